@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MuseAtelier.Packages;
+
+/// <summary>
+/// One dimension of a tensor whose size may depend on the picture: a product of factors, each a number, <c>batch</c>, <c>steps</c>, or
+/// the latent's <c>height</c> or <c>width</c>, divided (rounding up) or multiplied by a power of two: <c>height/4*width/4</c>, <c>height*8</c>.
+/// </summary>
+[JsonConverter(typeof(DimensionConverter))]
+public readonly record struct Dimension
+{
+    private readonly string? _text;
+
+    private Dimension(string text) => _text = text;
+
+    /// <summary>The expression as it stands in the manifest.</summary>
+    public string Text => _text ?? "0";
+
+    /// <summary>Whether the dimension is the same for every picture.</summary>
+    public bool IsFixed => long.TryParse(Text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+
+    /// <summary>A dimension of a fixed size.</summary>
+    public static Dimension Of(long size) => new(size.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Reads an expression; throws <see cref="FormatException"/> when it is none.</summary>
+    public static Dimension Parse(string text)
+    {
+        var dimension = new Dimension(text);
+        dimension.Resolve(new PictureShape(1, 1, 1, 1));
+        return dimension;
+    }
+
+    /// <summary>The size for one picture's shape.</summary>
+    public long Resolve(PictureShape shape)
+    {
+        long product = 1, factor = 1;
+        char operation = '*';
+        foreach (Range range in Factors(Text))
+        {
+            ReadOnlySpan<char> token = Text.AsSpan(range);
+            long value = token switch
+            {
+                "batch" => shape.Batch,
+                "steps" => shape.Steps,
+                "height" => shape.LatentHeight,
+                "width" => shape.LatentWidth,
+                _ => long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+                    ? number
+                    : throw new FormatException($"'{Text}' is no dimension: '{token}' is neither a number nor batch, steps, height or width."),
+            };
+            if (operation == '*') (product, factor) = (product * factor, value);
+            else factor = (factor + value - 1) / value;
+            operation = range.End.Value < Text.Length ? Text[range.End.Value] : '*';
+        }
+
+        return product * factor;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Text;
+
+    private static IEnumerable<Range> Factors(string text)
+    {
+        int start = 0;
+        for (int i = 0; i <= text.Length; i++)
+        {
+            if (i < text.Length && text[i] is not ('*' or '/')) continue;
+            yield return start..i;
+            start = i + 1;
+        }
+    }
+}
+
+/// <summary>What the sizes of a run's tensors depend on.</summary>
+/// <param name="Batch">Pictures in one pass of the network; 2 for a guidance pair.</param>
+/// <param name="LatentHeight">The latent's height: the picture's in px, divided by 8.</param>
+/// <param name="LatentWidth">The latent's width: the picture's in px, divided by 8.</param>
+/// <param name="Steps">Steps of the schedule.</param>
+public readonly record struct PictureShape(int Batch, int LatentHeight, int LatentWidth, int Steps);
+
+internal sealed class DimensionConverter : JsonConverter<Dimension>
+{
+    public override Dimension Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.Number ? Dimension.Of(reader.GetInt64()) : Dimension.Parse(reader.GetString() ?? throw new JsonException("A dimension is null."));
+
+    public override void Write(Utf8JsonWriter writer, Dimension value, JsonSerializerOptions options)
+    {
+        if (value.IsFixed) writer.WriteNumberValue(long.Parse(value.Text, CultureInfo.InvariantCulture));
+        else writer.WriteStringValue(value.Text);
+    }
+}

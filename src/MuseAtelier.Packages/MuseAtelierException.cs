@@ -1,0 +1,27 @@
+namespace MuseAtelier;
+
+/// <summary>The base of every failure that MuseAtelier itself reports: what was found, what was expected and what to do.</summary>
+public abstract class MuseAtelierException : Exception
+{
+    /// <summary>Creates the failure; its message is the three parts in one line.</summary>
+    /// <param name="found">What was found, with the offending value or path.</param>
+    /// <param name="expected">What would have been right.</param>
+    /// <param name="remedy">What the reader can do about it.</param>
+    /// <param name="inner">The failure that led here, if any.</param>
+    protected MuseAtelierException(string found, string expected, string remedy, Exception? inner = null)
+        : base($"{found}; expected {expected}. {remedy}", inner)
+    {
+        Found = found;
+        Expected = expected;
+        Remedy = remedy;
+    }
+
+    /// <summary>What was found, with the offending value or path.</summary>
+    public string Found { get; }
+
+    /// <summary>What would have been right.</summary>
+    public string Expected { get; }
+
+    /// <summary>What the reader can do about it.</summary>
+    public string Remedy { get; }
+}

@@ -1,0 +1,240 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MuseAtelier.Packages;
+
+/// <summary>What an exported package holds: the content of its <c>manifest.json</c>.</summary>
+public sealed record PackageManifest
+{
+    /// <summary>Name of the manifest's file. It is written last: a folder without it is no package.</summary>
+    public const string FileName = "manifest.json";
+
+    /// <summary>The format that this version writes and reads.</summary>
+    public const int CurrentFormatVersion = 1;
+
+    /// <summary>Version of the package format.</summary>
+    public required int FormatVersion { get; init; }
+
+    /// <summary>Version of the exporter that wrote the package.</summary>
+    public required string ExporterVersion { get; init; }
+
+    /// <summary>For which kind of device the graphs were lowered.</summary>
+    public required Lowering Lowering { get; init; }
+
+    /// <summary>The checkpoint that the package was made from.</summary>
+    public required CheckpointSpec Checkpoint { get; init; }
+
+    /// <summary>Sizes of the model that are not in any tensor's shape.</summary>
+    public required ModelSpec Model { get; init; }
+
+    /// <summary>The parts of the model by name: <see cref="ComponentNames"/>.</summary>
+    public required IReadOnlyList<ComponentSpec> Components { get; init; }
+
+    /// <summary>Every file of the package but the manifest.</summary>
+    public required IReadOnlyList<FileSpec> Files { get; init; }
+
+    /// <summary>The component of that name.</summary>
+    public ComponentSpec Component(string name) =>
+        Components.FirstOrDefault(component => component.Name == name) ?? throw new PackageManifestException(Checkpoint.Name, $"the manifest has no component '{name}'");
+
+    /// <summary>Reads and checks the form of a package's manifest.</summary>
+    /// <param name="folder">The package's folder.</param>
+    /// <exception cref="PackageManifestException">No manifest, or an unreadable one.</exception>
+    /// <exception cref="PackageFormatVersionException">The manifest is of another format.</exception>
+    public static PackageManifest Read(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        if (!File.Exists(path)) throw new PackageManifestException(folder, $"{folder} holds no {FileName}");
+        try
+        {
+            byte[] json = File.ReadAllBytes(path);
+            using (JsonDocument document = JsonDocument.Parse(json))
+            {
+                // The version comes first: a manifest of another format need not have this one's members.
+                if (document.RootElement.TryGetProperty("formatVersion", out JsonElement version) && version.TryGetInt32(out int number) && number != CurrentFormatVersion)
+                    throw new PackageFormatVersionException(folder, number);
+            }
+
+            return JsonSerializer.Deserialize(json, ManifestJson.Default.PackageManifest) ?? throw new PackageManifestException(folder, $"{path} is empty");
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException)
+        {
+            throw new PackageManifestException(folder, $"{path} is no manifest ({exception.Message})", exception);
+        }
+    }
+
+    /// <summary>Writes the manifest into a folder.</summary>
+    public void Write(string folder) =>
+        File.WriteAllBytes(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.PackageManifest));
+}
+
+/// <summary>For which kind of device a package's graphs were lowered.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Lowering>))]
+public enum Lowering
+{
+    /// <summary>Standard operators, NCHW, fp32 arithmetic: runs on a processor.</summary>
+    Portable,
+
+    /// <summary>Fused operators, NHWC, fp16 UNet and VAE, fp32 text encoders: runs on an NVIDIA card.</summary>
+    Cuda,
+}
+
+/// <summary>Names of the components, in the order in which a picture needs them.</summary>
+public static class ComponentNames
+{
+    /// <summary>The first text encoder: ids in, the penultimate layer's hidden states out.</summary>
+    public const string ClipL = "clip_l";
+
+    /// <summary>The second text encoder: ids in, the penultimate layer's hidden states and the pooled output out.</summary>
+    public const string ClipG = "clip_g";
+
+    /// <summary>Keys and values of every cross-attention, from the text encoders' hidden states; once per prompt.</summary>
+    public const string CrossAttention = "cross_attention";
+
+    /// <summary>The time embedding of every ResBlock for all steps of a schedule; once per picture.</summary>
+    public const string TimeEmbedding = "time_embedding";
+
+    /// <summary>The denoising network, once per step.</summary>
+    public const string UNet = "unet";
+
+    /// <summary>Latents to a picture.</summary>
+    public const string VaeDecoder = "vae_decoder";
+
+    /// <summary>A picture to latents.</summary>
+    public const string VaeEncoder = "vae_encoder";
+}
+
+/// <summary>The checkpoint that a package was made from.</summary>
+/// <param name="Name">File name without its extension.</param>
+/// <param name="Sha256">SHA-256 of the whole file, lower-case hex.</param>
+/// <param name="Bytes">Size of the file in bytes.</param>
+public sealed record CheckpointSpec(string Name, string Sha256, long Bytes)
+{
+    /// <summary>The title that the file gives itself (<c>modelspec.title</c>), if any.</summary>
+    public string? Title { get; init; }
+
+    /// <summary>The licence that the file states (<c>modelspec.license</c>), if any.</summary>
+    public string? License { get; init; }
+}
+
+/// <summary>Sizes of the model that the engine needs.</summary>
+public sealed record ModelSpec
+{
+    /// <summary>Channels of a latent.</summary>
+    public required int LatentChannels { get; init; }
+
+    /// <summary>Width of CLIP-L's hidden states.</summary>
+    public required int ClipLWidth { get; init; }
+
+    /// <summary>Width of CLIP-G's hidden states.</summary>
+    public required int ClipGWidth { get; init; }
+
+    /// <summary>Width of CLIP-G's pooled output.</summary>
+    public required int PooledWidth { get; init; }
+
+    /// <summary>Positions of the text encoders.</summary>
+    public required int TextLength { get; init; }
+
+    /// <summary>What a latent is divided by before decoding.</summary>
+    public required float LatentScale { get; init; }
+
+    /// <summary>Parameters of all components.</summary>
+    public required long Parameters { get; init; }
+}
+
+/// <summary>A part of the model: a row of stages that run one after the other.</summary>
+public sealed record ComponentSpec
+{
+    /// <summary>Its name, one of <see cref="ComponentNames"/>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Tensors that the component's caller gives.</summary>
+    public required IReadOnlyList<TensorSpec> Inputs { get; init; }
+
+    /// <summary>Tensors that the component's caller gets.</summary>
+    public required IReadOnlyList<TensorSpec> Outputs { get; init; }
+
+    /// <summary>Tensors that one stage hands to later ones.</summary>
+    public required IReadOnlyList<TensorSpec> Intermediates { get; init; }
+
+    /// <summary>The stages in the order in which they run.</summary>
+    public required IReadOnlyList<StageSpec> Stages { get; init; }
+}
+
+/// <summary>A tensor that crosses a stage's border.</summary>
+/// <param name="Name">Its name within the component.</param>
+/// <param name="Type">Its element type.</param>
+/// <param name="Shape">Its dimensions, outermost first.</param>
+public sealed record TensorSpec(string Name, ElementType Type, IReadOnlyList<Dimension> Shape)
+{
+    /// <summary>Elements for one picture's shape.</summary>
+    public long Elements(PictureShape shape) => Shape.Aggregate(1L, (product, dimension) => product * dimension.Resolve(shape));
+
+    /// <summary>Bytes for one picture's shape.</summary>
+    public long Bytes(PictureShape shape) => Elements(shape) * Type.Size();
+}
+
+/// <summary>What a stage is made of, which decides how its weights are kept.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<StageKind>))]
+public enum StageKind
+{
+    /// <summary>Weights are constants of the graph; the stage stays loaded.</summary>
+    Convolution,
+
+    /// <summary>Weights are inputs of the graph: stages of one shape share a session, and weights can be moved.</summary>
+    Transformer,
+}
+
+/// <summary>One run of a graph.</summary>
+public sealed record StageSpec
+{
+    /// <summary>Its name, which tells where in the network it lies.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it is made of.</summary>
+    public required StageKind Kind { get; init; }
+
+    /// <summary>The graph's file; stages of the same shape name the same file.</summary>
+    public required string Graph { get; init; }
+
+    /// <summary>Graph input to the component's tensor.</summary>
+    public required IReadOnlyList<BindingSpec> Inputs { get; init; }
+
+    /// <summary>Graph output to the component's tensor.</summary>
+    public required IReadOnlyList<BindingSpec> Outputs { get; init; }
+
+    /// <summary>Graph input to the weight that it is given, for transformer stages.</summary>
+    public required IReadOnlyList<WeightSpec> Weights { get; init; }
+
+    /// <summary>Bytes of constants that a session of the graph holds.</summary>
+    public required long ConstantBytes { get; init; }
+}
+
+/// <summary>Ties a graph's name to a tensor of the component.</summary>
+/// <param name="Graph">The name in the graph.</param>
+/// <param name="Tensor">The name in the component.</param>
+public sealed record BindingSpec(string Graph, string Tensor);
+
+/// <summary>Where a stage's weight lies.</summary>
+/// <param name="Graph">The graph's input.</param>
+/// <param name="Source">Where the values come from in the checkpoint.</param>
+/// <param name="Type">Element type as stored.</param>
+/// <param name="Shape">Dimensions as stored.</param>
+/// <param name="File">The packed file.</param>
+/// <param name="Offset">First byte in that file; a multiple of 256.</param>
+public sealed record WeightSpec(string Graph, string Source, ElementType Type, IReadOnlyList<long> Shape, string File, long Offset)
+{
+    /// <summary>Bytes that the weight takes.</summary>
+    [JsonIgnore]
+    public long Bytes => Shape.Aggregate(1L, (product, size) => product * size) * Type.Size();
+}
+
+/// <summary>A file of the package.</summary>
+/// <param name="Name">Its name within the package.</param>
+/// <param name="Bytes">Its size in bytes.</param>
+/// <param name="Sha256">SHA-256 of its content, lower-case hex.</param>
+public sealed record FileSpec(string Name, long Bytes, string Sha256);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(PackageManifest))]
+internal sealed partial class ManifestJson : JsonSerializerContext;

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging;
+
+namespace MuseAtelier;
+
+/// <summary>How an atelier is set up; fixed while it lives.</summary>
+public sealed record AtelierOptions
+{
+    /// <summary>Where it runs: <c>CpuBackend.Create()</c> of MuseAtelier.Cpu, or <c>CudaBackend.Create()</c> of MuseAtelier.Cuda.</summary>
+    public required Backend Backend { get; init; }
+
+    /// <summary>Where checkpoints are exported to; null means <c>MuseAtelier</c> in the user's local application data.</summary>
+    public string? CacheFolder { get; init; }
+
+    /// <summary>Whether every file's digest is checked at opening (reads the whole package); sizes always are.</summary>
+    public bool VerifyDigests { get; init; }
+
+    /// <summary>How the VAE decodes.</summary>
+    public VaeTiling VaeTiling { get; init; } = VaeTiling.Auto;
+
+    /// <summary>Whether progress reports carry a preview of the latents.</summary>
+    public bool Previews { get; init; }
+
+    /// <summary>Where the engine's and ONNX Runtime's log goes; null means nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+}
+
+/// <summary>How the VAE decodes.</summary>
+public enum VaeTiling
+{
+    /// <summary>Whole where the memory allows, else in tiles.</summary>
+    Auto,
+
+    /// <summary>Always in one piece.</summary>
+    Whole,
+
+    /// <summary>Always in tiles of 64x64 latents (512x512 px) that overlap and blend linearly.</summary>
+    Tiled,
+}

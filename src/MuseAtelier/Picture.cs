@@ -1,0 +1,63 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace MuseAtelier;
+
+/// <summary>A painted picture and all that is known of its making.</summary>
+public sealed class Picture
+{
+    /// <summary>Width in px.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Height in px.</summary>
+    public required int Height { get; init; }
+
+    /// <summary>[Height, Width, 3] interleaved RGB, 8 bits a channel, sRGB; rows from top to bottom. Owned by the picture.</summary>
+    public required ReadOnlyMemory<byte> Pixels { get; init; }
+
+    /// <summary>What was asked for.</summary>
+    public required PictureRequest Request { get; init; }
+
+    /// <summary>The model that painted it.</summary>
+    public required ModelInfo Model { get; init; }
+
+    /// <summary>What the text encoders did not see, and whatever else the user should know; empty when all is well.</summary>
+    public required IReadOnlyList<string> Notices { get; init; }
+
+    /// <summary>How long each part took.</summary>
+    public required PictureTimings Timings { get; init; }
+
+    /// <summary>The final latents, [1, 4, Height/8, Width/8] NCHW fp32, scaled as the UNet sees them.</summary>
+    public required ReadOnlyMemory<float> Latents { get; init; }
+}
+
+/// <summary>How long each part of a picture took.</summary>
+/// <param name="Text">Tokens, text encoders, cross-attention and time embeddings.</param>
+/// <param name="Denoising">All steps together.</param>
+/// <param name="Decoding">VAE and conversion to bytes.</param>
+public sealed record PictureTimings(TimeSpan Text, TimeSpan Denoising, TimeSpan Decoding)
+{
+    /// <summary>Each step by itself.</summary>
+    public required IReadOnlyList<TimeSpan> Steps { get; init; }
+
+    /// <summary>Managed bytes that the denoising loop allocated on its thread.</summary>
+    public required long DenoisingManagedBytes { get; init; }
+
+    /// <summary>All parts together.</summary>
+    public TimeSpan Total => Text + Denoising + Decoding;
+}
+
+/// <summary>What is known of a loaded model.</summary>
+/// <param name="Name">The checkpoint's file name without extension.</param>
+/// <param name="Sha256">SHA-256 of the checkpoint, lower-case hex.</param>
+/// <param name="Package">Path of the package's folder.</param>
+public sealed record ModelInfo(string Name, string Sha256, string Package)
+{
+    /// <summary>The title that the checkpoint gives itself, if any.</summary>
+    public string? Title { get; init; }
+
+    /// <summary>The licence that the checkpoint states, if any.</summary>
+    public string? License { get; init; }
+
+    /// <summary>Parameters of all parts.</summary>
+    public required long Parameters { get; init; }
+}

@@ -1,0 +1,27 @@
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Tests;
+
+public sealed class DimensionTests
+{
+    private static readonly PictureShape Shape = new(2, 33, 65, 30);
+
+    [Theory]
+    [InlineData("7", 7)]
+    [InlineData("batch", 2)]
+    [InlineData("steps", 30)]
+    [InlineData("height/2", 17)]
+    [InlineData("height/4*width/4", 9 * 17)]
+    [InlineData("height*8", 264)]
+    [InlineData("width/2*8", 264)]
+    [InlineData("batch*64", 128)]
+    public void Resolve_OfAnExpression_MultipliesAndDividesUp(string text, long expected) =>
+        Assert.Equal(expected, Dimension.Parse(text).Resolve(Shape));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("depth")]
+    [InlineData("height//2")]
+    [InlineData("-1")]
+    public void Parse_OfNoExpression_SaysSo(string text) => Assert.Throws<FormatException>(() => Dimension.Parse(text));
+}
