@@ -1,0 +1,105 @@
+using System.Globalization;
+
+namespace MuseAtelier.Export.Checkpoints;
+
+/// <summary>A checkpoint that cannot be used as it is.</summary>
+public abstract class CheckpointException(string path, string found, string expected, string remedy, Exception? inner = null)
+    : MuseAtelierException(found, expected, remedy, inner)
+{
+    /// <summary>Path of the checkpoint as it was given.</summary>
+    public string Path { get; } = path;
+}
+
+/// <summary>There is no such file.</summary>
+public sealed class CheckpointNotFoundException(string path)
+    : CheckpointException(path, $"there is no file {path}", "the path of a checkpoint", "Check the spelling; relative paths start at the working folder.");
+
+/// <summary>A folder was given where a single file is needed.</summary>
+public sealed class CheckpointFolderException(string path, bool isDiffusers)
+    : CheckpointException(
+        path,
+        isDiffusers ? $"{path} is a folder in diffusers' layout (model_index.json)" : $"{path} is a folder",
+        "a single-file checkpoint (.safetensors)",
+        isDiffusers ? "Take the single file that most publishers offer beside the folder." : "Give the path of the file itself.")
+{
+    /// <summary>Whether the folder holds a model in diffusers' layout.</summary>
+    public bool IsDiffusers { get; } = isDiffusers;
+}
+
+/// <summary>The system refused to read the file.</summary>
+public sealed class CheckpointUnreadableException(string path, Exception inner)
+    : CheckpointException(path, $"{path} cannot be read ({inner.Message.TrimEnd('.')})", "a readable file", "Check its permissions and the disk.", inner);
+
+/// <summary>The file is not in the safetensors format.</summary>
+public sealed class NotSafetensorsException(string path, string? recognised, string remedy)
+    : CheckpointException(path, recognised is null ? $"{path} is not a safetensors file" : $"{path} is {recognised}", "a safetensors file", remedy)
+{
+    /// <summary>What the file is instead, in words; null when that is unknown.</summary>
+    public string? Recognised { get; } = recognised;
+}
+
+/// <summary>The file ends before the data that its header describes.</summary>
+public sealed class CheckpointTruncatedException(string path, long bytes, long expectedBytes)
+    : CheckpointException(
+        path,
+        string.Create(CultureInfo.InvariantCulture, $"{path} ends after {bytes:N0} bytes"),
+        string.Create(CultureInfo.InvariantCulture, $"at least {expectedBytes:N0} bytes by its header"),
+        "The download or copy was cut off: fetch the file again.")
+{
+    /// <summary>Size of the file.</summary>
+    public long Bytes { get; } = bytes;
+
+    /// <summary>Size that the header calls for.</summary>
+    public long ExpectedBytes { get; } = expectedBytes;
+}
+
+/// <summary>The file states an impossible length for its header.</summary>
+public sealed class CheckpointHeaderLengthException(string path, ulong length)
+    : CheckpointException(
+        path,
+        string.Create(CultureInfo.InvariantCulture, $"{path} states a header of {length:N0} bytes"),
+        string.Create(CultureInfo.InvariantCulture, $"2 to {SafetensorsFile.MaxHeaderBytes:N0} bytes"),
+        "The file is damaged: fetch it again.")
+{
+    /// <summary>The length that the file states.</summary>
+    public ulong Length { get; } = length;
+}
+
+/// <summary>The header is not JSON, or JSON of another form than the format's.</summary>
+public sealed class CheckpointHeaderException(string path, string found, Exception? inner = null)
+    : CheckpointException(path, $"the header of {path} is unusable: {found}", "JSON with dtype, shape and data_offsets for each tensor", "The file is damaged or hand-made: fetch it again.", inner);
+
+/// <summary>The header names the same thing twice.</summary>
+public sealed class DuplicateTensorException(string path, string name)
+    : CheckpointException(path, $"the header of {path} names '{SafetensorsHeader.Shorten(name)}' twice", "each name once", "The file is damaged or hand-made: fetch it again.")
+{
+    /// <summary>The name that stands twice.</summary>
+    public string Name { get; } = name;
+}
+
+/// <summary>A tensor's place in the file is impossible, or overlaps another's.</summary>
+public sealed class TensorRangeException(string path, string name, string found)
+    : CheckpointException(path, $"tensor '{SafetensorsHeader.Shorten(name)}' of {path} {found}", "a range of its own within the data", "The file is damaged or hand-made: fetch it again.")
+{
+    /// <summary>The tensor's name.</summary>
+    public string Name { get; } = name;
+}
+
+/// <summary>A tensor's shape does not fit the bytes that it has.</summary>
+public sealed class TensorShapeException(string path, string name, string found, string expected)
+    : CheckpointException(path, $"tensor '{SafetensorsHeader.Shorten(name)}' of {path} {found}", expected, "The file is damaged or hand-made: fetch it again.")
+{
+    /// <summary>The tensor's name.</summary>
+    public string Name { get; } = name;
+}
+
+/// <summary>A needed tensor is stored in a type that is not read.</summary>
+public sealed class TensorTypeException(string path, string name, string type)
+    : CheckpointException(path, $"tensor '{SafetensorsHeader.Shorten(name)}' of {path} has type {type}", "F16, BF16, F32 or F64", "Take the fp16 edition of this checkpoint: quantised ones are not read.")
+{
+    /// <summary>The tensor's name.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The type as the file names it.</summary>
+    public string Type { get; } = type;
+}

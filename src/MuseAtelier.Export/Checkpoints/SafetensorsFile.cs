@@ -1,0 +1,216 @@
+using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Export.Checkpoints;
+
+/// <summary>
+/// A safetensors file, mapped into memory: opening reads its header alone, and the system brings in and drops the pages of its data as they
+/// are used. Reading is safe from several threads at once; disposing must wait for them.
+/// </summary>
+public sealed unsafe class SafetensorsFile : IDisposable
+{
+    /// <summary>The longest header that is accepted; the format's own limit.</summary>
+    public const long MaxHeaderBytes = 100_000_000;
+
+    private const int PrefixBytes = 8;
+
+    private readonly FileStream _stream;
+    private readonly MemoryMappedFile _mapping;
+    private readonly MemoryMappedViewAccessor _view;
+    private byte* _start;
+
+    private SafetensorsFile(string path, FileStream stream, SafetensorsHeader header)
+    {
+        Path = path;
+        Bytes = stream.Length;
+        Metadata = header.Metadata;
+        Tensors = header.Tensors;
+        _stream = stream;
+        _mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _view = _mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+        _start += _view.PointerOffset;
+    }
+
+    /// <summary>The path that was opened.</summary>
+    public string Path { get; }
+
+    /// <summary>Size of the file in bytes.</summary>
+    public long Bytes { get; }
+
+    /// <summary>The header's <c>__metadata__</c>; empty when it has none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Every tensor by name.</summary>
+    public IReadOnlyDictionary<string, SafetensorsTensor> Tensors { get; }
+
+    /// <summary>Opens a file and checks its header against its size.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <exception cref="CheckpointException">Anything that keeps the file from being read; each cause has its own type.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (Directory.Exists(path)) throw new CheckpointFolderException(path, File.Exists(System.IO.Path.Combine(path, "model_index.json")));
+        if (!File.Exists(path)) throw new CheckpointNotFoundException(path);
+        FileStream? stream = null;
+        try
+        {
+            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.RandomAccess);
+            var file = new SafetensorsFile(path, stream, ReadHeader(path, stream));
+            stream = null;
+            return file;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointUnreadableException(path, exception);
+        }
+        finally
+        {
+            stream?.Dispose();
+        }
+    }
+
+    /// <summary>A tensor's bytes, little-endian, row-major; borrowed from the mapping and invalid once the file is disposed.</summary>
+    /// <param name="tensor">A tensor of this file, smaller than 2 GiB.</param>
+    public ReadOnlySpan<byte> Span(SafetensorsTensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        if (tensor.Bytes > int.MaxValue) throw new ArgumentException($"'{tensor.Name}' has {tensor.Bytes} bytes: too large for one span; read it in parts.", nameof(tensor));
+        return Slice(tensor, 0, (int)tensor.Bytes);
+    }
+
+    /// <summary>Copies a part of a tensor's bytes. Reads the file rather than the mapping, so that the process does not grow by its pages.</summary>
+    /// <param name="tensor">A tensor of this file.</param>
+    /// <param name="start">First byte, counted from the tensor's own start.</param>
+    /// <param name="destination">Where the bytes go; its length says how many.</param>
+    public void CopyTo(SafetensorsTensor tensor, long start, Span<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        CheckPart(tensor, start, destination.Length);
+        try
+        {
+            ReadExactly(_stream, Path, tensor.Offset + start, destination);
+        }
+        catch (IOException exception)
+        {
+            throw new CheckpointUnreadableException(Path, exception);
+        }
+    }
+
+    /// <summary>A whole tensor as numbers.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="MissingTensorsException">The file has no such tensor.</exception>
+    /// <exception cref="TensorTypeException">Its type is not read.</exception>
+    public float[] ReadFloats(string name)
+    {
+        if (!Tensors.TryGetValue(name, out SafetensorsTensor? tensor)) throw new MissingTensorsException(Path, [new TensorMismatch(name, null, null)]);
+        if (tensor.Elements > Array.MaxLength) throw new ArgumentException($"'{name}' has {tensor.Elements} elements: too large for one array; read it in parts.", nameof(name));
+        float[] values = GC.AllocateUninitializedArray<float>((int)tensor.Elements);
+        ReadFloats(tensor, 0, values);
+        return values;
+    }
+
+    /// <summary>A part of a tensor as numbers.</summary>
+    /// <param name="tensor">A tensor of this file.</param>
+    /// <param name="start">First element, counted from the tensor's own start in row-major order.</param>
+    /// <param name="destination">Where the numbers go; its length says how many.</param>
+    /// <exception cref="TensorTypeException">The tensor's type is not read.</exception>
+    public void ReadFloats(SafetensorsTensor tensor, long start, Span<float> destination)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        // An empty tensor may have any type: there is nothing to convert.
+        if (destination.IsEmpty) return;
+        int size = tensor.Type?.Size() ?? (tensor.TypeName == "F64" ? 8 : throw new TensorTypeException(Path, tensor.Name, tensor.TypeName));
+        // Parts of a span's greatest length: a destination may take more than 2 GiB of source.
+        const int part = 1 << 24;
+        for (int done = 0; done < destination.Length; done += part)
+        {
+            Span<float> target = destination[done..Math.Min(done + part, destination.Length)];
+            Convert(tensor, Slice(tensor, checked((start + done) * size), target.Length * size), target);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_start is null) return;
+        _start = null;
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _mapping.Dispose();
+        _stream.Dispose();
+    }
+
+    private static SafetensorsHeader ReadHeader(string path, FileStream stream)
+    {
+        long fileBytes = stream.Length;
+        Span<byte> head = stackalloc byte[256];
+        head = head[..(int)Math.Min(fileBytes, head.Length)];
+        ReadExactly(stream, path, 0, head);
+
+        ulong length = head.Length >= PrefixBytes ? BinaryPrimitives.ReadUInt64LittleEndian(head) : ulong.MaxValue;
+        // Only a header's opening brace tells a safetensors file from others: the first bytes of a pickle can be a plausible length.
+        bool opens = head.Length > PrefixBytes && head[PrefixBytes] == (byte)'{';
+        if (!opens) throw ForeignFormat.Recognise(path, head, fileBytes);
+        if (length is < 2 or > (ulong)MaxHeaderBytes) throw new CheckpointHeaderLengthException(path, length);
+        long dataStart = PrefixBytes + (long)length;
+        if (dataStart > fileBytes) throw new CheckpointTruncatedException(path, fileBytes, dataStart);
+
+        byte[] json = GC.AllocateUninitializedArray<byte>((int)length);
+        ReadExactly(stream, path, PrefixBytes, json);
+        return SafetensorsHeader.Parse(path, json, dataStart, fileBytes);
+    }
+
+    private static void ReadExactly(FileStream stream, string path, long offset, Span<byte> destination)
+    {
+        while (!destination.IsEmpty)
+        {
+            int read = RandomAccess.Read(stream.SafeFileHandle, destination, offset);
+            // The file has shrunk since it was opened.
+            if (read == 0) throw new CheckpointTruncatedException(path, offset, offset + destination.Length);
+            destination = destination[read..];
+            offset += read;
+        }
+    }
+
+    private ReadOnlySpan<byte> Slice(SafetensorsTensor tensor, long start, int length)
+    {
+        CheckPart(tensor, start, length);
+        return new ReadOnlySpan<byte>(_start + tensor.Offset + start, length);
+    }
+
+    private void CheckPart(SafetensorsTensor tensor, long start, int length)
+    {
+        ObjectDisposedException.ThrowIf(_start is null, this);
+        // A tensor of another file would read past this one's mapping.
+        if (!Tensors.TryGetValue(tensor.Name, out SafetensorsTensor? own) || !ReferenceEquals(own, tensor)) throw new ArgumentException($"'{tensor.Name}' is not a tensor of {Path}.", nameof(tensor));
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, tensor.Bytes - length);
+    }
+
+    private void Convert(SafetensorsTensor tensor, ReadOnlySpan<byte> source, Span<float> target)
+    {
+        switch (tensor.TypeName)
+        {
+            case "F32": source.CopyTo(MemoryMarshal.AsBytes(target)); break;
+            case "F16": TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(source), target); break;
+            case "BF16": WidenBFloat16(MemoryMarshal.Cast<byte, ushort>(source), target); break;
+            case "F64": TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, double>(source), target); break;
+            case "I64": TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, long>(source), target); break;
+            case "I32": TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, int>(source), target); break;
+            case "U8": TensorPrimitives.ConvertTruncating(source, target); break;
+            default: throw new TensorTypeException(Path, tensor.Name, tensor.TypeName);
+        }
+    }
+
+    // A bfloat16 is the upper half of the same number in binary32.
+    private static void WidenBFloat16(ReadOnlySpan<ushort> source, Span<float> target)
+    {
+        Span<uint> bits = MemoryMarshal.Cast<float, uint>(target);
+        TensorPrimitives.ConvertTruncating(source, bits);
+        TensorPrimitives.ShiftLeft(bits, 16, bits);
+    }
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace MuseAtelier.Export.Checkpoints;
+
+/// <summary>
+/// Reads a safetensors header token by token, trusting none of its numbers: a document model would take several times the header's size
+/// and would let duplicate names pass.
+/// </summary>
+internal sealed class SafetensorsHeader
+{
+    private const string MetadataName = "__metadata__";
+
+    private readonly string _path;
+    private readonly long _dataStart;
+    private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SafetensorsTensor> _tensors = new(StringComparer.Ordinal);
+
+    private SafetensorsHeader(string path, long dataStart) => (_path, _dataStart) = (path, dataStart);
+
+    public IReadOnlyDictionary<string, string> Metadata => _metadata;
+
+    public IReadOnlyDictionary<string, SafetensorsTensor> Tensors => _tensors;
+
+    /// <summary>Parses a header and checks every tensor against the size of the file.</summary>
+    public static SafetensorsHeader Parse(string path, ReadOnlySpan<byte> json, long dataStart, long fileBytes)
+    {
+        var header = new SafetensorsHeader(path, dataStart);
+        try
+        {
+            header.ReadRoot(json);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: a name or a string that is not valid UTF-8.
+            throw new CheckpointHeaderException(path, exception is JsonException ? "it is not JSON of the right form" : "it is not valid UTF-8", exception);
+        }
+
+        header.CheckRanges(fileBytes);
+        return header;
+    }
+
+    /// <summary>A name fit for one line of a message.</summary>
+    internal static string Shorten(string name)
+    {
+        string line = name.Length > 120 ? string.Concat(name.AsSpan(0, 119), "…") : name;
+        return line.Any(char.IsControl) ? string.Concat(line.Select(c => char.IsControl(c) ? '?' : c)) : line;
+    }
+
+    private void ReadRoot(ReadOnlySpan<byte> json)
+    {
+        // The format nests three deep; the reader's own limit stops hostile depth without recursion.
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 8 });
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointHeaderException(_path, "it is no JSON object");
+        bool hasMetadata = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = reader.GetString()!;
+            reader.Read();
+            if (name != MetadataName) ReadTensor(ref reader, name);
+            else if (hasMetadata) throw new DuplicateTensorException(_path, MetadataName);
+            else
+            {
+                hasMetadata = true;
+                ReadMetadata(ref reader);
+            }
+        }
+
+        // Reading on to the end makes the reader reject anything but white space behind the object.
+        while (reader.Read()) { }
+    }
+
+    private void ReadMetadata(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointHeaderException(_path, $"{MetadataName} is no object");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = reader.GetString()!;
+            reader.Read();
+            // The format knows strings only; trainers have written other values, which nothing here needs.
+            if (reader.TokenType != JsonTokenType.String) reader.Skip();
+            else if (!_metadata.TryAdd(name, reader.GetString()!)) throw new DuplicateTensorException(_path, $"{MetadataName}.{name}");
+        }
+    }
+
+    private void ReadTensor(ref Utf8JsonReader reader, string name)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' is no object");
+        string? type = null;
+        List<long>? shape = null, offsets = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("dtype"u8))
+            {
+                reader.Read();
+                type = reader.TokenType == JsonTokenType.String ? reader.GetString() : throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' has a dtype that is no string");
+            }
+            else if (reader.ValueTextEquals("shape"u8)) shape = ReadNumbers(ref reader, name, "shape");
+            else if (reader.ValueTextEquals("data_offsets"u8)) offsets = ReadNumbers(ref reader, name, "data_offsets");
+            else
+            {
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        if (type is null || shape is null || offsets is not [long begin, long end])
+            throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' lacks a dtype, a shape or two data_offsets");
+        if (!_tensors.TryAdd(name, Describe(name, type, shape, begin, end))) throw new DuplicateTensorException(_path, name);
+    }
+
+    private List<long> ReadNumbers(ref Utf8JsonReader reader, string name, string member)
+    {
+        var numbers = new List<long>(4);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartArray) throw new CheckpointHeaderException(_path, $"{member} of '{Shorten(name)}' is no array");
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
+                throw new CheckpointHeaderException(_path, $"{member} of '{Shorten(name)}' holds something else than whole numbers from 0 to 2^63 - 1");
+            numbers.Add(number);
+        }
+
+        return numbers;
+    }
+
+    private SafetensorsTensor Describe(string name, string type, List<long> shape, long begin, long end)
+    {
+        if (begin > end || end > long.MaxValue - _dataStart)
+            throw new TensorRangeException(_path, name, string.Create(CultureInfo.InvariantCulture, $"lies from byte {begin} to byte {end} of the data"));
+        string shapeText = string.Create(CultureInfo.InvariantCulture, $"has shape {ShapeText(shape)} of {Shorten(type)}");
+        if (!TryMultiply(shape, out long elements)) throw new TensorShapeException(_path, name, shapeText, "fewer than 2^63 elements");
+        long bytes = end - begin;
+        // The types of extra tensors need not be known: their shapes then go unchecked, for nothing will read them.
+        if (BitsOf(type) is int bits && (UInt128)(ulong)elements * (uint)bits != (UInt128)(ulong)bytes * 8)
+            throw new TensorShapeException(_path, name, string.Create(CultureInfo.InvariantCulture, $"{shapeText} in {bytes:N0} bytes"), string.Create(CultureInfo.InvariantCulture, $"{((UInt128)(ulong)elements * (uint)bits + 7) / 8} bytes"));
+        return new SafetensorsTensor(name, type, shape.AsReadOnly(), _dataStart + begin, bytes, elements);
+    }
+
+    private void CheckRanges(long fileBytes)
+    {
+        SafetensorsTensor[] ordered = [.. _tensors.Values.Where(tensor => tensor.Bytes > 0)];
+        Array.Sort(ordered, static (a, b) => a.Offset.CompareTo(b.Offset));
+        for (int i = 1; i < ordered.Length; i++)
+        {
+            if (ordered[i].Offset < ordered[i - 1].Offset + ordered[i - 1].Bytes)
+                throw new TensorRangeException(_path, ordered[i].Name, $"overlaps '{Shorten(ordered[i - 1].Name)}'");
+        }
+
+        long end = ordered.Length == 0 ? _dataStart : ordered[^1].Offset + ordered[^1].Bytes;
+        if (end > fileBytes) throw new CheckpointTruncatedException(_path, fileBytes, end);
+    }
+
+    internal static string ShapeText(IReadOnlyList<long> shape) =>
+        shape.Count > 16 ? $"of {shape.Count} dimensions" : $"[{string.Join(", ", shape)}]";
+
+    private static bool TryMultiply(List<long> shape, out long product)
+    {
+        product = 1;
+        // A zero makes the product zero whatever the others are.
+        if (shape.Contains(0))
+        {
+            product = 0;
+            return true;
+        }
+
+        foreach (long size in shape)
+        {
+            if (product > long.MaxValue / size) return false;
+            product *= size;
+        }
+
+        return true;
+    }
+
+    private static int? BitsOf(string type) => type switch
+    {
+        "F64" or "I64" or "U64" or "C64" => 64,
+        "F32" or "I32" or "U32" => 32,
+        "F16" or "BF16" or "I16" or "U16" => 16,
+        "I8" or "U8" or "BOOL" or "F8_E4M3" or "F8_E5M2" or "F8_E8M0" or "F8_E4M3FNUZ" or "F8_E5M2FNUZ" => 8,
+        "F6_E2M3" or "F6_E3M2" => 6,
+        "F4" => 4,
+        _ => null,
+    };
+}

@@ -1,0 +1,25 @@
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Export.Checkpoints;
+
+/// <summary>A tensor as the header of a safetensors file describes it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="TypeName">Its element type as the file names it.</param>
+/// <param name="Shape">Its dimensions, outermost first; empty for a scalar.</param>
+/// <param name="Offset">Its first byte, counted from the start of the file.</param>
+/// <param name="Bytes">Its size in bytes.</param>
+/// <param name="Elements">The product of its dimensions.</param>
+public sealed record SafetensorsTensor(string Name, string TypeName, IReadOnlyList<long> Shape, long Offset, long Bytes, long Elements)
+{
+    /// <summary>Its element type; null for types that no part of the engine uses (F64, I8, BOOL, F8_E4M3 and so on).</summary>
+    public ElementType? Type { get; } = TypeName switch
+    {
+        "F32" => ElementType.F32,
+        "F16" => ElementType.F16,
+        "BF16" => ElementType.BF16,
+        "I64" => ElementType.I64,
+        "I32" => ElementType.I32,
+        "U8" => ElementType.U8,
+        _ => null,
+    };
+}
