@@ -1,9 +1,24 @@
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
 namespace MuseAtelier.Cpu;
 
 /// <summary>Runs an atelier on the processor.</summary>
-public static class CpuBackend
+public sealed class CpuBackend : Backend
 {
+    private readonly int _threads;
+
+    private CpuBackend(int threads) => _threads = threads;
+
+    internal override Lowering Lowering => Lowering.Portable;
+
     /// <summary>A backend for the processor.</summary>
-    /// <param name="threads">Threads of the arithmetic; 0 means one for each core.</param>
-    public static Backend Create(int threads = 0) => throw new NotImplementedException();
+    /// <param name="threads">Threads of the arithmetic; 0 means one for each core. The first atelier of a process decides for all.</param>
+    public static Backend Create(int threads = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        return new CpuBackend(threads == 0 ? Environment.ProcessorCount : threads);
+    }
+
+    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options) => new CpuDevice(package, _threads, options.LoggerFactory);
 }

@@ -1,7 +1,16 @@
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
 namespace MuseAtelier;
 
 /// <summary>Where an atelier runs. Made by a backend package (MuseAtelier.Cpu, MuseAtelier.Cuda), which also brings the native runtime.</summary>
 public abstract class Backend
 {
     private protected Backend() { }
+
+    /// <summary>The lowering of the packages that this backend runs.</summary>
+    internal abstract Lowering Lowering { get; }
+
+    /// <summary>Takes hold of the device; called on the thread that will run everything.</summary>
+    internal abstract ExecutionDevice Open(ModelPackage package, AtelierOptions options);
 }

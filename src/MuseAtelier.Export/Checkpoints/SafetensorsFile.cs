@@ -191,7 +191,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, tensor.Bytes - length);
     }
 
-    private void Convert(SafetensorsTensor tensor, ReadOnlySpan<byte> source, Span<float> target)
+    internal void Convert(SafetensorsTensor tensor, ReadOnlySpan<byte> source, Span<float> target)
     {
         switch (tensor.TypeName)
         {

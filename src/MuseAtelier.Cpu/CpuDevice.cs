@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Cpu;
+
+/// <summary>The processor: device memory is host memory, and weights are used where their files are mapped.</summary>
+internal sealed unsafe class CpuDevice : ExecutionDevice
+{
+    private const nuint Alignment = 256;
+
+    private readonly ModelPackage _package;
+    private readonly int _threads;
+    private readonly bool _sharedThreads;
+
+    public CpuDevice(ModelPackage package, int threads, ILoggerFactory? loggers)
+    {
+        _package = package;
+        _threads = threads;
+        _sharedThreads = OnnxEnvironment.Prepare(threads, loggers);
+        Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
+    }
+
+    public override string Description => string.Create(CultureInfo.InvariantCulture, $"{RuntimeInformation.ProcessArchitecture} processor, {_threads} threads");
+
+    public override OrtMemoryInfo Memory { get; }
+
+    public override SessionOptions CreateSessionOptions()
+    {
+        var options = new SessionOptions
+        {
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        if (_sharedThreads) options.DisablePerSessionThreads();
+        else options.IntraOpNumThreads = _threads;
+        return options;
+    }
+
+    public override RunOptions CreateRunOptions() => new();
+
+    public override NativeBuffer Allocate(long bytes) => new((nint)NativeMemory.AlignedAlloc((nuint)bytes, Alignment), bytes, static address => NativeMemory.AlignedFree((void*)address));
+
+    public override NativeBuffer AllocateHost(long bytes) => Allocate(bytes);
+
+    public override void Upload(nint host, nint device, long bytes) => Buffer.MemoryCopy((void*)host, (void*)device, bytes, bytes);
+
+    public override void Download(nint device, nint host, long bytes) => Buffer.MemoryCopy((void*)device, (void*)host, bytes, bytes);
+
+    public override void Copy(nint from, nint to, long bytes) => Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes);
+
+    public override void Synchronize() { }
+
+    public override nint Weight(WeightSpec weight) => _package.MappedWeight(weight);
+
+    public override void Dispose() => Memory.Dispose();
+}

@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Security.Cryptography;
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Networks;
+using MuseAtelier.Export.Packaging;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Export;
+
+/// <summary>How a checkpoint is exported.</summary>
+public sealed record ExportOptions
+{
+    /// <summary>For which kind of device.</summary>
+    public Lowering Lowering { get; init; } = Lowering.Portable;
+}
+
+/// <summary>Where an export stands.</summary>
+/// <param name="Phase">What is being written, in words.</param>
+/// <param name="Fraction">How much of the whole is done, 0 to 1.</param>
+/// <param name="BytesWritten">Bytes of weights written so far.</param>
+public readonly record struct ExportProgress(string Phase, double Fraction, long BytesWritten);
+
+/// <summary>A finished export.</summary>
+/// <param name="Folder">The package's folder.</param>
+/// <param name="Bytes">Bytes of all its files.</param>
+/// <param name="Elapsed">How long it took.</param>
+public sealed record ExportResult(string Folder, long Bytes, TimeSpan Elapsed);
+
+/// <summary>Turns an SDXL single-file checkpoint into a package.</summary>
+public static class CheckpointExporter
+{
+    private const string UNetPrefix = "model.diffusion_model.";
+    private const string ClipLPrefix = "conditioner.embedders.0.transformer.text_model.";
+    private const string ClipGPrefix = "conditioner.embedders.1.model.";
+    private const string VaePrefix = "first_stage_model.";
+
+    /// <summary>Version of this exporter, as packages state it.</summary>
+    public static string Version { get; } = typeof(CheckpointExporter).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    /// <summary>Exports a checkpoint into a folder, which appears only when it is complete; an older package there is replaced.</summary>
+    /// <param name="checkpoint">Path of the safetensors file.</param>
+    /// <param name="folder">Path of the package's folder.</param>
+    /// <param name="options">How to export.</param>
+    /// <param name="progress">Told on the calling thread, some times a second.</param>
+    /// <param name="cancellationToken">Stops within a few MiB and leaves nothing behind.</param>
+    /// <exception cref="CheckpointException">The file is no SDXL checkpoint that can be exported.</exception>
+    /// <exception cref="ExportFolderException">The folder cannot be written, or holds something else.</exception>
+    public static ExportResult Export(string checkpoint, string folder, ExportOptions options, IProgress<ExportProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var clock = Stopwatch.StartNew();
+        using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
+        (IReadOnlyList<Network> networks, ModelSpec model) = Describe(file);
+
+        folder = Path.GetFullPath(folder);
+        ExportFolderException.ThrowIfOccupied(folder);
+        string partial = $"{folder}.{Environment.ProcessId}.partial";
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<string> digest = Task.Run(() => Digest(checkpoint, stop.Token), stop.Token);
+        try
+        {
+            Directory.CreateDirectory(partial);
+            long total = networks.Sum(network => PackageWriter.WeightBytes(network, options.Lowering)), done = 0;
+            string phase = "";
+            long reported = 0;
+            var writer = new PackageWriter(partial, options.Lowering, Version, new WeightTransfer(file), bytes =>
+            {
+                done += bytes;
+                if (done - reported < total / 200) return;
+                reported = done;
+                progress?.Report(new ExportProgress(phase, Math.Min(1, (double)done / total), done));
+            }, cancellationToken);
+            var components = new List<ComponentSpec>();
+            foreach (Network network in networks)
+            {
+                phase = network.Name;
+                components.Add(writer.Write(network));
+            }
+
+            new PackageManifest
+            {
+                FormatVersion = PackageManifest.CurrentFormatVersion,
+                ExporterVersion = Version,
+                Lowering = options.Lowering,
+                Checkpoint = new CheckpointSpec(Path.GetFileNameWithoutExtension(checkpoint), digest.GetAwaiter().GetResult(), file.Bytes)
+                {
+                    Title = file.Metadata.GetValueOrDefault("modelspec.title"),
+                    License = file.Metadata.GetValueOrDefault("modelspec.license"),
+                },
+                Model = model,
+                Components = components,
+                Files = writer.Files,
+            }.Write(partial);
+
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+            Directory.Move(partial, folder);
+            progress?.Report(new ExportProgress("done", 1, done));
+            return new ExportResult(folder, writer.Files.Sum(entry => entry.Bytes), clock.Elapsed);
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        {
+            throw new ExportFolderException(folder, exception);
+        }
+        finally
+        {
+            stop.Cancel();
+            if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
+        }
+    }
+
+    /// <summary>Every component of a checkpoint, or one failure that names all that is missing.</summary>
+    internal static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file)
+    {
+        var missing = new List<TensorMismatch>();
+        CheckpointWeights Part(string prefix) => new(file, prefix, missing);
+        ClipNetwork clipL = ClipNetwork.L(Part(ClipLPrefix)), clipG = ClipNetwork.G(Part(ClipGPrefix));
+        var unet = new UNetNetwork(Part(UNetPrefix));
+        var vae = new VaeNetwork(Part(VaePrefix));
+        Network step = unet.Step();
+        List<Network> networks = [clipL.Text(), clipG.Text(), unet.CrossAttention(), unet.TimeEmbedding(clipG.PooledWidth), step, vae.Decoder(), vae.Encoder()];
+        if (missing.Count > 0) throw new MissingTensorsException(file.Path, missing);
+        return (networks, new ModelSpec
+        {
+            LatentChannels = unet.LatentChannels,
+            ClipLWidth = clipL.Width,
+            ClipGWidth = clipG.Width,
+            PooledWidth = clipG.PooledWidth,
+            TextLength = ClipNetwork.Positions,
+            LatentScale = VaeNetwork.LatentScale,
+            Parameters = file.Tensors.Values.Where(tensor => tensor.Name.StartsWith(UNetPrefix, StringComparison.Ordinal) || tensor.Name.StartsWith(ClipLPrefix, StringComparison.Ordinal)
+                || tensor.Name.StartsWith(ClipGPrefix, StringComparison.Ordinal) || tensor.Name.StartsWith(VaePrefix, StringComparison.Ordinal)).Where(tensor => tensor.Type is not ElementType.I64).Sum(tensor => tensor.Elements),
+        });
+    }
+
+    // Read by itself rather than through the mapping: the pages then count to the system's cache and not to this process.
+    private static string Digest(string path, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        byte[] buffer = new byte[4 << 20];
+        for (int read; (read = stream.Read(buffer)) > 0;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            hash.AppendData(buffer, 0, read);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

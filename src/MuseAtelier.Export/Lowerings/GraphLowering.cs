@@ -1,0 +1,208 @@
+using System.Globalization;
+using MuseAtelier.Export.Networks;
+using MuseAtelier.Export.Onnx;
+using MuseAtelier.Packages;
+using static MuseAtelier.Export.Onnx.GraphBuilder;
+
+namespace MuseAtelier.Export.Lowerings;
+
+/// <summary>
+/// Turns a stage's operations into an ONNX graph for one kind of device. This class holds what all devices compute alike: products,
+/// layer norms, attention and embeddings on tokens; the subclasses know how images lie in memory and which fused operators there are.
+/// </summary>
+internal abstract class GraphLowering
+{
+    private readonly Dictionary<Value, string> _names = [];
+    private readonly Dictionary<(string, ElementType), string> _casts = [];
+    private readonly List<LoweredWeight> _weights = [];
+
+    protected GraphBuilder Graph { get; } = new();
+
+    /// <summary>The type of values that have none of their own.</summary>
+    protected abstract ElementType ActivationType { get; }
+
+    /// <summary>A fresh lowering for one stage.</summary>
+    public static GraphLowering For(Lowering device) => device switch
+    {
+        Lowering.Portable => new PortableLowering(),
+        _ => throw new ArgumentOutOfRangeException(nameof(device), device, null),
+    };
+
+    /// <summary>Lowers a stage; called once.</summary>
+    public LoweredStage Lower(Stage stage)
+    {
+        var inputs = new List<LoweredValue>();
+        foreach (Value value in stage.Inputs)
+        {
+            LoweredValue input = Border(value, "x", inputs.Count);
+            _names[value] = input.Graph;
+            Graph.Input(input.Graph, input.Spec.Type, input.Spec.Shape);
+            inputs.Add(input);
+        }
+
+        foreach (Operation operation in stage.Operations) Lower(operation);
+
+        var outputs = new List<LoweredValue>();
+        foreach (Value value in stage.Outputs)
+        {
+            LoweredValue output = Border(value, "y", outputs.Count);
+            Graph.Output(_names[value], output.Graph, output.Spec.Type, output.Spec.Shape);
+            outputs.Add(output);
+        }
+
+        // Weights of a transformer stage are inputs, so that stages of equal shape share the graph; those of a convolution stage
+        // get their place in a file only now that the graph is known, and are added as constants by the package's writer.
+        if (stage.Kind == StageKind.Transformer)
+            foreach (LoweredWeight weight in _weights) Graph.Input(weight.Graph, weight.Type, [.. weight.Shape.Select(Dimension.Of)]);
+        return new LoweredStage(Graph, inputs, outputs, _weights);
+    }
+
+    /// <summary>Type and dimensions of a value in memory.</summary>
+    public TensorSpec Spec(Value value) => new(value.Name, TypeOf(value), value.Kind == ValueKind.Image ? ImageShape(value) : value.Shape);
+
+    protected abstract IReadOnlyList<Dimension> ImageShape(Value value);
+
+    protected abstract string Convolve(Convolution operation);
+
+    protected abstract string Normalise(GroupNorm operation);
+
+    protected abstract string Gate(Geglu operation);
+
+    protected abstract string Join(Concatenate operation);
+
+    protected abstract string Double(Upsample operation);
+
+    protected abstract string Flatten(ToTokens operation);
+
+    protected abstract string Unflatten(ToImage operation);
+
+    protected abstract IReadOnlyList<string> Split(Halve operation);
+
+    /// <summary>The type in which a weight of more than one dimension is kept in the package; vectors are kept in the type they are used in.</summary>
+    protected abstract ElementType KeptType(Weight weight, ElementType used);
+
+    protected ElementType TypeOf(Value value) => value.Type ?? ActivationType;
+
+    /// <summary>The tensor that holds a value, cast to a type.</summary>
+    protected string Use(Value value, ElementType type) => Cast(_names[value], TypeOf(value), type);
+
+    protected string Use(Value value) => Use(value, TypeOf(value));
+
+    protected string Cast(string tensor, ElementType from, ElementType to)
+    {
+        if (from == to) return tensor;
+        if (!_casts.TryGetValue((tensor, to), out string? cast)) _casts[(tensor, to)] = cast = Graph.Node("Cast", [tensor], Int("to", DataType(to)));
+        return cast;
+    }
+
+    /// <summary>A weight in the type that it is used in.</summary>
+    protected string Use(Weight weight, ElementType type, WeightLayout layout = WeightLayout.Stored)
+    {
+        ElementType kept = weight.Shape.Count < 2 ? type : KeptType(weight, type);
+        return Cast(Keep(weight, kept, layout), kept, type);
+    }
+
+    /// <summary>A weight as it lies in the package.</summary>
+    protected string Keep(Weight weight, ElementType kept, WeightLayout layout = WeightLayout.Stored)
+    {
+        LoweredWeight? known = _weights.FirstOrDefault(entry => entry.Weight == weight && entry.Type == kept && entry.Layout == layout);
+        if (known is not null) return known.Graph;
+        string name = string.Create(CultureInfo.InvariantCulture, $"w{_weights.Count}");
+        _weights.Add(new LoweredWeight(name, weight, kept, layout));
+        return name;
+    }
+
+    protected string AddBias(string x, Weight? bias, ElementType type) => bias is null ? x : Graph.Node("Add", [x, Use(bias, type)]);
+
+    protected string Apply(string x, Nonlinearity function) => function switch
+    {
+        Nonlinearity.Silu => Graph.MicrosoftNode("QuickGelu", [x], Float("alpha", 1)),
+        Nonlinearity.QuickGelu => Graph.MicrosoftNode("QuickGelu", [x], Float("alpha", 1.702f)),
+        _ => Graph.Node("Gelu", [x]),
+    };
+
+    private LoweredValue Border(Value value, string prefix, int index) => new(string.Create(CultureInfo.InvariantCulture, $"{prefix}{index}"), value, Spec(value));
+
+    private void Lower(Operation operation)
+    {
+        if (operation is Halve halve)
+        {
+            IReadOnlyList<string> halves = Split(halve);
+            (_names[halve.First], _names[halve.Second]) = (halves[0], halves[1]);
+            return;
+        }
+
+        if (operation is ResidualLayerNorm norm)
+        {
+            ElementType type = TypeOf(norm.Output);
+            IReadOnlyList<string> outputs = Graph.Node(
+                "SkipLayerNormalization", GraphBuilder.Microsoft, 4,
+                [Use(norm.Input), Use(norm.Residual), Use(norm.Scale, type), Use(norm.Offset, type), Use(norm.Bias, type)], [Float("epsilon", LayerNorm.Epsilon)], 1, 2);
+            (_names[norm.Output], _names[norm.Sum]) = (outputs[0], outputs[3]);
+            return;
+        }
+
+        _names[operation.Outputs[0]] = operation switch
+        {
+            Convolution o => Convolve(o),
+            GroupNorm o => Normalise(o),
+            Geglu o => Gate(o),
+            Concatenate o => Join(o),
+            Upsample o => Double(o),
+            ToTokens o => Flatten(o),
+            ToImage o => Unflatten(o),
+            Linear o => Multiply(o),
+            LayerNorm o => Normalise(o),
+            ResidualBias o => Graph.Node("Add", [AddBias(Use(o.Input), o.Bias, TypeOf(o.Output)), Use(o.Residual)]),
+            Attention o => Attend(o),
+            Activation o => Apply(Use(o.Input), o.Function),
+            Add o => Graph.Node("Add", [Use(o.Left), Use(o.Right)]),
+            Embedding o => Embed(o),
+            SelectPosition o => Graph.Node("Gather", [Graph.Node("Reshape", [Use(o.Input), Graph.Constant(-1, o.Input.Channels)]), Use(o.Index)], Int("axis", 0)),
+            Sinusoid o => Oscillate(o),
+            ConcatenateRows o => Graph.Node("Concat", [Use(o.First), Use(o.Second)], Int("axis", 1)),
+            AddOuter o => Graph.Node("Add", [Graph.Node("Unsqueeze", [Use(o.Steps), Graph.Constant(1)]), Use(o.Rows)]),
+            PackSteps o => Graph.Node("Concat", [.. o.Parts.Select(part => Graph.Node("Reshape", [Use(part, TypeOf(o.Output)), Graph.Constant(0, -1)]))], Int("axis", 1)),
+            _ => throw new NotSupportedException($"No lowering of {operation.GetType().Name}."),
+        };
+    }
+
+    private string Multiply(Linear operation)
+    {
+        ElementType type = TypeOf(operation.Output);
+        string x = Use(operation.Input, type), w = Use(operation.Kernel, type);
+
+        // Weights lie as [out, in] in the checkpoint; multiplying with the transpose keeps the export a plain copy.
+        string y = operation.Transposed ? Graph.Node("MatMul", [x, w]) : Graph.MicrosoftNode("FusedMatMul", [x, w], Int("transB", 1));
+        return AddBias(y, operation.Bias, type);
+    }
+
+    private string Normalise(LayerNorm operation)
+    {
+        ElementType type = TypeOf(operation.Output);
+        return Graph.Node("LayerNormalization", [Use(operation.Input), Use(operation.Scale, type), Use(operation.Offset, type)], Float("epsilon", LayerNorm.Epsilon));
+    }
+
+    private string Attend(Attention operation) => operation.Causal
+        ? Graph.MicrosoftNode("MultiHeadAttention", [Use(operation.Query), Use(operation.Key), Use(operation.Value)], Int("num_heads", operation.Heads), Int("unidirectional", 1))
+        : Graph.MicrosoftNode("MultiHeadAttention", [Use(operation.Query), Use(operation.Key), Use(operation.Value)], Int("num_heads", operation.Heads));
+
+    private string Embed(Embedding operation)
+    {
+        // Rows are taken before they are cast: casting the table would cost 49,408 rows for 77.
+        ElementType type = TypeOf(operation.Output), kept = KeptType(operation.Table, type);
+        string rows = Graph.Node("Gather", [Keep(operation.Table, kept), Use(operation.Ids)], Int("axis", 0));
+        return Graph.Node("Add", [Cast(rows, kept, type), Use(operation.Positions, type)]);
+    }
+
+    private string Oscillate(Sinusoid operation)
+    {
+        int half = operation.Width / 2;
+        var frequencies = new float[half];
+        for (int i = 0; i < half; i++) frequencies[i] = MathF.Exp((float)-Math.Log(10000) * i / half);
+        string x = Graph.Node("Unsqueeze", [Use(operation.Input, ElementType.F32), Graph.Constant(-1)]);
+        string angles = Graph.Node("Mul", [x, Graph.Constant(ElementType.F32, frequencies)]);
+        string waves = Graph.Node("Concat", [Graph.Node("Cos", [angles]), Graph.Node("Sin", [angles])], Int("axis", -1));
+        return operation.Input.Shape.Count == 1 ? waves : Graph.Node("Reshape", [waves, Graph.Constant(0, -1)]);
+    }
+}

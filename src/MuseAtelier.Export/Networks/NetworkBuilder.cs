@@ -1,0 +1,101 @@
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Export.Networks;
+
+/// <summary>Writes a network down, operation by operation, with the layers that all of SDXL's networks share.</summary>
+internal sealed class NetworkBuilder(CheckpointWeights weights)
+{
+    private readonly List<Unit> _units = [];
+    private int _values;
+
+    public CheckpointWeights Weights { get; } = weights;
+
+    public IReadOnlyList<Unit> Units => _units;
+
+    public void BeginUnit(string name, StageKind kind) => _units.Add(new Unit(name, kind, []));
+
+    public void Emit(Operation operation) => _units[^1].Operations.Add(operation);
+
+    public Value ImageLike(Value like, int? channels = null, Dimension? height = null, Dimension? width = null) =>
+        Value.Image(Name(), channels ?? like.Channels, height ?? like.Height, width ?? like.Width, like.Type);
+
+    public Value TokensLike(Value like, int? channels = null) => Value.Tokens(Name(), channels ?? like.Channels, like.Shape[1], like.Type);
+
+    public Value PlainLike(Value like, int channels) => Value.Plain(Name(), like.Type, [.. like.Shape.Take(like.Shape.Count - 1), Dimension.Of(channels)]);
+
+    public string Name() => $"v{_values++}";
+
+    public Value Convolution(Value x, string key, int stride = 1, Dimension? height = null, Dimension? width = null, float scale = 1, float biasScale = 1, bool padOnlyEnd = false, Value? output = null)
+    {
+        long outputs = Weights.Size($"{key}.weight", 0), kernel = Weights.Size($"{key}.weight", 3);
+        Weight w = Weights.Get($"{key}.weight", scale, outputs, x.Channels, kernel, kernel);
+        Weight b = Weights.Get($"{key}.bias", biasScale, outputs);
+        Value y = output ?? ImageLike(x, (int)outputs, height, width);
+        int pad = (int)kernel / 2;
+        Emit(new Convolution(x, y, w, b, stride, padOnlyEnd ? 0 : pad, pad));
+        return y;
+    }
+
+    public Value GroupNorm(Value x, string key, float epsilon, bool silu, Value? shift = null)
+    {
+        Value y = ImageLike(x);
+        Emit(new GroupNorm(x, shift, y, Weights.Get($"{key}.weight", x.Channels), Weights.Get($"{key}.bias", x.Channels), epsilon, silu));
+        return y;
+    }
+
+    public Value Linear(Value x, string key, bool bias = true) => Linear(x, $"{key}.weight", bias ? $"{key}.bias" : null, 0, null);
+
+    /// <summary>A product with some rows of a stacked weight, for files that keep q, k and v in one tensor.</summary>
+    public Value Linear(Value x, string weightKey, string? biasKey, long firstRow, long? rows)
+    {
+        long outputs = rows ?? Weights.Size(weightKey, 0);
+        Weight w = Weights.Rows(weightKey, firstRow, outputs, x.Channels);
+        Weight? b = biasKey is null ? null : Weights.Rows(biasKey, firstRow, outputs);
+        Value y = x.Kind == ValueKind.Tokens ? TokensLike(x, (int)outputs) : PlainLike(x, (int)outputs);
+        Emit(new Linear(x, y, w, b));
+        return y;
+    }
+
+    public Value LayerNorm(Value x, string key)
+    {
+        Value y = x.Kind == ValueKind.Tokens ? TokensLike(x) : PlainLike(x, x.Channels);
+        Emit(new LayerNorm(x, y, Weights.Get($"{key}.weight", x.Channels), Weights.Get($"{key}.bias", x.Channels)));
+        return y;
+    }
+
+    /// <summary>Adds a branch and its bias to the residual stream, and normalises the sum.</summary>
+    public (Value Normed, Value Sum) ResidualLayerNorm(Value branch, string biasKey, Value residual, string key)
+    {
+        Value normed = TokensLike(residual), sum = TokensLike(residual);
+        Emit(new ResidualLayerNorm(branch, Weights.Get(biasKey, residual.Channels), residual, normed, sum, Weights.Get($"{key}.weight", residual.Channels), Weights.Get($"{key}.bias", residual.Channels)));
+        return (normed, sum);
+    }
+
+    public Value ResidualBias(Value branch, string biasKey, Value residual)
+    {
+        Value sum = TokensLike(residual);
+        Emit(new ResidualBias(branch, Weights.Get(biasKey, residual.Channels), residual, sum));
+        return sum;
+    }
+
+    public Value Attention(Value q, Value k, Value v, int heads, bool causal = false)
+    {
+        Value y = TokensLike(q);
+        Emit(new Attention(q, k, v, y, heads, causal));
+        return y;
+    }
+
+    public Value Activation(Value x, Nonlinearity function)
+    {
+        Value y = x.Kind == ValueKind.Tokens ? TokensLike(x) : PlainLike(x, x.Channels);
+        Emit(new Activation(x, y, function));
+        return y;
+    }
+
+    public Value Add(Value left, Value right, Value? output = null)
+    {
+        Value y = output ?? ImageLike(left);
+        Emit(new Add(left, right, y));
+        return y;
+    }
+}

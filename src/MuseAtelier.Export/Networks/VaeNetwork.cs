@@ -1,0 +1,106 @@
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Export.Networks;
+
+/// <summary>
+/// The VAE both ways. Its residual stream is carried divided by a power of two: the stock SDXL decoder's exceeds fp16's range on some
+/// pictures. The stream is read by GroupNorm, 1x1 shortcut, addition and resampling convolution alone, so dividing what is written to it
+/// (weights and biases of the first convolution, of every block's second and of the attention's output; the biases of shortcuts and
+/// resampling convolutions) and every reading GroupNorm's epsilon by the square leaves the function as it was. Powers of two keep
+/// mantissas as they are.
+/// </summary>
+internal sealed class VaeNetwork(CheckpointWeights weights)
+{
+    /// <summary>What latents are multiplied with after encoding, and divided by before decoding.</summary>
+    public const float LatentScale = 0.13025f;
+
+    /// <summary>The residual stream is divided by 2 to this power.</summary>
+    public const int RescalePower = 4;
+
+    private const float Rescale = 1f / (1 << RescalePower);
+    private const float Epsilon = 1e-6f;
+    private const float StreamEpsilon = Epsilon * Rescale * Rescale;
+
+    /// <summary>latents [batch, 4, height, width], already divided by the latent scale, to image [batch, 3, 8 height, 8 width], -1 to 1.</summary>
+    public Network Decoder()
+    {
+        var net = new NetworkBuilder(weights);
+        net.BeginUnit("decoder", StageKind.Convolution);
+        Dimension height = Dimension.Parse("height"), width = Dimension.Parse("width");
+        Value latents = Value.Image("latents", (int)weights.Size("post_quant_conv.weight", 1), height, width, ElementType.F32);
+        Value x = net.Convolution(latents, "post_quant_conv");
+        x = net.Convolution(x, "decoder.conv_in", scale: Rescale, biasScale: Rescale);
+        x = Middle(net, x, "decoder.mid");
+        int levels = weights.Count("decoder.up."), zoom = 1;
+        for (int level = levels - 1; level >= 0; level--)
+        {
+            int blocks = weights.Count($"decoder.up.{level}.block.");
+            for (int i = 0; i < blocks; i++) x = ResBlock(net, x, $"decoder.up.{level}.block.{i}");
+            if (level == 0) break;
+            zoom *= 2;
+            Value doubled = net.ImageLike(x, height: Dimension.Parse($"height*{zoom}"), width: Dimension.Parse($"width*{zoom}"));
+            net.Emit(new Upsample(x, null, doubled));
+            x = net.Convolution(doubled, $"decoder.up.{level}.upsample.conv", biasScale: Rescale);
+        }
+
+        Value image = Value.Image("image", 3, x.Height, x.Width, ElementType.F32);
+        net.Convolution(net.GroupNorm(x, "decoder.norm_out", StreamEpsilon, silu: true), "decoder.conv_out", output: image);
+        return new Network(ComponentNames.VaeDecoder, [latents], [image], net.Units);
+    }
+
+    /// <summary>image [batch, 3, 8 height, 8 width], -1 to 1, to mean and log variance [batch, 4, height, width], before the latent scale.</summary>
+    public Network Encoder()
+    {
+        var net = new NetworkBuilder(weights);
+        net.BeginUnit("encoder", StageKind.Convolution);
+        int levels = weights.Count("encoder.down."), zoom = 1 << Math.Max(0, levels - 1);
+        Dimension Rows(int zoom) => Dimension.Parse(zoom == 1 ? "height" : $"height*{zoom}");
+        Dimension Columns(int zoom) => Dimension.Parse(zoom == 1 ? "width" : $"width*{zoom}");
+        Value image = Value.Image("image", (int)weights.Size("encoder.conv_in.weight", 1), Rows(zoom), Columns(zoom), ElementType.F32);
+        Value x = net.Convolution(image, "encoder.conv_in", scale: Rescale, biasScale: Rescale);
+        for (int level = 0; level < levels; level++)
+        {
+            int blocks = weights.Count($"encoder.down.{level}.block.");
+            for (int i = 0; i < blocks; i++) x = ResBlock(net, x, $"encoder.down.{level}.block.{i}");
+            if (level == levels - 1) break;
+            zoom /= 2;
+            x = net.Convolution(x, $"encoder.down.{level}.downsample.conv", stride: 2, Rows(zoom), Columns(zoom), biasScale: Rescale, padOnlyEnd: true);
+        }
+
+        x = Middle(net, x, "encoder.mid");
+        x = net.Convolution(net.GroupNorm(x, "encoder.norm_out", StreamEpsilon, silu: true), "encoder.conv_out");
+        Value moments = net.Convolution(x, "quant_conv");
+        Value mean = Value.Image("mean", moments.Channels / 2, x.Height, x.Width, ElementType.F32), logVariance = Value.Image("log_variance", moments.Channels / 2, x.Height, x.Width, ElementType.F32);
+        net.Emit(new Halve(moments, mean, logVariance));
+        return new Network(ComponentNames.VaeEncoder, [image], [mean, logVariance], net.Units);
+    }
+
+    private Value ResBlock(NetworkBuilder net, Value x, string key)
+    {
+        Value h = net.Convolution(net.GroupNorm(x, $"{key}.norm1", StreamEpsilon, silu: true), $"{key}.conv1");
+        h = net.Convolution(net.GroupNorm(h, $"{key}.norm2", Epsilon, silu: true), $"{key}.conv2", scale: Rescale, biasScale: Rescale);
+        bool sameWidth = x.Channels == h.Channels && !weights.HasAny($"{key}.nin_shortcut.");
+        return net.Add(sameWidth ? x : net.Convolution(x, $"{key}.nin_shortcut", biasScale: Rescale), h);
+    }
+
+    private Value Middle(NetworkBuilder net, Value x, string key)
+    {
+        x = ResBlock(net, x, $"{key}.block_1");
+        string attention = $"{key}.attn_1";
+        Value tokens = Value.Tokens(net.Name(), x.Channels, Dimension.Parse($"{x.Height}*{x.Width}"));
+        net.Emit(new ToTokens(net.GroupNorm(x, $"{attention}.norm", StreamEpsilon, silu: false), tokens));
+        Value Product(Value input, string name, float scale)
+        {
+            // Stored as 1x1 convolutions, used as products.
+            Weight kernel = weights.Get($"{attention}.{name}.weight", scale, x.Channels, x.Channels, 1, 1);
+            Value y = net.TokensLike(input);
+            net.Emit(new Linear(input, y, kernel with { Shape = [x.Channels, x.Channels] }, weights.Get($"{attention}.{name}.bias", scale, x.Channels)));
+            return y;
+        }
+
+        Value attended = net.Attention(Product(tokens, "q", 1), Product(tokens, "k", 1), Product(tokens, "v", 1), heads: 1);
+        Value back = net.ImageLike(x);
+        net.Emit(new ToImage(Product(attended, "proj_out", Rescale), x, back));
+        return ResBlock(net, net.Add(back, x), $"{key}.block_2");
+    }
+}

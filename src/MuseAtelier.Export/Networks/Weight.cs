@@ -1,0 +1,25 @@
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Export.Networks;
+
+/// <summary>A weight of a network: a tensor of the checkpoint, or some rows of one, times a power of two.</summary>
+/// <param name="Tensor">The checkpoint's tensor.</param>
+/// <param name="FirstRow">First row taken; rows are the outermost dimension.</param>
+/// <param name="Shape">Dimensions of what is taken; [out, in] for a product, [out, in, kernel, kernel] for a convolution.</param>
+/// <param name="Scale">A power of two that every element is multiplied with.</param>
+internal sealed record Weight(SafetensorsTensor Tensor, long FirstRow, IReadOnlyList<long> Shape, float Scale = 1)
+{
+    /// <summary>Where it comes from, in words.</summary>
+    public string Source =>
+        Tensor.Name + (Shape.Count > 0 && Tensor.Shape.Count > 0 && Shape[0] != Tensor.Shape[0] ? $"[{FirstRow}..{FirstRow + Shape[0]}]" : "") + (Scale == 1 ? "" : FormattableString.Invariant($" * {Scale}"));
+
+    /// <summary>Element type in the checkpoint.</summary>
+    public ElementType Stored => Tensor.Type ?? throw new InvalidOperationException($"{Tensor.Name} has no usable type.");
+
+    /// <summary>Elements.</summary>
+    public long Elements => Shape.Aggregate(1L, (product, size) => product * size);
+
+    /// <summary>First element within the checkpoint's tensor.</summary>
+    public long FirstElement => Shape.Count == 0 ? 0 : FirstRow * (Elements / Shape[0]);
+}

@@ -1,0 +1,56 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Export.Packaging;
+
+/// <summary>Writes one file of a package and its digest in one pass.</summary>
+internal sealed class PackedFileWriter : IDisposable
+{
+    private readonly string _name;
+    private readonly FileStream _stream;
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly Action<long> _written;
+
+    public PackedFileWriter(string folder, string name, Action<long> written)
+    {
+        _name = name;
+        _written = written;
+        string path = Path.Combine(folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        _stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 20);
+    }
+
+    /// <summary>Bytes written so far, which is where the next weight begins.</summary>
+    public long Position { get; private set; }
+
+    public void Write(ReadOnlySpan<byte> data)
+    {
+        _stream.Write(data);
+        _hash.AppendData(data);
+        Position += data.Length;
+        _written(data.Length);
+    }
+
+    public void PadTo(int alignment)
+    {
+        int padding = (int)(-Position & (alignment - 1));
+        if (padding == 0) return;
+        byte[] zeros = ArrayPool<byte>.Shared.Rent(padding);
+        zeros.AsSpan(0, padding).Clear();
+        Write(zeros.AsSpan(0, padding));
+        ArrayPool<byte>.Shared.Return(zeros);
+    }
+
+    public FileSpec Finish()
+    {
+        _stream.Flush();
+        return new FileSpec(_name, Position, Convert.ToHexStringLower(_hash.GetHashAndReset()));
+    }
+
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _hash.Dispose();
+    }
+}

@@ -1,0 +1,101 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Lowerings;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Export.Packaging;
+
+/// <summary>Carries weights from a checkpoint into a packed file, a few MiB at a time, converting on the way.</summary>
+internal sealed class WeightTransfer(SafetensorsFile checkpoint)
+{
+    private const int ChunkElements = 2 << 20;
+    private readonly float[] _floats = new float[ChunkElements];
+    private readonly byte[] _bytes = new byte[ChunkElements * sizeof(float)];
+    private readonly byte[] _stored = new byte[ChunkElements * sizeof(float)];
+
+    public void Write(LoweredWeight weight, PackedFileWriter file, CancellationToken cancellationToken)
+    {
+        if (weight.Layout == WeightLayout.ChannelsLast) WriteChannelsLast(weight, file, cancellationToken);
+        else WriteStored(weight, file, cancellationToken);
+    }
+
+    private void WriteStored(LoweredWeight weight, PackedFileWriter file, CancellationToken cancellationToken)
+    {
+        int storedSize = weight.Weight.Stored.Size();
+        long first = weight.Weight.FirstElement, elements = weight.Weight.Elements;
+        bool copy = weight.Type == weight.Weight.Stored && weight.Weight.Scale == 1;
+        for (long done = 0; done < elements; done += ChunkElements)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int count = (int)Math.Min(ChunkElements, elements - done);
+            if (copy)
+            {
+                Span<byte> raw = _bytes.AsSpan(0, count * storedSize);
+                checkpoint.CopyTo(weight.Weight.Tensor, (first + done) * storedSize, raw);
+                file.Write(raw);
+            }
+            else
+            {
+                Span<float> values = _floats.AsSpan(0, count);
+                Read(weight, first + done, values);
+                file.Write(Convert(weight, values));
+            }
+        }
+    }
+
+    // [out, in, rows, columns] to [out, rows, columns, in], one output channel at a time.
+    private void WriteChannelsLast(LoweredWeight weight, PackedFileWriter file, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<long> shape = weight.Weight.Shape;
+        int inputs = (int)shape[1], plane = (int)(shape[2] * shape[3]), filter = inputs * plane;
+        int batch = Math.Max(1, ChunkElements / 2 / filter);
+        Span<float> stored = _floats.AsSpan(0, ChunkElements / 2), turned = _floats.AsSpan(ChunkElements / 2);
+        for (long output = 0; output < shape[0]; output += batch)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int count = (int)Math.Min(batch, shape[0] - output) * filter;
+            Read(weight, weight.Weight.FirstElement + output * filter, stored[..count]);
+            for (int start = 0; start < count; start += filter)
+            {
+                ReadOnlySpan<float> from = stored.Slice(start, filter);
+                Span<float> to = turned.Slice(start, filter);
+                for (int i = 0; i < inputs; i++)
+                    for (int p = 0; p < plane; p++) to[p * inputs + i] = from[i * plane + p];
+            }
+
+            file.Write(Convert(weight, turned[..count]));
+        }
+    }
+
+    private void Read(LoweredWeight weight, long first, Span<float> values)
+    {
+        int size = weight.Weight.Stored.Size();
+        Span<byte> raw = _stored.AsSpan(0, values.Length * size);
+        checkpoint.CopyTo(weight.Weight.Tensor, first * size, raw);
+        checkpoint.Convert(weight.Weight.Tensor, raw, values);
+        if (weight.Weight.Scale != 1) TensorPrimitives.Multiply(values, weight.Weight.Scale, values);
+    }
+
+    private ReadOnlySpan<byte> Convert(LoweredWeight weight, Span<float> values)
+    {
+        switch (weight.Type)
+        {
+            case ElementType.F32:
+                return MemoryMarshal.AsBytes(values);
+            case ElementType.F16:
+                Span<Half> halves = MemoryMarshal.Cast<byte, Half>(_bytes.AsSpan())[..values.Length];
+                float largest = TensorPrimitives.MaxMagnitude<float>(values);
+                if (!(largest <= (float)Half.MaxValue)) throw new WeightOverflowException(checkpoint.Path, weight.Weight.Source, largest);
+                TensorPrimitives.ConvertToHalf(values, halves);
+                return MemoryMarshal.AsBytes(halves);
+            case ElementType.BF16:
+                // Only ever rescaled by powers of two, which keeps the lower half of the float empty.
+                Span<ushort> upper = MemoryMarshal.Cast<byte, ushort>(_bytes.AsSpan())[..values.Length];
+                for (int i = 0; i < values.Length; i++) upper[i] = (ushort)(BitConverter.SingleToUInt32Bits(values[i]) >> 16);
+                return MemoryMarshal.AsBytes(upper);
+            default:
+                throw new NotSupportedException($"No conversion to {weight.Type}.");
+        }
+    }
+}

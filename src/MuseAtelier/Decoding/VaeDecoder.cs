@@ -1,0 +1,134 @@
+using System.Numerics.Tensors;
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Decoding;
+
+/// <summary>
+/// Latents to a picture, whole or in tiles. Tiles overlap and are blended linearly; each tile's group norms see that tile alone, which
+/// is why tiles differ a little from the whole.
+/// </summary>
+internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable
+{
+    /// <summary>Pixels of the picture for one of the latent, a side.</summary>
+    public const int Zoom = 8;
+
+    /// <summary>Side of a tile in latents: 512 px, the smallest size that SDXL's VAE was trained to see whole.</summary>
+    public const int Tile = 64;
+
+    /// <summary>Latents that neighbouring tiles share; the blend runs over all of them.</summary>
+    public const int Overlap = 16;
+
+    private const int Channels = 3;
+    private ComponentRunner? _runner;
+    private PictureShape _shape;
+
+    /// <summary>Decodes one picture.</summary>
+    /// <param name="latents">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
+    /// <param name="height">h.</param>
+    /// <param name="width">w.</param>
+    /// <param name="tiled">Whether in tiles.</param>
+    /// <param name="image">[3, 8h, 8w] fp32, -1 to 1 (a little beyond happens); overwritten.</param>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between tiles.</param>
+    public void Decode(ReadOnlySpan<float> latents, int height, int width, bool tiled, Span<float> image, RunOptions options, CancellationToken cancellationToken)
+    {
+        int tileHeight = tiled ? Math.Min(Tile, height) : height, tileWidth = tiled ? Math.Min(Tile, width) : width;
+        Prepare(new PictureShape(1, tileHeight, tileWidth, 0));
+        if (tileHeight == height && tileWidth == width)
+        {
+            Run(latents, height, width, 0, 0, options, cancellationToken);
+            Take(image);
+            return;
+        }
+
+        int[] rows = Starts(height, tileHeight), columns = Starts(width, tileWidth);
+        float[] tile = new float[Channels * tileHeight * tileWidth * Zoom * Zoom];
+        for (int r = 0; r < rows.Length; r++)
+        {
+            for (int c = 0; c < columns.Length; c++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Run(latents, height, width, rows[r], columns[c], options, cancellationToken);
+                Take(tile);
+                int sharedRows = r == 0 ? 0 : rows[r - 1] + tileHeight - rows[r], sharedColumns = c == 0 ? 0 : columns[c - 1] + tileWidth - columns[c];
+                Blend(tile, image, height * Zoom, width * Zoom, tileHeight * Zoom, tileWidth * Zoom, rows[r] * Zoom, columns[c] * Zoom, sharedRows * Zoom, sharedColumns * Zoom);
+            }
+        }
+    }
+
+    /// <summary>Gives back the decoder's memory until the next picture.</summary>
+    public void Release()
+    {
+        _runner?.Dispose();
+        _runner = null;
+        sessions.Release(package.Manifest.Component(ComponentNames.VaeDecoder));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _runner?.Dispose();
+
+    /// <summary>Where tiles begin along a side: evenly, the first at 0, the last at the end, sharing at least the overlap.</summary>
+    internal static int[] Starts(int size, int tile)
+    {
+        if (tile >= size) return [0];
+        int count = (size - Overlap + (tile - Overlap) - 1) / (tile - Overlap);
+        int[] starts = new int[count];
+        for (int i = 0; i < count; i++) starts[i] = (int)((long)i * (size - tile) / (count - 1));
+        return starts;
+    }
+
+    // Each tile is laid over what is there already; where it overlaps, it comes in linearly from its left and top edges.
+    private static void Blend(ReadOnlySpan<float> tile, Span<float> image, int height, int width, int tileHeight, int tileWidth, int top, int left, int sharedRows, int sharedColumns)
+    {
+        for (int channel = 0; channel < Channels; channel++)
+        {
+            for (int y = 0; y < tileHeight; y++)
+            {
+                ReadOnlySpan<float> from = tile.Slice((channel * tileHeight + y) * tileWidth, tileWidth);
+                Span<float> to = image.Slice((channel * height + top + y) * width + left, tileWidth);
+                float down = y < sharedRows ? (y + 0.5f) / sharedRows : 1;
+                for (int x = 0; x < tileWidth; x++)
+                {
+                    // Where both edges overlap, the corner's old content already is a blend of three tiles.
+                    float across = x < sharedColumns ? (x + 0.5f) / sharedColumns : 1;
+                    float share = sharedRows > 0 && sharedColumns > 0 ? Math.Min(down, across) : down * across;
+                    to[x] = share >= 1 ? from[x] : to[x] + (from[x] - to[x]) * share;
+                }
+            }
+        }
+    }
+
+    private void Prepare(PictureShape shape)
+    {
+        if (_runner is not null && _shape == shape) return;
+        _runner?.Dispose();
+        _shape = shape;
+        _runner = new ComponentRunner(package.Manifest.Component(ComponentNames.VaeDecoder), shape, sessions, device);
+    }
+
+    private void Run(ReadOnlySpan<float> latents, int height, int width, int top, int left, RunOptions options, CancellationToken cancellationToken)
+    {
+        ComponentRunner runner = _runner!;
+        using NativeBuffer host = device.AllocateHost(runner.Size("latents"));
+        Span<float> input = host.AsSpan<float>();
+        int channels = package.Manifest.Model.LatentChannels, tileHeight = _shape.LatentHeight, tileWidth = _shape.LatentWidth;
+        for (int channel = 0; channel < channels; channel++)
+            for (int y = 0; y < tileHeight; y++)
+                TensorPrimitives.Divide(
+                    latents.Slice((channel * height + top + y) * width + left, tileWidth), package.Manifest.Model.LatentScale, input.Slice((channel * tileHeight + y) * tileWidth, tileWidth));
+        device.Upload(host.Address, runner.Address("latents"), host.Bytes);
+        runner.Run(options, cancellationToken);
+        device.Synchronize();
+    }
+
+    private void Take(Span<float> image)
+    {
+        ComponentRunner runner = _runner!;
+        using NativeBuffer host = device.AllocateHost(runner.Size("image"));
+        device.Download(runner.Address("image"), host.Address, host.Bytes);
+        device.Synchronize();
+        host.AsSpan<float>().CopyTo(image);
+    }
+}

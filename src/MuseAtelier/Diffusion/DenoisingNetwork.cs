@@ -1,0 +1,115 @@
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Packages;
+using MuseAtelier.Prompting;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Diffusion;
+
+/// <summary>
+/// The UNet for one picture size and batch, with what it needs once per picture: keys and values of the prompt, and the time embeddings
+/// of all steps. Bindings are made once and serve every picture of that size.
+/// </summary>
+internal sealed class DenoisingNetwork : IDisposable
+{
+    private readonly ModelPackage _package;
+    private readonly SessionPool _sessions;
+    private readonly ExecutionDevice _device;
+    private readonly ComponentRunner _context;
+    private readonly ComponentRunner _unet;
+    private readonly NativeBuffer _shifts;
+    private readonly NativeBuffer _hostInput;
+    private readonly NativeBuffer _hostOutput;
+    private ComponentRunner? _time;
+
+    public DenoisingNetwork(ModelPackage package, PictureShape shape, SessionPool sessions, ExecutionDevice device)
+    {
+        (_package, _sessions, _device) = (package, sessions, device);
+        Shape = shape with { Steps = 1 };
+        PackageManifest manifest = package.Manifest;
+        ComponentSpec unet = manifest.Component(ComponentNames.UNet), context = manifest.Component(ComponentNames.CrossAttention);
+        _context = new ComponentRunner(context, Shape, sessions, device);
+
+        // One step's shifts lie one behind the other in the order of the UNet's inputs, so that a step's worth is one copy.
+        List<TensorSpec> shifts = [.. unet.Inputs.Where(input => input.Name.StartsWith("shift.", StringComparison.Ordinal))];
+        _shifts = device.Allocate(shifts.Sum(shift => shift.Bytes(Shape)));
+        var placed = context.Outputs.ToDictionary(output => output.Name, output => _context.Address(output.Name));
+        nint next = _shifts.Address;
+        foreach (TensorSpec shift in shifts)
+        {
+            placed[shift.Name] = next;
+            next += (nint)shift.Bytes(Shape);
+        }
+
+        _unet = new ComponentRunner(unet, Shape, sessions, device, placed);
+        _hostInput = device.AllocateHost(_unet.Size("latents"));
+        _hostOutput = device.AllocateHost(_unet.Size("noise"));
+    }
+
+    public PictureShape Shape { get; }
+
+    /// <summary>[batch, 4, h, w] fp32, scaled by 1 / sqrt(sigma^2 + 1); host memory that <see cref="Predict"/> reads.</summary>
+    public Span<float> Input => _hostInput.AsSpan<float>();
+
+    /// <summary>[batch, 4, h, w] fp32 predicted noise; host memory that <see cref="Predict"/> writes.</summary>
+    public Span<float> Output => _hostOutput.AsSpan<float>();
+
+    /// <summary>Computes what a picture needs once.</summary>
+    /// <param name="rows">One embedding for each row of the batch, the negative prompt first.</param>
+    /// <param name="timeIds">[6]: original height and width, crop top and left, target height and width, in px.</param>
+    /// <param name="timesteps">The timestep of every step.</param>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between stages.</param>
+    public void Prepare(ReadOnlySpan<PromptEmbedding> rows, ReadOnlySpan<float> timeIds, ReadOnlySpan<float> timesteps, RunOptions options, CancellationToken cancellationToken)
+    {
+        Give(_context, "context", rows, static row => row.Context);
+        _context.Run(options, cancellationToken);
+
+        PictureShape shape = Shape with { Steps = timesteps.Length };
+        _time?.Dispose();
+        _time = new ComponentRunner(_package.Manifest.Component(ComponentNames.TimeEmbedding), shape, _sessions, _device);
+        Give(_time, "pooled", rows, static row => row.Pooled);
+        float[] ids = new float[rows.Length * timeIds.Length];
+        for (int i = 0; i < rows.Length; i++) timeIds.CopyTo(ids.AsSpan(i * timeIds.Length));
+        Give(_time, "time_ids", ids);
+        Give(_time, "timesteps", timesteps);
+        _time.Run(options, cancellationToken);
+        _device.Synchronize();
+    }
+
+    /// <summary>Predicts the noise of one step; allocates nothing managed.</summary>
+    public void Predict(int step, RunOptions options, CancellationToken cancellationToken)
+    {
+        _device.Copy(_time!.Address("embeddings") + (nint)(step * _shifts.Bytes), _shifts.Address, _shifts.Bytes);
+        _device.Upload(_hostInput.Address, _unet.Address("latents"), _hostInput.Bytes);
+        _unet.Run(options, cancellationToken);
+        _device.Download(_unet.Address("noise"), _hostOutput.Address, _hostOutput.Bytes);
+        _device.Synchronize();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _time?.Dispose();
+        _unet.Dispose();
+        _context.Dispose();
+        _shifts.Dispose();
+        _hostInput.Dispose();
+        _hostOutput.Dispose();
+    }
+
+    private void Give(ComponentRunner component, string input, ReadOnlySpan<PromptEmbedding> rows, Func<PromptEmbedding, float[]> part)
+    {
+        float[] values = new float[component.Size(input) / sizeof(float)];
+        int width = values.Length / rows.Length;
+        for (int i = 0; i < rows.Length; i++) part(rows[i]).CopyTo(values.AsSpan(i * width));
+        Give(component, input, values);
+    }
+
+    private void Give(ComponentRunner component, string input, ReadOnlySpan<float> values)
+    {
+        using NativeBuffer host = _device.AllocateHost(component.Size(input));
+        values.CopyTo(host.AsSpan<float>());
+        _device.Upload(host.Address, component.Address(input), component.Size(input));
+        _device.Synchronize();
+    }
+}

@@ -1,0 +1,136 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Runtime;
+
+/// <summary>
+/// A component ready to run for one shape: a binding for each stage, made once. Tensors between stages lie in one block of device memory,
+/// planned so that those which never live together share it. Inputs and outputs that the caller does not place are given memory here.
+/// </summary>
+internal sealed class ComponentRunner : IDisposable
+{
+    private readonly List<(string Name, InferenceSession Session, OrtIoBinding Binding)> _stages = [];
+    private readonly List<OrtValue> _values = [];
+    private readonly Dictionary<string, nint> _addresses = [];
+    private readonly Dictionary<string, TensorSpec> _specs = [];
+    private readonly NativeBuffer _block;
+    private readonly PictureShape _shape;
+
+    /// <summary>Prepares a component.</summary>
+    /// <param name="component">The component.</param>
+    /// <param name="shape">What the tensors' sizes depend on.</param>
+    /// <param name="sessions">Where sessions come from; it keeps them.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="placed">Device addresses of inputs and outputs that lie elsewhere; borrowed.</param>
+    public ComponentRunner(ComponentSpec component, PictureShape shape, SessionPool sessions, ExecutionDevice device, IReadOnlyDictionary<string, nint>? placed = null)
+    {
+        _shape = shape;
+        foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates)) _specs[tensor.Name] = tensor;
+        List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
+        (long bytes, long[] offsets) = BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor))]);
+        _block = device.Allocate(Math.Max(bytes, 1));
+        try
+        {
+            for (int i = 0; i < own.Count; i++) _addresses[own[i].Name] = _block.Address + (nint)offsets[i];
+            foreach ((string name, nint address) in placed ?? new Dictionary<string, nint>()) _addresses[name] = address;
+            foreach (StageSpec stage in component.Stages)
+            {
+                InferenceSession session = sessions.For(stage);
+                OrtIoBinding binding = session.CreateIoBinding();
+                _stages.Add((stage.Name, session, binding));
+                foreach (WeightSpec weight in stage.Weights)
+                    binding.BindInput(weight.Graph, Tensor(device.Memory, weight.Type, [.. weight.Shape], device.Weight(weight), weight.Bytes));
+                foreach (BindingSpec input in stage.Inputs) binding.BindInput(input.Graph, Tensor(device.Memory, input.Tensor));
+                foreach (BindingSpec output in stage.Outputs) binding.BindOutput(output.Graph, Tensor(device.Memory, output.Tensor));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Device memory that tensors of this component take here, in bytes.</summary>
+    public long Bytes => _block.Bytes;
+
+    /// <summary>Device address of an input or output.</summary>
+    public nint Address(string tensor) => _addresses[tensor];
+
+    /// <summary>Bytes of an input or output.</summary>
+    public long Size(string tensor) => _specs[tensor].Bytes(_shape);
+
+    /// <summary>Runs all stages in order; allocates nothing managed.</summary>
+    public void Run(RunOptions options, CancellationToken cancellationToken)
+    {
+        foreach ((string name, InferenceSession session, OrtIoBinding binding) in _stages)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                session.RunWithBinding(options, binding);
+            }
+            catch (OnnxRuntimeException) when (cancellationToken.IsCancellationRequested)
+            {
+                // ONNX Runtime has no code of its own for a terminated run.
+                throw new OperationCanceledException(cancellationToken);
+            }
+            catch (OnnxRuntimeException exception)
+            {
+                throw new InferenceException(name, $"ONNX Runtime failed in {name} ({exception.Message})", exception);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach ((_, _, OrtIoBinding binding) in _stages) binding.Dispose();
+        foreach (OrtValue value in _values) value.Dispose();
+        _stages.Clear();
+        _values.Clear();
+        _block.Dispose();
+    }
+
+    // Inputs live until their last use, outputs from their making to the end.
+    private (long Bytes, int First, int Last) Lifetime(ComponentSpec component, TensorSpec tensor)
+    {
+        int first = -1, last = -1;
+        for (int i = 0; i < component.Stages.Count; i++)
+        {
+            StageSpec stage = component.Stages[i];
+            if (stage.Inputs.Concat(stage.Outputs).All(binding => binding.Tensor != tensor.Name)) continue;
+            if (first < 0) first = i;
+            last = i;
+        }
+
+        // Inputs must outlive the run: a caller may run again without giving them anew.
+        bool isInput = component.Inputs.Any(input => input.Name == tensor.Name), isOutput = component.Outputs.Any(output => output.Name == tensor.Name);
+        return (tensor.Bytes(_shape), isInput ? 0 : first, isInput || isOutput ? component.Stages.Count : last);
+    }
+
+    private OrtValue Tensor(OrtMemoryInfo memory, string name)
+    {
+        TensorSpec spec = _specs[name];
+        return Tensor(memory, spec.Type, [.. spec.Shape.Select(dimension => dimension.Resolve(_shape))], _addresses[name], spec.Bytes(_shape));
+    }
+
+    private OrtValue Tensor(OrtMemoryInfo memory, ElementType type, long[] shape, nint address, long bytes)
+    {
+        OrtValue value = OrtValue.CreateTensorValueWithData(memory, RuntimeType(type), shape, address, bytes);
+        _values.Add(value);
+        return value;
+    }
+
+    private static TensorElementType RuntimeType(ElementType type) => type switch
+    {
+        ElementType.F32 => TensorElementType.Float,
+        ElementType.F16 => TensorElementType.Float16,
+        ElementType.BF16 => TensorElementType.BFloat16,
+        ElementType.I64 => TensorElementType.Int64,
+        ElementType.I32 => TensorElementType.Int32,
+        ElementType.U8 => TensorElementType.UInt8,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
+    };
+}

@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.ML.OnnxRuntime;
+
+namespace MuseAtelier.Runtime;
+
+/// <summary>
+/// ONNX Runtime's process-wide environment. When MuseAtelier is the first to use it, all sessions share one pool of threads, and its log
+/// goes to the host's logger; when the host made it earlier, it stays as the host wants it.
+/// </summary>
+internal static class OnnxEnvironment
+{
+    private static readonly Lock Gate = new();
+    private static readonly DOrtLoggingFunction Log = Write;
+    private static ILogger? _logger;
+    private static bool _ours;
+
+    /// <summary>Makes sure that the environment is there. Gives whether sessions may share its threads.</summary>
+    public static bool Prepare(int threads, ILoggerFactory? loggers)
+    {
+        lock (Gate)
+        {
+            _logger = loggers?.CreateLogger("MuseAtelier.OnnxRuntime") ?? _logger;
+            if (OrtEnv.IsCreated) return _ours;
+            using var threading = new OrtThreadingOptions { GlobalIntraOpNumThreads = threads, GlobalInterOpNumThreads = 1, GlobalSpinControl = true };
+            var options = new EnvironmentCreationOptions
+            {
+                logId = "MuseAtelier",
+                logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING,
+                threadOptions = threading,
+                loggingFunction = Log,
+            };
+            OrtEnv.CreateInstanceWithOptions(ref options);
+            return _ours = true;
+        }
+    }
+
+    private static void Write(IntPtr parameter, OrtLoggingLevel severity, string category, string logId, string codeLocation, string message)
+    {
+        ILogger? logger = _logger;
+        if (logger is null) return;
+        LogLevel level = severity switch
+        {
+            OrtLoggingLevel.ORT_LOGGING_LEVEL_VERBOSE => LogLevel.Trace,
+            OrtLoggingLevel.ORT_LOGGING_LEVEL_INFO => LogLevel.Debug,
+            OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING => LogLevel.Warning,
+            OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR => LogLevel.Error,
+            _ => LogLevel.Critical,
+        };
+        if (!logger.IsEnabled(level)) return;
+#pragma warning disable CA1848, CA2254 // The text is ONNX Runtime's own; there is no template to define ahead.
+        logger.Log(level, "{Location}: {Message}", codeLocation, message);
+#pragma warning restore CA1848, CA2254
+    }
+}
