@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using MuseAtelier.Export;
@@ -31,6 +32,8 @@ internal static class ExportCommand
         });
 
         ParseResult parsed = root.Parse(args);
+        // A screenful of help would bury the one line that says what is wrong.
+        if (parsed.Action is ParseErrorAction error) error.ShowHelp = false;
         // The library's own signal handling ends the process after two seconds: too soon to clean up gigabytes.
         int code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
         return parsed.Errors.Count > 0 ? BadUsage : code;
