@@ -50,6 +50,7 @@ public static class CheckpointExporter
     {
         var clock = Stopwatch.StartNew();
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
+        CheckpointInspector.RequireSdxlBase(file);
         (IReadOnlyList<Network> networks, ModelSpec model) = Describe(file);
 
         folder = Path.GetFullPath(folder);

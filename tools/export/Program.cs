@@ -1,1 +1,3 @@
-return 0;
+using MuseAtelier.Tools.Export;
+
+return await ExportCommand.RunAsync(args);

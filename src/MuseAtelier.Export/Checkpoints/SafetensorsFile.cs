@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Numerics.Tensors;
@@ -16,6 +17,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public const long MaxHeaderBytes = 100_000_000;
 
     private const int PrefixBytes = 8;
+
+    // Small enough to be converted while still in the processor's cache.
+    private const int PartElements = 1 << 16;
 
     private readonly FileStream _stream;
     private readonly MemoryMappedFile _mapping;
@@ -58,7 +62,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         FileStream? stream = null;
         try
         {
-            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.RandomAccess);
+            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             var file = new SafetensorsFile(path, stream, ReadHeader(path, stream));
             stream = null;
             return file;
@@ -113,7 +117,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return values;
     }
 
-    /// <summary>A part of a tensor as numbers.</summary>
+    /// <summary>A part of a tensor as numbers. Reads the file rather than the mapping, as <see cref="CopyTo"/> does.</summary>
     /// <param name="tensor">A tensor of this file.</param>
     /// <param name="start">First element, counted from the tensor's own start in row-major order.</param>
     /// <param name="destination">Where the numbers go; its length says how many.</param>
@@ -124,13 +128,17 @@ public sealed unsafe class SafetensorsFile : IDisposable
         // An empty tensor may have any type: there is nothing to convert.
         if (destination.IsEmpty) return;
         int size = tensor.Type?.Size() ?? (tensor.TypeName == "F64" ? 8 : throw new TensorTypeException(Path, tensor.Name, tensor.TypeName));
-        // Parts of a span's greatest length: a destination may take more than 2 GiB of source.
-        const int part = 1 << 24;
-        for (int done = 0; done < destination.Length; done += part)
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(PartElements * size);
+        for (int done = 0; done < destination.Length; done += PartElements)
         {
-            Span<float> target = destination[done..Math.Min(done + part, destination.Length)];
-            Convert(tensor, Slice(tensor, checked((start + done) * size), target.Length * size), target);
+            Span<float> target = destination[done..Math.Min(done + PartElements, destination.Length)];
+            // What needs no conversion goes straight to its place.
+            Span<byte> source = tensor.Type == ElementType.F32 ? MemoryMarshal.AsBytes(target) : buffer.AsSpan(0, target.Length * size);
+            CopyTo(tensor, checked((start + done) * size), source);
+            if (tensor.Type != ElementType.F32) Convert(tensor, source, target);
         }
+
+        ArrayPool<byte>.Shared.Return(buffer);
     }
 
     /// <inheritdoc/>
@@ -195,7 +203,6 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         switch (tensor.TypeName)
         {
-            case "F32": source.CopyTo(MemoryMarshal.AsBytes(target)); break;
             case "F16": TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(source), target); break;
             case "BF16": WidenBFloat16(MemoryMarshal.Cast<byte, ushort>(source), target); break;
             case "F64": TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, double>(source), target); break;

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Lowerings;
 using MuseAtelier.Packages;
@@ -12,7 +11,6 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
     private const int ChunkElements = 2 << 20;
     private readonly float[] _floats = new float[ChunkElements];
     private readonly byte[] _bytes = new byte[ChunkElements * sizeof(float)];
-    private readonly byte[] _stored = new byte[ChunkElements * sizeof(float)];
 
     public void Write(LoweredWeight weight, PackedFileWriter file, CancellationToken cancellationToken)
     {
@@ -70,32 +68,20 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
 
     private void Read(LoweredWeight weight, long first, Span<float> values)
     {
-        int size = weight.Weight.Stored.Size();
-        Span<byte> raw = _stored.AsSpan(0, values.Length * size);
-        checkpoint.CopyTo(weight.Weight.Tensor, first * size, raw);
-        checkpoint.Convert(weight.Weight.Tensor, raw, values);
+        checkpoint.ReadFloats(weight.Weight.Tensor, first, values);
         if (weight.Weight.Scale != 1) TensorPrimitives.Multiply(values, weight.Weight.Scale, values);
     }
 
-    private ReadOnlySpan<byte> Convert(LoweredWeight weight, Span<float> values)
+    private ReadOnlySpan<byte> Convert(LoweredWeight weight, ReadOnlySpan<float> values)
     {
-        switch (weight.Type)
+        if (weight.Type == ElementType.F16 && weight.Weight.Stored != ElementType.F16)
         {
-            case ElementType.F32:
-                return MemoryMarshal.AsBytes(values);
-            case ElementType.F16:
-                Span<Half> halves = MemoryMarshal.Cast<byte, Half>(_bytes.AsSpan())[..values.Length];
-                float largest = TensorPrimitives.MaxMagnitude<float>(values);
-                if (!(largest <= (float)Half.MaxValue)) throw new WeightOverflowException(checkpoint.Path, weight.Weight.Source, largest);
-                TensorPrimitives.ConvertToHalf(values, halves);
-                return MemoryMarshal.AsBytes(halves);
-            case ElementType.BF16:
-                // Only ever rescaled by powers of two, which keeps the lower half of the float empty.
-                Span<ushort> upper = MemoryMarshal.Cast<byte, ushort>(_bytes.AsSpan())[..values.Length];
-                for (int i = 0; i < values.Length; i++) upper[i] = (ushort)(BitConverter.SingleToUInt32Bits(values[i]) >> 16);
-                return MemoryMarshal.AsBytes(upper);
-            default:
-                throw new NotSupportedException($"No conversion to {weight.Type}.");
+            float largest = TensorPrimitives.MaxMagnitude(values);
+            if (!(MathF.Abs(largest) <= (float)Half.MaxValue)) throw new WeightOverflowException(checkpoint.Path, weight.Weight.Source, largest);
         }
+
+        Span<byte> encoded = _bytes.AsSpan(0, values.Length * weight.Type.Size());
+        FloatEncoding.Encode(values, weight.Type, encoded);
+        return encoded;
     }
 }

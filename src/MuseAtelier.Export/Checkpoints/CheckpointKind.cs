@@ -1,0 +1,56 @@
+namespace MuseAtelier.Export.Checkpoints;
+
+/// <summary>What a safetensors file holds, as its tensors' names tell.</summary>
+public enum CheckpointKind
+{
+    /// <summary>Nothing that is known here.</summary>
+    Unknown,
+
+    /// <summary>SDXL base or a model trained from it, predicting the noise: what this engine paints with.</summary>
+    SdxlBase,
+
+    /// <summary>SDXL whose UNet also reads a mask and a masked picture (9 input channels).</summary>
+    SdxlInpainting,
+
+    /// <summary>SDXL whose UNet also reads a picture to edit (8 input channels).</summary>
+    SdxlEditing,
+
+    /// <summary>SDXL that predicts velocity, not noise.</summary>
+    SdxlVelocity,
+
+    /// <summary>SDXL trained in the EDM formulation.</summary>
+    SdxlEdm,
+
+    /// <summary>The SDXL refiner.</summary>
+    SdxlRefiner,
+
+    /// <summary>Stable Diffusion 1.x.</summary>
+    StableDiffusion1,
+
+    /// <summary>Stable Diffusion 2.x.</summary>
+    StableDiffusion2,
+
+    /// <summary>Stable Diffusion 3 or 3.5.</summary>
+    StableDiffusion3,
+
+    /// <summary>Flux.</summary>
+    Flux,
+
+    /// <summary>A LoRA or a relative of it: changes to a model, not a model.</summary>
+    Lora,
+
+    /// <summary>A ControlNet.</summary>
+    ControlNet,
+
+    /// <summary>A textual inversion: a learned word, not a model.</summary>
+    TextualInversion,
+
+    /// <summary>A UNet without text encoders.</summary>
+    LoneUNet,
+
+    /// <summary>A VAE alone.</summary>
+    LoneVae,
+
+    /// <summary>A text encoder alone.</summary>
+    LoneTextEncoder,
+}

@@ -1,0 +1,157 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MuseAtelier.Packages;
+
+/// <summary>The models that the project knows: the content of <c>models.lock</c>.</summary>
+public sealed record ModelsLock
+{
+    /// <summary>Name of the file, at the root of the repository.</summary>
+    public const string FileName = "models.lock";
+
+    /// <summary>The version of the file's form that is read.</summary>
+    public const int CurrentVersion = 1;
+
+    private const int BufferBytes = 1 << 20;
+
+    /// <summary>Version of the file's form.</summary>
+    public required int Version { get; init; }
+
+    /// <summary>Every model.</summary>
+    public required IReadOnlyList<ModelEntry> Models { get; init; }
+
+    /// <summary>The list as it stood when this library was built.</summary>
+    public static ModelsLock Embedded { get; } = ReadEmbedded();
+
+    /// <summary>Reads a list.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <exception cref="ModelsLockException">There is no such file, or it has another form.</exception>
+    public static ModelsLock Read(string path)
+    {
+        if (!File.Exists(path)) throw new ModelsLockException(path, $"there is no file {path}");
+        using FileStream stream = File.OpenRead(path);
+        return Read(stream, path);
+    }
+
+    /// <summary>The model of that name or file name, whatever its case; null when there is none.</summary>
+    public ModelEntry? Find(string name) => Models.FirstOrDefault(model =>
+        model.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || model.File.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Compares a file with what is known of a model. Reads the whole file, unless its size already tells.</summary>
+    /// <param name="entry">The model.</param>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="progress">Told how much is read, 0 to 1, on the calling thread.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    public static ModelCheck Verify(ModelEntry entry, string path, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        if (!File.Exists(path)) return new ModelCheck(ModelState.Absent, null, null);
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        long bytes = stream.Length;
+        if (entry.Bytes is long expected && expected != bytes) return new ModelCheck(ModelState.SizeDiffers, bytes, null);
+        string sha256 = Hash(stream, progress, cancellationToken);
+        if (entry.Sha256 is null) return new ModelCheck(ModelState.DigestUnknown, bytes, sha256);
+        return new ModelCheck(sha256.Equals(entry.Sha256, StringComparison.OrdinalIgnoreCase) ? ModelState.Right : ModelState.DigestDiffers, bytes, sha256);
+    }
+
+    private static string Hash(FileStream stream, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = new byte[BufferBytes];
+        long done = 0;
+        while (stream.Read(buffer) is int read and > 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            hash.AppendData(buffer, 0, read);
+            done += read;
+            progress?.Report((double)done / Math.Max(done, stream.Length));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static ModelsLock ReadEmbedded()
+    {
+        using Stream stream = typeof(ModelsLock).Assembly.GetManifestResourceStream(FileName) ?? throw new ModelsLockException(FileName, $"this library was built without {FileName}");
+        return Read(stream, FileName);
+    }
+
+    private static ModelsLock Read(Stream stream, string path)
+    {
+        try
+        {
+            ModelsLock models = JsonSerializer.Deserialize(stream, ModelsLockJson.Default.ModelsLock) ?? throw new ModelsLockException(path, $"{path} is empty");
+            return models.Version == CurrentVersion ? models : throw new ModelsLockException(path, $"{path} has version {models.Version}");
+        }
+        catch (JsonException exception)
+        {
+            throw new ModelsLockException(path, $"{path} is no list of models ({exception.Message})", exception);
+        }
+    }
+}
+
+/// <summary>A model that the project knows. What no source states is null, which means unknown.</summary>
+public sealed record ModelEntry
+{
+    /// <summary>The model's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Name of the checkpoint's file, as its publisher has it.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Path within the repository, for a model that comes with it; null for others.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>Page where the model is published; null for a model of this repository.</summary>
+    public Uri? Page { get; init; }
+
+    /// <summary>Size of the file in bytes.</summary>
+    public long? Bytes { get; init; }
+
+    /// <summary>SHA-256 of the file, lower-case hex.</summary>
+    public string? Sha256 { get; init; }
+
+    /// <summary>The licence, by its SPDX identifier or as the publisher names it.</summary>
+    public string? License { get; init; }
+
+    /// <summary>Where size and digest come from, and what else there is to know.</summary>
+    public string? Note { get; init; }
+}
+
+/// <summary>How a file compares with what is known of a model.</summary>
+public enum ModelState
+{
+    /// <summary>There is no such file.</summary>
+    Absent,
+
+    /// <summary>The file has another size.</summary>
+    SizeDiffers,
+
+    /// <summary>The file has another digest.</summary>
+    DigestDiffers,
+
+    /// <summary>The file has the known digest.</summary>
+    Right,
+
+    /// <summary>The file is there, but no digest is known to compare it with.</summary>
+    DigestUnknown,
+}
+
+/// <summary>The outcome of comparing a file with a model.</summary>
+/// <param name="State">How the file compares.</param>
+/// <param name="Bytes">Size of the file; null when it is absent.</param>
+/// <param name="Sha256">SHA-256 of the file, lower-case hex; null when it was not read.</param>
+public sealed record ModelCheck(ModelState State, long? Bytes, string? Sha256);
+
+/// <summary>The list of models cannot be read.</summary>
+public sealed class ModelsLockException(string path, string found, Exception? inner = null)
+    : MuseAtelierException(found, $"a {ModelsLock.FileName} of version {ModelsLock.CurrentVersion}", "Restore the file from the repository.", inner)
+{
+    /// <summary>Path of the list.</summary>
+    public string Path { get; } = path;
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ModelsLock))]
+internal sealed partial class ModelsLockJson : JsonSerializerContext;

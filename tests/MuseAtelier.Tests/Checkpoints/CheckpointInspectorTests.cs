@@ -1,0 +1,77 @@
+using MuseAtelier.Export.Checkpoints;
+
+namespace MuseAtelier.Tests.Checkpoints;
+
+public sealed class CheckpointInspectorTests : IDisposable
+{
+    private static readonly string[] Sdxl = ["conditioner.embedders.0.transformer.text_model.final_layer_norm.bias", "conditioner.embedders.1.model.ln_final.bias", "first_stage_model.decoder.conv_in.bias"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Detect_OfTheMiniature_IsSdxlBase()
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(TemporaryFolder.Repository, "models/miniature/miniature.safetensors"));
+        CheckpointInspector.RequireSdxlBase(file);
+        Assert.Equal(CheckpointKind.SdxlBase, CheckpointInspector.Detect(file));
+    }
+
+    [Theory]
+    [InlineData(4, null, CheckpointKind.SdxlBase)]
+    [InlineData(9, null, CheckpointKind.SdxlInpainting)]
+    [InlineData(8, null, CheckpointKind.SdxlEditing)]
+    [InlineData(4, "v_pred", CheckpointKind.SdxlVelocity)]
+    [InlineData(4, "edm_mean", CheckpointKind.SdxlEdm)]
+    [InlineData(4, "edm_vpred.sigma_max", CheckpointKind.SdxlEdm)]
+    [InlineData(4, "denoiser.sigmas", CheckpointKind.SdxlBase)]
+    public void Detect_OfSdxlsKin_TellsThemApart(int channels, string? mark, CheckpointKind expected)
+    {
+        string path = _folder.WriteTensors([("model.diffusion_model.input_blocks.0.0.weight", [8, channels, 3, 3]), .. Sdxl.Append(mark).OfType<string>().Select(name => (name, new long[] { 1 }))]);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Assert.Equal(expected, CheckpointInspector.Detect(file));
+    }
+
+    [Fact]
+    public void Detect_OfMetadataThatStatesVelocity_BelievesIt()
+    {
+        string path = _folder.WriteTensors(Sdxl.Append("model.diffusion_model.out.2.weight").Select(name => (name, new long[] { 1 })), new Dictionary<string, string> { ["modelspec.prediction_type"] = "v" });
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Assert.Equal(CheckpointKind.SdxlVelocity, CheckpointInspector.Detect(file));
+    }
+
+    [Theory]
+    [InlineData(CheckpointKind.StableDiffusion1, "model.diffusion_model.out.2.weight", "cond_stage_model.transformer.text_model.final_layer_norm.bias")]
+    [InlineData(CheckpointKind.StableDiffusion2, "model.diffusion_model.out.2.weight", "cond_stage_model.model.ln_final.bias")]
+    [InlineData(CheckpointKind.SdxlRefiner, "model.diffusion_model.out.2.weight", "conditioner.embedders.0.model.ln_final.bias")]
+    [InlineData(CheckpointKind.StableDiffusion3, "model.diffusion_model.joint_blocks.0.x_block.attn.qkv.weight", "first_stage_model.decoder.conv_in.bias")]
+    [InlineData(CheckpointKind.Flux, "double_blocks.0.img_attn.qkv.weight", "guidance_in.in_layer.bias")]
+    [InlineData(CheckpointKind.Flux, "model.diffusion_model.double_blocks.0.img_attn.qkv.weight", "vae.decoder.conv_in.bias")]
+    [InlineData(CheckpointKind.Lora, "lora_unet_input_blocks_4_1_proj_in.lora_up.weight", "lora_unet_input_blocks_4_1_proj_in.alpha")]
+    [InlineData(CheckpointKind.Lora, "unet.down_blocks.1.attentions.0.proj_in.lora_A.weight", "unet.down_blocks.1.attentions.0.proj_in.lora_B.weight")]
+    [InlineData(CheckpointKind.ControlNet, "control_model.input_blocks.0.0.weight", "control_model.zero_convs.0.0.weight")]
+    [InlineData(CheckpointKind.TextualInversion, "clip_g", "clip_l")]
+    [InlineData(CheckpointKind.LoneUNet, "down_blocks.0.resnets.0.conv1.weight", "conv_in.weight")]
+    [InlineData(CheckpointKind.LoneUNet, "model.diffusion_model.out.2.weight", "first_stage_model.decoder.conv_in.bias")]
+    [InlineData(CheckpointKind.LoneVae, "decoder.up_blocks.0.resnets.0.conv1.weight", "quant_conv.weight")]
+    [InlineData(CheckpointKind.LoneVae, "decoder.up.0.block.0.conv1.weight", "quant_conv.weight")]
+    [InlineData(CheckpointKind.LoneTextEncoder, "text_model.encoder.layers.0.mlp.fc1.weight", "text_projection.weight")]
+    [InlineData(CheckpointKind.Unknown, "bert.encoder.weight", "bert.pooler.weight")]
+    public void RequireSdxlBase_OfAnotherModel_RefusesItByName(CheckpointKind expected, string first, string second)
+    {
+        string path = _folder.WriteTensors([(first, [1]), (second, [1])]);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        CheckpointKindException exception = Assert.Throws<CheckpointKindException>(() => CheckpointInspector.RequireSdxlBase(file));
+        Assert.Equal((expected, path), (exception.Kind, exception.Path));
+    }
+
+    [Fact]
+    public void MissingTensors_OfMany_ShowsTheFirstAndCountsTheRest()
+    {
+        TensorMismatch[] mismatches = [new("a", [2, 3], [3, 3]), .. Enumerable.Range(0, 9).Select(i => new TensorMismatch($"b{i}", null, [1]))];
+        var exception = new MissingTensorsException("file", mismatches);
+        Assert.Equal(10, exception.Mismatches.Count);
+        Assert.Contains("10 needed tensors: a (found [2, 3], expected [3, 3]), b0 (missing, expected [1]), b1 (missing, expected [1]) and 7 more", exception.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using MuseAtelier.Export;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Tools.Export;
+
+/// <summary>The command line of muse-export: what it takes, what it prints and how it ends.</summary>
+internal static class ExportCommand
+{
+    private const int Done = 0, Failed = 1, BadUsage = 2, Cancelled = 130;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var checkpoint = new Argument<string>("CHECKPOINT") { Description = "The SDXL checkpoint: one .safetensors file." };
+        var folder = new Option<string?>("--out") { Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>]", HelpName = "FOLDER" };
+        var lowering = new Option<string>("--lowering") { Description = "What the package is for: portable (any processor) or cuda (an NVIDIA card).", HelpName = "portable|cuda", DefaultValueFactory = _ => "portable" };
+        lowering.AcceptOnlyFromAmong("portable", "cuda");
+        var root = new RootCommand("Turns an SDXL checkpoint into a package of ONNX graphs and weights.\n\nExit codes: 0 done, 1 failed (one line on stderr says why), 2 bad usage, 130 cancelled.")
+        {
+            checkpoint,
+            folder,
+            lowering,
+        };
+        root.SetAction((result, _) =>
+        {
+            Lowering target = result.GetRequiredValue(lowering) == "cuda" ? Lowering.Cuda : Lowering.Portable;
+            string source = result.GetRequiredValue(checkpoint);
+            return ExportAsync(source, result.GetValue(folder) ?? DefaultFolder(source, target), target);
+        });
+
+        ParseResult parsed = root.Parse(args);
+        // A screenful of help would bury the one line that says what is wrong.
+        if (parsed.Action is ParseErrorAction error) error.ShowHelp = false;
+        // The library's own signal handling ends the process after two seconds: too soon to clean up gigabytes.
+        int code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+        return parsed.Errors.Count > 0 ? BadUsage : code;
+    }
+
+    internal static string DefaultFolder(string checkpoint, Lowering lowering) =>
+        Path.Combine("export", $"{Path.GetFileNameWithoutExtension(checkpoint)}-{(lowering == Lowering.Cuda ? "cuda" : "portable")}");
+
+    private static async Task<int> ExportAsync(string checkpoint, string folder, Lowering lowering)
+    {
+        using var cancellation = new CancellationTokenSource();
+        void Cancel(PosixSignalContext context)
+        {
+            // The first signal asks for an orderly end; a second one takes its usual course.
+            context.Cancel = !cancellation.IsCancellationRequested;
+            cancellation.Cancel();
+        }
+
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        try
+        {
+            using var memory = new MemoryWatch();
+            ExportResult result = await ExportDisplay.RunAsync(progress => CheckpointExporter.Export(checkpoint, folder, new ExportOptions { Lowering = lowering }, progress, cancellation.Token));
+            double seconds = result.Elapsed.TotalSeconds;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Folder}: {result.Bytes / 1e6:N1} MB in {seconds:F1} s ({result.Bytes / 1e6 / Math.Max(seconds, 1e-3):N0} MB/s)"));
+            Console.WriteLine(memory.Describe());
+            return Done;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return Fail("cancelled", Cancelled);
+        }
+        catch (Exception exception) when (exception is MuseAtelierException or IOException or UnauthorizedAccessException)
+        {
+            return Fail(exception.Message, Failed);
+        }
+    }
+
+    private static int Fail(string message, int code)
+    {
+        Console.Error.WriteLine($"error: {message.ReplaceLineEndings(" ")}");
+        return code;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using MuseAtelier.Export;
+using Spectre.Console;
+
+namespace MuseAtelier.Tools.Export;
+
+/// <summary>Shows an export's progress: a bar in a terminal, a line for each phase elsewhere.</summary>
+internal static class ExportDisplay
+{
+    public static Task<ExportResult> RunAsync(Func<IProgress<ExportProgress>, ExportResult> export)
+    {
+        if (Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive) return Task.Run(() => export(new PlainProgress()));
+        return AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new SpinnerColumn())
+            .StartAsync(context => Task.Run(() => export(new BarProgress(context))));
+    }
+
+    private static string Amount(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:N0} MB");
+
+    // Not Progress<T>: that one reports on other threads, where reports may overtake each other.
+    private sealed class PlainProgress : IProgress<ExportProgress>
+    {
+        private string? _phase;
+        private int _quarter;
+
+        public void Report(ExportProgress value)
+        {
+            int quarter = (int)(value.Fraction * 4);
+            if (value.Phase == _phase && quarter <= _quarter) return;
+            (_phase, _quarter) = (value.Phase, quarter);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{value.Phase}: {value.Fraction * 100:F0} %, {Amount(value.BytesWritten)} written"));
+        }
+    }
+
+    private sealed class BarProgress(ProgressContext context) : IProgress<ExportProgress>
+    {
+        private ProgressTask? _task;
+        private string? _phase;
+
+        public void Report(ExportProgress value)
+        {
+            if (_task is null || value.Phase != _phase)
+            {
+                // A phase need not report its own end.
+                if (_task is not null) _task.Value = _task.MaxValue;
+                _task = context.AddTask(Markup.Escape(value.Phase), maxValue: 1);
+                _phase = value.Phase;
+            }
+
+            _task.Value = value.Fraction;
+            _task.Description = Markup.Escape($"{value.Phase} ({Amount(value.BytesWritten)})");
+        }
+    }
+}
