@@ -15,6 +15,9 @@ public sealed record PictureRequest
     /// <summary>The seed of the noise (造化种子).</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Whose random numbers the seed means.</summary>
+    public NoiseSource NoiseSource { get; init; } = NoiseSource.Diffusers;
+
     /// <summary>Width in px: a multiple of 8 from 256 to 2048.</summary>
     public int Width { get; init; } = 1024;
 
@@ -32,6 +35,13 @@ public sealed record PictureRequest
 
     /// <summary>What the model is told of the picture's origin; null means an uncropped original of the picture's own size.</summary>
     public MicroConditioning? Conditioning { get; init; }
+}
+
+/// <summary>Whose random numbers a seed means.</summary>
+public enum NoiseSource
+{
+    /// <summary>torch's CPU generator for start and steps, one stream (diffusers with a CPU generator).</summary>
+    Diffusers,
 }
 
 /// <summary>What stands for an empty negative prompt.</summary>

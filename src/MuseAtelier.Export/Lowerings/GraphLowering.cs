@@ -112,6 +112,9 @@ internal abstract class GraphLowering
         return name;
     }
 
+    /// <summary>x * w^T: weights lie as [out, in] in the checkpoint, and multiplying with the transpose keeps the export a plain copy.</summary>
+    protected string Multiply(string x, string w) => Graph.MicrosoftNode("FusedMatMul", [x, w], Int("transB", 1));
+
     protected string AddBias(string x, Weight? bias, ElementType type) => bias is null ? x : Graph.Node("Add", [x, Use(bias, type)]);
 
     protected string Apply(string x, Nonlinearity function) => function switch
@@ -171,9 +174,7 @@ internal abstract class GraphLowering
     {
         ElementType type = TypeOf(operation.Output);
         string x = Use(operation.Input, type), w = Use(operation.Kernel, type);
-
-        // Weights lie as [out, in] in the checkpoint; multiplying with the transpose keeps the export a plain copy.
-        string y = operation.Transposed ? Graph.Node("MatMul", [x, w]) : Graph.MicrosoftNode("FusedMatMul", [x, w], Int("transB", 1));
+        string y = operation.Transposed ? Graph.Node("MatMul", [x, w]) : Multiply(x, w);
         return AddBias(y, operation.Bias, type);
     }
 

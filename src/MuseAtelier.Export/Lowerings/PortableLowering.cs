@@ -47,9 +47,11 @@ internal sealed class PortableLowering : GraphLowering
 
     protected override string Gate(Geglu operation)
     {
-        string x = AddBias(Use(operation.Input), operation.Bias, ElementType.F32);
-        IReadOnlyList<string> halves = Graph.Node("Split", "", 2, [x], [Int("axis", -1), Int("num_outputs", 2)]);
-        return Graph.Node("Mul", [halves[0], Graph.Node("Gelu", [halves[1]])]);
+        // Two products with half of the rows each: splitting the wide result would copy it once more.
+        string x = Use(operation.Input);
+        string value = AddBias(Multiply(x, Use(operation.Kernel.Half(0), ElementType.F32)), operation.Bias.Half(0), ElementType.F32);
+        string gate = Graph.MicrosoftNode("BiasGelu", [Multiply(x, Use(operation.Kernel.Half(1), ElementType.F32)), Use(operation.Bias.Half(1), ElementType.F32)]);
+        return Graph.Node("Mul", [value, gate]);
     }
 
     protected override string Join(Concatenate operation) => Graph.Node("Concat", [Use(operation.First), Use(operation.Second)], Int("axis", 1));

@@ -33,8 +33,8 @@ internal sealed record ResidualBias(Value Input, Weight Bias, Value Residual, Va
 /// <summary>softmax(q k^T / sqrt(head width)) v over heads; causal means that a position sees none after it.</summary>
 internal sealed record Attention(Value Query, Value Key, Value Value, Value Output, int Heads, bool Causal = false) : Operation([Query, Key, Value], [Output]);
 
-/// <summary>(first half + bias) * gelu(second half + bias).</summary>
-internal sealed record Geglu(Value Input, Value Output, Weight Bias) : Operation([Input], [Output]);
+/// <summary>With h = input * kernel^T + bias: first half of h * gelu(second half of h).</summary>
+internal sealed record Geglu(Value Input, Value Output, Weight Kernel, Weight Bias) : Operation([Input], [Output]);
 
 /// <summary>The nonlinear functions of the networks.</summary>
 internal enum Nonlinearity

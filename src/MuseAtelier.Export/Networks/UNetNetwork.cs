@@ -175,9 +175,9 @@ internal sealed class UNetNetwork(CheckpointWeights weights)
             attended = net.Attention(net.Linear(y, $"{block}.attn2.to_q", bias: false), keys, values, heads);
             (y, sum) = net.ResidualLayerNorm(net.Linear(attended, $"{block}.attn2.to_out.0", bias: false), $"{block}.attn2.to_out.0.bias", sum, $"{block}.norm3");
 
-            Value wide = net.Linear(y, $"{block}.ff.net.0.proj", bias: false);
-            Value gated = net.TokensLike(wide, wide.Channels / 2);
-            net.Emit(new Geglu(wide, gated, weights.Get($"{block}.ff.net.0.proj.bias", wide.Channels)));
+            int wide = (int)weights.Size($"{block}.ff.net.0.proj.weight", 0);
+            Value gated = net.TokensLike(y, wide / 2);
+            net.Emit(new Geglu(y, gated, weights.Get($"{block}.ff.net.0.proj.weight", wide, y.Channels), weights.Get($"{block}.ff.net.0.proj.bias", wide)));
             Value fed = net.Linear(gated, $"{block}.ff.net.2", bias: false);
             if (i + 1 < depth) (y, sum) = net.ResidualLayerNorm(fed, $"{block}.ff.net.2.bias", sum, $"{key}.transformer_blocks.{i + 1}.norm1");
             else sum = net.ResidualBias(fed, $"{block}.ff.net.2.bias", sum);

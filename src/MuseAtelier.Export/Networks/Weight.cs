@@ -20,6 +20,9 @@ internal sealed record Weight(SafetensorsTensor Tensor, long FirstRow, IReadOnly
     /// <summary>Elements.</summary>
     public long Elements => Shape.Aggregate(1L, (product, size) => product * size);
 
+    /// <summary>The first (0) or second (1) half of the rows.</summary>
+    public Weight Half(int half) => this with { FirstRow = FirstRow + half * (Shape[0] / 2), Shape = [Shape[0] / 2, .. Shape.Skip(1)] };
+
     /// <summary>First element within the checkpoint's tensor.</summary>
     public long FirstElement => Shape.Count == 0 ? 0 : FirstRow * (Elements / Shape[0]);
 }

@@ -1,0 +1,52 @@
+using MuseAtelier.Export;
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier;
+
+/// <summary>Finds the package of a model, and makes it where there is none: a checkpoint is exported once into the cache.</summary>
+internal static class PackageCache
+{
+    /// <summary>The folder of the model's package for the backend's lowering.</summary>
+    public static string Resolve(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (Directory.Exists(model) && File.Exists(Path.Combine(model, PackageManifest.FileName))) return Path.GetFullPath(model);
+        if (!File.Exists(model)) SafetensorsFile.Open(model).Dispose();
+
+        Lowering lowering = options.Backend.Lowering;
+        string folder = Path.Combine(options.CacheFolder ?? DefaultFolder, Key(model, lowering));
+        if (IsCurrent(folder)) return folder;
+        CheckpointExporter.Export(model, folder, new ExportOptions { Lowering = lowering }, progress is null ? null : new ExportReport(progress), cancellationToken);
+        return folder;
+    }
+
+    private static string DefaultFolder => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
+
+    // Name, size, time and exporter stand for the content: hashing 7 GB at every start would cost more than loading them.
+    private static string Key(string checkpoint, Lowering lowering)
+    {
+        var info = new FileInfo(checkpoint);
+        string identity = FormattableString.Invariant($"{info.FullName}|{info.Length}|{info.LastWriteTimeUtc.Ticks}|{CheckpointExporter.Version}|{PackageManifest.CurrentFormatVersion}");
+        string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(identity)));
+        return $"{Path.GetFileNameWithoutExtension(checkpoint)}-{(lowering == Lowering.Cuda ? "cuda" : "portable")}-{hash[..12]}";
+    }
+
+    // A cached package that cannot be read is made again rather than complained about.
+    private static bool IsCurrent(string folder)
+    {
+        try
+        {
+            PackageManifest manifest = PackageManifest.Read(folder);
+            return manifest.Files.All(file => new FileInfo(Path.Combine(folder, file.Name)) is { Exists: true } info && info.Length == file.Bytes);
+        }
+        catch (PackageException)
+        {
+            return false;
+        }
+    }
+
+    private sealed class ExportReport(IProgress<LoadProgress> progress) : IProgress<ExportProgress>
+    {
+        public void Report(ExportProgress value) => progress.Report(new LoadProgress($"exporting {value.Phase}", value.Fraction));
+    }
+}
