@@ -15,6 +15,9 @@ public sealed record PictureRequest
     /// <summary>The seed of the noise (造化种子).</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Whose random numbers the seed starts.</summary>
+    public NoiseSource NoiseSource { get; init; } = NoiseSource.Diffusers;
+
     /// <summary>Width in px: a multiple of 8 from 256 to 2048.</summary>
     public int Width { get; init; } = 1024;
 
