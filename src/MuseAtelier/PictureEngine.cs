@@ -89,12 +89,13 @@ internal sealed class PictureEngine : IDisposable
 
         // 4. Denoise.
         begin = Stopwatch.GetTimestamp();
-        (INoiseSource startNoise, INoiseSource stepNoise) = NoiseSources.Create(request.NoiseSource, request.Seed);
+        NoiseStreams streams = NoiseStreams.Create(request.NoiseSource, request.Seed);
         using NativeBuffer state = _device.AllocateHost(latents * sizeof(float)), noise = _device.AllocateHost(latents * sizeof(float));
         var sampler = new EulerAncestralSampler(schedule);
-        startNoise.Fill(state.AsSpan<float>());
-        sampler.Start(state.AsSpan<float>());
-        LatentPreviewer? previewer = _options.Previews ? new LatentPreviewer(height, width) : null;
+        streams.Start.Fill(state.AsSpan<float>());
+        sampler.ScaleInitialNoiseInPlace(state.AsSpan<float>());
+        byte[]? previewPixels = _options.Previews ? new byte[height * width * 3] : null;
+        LatentPreview? preview = previewPixels is null ? null : new LatentPreview(width, height, previewPixels);
         var steps = new TimeSpan[request.Steps];
         long managedBytes = 0;
         for (int step = 0; step < request.Steps; step++)
@@ -102,15 +103,16 @@ internal sealed class PictureEngine : IDisposable
             long stepBegin = Stopwatch.GetTimestamp(), before = GC.GetAllocatedBytesForCurrentThread();
             cancellationToken.ThrowIfCancellationRequested();
             Span<float> x = state.AsSpan<float>(), input = _network.Input, output = _network.Output;
-            sampler.ScaleInput(step, x, input[..latents]);
+            EulerAncestralSampler.ScaleInput(x, schedule.Sigmas[step], input[..latents]);
             if (guided) input[..latents].CopyTo(input[latents..]);
             _network.Predict(step, options, cancellationToken);
             if (guided) EulerAncestralSampler.Guide(output[..latents], output[latents..], request.GuidanceScale, output[..latents]);
-            if (sampler.NeedsNoise(step)) stepNoise.Fill(noise.AsSpan<float>());
-            sampler.Step(step, x, output[..latents], noise.AsSpan<float>());
+            if (sampler.AddsNoise(step)) streams.Steps.Fill(noise.AsSpan<float>());
+            sampler.Step(x, output[..latents], noise.AsSpan<float>(), step);
             managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
             steps[step] = Stopwatch.GetElapsedTime(stepBegin);
-            if (progress is not null) Report(GenerationPhase.Denoising, step + 1, previewer?.Paint(x));
+            if (previewPixels is not null) LatentPreviewer.Paint(x, previewPixels);
+            Report(GenerationPhase.Denoising, step + 1, preview);
         }
 
         TimeSpan denoising = Stopwatch.GetElapsedTime(begin);

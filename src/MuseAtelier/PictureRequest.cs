@@ -15,7 +15,7 @@ public sealed record PictureRequest
     /// <summary>The seed of the noise (造化种子).</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Whose random numbers the seed means.</summary>
+    /// <summary>Whose random numbers the seed starts.</summary>
     public NoiseSource NoiseSource { get; init; } = NoiseSource.Diffusers;
 
     /// <summary>Width in px: a multiple of 8 from 256 to 2048.</summary>
@@ -35,13 +35,6 @@ public sealed record PictureRequest
 
     /// <summary>What the model is told of the picture's origin; null means an uncropped original of the picture's own size.</summary>
     public MicroConditioning? Conditioning { get; init; }
-}
-
-/// <summary>Whose random numbers a seed means.</summary>
-public enum NoiseSource
-{
-    /// <summary>torch's CPU generator for start and steps, one stream (diffusers with a CPU generator).</summary>
-    Diffusers,
 }
 
 /// <summary>What stands for an empty negative prompt.</summary>

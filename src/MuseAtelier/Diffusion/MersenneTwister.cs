@@ -1,35 +1,40 @@
 namespace MuseAtelier.Diffusion;
 
-/// <summary>MT19937 (Matsumoto and Nishimura, 1998), seeded with 32 bits as its authors' init_genrand does.</summary>
+/// <summary>MT19937 (Matsumoto and Nishimura, 1998), seeded as PyTorch does: with 32 bits.</summary>
 internal sealed class MersenneTwister
 {
-    private const int Length = 624;
-    private const int Offset = 397;
-    private readonly uint[] _state = new uint[Length];
-    private int _next = Length;
+    private const int Words = 624, Middle = 397;
+
+    private readonly uint[] _state = new uint[Words];
+    private int _next = Words;
 
     public MersenneTwister(uint seed)
     {
         _state[0] = seed;
-        for (int i = 1; i < Length; i++) _state[i] = 1812433253u * (_state[i - 1] ^ (_state[i - 1] >> 30)) + (uint)i;
+        for (int i = 1; i < Words; i++)
+            _state[i] = 1812433253 * (_state[i - 1] ^ (_state[i - 1] >> 30)) + (uint)i;
     }
 
+    /// <summary>The next 32 random bits.</summary>
     public uint Next()
     {
-        if (_next == Length) Renew();
-        uint y = _state[_next++];
-        y ^= y >> 11;
-        y ^= (y << 7) & 0x9D2C5680u;
-        y ^= (y << 15) & 0xEFC60000u;
-        return y ^ (y >> 18);
+        if (_next == Words)
+            Renew();
+        uint word = _state[_next++];
+        word ^= word >> 11;
+        word ^= (word << 7) & 0x9D2C5680;
+        word ^= (word << 15) & 0xEFC60000;
+        return word ^ (word >> 18);
     }
 
     private void Renew()
     {
-        for (int i = 0; i < Length; i++)
+        uint[] state = _state;
+        for (int i = 0; i < Words; i++)
         {
-            uint y = (_state[i] & 0x80000000u) | (_state[(i + 1) % Length] & 0x7FFFFFFFu);
-            _state[i] = _state[(i + Offset) % Length] ^ (y >> 1) ^ ((y & 1) * 0x9908B0DFu);
+            uint mixed = (state[i] & 0x80000000) | (state[i + 1 == Words ? 0 : i + 1] & 0x7FFFFFFF);
+            uint far = state[i < Words - Middle ? i + Middle : i + Middle - Words];
+            state[i] = far ^ (mixed >> 1) ^ ((mixed & 1) * 0x9908B0DF);
         }
 
         _next = 0;

@@ -1,77 +1,113 @@
 namespace MuseAtelier.Diffusion;
 
-/// <summary>
-/// Timesteps and noise levels of a picture, as diffusers' EulerAncestralDiscreteScheduler chooses them for SDXL: betas are the squares of
-/// an even row from sqrt(0.00085) to sqrt(0.012), and sigma = sqrt((1 - a) / a) with a the running product of 1 - beta.
-/// </summary>
+/// <summary>The noise levels of a picture's steps, as diffusers' EulerAncestralDiscreteScheduler sets them for SDXL.</summary>
 internal sealed class SigmaSchedule
 {
-    private const int TrainedSteps = 1000;
+    /// <summary>Timesteps that the model was trained on.</summary>
+    public const int TrainedSteps = 1000;
+
     private const double Rho = 7;
 
+    private static readonly float[] TrainedSigmas = ComputeTrainedSigmas();
+
+    private readonly float[] _timesteps;
+    private readonly float[] _sigmas;
+
+    /// <param name="schedule">How timesteps are chosen.</param>
+    /// <param name="steps">1 to 1000.</param>
     public SigmaSchedule(NoiseSchedule schedule, int steps)
     {
-        double[] trained = TrainedSigmas();
-        double[] timesteps = new double[steps];
-        for (int i = 0; i < steps; i++)
-        {
-            timesteps[i] = schedule.Spacing switch
-            {
-                TimestepSpacing.Leading => (steps - 1 - i) * (TrainedSteps / steps) + 1,
-                TimestepSpacing.Trailing => Math.Round(TrainedSteps - i * ((double)TrainedSteps / steps), MidpointRounding.ToEven) - 1,
-                _ => (steps - 1 - i) * ((double)(TrainedSteps - 1) / Math.Max(1, steps - 1)),
-            };
-        }
-
-        double[] sigmas = [.. timesteps.Select(timestep => Interpolate(trained, timestep))];
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, TrainedSteps);
+        _timesteps = ChooseTimesteps(schedule.Spacing, steps);
+        double[] sigmas = Array.ConvertAll(_timesteps, SigmaAt);
         if (schedule.Karras)
         {
-            double high = Math.Pow(sigmas[0], 1 / Rho), low = Math.Pow(sigmas[^1], 1 / Rho);
-            for (int i = 0; i < steps; i++) sigmas[i] = Math.Pow(high + (steps == 1 ? 0 : (double)i / (steps - 1)) * (low - high), Rho);
-            double[] logs = Array.ConvertAll(trained, Math.Log);
-            for (int i = 0; i < steps; i++) timesteps[i] = InverseInterpolate(logs, Math.Log(sigmas[i]));
+            SpreadAsKarras(sigmas);
+            for (int i = 0; i < steps; i++)
+                _timesteps[i] = TimestepAt(sigmas[i]);
         }
 
-        Timesteps = [.. timesteps.Select(timestep => (float)timestep)];
-        Sigmas = [.. sigmas.Select(sigma => (float)sigma), 0];
-        InitialNoise = schedule.Spacing == TimestepSpacing.Leading ? (float)Math.Sqrt((double)Sigmas[0] * Sigmas[0] + 1) : Sigmas[0];
+        _sigmas = [.. sigmas.Select(sigma => (float)sigma), 0];
+        InitialNoiseScale = schedule.Spacing == TimestepSpacing.Leading ? MathF.Sqrt(_sigmas[0] * _sigmas[0] + 1) : _sigmas[0];
     }
 
-    /// <summary>The timestep of each step.</summary>
-    public float[] Timesteps { get; }
+    /// <summary>Steps.</summary>
+    public int Steps => _timesteps.Length;
 
-    /// <summary>The noise level before each step, and 0 after the last.</summary>
-    public float[] Sigmas { get; }
+    /// <summary>[Steps] what the UNet is told, falling; fractions occur.</summary>
+    public ReadOnlySpan<float> Timesteps => _timesteps;
 
-    /// <summary>What the first noise is multiplied with.</summary>
-    public float InitialNoise { get; }
+    /// <summary>[Steps + 1] standard deviation of the noise before each step, falling; the last is 0.</summary>
+    public ReadOnlySpan<float> Sigmas => _sigmas;
 
-    private static double[] TrainedSigmas()
+    /// <summary>What the initial noise is multiplied with.</summary>
+    public float InitialNoiseScale { get; }
+
+    // Single precision where PyTorch has it: the betas are its linspace, which counts from the nearer end; the product is
+    // kept in double and rounded at every timestep.
+    private static float[] ComputeTrainedSigmas()
     {
-        double first = Math.Sqrt(0.00085), last = Math.Sqrt(0.012), product = 1;
-        double[] sigmas = new double[TrainedSteps];
-        for (int i = 0; i < TrainedSteps; i++)
+        float start = (float)Math.Sqrt(0.00085), end = (float)Math.Sqrt(0.012);
+        float stride = (end - start) / (TrainedSteps - 1);
+        float[] sigmas = new float[TrainedSteps];
+        double kept = 1;
+        for (int t = 0; t < TrainedSteps; t++)
         {
-            double root = first + i * (last - first) / (TrainedSteps - 1);
-            product *= 1 - root * root;
-            sigmas[i] = Math.Sqrt((1 - product) / product);
+            float root = t < TrainedSteps / 2 ? start + stride * t : end - stride * (TrainedSteps - 1 - t);
+            kept *= 1 - root * root;
+            float alpha = (float)kept;
+            sigmas[t] = MathF.Sqrt((1 - alpha) / alpha);
         }
 
         return sigmas;
     }
 
-    private static double Interpolate(double[] values, double position)
+    private static float[] ChooseTimesteps(TimestepSpacing spacing, int steps)
     {
-        position = Math.Clamp(position, 0, values.Length - 1);
-        int below = Math.Min((int)position, values.Length - 2);
-        return values[below] + (values[below + 1] - values[below]) * (position - below);
+        float[] timesteps = new float[steps];
+        for (int i = 0; i < steps; i++)
+        {
+            timesteps[i] = spacing switch
+            {
+                TimestepSpacing.Leading => (steps - 1 - i) * (TrainedSteps / steps) + 1,
+                TimestepSpacing.Trailing => (float)Math.Round(TrainedSteps - i * ((double)TrainedSteps / steps)) - 1,
+                // A single step begins at the most noise, as k-diffusion has it; diffusers' at the least would show the noise itself.
+                TimestepSpacing.Linspace => steps == 1 ? TrainedSteps - 1 : (float)((steps - 1 - i) * ((TrainedSteps - 1.0) / (steps - 1))),
+                _ => throw new ArgumentOutOfRangeException(nameof(spacing), spacing, null),
+            };
+        }
+
+        return timesteps;
     }
 
-    private static double InverseInterpolate(double[] rising, double value)
+    // 1000 steps by leading spacing begin at timestep 1000, which is beyond the table: its last entry counts there.
+    private static double SigmaAt(float timestep)
     {
-        int above = Array.BinarySearch(rising, value);
-        if (above >= 0) return above;
-        above = Math.Clamp(~above, 1, rising.Length - 1);
-        return above - 1 + Math.Clamp((value - rising[above - 1]) / (rising[above] - rising[above - 1]), 0, 1);
+        int below = Math.Min((int)timestep, TrainedSteps - 1);
+        if (below == TrainedSteps - 1)
+            return TrainedSigmas[below];
+        double low = TrainedSigmas[below];
+        return low + (TrainedSigmas[below + 1] - low) * (timestep - below);
+    }
+
+    // Karras et al. (2022), equation 5.
+    private static void SpreadAsKarras(double[] sigmas)
+    {
+        double first = Math.Pow(sigmas[0], 1 / Rho), last = Math.Pow(sigmas[^1], 1 / Rho);
+        for (int i = 0; i < sigmas.Length; i++)
+        {
+            double ramp = sigmas.Length == 1 ? 0 : i / (sigmas.Length - 1.0);
+            sigmas[i] = Math.Pow(first + ramp * (last - first), Rho);
+        }
+    }
+
+    // The timestep whose sigma it is, interpolated on logarithms.
+    private static float TimestepAt(double sigma)
+    {
+        int above = Array.BinarySearch(TrainedSigmas, (float)sigma);
+        int low = Math.Clamp(above >= 0 ? above : ~above - 1, 0, TrainedSteps - 2);
+        double logLow = Math.Log(TrainedSigmas[low]), logHigh = Math.Log(TrainedSigmas[low + 1]);
+        return (float)(low + Math.Clamp((Math.Log(sigma) - logLow) / (logHigh - logLow), 0, 1));
     }
 }

@@ -1,71 +1,80 @@
+using System.Runtime.Intrinsics;
+
 namespace MuseAtelier.Diffusion;
 
 /// <summary>
-/// The numbers of torch's CPU <c>randn</c> for a seed: MT19937, and Box-Muller over blocks of sixteen (aten/src/ATen/native/cpu/
-/// DistributionTemplates.h, normal_fill).
+/// PyTorch's <c>randn</c> on the CPU (aten/src/ATen/native/cpu/DistributionTemplates.h, normal_fill), bit for bit as its
+/// AVX2 build computes it. Only exactly rounded operations are used, fused where that build fuses, so every machine agrees.
 /// </summary>
-internal sealed class TorchCpuNoise(ulong seed) : INoiseSource
+internal sealed class TorchCpuNoise : INoiseSource
 {
     private const int Block = 16;
-    private readonly MersenneTwister _twister = new((uint)seed);
-    private double _cached = double.NaN;
 
+    private readonly MersenneTwister _bits;
+    private double? _second;
+
+    /// <param name="seed">Only its low 32 bits count, as in PyTorch.</param>
+    public TorchCpuNoise(ulong seed) => _bits = new MersenneTwister((uint)seed);
+
+    /// <inheritdoc/>
     public void Fill(Span<float> destination)
     {
         if (destination.Length < Block)
         {
-            foreach (ref float value in destination) value = (float)NextNormal();
+            foreach (ref float value in destination)
+                value = (float)NextDouble();
             return;
         }
 
-        foreach (ref float value in destination) value = NextUniform();
+        FillUniform(destination);
         int whole = destination.Length / Block * Block;
-        for (int i = 0; i < whole; i += Block) BoxMuller(destination.Slice(i, Block));
-        if (whole == destination.Length) return;
-
-        // The last sixteen are drawn anew, those that were ready among them.
-        Span<float> last = destination[^Block..];
-        foreach (ref float value in last) value = NextUniform();
-        BoxMuller(last);
-    }
-
-    private static void BoxMuller(Span<float> block)
-    {
-        const int half = Block / 2;
-        for (int i = 0; i < half; i++)
+        for (int i = 0; i < whole; i += Block)
+            Transform(destination.Slice(i, Block));
+        if (whole < destination.Length)
         {
-            float radius = MathF.Sqrt(-2 * MathF.Log(1 - block[i])), angle = 2 * MathF.PI * block[i + half];
-            block[i] = radius * MathF.Cos(angle);
-            block[i + half] = radius * MathF.Sin(angle);
+            // The last block is drawn again as a whole, over numbers that are already there.
+            Span<float> last = destination[^Block..];
+            FillUniform(last);
+            Transform(last);
         }
     }
 
-    private float NextUniform() => (_twister.Next() & 0xFFFFFF) * (1f / (1 << 24));
-
-    private double NextUniformDouble()
+    private void FillUniform(Span<float> destination)
     {
-        ulong high = _twister.Next(), low = _twister.Next();
-        return (((high << 32) | low) & ((1UL << 53) - 1)) * (1.0 / (1UL << 53));
+        foreach (ref float value in destination)
+            value = (_bits.Next() & 0xFFFFFF) * (1f / 0x1000000);
     }
 
-    private double NextNormal()
+    private static void Transform(Span<float> block)
     {
-        if (!double.IsNaN(_cached))
+        Vector256<float> u1 = Vector256<float>.One - Vector256.Create<float>(block);
+        Vector256<float> u2 = Vector256.Create<float>(block[8..]);
+        Vector256<float> radius = Vector256.Sqrt(Vector256.Create(-2f) * CephesMath.Log(u1));
+        (Vector256<float> sin, Vector256<float> cos) = CephesMath.SinCos(Vector256.Create(2 * MathF.PI) * u2);
+        (radius * cos).CopyTo(block);
+        (radius * sin).CopyTo(block[8..]);
+    }
+
+    // Short tensors take another path: Box and Muller's in double precision, whose second value waits for the next number.
+    private double NextDouble()
+    {
+        if (_second is double second)
         {
-            double cached = _cached;
-            _cached = double.NaN;
-            return cached;
+            _second = null;
+            return second;
         }
 
-        double u1 = NextUniformDouble(), u2 = NextUniformDouble();
-        double radius = Math.Sqrt(-2 * LogOnePlus(-u2)), angle = 2 * Math.PI * u1;
-        _cached = radius * Math.Sin(angle);
-        return radius * Math.Cos(angle);
+        double turn = NextUniform(), u = NextUniform();
+        // PyTorch writes log1p(-u); 1 - u is exact, as u is a multiple of 2^-53.
+        double radius = Math.Sqrt(-2 * Math.Log(1 - u));
+        (double sin, double cos) = Math.SinCos(2 * Math.PI * turn);
+        _second = radius * sin;
+        return radius * cos;
     }
 
-    private static double LogOnePlus(double x)
+    private double NextUniform()
     {
-        double y = 1 + x;
-        return y == 1 ? x : Math.Log(y) * x / (y - 1);
+        ulong high = _bits.Next();
+        return (((high << 32) | _bits.Next()) & ((1UL << 53) - 1)) * (1.0 / (1UL << 53));
     }
 }

@@ -1,0 +1,11 @@
+using MuseAtelier.Prompting;
+
+namespace MuseAtelier;
+
+/// <summary>Shows what SDXL's text encoders see of a prompt, without a model.</summary>
+public static class PromptTokenizer
+{
+    /// <summary>Splits a prompt into CLIP's tokens. Any text is allowed; unpaired surrogates count as U+FFFD.</summary>
+    /// <param name="prompt">The prompt as written.</param>
+    public static PromptTokens Encode(string prompt) => ClipTokenizer.Shared.Encode(prompt);
+}

@@ -1,0 +1,30 @@
+namespace MuseAtelier.Tests.Support;
+
+/// <summary>Where the reference values are: the repository's own and, where MUSE_GOLDENS names a folder, every one in it.</summary>
+internal static class GoldenFiles
+{
+    /// <summary>The repository's root.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The folder of the repository's own reference values.</summary>
+    public static string Folder { get; } = Path.Combine(Root, "tests", "goldens");
+
+    /// <summary>The repository's own golden.</summary>
+    public static GoldenFile Miniature { get; } = new(Path.Combine(Folder, "miniature.golden.safetensors"));
+
+    public static IReadOnlyList<GoldenFile> All { get; } =
+        [Miniature, .. (Environment.GetEnvironmentVariable("MUSE_GOLDENS") is { Length: > 0 } folder
+            ? Directory.GetFiles(folder, "*.golden.safetensors").Order(StringComparer.Ordinal).Select(path => new GoldenFile(path))
+            : [])];
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "MuseAtelier.sln")))
+                return folder.FullName;
+        }
+
+        throw new DirectoryNotFoundException($"No MuseAtelier.sln above {AppContext.BaseDirectory}.");
+    }
+}
