@@ -6,7 +6,7 @@ public sealed record PromptTokens
     /// <summary>[77] ids for CLIP-L: start, at most 75 tokens, end, then 49407 up to the end.</summary>
     public required ReadOnlyMemory<int> ClipL { get; init; }
 
-    /// <summary>[77] ids for CLIP-G: the same, but filled up with 0.</summary>
+    /// <summary>[77] ids for CLIP-G: the same, but 0 behind the first end.</summary>
     public required ReadOnlyMemory<int> ClipG { get; init; }
 
     /// <summary>The prompt's own tokens that fit, at most 75, without start, end and filling.</summary>

@@ -58,7 +58,7 @@ internal sealed class EulerAncestralSampler
     /// <param name="latents">The latents before the step; borrowed.</param>
     /// <param name="prediction">The guided noise prediction; borrowed.</param>
     /// <param name="step">The step, from 0.</param>
-    /// <param name="output">As long as <paramref name="latents"/>; must not be <paramref name="latents"/>.</param>
+    /// <param name="output">As long as <paramref name="latents"/>; may be either of them.</param>
     public void Denoise(ReadOnlySpan<float> latents, ReadOnlySpan<float> prediction, int step, Span<float> output) =>
         TensorPrimitives.MultiplyAdd(prediction, -_schedule.Sigmas[step], latents, output);
 

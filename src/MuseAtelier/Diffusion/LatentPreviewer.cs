@@ -13,7 +13,7 @@ internal static class LatentPreviewer
     private const int Channels = 4;
 
     // Rows are red, green and blue in 8-bit units; columns the four channels and the offset.
-    private static ReadOnlySpan<float> Factors =>
+    private static readonly float[] Factors =
     [
         60, -60, 25, -70, 150,
         60, -5, 15, -50, 140,
@@ -33,7 +33,7 @@ internal static class LatentPreviewer
         {
             for (int colour = 0; colour < 3; colour++)
             {
-                ReadOnlySpan<float> f = Factors.Slice(colour * (Channels + 1), Channels + 1);
+                ReadOnlySpan<float> f = Factors.AsSpan(colour * (Channels + 1), Channels + 1);
                 float value = f[0] * c0[i] + f[1] * c1[i] + f[2] * c2[i] + f[3] * c3[i] + f[4];
                 // Conversion saturates, and takes what is not a number for 0.
                 pixels[3 * i + colour] = (byte)Math.Clamp((int)(value + 0.5f), 0, 255);

@@ -2,15 +2,15 @@ namespace MuseAtelier.Diffusion;
 
 /// <summary>
 /// CUDA's <c>randn</c>: Philox4x32-10 (Salmon et al., 2011) and Box and Muller's transform, one counter a number, as
-/// AUTOMATIC1111's "NV" source computes it (modules/rng_philox.py).
+/// AUTOMATIC1111's "NV" source imitates it (modules/rng_philox.py).
 /// </summary>
 /// <remarks>
-/// The bits are CUDA's own. Its sine is the device's approximation, which nothing but the device reproduces: the numbers
-/// agree with a card's within 1e-6 and are the same on every machine.
+/// The bits are CUDA's own. Its sine is the device's approximation, which nothing but the device reproduces: a sixth of the
+/// numbers are equal to an H200's to the last bit, and all of those compared lie within 8e-7.
 /// </remarks>
 internal sealed class PhiloxNoise(ulong seed) : INoiseSource
 {
-    private const float ToUnit = 1f / 4294967296f, ToTurn = ToUnit * (2 * MathF.PI);
+    private const double ToUnit = 1.0 / 4294967296, ToTurn = ToUnit * (2 * Math.PI);
 
     private uint _draw;
 
@@ -20,10 +20,10 @@ internal sealed class PhiloxNoise(ulong seed) : INoiseSource
         for (int i = 0; i < destination.Length; i++)
         {
             (uint first, uint second) = Bits(_draw, (uint)i);
-            // Double here keeps u above 0 and off 1; single would round the largest draws to 1 and lose the tail.
-            double u = first * (double)ToUnit + ToUnit / 2;
-            double turn = second * (double)ToTurn + ToTurn / 2;
-            destination[i] = (float)(Math.Sqrt(-2 * Math.Log(u)) * Math.Sin(turn));
+            // Of the ways to round, double throughout came nearest to an H200's numbers.
+            double u = (first + 0.5) * ToUnit;
+            double angle = (second + 0.5) * ToTurn;
+            destination[i] = (float)(Math.Sqrt(-2 * Math.Log(u)) * Math.Sin(angle));
         }
 
         _draw++;

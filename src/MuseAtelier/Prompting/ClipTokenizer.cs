@@ -12,8 +12,6 @@ internal sealed class ClipTokenizer
     /// <summary>Tokens of text that fit between start and end.</summary>
     public const int Capacity = Positions - 2;
 
-    private const int ClipGFilling = 0;
-
     private static readonly Lazy<ClipTokenizer> LazyShared = new(() => new ClipTokenizer());
 
     private readonly ClipVocabulary _vocabulary = new();
@@ -47,7 +45,7 @@ internal sealed class ClipTokenizer
         return new PromptTokens
         {
             ClipL = Fill(ids, kept, ClipVocabulary.EndOfText),
-            ClipG = Fill(ids, kept, ClipGFilling),
+            ClipG = FillBehindFirstEnd(Fill(ids, kept, ClipVocabulary.EndOfText)),
             Tokens = [.. Enumerable.Range(0, kept).Select(i => new PromptToken(ids[i], _vocabulary.TextOf(ids[i]), text[sources[i]]))],
             CutText = kept < ids.Count ? text[sources[kept].Start..].Trim() : "",
             CutCount = ids.Count - kept,
@@ -121,6 +119,13 @@ internal sealed class ClipTokenizer
         }
 
         return start..end;
+    }
+
+    // CLIP-G was trained with zeros behind the first end: so it gets them even where the prompt itself names one.
+    private static int[] FillBehindFirstEnd(int[] row)
+    {
+        row.AsSpan(Array.IndexOf(row, ClipVocabulary.EndOfText) + 1).Clear();
+        return row;
     }
 
     private static int[] Fill(List<int> ids, int kept, int filling)
