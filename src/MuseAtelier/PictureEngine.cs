@@ -106,12 +106,19 @@ internal sealed class PictureEngine : IDisposable
             EulerAncestralSampler.ScaleInput(x, schedule.Sigmas[step], input[..latents]);
             if (guided) input[..latents].CopyTo(input[latents..]);
             _network.Predict(step, options, cancellationToken);
-            if (guided) EulerAncestralSampler.Guide(output[..latents], output[latents..], request.GuidanceScale, output[..latents]);
+            Span<float> prediction = output[^latents..];
+            if (guided) EulerAncestralSampler.Guide(output[..latents], prediction, request.GuidanceScale, prediction);
+            if (previewPixels is not null)
+            {
+                // The picture that this prediction amounts to shows more than latents that are still full of noise; the input has served.
+                sampler.Denoise(x, prediction, step, input[..latents]);
+                LatentPreviewer.Paint(input[..latents], previewPixels);
+            }
+
             if (sampler.AddsNoise(step)) streams.Steps.Fill(noise.AsSpan<float>());
-            sampler.Step(x, output[..latents], noise.AsSpan<float>(), step);
+            sampler.Step(x, prediction, noise.AsSpan<float>(), step);
             managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
             steps[step] = Stopwatch.GetElapsedTime(stepBegin);
-            if (previewPixels is not null) LatentPreviewer.Paint(x, previewPixels);
             Report(GenerationPhase.Denoising, step + 1, preview);
         }
 
