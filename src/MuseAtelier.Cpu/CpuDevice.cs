@@ -14,13 +14,13 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     private readonly ModelPackage _package;
     private readonly int _threads;
-    private readonly bool _sharedThreads;
+    private readonly bool _shared;
 
     public CpuDevice(ModelPackage package, int threads, ILoggerFactory? loggers)
     {
         _package = package;
         _threads = threads;
-        _sharedThreads = OnnxEnvironment.Prepare(threads, loggers);
+        _shared = OnnxEnvironment.Prepare(threads, loggers);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
     }
 
@@ -35,8 +35,18 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
-        if (_sharedThreads) options.DisablePerSessionThreads();
-        else options.IntraOpNumThreads = _threads;
+        if (_shared)
+        {
+            // One arena for all sessions: each by itself would keep its own peak. A memory pattern would take a block of its own beside it.
+            options.DisablePerSessionThreads();
+            options.AddSessionConfigEntry("session.use_env_allocators", "1");
+            options.EnableMemoryPattern = false;
+        }
+        else
+        {
+            options.IntraOpNumThreads = _threads;
+        }
+
         return options;
     }
 

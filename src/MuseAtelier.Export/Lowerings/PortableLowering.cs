@@ -29,20 +29,32 @@ internal sealed class PortableLowering : GraphLowering
 
     protected override string Normalise(GroupNorm operation)
     {
+        // By reductions rather than InstanceNormalization, which ONNX Runtime computes on one thread. Rows first, so that no sum of
+        // fp32 numbers gets long; deviations rather than squares of the values, which would cancel where the mean is large.
         string x = Use(operation.Input);
-        int channels = operation.Input.Channels;
-        if (operation.Shift is not null) x = Graph.Node("Add", [x, Graph.Node("Reshape", [Use(operation.Shift), Graph.Constant(0, -1, 1, 1)])]);
+        int channels = operation.Input.Channels, width = channels / GroupNorm.Groups;
+        string means = Mean(Mean(x, -1), -2);
+        string mean;
+        if (operation.Shift is null)
+        {
+            mean = Spread(GroupMean(means), channels, width);
+            x = Graph.Node("Sub", [x, mean]);
+        }
+        else
+        {
+            // The shift moves the mean with it: both are added to the image at once.
+            string shift = Graph.Node("Reshape", [Use(operation.Shift), Graph.Constant(0, channels, 1, 1)]);
+            mean = Spread(GroupMean(Graph.Node("Add", [means, shift])), channels, width);
+            x = Graph.Node("Add", [x, Graph.Node("Sub", [shift, mean])]);
+        }
 
-        // The groups as channels of a plane, which InstanceNormalization normalises one by one.
-        string grouped = Graph.Node("Reshape", [x, Graph.Constant(0, GroupNorm.Groups, -1)]);
-        float[] ones = new float[GroupNorm.Groups];
-        Array.Fill(ones, 1);
-        string normed = Graph.Node(
-            "InstanceNormalization", [grouped, Graph.Constant(ElementType.F32, ones), Graph.Constant(ElementType.F32, new float[GroupNorm.Groups])], Float("epsilon", operation.Epsilon));
-        string y = Graph.Node("Reshape", [normed, Graph.Node("Shape", [x])]);
-        y = Graph.Node("Mul", [y, Column(operation.Scale, channels)]);
-        y = Graph.Node("Add", [y, Column(operation.Offset, channels)]);
-        return operation.Silu ? Apply(y, Nonlinearity.Silu) : y;
+        string columns = Graph.Node("Cast", [Graph.Node("Shape", [x], Int("start", 3))], Int("to", DataType(ElementType.F32)));
+        string squares = Mean(Graph.Node("ReduceSumSquare", [x, Graph.Constant(-1)]), -2);
+        string variance = Graph.Node("Div", [GroupMean(squares), columns]);
+        string deviation = Graph.Node("Sqrt", [Graph.Node("Add", [variance, Graph.Constant(ElementType.F32, operation.Epsilon)])]);
+        x = Graph.Node("Mul", [x, Graph.Node("Div", [Column(operation.Scale, channels), Spread(deviation, channels, width)])]);
+        x = Graph.Node("Add", [x, Column(operation.Offset, channels)]);
+        return operation.Silu ? Apply(x, Nonlinearity.Silu) : x;
     }
 
     protected override string Gate(Geglu operation)
@@ -72,6 +84,15 @@ internal sealed class PortableLowering : GraphLowering
         Graph.Node("Reshape", [Graph.Node("Transpose", [Use(operation.Input)], Ints("perm", 0, 2, 1)), Graph.Node("Shape", [Use(operation.Like)])]);
 
     protected override IReadOnlyList<string> Split(Halve operation) => Graph.Node("Split", "", 2, [Use(operation.Input)], [Int("axis", 1), Int("num_outputs", 2)]);
+
+    private string Mean(string x, int axis) => Graph.Node("ReduceMean", [x, Graph.Constant(axis)]);
+
+    // [batch, channels, 1, 1] to [batch, groups, 1]: the mean of each group's channels.
+    private string GroupMean(string channels) => Mean(Graph.Node("Reshape", [channels, Graph.Constant(0, GroupNorm.Groups, -1)]), -1);
+
+    // [batch, groups, 1] to [batch, channels, 1, 1]: a group's value for each of its channels.
+    private string Spread(string groups, int channels, int width) =>
+        Graph.Node("Reshape", [Graph.Node("Expand", [groups, Graph.Constant(1, GroupNorm.Groups, width)]), Graph.Constant(0, channels, 1, 1)]);
 
     private string Column(Weight weight, int channels) => Graph.Node("Reshape", [Use(weight, ElementType.F32), Graph.Constant(channels, 1, 1)]);
 }

@@ -4,8 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// ONNX Runtime's process-wide environment. When MuseAtelier is the first to use it, all sessions share one pool of threads, and its log
-/// goes to the host's logger; when the host made it earlier, it stays as the host wants it.
+/// ONNX Runtime's process-wide environment. When MuseAtelier is the first to use it, all sessions share one pool of threads and one arena,
+/// and its log goes to the host's logger; when the host made it earlier, it stays as the host wants it.
 /// </summary>
 internal static class OnnxEnvironment
 {
@@ -14,7 +14,7 @@ internal static class OnnxEnvironment
     private static ILogger? _logger;
     private static bool _ours;
 
-    /// <summary>Makes sure that the environment is there. Gives whether sessions may share its threads.</summary>
+    /// <summary>Makes sure that the environment is there. Gives whether sessions may share its threads and arena.</summary>
     public static bool Prepare(int threads, ILoggerFactory? loggers)
     {
         lock (Gate)
@@ -29,7 +29,12 @@ internal static class OnnxEnvironment
                 threadOptions = threading,
                 loggingFunction = Log,
             };
-            OrtEnv.CreateInstanceWithOptions(ref options);
+            OrtEnv environment = OrtEnv.CreateInstanceWithOptions(ref options);
+            using var memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.ArenaAllocator, 0, OrtMemType.Default);
+            // Grown by what is asked for: doubling would leave up to half of it unused.
+            const int sameAsRequested = 1, unset = -1;
+            using var arena = new OrtArenaCfg(0, sameAsRequested, unset, unset);
+            environment.CreateAndRegisterAllocator(memory, arena);
             return _ours = true;
         }
     }
