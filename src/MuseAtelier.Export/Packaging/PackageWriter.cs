@@ -23,7 +23,7 @@ internal sealed class PackageWriter(string folder, Lowering lowering, string ver
 
     /// <summary>Bytes that <see cref="Write"/> will put into weight files, for progress.</summary>
     public static long WeightBytes(Network network, Lowering lowering) =>
-        StagePartition.Cut(network).Sum(stage => GraphLowering.For(lowering).Lower(stage).Weights.Sum(weight => weight.Bytes));
+        StagePartition.Cut(network).Sum(stage => GraphLowering.For(lowering, network.Precision).Lower(stage).Weights.Sum(weight => weight.Bytes));
 
     public ComponentSpec Write(Network network)
     {
@@ -36,7 +36,7 @@ internal sealed class PackageWriter(string folder, Lowering lowering, string ver
             foreach (Stage stage in StagePartition.Cut(network))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                LoweredStage lowered = GraphLowering.For(lowering).Lower(stage);
+                LoweredStage lowered = GraphLowering.For(lowering, network.Precision).Lower(stage);
                 foreach (LoweredValue value in lowered.Inputs.Concat(lowered.Outputs)) tensors[value.Spec.Name] = value.Spec;
 
                 bool packed = stage.Kind == StageKind.Transformer;
