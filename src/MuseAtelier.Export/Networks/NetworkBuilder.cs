@@ -16,8 +16,9 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
 
     public void Emit(Operation operation) => _units[^1].Operations.Add(operation);
 
+    /// <summary>An image of the lowering's own type: only a component's border has a fixed one.</summary>
     public Value ImageLike(Value like, int? channels = null, Dimension? height = null, Dimension? width = null) =>
-        Value.Image(Name(), channels ?? like.Channels, height ?? like.Height, width ?? like.Width, like.Type, like.Batch);
+        Value.Image(Name(), channels ?? like.Channels, height ?? like.Height, width ?? like.Width, batch: like.Batch);
 
     public Value TokensLike(Value like, int? channels = null) => Value.Tokens(Name(), channels ?? like.Channels, like.Shape[1], like.Type, like.Batch);
 
