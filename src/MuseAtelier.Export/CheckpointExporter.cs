@@ -51,7 +51,7 @@ public static class CheckpointExporter
         var clock = Stopwatch.StartNew();
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
-        (IReadOnlyList<Network> networks, ModelSpec model) = Describe(file);
+        (IReadOnlyList<Network> networks, ModelSpec model) = Describe(file, options.Lowering);
 
         folder = Path.GetFullPath(folder);
         ExportFolderException.ThrowIfOccupied(folder);
@@ -117,19 +117,21 @@ public static class CheckpointExporter
     {
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
-        return [.. Describe(file).Networks.Select(network => ComponentLayout.Of(network, lowering, Version).Spec)];
+        return [.. Describe(file, lowering).Networks.Select(network => ComponentLayout.Of(network, lowering, Version).Spec)];
     }
 
     /// <summary>Every component of a checkpoint, or one failure that names all that is missing.</summary>
-    internal static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file)
+    internal static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file, Lowering lowering)
     {
         var missing = new List<TensorMismatch>();
         CheckpointWeights Part(string prefix) => new(file, prefix, missing);
         ClipNetwork clipL = ClipNetwork.L(Part(ClipLPrefix)), clipG = ClipNetwork.G(Part(ClipGPrefix));
         var unet = new UNetNetwork(Part(UNetPrefix));
-        var vae = new VaeNetwork(Part(VaePrefix));
+        var vae = new VaeNetwork(Part(VaePrefix), ElementType.F16);
         Network step = unet.Step();
-        List<Network> networks = [clipL.Text(), clipG.Text(), unet.CrossAttention(), unet.TimeEmbedding(clipG.PooledWidth), step, vae.Decoder(), vae.Encoder()];
+        List<Network> networks = [clipL.Text(), clipG.Text(), unet.CrossAttention(), unet.TimeEmbedding(clipG.PooledWidth), step, vae.Decoder(), FinishingNetwork.ToPixels(), vae.Encoder()];
+        // Where the decoder runs in fp16, some pictures of some models overflow all the same.
+        if (lowering == Lowering.Cuda) networks.Add(new VaeNetwork(Part(VaePrefix), ElementType.F32).Decoder());
         if (missing.Count > 0) throw new MissingTensorsException(file.Path, missing);
         return (networks, new ModelSpec
         {

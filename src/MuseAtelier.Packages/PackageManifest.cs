@@ -10,7 +10,7 @@ public sealed record PackageManifest
     public const string FileName = "manifest.json";
 
     /// <summary>The format that this version writes and reads.</summary>
-    public const int CurrentFormatVersion = 1;
+    public const int CurrentFormatVersion = 2;
 
     /// <summary>Version of the package format.</summary>
     public required int FormatVersion { get; init; }
@@ -99,6 +99,12 @@ public static class ComponentNames
 
     /// <summary>Latents to a picture.</summary>
     public const string VaeDecoder = "vae_decoder";
+
+    /// <summary>The decoder in fp32, for pictures that overflow fp16; only in packages whose decoder runs in fp16.</summary>
+    public const string VaeDecoderFp32 = "vae_decoder_fp32";
+
+    /// <summary>The decoder's numbers to bytes, and whether any of them is not finite.</summary>
+    public const string Finishing = "finishing";
 
     /// <summary>A picture to latents.</summary>
     public const string VaeEncoder = "vae_encoder";

@@ -128,7 +128,8 @@ internal sealed class PictureEngine : IDisposable
         begin = Stopwatch.GetTimestamp();
         Report(GenerationPhase.Decoding, request.Steps, null);
         float[] final = state.AsSpan<float>().ToArray();
-        byte[] pixels = Decode(final, height, width, options, cancellationToken);
+        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, _options.VaeTiling == VaeTiling.Tiled, options, cancellationToken);
+        if (inFp32) notices.Add("The decoder overflowed in fp16; this picture was decoded in fp32.");
         TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
         Report(GenerationPhase.Done, request.Steps, null);
         return new Picture
@@ -141,6 +142,7 @@ internal sealed class PictureEngine : IDisposable
             Notices = notices,
             Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, DenoisingManagedBytes = managedBytes },
             Latents = final,
+            DecodedInFp32 = inFp32,
         };
 
         void Report(GenerationPhase phase, int step, LatentPreview? preview) =>
@@ -156,13 +158,6 @@ internal sealed class PictureEngine : IDisposable
         _sessions.Dispose();
         _device.Dispose();
         _package.Dispose();
-    }
-
-    private byte[] Decode(float[] latents, int height, int width, RunOptions options, CancellationToken cancellationToken)
-    {
-        float[] image = GC.AllocateUninitializedArray<float>(3 * height * width * VaeDecoder.Zoom * VaeDecoder.Zoom);
-        _decoder.Decode(latents, height, width, _options.VaeTiling == VaeTiling.Tiled, image, options, cancellationToken);
-        return PixelConversion.ToBytes(image, height * VaeDecoder.Zoom, width * VaeDecoder.Zoom);
     }
 
     private PromptEmbedding EncodeNegative(PictureRequest request, PromptEmbedding prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>

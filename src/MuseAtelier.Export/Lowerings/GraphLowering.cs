@@ -22,9 +22,12 @@ internal abstract class GraphLowering
     protected abstract ElementType ActivationType { get; }
 
     /// <summary>A fresh lowering for one stage.</summary>
-    public static GraphLowering For(Lowering device) => device switch
+    /// <param name="device">The kind of device.</param>
+    /// <param name="precision">The type of values that have none of their own, where the device leaves a choice.</param>
+    public static GraphLowering For(Lowering device, ElementType precision) => device switch
     {
         Lowering.Portable => new PortableLowering(),
+        Lowering.Cuda => new CudaLowering(precision),
         _ => throw new ArgumentOutOfRangeException(nameof(device), device, null),
     };
 
@@ -40,7 +43,7 @@ internal abstract class GraphLowering
             inputs.Add(input);
         }
 
-        foreach (Operation operation in stage.Operations) Lower(operation);
+        foreach (Operation operation in Fuse(stage)) Lower(operation);
 
         var outputs = new List<LoweredValue>();
         foreach (Value value in stage.Outputs)
@@ -60,11 +63,18 @@ internal abstract class GraphLowering
     /// <summary>Type and dimensions of a value in memory.</summary>
     public TensorSpec Spec(Value value) => new(value.Name, TypeOf(value), value.Kind == ValueKind.Image ? ImageShape(value) : value.Shape);
 
+    /// <summary>The stage's operations as this device computes them: several that it can do in one become one.</summary>
+    protected virtual IReadOnlyList<Operation> Fuse(Stage stage) => stage.Operations;
+
     protected abstract IReadOnlyList<Dimension> ImageShape(Value value);
 
     protected abstract string Convolve(Convolution operation);
 
     protected abstract string Normalise(GroupNorm operation);
+
+    protected virtual (string Normed, string Sum) Normalise(ResidualGroupNorm operation) => throw new NotSupportedException($"{GetType().Name} makes no {nameof(ResidualGroupNorm)}.");
+
+    protected abstract string Sum(Add operation);
 
     protected abstract string Gate(Geglu operation);
 
@@ -135,6 +145,13 @@ internal abstract class GraphLowering
             return;
         }
 
+        if (operation is ResidualGroupNorm group)
+        {
+            (_names[group.Output], string sum) = Normalise(group);
+            if (group.Sum is not null) _names[group.Sum] = sum;
+            return;
+        }
+
         if (operation is ResidualLayerNorm norm)
         {
             ElementType type = TypeOf(norm.Output);
@@ -159,12 +176,15 @@ internal abstract class GraphLowering
             ResidualBias o => Graph.Node("Add", [AddBias(Use(o.Input), o.Bias, TypeOf(o.Output)), Use(o.Residual)]),
             Attention o => Attend(o),
             Activation o => Apply(Use(o.Input), o.Function),
-            Add o => Graph.Node("Add", [Use(o.Left), Use(o.Right)]),
+            Add o => Sum(o),
             Embedding o => Embed(o),
             SelectPosition o => Graph.Node("Gather", [Graph.Node("Reshape", [Use(o.Input), Graph.Constant(-1, o.Input.Channels)]), Use(o.Index)], Int("axis", 0)),
             Sinusoid o => Oscillate(o),
             ConcatenateRows o => Graph.Node("Concat", [Use(o.First), Use(o.Second)], Int("axis", 1)),
             AddOuter o => Graph.Node("Add", [Graph.Node("Unsqueeze", [Use(o.Steps), Graph.Constant(1)]), Use(o.Rows)]),
+            ToPixels o => Paint(o),
+            // Zero times infinity is not a number, and neither is anything that is added to it.
+            FaultOf o => Graph.Node("ReduceSum", [Graph.Node("Mul", [Use(o.Input), Graph.Constant(ElementType.F32, 0)])], Int("keepdims", 0)),
             PackSteps o => Graph.Node("Concat", [.. o.Parts.Select(part => Graph.Node("Reshape", [Use(part, TypeOf(o.Output)), Graph.Constant(0, -1)]))], Int("axis", 1)),
             _ => throw new NotSupportedException($"No lowering of {operation.GetType().Name}."),
         };
@@ -194,6 +214,17 @@ internal abstract class GraphLowering
         ElementType type = TypeOf(operation.Output), kept = KeptType(operation.Table, type);
         string rows = Graph.Node("Gather", [Keep(operation.Table, kept), Use(operation.Ids)], Int("axis", 0));
         return Graph.Node("Add", [Cast(rows, kept, type), Use(operation.Positions, type)]);
+    }
+
+    // A component's border: [1, 3, height, width] fp32 in every lowering.
+    private string Paint(ToPixels operation)
+    {
+        string half = Graph.Constant(ElementType.F32, 0.5f);
+        string unit = Graph.Node("Clip", [Graph.Node("Add", [Graph.Node("Mul", [Use(operation.Input), half]), half]), Scalar(0), Scalar(1)]);
+        string levels = Graph.Node("Round", [Graph.Node("Mul", [unit, Graph.Constant(ElementType.F32, 255)])]);
+        return Graph.Node("Transpose", [Graph.Node("Cast", [levels], Int("to", DataType(ElementType.U8)))], Ints("perm", 0, 2, 3, 1));
+
+        string Scalar(float value) => Graph.Constant(ElementType.F32, [], [value]);
     }
 
     private string Oscillate(Sinusoid operation)

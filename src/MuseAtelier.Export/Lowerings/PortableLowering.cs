@@ -12,7 +12,7 @@ internal sealed class PortableLowering : GraphLowering
 {
     protected override ElementType ActivationType => ElementType.F32;
 
-    protected override IReadOnlyList<Dimension> ImageShape(Value value) => [Dimension.Parse("batch"), Dimension.Of(value.Channels), value.Height, value.Width];
+    protected override IReadOnlyList<Dimension> ImageShape(Value value) => [value.Batch, Dimension.Of(value.Channels), value.Height, value.Width];
 
     protected override ElementType KeptType(Weight weight, ElementType used) => weight.Stored;
 
@@ -21,7 +21,9 @@ internal sealed class PortableLowering : GraphLowering
         long kernel = operation.Kernel.Shape[2];
         return Graph.Node(
             "Conv",
-            [Use(operation.Input), Use(operation.Kernel, ElementType.F32), Use(operation.Bias, ElementType.F32)],
+            operation.Bias is null
+                ? [Use(operation.Input), Use(operation.Kernel, ElementType.F32)]
+                : [Use(operation.Input), Use(operation.Kernel, ElementType.F32), Use(operation.Bias, ElementType.F32)],
             Ints("kernel_shape", kernel, kernel),
             Ints("pads", operation.Pad, operation.Pad, operation.PadEnd, operation.PadEnd),
             Ints("strides", operation.Stride, operation.Stride));
@@ -55,6 +57,13 @@ internal sealed class PortableLowering : GraphLowering
         x = Graph.Node("Mul", [x, Graph.Node("Div", [Column(operation.Scale, channels), Spread(deviation, channels, width)])]);
         x = Graph.Node("Add", [x, Column(operation.Offset, channels)]);
         return operation.Silu ? Apply(x, Nonlinearity.Silu) : x;
+    }
+
+    protected override string Sum(Add operation)
+    {
+        string left = Use(operation.Left);
+        if (operation.Bias is not null) left = Graph.Node("Add", [left, Column(operation.Bias, operation.Output.Channels)]);
+        return Graph.Node("Add", [left, Use(operation.Right)]);
     }
 
     protected override string Gate(Geglu operation)

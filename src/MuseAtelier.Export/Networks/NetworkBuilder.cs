@@ -16,10 +16,11 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
 
     public void Emit(Operation operation) => _units[^1].Operations.Add(operation);
 
+    /// <summary>An image of the lowering's own type: only a component's border has a fixed one.</summary>
     public Value ImageLike(Value like, int? channels = null, Dimension? height = null, Dimension? width = null) =>
-        Value.Image(Name(), channels ?? like.Channels, height ?? like.Height, width ?? like.Width, like.Type);
+        Value.Image(Name(), channels ?? like.Channels, height ?? like.Height, width ?? like.Width, batch: like.Batch);
 
-    public Value TokensLike(Value like, int? channels = null) => Value.Tokens(Name(), channels ?? like.Channels, like.Shape[1], like.Type);
+    public Value TokensLike(Value like, int? channels = null) => Value.Tokens(Name(), channels ?? like.Channels, like.Shape[1], like.Type, like.Batch);
 
     public Value PlainLike(Value like, int channels) => Value.Plain(Name(), like.Type, [.. like.Shape.Take(like.Shape.Count - 1), Dimension.Of(channels)]);
 
@@ -92,10 +93,10 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
         return y;
     }
 
-    public Value Add(Value left, Value right, Value? output = null)
+    public Value Add(Value left, Value right, Weight? bias = null)
     {
-        Value y = output ?? ImageLike(left);
-        Emit(new Add(left, right, y));
+        Value y = ImageLike(left);
+        Emit(new Add(left, right, y, bias));
         return y;
     }
 }

@@ -3,8 +3,8 @@ namespace MuseAtelier.Export.Networks;
 /// <summary>A step of a network, as the mathematics has it; how it is computed is the lowering's business.</summary>
 internal abstract record Operation(IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs);
 
-/// <summary>A convolution with bias. <paramref name="PadEnd"/> is the padding after the last row and column, where it differs from that before the first.</summary>
-internal sealed record Convolution(Value Input, Value Output, Weight Kernel, Weight Bias, int Stride = 1, int Pad = 1, int PadEnd = 1)
+/// <summary>A convolution. <paramref name="PadEnd"/> is the padding after the last row and column, where it differs from that before the first.</summary>
+internal sealed record Convolution(Value Input, Value Output, Weight Kernel, Weight? Bias, int Stride = 1, int Pad = 1, int PadEnd = 1)
     : Operation([Input], [Output]);
 
 /// <summary>Normalises over groups of channels, then scales and shifts each channel; <paramref name="Shift"/>, one value a channel, is added first.</summary>
@@ -13,6 +13,13 @@ internal sealed record GroupNorm(Value Input, Value? Shift, Value Output, Weight
 {
     public const int Groups = 32;
 }
+
+/// <summary>
+/// sum = input + bias + residual; output = group norm of sum. No network is described with it: lowerings for devices that compute this in one
+/// make it of a sum and a norm. A residual of two dimensions is one value a channel.
+/// </summary>
+internal sealed record ResidualGroupNorm(Value Input, Weight? Bias, Value? Residual, Value Output, Value? Sum, Weight Scale, Weight Offset, float Epsilon, bool Silu)
+    : Operation(Residual is null ? [Input] : [Input, Residual], Sum is null ? [Output] : [Output, Sum]);
 
 /// <summary>input * weight^T (+ bias); with <paramref name="Transposed"/>, input * weight.</summary>
 internal sealed record Linear(Value Input, Value Output, Weight Kernel, Weight? Bias, bool Transposed = false) : Operation([Input], [Output]);
@@ -52,8 +59,8 @@ internal enum Nonlinearity
 /// <summary>A nonlinear function of each element.</summary>
 internal sealed record Activation(Value Input, Value Output, Nonlinearity Function) : Operation([Input], [Output]);
 
-/// <summary>Sum of two values of one shape.</summary>
-internal sealed record Add(Value Left, Value Right, Value Output) : Operation([Left, Right], [Output]);
+/// <summary>Sum of two values of one shape, and of a bias, one value a channel.</summary>
+internal sealed record Add(Value Left, Value Right, Value Output, Weight? Bias = null) : Operation([Left, Right], [Output]);
 
 /// <summary>Two images' channels, one behind the other.</summary>
 internal sealed record Concatenate(Value First, Value Second, Value Output) : Operation([First, Second], [Output]);
@@ -87,3 +94,9 @@ internal sealed record PackSteps(IReadOnlyList<Value> Parts, Value Output) : Ope
 
 /// <summary>The first and second half of the channels.</summary>
 internal sealed record Halve(Value Input, Value First, Value Second) : Operation([Input], [First, Second]);
+
+/// <summary>An image from -1 to 1 as bytes, channels innermost: round(255 clamp(x / 2 + 0.5)), half to even.</summary>
+internal sealed record ToPixels(Value Input, Value Output) : Operation([Input], [Output]);
+
+/// <summary>0 where every element is finite, else not a number.</summary>
+internal sealed record FaultOf(Value Input, Value Output) : Operation([Input], [Output]);

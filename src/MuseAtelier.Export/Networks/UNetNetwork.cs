@@ -154,9 +154,11 @@ internal sealed class UNetNetwork(CheckpointWeights weights)
 
     private Value Transformer(NetworkBuilder net, Value x, string key)
     {
+        // What touches the image belongs to the convolution units on either side, where it can be computed together with their work:
+        // the norm with the sum before it, the sum with the norm after it.
         int depth = weights.Count($"{key}.transformer_blocks.");
-        net.BeginUnit($"{key}.0", StageKind.Transformer);
         Value normed = net.GroupNorm(x, $"{key}.norm", TransformerEpsilon, silu: false);
+        net.BeginUnit($"{key}.0", StageKind.Transformer);
         Value tokens = Value.Tokens(net.Name(), x.Channels, Dimension.Parse($"{x.Height}*{x.Width}"));
         net.Emit(new ToTokens(normed, tokens));
         Value sum = net.Linear(tokens, $"{key}.proj_in");
@@ -183,8 +185,9 @@ internal sealed class UNetNetwork(CheckpointWeights weights)
             else sum = net.ResidualBias(fed, $"{block}.ff.net.2.bias", sum);
         }
 
-        Value image = net.ImageLike(x);
-        net.Emit(new ToImage(net.Linear(sum, $"{key}.proj_out"), x, image));
-        return net.Add(image, x);
+        Value projected = net.Linear(sum, $"{key}.proj_out", bias: false), image = net.ImageLike(x);
+        net.BeginUnit($"{key}.sum", StageKind.Convolution);
+        net.Emit(new ToImage(projected, x, image));
+        return net.Add(image, x, weights.Get($"{key}.proj_out.bias", x.Channels));
     }
 }

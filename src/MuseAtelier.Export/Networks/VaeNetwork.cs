@@ -7,9 +7,10 @@ namespace MuseAtelier.Export.Networks;
 /// pictures. The stream is read by GroupNorm, 1x1 shortcut, addition and resampling convolution alone, so dividing what is written to it
 /// (weights and biases of the first convolution, of every block's second and of the attention's output; the biases of shortcuts and
 /// resampling convolutions) and every reading GroupNorm's epsilon by the square leaves the function as it was. Powers of two keep
-/// mantissas as they are.
+/// mantissas as they are. In fp32 nothing needs it, and weights stay as the checkpoint has them. One picture at a time: decoding sets the
+/// memory peak of a whole run, and a batch would only multiply it.
 /// </summary>
-internal sealed class VaeNetwork(CheckpointWeights weights)
+internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precision)
 {
     /// <summary>What latents are multiplied with after encoding, and divided by before decoding.</summary>
     public const float LatentScale = 0.13025f;
@@ -17,17 +18,20 @@ internal sealed class VaeNetwork(CheckpointWeights weights)
     /// <summary>The residual stream is divided by 2 to this power.</summary>
     public const int RescalePower = 4;
 
-    private const float Rescale = 1f / (1 << RescalePower);
     private const float Epsilon = 1e-6f;
-    private const float StreamEpsilon = Epsilon * Rescale * Rescale;
+    private static readonly Dimension One = Dimension.Of(1);
 
-    /// <summary>latents [batch, 4, height, width], already divided by the latent scale, to image [batch, 3, 8 height, 8 width], -1 to 1.</summary>
+    private float Rescale => precision == ElementType.F16 ? 1f / (1 << RescalePower) : 1;
+
+    private float StreamEpsilon => Epsilon * Rescale * Rescale;
+
+    /// <summary>latents [1, 4, height, width], already divided by the latent scale, to image [1, 3, 8 height, 8 width], -1 to 1.</summary>
     public Network Decoder()
     {
         var net = new NetworkBuilder(weights);
         net.BeginUnit("decoder", StageKind.Convolution);
         Dimension height = Dimension.Parse("height"), width = Dimension.Parse("width");
-        Value latents = Value.Image("latents", (int)weights.Size("post_quant_conv.weight", 1), height, width, ElementType.F32);
+        Value latents = Value.Image("latents", (int)weights.Size("post_quant_conv.weight", 1), height, width, ElementType.F32, One);
         Value x = net.Convolution(latents, "post_quant_conv");
         x = net.Convolution(x, "decoder.conv_in", scale: Rescale, biasScale: Rescale);
         x = Middle(net, x, "decoder.mid");
@@ -43,12 +47,12 @@ internal sealed class VaeNetwork(CheckpointWeights weights)
             x = net.Convolution(doubled, $"decoder.up.{level}.upsample.conv", biasScale: Rescale);
         }
 
-        Value image = Value.Image("image", 3, x.Height, x.Width, ElementType.F32);
+        Value image = Value.Image("image", 3, x.Height, x.Width, ElementType.F32, One);
         net.Convolution(net.GroupNorm(x, "decoder.norm_out", StreamEpsilon, silu: true), "decoder.conv_out", output: image);
-        return new Network(ComponentNames.VaeDecoder, [latents], [image], net.Units);
+        return new Network(precision == ElementType.F16 ? ComponentNames.VaeDecoder : ComponentNames.VaeDecoderFp32, [latents], [image], net.Units) { Precision = precision };
     }
 
-    /// <summary>image [batch, 3, 8 height, 8 width], -1 to 1, to mean and log variance [batch, 4, height, width], before the latent scale.</summary>
+    /// <summary>image [1, 3, 8 height, 8 width], -1 to 1, to mean and log variance [1, 4, height, width], before the latent scale.</summary>
     public Network Encoder()
     {
         var net = new NetworkBuilder(weights);
@@ -56,7 +60,7 @@ internal sealed class VaeNetwork(CheckpointWeights weights)
         int levels = weights.Count("encoder.down."), zoom = 1 << Math.Max(0, levels - 1);
         Dimension Rows(int zoom) => Dimension.Parse(zoom == 1 ? "height" : $"height*{zoom}");
         Dimension Columns(int zoom) => Dimension.Parse(zoom == 1 ? "width" : $"width*{zoom}");
-        Value image = Value.Image("image", (int)weights.Size("encoder.conv_in.weight", 1), Rows(zoom), Columns(zoom), ElementType.F32);
+        Value image = Value.Image("image", (int)weights.Size("encoder.conv_in.weight", 1), Rows(zoom), Columns(zoom), ElementType.F32, One);
         Value x = net.Convolution(image, "encoder.conv_in", scale: Rescale, biasScale: Rescale);
         for (int level = 0; level < levels; level++)
         {
@@ -70,7 +74,8 @@ internal sealed class VaeNetwork(CheckpointWeights weights)
         x = Middle(net, x, "encoder.mid");
         x = net.Convolution(net.GroupNorm(x, "encoder.norm_out", StreamEpsilon, silu: true), "encoder.conv_out");
         Value moments = net.Convolution(x, "quant_conv");
-        Value mean = Value.Image("mean", moments.Channels / 2, x.Height, x.Width, ElementType.F32), logVariance = Value.Image("log_variance", moments.Channels / 2, x.Height, x.Width, ElementType.F32);
+        Value Half(string name) => Value.Image(name, moments.Channels / 2, x.Height, x.Width, ElementType.F32, One);
+        Value mean = Half("mean"), logVariance = Half("log_variance");
         net.Emit(new Halve(moments, mean, logVariance));
         return new Network(ComponentNames.VaeEncoder, [image], [mean, logVariance], net.Units);
     }
@@ -87,7 +92,7 @@ internal sealed class VaeNetwork(CheckpointWeights weights)
     {
         x = ResBlock(net, x, $"{key}.block_1");
         string attention = $"{key}.attn_1";
-        Value tokens = Value.Tokens(net.Name(), x.Channels, Dimension.Parse($"{x.Height}*{x.Width}"));
+        Value tokens = Value.Tokens(net.Name(), x.Channels, Dimension.Parse($"{x.Height}*{x.Width}"), batch: x.Batch);
         net.Emit(new ToTokens(net.GroupNorm(x, $"{attention}.norm", StreamEpsilon, silu: false), tokens));
         Value Product(Value input, string name, float scale)
         {

@@ -10,9 +10,13 @@ namespace MuseAtelier.Export.Networks;
 /// <param name="Scale">A power of two that every element is multiplied with.</param>
 internal sealed record Weight(SafetensorsTensor Tensor, long FirstRow, IReadOnlyList<long> Shape, float Scale = 1)
 {
+    /// <summary>A weight of the same shape that is added: two biases that one sum takes become one.</summary>
+    public Weight? Plus { get; init; }
+
     /// <summary>Where it comes from, in words.</summary>
-    public string Source =>
-        Tensor.Name + (Shape.Count > 0 && Tensor.Shape.Count > 0 && Shape[0] != Tensor.Shape[0] ? $"[{FirstRow}..{FirstRow + Shape[0]}]" : "") + (Scale == 1 ? "" : FormattableString.Invariant($" * {Scale}"));
+    public string Source => Own + (Plus is null ? "" : $" + {Plus.Source}");
+
+    private string Own => Tensor.Name + (Shape.Count > 0 && Tensor.Shape.Count > 0 && Shape[0] != Tensor.Shape[0] ? $"[{FirstRow}..{FirstRow + Shape[0]}]" : "") + (Scale == 1 ? "" : FormattableString.Invariant($" * {Scale}"));
 
     /// <summary>Element type in the checkpoint.</summary>
     public ElementType Stored => Tensor.Type ?? throw new InvalidOperationException($"{Tensor.Name} has no usable type.");
@@ -21,7 +25,7 @@ internal sealed record Weight(SafetensorsTensor Tensor, long FirstRow, IReadOnly
     public long Elements => Shape.Aggregate(1L, (product, size) => product * size);
 
     /// <summary>The first (0) or second (1) half of the rows.</summary>
-    public Weight Half(int half) => this with { FirstRow = FirstRow + half * (Shape[0] / 2), Shape = [Shape[0] / 2, .. Shape.Skip(1)] };
+    public Weight Half(int half) => this with { FirstRow = FirstRow + half * (Shape[0] / 2), Shape = [Shape[0] / 2, .. Shape.Skip(1)], Plus = Plus?.Half(half) };
 
     /// <summary>First element within the checkpoint's tensor.</summary>
     public long FirstElement => Shape.Count == 0 ? 0 : FirstRow * (Elements / Shape[0]);

@@ -38,7 +38,7 @@ internal sealed record ComponentLayout(ComponentSpec Spec, IReadOnlyList<PlacedW
         long packedEnd = 0, constantEnd = 0;
         foreach (Stage stage in StagePartition.Cut(network))
         {
-            LoweredStage lowered = GraphLowering.For(lowering).Lower(stage);
+            LoweredStage lowered = GraphLowering.For(lowering, network.Precision).Lower(stage);
             foreach (LoweredValue value in lowered.Inputs.Concat(lowered.Outputs)) tensors[value.Spec.Name] = value.Spec;
             var packed = new List<WeightSpec>();
             bool isPacked = stage.Kind == StageKind.Transformer;

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Lowerings;
+using MuseAtelier.Export.Networks;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Packaging;
@@ -22,7 +23,7 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
     {
         int storedSize = weight.Weight.Stored.Size();
         long first = weight.Weight.FirstElement, elements = weight.Weight.Elements;
-        bool copy = weight.Type == weight.Weight.Stored && weight.Weight.Scale == 1;
+        bool copy = weight.Type == weight.Weight.Stored && weight.Weight is { Scale: 1, Plus: null };
         for (long done = 0; done < elements; done += ChunkElements)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -36,7 +37,7 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
             else
             {
                 Span<float> values = _floats.AsSpan(0, count);
-                Read(weight, first + done, values);
+                Read(weight.Weight, first + done, values);
                 file.Write(Convert(weight, values));
             }
         }
@@ -53,7 +54,7 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
         {
             cancellationToken.ThrowIfCancellationRequested();
             int count = (int)Math.Min(batch, shape[0] - output) * filter;
-            Read(weight, weight.Weight.FirstElement + output * filter, stored[..count]);
+            Read(weight.Weight, weight.Weight.FirstElement + output * filter, stored[..count]);
             for (int start = 0; start < count; start += filter)
             {
                 ReadOnlySpan<float> from = stored.Slice(start, filter);
@@ -66,15 +67,19 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
         }
     }
 
-    private void Read(LoweredWeight weight, long first, Span<float> values)
+    private void Read(Weight weight, long first, Span<float> values)
     {
-        checkpoint.ReadFloats(weight.Weight.Tensor, first, values);
-        if (weight.Weight.Scale != 1) TensorPrimitives.Multiply(values, weight.Weight.Scale, values);
+        checkpoint.ReadFloats(weight.Tensor, first, values);
+        if (weight.Scale != 1) TensorPrimitives.Multiply(values, weight.Scale, values);
+        if (weight.Plus is not { } other) return;
+        float[] added = new float[values.Length];
+        Read(other, other.FirstElement + (first - weight.FirstElement), added);
+        TensorPrimitives.Add(values, added, values);
     }
 
     private ReadOnlySpan<byte> Convert(LoweredWeight weight, ReadOnlySpan<float> values)
     {
-        if (weight.Type == ElementType.F16 && weight.Weight.Stored != ElementType.F16)
+        if (weight.Type == ElementType.F16 && (weight.Weight.Stored != ElementType.F16 || weight.Weight.Plus is not null))
         {
             float largest = TensorPrimitives.MaxMagnitude(values);
             if (!(MathF.Abs(largest) <= (float)Half.MaxValue)) throw new WeightOverflowException(checkpoint.Path, weight.Weight.Source, largest);

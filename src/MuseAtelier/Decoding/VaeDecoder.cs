@@ -21,10 +21,35 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     public const int Overlap = 16;
 
     private const int Channels = 3;
+    private readonly PictureFinisher _finisher = new(package, sessions, device);
     private ComponentRunner? _runner;
+    private ComponentSpec _component = package.Manifest.Component(ComponentNames.VaeDecoder);
     private PictureShape _shape;
 
-    /// <summary>Decodes one picture.</summary>
+    /// <summary>Decodes one picture to bytes; once more in fp32 where the device's own precision overflowed.</summary>
+    /// <param name="latents">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
+    /// <param name="height">h.</param>
+    /// <param name="width">w.</param>
+    /// <param name="tiled">Whether in tiles.</param>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between tiles.</param>
+    /// <returns>[8h, 8w, 3] interleaved RGB, and whether fp32 was needed.</returns>
+    /// <exception cref="DecodingException">The picture is not finite in fp32 either.</exception>
+    public (byte[] Pixels, bool InFp32) Decode(ReadOnlySpan<float> latents, int height, int width, bool tiled, RunOptions options, CancellationToken cancellationToken)
+    {
+        if (DecodeOnce(ComponentNames.VaeDecoder, latents, height, width, tiled, options, cancellationToken) is { } pixels) return (pixels, false);
+        if (package.Manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32)
+            && DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, tiled, options, cancellationToken) is { } exact)
+        {
+            // Rarely needed, and twice the size: it does not stay.
+            Release();
+            return (exact, true);
+        }
+
+        throw new DecodingException(latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue));
+    }
+
+    /// <summary>Decodes to numbers, for comparison.</summary>
     /// <param name="latents">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
     /// <param name="height">h.</param>
     /// <param name="width">w.</param>
@@ -34,27 +59,15 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <param name="cancellationToken">Stops between tiles.</param>
     public void Decode(ReadOnlySpan<float> latents, int height, int width, bool tiled, Span<float> image, RunOptions options, CancellationToken cancellationToken)
     {
-        int tileHeight = tiled ? Math.Min(Tile, height) : height, tileWidth = tiled ? Math.Min(Tile, width) : width;
-        Prepare(new PictureShape(1, tileHeight, tileWidth, 0));
-        if (tileHeight == height && tileWidth == width)
+        PrepareDecoder(ComponentNames.VaeDecoder, TileShape(height, width, tiled));
+        if (IsWhole(height, width))
         {
             Run(latents, height, width, 0, 0, options, cancellationToken);
             Take(image);
-            return;
         }
-
-        int[] rows = Starts(height, tileHeight), columns = Starts(width, tileWidth);
-        float[] tile = new float[Channels * tileHeight * tileWidth * Zoom * Zoom];
-        for (int r = 0; r < rows.Length; r++)
+        else
         {
-            for (int c = 0; c < columns.Length; c++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                Run(latents, height, width, rows[r], columns[c], options, cancellationToken);
-                Take(tile);
-                int sharedRows = r == 0 ? 0 : rows[r - 1] + tileHeight - rows[r], sharedColumns = c == 0 ? 0 : columns[c - 1] + tileWidth - columns[c];
-                Blend(tile, image, height * Zoom, width * Zoom, tileHeight * Zoom, tileWidth * Zoom, rows[r] * Zoom, columns[c] * Zoom, sharedRows * Zoom, sharedColumns * Zoom);
-            }
+            DecodeTiles(latents, height, width, image, options, cancellationToken);
         }
     }
 
@@ -63,11 +76,15 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     {
         _runner?.Dispose();
         _runner = null;
-        sessions.Release(package.Manifest.Component(ComponentNames.VaeDecoder));
+        sessions.Release(_component);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _runner?.Dispose();
+    public void Dispose()
+    {
+        _finisher.Dispose();
+        _runner?.Dispose();
+    }
 
     /// <summary>Where tiles begin along a side: evenly, the first at 0, the last at the end, sharing at least the overlap.</summary>
     internal static int[] Starts(int size, int tile)
@@ -100,12 +117,57 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         }
     }
 
-    private void Prepare(PictureShape shape)
+    private static PictureShape TileShape(int height, int width, bool tiled) => new(1, tiled ? Math.Min(Tile, height) : height, tiled ? Math.Min(Tile, width) : width, 0);
+
+    private bool IsWhole(int height, int width) => _shape.LatentHeight == height && _shape.LatentWidth == width;
+
+    private byte[]? DecodeOnce(string component, ReadOnlySpan<float> latents, int height, int width, bool tiled, RunOptions options, CancellationToken cancellationToken)
     {
-        if (_runner is not null && _shape == shape) return;
+        PrepareDecoder(component, TileShape(height, width, tiled));
+        var whole = new PictureShape(1, height, width, 0);
+        if (IsWhole(height, width))
+        {
+            _finisher.Prepare(whole, _runner!.Address("image"));
+            Run(latents, height, width, 0, 0, options, cancellationToken);
+        }
+        else
+        {
+            float[] image = GC.AllocateUninitializedArray<float>(Channels * height * width * Zoom * Zoom);
+            DecodeTiles(latents, height, width, image, options, cancellationToken);
+            _finisher.Prepare(whole, 0);
+            _finisher.Upload(image);
+        }
+
+        return _finisher.Finish(options, cancellationToken);
+    }
+
+    private void DecodeTiles(ReadOnlySpan<float> latents, int height, int width, Span<float> image, RunOptions options, CancellationToken cancellationToken)
+    {
+        int tileHeight = _shape.LatentHeight, tileWidth = _shape.LatentWidth;
+        int[] rows = Starts(height, tileHeight), columns = Starts(width, tileWidth);
+        float[] tile = new float[Channels * tileHeight * tileWidth * Zoom * Zoom];
+        for (int r = 0; r < rows.Length; r++)
+        {
+            for (int c = 0; c < columns.Length; c++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Run(latents, height, width, rows[r], columns[c], options, cancellationToken);
+                Take(tile);
+                int sharedRows = r == 0 ? 0 : rows[r - 1] + tileHeight - rows[r], sharedColumns = c == 0 ? 0 : columns[c - 1] + tileWidth - columns[c];
+                Blend(tile, image, height * Zoom, width * Zoom, tileHeight * Zoom, tileWidth * Zoom, rows[r] * Zoom, columns[c] * Zoom, sharedRows * Zoom, sharedColumns * Zoom);
+            }
+        }
+    }
+
+    private void PrepareDecoder(string component, PictureShape shape)
+    {
+        if (_runner is not null && _shape == shape && _component.Name == component) return;
+        if (_component.Name != component) Release();
         _runner?.Dispose();
+        _runner = null;
+        _component = package.Manifest.Component(component);
         _shape = shape;
-        _runner = new ComponentRunner(package.Manifest.Component(ComponentNames.VaeDecoder), shape, sessions, device);
+        _runner = new ComponentRunner(_component, shape, sessions, device);
     }
 
     private void Run(ReadOnlySpan<float> latents, int height, int width, int top, int left, RunOptions options, CancellationToken cancellationToken)

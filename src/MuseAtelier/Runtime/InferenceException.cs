@@ -7,3 +7,13 @@ public sealed class InferenceException(string part, string found, Exception inne
     /// <summary>The part of the model: a stage's name.</summary>
     public string Part { get; } = part;
 }
+
+/// <summary>The decoder's numbers overflowed, in fp32 too: latents that are not finite themselves, or a damaged model.</summary>
+public sealed class DecodingException(bool latentsAreFaulty) : MuseAtelierException(
+    latentsAreFaulty ? "the latents are not finite numbers" : "the decoded picture is not finite, in fp32 either",
+    "finite numbers",
+    latentsAreFaulty ? "Try another guidance scale or seed; if every picture fails so, the checkpoint's UNet overflows fp16." : "Try another seed; if every picture fails so, the checkpoint's VAE is damaged.")
+{
+    /// <summary>Whether the latents were at fault rather than the decoder.</summary>
+    public bool LatentsAreFaulty { get; } = latentsAreFaulty;
+}
