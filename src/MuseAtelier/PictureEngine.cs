@@ -12,6 +12,12 @@ namespace MuseAtelier;
 /// <summary>The way from a request to a picture. Lives on the engine's thread.</summary>
 internal sealed class PictureEngine : IDisposable
 {
+    /// <summary>What a picture needs, in the order in which it does.</summary>
+    private static readonly string[] PictureComponents =
+    [
+        ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding, ComponentNames.UNet, ComponentNames.VaeDecoder, ComponentNames.Finishing,
+    ];
+
     private readonly AtelierOptions _options;
     private readonly ModelPackage _package;
     private readonly ExecutionDevice _device;
@@ -43,15 +49,19 @@ internal sealed class PictureEngine : IDisposable
     {
         string folder = PackageCache.Resolve(model, options, progress, cancellationToken);
         ModelPackage package = ModelPackage.Open(folder, options.VerifyDigests, progress, cancellationToken);
+        PictureEngine? engine = null;
         try
         {
             if (package.Manifest.Lowering != options.Backend.Lowering)
                 throw new PackageLoweringException(folder, package.Manifest.Lowering, options.Backend.Lowering);
-            return new PictureEngine(package, options.Backend.Open(package, options), options);
+            engine = new PictureEngine(package, options.Backend.Open(package, options), options);
+            engine._sessions.Preload([.. PictureComponents.Select(package.Manifest.Component)]);
+            return engine;
         }
         catch
         {
-            package.Dispose();
+            if (engine is null) package.Dispose();
+            else engine.Dispose();
             throw;
         }
     }
