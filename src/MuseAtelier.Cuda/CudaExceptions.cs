@@ -1,20 +1,29 @@
+using MuseAtelier.Cuda.Native;
+
 namespace MuseAtelier.Cuda;
 
-/// <summary>A call of the CUDA runtime failed.</summary>
-public sealed class CudaException(string call, int code, string codeName, string text)
-    : MuseAtelierException(
-        FormattableString.Invariant($"CUDA's {call} failed with {codeName} ({code}): {text}"),
-        "success",
-        "If it happens again, restart the program; 'muse doctor' shows whether driver, CUDA and cuDNN fit together.")
+/// <summary>A call of CUDA, its runtime or its driver, failed.</summary>
+public sealed class CudaException : MuseAtelierException
 {
+    private CudaException(string call, int code, string codeName, string text)
+        : base(
+            FormattableString.Invariant($"CUDA's {call} failed with {codeName} ({code}): {text}"),
+            "success",
+            "If it happens again, restart the program; 'muse doctor' shows whether driver, CUDA and cuDNN fit together.") =>
+        (Call, Code, CodeName) = (call, code, codeName);
+
     /// <summary>The call that failed.</summary>
-    public string Call { get; } = call;
+    public string Call { get; }
 
     /// <summary>CUDA's number of the error.</summary>
-    public int Code { get; } = code;
+    public int Code { get; }
 
     /// <summary>CUDA's name of the error.</summary>
-    public string CodeName { get; } = codeName;
+    public string CodeName { get; }
+
+    internal static CudaException OfRuntime(string call, int code) => new($"cuda{call}", code, CudaRuntime.Name(code), CudaRuntime.Text(code));
+
+    internal static CudaException OfDriver(string call, int code) => new(call, code, CudaDriver.Name(code), CudaDriver.Text(code));
 }
 
 /// <summary>A part that CUDA needs is missing, or of a version that does not fit. Said before anything is loaded.</summary>

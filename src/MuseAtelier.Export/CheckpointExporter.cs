@@ -61,21 +61,21 @@ public static class CheckpointExporter
         try
         {
             Directory.CreateDirectory(partial);
-            long total = networks.Sum(network => PackageWriter.WeightBytes(network, options.Lowering)), done = 0;
+            List<ComponentLayout> layouts = [.. networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version))];
+            long total = layouts.Sum(layout => layout.WeightBytes), done = 0;
             string phase = "";
             long reported = 0;
-            var writer = new PackageWriter(partial, options.Lowering, Version, new WeightTransfer(file), bytes =>
+            var writer = new PackageWriter(partial, new WeightTransfer(file), bytes =>
             {
                 done += bytes;
                 if (done - reported < total / 200) return;
                 reported = done;
                 progress?.Report(new ExportProgress(phase, Math.Min(1, (double)done / total), done));
             }, cancellationToken);
-            var components = new List<ComponentSpec>();
-            foreach (Network network in networks)
+            foreach (ComponentLayout layout in layouts)
             {
-                phase = network.Name;
-                components.Add(writer.Write(network));
+                phase = layout.Spec.Name;
+                writer.Write(layout);
             }
 
             new PackageManifest
@@ -89,7 +89,7 @@ public static class CheckpointExporter
                     License = file.Metadata.GetValueOrDefault("modelspec.license"),
                 },
                 Model = model,
-                Components = components,
+                Components = [.. layouts.Select(layout => layout.Spec)],
                 Files = writer.Files,
             }.Write(partial);
 
@@ -107,6 +107,17 @@ public static class CheckpointExporter
             stop.Cancel();
             if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
         }
+    }
+
+    /// <summary>The components that a checkpoint's package would have; reads the checkpoint's header and writes nothing.</summary>
+    /// <param name="checkpoint">Path of the safetensors file.</param>
+    /// <param name="lowering">For which kind of device.</param>
+    /// <exception cref="CheckpointException">The file is no SDXL checkpoint that can be exported.</exception>
+    public static IReadOnlyList<ComponentSpec> Describe(string checkpoint, Lowering lowering)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
+        CheckpointInspector.RequireSdxlBase(file);
+        return [.. Describe(file, lowering).Networks.Select(network => ComponentLayout.Of(network, lowering, Version).Spec)];
     }
 
     /// <summary>Every component of a checkpoint, or one failure that names all that is missing.</summary>

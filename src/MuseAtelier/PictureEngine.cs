@@ -47,13 +47,10 @@ internal sealed class PictureEngine : IDisposable
 
     public static PictureEngine Open(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        string folder = PackageCache.Resolve(model, options, progress, cancellationToken);
-        ModelPackage package = ModelPackage.Open(folder, options.VerifyDigests, progress, cancellationToken);
+        ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
         PictureEngine? engine = null;
         try
         {
-            if (package.Manifest.Lowering != options.Backend.Lowering)
-                throw new PackageLoweringException(folder, package.Manifest.Lowering, options.Backend.Lowering);
             engine = new PictureEngine(package, options.Backend.Open(package, options), options);
             engine._sessions.Preload([.. PictureComponents.Select(package.Manifest.Component)]);
             return engine;

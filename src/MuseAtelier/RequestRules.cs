@@ -13,11 +13,21 @@ internal static class RequestRules
     {
         ArgumentNullException.ThrowIfNull(request.Prompt);
         ArgumentNullException.ThrowIfNull(request.NegativePrompt);
-        if (!IsSide(request.Width) || !IsSide(request.Height)) throw new PictureSizeException(request.Width, request.Height);
-        if (request.Steps is < 1 or > MostSteps) throw new StepCountException(request.Steps);
+        CheckSize(request.Width, request.Height);
+        CheckSteps(request.Steps);
 
         // Written so that NaN fails.
         if (!(request.GuidanceScale is >= 1 and <= LargestGuidanceScale)) throw new GuidanceScaleException(request.GuidanceScale);
+    }
+
+    public static void CheckSize(int width, int height)
+    {
+        if (!IsSide(width) || !IsSide(height)) throw new PictureSizeException(width, height);
+    }
+
+    public static void CheckSteps(int steps)
+    {
+        if (steps is < 1 or > MostSteps) throw new StepCountException(steps);
     }
 
     private static bool IsSide(int size) => size is >= SmallestSide and <= LargestSide && size % SizeMultiple == 0;

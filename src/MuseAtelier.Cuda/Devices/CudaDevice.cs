@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Cuda.Kernels;
 using MuseAtelier.Cuda.Native;
 using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
@@ -85,6 +86,7 @@ internal sealed class CudaDevice : ExecutionDevice
         using var provider = new OrtCUDAProviderOptions();
         provider.UpdateOptions(_provider);
         options.AppendExecutionProvider_CUDA(provider);
+        OperatorDomain.AddTo(options);
         return options;
     }
 
@@ -147,6 +149,7 @@ internal sealed class CudaDevice : ExecutionDevice
         _pinned.Dispose();
         _arena.Dispose();
         Memory.Dispose();
+        KernelModule.Release(ComputeStream.Handle);
         CopyStream.Dispose();
         ComputeStream.Dispose();
     }

@@ -48,6 +48,9 @@ internal static unsafe partial class CudaDriver
     /// <summary>The driver's own name of an error.</summary>
     public static string Name(int code) => GetErrorName(code, out nint text) == Success ? Marshal.PtrToStringUTF8(text) ?? "" : FormattableString.Invariant($"error {code}");
 
+    /// <summary>What an error means, in the driver's words.</summary>
+    public static string Text(int code) => GetErrorString(code, out nint text) == Success ? Marshal.PtrToStringUTF8(text) ?? "" : "unknown error";
+
     [LibraryImport(Library, EntryPoint = "cuInit")]
     private static partial int Init(uint flags);
 
@@ -74,4 +77,7 @@ internal static unsafe partial class CudaDriver
 
     [LibraryImport(Library, EntryPoint = "cuGetErrorName")]
     private static partial int GetErrorName(int code, out nint text);
+
+    [LibraryImport(Library, EntryPoint = "cuGetErrorString")]
+    private static partial int GetErrorString(int code, out nint text);
 }

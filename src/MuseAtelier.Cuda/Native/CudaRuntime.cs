@@ -32,7 +32,7 @@ internal static unsafe partial class CudaRuntime
             throw new DeviceMemoryException(FormattableString.Invariant($"the device has {(known ? FormattableString.Invariant($"{free >> 20} MiB") : "not enough memory")} free where {bytes >> 20} MiB are needed"));
         }
 
-        throw new CudaException(call, code, Name(code), Text(code));
+        throw CudaException.OfRuntime(call, code);
     }
 
     /// <summary>For calls that clean up: what fails there failed before, and hides no first failure.</summary>

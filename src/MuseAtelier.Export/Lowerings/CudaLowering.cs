@@ -7,19 +7,11 @@ namespace MuseAtelier.Export.Lowerings;
 /// <summary>
 /// For NVIDIA cards: images lie as [batch, height, width, channels], which convolutions on tensor cores want; at a component's border they
 /// are fp32 and [batch, channels, height, width] in every lowering. Sums and the group norms that read them are one operator, which takes
-/// the convolution's bias along. No graph needs an operator that the card does not have.
+/// the convolution's bias along. Group norms, gates and sums with bias are the project's own (<see cref="OperatorNames"/>): ONNX Runtime's group
+/// norm gives other last bits in every run. No graph needs an operator that the card does not have.
 /// </summary>
 internal sealed class CudaLowering(ElementType precision) : GraphLowering
 {
-    /// <summary>Widths that ONNX Runtime's BiasSplitGelu is compiled for; others take the long way.</summary>
-    private static readonly long[] GateWidths = [2560, 5120, 6144, 10240, 12288];
-
-    /// <summary>Channels that ONNX Runtime's BiasAdd is compiled for.</summary>
-    private static readonly int[] SumWidths = [320, 640, 1280];
-
-    // Tokens that were turned into an image within the stage: a sum is cheaper on them.
-    private readonly Dictionary<Value, Value> _tokens = [];
-
     protected override ElementType ActivationType => precision;
 
     protected override IReadOnlyList<Dimension> ImageShape(Value value) =>
@@ -32,24 +24,19 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
         var operations = new List<Operation>(stage.Operations);
         foreach (GroupNorm norm in stage.Operations.OfType<GroupNorm>())
         {
-            if (norm.Shift is not null)
+            // A ResBlock's shift is one value a channel for each row of the batch.
+            Add? sum = norm.Shift is null ? operations.OfType<Add>().FirstOrDefault(add => add.Output == norm.Input) : null;
+            if (sum is null)
             {
-                // A ResBlock's shift is one value a channel for each row of the batch.
-                if (TakeBias(norm.Input, out Weight? own)) Replace(norm, norm, new ResidualGroupNorm(norm.Input, own, norm.Shift, norm.Output, null, norm.Scale, norm.Offset, norm.Epsilon, norm.Silu));
+                if (TakeBias(norm.Input, out Weight? own) || norm.Shift is not null)
+                    Replace(norm, norm, new ResidualGroupNorm(norm.Input, own, norm.Shift, norm.Output, null, norm.Scale, norm.Offset, norm.Epsilon, norm.Silu));
                 continue;
             }
 
-            if (operations.OfType<Add>().FirstOrDefault(add => add.Output == norm.Input) is { } sum)
-            {
-                Weight? bias = sum.Bias;
-                if (TakeBias(sum.Right, out Weight? right)) bias = Together(bias, right);
-                if (TakeBias(sum.Left, out Weight? left)) bias = Together(bias, left);
-                Replace(sum, norm, new ResidualGroupNorm(sum.Right, bias, sum.Left, norm.Output, sum.Output, norm.Scale, norm.Offset, norm.Epsilon, norm.Silu));
-            }
-            else if (norm.Input.Batch.IsFixed && TakeBias(norm.Input, out Weight? alone))
-            {
-                Replace(norm, norm, new ResidualGroupNorm(norm.Input, alone, null, norm.Output, null, norm.Scale, norm.Offset, norm.Epsilon, norm.Silu));
-            }
+            Weight? bias = sum.Bias;
+            if (TakeBias(sum.Right, out Weight? right)) bias = Together(bias, right);
+            if (TakeBias(sum.Left, out Weight? left)) bias = Together(bias, left);
+            Replace(sum, norm, new ResidualGroupNorm(sum.Right, bias, sum.Left, norm.Output, sum.Output, norm.Scale, norm.Offset, norm.Epsilon, norm.Silu));
         }
 
         return operations;
@@ -57,17 +44,19 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
         // A convolution that nothing else reads gives its bias away.
         bool TakeBias(Value value, out Weight? bias)
         {
-            int maker = operations.FindIndex(operation => operation is Convolution && operation.Outputs[0] == value);
-            bias = maker < 0 ? null : ((Convolution)operations[maker]).Bias;
-            if (bias is null || stage.Outputs.Contains(value) || operations.Sum(operation => operation.Inputs.Count(input => input == value)) != 1) return false;
-            operations[maker] = (Convolution)operations[maker] with { Bias = null };
+            bias = null;
+            int maker = operations.FindIndex(operation => operation is Convolution { Bias: not null } && operation.Outputs[0] == value);
+            if (maker < 0 || stage.Outputs.Contains(value) || operations.Sum(operation => operation.Inputs.Count(input => input == value)) != 1) return false;
+            var convolution = (Convolution)operations[maker];
+            bias = convolution.Bias;
+            operations[maker] = convolution with { Bias = null };
             return true;
         }
 
         void Replace(Operation first, Operation second, Operation replacement)
         {
             operations[operations.IndexOf(first)] = replacement;
-            operations.Remove(second);
+            if (second != first) operations.Remove(second);
         }
     }
 
@@ -98,40 +87,23 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
         return Image(operation.Output, y);
     }
 
-    protected override string Normalise(GroupNorm operation)
-    {
-        string x = Use(operation.Input);
-        if (operation.Shift is not null) x = Graph.Node("Add", [x, Graph.Node("Reshape", [Use(operation.Shift), Graph.Constant(0, 1, 1, -1)])]);
-        return Graph.MicrosoftNode("GroupNorm", [x, Use(operation.Scale, ElementType.F32), Use(operation.Offset, ElementType.F32)], NormAttributes(operation.Epsilon, operation.Silu));
-    }
+    protected override string Normalise(GroupNorm operation) =>
+        Norm(1, [Use(operation.Input), Use(operation.Scale, ElementType.F32), Use(operation.Offset, ElementType.F32)], operation.Epsilon, operation.Silu)[0];
 
     protected override (string Normed, string Sum) Normalise(ResidualGroupNorm operation)
     {
-        // With nothing else to add, the bias itself stands in for the residual of a batch of one.
-        string residual = operation.Residual is null ? Use(operation.Bias! with { Shape = [1, operation.Input.Channels] }, precision) : Use(operation.Residual);
-        List<string> inputs = [Use(operation.Input), Use(operation.Scale, ElementType.F32), Use(operation.Offset, ElementType.F32), residual];
-        if (operation.Bias is not null && operation.Residual is not null) inputs.Add(Use(operation.Bias, precision));
-        IReadOnlyList<string> outputs = Graph.Node("SkipGroupNorm", Onnx.GraphBuilder.Microsoft, operation.Sum is null ? 1 : 2, inputs, NormAttributes(operation.Epsilon, operation.Silu));
+        List<string> inputs = [Use(operation.Input), Use(operation.Scale, ElementType.F32), Use(operation.Offset, ElementType.F32), operation.Residual is null ? "" : Use(operation.Residual)];
+        if (operation.Bias is not null) inputs.Add(Use(operation.Bias, precision));
+        IReadOnlyList<string> outputs = Norm(operation.Sum is null ? 1 : 2, inputs, operation.Epsilon, operation.Silu);
         return (outputs[0], outputs[^1]);
     }
 
-    protected override string Sum(Add operation)
-    {
-        string right = Use(operation.Right);
-        if (operation.Bias is null) return Graph.Node("Add", [Use(operation.Left), right]);
-        if (!_tokens.TryGetValue(operation.Left, out Value? tokens) || !SumWidths.Contains(tokens.Channels) || precision != ElementType.F16)
-            return Graph.Node("Add", [Graph.Node("Add", [Use(operation.Left), Use(operation.Bias, precision)]), right]);
-        string flat = Graph.Node("Reshape", [right, Graph.Constant(0, -1, tokens.Channels)]);
-        return Graph.Node("Reshape", [Graph.MicrosoftNode("BiasAdd", [Use(tokens), Use(operation.Bias, precision), flat]), Graph.Node("Shape", [right])]);
-    }
+    protected override string Sum(Add operation) => operation.Bias is null
+        ? Graph.Node("Add", [Use(operation.Left), Use(operation.Right)])
+        : Graph.Node(precision == ElementType.F16 ? OperatorNames.BiasedSum : OperatorNames.BiasedSum32, OperatorNames.Domain, 1, [Use(operation.Left), Use(operation.Bias, precision), Use(operation.Right)], [])[0];
 
-    protected override string Gate(Geglu operation)
-    {
-        string wide = Multiply(Use(operation.Input), Use(operation.Kernel, precision));
-        if (GateWidths.Contains(operation.Kernel.Shape[0])) return Graph.MicrosoftNode("BiasSplitGelu", [wide, Use(operation.Bias, precision)]);
-        IReadOnlyList<string> halves = Graph.Node("Split", "", 2, [AddBias(wide, operation.Bias, precision)], [Int("axis", -1), Int("num_outputs", 2)]);
-        return Graph.Node("Mul", [halves[0], Graph.Node("Gelu", [halves[1]])]);
-    }
+    protected override string Gate(Geglu operation) =>
+        Graph.Node(OperatorNames.Gate, OperatorNames.Domain, 1, [Multiply(Use(operation.Input), Use(operation.Kernel, precision)), Use(operation.Bias, precision)], [])[0];
 
     protected override string Join(Concatenate operation) => Graph.Node("Concat", [Use(operation.First), Use(operation.Second)], Int("axis", 3));
 
@@ -149,11 +121,7 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
 
     protected override string Flatten(ToTokens operation) => Graph.Node("Reshape", [Use(operation.Input), Graph.Constant(0, -1, operation.Input.Channels)]);
 
-    protected override string Unflatten(ToImage operation)
-    {
-        _tokens[operation.Output] = operation.Input;
-        return Graph.Node("Reshape", [Use(operation.Input), Graph.Node("Shape", [Use(operation.Like)])]);
-    }
+    protected override string Unflatten(ToImage operation) => Graph.Node("Reshape", [Use(operation.Input), Graph.Node("Shape", [Use(operation.Like)])]);
 
     protected override IReadOnlyList<string> Split(Halve operation)
     {
@@ -173,6 +141,6 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
     private string Image(Value value, string computed) =>
         IsBorder(value) ? Graph.Node("Transpose", [Cast(computed, precision, ElementType.F32)], Ints("perm", 0, 3, 1, 2)) : computed;
 
-    private static Onnx.Proto.AttributeProto[] NormAttributes(float epsilon, bool silu) =>
-        [Int("groups", GroupNorm.Groups), Float("epsilon", epsilon), Int("activation", silu ? 1 : 0), Int("channels_last", 1)];
+    private IReadOnlyList<string> Norm(int outputs, IReadOnlyList<string> inputs, float epsilon, bool silu) =>
+        Graph.Node(precision == ElementType.F16 ? OperatorNames.GroupNorm : OperatorNames.GroupNorm32, OperatorNames.Domain, outputs, inputs, [Float("epsilon", epsilon), Int("silu", silu ? 1 : 0)]);
 }

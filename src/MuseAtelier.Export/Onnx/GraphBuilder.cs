@@ -120,7 +120,8 @@ internal sealed class GraphBuilder
     {
         var model = new ModelProto { IrVersion = IrVersion, ProducerName = "MuseAtelier", ProducerVersion = producerVersion, Graph = _graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
-        model.OpsetImport.Add(new OperatorSetIdProto { Domain = Microsoft, Version = 1 });
+        foreach (string domain in _graph.Node.Select(node => node.Domain).Append(Microsoft).Distinct().Where(domain => domain.Length > 0).Order(StringComparer.Ordinal))
+            model.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = 1 });
         return model.ToByteArray();
     }
 

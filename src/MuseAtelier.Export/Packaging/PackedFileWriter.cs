@@ -32,9 +32,10 @@ internal sealed class PackedFileWriter : IDisposable
         _written(data.Length);
     }
 
-    public void PadTo(int alignment)
+    /// <summary>Writes zeros up to a position at or behind the present one.</summary>
+    public void PadTo(long position)
     {
-        int padding = (int)(-Position & (alignment - 1));
+        int padding = checked((int)(position - Position));
         if (padding == 0) return;
         byte[] zeros = ArrayPool<byte>.Shared.Rent(padding);
         zeros.AsSpan(0, padding).Clear();

@@ -31,7 +31,7 @@ internal sealed class ComponentRunner : IDisposable
         _weights = sessions.Weights(component);
         foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates)) _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
-        (long bytes, long[] offsets) = BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor))]);
+        (long bytes, long[] offsets) = BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]);
         _block = device.Allocate(Math.Max(bytes, 1));
         try
         {
@@ -54,6 +54,13 @@ internal sealed class ComponentRunner : IDisposable
             Dispose();
             throw;
         }
+    }
+
+    /// <summary>Device memory that a runner would take for a component's tensors but those that lie elsewhere, in bytes.</summary>
+    public static long BlockBytes(ComponentSpec component, PictureShape shape, Func<TensorSpec, bool>? isPlaced = null)
+    {
+        IEnumerable<TensorSpec> own = component.Inputs.Concat(component.Outputs).Concat(component.Intermediates).Where(tensor => isPlaced is null || !isPlaced(tensor));
+        return BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]).Bytes;
     }
 
     /// <summary>Device memory that tensors of this component take here, in bytes.</summary>
@@ -122,7 +129,7 @@ internal sealed class ComponentRunner : IDisposable
     }
 
     // Inputs live until their last use, outputs from their making to the end.
-    private (long Bytes, int First, int Last) Lifetime(ComponentSpec component, TensorSpec tensor)
+    private static (long Bytes, int First, int Last) Lifetime(ComponentSpec component, TensorSpec tensor, PictureShape shape)
     {
         int first = -1, last = -1;
         for (int i = 0; i < component.Stages.Count; i++)
@@ -135,7 +142,7 @@ internal sealed class ComponentRunner : IDisposable
 
         // Inputs must outlive the run: a caller may run again without giving them anew.
         bool isInput = component.Inputs.Any(input => input.Name == tensor.Name), isOutput = component.Outputs.Any(output => output.Name == tensor.Name);
-        return (tensor.Bytes(_shape), isInput ? 0 : first, isInput || isOutput ? component.Stages.Count : last);
+        return (tensor.Bytes(shape), isInput ? 0 : first, isInput || isOutput ? component.Stages.Count : last);
     }
 
     private OrtValue Tensor(OrtMemoryInfo memory, string name)

@@ -1,0 +1,31 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace MuseAtelier.Cuda.Kernels;
+
+/// <summary>x + bias + residual, channels last. Inputs: x and residual of one shape, [.., c]; bias [c]. Output of that shape.</summary>
+internal sealed class BiasedSumOperator(string name, string suffix, TensorElementType type) : KernelOperator(name, [new(type), new(type), new(type)], [new(type)])
+{
+    private const int Octet = 8, Threads = 256;
+
+    public override OperatorKernel CreateKernel(nint info) => new Kernel(suffix);
+
+    private sealed unsafe class Kernel(string suffix) : OperatorKernel
+    {
+        private readonly nint _sum = KernelModule.Shared.Function($"biased_sum_{suffix}");
+
+        public override void Compute(nint context)
+        {
+            Span<long> shape = stackalloc long[4];
+            nint x = OrtCustomOperator.Input(context, 0, shape, out int rank), bias = OrtCustomOperator.Input(context, 1), residual = OrtCustomOperator.Input(context, 2);
+            shape = shape[..rank];
+            int channels = (int)shape[^1];
+            if (channels % Octet != 0) throw new NotSupportedException($"BiasedSum takes a multiple of {Octet} channels; this has {channels}.");
+            long elements = 1;
+            foreach (long size in shape) elements *= size;
+            int rows = (int)(elements / channels);
+            nint y = OrtCustomOperator.Output(context, 0, shape);
+            KernelModule.Launch(
+                _sum, (int)((elements / Octet + Threads - 1) / Threads), 1, Threads, 0, OrtCustomOperator.Stream(context), [(nint)(&x), (nint)(&bias), (nint)(&residual), (nint)(&y), (nint)(&rows), (nint)(&channels)]);
+        }
+    }
+}

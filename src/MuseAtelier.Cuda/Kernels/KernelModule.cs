@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text;
+using MuseAtelier.Cuda.Native;
+
+namespace MuseAtelier.Cuda.Kernels;
+
+/// <summary>The project's device code, compiled by the driver for the present card, and the scratch memory that it needs on each stream.</summary>
+internal sealed unsafe partial class KernelModule
+{
+    /// <summary>Images of a batch at most: what the scratch memory has room for.</summary>
+    public const int LargestBatch = 64;
+
+    /// <summary>Blocks that sum over one image's rows at most. The same for every card: the order of summation depends on it.</summary>
+    public const int SummingBlocks = 256;
+
+    private const int Groups = 32;
+    private const long PartialsBytes = (SummingBlocks + LargestBatch) * 2L * Groups * sizeof(float);
+    private const long StatisticsBytes = LargestBatch * 2L * Groups * sizeof(float);
+    private const long TicketsBytes = LargestBatch * sizeof(uint);
+
+    private static readonly Lazy<KernelModule> Lazy = new(() => new KernelModule());
+
+    private readonly ConcurrentDictionary<nint, Scratch> _scratch = new();
+    private readonly nint _module;
+
+    private KernelModule()
+    {
+        using Stream source = Assembly.GetExecutingAssembly().GetManifestResourceStream("kernels.ptx") ?? throw new InvalidOperationException("This library was built without kernels.ptx.");
+        using var reader = new StreamReader(source);
+        fixed (byte* text = Encoding.UTF8.GetBytes(reader.ReadToEnd() + '\0'))
+        fixed (nint* module = &_module) Check(ModuleLoadData(module, text), "cuModuleLoadData");
+    }
+
+    /// <summary>The module of the process's one context; loaded when first asked for, on a thread where the context is current.</summary>
+    public static KernelModule Shared => Lazy.Value;
+
+    /// <summary>A kernel by its name in kernels.cu.</summary>
+    public nint Function(string name)
+    {
+        nint function;
+        nint text = Marshal.StringToCoTaskMemUTF8(name);
+        Check(ModuleGetFunction(&function, _module, text), $"cuModuleGetFunction({name})");
+        Marshal.FreeCoTaskMem(text);
+        return function;
+    }
+
+    /// <summary>Scratch memory of a stream: kernels on one stream follow each other, so that one piece serves them all.</summary>
+    public Scratch ScratchOf(nint stream)
+    {
+        // Not GetOrAdd: two allocations, of which one is lost, would be one too many.
+        if (_scratch.TryGetValue(stream, out Scratch known)) return known;
+        lock (_scratch)
+        {
+            if (_scratch.TryGetValue(stream, out known)) return known;
+            nint memory;
+            Check(MemAlloc(&memory, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes)), "cuMemAlloc");
+            // On the stream itself: the default one is not waited for by ours.
+            Check(MemsetD8(memory, 0, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes), stream), "cuMemsetD8Async");
+            return _scratch[stream] = new Scratch(memory, memory + (nint)PartialsBytes, memory + (nint)(PartialsBytes + StatisticsBytes));
+        }
+    }
+
+    /// <summary>Gives back a stream's scratch memory; nothing may run on the stream any more.</summary>
+    public static void Release(nint stream)
+    {
+        if (Lazy.IsValueCreated && Lazy.Value._scratch.TryRemove(stream, out Scratch scratch)) Check(MemFree(scratch.Partials), "cuMemFree");
+    }
+
+    /// <summary>Queues a kernel.</summary>
+    /// <param name="function">The kernel.</param>
+    /// <param name="blocksX">Blocks along x.</param>
+    /// <param name="blocksY">Blocks along y.</param>
+    /// <param name="threads">Threads of a block.</param>
+    /// <param name="sharedBytes">Shared memory of a block, in bytes.</param>
+    /// <param name="stream">The stream.</param>
+    /// <param name="arguments">Address of each argument.</param>
+    public static void Launch(nint function, int blocksX, int blocksY, int threads, int sharedBytes, nint stream, ReadOnlySpan<nint> arguments)
+    {
+        fixed (nint* list = arguments)
+            Check(LaunchKernel(function, (uint)blocksX, (uint)blocksY, 1, (uint)threads, 1, 1, (uint)sharedBytes, stream, (void**)list, null), "cuLaunchKernel");
+    }
+
+    private static void Check(int code, string call)
+    {
+        if (code != 0) throw CudaException.OfDriver(call, code);
+    }
+
+    [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuModuleLoadData")]
+    private static partial int ModuleLoadData(nint* module, byte* image);
+
+    [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuModuleGetFunction")]
+    private static partial int ModuleGetFunction(nint* function, nint module, nint name);
+
+    [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuMemAlloc_v2")]
+    private static partial int MemAlloc(nint* address, nuint bytes);
+
+    [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuMemFree_v2")]
+    private static partial int MemFree(nint address);
+
+    [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuMemsetD8Async")]
+    private static partial int MemsetD8(nint address, byte value, nuint bytes, nint stream);
+
+    [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuLaunchKernel")]
+    private static partial int LaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** arguments, void** extra);
+}
+
+/// <summary>Device memory that kernels use in passing.</summary>
+/// <param name="Partials">[images * blocks, 2, 32] fp32.</param>
+/// <param name="Statistics">[images, 2, 32] fp32.</param>
+/// <param name="Tickets">[images] 32-bit counters, zero between kernels.</param>
+internal readonly record struct Scratch(nint Partials, nint Statistics, nint Tickets);

@@ -1,0 +1,247 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.ML.OnnxRuntime;
+
+namespace MuseAtelier.Cuda.Kernels;
+
+/// <summary>What ONNX Runtime's C interface has and its .NET one does not: operators that the host computes. (onnxruntime_c_api.h, OrtCustomOp.)</summary>
+internal static unsafe partial class OrtCustomOperator
+{
+    private const uint ApiVersion = 23;
+    private const int Required = 0, Optional = 1;
+    private const int Fail = 1;
+    private static readonly OrtApi* Api = LoadApi();
+    private static readonly nint CudaProvider = Marshal.StringToCoTaskMemUTF8("CUDAExecutionProvider");
+
+    /// <summary>Makes a domain of operators; lives as long as the process, as sessions may at any time refer to it.</summary>
+    public static nint CreateDomain(string name, IEnumerable<KernelOperator> operators)
+    {
+        nint domain;
+        nint text = Marshal.StringToCoTaskMemUTF8(name);
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->CreateCustomOpDomain)(text, &domain));
+        Marshal.FreeCoTaskMem(text);
+        foreach (KernelOperator kernelOperator in operators)
+            Check(((delegate* unmanaged[Cdecl]<nint, Table*, nint>)Api->CustomOpDomain_Add)(domain, Describe(kernelOperator)));
+        return domain;
+    }
+
+    /// <summary>Lets sessions of these options use a domain's operators.</summary>
+    public static void AddDomain(SessionOptions options, nint domain)
+    {
+        Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)Api->AddCustomOpDomain)(options.DangerousGetHandle(), domain));
+        GC.KeepAlive(options);
+    }
+
+    /// <summary>An attribute of the node that a kernel is made for.</summary>
+    public static float FloatAttribute(nint info, ReadOnlySpan<byte> name)
+    {
+        float value;
+        fixed (byte* text = name) Check(((delegate* unmanaged[Cdecl]<nint, byte*, float*, nint>)Api->KernelInfoGetAttribute_float)(info, text, &value));
+        return value;
+    }
+
+    /// <summary>An attribute of the node that a kernel is made for.</summary>
+    public static long IntegerAttribute(nint info, ReadOnlySpan<byte> name)
+    {
+        long value;
+        fixed (byte* text = name) Check(((delegate* unmanaged[Cdecl]<nint, byte*, long*, nint>)Api->KernelInfoGetAttribute_int64)(info, text, &value));
+        return value;
+    }
+
+    /// <summary>The stream that a node runs on.</summary>
+    public static nint Stream(nint context)
+    {
+        nint stream;
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->KernelContext_GetGPUComputeStream)(context, &stream));
+        return stream;
+    }
+
+    /// <summary>An input's data and dimensions; no data where an optional input is absent.</summary>
+    /// <param name="context">The run's context.</param>
+    /// <param name="index">The input.</param>
+    /// <param name="shape">Receives the dimensions.</param>
+    /// <param name="rank">How many dimensions there are.</param>
+    public static nint Input(nint context, int index, Span<long> shape, out int rank)
+    {
+        nint value, data, info, count;
+        rank = 0;
+        Check(((delegate* unmanaged[Cdecl]<nint, nint, nint*, nint>)Api->KernelContext_GetInput)(context, index, &value));
+        if (value == 0) return 0;
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->GetTensorMutableData)(value, &data));
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->GetTensorTypeAndShape)(value, &info));
+        try
+        {
+            Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->GetDimensionsCount)(info, &count));
+            rank = (int)count;
+            if (rank > shape.Length) throw new InvalidOperationException($"Input {index} has {rank} dimensions.");
+            fixed (long* dimensions = shape) Check(((delegate* unmanaged[Cdecl]<nint, long*, nint, nint>)Api->GetDimensions)(info, dimensions, count));
+        }
+        finally
+        {
+            ((delegate* unmanaged[Cdecl]<nint, void>)Api->ReleaseTensorTypeAndShapeInfo)(info);
+        }
+
+        return data;
+    }
+
+    /// <summary>An input's data; none where an optional input is absent.</summary>
+    public static nint Input(nint context, int index)
+    {
+        nint value, data;
+        Check(((delegate* unmanaged[Cdecl]<nint, nint, nint*, nint>)Api->KernelContext_GetInput)(context, index, &value));
+        if (value == 0) return 0;
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->GetTensorMutableData)(value, &data));
+        return data;
+    }
+
+    /// <summary>An output's memory; none where an optional output is not wanted.</summary>
+    public static nint Output(nint context, int index, ReadOnlySpan<long> shape)
+    {
+        nint value, data, count;
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->KernelContext_GetOutputCount)(context, &count));
+        if (index >= count) return 0;
+        fixed (long* dimensions = shape) Check(((delegate* unmanaged[Cdecl]<nint, nint, long*, nint, nint*, nint>)Api->KernelContext_GetOutput)(context, index, dimensions, shape.Length, &value));
+        if (value == 0) return 0;
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->GetTensorMutableData)(value, &data));
+        return data;
+    }
+
+    private static OrtApi* LoadApi()
+    {
+        var @base = (OrtApiBase*)OrtGetApiBase();
+        return (OrtApi*)((delegate* unmanaged[Cdecl]<uint, nint>)@base->GetApi)(ApiVersion);
+    }
+
+    private static void Check(nint status)
+    {
+        if (status == 0) return;
+        string message = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint, nint>)Api->GetErrorMessage)(status)) ?? "";
+        ((delegate* unmanaged[Cdecl]<nint, void>)Api->ReleaseStatus)(status);
+        throw new InvalidOperationException(message);
+    }
+
+    // Never freed: domains live as long as the process.
+    private static Table* Describe(KernelOperator kernelOperator)
+    {
+        var table = (Table*)NativeMemory.AllocZeroed((nuint)sizeof(Table));
+        table->Version = ApiVersion;
+        table->GetName = (nint)(delegate* unmanaged[Cdecl]<Table*, nint>)&GetName;
+        table->GetExecutionProviderType = (nint)(delegate* unmanaged[Cdecl]<Table*, nint>)&GetExecutionProviderType;
+        table->GetInputType = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, int>)&GetInputType;
+        table->GetInputTypeCount = (nint)(delegate* unmanaged[Cdecl]<Table*, nint>)&GetInputTypeCount;
+        table->GetOutputType = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, int>)&GetOutputType;
+        table->GetOutputTypeCount = (nint)(delegate* unmanaged[Cdecl]<Table*, nint>)&GetOutputTypeCount;
+        table->KernelDestroy = (nint)(delegate* unmanaged[Cdecl]<nint, void>)&KernelDestroy;
+        table->GetInputCharacteristic = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, int>)&GetInputCharacteristic;
+        table->GetOutputCharacteristic = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, int>)&GetOutputCharacteristic;
+        table->GetInputMemoryType = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, int>)&GetMemoryType;
+        table->GetVariadicInputMinArity = table->GetVariadicInputHomogeneity = table->GetVariadicOutputMinArity = table->GetVariadicOutputHomogeneity =
+            (nint)(delegate* unmanaged[Cdecl]<Table*, int>)&GetOne;
+        table->CreateKernelV2 = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, nint, nint*, nint>)&CreateKernel;
+        table->KernelComputeV2 = (nint)(delegate* unmanaged[Cdecl]<nint, nint, nint>)&KernelCompute;
+        table->GetStartVersion = (nint)(delegate* unmanaged[Cdecl]<Table*, int>)&GetOne;
+        table->GetEndVersion = (nint)(delegate* unmanaged[Cdecl]<Table*, int>)&GetMaximum;
+        table->GetMayInplace = table->GetAliasMap = (nint)(delegate* unmanaged[Cdecl]<nint*, nint*, nint>)&GetNone;
+        table->ReleaseMayInplace = table->ReleaseAliasMap = (nint)(delegate* unmanaged[Cdecl]<nint, nint, void>)&ReleaseNone;
+        table->Name = Marshal.StringToCoTaskMemUTF8(kernelOperator.Name);
+        table->Operator = GCHandle.ToIntPtr(GCHandle.Alloc(kernelOperator));
+        return table;
+    }
+
+    private static KernelOperator Of(Table* table) => (KernelOperator)GCHandle.FromIntPtr(table->Operator).Target!;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static nint GetName(Table* table) => table->Name;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static nint GetExecutionProviderType(Table* table) => Of(table).IsOnCard ? CudaProvider : 0;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int GetInputType(Table* table, nint index) => (int)Of(table).Inputs[(int)index].Type;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static nint GetInputTypeCount(Table* table) => Of(table).Inputs.Count;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int GetOutputType(Table* table, nint index) => (int)Of(table).Outputs[(int)index].Type;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static nint GetOutputTypeCount(Table* table) => Of(table).Outputs.Count;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int GetInputCharacteristic(Table* table, nint index) => Of(table).Inputs[(int)index].IsOptional ? Optional : Required;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int GetOutputCharacteristic(Table* table, nint index) => Of(table).Outputs[(int)index].IsOptional ? Optional : Required;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int GetMemoryType(Table* table, nint index) => (int)OrtMemType.Default;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int GetOne(Table* table) => 1;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int GetMaximum(Table* table) => int.MaxValue;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static nint GetNone(nint* inputs, nint* outputs) => 0;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void ReleaseNone(nint inputs, nint outputs) { }
+
+#pragma warning disable CA1031 // Nothing may fly through native frames: what fails becomes a status, which ONNX Runtime turns into its own failure.
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static nint CreateKernel(Table* table, nint api, nint info, nint* kernel)
+    {
+        try
+        {
+            *kernel = GCHandle.ToIntPtr(GCHandle.Alloc(Of(table).CreateKernel(info)));
+            return 0;
+        }
+        catch (Exception exception)
+        {
+            return Status(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static nint KernelCompute(nint kernel, nint context)
+    {
+        try
+        {
+            ((OperatorKernel)GCHandle.FromIntPtr(kernel).Target!).Compute(context);
+            return 0;
+        }
+        catch (Exception exception)
+        {
+            return Status(exception);
+        }
+    }
+#pragma warning restore CA1031
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void KernelDestroy(nint kernel) => GCHandle.FromIntPtr(kernel).Free();
+
+    private static nint Status(Exception exception)
+    {
+        fixed (byte* text = Encoding.UTF8.GetBytes(exception.Message + '\0'))
+            return ((delegate* unmanaged[Cdecl]<int, byte*, nint>)Api->CreateStatus)(Fail, text);
+    }
+
+    [LibraryImport("onnxruntime")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    private static partial nint OrtGetApiBase();
+
+    // OrtCustomOp in the order of the C header, with two members of our own behind it.
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Table
+    {
+        public uint Version;
+        public nint CreateKernelV1, GetName, GetExecutionProviderType, GetInputType, GetInputTypeCount, GetOutputType, GetOutputTypeCount, KernelComputeV1, KernelDestroy;
+        public nint GetInputCharacteristic, GetOutputCharacteristic, GetInputMemoryType;
+        public nint GetVariadicInputMinArity, GetVariadicInputHomogeneity, GetVariadicOutputMinArity, GetVariadicOutputHomogeneity;
+        public nint CreateKernelV2, KernelComputeV2, InferOutputShape, GetStartVersion, GetEndVersion, GetMayInplace, ReleaseMayInplace, GetAliasMap, ReleaseAliasMap;
+        public nint Name, Operator;
+    }
+}

@@ -1,0 +1,390 @@
+// The operators that ONNX Runtime lacks, or has in a form that gives other last bits in every run: every sum here is taken in a fixed order,
+// whatever the card, so that the same input gives the same bytes.
+//
+// Needs no CUDA toolkit to compile; kernels.ptx beside this file is made by
+//   clang-14 -x cuda --cuda-device-only --cuda-gpu-arch=sm_75 -nocudainc -nocudalib -O3 -std=c++17 -Xclang -target-feature -Xclang +ptx64 -S kernels.cu -o kernels.ptx
+// and compiled by the driver for the card that it finds (Turing and later).
+//
+// Images are [n, rows, channels], channels innermost and a multiple of 8; one thread handles 8 channels, which is one 16-byte load in fp16.
+
+#define __global__ __attribute__((global))
+#define __device__ __attribute__((device))
+#define __shared__ __attribute__((shared))
+
+typedef unsigned int Words __attribute__((ext_vector_type(4)));
+typedef float Floats __attribute__((ext_vector_type(4)));
+
+constexpr int Groups = 32;
+constexpr int Lanes = 8; // threads that sum one group together
+constexpr int InFlight = 4; // loads that a thread has under way at once: one alone would leave the memory idle
+constexpr unsigned AllThreads = 0xffffffff;
+
+static __device__ int threadIndex() { return __nvvm_read_ptx_sreg_tid_x(); }
+static __device__ int blockIndexX() { return __nvvm_read_ptx_sreg_ctaid_x(); }
+static __device__ int blockIndexY() { return __nvvm_read_ptx_sreg_ctaid_y(); }
+static __device__ int blocksX() { return __nvvm_read_ptx_sreg_nctaid_x(); }
+static __device__ int threads() { return __nvvm_read_ptx_sreg_ntid_x(); }
+
+static __device__ float exponential(float x)
+{
+    float y;
+    asm("ex2.approx.f32 %0, %1;" : "=f"(y) : "f"(x * 1.44269504f));
+    return y;
+}
+
+static __device__ float reciprocal(float x)
+{
+    float y;
+    asm("rcp.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+static __device__ float widen(unsigned short half)
+{
+    float value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(half));
+    return value;
+}
+
+static __device__ unsigned short narrow(float value)
+{
+    unsigned short half;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(half) : "f"(value));
+    return half;
+}
+
+// An element type: fetch asks for 8 elements without waiting for them, expand and load give them as numbers.
+struct Half
+{
+    typedef Words Raw;
+
+    unsigned short bits;
+
+    static __device__ Raw fetch(const Half *from) { return *(const Words *)from; }
+
+    static __device__ void load(const Half *from, float *values) { expand(fetch(from), values); }
+
+    static __device__ void expand(Raw words, float *values)
+    {
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+        {
+            values[2 * i] = widen((unsigned short)(words[i] & 0xffff));
+            values[2 * i + 1] = widen((unsigned short)(words[i] >> 16));
+        }
+    }
+
+    // Leaves in values what was stored, so that what is computed on is what the next operator reads.
+    static __device__ void store(Half *to, float *values)
+    {
+        Words words;
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+        {
+            unsigned short low = narrow(values[2 * i]), high = narrow(values[2 * i + 1]);
+            words[i] = low | ((unsigned)high << 16);
+            values[2 * i] = widen(low);
+            values[2 * i + 1] = widen(high);
+        }
+
+        *(Words *)to = words;
+    }
+};
+
+struct Single
+{
+    struct Raw
+    {
+        Floats low, high;
+    };
+
+    float value;
+
+    static __device__ Raw fetch(const Single *from) { return {((const Floats *)from)[0], ((const Floats *)from)[1]}; }
+
+    static __device__ void load(const Single *from, float *values) { expand(fetch(from), values); }
+
+    static __device__ void expand(Raw raw, float *values)
+    {
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+        {
+            values[i] = raw.low[i];
+            values[4 + i] = raw.high[i];
+        }
+    }
+
+    static __device__ void store(Single *to, float *values)
+    {
+        Floats low, high;
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+        {
+            low[i] = values[i];
+            high[i] = values[4 + i];
+        }
+
+        ((Floats *)to)[0] = low;
+        ((Floats *)to)[1] = high;
+    }
+};
+
+extern __shared__ float shared[];
+
+// One block sums some rows of one image: first each channel, then each group; the last block to finish adds the blocks' sums.
+//   residual: null, or [n, channels] (residualRows 1), or [n, rows, channels]; bias: null or [channels]; both are added to x first.
+//   sum: receives x + bias + residual; null when there is nothing to add. May be the output of the scaling that follows.
+//   partials: [n, blocks, 2, 32]; tickets: [n], zero, and zero again afterwards; statistics: [n, 2, 32], mean and 1 / deviation.
+template <typename T>
+static __device__ void groupSums(
+    const T *x, const T *residual, const T *bias, T *sum, float *partials, unsigned *tickets, float *statistics, int rows, int channels, int residualRows, float epsilon)
+{
+    int n = blockIndexY(), octets = channels / 8, rowsAtOnce = threads() / octets;
+    int octet = threadIndex() % octets, firstRow = threadIndex() / octets, channel = octet * 8;
+    long base = (long)n * rows * channels + channel;
+    int rowsPerBlock = (rows + blocksX() - 1) / blocksX();
+    int begin = blockIndexX() * rowsPerBlock, end = begin + rowsPerBlock < rows ? begin + rowsPerBlock : rows;
+
+    float totals[8] = {}, squares[8] = {}, added[8] = {};
+    if (bias) T::load(bias + channel, added);
+    if (residual && residualRows == 1)
+    {
+        float values[8];
+        T::load(residual + (long)n * channels + channel, values);
+#pragma unroll
+        for (int i = 0; i < 8; i++) added[i] += values[i];
+    }
+
+    bool wholeResidual = residual && residualRows > 1;
+    for (int first = begin + firstRow; first < end; first += InFlight * rowsAtOnce)
+    {
+        typename T::Raw own[InFlight], others[InFlight];
+#pragma unroll
+        for (int j = 0; j < InFlight; j++)
+        {
+            int row = first + j * rowsAtOnce;
+            if (row >= end) continue;
+            own[j] = T::fetch(x + base + (long)row * channels);
+            if (wholeResidual) others[j] = T::fetch(residual + base + (long)row * channels);
+        }
+
+#pragma unroll
+        for (int j = 0; j < InFlight; j++)
+        {
+            int row = first + j * rowsAtOnce;
+            if (row >= end) continue;
+            float values[8];
+            T::expand(own[j], values);
+            if (sum)
+            {
+                if (wholeResidual)
+                {
+                    float more[8];
+                    T::expand(others[j], more);
+#pragma unroll
+                    for (int i = 0; i < 8; i++) values[i] += more[i];
+                }
+
+#pragma unroll
+                for (int i = 0; i < 8; i++) values[i] += added[i];
+                T::store(sum + base + (long)row * channels, values);
+            }
+
+#pragma unroll
+            for (int i = 0; i < 8; i++)
+            {
+                totals[i] += values[i];
+                squares[i] += values[i] * values[i];
+            }
+        }
+    }
+
+    float *allTotals = shared, *allSquares = shared + rowsAtOnce * channels;
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+    {
+        allTotals[firstRow * channels + channel + i] = totals[i];
+        allSquares[firstRow * channels + channel + i] = squares[i];
+    }
+
+    __syncthreads();
+    int width = channels / Groups;
+    bool isLast = false;
+    if (threadIndex() < Groups * Lanes)
+    {
+        int group = threadIndex() / Lanes, lane = threadIndex() % Lanes;
+        float total = 0, square = 0;
+        for (int i = lane; i < rowsAtOnce * width; i += Lanes)
+        {
+            int at = i / width * channels + group * width + i % width;
+            total += allTotals[at];
+            square += allSquares[at];
+        }
+
+#pragma unroll
+        for (int distance = Lanes / 2; distance > 0; distance /= 2)
+        {
+            total += __nvvm_shfl_sync_bfly_f32(AllThreads, total, distance, 31);
+            square += __nvvm_shfl_sync_bfly_f32(AllThreads, square, distance, 31);
+        }
+
+        if (lane == 0)
+        {
+            float *mine = partials + ((long)n * blocksX() + blockIndexX()) * 2 * Groups;
+            mine[group] = total;
+            mine[Groups + group] = square;
+        }
+    }
+
+    __nvvm_membar_gl();
+    __syncthreads();
+    if (threadIndex() == 0)
+    {
+        // Counts up to the number of blocks, then begins again at zero by itself.
+        unsigned before;
+        asm volatile("atom.global.inc.u32 %0, [%1], %2;" : "=r"(before) : "l"(tickets + n), "r"(blocksX() - 1) : "memory");
+        shared[0] = before == blocksX() - 1 ? 1 : 0;
+    }
+
+    __syncthreads();
+    isLast = shared[0] != 0;
+    if (!isLast || threadIndex() >= Groups * Lanes) return;
+    __nvvm_membar_gl();
+
+    // In double: the difference of two large sums follows.
+    int group = threadIndex() / Lanes, lane = threadIndex() % Lanes;
+    double total = 0, square = 0;
+    for (int block = lane; block < blocksX(); block += Lanes)
+    {
+        const volatile float *theirs = partials + ((long)n * blocksX() + block) * 2 * Groups;
+        total += theirs[group];
+        square += theirs[Groups + group];
+    }
+
+    // Doubles do not pass between threads in one piece: each thread hands its sums on as two words.
+#pragma unroll
+    for (int distance = Lanes / 2; distance > 0; distance /= 2)
+    {
+        long totalBits = __builtin_bit_cast(long, total), squareBits = __builtin_bit_cast(long, square);
+        unsigned totalLow = __nvvm_shfl_sync_bfly_i32(AllThreads, (int)totalBits, distance, 31), totalHigh = __nvvm_shfl_sync_bfly_i32(AllThreads, (int)(totalBits >> 32), distance, 31);
+        unsigned squareLow = __nvvm_shfl_sync_bfly_i32(AllThreads, (int)squareBits, distance, 31), squareHigh = __nvvm_shfl_sync_bfly_i32(AllThreads, (int)(squareBits >> 32), distance, 31);
+        total += __builtin_bit_cast(double, ((long)totalHigh << 32) | totalLow);
+        square += __builtin_bit_cast(double, ((long)squareHigh << 32) | squareLow);
+    }
+
+    if (lane == 0)
+    {
+        double count = (double)rows * width, mean = total / count, variance = square / count - mean * mean;
+        float deviation;
+        asm("sqrt.rn.f32 %0, %1;" : "=f"(deviation) : "f"((float)(variance > 0 ? variance : 0) + epsilon));
+        statistics[n * 2 * Groups + group] = (float)mean;
+        statistics[n * 2 * Groups + Groups + group] = 1 / deviation;
+    }
+}
+
+// y = (x - mean) / deviation * scale + offset, then y * sigmoid(y) where silu says so. x and y may be the same.
+template <typename T>
+static __device__ void groupScale(const T *x, const float *scale, const float *offset, const float *statistics, T *y, int rows, int channels, int silu)
+{
+    int n = blockIndexY(), octets = channels / 8, rowsAtOnce = threads() / octets;
+    int octet = threadIndex() % octets, firstRow = threadIndex() / octets, channel = octet * 8, width = channels / Groups;
+    float factors[8], shifts[8];
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+    {
+        int group = (channel + i) / width;
+        float mean = statistics[n * 2 * Groups + group];
+        factors[i] = statistics[n * 2 * Groups + Groups + group] * scale[channel + i];
+        shifts[i] = offset[channel + i] - mean * factors[i];
+    }
+
+    long base = (long)n * rows * channels + channel;
+    for (int first = blockIndexX() * rowsAtOnce * InFlight + firstRow; first < rows; first += blocksX() * rowsAtOnce * InFlight)
+    {
+        typename T::Raw own[InFlight];
+#pragma unroll
+        for (int j = 0; j < InFlight; j++)
+            if (first + j * rowsAtOnce < rows) own[j] = T::fetch(x + base + (long)(first + j * rowsAtOnce) * channels);
+
+#pragma unroll
+        for (int j = 0; j < InFlight; j++)
+        {
+            int row = first + j * rowsAtOnce;
+            if (row >= rows) continue;
+            float values[8];
+            T::expand(own[j], values);
+#pragma unroll
+            for (int i = 0; i < 8; i++)
+            {
+                values[i] = values[i] * factors[i] + shifts[i];
+                if (silu) values[i] *= reciprocal(1 + exponential(-values[i]));
+            }
+
+            T::store(y + base + (long)row * channels, values);
+        }
+    }
+}
+
+// erf by Abramowitz and Stegun, 7.1.26: within 1.5e-7.
+static __device__ float gelu(float x)
+{
+    float z = x < 0 ? -x : x;
+    z *= 0.70710678f;
+    float t = reciprocal(1 + 0.3275911f * z);
+    float tail = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t * exponential(-z * z);
+    float erf = x < 0 ? tail - 1 : 1 - tail;
+    return 0.5f * x * (1 + erf);
+}
+
+// x [rows, 2 width], bias [2 width] to y [rows, width]: first half times gelu of the second.
+template <typename T>
+static __device__ void gate(const T *x, const T *bias, T *y, int width)
+{
+    int channel = (blockIndexY() * threads() + threadIndex()) * 8;
+    if (channel >= width) return;
+    const T *row = x + (long)blockIndexX() * 2 * width;
+    float values[8], gates[8], valueBias[8], gateBias[8];
+    T::load(row + channel, values);
+    T::load(row + width + channel, gates);
+    T::load(bias + channel, valueBias);
+    T::load(bias + width + channel, gateBias);
+#pragma unroll
+    for (int i = 0; i < 8; i++) values[i] = (values[i] + valueBias[i]) * gelu(gates[i] + gateBias[i]);
+    T::store(y + (long)blockIndexX() * width + channel, values);
+}
+
+// x + bias + residual; x and residual [rows, channels], bias [channels].
+template <typename T>
+static __device__ void biasedSum(const T *x, const T *bias, const T *residual, T *y, int rows, int channels)
+{
+    int octets = channels / 8;
+    long index = (long)blockIndexX() * threads() + threadIndex();
+    if (index >= (long)rows * octets) return;
+    float values[8], biases[8], others[8];
+    T::load(x + index * 8, values);
+    T::load(residual + index * 8, others);
+    T::load(bias + index % octets * 8, biases);
+#pragma unroll
+    for (int i = 0; i < 8; i++) values[i] += biases[i] + others[i];
+    T::store(y + index * 8, values);
+}
+
+#define KERNELS(suffix, T) \
+    extern "C" __global__ void group_sums_##suffix( \
+        const T *x, const T *residual, const T *bias, T *sum, float *partials, unsigned *tickets, float *statistics, int rows, int channels, int residualRows, float epsilon) \
+    { \
+        groupSums<T>(x, residual, bias, sum, partials, tickets, statistics, rows, channels, residualRows, epsilon); \
+    } \
+    extern "C" __global__ void group_scale_##suffix(const T *x, const float *scale, const float *offset, const float *statistics, T *y, int rows, int channels, int silu) \
+    { \
+        groupScale<T>(x, scale, offset, statistics, y, rows, channels, silu); \
+    } \
+    extern "C" __global__ void biased_sum_##suffix(const T *x, const T *bias, const T *residual, T *y, int rows, int channels) \
+    { \
+        biasedSum<T>(x, bias, residual, y, rows, channels); \
+    }
+
+KERNELS(f16, Half)
+KERNELS(f32, Single)
+
+extern "C" __global__ void gate_f16(const Half *x, const Half *bias, Half *y, int width) { gate<Half>(x, bias, y, width); }

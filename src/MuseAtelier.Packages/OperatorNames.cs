@@ -1,0 +1,23 @@
+namespace MuseAtelier.Packages;
+
+/// <summary>Operators that a package's graphs may use beside ONNX's and ONNX Runtime's own; the host brings their kernels.</summary>
+public static class OperatorNames
+{
+    /// <summary>The domain of the operators.</summary>
+    public const string Domain = "museatelier";
+
+    /// <summary>fp16: x [n, h, w, c], scale and offset [c] fp32, residual [n, h, w, c] or [n, c] (optional), bias [c] (optional) to the group norm of their sum, and (optional) the sum. Attributes: epsilon, silu (0 or 1).</summary>
+    public const string GroupNorm = "GroupNorm";
+
+    /// <summary>The same in fp32.</summary>
+    public const string GroupNorm32 = "GroupNorm32";
+
+    /// <summary>fp16: x [n, s, 2 w], bias [2 w] to [n, s, w]: with h = x + bias, the first half of h times gelu of the second.</summary>
+    public const string Gate = "Gate";
+
+    /// <summary>fp16: x [.., c] + bias [c] + residual [.., c].</summary>
+    public const string BiasedSum = "BiasedSum";
+
+    /// <summary>The same in fp32.</summary>
+    public const string BiasedSum32 = "BiasedSum32";
+}

@@ -1,0 +1,133 @@
+using MuseAtelier.Packages;
+
+namespace MuseAtelier;
+
+/// <summary>Working memory that a component's graphs take from the arena while they run.</summary>
+/// <param name="Component">The component: one of <see cref="ComponentNames"/>.</param>
+/// <param name="Bytes">Bytes whatever the picture's size.</param>
+/// <param name="BytesPerPixel">Bytes for each pixel of the latent and each row of the batch.</param>
+/// <param name="Source">Where the two numbers come from.</param>
+public sealed record ArenaCost(string Component, long Bytes, double BytesPerPixel, string Source);
+
+/// <summary>What a kind of device costs and how fast it is: all that a plan needs to know of it. Measured, or as near to that as is known.</summary>
+public sealed record DeviceProfile
+{
+    /// <summary>The device in words.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Bytes that are gone before any model is loaded: context and library handles, or the process itself.</summary>
+    public required long FixedBytes { get; init; }
+
+    /// <summary>Bytes that a plan leaves free, for what no sum foresees.</summary>
+    public required long MarginBytes { get; init; }
+
+    /// <summary>
+    /// Whether transformer weights are used where their file is mapped, as a processor can: they take no memory that counts, but are cast
+    /// to fp32 in the arena, a stage at a time.
+    /// </summary>
+    public required bool MapsWeights { get; init; }
+
+    /// <summary>What a convolution stage's session takes for each byte of its constants.</summary>
+    public required double ConstantFactor { get; init; }
+
+    /// <summary>Operations a second of the denoising network; a multiplication and an addition are two.</summary>
+    public required double OperationsPerSecond { get; init; }
+
+    /// <summary>Operations a second of text encoders, cross-attention and time embeddings: few rows, bound by reading their weights.</summary>
+    public required double NarrowOperationsPerSecond { get; init; }
+
+    /// <summary>Seconds of decoding for each pixel of a latent.</summary>
+    public required double DecodingSecondsPerPixel { get; init; }
+
+    /// <summary>Seconds that a tile costs beside its pixels.</summary>
+    public required double TileSeconds { get; init; }
+
+    /// <summary>Bytes a second from pinned memory to the device.</summary>
+    public double CopyBytesPerSecond { get; init; } = double.PositiveInfinity;
+
+    /// <summary>Bytes a second from a mapped file through the staging ring to the device.</summary>
+    public double StagedBytesPerSecond { get; init; } = double.PositiveInfinity;
+
+    /// <summary>Seconds that making, first running and releasing a session costs, beside its constants.</summary>
+    public required double SessionSeconds { get; init; }
+
+    /// <summary>Bytes of constants a second that a session reads and packs while it is made.</summary>
+    public required double ConstantBytesPerSecond { get; init; }
+
+    /// <summary>Bytes that a captured step takes; null where steps cannot be captured.</summary>
+    public long? CaptureBytes { get; init; }
+
+    /// <summary>What a captured step takes of a plain one's time.</summary>
+    public double CapturedShare { get; init; } = 1;
+
+    /// <summary>Seconds that it costs a picture when the arena is emptied between its phases and grows again.</summary>
+    public required double ArenaSeconds { get; init; }
+
+    /// <summary>Working memory, component by component.</summary>
+    public required IReadOnlyList<ArenaCost> Arenas { get; init; }
+
+    /// <summary>An NVIDIA H100 or H200 with the CUDA lowering.</summary>
+    public static DeviceProfile Hopper { get; } = new()
+    {
+        Name = "NVIDIA H100 or H200",
+        FixedBytes = 512L << 20,
+        MarginBytes = 96L << 20,
+        MapsWeights = false,
+        ConstantFactor = 1,
+        // A step of two rows at 1024x1024 counts as 14.57e12 operations and takes 32.6 to 33.5 ms with all weights resident.
+        OperationsPerSecond = 4.4e14,
+        NarrowOperationsPerSecond = 2e13,
+        DecodingSecondsPerPixel = 0.0388 / (128 * 128),
+        TileSeconds = 0.001,
+        CopyBytesPerSecond = 51e9,
+        StagedBytesPerSecond = 8e9,
+        SessionSeconds = 0.45,
+        ConstantBytesPerSecond = 2e9,
+        CaptureBytes = 64L << 20,
+        CapturedShare = 0.96,
+        ArenaSeconds = 0.01,
+        Arenas =
+        [
+            new(ComponentNames.ClipL, 48L << 20, 0, "assumed"),
+            new(ComponentNames.ClipG, 64L << 20, 0, "assumed"),
+            new(ComponentNames.CrossAttention, 32L << 20, 0, "assumed"),
+            new(ComponentNames.TimeEmbedding, 32L << 20, 0, "assumed"),
+            new(ComponentNames.UNet, 32L << 20, 9000, "H200: 1.3 GiB at 1024x1024, batch 2, all streamed, less weights, slots and tensors between stages"),
+            new(ComponentNames.VaeDecoder, 32L << 20, 203_000, "H200: 3.2 GiB at 1024x1024, less weights"),
+            new(ComponentNames.VaeDecoderFp32, 64L << 20, 406_000, "twice the fp16 decoder's"),
+            new(ComponentNames.Finishing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
+        ],
+    };
+
+    /// <summary>A processor with the portable lowering.</summary>
+    public static DeviceProfile Processor { get; } = new()
+    {
+        Name = "processor",
+        FixedBytes = 256L << 20,
+        MarginBytes = 96L << 20,
+        MapsWeights = true,
+        ConstantFactor = 4,
+        OperationsPerSecond = 1.5e11,
+        NarrowOperationsPerSecond = 4e10,
+        DecodingSecondsPerPixel = 0.003,
+        TileSeconds = 0.05,
+        SessionSeconds = 0.05,
+        ConstantBytesPerSecond = 2e8,
+        ArenaSeconds = 0.05,
+        Arenas =
+        [
+            new(ComponentNames.ClipL, 16L << 20, 0, "assumed"),
+            new(ComponentNames.ClipG, 16L << 20, 0, "assumed"),
+            new(ComponentNames.CrossAttention, 16L << 20, 0, "assumed"),
+            new(ComponentNames.TimeEmbedding, 16L << 20, 0, "assumed"),
+            new(ComponentNames.UNet, 32L << 20, 20_000, "assumed"),
+            new(ComponentNames.VaeDecoder, 32L << 20, 400_000, "assumed"),
+            new(ComponentNames.Finishing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
+        ],
+    };
+
+    internal long ArenaBytes(string component, PictureShape shape) =>
+        Arenas.FirstOrDefault(arena => arena.Component == component) is { } cost
+            ? cost.Bytes + (long)Math.Ceiling(cost.BytesPerPixel * shape.Batch * shape.LatentHeight * shape.LatentWidth)
+            : 0;
+}

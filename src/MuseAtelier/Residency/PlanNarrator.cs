@@ -1,0 +1,57 @@
+using System.Globalization;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Residency;
+
+/// <summary>Tells a plan in plain sentences.</summary>
+internal static class PlanNarrator
+{
+    public static IReadOnlyList<string> Tell(ResidencyPlan plan, DeviceProfile device)
+    {
+        var sentences = new List<string>();
+        ComponentPlan unet = plan.Component(ComponentNames.UNet);
+        int transformers = unet.Stages.Count(stage => stage.Placement is not (StagePlacement.Session or StagePlacement.SessionTurn));
+        int streamed = unet.Count(StagePlacement.Streamed) + unet.Count(StagePlacement.Staged), lent = unet.Count(StagePlacement.Lent), mapped = unet.Count(StagePlacement.Mapped);
+        long streamedBytes = unet.Bytes(StagePlacement.Streamed) + unet.Bytes(StagePlacement.Staged);
+
+        if (mapped > 0)
+            sentences.Add("Transformer weights are read where their file is mapped: they take no memory that counts, and the system keeps as many of their pages as it likes.");
+        else if (streamed == 0)
+            sentences.Add(Line($"The denoising network stays: all {transformers} transformer stages, {ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}."));
+        else
+            sentences.Add(Line($"Of the denoising network's {transformers} transformer stages, {transformers - streamed} stay ({ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}) and {streamed} pass through two slots of {ByteSize.Format(plan.SlotBytes)} in every step ({ByteSize.Format(streamedBytes)}), spread evenly, so that they are copied while others run."));
+        if (lent > 0)
+            sentences.Add(Line($"{lent} of those that stay ({ByteSize.Format(unet.Bytes(StagePlacement.Lent))}) make room for text and decoding, and come back before the first step."));
+        if (unet.Count(StagePlacement.SessionTurn) > 0)
+            sentences.Add("Sessions that hold convolution weights take turns: two run while the next two are made ready. This is slow.");
+
+        ComponentPlan[] preparing = [.. plan.Components.Where(component => component.Name is ComponentNames.ClipL or ComponentNames.ClipG or ComponentNames.CrossAttention or ComponentNames.TimeEmbedding)];
+        string Names(IEnumerable<ComponentPlan> components) => string.Join(", ", components.Select(component => component.Name switch
+        {
+            ComponentNames.ClipL => "CLIP-L",
+            ComponentNames.ClipG => "CLIP-G",
+            ComponentNames.CrossAttention => "keys and values",
+            _ => "time embeddings",
+        }));
+        ComponentPlan[] staying = [.. preparing.Where(component => component.Count(StagePlacement.Resident) > 0)], passing = [.. preparing.Where(component => component.Stages.Any(stage => stage.Slot is not null))];
+        if (staying.Length > 0) sentences.Add(Line($"What runs once a picture and stays: {Names(staying)} ({ByteSize.Format(staying.Sum(component => component.Bytes(StagePlacement.Resident)))})."));
+        if (passing.Length > 0) sentences.Add(Line($"What runs once a picture and passes through the slots, in this order: {Names(passing)}."));
+
+        long staged = plan.Components.Sum(component => component.Bytes(StagePlacement.Staged));
+        if (staged > 0)
+            sentences.Add(Line($"Only {ByteSize.Format(plan.PinnedBytes)} of host memory is pinned; {ByteSize.Format(staged)} come from the mapped file, slower."));
+
+        sentences.Add(plan.Decoding.IsWhole
+            ? "The picture is decoded whole."
+            : Line($"The picture is decoded in {plan.Decoding.Rows} x {plan.Decoding.Columns} tiles of {plan.Decoding.TileWidth * 8}x{plan.Decoding.TileHeight * 8} px that overlap and blend."));
+        if (plan.Component(ComponentNames.VaeDecoder).Count(StagePlacement.SessionTurn) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
+        if (!plan.KeepsArena) sentences.Add("Working memory is given back between text, denoising and decoding.");
+        if (device.CaptureBytes is not null)
+            sentences.Add(plan.CapturesSteps ? "A step is captured once and played from then on." : "Steps are not captured: a captured step would pin memory that others need in between.");
+        if (plan.PicturesPerPass > 1) sentences.Add(Line($"{plan.PicturesPerPass} pictures are denoised together."));
+        sentences.Add(Line($"A picture takes about {plan.Estimate.Picture:0.00} s, {plan.Estimate.Picture / plan.UnlimitedSeconds:0.00} times what an unlimited budget would allow."));
+        return sentences;
+    }
+
+    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,35 @@
+namespace MuseAtelier;
+
+/// <summary>What a plan is asked for: the pictures, and the memory that they may take.</summary>
+public sealed record ResidencyRequest
+{
+    /// <summary>The budget where none is given: what SDXL is known to need elsewhere, so that a card of 24 GB keeps something for its other work.</summary>
+    public const long DefaultBudget = 19L << 30;
+
+    /// <summary>Bytes that the process may hold: of device memory as the driver counts it; on a processor of memory that is not a mapped file's.</summary>
+    public long Budget { get; init; } = DefaultBudget;
+
+    /// <summary>Width in px, a multiple of 8 from 256 to 2048.</summary>
+    public int Width { get; init; } = 1024;
+
+    /// <summary>Height in px, a multiple of 8 from 256 to 2048.</summary>
+    public int Height { get; init; } = 1024;
+
+    /// <summary>Steps of the schedule.</summary>
+    public int Steps { get; init; } = 30;
+
+    /// <summary>Pictures of one prompt that are wanted.</summary>
+    public int Count { get; init; } = 1;
+
+    /// <summary>Whether the guidance scale is above 1, which doubles the batch.</summary>
+    public bool Guided { get; init; } = true;
+
+    /// <summary>Where weights may be.</summary>
+    public OffloadMode Offload { get; init; } = OffloadMode.Auto;
+
+    /// <summary>How the VAE decodes.</summary>
+    public VaeTiling VaeTiling { get; init; } = VaeTiling.Auto;
+
+    /// <summary>Bytes of host memory that may be pinned; weights beyond it come from the mapped file, slower.</summary>
+    public long PinnedBytes { get; init; } = long.MaxValue;
+}

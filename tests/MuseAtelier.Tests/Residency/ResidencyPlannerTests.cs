@@ -1,0 +1,248 @@
+using System.Text.Json;
+using MuseAtelier.Decoding;
+using MuseAtelier.Packages;
+using MuseAtelier.Residency;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Residency;
+
+public sealed class ResidencyPlannerTests
+{
+    private const long Gibibyte = 1L << 30;
+
+    private static readonly string[] Preparing = [ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding];
+
+    [Theory]
+    [InlineData(Lowering.Cuda)]
+    [InlineData(Lowering.Portable)]
+    public void Plan_OverThousandsOfBudgetsAndSizes_KeepsEachAndIsNeverSlowerWithMore(Lowering lowering)
+    {
+        (ModelSizes model, DeviceProfile device) = Of(lowering);
+        var random = new Random(7);
+        int plans = 0;
+        foreach (ResidencyRequest request in Requests(random, 24))
+        {
+            var search = new ResidencySearch(model, request, device);
+            long least = search.Least();
+            double before = double.PositiveInfinity;
+            foreach (long budget in Enumerable.Range(0, 100).Select(_ => least + (long)(Math.Pow(random.NextDouble(), 3) * 24 * Gibibyte)).Prepend(least).Order())
+            {
+                ResidencyPlan plan = search.Plan(budget);
+                AssertHolds(plan, model, device, budget);
+                Assert.True(plan.Estimate.Picture <= before, $"{request}: {plan.Estimate.Picture} s with {budget} bytes, {before} s with fewer");
+                before = plan.Estimate.Picture;
+                plans++;
+            }
+        }
+
+        Assert.Equal(24 * 101, plans);
+    }
+
+    [Theory]
+    [InlineData(Lowering.Cuda)]
+    [InlineData(Lowering.Portable)]
+    public void Plan_OfALargerPicture_NeedsNoLessAndIsNoFaster(Lowering lowering)
+    {
+        (ModelSizes model, DeviceProfile device) = Of(lowering);
+        var random = new Random(11);
+        foreach (ResidencyRequest large in Requests(random, 20))
+        {
+            ResidencyRequest small = large with { Width = random.Next(32, large.Width / 8 + 1) * 8, Height = random.Next(32, large.Height / 8 + 1) * 8 };
+            ResidencySearch larger = new(model, large, device), smaller = new(model, small, device);
+            Assert.True(smaller.Least() <= larger.Least(), $"{small} needs more than {large}");
+            for (int i = 0; i < 12; i++)
+            {
+                long budget = larger.Least() + (long)(random.NextDouble() * 8 * Gibibyte);
+                Assert.True(smaller.Plan(budget).Estimate.Picture <= larger.Plan(budget).Estimate.Picture, $"{small} is slower than {large} with {budget} bytes");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(OffloadMode.Auto)]
+    [InlineData(OffloadMode.Resident)]
+    [InlineData(OffloadMode.Stream)]
+    [InlineData(OffloadMode.Sessions)]
+    public void Plan_WithTooSmallABudget_NamesTheLeastThatDoes(OffloadMode offload)
+    {
+        var request = new ResidencyRequest { Budget = 1, Offload = offload };
+        long least = Assert.Throws<BudgetTooSmallException>(() => ResidencyPlanner.Plan(FullSizeModel.Cuda, request, DeviceProfile.Hopper)).LeastBytes;
+        Assert.Equal(least, ResidencyPlanner.Plan(FullSizeModel.Cuda, request with { Budget = least }, DeviceProfile.Hopper).PeakBytes);
+        BudgetTooSmallException refusal = Assert.Throws<BudgetTooSmallException>(() => ResidencyPlanner.Plan(FullSizeModel.Cuda, request with { Budget = least - 1 }, DeviceProfile.Hopper));
+        Assert.Equal(least, refusal.LeastBytes);
+
+        // What a reader is told to ask for must be enough.
+        Assert.Contains(ByteSize.FormatUp(least), refusal.Message, StringComparison.Ordinal);
+        ResidencyPlanner.Plan(FullSizeModel.Cuda, request with { Budget = ByteSize.Parse(ByteSize.FormatUp(least)) }, DeviceProfile.Hopper);
+    }
+
+    [Fact]
+    public void Plan_AskedTwice_IsTheSame()
+    {
+        var request = new ResidencyRequest { Budget = 4 * Gibibyte, Count = 3 };
+        Assert.Equal(
+            JsonSerializer.Serialize(ResidencyPlanner.Plan(FullSizeModel.Cuda, request, DeviceProfile.Hopper)),
+            JsonSerializer.Serialize(ResidencyPlanner.Plan(FullSizeModel.Cuda, request, DeviceProfile.Hopper)));
+    }
+
+    [Fact]
+    public void Plan_WithPlenty_KeepsEverythingAndDecodesWhole()
+    {
+        ResidencyPlan plan = Plan(19);
+        Assert.Equal(OffloadMode.Resident, plan.Offload);
+        Assert.All(plan.Components.SelectMany(component => component.Stages), stage => Assert.True(stage.Placement is StagePlacement.Resident or StagePlacement.Session));
+        Assert.True(plan is { SlotBytes: 0, PinnedBytes: 0, CapturesSteps: true, KeepsArena: true, Decoding.IsWhole: true });
+        Assert.Equal(plan.UnlimitedSeconds, plan.Estimate.Picture);
+    }
+
+    [Fact]
+    public void Plan_WithLittle_StreamsEvenlyAndDecodesInTiles()
+    {
+        ResidencyPlan plan = Plan(3.5);
+        IReadOnlyList<StagePlan> stages = [.. plan.Component(ComponentNames.UNet).Stages.Where(stage => stage.Placement != StagePlacement.Session)];
+        int streamed = stages.Count(stage => stage.Placement == StagePlacement.Streamed);
+        Assert.InRange(streamed, 10, stages.Count - 10);
+        Assert.False(plan.Decoding.IsWhole);
+
+        // However the row is cut into fifths, each has about its share.
+        foreach (StagePlan[] part in stages.Chunk(7))
+            Assert.InRange(part.Count(stage => stage.Placement == StagePlacement.Streamed), streamed / 5 - 2, streamed / 5 + 3);
+    }
+
+    [Fact]
+    public void Plan_WithAnOffloadMode_ObeysIt()
+    {
+        ResidencyPlan resident = Plan(19, new ResidencyRequest { Offload = OffloadMode.Resident }), stream = Plan(19, new ResidencyRequest { Offload = OffloadMode.Stream });
+        ResidencyPlan sessions = Plan(19, new ResidencyRequest { Offload = OffloadMode.Sessions });
+        Assert.Equal((OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Sessions), (resident.Offload, stream.Offload, sessions.Offload));
+        Assert.DoesNotContain(resident.Component(ComponentNames.UNet).Stages, stage => stage.Slot is not null);
+        Assert.All(stream.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Streamed or StagePlacement.Session));
+        Assert.All(sessions.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Streamed or StagePlacement.SessionTurn));
+        Assert.True(resident.Estimate.Picture < stream.Estimate.Picture && stream.Estimate.Picture < sessions.Estimate.Picture);
+    }
+
+    [Fact]
+    public void Plan_WithLittlePinnedMemory_StagesTheRestAndSaysSo()
+    {
+        ResidencyPlan plenty = Plan(3), little = Plan(3, new ResidencyRequest { PinnedBytes = Gibibyte });
+        Assert.InRange(little.PinnedBytes, 1, Gibibyte);
+        Assert.Contains(little.Component(ComponentNames.UNet).Stages, stage => stage.Placement == StagePlacement.Staged);
+        Assert.Contains(little.Explanation, sentence => sentence.Contains("pinned", StringComparison.Ordinal));
+        Assert.True(little.Estimate.Picture > plenty.Estimate.Picture);
+        Assert.DoesNotContain(plenty.Components.SelectMany(component => component.Stages), stage => stage.Placement == StagePlacement.Staged);
+    }
+
+    [Fact]
+    public void Plan_OfSeveralPicturesWithLittle_DenoisesThemTogether()
+    {
+        ResidencyPlan one = Plan(2.75), four = Plan(2.75, new ResidencyRequest { Count = 4 });
+        Assert.Equal(1, one.PicturesPerPass);
+        Assert.InRange(four.PicturesPerPass, 2, 4);
+        Assert.True(four.Estimate.Picture < one.Estimate.Picture);
+    }
+
+    [Fact]
+    public void Plan_OnAProcessor_MapsWeightsAndLetsSessionsTakeTurnsOnlyWhereItMust()
+    {
+        ResidencyPlan unlimited = ResidencyPlanner.Plan(FullSizeModel.Portable, new ResidencyRequest { Budget = long.MaxValue, Width = 256, Height = 256 }, DeviceProfile.Processor);
+        ResidencyPlan limited = ResidencyPlanner.Plan(FullSizeModel.Portable, new ResidencyRequest { Budget = 3 * Gibibyte, Width = 256, Height = 256, Offload = OffloadMode.Sessions }, DeviceProfile.Processor);
+        Assert.Equal((OffloadMode.Resident, OffloadMode.Sessions), (unlimited.Offload, limited.Offload));
+        Assert.All(unlimited.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Mapped or StagePlacement.Session));
+        Assert.All(limited.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Mapped or StagePlacement.SessionTurn));
+        Assert.True(limited.PeakBytes < unlimited.PeakBytes);
+    }
+
+    [Theory]
+    [InlineData(0, 0.0326, 0.0335)]
+    [InlineData(0.5, 0.0428, 0.0428)]
+    [InlineData(1, 0.0756, 0.0756)]
+    public void Estimate_OfAStep_IsNearWhatWasMeasured(double share, double fastest, double slowest)
+    {
+        ComponentSpec unet = FullSizeModel.Cuda.Component(ComponentNames.UNet);
+        StageWork[] work = [.. unet.Stages.Select(stage => StageWork.Of(unet, stage, new PictureShape(2, 128, 128, 1)))];
+        double bytes = work.Sum(stage => stage.WeightBytes) * share;
+        ComponentChoice choice = ComponentChoice.EvenSpreads(unet).Select(spread => new ComponentChoice(unet, work, spread, long.MaxValue, DeviceProfile.Hopper)).MinBy(choice => Math.Abs(choice.StreamedBytes - bytes))!;
+        Assert.InRange(choice.Seconds(30, DeviceProfile.Hopper.OperationsPerSecond) / 30, fastest * 0.93, slowest * 1.07);
+    }
+
+    [Theory]
+    [InlineData(80, 19)]
+    [InlineData(12, 12)]
+    public void DefaultBudget_IsNineteenGibibytesOrWhatIsFree(int free, int expected) =>
+        Assert.Equal(expected * Gibibyte, ResidencyPlanner.DefaultBudget(free * Gibibyte));
+
+    [Fact]
+    public void Plan_OfASizeOutOfRange_IsRefused()
+    {
+        Assert.Throws<PictureSizeException>(() => Plan(19, new ResidencyRequest { Width = 1000, Height = 4096 }));
+        Assert.Throws<StepCountException>(() => Plan(19, new ResidencyRequest { Steps = 0 }));
+    }
+
+    private static ResidencyPlan Plan(double gibibytes, ResidencyRequest? request = null) =>
+        ResidencyPlanner.Plan(FullSizeModel.Cuda, (request ?? new ResidencyRequest()) with { Budget = (long)(gibibytes * Gibibyte) }, DeviceProfile.Hopper);
+
+    private static (ModelSizes Model, DeviceProfile Device) Of(Lowering lowering) =>
+        lowering == Lowering.Cuda ? (FullSizeModel.Cuda, DeviceProfile.Hopper) : (FullSizeModel.Portable, DeviceProfile.Processor);
+
+    private static IEnumerable<ResidencyRequest> Requests(Random random, int count)
+    {
+        OffloadMode[] modes = [OffloadMode.Auto, OffloadMode.Auto, OffloadMode.Auto, OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Sessions];
+        for (int i = 0; i < count; i++)
+        {
+            yield return new ResidencyRequest
+            {
+                Width = random.Next(32, 257) * 8,
+                Height = random.Next(32, 257) * 8,
+                Steps = random.Next(1, 60),
+                Count = random.Next(1, 4),
+                Guided = random.Next(4) > 0,
+                Offload = modes[random.Next(modes.Length)],
+                VaeTiling = (VaeTiling)random.Next(3),
+                PinnedBytes = random.Next(2) == 0 ? long.MaxValue : random.NextInt64(6 * Gibibyte),
+            };
+        }
+    }
+
+    // Held against the package's own sizes, not against the planner's.
+    private static void AssertHolds(ResidencyPlan plan, ModelSizes model, DeviceProfile device, long budget)
+    {
+        Assert.True(plan.PeakBytes <= budget, $"{plan.PeakBytes} of {budget} bytes");
+        Assert.Equal(plan.PeakBytes, plan.Phases.Max(phase => phase.Bytes));
+        Assert.Equal(Enum.GetValues<PlanPhase>(), plan.Phases.Select(phase => phase.Phase));
+        long Share(PlanPhase phase, string name) => plan.Phases.Single(entry => entry.Phase == phase).Shares.Where(share => share.Name == name).Sum(share => share.Bytes);
+        long Placed(StagePlacement placement) => plan.Components.Sum(component => component.Bytes(placement));
+        foreach (PlanPhase phase in Enum.GetValues<PlanPhase>())
+        {
+            Assert.Equal(Placed(StagePlacement.Resident), Share(phase, "resident transformer weights"));
+            Assert.Equal(phase == PlanPhase.Denoising ? Placed(StagePlacement.Lent) : 0, Share(phase, "lent transformer weights"));
+            Assert.Equal(device.MarginBytes, Share(phase, "left free"));
+        }
+
+        Assert.Equal(2 * plan.SlotBytes, Share(PlanPhase.Denoising, "two slots"));
+        Assert.InRange(plan.PinnedBytes, Placed(StagePlacement.Streamed), Placed(StagePlacement.Streamed) + Placed(StagePlacement.Lent));
+        Assert.True(plan.PinnedBytes <= plan.Request.PinnedBytes);
+        Assert.True(!plan.CapturesSteps || (plan.KeepsArena && Placed(StagePlacement.Lent) == 0), "a captured step needs its memory where it was");
+        foreach (string name in Preparing.Append(ComponentNames.UNet))
+        {
+            IReadOnlyList<StageSpec> stages = model.Component(name).Stages;
+            ComponentPlan component = plan.Component(name);
+            Assert.Equal(stages.Select(stage => stage.Name), component.Stages.Select(stage => stage.Name));
+            int slot = 0;
+            foreach ((StageSpec stage, StagePlan place) in stages.Zip(component.Stages))
+            {
+                Assert.Equal(stage.Kind == StageKind.Convolution, place.Placement is StagePlacement.Session or StagePlacement.SessionTurn);
+                long weights = stage.Weights.Sum(weight => weight.Bytes);
+                if (place.Placement is not (StagePlacement.Mapped or StagePlacement.Session or StagePlacement.SessionTurn)) Assert.InRange(place.Bytes, weights, weights + 4096 + (256 * stage.Weights.Count));
+                if (place.Placement is not (StagePlacement.Streamed or StagePlacement.Staged)) continue;
+                Assert.Equal(slot, place.Slot);
+                slot = 1 - slot;
+                Assert.True(place.Bytes <= plan.SlotBytes);
+            }
+        }
+
+        int height = plan.Request.Height / 8, width = plan.Request.Width / 8;
+        Assert.Equal((plan.Decoding.Rows, plan.Decoding.Columns), (VaeDecoder.Starts(height, plan.Decoding.TileHeight).Length, VaeDecoder.Starts(width, plan.Decoding.TileWidth).Length));
+        Assert.True(plan.Estimate.Picture >= plan.UnlimitedSeconds);
+        Assert.NotEmpty(plan.Explanation);
+    }
+}
