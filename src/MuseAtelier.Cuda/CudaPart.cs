@@ -36,4 +36,8 @@ public sealed record CudaPart(string Name, CudaPartState State, string Found, st
 /// <param name="Name">Its name.</param>
 /// <param name="ComputeCapability">NVIDIA's version of what the chip can do, such as 9.0.</param>
 /// <param name="MemoryBytes">Its memory in bytes.</param>
-public sealed record CudaCard(int Index, string Name, Version ComputeCapability, long MemoryBytes);
+public sealed record CudaCard(int Index, string Name, Version ComputeCapability, long MemoryBytes)
+{
+    /// <summary>Bytes of it that no program uses; null where the driver does not tell.</summary>
+    public long? FreeBytes { get; init; }
+}

@@ -31,7 +31,7 @@ internal static unsafe partial class CudaDriver
             string text = DeviceGetName(name, length, device) == Success ? Marshal.PtrToStringUTF8((nint)name) ?? "" : "unknown card";
             bool known = DeviceGetAttribute(out int major, AttributeMajor, device) == Success & DeviceGetAttribute(out int minor, AttributeMinor, device) == Success;
             long bytes = DeviceTotalMem(out nuint total, device) == Success ? (long)total : 0;
-            cards.Add(new CudaCard(i, text, known ? new Version(major, minor) : new Version(0, 0), bytes));
+            cards.Add(new CudaCard(i, text, known ? new Version(major, minor) : new Version(0, 0), bytes) { FreeBytes = PciBusId(i) is { } id ? Nvml.FreeBytes(Nvml.Device(id)) : null });
         }
 
         return cards;

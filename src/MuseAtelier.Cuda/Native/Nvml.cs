@@ -29,6 +29,9 @@ internal static unsafe partial class Nvml
     /// <summary>Bytes in use on the whole card, by whomever.</summary>
     public static long? UsedBytes(nint device) => device != 0 && DeviceGetMemoryInfo(device, out Memory memory) == Success ? (long)memory.Used : null;
 
+    /// <summary>Bytes that nobody uses on the whole card.</summary>
+    public static long? FreeBytes(nint device) => device != 0 && DeviceGetMemoryInfo(device, out Memory memory) == Success ? (long)memory.Free : null;
+
     /// <summary>Bytes that a process uses on the card; null where the driver does not tell, as in containers that number processes by themselves.</summary>
     public static long? ProcessBytes(nint device, int process)
     {
