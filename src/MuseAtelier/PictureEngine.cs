@@ -41,12 +41,9 @@ internal sealed class PictureEngine : IDisposable
 
     public static PictureEngine Open(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        string folder = PackageCache.Resolve(model, options, progress, cancellationToken);
-        ModelPackage package = ModelPackage.Open(folder, options.VerifyDigests, progress, cancellationToken);
+        ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
         try
         {
-            if (package.Manifest.Lowering != options.Backend.Lowering)
-                throw new PackageLoweringException(folder, package.Manifest.Lowering, options.Backend.Lowering);
             return new PictureEngine(package, options.Backend.Open(package, options), options);
         }
         catch
