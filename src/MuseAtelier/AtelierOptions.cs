@@ -14,6 +14,18 @@ public sealed record AtelierOptions
     /// <summary>Whether every file's digest is checked at opening (reads the whole package); sizes always are.</summary>
     public bool VerifyDigests { get; init; }
 
+    /// <summary>
+    /// Bytes of video memory that the process may hold, as the driver counts it; <see cref="ByteSize"/> reads amounts such as <c>4GiB</c>.
+    /// Null means <see cref="ResidencyRequest.DefaultBudget"/>, or what the card has free if that is less.
+    /// </summary>
+    public long? VideoMemoryBudget { get; init; }
+
+    /// <summary>Bytes of memory that the process may hold where it runs on a processor, pages of mapped files not counted; null means no limit.</summary>
+    public long? MemoryBudget { get; init; }
+
+    /// <summary>Where the denoising network's weights are between the steps.</summary>
+    public OffloadMode Offload { get; init; } = OffloadMode.Auto;
+
     /// <summary>How the VAE decodes.</summary>
     public VaeTiling VaeTiling { get; init; } = VaeTiling.Auto;
 

@@ -42,3 +42,14 @@ public sealed class GuidanceScaleException(float guidanceScale)
     /// <summary>The guidance scale asked for.</summary>
     public float GuidanceScale { get; } = guidanceScale;
 }
+
+/// <summary>A frame of a style or in a place that there is not.</summary>
+public sealed class FrameException(PictureFrame frame)
+    : PictureRequestException(
+        $"the frame is {frame.Style}, {frame.Placement}",
+        $"one of {string.Join(", ", Enum.GetNames<FrameStyle>())}, {string.Join(" or ", Enum.GetNames<FramePlacement>())}",
+        "Choose one of these, or no frame.")
+{
+    /// <summary>The frame asked for.</summary>
+    public PictureFrame Frame { get; } = frame;
+}

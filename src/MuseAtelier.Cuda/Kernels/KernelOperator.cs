@@ -11,6 +11,9 @@ internal abstract class KernelOperator(string name, IReadOnlyList<OperatorTensor
     /// <summary>Its name in the domain.</summary>
     public string Name { get; } = name;
 
+    /// <summary>Whether its kernels run on the card; else on the processor.</summary>
+    public virtual bool IsOnCard => true;
+
     public IReadOnlyList<OperatorTensor> Inputs { get; } = inputs;
 
     public IReadOnlyList<OperatorTensor> Outputs { get; } = outputs;

@@ -155,7 +155,7 @@ internal static unsafe partial class OrtCustomOperator
     private static nint GetName(Table* table) => table->Name;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static nint GetExecutionProviderType(Table* table) => CudaProvider;
+    private static nint GetExecutionProviderType(Table* table) => Of(table).IsOnCard ? CudaProvider : 0;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int GetInputType(Table* table, nint index) => (int)Of(table).Inputs[(int)index].Type;
