@@ -16,6 +16,8 @@ internal static class MuseCommand
             InfoCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             TokensCommand.Create(terminal),
+            PlanCommand.Create(DefaultModel.Path),
+            DoctorCommand.Create(),
         };
 
         // A prompt may begin with @: it is no name of a file with more arguments.

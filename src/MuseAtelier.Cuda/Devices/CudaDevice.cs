@@ -26,6 +26,7 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly WeightReader _reader;
     private readonly SharedArena _arena;
     private readonly Dictionary<string, string> _provider;
+    private readonly bool _sharesThreads;
     private bool _captureFailed;
 
     public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers)
@@ -33,8 +34,9 @@ internal sealed class CudaDevice : ExecutionDevice
         (_package, _options, Card) = (package, options, card);
         _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
         _cardMemory = new CardMemory(card.Index);
-        OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
+        _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
+        OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]));
         ComputeStream = new CudaStream();
         CopyStream = new CudaStream();
         _reader = new WeightReader(card.Index, options.ReaderThreads);
@@ -78,6 +80,9 @@ internal sealed class CudaDevice : ExecutionDevice
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             EnableMemoryPattern = false,
         };
+        // The card does the work: a pool of threads for each session would only take memory.
+        if (_sharesThreads) options.DisablePerSessionThreads();
+        else options.IntraOpNumThreads = 1;
         options.AddSessionConfigEntry("session.use_env_allocators", "1");
         // Outside the arena, so that they go with their session, and no captured run's temporaries lie among them.
         options.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
