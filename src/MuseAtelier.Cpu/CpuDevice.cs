@@ -26,6 +26,12 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override string Description => string.Create(CultureInfo.InvariantCulture, $"{RuntimeInformation.ProcessArchitecture} processor, {_threads} threads");
 
+    public override DeviceProfile Profile => DeviceProfile.Processor;
+
+    public override long FreeBytes => long.MaxValue;
+
+    public override string Arena => "cpu:0";
+
     public override OrtMemoryInfo Memory { get; }
 
     public override SessionOptions CreateSessionOptions()

@@ -18,7 +18,9 @@ internal sealed class PictureEngine : IDisposable
     private readonly SessionPool _sessions;
     private readonly PromptEncoder _prompts;
     private readonly VaeDecoder _decoder;
+    private readonly ModelSizes _sizes;
     private DenoisingNetwork? _network;
+    private ResidencyPlan? _plan;
 
     private PictureEngine(ModelPackage package, ExecutionDevice device, AtelierOptions options)
     {
@@ -27,6 +29,7 @@ internal sealed class PictureEngine : IDisposable
         _prompts = new PromptEncoder(package, _sessions, device);
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
+        _sizes = ModelSizes.Of(manifest);
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
         {
             Title = manifest.Checkpoint.Title,
@@ -57,6 +60,20 @@ internal sealed class PictureEngine : IDisposable
     }
 
     public Picture Paint(PictureRequest request, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
+    {
+        ResidencyPlan plan = Plan(request);
+        try
+        {
+            return Paint(request, plan, progress, start, cancellationToken);
+        }
+        finally
+        {
+            // Where sessions take turns, a picture that was stopped leaves some that nobody waits for.
+            _sessions.Rest();
+        }
+    }
+
+    private Picture Paint(PictureRequest request, ResidencyPlan plan, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
         // 1. One run option for the picture: terminating it stops a run in the middle of a step.
         using RunOptions options = _device.CreateRunOptions();
@@ -128,7 +145,8 @@ internal sealed class PictureEngine : IDisposable
         begin = Stopwatch.GetTimestamp();
         Report(GenerationPhase.Decoding, request.Steps, null);
         float[] final = state.AsSpan<float>().ToArray();
-        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, _options.VaeTiling == VaeTiling.Tiled, options, cancellationToken);
+        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, plan, options, cancellationToken);
+        if (TakesTurns(plan, ComponentNames.VaeDecoder)) _decoder.Release();
         if (inFp32) notices.Add("The decoder overflowed in fp16; this picture was decoded in fp32.");
         TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
         Report(GenerationPhase.Done, request.Steps, null);
@@ -159,6 +177,48 @@ internal sealed class PictureEngine : IDisposable
         _device.Dispose();
         _package.Dispose();
     }
+
+    // Whether a picture can be painted within the budget is known before anything of it is loaded.
+    private ResidencyPlan Plan(PictureRequest request)
+    {
+        DeviceProfile device = _device.Profile;
+        var wanted = new ResidencyRequest
+        {
+            Budget = device.MapsWeights ? _options.MemoryBudget ?? long.MaxValue : _options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(_device.FreeBytes),
+            Width = request.Width,
+            Height = request.Height,
+            Steps = request.Steps,
+            Guided = request.GuidanceScale > 1,
+            Offload = _options.Offload,
+            VaeTiling = _options.VaeTiling,
+        };
+        if (_plan?.Request == wanted) return _plan;
+        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, device);
+        Follow(plan);
+        return _plan = plan;
+    }
+
+    private void Follow(ResidencyPlan plan)
+    {
+        ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet), decoder = _package.Manifest.Component(ComponentNames.VaeDecoder);
+        bool networkTurns = TakesTurns(plan, ComponentNames.UNet), decoderTurns = TakesTurns(plan, ComponentNames.VaeDecoder);
+        if (networkTurns != _sessions.Turns(unet) is not null)
+        {
+            _network?.Dispose();
+            _network = null;
+            _sessions.LetTakeTurns(unet, networkTurns);
+        }
+
+        if (decoderTurns != _sessions.Turns(decoder) is not null)
+        {
+            _decoder.Release();
+            _sessions.LetTakeTurns(decoder, decoderTurns);
+        }
+
+        _sessions.EmptiesArena = !plan.KeepsArena;
+    }
+
+    private static bool TakesTurns(ResidencyPlan plan, string component) => plan.Component(component).Count(StagePlacement.SessionTurn) > 0;
 
     private PromptEmbedding EncodeNegative(PictureRequest request, PromptEmbedding prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>
         request.NegativePrompt.Length == 0 && request.EmptyNegative == EmptyNegative.Zeros

@@ -10,12 +10,18 @@ namespace MuseAtelier.Runtime;
 /// </summary>
 internal sealed class ComponentRunner : IDisposable
 {
-    private readonly List<(string Name, InferenceSession Session, OrtIoBinding Binding)> _stages = [];
+    // ONNX Runtime's own key: arenas that a run empties at its end.
+    private const string ArenaToEmpty = "memory.enable_memory_arena_shrinkage";
+
+    private readonly List<(StageSpec Spec, InferenceSession? Session, OrtIoBinding? Binding)> _stages = [];
     private readonly List<OrtValue> _values = [];
     private readonly Dictionary<string, nint> _addresses = [];
     private readonly Dictionary<string, TensorSpec> _specs = [];
     private readonly NativeBuffer _block;
     private readonly PictureShape _shape;
+    private readonly ExecutionDevice _device;
+    private readonly SessionPool _sessions;
+    private readonly SessionTurns? _turns;
 
     /// <summary>Prepares a component.</summary>
     /// <param name="component">The component.</param>
@@ -25,7 +31,7 @@ internal sealed class ComponentRunner : IDisposable
     /// <param name="placed">Device addresses of inputs and outputs that lie elsewhere; borrowed.</param>
     public ComponentRunner(ComponentSpec component, PictureShape shape, SessionPool sessions, ExecutionDevice device, IReadOnlyDictionary<string, nint>? placed = null)
     {
-        _shape = shape;
+        (_shape, _device, _sessions, _turns) = (shape, device, sessions, sessions.Turns(component));
         foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates)) _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
         (long bytes, long[] offsets) = BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]);
@@ -36,13 +42,9 @@ internal sealed class ComponentRunner : IDisposable
             foreach ((string name, nint address) in placed ?? new Dictionary<string, nint>()) _addresses[name] = address;
             foreach (StageSpec stage in component.Stages)
             {
-                InferenceSession session = sessions.For(stage);
-                OrtIoBinding binding = session.CreateIoBinding();
-                _stages.Add((stage.Name, session, binding));
-                foreach (WeightSpec weight in stage.Weights)
-                    binding.BindInput(weight.Graph, Tensor(device.Memory, weight.Type, [.. weight.Shape], device.Weight(weight), weight.Bytes));
-                foreach (BindingSpec input in stage.Inputs) binding.BindInput(input.Graph, Tensor(device.Memory, input.Tensor));
-                foreach (BindingSpec output in stage.Outputs) binding.BindOutput(output.Graph, Tensor(device.Memory, output.Tensor));
+                bool takesTurns = _turns is not null && SessionTurns.TakesTurns(stage);
+                InferenceSession? session = takesTurns ? null : sessions.For(stage);
+                _stages.Add((stage, session, session is null ? null : Bind(stage, session, _values)));
             }
         }
         catch
@@ -68,15 +70,21 @@ internal sealed class ComponentRunner : IDisposable
     /// <summary>Bytes of an input or output.</summary>
     public long Size(string tensor) => _specs[tensor].Bytes(_shape);
 
-    /// <summary>Runs all stages in order; allocates nothing managed.</summary>
-    public void Run(RunOptions options, CancellationToken cancellationToken)
+    /// <summary>Runs all stages in order; allocates nothing managed where all sessions stay.</summary>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between stages.</param>
+    /// <param name="isLastRound">Whether the component is not run again soon: nothing is made ahead for it, and where memory is short the arena is emptied.</param>
+    public void Run(RunOptions options, CancellationToken cancellationToken, bool isLastRound = true)
     {
-        foreach ((string name, InferenceSession session, OrtIoBinding binding) in _stages)
+        foreach ((StageSpec stage, InferenceSession? session, OrtIoBinding? binding) in _stages)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            bool emptiesArena = isLastRound && _sessions.EmptiesArena && ReferenceEquals(stage, _stages[^1].Spec);
             try
             {
-                session.RunWithBinding(options, binding);
+                if (emptiesArena) options.AddRunConfigEntry(ArenaToEmpty, _device.Arena);
+                if (session is null) RunInTurn(stage, options, isLastRound);
+                else session.RunWithBinding(options, binding);
             }
             catch (OnnxRuntimeException) when (cancellationToken.IsCancellationRequested)
             {
@@ -85,7 +93,11 @@ internal sealed class ComponentRunner : IDisposable
             }
             catch (OnnxRuntimeException exception)
             {
-                throw new InferenceException(name, $"ONNX Runtime failed in {name} ({exception.Message})", exception);
+                throw new InferenceException(stage.Name, $"ONNX Runtime failed in {stage.Name} ({exception.Message})", exception);
+            }
+            finally
+            {
+                if (emptiesArena) options.AddRunConfigEntry(ArenaToEmpty, "");
             }
         }
     }
@@ -93,7 +105,7 @@ internal sealed class ComponentRunner : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach ((_, _, OrtIoBinding binding) in _stages) binding.Dispose();
+        foreach ((_, _, OrtIoBinding? binding) in _stages) binding?.Dispose();
         foreach (OrtValue value in _values) value.Dispose();
         _stages.Clear();
         _values.Clear();
@@ -117,16 +129,43 @@ internal sealed class ComponentRunner : IDisposable
         return (tensor.Bytes(shape), isInput ? 0 : first, isInput || isOutput ? component.Stages.Count : last);
     }
 
-    private OrtValue Tensor(OrtMemoryInfo memory, string name)
+    private void RunInTurn(StageSpec stage, RunOptions options, bool isLastRound)
     {
-        TensorSpec spec = _specs[name];
-        return Tensor(memory, spec.Type, [.. spec.Shape.Select(dimension => dimension.Resolve(_shape))], _addresses[name], spec.Bytes(_shape));
+        List<OrtValue> values = [];
+        InferenceSession session = _turns!.Take(stage, isLastRound);
+        try
+        {
+            using OrtIoBinding binding = Bind(stage, session, values);
+            session.RunWithBinding(options, binding);
+            // Work that is still under way needs the session.
+            _device.Synchronize();
+        }
+        finally
+        {
+            foreach (OrtValue value in values) value.Dispose();
+            _turns.Return(stage);
+        }
     }
 
-    private OrtValue Tensor(OrtMemoryInfo memory, ElementType type, long[] shape, nint address, long bytes)
+    private OrtIoBinding Bind(StageSpec stage, InferenceSession session, List<OrtValue> values)
     {
-        OrtValue value = OrtValue.CreateTensorValueWithData(memory, RuntimeType(type), shape, address, bytes);
-        _values.Add(value);
+        OrtIoBinding binding = session.CreateIoBinding();
+        foreach (WeightSpec weight in stage.Weights) binding.BindInput(weight.Graph, Tensor(weight.Type, [.. weight.Shape], _device.Weight(weight), weight.Bytes, values));
+        foreach (BindingSpec input in stage.Inputs) binding.BindInput(input.Graph, Tensor(input.Tensor, values));
+        foreach (BindingSpec output in stage.Outputs) binding.BindOutput(output.Graph, Tensor(output.Tensor, values));
+        return binding;
+    }
+
+    private OrtValue Tensor(string name, List<OrtValue> values)
+    {
+        TensorSpec spec = _specs[name];
+        return Tensor(spec.Type, [.. spec.Shape.Select(dimension => dimension.Resolve(_shape))], _addresses[name], spec.Bytes(_shape), values);
+    }
+
+    private OrtValue Tensor(ElementType type, long[] shape, nint address, long bytes, List<OrtValue> values)
+    {
+        OrtValue value = OrtValue.CreateTensorValueWithData(_device.Memory, RuntimeType(type), shape, address, bytes);
+        values.Add(value);
         return value;
     }
 
