@@ -12,6 +12,12 @@ namespace MuseAtelier;
 /// <summary>The way from a request to a picture. Lives on the engine's thread.</summary>
 internal sealed class PictureEngine : IDisposable
 {
+    /// <summary>What a picture needs, in the order in which it does.</summary>
+    private static readonly string[] PictureComponents =
+    [
+        ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding, ComponentNames.UNet, ComponentNames.VaeDecoder, ComponentNames.Finishing,
+    ];
+
     private readonly AtelierOptions _options;
     private readonly ModelPackage _package;
     private readonly ExecutionDevice _device;
@@ -19,6 +25,7 @@ internal sealed class PictureEngine : IDisposable
     private readonly PromptEncoder _prompts;
     private readonly VaeDecoder _decoder;
     private readonly ModelSizes _sizes;
+    private readonly long _budget;
     private DenoisingNetwork? _network;
     private ResidencyPlan? _plan;
 
@@ -30,6 +37,10 @@ internal sealed class PictureEngine : IDisposable
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
         _sizes = ModelSizes.Of(manifest);
+        // What the process holds already is its own to plan with. Asked once: what is free changes with every picture.
+        _budget = device.Profile.MapsWeights
+            ? options.MemoryBudget ?? long.MaxValue
+            : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(device.FreeBytes() + (device.ProcessBytes() ?? 0) ?? long.MaxValue);
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
         {
             Title = manifest.Checkpoint.Title,
@@ -44,17 +55,18 @@ internal sealed class PictureEngine : IDisposable
 
     public static PictureEngine Open(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        string folder = PackageCache.Resolve(model, options, progress, cancellationToken);
-        ModelPackage package = ModelPackage.Open(folder, options.VerifyDigests, progress, cancellationToken);
+        ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
+        PictureEngine? engine = null;
         try
         {
-            if (package.Manifest.Lowering != options.Backend.Lowering)
-                throw new PackageLoweringException(folder, package.Manifest.Lowering, options.Backend.Lowering);
-            return new PictureEngine(package, options.Backend.Open(package, options), options);
+            engine = new PictureEngine(package, options.Backend.Open(package, options), options);
+            engine.Preload();
+            return engine;
         }
         catch
         {
-            package.Dispose();
+            if (engine is null) package.Dispose();
+            else engine.Dispose();
             throw;
         }
     }
@@ -145,15 +157,16 @@ internal sealed class PictureEngine : IDisposable
         begin = Stopwatch.GetTimestamp();
         Report(GenerationPhase.Decoding, request.Steps, null);
         float[] final = state.AsSpan<float>().ToArray();
-        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, plan, options, cancellationToken);
+        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
         if (TakesTurns(plan, ComponentNames.VaeDecoder)) _decoder.Release();
         if (inFp32) notices.Add("The decoder overflowed in fp16; this picture was decoded in fp32.");
+        (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
         TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
         Report(GenerationPhase.Done, request.Steps, null);
         return new Picture
         {
-            Width = request.Width,
-            Height = request.Height,
+            Width = canvasWidth,
+            Height = canvasHeight,
             Pixels = pixels,
             Request = request,
             Model = Model,
@@ -181,10 +194,9 @@ internal sealed class PictureEngine : IDisposable
     // Whether a picture can be painted within the budget is known before anything of it is loaded.
     private ResidencyPlan Plan(PictureRequest request)
     {
-        DeviceProfile device = _device.Profile;
         var wanted = new ResidencyRequest
         {
-            Budget = device.MapsWeights ? _options.MemoryBudget ?? long.MaxValue : _options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(_device.FreeBytes),
+            Budget = _budget,
             Width = request.Width,
             Height = request.Height,
             Steps = request.Steps,
@@ -193,30 +205,62 @@ internal sealed class PictureEngine : IDisposable
             VaeTiling = _options.VaeTiling,
         };
         if (_plan?.Request == wanted) return _plan;
-        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, device);
+        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _device.Profile);
         Follow(plan);
         return _plan = plan;
     }
 
+    // What is loaded before the first picture is what one of the usual size needs.
+    private void Preload()
+    {
+        if (_device.SessionThreads == 0) return;
+        try
+        {
+            ResidencyPlan plan = Plan(new PictureRequest { Prompt = "" });
+            if (plan.Offload != OffloadMode.Sessions) _sessions.Preload([.. PictureComponents.Select(_package.Manifest.Component)]);
+        }
+        catch (BudgetTooSmallException)
+        {
+            // A smaller picture may fit.
+        }
+    }
+
     private void Follow(ResidencyPlan plan)
     {
-        ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet), decoder = _package.Manifest.Component(ComponentNames.VaeDecoder);
-        bool networkTurns = TakesTurns(plan, ComponentNames.UNet), decoderTurns = TakesTurns(plan, ComponentNames.VaeDecoder);
-        if (networkTurns != _sessions.Turns(unet) is not null)
+        ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
+        bool turns = TakesTurns(plan, ComponentNames.UNet);
+        foreach (ComponentPlan component in plan.Components)
         {
-            _network?.Dispose();
-            _network = null;
-            _sessions.LetTakeTurns(unet, networkTurns);
+            ComponentSpec spec = _package.Manifest.Component(component.Name);
+            List<WeightPlacement> places = [.. component.Stages.Select(PlacementOf)], before = _plan is null ? [.. places.Select(_ => WeightPlacement.Resident)] : [.. _plan.Component(component.Name).Stages.Select(PlacementOf)];
+            bool moves = !places.SequenceEqual(before);
+            if (!moves && (component.Name != ComponentNames.UNet || turns == _sessions.Turns(unet) is not null)) continue;
+
+            // Bindings know where weights lie and which sessions they belong to.
+            if (component.Name is ComponentNames.ClipL or ComponentNames.ClipG)
+            {
+                _prompts.Release();
+            }
+            else
+            {
+                _network?.Dispose();
+                _network = null;
+            }
+
+            _sessions.Release(spec);
+            if (moves) _sessions.Place(spec, places);
         }
 
-        if (decoderTurns != _sessions.Turns(decoder) is not null)
-        {
-            _decoder.Release();
-            _sessions.LetTakeTurns(decoder, decoderTurns);
-        }
-
+        _sessions.LetTakeTurns(unet, turns);
         _sessions.EmptiesArena = !plan.KeepsArena;
     }
+
+    private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch
+    {
+        StagePlacement.Streamed => WeightPlacement.Streamed,
+        StagePlacement.Staged => WeightPlacement.Staged,
+        _ => WeightPlacement.Resident,
+    };
 
     private static bool TakesTurns(ResidencyPlan plan, string component) => plan.Component(component).Count(StagePlacement.SessionTurn) > 0;
 

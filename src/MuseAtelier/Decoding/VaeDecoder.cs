@@ -31,33 +31,38 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <param name="height">h.</param>
     /// <param name="width">w.</param>
     /// <param name="plan">The plan of that size.</param>
+    /// <param name="frame">The frame, or null.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between tiles.</param>
-    /// <returns>[8h, 8w, 3] interleaved RGB, and whether fp32 was needed.</returns>
+    /// <returns>[8h, 8w, 3] interleaved RGB, or of the frame's canvas, and whether fp32 was needed.</returns>
     /// <exception cref="DecodingException">The picture is not finite in fp32 either, or no tile of that fits the budget.</exception>
-    public (byte[] Pixels, bool InFp32) Decode(ReadOnlySpan<float> latents, int height, int width, ResidencyPlan plan, RunOptions options, CancellationToken cancellationToken) =>
-        Decode(latents, height, width, TileShape(plan.Decoding), plan.DecodingInFp32 is null ? null : TileShape(plan.DecodingInFp32), options, cancellationToken);
+    public (byte[] Pixels, bool InFp32) Decode(
+        ReadOnlySpan<float> latents, int height, int width, ResidencyPlan plan, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken) =>
+        Decode(latents, height, width, TileShape(plan.Decoding), plan.DecodingInFp32 is null ? null : TileShape(plan.DecodingInFp32), frame, options, cancellationToken);
 
     /// <summary>Decodes one picture to bytes; once more in fp32 where the device's own precision overflowed.</summary>
     /// <param name="latents">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
     /// <param name="height">h.</param>
     /// <param name="width">w.</param>
     /// <param name="tiled">Whether in tiles.</param>
+    /// <param name="frame">The frame, or null.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between tiles.</param>
-    /// <returns>[8h, 8w, 3] interleaved RGB, and whether fp32 was needed.</returns>
+    /// <returns>[8h, 8w, 3] interleaved RGB, or of the frame's canvas, and whether fp32 was needed.</returns>
     /// <exception cref="DecodingException">The picture is not finite in fp32 either.</exception>
-    public (byte[] Pixels, bool InFp32) Decode(ReadOnlySpan<float> latents, int height, int width, bool tiled, RunOptions options, CancellationToken cancellationToken) =>
-        Decode(latents, height, width, TileShape(height, width, tiled), TileShape(height, width, tiled), options, cancellationToken);
+    public (byte[] Pixels, bool InFp32) Decode(
+        ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken) =>
+        Decode(latents, height, width, TileShape(height, width, tiled), TileShape(height, width, tiled), frame, options, cancellationToken);
 
-    private (byte[] Pixels, bool InFp32) Decode(ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureShape? exactTile, RunOptions options, CancellationToken cancellationToken)
+    private (byte[] Pixels, bool InFp32) Decode(
+        ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureShape? exactTile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
     {
-        if (DecodeOnce(ComponentNames.VaeDecoder, latents, height, width, tile, options, cancellationToken) is { } pixels) return (pixels, false);
+        if (DecodeOnce(ComponentNames.VaeDecoder, latents, height, width, tile, frame, options, cancellationToken) is { } pixels) return (pixels, false);
         if (exactTile is not null && package.Manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32))
         {
             // In its place, not beside it.
             Release();
-            byte[]? exact = DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, exactTile.Value, options, cancellationToken);
+            byte[]? exact = DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, exactTile.Value, frame, options, cancellationToken);
             // Rarely needed, and twice the size: it does not stay.
             Release();
             if (exact is not null) return (exact, true);
@@ -141,20 +146,20 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
 
     private bool IsWhole(int height, int width) => _shape.LatentHeight == height && _shape.LatentWidth == width;
 
-    private byte[]? DecodeOnce(string component, ReadOnlySpan<float> latents, int height, int width, PictureShape tile, RunOptions options, CancellationToken cancellationToken)
+    private byte[]? DecodeOnce(
+        string component, ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
     {
         PrepareDecoder(component, tile);
-        var whole = new PictureShape(1, height, width, 0);
         if (IsWhole(height, width))
         {
-            _finisher.Prepare(whole, _runner!.Address("image"));
+            _finisher.Prepare(height, width, frame, _runner!.Address("image"));
             Run(latents, height, width, 0, 0, options, cancellationToken);
         }
         else
         {
             float[] image = GC.AllocateUninitializedArray<float>(Channels * height * width * Zoom * Zoom);
             DecodeTiles(latents, height, width, image, options, cancellationToken);
-            _finisher.Prepare(whole, 0);
+            _finisher.Prepare(height, width, frame, 0);
             _finisher.Upload(image);
         }
 

@@ -16,6 +16,21 @@ internal sealed unsafe class ModelPackage : IDisposable
 
     public PackageManifest Manifest { get; }
 
+    /// <summary>Opens the package of a model, which is made where there is none, for the options' backend.</summary>
+    /// <param name="model">Path of a package's folder or of a checkpoint.</param>
+    /// <param name="options">The backend, the cache and whether digests are verified.</param>
+    /// <param name="progress">Told on the calling thread.</param>
+    /// <param name="cancellationToken">Stops an export or a verification.</param>
+    /// <exception cref="MuseAtelierException">The model cannot be used.</exception>
+    public static ModelPackage OpenFor(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        string folder = PackageCache.Resolve(model, options, progress, cancellationToken);
+        ModelPackage package = Open(folder, options.VerifyDigests, progress, cancellationToken);
+        if (package.Manifest.Lowering == options.Backend.Lowering) return package;
+        package.Dispose();
+        throw new PackageLoweringException(folder, package.Manifest.Lowering, options.Backend.Lowering);
+    }
+
     /// <summary>Opens a package; sizes are always checked, digests (which takes reading all of it) when asked for.</summary>
     /// <exception cref="PackageException">The package is damaged, incomplete or of another format.</exception>
     public static ModelPackage Open(string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)

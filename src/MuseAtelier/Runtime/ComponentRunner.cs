@@ -22,16 +22,18 @@ internal sealed class ComponentRunner : IDisposable
     private readonly ExecutionDevice _device;
     private readonly SessionPool _sessions;
     private readonly SessionTurns? _turns;
+    private readonly StageWeights _weights;
 
     /// <summary>Prepares a component.</summary>
     /// <param name="component">The component.</param>
     /// <param name="shape">What the tensors' sizes depend on.</param>
-    /// <param name="sessions">Where sessions come from; it keeps them.</param>
+    /// <param name="sessions">Where sessions and weights come from; it keeps them.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="placed">Device addresses of inputs and outputs that lie elsewhere; borrowed.</param>
     public ComponentRunner(ComponentSpec component, PictureShape shape, SessionPool sessions, ExecutionDevice device, IReadOnlyDictionary<string, nint>? placed = null)
     {
         (_shape, _device, _sessions, _turns) = (shape, device, sessions, sessions.Turns(component));
+        _weights = sessions.Weights(component);
         foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates)) _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
         (long bytes, long[] offsets) = BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]);
@@ -40,11 +42,12 @@ internal sealed class ComponentRunner : IDisposable
         {
             for (int i = 0; i < own.Count; i++) _addresses[own[i].Name] = _block.Address + (nint)offsets[i];
             foreach ((string name, nint address) in placed ?? new Dictionary<string, nint>()) _addresses[name] = address;
-            foreach (StageSpec stage in component.Stages)
+            for (int i = 0; i < component.Stages.Count; i++)
             {
+                StageSpec stage = component.Stages[i];
                 bool takesTurns = _turns is not null && SessionTurns.TakesTurns(stage);
                 InferenceSession? session = takesTurns ? null : sessions.For(stage);
-                _stages.Add((stage, session, session is null ? null : Bind(stage, session, _values)));
+                _stages.Add((stage, session, session is null ? null : Bind(i, stage, session, _values)));
             }
         }
         catch
@@ -70,26 +73,35 @@ internal sealed class ComponentRunner : IDisposable
     /// <summary>Bytes of an input or output.</summary>
     public long Size(string tensor) => _specs[tensor].Bytes(_shape);
 
+    /// <summary>Whether <see cref="Capture"/> may be tried: what is captured refers to sessions and memory that must stay.</summary>
+    public bool CanCapture => _turns is null && !_sessions.EmptiesArena && _weights.CanCapture;
+
     /// <summary>Runs all stages in order; allocates nothing managed where all sessions stay.</summary>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between stages.</param>
     /// <param name="isLastRound">Whether the component is not run again soon: nothing is made ahead for it, and where memory is short the arena is emptied.</param>
     public void Run(RunOptions options, CancellationToken cancellationToken, bool isLastRound = true)
     {
-        foreach ((StageSpec stage, InferenceSession? session, OrtIoBinding? binding) in _stages)
+        for (int i = 0; i < _stages.Count; i++)
         {
+            (StageSpec stage, InferenceSession? session, OrtIoBinding? binding) = _stages[i];
             cancellationToken.ThrowIfCancellationRequested();
-            bool emptiesArena = isLastRound && _sessions.EmptiesArena && ReferenceEquals(stage, _stages[^1].Spec);
+            bool emptiesArena = isLastRound && _sessions.EmptiesArena && i == _stages.Count - 1;
+            _weights.BeforeStage(i);
             try
             {
                 if (emptiesArena) options.AddRunConfigEntry(ArenaToEmpty, _device.Arena);
-                if (session is null) RunInTurn(stage, options, isLastRound);
+                if (session is null) RunInTurn(i, stage, options, isLastRound);
                 else session.RunWithBinding(options, binding);
             }
             catch (OnnxRuntimeException) when (cancellationToken.IsCancellationRequested)
             {
                 // ONNX Runtime has no code of its own for a terminated run.
                 throw new OperationCanceledException(cancellationToken);
+            }
+            catch (OnnxRuntimeException exception) when (_device.IsOutOfMemory(exception))
+            {
+                throw new DeviceMemoryException($"the device's memory is used up in {stage.Name}", exception);
             }
             catch (OnnxRuntimeException exception)
             {
@@ -99,7 +111,22 @@ internal sealed class ComponentRunner : IDisposable
             {
                 if (emptiesArena) options.AddRunConfigEntry(ArenaToEmpty, "");
             }
+
+            _weights.AfterStage(i);
         }
+    }
+
+    /// <summary>Has the device record a run; null where it could not. The captured run works on this runner's memory.</summary>
+    public CapturedRun? Capture(RunOptions options)
+    {
+        _weights.BeginCapture();
+        CapturedRun? captured = _device.Capture(() =>
+        {
+            Run(options, CancellationToken.None);
+            _weights.JoinCapture();
+        });
+        _weights.EndCapture();
+        return captured;
     }
 
     /// <inheritdoc/>
@@ -129,13 +156,13 @@ internal sealed class ComponentRunner : IDisposable
         return (tensor.Bytes(shape), isInput ? 0 : first, isInput || isOutput ? component.Stages.Count : last);
     }
 
-    private void RunInTurn(StageSpec stage, RunOptions options, bool isLastRound)
+    private void RunInTurn(int index, StageSpec stage, RunOptions options, bool isLastRound)
     {
         List<OrtValue> values = [];
         InferenceSession session = _turns!.Take(stage, isLastRound);
         try
         {
-            using OrtIoBinding binding = Bind(stage, session, values);
+            using OrtIoBinding binding = Bind(index, stage, session, values);
             session.RunWithBinding(options, binding);
             // Work that is still under way needs the session.
             _device.Synchronize();
@@ -147,10 +174,10 @@ internal sealed class ComponentRunner : IDisposable
         }
     }
 
-    private OrtIoBinding Bind(StageSpec stage, InferenceSession session, List<OrtValue> values)
+    private OrtIoBinding Bind(int index, StageSpec stage, InferenceSession session, List<OrtValue> values)
     {
         OrtIoBinding binding = session.CreateIoBinding();
-        foreach (WeightSpec weight in stage.Weights) binding.BindInput(weight.Graph, Tensor(weight.Type, [.. weight.Shape], _device.Weight(weight), weight.Bytes, values));
+        foreach (WeightSpec weight in stage.Weights) binding.BindInput(weight.Graph, Tensor(weight.Type, [.. weight.Shape], _weights.Address(index, weight), weight.Bytes, values));
         foreach (BindingSpec input in stage.Inputs) binding.BindInput(input.Graph, Tensor(input.Tensor, values));
         foreach (BindingSpec output in stage.Outputs) binding.BindOutput(output.Graph, Tensor(output.Tensor, values));
         return binding;

@@ -14,8 +14,12 @@ internal static class GoldenFiles
 
     public static IReadOnlyList<GoldenFile> All { get; } =
         [Miniature, .. (Environment.GetEnvironmentVariable("MUSE_GOLDENS") is { Length: > 0 } folder
-            ? Directory.GetFiles(folder, "*.golden.safetensors").Order(StringComparer.Ordinal).Select(path => new GoldenFile(path))
+            ? Directory.GetFiles(folder, "*.golden.safetensors").Where(path => Path.GetFileName(path) != Miniature.ToString()).Order(StringComparer.Ordinal).Select(path => new GoldenFile(path))
             : [])];
+
+    /// <summary>The checkpoint that a golden was made from: the repository's own, or the one that lies beside the golden.</summary>
+    public static string CheckpointOf(GoldenFile golden) =>
+        golden == Miniature ? TestAtelier.Checkpoint : golden.Path.Replace(".golden.safetensors", ".safetensors", StringComparison.Ordinal);
 
     private static string FindRoot()
     {

@@ -1,0 +1,51 @@
+namespace MuseAtelier.Checking;
+
+/// <summary>Sums up how far values are from their reference, part by part, so that neither need be kept.</summary>
+internal sealed class Deviation
+{
+    private double _difference, _reference;
+    private long _count;
+
+    /// <summary>||ours - reference|| / ||reference||; NaN where ours are not finite or nothing was compared.</summary>
+    public double Relative => _count == 0 ? double.NaN : _difference == 0 ? 0 : Math.Sqrt(_difference / _reference);
+
+    /// <summary>Peak signal-to-noise ratio in dB of values whose peak is 255.</summary>
+    public double Psnr => _count == 0 ? double.NaN : 10 * Math.Log10(255.0 * 255 * _count / _difference);
+
+    public static Deviation Of(ReadOnlySpan<float> ours, ReadOnlySpan<float> reference)
+    {
+        var deviation = new Deviation();
+        deviation.Add(ours, reference);
+        return deviation;
+    }
+
+    public void Add(ReadOnlySpan<float> ours, ReadOnlySpan<float> reference)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(ours.Length, reference.Length);
+        for (int i = 0; i < ours.Length; i++)
+        {
+            double difference = (double)ours[i] - reference[i];
+            _difference += difference * difference;
+            _reference += (double)reference[i] * reference[i];
+        }
+
+        _count += ours.Length;
+    }
+
+    /// <summary>Adds a picture's bytes, held against numbers that are converted as pictures are.</summary>
+    /// <param name="pixels">[h, w, 3] interleaved.</param>
+    /// <param name="image">[3, h, w], -1 to 1.</param>
+    public void AddPicture(ReadOnlySpan<byte> pixels, ReadOnlySpan<float> image)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(pixels.Length, image.Length);
+        int plane = image.Length / 3;
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            double expected = Math.Round((Math.Clamp(image[i % 3 * plane + i / 3], -1, 1) + 1) * 127.5);
+            _difference += (pixels[i] - expected) * (pixels[i] - expected);
+            _reference += expected * expected;
+        }
+
+        _count += pixels.Length;
+    }
+}

@@ -1,0 +1,322 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Decoding;
+using MuseAtelier.Diffusion;
+using MuseAtelier.Packages;
+using MuseAtelier.Prompting;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Checking;
+
+/// <summary>One comparison: the engine's own parts, given what the reference was given. Lives on one thread, as the engine does.</summary>
+internal sealed class ReferenceRun : IDisposable
+{
+    private readonly ReferenceValues _values;
+    private readonly ModelPackage _package;
+    private readonly ExecutionDevice _device;
+    private readonly SessionPool _sessions;
+    private readonly VaeDecoder _decoder;
+    private readonly AllowedErrors _allowed;
+    private readonly bool _tiled;
+    private readonly IProgress<string>? _progress;
+    private readonly RunOptions _options;
+    private readonly CancellationToken _cancellationToken;
+    private readonly CancellationTokenRegistration _registration;
+    private readonly List<ReferencePart> _parts = [];
+    private readonly List<string> _leftOut = [];
+    private DenoisingNetwork? _network;
+
+    private ReferenceRun(ModelPackage package, ExecutionDevice device, ReferenceValues values, bool tiled, IProgress<string>? progress, CancellationToken cancellationToken)
+    {
+        (_package, _device, _values, _tiled, _progress, _cancellationToken) = (package, device, values, tiled, progress, cancellationToken);
+        _sessions = new SessionPool(package, device);
+        _decoder = new VaeDecoder(package, _sessions, device);
+        _allowed = AllowedErrors.For(package.Manifest.Lowering);
+        _options = device.CreateRunOptions();
+        _registration = cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, _options);
+    }
+
+    private ModelSpec Model => _package.Manifest.Model;
+
+    public static ReferenceRun Open(string model, ReferenceValues values, AtelierOptions options, IProgress<string>? progress, CancellationToken cancellationToken)
+    {
+        progress?.Report("opening the model");
+        ModelPackage package = ModelPackage.OpenFor(model, options, null, cancellationToken);
+        try
+        {
+            return new ReferenceRun(package, options.Backend.Open(package, options), values, options.VaeTiling == VaeTiling.Tiled, progress, cancellationToken);
+        }
+        catch
+        {
+            package.Dispose();
+            throw;
+        }
+    }
+
+    public ReferenceReport Compare()
+    {
+        CompareIds();
+        CompareTexts();
+        ComparePredictions();
+        CompareDecodings();
+        CompareEncodings();
+        CompareRun();
+        return new ReferenceReport(_parts, _leftOut);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _registration.Dispose();
+        _options.Dispose();
+        _network?.Dispose();
+        _decoder.Dispose();
+        _sessions.Dispose();
+        _device.Dispose();
+        _package.Dispose();
+    }
+
+    private void CompareIds()
+    {
+        if (_values.Notes is not { Prompts.Count: > 0 } notes)
+        {
+            _leftOut.Add($"Token ids: no prompts in {Path.GetFileName(Path.ChangeExtension(_values.Path, ".json"))} beside the reference values");
+            return;
+        }
+
+        var deviation = new Deviation();
+        for (int i = 0; i < notes.Prompts.Count; i++)
+        {
+            PromptTokens tokens = PromptTokenizer.Encode(notes.Prompts[i]);
+            deviation.Add(Numbers(tokens.ClipL.Span), Numbers(notes.IdsL[i]));
+            deviation.Add(Numbers(tokens.ClipG.Span), Numbers(notes.IdsG[i]));
+        }
+
+        Add("Token ids", deviation, 0);
+    }
+
+    private void CompareTexts()
+    {
+        using var encoder = new PromptEncoder(_package, _sessions, _device);
+        var parts = new (string Name, Deviation Deviation, bool Found)[] { ("CLIP-L hidden", new(), false), ("CLIP-G hidden", new(), false), ("CLIP-G pooled", new(), false) };
+        int widthL = Model.ClipLWidth, widthG = Model.ClipGWidth;
+        foreach (TextCase text in _values.Texts())
+        {
+            Report("text encoders");
+            PromptEmbedding embedding = encoder.Encode(text.IdsL, text.IdsG, _options, _cancellationToken);
+            Compare(0, Columns(embedding.Context, 0, widthL), text.HiddenL);
+            Compare(1, Columns(embedding.Context, widthL, widthG), text.HiddenG);
+            Compare(2, embedding.Pooled, text.Pooled);
+        }
+
+        encoder.Release();
+        foreach ((string name, Deviation deviation, bool found) in parts)
+        {
+            if (found) Add(name, deviation, _allowed.Text);
+            else _leftOut.Add($"{name}: no text of known ids and values");
+        }
+
+        void Compare(int part, float[] ours, float[]? reference)
+        {
+            if (reference is null) return;
+            if (reference.Length != ours.Length)
+                throw new ReferenceShapeException(_values.Path, $"the values of {parts[part].Name}", [reference.Length], string.Create(CultureInfo.InvariantCulture, $"[{ours.Length}] for each text"));
+            parts[part].Deviation.Add(ours, reference);
+            parts[part].Found = true;
+        }
+
+        float[] Columns(float[] context, int start, int width)
+        {
+            float[] columns = new float[Model.TextLength * width];
+            for (int row = 0; row < Model.TextLength; row++) context.AsSpan(row * (widthL + widthG) + start, width).CopyTo(columns.AsSpan(row * width));
+            return columns;
+        }
+    }
+
+    private void ComparePredictions()
+    {
+        int before = _parts.Count;
+        foreach (UNetCase call in _values.UNetCalls())
+        {
+            (int batch, int height, int width) = LatentShape(call.Latents, anyBatch: true);
+            string name = $"UNet {Pixels(height, width)}";
+            Report(name);
+            DenoisingNetwork network = Network(batch, height, width);
+            network.Prepare(Embeddings(call.Context, call.Pooled, batch), TimeIds(call.TimeIds, batch), Timestep(call.Timestep), _options, _cancellationToken);
+            _values.Read(call.Latents, 0, network.Input);
+            network.Predict(0, _options, _cancellationToken);
+            _values.Expect(call.Noise, batch, Model.LatentChannels, height, width);
+            Add(name, Deviation.Of(network.Output, _values.Floats(call.Noise)), _allowed.UNet);
+        }
+
+        if (_parts.Count == before) _leftOut.Add("UNet: no prediction with all that it was made from");
+    }
+
+    private void CompareDecodings()
+    {
+        FreeNetwork();
+        int before = _parts.Count;
+        foreach ((string latent, string image) in _values.Decodings())
+        {
+            (_, int height, int width) = LatentShape(latent);
+            _values.Expect(image, 1, 3, height * VaeDecoder.Zoom, width * VaeDecoder.Zoom);
+            string name = $"VAE decode {Pixels(height, width)}";
+            Report(name);
+            float[] ours = new float[3 * height * VaeDecoder.Zoom * width * VaeDecoder.Zoom];
+            _decoder.Decode(_values.Floats(latent), height, width, _tiled, ours, _options, _cancellationToken);
+            Add(name, Deviation.Of(ours, _values.Floats(image)), _allowed.Vae);
+        }
+
+        if (_parts.Count == before) _leftOut.Add("VAE decode: no latents with their picture");
+        _decoder.Release();
+    }
+
+    private void CompareEncodings()
+    {
+        int before = _parts.Count;
+        var encoder = new VaeEncoder(_package, _sessions, _device);
+        foreach ((string image, string mean) in _values.Encodings())
+        {
+            (_, int height, int width) = LatentShape(mean);
+            _values.Expect(image, 1, 3, height * VaeDecoder.Zoom, width * VaeDecoder.Zoom);
+            string name = $"VAE encode {Pixels(height, width)}";
+            Report(name);
+            float[] ours = new float[Model.LatentChannels * height * width];
+            encoder.Encode(_values.Floats(image), height, width, ours, _options, _cancellationToken);
+            TensorPrimitives.Multiply(ours, Model.LatentScale, ours);
+            Add(name, Deviation.Of(ours, _values.Floats(mean)), _allowed.Vae);
+        }
+
+        if (_parts.Count == before) _leftOut.Add("VAE encode: no picture with its latents");
+    }
+
+    private void CompareRun()
+    {
+        if (_values.Run() is not { } run)
+        {
+            _leftOut.Add("Run: no start, noise, conditioning and latents of a whole run");
+            return;
+        }
+
+        (_, int height, int width) = LatentShape("run.x0");
+        int steps = (int)_values.Shape("run.latents")[0], count = Model.LatentChannels * height * width;
+        _values.Expect("run.latents", steps, 1, Model.LatentChannels, height, width);
+        _values.Expect("run.step_noise", steps, 1, Model.LatentChannels, height, width);
+        var schedule = new SigmaSchedule(new NoiseSchedule(), steps);
+        var sampler = new EulerAncestralSampler(schedule);
+        DenoisingNetwork network = Network(2, height, width);
+        network.Prepare(Embeddings(run.Context, run.Pooled, 2), TimeIds(run.TimeIds, 2), schedule.Timesteps, _options, _cancellationToken);
+        float[] latents = _values.Floats("run.x0"), noise = new float[count];
+        for (int step = 0; step < steps; step++)
+        {
+            Report(string.Create(CultureInfo.InvariantCulture, $"run, step {step + 1} of {steps}"));
+            EulerAncestralSampler.ScaleInput(latents, schedule.Sigmas[step], network.Input[..count]);
+            network.Input[..count].CopyTo(network.Input[count..]);
+            network.Predict(step, _options, _cancellationToken);
+            Span<float> prediction = network.Output[count..];
+            EulerAncestralSampler.Guide(network.Output[..count], prediction, run.GuidanceScale, prediction);
+            _values.Read("run.step_noise", (long)step * count, noise);
+            sampler.Step(latents, prediction, noise, step);
+        }
+
+        FreeNetwork();
+        float[] reference = new float[count];
+        _values.Read("run.latents", (steps - 1L) * count, reference);
+        Add(string.Create(CultureInfo.InvariantCulture, $"Latents after {steps} steps"), Deviation.Of(latents, reference), _allowed.Run);
+        if (run.HasImage) ComparePicture(latents, height, width);
+        else _leftOut.Add("Picture: no image of the run");
+    }
+
+    private void ComparePicture(float[] latents, int height, int width)
+    {
+        _values.Expect("run.image", 1, 3, height * VaeDecoder.Zoom, width * VaeDecoder.Zoom);
+        string name = $"Picture {Pixels(height, width)}";
+        Report(name);
+        var deviation = new Deviation();
+        try
+        {
+            deviation.AddPicture(_decoder.Decode(latents, height, width, _tiled, frame: null, _options, _cancellationToken).Pixels, _values.Floats("run.image"));
+        }
+        catch (DecodingException)
+        {
+            // A picture that is not finite is a finding like any other: it stays NaN.
+        }
+
+        _parts.Add(new ReferencePart(name, deviation.Relative, _allowed.Picture) { Psnr = deviation.Psnr, RequiredPsnr = _allowed.Psnr });
+    }
+
+    private DenoisingNetwork Network(int batch, int height, int width)
+    {
+        var shape = new PictureShape(batch, height, width, 1);
+        if (_network?.Shape == shape) return _network;
+        FreeNetwork();
+        return _network = new DenoisingNetwork(_package, shape, _sessions, _device);
+    }
+
+    private void FreeNetwork()
+    {
+        _network?.Dispose();
+        _network = null;
+    }
+
+    private (int Batch, int Height, int Width) LatentShape(string name, bool anyBatch = false)
+    {
+        IReadOnlyList<long> shape = _values.Shape(name);
+        bool fits = shape.Count == 4 && shape[1] == Model.LatentChannels && shape[2] > 0 && shape[3] > 0 && (anyBatch ? shape[0] is 1 or 2 : shape[0] == 1);
+        return fits
+            ? ((int)shape[0], (int)shape[2], (int)shape[3])
+            : throw new ReferenceShapeException(_values.Path, name, shape, string.Create(CultureInfo.InvariantCulture, $"[{(anyBatch ? "1 or 2" : "1")}, {Model.LatentChannels}, height, width]"));
+    }
+
+    private PromptEmbedding[] Embeddings(string context, string pooled, int rows)
+    {
+        int width = Model.TextLength * (Model.ClipLWidth + Model.ClipGWidth);
+        _values.Expect(context, rows, Model.TextLength, Model.ClipLWidth + Model.ClipGWidth);
+        _values.Expect(pooled, rows, Model.PooledWidth);
+        var embeddings = new PromptEmbedding[rows];
+        for (int row = 0; row < rows; row++)
+        {
+            embeddings[row] = new PromptEmbedding(new float[width], new float[Model.PooledWidth]);
+            _values.Read(context, (long)row * width, embeddings[row].Context);
+            _values.Read(pooled, (long)row * Model.PooledWidth, embeddings[row].Pooled);
+        }
+
+        return embeddings;
+    }
+
+    // The engine gives all rows the same sizes, so the reference must have done so.
+    private float[] TimeIds(string name, int rows)
+    {
+        const int count = 6;
+        _values.Expect(name, rows, count);
+        float[] ids = _values.Floats(name);
+        for (int row = 1; row < rows; row++)
+        {
+            if (!ids.AsSpan(0, count).SequenceEqual(ids.AsSpan(row * count, count)))
+                throw new ReferenceShapeException(_values.Path, name, _values.Shape(name), "the same six numbers in every row");
+        }
+
+        return ids[..count];
+    }
+
+    private float[] Timestep(string name)
+    {
+        float[] timestep = new float[1];
+        _values.Read(name, 0, timestep);
+        return timestep;
+    }
+
+    private void Add(string name, Deviation deviation, double allowed) => _parts.Add(new ReferencePart(name, deviation.Relative, allowed));
+
+    private void Report(string part) => _progress?.Report(part);
+
+    private static float[] Numbers(ReadOnlySpan<int> ids)
+    {
+        float[] numbers = new float[ids.Length];
+        for (int i = 0; i < ids.Length; i++) numbers[i] = ids[i];
+        return numbers;
+    }
+
+    private static string Pixels(int height, int width) => string.Create(CultureInfo.InvariantCulture, $"{width * VaeDecoder.Zoom}x{height * VaeDecoder.Zoom}");
+}

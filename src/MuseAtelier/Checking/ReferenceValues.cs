@@ -1,0 +1,141 @@
+using System.Globalization;
+using MuseAtelier.Export.Checkpoints;
+
+namespace MuseAtelier.Checking;
+
+/// <summary>
+/// A safetensors file of reference values, by whichever of two naming schemes it was written: several small cases of each part
+/// (<c>text.I.hidden_l</c>, <c>unet.sq.x</c>, <c>vae.sq.latent</c>), with prompts and ids in a JSON file beside it; or one case of each
+/// (<c>text.ids_l</c>, <c>unet.sample</c>, <c>vae.latent</c>). Values are read when they are asked for and not kept.
+/// </summary>
+internal sealed class ReferenceValues : IDisposable
+{
+    private readonly SafetensorsFile _file;
+
+    private ReferenceValues(SafetensorsFile file, ReferenceNotes? notes) => (_file, Notes) = (file, notes);
+
+    public string Path => _file.Path;
+
+    /// <summary>The prompts and their ids; null where no JSON file lies beside the values.</summary>
+    public ReferenceNotes? Notes { get; }
+
+    public static ReferenceValues Open(string path)
+    {
+        SafetensorsFile file = SafetensorsFile.Open(path);
+        try
+        {
+            return new ReferenceValues(file, ReferenceNotes.ReadBeside(path));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Texts whose ids are known and which have values, in either scheme.</summary>
+    public IEnumerable<TextCase> Texts()
+    {
+        if (Has("text.ids_l", "text.ids_g"))
+        {
+            float[] idsL = Floats("text.ids_l"), idsG = Floats("text.ids_g");
+            int rows = Rows("text.ids_l");
+            for (int row = 0; row < rows; row++)
+                yield return new TextCase(Ids(idsL, row, rows), Ids(idsG, row, rows), Row("text.hidden_l", row), Row("text.hidden_g", row), Row("text.pooled", row));
+        }
+
+        for (int i = 0; i < (Notes?.Prompts.Count ?? 0); i++)
+        {
+            string prefix = string.Create(CultureInfo.InvariantCulture, $"text.{i}");
+            if (Has($"{prefix}.hidden_l") || Has($"{prefix}.hidden_g.pad_0"))
+                yield return new TextCase(Notes!.IdsL[i], Notes.IdsG[i], Row($"{prefix}.hidden_l", 0), Row($"{prefix}.hidden_g.pad_0", 0), Row($"{prefix}.pooled.pad_0", 0));
+        }
+    }
+
+    /// <summary>Names of the tensors of each prediction.</summary>
+    public IEnumerable<UNetCase> UNetCalls()
+    {
+        foreach (string prefix in Prefixes("unet.", ".noise"))
+        {
+            string input = Has($"{prefix}.sample") ? "sample" : "x";
+            if (Has($"{prefix}.{input}", $"{prefix}.timestep", $"{prefix}.context", $"{prefix}.pooled", $"{prefix}.time_ids"))
+                yield return new UNetCase($"{prefix}.{input}", $"{prefix}.timestep", $"{prefix}.context", $"{prefix}.pooled", $"{prefix}.time_ids", $"{prefix}.noise");
+        }
+    }
+
+    /// <summary>Name of each decoded latent and its picture.</summary>
+    public IEnumerable<(string Latent, string Image)> Decodings() => Prefixes("vae.", ".image").Where(prefix => Has($"{prefix}.latent")).Select(prefix => ($"{prefix}.latent", $"{prefix}.image"));
+
+    /// <summary>Name of each encoded picture and of its mean, multiplied with the latent scale.</summary>
+    public IEnumerable<(string Image, string Mean)> Encodings() => Prefixes("vae.", ".encode_mean").Where(prefix => Has($"{prefix}.encode_in")).Select(prefix => ($"{prefix}.encode_in", $"{prefix}.encode_mean"));
+
+    /// <summary>The conditioning of the whole run; null where the file has no run.</summary>
+    public RunCase? Run()
+    {
+        if (!Has("run.x0", "run.step_noise", "run.latents")) return null;
+        // The one-case scheme runs on what its UNet call was given. Neither writes the guidance scale down; each has its own.
+        bool hasOwn = Has("run.context", "run.pooled", "run.time_ids");
+        string prefix = hasOwn ? "run" : "unet";
+        return Has($"{prefix}.context", $"{prefix}.pooled", $"{prefix}.time_ids")
+            ? new RunCase($"{prefix}.context", $"{prefix}.pooled", $"{prefix}.time_ids", GuidanceScale: hasOwn ? 5 : 7, Has("run.image"))
+            : null;
+    }
+
+    public bool Has(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+            if (!_file.Tensors.ContainsKey(name)) return false;
+        return true;
+    }
+
+    public IReadOnlyList<long> Shape(string name) => _file.Tensors[name].Shape;
+
+    /// <summary>All values of a tensor.</summary>
+    public float[] Floats(string name) => _file.ReadFloats(name);
+
+    /// <summary>Some values of a tensor, from an element on.</summary>
+    public void Read(string name, long start, Span<float> destination)
+    {
+        if (start + destination.Length > _file.Tensors[name].Elements)
+            throw new ReferenceShapeException(Path, name, Shape(name), string.Create(CultureInfo.InvariantCulture, $"at least {start + destination.Length} values"));
+        _file.ReadFloats(_file.Tensors[name], start, destination);
+    }
+
+    /// <summary>Refuses a tensor that has another shape than the model gives it.</summary>
+    public void Expect(string name, params long[] shape)
+    {
+        if (!Shape(name).SequenceEqual(shape)) throw new ReferenceShapeException(Path, name, Shape(name), string.Create(CultureInfo.InvariantCulture, $"[{string.Join(", ", shape)}]"));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private IEnumerable<string> Prefixes(string start, string end) =>
+        _file.Tensors.Keys.Where(name => name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal)).Select(name => name[..^end.Length]).Order(StringComparer.Ordinal);
+
+    private int Rows(string name) => Shape(name) is [long rows, _] ? (int)rows : throw new ReferenceShapeException(Path, name, Shape(name), "one row of ids for each text");
+
+    private static int[] Ids(float[] all, int row, int rows)
+    {
+        int length = all.Length / rows;
+        return Array.ConvertAll(all[(row * length)..((row + 1) * length)], id => (int)id);
+    }
+
+    private float[]? Row(string name, int row)
+    {
+        if (!Has(name)) return null;
+        if (Shape(name) is not [long rows, ..] || row >= rows) throw new ReferenceShapeException(Path, name, Shape(name), "one row for each text");
+        float[] values = new float[_file.Tensors[name].Elements / rows];
+        Read(name, (long)row * values.Length, values);
+        return values;
+    }
+}
+
+/// <summary>A text's ids and what the encoders should make of them; what the file lacks is null.</summary>
+internal sealed record TextCase(int[] IdsL, int[] IdsG, float[]? HiddenL, float[]? HiddenG, float[]? Pooled);
+
+/// <summary>Names of the tensors of one prediction.</summary>
+internal sealed record UNetCase(string Latents, string Timestep, string Context, string Pooled, string TimeIds, string Noise);
+
+/// <summary>Names of a whole run's conditioning, what it was guided with, and whether its picture is there.</summary>
+internal sealed record RunCase(string Context, string Pooled, string TimeIds, float GuidanceScale, bool HasImage);

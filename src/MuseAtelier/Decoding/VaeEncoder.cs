@@ -1,0 +1,33 @@
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Decoding;
+
+/// <summary>Pictures to latents. Rarely needed: nothing of it stays between calls.</summary>
+internal sealed class VaeEncoder(ModelPackage package, SessionPool sessions, ExecutionDevice device)
+{
+    /// <summary>Encodes one picture.</summary>
+    /// <param name="image">[3, 8h, 8w] fp32, -1 to 1; borrowed.</param>
+    /// <param name="height">h.</param>
+    /// <param name="width">w.</param>
+    /// <param name="mean">[4, h, w] fp32, before the latent scale; overwritten.</param>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops the run.</param>
+    public void Encode(ReadOnlySpan<float> image, int height, int width, Span<float> mean, RunOptions options, CancellationToken cancellationToken)
+    {
+        ComponentSpec component = package.Manifest.Component(ComponentNames.VaeEncoder);
+        using (var runner = new ComponentRunner(component, new PictureShape(1, height, width, 0), sessions, device))
+        using (NativeBuffer input = device.AllocateHost(runner.Size("image")), output = device.AllocateHost(runner.Size("mean")))
+        {
+            image.CopyTo(input.AsSpan<float>());
+            device.Upload(input.Address, runner.Address("image"), input.Bytes);
+            runner.Run(options, cancellationToken);
+            device.Download(runner.Address("mean"), output.Address, output.Bytes);
+            device.Synchronize();
+            output.AsSpan<float>().CopyTo(mean);
+        }
+
+        sessions.Release(component);
+    }
+}
