@@ -10,8 +10,11 @@ internal sealed class AtelierChoices
     private readonly Option<int> _threads = new("--threads") { Description = "Threads of the arithmetic. [default: one for each core]", HelpName = "N" };
     private readonly Option<VaeTiling> _vae = new("--vae") { Description = "How the VAE decodes: auto, whole or tiled (in overlapping tiles: less memory). [default: auto]", HelpName = "auto|whole|tiled" };
 
+    private readonly BudgetChoices _budget;
+
     public AtelierChoices(Command command)
     {
+        _budget = new BudgetChoices(command);
         _threads.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && result.GetValueOrDefault<int>() < 1) result.AddError("--threads must be 1 or more.");
@@ -31,5 +34,8 @@ internal sealed class AtelierChoices
         Backend = CpuBackend.Create(result.GetValue(_threads)),
         CacheFolder = result.GetValue(_cache) ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null),
         VaeTiling = result.GetValue(_vae),
+        VideoMemoryBudget = _budget.VideoMemory(result),
+        MemoryBudget = _budget.Memory(result),
+        Offload = _budget.Offload(result),
     };
 }

@@ -16,7 +16,7 @@ internal static class MuseCommand
             InfoCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             TokensCommand.Create(terminal),
-            PlanCommand.Create(DefaultModel.Path),
+            PlanCommand.Create(terminal),
             DoctorCommand.Create(),
         };
 

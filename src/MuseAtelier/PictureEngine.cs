@@ -24,7 +24,10 @@ internal sealed class PictureEngine : IDisposable
     private readonly SessionPool _sessions;
     private readonly PromptEncoder _prompts;
     private readonly VaeDecoder _decoder;
+    private readonly ModelSizes _sizes;
+    private readonly long _budget;
     private DenoisingNetwork? _network;
+    private ResidencyPlan? _plan;
 
     private PictureEngine(ModelPackage package, ExecutionDevice device, AtelierOptions options)
     {
@@ -33,6 +36,11 @@ internal sealed class PictureEngine : IDisposable
         _prompts = new PromptEncoder(package, _sessions, device);
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
+        _sizes = ModelSizes.Of(manifest);
+        // What the process holds already is its own to plan with. Asked once: what is free changes with every picture.
+        _budget = device.Profile.MapsWeights
+            ? options.MemoryBudget ?? long.MaxValue
+            : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(device.FreeBytes() + (device.ProcessBytes() ?? 0) ?? long.MaxValue);
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
         {
             Title = manifest.Checkpoint.Title,
@@ -52,7 +60,7 @@ internal sealed class PictureEngine : IDisposable
         try
         {
             engine = new PictureEngine(package, options.Backend.Open(package, options), options);
-            engine._sessions.Preload([.. PictureComponents.Select(package.Manifest.Component)]);
+            engine.Preload();
             return engine;
         }
         catch
@@ -64,6 +72,20 @@ internal sealed class PictureEngine : IDisposable
     }
 
     public Picture Paint(PictureRequest request, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
+    {
+        ResidencyPlan plan = Plan(request);
+        try
+        {
+            return Paint(request, plan, progress, start, cancellationToken);
+        }
+        finally
+        {
+            // Where sessions take turns, a picture that was stopped leaves some that nobody waits for.
+            _sessions.Rest();
+        }
+    }
+
+    private Picture Paint(PictureRequest request, ResidencyPlan plan, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
         // 1. One run option for the picture: terminating it stops a run in the middle of a step.
         using RunOptions options = _device.CreateRunOptions();
@@ -135,7 +157,8 @@ internal sealed class PictureEngine : IDisposable
         begin = Stopwatch.GetTimestamp();
         Report(GenerationPhase.Decoding, request.Steps, null);
         float[] final = state.AsSpan<float>().ToArray();
-        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, _options.VaeTiling == VaeTiling.Tiled, request.Frame, options, cancellationToken);
+        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
+        if (TakesTurns(plan, ComponentNames.VaeDecoder)) _decoder.Release();
         if (inFp32) notices.Add("The decoder overflowed in fp16; this picture was decoded in fp32.");
         (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
         TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
@@ -167,6 +190,79 @@ internal sealed class PictureEngine : IDisposable
         _device.Dispose();
         _package.Dispose();
     }
+
+    // Whether a picture can be painted within the budget is known before anything of it is loaded.
+    private ResidencyPlan Plan(PictureRequest request)
+    {
+        var wanted = new ResidencyRequest
+        {
+            Budget = _budget,
+            Width = request.Width,
+            Height = request.Height,
+            Steps = request.Steps,
+            Guided = request.GuidanceScale > 1,
+            Offload = _options.Offload,
+            VaeTiling = _options.VaeTiling,
+        };
+        if (_plan?.Request == wanted) return _plan;
+        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _device.Profile);
+        Follow(plan);
+        return _plan = plan;
+    }
+
+    // What is loaded before the first picture is what one of the usual size needs.
+    private void Preload()
+    {
+        if (_device.SessionThreads == 0) return;
+        try
+        {
+            ResidencyPlan plan = Plan(new PictureRequest { Prompt = "" });
+            if (plan.Offload != OffloadMode.Sessions) _sessions.Preload([.. PictureComponents.Select(_package.Manifest.Component)]);
+        }
+        catch (BudgetTooSmallException)
+        {
+            // A smaller picture may fit.
+        }
+    }
+
+    private void Follow(ResidencyPlan plan)
+    {
+        ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
+        bool turns = TakesTurns(plan, ComponentNames.UNet);
+        foreach (ComponentPlan component in plan.Components)
+        {
+            ComponentSpec spec = _package.Manifest.Component(component.Name);
+            List<WeightPlacement> places = [.. component.Stages.Select(PlacementOf)], before = _plan is null ? [.. places.Select(_ => WeightPlacement.Resident)] : [.. _plan.Component(component.Name).Stages.Select(PlacementOf)];
+            bool moves = !places.SequenceEqual(before);
+            if (!moves && (component.Name != ComponentNames.UNet || turns == _sessions.Turns(unet) is not null)) continue;
+
+            // Bindings know where weights lie and which sessions they belong to.
+            if (component.Name is ComponentNames.ClipL or ComponentNames.ClipG)
+            {
+                _prompts.Release();
+            }
+            else
+            {
+                _network?.Dispose();
+                _network = null;
+            }
+
+            _sessions.Release(spec);
+            if (moves) _sessions.Place(spec, places);
+        }
+
+        _sessions.LetTakeTurns(unet, turns);
+        _sessions.EmptiesArena = !plan.KeepsArena;
+    }
+
+    private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch
+    {
+        StagePlacement.Streamed => WeightPlacement.Streamed,
+        StagePlacement.Staged => WeightPlacement.Staged,
+        _ => WeightPlacement.Resident,
+    };
+
+    private static bool TakesTurns(ResidencyPlan plan, string component) => plan.Component(component).Count(StagePlacement.SessionTurn) > 0;
 
     private PromptEmbedding EncodeNegative(PictureRequest request, PromptEmbedding prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>
         request.NegativePrompt.Length == 0 && request.EmptyNegative == EmptyNegative.Zeros

@@ -66,6 +66,10 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override string Description => string.Create(CultureInfo.InvariantCulture, $"{Card.Name}, {Card.MemoryBytes / (double)(1L << 30):0.0} GiB");
 
+    public override DeviceProfile Profile => DeviceProfile.Hopper;
+
+    public override string Arena => string.Create(CultureInfo.InvariantCulture, $"gpu:{Card.Index}");
+
     public override OrtMemoryInfo Memory { get; }
 
     public override int SessionThreads => _options.SessionThreads;

@@ -21,6 +21,7 @@ internal sealed class DenoisingNetwork : IDisposable
     private readonly NativeBuffer _hostInput;
     private readonly NativeBuffer _hostOutput;
     private ComponentRunner? _time;
+    private int _steps;
 
     public DenoisingNetwork(ModelPackage package, PictureShape shape, SessionPool sessions, ExecutionDevice device)
     {
@@ -66,7 +67,8 @@ internal sealed class DenoisingNetwork : IDisposable
         Give(_context, "context", rows, static row => row.Context);
         _context.Run(options, cancellationToken);
 
-        PictureShape shape = Shape with { Steps = timesteps.Length };
+        _steps = timesteps.Length;
+        PictureShape shape = Shape with { Steps = _steps };
         _time?.Dispose();
         _time = new ComponentRunner(_package.Manifest.Component(ComponentNames.TimeEmbedding), shape, _sessions, _device);
         Give(_time, "pooled", rows, static row => row.Pooled);
@@ -83,7 +85,7 @@ internal sealed class DenoisingNetwork : IDisposable
     {
         _device.Copy(_time!.Address("embeddings") + (nint)(step * _shifts.Bytes), _shifts.Address, _shifts.Bytes);
         _device.Upload(_hostInput.Address, _unet.Address("latents"), _hostInput.Bytes);
-        _step.Run(options, cancellationToken);
+        _step.Run(options, isLastRound: step == _steps - 1, cancellationToken);
         _device.Download(_unet.Address("noise"), _hostOutput.Address, _hostOutput.Bytes);
         _device.Synchronize();
     }
