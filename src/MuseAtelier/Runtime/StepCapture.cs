@@ -14,6 +14,9 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
     private int _sessionCount;
     private CapturedRun? _captured;
 
+    /// <summary>Whether runs are repetitions of a captured one.</summary>
+    public bool IsCaptured => _captured is not null;
+
     /// <summary>Runs the component; allocates nothing managed but in the one run that captures.</summary>
     public void Run(RunOptions options, CancellationToken cancellationToken)
     {
@@ -34,7 +37,7 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        _captured.Launch();
+        runner.Replay(_captured);
     }
 
     /// <inheritdoc/>
