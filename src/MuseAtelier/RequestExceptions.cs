@@ -3,7 +3,16 @@ using System.Globalization;
 namespace MuseAtelier;
 
 /// <summary>A request that cannot be painted.</summary>
-public abstract class PictureRequestException(string found, string expected, string remedy) : MuseAtelierException(found, expected, remedy);
+public abstract class PictureRequestException(string found, string expected, string remedy) : MuseAtelierException(found, expected, remedy)
+{
+    /// <summary>Makes sure that a request is in range, before a model is opened for it; <see cref="Atelier.GenerateAsync"/> does the same.</summary>
+    /// <exception cref="PictureRequestException">It is not.</exception>
+    public static void ThrowIfUnpaintable(PictureRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RequestRules.Check(request);
+    }
+}
 
 /// <summary>A width or height out of range or not a multiple of 8.</summary>
 public sealed class PictureSizeException(int width, int height)
