@@ -21,6 +21,8 @@ internal sealed class RequestChoices
     private readonly Option<bool> _karras = new("--karras") { Description = "Karras sigmas." };
     private readonly Option<NoiseSource> _noise = new("--noise") { Description = "Whose random numbers the seed starts: diffusers (torch on a processor), a1111 (AUTOMATIC1111 on an NVIDIA card) or comfy (ComfyUI on one).", HelpName = "diffusers|a1111|comfy", DefaultValueFactory = _ => Defaults.NoiseSource };
 
+    private FrameChoice? _frame;
+
     public RequestChoices() => _emptyNegative.AcceptOnlyFromAmong("encoded", "zeros");
 
     public Argument<string> Prompt { get; } = new("PROMPT") { Description = "What the picture shows. A prompt that begins with - goes last, behind --." };
@@ -28,6 +30,7 @@ internal sealed class RequestChoices
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])[_negative, _seed, _steps, _guidance, _width, _height, _schedule, _karras, _noise, _emptyNegative]) command.Add(option);
+        _frame = new FrameChoice(command);
     }
 
     public PictureRequest Read(ParseResult result) => new()
@@ -42,6 +45,7 @@ internal sealed class RequestChoices
         Steps = result.GetValue(_steps),
         GuidanceScale = result.GetValue(_guidance),
         Schedule = new NoiseSchedule { Spacing = result.GetValue(_schedule), Karras = result.GetValue(_karras) },
+        Frame = _frame?.Read(result),
     };
 
     private static ulong ParseSeed(ArgumentResult result)

@@ -33,6 +33,7 @@ internal static class PlanCommand
         {
             vram, ram, width, height, steps, count, offload, model, json,
         };
+        var frame = new FrameChoice(command);
         command.Validators.Add(result =>
         {
             if (result.GetResult(vram) is not null && result.GetResult(ram) is not null) result.AddError("--vram plans for a card and --ram for the processor: give one of them.");
@@ -49,6 +50,7 @@ internal static class PlanCommand
                 Steps = result.GetValue(steps),
                 Count = result.GetValue(count),
                 Offload = result.GetValue(offload),
+                Frame = frame.Read(result),
             };
             ResidencyPlan plan = ResidencyPlanner.Plan(ModelSizes.Read(result.GetValue(model) ?? defaultModel(), lowering), request, device);
             TextWriter output = result.InvocationConfiguration.Output;
