@@ -21,6 +21,8 @@ internal sealed class RequestChoices
     private readonly Option<bool> _karras = new("--karras") { Description = "Karras sigmas." };
     private readonly Option<NoiseSource> _noise = Choice.Of<NoiseSource>("--noise", "Whose random numbers the seed starts: those of diffusers (torch on a processor), or of AUTOMATIC1111 or ComfyUI on an NVIDIA card.");
 
+    private FrameChoice? _frame;
+
     public RequestChoices()
     {
         _guidance.Aliases.Add("-g");
@@ -33,6 +35,7 @@ internal sealed class RequestChoices
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])[_negative, _seed, _steps, _guidance, _width, _height, _schedule, _karras, _noise, _emptyNegative]) command.Add(option);
+        _frame = new FrameChoice(command);
     }
 
     public PictureRequest Read(ParseResult result) => new()
@@ -47,6 +50,7 @@ internal sealed class RequestChoices
         Steps = result.GetValue(_steps),
         GuidanceScale = result.GetValue(_guidance),
         Schedule = new NoiseSchedule { Spacing = result.GetValue(_schedule), Karras = result.GetValue(_karras) },
+        Frame = _frame?.Read(result),
     };
 
     private static ulong? ParseSeed(ArgumentResult result)
