@@ -1,1 +1,3 @@
-return 0;
+using MuseAtelier.Cli;
+
+return await MuseCommand.RunAsync(args, Terminal.OfProcess());

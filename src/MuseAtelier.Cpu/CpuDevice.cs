@@ -64,7 +64,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override void Synchronize() { }
 
-    public override nint Weight(WeightSpec weight) => _package.MappedWeight(weight);
+    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) => new MappedWeights(_package);
 
     public override void Dispose() => Memory.Dispose();
 }

@@ -129,7 +129,7 @@ public static class CheckpointExporter
         var unet = new UNetNetwork(Part(UNetPrefix));
         var vae = new VaeNetwork(Part(VaePrefix), ElementType.F16);
         Network step = unet.Step();
-        List<Network> networks = [clipL.Text(), clipG.Text(), unet.CrossAttention(), unet.TimeEmbedding(clipG.PooledWidth), step, vae.Decoder(), FinishingNetwork.ToPixels(), vae.Encoder()];
+        List<Network> networks = [clipL.Text(), clipG.Text(), unet.CrossAttention(), unet.TimeEmbedding(clipG.PooledWidth), step, vae.Decoder(), FinishingNetwork.ToPixels(), FinishingNetwork.ToFramedPixels(), vae.Encoder()];
         // Where the decoder runs in fp16, some pictures of some models overflow all the same.
         if (lowering == Lowering.Cuda) networks.Add(new VaeNetwork(Part(VaePrefix), ElementType.F32).Decoder());
         if (missing.Count > 0) throw new MissingTensorsException(file.Path, missing);

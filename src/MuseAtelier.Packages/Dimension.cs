@@ -5,8 +5,9 @@ using System.Text.Json.Serialization;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// One dimension of a tensor whose size may depend on the picture: a product of factors, each a number, <c>batch</c>, <c>steps</c>, or
-/// the latent's <c>height</c> or <c>width</c>, divided (rounding up) or multiplied by a power of two: <c>height/4*width/4</c>, <c>height*8</c>.
+/// One dimension of a tensor whose size may depend on the picture: a product of factors, each a number, <c>batch</c>, <c>steps</c>,
+/// the latent's <c>height</c> or <c>width</c>, divided (rounding up) or multiplied by a power of two (<c>height/4*width/4</c>, <c>height*8</c>), or the
+/// framed picture's <c>canvas_height</c> or <c>canvas_width</c>.
 /// </summary>
 [JsonConverter(typeof(DimensionConverter))]
 public readonly record struct Dimension
@@ -28,7 +29,7 @@ public readonly record struct Dimension
     public static Dimension Parse(string text)
     {
         var dimension = new Dimension(text);
-        dimension.Resolve(new PictureShape(1, 1, 1, 1));
+        dimension.Resolve(new PictureShape(1, 1, 1, 1) { CanvasHeight = 1, CanvasWidth = 1 });
         return dimension;
     }
 
@@ -46,9 +47,11 @@ public readonly record struct Dimension
                 "steps" => shape.Steps,
                 "height" => shape.LatentHeight,
                 "width" => shape.LatentWidth,
+                "canvas_height" => shape.CanvasHeight,
+                "canvas_width" => shape.CanvasWidth,
                 _ => long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
                     ? number
-                    : throw new FormatException($"'{Text}' is no dimension: '{token}' is neither a number nor batch, steps, height or width."),
+                    : throw new FormatException($"'{Text}' is no dimension: '{token}' is neither a number nor batch, steps, height, width, canvas_height or canvas_width."),
             };
             if (operation == '*') (product, factor) = (product * factor, value);
             else factor = (factor + value - 1) / value;
@@ -78,7 +81,14 @@ public readonly record struct Dimension
 /// <param name="LatentHeight">The latent's height: the picture's in px, divided by 8.</param>
 /// <param name="LatentWidth">The latent's width: the picture's in px, divided by 8.</param>
 /// <param name="Steps">Steps of the schedule.</param>
-public readonly record struct PictureShape(int Batch, int LatentHeight, int LatentWidth, int Steps);
+public readonly record struct PictureShape(int Batch, int LatentHeight, int LatentWidth, int Steps)
+{
+    /// <summary>Height of the picture with its frame, in px; 0 where no tensor depends on it.</summary>
+    public int CanvasHeight { get; init; }
+
+    /// <summary>Width of the picture with its frame, in px; 0 where no tensor depends on it.</summary>
+    public int CanvasWidth { get; init; }
+}
 
 internal sealed class DimensionConverter : JsonConverter<Dimension>
 {

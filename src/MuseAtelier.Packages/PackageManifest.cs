@@ -10,7 +10,7 @@ public sealed record PackageManifest
     public const string FileName = "manifest.json";
 
     /// <summary>The format that this version writes and reads.</summary>
-    public const int CurrentFormatVersion = 2;
+    public const int CurrentFormatVersion = 3;
 
     /// <summary>Version of the package format.</summary>
     public required int FormatVersion { get; init; }
@@ -105,6 +105,9 @@ public static class ComponentNames
 
     /// <summary>The decoder's numbers to bytes, and whether any of them is not finite.</summary>
     public const string Finishing = "finishing";
+
+    /// <summary>The same for a picture with a frame, which is laid over the bytes.</summary>
+    public const string Framing = "framing";
 
     /// <summary>A picture to latents.</summary>
     public const string VaeEncoder = "vae_encoder";

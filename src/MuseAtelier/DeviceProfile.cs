@@ -96,6 +96,7 @@ public sealed record DeviceProfile
             new(ComponentNames.VaeDecoder, 32L << 20, 203_000, "H200: 3.2 GiB at 1024x1024, less weights"),
             new(ComponentNames.VaeDecoderFp32, 64L << 20, 406_000, "twice the fp16 decoder's"),
             new(ComponentNames.Finishing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
+            new(ComponentNames.Framing, 0, 5 * 64 * 3 * sizeof(float), "the same, and two of its canvas"),
         ],
     };
 
@@ -123,6 +124,7 @@ public sealed record DeviceProfile
             new(ComponentNames.UNet, 32L << 20, 20_000, "assumed"),
             new(ComponentNames.VaeDecoder, 32L << 20, 400_000, "assumed"),
             new(ComponentNames.Finishing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
+            new(ComponentNames.Framing, 0, 5 * 64 * 3 * sizeof(float), "the same, and two of its canvas"),
         ],
     };
 

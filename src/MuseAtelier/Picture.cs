@@ -5,10 +5,10 @@ namespace MuseAtelier;
 /// <summary>A painted picture and all that is known of its making.</summary>
 public sealed class Picture
 {
-    /// <summary>Width in px.</summary>
+    /// <summary>Width in px, with the frame where it lies around the picture.</summary>
     public required int Width { get; init; }
 
-    /// <summary>Height in px.</summary>
+    /// <summary>Height in px, with the frame where it lies around the picture.</summary>
     public required int Height { get; init; }
 
     /// <summary>[Height, Width, 3] interleaved RGB, 8 bits a channel, sRGB; rows from top to bottom. Owned by the picture.</summary>
@@ -26,7 +26,7 @@ public sealed class Picture
     /// <summary>How long each part took.</summary>
     public required PictureTimings Timings { get; init; }
 
-    /// <summary>The final latents, [1, 4, Height/8, Width/8] NCHW fp32, scaled as the UNet sees them.</summary>
+    /// <summary>The final latents, [1, 4, Height/8, Width/8] (of the request) NCHW fp32, scaled as the UNet sees them.</summary>
     public required ReadOnlyMemory<float> Latents { get; init; }
 
     /// <summary>Whether the decoder overflowed the device's own precision, so that the picture was decoded once more in fp32.</summary>

@@ -12,6 +12,12 @@ namespace MuseAtelier;
 /// <summary>The way from a request to a picture. Lives on the engine's thread.</summary>
 internal sealed class PictureEngine : IDisposable
 {
+    /// <summary>What a picture needs, in the order in which it does.</summary>
+    private static readonly string[] PictureComponents =
+    [
+        ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding, ComponentNames.UNet, ComponentNames.VaeDecoder, ComponentNames.Finishing,
+    ];
+
     private readonly AtelierOptions _options;
     private readonly ModelPackage _package;
     private readonly ExecutionDevice _device;
@@ -42,13 +48,17 @@ internal sealed class PictureEngine : IDisposable
     public static PictureEngine Open(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
+        PictureEngine? engine = null;
         try
         {
-            return new PictureEngine(package, options.Backend.Open(package, options), options);
+            engine = new PictureEngine(package, options.Backend.Open(package, options), options);
+            engine._sessions.Preload([.. PictureComponents.Select(package.Manifest.Component)]);
+            return engine;
         }
         catch
         {
-            package.Dispose();
+            if (engine is null) package.Dispose();
+            else engine.Dispose();
             throw;
         }
     }
@@ -125,14 +135,15 @@ internal sealed class PictureEngine : IDisposable
         begin = Stopwatch.GetTimestamp();
         Report(GenerationPhase.Decoding, request.Steps, null);
         float[] final = state.AsSpan<float>().ToArray();
-        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, _options.VaeTiling == VaeTiling.Tiled, options, cancellationToken);
+        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, _options.VaeTiling == VaeTiling.Tiled, request.Frame, options, cancellationToken);
         if (inFp32) notices.Add("The decoder overflowed in fp16; this picture was decoded in fp32.");
+        (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
         TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
         Report(GenerationPhase.Done, request.Steps, null);
         return new Picture
         {
-            Width = request.Width,
-            Height = request.Height,
+            Width = canvasWidth,
+            Height = canvasHeight,
             Pixels = pixels,
             Request = request,
             Model = Model,

@@ -33,6 +33,9 @@ public sealed record PictureRequest
     /// <summary>How timesteps are chosen.</summary>
     public NoiseSchedule Schedule { get; init; } = new();
 
+    /// <summary>The frame that is painted with the picture (鎏金画框); null means none.</summary>
+    public PictureFrame? Frame { get; init; }
+
     /// <summary>What the model is told of the picture's origin; null means an uncropped original of the picture's own size.</summary>
     public MicroConditioning? Conditioning { get; init; }
 }

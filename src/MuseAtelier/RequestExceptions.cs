@@ -3,7 +3,16 @@ using System.Globalization;
 namespace MuseAtelier;
 
 /// <summary>A request that cannot be painted.</summary>
-public abstract class PictureRequestException(string found, string expected, string remedy) : MuseAtelierException(found, expected, remedy);
+public abstract class PictureRequestException(string found, string expected, string remedy) : MuseAtelierException(found, expected, remedy)
+{
+    /// <summary>Makes sure that a request is in range, before a model is opened for it; <see cref="Atelier.GenerateAsync"/> does the same.</summary>
+    /// <exception cref="PictureRequestException">It is not.</exception>
+    public static void ThrowIfUnpaintable(PictureRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RequestRules.Check(request);
+    }
+}
 
 /// <summary>A width or height out of range or not a multiple of 8.</summary>
 public sealed class PictureSizeException(int width, int height)
@@ -32,4 +41,15 @@ public sealed class GuidanceScaleException(float guidanceScale)
 {
     /// <summary>The guidance scale asked for.</summary>
     public float GuidanceScale { get; } = guidanceScale;
+}
+
+/// <summary>A frame of a style or in a place that there is not.</summary>
+public sealed class FrameException(PictureFrame frame)
+    : PictureRequestException(
+        $"the frame is {frame.Style}, {frame.Placement}",
+        $"one of {string.Join(", ", Enum.GetNames<FrameStyle>())}, {string.Join(" or ", Enum.GetNames<FramePlacement>())}",
+        "Choose one of these, or no frame.")
+{
+    /// <summary>The frame asked for.</summary>
+    public PictureFrame Frame { get; } = frame;
 }

@@ -13,6 +13,7 @@ internal static class RequestRules
     {
         ArgumentNullException.ThrowIfNull(request.Prompt);
         ArgumentNullException.ThrowIfNull(request.NegativePrompt);
+        CheckFrame(request.Frame);
         CheckSize(request.Width, request.Height);
         CheckSteps(request.Steps);
 
@@ -28,6 +29,11 @@ internal static class RequestRules
     public static void CheckSteps(int steps)
     {
         if (steps is < 1 or > MostSteps) throw new StepCountException(steps);
+    }
+
+    private static void CheckFrame(PictureFrame? frame)
+    {
+        if (frame is not null && !(Enum.IsDefined(frame.Style) && Enum.IsDefined(frame.Placement))) throw new FrameException(frame);
     }
 
     private static bool IsSide(int size) => size is >= SmallestSide and <= LargestSide && size % SizeMultiple == 0;

@@ -24,6 +24,9 @@ public sealed record ResidencyRequest
     /// <summary>Whether the guidance scale is above 1, which doubles the batch.</summary>
     public bool Guided { get; init; } = true;
 
+    /// <summary>The frame that is painted with each picture; null means none.</summary>
+    public PictureFrame? Frame { get; init; }
+
     /// <summary>Where weights may be.</summary>
     public OffloadMode Offload { get; init; } = OffloadMode.Auto;
 

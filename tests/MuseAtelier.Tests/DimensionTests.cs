@@ -4,7 +4,7 @@ namespace MuseAtelier.Tests;
 
 public sealed class DimensionTests
 {
-    private static readonly PictureShape Shape = new(2, 33, 65, 30);
+    private static readonly PictureShape Shape = new(2, 33, 65, 30) { CanvasHeight = 296, CanvasWidth = 584 };
 
     [Theory]
     [InlineData("7", 7)]
@@ -15,6 +15,8 @@ public sealed class DimensionTests
     [InlineData("height*8", 264)]
     [InlineData("width/2*8", 264)]
     [InlineData("batch*64", 128)]
+    [InlineData("canvas_height", 296)]
+    [InlineData("canvas_width", 584)]
     public void Resolve_OfAnExpression_MultipliesAndDividesUp(string text, long expected) =>
         Assert.Equal(expected, Dimension.Parse(text).Resolve(Shape));
 

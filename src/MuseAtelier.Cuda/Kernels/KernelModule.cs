@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
+using MuseAtelier.Cuda.Native;
 
 namespace MuseAtelier.Cuda.Kernels;
 
@@ -55,7 +56,8 @@ internal sealed unsafe partial class KernelModule
             if (_scratch.TryGetValue(stream, out known)) return known;
             nint memory;
             Check(MemAlloc(&memory, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes)), "cuMemAlloc");
-            Check(MemsetD8(memory, 0, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes)), "cuMemsetD8");
+            // On the stream itself: the default one is not waited for by ours.
+            Check(MemsetD8(memory, 0, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes), stream), "cuMemsetD8Async");
             return _scratch[stream] = new Scratch(memory, memory + (nint)PartialsBytes, memory + (nint)(PartialsBytes + StatisticsBytes));
         }
     }
@@ -97,8 +99,8 @@ internal sealed unsafe partial class KernelModule
     [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuMemFree_v2")]
     private static partial int MemFree(nint address);
 
-    [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuMemsetD8_v2")]
-    private static partial int MemsetD8(nint address, byte value, nuint bytes);
+    [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuMemsetD8Async")]
+    private static partial int MemsetD8(nint address, byte value, nuint bytes, nint stream);
 
     [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuLaunchKernel")]
     private static partial int LaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** arguments, void** extra);

@@ -183,6 +183,7 @@ internal abstract class GraphLowering
             ConcatenateRows o => Graph.Node("Concat", [Use(o.First), Use(o.Second)], Int("axis", 1)),
             AddOuter o => Graph.Node("Add", [Graph.Node("Unsqueeze", [Use(o.Steps), Graph.Constant(1)]), Use(o.Rows)]),
             ToPixels o => Paint(o),
+            LayFrame o => Lay(o),
             // Zero times infinity is not a number, and neither is anything that is added to it.
             FaultOf o => Graph.Node("ReduceSum", [Graph.Node("Mul", [Use(o.Input), Graph.Constant(ElementType.F32, 0)])], Int("keepdims", 0)),
             PackSteps o => Graph.Node("Concat", [.. o.Parts.Select(part => Graph.Node("Reshape", [Use(part, TypeOf(o.Output)), Graph.Constant(0, -1)]))], Int("axis", 1)),
@@ -225,6 +226,16 @@ internal abstract class GraphLowering
         return Graph.Node("Transpose", [Graph.Node("Cast", [levels], Int("to", DataType(ElementType.U8)))], Ints("perm", 0, 2, 3, 1));
 
         string Scalar(float value) => Graph.Constant(ElementType.F32, [], [value]);
+    }
+
+    private string Lay(LayFrame operation)
+    {
+        string picture = Graph.Node("Gather", [Graph.Node("Gather", [Use(operation.Picture), Use(operation.Rows)], Int("axis", 1)), Use(operation.Columns)], Int("axis", 2));
+        string kept = Graph.Node("Div", [Graph.Node("Mul", [Numbers(picture), Numbers(Use(operation.Keep))]), Graph.Constant(ElementType.F32, 255)]);
+        string levels = Graph.Node("Add", [Graph.Node("Round", [kept]), Numbers(Use(operation.Colour))]);
+        return Graph.Node("Cast", [levels], Int("to", DataType(ElementType.U8)));
+
+        string Numbers(string bytes) => Graph.Node("Cast", [bytes], Int("to", DataType(ElementType.F32)));
     }
 
     private string Oscillate(Sinusoid operation)

@@ -98,5 +98,12 @@ internal sealed record Halve(Value Input, Value First, Value Second) : Operation
 /// <summary>An image from -1 to 1 as bytes, channels innermost: round(255 clamp(x / 2 + 0.5)), half to even.</summary>
 internal sealed record ToPixels(Value Input, Value Output) : Operation([Input], [Output]);
 
+/// <summary>
+/// A frame over a picture of bytes: pixel = round(picture * keep / 255) + colour, where the picture's rows and columns are those named for each
+/// row and column of the canvas. Nothing here can fall between two bytes, so that every device gives the same ones.
+/// </summary>
+internal sealed record LayFrame(Value Picture, Value Rows, Value Columns, Value Colour, Value Keep, Value Output)
+    : Operation([Picture, Rows, Columns, Colour, Keep], [Output]);
+
 /// <summary>0 where every element is finite, else not a number.</summary>
 internal sealed record FaultOf(Value Input, Value Output) : Operation([Input], [Output]);

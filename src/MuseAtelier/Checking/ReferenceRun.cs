@@ -236,7 +236,7 @@ internal sealed class ReferenceRun : IDisposable
         var deviation = new Deviation();
         try
         {
-            deviation.AddPicture(_decoder.Decode(latents, height, width, _tiled, _options, _cancellationToken).Pixels, _values.Floats("run.image"));
+            deviation.AddPicture(_decoder.Decode(latents, height, width, _tiled, frame: null, _options, _cancellationToken).Pixels, _values.Floats("run.image"));
         }
         catch (DecodingException)
         {

@@ -31,15 +31,17 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <param name="height">h.</param>
     /// <param name="width">w.</param>
     /// <param name="tiled">Whether in tiles.</param>
+    /// <param name="frame">The frame, or null.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between tiles.</param>
-    /// <returns>[8h, 8w, 3] interleaved RGB, and whether fp32 was needed.</returns>
+    /// <returns>[8h, 8w, 3] interleaved RGB, or of the frame's canvas, and whether fp32 was needed.</returns>
     /// <exception cref="DecodingException">The picture is not finite in fp32 either.</exception>
-    public (byte[] Pixels, bool InFp32) Decode(ReadOnlySpan<float> latents, int height, int width, bool tiled, RunOptions options, CancellationToken cancellationToken)
+    public (byte[] Pixels, bool InFp32) Decode(
+        ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
     {
-        if (DecodeOnce(ComponentNames.VaeDecoder, latents, height, width, tiled, options, cancellationToken) is { } pixels) return (pixels, false);
+        if (DecodeOnce(ComponentNames.VaeDecoder, latents, height, width, tiled, frame, options, cancellationToken) is { } pixels) return (pixels, false);
         if (package.Manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32)
-            && DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, tiled, options, cancellationToken) is { } exact)
+            && DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, tiled, frame, options, cancellationToken) is { } exact)
         {
             // Rarely needed, and twice the size: it does not stay.
             Release();
@@ -121,20 +123,20 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
 
     private bool IsWhole(int height, int width) => _shape.LatentHeight == height && _shape.LatentWidth == width;
 
-    private byte[]? DecodeOnce(string component, ReadOnlySpan<float> latents, int height, int width, bool tiled, RunOptions options, CancellationToken cancellationToken)
+    private byte[]? DecodeOnce(
+        string component, ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
     {
         PrepareDecoder(component, TileShape(height, width, tiled));
-        var whole = new PictureShape(1, height, width, 0);
         if (IsWhole(height, width))
         {
-            _finisher.Prepare(whole, _runner!.Address("image"));
+            _finisher.Prepare(height, width, frame, _runner!.Address("image"));
             Run(latents, height, width, 0, 0, options, cancellationToken);
         }
         else
         {
             float[] image = GC.AllocateUninitializedArray<float>(Channels * height * width * Zoom * Zoom);
             DecodeTiles(latents, height, width, image, options, cancellationToken);
-            _finisher.Prepare(whole, 0);
+            _finisher.Prepare(height, width, frame, 0);
             _finisher.Upload(image);
         }
 

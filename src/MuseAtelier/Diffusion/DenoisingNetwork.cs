@@ -16,6 +16,7 @@ internal sealed class DenoisingNetwork : IDisposable
     private readonly ExecutionDevice _device;
     private readonly ComponentRunner _context;
     private readonly ComponentRunner _unet;
+    private readonly StepCapture _step;
     private readonly NativeBuffer _shifts;
     private readonly NativeBuffer _hostInput;
     private readonly NativeBuffer _hostOutput;
@@ -41,6 +42,7 @@ internal sealed class DenoisingNetwork : IDisposable
         }
 
         _unet = new ComponentRunner(unet, Shape, sessions, device, placed);
+        _step = new StepCapture(_unet, sessions, device);
         _hostInput = device.AllocateHost(_unet.Size("latents"));
         _hostOutput = device.AllocateHost(_unet.Size("noise"));
     }
@@ -81,7 +83,7 @@ internal sealed class DenoisingNetwork : IDisposable
     {
         _device.Copy(_time!.Address("embeddings") + (nint)(step * _shifts.Bytes), _shifts.Address, _shifts.Bytes);
         _device.Upload(_hostInput.Address, _unet.Address("latents"), _hostInput.Bytes);
-        _unet.Run(options, cancellationToken);
+        _step.Run(options, cancellationToken);
         _device.Download(_unet.Address("noise"), _hostOutput.Address, _hostOutput.Bytes);
         _device.Synchronize();
     }
@@ -90,6 +92,7 @@ internal sealed class DenoisingNetwork : IDisposable
     public void Dispose()
     {
         _time?.Dispose();
+        _step.Dispose();
         _unet.Dispose();
         _context.Dispose();
         _shifts.Dispose();

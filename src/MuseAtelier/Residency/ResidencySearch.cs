@@ -30,9 +30,9 @@ internal sealed class ResidencySearch
     {
         (_model, _request, _device) = (model, request, device);
         int height = request.Height / VaeDecoder.Zoom, width = request.Width / VaeDecoder.Zoom;
-        _tiles = TileChoices.For(model, ComponentNames.VaeDecoder, height, width, request.VaeTiling, TileChoices.SmallestSide, device);
+        _tiles = TileChoices.For(model, ComponentNames.VaeDecoder, height, width, request.VaeTiling, TileChoices.SmallestSide, request.Frame, device);
         bool hasRescue = model.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32);
-        _rescueTiles = hasRescue ? TileChoices.For(model, ComponentNames.VaeDecoderFp32, height, width, VaeTiling.Auto, TileChoices.SmallestRescueSide, device) : [];
+        _rescueTiles = hasRescue ? TileChoices.For(model, ComponentNames.VaeDecoderFp32, height, width, VaeTiling.Auto, TileChoices.SmallestRescueSide, request.Frame, device) : [];
         _unetSessions = SessionWeights.Of(model.Component(ComponentNames.UNet), device);
         _decoderSession = SessionWeights.Of(model.Component(ComponentNames.VaeDecoder), device);
         _rescueSession = hasRescue ? SessionWeights.Of(model.Component(ComponentNames.VaeDecoderFp32), device) : default;
@@ -141,7 +141,8 @@ internal sealed class ResidencySearch
         List<ComponentPlan> components = [.. c.Preparation.Choices.Select(choice => Component(choice, 0, false))];
         components.Add(Component(c.Network.Choice, c.Lent, c.Network.SessionsTurn));
         components.Add(new ComponentPlan(ComponentNames.VaeDecoder, Sessions(ComponentNames.VaeDecoder, !c.DecoderStays)));
-        components.Add(new ComponentPlan(ComponentNames.Finishing, Sessions(ComponentNames.Finishing, false)));
+        string finishing = PictureFinisher.ComponentName(_request.Frame);
+        components.Add(new ComponentPlan(finishing, Sessions(finishing, false)));
         double text = c.Preparation.TextSeconds, conditioning = c.Preparation.ConditioningSeconds;
         double denoising = c.Pass.DenoisingSeconds(c.Network, c.Captures), loading = c.Pass.LoadingSeconds(c.KeepsArena, c.DecoderStays) + LendingSeconds(c.Network, c.Lent);
         var plan = new ResidencyPlan

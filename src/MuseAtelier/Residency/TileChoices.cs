@@ -19,11 +19,11 @@ internal static class TileChoices
 
     private const int SideStep = 8;
 
-    public static IReadOnlyList<TileChoice> For(ModelSizes model, string decoder, int height, int width, VaeTiling tiling, int smallest, DeviceProfile device)
+    public static IReadOnlyList<TileChoice> For(ModelSizes model, string decoder, int height, int width, VaeTiling tiling, int smallest, PictureFrame? frame, DeviceProfile device)
     {
-        ComponentSpec component = model.Component(decoder), finishing = model.Component(ComponentNames.Finishing);
-        var whole = new PictureShape(1, height, width, 0);
-        long finishingArena = device.ArenaBytes(ComponentNames.Finishing, whole);
+        ComponentSpec component = model.Component(decoder), finishing = model.Component(PictureFinisher.ComponentName(frame));
+        PictureShape whole = PictureFinisher.Shape(height, width, frame);
+        long finishingArena = device.ArenaBytes(finishing.Name, whole);
         var choices = new List<TileChoice>();
         foreach (int tileHeight in Sides(height, tiling, smallest))
         {

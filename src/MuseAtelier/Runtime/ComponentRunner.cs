@@ -16,16 +16,19 @@ internal sealed class ComponentRunner : IDisposable
     private readonly Dictionary<string, TensorSpec> _specs = [];
     private readonly NativeBuffer _block;
     private readonly PictureShape _shape;
+    private readonly ExecutionDevice _device;
+    private readonly StageWeights _weights;
 
     /// <summary>Prepares a component.</summary>
     /// <param name="component">The component.</param>
     /// <param name="shape">What the tensors' sizes depend on.</param>
-    /// <param name="sessions">Where sessions come from; it keeps them.</param>
+    /// <param name="sessions">Where sessions and weights come from; it keeps them.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="placed">Device addresses of inputs and outputs that lie elsewhere; borrowed.</param>
     public ComponentRunner(ComponentSpec component, PictureShape shape, SessionPool sessions, ExecutionDevice device, IReadOnlyDictionary<string, nint>? placed = null)
     {
-        _shape = shape;
+        (_shape, _device) = (shape, device);
+        _weights = sessions.Weights(component);
         foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates)) _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
         (long bytes, long[] offsets) = BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]);
@@ -34,13 +37,14 @@ internal sealed class ComponentRunner : IDisposable
         {
             for (int i = 0; i < own.Count; i++) _addresses[own[i].Name] = _block.Address + (nint)offsets[i];
             foreach ((string name, nint address) in placed ?? new Dictionary<string, nint>()) _addresses[name] = address;
-            foreach (StageSpec stage in component.Stages)
+            for (int i = 0; i < component.Stages.Count; i++)
             {
+                StageSpec stage = component.Stages[i];
                 InferenceSession session = sessions.For(stage);
                 OrtIoBinding binding = session.CreateIoBinding();
                 _stages.Add((stage.Name, session, binding));
                 foreach (WeightSpec weight in stage.Weights)
-                    binding.BindInput(weight.Graph, Tensor(device.Memory, weight.Type, [.. weight.Shape], device.Weight(weight), weight.Bytes));
+                    binding.BindInput(weight.Graph, Tensor(device.Memory, weight.Type, [.. weight.Shape], _weights.Address(i, weight), weight.Bytes));
                 foreach (BindingSpec input in stage.Inputs) binding.BindInput(input.Graph, Tensor(device.Memory, input.Tensor));
                 foreach (BindingSpec output in stage.Outputs) binding.BindOutput(output.Graph, Tensor(device.Memory, output.Tensor));
             }
@@ -68,12 +72,17 @@ internal sealed class ComponentRunner : IDisposable
     /// <summary>Bytes of an input or output.</summary>
     public long Size(string tensor) => _specs[tensor].Bytes(_shape);
 
+    /// <summary>Whether <see cref="Capture"/> may be tried.</summary>
+    public bool CanCapture => _weights.CanCapture;
+
     /// <summary>Runs all stages in order; allocates nothing managed.</summary>
     public void Run(RunOptions options, CancellationToken cancellationToken)
     {
-        foreach ((string name, InferenceSession session, OrtIoBinding binding) in _stages)
+        for (int i = 0; i < _stages.Count; i++)
         {
+            (string name, InferenceSession session, OrtIoBinding binding) = _stages[i];
             cancellationToken.ThrowIfCancellationRequested();
+            _weights.BeforeStage(i);
             try
             {
                 session.RunWithBinding(options, binding);
@@ -83,11 +92,30 @@ internal sealed class ComponentRunner : IDisposable
                 // ONNX Runtime has no code of its own for a terminated run.
                 throw new OperationCanceledException(cancellationToken);
             }
+            catch (OnnxRuntimeException exception) when (_device.IsOutOfMemory(exception))
+            {
+                throw new DeviceMemoryException($"the device's memory is used up in {name}", exception);
+            }
             catch (OnnxRuntimeException exception)
             {
                 throw new InferenceException(name, $"ONNX Runtime failed in {name} ({exception.Message})", exception);
             }
+
+            _weights.AfterStage(i);
         }
+    }
+
+    /// <summary>Has the device record a run; null where it could not. The captured run works on this runner's memory.</summary>
+    public CapturedRun? Capture(RunOptions options)
+    {
+        _weights.BeginCapture();
+        CapturedRun? captured = _device.Capture(() =>
+        {
+            Run(options, CancellationToken.None);
+            _weights.JoinCapture();
+        });
+        _weights.EndCapture();
+        return captured;
     }
 
     /// <inheritdoc/>

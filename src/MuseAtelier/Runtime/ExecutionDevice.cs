@@ -39,8 +39,28 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>Waits until all that was asked for is done.</summary>
     public abstract void Synchronize();
 
-    /// <summary>Where a transformer stage's weight lies for this device while the stage runs.</summary>
-    public abstract nint Weight(WeightSpec weight);
+    /// <summary>Brings the weights of a component's transformer stages to where the device uses them. Returns before they are there; the caller disposes them.</summary>
+    /// <param name="component">The component.</param>
+    /// <param name="placements">Where each stage's weights go, in the order of the stages; null means all resident. A device that maps them takes no notice.</param>
+    public abstract StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements);
+
+    /// <summary>Threads that create sessions ahead of their first use; 0 where sessions are created when they are needed.</summary>
+    public virtual int SessionThreads => 0;
+
+    /// <summary>Whether the device can record a row of runs, and has not failed to.</summary>
+    public virtual bool CapturesRuns => false;
+
+    /// <summary>Records what <paramref name="run"/> asks for, without doing it. Null when the device could not; it then never tries again.</summary>
+    public virtual CapturedRun? Capture(Action run) => null;
+
+    /// <summary>Whether ONNX Runtime failed because the device's memory is used up.</summary>
+    public virtual bool IsOutOfMemory(OnnxRuntimeException exception) => false;
+
+    /// <summary>Bytes that this process holds on the device, as the device's driver counts them; null where nobody tells. From any thread.</summary>
+    public virtual long? ProcessBytes() => null;
+
+    /// <summary>Bytes that are free on the device; null where memory is the host's. From any thread.</summary>
+    public virtual long? FreeBytes() => null;
 
     /// <inheritdoc/>
     public abstract void Dispose();

@@ -1,38 +1,128 @@
+using System.Collections.Concurrent;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Runtime;
 
-/// <summary>The package's sessions, one for each graph: stages of equal shape share one.</summary>
+/// <summary>
+/// What is loaded of a package: a session for each graph, which stages of equal shape share, and the weights that transformer stages take
+/// as inputs. Runs stay on the engine's thread; sessions may be created on others ahead of that.
+/// </summary>
 internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) : IDisposable
 {
-    private readonly Dictionary<string, InferenceSession> _sessions = [];
+    private readonly Dictionary<string, Task<InferenceSession>> _sessions = [];
+    private readonly Dictionary<string, StageWeights> _weights = [];
+    private readonly Dictionary<string, IReadOnlyList<WeightPlacement>> _placements = [];
 
-    public InferenceSession For(StageSpec stage)
+    /// <summary>Sessions that were ever asked for: a number that changes with each new one.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Whether every session that was asked for is there.</summary>
+    public bool IsSettled
     {
-        if (_sessions.TryGetValue(stage.Graph, out InferenceSession? session)) return session;
-        using SessionOptions options = device.CreateSessionOptions();
-        try
+        get
         {
-            return _sessions[stage.Graph] = new InferenceSession(package.Graph(stage), options);
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            throw new InferenceException(stage.Name, $"ONNX Runtime could not load {stage.Graph} ({exception.Message})", exception);
+            foreach (Task<InferenceSession> session in _sessions.Values)
+                if (!session.IsCompleted) return false;
+            return true;
         }
     }
 
-    /// <summary>Releases the sessions of a component that is not needed for a while.</summary>
+    /// <summary>Says where a component's weights go; for a component that is not loaded yet.</summary>
+    public void Place(ComponentSpec component, IReadOnlyList<WeightPlacement> placements) => _placements[component.Name] = placements;
+
+    /// <summary>Begins to load components, in the order in which they are needed, while the engine's thread goes on. Does nothing on a device that loads at need.</summary>
+    public void Preload(IReadOnlyList<ComponentSpec> components)
+    {
+        if (device.SessionThreads == 0) return;
+        var wanted = new ConcurrentQueue<(StageSpec Stage, TaskCompletionSource<InferenceSession> Session)>();
+        foreach (StageSpec stage in components.SelectMany(component => component.Stages))
+        {
+            if (_sessions.ContainsKey(stage.Graph)) continue;
+            var session = new TaskCompletionSource<InferenceSession>();
+            wanted.Enqueue((stage, session));
+            Add(stage, session.Task);
+        }
+
+        for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++) new Thread(CreateAll) { IsBackground = true, Name = "MuseAtelier sessions" }.Start();
+        foreach (ComponentSpec component in components) Weights(component);
+
+        void CreateAll()
+        {
+            while (wanted.TryDequeue(out var next))
+            {
+                try
+                {
+                    next.Session.SetResult(Create(next.Stage));
+                }
+#pragma warning disable CA1031 // Whatever fails belongs to whoever asks for that session.
+                catch (Exception exception)
+#pragma warning restore CA1031
+                {
+                    next.Session.SetException(exception);
+                }
+            }
+        }
+    }
+
+    /// <summary>The stage's session; waits for it where it is being created.</summary>
+    public InferenceSession For(StageSpec stage)
+    {
+        if (!_sessions.TryGetValue(stage.Graph, out Task<InferenceSession>? session)) session = Add(stage, Task.FromResult(Create(stage)));
+        return session.GetAwaiter().GetResult();
+    }
+
+    /// <summary>The component's weights; the pool keeps them.</summary>
+    public StageWeights Weights(ComponentSpec component)
+    {
+        if (_weights.TryGetValue(component.Name, out StageWeights? weights)) return weights;
+        return _weights[component.Name] = device.LoadWeights(component, _placements.GetValueOrDefault(component.Name));
+    }
+
+    /// <summary>Releases a component that is not needed for a while. What was bound to it must be disposed before.</summary>
     public void Release(ComponentSpec component)
     {
         foreach (StageSpec stage in component.Stages)
-            if (_sessions.Remove(stage.Graph, out InferenceSession? session)) session.Dispose();
+            if (_sessions.Remove(stage.Graph, out Task<InferenceSession>? session)) Dispose(session);
+        if (_weights.Remove(component.Name, out StageWeights? weights)) weights.Dispose();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (InferenceSession session in _sessions.Values) session.Dispose();
+        foreach (StageWeights weights in _weights.Values) weights.Dispose();
+        foreach (Task<InferenceSession> session in _sessions.Values) Dispose(session);
+        _weights.Clear();
         _sessions.Clear();
+    }
+
+    private static void Dispose(Task<InferenceSession> session)
+    {
+        // Creation cannot be stopped, only waited for; where it failed there is nothing to give back.
+        ((IAsyncResult)session).AsyncWaitHandle.WaitOne();
+        if (session.IsCompletedSuccessfully) session.Result.Dispose();
+    }
+
+    private Task<InferenceSession> Add(StageSpec stage, Task<InferenceSession> session)
+    {
+        Count++;
+        return _sessions[stage.Graph] = session;
+    }
+
+    private InferenceSession Create(StageSpec stage)
+    {
+        using SessionOptions options = device.CreateSessionOptions();
+        try
+        {
+            return new InferenceSession(package.Graph(stage), options);
+        }
+        catch (OnnxRuntimeException exception) when (device.IsOutOfMemory(exception))
+        {
+            throw new DeviceMemoryException($"the device's memory is used up by {stage.Graph}", exception);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw new InferenceException(stage.Name, $"ONNX Runtime could not load {stage.Graph} ({exception.Message})", exception);
+        }
     }
 }

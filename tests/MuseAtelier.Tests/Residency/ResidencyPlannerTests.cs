@@ -153,6 +153,20 @@ public sealed class ResidencyPlannerTests
     }
 
     [Theory]
+    [InlineData(FramePlacement.Inside)]
+    [InlineData(FramePlacement.Outside)]
+    public void Plan_WithAFrame_CountsIt(FramePlacement placement)
+    {
+        ResidencyPlan bare = Plan(19), framed = Plan(19, new ResidencyRequest { Frame = new PictureFrame(FrameStyle.Gilded, placement) });
+        (int width, int height) = framed.Request.Frame!.CanvasOf(1024, 1024);
+
+        // Colour, share of the picture and the pixels themselves, beside the working memory.
+        Assert.True(framed.PeakBytes - bare.PeakBytes > width * height * 7 - 1024 * 1024 * 3);
+        Assert.Contains(framed.Components, component => component.Name == ComponentNames.Framing);
+        Assert.DoesNotContain(framed.Components, component => component.Name == ComponentNames.Finishing);
+    }
+
+    [Theory]
     [InlineData(0, 0.0326, 0.0335)]
     [InlineData(0.5, 0.0428, 0.0428)]
     [InlineData(1, 0.0756, 0.0756)]
@@ -199,6 +213,7 @@ public sealed class ResidencyPlannerTests
                 Offload = modes[random.Next(modes.Length)],
                 VaeTiling = (VaeTiling)random.Next(3),
                 PinnedBytes = random.Next(2) == 0 ? long.MaxValue : random.NextInt64(6 * Gibibyte),
+                Frame = i % 3 == 0 ? new PictureFrame(FrameStyle.Gilded, (FramePlacement)random.Next(2)) : null,
             };
         }
     }

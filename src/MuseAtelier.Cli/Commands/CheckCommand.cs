@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace MuseAtelier.Cli.Commands;
+
+/// <summary><c>muse check</c>: the engine against reference values.</summary>
+internal static class CheckCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var model = new Argument<string>("MODEL") { Description = "The model: a checkpoint (.safetensors) or the folder of an exported package." };
+        var against = new Option<string>("--against") { Description = "The reference values, computed elsewhere from the same checkpoint.", HelpName = "FILE.safetensors", Required = true };
+        var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var command = new Command("check", $"Runs a model against reference values and shows how far each part is off. Parts that the file has no values for are left out, and said so.\n\n{ExitCode.Help}") { model, against, json };
+        var choices = new AtelierChoices(command);
+        command.SetAction(terminal, async (result, stop) =>
+        {
+            var progress = new NoticeProgress(terminal);
+            ReferenceReport report = await ReferenceCheck.RunAsync(result.GetRequiredValue(model), result.GetRequiredValue(against), choices.Read(result), progress, stop);
+            if (result.GetValue(json)) terminal.Out.WriteLine(Describe(report).ToJsonString(Json.Readable));
+            else Show(terminal, report);
+            return report.Passed ? ExitCode.Done : ExitCode.Failed;
+        });
+        return command;
+    }
+
+    private static void Show(Terminal terminal, ReferenceReport report)
+    {
+        Table table = new Table().Border(TableBorder.Simple).AddColumn("part").AddColumn("relative error").AddColumn("allowed").AddColumn("PSNR").AddColumn("at least").AddColumn("");
+        foreach (ReferencePart part in report.Parts)
+        {
+            table.AddRow(
+                Markup.Escape(part.Name),
+                part.RelativeError.ToString("0.0e0", CultureInfo.InvariantCulture),
+                part.AllowedError.ToString("0.0e0", CultureInfo.InvariantCulture),
+                Decibels(part.Psnr),
+                Decibels(part.RequiredPsnr),
+                part.Passed ? "[green]pass[/]" : "[red]FAIL[/]");
+        }
+
+        if (report.Parts.Count > 0) terminal.OutConsole.Write(table);
+        foreach (string part in report.LeftOut) terminal.Out.WriteLine($"left out: {part}");
+        int failed = report.Parts.Count(part => !part.Passed);
+        terminal.Out.WriteLine(report.Parts.Count == 0
+            ? "the file has values for no part: nothing was checked"
+            : string.Create(CultureInfo.InvariantCulture, $"{report.Parts.Count - failed} of {report.Parts.Count} parts passed"));
+    }
+
+    private static JsonObject Describe(ReferenceReport report) => new()
+    {
+        ["passed"] = report.Passed,
+        ["parts"] = new JsonArray([.. report.Parts.Select(part => new JsonObject
+        {
+            ["name"] = part.Name,
+            ["relativeError"] = Number(part.RelativeError),
+            ["allowedError"] = Number(part.AllowedError),
+            ["psnr"] = Number(part.Psnr),
+            ["requiredPsnr"] = Number(part.RequiredPsnr),
+            ["passed"] = part.Passed,
+        })]),
+        ["leftOut"] = new JsonArray([.. report.LeftOut.Select(part => JsonValue.Create(part))]),
+    };
+
+    // JSON has no word for NaN and infinity.
+    private static JsonValue? Number(double? value) =>
+        value is not { } number ? null : double.IsFinite(number) ? JsonValue.Create(number) : JsonValue.Create(number.ToString(CultureInfo.InvariantCulture));
+
+    private static string Decibels(double? value) => value is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number:0.0} dB") : "";
+
+    private sealed class NoticeProgress(Terminal terminal) : IProgress<string>
+    {
+        public void Report(string value) => terminal.Error.WriteLine(value);
+    }
+}

@@ -1,0 +1,30 @@
+namespace MuseAtelier.Cli;
+
+/// <summary>The model that is used when none is named: the Miniature, which comes with the program.</summary>
+internal static class DefaultModel
+{
+    /// <summary>The variable that names another model.</summary>
+    public const string Variable = "MUSE_MODEL";
+
+    private static readonly string RelativePath = Path.Combine("models", "miniature", "miniature.safetensors");
+
+    /// <summary>Path of the default model: the one that the environment names, else the Miniature beside the program or in a folder above it.</summary>
+    /// <exception cref="DefaultModelMissingException">There is none.</exception>
+    public static string Find() => Find(AppContext.BaseDirectory);
+
+    internal static string Find(string start)
+    {
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) return named;
+        for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
+        {
+            string path = Path.Combine(folder.FullName, RelativePath);
+            if (File.Exists(path)) return path;
+        }
+
+        throw new DefaultModelMissingException(start);
+    }
+}
+
+/// <summary>No model was named, and the one that comes with the program is gone.</summary>
+internal sealed class DefaultModelMissingException(string folder)
+    : MuseAtelierException($"no model was named, and there is no models/miniature/miniature.safetensors in {folder} or above it", "a model", $"Name one with --model PATH or the variable {DefaultModel.Variable}, or put the file back.");

@@ -1,0 +1,130 @@
+using System.Globalization;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace MuseAtelier.Cli.Display;
+
+/// <summary>Shows how a model is opened and pictures are painted: a bar that lives in a terminal, a line now and then elsewhere.</summary>
+internal abstract class RenderDisplay : IProgress<LoadProgress>, IProgress<GenerationProgress>, IAsyncDisposable
+{
+    private TimeSpan _denoisingBegan;
+    private int _picture;
+
+    protected int Pictures { get; private init; }
+
+    /// <summary>The display that suits the terminal.</summary>
+    public static RenderDisplay Start(Terminal terminal, int pictures) =>
+        terminal.ErrorConsole is { } console ? new LiveDisplay(console) { Pictures = pictures } : new PlainDisplay(terminal.Error) { Pictures = pictures };
+
+    /// <summary>Another picture begins.</summary>
+    /// <param name="number">Its number, from 1.</param>
+    public void Begin(int number) => _picture = number;
+
+    /// <summary>A picture is finished; other lines may follow at once.</summary>
+    public abstract Task FinishAsync(Picture picture);
+
+    public void Report(LoadProgress value) => Show(new RenderState(value.Phase, value.Fraction, "", null));
+
+    public void Report(GenerationProgress value)
+    {
+        if (value.Phase == GenerationPhase.Encoding) _denoisingBegan = TimeSpan.Zero;
+        // Time before the first step ends holds the text encoders; speed counts from there on, and so from the second step.
+        if (value is { Phase: GenerationPhase.Denoising, Step: 1 }) _denoisingBegan = value.Elapsed;
+        string name = Pictures > 1 ? string.Create(CultureInfo.InvariantCulture, $"picture {_picture}/{Pictures}, ") : "";
+        Show(value.Phase switch
+        {
+            GenerationPhase.Queued or GenerationPhase.Encoding => new RenderState($"{name}reading the prompt", 0, "", null),
+            GenerationPhase.Denoising => new RenderState($"{name}painting", (double)value.Step / value.Steps, Pace(value), value.Preview),
+            GenerationPhase.Decoding => new RenderState($"{name}developing", 1, "", null),
+            _ => new RenderState($"{name}done", 1, string.Create(CultureInfo.InvariantCulture, $"{value.Elapsed.TotalSeconds:0.0} s"), null),
+        });
+    }
+
+    public abstract ValueTask DisposeAsync();
+
+    protected abstract void Show(RenderState state);
+
+    private string Pace(GenerationProgress value)
+    {
+        string step = string.Create(CultureInfo.InvariantCulture, $"step {value.Step}/{value.Steps}");
+        if (value.Step < 2) return step;
+        double seconds = (value.Elapsed - _denoisingBegan).TotalSeconds / (value.Step - 1), left = seconds * (value.Steps - value.Step);
+        string speed = seconds >= 1 ? $"{seconds:0.00} s/step" : $"{1 / Math.Max(seconds, 1e-9):0.0} steps/s";
+        return $"{step}, {speed}, {(left >= 60 ? $"{(int)left / 60} min {(int)left % 60} s" : $"{left:0} s")} left";
+    }
+}
+
+/// <summary>What a display shows.</summary>
+/// <param name="Phase">What is being done.</param>
+/// <param name="Fraction">How much of it is done, 0 to 1.</param>
+/// <param name="Detail">Step, speed and time left.</param>
+/// <param name="Preview">The picture so far; valid during the call.</param>
+internal readonly record struct RenderState(string Phase, double Fraction, string Detail, LatentPreview? Preview);
+
+/// <summary>Lines of text: one for each phase, and ten while a phase goes on.</summary>
+internal sealed class PlainDisplay(TextWriter writer) : RenderDisplay
+{
+    private string? _phase;
+    private int _tenth;
+
+    public override Task FinishAsync(Picture picture) => Task.CompletedTask;
+
+    public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    protected override void Show(RenderState state)
+    {
+        int tenth = (int)(state.Fraction * 10);
+        if (state.Phase == _phase && tenth <= _tenth) return;
+        (_phase, _tenth) = (state.Phase, tenth);
+        writer.WriteLine(state.Detail.Length > 0 ? $"{state.Phase}: {state.Detail}" : state.Fraction is > 0 and < 1 ? string.Create(CultureInfo.InvariantCulture, $"{state.Phase}: {state.Fraction * 100:0} %") : state.Phase);
+    }
+}
+
+/// <summary>A bar, and below it the picture so far where it was asked for. Each picture has its own, so that lines can stand between them.</summary>
+internal sealed class LiveDisplay(IAnsiConsole console) : RenderDisplay
+{
+    private const int BarWidth = 30;
+
+    private LiveDisplayContext? _context;
+    private TaskCompletionSource? _end;
+    private Task? _display;
+    private IRenderable? _preview;
+
+    public override Task FinishAsync(Picture picture)
+    {
+        if (_preview is not null) _preview = TerminalPicture.Fit(console, picture.Width, picture.Height, picture.Pixels.Span);
+        Show(new RenderState("done", 1, string.Create(CultureInfo.InvariantCulture, $"{picture.Timings.Total.TotalSeconds:0.0} s"), null));
+        return EndAsync();
+    }
+
+    public override async ValueTask DisposeAsync() => await EndAsync();
+
+    protected override void Show(RenderState state)
+    {
+        if (_context is null) Begin();
+        if (state.Preview is { } preview) _preview = TerminalPicture.Fit(console, preview.Width, preview.Height, preview.Pixels.Span);
+        int done = (int)Math.Round(Math.Clamp(state.Fraction, 0, 1) * BarWidth);
+        IRenderable bar = new Markup($"{Markup.Escape(state.Phase)} [gold1]{new string('━', done)}[/][grey]{new string('━', BarWidth - done)}[/] {Markup.Escape(state.Detail)}");
+        _context!.UpdateTarget(_preview is null ? bar : new Rows(bar, _preview));
+    }
+
+    private void Begin()
+    {
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Runs up to the await at once, so that the context is there when this returns.
+        _display = console.Live(new Text("")).StartAsync(context =>
+        {
+            _context = context;
+            return end.Task;
+        });
+        _end = end;
+    }
+
+    private async Task EndAsync()
+    {
+        if (_display is null) return;
+        _end!.TrySetResult();
+        await _display;
+        (_context, _display, _preview) = (null, null, null);
+    }
+}

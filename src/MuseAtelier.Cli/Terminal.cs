@@ -1,0 +1,45 @@
+using Spectre.Console;
+
+namespace MuseAtelier.Cli;
+
+/// <summary>Where a command writes: results to the one, progress, notices and errors to the other.</summary>
+/// <param name="Out">Results.</param>
+/// <param name="Error">Everything else.</param>
+/// <param name="OutConsole">Results that are tables; writes to <paramref name="Out"/>.</param>
+/// <param name="ErrorConsole">Live displays; writes to <paramref name="Error"/>. Null where no terminal would show them.</param>
+/// <param name="Stop">Stops a command like Ctrl+C.</param>
+internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole OutConsole, IAnsiConsole? ErrorConsole, CancellationToken Stop)
+{
+    // No line of a table should break where nobody's window is too narrow for it.
+    private const int PipedWidth = 1000;
+
+    /// <summary>The process's own streams.</summary>
+    public static Terminal OfProcess()
+    {
+        IAnsiConsole results = AnsiConsole.Console;
+        if (Console.IsOutputRedirected) results.Profile.Width = PipedWidth;
+        IAnsiConsole errors = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        bool isLive = !Console.IsErrorRedirected && errors.Profile.Capabilities is { Interactive: true, Ansi: true };
+        return new Terminal(Console.Out, Console.Error, results, isLive ? errors : null, CancellationToken.None);
+    }
+
+    /// <summary>Writers in memory or files, shown to nobody.</summary>
+    public static Terminal Plain(TextWriter results, TextWriter errors, CancellationToken stop = default)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(results),
+        });
+        console.Profile.Width = PipedWidth;
+        return new Terminal(results, errors, console, null, stop);
+    }
+
+    /// <summary>Writes one line to <see cref="Error"/>, whatever breaks the text holds.</summary>
+    public void WriteNotice(string kind, string text) => Error.WriteLine($"{kind}: {OneLine(text)}");
+
+    /// <summary>The text without line breaks.</summary>
+    public static string OneLine(string text) => text.ReplaceLineEndings(" ");
+}

@@ -1,0 +1,33 @@
+using MuseAtelier.Cuda.Devices;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Cuda;
+
+/// <summary>Runs an atelier on an NVIDIA card.</summary>
+public sealed class CudaBackend : Backend
+{
+    private readonly CudaOptions _options;
+
+    private CudaBackend(CudaOptions options) => _options = options;
+
+    internal override Lowering Lowering => Lowering.Cuda;
+
+    /// <summary>A backend for an NVIDIA card. The card is looked for when an atelier is opened.</summary>
+    /// <param name="options">How the card is used; null means the first card and what suits most.</param>
+    public static Backend Create(CudaOptions? options = null)
+    {
+        options ??= new CudaOptions();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Card, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.SessionThreads, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ReaderThreads, nameof(options));
+        return new CudaBackend(options);
+    }
+
+    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options)
+    {
+        CudaDiagnosis diagnosis = CudaDiagnosis.Run();
+        diagnosis.ThrowIfUnusable(_options.Card);
+        return new CudaDevice(package, _options, diagnosis.Cards[_options.Card], options.LoggerFactory);
+    }
+}

@@ -1,0 +1,34 @@
+using MuseAtelier.Cuda.Native;
+
+namespace MuseAtelier.Cuda.Devices;
+
+/// <summary>
+/// What this process holds on a card, as the driver counts it: context, libraries and all. Where the driver does not tell processes apart,
+/// as in a container, what the whole card holds more than before; which takes in what other programs do meanwhile. Any thread may ask.
+/// </summary>
+internal sealed class CardMemory
+{
+    private readonly nint _device;
+    private readonly long _before;
+    private readonly int _card;
+
+    /// <summary>To be made before the process first uses the card.</summary>
+    public CardMemory(int card)
+    {
+        _card = card;
+        _device = CudaDriver.PciBusId(card) is { } id ? Nvml.Device(id) : 0;
+        _before = Nvml.UsedBytes(_device) ?? 0;
+        if (Nvml.ProcessBytes(_device, Environment.ProcessId) is { } own) _before -= own;
+    }
+
+    /// <summary>Bytes that the process holds; null where nobody tells.</summary>
+    public long? ProcessBytes() => Nvml.ProcessBytes(_device, Environment.ProcessId) ?? (Nvml.UsedBytes(_device) - _before);
+
+    /// <summary>Bytes that are free on the card, as CUDA counts.</summary>
+    public long FreeBytes()
+    {
+        CudaRuntime.Check(CudaRuntime.SetDevice(_card), nameof(CudaRuntime.SetDevice));
+        CudaRuntime.Check(CudaRuntime.MemGetInfo(out nuint free, out _), nameof(CudaRuntime.MemGetInfo));
+        return (long)free;
+    }
+}

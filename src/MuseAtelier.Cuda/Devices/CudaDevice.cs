@@ -1,0 +1,156 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Cuda.Kernels;
+using MuseAtelier.Cuda.Native;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Cuda.Devices;
+
+/// <summary>
+/// An NVIDIA card. All sessions run on one stream, which is ours; weights are copied on a second; the host waits for neither but at
+/// <see cref="Synchronize"/>.
+/// </summary>
+internal sealed class CudaDevice : ExecutionDevice
+{
+    /// <summary>What ONNX Runtime still makes of the graphs, which are fused when they are exported.</summary>
+    private const GraphOptimizationLevel Optimization = GraphOptimizationLevel.ORT_ENABLE_ALL;
+
+    private readonly ModelPackage _package;
+    private readonly CudaOptions _options;
+    private readonly ILogger _logger;
+    private readonly CardMemory _cardMemory;
+    private readonly PinnedPool _pinned = new();
+    private readonly WeightReader _reader;
+    private readonly SharedArena _arena;
+    private readonly Dictionary<string, string> _provider;
+    private bool _captureFailed;
+
+    public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers)
+    {
+        (_package, _options, Card) = (package, options, card);
+        _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
+        _cardMemory = new CardMemory(card.Index);
+        OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
+        CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
+        ComputeStream = new CudaStream();
+        CopyStream = new CudaStream();
+        _reader = new WeightReader(card.Index, options.ReaderThreads);
+        _arena = new SharedArena(card.Index);
+        Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
+        _provider = new Dictionary<string, string>
+        {
+            ["device_id"] = card.Index.ToString(CultureInfo.InvariantCulture),
+            // Without the first of these two the second is ignored in silence.
+            ["has_user_compute_stream"] = "1",
+            ["user_compute_stream"] = ((ulong)ComputeStream.Handle).ToString(CultureInfo.InvariantCulture),
+            // The default tries every algorithm and takes slower ones.
+            ["cudnn_conv_algo_search"] = "HEURISTIC",
+            ["use_tf32"] = "0",
+            ["arena_extend_strategy"] = "kSameAsRequested",
+        };
+    }
+
+    /// <summary>The card.</summary>
+    public CudaCard Card { get; }
+
+    /// <summary>The stream of all runs, and of copies that belong to them.</summary>
+    public CudaStream ComputeStream { get; }
+
+    /// <summary>The stream of weights that come while others are at work.</summary>
+    public CudaStream CopyStream { get; }
+
+    public override string Description => string.Create(CultureInfo.InvariantCulture, $"{Card.Name}, {Card.MemoryBytes / (double)(1L << 30):0.0} GiB");
+
+    public override OrtMemoryInfo Memory { get; }
+
+    public override int SessionThreads => _options.SessionThreads;
+
+    public override bool CapturesRuns => _options.CaptureSteps && !_captureFailed;
+
+    public override SessionOptions CreateSessionOptions()
+    {
+        var options = new SessionOptions
+        {
+            GraphOptimizationLevel = Optimization,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            EnableMemoryPattern = false,
+        };
+        options.AddSessionConfigEntry("session.use_env_allocators", "1");
+        // Outside the arena, so that they go with their session, and no captured run's temporaries lie among them.
+        options.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
+        // A graph that needs the processor is a mistake of the exporter, and would be slow in silence.
+        options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
+        using var provider = new OrtCUDAProviderOptions();
+        provider.UpdateOptions(_provider);
+        options.AppendExecutionProvider_CUDA(provider);
+        OperatorDomain.AddTo(options);
+        return options;
+    }
+
+    public override RunOptions CreateRunOptions()
+    {
+        var options = new RunOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        options.AddRunConfigEntry("disable_synchronize_execution_providers", "1");
+        return options;
+    }
+
+    public override NativeBuffer Allocate(long bytes)
+    {
+        CudaRuntime.Check(CudaRuntime.Malloc(out nint address, (nuint)bytes), nameof(CudaRuntime.Malloc), bytes);
+        return new NativeBuffer(address, bytes, static address => CudaRuntime.Ignore(CudaRuntime.Free(address)));
+    }
+
+    public override NativeBuffer AllocateHost(long bytes) => _pinned.Take(bytes);
+
+    public override void Upload(nint host, nint device, long bytes) => ComputeStream.Copy(host, device, bytes, CudaRuntime.HostToDevice);
+
+    public override void Download(nint device, nint host, long bytes) => ComputeStream.Copy(device, host, bytes, CudaRuntime.DeviceToHost);
+
+    public override void Copy(nint from, nint to, long bytes) => ComputeStream.Copy(from, to, bytes, CudaRuntime.DeviceToDevice);
+
+    public override void Synchronize() => ComputeStream.Synchronize();
+
+    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
+        new CudaWeights(_package, component, placements, this, _reader, _logger);
+
+    public override CapturedRun? Capture(Action run)
+    {
+        try
+        {
+            CudaGraph graph = CudaGraph.Capture(ComputeStream, run);
+            CudaLog.Captured(_logger, graph.Nodes);
+            return graph;
+        }
+        catch (MuseAtelierException exception)
+        {
+            CudaLog.CaptureFailed(_logger, exception.Message);
+            _captureFailed = true;
+            return null;
+        }
+    }
+
+    // ONNX Runtime has no code of its own for it.
+    public override bool IsOutOfMemory(OnnxRuntimeException exception) =>
+        exception.Message.Contains("Failed to allocate memory", StringComparison.Ordinal)
+        || exception.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+        || exception.Message.Contains("ALLOC_FAILED", StringComparison.Ordinal);
+
+    public override long? ProcessBytes() => _cardMemory.ProcessBytes();
+
+    public override long? FreeBytes() => _cardMemory.FreeBytes();
+
+    public override void Dispose()
+    {
+        _reader.Dispose();
+        CudaRuntime.Ignore(CudaRuntime.DeviceSynchronize());
+        _pinned.Dispose();
+        _arena.Dispose();
+        Memory.Dispose();
+        KernelModule.Release(ComputeStream.Handle);
+        CopyStream.Dispose();
+        ComputeStream.Dispose();
+    }
+}

@@ -1,0 +1,216 @@
+using Microsoft.Extensions.Logging;
+using MuseAtelier.Cuda.Native;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Cuda.Devices;
+
+/// <summary>
+/// A component's weights on a card. Resident ones lie in one slab, filled once. The others wait in pinned memory, or in their file where
+/// that is short, and pass through two slots by the copy stream: a copy waits until the stage that used its slot has run, a stage waits
+/// until its copy is done, and neither keeps the host waiting.
+/// </summary>
+internal sealed class CudaWeights : StageWeights
+{
+    private readonly int _card;
+    private readonly CudaStream _compute;
+    private readonly CudaStream _copies;
+    private readonly ILogger _logger;
+    private readonly string _component;
+    private readonly StageMemory[] _stages;
+    private readonly List<StageMemory> _streamed = [];
+    private readonly CudaEvent[] _copied = [];
+    private readonly CudaEvent[] _ran = [];
+    private readonly bool[] _copyPending = new bool[SlotSchedule.Slots];
+    private readonly bool[] _runPending = new bool[SlotSchedule.Slots];
+    private readonly NativeBuffer? _slab;
+    private readonly NativeBuffer? _slots;
+    private readonly CudaEvent? _joined;
+    private readonly Task _load;
+    private readonly SlotSchedule? _schedule;
+    private StagedCopier? _stager;
+    private SlotSchedule.Snapshot _beforeCapture;
+    private bool _loaded;
+    private bool _capturing;
+    private bool _copiesCaptured;
+
+    /// <summary>Takes the device memory and begins to load.</summary>
+    public CudaWeights(ModelPackage package, ComponentSpec component, IReadOnlyList<WeightPlacement>? placements, CudaDevice device, WeightReader reader, ILogger logger)
+    {
+        (_card, _compute, _copies, _logger, _component) = (device.Card.Index, device.ComputeStream, device.CopyStream, logger, component.Name);
+        _stages = [.. component.Stages.Select((stage, i) => StageMemory.Of(package, stage, placements?[i] ?? WeightPlacement.Resident))];
+        _streamed.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: not WeightPlacement.Resident }));
+        long resident = 0;
+        foreach (StageMemory stage in _stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Resident }))
+        {
+            stage.Device = (nint)resident;
+            resident += DeviceMemory.Align(stage.Bytes);
+        }
+
+        long slot = _streamed.Count == 0 ? 0 : DeviceMemory.Align(_streamed.Max(stage => stage.Bytes));
+        DeviceBytes = resident + slot * SlotSchedule.Slots;
+        try
+        {
+            if (resident > 0) _slab = device.Allocate(resident);
+            foreach (StageMemory stage in _stages.Where(stage => stage.Placement == WeightPlacement.Resident)) stage.Device += _slab?.Address ?? 0;
+            if (_streamed.Count > 0)
+            {
+                _slots = device.Allocate(slot * SlotSchedule.Slots);
+                _schedule = new SlotSchedule(_streamed.Count);
+                _copied = [new CudaEvent(), new CudaEvent()];
+                _ran = [new CudaEvent(), new CudaEvent()];
+                _joined = new CudaEvent();
+                for (int i = 0; i < _streamed.Count; i++)
+                {
+                    _streamed[i].Streamed = i;
+                    _streamed[i].Device = _slots.Address + (nint)(slot * SlotSchedule.SlotOf(i));
+                }
+            }
+
+            _load = Load(device, reader);
+        }
+        catch
+        {
+            Free();
+            throw;
+        }
+    }
+
+    public override long DeviceBytes { get; }
+
+    // Copies out of a file wait for the host, which a captured run does not have.
+    public override bool CanCapture => _stager is null;
+
+    public override nint Address(int stage, WeightSpec weight) => _stages[stage].Device + (nint)(weight.Offset - _stages[stage].From.Offset);
+
+    public override void BeforeStage(int stage)
+    {
+        if (!_loaded) AwaitLoad();
+        int streamed = _stages[stage].Streamed;
+        if (streamed < 0) return;
+        if (!_schedule!.IsDue(streamed)) Restart(streamed);
+        _stager?.AwaitCopy();
+        int slot = SlotSchedule.SlotOf(streamed);
+        if (!_copyPending[slot]) return;
+        _copied[slot].Hold(_compute);
+        _copyPending[slot] = false;
+    }
+
+    public override void AfterStage(int stage)
+    {
+        int streamed = _stages[stage].Streamed;
+        if (streamed < 0) return;
+        int slot = SlotSchedule.SlotOf(streamed);
+        _ran[slot].Record(_compute);
+        _runPending[slot] = true;
+        _schedule!.Ran(streamed);
+        Feed();
+    }
+
+    public override void BeginCapture()
+    {
+        if (!_loaded) AwaitLoad();
+        if (_schedule is null) return;
+        if (!_schedule.IsDue(0)) Restart(0);
+        _copies.Synchronize();
+        _compute.Synchronize();
+        _copyPending.AsSpan().Clear();
+        _runPending.AsSpan().Clear();
+        _beforeCapture = _schedule.Save();
+        (_capturing, _copiesCaptured) = (true, false);
+    }
+
+    public override void JoinCapture()
+    {
+        if (!_copiesCaptured) return;
+        _joined!.Record(_copies);
+        _joined.Hold(_compute);
+    }
+
+    public override void EndCapture()
+    {
+        if (_schedule is null) return;
+        // Nothing of what was captured has happened; and each time that it does, the slots end as they began.
+        _schedule.Restore(_beforeCapture);
+        _copyPending.AsSpan().Clear();
+        _runPending.AsSpan().Clear();
+        _capturing = false;
+    }
+
+    public override void Dispose()
+    {
+        // A load that failed was reported to whoever waited for it, or nobody needed it.
+        ((IAsyncResult)_load).AsyncWaitHandle.WaitOne();
+        Free();
+    }
+
+    private void Free()
+    {
+        _stager?.Dispose();
+        if (_slots is not null)
+        {
+            _copies.Synchronize();
+            _compute.Synchronize();
+        }
+
+        foreach (CudaEvent one in _copied.Concat(_ran)) one.Dispose();
+        _joined?.Dispose();
+        foreach (StageMemory stage in _streamed) stage.Host?.Dispose();
+        _slab?.Dispose();
+        _slots?.Dispose();
+    }
+
+    private Task Load(CudaDevice device, WeightReader reader)
+    {
+        Task resident = reader.ToDevice([.. _stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Resident }).Select(stage => (stage.From, stage.Device))]);
+        Task streamed = reader.Do([.. _streamed.Where(stage => stage.Placement == WeightPlacement.Streamed).Select(stage => (Action)stage.FillHost)]);
+        return Task.WhenAll(resident, streamed);
+    }
+
+    private void AwaitLoad()
+    {
+        _load.GetAwaiter().GetResult();
+        _loaded = true;
+        if (_schedule is null) return;
+        int staged = _streamed.Count(stage => stage.Host is null), short_ = _streamed.Count(stage => stage.Host is null && stage.Placement == WeightPlacement.Streamed);
+        if (short_ > 0) CudaLog.PinnedMemoryShort(_logger, short_, _component);
+        if (staged > 0) _stager = new StagedCopier(_card, _copies, _streamed, _copied, _ran);
+    }
+
+    private void Restart(int streamed)
+    {
+        _stager?.Drain();
+        // A run was broken off, or none was begun: what was asked for so far is what both slots wait for.
+        if (!_capturing)
+        {
+            for (int slot = 0; slot < SlotSchedule.Slots; slot++) _ran[slot].Record(_compute);
+            _runPending.AsSpan().Fill(true);
+        }
+
+        _schedule!.Restart(streamed);
+        Feed();
+    }
+
+    private void Feed()
+    {
+        while (_schedule!.TryNext(out int stage, out bool isThere))
+        {
+            int slot = SlotSchedule.SlotOf(stage);
+            if (_stager is not null)
+            {
+                _stager.Request(stage, isThere, _runPending[slot]);
+            }
+            else if (!isThere)
+            {
+                if (_runPending[slot]) _ran[slot].Hold(_copies);
+                StageMemory from = _streamed[stage];
+                _copies.Copy(from.Host!.Address, from.Device, from.Bytes, CudaRuntime.HostToDevice);
+                _copied[slot].Record(_copies);
+                if (_capturing) _copiesCaptured = true;
+            }
+
+            _runPending[slot] = false;
+            if (!isThere) _copyPending[slot] = true;
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Cuda.Devices;
+
+/// <summary>
+/// Pinned memory for what goes to and fro: taking it anew for each picture would cost the driver more than the copies. What is given back
+/// is kept for the next of the same size. On the engine's thread.
+/// </summary>
+internal sealed class PinnedPool : IDisposable
+{
+    private const long MostKept = 64 << 20;
+
+    private readonly Dictionary<long, Stack<PinnedBuffer>> _kept = [];
+    private long _keptBytes;
+    private bool _disposed;
+
+    public NativeBuffer Take(long bytes)
+    {
+        if (_kept.TryGetValue(bytes, out Stack<PinnedBuffer>? same) && same.TryPop(out PinnedBuffer? buffer)) _keptBytes -= buffer.Bytes;
+        else buffer = new PinnedBuffer(Math.Max(bytes, 1));
+        return new NativeBuffer(buffer.Address, bytes, _ => GiveBack(bytes, buffer));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _disposed = true;
+        foreach (PinnedBuffer buffer in _kept.Values.SelectMany(buffers => buffers)) buffer.Dispose();
+        _kept.Clear();
+    }
+
+    private void GiveBack(long bytes, PinnedBuffer buffer)
+    {
+        if (_disposed || _keptBytes + buffer.Bytes > MostKept)
+        {
+            buffer.Dispose();
+            return;
+        }
+
+        if (!_kept.TryGetValue(bytes, out Stack<PinnedBuffer>? same)) _kept[bytes] = same = new Stack<PinnedBuffer>();
+        same.Push(buffer);
+        _keptBytes += buffer.Bytes;
+    }
+}

@@ -1,0 +1,50 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace MuseAtelier.Cuda.Devices;
+
+/// <summary>
+/// The one arena of a card that all sessions of the process take their working memory from: each by itself would keep its own peak. It is
+/// there while anyone holds it, and gives all back when the last lets go.
+/// </summary>
+internal sealed class SharedArena : IDisposable
+{
+    private static readonly Lock Gate = new();
+    private static readonly Dictionary<int, int> Holders = [];
+
+    private readonly int _card;
+    private int _disposed;
+
+    public SharedArena(int card)
+    {
+        _card = card;
+        lock (Gate)
+        {
+            int holders = Holders.GetValueOrDefault(card);
+            if (holders == 0)
+            {
+                using OrtMemoryInfo memory = Info(card);
+                // Grown by what is asked for: doubling would leave up to half of it unused.
+                const int sameAsRequested = 1, unset = -1;
+                using var arena = new OrtArenaCfg(0, sameAsRequested, unset, unset);
+                OrtEnv.Instance().CreateAndRegisterAllocator("CUDAExecutionProvider", memory, arena, new Dictionary<string, string> { ["device_id"] = FormattableString.Invariant($"{card}") });
+            }
+
+            Holders[card] = holders + 1;
+        }
+    }
+
+    /// <summary>How the arena is named; the caller disposes it.</summary>
+    public static OrtMemoryInfo Info(int card) => new(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.ArenaAllocator, card, OrtMemType.Default);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        lock (Gate)
+        {
+            if (--Holders[_card] > 0) return;
+            using OrtMemoryInfo memory = Info(_card);
+            OrtEnv.Instance().UnregisterAllocator(memory);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Cuda.Devices;
+
+/// <summary>Where one stage's weights come from and lie.</summary>
+internal sealed class StageMemory
+{
+    private StageMemory(FileStretch from, WeightPlacement placement) => (From, Placement) = (from, placement);
+
+    /// <summary>All of the stage's weights, which the package keeps together.</summary>
+    public FileStretch From { get; }
+
+    /// <summary>Where they were meant to go.</summary>
+    public WeightPlacement Placement { get; }
+
+    /// <summary>How many bytes.</summary>
+    public long Bytes => From.Bytes;
+
+    /// <summary>Their device address while the stage runs.</summary>
+    public nint Device { get; set; }
+
+    /// <summary>The stage's number among the streamed ones; -1 for a resident one.</summary>
+    public int Streamed { get; set; } = -1;
+
+    /// <summary>Where they wait in pinned memory; null for those that do not.</summary>
+    public PinnedBuffer? Host { get; private set; }
+
+    public static StageMemory Of(ModelPackage package, StageSpec stage, WeightPlacement placement)
+    {
+        if (stage.Weights.Count == 0) return new StageMemory(default, placement);
+        string file = stage.Weights[0].File;
+        if (stage.Weights.Any(weight => weight.File != file)) throw new PackageManifestException(package.Folder, $"the manifest scatters {stage.Name} over several files");
+        long first = stage.Weights.Min(weight => weight.Offset), end = stage.Weights.Max(weight => weight.Offset + weight.Bytes);
+        return new StageMemory(new FileStretch(Path.Combine(package.Folder, file), first, end - first), placement);
+    }
+
+    /// <summary>Reads them into pinned memory; where the system gives no more of it, they stay in their file.</summary>
+    public void FillHost()
+    {
+        PinnedBuffer? host = PinnedBuffer.TryTake(Bytes);
+        if (host is null) return;
+        try
+        {
+            StretchReader.Read(From, host.Address);
+        }
+        catch
+        {
+            host.Dispose();
+            throw;
+        }
+
+        Host = host;
+    }
+}

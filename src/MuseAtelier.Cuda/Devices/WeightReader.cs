@@ -1,0 +1,208 @@
+using MuseAtelier.Cuda.Native;
+
+namespace MuseAtelier.Cuda.Devices;
+
+/// <summary>A stretch of a package's file that is read into memory of some kind.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Offset">First byte.</param>
+/// <param name="Bytes">How many.</param>
+internal readonly record struct FileStretch(string Path, long Offset, long Bytes);
+
+/// <summary>
+/// Brings weights from files to where they are wanted, on threads of its own: each reads into pinned memory while its last piece is still
+/// on its way to the device. Loads are done in the order in which they are asked for, all threads on one. Threads and pinned memory are
+/// there only while there is something to do.
+/// </summary>
+internal sealed class WeightReader(int card, int threads) : IDisposable
+{
+    /// <summary>Bytes of a piece: large enough for the bus, small enough that threads share a load evenly.</summary>
+    public const int PieceBytes = 8 << 20;
+
+    private const int Buffers = 2;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<Piece> _pieces = [];
+    private readonly List<Thread> _threads = [];
+    private int _working;
+    private bool _disposed;
+
+    /// <summary>Begins a load into device memory. The task ends when all of it is there.</summary>
+    /// <param name="stretches">What to read and the device address that each goes to; the memory must stay until the task has ended.</param>
+    public Task ToDevice(IReadOnlyList<(FileStretch From, nint To)> stretches)
+    {
+        var load = new Load();
+        foreach ((FileStretch from, nint to) in stretches)
+        {
+            for (long done = 0; done < from.Bytes; done += PieceBytes)
+            {
+                long bytes = Math.Min(PieceBytes, from.Bytes - done);
+                load.Pieces.Add(new Piece(load, new FileStretch(from.Path, from.Offset + done, bytes), to + (nint)done, null));
+            }
+        }
+
+        return Begin(load);
+    }
+
+    /// <summary>Begins work that needs no device memory, such as filling pinned memory, on the same threads. The task ends when all is done.</summary>
+    public Task Do(IReadOnlyList<Action> work)
+    {
+        var load = new Load();
+        foreach (Action action in work) load.Pieces.Add(new Piece(load, default, 0, action));
+        return Begin(load);
+    }
+
+    /// <summary>Waits for the threads; what was not begun is given up.</summary>
+    public void Dispose()
+    {
+        Thread[] running;
+        lock (_gate)
+        {
+            _disposed = true;
+            while (_pieces.TryDequeue(out Piece piece)) piece.Load.Done(new ObjectDisposedException(nameof(WeightReader)));
+            running = [.. _threads];
+        }
+
+        foreach (Thread thread in running) thread.Join();
+    }
+
+    private Task Begin(Load load)
+    {
+        int count = load.Pieces.Count;
+        if (count == 0) return Task.CompletedTask;
+        load.Remaining = count;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            foreach (Piece piece in load.Pieces) _pieces.Enqueue(piece);
+            while (_working < Math.Min(threads, _pieces.Count))
+            {
+                _working++;
+                var thread = new Thread(Run) { IsBackground = true, Name = "MuseAtelier weights" };
+                _threads.Add(thread);
+                thread.Start();
+            }
+        }
+
+        return load.Completion.Task;
+    }
+
+    private void Run()
+    {
+        using (var worker = new Worker(card))
+            while (TryTake(out Piece piece)) worker.Take(piece);
+        lock (_gate) _threads.Remove(Thread.CurrentThread);
+    }
+
+    private bool TryTake(out Piece piece)
+    {
+        lock (_gate)
+        {
+            if (_pieces.TryDequeue(out piece)) return true;
+            // Under the same lock: whoever asks for a load next sees that this thread is no longer one to count on.
+            _working--;
+            return false;
+        }
+    }
+
+    private sealed class Load
+    {
+        private Exception? _failure;
+
+        public List<Piece> Pieces { get; } = [];
+
+        public TaskCompletionSource Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Remaining;
+
+        public void Done(Exception? failure)
+        {
+            if (failure is not null) Interlocked.CompareExchange(ref _failure, failure, null);
+            if (Interlocked.Decrement(ref Remaining) != 0) return;
+            if (_failure is null) Completion.SetResult();
+            else Completion.SetException(_failure);
+        }
+    }
+
+    private readonly record struct Piece(Load Load, FileStretch From, nint To, Action? Work);
+
+    // One thread's buffers, and which piece is still on its way from each.
+    private sealed class Worker(int card) : IDisposable
+    {
+        private readonly Piece?[] _under = new Piece?[Buffers];
+        private readonly CudaEvent?[] _copied = new CudaEvent?[Buffers];
+        private CudaStream? _stream;
+        private PinnedBuffer? _memory;
+        private string? _path;
+        private Microsoft.Win32.SafeHandles.SafeFileHandle? _file;
+        private int _next;
+        private bool _bound;
+
+        public void Take(Piece piece)
+        {
+            try
+            {
+                if (!_bound) CudaRuntime.Check(CudaRuntime.SetDevice(card), nameof(CudaRuntime.SetDevice));
+                _bound = true;
+                if (piece.Work is not null)
+                {
+                    piece.Work();
+                    piece.Load.Done(null);
+                }
+                else
+                {
+                    Copy(piece);
+                }
+            }
+#pragma warning disable CA1031 // Whatever fails on the thread belongs to whoever waits for the load.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                piece.Load.Done(exception);
+            }
+        }
+
+        public void Dispose()
+        {
+            for (int i = 0; i < Buffers; i++) Settle(i);
+            for (int i = 0; i < Buffers; i++) _copied[i]?.Dispose();
+            _stream?.Dispose();
+            _memory?.Dispose();
+            _file?.Dispose();
+        }
+
+        private void Copy(Piece piece)
+        {
+            _stream ??= new CudaStream();
+            _memory ??= new PinnedBuffer(PieceBytes * Buffers);
+            int buffer = _next;
+            _next = (_next + 1) % Buffers;
+            Settle(buffer);
+            nint host = _memory.Address + buffer * PieceBytes;
+            if (_path != piece.From.Path)
+            {
+                _file?.Dispose();
+                (_file, _path) = (File.OpenHandle(piece.From.Path, options: FileOptions.SequentialScan), piece.From.Path);
+            }
+
+            StretchReader.Read(_file!, piece.From, host);
+            _stream.Copy(host, piece.To, piece.From.Bytes, CudaRuntime.HostToDevice);
+            (_copied[buffer] ??= new CudaEvent()).Record(_stream);
+            _under[buffer] = piece;
+        }
+
+        private void Settle(int buffer)
+        {
+            if (_under[buffer] is not { } piece) return;
+            _under[buffer] = null;
+            try
+            {
+                _copied[buffer]!.Synchronize();
+                piece.Load.Done(null);
+            }
+            catch (CudaException exception)
+            {
+                piece.Load.Done(exception);
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace MuseAtelier.Pictures;
+
+/// <summary>
+/// The text in which AUTOMATIC1111's web interface records how a picture was made, and which most programs and sites read: prompt, negative
+/// prompt and one line of settings. What that text has no word for stands behind its own words, under names of ours.
+/// </summary>
+public static class ParametersText
+{
+    /// <summary>The keyword under which PNG files carry the text.</summary>
+    public const string Keyword = "parameters";
+
+    /// <summary>Digits of a checkpoint's SHA-256 that stand for it in the text.</summary>
+    public const int ShortDigest = 10;
+
+    private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes the text.</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="model">The model that painted it.</param>
+    public static string Write(PictureRequest request, ModelInfo model)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(model);
+        var text = new StringBuilder(request.Prompt).Append('\n');
+        if (request.NegativePrompt.Length > 0) text.Append("Negative prompt: ").Append(request.NegativePrompt).Append('\n');
+        text.AppendJoin(", ", Settings(request, model).Select(setting => $"{setting.Name}: {Quote(setting.Value)}"));
+        return text.ToString();
+    }
+
+    private static IEnumerable<(string Name, string Value)> Settings(PictureRequest request, ModelInfo model)
+    {
+        yield return ("Steps", Number(request.Steps));
+        yield return ("Sampler", "Euler a");
+        yield return ("Schedule type", request.Schedule.Karras ? "Karras" : "Automatic");
+        yield return ("CFG scale", request.GuidanceScale.ToString(CultureInfo.InvariantCulture));
+        yield return ("Seed", request.Seed.ToString(CultureInfo.InvariantCulture));
+        yield return ("Size", $"{Number(request.Width)}x{Number(request.Height)}");
+        if (model.Sha256.Length >= ShortDigest) yield return ("Model hash", model.Sha256[..ShortDigest]);
+        yield return ("Model", model.Name);
+        // AUTOMATIC1111's own two names for where the numbers come from; ComfyUI's mixture has none there.
+        if (request.NoiseSource != NoiseSource.Comfy) yield return ("RNG", request.NoiseSource == NoiseSource.Diffusers ? "CPU" : "NV");
+        else yield return ("Noise source", "comfy");
+        if (request.Schedule.Spacing != TimestepSpacing.Linspace) yield return ("Timestep spacing", request.Schedule.Spacing == TimestepSpacing.Leading ? "leading" : "trailing");
+        if (request.EmptyNegative == EmptyNegative.Zeros) yield return ("Empty negative", "zeros");
+        if (request.Conditioning is { } size)
+        {
+            yield return ("Original size", $"{Number(size.OriginalWidth)}x{Number(size.OriginalHeight)}");
+            yield return ("Crop", $"{Number(size.CropLeft)}x{Number(size.CropTop)}");
+            yield return ("Target size", $"{Number(size.TargetWidth)}x{Number(size.TargetHeight)}");
+        }
+
+        yield return ("Version", $"MuseAtelier {EngineVersion}");
+    }
+
+    private static string EngineVersion { get; } = typeof(Atelier).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    // As AUTOMATIC1111 does: what would end a setting early goes in quotes.
+    private static string Quote(string value) => value.AsSpan().IndexOfAny(",:\n") < 0 ? value : JsonSerializer.Serialize(value, Quoting);
+}

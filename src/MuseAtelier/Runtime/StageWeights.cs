@@ -1,0 +1,52 @@
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Runtime;
+
+/// <summary>Where the weights of a transformer stage are while the component is loaded.</summary>
+internal enum WeightPlacement
+{
+    /// <summary>In device memory for good.</summary>
+    Resident,
+
+    /// <summary>In host memory, copied into one of two slots of device memory each time before the stage runs.</summary>
+    Streamed,
+
+    /// <summary>In the package's file, and read and copied into a slot each time before the stage runs: where host memory is short.</summary>
+    Staged,
+}
+
+/// <summary>
+/// The weights of a component's transformer stages on a device. Addresses never change, so that bindings are made once; what lies there is
+/// right between <see cref="BeforeStage"/> and <see cref="AfterStage"/>. Called on the engine's thread.
+/// </summary>
+internal abstract class StageWeights : IDisposable
+{
+    /// <summary>Device memory that the weights take, in bytes.</summary>
+    public abstract long DeviceBytes { get; }
+
+    /// <summary>Whether runs of the component's stages can be captured as they are.</summary>
+    public virtual bool CanCapture => true;
+
+    /// <summary>Address of a weight for the device.</summary>
+    /// <param name="stage">The stage's place in the component's row.</param>
+    /// <param name="weight">One of that stage's weights.</param>
+    public abstract nint Address(int stage, WeightSpec weight);
+
+    /// <summary>Makes what the device is asked for next wait until the stage's weights are there. Allocates nothing managed once all are loaded.</summary>
+    public virtual void BeforeStage(int stage) { }
+
+    /// <summary>Says that the stage was asked for: what lies in its place may be replaced once it has run.</summary>
+    public virtual void AfterStage(int stage) { }
+
+    /// <summary>Before a capture: waits for what is still under way, so that the capture refers to nothing outside itself.</summary>
+    public virtual void BeginCapture() { }
+
+    /// <summary>At the end of a captured row: joins to the capture what was begun in it beside the row.</summary>
+    public virtual void JoinCapture() { }
+
+    /// <summary>After a capture, whether it succeeded or not.</summary>
+    public virtual void EndCapture() { }
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}

@@ -1,0 +1,49 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace MuseAtelier.Runtime;
+
+/// <summary>
+/// Runs a component that is run again and again with the same bindings: after two plain runs, which settle the runtime's choices, the
+/// device captures the whole row where it can, and repeats that.
+/// </summary>
+internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, ExecutionDevice device) : IDisposable
+{
+    private const int PlainRuns = 2;
+
+    private int _plainRuns;
+    private int _sessionCount;
+    private CapturedRun? _captured;
+
+    /// <summary>Runs the component; allocates nothing managed but in the one run that captures.</summary>
+    public void Run(RunOptions options, CancellationToken cancellationToken)
+    {
+        // A session made later may lie where the captured run keeps its temporaries: it is captured anew then.
+        if (_captured is not null && _sessionCount != sessions.Count) Drop();
+        if (_captured is null && _plainRuns >= PlainRuns && device.CapturesRuns && runner.CanCapture && sessions.IsSettled)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _captured = runner.Capture(options);
+            _sessionCount = sessions.Count;
+        }
+
+        if (_captured is null)
+        {
+            runner.Run(options, cancellationToken);
+            _plainRuns++;
+            return;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        _captured.Launch();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Drop();
+
+    private void Drop()
+    {
+        _captured?.Dispose();
+        _captured = null;
+        _plainRuns = 0;
+    }
+}
