@@ -135,6 +135,9 @@ internal sealed class PictureEngine : IDisposable
             EulerAncestralSampler.ScaleInput(x, schedule.Sigmas[step], input[..latents]);
             if (guided) input[..latents].CopyTo(input[latents..]);
             _network.Predict(step, options, cancellationToken);
+            // Drawn while the device is at work: it depends on nothing that the device computes.
+            if (sampler.AddsNoise(step)) streams.Steps.Fill(noise.AsSpan<float>());
+            _network.Await();
             Span<float> prediction = output[^latents..];
             if (guided) EulerAncestralSampler.Guide(output[..latents], prediction, request.GuidanceScale, prediction);
             if (previewPixels is not null)
@@ -144,7 +147,6 @@ internal sealed class PictureEngine : IDisposable
                 LatentPreviewer.Paint(input[..latents], previewPixels);
             }
 
-            if (sampler.AddsNoise(step)) streams.Steps.Fill(noise.AsSpan<float>());
             sampler.Step(x, prediction, noise.AsSpan<float>(), step);
             managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
             steps[step] = Stopwatch.GetElapsedTime(stepBegin);

@@ -12,6 +12,7 @@ internal static class OperatorDomain
         new GroupNormOperator(OperatorNames.GroupNorm, "f16", TensorElementType.Float16),
         new GroupNormOperator(OperatorNames.GroupNorm32, "f32", TensorElementType.Float),
         new GateOperator(OperatorNames.Gate, "f16", TensorElementType.Float16),
+        new ResidualLayerNormOperator(OperatorNames.ResidualLayerNorm, "f16", TensorElementType.Float16),
         new BiasedSumOperator(OperatorNames.BiasedSum, "f16", TensorElementType.Float16),
         new BiasedSumOperator(OperatorNames.BiasedSum32, "f32", TensorElementType.Float),
     ]));
