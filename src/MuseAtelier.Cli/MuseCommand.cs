@@ -18,6 +18,7 @@ internal static class MuseCommand
             ModelsCommand.Create(terminal),
             TokensCommand.Create(terminal),
             PlanCommand.Create(terminal),
+            BenchCommand.Create(terminal),
             DoctorCommand.Create(),
         };
 
