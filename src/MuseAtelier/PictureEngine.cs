@@ -18,6 +18,8 @@ internal sealed class PictureEngine : IDisposable
         ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding, ComponentNames.UNet, ComponentNames.VaeDecoder, ComponentNames.Finishing,
     ];
 
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(5);
+
     private readonly AtelierOptions _options;
     private readonly ModelPackage _package;
     private readonly ExecutionDevice _device;
@@ -26,12 +28,14 @@ internal sealed class PictureEngine : IDisposable
     private readonly VaeDecoder _decoder;
     private readonly ModelSizes _sizes;
     private readonly long _budget;
+    private readonly DeviceMemoryWatch? _watch;
     private DenoisingNetwork? _network;
     private ResidencyPlan? _plan;
 
     private PictureEngine(ModelPackage package, ExecutionDevice device, AtelierOptions options)
     {
         (_package, _device, _options) = (package, device, options);
+        _watch = options.WatchMemory ? new DeviceMemoryWatch(device, WatchInterval) : null;
         _sessions = new SessionPool(package, device);
         _prompts = new PromptEncoder(package, _sessions, device);
         _decoder = new VaeDecoder(package, _sessions, device);
@@ -52,6 +56,8 @@ internal sealed class PictureEngine : IDisposable
     public ModelInfo Model { get; }
 
     public string Device => _device.Description;
+
+    public string RuntimeVersion { get; } = OrtEnv.Instance().GetVersionString();
 
     public static PictureEngine Open(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
@@ -74,6 +80,7 @@ internal sealed class PictureEngine : IDisposable
     public Picture Paint(PictureRequest request, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
         ResidencyPlan plan = Plan(request);
+        _watch?.Reset();
         try
         {
             return Paint(request, plan, progress, start, cancellationToken);
@@ -135,6 +142,9 @@ internal sealed class PictureEngine : IDisposable
             EulerAncestralSampler.ScaleInput(x, schedule.Sigmas[step], input[..latents]);
             if (guided) input[..latents].CopyTo(input[latents..]);
             _network.Predict(step, options, cancellationToken);
+            // Drawn while the device is at work: it depends on nothing that the device computes.
+            if (sampler.AddsNoise(step)) streams.Steps.Fill(noise.AsSpan<float>());
+            _network.Await();
             Span<float> prediction = output[^latents..];
             if (guided) EulerAncestralSampler.Guide(output[..latents], prediction, request.GuidanceScale, prediction);
             if (previewPixels is not null)
@@ -144,7 +154,6 @@ internal sealed class PictureEngine : IDisposable
                 LatentPreviewer.Paint(input[..latents], previewPixels);
             }
 
-            if (sampler.AddsNoise(step)) streams.Steps.Fill(noise.AsSpan<float>());
             sampler.Step(x, prediction, noise.AsSpan<float>(), step);
             managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
             steps[step] = Stopwatch.GetElapsedTime(stepBegin);
@@ -172,6 +181,7 @@ internal sealed class PictureEngine : IDisposable
             Model = Model,
             Notices = notices,
             Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, DenoisingManagedBytes = managedBytes },
+            Memory = new PictureMemory(plan, _watch?.PeakBytes),
             Latents = final,
             DecodedInFp32 = inFp32,
         };
@@ -187,6 +197,7 @@ internal sealed class PictureEngine : IDisposable
         _prompts.Dispose();
         _decoder.Dispose();
         _sessions.Dispose();
+        _watch?.Dispose();
         _device.Dispose();
         _package.Dispose();
     }

@@ -28,6 +28,7 @@ internal static class PlanCommand
             width, height, steps, count, model, json,
         };
         var budget = new BudgetChoices(command);
+        var frame = new FrameChoice(command);
         command.SetAction(terminal, (result, _) =>
         {
             long? memory = budget.Memory(result);
@@ -40,6 +41,7 @@ internal static class PlanCommand
                 Steps = result.GetValue(steps),
                 Count = result.GetValue(count),
                 Offload = budget.Offload(result),
+                Frame = frame.Read(result),
             };
             ResidencyPlan plan = ResidencyPlanner.Plan(ModelSizes.Read(result.GetValue(model) ?? DefaultModel.Find(), lowering), request, device);
             if (result.GetValue(json)) terminal.Out.WriteLine(JsonSerializer.Serialize(plan, Members));

@@ -116,6 +116,13 @@ internal sealed class ComponentRunner : IDisposable
         }
     }
 
+    /// <summary>Repeats a captured run; allocates nothing managed.</summary>
+    public void Replay(CapturedRun captured)
+    {
+        _weights.BeforeReplay();
+        captured.Launch();
+    }
+
     /// <summary>Has the device record a run; null where it could not. The captured run works on this runner's memory.</summary>
     public CapturedRun? Capture(RunOptions options)
     {

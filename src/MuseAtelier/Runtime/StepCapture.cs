@@ -14,6 +14,9 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
     private int _sessionCount;
     private CapturedRun? _captured;
 
+    /// <summary>Whether runs are repetitions of a captured one.</summary>
+    public bool IsCaptured => _captured is not null;
+
     /// <summary>Runs the component; allocates nothing managed but in the one run that captures.</summary>
     /// <param name="options">The picture's run options.</param>
     /// <param name="isLastRound">Whether the component is not run again soon.</param>
@@ -37,7 +40,7 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        _captured.Launch();
+        runner.Replay(_captured);
     }
 
     /// <inheritdoc/>
