@@ -2,15 +2,15 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Residency;
 
-public sealed class AtelierBudgetTests
+public sealed class AtelierBudgetTests(TestAtelier shared)
 {
     private static readonly PictureRequest Request = new() { Prompt = "a starry night over the sea", Width = 256, Height = 320, Steps = 3, Seed = 5 };
 
     [Fact]
     public async Task Generate_WithSessionsThatTakeTurns_PaintsTheSamePicture()
     {
-        await using Atelier kept = await TestAtelier.OpenAsync(), turning = await TestAtelier.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Sessions });
-        Picture expected = await kept.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+        await using Atelier turning = await shared.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Sessions });
+        Picture expected = await shared.Atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
         for (int i = 0; i < 2; i++)
         {
             Picture picture = await turning.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
@@ -21,7 +21,7 @@ public sealed class AtelierBudgetTests
     [Fact]
     public async Task Generate_CancelledWhileSessionsTakeTurns_PaintsTheNextPicture()
     {
-        await using Atelier atelier = await TestAtelier.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Sessions });
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Sessions });
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var progress = new Watch(report =>
         {
@@ -37,7 +37,7 @@ public sealed class AtelierBudgetTests
     public async Task Generate_WithABudgetThatCannotBeKept_IsRefusedAndTheNextPictureWorks()
     {
         // Enough for a small picture of the Miniature, and for no large one.
-        await using Atelier atelier = await TestAtelier.OpenAsync(TestAtelier.Options with { MemoryBudget = 1L << 30 });
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { MemoryBudget = 1L << 30 });
         BudgetTooSmallException refusal = await Assert.ThrowsAsync<BudgetTooSmallException>(
             () => atelier.GenerateAsync(Request with { Width = 2048, Height = 2048 }, cancellationToken: TestContext.Current.CancellationToken));
         Assert.True(refusal.LeastBytes > 1L << 30);
@@ -48,8 +48,8 @@ public sealed class AtelierBudgetTests
     public async Task Generate_WithABudgetForTilesAlone_DecodesInTiles()
     {
         var large = Request with { Width = 1024, Height = 1024, Steps = 1 };
-        await using Atelier plenty = await TestAtelier.OpenAsync(), little = await TestAtelier.OpenAsync(TestAtelier.Options with { MemoryBudget = 3L << 30 });
-        Picture whole = await plenty.GenerateAsync(large, cancellationToken: TestContext.Current.CancellationToken);
+        await using Atelier little = await shared.OpenAsync(TestAtelier.Options with { MemoryBudget = 3L << 30 });
+        Picture whole = await shared.Atelier.GenerateAsync(large, cancellationToken: TestContext.Current.CancellationToken);
         Picture tiled = await little.GenerateAsync(large, cancellationToken: TestContext.Current.CancellationToken);
         Assert.NotEqual(whole.Pixels.ToArray(), tiled.Pixels.ToArray());
         Assert.Equal(whole.Latents.ToArray(), tiled.Latents.ToArray());

@@ -5,22 +5,13 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Runtime;
 
-public sealed class SessionTurnsTests : IAsyncLifetime
+public sealed class SessionTurnsTests(TestAtelier shared)
 {
     private readonly Lock _lock = new();
     private readonly List<string> _made = [];
     private readonly List<InferenceSession> _sessions = [];
-    private string _package = "";
-    private ComponentSpec _component = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        await using Atelier atelier = await TestAtelier.OpenAsync();
-        _package = atelier.Model.Package;
-        _component = PackageManifest.Read(_package).Component(ComponentNames.UNet);
-    }
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    private readonly string _package = shared.Atelier.Model.Package;
+    private readonly ComponentSpec _component = PackageManifest.Read(shared.Atelier.Model.Package).Component(ComponentNames.UNet);
 
     [Fact]
     public void Take_OverTwoRounds_HoldsTwoPairsAtMostAndMakesEachAnew()
