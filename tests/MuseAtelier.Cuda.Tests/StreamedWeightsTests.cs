@@ -30,6 +30,27 @@ public sealed class StreamedWeightsTests
         for (int i = 0; i < Runs; i++) Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
     }
 
+    [Theory]
+    [InlineData("all lent")]
+    [InlineData("lent and streamed")]
+    public void Run_AfterLending_EqualsResident(string placement)
+    {
+        float[] expected = Resident();
+        using var rig = new CudaRig();
+        rig.PlaceUNet(i => placement == "all lent" || i % 2 == 0 ? WeightPlacement.Lent : WeightPlacement.Streamed);
+        using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
+        StageWeights weights = rig.Sessions.Weights(rig.Component(ComponentNames.UNet));
+        for (int i = 0; i < Runs; i++)
+        {
+            Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
+            Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
+            long before = rig.Device.FreeBytes()!.Value;
+            weights.Lend();
+            weights.Lend();
+            Assert.True(rig.Device.FreeBytes() > before, "lending gave nothing back");
+        }
+    }
+
     [Fact]
     public void Run_OfTwoComponentsThatStream_SharesTheSlots()
     {
