@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MuseAtelier.Cpu;
 
 namespace MuseAtelier.Cli;
 
@@ -7,15 +6,16 @@ namespace MuseAtelier.Cli;
 internal sealed class AtelierChoices
 {
     private readonly Option<string?> _cache = new("--cache") { Description = "Where checkpoints are exported to, once each. [default: the variable MUSE_CACHE, else MuseAtelier/packages in the user's local application data]", HelpName = "FOLDER" };
-    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the arithmetic. [default: one for each core]", HelpName = "N" };
-    private readonly Option<VaeTiling> _vae = new("--vae") { Description = "How the VAE decodes: auto, whole or tiled (in overlapping tiles: less memory). [default: auto]", HelpName = "auto|whole|tiled" };
+    private readonly Option<int> _threads = Choice.Whole("--threads", "Threads of the arithmetic; 0 means one for each core.", 0, least: 0);
+    private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>("--vae", "How the VAE decodes: whole, or tiled, which takes less memory.");
+
+    private readonly Option<DeviceChoice> _device = Choice.Of<DeviceChoice>("--device", Backends.Help);
+    private readonly BudgetChoices _budget;
 
     public AtelierChoices(Command command)
     {
-        _threads.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && result.GetValueOrDefault<int>() < 1) result.AddError("--threads must be 1 or more.");
-        });
+        command.Add(_device);
+        _budget = new BudgetChoices(command);
         command.Add(_cache);
         command.Add(_threads);
         command.Add(_vae);
@@ -28,8 +28,11 @@ internal sealed class AtelierChoices
     /// <summary>How the atelier is to be set up.</summary>
     public AtelierOptions Read(ParseResult result) => new()
     {
-        Backend = CpuBackend.Create(result.GetValue(_threads)),
+        Backend = Backends.Create(result.GetValue(_device), result.GetValue(_threads)),
         CacheFolder = result.GetValue(_cache) ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null),
         VaeTiling = result.GetValue(_vae),
+        VideoMemoryBudget = _budget.VideoMemory(result),
+        MemoryBudget = _budget.Memory(result),
+        Offload = _budget.Offload(result),
     };
 }

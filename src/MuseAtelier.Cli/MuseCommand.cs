@@ -9,19 +9,29 @@ internal static class MuseCommand
 {
     public static async Task<int> RunAsync(string[] args, Terminal terminal)
     {
-        var root = new RootCommand($"Paints pictures with Stable Diffusion XL.\n\n{ExitCode.Help}")
+        Command render = RenderCommand.Create(terminal);
+        var root = new RootCommand("Paints pictures with Stable Diffusion XL.")
         {
-            RenderCommand.Create(terminal),
+            render,
             CheckCommand.Create(terminal),
             InfoCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             TokensCommand.Create(terminal),
+            PlanCommand.Create(terminal),
+            BenchCommand.Create(terminal),
+            DoctorCommand.Create(),
         };
 
+        HelpPages.Attach(root, new Dictionary<Command, string[]> { [render] = RenderCommand.Help });
         // A prompt may begin with @: it is no name of a file with more arguments.
-        ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        ParseResult parsed = root.Parse(args.Length > 0 ? args : ["--help"], new ParserConfiguration { ResponseFileTokenReplacer = null });
         // A screenful of help would bury the one line that says what is wrong.
-        if (parsed.Action is ParseErrorAction error) error.ShowHelp = false;
+        if (parsed.Action is ParseErrorAction)
+        {
+            terminal.WriteNotice("error", $"{string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')))}. muse --help lists the commands, muse COMMAND --help their options.");
+            return ExitCode.BadUsage;
+        }
+
         int code = await parsed.InvokeAsync(new InvocationConfiguration
         {
             Output = terminal.Out,
@@ -30,6 +40,6 @@ internal static class MuseCommand
             ProcessTerminationTimeout = null,
             EnableDefaultExceptionHandler = false,
         });
-        return parsed.Errors.Count > 0 ? ExitCode.BadUsage : code;
+        return args.Length > 0 ? code : ExitCode.BadUsage;
     }
 }

@@ -54,6 +54,7 @@ public static class ParametersText
             yield return ("Target size", $"{Number(size.TargetWidth)}x{Number(size.TargetHeight)}");
         }
 
+        if (request.Frame is { } frame) yield return ("Frame", $"{frame.Style} {frame.Placement}".ToLowerInvariant());
         yield return ("Version", $"MuseAtelier {EngineVersion}");
     }
 

@@ -18,21 +18,33 @@ internal sealed class PictureEngine : IDisposable
         ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding, ComponentNames.UNet, ComponentNames.VaeDecoder, ComponentNames.Finishing,
     ];
 
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(5);
+
     private readonly AtelierOptions _options;
     private readonly ModelPackage _package;
     private readonly ExecutionDevice _device;
     private readonly SessionPool _sessions;
     private readonly PromptEncoder _prompts;
     private readonly VaeDecoder _decoder;
+    private readonly ModelSizes _sizes;
+    private readonly long _budget;
+    private readonly DeviceMemoryWatch? _watch;
     private DenoisingNetwork? _network;
+    private ResidencyPlan? _plan;
 
     private PictureEngine(ModelPackage package, ExecutionDevice device, AtelierOptions options)
     {
         (_package, _device, _options) = (package, device, options);
+        _watch = options.WatchMemory ? new DeviceMemoryWatch(device, WatchInterval) : null;
         _sessions = new SessionPool(package, device);
         _prompts = new PromptEncoder(package, _sessions, device);
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
+        _sizes = ModelSizes.Of(manifest);
+        // What the process holds already is its own to plan with. Asked once: what is free changes with every picture.
+        _budget = device.Profile.MapsWeights
+            ? options.MemoryBudget ?? long.MaxValue
+            : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(device.FreeBytes() + (device.ProcessBytes() ?? 0) ?? long.MaxValue);
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
         {
             Title = manifest.Checkpoint.Title,
@@ -45,6 +57,8 @@ internal sealed class PictureEngine : IDisposable
 
     public string Device => _device.Description;
 
+    public string RuntimeVersion { get; } = OrtEnv.Instance().GetVersionString();
+
     public static PictureEngine Open(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
@@ -52,7 +66,7 @@ internal sealed class PictureEngine : IDisposable
         try
         {
             engine = new PictureEngine(package, options.Backend.Open(package, options), options);
-            engine._sessions.Preload([.. PictureComponents.Select(package.Manifest.Component)]);
+            engine.Preload();
             return engine;
         }
         catch
@@ -64,6 +78,21 @@ internal sealed class PictureEngine : IDisposable
     }
 
     public Picture Paint(PictureRequest request, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
+    {
+        ResidencyPlan plan = Plan(request);
+        _watch?.Reset();
+        try
+        {
+            return Paint(request, plan, progress, start, cancellationToken);
+        }
+        finally
+        {
+            // Where sessions take turns, a picture that was stopped leaves some that nobody waits for.
+            _sessions.Rest();
+        }
+    }
+
+    private Picture Paint(PictureRequest request, ResidencyPlan plan, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
         // 1. One run option for the picture: terminating it stops a run in the middle of a step.
         using RunOptions options = _device.CreateRunOptions();
@@ -113,6 +142,9 @@ internal sealed class PictureEngine : IDisposable
             EulerAncestralSampler.ScaleInput(x, schedule.Sigmas[step], input[..latents]);
             if (guided) input[..latents].CopyTo(input[latents..]);
             _network.Predict(step, options, cancellationToken);
+            // Drawn while the device is at work: it depends on nothing that the device computes.
+            if (sampler.AddsNoise(step)) streams.Steps.Fill(noise.AsSpan<float>());
+            _network.Await();
             Span<float> prediction = output[^latents..];
             if (guided) EulerAncestralSampler.Guide(output[..latents], prediction, request.GuidanceScale, prediction);
             if (previewPixels is not null)
@@ -122,7 +154,6 @@ internal sealed class PictureEngine : IDisposable
                 LatentPreviewer.Paint(input[..latents], previewPixels);
             }
 
-            if (sampler.AddsNoise(step)) streams.Steps.Fill(noise.AsSpan<float>());
             sampler.Step(x, prediction, noise.AsSpan<float>(), step);
             managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
             steps[step] = Stopwatch.GetElapsedTime(stepBegin);
@@ -135,7 +166,8 @@ internal sealed class PictureEngine : IDisposable
         begin = Stopwatch.GetTimestamp();
         Report(GenerationPhase.Decoding, request.Steps, null);
         float[] final = state.AsSpan<float>().ToArray();
-        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, _options.VaeTiling == VaeTiling.Tiled, request.Frame, options, cancellationToken);
+        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
+        if (TakesTurns(plan, ComponentNames.VaeDecoder)) _decoder.Release();
         if (inFp32) notices.Add("The decoder overflowed in fp16; this picture was decoded in fp32.");
         (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
         TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
@@ -149,6 +181,7 @@ internal sealed class PictureEngine : IDisposable
             Model = Model,
             Notices = notices,
             Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, DenoisingManagedBytes = managedBytes },
+            Memory = new PictureMemory(plan, _watch?.PeakBytes),
             Latents = final,
             DecodedInFp32 = inFp32,
         };
@@ -164,9 +197,83 @@ internal sealed class PictureEngine : IDisposable
         _prompts.Dispose();
         _decoder.Dispose();
         _sessions.Dispose();
+        _watch?.Dispose();
         _device.Dispose();
         _package.Dispose();
     }
+
+    // Whether a picture can be painted within the budget is known before anything of it is loaded.
+    private ResidencyPlan Plan(PictureRequest request)
+    {
+        var wanted = new ResidencyRequest
+        {
+            Budget = _budget,
+            Width = request.Width,
+            Height = request.Height,
+            Steps = request.Steps,
+            Guided = request.GuidanceScale > 1,
+            Offload = _options.Offload,
+            VaeTiling = _options.VaeTiling,
+        };
+        if (_plan?.Request == wanted) return _plan;
+        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _device.Profile);
+        Follow(plan);
+        return _plan = plan;
+    }
+
+    // What is loaded before the first picture is what one of the usual size needs.
+    private void Preload()
+    {
+        if (_device.SessionThreads == 0) return;
+        try
+        {
+            ResidencyPlan plan = Plan(new PictureRequest { Prompt = "" });
+            if (plan.Offload != OffloadMode.Sessions) _sessions.Preload([.. PictureComponents.Select(_package.Manifest.Component)]);
+        }
+        catch (BudgetTooSmallException)
+        {
+            // A smaller picture may fit.
+        }
+    }
+
+    private void Follow(ResidencyPlan plan)
+    {
+        ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
+        bool turns = TakesTurns(plan, ComponentNames.UNet);
+        foreach (ComponentPlan component in plan.Components)
+        {
+            ComponentSpec spec = _package.Manifest.Component(component.Name);
+            List<WeightPlacement> places = [.. component.Stages.Select(PlacementOf)], before = _plan is null ? [.. places.Select(_ => WeightPlacement.Resident)] : [.. _plan.Component(component.Name).Stages.Select(PlacementOf)];
+            bool moves = !places.SequenceEqual(before);
+            if (!moves && (component.Name != ComponentNames.UNet || turns == _sessions.Turns(unet) is not null)) continue;
+
+            // Bindings know where weights lie and which sessions they belong to.
+            if (component.Name is ComponentNames.ClipL or ComponentNames.ClipG)
+            {
+                _prompts.Release();
+            }
+            else
+            {
+                _network?.Dispose();
+                _network = null;
+            }
+
+            _sessions.Release(spec);
+            if (moves) _sessions.Place(spec, places);
+        }
+
+        _sessions.LetTakeTurns(unet, turns);
+        _sessions.EmptiesArena = !plan.KeepsArena;
+    }
+
+    private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch
+    {
+        StagePlacement.Streamed => WeightPlacement.Streamed,
+        StagePlacement.Staged => WeightPlacement.Staged,
+        _ => WeightPlacement.Resident,
+    };
+
+    private static bool TakesTurns(ResidencyPlan plan, string component) => plan.Component(component).Count(StagePlacement.SessionTurn) > 0;
 
     private PromptEmbedding EncodeNegative(PictureRequest request, PromptEmbedding prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>
         request.NegativePrompt.Length == 0 && request.EmptyNegative == EmptyNegative.Zeros

@@ -13,7 +13,7 @@ internal static class CheckCommand
         var model = new Argument<string>("MODEL") { Description = "The model: a checkpoint (.safetensors) or the folder of an exported package." };
         var against = new Option<string>("--against") { Description = "The reference values, computed elsewhere from the same checkpoint.", HelpName = "FILE.safetensors", Required = true };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
-        var command = new Command("check", $"Runs a model against reference values and shows how far each part is off. Parts that the file has no values for are left out, and said so.\n\n{ExitCode.Help}") { model, against, json };
+        var command = new Command("check", "Runs a model against reference values and shows how far each part is off. Parts that the file has no values for are left out, and said so.") { model, against, json };
         var choices = new AtelierChoices(command);
         command.SetAction(terminal, async (result, stop) =>
         {

@@ -5,7 +5,6 @@ using MuseAtelier.Cli.Display;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Packages;
 using MuseAtelier.Pictures;
-using Spectre.Console;
 
 namespace MuseAtelier.Cli.Commands;
 
@@ -16,12 +15,12 @@ internal static class InfoCommand
     {
         var path = new Argument<string>("MODEL|PICTURE") { Description = "A checkpoint (.safetensors), the folder of an exported package, or a picture." };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
-        var command = new Command("info", $"Shows what a model is made of, or how a picture was made.\n\n{ExitCode.Help}") { path, json };
+        var command = new Command("info", "Shows what a model is made of, or how a picture was made.") { path, json };
         command.SetAction(terminal, (result, _) =>
         {
             JsonObject facts = Describe(result.GetRequiredValue(path));
             if (result.GetValue(json)) terminal.Out.WriteLine(facts.ToJsonString(Json.Readable));
-            else terminal.OutConsole.Write(FactSheet.Of(facts));
+            else FactSheet.Write(terminal.Out, facts);
             return Task.FromResult(ExitCode.Done);
         });
         return command;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MuseAtelier.Cli.Display;
 using MuseAtelier.Packages;
 using Spectre.Console;
 
@@ -13,7 +14,7 @@ internal static class ModelsCommand
     {
         var folders = new Argument<string[]>("FOLDER") { Description = "Where else to look for the files, by their published names.", Arity = ArgumentArity.ZeroOrMore };
         var json = new Option<bool>("--json") { Description = "One JSON object for each model, one a line." };
-        var command = new Command("models", $"Lists the models that muse knows ({ModelsLock.FileName}) and verifies those that are at hand. What no source states is 'unknown'. Fetches nothing.\n\n{ExitCode.Help}") { folders, json };
+        var command = new Command("models", $"Lists the models that muse knows ({ModelsLock.FileName}) and verifies those that are at hand. What no source states is 'unknown'. Fetches nothing.") { folders, json };
         command.SetAction(terminal, (result, stop) =>
         {
             string[] places = result.GetValue(folders) ?? [];
@@ -58,16 +59,18 @@ internal static class ModelsCommand
     {
         foreach (var (model, path, check) in models)
         {
-            Grid grid = new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn();
-            grid.AddRow("file", Markup.Escape(model.File));
-            grid.AddRow("size", model.Bytes is { } bytes ? string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} bytes") : "unknown");
-            grid.AddRow("sha256", model.Sha256 ?? "unknown");
-            grid.AddRow("licence", Markup.Escape(model.License ?? "unknown"));
-            grid.AddRow("published", Markup.Escape(model.Page?.ToString() ?? "with muse"));
-            if (model.Note is not null) grid.AddRow("note", Markup.Escape(model.Note));
-            grid.AddRow("here", Markup.Escape(Verdict(path, check)));
             terminal.OutConsole.MarkupLine($"[bold]{Markup.Escape(model.Name)}[/]");
-            terminal.OutConsole.Write(new Padder(grid, new Padding(2, 0, 0, 1)));
+            FactSheet.Write(terminal.Out, "  ",
+            [
+                ("file", model.File),
+                ("size", model.Bytes is { } bytes ? string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} bytes") : "unknown"),
+                ("sha256", model.Sha256 ?? "unknown"),
+                ("licence", model.License ?? "unknown"),
+                ("published", model.Page?.ToString() ?? "with muse"),
+                ("note", model.Note),
+                ("here", Verdict(path, check)),
+            ]);
+            terminal.Out.WriteLine();
         }
     }
 

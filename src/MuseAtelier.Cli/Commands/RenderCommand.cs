@@ -9,30 +9,28 @@ namespace MuseAtelier.Cli.Commands;
 /// <summary><c>muse render</c>: paints pictures into files.</summary>
 internal static class RenderCommand
 {
+    /// <summary>The end of the command's help.</summary>
+    public static readonly string[] Help =
+    [
+        "Example: muse render \"a starry night, Van Gogh style\" --seed 7 --out night.png",
+        "",
+        "May be run from any folder; relative paths start at the working folder. The first use of a checkpoint exports it into the cache, which takes",
+        "about its own size. stdout gets the files' names (or JSON), stderr progress, notices and errors. Nothing is fetched from anywhere.",
+    ];
+
     public static Command Create(Terminal terminal)
     {
         var request = new RequestChoices();
-        var count = new Option<int>("--count") { Description = "How many pictures, each with the next seed.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var count = Choice.Whole("--count", "How many pictures, each with the next seed.", 1, least: 1);
         Option<string?> model = AtelierChoices.Model();
         var output = new Option<string?>("--out", "-o") { Description = $"The file ({PictureFormats.Known}), or an existing folder. With --count, files get numbers. [default: a file in the working folder, named after prompt and seed]", HelpName = "FILE|FOLDER" };
         var force = new Option<bool>("--force") { Description = "Replace a file that exists." };
         var preview = new Option<bool>("--preview") { Description = "Show the picture coming into being, in the terminal." };
         var json = new Option<bool>("--json") { Description = "One JSON object for each picture, one a line, on stdout." };
-        var command = new Command("render", $"""
-            Paints a picture from a prompt: muse render "a starry night" --seed 7 --out night.png
-
-            May be run from any folder; relative paths start at the working folder. The first use of a checkpoint exports it into the cache.
-            stdout gets the files' names (or JSON), stderr progress, notices and errors.
-
-            {ExitCode.Help}
-            """) { request.Prompt };
+        var command = new Command("render", "Paints pictures from a prompt.") { request.Prompt };
         request.AddTo(command);
         foreach (Option option in (Option[])[count, model, output, force, preview, json]) command.Add(option);
         var choices = new AtelierChoices(command);
-        count.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && result.GetValueOrDefault<int>() < 1) result.AddError("--count must be 1 or more.");
-        });
         command.SetAction(terminal, async (result, stop) =>
         {
             PictureRequest wanted = request.Read(result);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Spectre.Console;
 
@@ -16,10 +15,10 @@ internal static class TokensCommand
         var prompt = new Argument<string?>("PROMPT") { Description = "The prompt.", Arity = ArgumentArity.ZeroOrOne };
         var file = new Option<string?>("--file") { Description = "Prompts from a file, one JSON string a line (- reads standard input).", HelpName = "PROMPTS.jsonl" };
         var json = new Option<bool>("--json") { Description = "One JSON object for each prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}." };
-        var command = new Command("tokens", $"Shows how a prompt is cut into tokens and what falls off its end: the model reads {Room}. Needs no model.\n\n{ExitCode.Help}") { prompt, file, json };
+        var command = new Command("tokens", $"Shows how a prompt is cut into tokens and what falls off its end: the model reads {Room}. Needs no model.") { prompt, file, json };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(prompt) is null == result.GetValue(file) is null) result.AddError("Give either a prompt or --file.");
+            if (result.GetValue(prompt) is null == result.GetValue(file) is null) result.AddError("give either a prompt or --file");
         });
         command.SetAction(terminal, (result, stop) =>
         {
@@ -59,7 +58,7 @@ internal static class TokensCommand
                 (i + 1).ToString(CultureInfo.InvariantCulture),
                 token.Id.ToString(CultureInfo.InvariantCulture),
                 Markup.Escape(token.Text),
-                Markup.Escape(JsonSerializer.Serialize(token.Source, Json.Readable)));
+                Markup.Escape($"'{Terminal.OneLine(token.Source)}'"));
         }
 
         if (tokens.Tokens.Count > 0) terminal.OutConsole.Write(table);

@@ -1,41 +1,50 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace MuseAtelier.Cli.Display;
 
-/// <summary>JSON as people read it: a line for each member, members of members indented.</summary>
+/// <summary>Facts as people read them: one a line, names in one column.</summary>
 internal static class FactSheet
 {
-    private const int LongestText = 2000;
+    private const int LongestText = 4000;
 
-    public static IRenderable Of(JsonObject facts)
+    /// <summary>Writes facts; one whose value is null is left out.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="indent">What every line begins with.</param>
+    /// <param name="facts">Names and values.</param>
+    public static void Write(TextWriter writer, string indent, IReadOnlyList<(string Name, string? Value)> facts)
     {
-        Grid grid = new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn();
-        Add(grid, facts, "");
-        return grid;
-    }
-
-    private static void Add(Grid grid, JsonObject facts, string indent)
-    {
-        foreach ((string name, JsonNode? value) in facts)
+        int column = facts.Where(fact => fact.Value is not null).Select(fact => fact.Name.Length).DefaultIfEmpty(0).Max() + 2;
+        foreach ((string name, string? value) in facts)
         {
             if (value is null) continue;
-            grid.AddRow(Markup.Escape(indent + name), value is JsonObject ? "" : Markup.Escape(Write(value)));
-            if (value is JsonObject inner) Add(grid, inner, indent + "  ");
+            // Further lines of a text stand below its first.
+            string[] lines = Shorten(value).ReplaceLineEndings("\n").Split('\n');
+            writer.WriteLine($"{indent}{name.PadRight(column)}{lines[0]}".TrimEnd());
+            foreach (string line in lines.Skip(1)) writer.WriteLine($"{indent}{new string(' ', column)}{line}");
         }
     }
 
-    private static string Write(JsonNode value)
+    /// <summary>Writes a JSON object: members of members come indented.</summary>
+    public static void Write(TextWriter writer, JsonObject facts) => Write(writer, "", [.. Flatten(facts, "")]);
+
+    private static IEnumerable<(string Name, string? Value)> Flatten(JsonObject facts, string indent)
     {
-        string text = value.GetValueKind() switch
+        foreach ((string name, JsonNode? value) in facts)
         {
-            JsonValueKind.String => value.GetValue<string>(),
-            JsonValueKind.Number when value.AsValue().TryGetValue(out long number) => number.ToString("N0", CultureInfo.InvariantCulture),
-            _ => value.ToJsonString(Json.Readable),
-        };
-        return text.Length <= LongestText ? text : string.Concat(text.AsSpan(0, LongestText), "…");
+            yield return (indent + name, value is JsonObject ? "" : value is null ? null : Say(value));
+            if (value is not JsonObject inner) continue;
+            foreach ((string, string?) fact in Flatten(inner, indent + "  ")) yield return fact;
+        }
     }
+
+    private static string Say(JsonNode value) => value.GetValueKind() switch
+    {
+        JsonValueKind.String => value.GetValue<string>(),
+        JsonValueKind.Number when value.AsValue().TryGetValue(out long number) => number.ToString("N0", CultureInfo.InvariantCulture),
+        _ => value.ToJsonString(Json.Readable),
+    };
+
+    private static string Shorten(string text) => text.Length <= LongestText ? text : string.Concat(text.AsSpan(0, LongestText), "…");
 }

@@ -19,12 +19,10 @@ internal sealed class CudaWeights : StageWeights
     private readonly string _component;
     private readonly StageMemory[] _stages;
     private readonly List<StageMemory> _streamed = [];
-    private readonly CudaEvent[] _copied = [];
-    private readonly CudaEvent[] _ran = [];
     private readonly bool[] _copyPending = new bool[SlotSchedule.Slots];
     private readonly bool[] _runPending = new bool[SlotSchedule.Slots];
     private readonly NativeBuffer? _slab;
-    private readonly NativeBuffer? _slots;
+    private readonly CudaSlots? _slots;
     private readonly CudaEvent? _joined;
     private readonly Task _load;
     private readonly SlotSchedule? _schedule;
@@ -47,24 +45,17 @@ internal sealed class CudaWeights : StageWeights
             resident += DeviceMemory.Align(stage.Bytes);
         }
 
-        long slot = _streamed.Count == 0 ? 0 : DeviceMemory.Align(_streamed.Max(stage => stage.Bytes));
-        DeviceBytes = resident + slot * SlotSchedule.Slots;
+        DeviceBytes = resident;
         try
         {
             if (resident > 0) _slab = device.Allocate(resident);
             foreach (StageMemory stage in _stages.Where(stage => stage.Placement == WeightPlacement.Resident)) stage.Device += _slab?.Address ?? 0;
             if (_streamed.Count > 0)
             {
-                _slots = device.Allocate(slot * SlotSchedule.Slots);
+                _slots = device.Slots(_streamed.Max(stage => stage.Bytes)).Hold();
                 _schedule = new SlotSchedule(_streamed.Count);
-                _copied = [new CudaEvent(), new CudaEvent()];
-                _ran = [new CudaEvent(), new CudaEvent()];
                 _joined = new CudaEvent();
-                for (int i = 0; i < _streamed.Count; i++)
-                {
-                    _streamed[i].Streamed = i;
-                    _streamed[i].Device = _slots.Address + (nint)(slot * SlotSchedule.SlotOf(i));
-                }
+                for (int i = 0; i < _streamed.Count; i++) (_streamed[i].Streamed, _streamed[i].Device) = (i, _slots.Address(SlotSchedule.SlotOf(i)));
             }
 
             _load = Load(device, reader);
@@ -88,11 +79,11 @@ internal sealed class CudaWeights : StageWeights
         if (!_loaded) AwaitLoad();
         int streamed = _stages[stage].Streamed;
         if (streamed < 0) return;
-        if (!_schedule!.IsDue(streamed)) Restart(streamed);
+        Take(streamed);
         _stager?.AwaitCopy();
         int slot = SlotSchedule.SlotOf(streamed);
         if (!_copyPending[slot]) return;
-        _copied[slot].Hold(_compute);
+        _slots!.Copied[slot].Hold(_compute);
         _copyPending[slot] = false;
     }
 
@@ -101,7 +92,7 @@ internal sealed class CudaWeights : StageWeights
         int streamed = _stages[stage].Streamed;
         if (streamed < 0) return;
         int slot = SlotSchedule.SlotOf(streamed);
-        _ran[slot].Record(_compute);
+        _slots!.Ran[slot].Record(_compute);
         _runPending[slot] = true;
         _schedule!.Ran(streamed);
         Feed();
@@ -111,13 +102,25 @@ internal sealed class CudaWeights : StageWeights
     {
         if (!_loaded) AwaitLoad();
         if (_schedule is null) return;
-        if (!_schedule.IsDue(0)) Restart(0);
+        Take(0);
         _copies.Synchronize();
         _compute.Synchronize();
         _copyPending.AsSpan().Clear();
         _runPending.AsSpan().Clear();
         _beforeCapture = _schedule.Save();
         (_capturing, _copiesCaptured) = (true, false);
+    }
+
+    public override void BeforeReplay()
+    {
+        if (_schedule is null) return;
+        // What was captured begins with the first two stages in their slots, and knows of no copy outside itself.
+        Take(0);
+        for (int slot = 0; slot < SlotSchedule.Slots; slot++)
+        {
+            if (_copyPending[slot]) _slots!.Copied[slot].Hold(_compute);
+            _copyPending[slot] = false;
+        }
     }
 
     public override void JoinCapture()
@@ -151,13 +154,13 @@ internal sealed class CudaWeights : StageWeights
         {
             _copies.Synchronize();
             _compute.Synchronize();
+            if (_slots.User == this) _slots.User = null;
+            _slots.LetGo();
         }
 
-        foreach (CudaEvent one in _copied.Concat(_ran)) one.Dispose();
         _joined?.Dispose();
         foreach (StageMemory stage in _streamed) stage.Host?.Dispose();
         _slab?.Dispose();
-        _slots?.Dispose();
     }
 
     private Task Load(CudaDevice device, WeightReader reader)
@@ -174,19 +177,19 @@ internal sealed class CudaWeights : StageWeights
         if (_schedule is null) return;
         int staged = _streamed.Count(stage => stage.Host is null), short_ = _streamed.Count(stage => stage.Host is null && stage.Placement == WeightPlacement.Streamed);
         if (short_ > 0) CudaLog.PinnedMemoryShort(_logger, short_, _component);
-        if (staged > 0) _stager = new StagedCopier(_card, _copies, _streamed, _copied, _ran);
+        if (staged > 0) _stager = new StagedCopier(_card, _copies, _streamed, _slots!);
     }
 
-    private void Restart(int streamed)
+    // Sees to it that the slots are this component's, and filled for a stage and the next.
+    private void Take(int streamed)
     {
+        if (_slots!.User == this && _schedule!.IsDue(streamed)) return;
         _stager?.Drain();
-        // A run was broken off, or none was begun: what was asked for so far is what both slots wait for.
-        if (!_capturing)
-        {
-            for (int slot = 0; slot < SlotSchedule.Slots; slot++) _ran[slot].Record(_compute);
-            _runPending.AsSpan().Fill(true);
-        }
-
+        if (_slots.User != this) _schedule!.Forget();
+        _slots.User = this;
+        // Another component, or a run that was broken off: what was asked for so far is what both slots wait for.
+        for (int slot = 0; slot < SlotSchedule.Slots; slot++) _slots.Ran[slot].Record(_compute);
+        _runPending.AsSpan().Fill(true);
         _schedule!.Restart(streamed);
         Feed();
     }
@@ -202,10 +205,10 @@ internal sealed class CudaWeights : StageWeights
             }
             else if (!isThere)
             {
-                if (_runPending[slot]) _ran[slot].Hold(_copies);
+                if (_runPending[slot]) _slots!.Ran[slot].Hold(_copies);
                 StageMemory from = _streamed[stage];
                 _copies.Copy(from.Host!.Address, from.Device, from.Bytes, CudaRuntime.HostToDevice);
-                _copied[slot].Record(_copies);
+                _slots!.Copied[slot].Record(_copies);
                 if (_capturing) _copiesCaptured = true;
             }
 

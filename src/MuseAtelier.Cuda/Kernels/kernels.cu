@@ -369,6 +369,81 @@ static __device__ void biasedSum(const T *x, const T *bias, const T *residual, T
     T::store(y + index * 8, values);
 }
 
+constexpr int MostVectors = 8; // 16-byte pieces of a row that a lane holds: rows of up to 2048 channels
+
+// sum = x + bias + residual, and y = its layer norm times scale plus offset. [rows, channels]; one warp a row, which it keeps in registers: the
+// mean is known before deviations are squared, and what is normed is the sum before it is rounded.
+static __device__ void residualLayerNorm(
+    const Half *x, const Half *residual, const Half *bias, const float *scale, const float *offset, Half *y, Half *sum, int rows, int channels, float epsilon)
+{
+    int lane = threadIndex() % 32, row = blockIndexX() * (threads() / 32) + threadIndex() / 32, octets = channels / 8;
+    if (row >= rows) return;
+    long base = (long)row * channels;
+    Half::Raw own[MostVectors], others[MostVectors];
+#pragma unroll
+    for (int j = 0; j < MostVectors; j++)
+    {
+        int octet = lane + 32 * j;
+        if (octet >= octets) continue;
+        own[j] = Half::fetch(x + base + octet * 8);
+        others[j] = Half::fetch(residual + base + octet * 8);
+    }
+
+    float values[MostVectors][8], total = 0;
+#pragma unroll
+    for (int j = 0; j < MostVectors; j++)
+    {
+        int octet = lane + 32 * j;
+        if (octet >= octets) continue;
+        float more[8], biases[8], stored[8];
+        Half::expand(own[j], values[j]);
+        Half::expand(others[j], more);
+        Half::load(bias + octet * 8, biases);
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+        {
+            values[j][i] += more[i] + biases[i];
+            stored[i] = values[j][i];
+            total += values[j][i];
+        }
+
+        Half::store(sum + base + octet * 8, stored);
+    }
+
+#pragma unroll
+    for (int distance = 16; distance > 0; distance /= 2) total += __nvvm_shfl_sync_bfly_f32(AllThreads, total, distance, 31);
+    float mean = total / channels, squares = 0;
+#pragma unroll
+    for (int j = 0; j < MostVectors; j++)
+    {
+        if (lane + 32 * j >= octets) continue;
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+        {
+            values[j][i] -= mean;
+            squares += values[j][i] * values[j][i];
+        }
+    }
+
+#pragma unroll
+    for (int distance = 16; distance > 0; distance /= 2) squares += __nvvm_shfl_sync_bfly_f32(AllThreads, squares, distance, 31);
+    float deviation;
+    asm("sqrt.rn.f32 %0, %1;" : "=f"(deviation) : "f"(squares / channels + epsilon));
+    float factor = 1 / deviation;
+#pragma unroll
+    for (int j = 0; j < MostVectors; j++)
+    {
+        int octet = lane + 32 * j;
+        if (octet >= octets) continue;
+        float factors[8], offsets[8];
+        Single::load((const Single *)scale + octet * 8, factors);
+        Single::load((const Single *)offset + octet * 8, offsets);
+#pragma unroll
+        for (int i = 0; i < 8; i++) values[j][i] = values[j][i] * factor * factors[i] + offsets[i];
+        Half::store(y + base + octet * 8, values[j]);
+    }
+}
+
 #define KERNELS(suffix, T) \
     extern "C" __global__ void group_sums_##suffix( \
         const T *x, const T *residual, const T *bias, T *sum, float *partials, unsigned *tickets, float *statistics, int rows, int channels, int residualRows, float epsilon) \
@@ -388,3 +463,9 @@ KERNELS(f16, Half)
 KERNELS(f32, Single)
 
 extern "C" __global__ void gate_f16(const Half *x, const Half *bias, Half *y, int width) { gate<Half>(x, bias, y, width); }
+
+extern "C" __global__ void residual_layer_norm_f16(
+    const Half *x, const Half *residual, const Half *bias, const float *scale, const float *offset, Half *y, Half *sum, int rows, int channels, float epsilon)
+{
+    residualLayerNorm(x, residual, bias, scale, offset, y, sum, rows, channels, epsilon);
+}

@@ -14,10 +14,24 @@ internal static class PackageCache
         if (!File.Exists(model)) SafetensorsFile.Open(model).Dispose();
 
         Lowering lowering = options.Backend.Lowering;
-        string folder = Path.Combine(options.CacheFolder ?? DefaultFolder, Key(model, lowering));
+        string cache = options.CacheFolder ?? DefaultFolder, folder = Path.Combine(cache, Key(model, lowering));
         if (IsCurrent(folder)) return folder;
+        RequireWritable(cache);
         CheckpointExporter.Export(model, folder, new ExportOptions { Lowering = lowering }, progress is null ? null : new ExportReport(progress), cancellationToken);
         return folder;
+    }
+
+    private static void RequireWritable(string cache)
+    {
+        try
+        {
+            Directory.CreateDirectory(cache);
+            File.Create(Path.Combine(cache, $"{Environment.ProcessId}.partial"), 1, FileOptions.DeleteOnClose).Dispose();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new PackageCacheException(cache, exception);
+        }
     }
 
     private static string DefaultFolder => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");

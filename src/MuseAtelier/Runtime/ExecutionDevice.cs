@@ -12,6 +12,12 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>The device in words, for people.</summary>
     public abstract string Description { get; }
 
+    /// <summary>What the device costs and how fast it is.</summary>
+    public abstract DeviceProfile Profile { get; }
+
+    /// <summary>Where the arena lies, as ONNX Runtime's run options name it: what they empty when they are told to.</summary>
+    public abstract string Arena { get; }
+
     /// <summary>Where tensors of this device lie, as ONNX Runtime names it.</summary>
     public abstract OrtMemoryInfo Memory { get; }
 

@@ -21,7 +21,7 @@ internal enum WeightPlacement
 /// </summary>
 internal abstract class StageWeights : IDisposable
 {
-    /// <summary>Device memory that the weights take, in bytes.</summary>
+    /// <summary>Device memory that the weights take for themselves, in bytes; slots that components share are not theirs.</summary>
     public abstract long DeviceBytes { get; }
 
     /// <summary>Whether runs of the component's stages can be captured as they are.</summary>
@@ -43,6 +43,9 @@ internal abstract class StageWeights : IDisposable
 
     /// <summary>At the end of a captured row: joins to the capture what was begun in it beside the row.</summary>
     public virtual void JoinCapture() { }
+
+    /// <summary>Before a captured row is repeated: makes things as they were when it was captured.</summary>
+    public virtual void BeforeReplay() { }
 
     /// <summary>After a capture, whether it succeeded or not.</summary>
     public virtual void EndCapture() { }

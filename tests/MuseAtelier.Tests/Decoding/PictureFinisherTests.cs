@@ -10,7 +10,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Decoding;
 
-public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages, TestAtelier miniature) : IClassFixture<PictureFinisherTests.Packages>
+public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages) : IClassFixture<PictureFinisherTests.Packages>
 {
     public static TheoryData<Lowering, FrameStyle, FramePlacement, int, int> Frames => new()
     {
@@ -94,7 +94,7 @@ public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages,
     [Fact]
     public async Task GenerateAsync_WithAFrame_PaintsThePictureThatItFrames()
     {
-        Atelier atelier = miniature.Atelier;
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
         var request = new PictureRequest { Prompt = "a starry night", Width = 264, Height = 256, Steps = 1, Seed = 3 };
         Picture bare = await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
         Picture framed = await atelier.GenerateAsync(request with { Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside) }, cancellationToken: TestContext.Current.CancellationToken);
@@ -109,7 +109,7 @@ public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages,
     [Fact]
     public async Task GenerateAsync_WithAFrameThatThereIsNot_IsRefused()
     {
-        Atelier atelier = miniature.Atelier;
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
         var request = new PictureRequest { Prompt = "a starry night", Frame = new PictureFrame((FrameStyle)99) };
 
         FrameException refusal = await Assert.ThrowsAsync<FrameException>(() => atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken));

@@ -1,0 +1,32 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace MuseAtelier.Cli;
+
+/// <summary>What a command's help says at its end: too much for the list of commands.</summary>
+internal static class HelpPages
+{
+    private static readonly string[] NoLines = [];
+
+    /// <summary>Lets the help of each command end with its lines, and with the exit codes.</summary>
+    /// <param name="root">The root command.</param>
+    /// <param name="pages">Lines by command.</param>
+    public static void Attach(RootCommand root, IReadOnlyDictionary<Command, string[]> pages)
+    {
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new PageAction((HelpAction)help.Action!, pages);
+    }
+
+    private sealed class PageAction(HelpAction inner, IReadOnlyDictionary<Command, string[]> pages) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            int code = inner.Invoke(parseResult);
+            TextWriter writer = parseResult.InvocationConfiguration.Output;
+            foreach (string line in pages.GetValueOrDefault(parseResult.CommandResult.Command, NoLines)) writer.WriteLine(line);
+            writer.WriteLine(ExitCode.Help);
+            return code;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+namespace MuseAtelier.Tests.Cli;
+
+public sealed class MuseCommandTests
+{
+    [Theory]
+    [InlineData("rendr|x", "rendr")]
+    [InlineData("render", "render")]
+    [InlineData("render|x|--seed|-1", "--seed is '-1'", "or random")]
+    [InlineData("render|x|--seed|18446744073709551616", "--seed is '18446744073709551616'")]
+    [InlineData("render|x|--steps|many", "--steps is 'many'", "a whole number")]
+    [InlineData("render|x|--guidance|much", "--guidance is 'much'", "a number")]
+    [InlineData("render|x|--noise|7", "--noise is '7'", "diffusers, a1111, comfy")]
+    [InlineData("render|x|--schedule|quick", "--schedule is 'quick'", "leading, trailing, linspace")]
+    [InlineData("render|x|--count|0", "--count is '0'", "from 1 on")]
+    [InlineData("render|x|--frobnicate", "--frobnicate")]
+    [InlineData("tokens", "--file")]
+    [InlineData("check|x", "--against")]
+    public async Task RunAsync_OfBadUsage_EndsWithTwoAndOneLine(string arguments, params string[] words)
+    {
+        MuseResult result = await Muse.RunAsync(arguments.Split('|'));
+        result.AssertFailed(2, words);
+        Assert.Empty(result.Out);
+    }
+
+    [Fact]
+    public async Task RunAsync_OfNothing_ShowsHelp()
+    {
+        MuseResult result = await Muse.RunAsync();
+        Assert.Equal(2, result.Code);
+        Assert.Contains("render", result.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("render")]
+    [InlineData("check")]
+    [InlineData("info")]
+    [InlineData("models")]
+    [InlineData("tokens")]
+    public async Task RunAsync_OfHelp_StatesTheExitCodes(string command)
+    {
+        MuseResult result = await Muse.RunAsync(command, "--help");
+        Assert.Equal(0, result.Code);
+        Assert.Contains("Exit codes: 0 done", result.Out, StringComparison.Ordinal);
+    }
+}

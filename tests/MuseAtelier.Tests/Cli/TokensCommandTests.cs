@@ -1,0 +1,70 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MuseAtelier.Cli;
+using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Cli;
+
+public sealed class TokensCommandTests
+{
+    [Fact]
+    public async Task Tokens_OfTheGoldenPromptsInAFile_GivesTheirIdsLineByLine()
+    {
+        using var folder = new TemporaryFolder();
+        GoldenFile golden = GoldenFiles.Miniature;
+        string path = folder["prompts.jsonl"];
+        File.WriteAllLines(path, golden.Prompts.Select(prompt => JsonSerializer.Serialize(prompt)));
+        MuseResult result = await Muse.RunAsync("tokens", "--file", path, "--json");
+        Assert.Equal(0, result.Code);
+        int[][] clipL = golden.Rows("tokens_l"), clipG = golden.Rows("tokens_g_pad0");
+        Assert.Equal(clipL.Length, result.Lines.Length);
+        for (int i = 0; i < clipL.Length; i++)
+        {
+            JsonObject line = JsonNode.Parse(result.Lines[i])!.AsObject();
+            Assert.Equal(["clip_l", "clip_g"], line.Select(member => member.Key));
+            Assert.Equal(clipL[i], line["clip_l"]!.AsArray().GetValues<int>());
+            Assert.Equal(clipG[i], line["clip_g"]!.AsArray().GetValues<int>());
+        }
+    }
+
+    [Fact]
+    public async Task Tokens_OfALongPrompt_ShowsWhatFallsOff()
+    {
+        MuseResult result = await Muse.RunAsync("tokens", string.Join(' ', Enumerable.Repeat("night", 76)) + " cathedral");
+        Assert.Equal(0, result.Code);
+        Assert.Contains("75 of 75 tokens, 2 more cut off", result.Out, StringComparison.Ordinal);
+        Assert.Contains("cut off: night cathedral", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tokens_OfAPromptThatBeginsWithAt_TakesItAsAPrompt()
+    {
+        MuseResult result = await Muse.RunAsync("tokens", "@night");
+        Assert.Equal(0, result.Code);
+        Assert.Contains("2 of 75 tokens", result.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"a\"\nnight\n", "line 2", "no JSON string")]
+    [InlineData("null\n", "line 1", "null")]
+    [InlineData("{}\n", "line 1", "no JSON string")]
+    [InlineData("\"a\"\n\n\"b\"", "line 2", "no JSON string")]
+    public async Task Tokens_OfAFileWithABadLine_NamesIt(string content, params string[] words)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["prompts.jsonl"], content);
+        (await Muse.RunAsync("tokens", "--file", folder["prompts.jsonl"])).AssertFailed(1, words);
+    }
+
+    [Fact]
+    public async Task Tokens_OfAMissingFile_SaysSo() => (await Muse.RunAsync("tokens", "--file", "nowhere.jsonl")).AssertFailed(1, "nowhere.jsonl");
+
+    [Theory]
+    [InlineData(@"""a \ud800 b""", @"""a \uFFFD b""")]
+    [InlineData(@"""\uD83C\uDF0C""", @"""\uD83C\uDF0C""")]
+    [InlineData(@"""\udf0c\ud83c""", @"""\uFFFD\uFFFD""")]
+    [InlineData(@"""\\ud800""", @"""\\ud800""")]
+    [InlineData(@"""\ud83c\ud83c\udf0c""", @"""\uFFFD\ud83c\udf0c""")]
+    public void ReplaceUnpaired_OfEscapes_KeepsPairsAlone(string json, string expected) => Assert.Equal(expected, PromptLines.ReplaceUnpaired(json));
+}
