@@ -133,8 +133,11 @@ internal sealed class PictureEngine : IDisposable
         NoiseStreams streams = NoiseStreams.Create(request.NoiseSource, request.Seed);
         using NativeBuffer state = _device.AllocateHost(latents * sizeof(float)), noise = _device.AllocateHost(latents * sizeof(float));
         var sampler = new EulerAncestralSampler(schedule);
-        streams.Start.Fill(state.AsSpan<float>());
+        streams.Start.Fill(noise.AsSpan<float>());
+        noise.AsSpan<float>().CopyTo(state.AsSpan<float>());
         sampler.ScaleInitialNoiseInPlace(state.AsSpan<float>());
+        var hashes = new StepHashes(request.Steps);
+        hashes.Take(0, noise.AsSpan<float>(), state.AsSpan<float>());
         byte[]? previewPixels = _options.Previews ? new byte[height * width * 3] : null;
         LatentPreview? preview = previewPixels is null ? null : new LatentPreview(width, height, previewPixels);
         var steps = new TimeSpan[request.Steps];
@@ -159,7 +162,9 @@ internal sealed class PictureEngine : IDisposable
                 LatentPreviewer.Paint(input[..latents], previewPixels);
             }
 
-            sampler.Step(x, prediction, noise.AsSpan<float>(), step);
+            Span<float> added = sampler.AddsNoise(step) ? noise.AsSpan<float>() : [];
+            sampler.Step(x, prediction, added, step);
+            hashes.Take(step + 1, added, x);
             managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
             steps[step] = Stopwatch.GetElapsedTime(stepBegin);
             Report(GenerationPhase.Denoising, step + 1, preview);
@@ -189,6 +194,16 @@ internal sealed class PictureEngine : IDisposable
             Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, DenoisingManagedBytes = managedBytes },
             Memory = new PictureMemory(plan, _watch?.PeakBytes),
             Latents = final,
+            Provenance = new PictureProvenance
+            {
+                Engine = PictureProvenance.CurrentEngine,
+                Runtime = PictureProvenance.CurrentRuntime,
+                Device = Device,
+                Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
+                DecodedInTiles = !plan.Decoding.IsWhole,
+                GraphsSha256 = _package.GraphsSha256,
+                StepHashes = hashes.All,
+            },
             DecodedInFp32 = inFp32,
         };
 
