@@ -26,8 +26,8 @@ public sealed class Picture
     /// <summary>How long each part took.</summary>
     public required PictureTimings Timings { get; init; }
 
-    /// <summary>What the picture was to take of the device's memory, and what it took.</summary>
-    public required PictureMemory Memory { get; init; }
+    /// <summary>What the picture was to take of the device's memory, and what it took; null for a picture that was not painted here.</summary>
+    public PictureMemory? Memory { get; init; }
 
     /// <summary>The final latents, [1, 4, Height/8, Width/8] (of the request) NCHW fp32, scaled as the UNet sees them.</summary>
     public required ReadOnlyMemory<float> Latents { get; init; }

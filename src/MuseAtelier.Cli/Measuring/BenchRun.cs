@@ -69,9 +69,9 @@ internal static class BenchRun
                 StepMostMilliseconds = steps[^1],
                 ManagedBytesPerStep = painted.Sum(one => one.Picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
                 BudgetBytes = options.VideoMemoryBudget ?? options.MemoryBudget,
-                PlannedBytes = first.Memory.Plan.PeakBytes,
-                Offload = first.Memory.Plan.Offload,
-                PeakDeviceBytes = painted.Select(one => one.Picture).Append(first).Max(picture => picture.Memory.PeakBytes),
+                PlannedBytes = first.Memory!.Plan.PeakBytes,
+                Offload = first.Memory!.Plan.Offload,
+                PeakDeviceBytes = painted.Select(one => one.Picture).Append(first).Max(picture => picture.Memory!.PeakBytes),
                 PeakHostBytes = process.PeakWorkingSet64,
             };
         }
