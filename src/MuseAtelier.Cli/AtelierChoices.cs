@@ -10,12 +10,15 @@ internal sealed class AtelierChoices
     private readonly Option<int> _threads = Choice.Whole("--threads", "Threads of the arithmetic on the processor; 0 means one for each core.", 0, least: 0);
     private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>("--vae", "How the VAE decodes: whole, or tiled, which takes less memory.");
 
+    private readonly BudgetChoices _budget;
+
     /// <summary>Gives a command the options.</summary>
     /// <param name="command">The command.</param>
     /// <param name="isDecodingChosen">Whether the user chooses how the VAE decodes.</param>
     public AtelierChoices(Command command, bool isDecodingChosen = true)
     {
         command.Add(_device);
+        _budget = new BudgetChoices(command);
         command.Add(_cache);
         command.Add(_threads);
         if (isDecodingChosen) command.Add(_vae);
@@ -30,6 +33,9 @@ internal sealed class AtelierChoices
     {
         Backend = Backends.Create(result.GetValue(_device), result.GetValue(_threads)),
         CacheFolder = result.GetValue(_cache) ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null),
+        VideoMemoryBudget = _budget.VideoMemory(result),
+        MemoryBudget = _budget.Memory(result),
+        Offload = _budget.Offload(result),
         VaeTiling = result.GetResult(_vae) is null ? VaeTiling.Auto : result.GetValue(_vae),
     };
 }

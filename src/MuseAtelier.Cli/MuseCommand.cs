@@ -59,7 +59,8 @@ internal static class MuseCommand
             TokensCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             CheckCommand.Create(terminal),
-            PlanCommand.Create(DefaultModel.Find),
+            PlanCommand.Create(terminal),
+            BenchCommand.Create(terminal),
             DoctorCommand.Create(),
         };
         HelpPages.Attach(root, new Dictionary<Command, string[]> { [render] = RenderCommand.Help, [verify] = VerifyCommand.Help, [replay] = ReplayCommand.Help });

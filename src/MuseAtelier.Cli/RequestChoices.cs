@@ -21,8 +21,7 @@ internal sealed class RequestChoices
     private readonly Option<bool> _karras = new("--karras") { Description = "Karras sigmas." };
     private readonly Option<NoiseSource> _noise = Choice.Of<NoiseSource>("--noise", "Whose random numbers the seed starts: those of diffusers (torch on a processor), or of AUTOMATIC1111 or ComfyUI on an NVIDIA card.");
 
-    private readonly Option<FrameChoice> _frame = Choice.Of<FrameChoice>("--frame", "A frame painted with the picture: carved and gilded wood, ebony with a line of gold, or celadon porcelain.");
-    private readonly Option<FramePlacement> _framePlacement = Choice.Of<FramePlacement>("--frame-placement", "Whether the frame covers the picture's border, or lies around it, so that the file grows.");
+    private FrameChoice? _frame;
 
     public RequestChoices()
     {
@@ -33,7 +32,8 @@ internal sealed class RequestChoices
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_negative, _seed, _steps, _guidance, _width, _height, _schedule, _karras, _noise, _emptyNegative, _frame, _framePlacement]) command.Add(option);
+        foreach (Option option in (Option[])[_negative, _seed, _steps, _guidance, _width, _height, _schedule, _karras, _noise, _emptyNegative]) command.Add(option);
+        _frame = new FrameChoice(command);
     }
 
     /// <summary>A request, changed as the options say.</summary>
@@ -50,18 +50,11 @@ internal sealed class RequestChoices
         Steps = Given(result, _steps, basis.Steps),
         GuidanceScale = Given(result, _guidance, basis.GuidanceScale),
         Schedule = new NoiseSchedule { Spacing = Given(result, _schedule, basis.Schedule.Spacing), Karras = Given(result, _karras, basis.Schedule.Karras) },
-        Frame = ReadFrame(result, basis.Frame),
+        Frame = _frame?.Read(result, basis.Frame),
     };
 
     // 32 bits are what every other program takes too.
     public static ulong DrawSeed() => BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
-
-    private PictureFrame? ReadFrame(ParseResult result, PictureFrame? basis)
-    {
-        FrameChoice style = Given(result, _frame, basis is null ? FrameChoice.None : Enum.Parse<FrameChoice>(basis.Style.ToString()));
-        FramePlacement placement = Given(result, _framePlacement, basis?.Placement ?? FramePlacement.Inside);
-        return style == FrameChoice.None ? null : new PictureFrame(Enum.Parse<FrameStyle>(style.ToString()), placement);
-    }
 
     private static T Given<T>(ParseResult result, Option<T> option, T basis) => result.GetResult(option) is { Implicit: false } ? result.GetValue(option)! : basis;
 
@@ -72,13 +65,5 @@ internal sealed class RequestChoices
         if (ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed)) return seed;
         result.AddError($"--seed is '{text}'; expected a whole number from 0 to {ulong.MaxValue}, or random");
         return 0;
-    }
-
-    private enum FrameChoice
-    {
-        None,
-        Gilded,
-        Ebony,
-        Celadon,
     }
 }

@@ -20,5 +20,5 @@ public sealed class CpuBackend : Backend
         return new CpuBackend(threads == 0 ? Environment.ProcessorCount : threads);
     }
 
-    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options) => new CpuDevice(package, _threads, options.LoggerFactory);
+    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options) => new CpuDevice(package, _threads, options);
 }

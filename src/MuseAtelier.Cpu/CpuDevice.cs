@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
@@ -16,15 +15,21 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
     private readonly int _threads;
     private readonly bool _shared;
 
-    public CpuDevice(ModelPackage package, int threads, ILoggerFactory? loggers)
+    public CpuDevice(ModelPackage package, int threads, AtelierOptions options)
     {
+        // Slower by the system calls: only where somebody counts.
+        if (options.MemoryBudget is not null || options.Offload == OffloadMode.Sessions) NativeHeap.ReturnLargeBlocks();
         _package = package;
         _threads = threads;
-        _shared = OnnxEnvironment.Prepare(threads, loggers);
+        _shared = OnnxEnvironment.Prepare(threads, options.LoggerFactory);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
     }
 
     public override string Description => string.Create(CultureInfo.InvariantCulture, $"{RuntimeInformation.ProcessArchitecture} processor, {_threads} threads");
+
+    public override DeviceProfile Profile => DeviceProfile.Processor;
+
+    public override string Arena => "cpu:0";
 
     public override OrtMemoryInfo Memory { get; }
 

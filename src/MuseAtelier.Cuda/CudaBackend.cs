@@ -8,6 +8,7 @@ namespace MuseAtelier.Cuda;
 public sealed class CudaBackend : Backend
 {
     private readonly CudaOptions _options;
+    private CudaDiagnosis? _diagnosis;
 
     private CudaBackend(CudaOptions options) => _options = options;
 
@@ -24,10 +25,15 @@ public sealed class CudaBackend : Backend
         return new CudaBackend(options);
     }
 
-    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options)
+    internal override void Require() => Diagnose();
+
+    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options) => new CudaDevice(package, _options, Diagnose().Cards[_options.Card], options.LoggerFactory);
+
+    // Once: it takes longer than all else that an open atelier does before it loads.
+    private CudaDiagnosis Diagnose()
     {
-        CudaDiagnosis diagnosis = CudaDiagnosis.Run();
-        diagnosis.ThrowIfUnusable(_options.Card);
-        return new CudaDevice(package, _options, diagnosis.Cards[_options.Card], options.LoggerFactory);
+        _diagnosis ??= CudaDiagnosis.Run();
+        _diagnosis.ThrowIfUnusable(_options.Card);
+        return _diagnosis;
     }
 }

@@ -15,6 +15,9 @@ public static class OperatorNames
     /// <summary>fp16: x [n, s, 2 w], bias [2 w] to [n, s, w]: with h = x + bias, the first half of h times gelu of the second.</summary>
     public const string Gate = "Gate";
 
+    /// <summary>fp16: x and residual [n, s, c], bias [c], scale and offset [c] fp32 to the layer norm of x + bias + residual, and that sum. Attribute: epsilon.</summary>
+    public const string ResidualLayerNorm = "ResidualLayerNorm";
+
     /// <summary>fp16: x [.., c] + bias [c] + residual [.., c].</summary>
     public const string BiasedSum = "BiasedSum";
 

@@ -19,6 +19,9 @@ public sealed class Atelier : IAsyncDisposable
     /// <summary>The device that it runs on, in words.</summary>
     public string Device => _engine.Device;
 
+    /// <summary>Version of the ONNX Runtime that runs it.</summary>
+    public string RuntimeVersion => _engine.RuntimeVersion;
+
     /// <summary>Opens a package's folder, or a checkpoint, which is exported once into the cache.</summary>
     /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
     /// <param name="options">Where it runs and how.</param>

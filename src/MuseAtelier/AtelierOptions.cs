@@ -26,6 +26,9 @@ public sealed record AtelierOptions
     /// <summary>Where the denoising network's weights are between the steps.</summary>
     public OffloadMode Offload { get; init; } = OffloadMode.Auto;
 
+    /// <summary>Whether the driver is asked every 5 ms how much memory the process holds; <see cref="Picture.Memory"/> then has the peak.</summary>
+    public bool WatchMemory { get; init; }
+
     /// <summary>How the VAE decodes.</summary>
     public VaeTiling VaeTiling { get; init; } = VaeTiling.Auto;
 

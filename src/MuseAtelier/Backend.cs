@@ -11,6 +11,9 @@ public abstract class Backend
     /// <summary>The lowering of the packages that this backend runs.</summary>
     internal abstract Lowering Lowering { get; }
 
+    /// <summary>Fails where the device is not there or cannot be used: before anything is exported or loaded for it.</summary>
+    internal virtual void Require() { }
+
     /// <summary>Takes hold of the device; called on the thread that will run everything.</summary>
     internal abstract ExecutionDevice Open(ModelPackage package, AtelierOptions options);
 }

@@ -6,8 +6,19 @@ namespace MuseAtelier;
 /// <param name="Component">The component: one of <see cref="ComponentNames"/>.</param>
 /// <param name="Bytes">Bytes whatever the picture's size.</param>
 /// <param name="BytesPerPixel">Bytes for each pixel of the latent and each row of the batch.</param>
-/// <param name="Source">Where the two numbers come from.</param>
-public sealed record ArenaCost(string Component, long Bytes, double BytesPerPixel, string Source);
+/// <param name="Source">Where the numbers come from.</param>
+public sealed record ArenaCost(string Component, long Bytes, double BytesPerPixel, string Source)
+{
+    /// <summary>The same with sessions that take turns, which are made with less care for their runs; null where that makes no difference.</summary>
+    public double? TurnBytesPerPixel { get; init; }
+}
+
+/// <summary>What a session costs that holds constants.</summary>
+/// <param name="HeldFactor">Bytes that it holds for each byte of its constants.</param>
+/// <param name="MakingFactor">Bytes that it takes at most while it is made, for each byte of its constants.</param>
+/// <param name="Seconds">Seconds of making, first running and releasing it, beside its constants.</param>
+/// <param name="BytesPerSecond">Bytes of constants a second that are read and arranged.</param>
+public sealed record SessionCost(double HeldFactor, double MakingFactor, double Seconds, double BytesPerSecond);
 
 /// <summary>What a kind of device costs and how fast it is: all that a plan needs to know of it. Measured, or as near to that as is known.</summary>
 public sealed record DeviceProfile
@@ -27,8 +38,11 @@ public sealed record DeviceProfile
     /// </summary>
     public required bool MapsWeights { get; init; }
 
-    /// <summary>What a convolution stage's session takes for each byte of its constants.</summary>
-    public required double ConstantFactor { get; init; }
+    /// <summary>Sessions that stay.</summary>
+    public required SessionCost KeptSessions { get; init; }
+
+    /// <summary>Sessions that take turns.</summary>
+    public required SessionCost TurnSessions { get; init; }
 
     /// <summary>Operations a second of the denoising network; a multiplication and an addition are two.</summary>
     public required double OperationsPerSecond { get; init; }
@@ -47,12 +61,6 @@ public sealed record DeviceProfile
 
     /// <summary>Bytes a second from a mapped file through the staging ring to the device.</summary>
     public double StagedBytesPerSecond { get; init; } = double.PositiveInfinity;
-
-    /// <summary>Seconds that making, first running and releasing a session costs, beside its constants.</summary>
-    public required double SessionSeconds { get; init; }
-
-    /// <summary>Bytes of constants a second that a session reads and packs while it is made.</summary>
-    public required double ConstantBytesPerSecond { get; init; }
 
     /// <summary>Bytes that a captured step takes; null where steps cannot be captured.</summary>
     public long? CaptureBytes { get; init; }
@@ -73,7 +81,9 @@ public sealed record DeviceProfile
         FixedBytes = 512L << 20,
         MarginBytes = 96L << 20,
         MapsWeights = false,
-        ConstantFactor = 1,
+        // Ten sub-graphs made, run and released in every step took 4.5 to 4.9 s.
+        KeptSessions = new SessionCost(1, 2, 0.45, 2e9),
+        TurnSessions = new SessionCost(1, 2, 0.45, 2e9),
         // A step of two rows at 1024x1024 counts as 14.57e12 operations and takes 32.6 to 33.5 ms with all weights resident.
         OperationsPerSecond = 4.4e14,
         NarrowOperationsPerSecond = 2e13,
@@ -81,8 +91,6 @@ public sealed record DeviceProfile
         TileSeconds = 0.001,
         CopyBytesPerSecond = 51e9,
         StagedBytesPerSecond = 8e9,
-        SessionSeconds = 0.45,
-        ConstantBytesPerSecond = 2e9,
         CaptureBytes = 64L << 20,
         CapturedShare = 0.96,
         ArenaSeconds = 0.01,
@@ -104,16 +112,16 @@ public sealed record DeviceProfile
     public static DeviceProfile Processor { get; } = new()
     {
         Name = "processor",
-        FixedBytes = 256L << 20,
+        FixedBytes = 96L << 20,
         MarginBytes = 96L << 20,
         MapsWeights = true,
-        ConstantFactor = 4,
-        OperationsPerSecond = 1.5e11,
-        NarrowOperationsPerSecond = 4e10,
-        DecodingSecondsPerPixel = 0.003,
+        // Two cores, constants in fp16: cast to fp32, and for a session that stays arranged in blocks of channels.
+        KeptSessions = new SessionCost(2.2, 8, 0.05, 2e7),
+        TurnSessions = new SessionCost(2.2, 3, 0.05, 9e7),
+        OperationsPerSecond = 3e11,
+        NarrowOperationsPerSecond = 2e11,
+        DecodingSecondsPerPixel = 0.0017,
         TileSeconds = 0.05,
-        SessionSeconds = 0.05,
-        ConstantBytesPerSecond = 2e8,
         ArenaSeconds = 0.05,
         Arenas =
         [
@@ -121,15 +129,15 @@ public sealed record DeviceProfile
             new(ComponentNames.ClipG, 16L << 20, 0, "assumed"),
             new(ComponentNames.CrossAttention, 16L << 20, 0, "assumed"),
             new(ComponentNames.TimeEmbedding, 16L << 20, 0, "assumed"),
-            new(ComponentNames.UNet, 32L << 20, 20_000, "assumed"),
-            new(ComponentNames.VaeDecoder, 32L << 20, 400_000, "assumed"),
+            new(ComponentNames.UNet, 48L << 20, 30_000, "full size at 256x256 and 512x512, 2 cores; with turns the widest convolution's columns beside") { TurnBytesPerPixel = 66_000 },
+            new(ComponentNames.VaeDecoder, 32L << 20, 345_000, "full size at 256x256 and 512x512, 2 cores"),
             new(ComponentNames.Finishing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
             new(ComponentNames.Framing, 0, 5 * 64 * 3 * sizeof(float), "the same, and two of its canvas"),
         ],
     };
 
-    internal long ArenaBytes(string component, PictureShape shape) =>
+    internal long ArenaBytes(string component, PictureShape shape, bool sessionsTurn = false) =>
         Arenas.FirstOrDefault(arena => arena.Component == component) is { } cost
-            ? cost.Bytes + (long)Math.Ceiling(cost.BytesPerPixel * shape.Batch * shape.LatentHeight * shape.LatentWidth)
+            ? cost.Bytes + (long)Math.Ceiling((sessionsTurn ? cost.TurnBytesPerPixel ?? cost.BytesPerPixel : cost.BytesPerPixel) * shape.Batch * shape.LatentHeight * shape.LatentWidth)
             : 0;
 }

@@ -18,21 +18,33 @@ internal sealed class PictureEngine : IDisposable
         ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding, ComponentNames.UNet, ComponentNames.VaeDecoder, ComponentNames.Finishing,
     ];
 
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(5);
+
     private readonly AtelierOptions _options;
     private readonly ModelPackage _package;
     private readonly ExecutionDevice _device;
     private readonly SessionPool _sessions;
     private readonly PromptEncoder _prompts;
     private readonly VaeDecoder _decoder;
+    private readonly ModelSizes _sizes;
+    private readonly long _budget;
+    private readonly DeviceMemoryWatch? _watch;
     private DenoisingNetwork? _network;
+    private ResidencyPlan? _plan;
 
     private PictureEngine(ModelPackage package, ExecutionDevice device, AtelierOptions options)
     {
         (_package, _device, _options) = (package, device, options);
+        _watch = options.WatchMemory ? new DeviceMemoryWatch(device, WatchInterval) : null;
         _sessions = new SessionPool(package, device);
         _prompts = new PromptEncoder(package, _sessions, device);
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
+        _sizes = ModelSizes.Of(manifest);
+        // What the process holds already is its own to plan with. Asked once: what is free changes with every picture.
+        _budget = device.Profile.MapsWeights
+            ? options.MemoryBudget ?? long.MaxValue
+            : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(device.FreeBytes() + (device.ProcessBytes() ?? 0) ?? long.MaxValue);
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
         {
             Title = manifest.Checkpoint.Title,
@@ -45,6 +57,8 @@ internal sealed class PictureEngine : IDisposable
 
     public string Device => _device.Description;
 
+    public string RuntimeVersion { get; } = OrtEnv.Instance().GetVersionString();
+
     public static PictureEngine Open(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
@@ -52,7 +66,7 @@ internal sealed class PictureEngine : IDisposable
         try
         {
             engine = new PictureEngine(package, options.Backend.Open(package, options), options);
-            engine._sessions.Preload([.. PictureComponents.Select(package.Manifest.Component)]);
+            engine.Preload();
             return engine;
         }
         catch
@@ -65,19 +79,42 @@ internal sealed class PictureEngine : IDisposable
 
     public Picture Paint(PictureRequest request, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
+        ResidencyPlan plan = Plan(request, _budget);
+        _watch?.Reset();
+        try
+        {
+            return Paint(request, plan, [], progress, start, cancellationToken);
+        }
+        catch (DeviceMemoryException exception) when (Shrink(request, plan) is { } smaller)
+        {
+            // Another program took memory meanwhile. The next picture is planned as ever.
+            string notice = string.Create(CultureInfo.InvariantCulture, $"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}.");
+            return Paint(request, smaller, [notice], progress, start, cancellationToken);
+        }
+        finally
+        {
+            // A picture that was stopped leaves what nobody waits for any more.
+            _sessions.Rest();
+        }
+    }
+
+    private Picture Paint(PictureRequest request, ResidencyPlan plan, List<string> notices, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
+    {
         // 1. One run option for the picture: terminating it stops a run in the middle of a step.
         using RunOptions options = _device.CreateRunOptions();
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, options);
         int height = request.Height / VaeDecoder.Zoom, width = request.Width / VaeDecoder.Zoom;
         bool guided = request.GuidanceScale > 1;
         int latents = _package.Manifest.Model.LatentChannels * height * width;
+        var memory = new List<PhaseMemory>();
 
         // 2. Encode the prompts.
         long begin = Stopwatch.GetTimestamp();
         Report(GenerationPhase.Encoding, 0, null);
-        var notices = new List<string>();
         PromptEmbedding prompt = Encode(request.Prompt, "prompt", notices, options, cancellationToken);
         PromptEmbedding[] rows = guided ? [EncodeNegative(request, prompt, notices, options, cancellationToken), prompt] : [prompt];
+
+        Leave(PlanPhase.Text);
 
         // 3. What the network needs once per picture.
         var schedule = new SigmaSchedule(request.Schedule, request.Steps);
@@ -92,6 +129,7 @@ internal sealed class PictureEngine : IDisposable
         MicroConditioning conditioning = request.Conditioning ?? new MicroConditioning(request.Width, request.Height, 0, 0, request.Width, request.Height);
         float[] timeIds = [conditioning.OriginalHeight, conditioning.OriginalWidth, conditioning.CropTop, conditioning.CropLeft, conditioning.TargetHeight, conditioning.TargetWidth];
         _network.Prepare(rows, timeIds, schedule.Timesteps, options, cancellationToken);
+        Leave(PlanPhase.Conditioning);
         TimeSpan text = Stopwatch.GetElapsedTime(begin);
 
         // 4. Denoise.
@@ -116,6 +154,9 @@ internal sealed class PictureEngine : IDisposable
             EulerAncestralSampler.ScaleInput(x, schedule.Sigmas[step], input[..latents]);
             if (guided) input[..latents].CopyTo(input[latents..]);
             _network.Predict(step, options, cancellationToken);
+            // Drawn while the device is at work: it depends on nothing that the device computes.
+            if (sampler.AddsNoise(step)) streams.Steps.Fill(noise.AsSpan<float>());
+            _network.Await();
             Span<float> prediction = output[^latents..];
             if (guided) EulerAncestralSampler.Guide(output[..latents], prediction, request.GuidanceScale, prediction);
             if (previewPixels is not null)
@@ -126,7 +167,6 @@ internal sealed class PictureEngine : IDisposable
             }
 
             Span<float> added = sampler.AddsNoise(step) ? noise.AsSpan<float>() : [];
-            if (!added.IsEmpty) streams.Steps.Fill(added);
             sampler.Step(x, prediction, added, step);
             hashes.Take(step + 1, added, x);
             managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
@@ -134,15 +174,19 @@ internal sealed class PictureEngine : IDisposable
             Report(GenerationPhase.Denoising, step + 1, preview);
         }
 
+        Leave(PlanPhase.Denoising);
         TimeSpan denoising = Stopwatch.GetElapsedTime(begin);
 
         // 5. Decode.
         begin = Stopwatch.GetTimestamp();
+        _sessions.Rest();
         Report(GenerationPhase.Decoding, request.Steps, null);
         float[] final = state.AsSpan<float>().ToArray();
-        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, _options.VaeTiling == VaeTiling.Tiled, request.Frame, options, cancellationToken);
+        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
+        if (TakesTurns(plan, ComponentNames.VaeDecoder)) _decoder.Release();
         if (inFp32) notices.Add("The decoder overflowed in fp16; this picture was decoded in fp32.");
         (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
+        Leave(PlanPhase.Decoding);
         TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
         Report(GenerationPhase.Done, request.Steps, null);
         return new Picture
@@ -154,19 +198,26 @@ internal sealed class PictureEngine : IDisposable
             Model = Model,
             Notices = notices,
             Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, DenoisingManagedBytes = managedBytes },
+            Memory = new PictureMemory(plan, memory),
             Latents = final,
             Provenance = new PictureProvenance
             {
                 Engine = PictureProvenance.CurrentEngine,
                 Runtime = PictureProvenance.CurrentRuntime,
                 Device = Device,
-                Plan = "all resident",
-                DecodedInTiles = _options.VaeTiling == VaeTiling.Tiled,
+                Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
+                DecodedInTiles = !plan.Decoding.IsWhole,
                 GraphsSha256 = _package.GraphsSha256,
                 StepHashes = hashes.All,
             },
             DecodedInFp32 = inFp32,
         };
+
+        void Leave(PlanPhase phase)
+        {
+            memory.Add(new PhaseMemory(phase, plan.Phases.First(planned => planned.Phase == phase).Bytes, _watch?.PeakBytes));
+            _watch?.Reset();
+        }
 
         void Report(GenerationPhase phase, int step, LatentPreview? preview) =>
             progress?.Report(new GenerationProgress(phase, step, request.Steps, Stopwatch.GetElapsedTime(start), preview));
@@ -179,9 +230,104 @@ internal sealed class PictureEngine : IDisposable
         _prompts.Dispose();
         _decoder.Dispose();
         _sessions.Dispose();
+        _watch?.Dispose();
         _device.Dispose();
         _package.Dispose();
     }
+
+    // Whether a picture can be painted within the budget is known before anything of it is loaded.
+    private ResidencyPlan Plan(PictureRequest request, long budget)
+    {
+        var wanted = new ResidencyRequest
+        {
+            Budget = budget,
+            Width = request.Width,
+            Height = request.Height,
+            Steps = request.Steps,
+            Guided = request.GuidanceScale > 1,
+            Offload = _options.Offload,
+            VaeTiling = _options.VaeTiling,
+        };
+        if (_plan?.Request == wanted) return _plan;
+        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _device.Profile);
+        Follow(plan);
+        return _plan = plan;
+    }
+
+    // A plan that takes a quarter less than one that ran out of memory, with everything released that was loaded for that; null where there is none.
+    private ResidencyPlan? Shrink(PictureRequest request, ResidencyPlan plan)
+    {
+        _network?.Dispose();
+        _network = null;
+        _prompts.Release();
+        _decoder.Release();
+        foreach (ComponentSpec component in _package.Manifest.Components) _sessions.Release(component);
+        try
+        {
+            return Plan(request, plan.PeakBytes / 4 * 3);
+        }
+        catch (BudgetTooSmallException)
+        {
+            return null;
+        }
+    }
+
+    // What is loaded before the first picture is what one of the usual size needs.
+    private void Preload()
+    {
+        if (_device.SessionThreads == 0) return;
+        try
+        {
+            ResidencyPlan plan = Plan(new PictureRequest { Prompt = "" }, _budget);
+            _sessions.Preload([.. PictureComponents.Where(name => !TakesTurns(plan, name)).Select(_package.Manifest.Component)]);
+        }
+        catch (BudgetTooSmallException)
+        {
+            // A smaller picture may fit.
+        }
+    }
+
+    private void Follow(ResidencyPlan plan)
+    {
+        ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
+        bool turns = TakesTurns(plan, ComponentNames.UNet), slotsChange = _plan is not null && _plan.SlotBytes != plan.SlotBytes;
+        foreach (ComponentPlan component in plan.Components)
+        {
+            ComponentSpec spec = _package.Manifest.Component(component.Name);
+            List<WeightPlacement> places = [.. component.Stages.Select(PlacementOf)], before = _plan is null ? [.. places.Select(_ => WeightPlacement.Resident)] : [.. _plan.Component(component.Name).Stages.Select(PlacementOf)];
+            bool moves = !places.SequenceEqual(before), isAffected = moves || (slotsChange && component.Stages.Any(stage => stage.Slot is not null));
+            if (!isAffected && (component.Name != ComponentNames.UNet || turns == _sessions.Turns(unet) is not null)) continue;
+
+            // Bindings know where weights lie and which sessions they belong to.
+            if (component.Name is ComponentNames.ClipL or ComponentNames.ClipG)
+            {
+                _prompts.Release();
+            }
+            else
+            {
+                _network?.Dispose();
+                _network = null;
+            }
+
+            _sessions.Release(spec);
+            if (moves) _sessions.Place(spec, places);
+        }
+
+        _sessions.LetTakeTurns(unet, turns);
+        _sessions.EmptiesArena = !plan.KeepsArena;
+        _sessions.MayCapture = plan.CapturesSteps;
+        _device.ReserveSlots(plan.SlotBytes);
+    }
+
+    private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch
+    {
+        StagePlacement.Lent => WeightPlacement.Lent,
+        StagePlacement.Streamed => WeightPlacement.Streamed,
+        StagePlacement.Staged => WeightPlacement.Staged,
+        _ => WeightPlacement.Resident,
+    };
+
+    private static bool TakesTurns(ResidencyPlan plan, string component) => plan.Component(component).Count(StagePlacement.SessionTurn) > 0;
 
     private PromptEmbedding EncodeNegative(PictureRequest request, PromptEmbedding prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>
         request.NegativePrompt.Length == 0 && request.EmptyNegative == EmptyNegative.Zeros

@@ -24,7 +24,7 @@ public sealed class PictureSizeException(int width, int height)
     /// <summary>The height asked for, in px.</summary>
     public int Height { get; } = height;
 
-    private static int Nearest(int size) => Math.Clamp((int)((size + 4L) / 8 * 8), 256, 2048);
+    private static int Nearest(int size) => (Math.Clamp(size, 256, 2048) + 4) / 8 * 8;
 }
 
 /// <summary>A number of steps out of range.</summary>

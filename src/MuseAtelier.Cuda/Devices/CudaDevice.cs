@@ -26,6 +26,9 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly WeightReader _reader;
     private readonly SharedArena _arena;
     private readonly Dictionary<string, string> _provider;
+    private readonly bool _sharesThreads;
+    private CudaSlots? _slots;
+    private long _leastSlotBytes;
     private bool _captureFailed;
 
     public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers)
@@ -33,8 +36,9 @@ internal sealed class CudaDevice : ExecutionDevice
         (_package, _options, Card) = (package, options, card);
         _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
         _cardMemory = new CardMemory(card.Index);
-        OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
+        _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
+        OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]));
         ComputeStream = new CudaStream();
         CopyStream = new CudaStream();
         _reader = new WeightReader(card.Index, options.ReaderThreads);
@@ -64,6 +68,10 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override string Description => string.Create(CultureInfo.InvariantCulture, $"{Card.Name}, {Card.MemoryBytes / (double)(1L << 30):0.0} GiB");
 
+    public override DeviceProfile Profile => DeviceProfile.Hopper;
+
+    public override string Arena => string.Create(CultureInfo.InvariantCulture, $"gpu:{Card.Index}");
+
     public override OrtMemoryInfo Memory { get; }
 
     public override int SessionThreads => _options.SessionThreads;
@@ -78,6 +86,9 @@ internal sealed class CudaDevice : ExecutionDevice
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             EnableMemoryPattern = false,
         };
+        // The card does the work: a pool of threads for each session would only take memory.
+        if (_sharesThreads) options.DisablePerSessionThreads();
+        else options.IntraOpNumThreads = 1;
         options.AddSessionConfigEntry("session.use_env_allocators", "1");
         // Outside the arena, so that they go with their session, and no captured run's temporaries lie among them.
         options.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
@@ -115,6 +126,11 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
         new CudaWeights(_package, component, placements, this, _reader, _logger);
+
+    public override void ReserveSlots(long bytes) => _leastSlotBytes = bytes;
+
+    /// <summary>Slots of at least that many bytes each; the same for all that ask while they are large enough.</summary>
+    public CudaSlots Slots(long bytes) => _slots is { IsFreed: false } slots && slots.Bytes >= bytes ? slots : _slots = new CudaSlots(this, Math.Max(bytes, _leastSlotBytes));
 
     public override CapturedRun? Capture(Action run)
     {

@@ -19,6 +19,9 @@ internal sealed class SlotSchedule(int count)
     /// <summary>Whether a stage is the one that is due; if not, a run was broken off, and <see cref="Restart"/> puts things right.</summary>
     public bool IsDue(int stage) => stage == _head && (_next != _head || !_free[SlotOf(stage)]);
 
+    /// <summary>Forgets what lies in the slots: someone else used them.</summary>
+    public void Forget() => _content.AsSpan().Fill(-1);
+
     /// <summary>Begins anew with a stage: both slots may be filled again.</summary>
     public void Restart(int stage)
     {

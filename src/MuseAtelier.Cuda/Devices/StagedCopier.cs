@@ -15,8 +15,7 @@ internal sealed class StagedCopier : IDisposable
     private readonly int _card;
     private readonly CudaStream _copies;
     private readonly IReadOnlyList<StageMemory> _streamed;
-    private readonly CudaEvent[] _copied;
-    private readonly CudaEvent[] _ran;
+    private readonly CudaSlots _slots;
     private readonly PinnedBuffer _ring = new((long)PieceBytes * Pieces);
     private readonly CudaEvent[] _passed;
     private readonly bool[] _passing = new bool[Pieces];
@@ -31,9 +30,9 @@ internal sealed class StagedCopier : IDisposable
     private int _piece;
     private Exception? _failure;
 
-    public StagedCopier(int card, CudaStream copies, IReadOnlyList<StageMemory> streamed, CudaEvent[] copied, CudaEvent[] ran)
+    public StagedCopier(int card, CudaStream copies, IReadOnlyList<StageMemory> streamed, CudaSlots slots)
     {
-        (_card, _copies, _streamed, _copied, _ran) = (card, copies, streamed, copied, ran);
+        (_card, _copies, _streamed, _slots) = (card, copies, streamed, slots);
         _passed = [.. Enumerable.Range(0, Pieces).Select(_ => new CudaEvent())];
         foreach (string path in streamed.Where(stage => stage.Host is null).Select(stage => stage.From.Path).Distinct()) _files[path] = File.OpenHandle(path);
         _thread = new Thread(Run) { IsBackground = true, Name = "MuseAtelier staging" };
@@ -103,10 +102,10 @@ internal sealed class StagedCopier : IDisposable
         CudaRuntime.Check(CudaRuntime.SetDevice(_card), nameof(CudaRuntime.SetDevice));
         StageMemory stage = _streamed[request.Stage];
         int slot = SlotSchedule.SlotOf(request.Stage);
-        if (request.AfterRun) _ran[slot].Hold(_copies);
+        if (request.AfterRun) _slots.Ran[slot].Hold(_copies);
         if (stage.Host is not null) _copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
         else Pass(stage);
-        _copied[slot].Record(_copies);
+        _slots.Copied[slot].Record(_copies);
     }
 
     private void Pass(StageMemory stage)

@@ -1,18 +1,40 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using MuseAtelier.Packages;
 
 namespace MuseAtelier.Cuda.Kernels;
 
 /// <summary>The project's own operators, which graphs of the CUDA lowering use.</summary>
 internal static class OperatorDomain
 {
-    private static readonly Lazy<nint> Domain = new(() => OrtCustomOperator.CreateDomain(Packages.OperatorNames.Domain, [
-        new GroupNormOperator(Packages.OperatorNames.GroupNorm, "f16", TensorElementType.Float16),
-        new GroupNormOperator(Packages.OperatorNames.GroupNorm32, "f32", TensorElementType.Float),
-        new GateOperator(Packages.OperatorNames.Gate, "f16", TensorElementType.Float16),
-        new BiasedSumOperator(Packages.OperatorNames.BiasedSum, "f16", TensorElementType.Float16),
-        new BiasedSumOperator(Packages.OperatorNames.BiasedSum32, "f32", TensorElementType.Float),
+    private static readonly Lock Gate = new();
+    private static readonly Lazy<nint> Domain = new(() => OrtCustomOperator.CreateDomain(OperatorNames.Domain, [
+        new GroupNormOperator(OperatorNames.GroupNorm, "f16", TensorElementType.Float16),
+        new GroupNormOperator(OperatorNames.GroupNorm32, "f32", TensorElementType.Float),
+        new GateOperator(OperatorNames.Gate, "f16", TensorElementType.Float16),
+        new ResidualLayerNormOperator(OperatorNames.ResidualLayerNorm, "f16", TensorElementType.Float16),
+        new BiasedSumOperator(OperatorNames.BiasedSum, "f16", TensorElementType.Float16),
+        new BiasedSumOperator(OperatorNames.BiasedSum32, "f32", TensorElementType.Float),
     ]));
+
+    private static bool _isKnown;
+
+    /// <summary>
+    /// Makes the domain known to ONNX Runtime, by a session that is gone at once: the first session that brings a domain enters it in a list of
+    /// the process, and two first ones at the same time fail.
+    /// </summary>
+    /// <param name="graph">Path of some graph that a processor can load.</param>
+    public static void Announce(string graph)
+    {
+        lock (Gate)
+        {
+            if (_isKnown) return;
+            using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = 1 };
+            AddTo(options);
+            using var session = new InferenceSession(graph, options);
+            _isKnown = true;
+        }
+    }
 
     /// <summary>Lets sessions of these options use the operators.</summary>
     public static void AddTo(SessionOptions options) => OrtCustomOperator.AddDomain(options, Domain.Value);

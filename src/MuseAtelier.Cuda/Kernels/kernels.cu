@@ -133,7 +133,8 @@ extern __shared__ float shared[];
 
 // One block sums some rows of one image: first each channel, then each group; the last block to finish adds the blocks' sums.
 //   residual: null, or [n, channels] (residualRows 1), or [n, rows, channels]; bias: null or [channels]; both are added to x first.
-//   sum: receives x + bias + residual; null when there is nothing to add. May be the output of the scaling that follows.
+//   sum: receives x + bias + residual; null when nobody reads it: what is the same for all rows is then added again by the scaling that follows,
+//   which is cheaper than to write and read it, and rounds once less. May be the output of that scaling.
 //   partials: [n, blocks, 2, 32]; tickets: [n], zero, and zero again afterwards; statistics: [n, 2, 32], mean and 1 / deviation.
 template <typename T>
 static __device__ void groupSums(
@@ -175,20 +176,17 @@ static __device__ void groupSums(
             if (row >= end) continue;
             float values[8];
             T::expand(own[j], values);
-            if (sum)
+            if (wholeResidual)
             {
-                if (wholeResidual)
-                {
-                    float more[8];
-                    T::expand(others[j], more);
+                float more[8];
+                T::expand(others[j], more);
 #pragma unroll
-                    for (int i = 0; i < 8; i++) values[i] += more[i];
-                }
+                for (int i = 0; i < 8; i++) values[i] += more[i];
+            }
 
 #pragma unroll
-                for (int i = 0; i < 8; i++) values[i] += added[i];
-                T::store(sum + base + (long)row * channels, values);
-            }
+            for (int i = 0; i < 8; i++) values[i] += added[i];
+            if (sum) T::store(sum + base + (long)row * channels, values);
 
 #pragma unroll
             for (int i = 0; i < 8; i++)
@@ -282,18 +280,28 @@ static __device__ void groupSums(
     }
 }
 
-// y = (x - mean) / deviation * scale + offset, then y * sigmoid(y) where silu says so. x and y may be the same.
+// y = (x + residual + bias - mean) / deviation * scale + offset, then y * sigmoid(y) where silu says so. x and y may be the same.
+//   residual: null or [n, channels]; bias: null or [channels].
 template <typename T>
-static __device__ void groupScale(const T *x, const float *scale, const float *offset, const float *statistics, T *y, int rows, int channels, int silu)
+static __device__ void groupScale(
+    const T *x, const T *residual, const T *bias, const float *scale, const float *offset, const float *statistics, T *y, int rows, int channels, int silu)
 {
     int n = blockIndexY(), octets = channels / 8, rowsAtOnce = threads() / octets;
     int octet = threadIndex() % octets, firstRow = threadIndex() / octets, channel = octet * 8, width = channels / Groups;
-    float factors[8], shifts[8];
+    float factors[8], shifts[8], added[8] = {}, values[8];
+    if (bias) T::load(bias + channel, added);
+    if (residual)
+    {
+        T::load(residual + (long)n * channels + channel, values);
+#pragma unroll
+        for (int i = 0; i < 8; i++) added[i] += values[i];
+    }
+
 #pragma unroll
     for (int i = 0; i < 8; i++)
     {
         int group = (channel + i) / width;
-        float mean = statistics[n * 2 * Groups + group];
+        float mean = statistics[n * 2 * Groups + group] - added[i];
         factors[i] = statistics[n * 2 * Groups + Groups + group] * scale[channel + i];
         shifts[i] = offset[channel + i] - mean * factors[i];
     }
@@ -311,7 +319,6 @@ static __device__ void groupScale(const T *x, const float *scale, const float *o
         {
             int row = first + j * rowsAtOnce;
             if (row >= rows) continue;
-            float values[8];
             T::expand(own[j], values);
 #pragma unroll
             for (int i = 0; i < 8; i++)
@@ -369,15 +376,91 @@ static __device__ void biasedSum(const T *x, const T *bias, const T *residual, T
     T::store(y + index * 8, values);
 }
 
+constexpr int MostVectors = 8; // 16-byte pieces of a row that a lane holds: rows of up to 2048 channels
+
+// sum = x + bias + residual, and y = its layer norm times scale plus offset. [rows, channels]; one warp a row, which it keeps in registers: the
+// mean is known before deviations are squared, and what is normed is the sum before it is rounded.
+static __device__ void residualLayerNorm(
+    const Half *x, const Half *residual, const Half *bias, const float *scale, const float *offset, Half *y, Half *sum, int rows, int channels, float epsilon)
+{
+    int lane = threadIndex() % 32, row = blockIndexX() * (threads() / 32) + threadIndex() / 32, octets = channels / 8;
+    if (row >= rows) return;
+    long base = (long)row * channels;
+    Half::Raw own[MostVectors], others[MostVectors];
+#pragma unroll
+    for (int j = 0; j < MostVectors; j++)
+    {
+        int octet = lane + 32 * j;
+        if (octet >= octets) continue;
+        own[j] = Half::fetch(x + base + octet * 8);
+        others[j] = Half::fetch(residual + base + octet * 8);
+    }
+
+    float values[MostVectors][8], total = 0;
+#pragma unroll
+    for (int j = 0; j < MostVectors; j++)
+    {
+        int octet = lane + 32 * j;
+        if (octet >= octets) continue;
+        float more[8], biases[8], stored[8];
+        Half::expand(own[j], values[j]);
+        Half::expand(others[j], more);
+        Half::load(bias + octet * 8, biases);
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+        {
+            values[j][i] += more[i] + biases[i];
+            stored[i] = values[j][i];
+            total += values[j][i];
+        }
+
+        Half::store(sum + base + octet * 8, stored);
+    }
+
+#pragma unroll
+    for (int distance = 16; distance > 0; distance /= 2) total += __nvvm_shfl_sync_bfly_f32(AllThreads, total, distance, 31);
+    float mean = total / channels, squares = 0;
+#pragma unroll
+    for (int j = 0; j < MostVectors; j++)
+    {
+        if (lane + 32 * j >= octets) continue;
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+        {
+            values[j][i] -= mean;
+            squares += values[j][i] * values[j][i];
+        }
+    }
+
+#pragma unroll
+    for (int distance = 16; distance > 0; distance /= 2) squares += __nvvm_shfl_sync_bfly_f32(AllThreads, squares, distance, 31);
+    float deviation;
+    asm("sqrt.rn.f32 %0, %1;" : "=f"(deviation) : "f"(squares / channels + epsilon));
+    float factor = 1 / deviation;
+#pragma unroll
+    for (int j = 0; j < MostVectors; j++)
+    {
+        int octet = lane + 32 * j;
+        if (octet >= octets) continue;
+        float factors[8], offsets[8];
+        Single::load((const Single *)scale + octet * 8, factors);
+        Single::load((const Single *)offset + octet * 8, offsets);
+#pragma unroll
+        for (int i = 0; i < 8; i++) values[j][i] = values[j][i] * factor * factors[i] + offsets[i];
+        Half::store(y + base + octet * 8, values[j]);
+    }
+}
+
 #define KERNELS(suffix, T) \
     extern "C" __global__ void group_sums_##suffix( \
         const T *x, const T *residual, const T *bias, T *sum, float *partials, unsigned *tickets, float *statistics, int rows, int channels, int residualRows, float epsilon) \
     { \
         groupSums<T>(x, residual, bias, sum, partials, tickets, statistics, rows, channels, residualRows, epsilon); \
     } \
-    extern "C" __global__ void group_scale_##suffix(const T *x, const float *scale, const float *offset, const float *statistics, T *y, int rows, int channels, int silu) \
+    extern "C" __global__ void group_scale_##suffix( \
+        const T *x, const T *residual, const T *bias, const float *scale, const float *offset, const float *statistics, T *y, int rows, int channels, int silu) \
     { \
-        groupScale<T>(x, scale, offset, statistics, y, rows, channels, silu); \
+        groupScale<T>(x, residual, bias, scale, offset, statistics, y, rows, channels, silu); \
     } \
     extern "C" __global__ void biased_sum_##suffix(const T *x, const T *bias, const T *residual, T *y, int rows, int channels) \
     { \
@@ -388,3 +471,9 @@ KERNELS(f16, Half)
 KERNELS(f32, Single)
 
 extern "C" __global__ void gate_f16(const Half *x, const Half *bias, Half *y, int width) { gate<Half>(x, bias, y, width); }
+
+extern "C" __global__ void residual_layer_norm_f16(
+    const Half *x, const Half *residual, const Half *bias, const float *scale, const float *offset, Half *y, Half *sum, int rows, int channels, float epsilon)
+{
+    residualLayerNorm(x, residual, bias, scale, offset, y, sum, rows, channels, epsilon);
+}

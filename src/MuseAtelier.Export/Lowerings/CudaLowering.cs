@@ -7,7 +7,7 @@ namespace MuseAtelier.Export.Lowerings;
 /// <summary>
 /// For NVIDIA cards: images lie as [batch, height, width, channels], which convolutions on tensor cores want; at a component's border they
 /// are fp32 and [batch, channels, height, width] in every lowering. Sums and the group norms that read them are one operator, which takes
-/// the convolution's bias along. Group norms, gates and sums with bias are the project's own (<see cref="OperatorNames"/>): ONNX Runtime's group
+/// the convolution's bias along. Norms, gates and sums with bias are the project's own (<see cref="OperatorNames"/>): ONNX Runtime's group
 /// norm gives other last bits in every run. No graph needs an operator that the card does not have.
 /// </summary>
 internal sealed class CudaLowering(ElementType precision) : GraphLowering
@@ -96,6 +96,15 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
         if (operation.Bias is not null) inputs.Add(Use(operation.Bias, precision));
         IReadOnlyList<string> outputs = Norm(operation.Sum is null ? 1 : 2, inputs, operation.Epsilon, operation.Silu);
         return (outputs[0], outputs[^1]);
+    }
+
+    protected override (string Normed, string Sum) Normalise(ResidualLayerNorm operation)
+    {
+        if (TypeOf(operation.Output) != ElementType.F16) return base.Normalise(operation);
+        IReadOnlyList<string> outputs = Graph.Node(
+            OperatorNames.ResidualLayerNorm, OperatorNames.Domain, 2,
+            [Use(operation.Input), Use(operation.Residual), Use(operation.Bias, ElementType.F16), Use(operation.Scale, ElementType.F32), Use(operation.Offset, ElementType.F32)], [Float("epsilon", LayerNorm.Epsilon)]);
+        return (outputs[0], outputs[1]);
     }
 
     protected override string Sum(Add operation) => operation.Bias is null

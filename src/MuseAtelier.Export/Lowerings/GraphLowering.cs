@@ -154,11 +154,7 @@ internal abstract class GraphLowering
 
         if (operation is ResidualLayerNorm norm)
         {
-            ElementType type = TypeOf(norm.Output);
-            IReadOnlyList<string> outputs = Graph.Node(
-                "SkipLayerNormalization", GraphBuilder.Microsoft, 4,
-                [Use(norm.Input), Use(norm.Residual), Use(norm.Scale, type), Use(norm.Offset, type), Use(norm.Bias, type)], [Float("epsilon", LayerNorm.Epsilon)], 1, 2);
-            (_names[norm.Output], _names[norm.Sum]) = (outputs[0], outputs[3]);
+            (_names[norm.Output], _names[norm.Sum]) = Normalise(norm);
             return;
         }
 
@@ -197,6 +193,15 @@ internal abstract class GraphLowering
         string x = Use(operation.Input, type), w = Use(operation.Kernel, type);
         string y = operation.Transposed ? Graph.Node("MatMul", [x, w]) : Multiply(x, w);
         return AddBias(y, operation.Bias, type);
+    }
+
+    protected virtual (string Normed, string Sum) Normalise(ResidualLayerNorm operation)
+    {
+        ElementType type = TypeOf(operation.Output);
+        IReadOnlyList<string> outputs = Graph.Node(
+            "SkipLayerNormalization", GraphBuilder.Microsoft, 4,
+            [Use(operation.Input), Use(operation.Residual), Use(operation.Scale, type), Use(operation.Offset, type), Use(operation.Bias, type)], [Float("epsilon", LayerNorm.Epsilon)], 1, 2);
+        return (outputs[0], outputs[3]);
     }
 
     private string Normalise(LayerNorm operation)

@@ -10,13 +10,14 @@ namespace MuseAtelier.Checking;
 /// <param name="Psnr">Least PSNR of the run's picture, in dB.</param>
 internal sealed record AllowedErrors(double Text, double UNet, double Vae, double Run, double Psnr)
 {
-    /// <summary>Relative error of a picture's bytes that <see cref="Psnr"/> amounts to where the picture is no darker than a tenth of white.</summary>
+    /// <summary>Relative error of a picture's bytes that <see cref="Psnr"/> amounts to where its root mean square is a tenth of white.</summary>
     public double Picture => Math.Pow(10, -Psnr / 20) / 0.1;
 
     public static AllowedErrors For(Lowering lowering) => lowering switch
     {
         Lowering.Portable => new AllowedErrors(Text: 1e-5, UNet: 1e-5, Vae: 1e-5, Run: 1e-4, Psnr: 45),
-        Lowering.Cuda => new AllowedErrors(Text: 1e-4, UNet: 1.5e-3, Vae: 3.5e-3, Run: 2e-2, Psnr: 35),
+        // Eight guided steps make about fifteen times of what one prediction is off.
+        Lowering.Cuda => new AllowedErrors(Text: 1e-4, UNet: 1.5e-3, Vae: 3.5e-3, Run: 5e-2, Psnr: 30),
         _ => throw new ArgumentOutOfRangeException(nameof(lowering), lowering, null),
     };
 }

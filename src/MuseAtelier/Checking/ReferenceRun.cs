@@ -146,6 +146,7 @@ internal sealed class ReferenceRun : IDisposable
             network.Prepare(Embeddings(call.Context, call.Pooled, batch), TimeIds(call.TimeIds, batch), Timestep(call.Timestep), _options, _cancellationToken);
             _values.Read(call.Latents, 0, network.Input);
             network.Predict(0, _options, _cancellationToken);
+            network.Await();
             _values.Expect(call.Noise, batch, Model.LatentChannels, height, width);
             Add(name, Deviation.Of(network.Output, _values.Floats(call.Noise)), _allowed.UNet);
         }
@@ -214,6 +215,7 @@ internal sealed class ReferenceRun : IDisposable
             EulerAncestralSampler.ScaleInput(latents, schedule.Sigmas[step], network.Input[..count]);
             network.Input[..count].CopyTo(network.Input[count..]);
             network.Predict(step, _options, _cancellationToken);
+            network.Await();
             Span<float> prediction = network.Output[count..];
             EulerAncestralSampler.Guide(network.Output[..count], prediction, run.GuidanceScale, prediction);
             _values.Read("run.step_noise", (long)step * count, noise);

@@ -92,6 +92,13 @@ internal sealed class PictureFinisher(ModelPackage package, SessionPool sessions
         return fault.AsSpan<float>()[0] == 0 ? pixels.AsSpan<byte>().ToArray() : null;
     }
 
+    /// <summary>Gives back its memory until the next picture.</summary>
+    public void Release()
+    {
+        _runner?.Dispose();
+        _runner = null;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -26,6 +26,20 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     private ComponentSpec _component = package.Manifest.Component(ComponentNames.VaeDecoder);
     private PictureShape _shape;
 
+    /// <summary>Decodes one picture to bytes as a plan has it; once more in fp32 where the device's own precision overflowed.</summary>
+    /// <param name="latents">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
+    /// <param name="height">h.</param>
+    /// <param name="width">w.</param>
+    /// <param name="plan">The plan of that size.</param>
+    /// <param name="frame">The frame, or null.</param>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between tiles.</param>
+    /// <returns>[8h, 8w, 3] interleaved RGB, or of the frame's canvas, and whether fp32 was needed.</returns>
+    /// <exception cref="DecodingException">The picture is not finite in fp32 either, or no tile of that fits the budget.</exception>
+    public (byte[] Pixels, bool InFp32) Decode(
+        ReadOnlySpan<float> latents, int height, int width, ResidencyPlan plan, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken) =>
+        Decode(latents, height, width, TileShape(plan.Decoding), plan.DecodingInFp32 is null ? null : TileShape(plan.DecodingInFp32), frame, options, cancellationToken);
+
     /// <summary>Decodes one picture to bytes; once more in fp32 where the device's own precision overflowed.</summary>
     /// <param name="latents">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
     /// <param name="height">h.</param>
@@ -37,18 +51,24 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <returns>[8h, 8w, 3] interleaved RGB, or of the frame's canvas, and whether fp32 was needed.</returns>
     /// <exception cref="DecodingException">The picture is not finite in fp32 either.</exception>
     public (byte[] Pixels, bool InFp32) Decode(
-        ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
+        ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken) =>
+        Decode(latents, height, width, TileShape(height, width, tiled), TileShape(height, width, tiled), frame, options, cancellationToken);
+
+    private (byte[] Pixels, bool InFp32) Decode(
+        ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureShape? exactTile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
     {
-        if (DecodeOnce(ComponentNames.VaeDecoder, latents, height, width, tiled, frame, options, cancellationToken) is { } pixels) return (pixels, false);
-        if (package.Manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32)
-            && DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, tiled, frame, options, cancellationToken) is { } exact)
+        if (DecodeOnce(ComponentNames.VaeDecoder, latents, height, width, tile, frame, options, cancellationToken) is { } pixels) return (pixels, false);
+        if (exactTile is not null && package.Manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32))
         {
+            // In its place, not beside it.
+            Release();
+            byte[]? exact = DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, exactTile.Value, frame, options, cancellationToken);
             // Rarely needed, and twice the size: it does not stay.
             Release();
-            return (exact, true);
+            if (exact is not null) return (exact, true);
         }
 
-        throw new DecodingException(latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue));
+        throw new DecodingException(latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue), exactTile is not null || package.Manifest.Lowering != Lowering.Cuda);
     }
 
     /// <summary>Decodes to numbers, for comparison.</summary>
@@ -76,6 +96,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <summary>Gives back the decoder's memory until the next picture.</summary>
     public void Release()
     {
+        _finisher.Release();
         _runner?.Dispose();
         _runner = null;
         sessions.Release(_component);
@@ -119,14 +140,16 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         }
     }
 
+    private static PictureShape TileShape(TilePlan tiles) => new(1, tiles.TileHeight, tiles.TileWidth, 0);
+
     private static PictureShape TileShape(int height, int width, bool tiled) => new(1, tiled ? Math.Min(Tile, height) : height, tiled ? Math.Min(Tile, width) : width, 0);
 
     private bool IsWhole(int height, int width) => _shape.LatentHeight == height && _shape.LatentWidth == width;
 
     private byte[]? DecodeOnce(
-        string component, ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
+        string component, ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
     {
-        PrepareDecoder(component, TileShape(height, width, tiled));
+        PrepareDecoder(component, tile);
         if (IsWhole(height, width))
         {
             _finisher.Prepare(height, width, frame, _runner!.Address("image"));
@@ -153,7 +176,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
             for (int c = 0; c < columns.Length; c++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                Run(latents, height, width, rows[r], columns[c], options, cancellationToken);
+                Run(latents, height, width, rows[r], columns[c], options, cancellationToken, isLast: r == rows.Length - 1 && c == columns.Length - 1);
                 Take(tile);
                 int sharedRows = r == 0 ? 0 : rows[r - 1] + tileHeight - rows[r], sharedColumns = c == 0 ? 0 : columns[c - 1] + tileWidth - columns[c];
                 Blend(tile, image, height * Zoom, width * Zoom, tileHeight * Zoom, tileWidth * Zoom, rows[r] * Zoom, columns[c] * Zoom, sharedRows * Zoom, sharedColumns * Zoom);
@@ -172,7 +195,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         _runner = new ComponentRunner(_component, shape, sessions, device);
     }
 
-    private void Run(ReadOnlySpan<float> latents, int height, int width, int top, int left, RunOptions options, CancellationToken cancellationToken)
+    private void Run(ReadOnlySpan<float> latents, int height, int width, int top, int left, RunOptions options, CancellationToken cancellationToken, bool isLast = true)
     {
         ComponentRunner runner = _runner!;
         using NativeBuffer host = device.AllocateHost(runner.Size("latents"));
@@ -183,7 +206,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
                 TensorPrimitives.Divide(
                     latents.Slice((channel * height + top + y) * width + left, tileWidth), package.Manifest.Model.LatentScale, input.Slice((channel * tileHeight + y) * tileWidth, tileWidth));
         device.Upload(host.Address, runner.Address("latents"), host.Bytes);
-        runner.Run(options, cancellationToken);
+        runner.Run(options, cancellationToken, isLast);
         device.Synchronize();
     }
 

@@ -21,6 +21,7 @@ internal sealed class DenoisingNetwork : IDisposable
     private readonly NativeBuffer _hostInput;
     private readonly NativeBuffer _hostOutput;
     private ComponentRunner? _time;
+    private int _steps;
 
     public DenoisingNetwork(ModelPackage package, PictureShape shape, SessionPool sessions, ExecutionDevice device)
     {
@@ -49,10 +50,10 @@ internal sealed class DenoisingNetwork : IDisposable
 
     public PictureShape Shape { get; }
 
-    /// <summary>[batch, 4, h, w] fp32, scaled by 1 / sqrt(sigma^2 + 1); host memory that <see cref="Predict"/> reads.</summary>
+    /// <summary>[batch, 4, h, w] fp32, scaled by 1 / sqrt(sigma^2 + 1); host memory that <see cref="Predict"/> reads until <see cref="Await"/> has returned.</summary>
     public Span<float> Input => _hostInput.AsSpan<float>();
 
-    /// <summary>[batch, 4, h, w] fp32 predicted noise; host memory that <see cref="Predict"/> writes.</summary>
+    /// <summary>[batch, 4, h, w] fp32 predicted noise; host memory that <see cref="Predict"/> writes until <see cref="Await"/> has returned.</summary>
     public Span<float> Output => _hostOutput.AsSpan<float>();
 
     /// <summary>Computes what a picture needs once.</summary>
@@ -66,7 +67,8 @@ internal sealed class DenoisingNetwork : IDisposable
         Give(_context, "context", rows, static row => row.Context);
         _context.Run(options, cancellationToken);
 
-        PictureShape shape = Shape with { Steps = timesteps.Length };
+        _steps = timesteps.Length;
+        PictureShape shape = Shape with { Steps = _steps };
         _time?.Dispose();
         _time = new ComponentRunner(_package.Manifest.Component(ComponentNames.TimeEmbedding), shape, _sessions, _device);
         Give(_time, "pooled", rows, static row => row.Pooled);
@@ -78,15 +80,17 @@ internal sealed class DenoisingNetwork : IDisposable
         _device.Synchronize();
     }
 
-    /// <summary>Predicts the noise of one step; allocates nothing managed.</summary>
+    /// <summary>Predicts the noise of one step; allocates nothing managed. Where the device works by itself, returns before it is done: <see cref="Await"/>.</summary>
     public void Predict(int step, RunOptions options, CancellationToken cancellationToken)
     {
         _device.Copy(_time!.Address("embeddings") + (nint)(step * _shifts.Bytes), _shifts.Address, _shifts.Bytes);
         _device.Upload(_hostInput.Address, _unet.Address("latents"), _hostInput.Bytes);
-        _step.Run(options, cancellationToken);
+        _step.Run(options, isLastRound: step == _steps - 1, cancellationToken);
         _device.Download(_unet.Address("noise"), _hostOutput.Address, _hostOutput.Bytes);
-        _device.Synchronize();
     }
+
+    /// <summary>Waits until <see cref="Output"/> is there.</summary>
+    public void Await() => _device.Synchronize();
 
     /// <inheritdoc/>
     public void Dispose()

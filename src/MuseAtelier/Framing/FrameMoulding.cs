@@ -14,9 +14,9 @@ internal sealed record FrameMoulding(float[] Profile, float Relief, float Ambien
     /// <summary>The moulding of a style.</summary>
     public static FrameMoulding Of(FrameStyle style) => style switch
     {
-        FrameStyle.Gilded => new([1.5f, 3.2f, 3.8f, 3.4f, 2.6f, 2.0f, 1.6f, 1.4f, 1.3f, 1.3f, 1.4f, 1.6f, 1.7f, 1.2f, 1.4f, 1.0f], 1.1f, 0.42f, 0.75f, 0.55f, 4, 0.8f, (150, 112, 58)),
-        FrameStyle.Ebony => new([0.8f, 2.0f, 2.7f, 3.0f, 3.1f, 3.1f, 3.0f, 2.8f, 2.5f, 2.1f, 1.6f, 1.1f, 0.7f, 0.9f, 1.2f, 0.7f], 2.2f, 0.42f, 0.8f, 0.34f, 5, 0.2f, (44, 35, 30)),
-        FrameStyle.Celadon => new([0.8f, 2.2f, 2.8f, 2.6f, 2.0f, 2.0f, 2.2f, 2.3f, 2.3f, 2.3f, 2.2f, 2.0f, 1.8f, 1.4f, 1.4f, 0.8f], 1.5f, 0.4f, 0.74f, 0.5f, 5, 0.0f, (206, 216, 204)),
+        FrameStyle.Gilded => new([1.5f, 3.2f, 3.8f, 3.4f, 2.6f, 2.0f, 1.6f, 1.4f, 1.3f, 1.3f, 1.4f, 1.6f, 1.7f, 1.2f, 1.4f, 1.0f], 2.0f, 0.36f, 0.78f, 0.8f, 4, 0.75f, (150, 112, 58)),
+        FrameStyle.Ebony => new([0.8f, 2.0f, 2.7f, 3.0f, 3.1f, 3.1f, 3.0f, 2.8f, 2.5f, 2.1f, 1.6f, 1.1f, 0.7f, 0.9f, 1.2f, 0.7f], 3.0f, 0.42f, 0.8f, 0.34f, 5, 0.2f, (44, 35, 30)),
+        FrameStyle.Celadon => new([0.8f, 2.2f, 2.8f, 2.6f, 2.0f, 2.0f, 2.2f, 2.3f, 2.3f, 2.3f, 2.2f, 2.0f, 1.8f, 1.4f, 1.4f, 0.8f], 1.5f, 0.36f, 0.78f, 0.6f, 5, 0.0f, (206, 216, 204)),
         _ => throw new ArgumentOutOfRangeException(nameof(style), style, null),
     };
 }

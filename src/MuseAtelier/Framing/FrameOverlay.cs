@@ -183,13 +183,13 @@ internal sealed class FrameOverlay
         return sum;
     }
 
-    // Mitchell and Netravali's cubic with B = C = 1/3: sharper than a B-spline, smoother than one that meets its points. And its derivative.
+    // The uniform cubic B-spline, which has no corner where tiles' pixels have one, and its derivative.
     private static (Vector4 Weights, Vector4 Slopes) Spline(float t)
     {
         float t2 = t * t, t3 = t2 * t;
         return (
-            new Vector4(-7 * t3 + 15 * t2 - 9 * t + 1, 21 * t3 - 36 * t2 + 16, -21 * t3 + 27 * t2 + 9 * t + 1, 7 * t3 - 6 * t2) / 18,
-            new Vector4(-21 * t2 + 30 * t - 9, 63 * t2 - 72 * t, -63 * t2 + 54 * t + 9, 21 * t2 - 12 * t) / 18);
+            new Vector4(-t3 + 3 * t2 - 3 * t + 1, 3 * t3 - 6 * t2 + 4, -3 * t3 + 3 * t2 + 3 * t + 1, t3) / 6,
+            new Vector4(-t2 + 2 * t - 1, 3 * t2 - 4 * t, -3 * t2 + 2 * t + 1, t2) / 2);
     }
 
     // A square for sRGB's curve: near enough for light, and exact everywhere.

@@ -121,14 +121,19 @@ internal sealed class ResidencySearch
         long common = _device.FixedBytes + _device.MarginBytes + pass.BlockBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent + 2 * SlotBytes(c)
             + (c.Captures ? _device.CaptureBytes!.Value : 0) + (c.DecoderStays ? _decoderSession.Bytes + c.Tiles.BlockBytes : 0);
         long resting = common + (c.Network.SessionsTurn ? 0 : _unetSessions.Bytes);
-        long denoising = common + lent + (c.Network.SessionsTurn ? _unetSessions.TurnBytes : _unetSessions.Bytes);
+        long denoising = common + lent + (c.Network.SessionsTurn ? _unetSessions.TurnBytes : _unetSessions.Bytes) + MakingBytes(c);
         // A captured step remembers where the slots are.
-        long decoding = resting - (c.Captures ? 0 : 2 * SlotBytes(c)) + (c.DecoderStays ? 0 : _decoderSession.Bytes + c.Tiles.BlockBytes);
-        long all = pass.TextArena + pass.ConditioningArena + pass.UNetArena + c.Tiles.ArenaBytes;
+        long decoding = resting - (c.Captures ? 0 : 2 * SlotBytes(c)) + (c.DecoderStays ? 0 : _decoderSession.Bytes + c.Tiles.BlockBytes) + _decoderSession.MakingBytes(c.Tiles.ArenaBytes);
+        long unetArena = UNetArena(c), all = pass.TextArena + pass.ConditioningArena + unetArena + c.Tiles.ArenaBytes;
         return c.KeepsArena
             ? new PhaseBytes(resting + all, resting + all, denoising + all, decoding + all)
-            : new PhaseBytes(resting + pass.TextArena, resting + pass.ConditioningArena, denoising + pass.UNetArena, decoding + c.Tiles.ArenaBytes);
+            : new PhaseBytes(resting + pass.TextArena, resting + pass.ConditioningArena, denoising + unetArena, decoding + c.Tiles.ArenaBytes);
     }
+
+    private static long UNetArena(in Candidate c) => c.Network.SessionsTurn ? c.Pass.TurnArena : c.Pass.UNetArena;
+
+    // Sessions are made before anything runs, and then take more than they hold; what they take at most may be more than what a run needs.
+    private long MakingBytes(in Candidate c) => c.Network.SessionsTurn ? 0 : _unetSessions.MakingBytes(UNetArena(c));
 
     private static long SlotBytes(in Candidate c) => Math.Max(c.Preparation.SlotBytes, c.Network.Choice.SlotBytes);
 
@@ -174,7 +179,7 @@ internal sealed class ResidencySearch
             [
                 .. choice.Component.Stages.Select((stage, i) => choice.Placements[i] switch
                 {
-                    StagePlacement.Session => new StagePlan(stage.Name, sessionsTurn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * _device.ConstantFactor)),
+                    StagePlacement.Session => new StagePlan(stage.Name, sessionsTurn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * (sessionsTurn ? _device.TurnSessions : _device.KeptSessions).HeldFactor)),
                     StagePlacement.Mapped => new StagePlan(stage.Name, StagePlacement.Mapped, 0),
                     StagePlacement.Resident => new StagePlan(stage.Name, seen++ >= resident - lent ? StagePlacement.Lent : StagePlacement.Resident, choice.WeightBytes(i)),
                     StagePlacement streamed => new StagePlan(stage.Name, streamed, choice.WeightBytes(i), nextSlot++ % 2),
@@ -183,7 +188,7 @@ internal sealed class ResidencySearch
         }
 
         IReadOnlyList<StagePlan> Sessions(string component, bool turn) =>
-            [.. _model.Component(component).Stages.Select(stage => new StagePlan(stage.Name, turn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * _device.ConstantFactor)))];
+            [.. _model.Component(component).Stages.Select(stage => new StagePlan(stage.Name, turn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * _device.KeptSessions.HeldFactor)))];
     }
 
     // The same sums as above, share by share.
@@ -198,29 +203,29 @@ internal sealed class ResidencySearch
             bool denoises = phase == PlanPhase.Denoising, hasDecoder = c.DecoderStays || phase == PlanPhase.Decoding;
             yield return new MemoryShare(_device.MapsWeights ? "process" : "context and libraries", _device.FixedBytes);
             yield return new MemoryShare("convolution sessions", !c.Network.SessionsTurn ? _unetSessions.Bytes : denoises ? _unetSessions.TurnBytes : 0);
+            yield return new MemoryShare("sessions in the making", denoises ? MakingBytes(c) : phase == PlanPhase.Decoding ? _decoderSession.MakingBytes(c.Tiles.ArenaBytes) : 0);
             yield return new MemoryShare("resident transformer weights", c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent);
             yield return new MemoryShare("lent transformer weights", denoises ? lent : 0);
             yield return new MemoryShare("two slots", phase == PlanPhase.Decoding && !c.Captures ? 0 : 2 * SlotBytes(c));
             yield return new MemoryShare("tensors between stages", pass.BlockBytes);
             yield return new MemoryShare("decoder", hasDecoder ? _decoderSession.Bytes + c.Tiles.BlockBytes : 0);
             yield return new MemoryShare("captured step", c.Captures ? _device.CaptureBytes!.Value : 0);
-            yield return new MemoryShare("working memory", c.KeepsArena ? pass.TextArena + pass.ConditioningArena + pass.UNetArena + c.Tiles.ArenaBytes : phase switch
+            yield return new MemoryShare("working memory", c.KeepsArena ? pass.TextArena + pass.ConditioningArena + UNetArena(c) + c.Tiles.ArenaBytes : phase switch
             {
                 PlanPhase.Text => pass.TextArena,
                 PlanPhase.Conditioning => pass.ConditioningArena,
-                PlanPhase.Denoising => pass.UNetArena,
+                PlanPhase.Denoising => UNetArena(c),
                 _ => c.Tiles.ArenaBytes,
             });
             yield return new MemoryShare("left free", _device.MarginBytes);
         }
     }
 
-    // For it, everything that can be is given up: the fp16 decoder, lent weights, and what the arena holds.
+    // It comes in the place of the fp16 decoder; where the arena is kept, what it holds by then may be of no use for it.
     private TilePlan? Rescue(Candidate c, long budget)
     {
-        PhaseBytes bytes = Memory(c with { KeepsArena = false, Lent = c.Captures ? 0 : c.Network.Lendable.Count - 1 });
-        long rest = bytes.Decoding - c.Tiles.ArenaBytes - c.Tiles.BlockBytes - _decoderSession.Bytes + _rescueSession.Bytes;
-        return _rescueTiles.FirstOrDefault(tiles => rest + tiles.BlockBytes + tiles.ArenaBytes <= budget)?.Tiles;
+        long rest = Memory(c).Decoding - (c.KeepsArena ? 0 : c.Tiles.ArenaBytes) - c.Tiles.BlockBytes - _decoderSession.Bytes - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes;
+        return _rescueTiles.FirstOrDefault(tiles => rest + _rescueSession.MakingBytes(tiles.ArenaBytes) + tiles.BlockBytes + tiles.ArenaBytes <= budget)?.Tiles;
     }
 
     private readonly record struct PhaseBytes(long Text, long Conditioning, long Denoising, long Decoding)
@@ -305,6 +310,7 @@ internal sealed class ResidencySearch
             TextArena = Math.Max(Arena(ComponentNames.ClipL, text, clipL), Arena(ComponentNames.ClipG, text, clipG));
             ConditioningArena = Math.Max(Arena(ComponentNames.CrossAttention, shape, contextWork), Arena(ComponentNames.TimeEmbedding, steps, timeWork));
             UNetArena = Arena(ComponentNames.UNet, shape, unetWork);
+            TurnArena = device.ArenaBytes(ComponentNames.UNet, shape, sessionsTurn: true) + unetWork.Max(stage => stage.CastBytes);
 
             // 1. The denoising network has the first claim on pinned memory: its weights are copied in every step.
             List<Network> networks = [.. ChooseNetworks(unet, unetWork)];
@@ -351,6 +357,9 @@ internal sealed class ResidencySearch
 
         public long UNetArena { get; }
 
+        /// <summary>The same where sessions take turns.</summary>
+        public long TurnArena { get; }
+
         /// <summary>Seconds of a pass without its decoding.</summary>
         public double Seconds(Preparation preparation, Network network, bool keepsArena, bool captures, bool decoderStays) =>
             preparation.TextSeconds + preparation.ConditioningSeconds + LoadingSeconds(keepsArena, decoderStays) + DenoisingSeconds(network, captures);
@@ -382,22 +391,6 @@ internal sealed class ResidencySearch
             if (request.Offload is OffloadMode.Resident) yield return Of(spreads[0], sessionsTurn: false);
             if (request.Offload is OffloadMode.Stream) yield return Of(all, sessionsTurn: false);
             if (request.Offload is OffloadMode.Auto or OffloadMode.Sessions) yield return Of(all, sessionsTurn: true);
-        }
-    }
-
-    /// <summary>What a component's sessions hold.</summary>
-    /// <param name="Bytes">Bytes of all of them.</param>
-    /// <param name="TurnBytes">Bytes of those that are there at a time when they take turns.</param>
-    /// <param name="Seconds">Seconds that making all of them anew costs.</param>
-    private readonly record struct SessionWeights(long Bytes, long TurnBytes, double Seconds)
-    {
-        public static SessionWeights Of(ComponentSpec component, DeviceProfile device)
-        {
-            List<StageSpec> stages = [.. component.Stages.Where(stage => stage.ConstantBytes > 0)];
-            long[] bytes = [.. stages.Select(stage => (long)(stage.ConstantBytes * device.ConstantFactor))];
-            long[] pairs = [.. bytes.Chunk(2).Select(pair => pair.Sum())];
-            long turn = pairs.Length == 0 ? 0 : Enumerable.Range(0, pairs.Length).Max(i => pairs.Length == 1 ? pairs[0] : pairs[i] + pairs[(i + 1) % pairs.Length]);
-            return new SessionWeights(bytes.Sum(), turn, stages.Count * device.SessionSeconds + stages.Sum(stage => stage.ConstantBytes) / device.ConstantBytesPerSecond);
         }
     }
 }

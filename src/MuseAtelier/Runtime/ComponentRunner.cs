@@ -10,13 +10,18 @@ namespace MuseAtelier.Runtime;
 /// </summary>
 internal sealed class ComponentRunner : IDisposable
 {
-    private readonly List<(string Name, InferenceSession Session, OrtIoBinding Binding)> _stages = [];
+    // ONNX Runtime's own key: arenas that a run empties at its end.
+    private const string ArenaToEmpty = "memory.enable_memory_arena_shrinkage";
+
+    private readonly List<(StageSpec Spec, InferenceSession? Session, OrtIoBinding? Binding)> _stages = [];
     private readonly List<OrtValue> _values = [];
     private readonly Dictionary<string, nint> _addresses = [];
     private readonly Dictionary<string, TensorSpec> _specs = [];
     private readonly NativeBuffer _block;
     private readonly PictureShape _shape;
     private readonly ExecutionDevice _device;
+    private readonly SessionPool _sessions;
+    private readonly SessionTurns? _turns;
     private readonly StageWeights _weights;
 
     /// <summary>Prepares a component.</summary>
@@ -27,7 +32,7 @@ internal sealed class ComponentRunner : IDisposable
     /// <param name="placed">Device addresses of inputs and outputs that lie elsewhere; borrowed.</param>
     public ComponentRunner(ComponentSpec component, PictureShape shape, SessionPool sessions, ExecutionDevice device, IReadOnlyDictionary<string, nint>? placed = null)
     {
-        (_shape, _device) = (shape, device);
+        (_shape, _device, _sessions, _turns) = (shape, device, sessions, sessions.Turns(component));
         _weights = sessions.Weights(component);
         foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates)) _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
@@ -40,13 +45,9 @@ internal sealed class ComponentRunner : IDisposable
             for (int i = 0; i < component.Stages.Count; i++)
             {
                 StageSpec stage = component.Stages[i];
-                InferenceSession session = sessions.For(stage);
-                OrtIoBinding binding = session.CreateIoBinding();
-                _stages.Add((stage.Name, session, binding));
-                foreach (WeightSpec weight in stage.Weights)
-                    binding.BindInput(weight.Graph, Tensor(device.Memory, weight.Type, [.. weight.Shape], _weights.Address(i, weight), weight.Bytes));
-                foreach (BindingSpec input in stage.Inputs) binding.BindInput(input.Graph, Tensor(device.Memory, input.Tensor));
-                foreach (BindingSpec output in stage.Outputs) binding.BindOutput(output.Graph, Tensor(device.Memory, output.Tensor));
+                bool takesTurns = _turns is not null && SessionTurns.TakesTurns(stage);
+                InferenceSession? session = takesTurns ? null : sessions.For(stage);
+                _stages.Add((stage, session, session is null ? null : Bind(i, stage, session, _values)));
             }
         }
         catch
@@ -73,19 +74,25 @@ internal sealed class ComponentRunner : IDisposable
     public long Size(string tensor) => _specs[tensor].Bytes(_shape);
 
     /// <summary>Whether <see cref="Capture"/> may be tried.</summary>
-    public bool CanCapture => _weights.CanCapture;
+    public bool CanCapture => _turns is null && _sessions.MayCapture && _weights.CanCapture;
 
-    /// <summary>Runs all stages in order; allocates nothing managed.</summary>
-    public void Run(RunOptions options, CancellationToken cancellationToken)
+    /// <summary>Runs all stages in order; allocates nothing managed where all sessions stay.</summary>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between stages.</param>
+    /// <param name="isLastRound">Whether the component is not run again soon: nothing is made ahead for it, and where memory is short the arena is emptied.</param>
+    public void Run(RunOptions options, CancellationToken cancellationToken, bool isLastRound = true)
     {
         for (int i = 0; i < _stages.Count; i++)
         {
-            (string name, InferenceSession session, OrtIoBinding binding) = _stages[i];
+            (StageSpec stage, InferenceSession? session, OrtIoBinding? binding) = _stages[i];
             cancellationToken.ThrowIfCancellationRequested();
+            bool emptiesArena = isLastRound && _sessions.EmptiesArena && i == _stages.Count - 1;
             _weights.BeforeStage(i);
             try
             {
-                session.RunWithBinding(options, binding);
+                if (emptiesArena) options.AddRunConfigEntry(ArenaToEmpty, _device.Arena);
+                if (session is null) RunInTurn(i, stage, options, isLastRound);
+                else session.RunWithBinding(options, binding);
             }
             catch (OnnxRuntimeException) when (cancellationToken.IsCancellationRequested)
             {
@@ -94,15 +101,26 @@ internal sealed class ComponentRunner : IDisposable
             }
             catch (OnnxRuntimeException exception) when (_device.IsOutOfMemory(exception))
             {
-                throw new DeviceMemoryException($"the device's memory is used up in {name}", exception);
+                throw new DeviceMemoryException($"the device's memory is used up in {stage.Name}", exception);
             }
             catch (OnnxRuntimeException exception)
             {
-                throw new InferenceException(name, $"ONNX Runtime failed in {name} ({exception.Message})", exception);
+                throw new InferenceException(stage.Name, $"ONNX Runtime failed in {stage.Name} ({exception.Message})", exception);
+            }
+            finally
+            {
+                if (emptiesArena) options.AddRunConfigEntry(ArenaToEmpty, "");
             }
 
             _weights.AfterStage(i);
         }
+    }
+
+    /// <summary>Repeats a captured run; allocates nothing managed.</summary>
+    public void Replay(CapturedRun captured)
+    {
+        _weights.BeforeReplay();
+        captured.Launch();
     }
 
     /// <summary>Has the device record a run; null where it could not. The captured run works on this runner's memory.</summary>
@@ -121,7 +139,7 @@ internal sealed class ComponentRunner : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach ((_, _, OrtIoBinding binding) in _stages) binding.Dispose();
+        foreach ((_, _, OrtIoBinding? binding) in _stages) binding?.Dispose();
         foreach (OrtValue value in _values) value.Dispose();
         _stages.Clear();
         _values.Clear();
@@ -145,16 +163,43 @@ internal sealed class ComponentRunner : IDisposable
         return (tensor.Bytes(shape), isInput ? 0 : first, isInput || isOutput ? component.Stages.Count : last);
     }
 
-    private OrtValue Tensor(OrtMemoryInfo memory, string name)
+    private void RunInTurn(int index, StageSpec stage, RunOptions options, bool isLastRound)
     {
-        TensorSpec spec = _specs[name];
-        return Tensor(memory, spec.Type, [.. spec.Shape.Select(dimension => dimension.Resolve(_shape))], _addresses[name], spec.Bytes(_shape));
+        List<OrtValue> values = [];
+        InferenceSession session = _turns!.Take(stage, isLastRound);
+        try
+        {
+            using OrtIoBinding binding = Bind(index, stage, session, values);
+            session.RunWithBinding(options, binding);
+            // Work that is still under way needs the session.
+            _device.Synchronize();
+        }
+        finally
+        {
+            foreach (OrtValue value in values) value.Dispose();
+            _turns.Return(stage);
+        }
     }
 
-    private OrtValue Tensor(OrtMemoryInfo memory, ElementType type, long[] shape, nint address, long bytes)
+    private OrtIoBinding Bind(int index, StageSpec stage, InferenceSession session, List<OrtValue> values)
     {
-        OrtValue value = OrtValue.CreateTensorValueWithData(memory, RuntimeType(type), shape, address, bytes);
-        _values.Add(value);
+        OrtIoBinding binding = session.CreateIoBinding();
+        foreach (WeightSpec weight in stage.Weights) binding.BindInput(weight.Graph, Tensor(weight.Type, [.. weight.Shape], _weights.Address(index, weight), weight.Bytes, values));
+        foreach (BindingSpec input in stage.Inputs) binding.BindInput(input.Graph, Tensor(input.Tensor, values));
+        foreach (BindingSpec output in stage.Outputs) binding.BindOutput(output.Graph, Tensor(output.Tensor, values));
+        return binding;
+    }
+
+    private OrtValue Tensor(string name, List<OrtValue> values)
+    {
+        TensorSpec spec = _specs[name];
+        return Tensor(spec.Type, [.. spec.Shape.Select(dimension => dimension.Resolve(_shape))], _addresses[name], spec.Bytes(_shape), values);
+    }
+
+    private OrtValue Tensor(ElementType type, long[] shape, nint address, long bytes, List<OrtValue> values)
+    {
+        OrtValue value = OrtValue.CreateTensorValueWithData(_device.Memory, RuntimeType(type), shape, address, bytes);
+        values.Add(value);
         return value;
     }
 

@@ -12,6 +12,12 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>The device in words, for people.</summary>
     public abstract string Description { get; }
 
+    /// <summary>What the device costs and how fast it is.</summary>
+    public abstract DeviceProfile Profile { get; }
+
+    /// <summary>Where the arena lies, as ONNX Runtime's run options name it: what they empty when they are told to.</summary>
+    public abstract string Arena { get; }
+
     /// <summary>Where tensors of this device lie, as ONNX Runtime names it.</summary>
     public abstract OrtMemoryInfo Memory { get; }
 
@@ -43,6 +49,9 @@ internal abstract class ExecutionDevice : IDisposable
     /// <param name="component">The component.</param>
     /// <param name="placements">Where each stage's weights go, in the order of the stages; null means all resident. A device that maps them takes no notice.</param>
     public abstract StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements);
+
+    /// <summary>Says how large the slots are at least that components share; for the time before any is loaded.</summary>
+    public virtual void ReserveSlots(long bytes) { }
 
     /// <summary>Threads that create sessions ahead of their first use; 0 where sessions are created when they are needed.</summary>
     public virtual int SessionThreads => 0;

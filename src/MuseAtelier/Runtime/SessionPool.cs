@@ -11,8 +11,15 @@ namespace MuseAtelier.Runtime;
 internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) : IDisposable
 {
     private readonly Dictionary<string, Task<InferenceSession>> _sessions = [];
+    private readonly Dictionary<string, SessionTurns> _turns = [];
     private readonly Dictionary<string, StageWeights> _weights = [];
     private readonly Dictionary<string, IReadOnlyList<WeightPlacement>> _placements = [];
+
+    /// <summary>Whether the arena is emptied when a component has run and is not run again soon.</summary>
+    public bool EmptiesArena { get; set; }
+
+    /// <summary>Whether runs may be captured: what is captured refers to sessions and memory, which must stay then.</summary>
+    public bool MayCapture { get; set; } = true;
 
     /// <summary>Sessions that were ever asked for: a number that changes with each new one.</summary>
     public int Count { get; private set; }
@@ -30,6 +37,26 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
 
     /// <summary>Says where a component's weights go; for a component that is not loaded yet.</summary>
     public void Place(ComponentSpec component, IReadOnlyList<WeightPlacement> placements) => _placements[component.Name] = placements;
+
+    /// <summary>Says whether sessions of a component that hold constants take turns, instead of staying. What was bound to it must be disposed before.</summary>
+    public void LetTakeTurns(ComponentSpec component, bool takesTurns)
+    {
+        if (takesTurns == _turns.ContainsKey(component.Name)) return;
+        Release(component);
+        if (takesTurns) _turns[component.Name] = new SessionTurns(component, CreateBriefly);
+        else if (_turns.Remove(component.Name, out SessionTurns? turns)) turns.Dispose();
+    }
+
+    /// <summary>The component's sessions that take turns; null where all stay.</summary>
+    public SessionTurns? Turns(ComponentSpec component) => _turns.GetValueOrDefault(component.Name);
+
+    /// <summary>Gives up what only a component needs that is run again at once: sessions made ahead, lent weights, slots.</summary>
+    public void Rest()
+    {
+        foreach (SessionTurns turns in _turns.Values) turns.Rest();
+        if (MayCapture) return;
+        foreach (StageWeights weights in _weights.Values) weights.Lend();
+    }
 
     /// <summary>Begins to load components, in the order in which they are needed, while the engine's thread goes on. Does nothing on a device that loads at need.</summary>
     public void Preload(IReadOnlyList<ComponentSpec> components)
@@ -84,6 +111,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     {
         foreach (StageSpec stage in component.Stages)
             if (_sessions.Remove(stage.Graph, out Task<InferenceSession>? session)) Dispose(session);
+        if (_turns.TryGetValue(component.Name, out SessionTurns? turns)) turns.Rest();
         if (_weights.Remove(component.Name, out StageWeights? weights)) weights.Dispose();
     }
 
@@ -91,8 +119,10 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public void Dispose()
     {
         foreach (StageWeights weights in _weights.Values) weights.Dispose();
+        foreach (SessionTurns turns in _turns.Values) turns.Dispose();
         foreach (Task<InferenceSession> session in _sessions.Values) Dispose(session);
         _weights.Clear();
+        _turns.Clear();
         _sessions.Clear();
     }
 
@@ -112,6 +142,19 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     private InferenceSession Create(StageSpec stage)
     {
         using SessionOptions options = device.CreateSessionOptions();
+        return Create(stage, options);
+    }
+
+    // A session that runs once is not worth rearranging its weights for: that takes several times as long, and three times the memory.
+    private InferenceSession CreateBriefly(StageSpec stage)
+    {
+        using SessionOptions options = device.CreateSessionOptions();
+        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;
+        return Create(stage, options);
+    }
+
+    private InferenceSession Create(StageSpec stage, SessionOptions options)
+    {
         try
         {
             return new InferenceSession(package.Graph(stage), options);

@@ -8,6 +8,9 @@ internal enum WeightPlacement
     /// <summary>In device memory for good.</summary>
     Resident,
 
+    /// <summary>In device memory from the component's first run on until <see cref="StageWeights.Lend"/>, and in host memory all the time.</summary>
+    Lent,
+
     /// <summary>In host memory, copied into one of two slots of device memory each time before the stage runs.</summary>
     Streamed,
 
@@ -21,7 +24,7 @@ internal enum WeightPlacement
 /// </summary>
 internal abstract class StageWeights : IDisposable
 {
-    /// <summary>Device memory that the weights take, in bytes.</summary>
+    /// <summary>Device memory that the weights take for themselves, in bytes; slots that components share are not theirs.</summary>
     public abstract long DeviceBytes { get; }
 
     /// <summary>Whether runs of the component's stages can be captured as they are.</summary>
@@ -38,11 +41,17 @@ internal abstract class StageWeights : IDisposable
     /// <summary>Says that the stage was asked for: what lies in its place may be replaced once it has run.</summary>
     public virtual void AfterStage(int stage) { }
 
+    /// <summary>Gives up the device memory of lent weights, and the slots; the next run takes them again. Nothing of a run may be under way.</summary>
+    public virtual void Lend() { }
+
     /// <summary>Before a capture: waits for what is still under way, so that the capture refers to nothing outside itself.</summary>
     public virtual void BeginCapture() { }
 
     /// <summary>At the end of a captured row: joins to the capture what was begun in it beside the row.</summary>
     public virtual void JoinCapture() { }
+
+    /// <summary>Before a captured row is repeated: makes things as they were when it was captured.</summary>
+    public virtual void BeforeReplay() { }
 
     /// <summary>After a capture, whether it succeeded or not.</summary>
     public virtual void EndCapture() { }

@@ -14,8 +14,14 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
     private int _sessionCount;
     private CapturedRun? _captured;
 
+    /// <summary>Whether runs are repetitions of a captured one.</summary>
+    public bool IsCaptured => _captured is not null;
+
     /// <summary>Runs the component; allocates nothing managed but in the one run that captures.</summary>
-    public void Run(RunOptions options, CancellationToken cancellationToken)
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="isLastRound">Whether the component is not run again soon.</param>
+    /// <param name="cancellationToken">Stops between stages, and before a captured run.</param>
+    public void Run(RunOptions options, bool isLastRound, CancellationToken cancellationToken)
     {
         // A session made later may lie where the captured run keeps its temporaries: it is captured anew then.
         if (_captured is not null && _sessionCount != sessions.Count) Drop();
@@ -28,13 +34,13 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
 
         if (_captured is null)
         {
-            runner.Run(options, cancellationToken);
+            runner.Run(options, cancellationToken, isLastRound);
             _plainRuns++;
             return;
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        _captured.Launch();
+        runner.Replay(_captured);
     }
 
     /// <inheritdoc/>

@@ -94,7 +94,7 @@ public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages)
     [Fact]
     public async Task GenerateAsync_WithAFrame_PaintsThePictureThatItFrames()
     {
-        await using Atelier atelier = await TestAtelier.OpenAsync();
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
         var request = new PictureRequest { Prompt = "a starry night", Width = 264, Height = 256, Steps = 1, Seed = 3 };
         Picture bare = await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
         Picture framed = await atelier.GenerateAsync(request with { Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside) }, cancellationToken: TestContext.Current.CancellationToken);
@@ -109,7 +109,7 @@ public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages)
     [Fact]
     public async Task GenerateAsync_WithAFrameThatThereIsNot_IsRefused()
     {
-        await using Atelier atelier = await TestAtelier.OpenAsync();
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
         var request = new PictureRequest { Prompt = "a starry night", Frame = new PictureFrame((FrameStyle)99) };
 
         FrameException refusal = await Assert.ThrowsAsync<FrameException>(() => atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken));

@@ -50,6 +50,7 @@ internal static class CudaPackageOnProcessor
             {
                 case "NhwcConv": writer.Convolve(); break;
                 case OperatorNames.GroupNorm or OperatorNames.GroupNorm32: writer.Normalise(node.OpType == OperatorNames.GroupNorm); break;
+                case OperatorNames.ResidualLayerNorm: writer.NormaliseTokens(); break;
                 case OperatorNames.Gate: writer.Gate(); break;
                 case OperatorNames.BiasedSum or OperatorNames.BiasedSum32: writer.Sum(); break;
                 default: graph.Node.Add(node); break;
@@ -94,6 +95,13 @@ internal static class CudaPackageOnProcessor
             Finish("Cast", [y], 0, GraphBuilder.Int("to", inHalf ? 10 : 1));
         }
 
+        public void NormaliseTokens()
+        {
+            string sum = Add("Add", [Add("Add", [Wide(node.Input[0]), Wide(node.Input[2])]), Wide(node.Input[1])]);
+            Finish("Cast", [sum], 1, GraphBuilder.Int("to", 10));
+            Finish("Cast", [Add("LayerNormalization", [sum, node.Input[3], node.Input[4]], GraphBuilder.Float("epsilon", Attribute("epsilon").F))], 0, GraphBuilder.Int("to", 10));
+        }
+
         public void Gate()
         {
             var split = new NodeProto { OpType = "Split", Name = $"{node.Name}_split" };
@@ -105,6 +113,8 @@ internal static class CudaPackageOnProcessor
         }
 
         public void Sum() => Finish("Add", [Add("Add", [node.Input[0], node.Input[1]]), node.Input[2]], 0);
+
+        private string Wide(string tensor) => Add("Cast", [tensor], GraphBuilder.Int("to", 1));
 
         private bool IsVector(string name) => graph.Input.FirstOrDefault(input => input.Name == name)?.Type.TensorType.Shape.Dim.Count == 2;
 

@@ -1,22 +1,33 @@
 using MuseAtelier.Cpu;
+using MuseAtelier.Tests.Support;
+
+[assembly: AssemblyFixture(typeof(TestAtelier))]
 
 namespace MuseAtelier.Tests.Support;
 
-/// <summary>The Miniature on the processor, as the tests paint with it.</summary>
-internal static class TestAtelier
+/// <summary>The Miniature on the processor, opened once for all tests that need no atelier of their own.</summary>
+public sealed class TestAtelier : IAsyncLifetime
 {
     /// <summary>The repository's checkpoint.</summary>
     public static string Checkpoint { get; } = Path.Combine(GoldenFiles.Root, "models", "miniature", "miniature.safetensors");
 
     /// <summary>Options with a cache that all tests of a run share, and that goes with it.</summary>
-    public static AtelierOptions Options { get; } = new() { Backend = CpuBackend.Create(), CacheFolder = MakeCache() };
+    public static AtelierOptions Options { get; } = new() { Backend = CpuBackend.Create(), CacheFolder = Directory.CreateTempSubdirectory("muse-cache-").FullName };
 
-    public static Task<Atelier> OpenAsync(AtelierOptions? options = null) => Atelier.OpenAsync(Checkpoint, options ?? Options, cancellationToken: TestContext.Current.CancellationToken);
+    /// <summary>A small picture that is quickly painted.</summary>
+    public static PictureRequest Small { get; } = new() { Prompt = "a starry night over a quiet city, oil painting", Width = 256, Height = 256, Steps = 3, Seed = 7 };
 
-    private static string MakeCache()
+    /// <summary>The atelier; its member <see cref="Atelier.Model"/> names the package.</summary>
+    public Atelier Atelier { get; private set; } = null!;
+
+    /// <summary>An atelier of its own for a test, over the same package.</summary>
+    public Task<Atelier> OpenAsync(AtelierOptions options) => Atelier.OpenAsync(Atelier.Model.Package, options, cancellationToken: TestContext.Current.CancellationToken);
+
+    public async ValueTask InitializeAsync() => Atelier = await Atelier.OpenAsync(Checkpoint, Options);
+
+    public async ValueTask DisposeAsync()
     {
-        string folder = Directory.CreateTempSubdirectory("muse-cache-").FullName;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
-        return folder;
+        await Atelier.DisposeAsync();
+        Directory.Delete(Options.CacheFolder!, recursive: true);
     }
 }

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MuseAtelier.Cli.Measuring;
+using Spectre.Console;
+
+namespace MuseAtelier.Cli.Commands;
+
+/// <summary><c>muse bench</c>: how fast pictures are painted here, and what they take.</summary>
+internal static class BenchCommand
+{
+    private static readonly JsonSerializerOptions Members = new(Json.Readable) { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
+
+    public static Command Create(Terminal terminal)
+    {
+        var width = Choice.Whole("--width", "Width in px.", 1024, least: 1);
+        var height = Choice.Whole("--height", "Height in px.", 1024, least: 1);
+        var steps = Choice.Whole("--steps", "Denoising steps.", 30, least: 1);
+        var pictures = Choice.Whole("--pictures", "Pictures that count, after one that does not.", 5, least: 1);
+        Option<string?> model = AtelierChoices.Model();
+        var json = new Option<bool>("--json") { Description = "One JSON object on stdout." };
+        var command = new Command("bench", $"Paints pictures of guidance scale 7 with prompts of their own, and shows what they took: time, part by part, and memory, as the driver counts it.\n\n{ExitCode.Help}")
+        {
+            width, height, steps, pictures, model, json,
+        };
+        var choices = new AtelierChoices(command);
+        command.SetAction(async (result, stop) =>
+        {
+            var request = new PictureRequest
+            {
+                Prompt = "oil painting by Van Gogh, a starry night over a quiet Renaissance city, glowing yellow stars, deep blues",
+                NegativePrompt = "blurry, low quality",
+                Width = result.GetValue(width),
+                Height = result.GetValue(height),
+                Steps = result.GetValue(steps),
+                Seed = 1,
+            };
+            PictureRequestException.ThrowIfUnpaintable(request);
+            Measurement measured = await BenchRun.RunAsync(
+                result.GetValue(model) ?? DefaultModel.Find(), choices.Read(result), request, result.GetValue(pictures),
+                picture => terminal.WriteNotice("painted", string.Create(CultureInfo.InvariantCulture, $"{picture.Timings.Total.TotalSeconds:F3} s")), stop);
+            if (result.GetValue(json)) terminal.Out.WriteLine(JsonSerializer.Serialize(measured, Members));
+            else Show(measured, terminal.OutConsole);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Show(Measurement m, IAnsiConsole console)
+    {
+        var table = new Table { Border = TableBorder.Rounded, ShowHeaders = false };
+        table.AddColumn("").AddColumn("");
+        double total = m.PictureSeconds;
+        Row("device", $"{m.Machine.Device}");
+        Row("model", $"{m.Model}, {m.Parameters / 1e9:F2} B parameters");
+        Row("picture", $"{m.Width}x{m.Height}, {m.Steps} steps, guidance {m.GuidanceScale}");
+        Row("a picture", $"{total:F3} s (median of {m.Pictures}; {m.LeastSeconds:F3} to {m.MostSeconds:F3}); known prompt {m.KnownPromptSeconds:F3} s");
+        Row("text", $"{1000 * m.TextSeconds:F1} ms ({m.TextSeconds / total:P1})");
+        Row("steps", $"{1000 * m.DenoisingSeconds:F1} ms ({m.DenoisingSeconds / total:P1})");
+        Row("decoding", $"{1000 * m.DecodingSeconds:F1} ms ({m.DecodingSeconds / total:P1})");
+        Row("file", $"{1000 * m.FileSeconds:F1} ms, not counted above");
+        Row("a step", $"{m.StepMedianMilliseconds:F2} ms; p99 {m.StepP99Milliseconds:F2}, most {m.StepMostMilliseconds:F2}");
+        Row("managed bytes a step", $"{m.ManagedBytesPerStep:F1}");
+        Row("from start", $"open {m.OpenSeconds:F1} s, first picture {m.FirstPictureAtSeconds:F1} s, its file {m.FirstFileAtSeconds:F1} s");
+        Row("device memory", $"{(m.PeakDeviceBytes is { } peak ? ByteSize.Format(peak) : "unknown")} at most; planned {ByteSize.Format(m.PlannedBytes)}, {m.Offload}");
+        Row("host memory", $"{ByteSize.Format(m.PeakHostBytes)} at most");
+        Row("with", $"{m.Machine.Runtime}, ONNX Runtime {m.Machine.OnnxRuntime}, MuseAtelier {m.Machine.Muse}, {m.Machine.Processor} cores, {m.Machine.System}");
+        console.Write(table);
+
+        void Row(string name, FormattableString value) => table.AddRow(Markup.Escape(name), Markup.Escape(FormattableString.Invariant(value)));
+    }
+}

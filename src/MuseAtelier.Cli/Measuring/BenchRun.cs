@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using MuseAtelier.Pictures;
+
+namespace MuseAtelier.Cli.Measuring;
+
+/// <summary>Paints pictures one after the other and measures them.</summary>
+internal static class BenchRun
+{
+    /// <summary>Opens the model and paints: one picture that is not counted, then so many with prompts of their own, then one with a known prompt.</summary>
+    /// <param name="model">Path of the model.</param>
+    /// <param name="options">How the atelier is set up; memory is watched whatever they say.</param>
+    /// <param name="request">What to paint; prompts get numbers.</param>
+    /// <param name="pictures">Pictures that count.</param>
+    /// <param name="report">Told after each picture.</param>
+    /// <param name="stop">Stops within a step.</param>
+    public static async Task<Measurement> RunAsync(string model, AtelierOptions options, PictureRequest request, int pictures, Action<Picture> report, CancellationToken stop)
+    {
+        await using Atelier atelier = await Atelier.OpenAsync(model, options with { WatchMemory = true }, cancellationToken: stop);
+        double open = MeasuredMachine.SecondsSinceStart();
+        string file = Path.Combine(Path.GetTempPath(), $"muse-bench-{Environment.ProcessId}.png");
+        try
+        {
+            (Picture first, double firstSeconds) = await PaintAsync(atelier, request, stop);
+            double firstAt = MeasuredMachine.SecondsSinceStart();
+            PictureFile.Write(first, file);
+            double firstFileAt = MeasuredMachine.SecondsSinceStart();
+            report(first);
+
+            var painted = new List<(Picture Picture, double Seconds)>();
+            var files = new List<double>();
+            for (int i = 0; i < pictures; i++)
+            {
+                painted.Add(await PaintAsync(atelier, request with { Prompt = $"{request.Prompt}, {i}", Seed = unchecked(request.Seed + (ulong)i) }, stop));
+                long begin = Stopwatch.GetTimestamp();
+                PictureFile.Write(painted[^1].Picture, file, new PictureFileOptions { Overwrite = true });
+                files.Add(Stopwatch.GetElapsedTime(begin).TotalSeconds);
+                report(painted[^1].Picture);
+            }
+
+            (_, double known) = await PaintAsync(atelier, request, stop);
+            double[] steps = [.. painted.SelectMany(one => one.Picture.Timings.Steps).Select(step => step.TotalMilliseconds).Order()];
+            double Middle(Func<PictureTimings, TimeSpan> part) => Median(painted.Select(one => part(one.Picture.Timings).TotalSeconds));
+            using var process = Process.GetCurrentProcess();
+            return new Measurement
+            {
+                Date = DateTime.UtcNow,
+                Machine = MeasuredMachine.Of(atelier),
+                Model = atelier.Model.Name,
+                Parameters = atelier.Model.Parameters,
+                Width = request.Width,
+                Height = request.Height,
+                Steps = request.Steps,
+                GuidanceScale = request.GuidanceScale,
+                Pictures = pictures,
+                OpenSeconds = open,
+                FirstPictureAtSeconds = firstAt,
+                FirstFileAtSeconds = firstFileAt,
+                FirstSeconds = firstSeconds,
+                PictureSeconds = Median(painted.Select(one => one.Seconds)),
+                LeastSeconds = painted.Min(one => one.Seconds),
+                MostSeconds = painted.Max(one => one.Seconds),
+                KnownPromptSeconds = known,
+                TextSeconds = Middle(timings => timings.Text),
+                DenoisingSeconds = Middle(timings => timings.Denoising),
+                DecodingSeconds = Middle(timings => timings.Decoding),
+                FileSeconds = Median(files),
+                StepMedianMilliseconds = steps[steps.Length / 2],
+                StepP99Milliseconds = steps[Math.Min(steps.Length - 1, (int)(steps.Length * 0.99))],
+                StepMostMilliseconds = steps[^1],
+                ManagedBytesPerStep = painted.Sum(one => one.Picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
+                BudgetBytes = options.VideoMemoryBudget ?? options.MemoryBudget,
+                PlannedBytes = first.Memory!.Plan.PeakBytes,
+                Offload = first.Memory!.Plan.Offload,
+                PeakDeviceBytes = painted.Select(one => one.Picture).Append(first).Max(picture => picture.Memory!.PeakBytes),
+                Phases = [.. painted.Select(one => one.Picture).Append(first).SelectMany(picture => picture.Memory!.Phases).GroupBy(phase => phase.Phase)
+                    .Select(phase => new PhaseMemory(phase.Key, phase.Max(one => one.PlannedBytes), phase.Max(one => one.PeakBytes)))],
+                PeakHostBytes = process.PeakWorkingSet64,
+            };
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static async Task<(Picture Picture, double Seconds)> PaintAsync(Atelier atelier, PictureRequest request, CancellationToken stop)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        Picture picture = await atelier.GenerateAsync(request, cancellationToken: stop);
+        return (picture, Stopwatch.GetElapsedTime(begin).TotalSeconds);
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+}

@@ -1,0 +1,65 @@
+namespace MuseAtelier.Cuda.Devices;
+
+/// <summary>
+/// The two places in device memory that streamed weights pass through. Components that stream share them, one after the other: whoever
+/// used them last knows what lies in them. Freed when the last component lets go.
+/// </summary>
+internal sealed class CudaSlots
+{
+    private readonly ElasticMemory _memory;
+    private int _holders;
+
+    public CudaSlots(CudaDevice device, long bytes)
+    {
+        Bytes = DeviceMemory.Align(bytes);
+        _memory = ElasticMemory.Reserve(device.Card.Index, Bytes * SlotSchedule.Slots);
+        _memory.Take();
+        Copied = [new CudaEvent(), new CudaEvent()];
+        Ran = [new CudaEvent(), new CudaEvent()];
+    }
+
+    /// <summary>Bytes of one slot.</summary>
+    public long Bytes { get; }
+
+    /// <summary>Whether nobody holds them any more.</summary>
+    public bool IsFreed { get; private set; }
+
+    /// <summary>For each slot, that the last copy into it is done.</summary>
+    public CudaEvent[] Copied { get; }
+
+    /// <summary>For each slot, that the stage that used it last has run.</summary>
+    public CudaEvent[] Ran { get; }
+
+    /// <summary>Whose weights lie in them.</summary>
+    public CudaWeights? User { get; set; }
+
+    /// <summary>Where a slot begins.</summary>
+    public nint Address(int slot) => _memory.Address + (nint)(slot * Bytes);
+
+    /// <summary>Gives up their memory until <see cref="Take"/>. Nothing may be under way.</summary>
+    public void GiveUp()
+    {
+        User = null;
+        _memory.GiveUp();
+    }
+
+    /// <summary>Takes their memory again, if it was given up.</summary>
+    public void Take() => _memory.Take();
+
+    /// <summary>Takes part in them until <see cref="LetGo"/>.</summary>
+    public CudaSlots Hold()
+    {
+        _holders++;
+        return this;
+    }
+
+    /// <summary>Takes part no more. Nothing may be under way.</summary>
+    public void LetGo()
+    {
+        if (--_holders > 0) return;
+        IsFreed = true;
+        User = null;
+        foreach (CudaEvent one in Copied.Concat(Ran)) one.Dispose();
+        _memory.Dispose();
+    }
+}

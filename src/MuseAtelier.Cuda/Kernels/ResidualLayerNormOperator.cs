@@ -1,0 +1,36 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace MuseAtelier.Cuda.Kernels;
+
+/// <summary>
+/// Layer norm of x + bias + residual. Inputs: x and residual [n, s, c], bias [c], scale and offset [c] fp32. Outputs: normed; sum. The sum is taken
+/// in fp32 and rounded once; ONNX Runtime's operator rounds after each of the two additions, and a residual stream has hundreds of them.
+/// </summary>
+internal sealed class ResidualLayerNormOperator(string name, string suffix, TensorElementType type) : KernelOperator(
+    name, [new(type), new(type), new(type), new(TensorElementType.Float), new(TensorElementType.Float)], [new(type), new(type)])
+{
+    private const int Octet = 8, MostChannels = 2048, Threads = 128, Warp = 32;
+
+    public override OperatorKernel CreateKernel(nint info) => new Kernel(suffix, OrtCustomOperator.FloatAttribute(info, "epsilon\0"u8));
+
+    private sealed unsafe class Kernel(string suffix, float epsilon) : OperatorKernel
+    {
+        private readonly nint _norm = KernelModule.Shared.Function($"residual_layer_norm_{suffix}");
+
+        public override void Compute(nint context)
+        {
+            Span<long> shape = stackalloc long[3];
+            nint x = OrtCustomOperator.Input(context, 0, shape, out int rank), residual = OrtCustomOperator.Input(context, 1), bias = OrtCustomOperator.Input(context, 2);
+            nint scale = OrtCustomOperator.Input(context, 3), offset = OrtCustomOperator.Input(context, 4);
+            int rows = (int)(shape[0] * shape[1]), channels = (int)shape[2];
+            if (rank != 3 || channels % Octet != 0 || channels > MostChannels)
+                throw new NotSupportedException($"ResidualLayerNorm takes tokens of at most {MostChannels} channels, a multiple of {Octet}; this has {channels}.");
+            nint y = OrtCustomOperator.Output(context, 0, shape), sum = OrtCustomOperator.Output(context, 1, shape);
+            float eps = epsilon;
+            const int rowsOfBlock = Threads / Warp;
+            KernelModule.Launch(
+                _norm, (rows + rowsOfBlock - 1) / rowsOfBlock, 1, Threads, 0, OrtCustomOperator.Stream(context),
+                [(nint)(&x), (nint)(&residual), (nint)(&bias), (nint)(&scale), (nint)(&offset), (nint)(&y), (nint)(&sum), (nint)(&rows), (nint)(&channels), (nint)(&eps)]);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Runtime;
+
+/// <summary>
+/// The sessions of a component whose constants have no room all at once. They come in pairs: while the stages of one pair run, another
+/// thread makes the next pair's sessions, the first pair's again after the last. A session is released as soon as its stage has run.
+/// </summary>
+internal sealed class SessionTurns : IDisposable
+{
+    private readonly Func<StageSpec, InferenceSession> _create;
+    private readonly List<StageSpec> _stages;
+    private readonly Dictionary<string, Task<InferenceSession>> _ready = [];
+    private Task _making = Task.CompletedTask;
+
+    /// <param name="component">The component.</param>
+    /// <param name="create">Makes a stage's session; called on another thread.</param>
+    public SessionTurns(ComponentSpec component, Func<StageSpec, InferenceSession> create)
+    {
+        _create = create;
+        _stages = [.. component.Stages.Where(TakesTurns)];
+    }
+
+    /// <summary>Sessions that are there or being made.</summary>
+    public int Count => _ready.Count;
+
+    /// <summary>Whether a stage's session holds so much that it takes turns: one without constants may as well stay.</summary>
+    public static bool TakesTurns(StageSpec stage) => stage.ConstantBytes > 0;
+
+    /// <summary>A stage's session, until <see cref="Return"/>; waits for it where it is being made.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="isLastRound">Whether the component is not run again soon: nothing is made ahead then at its end.</param>
+    public InferenceSession Take(StageSpec stage, bool isLastRound)
+    {
+        int pair = _stages.FindIndex(entry => entry.Name == stage.Name) / 2;
+        Prepare(pair);
+        InferenceSession session = _ready[stage.Name].GetAwaiter().GetResult();
+        // Only now: before, the next pair would be made beside this one, and both would be late.
+        bool isLastPair = (pair + 1) * 2 >= _stages.Count;
+        if (!isLastPair) Prepare(pair + 1);
+        else if (!isLastRound) Prepare(0);
+        return session;
+    }
+
+    /// <summary>Releases a session that <see cref="Take"/> gave.</summary>
+    public void Return(StageSpec stage)
+    {
+        if (_ready.Remove(stage.Name, out Task<InferenceSession>? session)) session.Result.Dispose();
+    }
+
+    /// <summary>Releases all sessions, those that were made ahead too.</summary>
+    public void Rest()
+    {
+        // Making cannot be stopped, only waited for; where it failed there is nothing to give back.
+        ((IAsyncResult)_making).AsyncWaitHandle.WaitOne();
+        foreach (Task<InferenceSession> session in _ready.Values)
+            if (session.IsCompletedSuccessfully) session.Result.Dispose();
+        _ready.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Rest();
+
+    private void Prepare(int pair)
+    {
+        foreach (StageSpec stage in _stages.Skip(pair * 2).Take(2))
+        {
+            if (_ready.ContainsKey(stage.Name)) continue;
+            // One after the other: two at once would need the memory of both while they are made.
+            Task<InferenceSession> session = _making.ContinueWith(_ => _create(stage), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ready[stage.Name] = session;
+            _making = session;
+        }
+    }
+}

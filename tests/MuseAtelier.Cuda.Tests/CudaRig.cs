@@ -1,0 +1,129 @@
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Cuda.Devices;
+using MuseAtelier.Cuda.Native;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace MuseAtelier.Cuda.Tests;
+
+/// <summary>The Miniature on the first card, opened on the test's own thread; skips the test, and says why, where nothing can be opened.</summary>
+internal sealed class CudaRig : IDisposable
+{
+    private static readonly Lazy<string> Cache = new(MakeCache);
+
+    private readonly ModelPackage _package;
+
+    public CudaRig(CudaOptions? options = null)
+    {
+        Require();
+        AtelierOptions atelier = Options(options);
+        _package = ModelPackage.OpenFor(Checkpoint, atelier, null, TestContext.Current.CancellationToken);
+        Device = (CudaDevice)atelier.Backend.Open(_package, atelier);
+        Sessions = new SessionPool(_package, Device);
+    }
+
+    /// <summary>The checkpoint, which is copied beside the tests.</summary>
+    public static string Checkpoint { get; } = Path.Combine(AppContext.BaseDirectory, "miniature.safetensors");
+
+    public CudaDevice Device { get; }
+
+    public SessionPool Sessions { get; }
+
+    public ModelPackage Package => _package;
+
+    public ComponentSpec Component(string name) => _package.Manifest.Component(name);
+
+    /// <summary>Skips the test unless there is a card with all that it needs.</summary>
+    public static void Require()
+    {
+        CudaDiagnosis diagnosis = CudaDiagnosis.Run();
+        Assert.SkipWhen(diagnosis.Problem(0) is not null, $"No card to test on: {diagnosis.Problem(0)?.Message}");
+    }
+
+    /// <summary>Options with a cache that all tests of a run share.</summary>
+    public static AtelierOptions Options(CudaOptions? options = null) => new() { Backend = CudaBackend.Create(options ?? new CudaOptions()), CacheFolder = Cache.Value };
+
+    /// <summary>Has the UNet's transformer weights go where <paramref name="placement"/> says for each of them, counted from 0.</summary>
+    public void PlaceUNet(Func<int, WeightPlacement> placement)
+    {
+        int transformers = 0;
+        ComponentSpec unet = Component(ComponentNames.UNet);
+        Sessions.Place(unet, [.. unet.Stages.Select(stage => stage.Weights.Count == 0 ? WeightPlacement.Resident : placement(transformers++))]);
+    }
+
+    /// <summary>A runner of a component whose inputs are all filled with the same numbers each time.</summary>
+    public ComponentRunner Runner(string component, PictureShape shape, int seed = 1)
+    {
+        var runner = new ComponentRunner(Component(component), shape, Sessions, Device);
+        foreach (TensorSpec input in Component(component).Inputs) Fill(runner.Address(input.Name), input.Type, runner.Size(input.Name), seed++);
+        return runner;
+    }
+
+    /// <summary>Runs, and gives what came out.</summary>
+    public float[] Run(ComponentRunner runner, string output)
+    {
+        using RunOptions options = Device.CreateRunOptions();
+        runner.Run(options, TestContext.Current.CancellationToken);
+        return Read(runner, output);
+    }
+
+    /// <summary>What lies in an fp32 output once the compute stream is through.</summary>
+    public float[] Read(ComponentRunner runner, string output)
+    {
+        using NativeBuffer host = Device.AllocateHost(runner.Size(output));
+        Device.Download(runner.Address(output), host.Address, host.Bytes);
+        Device.Synchronize();
+        return host.AsSpan<float>().ToArray();
+    }
+
+    /// <summary>Fills device memory with 0xFF bytes, which are NaN in every width.</summary>
+    public void Poison(nint address, long bytes)
+    {
+        using NativeBuffer host = Device.AllocateHost(bytes);
+        host.AsSpan<byte>().Fill(0xFF);
+        Device.Upload(host.Address, address, bytes);
+        Device.Synchronize();
+    }
+
+    /// <summary>||a - b|| / ||b||; NaN where a is not finite.</summary>
+    public static double RelativeError(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double difference = 0, norm = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+            norm += (double)b[i] * b[i];
+        }
+
+        return Math.Sqrt(difference / norm);
+    }
+
+    public void Dispose()
+    {
+        Sessions.Dispose();
+        Device.Dispose();
+        _package.Dispose();
+    }
+
+    private static string MakeCache()
+    {
+        string folder = Directory.CreateTempSubdirectory("muse-cuda-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+        return folder;
+    }
+
+    private void Fill(nint address, ElementType type, long bytes, int seed)
+    {
+        using NativeBuffer host = Device.AllocateHost(bytes);
+#pragma warning disable CA5394 // Test values need to be the same each time, not secret.
+        var random = new Random(seed);
+        if (type == ElementType.F32) foreach (ref float value in host.AsSpan<float>()) value = (random.NextSingle() - 0.5f) * 2;
+        else if (type == ElementType.F16) foreach (ref Half value in host.AsSpan<Half>()) value = (Half)((random.NextSingle() - 0.5f) * 2);
+        else host.AsSpan<byte>().Clear();
+#pragma warning restore CA5394
+        Device.Upload(host.Address, address, bytes);
+        Device.Synchronize();
+    }
+}

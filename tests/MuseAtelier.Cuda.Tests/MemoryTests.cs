@@ -1,0 +1,70 @@
+using MuseAtelier.Cuda.Devices;
+using MuseAtelier.Cuda.Native;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Cuda.Tests;
+
+public sealed class MemoryTests
+{
+    private const long MiB = 1 << 20;
+
+    private static readonly PictureRequest Request = new() { Prompt = "a lighthouse", Width = 256, Height = 256, Steps = 3 };
+
+    [Fact]
+    public async Task Dispose_AfterTwentyPictures_GivesEverythingBack()
+    {
+        CudaRig.Require();
+        var memory = new CardMemory(0);
+        List<long> after = [];
+        for (int i = 0; i < 20; i++)
+        {
+            await using (Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, CudaRig.Options(), cancellationToken: TestContext.Current.CancellationToken))
+                await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+            Assert.SkipWhen(memory.ProcessBytes() is null, "The driver does not tell what a process holds.");
+            after.Add(memory.ProcessBytes()!.Value);
+        }
+
+        Assert.InRange(after[^1] - after[0], -32 * MiB, 32 * MiB);
+    }
+
+    [Fact]
+    public async Task Generate_AgainAndAgain_AllocatesNothingManagedInTheLoop()
+    {
+        CudaRig.Require();
+        await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, CudaRig.Options(), cancellationToken: TestContext.Current.CancellationToken);
+        PictureRequest request = Request with { Steps = 8 };
+        await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+        Picture second = await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(0, second.Timings.DenoisingManagedBytes);
+        Assert.Contains(second.Pixels.ToArray(), value => value != second.Pixels.Span[0]);
+    }
+
+    [Fact]
+    public void Watch_WhileMemoryIsTaken_SeesThePeak()
+    {
+        using var rig = new CudaRig();
+        Assert.SkipWhen(rig.Device.ProcessBytes() is null, "The driver does not tell what a process holds.");
+        long before = rig.Device.ProcessBytes()!.Value;
+        using var watch = new DeviceMemoryWatch(rig.Device, TimeSpan.FromMilliseconds(1));
+        using (rig.Device.Allocate(512 * MiB)) Thread.Sleep(50);
+        Assert.InRange(watch.PeakBytes!.Value - before, 512 * MiB, 520 * MiB);
+    }
+
+    [Fact]
+    public void Allocate_MoreThanTheCardHas_SaysSo()
+    {
+        using var rig = new CudaRig();
+        DeviceMemoryException exception = Assert.Throws<DeviceMemoryException>(() => rig.Device.Allocate(1L << 50));
+        Assert.Contains("MiB", exception.Message, StringComparison.Ordinal);
+        using NativeBuffer small = rig.Device.Allocate(MiB);
+        Assert.NotEqual(0, small.Address);
+    }
+
+    [Fact]
+    public void Check_OfAFailedCall_NamesIt()
+    {
+        using var rig = new CudaRig();
+        CudaException exception = Assert.Throws<CudaException>(() => CudaRuntime.Check(CudaRuntime.SetDevice(4096), nameof(CudaRuntime.SetDevice)));
+        Assert.Equal(("cudaSetDevice", "cudaErrorInvalidDevice"), (exception.Call, exception.CodeName));
+    }
+}

@@ -1,0 +1,127 @@
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Cuda.Tests;
+
+public sealed class StreamedWeightsTests
+{
+    private const int Runs = 4;
+
+    private static readonly PictureShape Shape = new(2, 32, 32, 1);
+
+    [Theory]
+    [InlineData("all streamed")]
+    [InlineData("every other streamed")]
+    [InlineData("all staged")]
+    [InlineData("streamed and staged")]
+    public void Run_OfStreamedWeights_EqualsResident(string placement)
+    {
+        float[] expected = Resident();
+        using var rig = new CudaRig();
+        rig.PlaceUNet(i => placement switch
+        {
+            "all streamed" => WeightPlacement.Streamed,
+            "every other streamed" => i % 2 == 0 ? WeightPlacement.Streamed : WeightPlacement.Resident,
+            "all staged" => WeightPlacement.Staged,
+            _ => i % 2 == 0 ? WeightPlacement.Streamed : WeightPlacement.Staged,
+        });
+        using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
+        for (int i = 0; i < Runs; i++) Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
+    }
+
+    [Theory]
+    [InlineData("all lent")]
+    [InlineData("lent and streamed")]
+    public void Run_AfterLending_EqualsResident(string placement)
+    {
+        float[] expected = Resident();
+        using var rig = new CudaRig();
+        rig.PlaceUNet(i => placement == "all lent" || i % 2 == 0 ? WeightPlacement.Lent : WeightPlacement.Streamed);
+        using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
+        StageWeights weights = rig.Sessions.Weights(rig.Component(ComponentNames.UNet));
+        for (int i = 0; i < Runs; i++)
+        {
+            Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
+            Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
+            long before = rig.Device.FreeBytes()!.Value;
+            weights.Lend();
+            weights.Lend();
+            Assert.True(rig.Device.FreeBytes() > before, "lending gave nothing back");
+        }
+    }
+
+    [Fact]
+    public void Run_OfTwoComponentsThatStream_SharesTheSlots()
+    {
+        float[] expected = Resident();
+        using var rig = new CudaRig();
+        rig.PlaceUNet(_ => WeightPlacement.Streamed);
+        ComponentSpec context = rig.Component(ComponentNames.CrossAttention);
+        rig.Sessions.Place(context, [.. context.Stages.Select(_ => WeightPlacement.Streamed)]);
+        using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape), other = rig.Runner(ComponentNames.CrossAttention, Shape);
+        using RunOptions options = rig.Device.CreateRunOptions();
+        for (int i = 0; i < Runs; i++)
+        {
+            other.Run(options, TestContext.Current.CancellationToken);
+            Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_AfterOneThatWasBrokenOff_EqualsResident(bool staged)
+    {
+        float[] expected = Resident();
+        using var rig = new CudaRig();
+        rig.PlaceUNet(_ => staged ? WeightPlacement.Staged : WeightPlacement.Streamed);
+        using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
+        StageWeights weights = rig.Sessions.Weights(rig.Component(ComponentNames.UNet));
+        List<int> transformers = [.. rig.Component(ComponentNames.UNet).Stages.Index().Where(stage => stage.Item.Weights.Count > 0).Select(stage => stage.Index)];
+        rig.Run(runner, "noise");
+        for (int broken = 1; broken < transformers.Count; broken++)
+        {
+            // As a run that ends in the middle leaves it.
+            foreach (int stage in transformers.Take(broken))
+            {
+                weights.BeforeStage(stage);
+                weights.AfterStage(stage);
+            }
+
+            // And as one leaves it that fails in a stage.
+            weights.BeforeStage(transformers[broken]);
+
+            Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_Captured_EqualsPlain(bool streamed)
+    {
+        float[] expected = Resident();
+        using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
+        rig.PlaceUNet(_ => streamed ? WeightPlacement.Streamed : WeightPlacement.Resident);
+        using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
+        using var step = new StepCapture(runner, rig.Sessions, rig.Device);
+        using RunOptions options = rig.Device.CreateRunOptions();
+        for (int i = 0; i < 3 * Runs; i++)
+        {
+            rig.Poison(runner.Address("noise"), runner.Size("noise"));
+            step.Run(options, isLastRound: false, TestContext.Current.CancellationToken);
+            Assert.InRange(CudaRig.RelativeError(rig.Read(runner, "noise"), expected), 0, 1e-5);
+        }
+
+        Assert.True(rig.Device.CapturesRuns, "The capture failed, and steps were run plainly.");
+        Assert.True(step.IsCaptured);
+    }
+
+    private static float[] Resident()
+    {
+        using var rig = new CudaRig();
+        using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
+        return rig.Run(runner, "noise");
+    }
+}

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using MuseAtelier.Export;
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Packages;
+using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Export;
+
+public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Export_Twice_GivesTheSamePackage()
+    {
+        var reports = new Reports<ExportProgress>();
+        ExportResult result = CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), reports, Cancellation);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(miniature.Atelier.Model.Package, PackageManifest.FileName)), File.ReadAllBytes(_folder["a/" + PackageManifest.FileName]));
+        Assert.Equal(1, reports.All[^1].Fraction);
+        Assert.Equal(result.Bytes, PackageManifest.Read(_folder["a"]).Files.Sum(file => new FileInfo(_folder["a/" + file.Name]).Length));
+        Assert.Equal(["a"], Directory.GetFileSystemEntries(_folder[""]).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Export_OverAnOlderPackage_ReplacesIt()
+    {
+        Directory.CreateDirectory(_folder["a"]);
+        File.WriteAllText(_folder["a/" + PackageManifest.FileName], "{}");
+        File.WriteAllText(_folder["a/old"], "");
+        CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation);
+        Assert.False(File.Exists(_folder["a/old"]));
+        Assert.NotEmpty(PackageManifest.Read(_folder["a"]).Components);
+    }
+
+    [Fact]
+    public void Export_IntoAFolderOfOtherThings_RefusesAndTouchesNothing()
+    {
+        Directory.CreateDirectory(_folder["a"]);
+        File.WriteAllText(_folder["a/letter.txt"], "dear");
+        Assert.Equal(_folder["a"], Assert.Throws<ExportFolderException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation)).Folder);
+        Assert.Equal(["letter.txt"], Directory.GetFileSystemEntries(_folder["a"]).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Export_IntoAFile_Refuses()
+    {
+        File.WriteAllText(_folder["a"], "");
+        Assert.Throws<ExportFolderException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation));
+        Assert.Throws<ExportFolderException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a/b"], new ExportOptions(), cancellationToken: Cancellation));
+    }
+
+    [Fact]
+    public void Export_CancelledHalfWay_LeavesNothing()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var reports = new Reports<ExportProgress>(report =>
+        {
+            if (report.Fraction > 0.5) cancellation.Cancel();
+        });
+        Assert.ThrowsAny<OperationCanceledException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), reports, cancellation.Token));
+        Assert.InRange(reports.All[^1].Fraction, 0.5, 0.99);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder[""]));
+    }
+
+    [Fact]
+    public async Task Export_Killed_LeavesNothingThatLooksFinished()
+    {
+        // Killed as soon as it has begun to write; a machine so fast that it is done by then tries again.
+        for (int attempt = 0; ; attempt++)
+        {
+            Assert.True(attempt < 10, "every export was done before it could be killed");
+            string folder = _folder[$"killed{attempt}"];
+            using Process process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "muse-export.dll"), TestAtelier.Checkpoint, "--out", folder]) { RedirectStandardOutput = true })!;
+            while (!process.HasExited && !Directory.EnumerateDirectories(_folder[""], "*.partial").Any()) await Task.Delay(1, Cancellation);
+            process.Kill();
+            await process.WaitForExitAsync(Cancellation);
+            if (process.ExitCode == 0) continue;
+
+            Assert.False(Directory.Exists(folder));
+            Assert.NotEmpty(Directory.EnumerateDirectories(_folder[""], "*.partial"));
+            CheckpointExporter.Export(TestAtelier.Checkpoint, folder, new ExportOptions(), cancellationToken: Cancellation);
+            Assert.True(File.Exists(Path.Combine(folder, PackageManifest.FileName)));
+            return;
+        }
+    }
+
+    [Fact]
+    public void Export_OfMissingAndMisshapenTensors_NamesThemAll()
+    {
+        using (SafetensorsFile source = SafetensorsFile.Open(TestAtelier.Checkpoint))
+        {
+            string gone = "model.diffusion_model.middle_block.1.proj_in.weight", other = "first_stage_model.decoder.conv_in.bias";
+            SafetensorsDeclaration[] tensors =
+            [
+                .. source.Tensors.Values.Where(tensor => tensor.Name != gone).Select(tensor => new SafetensorsDeclaration(tensor.Name, tensor.Type!.Value, tensor.Name == other ? [tensor.Shape[0], 1] : tensor.Shape)),
+            ];
+            CheckpointVariant.Write(source, _folder["b.safetensors"], tensors);
+            MissingTensorsException exception = Assert.Throws<MissingTensorsException>(() => CheckpointExporter.Export(_folder["b.safetensors"], _folder["b"], new ExportOptions(), cancellationToken: Cancellation));
+            Assert.Equal([gone, other], exception.Mismatches.Select(mismatch => mismatch.Name).Order(StringComparer.Ordinal).Reverse());
+        }
+
+        Assert.False(Directory.Exists(_folder["b"]));
+    }
+
+    // Widened numbers are the same numbers, though a graph may sum them in another order; bfloat16 keeps eight bits of eleven.
+    [Theory]
+    [InlineData(ElementType.F32, ElementType.F32, 70)]
+    [InlineData(ElementType.F16, ElementType.F32, 70)]
+    [InlineData(ElementType.BF16, ElementType.BF16, 18)]
+    [InlineData(ElementType.F16, ElementType.BF16, 18)]
+    public async Task Export_OfAnotherElementType_PaintsAlike(ElementType type, ElementType decoderType, double leastPsnr)
+    {
+        string checkpoint = _folder["c.safetensors"];
+        using (SafetensorsFile source = SafetensorsFile.Open(TestAtelier.Checkpoint))
+        {
+            CheckpointVariant.Write(
+                source,
+                checkpoint,
+                [.. source.Tensors.Values.Select(tensor => new SafetensorsDeclaration(tensor.Name, tensor.Type is ElementType.I64 ? ElementType.I64 : tensor.Name.StartsWith("first_stage_model.", StringComparison.Ordinal) ? decoderType : type, tensor.Shape))]);
+        }
+
+        await using Atelier atelier = await Atelier.OpenAsync(checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
+        Picture picture = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation), original = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        double psnr = Likeness.Psnr(original.Pixels.Span, picture.Pixels.Span);
+        Assert.True(psnr >= leastPsnr, $"{psnr:F1} dB");
+    }
+}

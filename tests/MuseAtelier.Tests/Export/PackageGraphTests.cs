@@ -1,0 +1,122 @@
+using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Export;
+using MuseAtelier.Export.Onnx;
+using MuseAtelier.Export.Onnx.Proto;
+using MuseAtelier.Packages;
+using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Export;
+
+/// <summary>What the ONNX checker asks of a graph, and that the runtime takes it.</summary>
+public sealed class PackageGraphTests : IDisposable
+{
+    private readonly TestAtelier _miniature;
+    private readonly TemporaryFolder _folder = new();
+
+    public PackageGraphTests(TestAtelier miniature)
+    {
+        _miniature = miniature;
+        CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["cuda"], new ExportOptions { Lowering = Lowering.Cuda }, cancellationToken: TestContext.Current.CancellationToken);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Graphs_OfBothLowerings_StateTheDocumentedVersions()
+    {
+        foreach ((string path, ModelProto model) in Graphs())
+        {
+            Assert.True(model.IrVersion == 9 && GraphBuilder.IrVersion == 9, path);
+            Assert.Equal(20, Assert.Single(model.OpsetImport, import => import.Domain.Length == 0).Version);
+            string[] domains = [.. model.Graph.Node.Select(node => node.Domain).Distinct().Where(domain => domain.Length > 0).Order(StringComparer.Ordinal)];
+            Assert.All(domains, domain => Assert.Contains(domain, model.OpsetImport.Select(import => import.Domain)));
+        }
+    }
+
+    [Fact]
+    public void Graphs_OfBothLowerings_AssignEachNameOnceAndBeforeItsUse()
+    {
+        foreach ((string path, ModelProto model) in Graphs())
+        {
+            GraphProto graph = model.Graph;
+            var known = new HashSet<string>(graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name)));
+            Assert.Equal(known.Count, graph.Input.Count + graph.Initializer.Count);
+            foreach (NodeProto node in graph.Node)
+            {
+                Assert.All(node.Input.Where(name => name.Length > 0), name => Assert.True(known.Contains(name), $"{path}: {node.Name} reads {name} before it is there"));
+                Assert.All(node.Output.Where(name => name.Length > 0), name => Assert.True(known.Add(name), $"{path}: {name} is assigned twice"));
+            }
+
+            Assert.All(graph.Output, output => Assert.Contains(output.Name, known));
+            Assert.Equal(graph.Node.Count, graph.Node.Select(node => node.Name).Distinct().Count());
+        }
+    }
+
+    [Fact]
+    public void Graphs_OfBothLowerings_KeepConstantsWithinTheirFiles()
+    {
+        int external = 0;
+        foreach ((string path, ModelProto model) in Graphs())
+        {
+            foreach (TensorProto tensor in model.Graph.Initializer.Where(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
+            {
+                Dictionary<string, string> place = tensor.ExternalData.ToDictionary(entry => entry.Key, entry => entry.Value);
+                long offset = long.Parse(place["offset"], CultureInfo.InvariantCulture), length = long.Parse(place["length"], CultureInfo.InvariantCulture);
+                // A path that led out of the folder would be refused by the runtime.
+                Assert.Equal(Path.GetFileName(place["location"]), place["location"]);
+                var file = new FileInfo(Path.Combine(Path.GetDirectoryName(path)!, place["location"]));
+                Assert.InRange(offset + length, length, file.Length);
+                Assert.Equal(tensor.Dims.Aggregate(1L, (product, size) => product * size) * (tensor.DataType == 10 ? 2 : 4), length);
+                external++;
+            }
+        }
+
+        Assert.NotEqual(0, external);
+    }
+
+    [Fact]
+    public void Graphs_OfTheCpusLowering_AllLoadInTheRuntimeWithTheirStagesNames()
+    {
+        PackageManifest manifest = PackageManifest.Read(_miniature.Atelier.Model.Package);
+        foreach (IGrouping<string, StageSpec> stages in manifest.Components.SelectMany(component => component.Stages).GroupBy(stage => stage.Graph))
+        {
+            using var session = new InferenceSession(Path.Combine(_miniature.Atelier.Model.Package, stages.Key));
+            foreach (StageSpec stage in stages)
+            {
+                Assert.Equal(session.InputNames.Order(StringComparer.Ordinal), stage.Inputs.Select(input => input.Graph).Concat(stage.Weights.Select(weight => weight.Graph)).Order(StringComparer.Ordinal));
+                Assert.Equal(session.OutputNames.Order(StringComparer.Ordinal), stage.Outputs.Select(output => output.Graph).Order(StringComparer.Ordinal));
+            }
+        }
+    }
+
+    [Fact]
+    public void Manifest_OfBothLowerings_NamesEveryFileAndPlacesWeightsAligned()
+    {
+        foreach (string package in (string[])[_miniature.Atelier.Model.Package, _folder["cuda"]])
+        {
+            PackageManifest manifest = PackageManifest.Read(package);
+            Assert.Equal(
+                Directory.GetFiles(package, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(package, path)).Where(name => name != PackageManifest.FileName).Order(StringComparer.Ordinal),
+                manifest.Files.Select(file => file.Name).Order(StringComparer.Ordinal));
+            foreach (IGrouping<string, WeightSpec> file in manifest.Components.SelectMany(component => component.Stages).SelectMany(stage => stage.Weights).GroupBy(weight => weight.File))
+            {
+                long end = 0;
+                foreach (WeightSpec weight in file)
+                {
+                    Assert.Equal(0, weight.Offset % 256);
+                    Assert.True(weight.Offset >= end, $"{weight.Source} overlaps the weight before it");
+                    end = weight.Offset + weight.Bytes;
+                }
+
+                Assert.Equal(end, new FileInfo(Path.Combine(package, file.Key)).Length);
+            }
+        }
+    }
+
+    private IEnumerable<(string Path, ModelProto Model)> Graphs() =>
+        ((string[])[_miniature.Atelier.Model.Package, _folder["cuda"]])
+            .SelectMany(package => Directory.GetFiles(package, "*.onnx", SearchOption.AllDirectories))
+            .Select(path => (path, ModelProto.Parser.ParseFrom(File.ReadAllBytes(path))));
+}

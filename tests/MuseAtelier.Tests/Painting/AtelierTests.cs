@@ -1,0 +1,154 @@
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Painting;
+
+public sealed class AtelierTests(TestAtelier miniature)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task GenerateAsync_OfOneRequest_GivesTheSameBytesAgainAndOthersForAnotherSeed()
+    {
+        Picture first = await Paint(TestAtelier.Small), second = await Paint(TestAtelier.Small), other = await Paint(TestAtelier.Small with { Seed = 8 });
+        Assert.Equal(first.Pixels.Span, second.Pixels.Span);
+        Assert.Equal(first.Latents.Span, second.Latents.Span);
+        Assert.True(Likeness.Psnr(first.Pixels.Span, other.Pixels.Span) < 30);
+        Assert.Equal(4 * 32 * 32, first.Latents.Length);
+    }
+
+    [Theory]
+    [InlineData(264, 328)]
+    [InlineData(376, 256)]
+    [InlineData(256, 520)]
+    public async Task GenerateAsync_OfASizeThatNoLevelDividesEvenly_Paints(int width, int height)
+    {
+        Picture picture = await Paint(TestAtelier.Small with { Width = width, Height = height });
+        Assert.Equal((width, height, width * height * 3), (picture.Width, picture.Height, picture.Pixels.Length));
+        Assert.InRange(Likeness.Contrast(picture.Pixels.Span), 15, 120);
+        Assert.Equal(0, picture.Timings.DenoisingManagedBytes);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_WithoutGuidance_RunsWithoutTheNegativeHalf()
+    {
+        string endless = string.Concat(Enumerable.Repeat("blurry, ", 200));
+        PictureRequest unguided = TestAtelier.Small with { GuidanceScale = 1 };
+        Picture alone = await Paint(unguided), withNegative = await Paint(unguided with { NegativePrompt = endless });
+        Assert.Equal(alone.Pixels.Span, withNegative.Pixels.Span);
+        // A negative prompt that is not encoded is not cut either.
+        Assert.Empty(withNegative.Notices);
+        Picture barely = await Paint(unguided with { NegativePrompt = endless, GuidanceScale = 1.0001f });
+        Assert.Contains("negative prompt", Assert.Single(barely.Notices), StringComparison.Ordinal);
+        // The pair's second half must give what the single pass gives.
+        Assert.True(Likeness.Psnr(alone.Pixels.Span, barely.Pixels.Span) > 50);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfAnOverlongPrompt_SaysWhatWasCut()
+    {
+        Picture picture = await Paint(TestAtelier.Small with { Prompt = string.Join(' ', Enumerable.Repeat("word", 10_000)) });
+        Assert.Contains("The prompt has 9925 tokens more than the 75 that the model reads; cut off: word word", Assert.Single(picture.Notices), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfAnEmptyNegative_TellsEncodedFromZeros()
+    {
+        Picture encoded = await Paint(TestAtelier.Small), zeros = await Paint(TestAtelier.Small with { EmptyNegative = EmptyNegative.Zeros });
+        Assert.True(Likeness.Psnr(encoded.Pixels.Span, zeros.Pixels.Span) < 45);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfAnotherSchedule_PaintsSomethingElse()
+    {
+        Picture leading = await Paint(TestAtelier.Small);
+        foreach (NoiseSchedule schedule in (NoiseSchedule[])[new() { Spacing = TimestepSpacing.Trailing }, new() { Spacing = TimestepSpacing.Linspace }, new() { Karras = true }])
+        {
+            Picture picture = await Paint(TestAtelier.Small with { Schedule = schedule });
+            Assert.True(Likeness.Psnr(leading.Pixels.Span, picture.Pixels.Span) < 40, schedule.ToString());
+            Assert.InRange(Likeness.Contrast(picture.Pixels.Span), 15, 120);
+        }
+    }
+
+    [Fact]
+    public async Task GenerateAsync_WithProgress_TellsEveryStepInOrder()
+    {
+        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Previews = true });
+        byte[]? last = null;
+        var reports = new Reports<GenerationProgress>(report => last = report.Preview?.Pixels.ToArray() ?? last);
+        Picture picture = await atelier.GenerateAsync(TestAtelier.Small, reports, Cancellation);
+        Assert.Equal(
+            [(GenerationPhase.Queued, 0), (GenerationPhase.Encoding, 0), (GenerationPhase.Denoising, 1), (GenerationPhase.Denoising, 2), (GenerationPhase.Denoising, 3), (GenerationPhase.Decoding, 3), (GenerationPhase.Done, 3)],
+            reports.All.Select(report => (report.Phase, report.Step)));
+        Assert.All(reports.All, report => Assert.Equal(report.Phase == GenerationPhase.Denoising, report.Preview is not null));
+        Assert.Equal(32 * 32 * 3, last!.Length);
+        // Tables that are built at their first use are there by now.
+        Picture next = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Assert.Equal(0, next.Timings.DenoisingManagedBytes);
+        Assert.Equal(picture.Pixels.Span, next.Pixels.Span);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_CancelledWithinAStep_StopsInItAndPaintsAgain()
+    {
+        // Large enough that a step outlasts the wait by far.
+        PictureRequest large = TestAtelier.Small with { Width = 1024, Height = 768, Steps = 50 };
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var reports = new Reports<GenerationProgress>(report =>
+        {
+            if (report is { Phase: GenerationPhase.Denoising, Step: 1 }) cancellation.CancelAfter(20);
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => miniature.Atelier.GenerateAsync(large, reports, cancellation.Token));
+        Assert.Equal(1, reports.All[^1].Step);
+        Assert.InRange(Likeness.Contrast((await Paint(TestAtelier.Small)).Pixels.Span), 15, 120);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_CancelledInTheQueue_NeverBegins()
+    {
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var reports = new Reports<GenerationProgress>();
+        Task<Picture> first = miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation), second = miniature.Atelier.GenerateAsync(TestAtelier.Small, reports, cancellation.Token);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        await first;
+        Assert.All(reports.All, report => Assert.Equal(GenerationPhase.Queued, report.Phase));
+    }
+
+    [Fact]
+    public async Task GenerateAsync_TwiceAtOnce_PaintsBothAsIfAlone()
+    {
+        PictureRequest wide = TestAtelier.Small with { Width = 320, Seed = 11 };
+        Picture[] together = await Task.WhenAll(Paint(TestAtelier.Small), Paint(wide), Paint(TestAtelier.Small));
+        Picture alone = await Paint(wide);
+        Assert.Equal(together[0].Pixels.Span, together[2].Pixels.Span);
+        Assert.Equal(alone.Pixels.Span, together[1].Pixels.Span);
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_OfThree_CountsTheSeedUp()
+    {
+        var seeds = new List<ulong>();
+        await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(TestAtelier.Small with { Seed = ulong.MaxValue }, 2, cancellationToken: Cancellation)) seeds.Add(picture.Request.Seed);
+        Assert.Equal([ulong.MaxValue, 0], seeds);
+    }
+
+    [Fact]
+    public async Task DisposeAsync_WhilePainting_FinishesThePictureAndRefusesTheNext()
+    {
+        Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);
+        Task<Picture> picture = atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        await atelier.DisposeAsync();
+        Assert.True(picture.IsCompletedSuccessfully);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation));
+        await atelier.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task OpenAsync_OfWhatIsNoModel_SaysSo()
+    {
+        MuseAtelierException exception = await Assert.ThrowsAnyAsync<MuseAtelierException>(() => Atelier.OpenAsync("/no/such/file.safetensors", TestAtelier.Options, cancellationToken: Cancellation));
+        Assert.Contains("/no/such/file.safetensors", exception.Found, StringComparison.Ordinal);
+    }
+
+    private Task<Picture> Paint(PictureRequest request) => miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+}
