@@ -5,23 +5,28 @@ namespace MuseAtelier.Cli;
 /// <summary>The options by which a command is told of a frame.</summary>
 internal sealed class FrameChoice
 {
-    private const string None = "none";
-
-    private static readonly string[] Styles = [None, .. Enum.GetNames<FrameStyle>().Select(name => name.ToLowerInvariant())];
-
-    private readonly Option<string> _style = new("--frame") { Description = "A frame: gilded (eggs and darts over red bole), ebony (with a fillet of gold) or celadon (porcelain carved with petals); 64 px at 1024.", HelpName = string.Join('|', Styles), DefaultValueFactory = _ => None };
-    private readonly Option<FramePlacement> _placement = new("--frame-placement") { Description = "Where the frame lies: inside (over the picture's border) or outside (around the picture, which keeps its size).", HelpName = "inside|outside", DefaultValueFactory = _ => FramePlacement.Inside };
+    private readonly Option<Style> _style = Choice.Of<Style>("--frame", "A frame: gilded (eggs and darts over red bole), ebony (with a fillet of gold) or celadon (porcelain carved with petals); 64 px at 1024.");
+    private readonly Option<FramePlacement> _placement = Choice.Of<FramePlacement>("--frame-placement", "Where the frame lies: inside (over the picture's border) or outside (around the picture, which keeps its size).");
 
     /// <summary>Adds the options to a command.</summary>
     public FrameChoice(Command command)
     {
-        _style.AcceptOnlyFromAmong(Styles);
         command.Add(_style);
         command.Add(_placement);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(_placement) is { Implicit: false } && result.GetValue(_style) is null or None) result.AddError("--frame-placement needs a --frame.");
+            // By its word: a frame that there is not has been refused already, and has no value.
+            string? style = result.GetResult(_style) is { Implicit: false, Tokens: [var word, ..] } ? word.Value : null;
+            if (result.GetResult(_placement) is { Implicit: false } && (style is null || style.Equals(nameof(Style.None), StringComparison.OrdinalIgnoreCase))) result.AddError("--frame-placement needs a --frame.");
         });
+    }
+
+    private enum Style
+    {
+        None,
+        Gilded,
+        Ebony,
+        Celadon,
     }
 
     /// <summary>The frame that was asked for; null means none.</summary>
@@ -29,8 +34,14 @@ internal sealed class FrameChoice
     /// <param name="basis">What stands where an option is not given.</param>
     public PictureFrame? Read(ParseResult result, PictureFrame? basis = null)
     {
-        string? style = result.GetResult(_style) is { Implicit: false } ? result.GetValue(_style) : basis?.Style.ToString();
+        if (result.GetResult(_style) is not { Implicit: false }) return basis;
         FramePlacement placement = result.GetResult(_placement) is { Implicit: false } ? result.GetValue(_placement) : basis?.Placement ?? FramePlacement.Inside;
-        return style is null or None ? null : new PictureFrame(Enum.Parse<FrameStyle>(style, ignoreCase: true), placement);
+        return result.GetValue(_style) switch
+        {
+            Style.Gilded => new PictureFrame(FrameStyle.Gilded, placement),
+            Style.Ebony => new PictureFrame(FrameStyle.Ebony, placement),
+            Style.Celadon => new PictureFrame(FrameStyle.Celadon, placement),
+            _ => null,
+        };
     }
 }

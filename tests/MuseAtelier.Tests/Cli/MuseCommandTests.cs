@@ -18,6 +18,8 @@ public sealed class MuseCommandTests
     [InlineData("render|x|--quality|101", "--quality is '101'", "from 0 to 100")]
     [InlineData("render|x|--metadata|some", "--metadata is 'some'", "full, parameters, origin, none")]
     [InlineData("render|x|--frame|oak", "--frame is 'oak'", "none, gilded, ebony, celadon")]
+    [InlineData("render|x|--frame-placement|7|--frame|ebony", "--frame-placement is '7'", "inside, outside")]
+    [InlineData("render|x|--offload|7", "--offload is '7'")]
     [InlineData("verify", "verify")]
     public async Task RunAsync_OfBadUsage_EndsWithTwoAndOneLine(string arguments, params string[] words)
     {

@@ -35,6 +35,20 @@ public sealed partial class ParametersTextTests
         Assert.Equal(["a starry night, Van Gogh style", "second line", "Negative prompt: fog, mist", "rain"], lines[..^1]);
     }
 
+    // By the rules of Civitai's reader: the first line that begins with "Steps: " holds the settings, every other one prompts.
+    [Fact]
+    public void Write_OfARequest_IsReadByCivitaisRules()
+    {
+        List<string> lines = [.. ParametersText.Write(Request, "miniature", SamplePicture.Sha256, "MuseAtelier 0.1.0").Split('\n').Where(line => line.Trim().Length > 0)];
+        string details = lines.First(line => line.StartsWith("Steps: ", StringComparison.Ordinal));
+        lines.Remove(details);
+        string[] prompts = string.Join('\n', lines).Split("Negative prompt:");
+        Assert.Equal([Request.Prompt, Request.NegativePrompt], prompts.Select(prompt => prompt.Trim()));
+        Assert.All((string[])["Resources: ", "Hashed prompt: ", "Hashed Negative prompt: "], key => Assert.DoesNotContain(key, details, StringComparison.Ordinal));
+        Dictionary<string, string> settings = details.Split(',').Select(part => part.Split(':')).ToDictionary(part => part[0].Trim(), part => Assert.Single(part.Skip(1)).Trim());
+        Assert.Equal(("25", "Euler a", "6.5", "123456789012345", "a89ffbd9fc", "miniature"), (settings["Steps"], settings["Sampler"], settings["CFG scale"], settings["Seed"], settings["Model hash"], settings["Model"]));
+    }
+
     public static TheoryData<PictureRequest> Requests =>
     [
         Request,
