@@ -34,6 +34,7 @@ internal sealed class CudaWeights : StageWeights
     private StagedCopier? _stager;
     private SlotSchedule.Snapshot _beforeCapture;
     private bool _loaded;
+    private bool _awaited;
     private bool _lentPending;
     private bool _capturing;
     private bool _copiesCaptured;
@@ -107,7 +108,9 @@ internal sealed class CudaWeights : StageWeights
         int streamed = _stages[stage].Streamed;
         if (streamed < 0) return;
         Take(streamed);
-        _stager?.AwaitCopy();
+        // Once for each copy: a stage that failed is begun again with its weights in place.
+        if (!_awaited) _stager?.AwaitCopy();
+        _awaited = true;
         int slot = SlotSchedule.SlotOf(streamed);
         if (!_copyPending[slot]) return;
         _slots!.Copied[slot].Hold(_compute);
@@ -121,6 +124,7 @@ internal sealed class CudaWeights : StageWeights
         int slot = SlotSchedule.SlotOf(streamed);
         _slots!.Ran[slot].Record(_compute);
         _runPending[slot] = true;
+        _awaited = false;
         _schedule!.Ran(streamed);
         Feed();
     }
@@ -249,6 +253,7 @@ internal sealed class CudaWeights : StageWeights
     {
         if (_slots!.User == this && _schedule!.IsDue(streamed)) return;
         _stager?.Drain();
+        _awaited = false;
         _slots.Take();
         if (_slots.User != this)
         {
