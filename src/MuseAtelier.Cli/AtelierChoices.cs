@@ -6,19 +6,22 @@ namespace MuseAtelier.Cli;
 internal sealed class AtelierChoices
 {
     private readonly Option<string?> _cache = new("--cache") { Description = "Where checkpoints are exported to, once each. [default: the variable MUSE_CACHE, else MuseAtelier/packages in the user's local application data]", HelpName = "FOLDER" };
-    private readonly Option<int> _threads = Choice.Whole("--threads", "Threads of the arithmetic; 0 means one for each core.", 0, least: 0);
+    private readonly Option<DeviceChoice> _device = Choice.Of<DeviceChoice>("--device", Backends.Help);
+    private readonly Option<int> _threads = Choice.Whole("--threads", "Threads of the arithmetic on the processor; 0 means one for each core.", 0, least: 0);
     private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>("--vae", "How the VAE decodes: whole, or tiled, which takes less memory.");
 
-    private readonly Option<DeviceChoice> _device = Choice.Of<DeviceChoice>("--device", Backends.Help);
     private readonly BudgetChoices _budget;
 
-    public AtelierChoices(Command command)
+    /// <summary>Gives a command the options.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="isDecodingChosen">Whether the user chooses how the VAE decodes.</param>
+    public AtelierChoices(Command command, bool isDecodingChosen = true)
     {
         command.Add(_device);
         _budget = new BudgetChoices(command);
         command.Add(_cache);
         command.Add(_threads);
-        command.Add(_vae);
+        if (isDecodingChosen) command.Add(_vae);
     }
 
     /// <summary>An option that names the model.</summary>
@@ -30,9 +33,9 @@ internal sealed class AtelierChoices
     {
         Backend = Backends.Create(result.GetValue(_device), result.GetValue(_threads)),
         CacheFolder = result.GetValue(_cache) ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null),
-        VaeTiling = result.GetValue(_vae),
         VideoMemoryBudget = _budget.VideoMemory(result),
         MemoryBudget = _budget.Memory(result),
         Offload = _budget.Offload(result),
+        VaeTiling = result.GetResult(_vae) is null ? VaeTiling.Auto : result.GetValue(_vae),
     };
 }

@@ -30,13 +30,19 @@ internal static class Choice
     /// <param name="description">Its description.</param>
     /// <param name="standard">What stands for it where it is not given.</param>
     /// <param name="least">The least that is allowed.</param>
-    public static Option<int> Whole(string name, string description, int standard, int least = int.MinValue) => new(name)
+    /// <param name="most">The most that is allowed.</param>
+    public static Option<int> Whole(string name, string description, int standard, int least = int.MinValue, int most = int.MaxValue) => new(name)
     {
         Description = description,
         HelpName = "N",
-        CustomParser = result => int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least
+        CustomParser = result => int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
             ? value
-            : Refuse<int>(result, name, result.Tokens[0].Value, least == int.MinValue ? "a whole number" : string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} on")),
+            : Refuse<int>(result, name, result.Tokens[0].Value, (least, most) switch
+            {
+                (int.MinValue, int.MaxValue) => "a whole number",
+                (_, int.MaxValue) => string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} on"),
+                _ => string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"),
+            }),
         DefaultValueFactory = _ => standard,
     };
 

@@ -10,7 +10,7 @@ internal sealed class FrameChoice
     private static readonly string[] Styles = [None, .. Enum.GetNames<FrameStyle>().Select(name => name.ToLowerInvariant())];
 
     private readonly Option<string> _style = new("--frame") { Description = "A frame: gilded (eggs and darts over red bole), ebony (with a fillet of gold) or celadon (porcelain carved with petals); 64 px at 1024.", HelpName = string.Join('|', Styles), DefaultValueFactory = _ => None };
-    private readonly Option<FramePlacement> _placement = new("--frame-place") { Description = "Where the frame lies: inside (over the picture's border) or outside (around the picture, which keeps its size).", HelpName = "inside|outside", DefaultValueFactory = _ => FramePlacement.Inside };
+    private readonly Option<FramePlacement> _placement = new("--frame-placement") { Description = "Where the frame lies: inside (over the picture's border) or outside (around the picture, which keeps its size).", HelpName = "inside|outside", DefaultValueFactory = _ => FramePlacement.Inside };
 
     /// <summary>Adds the options to a command.</summary>
     public FrameChoice(Command command)
@@ -20,11 +20,17 @@ internal sealed class FrameChoice
         command.Add(_placement);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(_placement) is { Implicit: false } && result.GetValue(_style) is null or None) result.AddError("--frame-place needs a --frame.");
+            if (result.GetResult(_placement) is { Implicit: false } && result.GetValue(_style) is null or None) result.AddError("--frame-placement needs a --frame.");
         });
     }
 
     /// <summary>The frame that was asked for; null means none.</summary>
-    public PictureFrame? Read(ParseResult result) =>
-        result.GetValue(_style) is { } style && style != None ? new PictureFrame(Enum.Parse<FrameStyle>(style, ignoreCase: true), result.GetValue(_placement)) : null;
+    /// <param name="result">The command line.</param>
+    /// <param name="basis">What stands where an option is not given.</param>
+    public PictureFrame? Read(ParseResult result, PictureFrame? basis = null)
+    {
+        string? style = result.GetResult(_style) is { Implicit: false } ? result.GetValue(_style) : basis?.Style.ToString();
+        FramePlacement placement = result.GetResult(_placement) is { Implicit: false } ? result.GetValue(_placement) : basis?.Placement ?? FramePlacement.Inside;
+        return style is null or None ? null : new PictureFrame(Enum.Parse<FrameStyle>(style, ignoreCase: true), placement);
+    }
 }

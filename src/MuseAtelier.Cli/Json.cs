@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace MuseAtelier.Cli;
 
@@ -7,4 +9,8 @@ namespace MuseAtelier.Cli;
 internal static class Json
 {
     public static JsonSerializerOptions Readable { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A number; as text where JSON has no word for it, as for NaN and infinity.</summary>
+    public static JsonValue? Number(double? value) =>
+        value is not { } number ? null : double.IsFinite(number) ? JsonValue.Create(number) : JsonValue.Create(number.ToString(CultureInfo.InvariantCulture));
 }

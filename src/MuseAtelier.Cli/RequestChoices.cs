@@ -5,14 +5,14 @@ using System.Security.Cryptography;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>The options by which a command is told what to paint.</summary>
+/// <summary>The options by which a command is told how to paint; the prompt is its own.</summary>
 internal sealed class RequestChoices
 {
     private static readonly PictureRequest Defaults = new() { Prompt = "" };
 
     private readonly Option<string> _negative = new("--negative", "-n") { Description = "What the picture avoids.", HelpName = "PROMPT", DefaultValueFactory = _ => "" };
     private readonly Option<EmptyNegative> _emptyNegative = Choice.Of<EmptyNegative>("--empty-negative", "What stands for an empty negative prompt: the encoded empty text, as AUTOMATIC1111 and ComfyUI have it, or zeros, as diffusers has it.");
-    private readonly Option<ulong?> _seed = new("--seed", "-s") { Description = "The seed of the noise, up to 18446744073709551615, or random, which draws one and says it. [default: random]", HelpName = "N|random", CustomParser = ParseSeed };
+    private readonly Option<ulong> _seed = new("--seed", "-s") { Description = "The seed of the noise, up to 18446744073709551615, or random, which draws one and says it. [default: random]", HelpName = "N|random", CustomParser = ParseSeed };
     private readonly Option<int> _steps = Choice.Whole("--steps", "Denoising steps, 1 to 1000.", Defaults.Steps);
     private readonly Option<float> _guidance = Choice.Number("--guidance", "Guidance scale (CFG), 1 to 100; 1 paints without guidance and without the negative prompt.", Defaults.GuidanceScale);
     private readonly Option<int> _width = Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 2048; multiples of 64 are best.", Defaults.Width);
@@ -30,30 +30,35 @@ internal sealed class RequestChoices
         _height.Aliases.Add("-H");
     }
 
-    public Argument<string> Prompt { get; } = new("PROMPT") { Description = "What the picture shows. A prompt that begins with - goes last, behind --." };
-
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])[_negative, _seed, _steps, _guidance, _width, _height, _schedule, _karras, _noise, _emptyNegative]) command.Add(option);
         _frame = new FrameChoice(command);
     }
 
-    public PictureRequest Read(ParseResult result) => new()
+    /// <summary>A request, changed as the options say.</summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="basis">What stands where an option is not given.</param>
+    public PictureRequest Read(ParseResult result, PictureRequest basis) => basis with
     {
-        Prompt = result.GetRequiredValue(Prompt),
-        NegativePrompt = result.GetRequiredValue(_negative),
-        EmptyNegative = result.GetValue(_emptyNegative),
-        Seed = result.GetValue(_seed) ?? DrawSeed(),
-        NoiseSource = result.GetValue(_noise),
-        Width = result.GetValue(_width),
-        Height = result.GetValue(_height),
-        Steps = result.GetValue(_steps),
-        GuidanceScale = result.GetValue(_guidance),
-        Schedule = new NoiseSchedule { Spacing = result.GetValue(_schedule), Karras = result.GetValue(_karras) },
-        Frame = _frame?.Read(result),
+        NegativePrompt = Given(result, _negative, basis.NegativePrompt),
+        EmptyNegative = Given(result, _emptyNegative, basis.EmptyNegative),
+        Seed = Given(result, _seed, basis.Seed),
+        NoiseSource = Given(result, _noise, basis.NoiseSource),
+        Width = Given(result, _width, basis.Width),
+        Height = Given(result, _height, basis.Height),
+        Steps = Given(result, _steps, basis.Steps),
+        GuidanceScale = Given(result, _guidance, basis.GuidanceScale),
+        Schedule = new NoiseSchedule { Spacing = Given(result, _schedule, basis.Schedule.Spacing), Karras = Given(result, _karras, basis.Schedule.Karras) },
+        Frame = _frame?.Read(result, basis.Frame),
     };
 
-    private static ulong? ParseSeed(ArgumentResult result)
+    // 32 bits are what every other program takes too.
+    public static ulong DrawSeed() => BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
+
+    private static T Given<T>(ParseResult result, Option<T> option, T basis) => result.GetResult(option) is { Implicit: false } ? result.GetValue(option)! : basis;
+
+    private static ulong ParseSeed(ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
         if (text == "random") return DrawSeed();
@@ -61,7 +66,4 @@ internal sealed class RequestChoices
         result.AddError($"--seed is '{text}'; expected a whole number from 0 to {ulong.MaxValue}, or random");
         return 0;
     }
-
-    // 32 bits are what every other program takes too.
-    private static ulong DrawSeed() => BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
 }

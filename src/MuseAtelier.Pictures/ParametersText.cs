@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures;
 
@@ -19,20 +20,32 @@ public static class ParametersText
 
     private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Reads the text, whichever program wrote it: what cannot be painted here is named, not guessed.</summary>
+    /// <param name="path">Path of the picture that carries it, for messages.</param>
+    /// <param name="text">The text.</param>
+    /// <exception cref="ParametersTextException">It is of another form.</exception>
+    public static ParsedParameters Parse(string path, string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return new ParametersParser(path).Parse(text);
+    }
+
     /// <summary>Writes the text.</summary>
     /// <param name="request">What was asked for.</param>
-    /// <param name="model">The model that painted it.</param>
-    public static string Write(PictureRequest request, ModelInfo model)
+    /// <param name="modelName">The model that painted it.</param>
+    /// <param name="modelSha256">SHA-256 of its checkpoint, lower-case hex.</param>
+    /// <param name="software">Name and version of the program.</param>
+    public static string Write(PictureRequest request, string modelName, string modelSha256, string software)
     {
         ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(modelSha256);
         var text = new StringBuilder(request.Prompt).Append('\n');
         if (request.NegativePrompt.Length > 0) text.Append("Negative prompt: ").Append(request.NegativePrompt).Append('\n');
-        text.AppendJoin(", ", Settings(request, model).Select(setting => $"{setting.Name}: {Quote(setting.Value)}"));
+        text.AppendJoin(", ", Settings(request, modelName, modelSha256, software).Select(setting => $"{setting.Name}: {Quote(setting.Value)}"));
         return text.ToString();
     }
 
-    private static IEnumerable<(string Name, string Value)> Settings(PictureRequest request, ModelInfo model)
+    private static IEnumerable<(string Name, string Value)> Settings(PictureRequest request, string modelName, string modelSha256, string software)
     {
         yield return ("Steps", Number(request.Steps));
         yield return ("Sampler", "Euler a");
@@ -40,8 +53,8 @@ public static class ParametersText
         yield return ("CFG scale", request.GuidanceScale.ToString(CultureInfo.InvariantCulture));
         yield return ("Seed", request.Seed.ToString(CultureInfo.InvariantCulture));
         yield return ("Size", $"{Number(request.Width)}x{Number(request.Height)}");
-        if (model.Sha256.Length >= ShortDigest) yield return ("Model hash", model.Sha256[..ShortDigest]);
-        yield return ("Model", model.Name);
+        if (modelSha256.Length >= ShortDigest) yield return ("Model hash", modelSha256[..ShortDigest]);
+        yield return ("Model", modelName);
         // AUTOMATIC1111's own two names for where the numbers come from; ComfyUI's mixture has none there.
         if (request.NoiseSource != NoiseSource.Comfy) yield return ("RNG", request.NoiseSource == NoiseSource.Diffusers ? "CPU" : "NV");
         else yield return ("Noise source", "comfy");
@@ -54,11 +67,11 @@ public static class ParametersText
             yield return ("Target size", $"{Number(size.TargetWidth)}x{Number(size.TargetHeight)}");
         }
 
-        if (request.Frame is { } frame) yield return ("Frame", $"{frame.Style} {frame.Placement}".ToLowerInvariant());
-        yield return ("Version", $"MuseAtelier {EngineVersion}");
+        if (request.Frame is { } frame) yield return ("Frame", $"{Lower(frame.Style)} {Lower(frame.Placement)}");
+        yield return ("Version", software);
     }
 
-    private static string EngineVersion { get; } = typeof(Atelier).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+    private static string Lower<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 

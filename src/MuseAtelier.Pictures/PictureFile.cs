@@ -1,5 +1,5 @@
 using MuseAtelier.Pictures.Containers;
-using NetVips;
+using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures;
 
@@ -8,12 +8,18 @@ public sealed record PictureFileOptions
 {
     /// <summary>Whether a file of that name may be replaced.</summary>
     public bool Overwrite { get; init; }
+
+    /// <summary>What the file says of its making.</summary>
+    public MetadataLevel Metadata { get; init; } = MetadataLevel.Full;
+
+    /// <summary>Quality of JPEG, WebP and AVIF, 1 to 100; null means <see cref="PictureFormats.DefaultQuality"/>. PNG keeps every pixel whatever it says.</summary>
+    public int? Quality { get; init; }
 }
 
 /// <summary>Pictures as files.</summary>
 public static class PictureFile
 {
-    private const int Channels = 3;
+    private static readonly PictureFileOptions Defaults = new();
 
     /// <summary>Makes sure that a picture can be written, before work is spent on it: format, folder, permission, name.</summary>
     /// <param name="path">Path of the file to be.</param>
@@ -24,7 +30,7 @@ public static class PictureFile
         PictureFormats.Of(path);
         string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full) ?? full;
         if (!Directory.Exists(folder)) throw new PictureFolderMissingException(path, folder);
-        if (Directory.Exists(full) || (File.Exists(full) && options is not { Overwrite: true })) throw new PictureExistsException(path);
+        if (Directory.Exists(full) || (File.Exists(full) && !(options ?? Defaults).Overwrite)) throw new PictureExistsException(path);
         string probe = Partial(full);
         try
         {
@@ -44,15 +50,19 @@ public static class PictureFile
     public static void Write(Picture picture, string path, PictureFileOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(picture);
+        options ??= Defaults;
+        if (options.Quality is { } quality) ArgumentOutOfRangeException.ThrowIfNotEqual(quality, Math.Clamp(quality, 1, 100), nameof(options));
         RequireWritable(path, options);
-        byte[] content = Encode(picture, PictureFormats.Of(path));
+        PictureFormat format = PictureFormats.Of(path);
+        var encoding = new RecordedEncoding(format, format == PictureFormat.Png ? null : options.Quality ?? PictureFormats.DefaultQuality(format));
+        byte[] content = PictureEncoder.Encode(path, picture.Pixels, picture.Width, picture.Height, encoding, MetadataTexts.Of(options.Metadata, picture, encoding));
         string full = Path.GetFullPath(path), partial = Partial(full);
         try
         {
             File.WriteAllBytes(partial, content);
-            File.Move(partial, full, options is { Overwrite: true });
+            File.Move(partial, full, options.Overwrite);
         }
-        catch (IOException) when (options is not { Overwrite: true } && File.Exists(full))
+        catch (IOException) when (!options.Overwrite && File.Exists(full))
         {
             // Another program was faster.
             File.Delete(partial);
@@ -65,36 +75,10 @@ public static class PictureFile
         }
     }
 
-    /// <summary>A picture as the bytes of a file.</summary>
-    /// <param name="picture">The picture.</param>
-    /// <param name="format">The file's format.</param>
-    public static byte[] Encode(Picture picture, PictureFormat format)
-    {
-        ArgumentNullException.ThrowIfNull(picture);
-        using Image raw = Image.NewFromMemory(picture.Pixels, picture.Width, picture.Height, Channels, Enums.BandFormat.Uchar);
-        using Image image = raw.Copy(interpretation: Enums.Interpretation.Srgb);
-        return format switch
-        {
-            PictureFormat.Png => PngFile.Embed(image.PngsaveBuffer(keep: Enums.ForeignKeep.None), [PngChunk.Text(ParametersText.Keyword, ParametersText.Write(picture.Request, picture.Model))]),
-            _ => throw new ArgumentOutOfRangeException(nameof(format), format, null),
-        };
-    }
-
     /// <summary>Whether a file begins as one of the formats that are read here does; false for a file that is not there.</summary>
     /// <param name="path">Path of the file.</param>
-    public static bool IsPicture(string path)
-    {
-        if (!File.Exists(path)) return false;
-        try
-        {
-            using FileStream stream = File.OpenRead(path);
-            return PictureFormats.Detect(stream) is not null;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new PictureUnreadableException(path, exception);
-        }
-    }
+    /// <exception cref="PictureUnreadableException">The system refuses to read it.</exception>
+    public static bool IsPicture(string path) => File.Exists(path) && Detect(path) is not null;
 
     /// <summary>Reads what a picture's file says of itself, without its pixels.</summary>
     /// <param name="path">Path of the file.</param>
@@ -102,14 +86,32 @@ public static class PictureFile
     public static PictureFileContent Read(string path)
     {
         if (!File.Exists(path)) throw new PictureNotFoundException(path);
+        PictureFormat format = Detect(path) ?? throw new NotAPictureException(path);
+        return Guard(path, () => format == PictureFormat.Png ? PngFile.Read(path) : PictureDecoder.ReadMetadata(path, format));
+    }
+
+    /// <summary>Reads a picture's pixels.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <returns>Size in px, and [Height, Width, 3] interleaved RGB, 8 bits a channel, owned by the caller.</returns>
+    /// <exception cref="PictureFileException">There is no such file, or it is no sound picture.</exception>
+    public static (int Width, int Height, byte[] Pixels) ReadPixels(string path)
+    {
+        if (!File.Exists(path)) throw new PictureNotFoundException(path);
+        if (Detect(path) is null) throw new NotAPictureException(path);
+        return Guard(path, () => PictureDecoder.ReadPixels(path));
+    }
+
+    private static PictureFormat? Detect(string path) => Guard(path, () =>
+    {
+        using FileStream stream = File.OpenRead(path);
+        return PictureFormats.Detect(stream);
+    });
+
+    private static T Guard<T>(string path, Func<T> read)
+    {
         try
         {
-            using FileStream stream = File.OpenRead(path);
-            return PictureFormats.Detect(stream) switch
-            {
-                PictureFormat.Png => PngFile.Read(path, stream),
-                _ => throw new NotAPictureException(path),
-            };
+            return read();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -1,11 +1,21 @@
 namespace MuseAtelier.Pictures;
 
 /// <summary>What a picture's file says of itself.</summary>
+/// <param name="Path">Path of the file.</param>
 /// <param name="Format">The file's format.</param>
 /// <param name="Width">Width in px.</param>
 /// <param name="Height">Height in px.</param>
-public sealed record PictureFileContent(PictureFormat Format, int Width, int Height)
+public sealed record PictureFileContent(string Path, PictureFormat Format, int Width, int Height)
 {
     /// <summary>AUTOMATIC1111's text of how the picture was made; null when the file has none.</summary>
     public string? Parameters { get; init; }
+
+    /// <summary>The record as the file carries it, not yet read; null when the file has none.</summary>
+    public string? RecordJson { get; init; }
+
+    /// <summary>Reads the record.</summary>
+    /// <exception cref="PictureRecordMissingException">The file has none.</exception>
+    /// <exception cref="PictureRecordVersionException">It is of another version.</exception>
+    /// <exception cref="PictureRecordDamagedException">It cannot be read.</exception>
+    public PictureRecord ReadRecord() => PictureRecord.Parse(Path, RecordJson ?? throw new PictureRecordMissingException(Path));
 }

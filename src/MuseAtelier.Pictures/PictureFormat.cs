@@ -7,6 +7,15 @@ public enum PictureFormat
 {
     /// <summary>PNG: every pixel as it was painted.</summary>
     Png,
+
+    /// <summary>JPEG.</summary>
+    Jpeg,
+
+    /// <summary>WebP, lossy.</summary>
+    WebP,
+
+    /// <summary>AVIF, lossy.</summary>
+    Avif,
 }
 
 /// <summary>What there is to know of a <see cref="PictureFormat"/>.</summary>
@@ -15,6 +24,10 @@ public static class PictureFormats
     private static readonly (string Extension, PictureFormat Format)[] Extensions =
     [
         (".png", PictureFormat.Png),
+        (".jpg", PictureFormat.Jpeg),
+        (".jpeg", PictureFormat.Jpeg),
+        (".webp", PictureFormat.WebP),
+        (".avif", PictureFormat.Avif),
     ];
 
     /// <summary>The extensions that are known, in words.</summary>
@@ -31,14 +44,28 @@ public static class PictureFormats
         throw new PictureFormatException(path);
     }
 
+    /// <summary>The quality at which a format is written unless another is asked for, 1 to 100; null for one that keeps every pixel.</summary>
+    /// <param name="format">The format.</param>
+    public static int? DefaultQuality(PictureFormat format) => format switch
+    {
+        PictureFormat.Png => null,
+        PictureFormat.Avif => 85,
+        _ => 95,
+    };
+
     /// <summary>The format of a file by its first bytes; null when it is none that is read here. Leaves the stream at its beginning.</summary>
     internal static PictureFormat? Detect(Stream stream)
     {
         Span<byte> start = stackalloc byte[12];
         int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         stream.Position = 0;
-        start = start[..read];
-        if (start.StartsWith(PngFile.Signature)) return PictureFormat.Png;
-        return null;
+        ReadOnlySpan<byte> bytes = start[..read];
+        if (bytes.StartsWith(PngFile.Signature)) return PictureFormat.Png;
+        if (bytes is [0xFF, 0xD8, 0xFF, ..]) return PictureFormat.Jpeg;
+        if (bytes.Length < start.Length) return null;
+        if (bytes.StartsWith("RIFF"u8) && bytes[8..].SequenceEqual("WEBP"u8)) return PictureFormat.WebP;
+        // A box of brands; mif1 is what some writers put first.
+        bool isAvif = bytes[4..8].SequenceEqual("ftyp"u8) && (bytes[8..].SequenceEqual("avif"u8) || bytes[8..].SequenceEqual("mif1"u8));
+        return isAvif ? PictureFormat.Avif : null;
     }
 }

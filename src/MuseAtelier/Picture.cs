@@ -32,6 +32,9 @@ public sealed class Picture
     /// <summary>The final latents, [1, 4, Height/8, Width/8] (of the request) NCHW fp32, scaled as the UNet sees them.</summary>
     public required ReadOnlyMemory<float> Latents { get; init; }
 
+    /// <summary>What it came from, and digests of its steps.</summary>
+    public required PictureProvenance Provenance { get; init; }
+
     /// <summary>Whether the decoder overflowed the device's own precision, so that the picture was decoded once more in fp32.</summary>
     public bool DecodedInFp32 { get; init; }
 }

@@ -79,20 +79,26 @@ internal sealed class PictureEngine : IDisposable
 
     public Picture Paint(PictureRequest request, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
-        ResidencyPlan plan = Plan(request);
+        ResidencyPlan plan = Plan(request, _budget);
         _watch?.Reset();
         try
         {
-            return Paint(request, plan, progress, start, cancellationToken);
+            return Paint(request, plan, [], progress, start, cancellationToken);
+        }
+        catch (DeviceMemoryException exception) when (Shrink(request, plan) is { } smaller)
+        {
+            // Another program took memory meanwhile. The next picture is planned as ever.
+            string notice = string.Create(CultureInfo.InvariantCulture, $"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}.");
+            return Paint(request, smaller, [notice], progress, start, cancellationToken);
         }
         finally
         {
-            // Where sessions take turns, a picture that was stopped leaves some that nobody waits for.
+            // A picture that was stopped leaves what nobody waits for any more.
             _sessions.Rest();
         }
     }
 
-    private Picture Paint(PictureRequest request, ResidencyPlan plan, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
+    private Picture Paint(PictureRequest request, ResidencyPlan plan, List<string> notices, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
         // 1. One run option for the picture: terminating it stops a run in the middle of a step.
         using RunOptions options = _device.CreateRunOptions();
@@ -104,7 +110,6 @@ internal sealed class PictureEngine : IDisposable
         // 2. Encode the prompts.
         long begin = Stopwatch.GetTimestamp();
         Report(GenerationPhase.Encoding, 0, null);
-        var notices = new List<string>();
         PromptEmbedding prompt = Encode(request.Prompt, "prompt", notices, options, cancellationToken);
         PromptEmbedding[] rows = guided ? [EncodeNegative(request, prompt, notices, options, cancellationToken), prompt] : [prompt];
 
@@ -128,8 +133,11 @@ internal sealed class PictureEngine : IDisposable
         NoiseStreams streams = NoiseStreams.Create(request.NoiseSource, request.Seed);
         using NativeBuffer state = _device.AllocateHost(latents * sizeof(float)), noise = _device.AllocateHost(latents * sizeof(float));
         var sampler = new EulerAncestralSampler(schedule);
-        streams.Start.Fill(state.AsSpan<float>());
+        streams.Start.Fill(noise.AsSpan<float>());
+        noise.AsSpan<float>().CopyTo(state.AsSpan<float>());
         sampler.ScaleInitialNoiseInPlace(state.AsSpan<float>());
+        var hashes = new StepHashes(request.Steps);
+        hashes.Take(0, noise.AsSpan<float>(), state.AsSpan<float>());
         byte[]? previewPixels = _options.Previews ? new byte[height * width * 3] : null;
         LatentPreview? preview = previewPixels is null ? null : new LatentPreview(width, height, previewPixels);
         var steps = new TimeSpan[request.Steps];
@@ -154,7 +162,9 @@ internal sealed class PictureEngine : IDisposable
                 LatentPreviewer.Paint(input[..latents], previewPixels);
             }
 
-            sampler.Step(x, prediction, noise.AsSpan<float>(), step);
+            Span<float> added = sampler.AddsNoise(step) ? noise.AsSpan<float>() : [];
+            sampler.Step(x, prediction, added, step);
+            hashes.Take(step + 1, added, x);
             managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
             steps[step] = Stopwatch.GetElapsedTime(stepBegin);
             Report(GenerationPhase.Denoising, step + 1, preview);
@@ -164,6 +174,7 @@ internal sealed class PictureEngine : IDisposable
 
         // 5. Decode.
         begin = Stopwatch.GetTimestamp();
+        _sessions.Rest();
         Report(GenerationPhase.Decoding, request.Steps, null);
         float[] final = state.AsSpan<float>().ToArray();
         (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
@@ -183,6 +194,16 @@ internal sealed class PictureEngine : IDisposable
             Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, DenoisingManagedBytes = managedBytes },
             Memory = new PictureMemory(plan, _watch?.PeakBytes),
             Latents = final,
+            Provenance = new PictureProvenance
+            {
+                Engine = PictureProvenance.CurrentEngine,
+                Runtime = PictureProvenance.CurrentRuntime,
+                Device = Device,
+                Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
+                DecodedInTiles = !plan.Decoding.IsWhole,
+                GraphsSha256 = _package.GraphsSha256,
+                StepHashes = hashes.All,
+            },
             DecodedInFp32 = inFp32,
         };
 
@@ -203,11 +224,11 @@ internal sealed class PictureEngine : IDisposable
     }
 
     // Whether a picture can be painted within the budget is known before anything of it is loaded.
-    private ResidencyPlan Plan(PictureRequest request)
+    private ResidencyPlan Plan(PictureRequest request, long budget)
     {
         var wanted = new ResidencyRequest
         {
-            Budget = _budget,
+            Budget = budget,
             Width = request.Width,
             Height = request.Height,
             Steps = request.Steps,
@@ -222,14 +243,32 @@ internal sealed class PictureEngine : IDisposable
         return _plan = plan;
     }
 
+    // A plan that takes a quarter less than one that ran out of memory, with everything released that was loaded for that; null where there is none.
+    private ResidencyPlan? Shrink(PictureRequest request, ResidencyPlan plan)
+    {
+        _network?.Dispose();
+        _network = null;
+        _prompts.Release();
+        _decoder.Release();
+        foreach (ComponentSpec component in _package.Manifest.Components) _sessions.Release(component);
+        try
+        {
+            return Plan(request, plan.PeakBytes / 4 * 3);
+        }
+        catch (BudgetTooSmallException)
+        {
+            return null;
+        }
+    }
+
     // What is loaded before the first picture is what one of the usual size needs.
     private void Preload()
     {
         if (_device.SessionThreads == 0) return;
         try
         {
-            ResidencyPlan plan = Plan(new PictureRequest { Prompt = "" });
-            if (plan.Offload != OffloadMode.Sessions) _sessions.Preload([.. PictureComponents.Select(_package.Manifest.Component)]);
+            ResidencyPlan plan = Plan(new PictureRequest { Prompt = "" }, _budget);
+            _sessions.Preload([.. PictureComponents.Where(name => !TakesTurns(plan, name)).Select(_package.Manifest.Component)]);
         }
         catch (BudgetTooSmallException)
         {
@@ -240,14 +279,14 @@ internal sealed class PictureEngine : IDisposable
     private void Follow(ResidencyPlan plan)
     {
         ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
-        bool turns = TakesTurns(plan, ComponentNames.UNet);
+        bool turns = TakesTurns(plan, ComponentNames.UNet), slotsChange = _plan is not null && _plan.SlotBytes != plan.SlotBytes;
         foreach (ComponentPlan component in plan.Components)
         {
             ComponentSpec spec = _package.Manifest.Component(component.Name);
             ComponentPlan? planned = _plan?.Components.FirstOrDefault(former => former.Name == component.Name);
             List<WeightPlacement> places = [.. component.Stages.Select(PlacementOf)], before = planned is null ? [.. places.Select(_ => WeightPlacement.Resident)] : [.. planned.Stages.Select(PlacementOf)];
-            bool moves = !places.SequenceEqual(before);
-            if (!moves && (component.Name != ComponentNames.UNet || turns == _sessions.Turns(unet) is not null)) continue;
+            bool moves = !places.SequenceEqual(before), isAffected = moves || (slotsChange && component.Stages.Any(stage => stage.Slot is not null));
+            if (!isAffected && (component.Name != ComponentNames.UNet || turns == _sessions.Turns(unet) is not null)) continue;
 
             // Bindings know where weights lie and which sessions they belong to.
             if (component.Name is ComponentNames.ClipL or ComponentNames.ClipG)
@@ -266,10 +305,13 @@ internal sealed class PictureEngine : IDisposable
 
         _sessions.LetTakeTurns(unet, turns);
         _sessions.EmptiesArena = !plan.KeepsArena;
+        _sessions.MayCapture = plan.CapturesSteps;
+        _device.ReserveSlots(plan.SlotBytes);
     }
 
     private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch
     {
+        StagePlacement.Lent => WeightPlacement.Lent,
         StagePlacement.Streamed => WeightPlacement.Streamed,
         StagePlacement.Staged => WeightPlacement.Staged,
         _ => WeightPlacement.Resident,

@@ -23,6 +23,7 @@ internal static class ExportCommand
             checkpoint,
             folder,
             lowering,
+            RandomCommand.Create(Guarded),
         };
         root.SetAction((result, _) =>
         {
@@ -42,7 +43,18 @@ internal static class ExportCommand
     internal static string DefaultFolder(string checkpoint, Lowering lowering) =>
         Path.Combine("export", $"{Path.GetFileNameWithoutExtension(checkpoint)}-{(lowering == Lowering.Cuda ? "cuda" : "portable")}");
 
-    private static async Task<int> ExportAsync(string checkpoint, string folder, Lowering lowering)
+    private static Task<int> ExportAsync(string checkpoint, string folder, Lowering lowering) => Guarded(async cancellation =>
+    {
+        using var memory = new MemoryWatch();
+        ExportResult result = await ExportDisplay.RunAsync(progress => CheckpointExporter.Export(checkpoint, folder, new ExportOptions { Lowering = lowering }, progress, cancellation));
+        double seconds = result.Elapsed.TotalSeconds;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Folder}: {result.Bytes / 1e6:N1} MB in {seconds:F1} s ({result.Bytes / 1e6 / Math.Max(seconds, 1e-3):N0} MB/s)"));
+        Console.WriteLine(memory.Describe());
+        return Done;
+    });
+
+    // Ends in one line whatever happens, and on a signal in good order.
+    private static async Task<int> Guarded(Func<CancellationToken, Task<int>> write)
     {
         using var cancellation = new CancellationTokenSource();
         void Cancel(PosixSignalContext context)
@@ -56,12 +68,7 @@ internal static class ExportCommand
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
         try
         {
-            using var memory = new MemoryWatch();
-            ExportResult result = await ExportDisplay.RunAsync(progress => CheckpointExporter.Export(checkpoint, folder, new ExportOptions { Lowering = lowering }, progress, cancellation.Token));
-            double seconds = result.Elapsed.TotalSeconds;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Folder}: {result.Bytes / 1e6:N1} MB in {seconds:F1} s ({result.Bytes / 1e6 / Math.Max(seconds, 1e-3):N0} MB/s)"));
-            Console.WriteLine(memory.Describe());
-            return Done;
+            return await write(cancellation.Token);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

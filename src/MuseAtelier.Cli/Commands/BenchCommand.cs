@@ -25,7 +25,7 @@ internal static class BenchCommand
             width, height, steps, pictures, model, json,
         };
         var choices = new AtelierChoices(command);
-        command.SetAction(terminal, async (result, stop) =>
+        command.SetAction(async (result, stop) =>
         {
             var request = new PictureRequest
             {

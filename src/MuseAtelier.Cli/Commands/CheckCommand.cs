@@ -14,8 +14,8 @@ internal static class CheckCommand
         var against = new Option<string>("--against") { Description = "The reference values, computed elsewhere from the same checkpoint.", HelpName = "FILE.safetensors", Required = true };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         var command = new Command("check", "Runs a model against reference values and shows how far each part is off. Parts that the file has no values for are left out, and said so.") { model, against, json };
-        var choices = new AtelierChoices(command);
-        command.SetAction(terminal, async (result, stop) =>
+        var choices = new AtelierChoices(command, isDecodingChosen: false);
+        command.SetAction(async (result, stop) =>
         {
             var progress = new NoticeProgress(terminal);
             ReferenceReport report = await ReferenceCheck.RunAsync(result.GetRequiredValue(model), result.GetRequiredValue(against), choices.Read(result), progress, stop);
@@ -54,18 +54,14 @@ internal static class CheckCommand
         ["parts"] = new JsonArray([.. report.Parts.Select(part => new JsonObject
         {
             ["name"] = part.Name,
-            ["relativeError"] = Number(part.RelativeError),
-            ["allowedError"] = Number(part.AllowedError),
-            ["psnr"] = Number(part.Psnr),
-            ["requiredPsnr"] = Number(part.RequiredPsnr),
+            ["relativeError"] = Json.Number(part.RelativeError),
+            ["allowedError"] = Json.Number(part.AllowedError),
+            ["psnr"] = Json.Number(part.Psnr),
+            ["requiredPsnr"] = Json.Number(part.RequiredPsnr),
             ["passed"] = part.Passed,
         })]),
         ["leftOut"] = new JsonArray([.. report.LeftOut.Select(part => JsonValue.Create(part))]),
     };
-
-    // JSON has no word for NaN and infinity.
-    private static JsonValue? Number(double? value) =>
-        value is not { } number ? null : double.IsFinite(number) ? JsonValue.Create(number) : JsonValue.Create(number.ToString(CultureInfo.InvariantCulture));
 
     private static string Decibels(double? value) => value is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number:0.0} dB") : "";
 

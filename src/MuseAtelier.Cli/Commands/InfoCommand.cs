@@ -16,7 +16,7 @@ internal static class InfoCommand
         var path = new Argument<string>("MODEL|PICTURE") { Description = "A checkpoint (.safetensors), the folder of an exported package, or a picture." };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         var command = new Command("info", "Shows what a model is made of, or how a picture was made.") { path, json };
-        command.SetAction(terminal, (result, _) =>
+        command.SetAction((result, _) =>
         {
             JsonObject facts = Describe(result.GetRequiredValue(path));
             if (result.GetValue(json)) terminal.Out.WriteLine(facts.ToJsonString(Json.Readable));
@@ -43,6 +43,7 @@ internal static class InfoCommand
             ["width"] = content.Width,
             ["height"] = content.Height,
             ["parameters"] = content.Parameters,
+            ["record"] = content.RecordJson is null ? null : JsonNode.Parse(content.ReadRecord().ToJson()),
         };
     }
 

@@ -15,7 +15,7 @@ internal static class ModelsCommand
         var folders = new Argument<string[]>("FOLDER") { Description = "Where else to look for the files, by their published names.", Arity = ArgumentArity.ZeroOrMore };
         var json = new Option<bool>("--json") { Description = "One JSON object for each model, one a line." };
         var command = new Command("models", $"Lists the models that muse knows ({ModelsLock.FileName}) and verifies those that are at hand. What no source states is 'unknown'. Fetches nothing.") { folders, json };
-        command.SetAction(terminal, (result, stop) =>
+        command.SetAction((result, stop) =>
         {
             string[] places = result.GetValue(folders) ?? [];
             foreach (string place in places)

@@ -29,7 +29,7 @@ internal static class PlanCommand
         };
         var budget = new BudgetChoices(command);
         var frame = new FrameChoice(command);
-        command.SetAction(terminal, (result, _) =>
+        command.SetAction((result, _) =>
         {
             long? memory = budget.Memory(result);
             (Lowering lowering, DeviceProfile device) = memory is null ? (Lowering.Cuda, DeviceProfile.Hopper) : (Lowering.Portable, DeviceProfile.Processor);

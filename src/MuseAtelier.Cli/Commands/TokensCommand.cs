@@ -20,7 +20,7 @@ internal static class TokensCommand
         {
             if (result.GetValue(prompt) is null == result.GetValue(file) is null) result.AddError("give either a prompt or --file");
         });
-        command.SetAction(terminal, (result, stop) =>
+        command.SetAction((result, stop) =>
         {
             if (result.GetValue(file) is not { } path)
             {

@@ -20,6 +20,9 @@ internal abstract class RenderDisplay : IProgress<LoadProgress>, IProgress<Gener
     /// <param name="number">Its number, from 1.</param>
     public void Begin(int number) => _picture = number;
 
+    /// <summary>Other lines may follow at once.</summary>
+    public abstract Task PauseAsync();
+
     /// <summary>A picture is finished; other lines may follow at once.</summary>
     public abstract Task FinishAsync(Picture picture);
 
@@ -67,6 +70,8 @@ internal sealed class PlainDisplay(TextWriter writer) : RenderDisplay
     private string? _phase;
     private int _tenth;
 
+    public override Task PauseAsync() => Task.CompletedTask;
+
     public override Task FinishAsync(Picture picture) => Task.CompletedTask;
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -94,10 +99,18 @@ internal sealed class LiveDisplay(IAnsiConsole console) : RenderDisplay
     {
         if (_preview is not null) _preview = TerminalPicture.Fit(console, picture.Width, picture.Height, picture.Pixels.Span);
         Show(new RenderState("done", 1, string.Create(CultureInfo.InvariantCulture, $"{picture.Timings.Total.TotalSeconds:0.0} s"), null));
-        return EndAsync();
+        return PauseAsync();
     }
 
-    public override async ValueTask DisposeAsync() => await EndAsync();
+    public override async Task PauseAsync()
+    {
+        if (_display is null) return;
+        _end!.TrySetResult();
+        await _display;
+        (_context, _display, _preview) = (null, null, null);
+    }
+
+    public override async ValueTask DisposeAsync() => await PauseAsync();
 
     protected override void Show(RenderState state)
     {
@@ -118,13 +131,5 @@ internal sealed class LiveDisplay(IAnsiConsole console) : RenderDisplay
             return end.Task;
         });
         _end = end;
-    }
-
-    private async Task EndAsync()
-    {
-        if (_display is null) return;
-        _end!.TrySetResult();
-        await _display;
-        (_context, _display, _preview) = (null, null, null);
     }
 }

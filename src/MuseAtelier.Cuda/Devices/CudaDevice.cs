@@ -28,6 +28,7 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly Dictionary<string, string> _provider;
     private readonly bool _sharesThreads;
     private CudaSlots? _slots;
+    private long _leastSlotBytes;
     private bool _captureFailed;
 
     public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers)
@@ -126,8 +127,10 @@ internal sealed class CudaDevice : ExecutionDevice
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
         new CudaWeights(_package, component, placements, this, _reader, _logger);
 
+    public override void ReserveSlots(long bytes) => _leastSlotBytes = bytes;
+
     /// <summary>Slots of at least that many bytes each; the same for all that ask while they are large enough.</summary>
-    public CudaSlots Slots(long bytes) => _slots is { IsFreed: false } slots && slots.Bytes >= bytes ? slots : _slots = new CudaSlots(this, bytes);
+    public CudaSlots Slots(long bytes) => _slots is { IsFreed: false } slots && slots.Bytes >= bytes ? slots : _slots = new CudaSlots(this, Math.Max(bytes, _leastSlotBytes));
 
     public override CapturedRun? Capture(Action run)
     {

@@ -1,5 +1,3 @@
-using MuseAtelier.Runtime;
-
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
@@ -8,13 +6,14 @@ namespace MuseAtelier.Cuda.Devices;
 /// </summary>
 internal sealed class CudaSlots
 {
-    private readonly NativeBuffer _memory;
+    private readonly ElasticMemory _memory;
     private int _holders;
 
     public CudaSlots(CudaDevice device, long bytes)
     {
         Bytes = DeviceMemory.Align(bytes);
-        _memory = device.Allocate(Bytes * SlotSchedule.Slots);
+        _memory = ElasticMemory.Reserve(device.Card.Index, Bytes * SlotSchedule.Slots);
+        _memory.Take();
         Copied = [new CudaEvent(), new CudaEvent()];
         Ran = [new CudaEvent(), new CudaEvent()];
     }
@@ -36,6 +35,16 @@ internal sealed class CudaSlots
 
     /// <summary>Where a slot begins.</summary>
     public nint Address(int slot) => _memory.Address + (nint)(slot * Bytes);
+
+    /// <summary>Gives up their memory until <see cref="Take"/>. Nothing may be under way.</summary>
+    public void GiveUp()
+    {
+        User = null;
+        _memory.GiveUp();
+    }
+
+    /// <summary>Takes their memory again, if it was given up.</summary>
+    public void Take() => _memory.Take();
 
     /// <summary>Takes part in them until <see cref="LetGo"/>.</summary>
     public CudaSlots Hold()

@@ -6,7 +6,8 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// A component's weights on a card. Resident ones lie in one slab, filled once. The others wait in pinned memory, or in their file where
+/// A component's weights on a card. Resident ones lie in one slab, filled once; lent ones in another, which is given up between the runs
+/// and filled again by the copy stream from pinned memory. The others wait in pinned memory, or in their file where
 /// that is short, and pass through two slots by the copy stream: a copy waits until the stage that used its slot has run, a stage waits
 /// until its copy is done, and neither keeps the host waiting.
 /// </summary>
@@ -19,9 +20,13 @@ internal sealed class CudaWeights : StageWeights
     private readonly string _component;
     private readonly StageMemory[] _stages;
     private readonly List<StageMemory> _streamed = [];
+    private readonly List<StageMemory> _lent = [];
     private readonly bool[] _copyPending = new bool[SlotSchedule.Slots];
     private readonly bool[] _runPending = new bool[SlotSchedule.Slots];
     private readonly NativeBuffer? _slab;
+    private readonly ElasticMemory? _lentSlab;
+    private readonly CudaEvent? _lentCopied;
+    private readonly WeightReader _reader;
     private readonly CudaSlots? _slots;
     private readonly CudaEvent? _joined;
     private readonly Task _load;
@@ -29,6 +34,8 @@ internal sealed class CudaWeights : StageWeights
     private StagedCopier? _stager;
     private SlotSchedule.Snapshot _beforeCapture;
     private bool _loaded;
+    private bool _awaited;
+    private bool _lentPending;
     private bool _capturing;
     private bool _copiesCaptured;
 
@@ -37,7 +44,9 @@ internal sealed class CudaWeights : StageWeights
     {
         (_card, _compute, _copies, _logger, _component) = (device.Card.Index, device.ComputeStream, device.CopyStream, logger, component.Name);
         _stages = [.. component.Stages.Select((stage, i) => StageMemory.Of(package, stage, placements?[i] ?? WeightPlacement.Resident))];
-        _streamed.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: not WeightPlacement.Resident }));
+        _reader = reader;
+        _streamed.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Streamed or WeightPlacement.Staged }));
+        _lent.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Lent }));
         long resident = 0;
         foreach (StageMemory stage in _stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Resident }))
         {
@@ -50,6 +59,18 @@ internal sealed class CudaWeights : StageWeights
         {
             if (resident > 0) _slab = device.Allocate(resident);
             foreach (StageMemory stage in _stages.Where(stage => stage.Placement == WeightPlacement.Resident)) stage.Device += _slab?.Address ?? 0;
+            if (_lent.Count > 0)
+            {
+                _lentSlab = ElasticMemory.Reserve(_card, _lent.Sum(stage => DeviceMemory.Align(stage.Bytes)));
+                _lentCopied = new CudaEvent();
+                nint next = _lentSlab.Address;
+                foreach (StageMemory stage in _lent)
+                {
+                    stage.Device = next;
+                    next += (nint)DeviceMemory.Align(stage.Bytes);
+                }
+            }
+
             if (_streamed.Count > 0)
             {
                 _slots = device.Slots(_streamed.Max(stage => stage.Bytes)).Hold();
@@ -70,17 +91,26 @@ internal sealed class CudaWeights : StageWeights
     public override long DeviceBytes { get; }
 
     // Copies out of a file wait for the host, which a captured run does not have.
-    public override bool CanCapture => _stager is null;
+    public override bool CanCapture => _stager is null && _lent.Count == 0;
 
     public override nint Address(int stage, WeightSpec weight) => _stages[stage].Device + (nint)(weight.Offset - _stages[stage].From.Offset);
 
     public override void BeforeStage(int stage)
     {
         if (!_loaded) AwaitLoad();
+        if (_lentSlab is { IsThere: false }) FillLent();
+        if (_lentPending && _stages[stage].Placement == WeightPlacement.Lent)
+        {
+            _lentCopied!.Hold(_compute);
+            _lentPending = false;
+        }
+
         int streamed = _stages[stage].Streamed;
         if (streamed < 0) return;
         Take(streamed);
-        _stager?.AwaitCopy();
+        // Once for each copy: a stage that failed is begun again with its weights in place.
+        if (!_awaited) _stager?.AwaitCopy();
+        _awaited = true;
         int slot = SlotSchedule.SlotOf(streamed);
         if (!_copyPending[slot]) return;
         _slots!.Copied[slot].Hold(_compute);
@@ -94,8 +124,20 @@ internal sealed class CudaWeights : StageWeights
         int slot = SlotSchedule.SlotOf(streamed);
         _slots!.Ran[slot].Record(_compute);
         _runPending[slot] = true;
+        _awaited = false;
         _schedule!.Ran(streamed);
         Feed();
+    }
+
+    public override void Lend()
+    {
+        _slots?.User?.Settle();
+        if (_lentSlab is not { IsThere: true } && _slots is null) return;
+        _copies.Synchronize();
+        _compute.Synchronize();
+        _lentSlab?.GiveUp();
+        _lentPending = false;
+        _slots?.GiveUp();
     }
 
     public override void BeginCapture()
@@ -158,15 +200,23 @@ internal sealed class CudaWeights : StageWeights
             _slots.LetGo();
         }
 
+        if (_lentSlab is { IsThere: true })
+        {
+            _copies.Synchronize();
+            _compute.Synchronize();
+        }
+
         _joined?.Dispose();
-        foreach (StageMemory stage in _streamed) stage.Host?.Dispose();
+        _lentCopied?.Dispose();
+        _lentSlab?.Dispose();
+        foreach (StageMemory stage in _streamed.Concat(_lent)) stage.Host?.Dispose();
         _slab?.Dispose();
     }
 
     private Task Load(CudaDevice device, WeightReader reader)
     {
         Task resident = reader.ToDevice([.. _stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Resident }).Select(stage => (stage.From, stage.Device))]);
-        Task streamed = reader.Do([.. _streamed.Where(stage => stage.Placement == WeightPlacement.Streamed).Select(stage => (Action)stage.FillHost)]);
+        Task streamed = reader.Do([.. _streamed.Concat(_lent).Where(stage => stage.Placement != WeightPlacement.Staged).Select(stage => (Action)stage.FillHost)]);
         return Task.WhenAll(resident, streamed);
     }
 
@@ -180,12 +230,38 @@ internal sealed class CudaWeights : StageWeights
         if (staged > 0) _stager = new StagedCopier(_card, _copies, _streamed, _slots!);
     }
 
+    private void Settle() => _stager?.Drain();
+
+    // By the copy stream, so that the stages before the first lent one run meanwhile.
+    private void FillLent()
+    {
+        _lentSlab!.Take();
+        List<(FileStretch From, nint To)> unpinned = [];
+        foreach (StageMemory stage in _lent)
+        {
+            if (stage.Host is null) unpinned.Add((stage.From, stage.Device));
+            else _copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
+        }
+
+        if (unpinned.Count > 0) _reader.ToDevice(unpinned).GetAwaiter().GetResult();
+        _lentCopied!.Record(_copies);
+        _lentPending = true;
+    }
+
     // Sees to it that the slots are this component's, and filled for a stage and the next.
     private void Take(int streamed)
     {
         if (_slots!.User == this && _schedule!.IsDue(streamed)) return;
         _stager?.Drain();
-        if (_slots.User != this) _schedule!.Forget();
+        _awaited = false;
+        _slots.Take();
+        if (_slots.User != this)
+        {
+            // Its thread may still be copying ahead into them.
+            _slots.User?.Settle();
+            _schedule!.Forget();
+        }
+
         _slots.User = this;
         // Another component, or a run that was broken off: what was asked for so far is what both slots wait for.
         for (int slot = 0; slot < SlotSchedule.Slots; slot++) _slots.Ran[slot].Record(_compute);

@@ -18,14 +18,22 @@ public static class RandomCheckpoint
 
     /// <summary>Reads tensor names and shapes from a JSON object of arrays, in its order.</summary>
     /// <param name="path">Path of the JSON file.</param>
+    /// <exception cref="ShapeListException">The file cannot be read, or is no such list.</exception>
     public static IReadOnlyList<KeyValuePair<string, IReadOnlyList<long>>> ReadShapes(string path)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
-        return
-        [
-            .. document.RootElement.EnumerateObject().Select(static property =>
-                KeyValuePair.Create<string, IReadOnlyList<long>>(property.Name, [.. property.Value.EnumerateArray().Select(static size => size.GetInt64())])),
-        ];
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return
+            [
+                .. document.RootElement.EnumerateObject().Select(static property =>
+                    KeyValuePair.Create<string, IReadOnlyList<long>>(property.Name, [.. property.Value.EnumerateArray().Select(static size => size.GetInt64())])),
+            ];
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new ShapeListException(path, exception);
+        }
     }
 
     /// <summary>Writes the file.</summary>
@@ -137,4 +145,12 @@ public static class RandomCheckpoint
             return values;
         }
     }
+}
+
+/// <summary>A file is no list of tensor shapes.</summary>
+public sealed class ShapeListException(string path, Exception inner)
+    : MuseAtelierException($"{path} is no list of shapes ({inner.Message.TrimEnd('.')})", "a JSON object with an array of sizes for each tensor's name", "Take tests/goldens/sdxl_keys.json as an example.", inner)
+{
+    /// <summary>Path of the file.</summary>
+    public string Path { get; } = path;
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures.Containers;
 
@@ -27,11 +28,13 @@ internal static class PngFile
     }
 
     /// <summary>Reads size and metadata; steps over the pixels. Trusts no length before it was held against the file and the limit.</summary>
-    public static PictureFileContent Read(string path, Stream stream)
+    public static PictureFileContent Read(string path)
     {
+        using FileStream stream = File.OpenRead(path);
         stream.Position = Signature.Length;
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
         (int Width, int Height)? size = null;
+        string? comment = null;
         int budget = MetadataLimit;
         Span<byte> head = stackalloc byte[8];
         while (stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length)
@@ -40,7 +43,7 @@ internal static class PngFile
             string type = Encoding.ASCII.GetString(head[4..]);
             if (length > stream.Length - stream.Position - 4) throw new PictureDamagedException(path, $"its chunk {Printable(type)} runs beyond the file's end");
             if (type == "IEND") break;
-            if (type is not ("IHDR" or "tEXt" or "zTXt" or "iTXt"))
+            if (type is not ("IHDR" or "tEXt" or "zTXt" or "iTXt" or "eXIf"))
             {
                 stream.Seek(length + 4L, SeekOrigin.Current);
                 continue;
@@ -52,11 +55,16 @@ internal static class PngFile
             stream.ReadExactly(data);
             stream.Seek(4, SeekOrigin.Current);
             if (type == "IHDR") size = data.Length == 13 ? (BinaryPrimitives.ReadInt32BigEndian(data), BinaryPrimitives.ReadInt32BigEndian(data.AsSpan(4))) : throw new PictureDamagedException(path, "its header has a wrong length");
+            else if (type == "eXIf") comment = ExifBlock.ReadComment(data);
             else if (ReadText(path, type, data, ref budget) is var (keyword, text)) texts.TryAdd(keyword, text);
         }
 
         if (size is not (> 0, > 0)) throw new PictureDamagedException(path, "it states no size");
-        return new PictureFileContent(PictureFormat.Png, size.Value.Width, size.Value.Height) { Parameters = texts.GetValueOrDefault(ParametersText.Keyword) };
+        return new PictureFileContent(path, PictureFormat.Png, size.Value.Width, size.Value.Height)
+        {
+            Parameters = texts.GetValueOrDefault(ParametersText.Keyword) ?? comment,
+            RecordJson = texts.GetValueOrDefault(PictureRecord.Keyword),
+        };
     }
 
     private static (string Keyword, string Text) ReadText(string path, string type, byte[] data, ref int budget)

@@ -10,11 +10,14 @@ internal sealed unsafe class ModelPackage : IDisposable
 {
     private readonly Dictionary<string, (MemoryMappedFile Mapping, MemoryMappedViewAccessor View, nint Start)> _weights = [];
 
-    private ModelPackage(string folder, PackageManifest manifest) => (Folder, Manifest) = (folder, manifest);
+    private ModelPackage(string folder, PackageManifest manifest) => (Folder, Manifest, GraphsSha256) = (folder, manifest, DigestGraphs(manifest));
 
     public string Folder { get; }
 
     public PackageManifest Manifest { get; }
+
+    /// <summary>SHA-256 over the names and digests of all graphs, lower-case hex: what would compute otherwise has another.</summary>
+    public string GraphsSha256 { get; }
 
     /// <summary>Opens the package of a model, which is made where there is none, for the options' backend.</summary>
     /// <param name="model">Path of a package's folder or of a checkpoint.</param>
@@ -92,6 +95,13 @@ internal sealed unsafe class ModelPackage : IDisposable
 
             _weights.Clear();
         }
+    }
+
+    private static string DigestGraphs(PackageManifest manifest)
+    {
+        HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
+        IEnumerable<string> lines = manifest.Files.Where(file => graphs.Contains(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n");
+        return Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines))));
     }
 
     // A manifest is a file like any other: no offset in it is believed before it was held against the file that it points into.

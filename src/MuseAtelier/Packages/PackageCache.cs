@@ -7,6 +7,8 @@ namespace MuseAtelier;
 /// <summary>Finds the package of a model, and makes it where there is none: a checkpoint is exported once into the cache.</summary>
 internal static class PackageCache
 {
+    private static readonly Lock Exporting = new();
+
     /// <summary>The folder of the model's package for the backend's lowering.</summary>
     public static string Resolve(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
@@ -17,7 +19,12 @@ internal static class PackageCache
         string cache = options.CacheFolder ?? DefaultFolder, folder = Path.Combine(cache, Key(model, lowering));
         if (IsCurrent(folder)) return folder;
         RequireWritable(cache);
-        CheckpointExporter.Export(model, folder, new ExportOptions { Lowering = lowering }, progress is null ? null : new ExportReport(progress), cancellationToken);
+        lock (Exporting)
+        {
+            // Two ateliers that are opened at once share the package that the first of them makes.
+            if (!IsCurrent(folder)) CheckpointExporter.Export(model, folder, new ExportOptions { Lowering = lowering }, progress is null ? null : new ExportReport(progress), cancellationToken);
+        }
+
         return folder;
     }
 

@@ -221,11 +221,10 @@ internal sealed class ResidencySearch
         }
     }
 
-    // For it, everything that can be is given up: the fp16 decoder, lent weights, and what the arena holds.
+    // It comes in the place of the fp16 decoder; where the arena is kept, what it holds by then may be of no use for it.
     private TilePlan? Rescue(Candidate c, long budget)
     {
-        PhaseBytes bytes = Memory(c with { KeepsArena = false, Lent = c.Captures ? 0 : c.Network.Lendable.Count - 1 });
-        long rest = bytes.Decoding - c.Tiles.ArenaBytes - c.Tiles.BlockBytes - _decoderSession.Bytes - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes;
+        long rest = Memory(c).Decoding - (c.KeepsArena ? 0 : c.Tiles.ArenaBytes) - c.Tiles.BlockBytes - _decoderSession.Bytes - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes;
         return _rescueTiles.FirstOrDefault(tiles => rest + _rescueSession.MakingBytes(tiles.ArenaBytes) + tiles.BlockBytes + tiles.ArenaBytes <= budget)?.Tiles;
     }
 

@@ -73,8 +73,8 @@ internal sealed class ComponentRunner : IDisposable
     /// <summary>Bytes of an input or output.</summary>
     public long Size(string tensor) => _specs[tensor].Bytes(_shape);
 
-    /// <summary>Whether <see cref="Capture"/> may be tried: what is captured refers to sessions and memory that must stay.</summary>
-    public bool CanCapture => _turns is null && !_sessions.EmptiesArena && _weights.CanCapture;
+    /// <summary>Whether <see cref="Capture"/> may be tried.</summary>
+    public bool CanCapture => _turns is null && _sessions.MayCapture && _weights.CanCapture;
 
     /// <summary>Runs all stages in order; allocates nothing managed where all sessions stay.</summary>
     /// <param name="options">The picture's run options.</param>

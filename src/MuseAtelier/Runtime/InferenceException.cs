@@ -8,11 +8,11 @@ public sealed class InferenceException(string part, string found, Exception inne
     public string Part { get; } = part;
 }
 
-/// <summary>The decoder's numbers overflowed, in fp32 too: latents that are not finite themselves, or a damaged model.</summary>
-public sealed class DecodingException(bool latentsAreFaulty) : MuseAtelierException(
-    latentsAreFaulty ? "the latents are not finite numbers" : "the decoded picture is not finite, in fp32 either",
+/// <summary>The decoder's numbers overflowed, in fp32 too: latents that are not finite themselves, or a damaged model. Or fp32 had no room.</summary>
+public sealed class DecodingException(bool latentsAreFaulty, bool fp32Fits = true) : MuseAtelierException(
+    latentsAreFaulty ? "the latents are not finite numbers" : fp32Fits ? "the decoded picture is not finite, in fp32 either" : "the decoded picture is not finite in fp16, and decoding in fp32 does not fit the budget",
     "finite numbers",
-    latentsAreFaulty ? "Try another guidance scale or seed; if every picture fails so, the checkpoint's UNet overflows fp16." : "Try another seed; if every picture fails so, the checkpoint's VAE is damaged.")
+    !fp32Fits && !latentsAreFaulty ? "Give a larger budget, or try another seed." : latentsAreFaulty ? "Try another guidance scale or seed; if every picture fails so, the checkpoint's UNet overflows fp16." : "Try another seed; if every picture fails so, the checkpoint's VAE is damaged.")
 {
     /// <summary>Whether the latents were at fault rather than the decoder.</summary>
     public bool LatentsAreFaulty { get; } = latentsAreFaulty;

@@ -18,6 +18,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <summary>Whether the arena is emptied when a component has run and is not run again soon.</summary>
     public bool EmptiesArena { get; set; }
 
+    /// <summary>Whether runs may be captured: what is captured refers to sessions and memory, which must stay then.</summary>
+    public bool MayCapture { get; set; } = true;
+
     /// <summary>Sessions that were ever asked for: a number that changes with each new one.</summary>
     public int Count { get; private set; }
 
@@ -47,10 +50,12 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <summary>The component's sessions that take turns; null where all stay.</summary>
     public SessionTurns? Turns(ComponentSpec component) => _turns.GetValueOrDefault(component.Name);
 
-    /// <summary>Releases what was made ahead for a round that does not come.</summary>
+    /// <summary>Gives up what only a component needs that is run again at once: sessions made ahead, lent weights, slots.</summary>
     public void Rest()
     {
         foreach (SessionTurns turns in _turns.Values) turns.Rest();
+        if (MayCapture) return;
+        foreach (StageWeights weights in _weights.Values) weights.Lend();
     }
 
     /// <summary>Begins to load components, in the order in which they are needed, while the engine's thread goes on. Does nothing on a device that loads at need.</summary>

@@ -8,6 +8,9 @@ internal enum WeightPlacement
     /// <summary>In device memory for good.</summary>
     Resident,
 
+    /// <summary>In device memory from the component's first run on until <see cref="StageWeights.Lend"/>, and in host memory all the time.</summary>
+    Lent,
+
     /// <summary>In host memory, copied into one of two slots of device memory each time before the stage runs.</summary>
     Streamed,
 
@@ -37,6 +40,9 @@ internal abstract class StageWeights : IDisposable
 
     /// <summary>Says that the stage was asked for: what lies in its place may be replaced once it has run.</summary>
     public virtual void AfterStage(int stage) { }
+
+    /// <summary>Gives up the device memory of lent weights, and the slots; the next run takes them again. Nothing of a run may be under way.</summary>
+    public virtual void Lend() { }
 
     /// <summary>Before a capture: waits for what is still under way, so that the capture refers to nothing outside itself.</summary>
     public virtual void BeginCapture() { }

@@ -9,8 +9,8 @@ public sealed class FrameChoiceTests
     [InlineData("", null)]
     [InlineData("--frame none", null)]
     [InlineData("--frame gilded", "PictureFrame { Style = Gilded, Placement = Inside }")]
-    [InlineData("--frame ebony --frame-place outside", "PictureFrame { Style = Ebony, Placement = Outside }")]
-    [InlineData("--frame celadon --frame-place inside", "PictureFrame { Style = Celadon, Placement = Inside }")]
+    [InlineData("--frame ebony --frame-placement outside", "PictureFrame { Style = Ebony, Placement = Outside }")]
+    [InlineData("--frame celadon --frame-placement inside", "PictureFrame { Style = Celadon, Placement = Inside }")]
     public void Read_OfOptions_IsTheFrame(string line, string? expected)
     {
         (ParseResult result, FrameChoice choice) = Parse(line);
@@ -22,9 +22,9 @@ public sealed class FrameChoiceTests
     [Theory]
     [InlineData("--frame plastic")]
     [InlineData("--frame")]
-    [InlineData("--frame gilded --frame-place above")]
-    [InlineData("--frame-place outside")]
-    [InlineData("--frame none --frame-place outside")]
+    [InlineData("--frame gilded --frame-placement above")]
+    [InlineData("--frame-placement outside")]
+    [InlineData("--frame none --frame-placement outside")]
     public void Parse_OfWhatIsNoFrame_SaysSo(string line) => Assert.NotEmpty(Parse(line).Result.Errors);
 
     private static (ParseResult Result, FrameChoice Choice) Parse(string line)

@@ -9,7 +9,7 @@ public sealed class InfoCommandTests
     [Fact]
     public async Task Info_OfACheckpoint_SaysWhatItHolds()
     {
-        MuseResult result = await Muse.RunAsync("info", Path.Combine(GoldenFiles.Root, "models", "miniature", "miniature.safetensors"), "--json");
+        MuseResult result = await Muse.RunAsync("info", TestAtelier.Checkpoint, "--json");
         JsonNode facts = JsonNode.Parse(result.Out)!;
         Assert.Equal("checkpoint", facts["kind"]!.GetValue<string>());
         Assert.Equal("SdxlBase", facts["holds"]!.GetValue<string>());

@@ -1,4 +1,5 @@
 using MuseAtelier.Cli;
+using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Cli;
 
@@ -6,7 +7,7 @@ namespace MuseAtelier.Tests.Cli;
 internal static class Muse
 {
     /// <summary>Where the tests' packages are exported to, once for all of them.</summary>
-    public static string Cache { get; } = Path.Combine(AppContext.BaseDirectory, "package-cache");
+    public static string Cache => TestAtelier.Options.CacheFolder!;
 
     public static Task<MuseResult> RunAsync(params string[] args) => RunAsync(CancellationToken.None, args);
 

@@ -15,6 +15,10 @@ public sealed class MuseCommandTests
     [InlineData("render|x|--frobnicate", "--frobnicate")]
     [InlineData("tokens", "--file")]
     [InlineData("check|x", "--against")]
+    [InlineData("render|x|--quality|101", "--quality is '101'", "from 0 to 100")]
+    [InlineData("render|x|--metadata|some", "--metadata is 'some'", "full, parameters, origin, none")]
+    [InlineData("render|x|--frame|oak", "--frame is 'oak'", "none, gilded, ebony, celadon")]
+    [InlineData("verify", "verify")]
     public async Task RunAsync_OfBadUsage_EndsWithTwoAndOneLine(string arguments, params string[] words)
     {
         MuseResult result = await Muse.RunAsync(arguments.Split('|'));
@@ -36,10 +40,17 @@ public sealed class MuseCommandTests
     [InlineData("info")]
     [InlineData("models")]
     [InlineData("tokens")]
+    [InlineData("verify")]
+    [InlineData("replay")]
+    [InlineData("plan")]
+    [InlineData("doctor")]
     public async Task RunAsync_OfHelp_StatesTheExitCodes(string command)
     {
         MuseResult result = await Muse.RunAsync(command, "--help");
         Assert.Equal(0, result.Code);
         Assert.Contains("Exit codes: 0 done", result.Out, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task RunAsync_OfABudgetThatCannotBeKept_FailsInOneLine() => (await Muse.RunAsync("plan", "--vram", "1MiB")).AssertFailed(1, "1 MiB");
 }

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using MuseAtelier.Cli.Display;
+using MuseAtelier.Pictures;
+
+namespace MuseAtelier.Cli.Commands;
+
+/// <summary><c>muse verify</c>: whether a picture's record paints what the file shows.</summary>
+internal static class VerifyCommand
+{
+    /// <summary>The end of the command's help.</summary>
+    public static readonly string[] Help =
+    [
+        "Paints the picture again from the record in its file and says one of: same bytes; same latents, other encoder; same latents, other picture",
+        "(the file was changed after painting); parts at step N; another model. The first two end with 0, the others with 1.",
+    ];
+
+    public static Command Create(Terminal terminal)
+    {
+        var path = new Argument<string>("PICTURE") { Description = $"The picture: {PictureFormats.Known}, written with --metadata full." };
+        Option<string?> model = AtelierChoices.Model();
+        var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var command = new Command("verify", "Paints a picture again from its record and says whether it is the same.") { path, model, json };
+        var choices = new AtelierChoices(command, isDecodingChosen: false);
+        command.SetAction(async (result, stop) =>
+        {
+            string picture = result.GetRequiredValue(path);
+            // A picture that cannot be verified is refused before a model is opened.
+            PictureRecord record = PictureFile.Read(picture).ReadRecord();
+            PictureRequestException.ThrowIfUnpaintable(record.Request);
+            PictureVerification verification;
+            await using (RenderDisplay display = RenderDisplay.Start(terminal, 1))
+            {
+                await using Atelier atelier = await Atelier.OpenAsync(result.GetValue(model) ?? DefaultModel.Find(), PictureVerifier.Suit(record, choices.Read(result)), display, stop);
+                verification = await PictureVerifier.VerifyAsync(atelier, picture, display, stop);
+            }
+
+            if (result.GetValue(json)) terminal.Out.WriteLine(Describe(picture, verification).ToJsonString(Json.Readable));
+            else Show(terminal, picture, verification);
+            return verification.Holds ? ExitCode.Done : ExitCode.Failed;
+        });
+        return command;
+    }
+
+    private static void Show(Terminal terminal, string path, PictureVerification verification)
+    {
+        terminal.Out.WriteLine($"{path}: {Verdict(verification)}");
+        foreach (string change in verification.Changes) terminal.Out.WriteLine($"  {change}");
+    }
+
+    private static string Verdict(PictureVerification verification) => verification.Outcome switch
+    {
+        VerificationOutcome.SameBytes => "same bytes",
+        VerificationOutcome.SameLatents => $"same latents, other encoder ({Difference(verification)})",
+        VerificationOutcome.OtherPicture => $"same latents, other picture: the file was changed after painting ({Difference(verification)})",
+        VerificationOutcome.Parted => $"parts at {Step(verification)}, in the {(verification.NoiseParts ? "noise" : "latents")} ({Difference(verification)})",
+        _ => "another model",
+    };
+
+    private static string Step(PictureVerification verification) =>
+        verification.PartsAtStep is > 0 and var step ? string.Create(CultureInfo.InvariantCulture, $"step {step} of {verification.Record.Request.Steps}") : "the start";
+
+    private static string Difference(PictureVerification verification) => verification.LargestDifference is { } largest
+        ? string.Create(CultureInfo.InvariantCulture, $"largest difference {largest} of 255, PSNR {verification.Psnr:0.0} dB")
+        : "the sizes differ";
+
+    private static JsonObject Describe(string path, PictureVerification verification) => new()
+    {
+        ["file"] = Path.GetFullPath(path),
+        ["outcome"] = verification.Outcome.ToString(),
+        ["holds"] = verification.Holds,
+        ["partsAtStep"] = verification.PartsAtStep,
+        ["noiseParts"] = verification.PartsAtStep is null ? null : verification.NoiseParts,
+        ["largestDifference"] = verification.LargestDifference,
+        ["psnr"] = Json.Number(verification.Psnr),
+        ["changes"] = new JsonArray([.. verification.Changes.Select(change => JsonValue.Create(change))]),
+    };
+}

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using MuseAtelier.Cli.Display;
+using MuseAtelier.Pictures;
+
+namespace MuseAtelier.Cli;
+
+/// <summary>What commands that paint have in common: which model, how many pictures, into which files, and how they report.</summary>
+internal sealed class Painting
+{
+    private readonly Option<int> _count = Choice.Whole("--count", "How many pictures, each with the next seed.", 1, least: 1);
+    private readonly Option<string?> _model = AtelierChoices.Model();
+    private readonly Option<string?> _output = new("--out", "-o") { Description = $"The file ({PictureFormats.Known}), or an existing folder. With --count, files get numbers. [default: a PNG file in the working folder, named after prompt and seed]", HelpName = "FILE|FOLDER" };
+    private readonly Option<bool> _force = new("--force") { Description = "Replace a file that exists." };
+    private readonly Option<MetadataLevel> _metadata = Choice.Of<MetadataLevel>("--metadata", "What the file says of its making: full (with the record that muse verify and muse replay read), AUTOMATIC1111's parameters, only that a machine made it, or nothing.");
+    private readonly Option<int> _quality = Choice.Whole("--quality", "Quality of JPEG, WebP and AVIF, 1 to 100; 0 means 95, and 85 for AVIF.", 0, least: 0, most: 100);
+    private readonly Option<bool> _preview = new("--preview") { Description = "Show the picture coming into being, in the terminal." };
+    private readonly Option<bool> _json = new("--json") { Description = "One JSON object for each picture, one a line, on stdout." };
+    private readonly AtelierChoices _choices;
+    private readonly Terminal _terminal;
+
+    public Painting(Terminal terminal, Command command)
+    {
+        _terminal = terminal;
+        foreach (Option option in (Option[])[_count, _model, _output, _force, _metadata, _quality, _preview, _json]) command.Add(option);
+        _choices = new AtelierChoices(command);
+    }
+
+    /// <summary>Paints.</summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="request">The first picture.</param>
+    /// <param name="opened">Told which model it is, before anything is painted.</param>
+    /// <param name="stop">Stops within a step.</param>
+    public async Task<int> RunAsync(ParseResult result, PictureRequest request, Action<ModelInfo>? opened, CancellationToken stop)
+    {
+        // All that can be refused is refused before a model is opened.
+        PictureRequestException.ThrowIfUnpaintable(request);
+        int quality = result.GetValue(_quality);
+        var files = new PictureFileOptions { Overwrite = result.GetValue(_force), Metadata = result.GetValue(_metadata), Quality = quality == 0 ? null : quality };
+        List<string> paths = OutputPath.Choose(result.GetValue(_output), request, result.GetValue(_count), files);
+        bool isPreviewed = result.GetValue(_preview) && _terminal.ErrorConsole is not null;
+        if (result.GetValue(_preview) && !isPreviewed) _terminal.WriteNotice("notice", "--preview needs a terminal on stderr; painting without it");
+        string model = result.GetValue(_model) ?? DefaultModel.Find();
+
+        await using RenderDisplay display = RenderDisplay.Start(_terminal, paths.Count);
+        await using Atelier atelier = await Atelier.OpenAsync(model, _choices.Read(result) with { Previews = isPreviewed }, display, stop);
+        await display.PauseAsync();
+        opened?.Invoke(atelier.Model);
+        for (int i = 0; i < paths.Count; i++)
+        {
+            display.Begin(i + 1);
+            Picture picture = await atelier.GenerateAsync(request with { Seed = unchecked(request.Seed + (ulong)i) }, display, stop);
+            stop.ThrowIfCancellationRequested();
+            PictureFile.Write(picture, paths[i], files);
+            await display.FinishAsync(picture);
+            foreach (string notice in picture.Notices) _terminal.WriteNotice("notice", notice);
+            _terminal.Out.WriteLine(result.GetValue(_json) ? Describe(picture, paths[i]).ToJsonString(Json.Readable) : Sentence(picture, paths[i]));
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static string Sentence(Picture picture, string path) =>
+        string.Create(CultureInfo.InvariantCulture, $"{path}: {picture.Width}x{picture.Height}, seed {picture.Request.Seed}, {picture.Timings.Total.TotalSeconds:0.0} s");
+
+    private static JsonObject Describe(Picture picture, string path) => new()
+    {
+        ["file"] = Path.GetFullPath(path),
+        ["width"] = picture.Width,
+        ["height"] = picture.Height,
+        ["seed"] = picture.Request.Seed,
+        ["steps"] = picture.Request.Steps,
+        ["guidance"] = picture.Request.GuidanceScale,
+        ["model"] = picture.Model.Name,
+        ["modelSha256"] = picture.Model.Sha256,
+        ["device"] = picture.Provenance.Device,
+        ["notices"] = new JsonArray([.. picture.Notices.Select(notice => JsonValue.Create(notice))]),
+        ["seconds"] = new JsonObject
+        {
+            ["text"] = picture.Timings.Text.TotalSeconds,
+            ["denoising"] = picture.Timings.Denoising.TotalSeconds,
+            ["decoding"] = picture.Timings.Decoding.TotalSeconds,
+            ["total"] = picture.Timings.Total.TotalSeconds,
+        },
+    };
+}

@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+
+namespace MuseAtelier.Cuda.Native;
+
+/// <summary>The part of the driver's interface that takes memory in blocks, apart from the addresses under which it is used.</summary>
+internal static unsafe partial class CudaDriver
+{
+    private const int ErrorOutOfMemory = 2;
+    private const int PinnedBlock = 1, OnDevice = 1, ReadAndWrite = 3;
+    private const int LeastGranularity = 0;
+
+    /// <summary>Bytes that every block's size is a multiple of.</summary>
+    public static long BlockGranularity(int card)
+    {
+        BlockProperties properties = PropertiesOf(card);
+        Check(MemGetAllocationGranularity(out nuint bytes, &properties, LeastGranularity), "cuMemGetAllocationGranularity");
+        return (long)bytes;
+    }
+
+    /// <summary>Takes addresses with nothing behind them.</summary>
+    public static nint ReserveAddresses(long bytes)
+    {
+        Check(MemAddressReserve(out ulong address, (nuint)bytes, 0, 0, 0), "cuMemAddressReserve");
+        return (nint)address;
+    }
+
+    /// <summary>Gives addresses back; nothing may be mapped there.</summary>
+    public static void FreeAddresses(nint address, long bytes) => _ = MemAddressFree((ulong)address, (nuint)bytes);
+
+    /// <summary>Takes a block of a card's memory.</summary>
+    /// <exception cref="DeviceMemoryException">The card's memory is used up.</exception>
+    public static ulong TakeBlock(int card, long bytes)
+    {
+        BlockProperties properties = PropertiesOf(card);
+        int code = MemCreate(out ulong block, (nuint)bytes, &properties, 0);
+        if (code == ErrorOutOfMemory) throw new DeviceMemoryException(FormattableString.Invariant($"the device has not enough memory free where {bytes >> 20} MiB are needed"));
+        Check(code, "cuMemCreate");
+        return block;
+    }
+
+    /// <summary>Puts a block behind addresses, for its card to read and write.</summary>
+    public static void MapBlock(int card, nint address, long bytes, ulong block)
+    {
+        Check(MemMap((ulong)address, (nuint)bytes, 0, block, 0), "cuMemMap");
+        var access = new BlockAccess { Location = new BlockLocation { Type = OnDevice, Id = card }, Flags = ReadAndWrite };
+        int code = MemSetAccess((ulong)address, (nuint)bytes, &access, 1);
+        if (code == Success) return;
+        UnmapBlock(address, bytes);
+        Check(code, "cuMemSetAccess");
+    }
+
+    /// <summary>Takes a block away from behind its addresses.</summary>
+    public static void UnmapBlock(nint address, long bytes) => _ = MemUnmap((ulong)address, (nuint)bytes);
+
+    /// <summary>Gives a block back.</summary>
+    public static void FreeBlock(ulong block) => _ = MemRelease(block);
+
+    private static void Check(int code, string call)
+    {
+        if (code != Success) throw CudaException.OfDriver(call, code);
+    }
+
+    private static BlockProperties PropertiesOf(int card) => new() { Type = PinnedBlock, Location = new BlockLocation { Type = OnDevice, Id = card } };
+
+    [LibraryImport(Library, EntryPoint = "cuMemGetAllocationGranularity")]
+    private static partial int MemGetAllocationGranularity(out nuint bytes, BlockProperties* properties, int option);
+
+    [LibraryImport(Library, EntryPoint = "cuMemAddressReserve")]
+    private static partial int MemAddressReserve(out ulong address, nuint bytes, nuint alignment, ulong wanted, ulong flags);
+
+    [LibraryImport(Library, EntryPoint = "cuMemAddressFree")]
+    private static partial int MemAddressFree(ulong address, nuint bytes);
+
+    [LibraryImport(Library, EntryPoint = "cuMemCreate")]
+    private static partial int MemCreate(out ulong block, nuint bytes, BlockProperties* properties, ulong flags);
+
+    [LibraryImport(Library, EntryPoint = "cuMemMap")]
+    private static partial int MemMap(ulong address, nuint bytes, nuint offset, ulong block, ulong flags);
+
+    [LibraryImport(Library, EntryPoint = "cuMemSetAccess")]
+    private static partial int MemSetAccess(ulong address, nuint bytes, BlockAccess* access, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "cuMemUnmap")]
+    private static partial int MemUnmap(ulong address, nuint bytes);
+
+    [LibraryImport(Library, EntryPoint = "cuMemRelease")]
+    private static partial int MemRelease(ulong block);
+
+    // CUmemLocation: where memory is.
+    private struct BlockLocation
+    {
+        public int Type;
+        public int Id;
+    }
+
+    // CUmemAllocationProp; what is zero asks for nothing special.
+    private struct BlockProperties
+    {
+        public int Type;
+        public int HandleTypes;
+        public BlockLocation Location;
+        public nint Win32Metadata;
+        public ulong Flags;
+    }
+
+    // CUmemAccessDesc.
+    private struct BlockAccess
+    {
+        public BlockLocation Location;
+        public int Flags;
+    }
+}

@@ -1,0 +1,19 @@
+namespace MuseAtelier.Pictures.Metadata;
+
+/// <summary>The texts that go into a picture's file; null for those that its level leaves out.</summary>
+/// <param name="Software">Name and version of the program.</param>
+/// <param name="Parameters">AUTOMATIC1111's text.</param>
+/// <param name="Record">The record's JSON.</param>
+internal sealed record MetadataTexts(string? Software, string? Parameters, string? Record)
+{
+    public static MetadataTexts Of(MetadataLevel level, Picture picture, RecordedEncoding encoding) => new(
+        level == MetadataLevel.None ? null : Name(picture.Provenance.Engine),
+        level <= MetadataLevel.Parameters ? ParametersText.Write(picture.Request, picture.Model.Name, picture.Model.Sha256, Name(picture.Provenance.Engine)) : null,
+        level == MetadataLevel.Full ? PictureRecord.Of(picture, encoding).ToJson() : null);
+
+    /// <summary>The texts of a file that carries a record, as they were when it was written.</summary>
+    public static MetadataTexts Of(PictureRecord record, string json) =>
+        new(Name(record.Engine.Version), ParametersText.Write(record.Request, record.Model.Name, record.Model.Sha256, Name(record.Engine.Version)), json);
+
+    private static string Name(string version) => $"MuseAtelier {version}";
+}

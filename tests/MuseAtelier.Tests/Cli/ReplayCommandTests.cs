@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+using MuseAtelier.Pictures;
+using MuseAtelier.Pictures.Containers;
+using MuseAtelier.Tests.Checkpoints;
+
+namespace MuseAtelier.Tests.Cli;
+
+/// <summary><c>muse verify</c> and <c>muse replay</c>, on pictures that <c>muse render</c> wrote.</summary>
+public sealed class ReplayCommandTests
+{
+    private static readonly string[] Small = ["--width", "256", "--height", "256", "--steps", "2", "--cache", Muse.Cache];
+
+    [Fact]
+    public async Task Replay_OfAPicture_PaintsTheSameAgain()
+    {
+        using var folder = new TemporaryFolder();
+        await Muse.RunAsync(["render", "sea, \"storm\"\n夜", .. Small, "--negative", "fog", "--seed", "5", "--noise", "comfy", "--karras", "--out", folder["sea.png"]]);
+        MuseResult result = await Muse.RunAsync("replay", folder["sea.png"], "--cache", Muse.Cache, "--out", folder["again.png"]);
+        Assert.Equal(0, result.Code);
+        Assert.DoesNotContain("notice", result.Error, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(folder["sea.png"]), File.ReadAllBytes(folder["again.png"]));
+    }
+
+    [Fact]
+    public async Task Replay_WithChanges_ChangesThoseAlone()
+    {
+        using var folder = new TemporaryFolder();
+        await Muse.RunAsync(["render", "sea", .. Small, "--seed", "5", "--guidance", "4.5", "--karras", "--frame", "ebony", "--out", folder["sea.jpg"]]);
+        Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea.jpg"], "--cache", Muse.Cache, "--seed", "6", "--prompt", "night", "--karras", "false", "--out", folder["night.webp"])).Code);
+        PictureRequest before = PictureFile.Read(folder["sea.jpg"]).ReadRecord().Request, after = PictureFile.Read(folder["night.webp"]).ReadRecord().Request;
+        Assert.Equal(before with { Prompt = "night", Seed = 6, Schedule = new NoiseSchedule() }, after);
+        Assert.Equal((4.5f, FrameStyle.Ebony), (after.GuidanceScale, after.Frame!.Style));
+    }
+
+    [Fact]
+    public async Task Replay_OfAnotherProgramsPicture_SaysWhatItCouldNotTake()
+    {
+        using var folder = new TemporaryFolder();
+        await Muse.RunAsync(["render", "x", .. Small, "--metadata", "none", "--out", folder["plain.png"]]);
+        byte[] foreign = PngFile.Embed(File.ReadAllBytes(folder["plain.png"]), [PngChunk.Text("parameters", "sea\nNegative prompt: fog\nSteps: 2, Sampler: DPM++ 2M, CFG scale: 5, Seed: 9, Size: 256x256, Model hash: 0123456789, Model: other, Hires upscale: 2")]);
+        MuseResult result = await Muse.RunAsync("replay", folder.Write("foreign.png", foreign), "--cache", Muse.Cache, "--out", folder["again.png"]);
+        Assert.Equal(0, result.Code);
+        Assert.Contains("not taken over: Sampler: DPM++ 2M", result.Error, StringComparison.Ordinal);
+        Assert.Contains("not taken over: Hires upscale: 2", result.Error, StringComparison.Ordinal);
+        Assert.Contains("painted with other (0123456789)", result.Error, StringComparison.Ordinal);
+        PictureRequest request = PictureFile.Read(folder["again.png"]).ReadRecord().Request;
+        Assert.Equal(("sea", "fog", 2, 5f, 9ul, NoiseSource.A1111), (request.Prompt, request.NegativePrompt, request.Steps, request.GuidanceScale, request.Seed, request.NoiseSource));
+    }
+
+    [Fact]
+    public async Task Replay_OfAPictureThatSaysNothing_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        await Muse.RunAsync(["render", "x", .. Small, "--metadata", "origin", "--out", folder["plain.png"]]);
+        (await Muse.RunAsync("replay", folder["plain.png"])).AssertFailed(1, "no record");
+        (await Muse.RunAsync("verify", folder["plain.png"])).AssertFailed(1, "no record");
+        (await Muse.RunAsync("replay", "nowhere.png")).AssertFailed(1, "nowhere.png");
+    }
+
+    [Fact]
+    public async Task Verify_OfAPicture_SaysSameBytesAndOfACopySameLatents()
+    {
+        using var folder = new TemporaryFolder();
+        await Muse.RunAsync(["render", "sea", .. Small, "--vae", "tiled", "--out", folder["sea.png"]]);
+        MuseResult same = await Muse.RunAsync("verify", folder["sea.png"], "--cache", Muse.Cache);
+        Assert.Equal((0, $"{folder["sea.png"]}: same bytes{Environment.NewLine}"), (same.Code, same.Out));
+
+        // Another program's copy keeps the texts and packs the pixels otherwise: here, one more chunk.
+        byte[] copy = PngFile.Embed(File.ReadAllBytes(folder["sea.png"]), [PngChunk.Text("Software", "another")]);
+        MuseResult other = await Muse.RunAsync("verify", folder.Write("copy.png", copy), "--cache", Muse.Cache, "--json");
+        JsonNode report = JsonNode.Parse(other.Out)!;
+        Assert.Equal((0, "SameLatents", 0), (other.Code, report["outcome"]!.GetValue<string>(), report["largestDifference"]!.GetValue<int>()));
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text.RegularExpressions;
+using MuseAtelier.Export.Onnx;
+using MuseAtelier.Packages;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Documentation;
+
+public sealed partial class ReadmeTests
+{
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("README.zh-CN.md")]
+    public void Example_OfAReadme_IsTheOneThatIsCompiled(string readme)
+    {
+        string source = Read("tests/MuseAtelier.Tests/Documentation/EmbeddingExample.cs");
+        string[] lines = source[(source.IndexOf("// begin", StringComparison.Ordinal) + "// begin".Length)..source.IndexOf("// end", StringComparison.Ordinal)].Trim('\n', ' ').Split('\n');
+        string compiled = string.Join('\n', lines.Select((line, i) => i == 0 ? line : line[8..]));
+        string shown = Assert.Single(CSharpBlock().Matches(Read(readme))).Groups[1].Value.TrimEnd('\n');
+        Assert.Equal(compiled, shown);
+    }
+
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("README.zh-CN.md")]
+    [InlineData("docs/package-format.md")]
+    public void Links_OfAPage_LeadSomewhere(string page)
+    {
+        foreach (Match link in Link().Matches(Read(page)))
+        {
+            string target = link.Groups[1].Value.Split('#')[0];
+            if (target.Length == 0 || target.StartsWith("https://", StringComparison.Ordinal)) continue;
+            Assert.True(File.Exists(Path.Combine(GoldenFiles.Root, Path.GetDirectoryName(page)!, target)), $"{page} links to {target}");
+        }
+    }
+
+    [Fact]
+    public void FormatPage_StatesTheVersionsThatAreWritten()
+    {
+        string page = Read("docs/package-format.md");
+        Assert.Contains(FormattableString.Invariant($"Format version {PackageManifest.CurrentFormatVersion};"), page, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"| `formatVersion` | {PackageManifest.CurrentFormatVersion} |"), page, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"| ONNX IR version | {GraphBuilder.IrVersion} |"), page, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"| opset of `ai.onnx` | {GraphBuilder.Opset} "), page, StringComparison.Ordinal);
+        foreach (string component in typeof(ComponentNames).GetFields().Select(field => (string)field.GetValue(null)!)) Assert.Contains($"| `{component}` |", page, StringComparison.Ordinal);
+    }
+
+    private static string Read(string path) => File.ReadAllText(Path.Combine(GoldenFiles.Root, path)).ReplaceLineEndings("\n");
+
+    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CSharpBlock();
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+}

@@ -1,0 +1,97 @@
+using System.Text.RegularExpressions;
+using MuseAtelier.Pictures;
+
+namespace MuseAtelier.Tests.Pictures;
+
+public sealed partial class ParametersTextTests
+{
+    private static readonly PictureRequest Request = new()
+    {
+        Prompt = "a starry night, Van Gogh style\nsecond line",
+        NegativePrompt = "fog, mist\nrain",
+        Seed = 123456789012345,
+        Width = 832,
+        Height = 1216,
+        Steps = 25,
+        GuidanceScale = 6.5f,
+        Schedule = new NoiseSchedule { Karras = true },
+    };
+
+    [Fact]
+    public void Write_OfARequest_IsReadByAutomatic1111sRules()
+    {
+        string text = ParametersText.Write(Request, "my, model: \"x\"", SamplePicture.Sha256, "MuseAtelier 0.1.0");
+        string[] lines = text.Trim().Split('\n');
+        Dictionary<string, string> settings = Settings(lines[^1]);
+        Assert.Equal("25", settings["Steps"]);
+        Assert.Equal("Euler a", settings["Sampler"]);
+        Assert.Equal("Karras", settings["Schedule type"]);
+        Assert.Equal("6.5", settings["CFG scale"]);
+        Assert.Equal("123456789012345", settings["Seed"]);
+        Assert.Equal("832x1216", settings["Size"]);
+        Assert.Equal("a89ffbd9fc", settings["Model hash"]);
+        Assert.Equal("\"my, model: \\\"x\\\"\"", settings["Model"]);
+        Assert.Equal("CPU", settings["RNG"]);
+        Assert.Equal(["a starry night, Van Gogh style", "second line", "Negative prompt: fog, mist", "rain"], lines[..^1]);
+    }
+
+    public static TheoryData<PictureRequest> Requests =>
+    [
+        Request,
+        Request with { NegativePrompt = "", NoiseSource = NoiseSource.A1111, Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Linspace } },
+        Request with { NoiseSource = NoiseSource.Comfy, Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Trailing }, EmptyNegative = EmptyNegative.Zeros },
+        Request with { Conditioning = new MicroConditioning(1, 2, 3, 4, 5, 6), Frame = new PictureFrame(FrameStyle.Gilded, FramePlacement.Outside) },
+    ];
+
+    [Theory]
+    [MemberData(nameof(Requests))]
+    public void Parse_OfWhatWasWritten_IsTheSameRequest(PictureRequest request)
+    {
+        ParsedParameters parsed = ParametersText.Parse("a.png", ParametersText.Write(request, "my, model", SamplePicture.Sha256, "MuseAtelier 0.1.0"));
+        Assert.Equal(request, parsed.Request);
+        Assert.Equal(("my, model", "a89ffbd9fc"), (parsed.ModelName, parsed.ModelHash));
+        Assert.Empty(parsed.NotTaken);
+    }
+
+    [Fact]
+    public void Parse_OfAnotherProgramsText_TakesWhatItCanAndNamesTheRest()
+    {
+        const string text = """
+            masterpiece, (stars:1.3), <lora:night:0.8>
+            Negative prompt: lowres, [bad:0.5]
+            Steps: 28, Sampler: DPM++ 2M Karras, CFG scale: 5.5, Seed: 42, Size: 896x1152, Model hash: 31e35c80fc, Model: sd_xl_base_1.0, VAE: sdxl_vae.safetensors, Denoising strength: 0.4, Clip skip: 2, Hires upscale: 2, Lora hashes: "night: abc, dusk: def", Version: v1.10.1
+            """;
+        ParsedParameters parsed = ParametersText.Parse("a.png", text.ReplaceLineEndings("\n"));
+        Assert.Equal("masterpiece, (stars:1.3), <lora:night:0.8>", parsed.Request.Prompt);
+        Assert.Equal("lowres, [bad:0.5]", parsed.Request.NegativePrompt);
+        Assert.Equal((28, 5.5f, 42ul, 896, 1152), (parsed.Request.Steps, parsed.Request.GuidanceScale, parsed.Request.Seed, parsed.Request.Width, parsed.Request.Height));
+        Assert.Equal((NoiseSource.A1111, TimestepSpacing.Linspace, true), (parsed.Request.NoiseSource, parsed.Request.Schedule.Spacing, parsed.Request.Schedule.Karras));
+        Assert.Equal(
+            ["Sampler: DPM++ 2M Karras (Euler a is what paints here)", "VAE: sdxl_vae.safetensors", "Denoising strength: 0.4", "Hires upscale: 2", "Lora hashes: night: abc, dusk: def"],
+            parsed.NotTaken.Take(5));
+        Assert.Contains("weights", Assert.Single(parsed.NotTaken.Skip(5)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("just a prompt")]
+    [InlineData("prompt\nSteps: many, Sampler: Euler a")]
+    [InlineData("prompt\nSteps: 3, Size: 512")]
+    [InlineData("prompt\nSteps: 3, CFG scale: much")]
+    [InlineData("prompt\nSteps: 3, Seed: -1")]
+    public void Parse_OfAnotherForm_IsRefused(string text) => Assert.Throws<ParametersTextException>(() => ParametersText.Parse("a.png", text));
+
+    [Fact]
+    public void Parse_OfHostileText_EndsSoon()
+    {
+        string text = "(" + new string('(', 200_000) + "\nSteps: 3, " + string.Concat(Enumerable.Repeat("x: \"\\\\\\", 50_000));
+        Assert.Equal(3, ParametersText.Parse("a.png", text).Request.Steps);
+    }
+
+    // The pattern by which AUTOMATIC1111 reads settings (modules/infotext_utils.py, re_param).
+    private static Dictionary<string, string> Settings(string line) =>
+        Pattern().Matches(line).ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
+
+    [GeneratedRegex("""\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)""")]
+    private static partial Regex Pattern();
+}

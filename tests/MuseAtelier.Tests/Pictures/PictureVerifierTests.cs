@@ -1,0 +1,90 @@
+using System.Text.Json.Nodes;
+using MuseAtelier.Pictures;
+using MuseAtelier.Pictures.Containers;
+using MuseAtelier.Pictures.Metadata;
+using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Pictures;
+
+public sealed class PictureVerifierTests
+{
+    private static readonly PictureRequest Request = new() { Prompt = "starry night", Width = 256, Height = 256, Steps = 3, Seed = 11 };
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task VerifyAsync_OfPictures_TellsWhatBecameOfThem()
+    {
+        using var folder = new TemporaryFolder();
+        await using Atelier atelier = await TestAtelier.OpenAsync(TestAtelier.Options with { VaeTiling = VaeTiling.Whole });
+        Picture picture = await atelier.GenerateAsync(Request, null, Stop);
+        Assert.Equal(4, picture.Provenance.StepHashes.Count);
+        Assert.Equal(4, picture.Provenance.StepHashes.Select(step => step.Latents).Distinct().Count());
+        Assert.Null(picture.Provenance.StepHashes[^1].Noise);
+
+        foreach (string extension in (string[])["png", "jpg", "webp", "avif"])
+        {
+            string path = folder[$"same.{extension}"];
+            PictureFile.Write(picture, path);
+            PictureVerification same = await PictureVerifier.VerifyAsync(atelier, path, null, Stop);
+            Assert.Equal(VerificationOutcome.SameBytes, same.Outcome);
+            Assert.True(same.Holds);
+            Assert.Empty(same.Changes);
+        }
+
+        // Another encoder: the record says PNG, the file is a JPEG of less quality.
+        PictureRecord record = PictureRecord.Of(picture, new RecordedEncoding(PictureFormat.Png));
+        PictureVerification encoded = await VerifyAsync(atelier, folder["encoded.jpg"], picture.Pixels, new RecordedEncoding(PictureFormat.Jpeg, 70), record.ToJson());
+        Assert.Equal(VerificationOutcome.SameLatents, encoded.Outcome);
+        Assert.InRange(encoded.LargestDifference!.Value, 1, 255);
+        Assert.True(encoded.Holds);
+
+        // A changed picture under its old record.
+        byte[] changed = picture.Pixels.ToArray();
+        for (int i = 0; i < changed.Length / 4; i++) changed[i] ^= 0x80;
+        PictureVerification other = await VerifyAsync(atelier, folder["changed.png"], changed, new RecordedEncoding(PictureFormat.Png), record.ToJson());
+        Assert.Equal(VerificationOutcome.OtherPicture, other.Outcome);
+        Assert.Equal(128, other.LargestDifference);
+        Assert.False(other.Holds);
+
+        // A run that parted in the second step's latents, and one that began with other noise.
+        PictureVerification parted = await VerifyAsync(atelier, folder["parted.png"], changed, new RecordedEncoding(PictureFormat.Png), Bend(record, "latents", 2));
+        Assert.Equal((VerificationOutcome.Parted, 2, false), (parted.Outcome, parted.PartsAtStep, parted.NoiseParts));
+        Assert.Equal(128, parted.LargestDifference);
+        PictureVerification noise = await VerifyAsync(atelier, folder["noise.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), Bend(record, "noise", 0));
+        Assert.Equal((VerificationOutcome.Parted, 0, true), (noise.Outcome, noise.PartsAtStep, noise.NoiseParts));
+
+        // Another model, and one that ran elsewhere.
+        JsonNode foreign = JsonNode.Parse(record.ToJson())!;
+        foreign["engine"]!["device"] = "abacus";
+        PictureVerification moved = await VerifyAsync(atelier, folder["moved.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), foreign.ToJsonString());
+        Assert.Equal(VerificationOutcome.SameBytes, moved.Outcome);
+        Assert.Contains("abacus", Assert.Single(moved.Changes), StringComparison.Ordinal);
+        foreign["model"]!["sha256"] = new string('0', 64);
+        PictureVerification model = await VerifyAsync(atelier, folder["model.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), foreign.ToJsonString());
+        Assert.Equal(VerificationOutcome.AnotherModel, model.Outcome);
+        Assert.False(model.Holds);
+
+        // What cannot be verified.
+        JsonNode unpaintable = JsonNode.Parse(record.ToJson())!;
+        unpaintable["request"]!["width"] = 300;
+        await Assert.ThrowsAsync<PictureSizeException>(() => VerifyAsync(atelier, folder["size.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), unpaintable.ToJsonString()));
+        PictureFile.Write(picture, folder["bare.png"], new PictureFileOptions { Metadata = MetadataLevel.Parameters });
+        await Assert.ThrowsAsync<PictureRecordMissingException>(() => PictureVerifier.VerifyAsync(atelier, folder["bare.png"], null, Stop));
+    }
+
+    private static string Bend(PictureRecord record, string hashes, int index)
+    {
+        JsonNode bent = JsonNode.Parse(record.ToJson())!;
+        bent["hashes"]![hashes]![index] = "0000000000000000";
+        return bent.ToJsonString();
+    }
+
+    private static async Task<PictureVerification> VerifyAsync(Atelier atelier, string path, ReadOnlyMemory<byte> pixels, RecordedEncoding encoding, string json)
+    {
+        MetadataTexts texts = MetadataTexts.Of(PictureRecord.Parse(path, json), json);
+        await File.WriteAllBytesAsync(path, PictureEncoder.Encode(path, pixels, Request.Width, Request.Height, encoding, texts), Stop);
+        return await PictureVerifier.VerifyAsync(atelier, path, null, Stop);
+    }
+}

@@ -1,0 +1,70 @@
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Residency;
+
+public sealed class AtelierBudgetTests(TestAtelier shared)
+{
+    private static readonly PictureRequest Request = new() { Prompt = "a starry night over the sea", Width = 256, Height = 320, Steps = 3, Seed = 5 };
+
+    [Fact]
+    public async Task Generate_WithSessionsThatTakeTurns_PaintsTheSamePicture()
+    {
+        await using Atelier turning = await shared.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Sessions });
+        Picture expected = await shared.Atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+        for (int i = 0; i < 2; i++)
+        {
+            Picture picture = await turning.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+            AssertNear(expected, picture);
+        }
+    }
+
+    [Fact]
+    public async Task Generate_CancelledWhileSessionsTakeTurns_PaintsTheNextPicture()
+    {
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Sessions });
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var progress = new Watch(report =>
+        {
+            if (report is { Phase: GenerationPhase.Denoising, Step: 1 }) cancellation.Cancel();
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => atelier.GenerateAsync(Request, progress, cancellation.Token));
+        Picture first = await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+        Picture second = await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(first.Latents.ToArray(), second.Latents.ToArray());
+    }
+
+    [Fact]
+    public async Task Generate_WithABudgetThatCannotBeKept_IsRefusedAndTheNextPictureWorks()
+    {
+        // Enough for a small picture of the Miniature, and for no large one.
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { MemoryBudget = 1L << 30 });
+        BudgetTooSmallException refusal = await Assert.ThrowsAsync<BudgetTooSmallException>(
+            () => atelier.GenerateAsync(Request with { Width = 2048, Height = 2048 }, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.True(refusal.LeastBytes > 1L << 30);
+        await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Generate_WithABudgetForTilesAlone_DecodesInTiles()
+    {
+        var large = Request with { Width = 1024, Height = 1024, Steps = 1 };
+        await using Atelier little = await shared.OpenAsync(TestAtelier.Options with { MemoryBudget = 3L << 30 });
+        Picture whole = await shared.Atelier.GenerateAsync(large, cancellationToken: TestContext.Current.CancellationToken);
+        Picture tiled = await little.GenerateAsync(large, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.NotEqual(whole.Pixels.ToArray(), tiled.Pixels.ToArray());
+        Assert.Equal(whole.Latents.ToArray(), tiled.Latents.ToArray());
+    }
+
+    private static void AssertNear(Picture expected, Picture actual)
+    {
+        // Kernels for sessions that stay and for those that take turns add in another order.
+        double difference = expected.Latents.ToArray().Zip(actual.Latents.ToArray(), (a, b) => Math.Abs(a - b)).Max();
+        Assert.InRange(difference, 0, 1e-3);
+        Assert.True(expected.Pixels.ToArray().Zip(actual.Pixels.ToArray(), (a, b) => Math.Abs(a - b)).Max() <= 2);
+    }
+
+    private sealed class Watch(Action<GenerationProgress> action) : IProgress<GenerationProgress>
+    {
+        public void Report(GenerationProgress value) => action(value);
+    }
+}
