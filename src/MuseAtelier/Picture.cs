@@ -26,8 +26,8 @@ public sealed class Picture
     /// <summary>How long each part took.</summary>
     public required PictureTimings Timings { get; init; }
 
-    /// <summary>What the picture was to take of the device's memory, and what it took.</summary>
-    public required PictureMemory Memory { get; init; }
+    /// <summary>What the picture was to take of the device's memory, and what it took; null for a picture that was not painted here.</summary>
+    public PictureMemory? Memory { get; init; }
 
     /// <summary>The final latents, [1, 4, Height/8, Width/8] (of the request) NCHW fp32, scaled as the UNet sees them.</summary>
     public required ReadOnlyMemory<float> Latents { get; init; }
@@ -57,8 +57,18 @@ public sealed record PictureTimings(TimeSpan Text, TimeSpan Denoising, TimeSpan 
 
 /// <summary>What a picture takes of the device's memory.</summary>
 /// <param name="Plan">Where everything was, and the peak that this was to amount to.</param>
-/// <param name="PeakBytes">The most that the process held while it was painted, as the driver counts it; null where <see cref="AtelierOptions.WatchMemory"/> was off or the device does not tell.</param>
-public sealed record PictureMemory(ResidencyPlan Plan, long? PeakBytes);
+/// <param name="Phases">What each phase took, in order.</param>
+public sealed record PictureMemory(ResidencyPlan Plan, IReadOnlyList<PhaseMemory> Phases)
+{
+    /// <summary>The most that the process held while the picture was painted, as the driver counts it; null where <see cref="AtelierOptions.WatchMemory"/> was off or the device does not tell.</summary>
+    public long? PeakBytes => Phases.Max(phase => phase.PeakBytes);
+}
+
+/// <summary>What a phase of a picture took.</summary>
+/// <param name="Phase">The phase.</param>
+/// <param name="PlannedBytes">What it was to take.</param>
+/// <param name="PeakBytes">The most that the process held during it, as the driver counts it; null where it was not watched or the device does not tell.</param>
+public sealed record PhaseMemory(PlanPhase Phase, long PlannedBytes, long? PeakBytes);
 
 /// <summary>What is known of a loaded model.</summary>
 /// <param name="Name">The checkpoint's file name without extension.</param>

@@ -106,12 +106,15 @@ internal sealed class PictureEngine : IDisposable
         int height = request.Height / VaeDecoder.Zoom, width = request.Width / VaeDecoder.Zoom;
         bool guided = request.GuidanceScale > 1;
         int latents = _package.Manifest.Model.LatentChannels * height * width;
+        var memory = new List<PhaseMemory>();
 
         // 2. Encode the prompts.
         long begin = Stopwatch.GetTimestamp();
         Report(GenerationPhase.Encoding, 0, null);
         PromptEmbedding prompt = Encode(request.Prompt, "prompt", notices, options, cancellationToken);
         PromptEmbedding[] rows = guided ? [EncodeNegative(request, prompt, notices, options, cancellationToken), prompt] : [prompt];
+
+        Leave(PlanPhase.Text);
 
         // 3. What the network needs once per picture.
         var schedule = new SigmaSchedule(request.Schedule, request.Steps);
@@ -126,6 +129,7 @@ internal sealed class PictureEngine : IDisposable
         MicroConditioning conditioning = request.Conditioning ?? new MicroConditioning(request.Width, request.Height, 0, 0, request.Width, request.Height);
         float[] timeIds = [conditioning.OriginalHeight, conditioning.OriginalWidth, conditioning.CropTop, conditioning.CropLeft, conditioning.TargetHeight, conditioning.TargetWidth];
         _network.Prepare(rows, timeIds, schedule.Timesteps, options, cancellationToken);
+        Leave(PlanPhase.Conditioning);
         TimeSpan text = Stopwatch.GetElapsedTime(begin);
 
         // 4. Denoise.
@@ -170,6 +174,7 @@ internal sealed class PictureEngine : IDisposable
             Report(GenerationPhase.Denoising, step + 1, preview);
         }
 
+        Leave(PlanPhase.Denoising);
         TimeSpan denoising = Stopwatch.GetElapsedTime(begin);
 
         // 5. Decode.
@@ -181,6 +186,7 @@ internal sealed class PictureEngine : IDisposable
         if (TakesTurns(plan, ComponentNames.VaeDecoder)) _decoder.Release();
         if (inFp32) notices.Add("The decoder overflowed in fp16; this picture was decoded in fp32.");
         (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
+        Leave(PlanPhase.Decoding);
         TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
         Report(GenerationPhase.Done, request.Steps, null);
         return new Picture
@@ -192,7 +198,7 @@ internal sealed class PictureEngine : IDisposable
             Model = Model,
             Notices = notices,
             Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, DenoisingManagedBytes = managedBytes },
-            Memory = new PictureMemory(plan, _watch?.PeakBytes),
+            Memory = new PictureMemory(plan, memory),
             Latents = final,
             Provenance = new PictureProvenance
             {
@@ -206,6 +212,12 @@ internal sealed class PictureEngine : IDisposable
             },
             DecodedInFp32 = inFp32,
         };
+
+        void Leave(PlanPhase phase)
+        {
+            memory.Add(new PhaseMemory(phase, plan.Phases.First(planned => planned.Phase == phase).Bytes, _watch?.PeakBytes));
+            _watch?.Reset();
+        }
 
         void Report(GenerationPhase phase, int step, LatentPreview? preview) =>
             progress?.Report(new GenerationProgress(phase, step, request.Steps, Stopwatch.GetElapsedTime(start), preview));

@@ -69,9 +69,11 @@ internal static class BenchRun
                 StepMostMilliseconds = steps[^1],
                 ManagedBytesPerStep = painted.Sum(one => one.Picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
                 BudgetBytes = options.VideoMemoryBudget ?? options.MemoryBudget,
-                PlannedBytes = first.Memory.Plan.PeakBytes,
-                Offload = first.Memory.Plan.Offload,
-                PeakDeviceBytes = painted.Select(one => one.Picture).Append(first).Max(picture => picture.Memory.PeakBytes),
+                PlannedBytes = first.Memory!.Plan.PeakBytes,
+                Offload = first.Memory!.Plan.Offload,
+                PeakDeviceBytes = painted.Select(one => one.Picture).Append(first).Max(picture => picture.Memory!.PeakBytes),
+                Phases = [.. painted.Select(one => one.Picture).Append(first).SelectMany(picture => picture.Memory!.Phases).GroupBy(phase => phase.Phase)
+                    .Select(phase => new PhaseMemory(phase.Key, phase.Max(one => one.PlannedBytes), phase.Max(one => one.PeakBytes)))],
                 PeakHostBytes = process.PeakWorkingSet64,
             };
         }

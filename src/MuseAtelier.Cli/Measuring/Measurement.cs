@@ -83,6 +83,9 @@ internal sealed record Measurement
     /// <summary>The most that the process held on the device, as the driver counts it, sampled every 5 ms; null where it does not tell.</summary>
     public required long? PeakDeviceBytes { get; init; }
 
+    /// <summary>What each phase was to take and took, the most of all pictures.</summary>
+    public required IReadOnlyList<PhaseMemory> Phases { get; init; }
+
     /// <summary>The most memory of its own that the process held on the host.</summary>
     public required long PeakHostBytes { get; init; }
 }

@@ -32,10 +32,10 @@ internal sealed class GroupNormOperator(string name, string suffix, TensorElemen
             nint y = OrtCustomOperator.Output(context, 0, shape), sum = OrtCustomOperator.Output(context, 1, shape), stream = OrtCustomOperator.Stream(context);
             Scratch scratch = KernelModule.Shared.ScratchOf(stream);
 
-            // With nothing to add, the norm reads x itself; a sum that nobody wants is put where the result goes.
-            bool adds = residual != 0 || bias != 0;
-            if (adds && sum == 0) sum = y;
-            nint source = adds ? sum : x;
+            // A sum that nobody wants is put where the result goes; or nowhere, where all rows get the same added, which is then added twice.
+            bool addsWhole = residual != 0 && residualRank == 4;
+            if (addsWhole && sum == 0) sum = y;
+            nint source = sum != 0 ? sum : x, again = sum != 0 ? 0 : residual, biasAgain = sum != 0 ? 0 : bias;
             int octets = channels / Octet, rowsAtOnce = MostThreads / octets, threads = rowsAtOnce * octets, residualRows = residualRank == 2 ? 1 : rows;
             int rowsOfBlock = rowsAtOnce * RowsInFlight, blocks = Math.Clamp((rows + rowsOfBlock - 1) / rowsOfBlock, 1, Math.Max(1, KernelModule.SummingBlocks / images));
             int sharedBytes = 2 * rowsAtOnce * channels * sizeof(float);
@@ -48,7 +48,7 @@ internal sealed class GroupNormOperator(string name, string suffix, TensorElemen
             int scalingBlocks = Math.Clamp((rows + rowsOfBlock - 1) / rowsOfBlock, 1, 2048);
             KernelModule.Launch(
                 _scale, scalingBlocks, images, threads, 0, stream,
-                [(nint)(&source), (nint)(&scale), (nint)(&offset), (nint)(&statistics), (nint)(&y), (nint)(&rows), (nint)(&channels), (nint)(&activate)]);
+                [(nint)(&source), (nint)(&again), (nint)(&biasAgain), (nint)(&scale), (nint)(&offset), (nint)(&statistics), (nint)(&y), (nint)(&rows), (nint)(&channels), (nint)(&activate)]);
         }
     }
 }

@@ -133,7 +133,8 @@ extern __shared__ float shared[];
 
 // One block sums some rows of one image: first each channel, then each group; the last block to finish adds the blocks' sums.
 //   residual: null, or [n, channels] (residualRows 1), or [n, rows, channels]; bias: null or [channels]; both are added to x first.
-//   sum: receives x + bias + residual; null when there is nothing to add. May be the output of the scaling that follows.
+//   sum: receives x + bias + residual; null when nobody reads it: what is the same for all rows is then added again by the scaling that follows,
+//   which is cheaper than to write and read it, and rounds once less. May be the output of that scaling.
 //   partials: [n, blocks, 2, 32]; tickets: [n], zero, and zero again afterwards; statistics: [n, 2, 32], mean and 1 / deviation.
 template <typename T>
 static __device__ void groupSums(
@@ -175,20 +176,17 @@ static __device__ void groupSums(
             if (row >= end) continue;
             float values[8];
             T::expand(own[j], values);
-            if (sum)
+            if (wholeResidual)
             {
-                if (wholeResidual)
-                {
-                    float more[8];
-                    T::expand(others[j], more);
+                float more[8];
+                T::expand(others[j], more);
 #pragma unroll
-                    for (int i = 0; i < 8; i++) values[i] += more[i];
-                }
+                for (int i = 0; i < 8; i++) values[i] += more[i];
+            }
 
 #pragma unroll
-                for (int i = 0; i < 8; i++) values[i] += added[i];
-                T::store(sum + base + (long)row * channels, values);
-            }
+            for (int i = 0; i < 8; i++) values[i] += added[i];
+            if (sum) T::store(sum + base + (long)row * channels, values);
 
 #pragma unroll
             for (int i = 0; i < 8; i++)
@@ -282,18 +280,28 @@ static __device__ void groupSums(
     }
 }
 
-// y = (x - mean) / deviation * scale + offset, then y * sigmoid(y) where silu says so. x and y may be the same.
+// y = (x + residual + bias - mean) / deviation * scale + offset, then y * sigmoid(y) where silu says so. x and y may be the same.
+//   residual: null or [n, channels]; bias: null or [channels].
 template <typename T>
-static __device__ void groupScale(const T *x, const float *scale, const float *offset, const float *statistics, T *y, int rows, int channels, int silu)
+static __device__ void groupScale(
+    const T *x, const T *residual, const T *bias, const float *scale, const float *offset, const float *statistics, T *y, int rows, int channels, int silu)
 {
     int n = blockIndexY(), octets = channels / 8, rowsAtOnce = threads() / octets;
     int octet = threadIndex() % octets, firstRow = threadIndex() / octets, channel = octet * 8, width = channels / Groups;
-    float factors[8], shifts[8];
+    float factors[8], shifts[8], added[8] = {}, values[8];
+    if (bias) T::load(bias + channel, added);
+    if (residual)
+    {
+        T::load(residual + (long)n * channels + channel, values);
+#pragma unroll
+        for (int i = 0; i < 8; i++) added[i] += values[i];
+    }
+
 #pragma unroll
     for (int i = 0; i < 8; i++)
     {
         int group = (channel + i) / width;
-        float mean = statistics[n * 2 * Groups + group];
+        float mean = statistics[n * 2 * Groups + group] - added[i];
         factors[i] = statistics[n * 2 * Groups + Groups + group] * scale[channel + i];
         shifts[i] = offset[channel + i] - mean * factors[i];
     }
@@ -311,7 +319,6 @@ static __device__ void groupScale(const T *x, const float *scale, const float *o
         {
             int row = first + j * rowsAtOnce;
             if (row >= rows) continue;
-            float values[8];
             T::expand(own[j], values);
 #pragma unroll
             for (int i = 0; i < 8; i++)
@@ -450,9 +457,10 @@ static __device__ void residualLayerNorm(
     { \
         groupSums<T>(x, residual, bias, sum, partials, tickets, statistics, rows, channels, residualRows, epsilon); \
     } \
-    extern "C" __global__ void group_scale_##suffix(const T *x, const float *scale, const float *offset, const float *statistics, T *y, int rows, int channels, int silu) \
+    extern "C" __global__ void group_scale_##suffix( \
+        const T *x, const T *residual, const T *bias, const float *scale, const float *offset, const float *statistics, T *y, int rows, int channels, int silu) \
     { \
-        groupScale<T>(x, scale, offset, statistics, y, rows, channels, silu); \
+        groupScale<T>(x, residual, bias, scale, offset, statistics, y, rows, channels, silu); \
     } \
     extern "C" __global__ void biased_sum_##suffix(const T *x, const T *bias, const T *residual, T *y, int rows, int channels) \
     { \

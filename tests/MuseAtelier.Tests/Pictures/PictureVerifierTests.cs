@@ -17,7 +17,7 @@ public sealed class PictureVerifierTests
     public async Task VerifyAsync_OfPictures_TellsWhatBecameOfThem()
     {
         using var folder = new TemporaryFolder();
-        await using Atelier atelier = await TestAtelier.OpenAsync(TestAtelier.Options with { VaeTiling = VaeTiling.Whole });
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
         Picture picture = await atelier.GenerateAsync(Request, null, Stop);
         Assert.Equal(4, picture.Provenance.StepHashes.Count);
         Assert.Equal(4, picture.Provenance.StepHashes.Select(step => step.Latents).Distinct().Count());
