@@ -105,7 +105,7 @@ public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages,
         Picture framed = await test.Atelier.GenerateAsync(request with { Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside) }, cancellationToken: TestContext.Current.CancellationToken);
 
         // A budget is planned with the frame, and again without it.
-        Assert.Equal((null, framed.Request.Frame), (bare.Memory.Plan.Request.Frame, framed.Memory.Plan.Request.Frame));
+        Assert.Equal((null, framed.Request.Frame), (bare.Memory!.Plan.Request.Frame, framed.Memory!.Plan.Request.Frame));
         Assert.Equal((264, 256, 296, 288), (bare.Width, bare.Height, framed.Width, framed.Height));
         Assert.Equal(296 * 288 * 3, framed.Pixels.Length);
         Assert.Equal(bare.Latents.Span, framed.Latents.Span);
