@@ -61,9 +61,12 @@ internal static class VerifyCommand
     private static string Step(PictureVerification verification) =>
         verification.PartsAtStep is > 0 and var step ? string.Create(CultureInfo.InvariantCulture, $"step {step} of {verification.Record.Request.Steps}") : "the start";
 
-    private static string Difference(PictureVerification verification) => verification.LargestDifference is { } largest
-        ? string.Create(CultureInfo.InvariantCulture, $"largest difference {largest} of 255, PSNR {verification.Psnr:0.0} dB")
-        : "the sizes differ";
+    private static string Difference(PictureVerification verification) => verification.LargestDifference switch
+    {
+        null => "the sizes differ",
+        0 => "every pixel is the same",
+        var largest => string.Create(CultureInfo.InvariantCulture, $"largest difference {largest} of 255, PSNR {verification.Psnr:0.0} dB"),
+    };
 
     private static JsonObject Describe(string path, PictureVerification verification) => new()
     {

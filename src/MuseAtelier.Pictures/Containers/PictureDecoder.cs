@@ -10,6 +10,11 @@ internal static class PictureDecoder
     private const int Channels = 3;
     private const long MostBytes = 256L << 20, MostPixels = 64_000_000;
 
+    private static readonly Log.LogDelegate Silence = (_, _, _) => { };
+
+    // libvips prints its warnings to stderr, the host's: what matters of them comes as exceptions.
+    static PictureDecoder() => Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Silence);
+
     /// <summary>Reads metadata by libvips, which knows every container but has no eyes for a PNG's texts.</summary>
     public static PictureFileContent ReadMetadata(string path, PictureFormat format)
     {

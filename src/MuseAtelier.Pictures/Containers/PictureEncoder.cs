@@ -1,3 +1,4 @@
+using System.Text;
 using MuseAtelier.Pictures.Metadata;
 using NetVips;
 
@@ -25,8 +26,9 @@ internal static class PictureEncoder
     public static byte[] Encode(string path, ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding, MetadataTexts texts)
     {
         // PNG has a place for the record of its own; elsewhere XMP carries it.
+        bool isPng = encoding.Format == PictureFormat.Png;
         byte[]? exif = texts.Parameters is null ? null : ExifBlock.Write(texts.Software!, texts.Parameters);
-        byte[]? xmp = texts.Software is null ? null : XmpPacket.Write(texts.Software, encoding.Format == PictureFormat.Png ? null : texts.Record);
+        byte[]? xmp = texts.Software is null ? null : XmpPacket.Write(texts.Software, isPng ? null : texts.Record);
         if (encoding.Format == PictureFormat.Jpeg)
         {
             if (exif?.Length > JpegExifRoom) throw new PictureMetadataTooLargeException(path, "EXIF", exif.Length, JpegExifRoom);
@@ -38,12 +40,13 @@ internal static class PictureEncoder
         using Image image = plain.Mutate(mutable =>
         {
             if (exif is not null) mutable.Set(GValue.BlobType, VipsField.Exif, exif);
-            if (xmp is not null) mutable.Set(GValue.BlobType, VipsField.Xmp, xmp);
+            // Into PNG, libvips would write XMP as compressed text, where nobody looks for it.
+            if (xmp is not null && !isPng) mutable.Set(GValue.BlobType, VipsField.Xmp, xmp);
         });
         const Enums.ForeignKeep keep = Enums.ForeignKeep.Exif | Enums.ForeignKeep.Xmp;
         return encoding.Format switch
         {
-            PictureFormat.Png => PngFile.Embed(image.PngsaveBuffer(keep: keep), Chunks(texts)),
+            PictureFormat.Png => PngFile.Embed(image.PngsaveBuffer(keep: keep), Chunks(texts, xmp)),
             PictureFormat.Jpeg => image.JpegsaveBuffer(q: encoding.Quality, keep: keep),
             PictureFormat.WebP => image.WebpsaveBuffer(q: encoding.Quality, keep: keep),
             PictureFormat.Avif => image.HeifsaveBuffer(q: encoding.Quality, compression: Enums.ForeignHeifCompression.Av1, keep: keep),
@@ -51,10 +54,11 @@ internal static class PictureEncoder
         };
     }
 
-    private static List<PngChunk> Chunks(MetadataTexts texts)
+    private static List<PngChunk> Chunks(MetadataTexts texts, byte[]? xmp)
     {
         List<PngChunk> chunks = [];
         if (texts.Parameters is not null) chunks.Add(PngChunk.Text(ParametersText.Keyword, texts.Parameters));
+        if (xmp is not null) chunks.Add(PngChunk.InternationalText(XmpPacket.PngKeyword, Encoding.UTF8.GetString(xmp)));
         if (texts.Record is not null) chunks.Add(PngChunk.InternationalText(PictureRecord.Keyword, texts.Record));
         return chunks;
     }

@@ -63,7 +63,8 @@ internal static class PngFile
         return new PictureFileContent(path, PictureFormat.Png, size.Value.Width, size.Value.Height)
         {
             Parameters = texts.GetValueOrDefault(ParametersText.Keyword) ?? comment,
-            RecordJson = texts.GetValueOrDefault(PictureRecord.Keyword),
+            // A converter may have brought the packet of another format.
+            RecordJson = texts.GetValueOrDefault(PictureRecord.Keyword) ?? (texts.TryGetValue(XmpPacket.PngKeyword, out string? packet) ? XmpPacket.ReadRecord(Encoding.UTF8.GetBytes(packet)) : null),
         };
     }
 

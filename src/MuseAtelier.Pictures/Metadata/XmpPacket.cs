@@ -10,6 +10,9 @@ internal static class XmpPacket
     /// <summary>IPTC's term for pictures made by a trained model.</summary>
     public const string SourceType = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 
+    /// <summary>The keyword under which PNG files carry a packet.</summary>
+    public const string PngKeyword = "XML:com.adobe.xmp";
+
     private const int LongestPacket = 16 << 20;
 
     private static readonly XNamespace
