@@ -247,6 +247,7 @@ internal sealed class PictureEngine : IDisposable
             Guided = request.GuidanceScale > 1,
             Offload = _options.Offload,
             VaeTiling = _options.VaeTiling,
+            Frame = request.Frame,
         };
         if (_plan?.Request == wanted) return _plan;
         ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _device.Profile);
@@ -294,7 +295,8 @@ internal sealed class PictureEngine : IDisposable
         foreach (ComponentPlan component in plan.Components)
         {
             ComponentSpec spec = _package.Manifest.Component(component.Name);
-            List<WeightPlacement> places = [.. component.Stages.Select(PlacementOf)], before = _plan is null ? [.. places.Select(_ => WeightPlacement.Resident)] : [.. _plan.Component(component.Name).Stages.Select(PlacementOf)];
+            ComponentPlan? planned = _plan?.Components.FirstOrDefault(former => former.Name == component.Name);
+            List<WeightPlacement> places = [.. component.Stages.Select(PlacementOf)], before = planned is null ? [.. places.Select(_ => WeightPlacement.Resident)] : [.. planned.Stages.Select(PlacementOf)];
             bool moves = !places.SequenceEqual(before), isAffected = moves || (slotsChange && component.Stages.Any(stage => stage.Slot is not null));
             if (!isAffected && (component.Name != ComponentNames.UNet || turns == _sessions.Turns(unet) is not null)) continue;
 

@@ -67,6 +67,7 @@ internal static class BenchRun
                 StepMedianMilliseconds = steps[steps.Length / 2],
                 StepP99Milliseconds = steps[Math.Min(steps.Length - 1, (int)(steps.Length * 0.99))],
                 StepMostMilliseconds = steps[^1],
+                StepMilliseconds = [.. painted[^1].Picture.Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
                 ManagedBytesPerStep = painted.Sum(one => one.Picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
                 BudgetBytes = options.VideoMemoryBudget ?? options.MemoryBudget,
                 PlannedBytes = first.Memory!.Plan.PeakBytes,

@@ -68,6 +68,9 @@ internal sealed record Measurement
 
     public required double StepMostMilliseconds { get; init; }
 
+    /// <summary>Each step of the last picture.</summary>
+    public required IReadOnlyList<double> StepMilliseconds { get; init; }
+
     /// <summary>Managed bytes that the steps allocated, per step.</summary>
     public required double ManagedBytesPerStep { get; init; }
 

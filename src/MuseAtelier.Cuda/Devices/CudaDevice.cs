@@ -36,6 +36,7 @@ internal sealed class CudaDevice : ExecutionDevice
         (_package, _options, Card) = (package, options, card);
         _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
         _cardMemory = new CardMemory(card.Index);
+        BlasWorkspace.Bound();
         _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
         OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]));

@@ -13,7 +13,16 @@ internal sealed class CudaSlots
     {
         Bytes = DeviceMemory.Align(bytes);
         _memory = ElasticMemory.Reserve(device.Card.Index, Bytes * SlotSchedule.Slots);
-        _memory.Take();
+        try
+        {
+            _memory.Take();
+        }
+        catch
+        {
+            _memory.Dispose();
+            throw;
+        }
+
         Copied = [new CudaEvent(), new CudaEvent()];
         Ran = [new CudaEvent(), new CudaEvent()];
     }

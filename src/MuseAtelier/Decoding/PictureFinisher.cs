@@ -92,17 +92,15 @@ internal sealed class PictureFinisher(ModelPackage package, SessionPool sessions
         return fault.AsSpan<float>()[0] == 0 ? pixels.AsSpan<byte>().ToArray() : null;
     }
 
-    /// <summary>Gives back its memory until the next picture.</summary>
+    /// <summary>Gives back its memory, the frame's too, until the next picture.</summary>
     public void Release()
     {
         _runner?.Dispose();
         _runner = null;
+        _frame?.Dispose();
+        _frame = null;
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _runner?.Dispose();
-        _frame?.Dispose();
-    }
+    public void Dispose() => Release();
 }

@@ -33,13 +33,12 @@ internal sealed class SessionTurns : IDisposable
     /// <param name="isLastRound">Whether the component is not run again soon: nothing is made ahead then at its end.</param>
     public InferenceSession Take(StageSpec stage, bool isLastRound)
     {
-        int pair = _stages.FindIndex(entry => entry.Name == stage.Name) / 2;
-        Prepare(pair);
+        int index = _stages.FindIndex(entry => entry.Name == stage.Name), end = (index / 2 + 1) * 2;
+        Prepare(index, end);
         InferenceSession session = _ready[stage.Name].GetAwaiter().GetResult();
         // Only now: before, the next pair would be made beside this one, and both would be late.
-        bool isLastPair = (pair + 1) * 2 >= _stages.Count;
-        if (!isLastPair) Prepare(pair + 1);
-        else if (!isLastRound) Prepare(0);
+        if (end < _stages.Count) Prepare(end, end + 2);
+        else if (!isLastRound) Prepare(0, 2);
         return session;
     }
 
@@ -62,9 +61,9 @@ internal sealed class SessionTurns : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Rest();
 
-    private void Prepare(int pair)
+    private void Prepare(int first, int end)
     {
-        foreach (StageSpec stage in _stages.Skip(pair * 2).Take(2))
+        foreach (StageSpec stage in _stages.Take(end).Skip(first))
         {
             if (_ready.ContainsKey(stage.Name)) continue;
             // One after the other: two at once would need the memory of both while they are made.

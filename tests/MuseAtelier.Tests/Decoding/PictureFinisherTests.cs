@@ -10,7 +10,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Decoding;
 
-public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages) : IClassFixture<PictureFinisherTests.Packages>
+public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages, TestAtelier test) : IClassFixture<PictureFinisherTests.Packages>
 {
     public static TheoryData<Lowering, FrameStyle, FramePlacement, int, int> Frames => new()
     {
@@ -76,6 +76,12 @@ public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages)
         Assert.NotEqual(first, bench.Finish(image, 256, 256, new PictureFrame(FrameStyle.Ebony)));
         Assert.Equal(2, bench.Finisher.FrameUploads);
         Assert.Equal(first, bench.Finish(image, 256, 256, frame));
+        Assert.Equal(3, bench.Finisher.FrameUploads);
+
+        // What was given back is there again when it is wanted.
+        bench.Finisher.Release();
+        Assert.Equal(first, bench.Finish(image, 256, 256, frame));
+        Assert.Equal(4, bench.Finisher.FrameUploads);
     }
 
     [Theory]
@@ -94,25 +100,27 @@ public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages)
     [Fact]
     public async Task GenerateAsync_WithAFrame_PaintsThePictureThatItFrames()
     {
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
         var request = new PictureRequest { Prompt = "a starry night", Width = 264, Height = 256, Steps = 1, Seed = 3 };
-        Picture bare = await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
-        Picture framed = await atelier.GenerateAsync(request with { Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside) }, cancellationToken: TestContext.Current.CancellationToken);
+        Picture bare = await test.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+        Picture framed = await test.Atelier.GenerateAsync(request with { Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside) }, cancellationToken: TestContext.Current.CancellationToken);
 
+        // A budget is planned with the frame, and again without it.
+        Assert.Equal((null, framed.Request.Frame), (bare.Memory!.Plan.Request.Frame, framed.Memory!.Plan.Request.Frame));
         Assert.Equal((264, 256, 296, 288), (bare.Width, bare.Height, framed.Width, framed.Height));
         Assert.Equal(296 * 288 * 3, framed.Pixels.Length);
         Assert.Equal(bare.Latents.Span, framed.Latents.Span);
         for (int y = 0; y < 256; y++)
             Assert.Equal(bare.Pixels.Span.Slice(y * 264 * 3, 264 * 3), framed.Pixels.Span.Slice(((y + 16) * 296 + 16) * 3, 264 * 3));
+        Picture again = await test.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(bare.Pixels.Span, again.Pixels.Span);
     }
 
     [Fact]
     public async Task GenerateAsync_WithAFrameThatThereIsNot_IsRefused()
     {
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
         var request = new PictureRequest { Prompt = "a starry night", Frame = new PictureFrame((FrameStyle)99) };
 
-        FrameException refusal = await Assert.ThrowsAsync<FrameException>(() => atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken));
+        FrameException refusal = await Assert.ThrowsAsync<FrameException>(() => test.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken));
         Assert.Contains("Gilded, Ebony, Celadon", refusal.Message, StringComparison.Ordinal);
     }
 
