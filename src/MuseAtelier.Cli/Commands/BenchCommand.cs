@@ -20,7 +20,7 @@ internal static class BenchCommand
         var pictures = Choice.Whole("--pictures", "Pictures that count, after one that does not.", 5, least: 1);
         Option<string?> model = AtelierChoices.Model();
         var json = new Option<bool>("--json") { Description = "One JSON object on stdout." };
-        var command = new Command("bench", $"Paints pictures of guidance scale 7 with prompts of their own, and shows what they took: time, part by part, and memory, as the driver counts it.\n\n{ExitCode.Help}")
+        var command = new Command("bench", "Paints pictures of guidance scale 7 with prompts of their own, and shows what they took: time, part by part, and memory, as the driver counts it.")
         {
             width, height, steps, pictures, model, json,
         };

@@ -23,7 +23,7 @@ internal static class PlanCommand
         {
             if (result.Tokens.Count == 1 && result.GetValueOrDefault<int>() < 1) result.AddError("--count must be 1 or more.");
         });
-        var command = new Command("plan", $"Shows what a budget of memory means: what stays, what is streamed, how pictures are decoded, and what that costs. Plans for an NVIDIA card, or with --ram for the processor; needs neither and loads nothing.\n\n{ExitCode.Help}")
+        var command = new Command("plan", "Shows what a budget of memory means: what stays, what is streamed, how pictures are decoded, and what that costs. Plans for an NVIDIA card, or with --ram for the processor; needs neither and loads nothing.")
         {
             width, height, steps, count, model, json,
         };
