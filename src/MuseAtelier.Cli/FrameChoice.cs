@@ -9,13 +9,12 @@ internal sealed class FrameChoice
 
     private static readonly string[] Styles = [None, .. Enum.GetNames<FrameStyle>().Select(name => name.ToLowerInvariant())];
 
-    private readonly Option<string> _style = new("--frame") { Description = "A frame: gilded (eggs and darts over red bole), ebony (with a fillet of gold) or celadon (porcelain carved with petals); 64 px at 1024.", HelpName = string.Join('|', Styles), DefaultValueFactory = _ => None };
-    private readonly Option<FramePlacement> _placement = new("--frame-placement") { Description = "Where the frame lies: inside (over the picture's border) or outside (around the picture, which keeps its size).", HelpName = "inside|outside", DefaultValueFactory = _ => FramePlacement.Inside };
+    private readonly Option<string> _style = Choice.Named("--frame", "A frame: gilded (eggs and darts over red bole), ebony (with a fillet of gold) or celadon (porcelain carved with petals); 64 px at 1024.", Styles);
+    private readonly Option<FramePlacement> _placement = Choice.Of<FramePlacement>("--frame-placement", "Where the frame lies: inside (over the picture's border) or outside (around the picture, which keeps its size).");
 
     /// <summary>Adds the options to a command.</summary>
     public FrameChoice(Command command)
     {
-        _style.AcceptOnlyFromAmong(Styles);
         command.Add(_style);
         command.Add(_placement);
         command.Validators.Add(result =>

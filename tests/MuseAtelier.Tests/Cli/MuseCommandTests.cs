@@ -18,6 +18,8 @@ public sealed class MuseCommandTests
     [InlineData("render|x|--quality|101", "--quality is '101'", "from 0 to 100")]
     [InlineData("render|x|--metadata|some", "--metadata is 'some'", "full, parameters, origin, none")]
     [InlineData("render|x|--frame|oak", "--frame is 'oak'", "none, gilded, ebony, celadon")]
+    [InlineData("render|x|--frame|ebony|--frame-placement|above", "--frame-placement is 'above'", "inside, outside")]
+    [InlineData("render|x|--offload|7", "--offload is '7'", "auto, resident, stream, sessions")]
     [InlineData("verify", "verify")]
     public async Task RunAsync_OfBadUsage_EndsWithTwoAndOneLine(string arguments, params string[] words)
     {
