@@ -25,6 +25,24 @@ internal static class Choice
         };
     }
 
+    /// <summary>One of some names, in any case; the first of them where the option is not given.</summary>
+    /// <param name="name">The option's name.</param>
+    /// <param name="description">Its description.</param>
+    /// <param name="names">The names, in lower case.</param>
+    public static Option<string> Named(string name, string description, params string[] names) => new(name)
+    {
+        Description = $"{description} [default: {names[0]}]",
+        HelpName = string.Join('|', names),
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            string? known = Array.Find(names, known => known.Equals(text, StringComparison.OrdinalIgnoreCase));
+            if (known is null) result.AddError(Refusal(name, text, string.Join(", ", names)));
+            return known ?? names[0];
+        },
+        DefaultValueFactory = _ => names[0],
+    };
+
     /// <summary>A whole number.</summary>
     /// <param name="name">The option's name.</param>
     /// <param name="description">Its description.</param>
@@ -59,7 +77,9 @@ internal static class Choice
 
     private static T Refuse<T>(ArgumentResult result, string name, string text, string expected) where T : struct
     {
-        result.AddError($"{name} is '{text}'; expected {expected}");
+        result.AddError(Refusal(name, text, expected));
         return default;
     }
+
+    private static string Refusal(string name, string text, string expected) => $"{name} is '{text}'; expected {expected}";
 }

@@ -34,10 +34,11 @@ internal static class ExportCommand
 
         ParseResult parsed = root.Parse(args);
         // A screenful of help would bury the one line that says what is wrong.
-        if (parsed.Action is ParseErrorAction error) error.ShowHelp = false;
+        if (parsed.Action is ParseErrorAction)
+            return Fail($"{string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')))}. muse-export --help lists what it takes.", BadUsage);
+
         // The library's own signal handling ends the process after two seconds: too soon to clean up gigabytes.
-        int code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
-        return parsed.Errors.Count > 0 ? BadUsage : code;
+        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
     }
 
     internal static string DefaultFolder(string checkpoint, Lowering lowering) =>
@@ -82,7 +83,7 @@ internal static class ExportCommand
 
     private static int Fail(string message, int code)
     {
-        Console.Error.WriteLine($"error: {message.ReplaceLineEndings(" ")}");
+        Console.Error.WriteLine($"error: {string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}");
         return code;
     }
 }

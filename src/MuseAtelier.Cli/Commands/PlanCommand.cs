@@ -13,16 +13,12 @@ internal static class PlanCommand
 
     public static Command Create(Terminal terminal)
     {
-        var width = new Option<int>("--width") { Description = "Width in px.", HelpName = "PX", DefaultValueFactory = _ => 1024 };
-        var height = new Option<int>("--height") { Description = "Height in px.", HelpName = "PX", DefaultValueFactory = _ => 1024 };
-        var steps = new Option<int>("--steps") { Description = "Steps of the schedule.", HelpName = "N", DefaultValueFactory = _ => 30 };
-        var count = new Option<int>("--count") { Description = "Pictures of one prompt.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        Option<int> width = Choice.Whole("--width", "Width in px.", 1024);
+        Option<int> height = Choice.Whole("--height", "Height in px.", 1024);
+        Option<int> steps = Choice.Whole("--steps", "Steps of the schedule.", 30);
+        Option<int> count = Choice.Whole("--count", "Pictures of one prompt.", 1, least: 1);
         Option<string?> model = AtelierChoices.Model();
         var json = new Option<bool>("--json") { Description = "One JSON object." };
-        count.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && result.GetValueOrDefault<int>() < 1) result.AddError("--count must be 1 or more.");
-        });
         var command = new Command("plan", "Shows what a budget of memory means: what stays, what is streamed, how pictures are decoded, and what that costs. Plans for an NVIDIA card, or with --ram for the processor; needs neither and loads nothing.")
         {
             width, height, steps, count, model, json,

@@ -48,10 +48,17 @@ public sealed class ModelPackageTests : IDisposable
     [InlineData("")]
     [InlineData("null")]
     [InlineData("[1, 2]")]
-    [InlineData("{\"formatVersion\": 2}")]
+    [InlineData("{}")]
     public async Task OpenAsync_OfAManifestOfAnotherForm_SaysSo(string json)
     {
         File.WriteAllText(_folder[PackageManifest.FileName], json);
+        await Refuses<PackageManifestException>();
+    }
+
+    [Fact]
+    public async Task OpenAsync_OfAManifestWithItsVersionAlone_SaysSo()
+    {
+        File.WriteAllText(_folder[PackageManifest.FileName], FormattableString.Invariant($$"""{"formatVersion": {{PackageManifest.CurrentFormatVersion}}}"""));
         await Refuses<PackageManifestException>();
     }
 
