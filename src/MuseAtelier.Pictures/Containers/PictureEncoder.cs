@@ -43,7 +43,8 @@ internal static class PictureEncoder
             // Into PNG, libvips would write XMP as compressed text, where nobody looks for it.
             if (xmp is not null && !isPng) mutable.Set(GValue.BlobType, VipsField.Xmp, xmp);
         });
-        const Enums.ForeignKeep keep = Enums.ForeignKeep.Exif | Enums.ForeignKeep.Xmp;
+        // Allowed to keep EXIF, libvips would make some where there is none.
+        Enums.ForeignKeep keep = (exif is null ? Enums.ForeignKeep.None : Enums.ForeignKeep.Exif) | (xmp is null ? Enums.ForeignKeep.None : Enums.ForeignKeep.Xmp);
         return encoding.Format switch
         {
             PictureFormat.Png => PngFile.Embed(image.PngsaveBuffer(keep: keep), Chunks(texts, xmp)),

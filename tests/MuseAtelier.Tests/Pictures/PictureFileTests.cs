@@ -86,6 +86,13 @@ public sealed class PictureFileTests
     }
 
     [Fact]
+    public void Write_OfPngWithoutMetadata_HoldsNoneAtAll()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.DoesNotContain(Chunks(Plain(folder)), chunk => chunk.Type is "tEXt" or "zTXt" or "iTXt" or "eXIf");
+    }
+
+    [Fact]
     public void Write_OfTheSamePicture_GivesTheSameBytes()
     {
         foreach (string extension in (string[])["png", "jpg", "webp", "avif"])
