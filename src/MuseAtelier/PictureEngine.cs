@@ -61,6 +61,8 @@ internal sealed class PictureEngine : IDisposable
 
     public static PictureEngine Open(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
+        // A third of a second, most of it compilation, that the first picture should not wait for.
+        _ = Task.Run(() => ClipTokenizer.Shared, CancellationToken.None);
         ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
         PictureEngine? engine = null;
         try
