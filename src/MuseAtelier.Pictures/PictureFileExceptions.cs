@@ -26,7 +26,7 @@ public sealed class PictureFolderMissingException(string path, string folder)
 
 /// <summary>There is a file of that name already.</summary>
 public sealed class PictureExistsException(string path)
-    : PictureFileException(path, $"{path} exists already", "a name that is free", "Choose another name, or say that it may be replaced.");
+    : PictureFileException(path, $"{path} exists already", "a name that is free", "Choose another name, or allow that it is replaced (muse: --force).");
 
 /// <summary>The system refused to write a picture; nothing half-written is left.</summary>
 public sealed class PictureNotWrittenException(string path, Exception inner)

@@ -21,7 +21,9 @@ internal static class CheckCommand
             ReferenceReport report = await ReferenceCheck.RunAsync(result.GetRequiredValue(model), result.GetRequiredValue(against), choices.Read(result), progress, stop);
             if (result.GetValue(json)) terminal.Out.WriteLine(Describe(report).ToJsonString(Json.Readable));
             else Show(terminal, report);
-            return report.Passed ? ExitCode.Done : ExitCode.Failed;
+            if (report.Passed) return ExitCode.Done;
+            terminal.WriteNotice("error", Verdict(report));
+            return ExitCode.Failed;
         });
         return command;
     }
@@ -42,11 +44,12 @@ internal static class CheckCommand
 
         if (report.Parts.Count > 0) terminal.OutConsole.Write(table);
         foreach (string part in report.LeftOut) terminal.Out.WriteLine($"left out: {part}");
-        int failed = report.Parts.Count(part => !part.Passed);
-        terminal.Out.WriteLine(report.Parts.Count == 0
-            ? "the file has values for no part: nothing was checked"
-            : string.Create(CultureInfo.InvariantCulture, $"{report.Parts.Count - failed} of {report.Parts.Count} parts passed"));
+        if (report.Passed) terminal.Out.WriteLine(Verdict(report));
     }
+
+    private static string Verdict(ReferenceReport report) => report.Parts.Count == 0
+        ? "the file has values for no part: nothing was checked; expected reference values of this model"
+        : string.Create(CultureInfo.InvariantCulture, $"{report.Parts.Count(part => part.Passed)} of {report.Parts.Count} parts passed");
 
     private static JsonObject Describe(ReferenceReport report) => new()
     {

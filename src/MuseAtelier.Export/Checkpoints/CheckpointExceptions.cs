@@ -12,7 +12,7 @@ public abstract class CheckpointException(string path, string found, string expe
 
 /// <summary>There is no such file.</summary>
 public sealed class CheckpointNotFoundException(string path)
-    : CheckpointException(path, $"there is no file {path}", "the path of a checkpoint", "Check the spelling; relative paths start at the working folder.");
+    : CheckpointException(path, $"there is no file {path}", "the path of an existing file", "Check the spelling; relative paths start at the working folder.");
 
 /// <summary>A folder was given where a single file is needed.</summary>
 public sealed class CheckpointFolderException(string path, bool isDiffusers)
@@ -29,6 +29,10 @@ public sealed class CheckpointFolderException(string path, bool isDiffusers)
 /// <summary>The system refused to read the file.</summary>
 public sealed class CheckpointUnreadableException(string path, Exception inner)
     : CheckpointException(path, $"{path} cannot be read ({inner.Message.TrimEnd('.')})", "a readable file", "Check its permissions and the disk.", inner);
+
+/// <summary>The system refused to write a checkpoint; nothing half-written is left.</summary>
+public sealed class CheckpointNotWrittenException(string path, Exception inner)
+    : CheckpointException(path, $"{path} cannot be written ({inner.Message.TrimEnd('.')})", "a folder that is there and may be written to, on a disk with room", "Create the folder, free some space or choose another; nothing half-written was left behind.", inner);
 
 /// <summary>The file is not in the safetensors format.</summary>
 public sealed class NotSafetensorsException(string path, string? recognised, string remedy)

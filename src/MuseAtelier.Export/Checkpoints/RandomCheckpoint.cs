@@ -43,6 +43,7 @@ public static class RandomCheckpoint
     /// <param name="seed">Seed of the numbers: the same seed gives the same file.</param>
     /// <param name="progress">Told the bytes written so far.</param>
     /// <param name="cancellationToken">Stops the writing and deletes what there is.</param>
+    /// <exception cref="CheckpointNotWrittenException">No such folder, no leave to write there, or no room.</exception>
     public static void Write(
         string path,
         IReadOnlyList<KeyValuePair<string, IReadOnlyList<long>>> shapes,
@@ -60,17 +61,24 @@ public static class RandomCheckpoint
         float[] scaled = new float[BlockElements];
         byte[] encoded = new byte[BlockElements * type.Size()];
 
-        using SafetensorsWriter writer = SafetensorsWriter.Create(path, tensors, metadata);
-        long written = 0;
-        foreach (SafetensorsDeclaration tensor in tensors)
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (IsPositions(tensor.Name)) WritePositions(writer, tensor);
-            else WriteNormals(writer, tensor, normals, scaled, encoded, (int)(random.Next() % BlockElements), cancellationToken);
-            progress?.Report(written += tensor.Bytes);
-        }
+            using SafetensorsWriter writer = SafetensorsWriter.Create(path, tensors, metadata);
+            long written = 0;
+            foreach (SafetensorsDeclaration tensor in tensors)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (IsPositions(tensor.Name)) WritePositions(writer, tensor);
+                else WriteNormals(writer, tensor, normals, scaled, encoded, (int)(random.Next() % BlockElements), cancellationToken);
+                progress?.Report(written += tensor.Bytes);
+            }
 
-        writer.Complete();
+            writer.Complete();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointNotWrittenException(path, exception);
+        }
     }
 
     private static bool IsPositions(string name) => name.EndsWith("position_ids", StringComparison.Ordinal);

@@ -56,6 +56,15 @@ public sealed class RandomCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Write_IntoAMissingFolder_SaysSo()
+    {
+        string path = Path.Combine(_folder["missing"], "random.safetensors");
+        var exception = Assert.Throws<CheckpointNotWrittenException>(() => RandomCheckpoint.Write(path, [], cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal(path, exception.Path);
+        Assert.DoesNotContain('\n', exception.Message);
+    }
+
+    [Fact]
     public void ReadShapes_OfTheFullSizeList_FindsEveryTensor()
     {
         IReadOnlyList<KeyValuePair<string, IReadOnlyList<long>>> shapes = RandomCheckpoint.ReadShapes(Path.Combine(TemporaryFolder.Repository, "tests/goldens/sdxl_keys.json"));

@@ -62,7 +62,7 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
         {
             if (report.Fraction > 0.5) cancellation.Cancel();
         });
-        Assert.ThrowsAny<OperationCanceledException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), reports, cancellation.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["new/a"], new ExportOptions(), reports, cancellation.Token));
         Assert.InRange(reports.All[^1].Fraction, 0.5, 0.99);
         Assert.Empty(Directory.GetFileSystemEntries(_folder[""]));
     }
