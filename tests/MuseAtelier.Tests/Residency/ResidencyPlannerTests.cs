@@ -98,7 +98,7 @@ public sealed class ResidencyPlannerTests
     [Fact]
     public void Plan_WithLittle_StreamsEvenlyAndDecodesInTiles()
     {
-        ResidencyPlan plan = Plan(3.5);
+        ResidencyPlan plan = Plan(4);
         IReadOnlyList<StagePlan> stages = [.. plan.Component(ComponentNames.UNet).Stages.Where(stage => stage.Placement != StagePlacement.Session)];
         int streamed = stages.Count(stage => stage.Placement == StagePlacement.Streamed);
         Assert.InRange(streamed, 10, stages.Count - 10);
