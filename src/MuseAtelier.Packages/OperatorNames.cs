@@ -15,8 +15,11 @@ public static class OperatorNames
     /// <summary>fp16: x [n, s, 2 w], bias [2 w] to [n, s, w]: with h = x + bias, the first half of h times gelu of the second.</summary>
     public const string Gate = "Gate";
 
-    /// <summary>fp16: x and residual [n, s, c], bias [c], scale and offset [c] fp32 to the layer norm of x + bias + residual, and that sum. Attribute: epsilon.</summary>
+    /// <summary>x [n, s, c] fp16, residual [n, s, c] fp32, bias [c] fp16, scale and offset [c] fp32 to the layer norm of x + bias + residual in fp16, and that sum in fp32. Attribute: epsilon.</summary>
     public const string ResidualLayerNorm = "ResidualLayerNorm";
+
+    /// <summary>x [n, s, c] fp16 + bias [c] fp16 + residual [n, s, c] fp32, in fp16: the end of a residual stream.</summary>
+    public const string StreamSum = "StreamSum";
 
     /// <summary>fp16: x [.., c] + bias [c] + residual [.., c].</summary>
     public const string BiasedSum = "BiasedSum";

@@ -10,7 +10,7 @@ public sealed record PackageManifest
     public const string FileName = "manifest.json";
 
     /// <summary>The format that this version writes and reads.</summary>
-    public const int CurrentFormatVersion = 3;
+    public const int CurrentFormatVersion = 4;
 
     /// <summary>Version of the package format.</summary>
     public required int FormatVersion { get; init; }
@@ -183,14 +183,14 @@ public sealed record TensorSpec(string Name, ElementType Type, IReadOnlyList<Dim
     public long Bytes(PictureShape shape) => Elements(shape) * Type.Size();
 }
 
-/// <summary>What a stage is made of, which decides how its weights are kept.</summary>
+/// <summary>What a stage is made of.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<StageKind>))]
 public enum StageKind
 {
-    /// <summary>Weights are constants of the graph; the stage stays loaded.</summary>
+    /// <summary>Convolutions over images. For a processor their weights are constants of the graph, which its session arranges for them.</summary>
     Convolution,
 
-    /// <summary>Weights are inputs of the graph: stages of one shape share a session, and weights can be moved.</summary>
+    /// <summary>A transformer block over tokens. Its weights are inputs of the graph: stages of one shape share a session, and weights can be moved.</summary>
     Transformer,
 }
 
@@ -212,10 +212,10 @@ public sealed record StageSpec
     /// <summary>Graph output to the component's tensor.</summary>
     public required IReadOnlyList<BindingSpec> Outputs { get; init; }
 
-    /// <summary>Graph input to the weight that it is given, for transformer stages.</summary>
+    /// <summary>Graph input to the weight that it is given; empty where weights are constants.</summary>
     public required IReadOnlyList<WeightSpec> Weights { get; init; }
 
-    /// <summary>Bytes of constants that a session of the graph holds.</summary>
+    /// <summary>Bytes of constants that a session of the graph holds; 0 where weights are inputs.</summary>
     public required long ConstantBytes { get; init; }
 }
 

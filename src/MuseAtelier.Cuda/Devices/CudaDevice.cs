@@ -27,8 +27,7 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly SharedArena _arena;
     private readonly Dictionary<string, string> _provider;
     private readonly bool _sharesThreads;
-    private CudaSlots? _slots;
-    private long _leastSlotBytes;
+    private readonly Dictionary<bool, CudaSlots> _slots = [];
     private bool _captureFailed;
 
     public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers)
@@ -128,10 +127,22 @@ internal sealed class CudaDevice : ExecutionDevice
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
         new CudaWeights(_package, component, placements, this, _reader, _logger);
 
-    public override void ReserveSlots(long bytes) => _leastSlotBytes = bytes;
+    /// <summary>Slots of at least that many bytes each, for what runs in every step or for what runs once a picture; the same for all that ask while they are large enough.</summary>
+    public CudaSlots Slots(bool everyStep, long bytes) =>
+        _slots.TryGetValue(everyStep, out CudaSlots? slots) && !slots.IsFreed && slots.Bytes >= bytes ? slots : _slots[everyStep] = new CudaSlots(this, bytes);
 
-    /// <summary>Slots of at least that many bytes each; the same for all that ask while they are large enough.</summary>
-    public CudaSlots Slots(long bytes) => _slots is { IsFreed: false } slots && slots.Bytes >= bytes ? slots : _slots = new CudaSlots(this, Math.Max(bytes, _leastSlotBytes));
+    /// <summary>Gives up the memory of all slots but those.</summary>
+    public void GiveUpOtherSlots(CudaSlots kept)
+    {
+        foreach (CudaSlots other in _slots.Values)
+        {
+            if (other == kept || other.IsFreed || !other.IsThere) continue;
+            other.User?.Settle();
+            CopyStream.Synchronize();
+            ComputeStream.Synchronize();
+            other.GiveUp();
+        }
+    }
 
     public override CapturedRun? Capture(Action run)
     {

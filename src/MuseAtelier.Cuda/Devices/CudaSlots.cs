@@ -1,30 +1,23 @@
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// The two places in device memory that streamed weights pass through. Components that stream share them, one after the other: whoever
-/// used them last knows what lies in them. Freed when the last component lets go.
+/// The places in device memory that streamed weights pass through. Components that stream share them, one after the other: whoever
+/// used them last knows what lies in them. What runs once a picture and what runs in every step have slots of their own sizes, of which only
+/// one kind has memory at a time. Freed when the last component lets go.
 /// </summary>
 internal sealed class CudaSlots
 {
     private readonly ElasticMemory _memory;
+    private readonly CudaDevice _device;
     private int _holders;
 
     public CudaSlots(CudaDevice device, long bytes)
     {
+        _device = device;
         Bytes = DeviceMemory.Align(bytes);
         _memory = ElasticMemory.Reserve(device.Card.Index, Bytes * SlotSchedule.Slots);
-        try
-        {
-            _memory.Take();
-        }
-        catch
-        {
-            _memory.Dispose();
-            throw;
-        }
-
-        Copied = [new CudaEvent(), new CudaEvent()];
-        Ran = [new CudaEvent(), new CudaEvent()];
+        Copied = [.. Enumerable.Range(0, SlotSchedule.Slots).Select(_ => new CudaEvent())];
+        Ran = [.. Enumerable.Range(0, SlotSchedule.Slots).Select(_ => new CudaEvent())];
     }
 
     /// <summary>Bytes of one slot.</summary>
@@ -52,8 +45,16 @@ internal sealed class CudaSlots
         _memory.GiveUp();
     }
 
-    /// <summary>Takes their memory again, if it was given up.</summary>
-    public void Take() => _memory.Take();
+    /// <summary>Whether they have memory.</summary>
+    public bool IsThere => _memory.IsThere;
+
+    /// <summary>Takes their memory, if it is not there; the other slots' is given up for it.</summary>
+    public void Take()
+    {
+        if (IsThere) return;
+        _device.GiveUpOtherSlots(this);
+        _memory.Take();
+    }
 
     /// <summary>Takes part in them until <see cref="LetGo"/>.</summary>
     public CudaSlots Hold()

@@ -1,15 +1,18 @@
+using MuseAtelier.Residency;
+
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// Which streamed stage is copied into which of two slots, and when: a stage's slot never changes, copies follow each other in the order in
+/// Which streamed stage is copied into which slot, and when: a stage's slot never changes, copies follow each other in the order in
 /// which the stages run, round after round, and a slot is filled again only after the stage in it was asked for. Knows no device.
 /// </summary>
 internal sealed class SlotSchedule(int count)
 {
-    public const int Slots = 2;
+    /// <summary>How many slots there are.</summary>
+    public const int Slots = StageTimeline.Slots;
 
-    private readonly int[] _content = [-1, -1];
-    private readonly bool[] _free = [true, true];
+    private readonly int[] _content = [.. Enumerable.Repeat(-1, Slots)];
+    private readonly bool[] _free = [.. Enumerable.Repeat(true, Slots)];
     private int _head;
     private int _next;
 
@@ -22,7 +25,7 @@ internal sealed class SlotSchedule(int count)
     /// <summary>Forgets what lies in the slots: someone else used them.</summary>
     public void Forget() => _content.AsSpan().Fill(-1);
 
-    /// <summary>Begins anew with a stage: both slots may be filled again.</summary>
+    /// <summary>Begins anew with a stage: all slots may be filled again.</summary>
     public void Restart(int stage)
     {
         (_head, _next) = (stage, stage);
@@ -50,14 +53,15 @@ internal sealed class SlotSchedule(int count)
     }
 
     /// <summary>Where things stand, to come back to.</summary>
-    public Snapshot Save() => new(_content[0], _content[1], _free[0], _free[1], _head, _next);
+    public Snapshot Save() => new([.. _content], [.. _free], _head, _next);
 
     /// <summary>Comes back to where things stood.</summary>
     public void Restore(Snapshot snapshot)
     {
-        (_content[0], _content[1], _free[0], _free[1]) = (snapshot.First, snapshot.Second, snapshot.FirstFree, snapshot.SecondFree);
+        snapshot.Content.CopyTo(_content, 0);
+        snapshot.Free.CopyTo(_free, 0);
         (_head, _next) = (snapshot.Head, snapshot.Next);
     }
 
-    internal readonly record struct Snapshot(int First, int Second, bool FirstFree, bool SecondFree, int Head, int Next);
+    internal sealed record Snapshot(int[] Content, bool[] Free, int Head, int Next);
 }

@@ -2,16 +2,16 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace MuseAtelier.Cuda.Kernels;
 
-/// <summary>x + bias + residual, channels last. Inputs: x and residual of one shape, [.., c]; bias [c]. Output of that shape.</summary>
-internal sealed class BiasedSumOperator(string name, string suffix, TensorElementType type) : KernelOperator(name, [new(type), new(type), new(type)], [new(type)])
+/// <summary>x + bias + residual, channels last. Inputs: x and residual of one shape, [.., c]; bias [c] of x's type. Output of that shape and type.</summary>
+internal sealed class BiasedSumOperator(string name, string kernel, TensorElementType type, TensorElementType residual) : KernelOperator(name, [new(type), new(type), new(residual)], [new(type)])
 {
     private const int Octet = 8, Threads = 256;
 
-    public override OperatorKernel CreateKernel(nint info) => new Kernel(suffix);
+    public override OperatorKernel CreateKernel(nint info) => new Kernel(kernel);
 
-    private sealed unsafe class Kernel(string suffix) : OperatorKernel
+    private sealed unsafe class Kernel(string kernel) : OperatorKernel
     {
-        private readonly nint _sum = KernelModule.Shared.Function($"biased_sum_{suffix}");
+        private readonly nint _sum = KernelModule.Shared.Function(kernel);
 
         public override void Compute(nint context)
         {
@@ -19,7 +19,7 @@ internal sealed class BiasedSumOperator(string name, string suffix, TensorElemen
             nint x = OrtCustomOperator.Input(context, 0, shape, out int rank), bias = OrtCustomOperator.Input(context, 1), residual = OrtCustomOperator.Input(context, 2);
             shape = shape[..rank];
             int channels = (int)shape[^1];
-            if (channels % Octet != 0) throw new NotSupportedException($"BiasedSum takes a multiple of {Octet} channels; this has {channels}.");
+            if (channels % Octet != 0) throw new NotSupportedException($"A sum takes a multiple of {Octet} channels; this has {channels}.");
             long elements = 1;
             foreach (long size in shape) elements *= size;
             int rows = (int)(elements / channels);

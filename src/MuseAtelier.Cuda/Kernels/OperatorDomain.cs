@@ -12,9 +12,10 @@ internal static class OperatorDomain
         new GroupNormOperator(OperatorNames.GroupNorm, "f16", TensorElementType.Float16),
         new GroupNormOperator(OperatorNames.GroupNorm32, "f32", TensorElementType.Float),
         new GateOperator(OperatorNames.Gate, "f16", TensorElementType.Float16),
-        new ResidualLayerNormOperator(OperatorNames.ResidualLayerNorm, "f16", TensorElementType.Float16),
-        new BiasedSumOperator(OperatorNames.BiasedSum, "f16", TensorElementType.Float16),
-        new BiasedSumOperator(OperatorNames.BiasedSum32, "f32", TensorElementType.Float),
+        new ResidualLayerNormOperator(OperatorNames.ResidualLayerNorm),
+        new BiasedSumOperator(OperatorNames.StreamSum, "stream_sum", TensorElementType.Float16, TensorElementType.Float),
+        new BiasedSumOperator(OperatorNames.BiasedSum, "biased_sum_f16", TensorElementType.Float16, TensorElementType.Float16),
+        new BiasedSumOperator(OperatorNames.BiasedSum32, "biased_sum_f32", TensorElementType.Float, TensorElementType.Float),
     ]));
 
     private static bool _isKnown;

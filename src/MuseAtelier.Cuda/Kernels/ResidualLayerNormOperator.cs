@@ -3,19 +3,21 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace MuseAtelier.Cuda.Kernels;
 
 /// <summary>
-/// Layer norm of x + bias + residual. Inputs: x and residual [n, s, c], bias [c], scale and offset [c] fp32. Outputs: normed; sum. The sum is taken
-/// in fp32 and rounded once; ONNX Runtime's operator rounds after each of the two additions, and a residual stream has hundreds of them.
+/// Layer norm of x + bias + residual. Inputs: x [n, s, c] fp16, residual [n, s, c] fp32, bias [c] fp16, scale and offset [c] fp32. Outputs: normed, fp16;
+/// sum, fp32. The residual stream is never rounded, where ONNX Runtime's operator rounds it twice in each of hundreds of sums.
 /// </summary>
-internal sealed class ResidualLayerNormOperator(string name, string suffix, TensorElementType type) : KernelOperator(
-    name, [new(type), new(type), new(type), new(TensorElementType.Float), new(TensorElementType.Float)], [new(type), new(type)])
+internal sealed class ResidualLayerNormOperator(string name) : KernelOperator(
+    name,
+    [new(TensorElementType.Float16), new(TensorElementType.Float), new(TensorElementType.Float16), new(TensorElementType.Float), new(TensorElementType.Float)],
+    [new(TensorElementType.Float16), new(TensorElementType.Float)])
 {
     private const int Octet = 8, MostChannels = 2048, Threads = 128, Warp = 32;
 
-    public override OperatorKernel CreateKernel(nint info) => new Kernel(suffix, OrtCustomOperator.FloatAttribute(info, "epsilon\0"u8));
+    public override OperatorKernel CreateKernel(nint info) => new Kernel(OrtCustomOperator.FloatAttribute(info, "epsilon\0"u8));
 
-    private sealed unsafe class Kernel(string suffix, float epsilon) : OperatorKernel
+    private sealed unsafe class Kernel(float epsilon) : OperatorKernel
     {
-        private readonly nint _norm = KernelModule.Shared.Function($"residual_layer_norm_{suffix}");
+        private readonly nint _norm = KernelModule.Shared.Function("residual_layer_norm");
 
         public override void Compute(nint context)
         {

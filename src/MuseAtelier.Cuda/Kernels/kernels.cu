@@ -361,15 +361,15 @@ static __device__ void gate(const T *x, const T *bias, T *y, int width)
 }
 
 // x + bias + residual; x and residual [rows, channels], bias [channels].
-template <typename T>
-static __device__ void biasedSum(const T *x, const T *bias, const T *residual, T *y, int rows, int channels)
+template <typename T, typename R>
+static __device__ void biasedSum(const T *x, const T *bias, const R *residual, T *y, int rows, int channels)
 {
     int octets = channels / 8;
     long index = (long)blockIndexX() * threads() + threadIndex();
     if (index >= (long)rows * octets) return;
     float values[8], biases[8], others[8];
     T::load(x + index * 8, values);
-    T::load(residual + index * 8, others);
+    R::load(residual + index * 8, others);
     T::load(bias + index % octets * 8, biases);
 #pragma unroll
     for (int i = 0; i < 8; i++) values[i] += biases[i] + others[i];
@@ -379,21 +379,22 @@ static __device__ void biasedSum(const T *x, const T *bias, const T *residual, T
 constexpr int MostVectors = 8; // 16-byte pieces of a row that a lane holds: rows of up to 2048 channels
 
 // sum = x + bias + residual, and y = its layer norm times scale plus offset. [rows, channels]; one warp a row, which it keeps in registers: the
-// mean is known before deviations are squared, and what is normed is the sum before it is rounded.
+// mean is known before deviations are squared.
 static __device__ void residualLayerNorm(
-    const Half *x, const Half *residual, const Half *bias, const float *scale, const float *offset, Half *y, Half *sum, int rows, int channels, float epsilon)
+    const Half *x, const Single *residual, const Half *bias, const float *scale, const float *offset, Half *y, Single *sum, int rows, int channels, float epsilon)
 {
     int lane = threadIndex() % 32, row = blockIndexX() * (threads() / 32) + threadIndex() / 32, octets = channels / 8;
     if (row >= rows) return;
     long base = (long)row * channels;
-    Half::Raw own[MostVectors], others[MostVectors];
+    Half::Raw own[MostVectors];
+    Single::Raw others[MostVectors];
 #pragma unroll
     for (int j = 0; j < MostVectors; j++)
     {
         int octet = lane + 32 * j;
         if (octet >= octets) continue;
         own[j] = Half::fetch(x + base + octet * 8);
-        others[j] = Half::fetch(residual + base + octet * 8);
+        others[j] = Single::fetch(residual + base + octet * 8);
     }
 
     float values[MostVectors][8], total = 0;
@@ -402,19 +403,18 @@ static __device__ void residualLayerNorm(
     {
         int octet = lane + 32 * j;
         if (octet >= octets) continue;
-        float more[8], biases[8], stored[8];
+        float more[8], biases[8];
         Half::expand(own[j], values[j]);
-        Half::expand(others[j], more);
+        Single::expand(others[j], more);
         Half::load(bias + octet * 8, biases);
 #pragma unroll
         for (int i = 0; i < 8; i++)
         {
             values[j][i] += more[i] + biases[i];
-            stored[i] = values[j][i];
             total += values[j][i];
         }
 
-        Half::store(sum + base + octet * 8, stored);
+        Single::store(sum + base + octet * 8, values[j]);
     }
 
 #pragma unroll
@@ -464,16 +464,21 @@ static __device__ void residualLayerNorm(
     } \
     extern "C" __global__ void biased_sum_##suffix(const T *x, const T *bias, const T *residual, T *y, int rows, int channels) \
     { \
-        biasedSum<T>(x, bias, residual, y, rows, channels); \
+        biasedSum<T, T>(x, bias, residual, y, rows, channels); \
     }
 
 KERNELS(f16, Half)
 KERNELS(f32, Single)
 
+extern "C" __global__ void stream_sum(const Half *x, const Half *bias, const Single *residual, Half *y, int rows, int channels)
+{
+    biasedSum<Half, Single>(x, bias, residual, y, rows, channels);
+}
+
 extern "C" __global__ void gate_f16(const Half *x, const Half *bias, Half *y, int width) { gate<Half>(x, bias, y, width); }
 
-extern "C" __global__ void residual_layer_norm_f16(
-    const Half *x, const Half *residual, const Half *bias, const float *scale, const float *offset, Half *y, Half *sum, int rows, int channels, float epsilon)
+extern "C" __global__ void residual_layer_norm(
+    const Half *x, const Single *residual, const Half *bias, const float *scale, const float *offset, Half *y, Single *sum, int rows, int channels, float epsilon)
 {
     residualLayerNorm(x, residual, bias, scale, offset, y, sum, rows, channels, epsilon);
 }

@@ -14,6 +14,9 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
 {
     protected override ElementType ActivationType => precision;
 
+    // Every weight is the host's: it may stay, be lent or be streamed, and no session holds a copy.
+    protected override bool TakesWeights(Stage stage) => true;
+
     protected override IReadOnlyList<Dimension> ImageShape(Value value) =>
         IsBorder(value) ? [value.Batch, Dimension.Of(value.Channels), value.Height, value.Width] : [value.Batch, value.Height, value.Width, Dimension.Of(value.Channels)];
 
@@ -103,13 +106,17 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
         if (TypeOf(operation.Output) != ElementType.F16) return base.Normalise(operation);
         IReadOnlyList<string> outputs = Graph.Node(
             OperatorNames.ResidualLayerNorm, OperatorNames.Domain, 2,
-            [Use(operation.Input), Use(operation.Residual), Use(operation.Bias, ElementType.F16), Use(operation.Scale, ElementType.F32), Use(operation.Offset, ElementType.F32)], [Float("epsilon", LayerNorm.Epsilon)]);
+            [Use(operation.Input), Use(operation.Residual, ElementType.F32), Use(operation.Bias, ElementType.F16), Use(operation.Scale, ElementType.F32), Use(operation.Offset, ElementType.F32)], [Float("epsilon", LayerNorm.Epsilon)]);
         return (outputs[0], outputs[1]);
     }
 
     protected override string Sum(Add operation) => operation.Bias is null
         ? Graph.Node("Add", [Use(operation.Left), Use(operation.Right)])
         : Graph.Node(precision == ElementType.F16 ? OperatorNames.BiasedSum : OperatorNames.BiasedSum32, OperatorNames.Domain, 1, [Use(operation.Left), Use(operation.Bias, precision), Use(operation.Right)], [])[0];
+
+    protected override string Sum(ResidualBias operation) => TypeOf(operation.Output) != ElementType.F16
+        ? base.Sum(operation)
+        : Graph.Node(OperatorNames.StreamSum, OperatorNames.Domain, 1, [Use(operation.Input), Use(operation.Bias, ElementType.F16), Use(operation.Residual, ElementType.F32)], [])[0];
 
     protected override string Gate(Geglu operation) =>
         Graph.Node(OperatorNames.Gate, OperatorNames.Domain, 1, [Multiply(Use(operation.Input), Use(operation.Kernel, precision)), Use(operation.Bias, precision)], [])[0];

@@ -31,6 +31,12 @@ internal abstract class GraphLowering
         _ => throw new ArgumentOutOfRangeException(nameof(device), device, null),
     };
 
+    /// <summary>
+    /// Whether a stage's weights are inputs of its graph, so that stages of equal shape share the graph and the host says where weights lie; else they
+    /// are constants, which a session arranges for itself.
+    /// </summary>
+    protected virtual bool TakesWeights(Stage stage) => stage.Kind == StageKind.Transformer;
+
     /// <summary>Lowers a stage; called once.</summary>
     public LoweredStage Lower(Stage stage)
     {
@@ -53,11 +59,11 @@ internal abstract class GraphLowering
             outputs.Add(output);
         }
 
-        // Weights of a transformer stage are inputs, so that stages of equal shape share the graph; those of a convolution stage
-        // get their place in a file only now that the graph is known, and are added as constants by the package's writer.
-        if (stage.Kind == StageKind.Transformer)
+        // Constants get their place in a file only now that the graph is known, and are added by the package's writer.
+        bool areInputs = TakesWeights(stage);
+        if (areInputs)
             foreach (LoweredWeight weight in _weights) Graph.Input(weight.Graph, weight.Type, [.. weight.Shape.Select(Dimension.Of)]);
-        return new LoweredStage(Graph, inputs, outputs, _weights);
+        return new LoweredStage(Graph, inputs, outputs, _weights, areInputs);
     }
 
     /// <summary>Type and dimensions of a value in memory.</summary>
@@ -169,7 +175,7 @@ internal abstract class GraphLowering
             ToImage o => Unflatten(o),
             Linear o => Multiply(o),
             LayerNorm o => Normalise(o),
-            ResidualBias o => Graph.Node("Add", [AddBias(Use(o.Input), o.Bias, TypeOf(o.Output)), Use(o.Residual)]),
+            ResidualBias o => Sum(o),
             Attention o => Attend(o),
             Activation o => Apply(Use(o.Input), o.Function),
             Add o => Sum(o),
@@ -203,6 +209,9 @@ internal abstract class GraphLowering
             [Use(operation.Input), Use(operation.Residual), Use(operation.Scale, type), Use(operation.Offset, type), Use(operation.Bias, type)], [Float("epsilon", LayerNorm.Epsilon)], 1, 2);
         return (outputs[0], outputs[3]);
     }
+
+    protected virtual string Sum(ResidualBias operation) =>
+        Graph.Node("Add", [AddBias(Use(operation.Input), operation.Bias, TypeOf(operation.Output)), Use(operation.Residual)]);
 
     private string Normalise(LayerNorm operation)
     {

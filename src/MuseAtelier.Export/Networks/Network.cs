@@ -15,11 +15,14 @@ internal sealed record Network(string Name, IReadOnlyList<Value> Inputs, IReadOn
 /// <summary>A run of units of one kind, and what crosses its borders.</summary>
 internal sealed record Stage(string Name, StageKind Kind, IReadOnlyList<Operation> Operations, IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs);
 
-/// <summary>Cuts a network into stages.</summary>
+/// <summary>
+/// Cuts a network into stages, each small enough to pass through a slot of device memory: a transformer block is one by itself, units of
+/// convolutions are joined up to about the weights of the widest block.
+/// </summary>
 internal static class StagePartition
 {
-    /// <summary>Units of transformer blocks in one stage at most: two of SDXL's widest are 121 MB in fp16.</summary>
-    public const int TransformerUnits = 2;
+    /// <summary>Elements of kernels in one stage at most, where it can be cut: 64 MiB in fp16, a little more than SDXL's widest transformer block.</summary>
+    public const long KernelElements = 32 << 20;
 
     public static IReadOnlyList<Stage> Cut(Network network)
     {
@@ -27,8 +30,7 @@ internal static class StagePartition
         foreach (Unit unit in network.Units)
         {
             List<Unit>? run = runs.LastOrDefault();
-            bool joins = run is not null && run[0].Kind == unit.Kind && (unit.Kind == StageKind.Convolution || (run.Count < TransformerUnits && SameParent(run[^1], unit)));
-            if (joins) run!.Add(unit);
+            if (run is not null && run[0].Kind == StageKind.Convolution && unit.Kind == StageKind.Convolution && Fits(run, unit)) run.Add(unit);
             else runs.Add([unit]);
         }
 
@@ -46,8 +48,12 @@ internal static class StagePartition
         return stages;
     }
 
-    // Blocks of two different transformers are never one stage: stages of equal shape then come out equal and share a graph.
-    private static bool SameParent(Unit first, Unit second) => Parent(first.Name) == Parent(second.Name);
+    // A run without kernels of its own, such as the sum behind a transformer, always goes with what follows: they are computed in one.
+    private static bool Fits(List<Unit> run, Unit next)
+    {
+        long before = run.Sum(Elements);
+        return before == 0 || before + Elements(next) <= KernelElements;
+    }
 
-    private static string Parent(string name) => name[..name.LastIndexOf('.')];
+    private static long Elements(Unit unit) => unit.Operations.OfType<Convolution>().Sum(convolution => convolution.Kernel.Elements);
 }

@@ -64,17 +64,20 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
         return y;
     }
 
-    /// <summary>Adds a branch and its bias to the residual stream, and normalises the sum.</summary>
+    /// <summary>
+    /// Adds a branch and its bias to the residual stream, and normalises the sum. The stream is fp32 in every lowering: rounding it to fp16 after each
+    /// of its 210 sums made a quarter of the UNet's whole error.
+    /// </summary>
     public (Value Normed, Value Sum) ResidualLayerNorm(Value branch, string biasKey, Value residual, string key)
     {
-        Value normed = TokensLike(residual), sum = TokensLike(residual);
+        Value normed = TokensLike(branch), sum = Value.Tokens(Name(), residual.Channels, residual.Shape[1], ElementType.F32, residual.Batch);
         Emit(new ResidualLayerNorm(branch, Weights.Get(biasKey, residual.Channels), residual, normed, sum, Weights.Get($"{key}.weight", residual.Channels), Weights.Get($"{key}.bias", residual.Channels)));
         return (normed, sum);
     }
 
     public Value ResidualBias(Value branch, string biasKey, Value residual)
     {
-        Value sum = TokensLike(residual);
+        Value sum = TokensLike(branch);
         Emit(new ResidualBias(branch, Weights.Get(biasKey, residual.Channels), residual, sum));
         return sum;
     }

@@ -12,6 +12,9 @@ internal sealed class UNetNetwork(CheckpointWeights weights)
     /// <summary>Every attention head of SDXL is this wide.</summary>
     public const int HeadWidth = 64;
 
+    /// <summary>Blocks whose keys and values are computed together: no more weights than a slot holds that the widest block itself passes through.</summary>
+    private const int ContextBlocks = 5;
+
     private const float ResBlockEpsilon = 1e-5f;
     private const float TransformerEpsilon = 1e-6f;
     private static readonly Dimension TextLength = Dimension.Of(ClipNetwork.Positions);
@@ -93,11 +96,14 @@ internal sealed class UNetNetwork(CheckpointWeights weights)
         Value context = Value.Tokens("context", width, TextLength, ElementType.F32);
         foreach (IGrouping<string, (Value Keys, Value Values, string Block)> transformer in _contexts.GroupBy(entry => entry.Block[..entry.Block.LastIndexOf(".transformer_blocks.", StringComparison.Ordinal)]))
         {
-            net.BeginUnit(transformer.Key + ".attn2", StageKind.Transformer);
-            foreach ((Value keys, Value values, string block) in transformer)
+            foreach ((Value Keys, Value Values, string Block)[] blocks in transformer.Chunk(ContextBlocks))
             {
-                net.Emit(new Linear(context, keys, weights.Get($"{block}.attn2.to_k.weight", keys.Channels, width), null));
-                net.Emit(new Linear(context, values, weights.Get($"{block}.attn2.to_v.weight", values.Channels, width), null));
+                net.BeginUnit($"{blocks[0].Block}.attn2", StageKind.Transformer);
+                foreach ((Value keys, Value values, string block) in blocks)
+                {
+                    net.Emit(new Linear(context, keys, weights.Get($"{block}.attn2.to_k.weight", keys.Channels, width), null));
+                    net.Emit(new Linear(context, values, weights.Get($"{block}.attn2.to_v.weight", values.Channels, width), null));
+                }
             }
         }
 

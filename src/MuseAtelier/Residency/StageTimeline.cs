@@ -6,6 +6,9 @@ namespace MuseAtelier.Residency;
 /// </summary>
 internal static class StageTimeline
 {
+    /// <summary>Slots that streamed weights pass through: one runs while the other is filled.</summary>
+    public const int Slots = 2;
+
     /// <summary>Seconds of several rounds, one after the other.</summary>
     /// <param name="work">Seconds of each stage.</param>
     /// <param name="copies">Seconds of each stage's copy; 0 for one whose weights are there.</param>
@@ -13,11 +16,13 @@ internal static class StageTimeline
     /// <param name="workShare">What is taken of each stage's seconds.</param>
     public static double Seconds(ReadOnlySpan<double> work, ReadOnlySpan<double> copies, int rounds, double workShare = 1)
     {
-        double copied = 0, done = 0, firstFree = 0, secondFree = 0;
+        double copied = 0, done = 0;
+        Span<double> free = stackalloc double[Slots];
+        free.Clear();
         for (int round = 0; round < rounds; round++)
         {
             // A stage's slot is the same in every round, so that its bindings are.
-            bool first = true;
+            int slot = 0;
             for (int i = 0; i < work.Length; i++)
             {
                 if (copies[i] == 0)
@@ -26,11 +31,10 @@ internal static class StageTimeline
                     continue;
                 }
 
-                copied = Math.Max(copied, first ? firstFree : secondFree) + copies[i];
+                copied = Math.Max(copied, free[slot]) + copies[i];
                 done = Math.Max(done, copied) + work[i] * workShare;
-                if (first) firstFree = done;
-                else secondFree = done;
-                first = !first;
+                free[slot] = done;
+                slot = (slot + 1) % Slots;
             }
         }
 

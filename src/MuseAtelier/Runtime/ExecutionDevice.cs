@@ -22,7 +22,8 @@ internal abstract class ExecutionDevice : IDisposable
     public abstract OrtMemoryInfo Memory { get; }
 
     /// <summary>Options of a session of this device; the caller disposes them.</summary>
-    public abstract SessionOptions CreateSessionOptions();
+    /// <param name="ownArena">Whether its working memory is an arena of its own, which can be emptied without touching what others have in theirs; a device may have only one.</param>
+    public abstract SessionOptions CreateSessionOptions(bool ownArena);
 
     /// <summary>Run options of this device; the caller disposes them.</summary>
     public abstract RunOptions CreateRunOptions();
@@ -49,9 +50,6 @@ internal abstract class ExecutionDevice : IDisposable
     /// <param name="component">The component.</param>
     /// <param name="placements">Where each stage's weights go, in the order of the stages; null means all resident. A device that maps them takes no notice.</param>
     public abstract StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements);
-
-    /// <summary>Says how large the slots are at least that components share; for the time before any is loaded.</summary>
-    public virtual void ReserveSlots(long bytes) { }
 
     /// <summary>Threads that create sessions ahead of their first use; 0 where sessions are created when they are needed.</summary>
     public virtual int SessionThreads => 0;

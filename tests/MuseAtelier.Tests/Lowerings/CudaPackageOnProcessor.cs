@@ -52,6 +52,7 @@ internal static class CudaPackageOnProcessor
                 case OperatorNames.GroupNorm or OperatorNames.GroupNorm32: writer.Normalise(node.OpType == OperatorNames.GroupNorm); break;
                 case OperatorNames.ResidualLayerNorm: writer.NormaliseTokens(); break;
                 case OperatorNames.Gate: writer.Gate(); break;
+                case OperatorNames.StreamSum: writer.EndStream(); break;
                 case OperatorNames.BiasedSum or OperatorNames.BiasedSum32: writer.Sum(); break;
                 default: graph.Node.Add(node); break;
             }
@@ -95,10 +96,11 @@ internal static class CudaPackageOnProcessor
             Finish("Cast", [y], 0, GraphBuilder.Int("to", inHalf ? 10 : 1));
         }
 
+        // x fp16, residual fp32, bias fp16, scale, offset.
         public void NormaliseTokens()
         {
-            string sum = Add("Add", [Add("Add", [Wide(node.Input[0]), Wide(node.Input[2])]), Wide(node.Input[1])]);
-            Finish("Cast", [sum], 1, GraphBuilder.Int("to", 10));
+            string sum = Add("Add", [Add("Add", [Wide(node.Input[0]), Wide(node.Input[2])]), node.Input[1]]);
+            Finish("Identity", [sum], 1);
             Finish("Cast", [Add("LayerNormalization", [sum, node.Input[3], node.Input[4]], GraphBuilder.Float("epsilon", Attribute("epsilon").F))], 0, GraphBuilder.Int("to", 10));
         }
 
@@ -112,13 +114,16 @@ internal static class CudaPackageOnProcessor
             Finish("Mul", [split.Output[0], Add("Gelu", [split.Output[1]])], 0);
         }
 
+        // x fp16, bias fp16, residual fp32.
+        public void EndStream() => Finish("Cast", [Add("Add", [Add("Add", [Wide(node.Input[0]), Wide(node.Input[1])]), node.Input[2]])], 0, GraphBuilder.Int("to", 10));
+
         public void Sum() => Finish("Add", [Add("Add", [node.Input[0], node.Input[1]]), node.Input[2]], 0);
 
         private string Wide(string tensor) => Add("Cast", [tensor], GraphBuilder.Int("to", 1));
 
         private bool IsVector(string name) => graph.Input.FirstOrDefault(input => input.Name == name)?.Type.TensorType.Shape.Dim.Count == 2;
 
-        private int Channels() => (int)graph.Initializer.First(tensor => tensor.Name == node.Input[1]).Dims[0];
+        private int Channels() => (int)graph.Input.First(input => input.Name == node.Input[1]).Type.TensorType.Shape.Dim[0].DimValue;
 
         private AttributeProto Attribute(string name) => node.Attribute.First(attribute => attribute.Name == name);
 
