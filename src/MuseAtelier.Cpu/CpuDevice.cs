@@ -33,7 +33,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override OrtMemoryInfo Memory { get; }
 
-    public override SessionOptions CreateSessionOptions()
+    public override SessionOptions CreateSessionOptions(bool ownArena)
     {
         var options = new SessionOptions
         {

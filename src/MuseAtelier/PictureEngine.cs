@@ -293,7 +293,7 @@ internal sealed class PictureEngine : IDisposable
     private void Follow(ResidencyPlan plan)
     {
         ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
-        bool turns = TakesTurns(plan, ComponentNames.UNet), slotsChange = _plan is not null && _plan.SlotBytes != plan.SlotBytes;
+        bool turns = TakesTurns(plan, ComponentNames.UNet), slotsChange = _plan is not null && (_plan.SlotBytes, _plan.PreparingSlotBytes) != (plan.SlotBytes, plan.PreparingSlotBytes);
         foreach (ComponentPlan component in plan.Components)
         {
             ComponentSpec spec = _package.Manifest.Component(component.Name);
@@ -307,6 +307,10 @@ internal sealed class PictureEngine : IDisposable
             {
                 _prompts.Release();
             }
+            else if (component.Name == ComponentNames.VaeDecoder)
+            {
+                _decoder.Release();
+            }
             else
             {
                 _network?.Dispose();
@@ -319,8 +323,9 @@ internal sealed class PictureEngine : IDisposable
 
         _sessions.LetTakeTurns(unet, turns);
         _sessions.EmptiesArena = !plan.KeepsArena;
+        _sessions.EmptiesOwnArenas = !plan.KeepsDecodingArena;
         _sessions.MayCapture = plan.CapturesSteps;
-        _device.ReserveSlots(plan.SlotBytes);
+        _device.ReserveSlots(plan.PreparingSlotBytes, plan.SlotBytes);
     }
 
     private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch

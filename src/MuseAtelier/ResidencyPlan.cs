@@ -26,7 +26,7 @@ public enum StagePlacement
     /// <summary>In device memory for good.</summary>
     Resident,
 
-    /// <summary>In device memory while the network denoises; given up for the other phases and copied back before the first step.</summary>
+    /// <summary>In device memory only in the phase that needs it, the denoising network's or the decoder's; given up for the others, and copied back when it is their turn.</summary>
     Lent,
 
     /// <summary>In pinned memory, and copied into a slot of device memory each time the stage runs.</summary>
@@ -114,8 +114,11 @@ public sealed record ResidencyPlan
     /// <summary>Every component that a picture needs, in the order in which it needs them.</summary>
     public required IReadOnlyList<ComponentPlan> Components { get; init; }
 
-    /// <summary>Bytes of each of the two slots, which all components share; 0 where nothing is streamed. Given up for decoding unless steps are captured.</summary>
+    /// <summary>Bytes of each of the two slots that the denoising network's stages pass through; 0 where none is streamed. They have memory while it denoises.</summary>
     public required long SlotBytes { get; init; }
+
+    /// <summary>Bytes of each of the two slots for what runs once a picture; 0 where none is streamed. They have memory until denoising begins.</summary>
+    public required long PreparingSlotBytes { get; init; }
 
     /// <summary>Bytes of pinned memory that streamed and lent weights take; lent ones come from the mapped file where no more may be pinned.</summary>
     public required long PinnedBytes { get; init; }
@@ -123,8 +126,11 @@ public sealed record ResidencyPlan
     /// <summary>Whether a step is recorded once and played from then on.</summary>
     public required bool CapturesSteps { get; init; }
 
-    /// <summary>Whether the arena keeps its memory between the phases; else it is emptied after each.</summary>
+    /// <summary>Whether the working memory of text and denoising is kept between the phases; else it is given back after each.</summary>
     public required bool KeepsArena { get; init; }
+
+    /// <summary>Whether the decoder's working memory is kept too.</summary>
+    public required bool KeepsDecodingArena { get; init; }
 
     /// <summary>How the VAE decodes.</summary>
     public required TilePlan Decoding { get; init; }

@@ -28,6 +28,7 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly Dictionary<string, string> _provider;
     private readonly bool _sharesThreads;
     private readonly Dictionary<bool, CudaSlots> _slots = [];
+    private (long OncePerPicture, long EveryStep) _leastSlotBytes;
     private bool _captureFailed;
 
     public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers)
@@ -78,7 +79,7 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override bool CapturesRuns => _options.CaptureSteps && !_captureFailed;
 
-    public override SessionOptions CreateSessionOptions()
+    public override SessionOptions CreateSessionOptions(bool ownArena)
     {
         var options = new SessionOptions
         {
@@ -89,9 +90,7 @@ internal sealed class CudaDevice : ExecutionDevice
         // The card does the work: a pool of threads for each session would only take memory.
         if (_sharesThreads) options.DisablePerSessionThreads();
         else options.IntraOpNumThreads = 1;
-        options.AddSessionConfigEntry("session.use_env_allocators", "1");
-        // Outside the arena, so that they go with their session, and no captured run's temporaries lie among them.
-        options.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
+        options.AddSessionConfigEntry("session.use_env_allocators", ownArena ? "0" : "1");
         // A graph that needs the processor is a mistake of the exporter, and would be slow in silence.
         options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
         using var provider = new OrtCUDAProviderOptions();
@@ -127,9 +126,13 @@ internal sealed class CudaDevice : ExecutionDevice
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
         new CudaWeights(_package, component, placements, this, _reader, _logger);
 
+    public override void ReserveSlots(long oncePerPicture, long everyStep) => _leastSlotBytes = (oncePerPicture, everyStep);
+
     /// <summary>Slots of at least that many bytes each, for what runs in every step or for what runs once a picture; the same for all that ask while they are large enough.</summary>
     public CudaSlots Slots(bool everyStep, long bytes) =>
-        _slots.TryGetValue(everyStep, out CudaSlots? slots) && !slots.IsFreed && slots.Bytes >= bytes ? slots : _slots[everyStep] = new CudaSlots(this, bytes);
+        _slots.TryGetValue(everyStep, out CudaSlots? slots) && !slots.IsFreed && slots.Bytes >= bytes
+            ? slots
+            : _slots[everyStep] = new CudaSlots(this, Math.Max(bytes, everyStep ? _leastSlotBytes.EveryStep : _leastSlotBytes.OncePerPicture));
 
     /// <summary>Gives up the memory of all slots but those.</summary>
     public void GiveUpOtherSlots(CudaSlots kept)

@@ -8,7 +8,7 @@ namespace MuseAtelier.Cuda.Devices;
 /// <summary>
 /// A component's weights on a card. Resident ones lie in one slab, filled once; lent ones in another, which is given up between the runs
 /// and filled again by the copy stream from pinned memory. The others wait in pinned memory, or in their file where
-/// that is short, and pass through two slots by the copy stream: a copy waits until the stage that used its slot has run, a stage waits
+/// that is short, and pass through slots by the copy stream: a copy waits until the stage that used its slot has run, a stage waits
 /// until its copy is done, and neither keeps the host waiting.
 /// </summary>
 internal sealed class CudaWeights : StageWeights
@@ -32,7 +32,7 @@ internal sealed class CudaWeights : StageWeights
     private readonly Task _load;
     private readonly SlotSchedule? _schedule;
     private StagedCopier? _stager;
-    private SlotSchedule.Snapshot _beforeCapture;
+    private SlotSchedule.Snapshot? _beforeCapture;
     private bool _loaded;
     private bool _awaited;
     private bool _lentPending;
@@ -73,7 +73,7 @@ internal sealed class CudaWeights : StageWeights
 
             if (_streamed.Count > 0)
             {
-                _slots = device.Slots(_streamed.Max(stage => stage.Bytes)).Hold();
+                _slots = device.Slots(component.Name == ComponentNames.UNet, _streamed.Max(stage => stage.Bytes)).Hold();
                 _schedule = new SlotSchedule(_streamed.Count);
                 _joined = new CudaEvent();
                 for (int i = 0; i < _streamed.Count; i++) (_streamed[i].Streamed, _streamed[i].Device) = (i, _slots.Address(SlotSchedule.SlotOf(i)));
@@ -91,7 +91,7 @@ internal sealed class CudaWeights : StageWeights
     public override long DeviceBytes { get; }
 
     // Copies out of a file wait for the host, which a captured run does not have.
-    public override bool CanCapture => _stager is null && _lent.Count == 0;
+    public override bool CanCapture => _stager is null;
 
     public override nint Address(int stage, WeightSpec weight) => _stages[stage].Device + (nint)(weight.Offset - _stages[stage].From.Offset);
 
@@ -99,12 +99,7 @@ internal sealed class CudaWeights : StageWeights
     {
         if (!_loaded) AwaitLoad();
         if (_lentSlab is { IsThere: false }) FillLent();
-        if (_lentPending && _stages[stage].Placement == WeightPlacement.Lent)
-        {
-            _lentCopied!.Hold(_compute);
-            _lentPending = false;
-        }
-
+        if (_stages[stage].Placement == WeightPlacement.Lent) AwaitLent();
         int streamed = _stages[stage].Streamed;
         if (streamed < 0) return;
         Take(streamed);
@@ -143,6 +138,8 @@ internal sealed class CudaWeights : StageWeights
     public override void BeginCapture()
     {
         if (!_loaded) AwaitLoad();
+        if (_lentSlab is { IsThere: false }) FillLent();
+        AwaitLent();
         if (_schedule is null) return;
         Take(0);
         _copies.Synchronize();
@@ -155,8 +152,10 @@ internal sealed class CudaWeights : StageWeights
 
     public override void BeforeReplay()
     {
+        if (_lentSlab is { IsThere: false }) FillLent();
+        AwaitLent();
         if (_schedule is null) return;
-        // What was captured begins with the first two stages in their slots, and knows of no copy outside itself.
+        // What was captured begins with the first stages in their slots, and knows of no copy outside itself.
         Take(0);
         for (int slot = 0; slot < SlotSchedule.Slots; slot++)
         {
@@ -176,7 +175,7 @@ internal sealed class CudaWeights : StageWeights
     {
         if (_schedule is null) return;
         // Nothing of what was captured has happened; and each time that it does, the slots end as they began.
-        _schedule.Restore(_beforeCapture);
+        _schedule.Restore(_beforeCapture!);
         _copyPending.AsSpan().Clear();
         _runPending.AsSpan().Clear();
         _capturing = false;
@@ -230,7 +229,8 @@ internal sealed class CudaWeights : StageWeights
         if (staged > 0) _stager = new StagedCopier(_card, _copies, _streamed, _slots!);
     }
 
-    private void Settle() => _stager?.Drain();
+    /// <summary>Waits until no thread of its own copies ahead into the slots.</summary>
+    public void Settle() => _stager?.Drain();
 
     // By the copy stream, so that the stages before the first lent one run meanwhile.
     private void FillLent()
@@ -248,10 +248,17 @@ internal sealed class CudaWeights : StageWeights
         _lentPending = true;
     }
 
+    private void AwaitLent()
+    {
+        if (!_lentPending) return;
+        _lentCopied!.Hold(_compute);
+        _lentPending = false;
+    }
+
     // Sees to it that the slots are this component's, and filled for a stage and the next.
     private void Take(int streamed)
     {
-        if (_slots!.User == this && _schedule!.IsDue(streamed)) return;
+        if (_slots!.User == this && _slots.IsThere && _schedule!.IsDue(streamed)) return;
         _stager?.Drain();
         _awaited = false;
         _slots.Take();
@@ -263,7 +270,7 @@ internal sealed class CudaWeights : StageWeights
         }
 
         _slots.User = this;
-        // Another component, or a run that was broken off: what was asked for so far is what both slots wait for.
+        // Another component, or a run that was broken off: what was asked for so far is what all slots wait for.
         for (int slot = 0; slot < SlotSchedule.Slots; slot++) _slots.Ran[slot].Record(_compute);
         _runPending.AsSpan().Fill(true);
         _schedule!.Restart(streamed);

@@ -12,7 +12,7 @@ internal sealed class ComponentChoice
 
     /// <param name="component">The component.</param>
     /// <param name="work">What each stage costs.</param>
-    /// <param name="isStreamed">Which transformer stages are streamed.</param>
+    /// <param name="isStreamed">Which of the stages whose weights can be moved are streamed.</param>
     /// <param name="pinnedBytes">Bytes of host memory that may be pinned for them; those beyond it are staged.</param>
     /// <param name="device">What the device costs.</param>
     public ComponentChoice(ComponentSpec component, StageWork[] work, bool[] isStreamed, long pinnedBytes, DeviceProfile device)
@@ -21,7 +21,7 @@ internal sealed class ComponentChoice
         Placements = new StagePlacement[work.Length];
         for (int i = 0; i < work.Length; i++)
         {
-            if (component.Stages[i].Kind == StageKind.Convolution)
+            if (component.Stages[i].Weights.Count == 0)
             {
                 Placements[i] = StagePlacement.Session;
             }
@@ -83,26 +83,32 @@ internal sealed class ComponentChoice
 
     /// <summary>
     /// Ways to choose streamed stages, from none to all, each spread evenly among those that stay, so that copies hide behind work: evenly by
-    /// number and evenly by time, begun at several places. The same ways for every picture.
+    /// number and evenly by time, begun at two places; of all stages, and of those alone that are no larger than the largest transformer block, so
+    /// that slots are small. The same ways for every picture.
     /// </summary>
     public static IEnumerable<bool[]> EvenSpreads(ComponentSpec component)
     {
-        double[] byNumber = [.. component.Stages.Select(stage => stage.Kind == StageKind.Transformer ? 1.0 : 0)];
-        double[] byTime = new double[byNumber.Length];
-        double since = 0;
-        for (int i = 0; i < byTime.Length; i++)
+        StageWork[] work = [.. component.Stages.Select(stage => StageWork.Of(component, stage, Typical))];
+        long widestBlock = component.Stages.Select((stage, i) => stage.Kind == StageKind.Transformer ? work[i].WeightBytes : 0).Max();
+        yield return new bool[work.Length];
+        foreach (long limit in (long[])[widestBlock, long.MaxValue])
         {
-            since += StageWork.Of(component, component.Stages[i], Typical).Operations;
-            if (byNumber[i] == 0) continue;
-            (byTime[i], since) = (since, 0);
-        }
+            double[] byNumber = [.. work.Select(stage => stage.WeightBytes > 0 && stage.WeightBytes <= limit ? 1.0 : 0)];
+            double[] byTime = new double[byNumber.Length];
+            double since = 0;
+            for (int i = 0; i < byTime.Length; i++)
+            {
+                since += work[i].Operations;
+                if (byNumber[i] == 0) continue;
+                (byTime[i], since) = (since, 0);
+            }
 
-        yield return new bool[byNumber.Length];
-        yield return [.. byNumber.Select(number => number > 0)];
-        for (int streamed = 1; streamed < byNumber.Sum(); streamed++)
-        {
-            foreach (double[] weights in (double[][])[byNumber, byTime])
-                for (int quarter = 0; quarter < 4; quarter++) yield return Spread(weights, streamed, quarter / 4.0);
+            yield return [.. byNumber.Select(number => number > 0)];
+            for (int streamed = 1; streamed < byNumber.Sum(); streamed++)
+            {
+                foreach (double[] weights in (double[][])[byNumber, byTime])
+                    for (int half = 0; half < 2; half++) yield return Spread(weights, streamed, half / 2.0);
+            }
         }
     }
 

@@ -10,20 +10,20 @@ internal static class PlanNarrator
     {
         var sentences = new List<string>();
         ComponentPlan unet = plan.Component(ComponentNames.UNet);
-        int transformers = unet.Stages.Count(stage => stage.Placement is not (StagePlacement.Session or StagePlacement.SessionTurn));
+        int movable = unet.Stages.Count(stage => stage.Placement is not (StagePlacement.Session or StagePlacement.SessionTurn));
         int streamed = unet.Count(StagePlacement.Streamed) + unet.Count(StagePlacement.Staged), lent = unet.Count(StagePlacement.Lent), mapped = unet.Count(StagePlacement.Mapped);
         long streamedBytes = unet.Bytes(StagePlacement.Streamed) + unet.Bytes(StagePlacement.Staged);
 
         if (mapped > 0)
             sentences.Add("Transformer weights are read where their file is mapped: they take no memory that counts, and the system keeps as many of their pages as it likes.");
         else if (streamed == 0)
-            sentences.Add(Line($"The denoising network stays: all {transformers} transformer stages, {ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}."));
+            sentences.Add(Line($"The denoising network stays: all {movable} stages, {ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}."));
         else
-            sentences.Add(Line($"Of the denoising network's {transformers} transformer stages, {transformers - streamed} stay ({ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}) and {streamed} pass through two slots of {ByteSize.Format(plan.SlotBytes)} in every step ({ByteSize.Format(streamedBytes)}), spread evenly, so that they are copied while others run."));
+            sentences.Add(Line($"Of the denoising network's {movable} stages, {movable - streamed} stay ({ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}) and {streamed} pass through two slots of {ByteSize.Format(plan.SlotBytes)} in every step ({ByteSize.Format(streamedBytes)}), spread evenly, so that they are copied while others run."));
         if (lent > 0)
             sentences.Add(Line($"{lent} of those that stay ({ByteSize.Format(unet.Bytes(StagePlacement.Lent))}) make room for text and decoding, and come back before the first step."));
         if (unet.Count(StagePlacement.SessionTurn) > 0)
-            sentences.Add("Sessions that hold convolution weights take turns: two run while the next two are made ready. This is slow.");
+            sentences.Add("Sessions of convolutions take turns: two run while the next two are made ready. This is slow.");
 
         ComponentPlan[] preparing = [.. plan.Components.Where(component => component.Name is ComponentNames.ClipL or ComponentNames.ClipG or ComponentNames.CrossAttention or ComponentNames.TimeEmbedding)];
         string Names(IEnumerable<ComponentPlan> components) => string.Join(", ", components.Select(component => component.Name switch
@@ -44,10 +44,12 @@ internal static class PlanNarrator
         sentences.Add(plan.Decoding.IsWhole
             ? "The picture is decoded whole."
             : Line($"The picture is decoded in {plan.Decoding.Rows} x {plan.Decoding.Columns} tiles of {plan.Decoding.TileWidth * 8}x{plan.Decoding.TileHeight * 8} px that overlap and blend."));
-        if (plan.Component(ComponentNames.VaeDecoder).Count(StagePlacement.SessionTurn) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
+        ComponentPlan decoder = plan.Component(ComponentNames.VaeDecoder);
+        if (decoder.Count(StagePlacement.SessionTurn) + decoder.Count(StagePlacement.Lent) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
         if (!plan.KeepsArena) sentences.Add("Working memory is given back between text, denoising and decoding.");
+        else if (!plan.KeepsDecodingArena) sentences.Add("The decoder's working memory is given back after each picture.");
         if (device.CaptureBytes is not null)
-            sentences.Add(plan.CapturesSteps ? "A step is captured once and played from then on." : "Steps are not captured: a captured step would pin memory that others need in between.");
+            sentences.Add(plan.CapturesSteps ? "A step is captured once and played from then on." : "Steps are not captured: a captured step would keep its working memory, which others need in between.");
         if (plan.PicturesPerPass > 1) sentences.Add(Line($"{plan.PicturesPerPass} pictures are denoised together."));
         sentences.Add(Line($"A picture takes about {plan.Estimate.Picture:0.00} s, {plan.Estimate.Picture / plan.UnlimitedSeconds:0.00} times what an unlimited budget would allow."));
         return sentences;

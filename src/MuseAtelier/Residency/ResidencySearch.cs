@@ -11,6 +11,7 @@ namespace MuseAtelier.Residency;
 internal sealed class ResidencySearch
 {
     private const int MostPicturesPerPass = 8;
+    private const int Slots = StageTimeline.Slots;
 
     /// <summary>Latents are counted in planes of whole pixels at every level, so that a larger picture never counts for less.</summary>
     private const int PlaneStep = 4;
@@ -25,6 +26,7 @@ internal sealed class ResidencySearch
     private readonly IReadOnlyList<TileChoice> _tiles;
     private readonly IReadOnlyList<TileChoice> _rescueTiles;
     private readonly SessionWeights _unetSessions, _decoderSession, _rescueSession;
+    private readonly long _otherSessionBytes, _decoderWeights, _rescueWeights;
 
     public ResidencySearch(ModelSizes model, ResidencyRequest request, DeviceProfile device)
     {
@@ -36,6 +38,9 @@ internal sealed class ResidencySearch
         _unetSessions = SessionWeights.Of(model.Component(ComponentNames.UNet), device);
         _decoderSession = SessionWeights.Of(model.Component(ComponentNames.VaeDecoder), device);
         _rescueSession = hasRescue ? SessionWeights.Of(model.Component(ComponentNames.VaeDecoderFp32), device) : default;
+        _otherSessionBytes = Preparing.Append(PictureFinisher.ComponentName(request.Frame)).Sum(name => SessionWeights.Of(model.Component(name), device).Bytes);
+        _decoderWeights = WeightBytes(ComponentNames.VaeDecoder);
+        _rescueWeights = hasRescue ? WeightBytes(ComponentNames.VaeDecoderFp32) : 0;
         for (int pictures = 1; pictures <= Math.Min(request.Count, MostPicturesPerPass); pictures++) _passes.Add(new Pass(this, pictures, height, width));
         _candidates = [.. Candidates().OrderBy(candidate => candidate.Seconds)];
     }
@@ -85,8 +90,7 @@ internal sealed class ResidencySearch
         long missing = Math.Max(bytes.Text, Math.Max(bytes.Conditioning, bytes.Decoding)) - budget;
         if (missing <= 0) return candidate;
         int lent = candidate.Network.Lendable.FindIndex(sum => sum >= missing);
-        // A captured step remembers where weights lie.
-        if (lent < 0 || candidate.Captures) return null;
+        if (lent < 0) return null;
         return candidate with { Lent = lent, Seconds = candidate.Seconds + candidate.Pass.Passes * LendingSeconds(candidate.Network, lent) / _request.Count };
     }
 
@@ -103,11 +107,11 @@ internal sealed class ResidencySearch
             {
                 foreach (Network network in pass.Networks)
                 {
-                    foreach ((bool keepsArena, bool captures, bool decoderStays) in network.Manners)
+                    foreach (Manner manner in network.Manners)
                     {
-                        double seconds = pass.Seconds(preparation, network, keepsArena, captures, decoderStays);
+                        double seconds = pass.Seconds(preparation, network, manner);
                         foreach (TileChoice tiles in _tiles)
-                            yield return new Candidate(pass, preparation, network, keepsArena, captures, decoderStays, tiles, 0, pass.Passes * seconds / _request.Count + tiles.Seconds);
+                            yield return new Candidate(pass, preparation, network, manner, tiles, 0, pass.Passes * seconds / _request.Count + tiles.Seconds);
                     }
                 }
             }
@@ -117,17 +121,30 @@ internal sealed class ResidencySearch
     private PhaseBytes Memory(in Candidate c)
     {
         Pass pass = c.Pass;
+        Manner manner = c.Manner;
         long lent = c.Network.Lendable[c.Lent];
-        long common = _device.FixedBytes + _device.MarginBytes + pass.BlockBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent + 2 * SlotBytes(c)
-            + (c.Captures ? _device.CaptureBytes!.Value : 0) + (c.DecoderStays ? _decoderSession.Bytes + c.Tiles.BlockBytes : 0);
+        long common = _device.FixedBytes + _device.MarginBytes + _otherSessionBytes + pass.BlockBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent
+            + (manner.Captures ? _device.CaptureBytes!.Value : 0) + (manner.DecoderStays ? DecoderBytes(c) : 0);
         long resting = common + (c.Network.SessionsTurn ? 0 : _unetSessions.Bytes);
-        long denoising = common + lent + (c.Network.SessionsTurn ? _unetSessions.TurnBytes : _unetSessions.Bytes) + MakingBytes(c);
-        // A captured step remembers where the slots are.
-        long decoding = resting - (c.Captures ? 0 : 2 * SlotBytes(c)) + (c.DecoderStays ? 0 : _decoderSession.Bytes + c.Tiles.BlockBytes) + _decoderSession.MakingBytes(c.Tiles.ArenaBytes);
-        long unetArena = UNetArena(c), all = pass.TextArena + pass.ConditioningArena + unetArena + c.Tiles.ArenaBytes;
-        return c.KeepsArena
-            ? new PhaseBytes(resting + all, resting + all, denoising + all, decoding + all)
-            : new PhaseBytes(resting + pass.TextArena, resting + pass.ConditioningArena, denoising + unetArena, decoding + c.Tiles.ArenaBytes);
+        long preparing = resting + Slots * c.Preparation.SlotBytes;
+        long denoising = common + lent + (c.Network.SessionsTurn ? _unetSessions.TurnBytes : _unetSessions.Bytes) + MakingBytes(c) + Slots * c.Network.Choice.SlotBytes;
+        long decoding = resting + (manner.DecoderStays ? 0 : DecoderBytes(c)) + _decoderSession.MakingBytes(c.Tiles.ArenaBytes);
+        return new PhaseBytes(preparing + Arena(c, PlanPhase.Text), preparing + Arena(c, PlanPhase.Conditioning), denoising + Arena(c, PlanPhase.Denoising), decoding + Arena(c, PlanPhase.Decoding));
+    }
+
+    private long DecoderBytes(in Candidate c) => _decoderSession.Bytes + _decoderWeights + c.Tiles.BlockBytes;
+
+    private static long Arena(in Candidate c, PlanPhase phase)
+    {
+        Pass pass = c.Pass;
+        long shared = c.Manner.KeepsArena ? pass.TextArena + pass.ConditioningArena + UNetArena(c) : phase switch
+        {
+            PlanPhase.Text => pass.TextArena,
+            PlanPhase.Conditioning => pass.ConditioningArena,
+            PlanPhase.Denoising => UNetArena(c),
+            _ => 0,
+        };
+        return shared + (c.Manner.KeepsDecodingArena || phase == PlanPhase.Decoding ? c.Tiles.ArenaBytes : 0);
     }
 
     private static long UNetArena(in Candidate c) => c.Network.SessionsTurn ? c.Pass.TurnArena : c.Pass.UNetArena;
@@ -135,7 +152,7 @@ internal sealed class ResidencySearch
     // Sessions are made before anything runs, and then take more than they hold; what they take at most may be more than what a run needs.
     private long MakingBytes(in Candidate c) => c.Network.SessionsTurn ? 0 : _unetSessions.MakingBytes(UNetArena(c));
 
-    private static long SlotBytes(in Candidate c) => Math.Max(c.Preparation.SlotBytes, c.Network.Choice.SlotBytes);
+    private long WeightBytes(string component) => _model.Component(component) is var spec ? spec.Stages.Sum(stage => StageWork.Of(spec, stage, new PictureShape(1, PlaneStep, PlaneStep, 1)).WeightBytes) : 0;
 
     private ResidencyPlan Describe(Candidate c, long budget, double unlimitedSeconds)
     {
@@ -145,21 +162,23 @@ internal sealed class ResidencySearch
         int nextSlot = 0;
         List<ComponentPlan> components = [.. c.Preparation.Choices.Select(choice => Component(choice, 0, false))];
         components.Add(Component(c.Network.Choice, c.Lent, c.Network.SessionsTurn));
-        components.Add(new ComponentPlan(ComponentNames.VaeDecoder, Sessions(ComponentNames.VaeDecoder, !c.DecoderStays)));
+        components.Add(new ComponentPlan(ComponentNames.VaeDecoder, Sessions(ComponentNames.VaeDecoder, !c.Manner.DecoderStays)));
         string finishing = PictureFinisher.ComponentName(_request.Frame);
         components.Add(new ComponentPlan(finishing, Sessions(finishing, false)));
         double text = c.Preparation.TextSeconds, conditioning = c.Preparation.ConditioningSeconds;
-        double denoising = c.Pass.DenoisingSeconds(c.Network, c.Captures), loading = c.Pass.LoadingSeconds(c.KeepsArena, c.DecoderStays) + LendingSeconds(c.Network, c.Lent);
+        double denoising = c.Pass.DenoisingSeconds(c.Network, c.Manner), loading = c.Pass.LoadingSeconds(c.Manner) + LendingSeconds(c.Network, c.Lent);
         var plan = new ResidencyPlan
         {
             Request = _request with { Budget = budget },
             Offload = c.Network.SessionsTurn ? OffloadMode.Sessions : c.Network.Choice.StreamedBytes > 0 ? OffloadMode.Stream : OffloadMode.Resident,
             PicturesPerPass = c.Pass.Pictures,
             Components = components,
-            SlotBytes = SlotBytes(c),
-            PinnedBytes = c.Preparation.PinnedBytes + c.Network.Choice.PinnedBytes + (IsPinned(c.Network, c.Lent) ? c.Network.Lendable[c.Lent] : 0),
-            CapturesSteps = c.Captures,
-            KeepsArena = c.KeepsArena,
+            SlotBytes = c.Network.Choice.SlotBytes,
+            PreparingSlotBytes = c.Preparation.SlotBytes,
+            PinnedBytes = c.Preparation.PinnedBytes + c.Network.Choice.PinnedBytes + (IsPinned(c.Network, c.Lent) ? c.Network.Lendable[c.Lent] : 0) + (c.Manner.DecoderStays ? 0 : _decoderWeights),
+            CapturesSteps = c.Manner.Captures,
+            KeepsArena = c.Manner.KeepsArena,
+            KeepsDecodingArena = c.Manner.KeepsDecodingArena,
             Decoding = c.Tiles.Tiles,
             DecodingInFp32 = Rescue(c, budget),
             Phases = phases,
@@ -188,7 +207,9 @@ internal sealed class ResidencySearch
         }
 
         IReadOnlyList<StagePlan> Sessions(string component, bool turn) =>
-            [.. _model.Component(component).Stages.Select(stage => new StagePlan(stage.Name, turn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * _device.KeptSessions.HeldFactor)))];
+            [.. _model.Component(component).Stages.Select(stage => stage.Weights.Count > 0
+                ? new StagePlan(stage.Name, _device.MapsWeights ? StagePlacement.Mapped : turn ? StagePlacement.Lent : StagePlacement.Resident, StageWork.Of(_model.Component(component), stage, new PictureShape(1, PlaneStep, PlaneStep, 1)).WeightBytes)
+                : new StagePlan(stage.Name, turn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * _device.KeptSessions.HeldFactor)))];
     }
 
     // The same sums as above, share by share.
@@ -200,31 +221,30 @@ internal sealed class ResidencySearch
 
         IEnumerable<MemoryShare> Shares(PlanPhase phase)
         {
-            bool denoises = phase == PlanPhase.Denoising, hasDecoder = c.DecoderStays || phase == PlanPhase.Decoding;
+            bool denoises = phase == PlanPhase.Denoising, hasDecoder = c.Manner.DecoderStays || phase == PlanPhase.Decoding;
             yield return new MemoryShare(_device.MapsWeights ? "process" : "context and libraries", _device.FixedBytes);
-            yield return new MemoryShare("convolution sessions", !c.Network.SessionsTurn ? _unetSessions.Bytes : denoises ? _unetSessions.TurnBytes : 0);
+            yield return new MemoryShare("sessions", _otherSessionBytes + (!c.Network.SessionsTurn ? _unetSessions.Bytes : denoises ? _unetSessions.TurnBytes : 0));
             yield return new MemoryShare("sessions in the making", denoises ? MakingBytes(c) : phase == PlanPhase.Decoding ? _decoderSession.MakingBytes(c.Tiles.ArenaBytes) : 0);
-            yield return new MemoryShare("resident transformer weights", c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent);
-            yield return new MemoryShare("lent transformer weights", denoises ? lent : 0);
-            yield return new MemoryShare("two slots", phase == PlanPhase.Decoding && !c.Captures ? 0 : 2 * SlotBytes(c));
-            yield return new MemoryShare("tensors between stages", pass.BlockBytes);
-            yield return new MemoryShare("decoder", hasDecoder ? _decoderSession.Bytes + c.Tiles.BlockBytes : 0);
-            yield return new MemoryShare("captured step", c.Captures ? _device.CaptureBytes!.Value : 0);
-            yield return new MemoryShare("working memory", c.KeepsArena ? pass.TextArena + pass.ConditioningArena + UNetArena(c) + c.Tiles.ArenaBytes : phase switch
+            yield return new MemoryShare("resident weights", c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent);
+            yield return new MemoryShare("lent weights", denoises ? lent : 0);
+            yield return new MemoryShare("two slots", phase switch
             {
-                PlanPhase.Text => pass.TextArena,
-                PlanPhase.Conditioning => pass.ConditioningArena,
-                PlanPhase.Denoising => UNetArena(c),
-                _ => c.Tiles.ArenaBytes,
+                PlanPhase.Denoising => Slots * c.Network.Choice.SlotBytes,
+                PlanPhase.Decoding => 0,
+                _ => Slots * c.Preparation.SlotBytes,
             });
+            yield return new MemoryShare("tensors between stages", pass.BlockBytes);
+            yield return new MemoryShare("decoder", hasDecoder ? DecoderBytes(c) : 0);
+            yield return new MemoryShare("captured step", c.Manner.Captures ? _device.CaptureBytes!.Value : 0);
+            yield return new MemoryShare("working memory", Arena(c, phase));
             yield return new MemoryShare("left free", _device.MarginBytes);
         }
     }
 
-    // It comes in the place of the fp16 decoder; where the arena is kept, what it holds by then may be of no use for it.
+    // It comes in the place of the fp16 decoder; where working memory is kept, what it holds by then may be of no use for it.
     private TilePlan? Rescue(Candidate c, long budget)
     {
-        long rest = Memory(c).Decoding - (c.KeepsArena ? 0 : c.Tiles.ArenaBytes) - c.Tiles.BlockBytes - _decoderSession.Bytes - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes;
+        long rest = Memory(c).Decoding - (c.Manner.KeepsDecodingArena ? 0 : c.Tiles.ArenaBytes) - DecoderBytes(c) - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes + _rescueWeights;
         return _rescueTiles.FirstOrDefault(tiles => rest + _rescueSession.MakingBytes(tiles.ArenaBytes) + tiles.BlockBytes + tiles.ArenaBytes <= budget)?.Tiles;
     }
 
@@ -234,10 +254,17 @@ internal sealed class ResidencySearch
     }
 
     // A whole plan, in numbers. Lent counts the resident stages that are lent, and is an index into the network's sums; seconds are those of one picture.
-    private readonly record struct Candidate(Pass Pass, Preparation Preparation, Network Network, bool KeepsArena, bool Captures, bool DecoderStays, TileChoice Tiles, int Lent, double Seconds)
+    private readonly record struct Candidate(Pass Pass, Preparation Preparation, Network Network, Manner Manner, TileChoice Tiles, int Lent, double Seconds)
     {
         public long CopiedBytes => Preparation.StreamedBytes + Network.Choice.StreamedBytes + Network.Lendable[Lent];
     }
+
+    /// <summary>A way to run the denoising network and what follows it.</summary>
+    /// <param name="KeepsArena">Whether text and denoising keep their working memory between the phases: a captured step needs it where it was.</param>
+    /// <param name="Captures">Whether steps are captured.</param>
+    /// <param name="DecoderStays">Whether the decoder is there in every phase.</param>
+    /// <param name="KeepsDecodingArena">Whether it keeps its working memory as well.</param>
+    private readonly record struct Manner(bool KeepsArena, bool Captures, bool DecoderStays, bool KeepsDecodingArena);
 
     /// <summary>Places of what runs before the steps.</summary>
     private sealed record Preparation(IReadOnlyList<ComponentChoice> Choices, double TextSeconds, double ConditioningSeconds)
@@ -261,8 +288,8 @@ internal sealed class ResidencySearch
     /// <param name="SessionsTurn">Whether sessions that hold constants take turns.</param>
     /// <param name="PlainSeconds">Seconds of all steps.</param>
     /// <param name="CapturedSeconds">The same with captured steps.</param>
-    /// <param name="Manners">Ways to run it: whether the arena is kept, steps are captured, the decoder stays.</param>
-    private sealed record Network(ComponentChoice Choice, bool SessionsTurn, double PlainSeconds, double CapturedSeconds, IReadOnlyList<(bool KeepsArena, bool Captures, bool DecoderStays)> Manners)
+    /// <param name="Manners">Ways to run it.</param>
+    private sealed record Network(ComponentChoice Choice, bool SessionsTurn, double PlainSeconds, double CapturedSeconds, IReadOnlyList<Manner> Manners)
     {
         /// <summary>Bytes that are lent with none, one, two and more of the resident stages, the last first.</summary>
         public List<long> Lendable { get; } = Sums(Choice);
@@ -361,13 +388,15 @@ internal sealed class ResidencySearch
         public long TurnArena { get; }
 
         /// <summary>Seconds of a pass without its decoding.</summary>
-        public double Seconds(Preparation preparation, Network network, bool keepsArena, bool captures, bool decoderStays) =>
-            preparation.TextSeconds + preparation.ConditioningSeconds + LoadingSeconds(keepsArena, decoderStays) + DenoisingSeconds(network, captures);
+        public double Seconds(Preparation preparation, Network network, Manner manner) =>
+            preparation.TextSeconds + preparation.ConditioningSeconds + LoadingSeconds(manner) + DenoisingSeconds(network, manner);
 
-        public double LoadingSeconds(bool keepsArena, bool decoderStays) => (keepsArena ? 0 : _search._device.ArenaSeconds) + (decoderStays ? 0 : _search._decoderSession.Seconds);
+        public double LoadingSeconds(Manner manner) =>
+            (manner.KeepsArena ? 0 : _search._device.ArenaSeconds) + (manner.KeepsDecodingArena ? 0 : _search._device.ArenaSeconds)
+            + (manner.DecoderStays ? 0 : _search._decoderSession.Seconds + _search._decoderWeights / _search._device.CopyBytesPerSecond);
 
-        public double DenoisingSeconds(Network network, bool captures) =>
-            (captures ? network.CapturedSeconds : network.PlainSeconds) + (network.SessionsTurn ? _search._request.Steps * _search._unetSessions.Seconds : 0);
+        public double DenoisingSeconds(Network network, Manner manner) =>
+            (manner.Captures ? network.CapturedSeconds : network.PlainSeconds) + (network.SessionsTurn ? _search._request.Steps * _search._unetSessions.Seconds : 0);
 
         private static int RoundUp(int side) => (side + PlaneStep - 1) / PlaneStep * PlaneStep;
 
@@ -376,13 +405,14 @@ internal sealed class ResidencySearch
             DeviceProfile device = _search._device;
             ResidencyRequest request = _search._request;
             bool[][] spreads = device.MapsWeights ? [new bool[work.Length]] : [.. ComponentChoice.EvenSpreads(unet)];
-            bool[] all = [.. unet.Stages.Select(stage => stage.Kind == StageKind.Transformer)];
+            bool[] all = [.. unet.Stages.Select(stage => stage.Weights.Count > 0)];
             Network Of(bool[] spread, bool sessionsTurn)
             {
                 var choice = new ComponentChoice(unet, work, spread, request.PinnedBytes, device);
-                (bool, bool, bool)[] manners = sessionsTurn ? [(false, false, false)]
-                    : device.CaptureBytes is null ? [(true, false, true), (false, false, true), (false, false, false)]
-                    : [(true, true, true), (true, false, true), (false, false, true), (false, false, false)];
+                Manner spare = new(false, false, true, false), least = new(false, false, false, false);
+                Manner[] manners = sessionsTurn ? [least]
+                    : device.CaptureBytes is null ? [new(true, false, true, true), spare, least]
+                    : [new(true, true, true, true), new(true, true, true, false), new(true, true, false, false), spare, least];
                 return new Network(choice, sessionsTurn, choice.Seconds(request.Steps, device.OperationsPerSecond), choice.Seconds(request.Steps, device.OperationsPerSecond, device.CapturedShare), manners);
             }
 

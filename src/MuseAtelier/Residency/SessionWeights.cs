@@ -1,19 +1,24 @@
 using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Residency;
 
-/// <summary>What a component's sessions hold.</summary>
+/// <summary>What a component's sessions hold by themselves: constants, where weights are no inputs, and handles of the device's libraries.</summary>
 /// <param name="Bytes">Bytes of all of them.</param>
 /// <param name="MostBytes">Bytes while they are made one after the other, at most.</param>
 /// <param name="TurnBytes">Bytes, at most, when they take turns: one pair held, the next in the making.</param>
 /// <param name="Seconds">Seconds that making all of them anew costs.</param>
 internal readonly record struct SessionWeights(long Bytes, long MostBytes, long TurnBytes, double Seconds)
 {
+    /// <summary>Sessions that take turns and are there at once: a pair that runs, and one in the making.</summary>
+    private const int MostAtOnce = 3;
+
     public static SessionWeights Of(ComponentSpec component, DeviceProfile device)
     {
-        long[] constants = [.. component.Stages.Where(stage => stage.ConstantBytes > 0).Select(stage => stage.ConstantBytes)];
+        long[] constants = [.. component.Stages.Where(SessionTurns.TakesTurns).Select(stage => stage.ConstantBytes)];
         (SessionCost kept, SessionCost turn) = (device.KeptSessions, device.TurnSessions);
-        long held = 0, most = 0;
+        int sessions = component.Stages.DistinctBy(stage => stage.Graph).Count(), turning = component.Stages.Where(SessionTurns.TakesTurns).DistinctBy(stage => stage.Graph).Count();
+        long held = sessions * device.SessionBytes, most = held, turnHeld = (sessions - turning + Math.Min(turning, MostAtOnce)) * device.SessionBytes;
         foreach (long bytes in constants)
         {
             most = Math.Max(most, held + (long)(bytes * kept.MakingFactor));
@@ -28,7 +33,7 @@ internal readonly record struct SessionWeights(long Bytes, long MostBytes, long 
             turns = Math.Max(turns, running + Making(pairs[(i + 1) % pairs.Length], turn));
         }
 
-        return new SessionWeights(held, most, turns, constants.Length * turn.Seconds + constants.Sum() / turn.BytesPerSecond);
+        return new SessionWeights(held, most, turnHeld + turns, constants.Length * turn.Seconds + constants.Sum() / turn.BytesPerSecond);
     }
 
     /// <summary>What making them takes beyond what they hold, where a run needs no more than <paramref name="arenaBytes"/>.</summary>

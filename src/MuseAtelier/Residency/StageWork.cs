@@ -17,8 +17,8 @@ internal readonly record struct StageWork(long WeightBytes, long CastBytes, doub
         double most = rows.Max(), least = rows.Min();
         if (stage.Kind == StageKind.Convolution)
         {
-            // Only the sum of its kernels is known, and some of them work on the half or the double plane.
-            return new StageWork(0, 0, (most + least) / 2 * stage.ConstantBytes);
+            // Only the sum of its kernels, in fp16, is known, and some of them work on the half or the double plane.
+            return new StageWork(Bytes(stage), 0, (most + least) / 2 * (stage.ConstantBytes + stage.Weights.Sum(weight => weight.Bytes)));
         }
 
         // A table of which rows are taken is no product, and is not cast either.
@@ -32,7 +32,7 @@ internal readonly record struct StageWork(long WeightBytes, long CastBytes, doub
             operations += blocks * 4 * most * tokens * width;
         }
 
-        bool computesInFp32 = stage.Outputs.Any(binding => tensors[binding.Tensor].Type == ElementType.F32);
+        bool computesInFp32 = stage.Outputs.All(binding => tensors[binding.Tensor].Type == ElementType.F32);
         long casts = computesInFp32 ? products.Where(weight => weight.Type.Size() < sizeof(float)).Sum(weight => weight.Shape[0] * weight.Shape[1] * sizeof(float)) : 0;
         return new StageWork(Bytes(stage), casts, operations);
     }

@@ -22,6 +22,7 @@ internal sealed class ComponentRunner : IDisposable
     private readonly ExecutionDevice _device;
     private readonly SessionPool _sessions;
     private readonly SessionTurns? _turns;
+    private readonly ComponentSpec _component;
     private readonly StageWeights _weights;
 
     /// <summary>Prepares a component.</summary>
@@ -32,7 +33,7 @@ internal sealed class ComponentRunner : IDisposable
     /// <param name="placed">Device addresses of inputs and outputs that lie elsewhere; borrowed.</param>
     public ComponentRunner(ComponentSpec component, PictureShape shape, SessionPool sessions, ExecutionDevice device, IReadOnlyDictionary<string, nint>? placed = null)
     {
-        (_shape, _device, _sessions, _turns) = (shape, device, sessions, sessions.Turns(component));
+        (_component, _shape, _device, _sessions, _turns) = (component, shape, device, sessions, sessions.Turns(component));
         _weights = sessions.Weights(component);
         foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates)) _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
@@ -46,7 +47,7 @@ internal sealed class ComponentRunner : IDisposable
             {
                 StageSpec stage = component.Stages[i];
                 bool takesTurns = _turns is not null && SessionTurns.TakesTurns(stage);
-                InferenceSession? session = takesTurns ? null : sessions.For(stage);
+                InferenceSession? session = takesTurns ? null : sessions.For(component, stage);
                 _stages.Add((stage, session, session is null ? null : Bind(i, stage, session, _values)));
             }
         }
@@ -86,7 +87,7 @@ internal sealed class ComponentRunner : IDisposable
         {
             (StageSpec stage, InferenceSession? session, OrtIoBinding? binding) = _stages[i];
             cancellationToken.ThrowIfCancellationRequested();
-            bool emptiesArena = isLastRound && _sessions.EmptiesArena && i == _stages.Count - 1;
+            bool emptiesArena = isLastRound && _sessions.EmptiesArenaOf(_component) && i == _stages.Count - 1;
             _weights.BeforeStage(i);
             try
             {

@@ -15,8 +15,11 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     private readonly Dictionary<string, StageWeights> _weights = [];
     private readonly Dictionary<string, IReadOnlyList<WeightPlacement>> _placements = [];
 
-    /// <summary>Whether the arena is emptied when a component has run and is not run again soon.</summary>
+    /// <summary>Whether the arena that most components share is emptied when one has run that is not run again soon. What is captured refers to it.</summary>
     public bool EmptiesArena { get; set; }
+
+    /// <summary>The same of the arenas that what decodes has for itself.</summary>
+    public bool EmptiesOwnArenas { get; set; }
 
     /// <summary>Whether runs may be captured: what is captured refers to sessions and memory, which must stay then.</summary>
     public bool MayCapture { get; set; } = true;
@@ -54,7 +57,6 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public void Rest()
     {
         foreach (SessionTurns turns in _turns.Values) turns.Rest();
-        if (MayCapture) return;
         foreach (StageWeights weights in _weights.Values) weights.Lend();
     }
 
@@ -62,13 +64,16 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public void Preload(IReadOnlyList<ComponentSpec> components)
     {
         if (device.SessionThreads == 0) return;
-        var wanted = new ConcurrentQueue<(StageSpec Stage, TaskCompletionSource<InferenceSession> Session)>();
-        foreach (StageSpec stage in components.SelectMany(component => component.Stages))
+        var wanted = new ConcurrentQueue<(ComponentSpec Component, StageSpec Stage, TaskCompletionSource<InferenceSession> Session)>();
+        foreach (ComponentSpec component in components)
         {
-            if (_sessions.ContainsKey(stage.Graph)) continue;
-            var session = new TaskCompletionSource<InferenceSession>();
-            wanted.Enqueue((stage, session));
-            Add(stage, session.Task);
+            foreach (StageSpec stage in component.Stages)
+            {
+                if (_sessions.ContainsKey(stage.Graph)) continue;
+                var session = new TaskCompletionSource<InferenceSession>();
+                wanted.Enqueue((component, stage, session));
+                Add(stage, session.Task);
+            }
         }
 
         for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++) new Thread(CreateAll) { IsBackground = true, Name = "MuseAtelier sessions" }.Start();
@@ -80,7 +85,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
             {
                 try
                 {
-                    next.Session.SetResult(Create(next.Stage));
+                    next.Session.SetResult(Create(next.Component, next.Stage));
                 }
 #pragma warning disable CA1031 // Whatever fails belongs to whoever asks for that session.
                 catch (Exception exception)
@@ -92,10 +97,10 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         }
     }
 
-    /// <summary>The stage's session; waits for it where it is being created.</summary>
-    public InferenceSession For(StageSpec stage)
+    /// <summary>The session of a component's stage; waits for it where it is being created.</summary>
+    public InferenceSession For(ComponentSpec component, StageSpec stage)
     {
-        if (!_sessions.TryGetValue(stage.Graph, out Task<InferenceSession>? session)) session = Add(stage, Task.FromResult(Create(stage)));
+        if (!_sessions.TryGetValue(stage.Graph, out Task<InferenceSession>? session)) session = Add(stage, Task.FromResult(Create(component, stage)));
         return session.GetAwaiter().GetResult();
     }
 
@@ -126,6 +131,13 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         _sessions.Clear();
     }
 
+    /// <summary>Whether a component's arena is emptied when it has run.</summary>
+    public bool EmptiesArenaOf(ComponentSpec component) => HasOwnArena(component) ? EmptiesOwnArenas : EmptiesArena;
+
+    // What works on whole pictures takes more than all else together, and only for a moment.
+    private static bool HasOwnArena(ComponentSpec component) =>
+        component.Name is ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32 or ComponentNames.VaeEncoder or ComponentNames.Finishing or ComponentNames.Framing;
+
     private static void Dispose(Task<InferenceSession> session)
     {
         // Creation cannot be stopped, only waited for; where it failed there is nothing to give back.
@@ -139,16 +151,16 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         return _sessions[stage.Graph] = session;
     }
 
-    private InferenceSession Create(StageSpec stage)
+    private InferenceSession Create(ComponentSpec component, StageSpec stage)
     {
-        using SessionOptions options = device.CreateSessionOptions();
+        using SessionOptions options = device.CreateSessionOptions(HasOwnArena(component));
         return Create(stage, options);
     }
 
     // A session that runs once is not worth rearranging its weights for: that takes several times as long, and three times the memory.
     private InferenceSession CreateBriefly(StageSpec stage)
     {
-        using SessionOptions options = device.CreateSessionOptions();
+        using SessionOptions options = device.CreateSessionOptions(ownArena: false);
         options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;
         return Create(stage, options);
     }

@@ -25,8 +25,8 @@ internal sealed class SessionTurns : IDisposable
     /// <summary>Sessions that are there or being made.</summary>
     public int Count => _ready.Count;
 
-    /// <summary>Whether a stage's session holds so much that it takes turns: one without constants may as well stay.</summary>
-    public static bool TakesTurns(StageSpec stage) => stage.ConstantBytes > 0;
+    /// <summary>Whether a stage's session takes turns: those of transformer stages hold nothing, and serve many stages each.</summary>
+    public static bool TakesTurns(StageSpec stage) => stage.Kind == StageKind.Convolution;
 
     /// <summary>A stage's session, until <see cref="Return"/>; waits for it where it is being made.</summary>
     /// <param name="stage">The stage.</param>

@@ -2,7 +2,7 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Runtime;
 
-/// <summary>Where the weights of a transformer stage are while the component is loaded.</summary>
+/// <summary>Where the weights of a stage are while the component is loaded.</summary>
 internal enum WeightPlacement
 {
     /// <summary>In device memory for good.</summary>
@@ -11,7 +11,7 @@ internal enum WeightPlacement
     /// <summary>In device memory from the component's first run on until <see cref="StageWeights.Lend"/>, and in host memory all the time.</summary>
     Lent,
 
-    /// <summary>In host memory, copied into one of two slots of device memory each time before the stage runs.</summary>
+    /// <summary>In host memory, copied into a slot of device memory each time before the stage runs.</summary>
     Streamed,
 
     /// <summary>In the package's file, and read and copied into a slot each time before the stage runs: where host memory is short.</summary>
@@ -19,7 +19,7 @@ internal enum WeightPlacement
 }
 
 /// <summary>
-/// The weights of a component's transformer stages on a device. Addresses never change, so that bindings are made once; what lies there is
+/// The weights that stages of a component take as inputs, on a device. Addresses never change, so that bindings are made once; what lies there is
 /// right between <see cref="BeforeStage"/> and <see cref="AfterStage"/>. Called on the engine's thread.
 /// </summary>
 internal abstract class StageWeights : IDisposable
