@@ -81,9 +81,9 @@ public sealed record DeviceProfile
     public static DeviceProfile Hopper { get; } = new()
     {
         Name = "NVIDIA H100 or H200",
-        // H200: 520 MiB with the context alone, 770 MiB when all that was loaded had been given back: what cuDNN and cuBLAS load of their kernels stays.
-        FixedBytes = 780L << 20,
-        // cudnnCreate takes 8 to 10 MiB, and each session has a handle of its own.
+        // H200: 520 MiB with the context and the libraries alone.
+        FixedBytes = 530L << 20,
+        // cudnnCreate takes 8 to 10 MiB, each session has a handle of its own, and what a released one had stays for the next.
         SessionBytes = 9L << 20,
         MarginBytes = 96L << 20,
         MapsWeights = false,
@@ -106,7 +106,7 @@ public sealed record DeviceProfile
             new(ComponentNames.ClipG, 64L << 20, 0, "assumed"),
             new(ComponentNames.CrossAttention, 32L << 20, 0, "assumed"),
             new(ComponentNames.TimeEmbedding, 32L << 20, 0, "assumed"),
-            new(ComponentNames.UNet, 32L << 20, 9000, "H200: 1.3 GiB at 1024x1024, batch 2, all streamed, less weights, slots and tensors between stages"),
+            new(ComponentNames.UNet, 32L << 20, 9000, "H200: 1.3 GiB at 1024x1024, batch 2, all streamed, less weights and tensors between stages"),
             new(ComponentNames.VaeDecoder, 32L << 20, 138_240, "H200: 2160 MiB at 1024x1024"),
             new(ComponentNames.VaeDecoderFp32, 64L << 20, 276_480, "twice the fp16 decoder's"),
             new(ComponentNames.Finishing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),

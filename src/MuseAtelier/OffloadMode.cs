@@ -9,7 +9,7 @@ public enum OffloadMode
     /// <summary>All of them stay in device memory.</summary>
     Resident,
 
-    /// <summary>Those of every transformer stage pass through two slots of device memory, step by step; on a processor they are read where their file is mapped.</summary>
+    /// <summary>Those of every stage pass through a window of device memory, step by step; on a processor they are read where their file is mapped.</summary>
     Stream,
 
     /// <summary>

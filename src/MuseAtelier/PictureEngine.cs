@@ -293,13 +293,13 @@ internal sealed class PictureEngine : IDisposable
     private void Follow(ResidencyPlan plan)
     {
         ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
-        bool turns = TakesTurns(plan, ComponentNames.UNet), slotsChange = _plan is not null && (_plan.SlotBytes, _plan.PreparingSlotBytes) != (plan.SlotBytes, plan.PreparingSlotBytes);
+        bool turns = TakesTurns(plan, ComponentNames.UNet), windowsChange = _plan is not null && (_plan.WindowBytes, _plan.PreparingWindowBytes) != (plan.WindowBytes, plan.PreparingWindowBytes);
         foreach (ComponentPlan component in plan.Components)
         {
             ComponentSpec spec = _package.Manifest.Component(component.Name);
             ComponentPlan? planned = _plan?.Components.FirstOrDefault(former => former.Name == component.Name);
             List<WeightPlacement> places = [.. component.Stages.Select(PlacementOf)], before = planned is null ? [.. places.Select(_ => WeightPlacement.Resident)] : [.. planned.Stages.Select(PlacementOf)];
-            bool moves = !places.SequenceEqual(before), isAffected = moves || (slotsChange && component.Stages.Any(stage => stage.Slot is not null));
+            bool moves = !places.SequenceEqual(before), isAffected = moves || (windowsChange && component.Stages.Any(stage => stage.Placement is StagePlacement.Streamed or StagePlacement.Staged));
             if (!isAffected && (component.Name != ComponentNames.UNet || turns == _sessions.Turns(unet) is not null)) continue;
 
             // Bindings know where weights lie and which sessions they belong to.
@@ -325,7 +325,7 @@ internal sealed class PictureEngine : IDisposable
         _sessions.EmptiesArena = !plan.KeepsArena;
         _sessions.EmptiesOwnArenas = !plan.KeepsDecodingArena;
         _sessions.MayCapture = plan.CapturesSteps;
-        _device.ReserveSlots(plan.PreparingSlotBytes, plan.SlotBytes);
+        _device.ReserveWindows(plan.PreparingWindowBytes, plan.WindowBytes);
     }
 
     private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch

@@ -29,10 +29,10 @@ public enum StagePlacement
     /// <summary>In device memory only in the phase that needs it, the denoising network's or the decoder's; given up for the others, and copied back when it is their turn.</summary>
     Lent,
 
-    /// <summary>In pinned memory, and copied into a slot of device memory each time the stage runs.</summary>
+    /// <summary>In pinned memory, and copied into a window of device memory each time the stage runs.</summary>
     Streamed,
 
-    /// <summary>In the mapped file, and copied into a slot through a ring of pinned memory each time the stage runs.</summary>
+    /// <summary>In the mapped file, and copied into the window through a ring of pinned memory each time the stage runs.</summary>
     Staged,
 
     /// <summary>In the mapped file, where the device reads them.</summary>
@@ -49,8 +49,7 @@ public enum StagePlacement
 /// <param name="Name">The stage's name.</param>
 /// <param name="Placement">Where its weights are.</param>
 /// <param name="Bytes">Bytes of its weights or constants in device memory.</param>
-/// <param name="Slot">The slot that it is copied into, 0 or 1; null where it is not.</param>
-public sealed record StagePlan(string Name, StagePlacement Placement, long Bytes, int? Slot = null);
+public sealed record StagePlan(string Name, StagePlacement Placement, long Bytes);
 
 /// <summary>A component's place.</summary>
 /// <param name="Name">The component's name.</param>
@@ -114,11 +113,11 @@ public sealed record ResidencyPlan
     /// <summary>Every component that a picture needs, in the order in which it needs them.</summary>
     public required IReadOnlyList<ComponentPlan> Components { get; init; }
 
-    /// <summary>Bytes of each of the two slots that the denoising network's stages pass through; 0 where none is streamed. They have memory while it denoises.</summary>
-    public required long SlotBytes { get; init; }
+    /// <summary>Bytes of the window that the denoising network's streamed stages pass through; 0 where none is streamed. It has memory while the network denoises.</summary>
+    public required long WindowBytes { get; init; }
 
-    /// <summary>Bytes of each of the two slots for what runs once a picture; 0 where none is streamed. They have memory until denoising begins.</summary>
-    public required long PreparingSlotBytes { get; init; }
+    /// <summary>Bytes of the window for what runs once a picture; 0 where none of that is streamed. It has memory until denoising begins.</summary>
+    public required long PreparingWindowBytes { get; init; }
 
     /// <summary>Bytes of pinned memory that streamed and lent weights take; lent ones come from the mapped file where no more may be pinned.</summary>
     public required long PinnedBytes { get; init; }

@@ -27,8 +27,8 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly SharedArena _arena;
     private readonly Dictionary<string, string> _provider;
     private readonly bool _sharesThreads;
-    private readonly Dictionary<bool, CudaSlots> _slots = [];
-    private (long OncePerPicture, long EveryStep) _leastSlotBytes;
+    private readonly Dictionary<bool, CudaWindow> _windows = [];
+    private (long OncePerPicture, long EveryStep) _leastWindowBytes;
     private bool _captureFailed;
 
     public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers)
@@ -126,18 +126,18 @@ internal sealed class CudaDevice : ExecutionDevice
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
         new CudaWeights(_package, component, placements, this, _reader, _logger);
 
-    public override void ReserveSlots(long oncePerPicture, long everyStep) => _leastSlotBytes = (oncePerPicture, everyStep);
+    public override void ReserveWindows(long oncePerPicture, long everyStep) => _leastWindowBytes = (oncePerPicture, everyStep);
 
-    /// <summary>Slots of at least that many bytes each, for what runs in every step or for what runs once a picture; the same for all that ask while they are large enough.</summary>
-    public CudaSlots Slots(bool everyStep, long bytes) =>
-        _slots.TryGetValue(everyStep, out CudaSlots? slots) && !slots.IsFreed && slots.Bytes >= bytes
-            ? slots
-            : _slots[everyStep] = new CudaSlots(this, Math.Max(bytes, everyStep ? _leastSlotBytes.EveryStep : _leastSlotBytes.OncePerPicture));
+    /// <summary>A window of at least that many bytes, for what runs in every step or for what runs once a picture; the same for all that ask while it is large enough.</summary>
+    public CudaWindow Window(bool everyStep, long bytes) =>
+        _windows.TryGetValue(everyStep, out CudaWindow? window) && !window.IsFreed && window.Bytes >= bytes
+            ? window
+            : _windows[everyStep] = new CudaWindow(this, Math.Max(bytes, everyStep ? _leastWindowBytes.EveryStep : _leastWindowBytes.OncePerPicture));
 
-    /// <summary>Gives up the memory of all slots but those.</summary>
-    public void GiveUpOtherSlots(CudaSlots kept)
+    /// <summary>Gives up the memory of all windows but that one.</summary>
+    public void GiveUpOtherWindows(CudaWindow kept)
     {
-        foreach (CudaSlots other in _slots.Values)
+        foreach (CudaWindow other in _windows.Values)
         {
             if (other == kept || other.IsFreed || !other.IsThere) continue;
             other.User?.Settle();

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Cuda.Native;
 using MuseAtelier.Packages;
+using MuseAtelier.Residency;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
@@ -8,7 +9,7 @@ namespace MuseAtelier.Cuda.Devices;
 /// <summary>
 /// A component's weights on a card. Resident ones lie in one slab, filled once; lent ones in another, which is given up between the runs
 /// and filled again by the copy stream from pinned memory. The others wait in pinned memory, or in their file where
-/// that is short, and pass through slots by the copy stream: a copy waits until the stage that used its slot has run, a stage waits
+/// that is short, and pass through a window by the copy stream: a copy waits until the stages that lay in its place have run, a stage waits
 /// until its copy is done, and neither keeps the host waiting.
 /// </summary>
 internal sealed class CudaWeights : StageWeights
@@ -21,18 +22,20 @@ internal sealed class CudaWeights : StageWeights
     private readonly StageMemory[] _stages;
     private readonly List<StageMemory> _streamed = [];
     private readonly List<StageMemory> _lent = [];
-    private readonly bool[] _copyPending = new bool[SlotSchedule.Slots];
-    private readonly bool[] _runPending = new bool[SlotSchedule.Slots];
+    private readonly bool[] _copyPending = [];
+    private readonly CudaEvent[] _copied = [];
+    private readonly CudaEvent[] _ran = [];
     private readonly NativeBuffer? _slab;
     private readonly ElasticMemory? _lentSlab;
     private readonly CudaEvent? _lentCopied;
     private readonly WeightReader _reader;
-    private readonly CudaSlots? _slots;
+    private readonly CudaWindow? _window;
+    private readonly CudaEvent? _begun;
     private readonly CudaEvent? _joined;
     private readonly Task _load;
-    private readonly SlotSchedule? _schedule;
+    private readonly WindowSchedule? _schedule;
     private StagedCopier? _stager;
-    private SlotSchedule.Snapshot? _beforeCapture;
+    private WindowSchedule.Snapshot? _beforeCapture;
     private bool _loaded;
     private bool _awaited;
     private bool _lentPending;
@@ -73,10 +76,13 @@ internal sealed class CudaWeights : StageWeights
 
             if (_streamed.Count > 0)
             {
-                _slots = device.Slots(component.Name == ComponentNames.UNet, _streamed.Max(stage => stage.Bytes)).Hold();
-                _schedule = new SlotSchedule(_streamed.Count);
-                _joined = new CudaEvent();
-                for (int i = 0; i < _streamed.Count; i++) (_streamed[i].Streamed, _streamed[i].Device) = (i, _slots.Address(SlotSchedule.SlotOf(i)));
+                long[] sizes = [.. _streamed.Select(stage => stage.Bytes)];
+                _window = device.Window(component.Name == ComponentNames.UNet, WindowLayout.LeastBytes(sizes)).Hold();
+                var layout = new WindowLayout(sizes, _window.Bytes);
+                _schedule = new WindowSchedule(layout);
+                (_begun, _joined, _copyPending) = (new CudaEvent(), new CudaEvent(), new bool[sizes.Length]);
+                (_copied, _ran) = ([.. sizes.Select(_ => new CudaEvent())], [.. sizes.Select(_ => new CudaEvent())]);
+                for (int i = 0; i < _streamed.Count; i++) (_streamed[i].Streamed, _streamed[i].Device) = (i, _window.Address + (nint)layout.Offsets[i]);
             }
 
             _load = Load(device, reader);
@@ -106,33 +112,29 @@ internal sealed class CudaWeights : StageWeights
         // Once for each copy: a stage that failed is begun again with its weights in place.
         if (!_awaited) _stager?.AwaitCopy();
         _awaited = true;
-        int slot = SlotSchedule.SlotOf(streamed);
-        if (!_copyPending[slot]) return;
-        _slots!.Copied[slot].Hold(_compute);
-        _copyPending[slot] = false;
+        AwaitCopy(streamed);
     }
 
     public override void AfterStage(int stage)
     {
         int streamed = _stages[stage].Streamed;
         if (streamed < 0) return;
-        int slot = SlotSchedule.SlotOf(streamed);
-        _slots!.Ran[slot].Record(_compute);
-        _runPending[slot] = true;
+        _ran[streamed].Record(_compute);
         _awaited = false;
-        _schedule!.Ran(streamed);
+        _schedule!.Ran();
         Feed();
     }
 
     public override void Lend()
     {
-        _slots?.User?.Settle();
-        if (_lentSlab is not { IsThere: true } && _slots is null) return;
+        bool hasWindow = _window is { IsThere: true } && _window.User == this;
+        if (hasWindow) Settle();
+        if (_lentSlab is not { IsThere: true } && !hasWindow) return;
         _copies.Synchronize();
         _compute.Synchronize();
         _lentSlab?.GiveUp();
         _lentPending = false;
-        _slots?.GiveUp();
+        if (hasWindow) _window!.GiveUp();
     }
 
     public override void BeginCapture()
@@ -145,7 +147,6 @@ internal sealed class CudaWeights : StageWeights
         _copies.Synchronize();
         _compute.Synchronize();
         _copyPending.AsSpan().Clear();
-        _runPending.AsSpan().Clear();
         _beforeCapture = _schedule.Save();
         (_capturing, _copiesCaptured) = (true, false);
     }
@@ -155,13 +156,9 @@ internal sealed class CudaWeights : StageWeights
         if (_lentSlab is { IsThere: false }) FillLent();
         AwaitLent();
         if (_schedule is null) return;
-        // What was captured begins with the first stages in their slots, and knows of no copy outside itself.
+        // What was captured begins with the first stages in their places, and knows of no copy outside itself.
         Take(0);
-        for (int slot = 0; slot < SlotSchedule.Slots; slot++)
-        {
-            if (_copyPending[slot]) _slots!.Copied[slot].Hold(_compute);
-            _copyPending[slot] = false;
-        }
+        for (int streamed = 0; streamed < _streamed.Count; streamed++) AwaitCopy(streamed);
     }
 
     public override void JoinCapture()
@@ -174,10 +171,9 @@ internal sealed class CudaWeights : StageWeights
     public override void EndCapture()
     {
         if (_schedule is null) return;
-        // Nothing of what was captured has happened; and each time that it does, the slots end as they began.
+        // Nothing of what was captured has happened; and each time that it does, the window ends as it began.
         _schedule.Restore(_beforeCapture!);
         _copyPending.AsSpan().Clear();
-        _runPending.AsSpan().Clear();
         _capturing = false;
     }
 
@@ -191,12 +187,12 @@ internal sealed class CudaWeights : StageWeights
     private void Free()
     {
         _stager?.Dispose();
-        if (_slots is not null)
+        if (_window is not null)
         {
             _copies.Synchronize();
             _compute.Synchronize();
-            if (_slots.User == this) _slots.User = null;
-            _slots.LetGo();
+            if (_window.User == this) _window.User = null;
+            _window.LetGo();
         }
 
         if (_lentSlab is { IsThere: true })
@@ -205,6 +201,8 @@ internal sealed class CudaWeights : StageWeights
             _compute.Synchronize();
         }
 
+        foreach (CudaEvent one in _copied.Concat(_ran)) one.Dispose();
+        _begun?.Dispose();
         _joined?.Dispose();
         _lentCopied?.Dispose();
         _lentSlab?.Dispose();
@@ -226,10 +224,10 @@ internal sealed class CudaWeights : StageWeights
         if (_schedule is null) return;
         int staged = _streamed.Count(stage => stage.Host is null), short_ = _streamed.Count(stage => stage.Host is null && stage.Placement == WeightPlacement.Streamed);
         if (short_ > 0) CudaLog.PinnedMemoryShort(_logger, short_, _component);
-        if (staged > 0) _stager = new StagedCopier(_card, _copies, _streamed, _slots!);
+        if (staged > 0) _stager = new StagedCopier(_card, _copies, _streamed, _copied);
     }
 
-    /// <summary>Waits until no thread of its own copies ahead into the slots.</summary>
+    /// <summary>Waits until no thread of its own copies ahead into the window.</summary>
     public void Settle() => _stager?.Drain();
 
     // By the copy stream, so that the stages before the first lent one run meanwhile.
@@ -255,48 +253,54 @@ internal sealed class CudaWeights : StageWeights
         _lentPending = false;
     }
 
-    // Sees to it that the slots are this component's, and filled for a stage and the next.
+    // Sees to it that the window is this component's, and filled for a stage and those after it.
     private void Take(int streamed)
     {
-        if (_slots!.User == this && _slots.IsThere && _schedule!.IsDue(streamed)) return;
+        if (_window!.User == this && _window.IsThere && _schedule!.IsDue(streamed)) return;
         _stager?.Drain();
         _awaited = false;
-        _slots.Take();
-        if (_slots.User != this)
+        _window.Take();
+        if (_window.User != this)
         {
-            // Its thread may still be copying ahead into them.
-            _slots.User?.Settle();
+            // Its thread may still be copying ahead into it.
+            _window.User?.Settle();
             _schedule!.Forget();
         }
 
-        _slots.User = this;
-        // Another component, or a run that was broken off: what was asked for so far is what all slots wait for.
-        for (int slot = 0; slot < SlotSchedule.Slots; slot++) _slots.Ran[slot].Record(_compute);
-        _runPending.AsSpan().Fill(true);
+        _window.User = this;
+        // Another component, or a run that was broken off: what was asked for so far is what every copy waits for.
+        _begun!.Record(_compute);
         _schedule!.Restart(streamed);
         Feed();
     }
 
     private void Feed()
     {
-        while (_schedule!.TryNext(out int stage, out bool isThere))
+        while (_schedule!.TryNext(out int streamed, out bool isThere, out int after))
         {
-            int slot = SlotSchedule.SlotOf(stage);
+            CudaEvent mayBegin = after < 0 ? _begun! : _ran[after];
             if (_stager is not null)
             {
-                _stager.Request(stage, isThere, _runPending[slot]);
+                _stager.Request(streamed, isThere, mayBegin);
             }
             else if (!isThere)
             {
-                if (_runPending[slot]) _slots!.Ran[slot].Hold(_copies);
-                StageMemory from = _streamed[stage];
+                // Inside a capture nothing outside may be waited for, and nothing needs to be: the window was full when it began.
+                mayBegin.Hold(_copies);
+                StageMemory from = _streamed[streamed];
                 _copies.Copy(from.Host!.Address, from.Device, from.Bytes, CudaRuntime.HostToDevice);
-                _slots!.Copied[slot].Record(_copies);
+                _copied[streamed].Record(_copies);
                 if (_capturing) _copiesCaptured = true;
             }
 
-            _runPending[slot] = false;
-            if (!isThere) _copyPending[slot] = true;
+            if (!isThere) _copyPending[streamed] = true;
         }
+    }
+
+    private void AwaitCopy(int streamed)
+    {
+        if (!_copyPending[streamed]) return;
+        _copied[streamed].Hold(_compute);
+        _copyPending[streamed] = false;
     }
 }

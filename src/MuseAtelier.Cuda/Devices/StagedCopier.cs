@@ -15,14 +15,14 @@ internal sealed class StagedCopier : IDisposable
     private readonly int _card;
     private readonly CudaStream _copies;
     private readonly IReadOnlyList<StageMemory> _streamed;
-    private readonly CudaSlots _slots;
+    private readonly IReadOnlyList<CudaEvent> _copied;
     private readonly PinnedBuffer _ring = new((long)PieceBytes * Pieces);
     private readonly CudaEvent[] _passed;
     private readonly bool[] _passing = new bool[Pieces];
     private readonly Dictionary<string, SafeFileHandle> _files = [];
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _work = new(0), _ready = new(0);
-    private readonly CopyRequest[] _requests = new CopyRequest[SlotSchedule.Slots + 1];
+    private readonly CopyRequest[] _requests;
     private readonly Thread _thread;
     private int _requested;
     private int _taken;
@@ -30,19 +30,20 @@ internal sealed class StagedCopier : IDisposable
     private int _piece;
     private Exception? _failure;
 
-    public StagedCopier(int card, CudaStream copies, IReadOnlyList<StageMemory> streamed, CudaSlots slots)
+    public StagedCopier(int card, CudaStream copies, IReadOnlyList<StageMemory> streamed, IReadOnlyList<CudaEvent> copied)
     {
-        (_card, _copies, _streamed, _slots) = (card, copies, streamed, slots);
+        (_card, _copies, _streamed, _copied) = (card, copies, streamed, copied);
+        _requests = new CopyRequest[streamed.Count + 1];
         _passed = [.. Enumerable.Range(0, Pieces).Select(_ => new CudaEvent())];
         foreach (string path in streamed.Where(stage => stage.Host is null).Select(stage => stage.From.Path).Distinct()) _files[path] = File.OpenHandle(path);
         _thread = new Thread(Run) { IsBackground = true, Name = "MuseAtelier staging" };
         _thread.Start();
     }
 
-    /// <summary>Asks for a copy into the stage's slot. At most one for each slot is under way.</summary>
-    public void Request(int stage, bool isThere, bool afterRun)
+    /// <summary>Asks for a copy into the stage's place, once <paramref name="mayBegin"/> has come. At most one for each stage is under way.</summary>
+    public void Request(int stage, bool isThere, CudaEvent mayBegin)
     {
-        lock (_gate) _requests[_requested++ % _requests.Length] = new CopyRequest(stage, isThere, afterRun);
+        lock (_gate) _requests[_requested++ % _requests.Length] = new CopyRequest(stage, isThere, mayBegin);
         _work.Release();
     }
 
@@ -63,7 +64,7 @@ internal sealed class StagedCopier : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_gate) _requests[_requested++ % _requests.Length] = new CopyRequest(-1, true, false);
+        lock (_gate) _requests[_requested++ % _requests.Length] = new CopyRequest(-1, true, null);
         _work.Release();
         _thread.Join();
         _copies.Synchronize();
@@ -101,11 +102,10 @@ internal sealed class StagedCopier : IDisposable
     {
         CudaRuntime.Check(CudaRuntime.SetDevice(_card), nameof(CudaRuntime.SetDevice));
         StageMemory stage = _streamed[request.Stage];
-        int slot = SlotSchedule.SlotOf(request.Stage);
-        if (request.AfterRun) _slots.Ran[slot].Hold(_copies);
+        request.MayBegin!.Hold(_copies);
         if (stage.Host is not null) _copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
         else Pass(stage);
-        _slots.Copied[slot].Record(_copies);
+        _copied[request.Stage].Record(_copies);
     }
 
     private void Pass(StageMemory stage)
@@ -124,5 +124,5 @@ internal sealed class StagedCopier : IDisposable
         }
     }
 
-    private readonly record struct CopyRequest(int Stage, bool IsThere, bool AfterRun);
+    private readonly record struct CopyRequest(int Stage, bool IsThere, CudaEvent? MayBegin);
 }

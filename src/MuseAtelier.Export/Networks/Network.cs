@@ -16,7 +16,7 @@ internal sealed record Network(string Name, IReadOnlyList<Value> Inputs, IReadOn
 internal sealed record Stage(string Name, StageKind Kind, IReadOnlyList<Operation> Operations, IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs);
 
 /// <summary>
-/// Cuts a network into stages, each small enough to pass through a slot of device memory: a transformer block is one by itself, units of
+/// Cuts a network into stages, each small enough to pass through a window of device memory: a transformer block is one by itself, units of
 /// convolutions are joined up to about the weights of the widest block.
 /// </summary>
 internal static class StagePartition

@@ -12,7 +12,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights)
     /// <summary>Every attention head of SDXL is this wide.</summary>
     public const int HeadWidth = 64;
 
-    /// <summary>Blocks whose keys and values are computed together: no more weights than a slot holds that the widest block itself passes through.</summary>
+    /// <summary>Blocks whose keys and values are computed together: no more weights than the widest block has.</summary>
     private const int ContextBlocks = 5;
 
     private const float ResBlockEpsilon = 1e-5f;

@@ -5,20 +5,26 @@ namespace MuseAtelier.Residency;
 /// <summary>A component with some of its stages resident and the others streamed.</summary>
 internal sealed class ComponentChoice
 {
+    /// <summary>The least window, in which a stage runs while the next is copied, in halves of its size.</summary>
+    public const int LeastWindow = 2;
+
     private static readonly PictureShape Typical = new(2, 128, 128, 1);
 
     private readonly StageWork[] _work;
     private readonly DeviceProfile _device;
+    private readonly WindowLayout _window;
 
     /// <param name="component">The component.</param>
     /// <param name="work">What each stage costs.</param>
     /// <param name="isStreamed">Which of the stages whose weights can be moved are streamed.</param>
+    /// <param name="windowHalves">Size of the window, in halves of the least: the more, the further copies run ahead.</param>
     /// <param name="pinnedBytes">Bytes of host memory that may be pinned for them; those beyond it are staged.</param>
     /// <param name="device">What the device costs.</param>
-    public ComponentChoice(ComponentSpec component, StageWork[] work, bool[] isStreamed, long pinnedBytes, DeviceProfile device)
+    public ComponentChoice(ComponentSpec component, StageWork[] work, bool[] isStreamed, int windowHalves, long pinnedBytes, DeviceProfile device)
     {
         (Component, _work, _device) = (component, work, device);
         Placements = new StagePlacement[work.Length];
+        List<long> streamed = [];
         for (int i = 0; i < work.Length; i++)
         {
             if (component.Stages[i].Weights.Count == 0)
@@ -40,9 +46,11 @@ internal sealed class ComponentChoice
                 Placements[i] = isPinned ? StagePlacement.Streamed : StagePlacement.Staged;
                 if (isPinned) PinnedBytes += work[i].WeightBytes;
                 StreamedBytes += work[i].WeightBytes;
-                SlotBytes = Math.Max(SlotBytes, work[i].WeightBytes);
+                streamed.Add(work[i].WeightBytes);
             }
         }
+
+        _window = new WindowLayout(streamed, WindowLayout.LeastBytes(streamed) / 2 * windowHalves);
     }
 
     public ComponentSpec Component { get; }
@@ -59,8 +67,8 @@ internal sealed class ComponentChoice
     /// <summary>Bytes of host memory that is pinned for them.</summary>
     public long PinnedBytes { get; }
 
-    /// <summary>Bytes of the largest streamed stage.</summary>
-    public long SlotBytes { get; }
+    /// <summary>Bytes of the window that streamed stages pass through: any of them and the next fit, at least.</summary>
+    public long WindowBytes => _window.Bytes;
 
     /// <summary>Bytes of a stage's weights.</summary>
     public long WeightBytes(int stage) => _work[stage].WeightBytes;
@@ -78,49 +86,45 @@ internal sealed class ComponentChoice
                 _ => 0,
             }),
         ];
-        return StageTimeline.Seconds(work, copies, rounds, workShare);
+        // Rounded, so that ways of equal speed count as equal.
+        return Math.Round(StageTimeline.Seconds(work, copies, _window, rounds, workShare), 6);
     }
 
     /// <summary>
-    /// Ways to choose streamed stages, from none to all, each spread evenly among those that stay, so that copies hide behind work: evenly by
-    /// number and evenly by time, begun at two places; of all stages, and of those alone that are no larger than the largest transformer block, so
-    /// that slots are small. The same ways for every picture.
+    /// Ways to choose streamed stages, from none to all, each spread evenly among those that stay, so that copies hide behind work: of all stages, and
+    /// of those alone that are no larger than the largest transformer block, so that the window is small; begun at two places; and with those always
+    /// streamed that are copied in less time than they take to run. The same ways for every picture.
     /// </summary>
-    public static IEnumerable<bool[]> EvenSpreads(ComponentSpec component)
+    public static IEnumerable<bool[]> EvenSpreads(ComponentSpec component, DeviceProfile device)
     {
         StageWork[] work = [.. component.Stages.Select(stage => StageWork.Of(component, stage, Typical))];
         long widestBlock = component.Stages.Select((stage, i) => stage.Kind == StageKind.Transformer ? work[i].WeightBytes : 0).Max();
+        bool[] hidden = [.. work.Select(stage => stage.WeightBytes > 0 && stage.WeightBytes / device.CopyBytesPerSecond < stage.Operations / device.OperationsPerSecond)];
         yield return new bool[work.Length];
         foreach (long limit in (long[])[widestBlock, long.MaxValue])
         {
-            double[] byNumber = [.. work.Select(stage => stage.WeightBytes > 0 && stage.WeightBytes <= limit ? 1.0 : 0)];
-            double[] byTime = new double[byNumber.Length];
-            double since = 0;
-            for (int i = 0; i < byTime.Length; i++)
+            bool[] all = [.. work.Select(stage => stage.WeightBytes > 0 && stage.WeightBytes <= limit)], none = new bool[all.Length];
+            yield return all;
+            foreach (bool[] always in (bool[][])[none, hidden])
             {
-                since += work[i].Operations;
-                if (byNumber[i] == 0) continue;
-                (byTime[i], since) = (since, 0);
-            }
-
-            yield return [.. byNumber.Select(number => number > 0)];
-            for (int streamed = 1; streamed < byNumber.Sum(); streamed++)
-            {
-                foreach (double[] weights in (double[][])[byNumber, byTime])
-                    for (int half = 0; half < 2; half++) yield return Spread(weights, streamed, half / 2.0);
+                bool[] others = [.. all.Zip(always, (may, must) => may && !must)];
+                int count = others.Count(may => may);
+                for (int streamed = 0; streamed < count; streamed++)
+                    for (int half = 0; half < 2; half++) yield return [.. Spread(others, count, streamed, half / 2.0).Zip(always, (chosen, must) => chosen || must)];
             }
         }
     }
 
-    private static bool[] Spread(double[] weights, int streamed, double start)
+    private static bool[] Spread(bool[] stages, int count, int streamed, double start)
     {
         const double rounding = 1e-9;
-        bool[] flags = new bool[weights.Length];
-        double sum = weights.Sum(), owed = start;
-        for (int i = 0; i < weights.Length; i++)
+        bool[] flags = new bool[stages.Length];
+        double owed = start;
+        for (int i = 0; i < stages.Length; i++)
         {
-            owed += streamed * weights[i] / sum;
-            flags[i] = weights[i] > 0 && owed > 1 - rounding;
+            if (!stages[i]) continue;
+            owed += (double)streamed / count;
+            flags[i] = owed > 1 - rounding;
             if (flags[i]) owed -= 1;
         }
 

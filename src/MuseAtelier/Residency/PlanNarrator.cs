@@ -19,7 +19,7 @@ internal static class PlanNarrator
         else if (streamed == 0)
             sentences.Add(Line($"The denoising network stays: all {movable} stages, {ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}."));
         else
-            sentences.Add(Line($"Of the denoising network's {movable} stages, {movable - streamed} stay ({ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}) and {streamed} pass through two slots of {ByteSize.Format(plan.SlotBytes)} in every step ({ByteSize.Format(streamedBytes)}), spread evenly, so that they are copied while others run."));
+            sentences.Add(Line($"Of the denoising network's {movable} stages, {movable - streamed} stay ({ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}) and {streamed} pass through a window of {ByteSize.Format(plan.WindowBytes)} in every step ({ByteSize.Format(streamedBytes)}), spread evenly, so that they are copied while others run."));
         if (lent > 0)
             sentences.Add(Line($"{lent} of those that stay ({ByteSize.Format(unet.Bytes(StagePlacement.Lent))}) make room for text and decoding, and come back before the first step."));
         if (unet.Count(StagePlacement.SessionTurn) > 0)
@@ -33,9 +33,9 @@ internal static class PlanNarrator
             ComponentNames.CrossAttention => "keys and values",
             _ => "time embeddings",
         }));
-        ComponentPlan[] staying = [.. preparing.Where(component => component.Count(StagePlacement.Resident) > 0)], passing = [.. preparing.Where(component => component.Stages.Any(stage => stage.Slot is not null))];
+        ComponentPlan[] staying = [.. preparing.Where(component => component.Count(StagePlacement.Resident) > 0)], passing = [.. preparing.Where(component => component.Stages.Any(stage => stage.Placement is StagePlacement.Streamed or StagePlacement.Staged))];
         if (staying.Length > 0) sentences.Add(Line($"What runs once a picture and stays: {Names(staying)} ({ByteSize.Format(staying.Sum(component => component.Bytes(StagePlacement.Resident)))})."));
-        if (passing.Length > 0) sentences.Add(Line($"What runs once a picture and passes through the slots, in this order: {Names(passing)}."));
+        if (passing.Length > 0) sentences.Add(Line($"What runs once a picture and passes through such a window, in this order: {Names(passing)}."));
 
         long staged = plan.Components.Sum(component => component.Bytes(StagePlacement.Staged));
         if (staged > 0)

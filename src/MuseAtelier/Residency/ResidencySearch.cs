@@ -11,7 +11,9 @@ namespace MuseAtelier.Residency;
 internal sealed class ResidencySearch
 {
     private const int MostPicturesPerPass = 8;
-    private const int Slots = StageTimeline.Slots;
+
+    /// <summary>Sizes of a window that are tried, in halves of the least.</summary>
+    private static readonly int[] WindowSizes = [ComponentChoice.LeastWindow, 3, 4, 6];
 
     /// <summary>Latents are counted in planes of whole pixels at every level, so that a larger picture never counts for less.</summary>
     private const int PlaneStep = 4;
@@ -126,8 +128,8 @@ internal sealed class ResidencySearch
         long common = _device.FixedBytes + _device.MarginBytes + _otherSessionBytes + pass.BlockBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent
             + (manner.Captures ? _device.CaptureBytes!.Value : 0) + (manner.DecoderStays ? DecoderBytes(c) : 0);
         long resting = common + (c.Network.SessionsTurn ? 0 : _unetSessions.Bytes);
-        long preparing = resting + Slots * c.Preparation.SlotBytes;
-        long denoising = common + lent + (c.Network.SessionsTurn ? _unetSessions.TurnBytes : _unetSessions.Bytes) + MakingBytes(c) + Slots * c.Network.Choice.SlotBytes;
+        long preparing = resting + c.Preparation.WindowBytes;
+        long denoising = common + lent + (c.Network.SessionsTurn ? _unetSessions.TurnBytes : _unetSessions.Bytes) + MakingBytes(c) + c.Network.Choice.WindowBytes;
         long decoding = resting + (manner.DecoderStays ? 0 : DecoderBytes(c)) + _decoderSession.MakingBytes(c.Tiles.ArenaBytes);
         return new PhaseBytes(preparing + Arena(c, PlanPhase.Text), preparing + Arena(c, PlanPhase.Conditioning), denoising + Arena(c, PlanPhase.Denoising), decoding + Arena(c, PlanPhase.Decoding));
     }
@@ -159,23 +161,22 @@ internal sealed class ResidencySearch
         IReadOnlyList<PhasePlan> phases = Phases(c);
         PhaseBytes bytes = Memory(c);
         if (phases.Max(phase => phase.Bytes) != bytes.Max) throw new InvalidOperationException("The plan's shares do not add up to its sum.");
-        int nextSlot = 0;
         List<ComponentPlan> components = [.. c.Preparation.Choices.Select(choice => Component(choice, 0, false))];
         components.Add(Component(c.Network.Choice, c.Lent, c.Network.SessionsTurn));
         components.Add(new ComponentPlan(ComponentNames.VaeDecoder, Sessions(ComponentNames.VaeDecoder, !c.Manner.DecoderStays)));
         string finishing = PictureFinisher.ComponentName(_request.Frame);
         components.Add(new ComponentPlan(finishing, Sessions(finishing, false)));
         double text = c.Preparation.TextSeconds, conditioning = c.Preparation.ConditioningSeconds;
-        double denoising = c.Pass.DenoisingSeconds(c.Network, c.Manner), loading = c.Pass.LoadingSeconds(c.Manner) + LendingSeconds(c.Network, c.Lent);
+        double denoising = c.Pass.DenoisingSeconds(c.Network, c.Manner), loading = c.Pass.LoadingSeconds(c.Preparation, c.Manner) + LendingSeconds(c.Network, c.Lent);
         var plan = new ResidencyPlan
         {
             Request = _request with { Budget = budget },
             Offload = c.Network.SessionsTurn ? OffloadMode.Sessions : c.Network.Choice.StreamedBytes > 0 ? OffloadMode.Stream : OffloadMode.Resident,
             PicturesPerPass = c.Pass.Pictures,
             Components = components,
-            SlotBytes = c.Network.Choice.SlotBytes,
-            PreparingSlotBytes = c.Preparation.SlotBytes,
-            PinnedBytes = c.Preparation.PinnedBytes + c.Network.Choice.PinnedBytes + (IsPinned(c.Network, c.Lent) ? c.Network.Lendable[c.Lent] : 0) + (c.Manner.DecoderStays ? 0 : _decoderWeights),
+            WindowBytes = c.Network.Choice.WindowBytes,
+            PreparingWindowBytes = c.Preparation.WindowBytes,
+            PinnedBytes = c.Preparation.PinnedBytes + c.Network.Choice.PinnedBytes + (IsPinned(c.Network, c.Lent) ? c.Network.Lendable[c.Lent] : 0) + (!c.Manner.DecoderStays && c.Pass.CanPinDecoder(c.Preparation) ? _decoderWeights : 0),
             CapturesSteps = c.Manner.Captures,
             KeepsArena = c.Manner.KeepsArena,
             KeepsDecodingArena = c.Manner.KeepsDecodingArena,
@@ -193,7 +194,6 @@ internal sealed class ResidencySearch
         {
             // Lent are the last resident stages: the first ones are wanted first.
             int resident = choice.Placements.Count(placement => placement == StagePlacement.Resident), seen = 0;
-            nextSlot = 0;
             return new ComponentPlan(choice.Component.Name,
             [
                 .. choice.Component.Stages.Select((stage, i) => choice.Placements[i] switch
@@ -201,7 +201,7 @@ internal sealed class ResidencySearch
                     StagePlacement.Session => new StagePlan(stage.Name, sessionsTurn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * (sessionsTurn ? _device.TurnSessions : _device.KeptSessions).HeldFactor)),
                     StagePlacement.Mapped => new StagePlan(stage.Name, StagePlacement.Mapped, 0),
                     StagePlacement.Resident => new StagePlan(stage.Name, seen++ >= resident - lent ? StagePlacement.Lent : StagePlacement.Resident, choice.WeightBytes(i)),
-                    StagePlacement streamed => new StagePlan(stage.Name, streamed, choice.WeightBytes(i), nextSlot++ % 2),
+                    StagePlacement streamed => new StagePlan(stage.Name, streamed, choice.WeightBytes(i)),
                 }),
             ]);
         }
@@ -227,11 +227,11 @@ internal sealed class ResidencySearch
             yield return new MemoryShare("sessions in the making", denoises ? MakingBytes(c) : phase == PlanPhase.Decoding ? _decoderSession.MakingBytes(c.Tiles.ArenaBytes) : 0);
             yield return new MemoryShare("resident weights", c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent);
             yield return new MemoryShare("lent weights", denoises ? lent : 0);
-            yield return new MemoryShare("two slots", phase switch
+            yield return new MemoryShare("window of streamed weights", phase switch
             {
-                PlanPhase.Denoising => Slots * c.Network.Choice.SlotBytes,
+                PlanPhase.Denoising => c.Network.Choice.WindowBytes,
                 PlanPhase.Decoding => 0,
-                _ => Slots * c.Preparation.SlotBytes,
+                _ => c.Preparation.WindowBytes,
             });
             yield return new MemoryShare("tensors between stages", pass.BlockBytes);
             yield return new MemoryShare("decoder", hasDecoder ? DecoderBytes(c) : 0);
@@ -275,11 +275,11 @@ internal sealed class ResidencySearch
 
         public long PinnedBytes { get; } = Choices.Sum(choice => choice.PinnedBytes);
 
-        public long SlotBytes { get; } = Choices.Max(choice => choice.SlotBytes);
+        public long WindowBytes { get; } = Choices.Max(choice => choice.WindowBytes);
 
         /// <summary>Whether nothing speaks for this one against another.</summary>
         public bool IsWorse(Preparation other) =>
-            !ReferenceEquals(this, other) && ResidentBytes >= other.ResidentBytes && SlotBytes >= other.SlotBytes && StreamedBytes >= other.StreamedBytes
+            !ReferenceEquals(this, other) && ResidentBytes >= other.ResidentBytes && WindowBytes >= other.WindowBytes && StreamedBytes >= other.StreamedBytes
             && TextSeconds + ConditioningSeconds >= other.TextSeconds + other.ConditioningSeconds;
     }
 
@@ -296,7 +296,7 @@ internal sealed class ResidencySearch
 
         /// <summary>Whether nothing speaks for this one against another.</summary>
         public bool IsWorse(Network other) =>
-            !ReferenceEquals(this, other) && SessionsTurn == other.SessionsTurn && Choice.ResidentBytes >= other.Choice.ResidentBytes && Choice.SlotBytes >= other.Choice.SlotBytes
+            !ReferenceEquals(this, other) && SessionsTurn == other.SessionsTurn && Choice.ResidentBytes >= other.Choice.ResidentBytes && Choice.WindowBytes >= other.Choice.WindowBytes
             && PlainSeconds >= other.PlainSeconds && CapturedSeconds >= other.CapturedSeconds;
 
         private static List<long> Sums(ComponentChoice choice)
@@ -312,6 +312,7 @@ internal sealed class ResidencySearch
     private sealed class Pass
     {
         private readonly ResidencySearch _search;
+        private readonly long _sparePinnedBytes;
 
         public Pass(ResidencySearch search, int pictures, int height, int width)
         {
@@ -344,18 +345,18 @@ internal sealed class ResidencySearch
             Networks = [.. networks.Where((network, i) => !networks.Where((other, j) => network.IsWorse(other) && (j < i || !other.IsWorse(network))).Any())];
 
             // 2. What is streamed for the preparation is copied once a pass; from the mapped file where the network might need all that can be pinned.
-            long networkBytes = unetWork.Sum(stage => stage.WeightBytes), pinned = Math.Max(0, request.PinnedBytes - networkBytes);
+            _sparePinnedBytes = Math.Max(0, request.PinnedBytes - unetWork.Sum(stage => stage.WeightBytes));
             int texts = request.Guided ? 2 : 1;
             List<Preparation> preparations = [];
             for (int streamed = 0; streamed < (device.MapsWeights ? 1 : 1 << Preparing.Length); streamed++)
             {
-                long left = pinned;
+                long left = _sparePinnedBytes;
                 List<ComponentChoice> choices = [];
                 foreach ((string name, StageWork[] work) in Preparing.Zip([clipL, clipG, contextWork, timeWork]))
                 {
                     bool[] flags = new bool[work.Length];
                     Array.Fill(flags, (streamed >> choices.Count & 1) == 1);
-                    choices.Add(new ComponentChoice(Part(name), work, flags, left, device));
+                    choices.Add(new ComponentChoice(Part(name), work, flags, ComponentChoice.LeastWindow, left, device));
                     left -= choices[^1].PinnedBytes;
                 }
 
@@ -389,11 +390,14 @@ internal sealed class ResidencySearch
 
         /// <summary>Seconds of a pass without its decoding.</summary>
         public double Seconds(Preparation preparation, Network network, Manner manner) =>
-            preparation.TextSeconds + preparation.ConditioningSeconds + LoadingSeconds(manner) + DenoisingSeconds(network, manner);
+            preparation.TextSeconds + preparation.ConditioningSeconds + LoadingSeconds(preparation, manner) + DenoisingSeconds(network, manner);
 
-        public double LoadingSeconds(Manner manner) =>
+        public double LoadingSeconds(Preparation preparation, Manner manner) =>
             (manner.KeepsArena ? 0 : _search._device.ArenaSeconds) + (manner.KeepsDecodingArena ? 0 : _search._device.ArenaSeconds)
-            + (manner.DecoderStays ? 0 : _search._decoderSession.Seconds + _search._decoderWeights / _search._device.CopyBytesPerSecond);
+            + (manner.DecoderStays ? 0 : (_search._decoderSession.HoldConstants ? _search._decoderSession.Seconds : 0) + _search._decoderWeights / (CanPinDecoder(preparation) ? _search._device.CopyBytesPerSecond : _search._device.StagedBytesPerSecond));
+
+        /// <summary>Whether what is left of pinned memory suffices for a decoder that does not stay.</summary>
+        public bool CanPinDecoder(Preparation preparation) => _search._decoderWeights <= _sparePinnedBytes - preparation.PinnedBytes;
 
         public double DenoisingSeconds(Network network, Manner manner) =>
             (manner.Captures ? network.CapturedSeconds : network.PlainSeconds) + (network.SessionsTurn ? _search._request.Steps * _search._unetSessions.Seconds : 0);
@@ -404,11 +408,11 @@ internal sealed class ResidencySearch
         {
             DeviceProfile device = _search._device;
             ResidencyRequest request = _search._request;
-            bool[][] spreads = device.MapsWeights ? [new bool[work.Length]] : [.. ComponentChoice.EvenSpreads(unet)];
+            bool[][] spreads = device.MapsWeights ? [new bool[work.Length]] : [.. ComponentChoice.EvenSpreads(unet, device)];
             bool[] all = [.. unet.Stages.Select(stage => stage.Weights.Count > 0)];
-            Network Of(bool[] spread, bool sessionsTurn)
+            Network Of(bool[] spread, int windowHalves, bool sessionsTurn)
             {
-                var choice = new ComponentChoice(unet, work, spread, request.PinnedBytes, device);
+                var choice = new ComponentChoice(unet, work, spread, windowHalves, request.PinnedBytes, device);
                 Manner spare = new(false, false, true, false), least = new(false, false, false, false);
                 Manner[] manners = sessionsTurn ? [least]
                     : device.CaptureBytes is null ? [new(true, false, true, true), spare, least]
@@ -417,10 +421,12 @@ internal sealed class ResidencySearch
             }
 
             if (request.Offload is OffloadMode.Auto)
-                foreach (bool[] spread in spreads) yield return Of(spread, sessionsTurn: false);
-            if (request.Offload is OffloadMode.Resident) yield return Of(spreads[0], sessionsTurn: false);
-            if (request.Offload is OffloadMode.Stream) yield return Of(all, sessionsTurn: false);
-            if (request.Offload is OffloadMode.Auto or OffloadMode.Sessions) yield return Of(all, sessionsTurn: true);
+                foreach (bool[] spread in spreads)
+                    foreach (int halves in spread.Any(streamed => streamed) ? WindowSizes : [ComponentChoice.LeastWindow]) yield return Of(spread, halves, sessionsTurn: false);
+            if (request.Offload is OffloadMode.Resident) yield return Of(spreads[0], ComponentChoice.LeastWindow, sessionsTurn: false);
+            if (request.Offload is OffloadMode.Stream)
+                foreach (int halves in WindowSizes) yield return Of(all, halves, sessionsTurn: false);
+            if (request.Offload is OffloadMode.Auto or OffloadMode.Sessions) yield return Of(all, ComponentChoice.LeastWindow, sessionsTurn: true);
         }
     }
 }

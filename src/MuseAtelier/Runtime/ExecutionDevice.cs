@@ -51,10 +51,10 @@ internal abstract class ExecutionDevice : IDisposable
     /// <param name="placements">Where each stage's weights go, in the order of the stages; null means all resident. A device that maps them takes no notice.</param>
     public abstract StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements);
 
-    /// <summary>Says how large slots are at least that components share; for the time before any is loaded.</summary>
-    /// <param name="oncePerPicture">Bytes of a slot for what runs once a picture.</param>
-    /// <param name="everyStep">Bytes of a slot for the denoising network.</param>
-    public virtual void ReserveSlots(long oncePerPicture, long everyStep) { }
+    /// <summary>Says how large the windows are at least that components share; for the time before any is loaded.</summary>
+    /// <param name="oncePerPicture">Bytes of the window for what runs once a picture.</param>
+    /// <param name="everyStep">Bytes of the window for the denoising network.</param>
+    public virtual void ReserveWindows(long oncePerPicture, long everyStep) { }
 
     /// <summary>Threads that create sessions ahead of their first use; 0 where sessions are created when they are needed.</summary>
     public virtual int SessionThreads => 0;

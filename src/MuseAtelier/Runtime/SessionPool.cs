@@ -53,7 +53,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <summary>The component's sessions that take turns; null where all stay.</summary>
     public SessionTurns? Turns(ComponentSpec component) => _turns.GetValueOrDefault(component.Name);
 
-    /// <summary>Gives up what only a component needs that is run again at once: sessions made ahead, lent weights, slots.</summary>
+    /// <summary>Gives up what only a component needs that is run again at once: sessions made ahead, lent weights, the window of streamed ones.</summary>
     public void Rest()
     {
         foreach (SessionTurns turns in _turns.Values) turns.Rest();

@@ -11,10 +11,10 @@ internal enum WeightPlacement
     /// <summary>In device memory from the component's first run on until <see cref="StageWeights.Lend"/>, and in host memory all the time.</summary>
     Lent,
 
-    /// <summary>In host memory, copied into a slot of device memory each time before the stage runs.</summary>
+    /// <summary>In host memory, copied into a window of device memory each time before the stage runs.</summary>
     Streamed,
 
-    /// <summary>In the package's file, and read and copied into a slot each time before the stage runs: where host memory is short.</summary>
+    /// <summary>In the package's file, and read and copied into the window each time before the stage runs: where host memory is short.</summary>
     Staged,
 }
 
@@ -24,7 +24,7 @@ internal enum WeightPlacement
 /// </summary>
 internal abstract class StageWeights : IDisposable
 {
-    /// <summary>Device memory that the weights take for themselves, in bytes; slots that components share are not theirs.</summary>
+    /// <summary>Device memory that the weights take for themselves, in bytes; the window that components share is not theirs.</summary>
     public abstract long DeviceBytes { get; }
 
     /// <summary>Whether runs of the component's stages can be captured as they are.</summary>
@@ -41,7 +41,7 @@ internal abstract class StageWeights : IDisposable
     /// <summary>Says that the stage was asked for: what lies in its place may be replaced once it has run.</summary>
     public virtual void AfterStage(int stage) { }
 
-    /// <summary>Gives up the device memory of lent weights, and the slots; the next run takes them again. Nothing of a run may be under way.</summary>
+    /// <summary>Gives up the device memory of lent weights, and the window; the next run takes them again. Nothing of a run may be under way.</summary>
     public virtual void Lend() { }
 
     /// <summary>Before a capture: waits for what is still under way, so that the capture refers to nothing outside itself.</summary>

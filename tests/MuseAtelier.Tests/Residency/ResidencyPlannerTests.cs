@@ -91,7 +91,7 @@ public sealed class ResidencyPlannerTests
         ResidencyPlan plan = Plan(19);
         Assert.Equal(OffloadMode.Resident, plan.Offload);
         Assert.All(plan.Components.SelectMany(component => component.Stages), stage => Assert.True(stage.Placement is StagePlacement.Resident or StagePlacement.Session));
-        Assert.True(plan is { SlotBytes: 0, PinnedBytes: 0, CapturesSteps: true, KeepsArena: true, Decoding.IsWhole: true });
+        Assert.True(plan is { WindowBytes: 0, PreparingWindowBytes: 0, PinnedBytes: 0, CapturesSteps: true, KeepsArena: true, KeepsDecodingArena: true, Decoding.IsWhole: true });
         Assert.Equal(plan.UnlimitedSeconds, plan.Estimate.Picture);
     }
 
@@ -99,14 +99,13 @@ public sealed class ResidencyPlannerTests
     public void Plan_WithLittle_StreamsEvenlyAndDecodesInTiles()
     {
         ResidencyPlan plan = Plan(4);
-        IReadOnlyList<StagePlan> stages = [.. plan.Component(ComponentNames.UNet).Stages.Where(stage => stage.Placement != StagePlacement.Session)];
+        // At both ends of the UNet planes are large and weights small: there any number of copies hides. Between them each part has its share.
+        IReadOnlyList<StagePlan> stages = [.. plan.Component(ComponentNames.UNet).Stages.SkipWhile(stage => stage.Name != "input_blocks.7.1.0").TakeWhile(stage => stage.Name != "output_blocks.2.1.sum")];
         int streamed = stages.Count(stage => stage.Placement == StagePlacement.Streamed);
         Assert.InRange(streamed, 10, stages.Count - 10);
         Assert.False(plan.Decoding.IsWhole);
-
-        // However the row is cut into fifths, each has about its share.
-        foreach (StagePlan[] part in stages.Chunk(7))
-            Assert.InRange(part.Count(stage => stage.Placement == StagePlacement.Streamed), streamed / 5 - 2, streamed / 5 + 3);
+        foreach (StagePlan[] part in stages.Chunk(stages.Count / 4).Take(4))
+            Assert.InRange(part.Count(stage => stage.Placement == StagePlacement.Streamed), streamed / 4 - 2, streamed / 4 + 3);
     }
 
     [Fact]
@@ -115,9 +114,9 @@ public sealed class ResidencyPlannerTests
         ResidencyPlan resident = Plan(19, new ResidencyRequest { Offload = OffloadMode.Resident }), stream = Plan(19, new ResidencyRequest { Offload = OffloadMode.Stream });
         ResidencyPlan sessions = Plan(19, new ResidencyRequest { Offload = OffloadMode.Sessions });
         Assert.Equal((OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Sessions), (resident.Offload, stream.Offload, sessions.Offload));
-        Assert.DoesNotContain(resident.Component(ComponentNames.UNet).Stages, stage => stage.Slot is not null);
-        Assert.All(stream.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Streamed or StagePlacement.Session));
-        Assert.All(sessions.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Streamed or StagePlacement.SessionTurn));
+        Assert.All(resident.Component(ComponentNames.UNet).Stages, stage => Assert.Equal(StagePlacement.Resident, stage.Placement));
+        Assert.All(stream.Component(ComponentNames.UNet).Stages, stage => Assert.Equal(StagePlacement.Streamed, stage.Placement));
+        Assert.All(sessions.Component(ComponentNames.UNet).Stages, stage => Assert.Equal(StagePlacement.Streamed, stage.Placement));
         Assert.True(resident.Estimate.Picture < stream.Estimate.Picture && stream.Estimate.Picture < sessions.Estimate.Picture);
     }
 
@@ -166,16 +165,18 @@ public sealed class ResidencyPlannerTests
         Assert.DoesNotContain(framed.Components, component => component.Name == ComponentNames.Finishing);
     }
 
+    // Measured with the convolutions' weights resident, and every transformer block, every other one or none of them streamed, two ahead.
     [Theory]
     [InlineData(0, 0.0326, 0.0335)]
-    [InlineData(0.5, 0.0428, 0.0428)]
+    [InlineData(2, 0.0428, 0.0428)]
     [InlineData(1, 0.0756, 0.0756)]
-    public void Estimate_OfAStep_IsNearWhatWasMeasured(double share, double fastest, double slowest)
+    public void Estimate_OfAStep_IsNearWhatWasMeasured(int everyNth, double fastest, double slowest)
     {
         ComponentSpec unet = FullSizeModel.Cuda.Component(ComponentNames.UNet);
         StageWork[] work = [.. unet.Stages.Select(stage => StageWork.Of(unet, stage, new PictureShape(2, 128, 128, 1)))];
-        double bytes = work.Sum(stage => stage.WeightBytes) * share;
-        ComponentChoice choice = ComponentChoice.EvenSpreads(unet).Select(spread => new ComponentChoice(unet, work, spread, long.MaxValue, DeviceProfile.Hopper)).MinBy(choice => Math.Abs(choice.StreamedBytes - bytes))!;
+        int blocks = 0;
+        bool[] streamed = [.. unet.Stages.Select(stage => stage.Kind == StageKind.Transformer && everyNth > 0 && blocks++ % everyNth == 0)];
+        var choice = new ComponentChoice(unet, work, streamed, 2 * ComponentChoice.LeastWindow, long.MaxValue, DeviceProfile.Hopper);
         Assert.InRange(choice.Seconds(30, DeviceProfile.Hopper.OperationsPerSecond) / 30, fastest * 0.93, slowest * 1.07);
     }
 
@@ -226,32 +227,31 @@ public sealed class ResidencyPlannerTests
         Assert.Equal(Enum.GetValues<PlanPhase>(), plan.Phases.Select(phase => phase.Phase));
         long Share(PlanPhase phase, string name) => plan.Phases.Single(entry => entry.Phase == phase).Shares.Where(share => share.Name == name).Sum(share => share.Bytes);
         long Placed(StagePlacement placement) => plan.Components.Sum(component => component.Bytes(placement));
+        long Moved(StagePlacement placement) => plan.Components.Where(component => component.Name != ComponentNames.VaeDecoder).Sum(component => component.Bytes(placement));
         foreach (PlanPhase phase in Enum.GetValues<PlanPhase>())
         {
-            Assert.Equal(Placed(StagePlacement.Resident), Share(phase, "resident transformer weights"));
-            Assert.Equal(phase == PlanPhase.Denoising ? Placed(StagePlacement.Lent) : 0, Share(phase, "lent transformer weights"));
+            Assert.Equal(Moved(StagePlacement.Resident), Share(phase, "resident weights"));
+            Assert.Equal(phase == PlanPhase.Denoising ? Moved(StagePlacement.Lent) : 0, Share(phase, "lent weights"));
             Assert.Equal(device.MarginBytes, Share(phase, "left free"));
         }
 
-        Assert.Equal(2 * plan.SlotBytes, Share(PlanPhase.Denoising, "two slots"));
+        Assert.Equal(plan.WindowBytes, Share(PlanPhase.Denoising, "window of streamed weights"));
+        Assert.Equal(plan.PreparingWindowBytes, Share(PlanPhase.Text, "window of streamed weights"));
         Assert.InRange(plan.PinnedBytes, Placed(StagePlacement.Streamed), Placed(StagePlacement.Streamed) + Placed(StagePlacement.Lent));
         Assert.True(plan.PinnedBytes <= plan.Request.PinnedBytes);
-        Assert.True(!plan.CapturesSteps || (plan.KeepsArena && Placed(StagePlacement.Lent) == 0), "a captured step needs its memory where it was");
+        Assert.True(!plan.CapturesSteps || plan.KeepsArena, "a captured step needs its memory where it was");
         foreach (string name in Preparing.Append(ComponentNames.UNet))
         {
             IReadOnlyList<StageSpec> stages = model.Component(name).Stages;
             ComponentPlan component = plan.Component(name);
             Assert.Equal(stages.Select(stage => stage.Name), component.Stages.Select(stage => stage.Name));
-            int slot = 0;
             foreach ((StageSpec stage, StagePlan place) in stages.Zip(component.Stages))
             {
-                Assert.Equal(stage.Kind == StageKind.Convolution, place.Placement is StagePlacement.Session or StagePlacement.SessionTurn);
+                Assert.Equal(stage.Weights.Count == 0, place.Placement is StagePlacement.Session or StagePlacement.SessionTurn);
                 long weights = stage.Weights.Sum(weight => weight.Bytes);
                 if (place.Placement is not (StagePlacement.Mapped or StagePlacement.Session or StagePlacement.SessionTurn)) Assert.InRange(place.Bytes, weights, weights + 4096 + (256 * stage.Weights.Count));
                 if (place.Placement is not (StagePlacement.Streamed or StagePlacement.Staged)) continue;
-                Assert.Equal(slot, place.Slot);
-                slot = 1 - slot;
-                Assert.True(place.Bytes <= plan.SlotBytes);
+                Assert.True(place.Bytes <= (name == ComponentNames.UNet ? plan.WindowBytes : plan.PreparingWindowBytes));
             }
         }
 

@@ -1,0 +1,76 @@
+namespace MuseAtelier.Residency;
+
+/// <summary>
+/// How streamed stages lie in the window of device memory that they pass through: one behind the other, from the beginning again where the
+/// next would not fit. A stage's place is the same in every round, so that its bindings are; it may be overwritten once the stage has run.
+/// </summary>
+internal sealed class WindowLayout
+{
+    private const long Alignment = 4096;
+
+    private int[][]? _overlapping;
+
+    /// <param name="sizes">Bytes of each streamed stage, in the order in which they run.</param>
+    /// <param name="bytes">Bytes of the window: at least those of the largest stage.</param>
+    public WindowLayout(IReadOnlyList<long> sizes, long bytes)
+    {
+        (Sizes, Bytes) = (sizes, bytes);
+        long[] offsets = new long[sizes.Count];
+        long end = 0;
+        for (int i = 0; i < offsets.Length; i++)
+        {
+            if (sizes[i] > bytes) throw new ArgumentOutOfRangeException(nameof(bytes), bytes, "The window is smaller than a stage.");
+            if (end + sizes[i] > bytes) end = 0;
+            offsets[i] = end;
+            end = Math.Min(bytes, (end + sizes[i] + Alignment - 1) / Alignment * Alignment);
+        }
+
+        Offsets = offsets;
+        Distances = [.. Enumerable.Range(0, Count).Select(DistanceToBlocker)];
+    }
+
+    /// <summary>Streamed stages.</summary>
+    public int Count => Sizes.Count;
+
+    /// <summary>Bytes of each.</summary>
+    public IReadOnlyList<long> Sizes { get; }
+
+    /// <summary>Where each begins in the window, in bytes.</summary>
+    public IReadOnlyList<long> Offsets { get; }
+
+    /// <summary>Bytes of the window.</summary>
+    public long Bytes { get; }
+
+    /// <summary>
+    /// For each stage how many stages before it, round after round, the one lies that must have run before its copy may begin. As many as there are
+    /// stages where it overlaps none: it then lies there from the round before.
+    /// </summary>
+    public IReadOnlyList<int> Distances { get; }
+
+    /// <summary>The least window in which any stage can run while the next is copied, in bytes; 0 for no stages.</summary>
+    public static long LeastBytes(IReadOnlyList<long> sizes)
+    {
+        long least = 0;
+        for (int i = 0; i < sizes.Count; i++)
+        {
+            long aligned = (sizes[i] + Alignment - 1) / Alignment * Alignment;
+            least = Math.Max(least, sizes.Count == 1 ? aligned : aligned + sizes[(i + 1) % sizes.Count]);
+        }
+
+        return (least + Alignment - 1) / Alignment * Alignment;
+    }
+
+    /// <summary>The stages that a stage's copy overwrites.</summary>
+    public ReadOnlySpan<int> Overwritten(int stage) =>
+        (_overlapping ??= [.. Enumerable.Range(0, Count).Select(i => Enumerable.Range(0, Count).Where(j => j != i && Overlap(i, j)).ToArray())])[stage];
+
+    private int DistanceToBlocker(int stage)
+    {
+        for (int distance = 1; distance < Count; distance++)
+            if (Overlap(stage, (stage - distance + Count) % Count)) return distance;
+        return Count;
+    }
+
+    private bool Overlap(int first, int second) =>
+        Offsets[first] < Offsets[second] + Sizes[second] && Offsets[second] < Offsets[first] + Sizes[first];
+}
