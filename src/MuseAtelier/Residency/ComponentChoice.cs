@@ -92,7 +92,7 @@ internal sealed class ComponentChoice
 
     /// <summary>
     /// Ways to choose streamed stages, from none to all, each spread evenly among those that stay, so that copies hide behind work: of all stages, and
-    /// of those alone that are no larger than the largest transformer block, so that the window is small; begun at two places; and with those always
+    /// of those alone that are no larger than the largest transformer block, so that the window is small; and with those always
     /// streamed that are copied in less time than they take to run. The same ways for every picture.
     /// </summary>
     public static IEnumerable<bool[]> EvenSpreads(ComponentSpec component, DeviceProfile device)
@@ -109,17 +109,16 @@ internal sealed class ComponentChoice
             {
                 bool[] others = [.. all.Zip(always, (may, must) => may && !must)];
                 int count = others.Count(may => may);
-                for (int streamed = 0; streamed < count; streamed++)
-                    for (int half = 0; half < 2; half++) yield return [.. Spread(others, count, streamed, half / 2.0).Zip(always, (chosen, must) => chosen || must)];
+                for (int streamed = 0; streamed < count; streamed++) yield return [.. Spread(others, count, streamed).Zip(always, (chosen, must) => chosen || must)];
             }
         }
     }
 
-    private static bool[] Spread(bool[] stages, int count, int streamed, double start)
+    private static bool[] Spread(bool[] stages, int count, int streamed)
     {
         const double rounding = 1e-9;
         bool[] flags = new bool[stages.Length];
-        double owed = start;
+        double owed = 0.5;
         for (int i = 0; i < stages.Length; i++)
         {
             if (!stages[i]) continue;

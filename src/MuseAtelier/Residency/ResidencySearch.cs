@@ -13,12 +13,18 @@ internal sealed class ResidencySearch
     private const int MostPicturesPerPass = 8;
 
     /// <summary>Sizes of a window that are tried, in halves of the least.</summary>
-    private static readonly int[] WindowSizes = [ComponentChoice.LeastWindow, 3, 4, 6];
+    private static readonly int[] WindowSizes = [ComponentChoice.LeastWindow, 3, 4];
 
     /// <summary>Latents are counted in planes of whole pixels at every level, so that a larger picture never counts for less.</summary>
     private const int PlaneStep = 4;
 
     private static readonly string[] Preparing = [ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding];
+
+    /// <summary>What of it may be streamed: the largest parts first, as all gain and cost the same for each byte.</summary>
+    private static readonly string[][] StreamedInPreparation =
+    [
+        [], [ComponentNames.ClipL], [ComponentNames.CrossAttention], [ComponentNames.ClipG], [ComponentNames.ClipG, ComponentNames.ClipL], [ComponentNames.ClipG, ComponentNames.CrossAttention], Preparing,
+    ];
 
     private readonly ModelSizes _model;
     private readonly ResidencyRequest _request;
@@ -348,14 +354,14 @@ internal sealed class ResidencySearch
             _sparePinnedBytes = Math.Max(0, request.PinnedBytes - unetWork.Sum(stage => stage.WeightBytes));
             int texts = request.Guided ? 2 : 1;
             List<Preparation> preparations = [];
-            for (int streamed = 0; streamed < (device.MapsWeights ? 1 : 1 << Preparing.Length); streamed++)
+            foreach (string[] streamed in device.MapsWeights ? StreamedInPreparation.Take(1) : StreamedInPreparation)
             {
                 long left = _sparePinnedBytes;
                 List<ComponentChoice> choices = [];
                 foreach ((string name, StageWork[] work) in Preparing.Zip([clipL, clipG, contextWork, timeWork]))
                 {
                     bool[] flags = new bool[work.Length];
-                    Array.Fill(flags, (streamed >> choices.Count & 1) == 1);
+                    Array.Fill(flags, streamed.Contains(name));
                     choices.Add(new ComponentChoice(Part(name), work, flags, ComponentChoice.LeastWindow, left, device));
                     left -= choices[^1].PinnedBytes;
                 }
