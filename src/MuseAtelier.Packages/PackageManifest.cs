@@ -187,7 +187,7 @@ public sealed record TensorSpec(string Name, ElementType Type, IReadOnlyList<Dim
 [JsonConverter(typeof(JsonStringEnumConverter<StageKind>))]
 public enum StageKind
 {
-    /// <summary>Convolutions over images. For a processor their weights are constants of the graph, which its session arranges for them.</summary>
+    /// <summary>Convolutions over images. Weights are constants of the graph, which its session arranges for the device; the stage stays loaded.</summary>
     Convolution,
 
     /// <summary>A transformer block over tokens. Its weights are inputs of the graph: stages of one shape share a session, and weights can be moved.</summary>

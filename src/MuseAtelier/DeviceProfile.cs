@@ -88,8 +88,8 @@ public sealed record DeviceProfile
         MarginBytes = 96L << 20,
         MapsWeights = false,
         // Ten sub-graphs made, run and released in every step took 4.5 to 4.9 s.
-        KeptSessions = new SessionCost(1, 2, 0.45, 2e9),
-        TurnSessions = new SessionCost(1, 2, 0.45, 2e9),
+        KeptSessions = new SessionCost(1.1, 2, 0.45, 2e9),
+        TurnSessions = new SessionCost(1.1, 2, 0.45, 2e9),
         // A step of two rows at 1024x1024 counts as 14.57e12 operations and takes 32.6 to 33.5 ms with all weights resident.
         OperationsPerSecond = 4.4e14,
         NarrowOperationsPerSecond = 2e13,

@@ -91,6 +91,8 @@ internal sealed class CudaDevice : ExecutionDevice
         if (_sharesThreads) options.DisablePerSessionThreads();
         else options.IntraOpNumThreads = 1;
         options.AddSessionConfigEntry("session.use_env_allocators", ownArena ? "0" : "1");
+        // Outside the arena, so that they go with their session, and no captured run's temporaries lie among them.
+        options.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
         // A graph that needs the processor is a mistake of the exporter, and would be slow in silence.
         options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
         using var provider = new OrtCUDAProviderOptions();

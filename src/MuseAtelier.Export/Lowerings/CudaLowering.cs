@@ -14,9 +14,6 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
 {
     protected override ElementType ActivationType => precision;
 
-    // Every weight is the host's: it may stay, be lent or be streamed, and no session holds a copy.
-    protected override bool TakesWeights(Stage stage) => true;
-
     protected override IReadOnlyList<Dimension> ImageShape(Value value) =>
         IsBorder(value) ? [value.Batch, Dimension.Of(value.Channels), value.Height, value.Width] : [value.Batch, value.Height, value.Width, Dimension.Of(value.Channels)];
 

@@ -31,12 +31,6 @@ internal abstract class GraphLowering
         _ => throw new ArgumentOutOfRangeException(nameof(device), device, null),
     };
 
-    /// <summary>
-    /// Whether a stage's weights are inputs of its graph, so that stages of equal shape share the graph and the host says where weights lie; else they
-    /// are constants, which a session arranges for itself.
-    /// </summary>
-    protected virtual bool TakesWeights(Stage stage) => stage.Kind == StageKind.Transformer;
-
     /// <summary>Lowers a stage; called once.</summary>
     public LoweredStage Lower(Stage stage)
     {
@@ -59,11 +53,11 @@ internal abstract class GraphLowering
             outputs.Add(output);
         }
 
-        // Constants get their place in a file only now that the graph is known, and are added by the package's writer.
-        bool areInputs = TakesWeights(stage);
-        if (areInputs)
+        // Weights of a transformer stage are inputs, so that stages of equal shape share the graph; those of a convolution stage
+        // get their place in a file only now that the graph is known, and are added as constants by the package's writer.
+        if (stage.Kind == StageKind.Transformer)
             foreach (LoweredWeight weight in _weights) Graph.Input(weight.Graph, weight.Type, [.. weight.Shape.Select(Dimension.Of)]);
-        return new LoweredStage(Graph, inputs, outputs, _weights, areInputs);
+        return new LoweredStage(Graph, inputs, outputs, _weights);
     }
 
     /// <summary>Type and dimensions of a value in memory.</summary>

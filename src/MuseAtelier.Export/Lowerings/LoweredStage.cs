@@ -31,9 +31,4 @@ internal sealed record LoweredWeight(string Graph, Weight Weight, ElementType Ty
 internal sealed record LoweredValue(string Graph, Value Value, TensorSpec Spec);
 
 /// <summary>A stage as a graph that is not yet written: its weights still have no place.</summary>
-/// <param name="Graph">The graph.</param>
-/// <param name="Inputs">What goes in, without weights.</param>
-/// <param name="Outputs">What comes out.</param>
-/// <param name="Weights">The weights.</param>
-/// <param name="TakesWeights">Whether weights are inputs of the graph; else they are to become its constants.</param>
-internal sealed record LoweredStage(Onnx.GraphBuilder Graph, IReadOnlyList<LoweredValue> Inputs, IReadOnlyList<LoweredValue> Outputs, IReadOnlyList<LoweredWeight> Weights, bool TakesWeights);
+internal sealed record LoweredStage(Onnx.GraphBuilder Graph, IReadOnlyList<LoweredValue> Inputs, IReadOnlyList<LoweredValue> Outputs, IReadOnlyList<LoweredWeight> Weights);

@@ -16,21 +16,18 @@ internal sealed record Network(string Name, IReadOnlyList<Value> Inputs, IReadOn
 internal sealed record Stage(string Name, StageKind Kind, IReadOnlyList<Operation> Operations, IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs);
 
 /// <summary>
-/// Cuts a network into stages, each small enough to pass through a window of device memory: a transformer block is one by itself, units of
-/// convolutions are joined up to about the weights of the widest block.
+/// Cuts a network into stages: a transformer block is one by itself, so that the window of device memory that blocks pass through can be small; all
+/// convolutions between two of them are one.
 /// </summary>
 internal static class StagePartition
 {
-    /// <summary>Elements of kernels in one stage at most, where it can be cut: 64 MiB in fp16, a little more than SDXL's widest transformer block.</summary>
-    public const long KernelElements = 32 << 20;
-
     public static IReadOnlyList<Stage> Cut(Network network)
     {
         List<List<Unit>> runs = [];
         foreach (Unit unit in network.Units)
         {
             List<Unit>? run = runs.LastOrDefault();
-            if (run is not null && run[0].Kind == StageKind.Convolution && unit.Kind == StageKind.Convolution && Fits(run, unit)) run.Add(unit);
+            if (run is not null && run[0].Kind == StageKind.Convolution && unit.Kind == StageKind.Convolution) run.Add(unit);
             else runs.Add([unit]);
         }
 
@@ -47,13 +44,4 @@ internal static class StagePartition
 
         return stages;
     }
-
-    // A run without kernels of its own, such as the sum behind a transformer, always goes with what follows: they are computed in one.
-    private static bool Fits(List<Unit> run, Unit next)
-    {
-        long before = run.Sum(Elements);
-        return before == 0 || before + Elements(next) <= KernelElements;
-    }
-
-    private static long Elements(Unit unit) => unit.Operations.OfType<Convolution>().Sum(convolution => convolution.Kernel.Elements);
 }

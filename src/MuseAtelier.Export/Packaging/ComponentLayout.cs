@@ -41,7 +41,7 @@ internal sealed record ComponentLayout(ComponentSpec Spec, IReadOnlyList<PlacedW
             LoweredStage lowered = GraphLowering.For(lowering, network.Precision).Lower(stage);
             foreach (LoweredValue value in lowered.Inputs.Concat(lowered.Outputs)) tensors[value.Spec.Name] = value.Spec;
             var packed = new List<WeightSpec>();
-            bool isPacked = lowered.TakesWeights;
+            bool isPacked = stage.Kind == StageKind.Transformer;
             if (isPacked) packedEnd = Align(packedEnd, StageAlignment);
             foreach (LoweredWeight weight in lowered.Weights)
             {

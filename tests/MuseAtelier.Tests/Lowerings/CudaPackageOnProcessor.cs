@@ -123,7 +123,7 @@ internal static class CudaPackageOnProcessor
 
         private bool IsVector(string name) => graph.Input.FirstOrDefault(input => input.Name == name)?.Type.TensorType.Shape.Dim.Count == 2;
 
-        private int Channels() => (int)graph.Input.First(input => input.Name == node.Input[1]).Type.TensorType.Shape.Dim[0].DimValue;
+        private int Channels() => (int)graph.Initializer.First(tensor => tensor.Name == node.Input[1]).Dims[0];
 
         private AttributeProto Attribute(string name) => node.Attribute.First(attribute => attribute.Name == name);
 

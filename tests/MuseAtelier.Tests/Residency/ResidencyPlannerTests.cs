@@ -100,7 +100,7 @@ public sealed class ResidencyPlannerTests
     {
         ResidencyPlan plan = Plan(4);
         // At both ends of the UNet planes are large and weights small: there any number of copies hides. Between them each part has its share.
-        IReadOnlyList<StagePlan> stages = [.. plan.Component(ComponentNames.UNet).Stages.SkipWhile(stage => stage.Name != "input_blocks.7.1.0").TakeWhile(stage => stage.Name != "output_blocks.2.1.sum")];
+        IReadOnlyList<StagePlan> stages = [.. plan.Component(ComponentNames.UNet).Stages.SkipWhile(stage => stage.Name != "input_blocks.7.1.0").TakeWhile(stage => stage.Name != "output_blocks.2.1.sum").Where(stage => stage.Placement != StagePlacement.Session)];
         int streamed = stages.Count(stage => stage.Placement == StagePlacement.Streamed);
         Assert.InRange(streamed, 10, stages.Count - 10);
         Assert.False(plan.Decoding.IsWhole);
@@ -114,9 +114,9 @@ public sealed class ResidencyPlannerTests
         ResidencyPlan resident = Plan(19, new ResidencyRequest { Offload = OffloadMode.Resident }), stream = Plan(19, new ResidencyRequest { Offload = OffloadMode.Stream });
         ResidencyPlan sessions = Plan(19, new ResidencyRequest { Offload = OffloadMode.Sessions });
         Assert.Equal((OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Sessions), (resident.Offload, stream.Offload, sessions.Offload));
-        Assert.All(resident.Component(ComponentNames.UNet).Stages, stage => Assert.Equal(StagePlacement.Resident, stage.Placement));
-        Assert.All(stream.Component(ComponentNames.UNet).Stages, stage => Assert.Equal(StagePlacement.Streamed, stage.Placement));
-        Assert.All(sessions.Component(ComponentNames.UNet).Stages, stage => Assert.Equal(StagePlacement.Streamed, stage.Placement));
+        Assert.All(resident.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Resident or StagePlacement.Session));
+        Assert.All(stream.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Streamed or StagePlacement.Session));
+        Assert.All(sessions.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Streamed or StagePlacement.SessionTurn));
         Assert.True(resident.Estimate.Picture < stream.Estimate.Picture && stream.Estimate.Picture < sessions.Estimate.Picture);
     }
 
