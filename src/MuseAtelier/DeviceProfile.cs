@@ -29,7 +29,7 @@ public sealed record DeviceProfile
     /// <summary>Bytes that are gone whatever is loaded: context and libraries' code, or the process itself.</summary>
     public required long FixedBytes { get; init; }
 
-    /// <summary>Bytes of handles that each session has of the device's libraries.</summary>
+    /// <summary>Bytes of handles of the device's libraries that each session has, for each thread that made or runs it.</summary>
     public long SessionBytes { get; init; }
 
     /// <summary>Bytes that a plan leaves free, for what no sum foresees.</summary>
@@ -81,9 +81,9 @@ public sealed record DeviceProfile
     public static DeviceProfile Hopper { get; } = new()
     {
         Name = "NVIDIA H100 or H200",
-        // H200: 520 MiB with the context and the libraries alone.
-        FixedBytes = 530L << 20,
-        // cudnnCreate takes 8 to 10 MiB, each session has a handle of its own, and what a released one had stays for the next.
+        // H200: 288 MiB with the context and the libraries alone.
+        FixedBytes = 300L << 20,
+        // cudnnCreate takes 8 to 10 MiB; each session has a handle for the thread that runs it, and one more where another thread made it.
         SessionBytes = 9L << 20,
         MarginBytes = 96L << 20,
         MapsWeights = false,

@@ -282,7 +282,7 @@ internal sealed class PictureEngine : IDisposable
         try
         {
             ResidencyPlan plan = Plan(new PictureRequest { Prompt = "" }, _budget);
-            _sessions.Preload([.. PictureComponents.Where(name => !TakesTurns(plan, name)).Select(_package.Manifest.Component)]);
+            _sessions.Preload([.. PictureComponents.Where(name => !TakesTurns(plan, name)).Select(_package.Manifest.Component)], plan.MakesSessionsInParallel);
         }
         catch (BudgetTooSmallException)
         {

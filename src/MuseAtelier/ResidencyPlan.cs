@@ -131,6 +131,9 @@ public sealed record ResidencyPlan
     /// <summary>Whether the decoder's working memory is kept too.</summary>
     public required bool KeepsDecodingArena { get; init; }
 
+    /// <summary>Whether sessions are made by several threads at once, which is faster and takes handles twice.</summary>
+    public required bool MakesSessionsInParallel { get; init; }
+
     /// <summary>How the VAE decodes.</summary>
     public required TilePlan Decoding { get; init; }
 

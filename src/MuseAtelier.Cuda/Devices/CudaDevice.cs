@@ -39,6 +39,7 @@ internal sealed class CudaDevice : ExecutionDevice
         BlasWorkspace.Bound();
         _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
+        DeviceStacks.Bound();
         OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]));
         ComputeStream = new CudaStream();
         CopyStream = new CudaStream();

@@ -11,6 +11,7 @@ internal static unsafe partial class CudaRuntime
     public const int CaptureModeRelaxed = 2;
     public const ulong GraphAutoFreeOnLaunch = 1;
     public const int NodeHost = 3;
+    public const int LimitStackSize = 0;
 
     private const string Library = CudaLibraries.Runtime;
 
@@ -50,6 +51,12 @@ internal static unsafe partial class CudaRuntime
 
     [LibraryImport(Library, EntryPoint = "cudaSetDevice")]
     public static partial int SetDevice(int device);
+
+    [LibraryImport(Library, EntryPoint = "cudaDeviceGetLimit")]
+    public static partial int DeviceGetLimit(out nuint value, int limit);
+
+    [LibraryImport(Library, EntryPoint = "cudaDeviceSetLimit")]
+    public static partial int DeviceSetLimit(int limit, nuint value);
 
     [LibraryImport(Library, EntryPoint = "cudaDeviceSynchronize")]
     public static partial int DeviceSynchronize();

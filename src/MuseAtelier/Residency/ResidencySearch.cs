@@ -34,7 +34,7 @@ internal sealed class ResidencySearch
     private readonly IReadOnlyList<TileChoice> _tiles;
     private readonly IReadOnlyList<TileChoice> _rescueTiles;
     private readonly SessionWeights _unetSessions, _decoderSession, _rescueSession;
-    private readonly long _otherSessionBytes, _decoderWeights, _rescueWeights;
+    private readonly long _otherSessionBytes, _handleBytes, _decoderWeights, _rescueWeights;
 
     public ResidencySearch(ModelSizes model, ResidencyRequest request, DeviceProfile device)
     {
@@ -47,6 +47,8 @@ internal sealed class ResidencySearch
         _decoderSession = SessionWeights.Of(model.Component(ComponentNames.VaeDecoder), device);
         _rescueSession = hasRescue ? SessionWeights.Of(model.Component(ComponentNames.VaeDecoderFp32), device) : default;
         _otherSessionBytes = Preparing.Append(PictureFinisher.ComponentName(request.Frame)).Sum(name => SessionWeights.Of(model.Component(name), device).Bytes);
+        _handleBytes = device.SessionBytes * Preparing.Concat([ComponentNames.UNet, ComponentNames.VaeDecoder, PictureFinisher.ComponentName(request.Frame)])
+            .Sum(name => model.Component(name).Stages.DistinctBy(stage => stage.Graph).Count());
         _decoderWeights = WeightBytes(ComponentNames.VaeDecoder);
         _rescueWeights = hasRescue ? WeightBytes(ComponentNames.VaeDecoderFp32) : 0;
         for (int pictures = 1; pictures <= Math.Min(request.Count, MostPicturesPerPass); pictures++) _passes.Add(new Pass(this, pictures, height, width));
@@ -131,7 +133,7 @@ internal sealed class ResidencySearch
         Pass pass = c.Pass;
         Manner manner = c.Manner;
         long lent = c.Network.Lendable[c.Lent];
-        long common = _device.FixedBytes + _device.MarginBytes + _otherSessionBytes + pass.BlockBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent
+        long common = _device.FixedBytes + _device.MarginBytes + _otherSessionBytes + SecondHandles(c) + pass.BlockBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent
             + (manner.Captures ? _device.CaptureBytes!.Value : 0) + (manner.DecoderStays ? DecoderBytes(c) : 0);
         long resting = common + (c.Network.SessionsTurn ? 0 : _unetSessions.Bytes);
         long preparing = resting + c.Preparation.WindowBytes;
@@ -139,6 +141,11 @@ internal sealed class ResidencySearch
         long decoding = resting + (manner.DecoderStays ? 0 : DecoderBytes(c)) + _decoderSession.MakingBytes(c.Tiles.ArenaBytes);
         return new PhaseBytes(preparing + Arena(c, PlanPhase.Text), preparing + Arena(c, PlanPhase.Conditioning), denoising + Arena(c, PlanPhase.Denoising), decoding + Arena(c, PlanPhase.Decoding));
     }
+
+    // Where memory is plenty the first picture need not wait for sessions that are made one by one.
+    private bool MakesInParallel(Manner manner) => manner.KeepsDecodingArena && !_device.MapsWeights;
+
+    private long SecondHandles(in Candidate c) => MakesInParallel(c.Manner) ? _handleBytes : 0;
 
     private long DecoderBytes(in Candidate c) => _decoderSession.Bytes + _decoderWeights + c.Tiles.BlockBytes;
 
@@ -186,6 +193,7 @@ internal sealed class ResidencySearch
             CapturesSteps = c.Manner.Captures,
             KeepsArena = c.Manner.KeepsArena,
             KeepsDecodingArena = c.Manner.KeepsDecodingArena,
+            MakesSessionsInParallel = MakesInParallel(c.Manner),
             Decoding = c.Tiles.Tiles,
             DecodingInFp32 = Rescue(c, budget),
             Phases = phases,
@@ -229,7 +237,7 @@ internal sealed class ResidencySearch
         {
             bool denoises = phase == PlanPhase.Denoising, hasDecoder = c.Manner.DecoderStays || phase == PlanPhase.Decoding;
             yield return new MemoryShare(_device.MapsWeights ? "process" : "context and libraries", _device.FixedBytes);
-            yield return new MemoryShare("sessions", _otherSessionBytes + (!c.Network.SessionsTurn ? _unetSessions.Bytes : denoises ? _unetSessions.TurnBytes : 0));
+            yield return new MemoryShare("sessions", _otherSessionBytes + SecondHandles(c) + (!c.Network.SessionsTurn ? _unetSessions.Bytes : denoises ? _unetSessions.TurnBytes : 0));
             yield return new MemoryShare("sessions in the making", denoises ? MakingBytes(c) : phase == PlanPhase.Decoding ? _decoderSession.MakingBytes(c.Tiles.ArenaBytes) : 0);
             yield return new MemoryShare("resident weights", c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent);
             yield return new MemoryShare("lent weights", denoises ? lent : 0);

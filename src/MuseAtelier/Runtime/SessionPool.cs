@@ -61,9 +61,13 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     }
 
     /// <summary>Begins to load components, in the order in which they are needed, while the engine's thread goes on. Does nothing on a device that loads at need.</summary>
-    public void Preload(IReadOnlyList<ComponentSpec> components)
+    /// <param name="components">The components.</param>
+    /// <param name="inParallel">Whether sessions are made by threads of their own; else each is made when it is first needed, while weights are read.</param>
+    public void Preload(IReadOnlyList<ComponentSpec> components, bool inParallel)
     {
         if (device.SessionThreads == 0) return;
+        foreach (ComponentSpec component in components) Weights(component);
+        if (!inParallel) return;
         var wanted = new ConcurrentQueue<(ComponentSpec Component, StageSpec Stage, TaskCompletionSource<InferenceSession> Session)>();
         foreach (ComponentSpec component in components)
         {
@@ -77,7 +81,6 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         }
 
         for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++) new Thread(CreateAll) { IsBackground = true, Name = "MuseAtelier sessions" }.Start();
-        foreach (ComponentSpec component in components) Weights(component);
 
         void CreateAll()
         {
