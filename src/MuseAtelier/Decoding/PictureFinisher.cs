@@ -71,12 +71,10 @@ internal sealed class PictureFinisher(ModelPackage package, SessionPool sessions
     }
 
     /// <summary>Gives a picture that was put together on the host.</summary>
-    /// <param name="image">[3, 8h, 8w] fp32, -1 to 1; borrowed.</param>
-    public void Upload(ReadOnlySpan<float> image)
+    /// <param name="image">[3, 8h, 8w] fp32, -1 to 1, in host memory; borrowed.</param>
+    public void Upload(NativeBuffer image)
     {
-        using NativeBuffer host = device.AllocateHost(_runner!.Size("image"));
-        image.CopyTo(host.AsSpan<float>());
-        device.Upload(host.Address, _runner.Address("image"), host.Bytes);
+        device.Upload(image.Address, _runner!.Address("image"), image.Bytes);
         device.Synchronize();
     }
 

@@ -84,8 +84,11 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         PrepareDecoder(ComponentNames.VaeDecoder, TileShape(height, width, tiled));
         if (IsWhole(height, width))
         {
-            Run(latents, height, width, 0, 0, options, cancellationToken);
-            Take(image);
+            Run(latents, height, width, options, cancellationToken);
+            using NativeBuffer host = device.AllocateHost(_runner!.Size("image"));
+            device.Download(_runner.Address("image"), host.Address, host.Bytes);
+            device.Synchronize();
+            host.AsSpan<float>().CopyTo(image);
         }
         else
         {
@@ -129,13 +132,15 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
                 ReadOnlySpan<float> from = tile.Slice((channel * tileHeight + y) * tileWidth, tileWidth);
                 Span<float> to = image.Slice((channel * height + top + y) * width + left, tileWidth);
                 float down = y < sharedRows ? (y + 0.5f) / sharedRows : 1;
-                for (int x = 0; x < tileWidth; x++)
+                for (int x = 0; x < sharedColumns; x++)
                 {
                     // Where both edges overlap, the corner's old content already is a blend of three tiles.
-                    float across = x < sharedColumns ? (x + 0.5f) / sharedColumns : 1;
-                    float share = sharedRows > 0 && sharedColumns > 0 ? Math.Min(down, across) : down * across;
-                    to[x] = share >= 1 ? from[x] : to[x] + (from[x] - to[x]) * share;
+                    float share = Math.Min(down, (x + 0.5f) / sharedColumns);
+                    to[x] += (from[x] - to[x]) * share;
                 }
+
+                if (down >= 1) from[sharedColumns..].CopyTo(to[sharedColumns..]);
+                else TensorPrimitives.Lerp(to[sharedColumns..], from[sharedColumns..], down, to[sharedColumns..]);
             }
         }
     }
@@ -153,34 +158,56 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         if (IsWhole(height, width))
         {
             _finisher.Prepare(height, width, frame, _runner!.Address("image"));
-            Run(latents, height, width, 0, 0, options, cancellationToken);
+            Run(latents, height, width, options, cancellationToken);
         }
         else
         {
-            float[] image = GC.AllocateUninitializedArray<float>(Channels * height * width * Zoom * Zoom);
-            DecodeTiles(latents, height, width, image, options, cancellationToken);
             _finisher.Prepare(height, width, frame, 0);
+            using NativeBuffer image = device.AllocateHost((long)Channels * height * width * Zoom * Zoom * sizeof(float));
+            DecodeTiles(latents, height, width, image.AsSpan<float>(), options, cancellationToken);
             _finisher.Upload(image);
         }
 
         return _finisher.Finish(options, cancellationToken);
     }
 
+    // One tile is blended in while the device decodes the next.
     private void DecodeTiles(ReadOnlySpan<float> latents, int height, int width, Span<float> image, RunOptions options, CancellationToken cancellationToken)
     {
+        ComponentRunner runner = _runner!;
         int tileHeight = _shape.LatentHeight, tileWidth = _shape.LatentWidth;
         int[] rows = Starts(height, tileHeight), columns = Starts(width, tileWidth);
-        float[] tile = new float[Channels * tileHeight * tileWidth * Zoom * Zoom];
-        for (int r = 0; r < rows.Length; r++)
+        int tiles = rows.Length * columns.Length;
+        using NativeBuffer input = device.AllocateHost(runner.Size("latents"));
+        using NativeBuffer even = device.AllocateHost(runner.Size("image")), odd = device.AllocateHost(runner.Size("image"));
+        try
         {
-            for (int c = 0; c < columns.Length; c++)
+            for (int i = 0; i <= tiles; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                Run(latents, height, width, rows[r], columns[c], options, cancellationToken, isLast: r == rows.Length - 1 && c == columns.Length - 1);
-                Take(tile);
-                int sharedRows = r == 0 ? 0 : rows[r - 1] + tileHeight - rows[r], sharedColumns = c == 0 ? 0 : columns[c - 1] + tileWidth - columns[c];
-                Blend(tile, image, height * Zoom, width * Zoom, tileHeight * Zoom, tileWidth * Zoom, rows[r] * Zoom, columns[c] * Zoom, sharedRows * Zoom, sharedColumns * Zoom);
+                device.Synchronize();
+                if (i < tiles)
+                {
+                    NativeBuffer output = i % 2 == 0 ? even : odd;
+                    Give(latents, height, width, rows[i / columns.Length], columns[i % columns.Length], input);
+                    runner.Run(options, cancellationToken, isLastRound: i == tiles - 1);
+                    device.Download(runner.Address("image"), output.Address, output.Bytes);
+                }
+
+                if (i > 0) Lay(i - 1, (i % 2 == 1 ? even : odd).AsSpan<float>(), image);
             }
+        }
+        finally
+        {
+            // Whatever happened, nothing may be on its way to or from buffers that are given back.
+            device.Synchronize();
+        }
+
+        void Lay(int i, ReadOnlySpan<float> tile, Span<float> image)
+        {
+            (int r, int c) = (i / columns.Length, i % columns.Length);
+            int sharedRows = r == 0 ? 0 : rows[r - 1] + tileHeight - rows[r], sharedColumns = c == 0 ? 0 : columns[c - 1] + tileWidth - columns[c];
+            Blend(tile, image, height * Zoom, width * Zoom, tileHeight * Zoom, tileWidth * Zoom, rows[r] * Zoom, columns[c] * Zoom, sharedRows * Zoom, sharedColumns * Zoom);
         }
     }
 
@@ -195,27 +222,23 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         _runner = new ComponentRunner(_component, shape, sessions, device);
     }
 
-    private void Run(ReadOnlySpan<float> latents, int height, int width, int top, int left, RunOptions options, CancellationToken cancellationToken, bool isLast = true)
+    private void Run(ReadOnlySpan<float> latents, int height, int width, RunOptions options, CancellationToken cancellationToken)
     {
-        ComponentRunner runner = _runner!;
-        using NativeBuffer host = device.AllocateHost(runner.Size("latents"));
+        using NativeBuffer input = device.AllocateHost(_runner!.Size("latents"));
+        Give(latents, height, width, 0, 0, input);
+        _runner.Run(options, cancellationToken);
+        device.Synchronize();
+    }
+
+    // Sends a tile of the latents to the device; the host's copy must stay as it is until the device has it.
+    private void Give(ReadOnlySpan<float> latents, int height, int width, int top, int left, NativeBuffer host)
+    {
         Span<float> input = host.AsSpan<float>();
         int channels = package.Manifest.Model.LatentChannels, tileHeight = _shape.LatentHeight, tileWidth = _shape.LatentWidth;
         for (int channel = 0; channel < channels; channel++)
             for (int y = 0; y < tileHeight; y++)
                 TensorPrimitives.Divide(
                     latents.Slice((channel * height + top + y) * width + left, tileWidth), package.Manifest.Model.LatentScale, input.Slice((channel * tileHeight + y) * tileWidth, tileWidth));
-        device.Upload(host.Address, runner.Address("latents"), host.Bytes);
-        runner.Run(options, cancellationToken, isLast);
-        device.Synchronize();
-    }
-
-    private void Take(Span<float> image)
-    {
-        ComponentRunner runner = _runner!;
-        using NativeBuffer host = device.AllocateHost(runner.Size("image"));
-        device.Download(runner.Address("image"), host.Address, host.Bytes);
-        device.Synchronize();
-        host.AsSpan<float>().CopyTo(image);
+        device.Upload(host.Address, _runner!.Address("latents"), host.Bytes);
     }
 }

@@ -173,7 +173,9 @@ public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages,
         {
             using RunOptions options = Device.CreateRunOptions();
             Finisher.Prepare(height / VaeDecoder.Zoom, width / VaeDecoder.Zoom, frame, address);
-            Finisher.Upload(image);
+            using NativeBuffer host = Device.AllocateHost(image.Length * sizeof(float));
+            image.CopyTo(host.AsSpan<float>());
+            Finisher.Upload(host);
             return Finisher.Finish(options, CancellationToken.None);
         }
 
