@@ -157,7 +157,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     {
         try
         {
-            return new InferenceSession(package.Graph(stage), options);
+            var session = new InferenceSession(package.Graph(stage), options);
+            device.ArenaCounter?.FindBy(session);
+            return session;
         }
         catch (OnnxRuntimeException exception) when (device.IsOutOfMemory(exception))
         {
