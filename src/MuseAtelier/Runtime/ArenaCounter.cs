@@ -22,8 +22,15 @@ internal sealed unsafe class ArenaCounter(OrtMemoryInfo memory) : IDisposable
     public void FindBy(InferenceSession session)
     {
         if (_arena is not null) return;
-        var arena = new OrtAllocator(session, memory);
-        if (Interlocked.CompareExchange(ref _arena, arena, null) is not null) arena.Dispose();
+        try
+        {
+            var arena = new OrtAllocator(session, memory);
+            if (Interlocked.CompareExchange(ref _arena, arena, null) is not null) arena.Dispose();
+        }
+        catch (OnnxRuntimeException)
+        {
+            // It uses none there: the count stays unknown, and the session is as good as any.
+        }
     }
 
     /// <summary>What the arena has counted; null before there is a session, or where it does not count. Allocates nothing managed.</summary>
