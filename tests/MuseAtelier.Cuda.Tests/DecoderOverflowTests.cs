@@ -5,8 +5,8 @@ namespace MuseAtelier.Cuda.Tests;
 
 public sealed class DecoderOverflowTests
 {
-    // The plain picture is decoded in fp16, whose error of some thousandths of the range is under one of 255 levels at nearly every pixel.
-    private const double LeastPsnr = 40;
+    // The plain picture is decoded in fp16: where a processor does both, 69 dB lie between them. A card sums in another order.
+    private const double LeastPsnr = 50;
 
     [Fact]
     public async Task GenerateAsync_OfADecoderThatOverflows_DecodesOnceMoreInFp32AndSaysSo()

@@ -8,8 +8,8 @@ namespace MuseAtelier.Tests.Decoding;
 /// <summary>A picture whose decoding exceeds fp16, by the package that a card runs.</summary>
 public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
 {
-    // Power-of-two factors keep mantissas; what is left is the norms' epsilon, and sums in another order.
-    private const double LeastPsnr = 60;
+    // Factors of a power of two keep mantissas: what is left is that the norms' epsilon weighs less. 94 dB were measured.
+    private const double LeastPsnr = 80;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -31,8 +31,8 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
         Assert.True(loud.DecodedInFp32);
         Assert.Contains("fp32", Assert.Single(loud.Notices), StringComparison.Ordinal);
         Assert.True(PictureRecord.Of(loud, new RecordedEncoding(PictureFormat.Png)).DecodedInFp32);
-        // The plain picture was decoded in fp16.
-        Assert.True(Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span) > 40, $"{Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span):F1} dB");
+        // The plain picture was decoded in fp16: 69 dB were measured.
+        Assert.True(Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span) > 55, $"{Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span):F1} dB");
     }
 
     [Fact]
