@@ -11,10 +11,11 @@ public sealed class DeviceMemoryWatchTests(TestAtelier miniature)
         PictureMemory small = (await watched.GenerateAsync(TestAtelier.Small, cancellationToken: TestContext.Current.CancellationToken)).Memory!;
         PictureMemory large = (await watched.GenerateAsync(TestAtelier.Small with { Width = 768, Height = 768, Steps = 1 }, cancellationToken: TestContext.Current.CancellationToken)).Memory!;
 
-        // The decoder's last level alone: 64 channels or more of a picture in fp32, read and written.
-        Assert.True(large.ArenaUsedBytes > 768L * 768 * 64 * sizeof(float), $"{large.ArenaUsedBytes} bytes in use");
+        // The decoder's last level alone: 64 channels of a picture in fp32. Pictures before it may have used more of the arena, which counts from its making on.
+        const long level = 768L * 768 * 64 * sizeof(float);
+        Assert.True(large.ArenaUsedBytes > level, $"{large.ArenaUsedBytes} bytes in use");
         Assert.True(large.ArenaUsedBytes >= small.ArenaUsedBytes);
-        Assert.True(large.ArenaHeldBytes >= large.ArenaUsedBytes, $"{large.ArenaHeldBytes} bytes held of {large.ArenaUsedBytes} in use");
+        Assert.True(large.ArenaHeldBytes > level, $"{large.ArenaHeldBytes} bytes held");
         Assert.All(large.Phases, phase => Assert.True(phase.ArenaHeldBytes > 0));
     }
 
