@@ -38,4 +38,14 @@ internal sealed class AtelierChoices
         Offload = _budget.Offload(result),
         VaeTiling = result.GetResult(_vae) is null ? VaeTiling.Auto : result.GetValue(_vae),
     };
+
+    /// <summary>Refuses a budget that was given and is too small for a picture, before a first export is made for it.</summary>
+    /// <param name="model">Path of the model.</param>
+    /// <param name="options">How the atelier is to be set up.</param>
+    /// <param name="request">The picture.</param>
+    /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
+    public static void RequireBudget(string model, AtelierOptions options, PictureRequest request)
+    {
+        if (options.VideoMemoryBudget is not null || options.MemoryBudget is not null) Atelier.Plan(model, options, request);
+    }
 }

@@ -43,8 +43,10 @@ internal sealed class Painting
         if (result.GetValue(_preview) && !isPreviewed) _terminal.WriteNotice("notice", "--preview needs a terminal on stderr; painting without it");
         string model = result.GetValue(_model) ?? DefaultModel.Find();
 
+        AtelierOptions options = _choices.Read(result) with { Previews = isPreviewed };
+        AtelierChoices.RequireBudget(model, options, request);
         await using RenderDisplay display = RenderDisplay.Start(_terminal, paths.Count);
-        await using Atelier atelier = await Atelier.OpenAsync(model, _choices.Read(result) with { Previews = isPreviewed }, display, stop);
+        await using Atelier atelier = await Atelier.OpenAsync(model, options, display, stop);
         await display.PauseAsync();
         opened?.Invoke(atelier.Model);
         for (int i = 0; i < paths.Count; i++)

@@ -12,6 +12,8 @@ public sealed class CpuBackend : Backend
 
     internal override Lowering Lowering => Lowering.Portable;
 
+    internal override DeviceProfile Profile => DeviceProfile.Processor;
+
     /// <summary>A backend for the processor.</summary>
     /// <param name="threads">Threads of the arithmetic; 0 means one for each core. The first atelier of a process decides for all.</param>
     public static Backend Create(int threads = 0)

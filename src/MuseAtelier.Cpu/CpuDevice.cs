@@ -23,15 +23,16 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
         _threads = threads;
         _shared = OnnxEnvironment.Prepare(threads, options.LoggerFactory);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
+        if (_shared) ArenaCounter = new ArenaCounter(Memory);
     }
 
     public override string Description => string.Create(CultureInfo.InvariantCulture, $"{RuntimeInformation.ProcessArchitecture} processor, {_threads} threads");
 
-    public override DeviceProfile Profile => DeviceProfile.Processor;
-
     public override string Arena => "cpu:0";
 
     public override OrtMemoryInfo Memory { get; }
+
+    public override ArenaCounter? ArenaCounter { get; }
 
     public override SessionOptions CreateSessionOptions(bool ownArena)
     {
@@ -71,5 +72,9 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) => new MappedWeights(_package);
 
-    public override void Dispose() => Memory.Dispose();
+    public override void Dispose()
+    {
+        ArenaCounter?.Dispose();
+        Memory.Dispose();
+    }
 }

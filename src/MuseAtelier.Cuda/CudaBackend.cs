@@ -14,6 +14,8 @@ public sealed class CudaBackend : Backend
 
     internal override Lowering Lowering => Lowering.Cuda;
 
+    internal override DeviceProfile Profile => DeviceProfile.Hopper;
+
     /// <summary>A backend for an NVIDIA card. The card is looked for when an atelier is opened.</summary>
     /// <param name="options">How the card is used; null means the first card and what suits most.</param>
     public static Backend Create(CudaOptions? options = null)

@@ -56,7 +56,7 @@ public static class CheckpointExporter
         folder = Path.GetFullPath(folder);
         ExportFolderException.ThrowIfOccupied(folder);
         string partial = $"{folder}.{Environment.ProcessId}.partial";
-        string[] newParents = [.. MissingParents(folder)];
+        using var parents = new NewFolders(folder);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<string> digest = Task.Run(() => Digest(checkpoint, stop.Token), stop.Token);
         try
@@ -107,17 +107,7 @@ public static class CheckpointExporter
         {
             stop.Cancel();
             if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
-            foreach (string parent in newParents)
-            {
-                if (Directory.Exists(parent) && !Directory.EnumerateFileSystemEntries(parent).Any()) Directory.Delete(parent);
-            }
         }
-    }
-
-    // From the inside out.
-    private static IEnumerable<string> MissingParents(string folder)
-    {
-        for (string? parent = Path.GetDirectoryName(folder); parent is not null && !Directory.Exists(parent); parent = Path.GetDirectoryName(parent)) yield return parent;
     }
 
     /// <summary>The components that a checkpoint's package would have; reads the checkpoint's header and writes nothing.</summary>

@@ -45,6 +45,21 @@ public sealed class Atelier : IAsyncDisposable
         }
     }
 
+    /// <summary>Plans a picture from the model's sizes alone, before it is opened: exports and loads nothing, and needs no device.</summary>
+    /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
+    /// <param name="options">Where it is to run and how; without a budget for a card, <see cref="ResidencyRequest.DefaultBudget"/>.</param>
+    /// <param name="request">What is to be painted.</param>
+    /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
+    /// <exception cref="MuseAtelierException">The model cannot be used, or the request is out of range; the exception's type and message say why and what to do.</exception>
+    public static ResidencyPlan Plan(string model, AtelierOptions options, PictureRequest request)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(model);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(request);
+        RequestRules.Check(request);
+        return PictureEngine.Plan(model, options, request);
+    }
+
     /// <summary>Paints one picture; pictures asked for meanwhile wait their turn.</summary>
     /// <param name="request">What to paint.</param>
     /// <param name="progress">Told on the engine's thread: return quickly.</param>

@@ -11,6 +11,9 @@ public abstract class Backend
     /// <summary>The lowering of the packages that this backend runs.</summary>
     internal abstract Lowering Lowering { get; }
 
+    /// <summary>What the device costs and how fast it is.</summary>
+    internal abstract DeviceProfile Profile { get; }
+
     /// <summary>Fails where the device is not there or cannot be used: before anything is exported or loaded for it.</summary>
     internal virtual void Require() { }
 

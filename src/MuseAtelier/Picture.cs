@@ -58,17 +58,22 @@ public sealed record PictureTimings(TimeSpan Text, TimeSpan Denoising, TimeSpan 
 /// <summary>What a picture takes of the device's memory.</summary>
 /// <param name="Plan">Where everything was, and the peak that this was to amount to.</param>
 /// <param name="Phases">What each phase took, in order.</param>
-public sealed record PictureMemory(ResidencyPlan Plan, IReadOnlyList<PhaseMemory> Phases)
+/// <param name="ArenaUsedBytes">The most that runs had in use at once of the arena that all sessions share, by the arena's own count since it was made; null as for the peak, or where sessions have arenas of their own.</param>
+public sealed record PictureMemory(ResidencyPlan Plan, IReadOnlyList<PhaseMemory> Phases, long? ArenaUsedBytes)
 {
     /// <summary>The most that the process held while the picture was painted, as the driver counts it; null where <see cref="AtelierOptions.WatchMemory"/> was off or the device does not tell.</summary>
     public long? PeakBytes => Phases.Max(phase => phase.PeakBytes);
+
+    /// <summary>The most that the sessions' arena held while the picture was painted, in use or not; null as for <see cref="ArenaUsedBytes"/>.</summary>
+    public long? ArenaHeldBytes => Phases.Max(phase => phase.ArenaHeldBytes);
 }
 
 /// <summary>What a phase of a picture took.</summary>
 /// <param name="Phase">The phase.</param>
 /// <param name="PlannedBytes">What it was to take.</param>
 /// <param name="PeakBytes">The most that the process held during it, as the driver counts it; null where it was not watched or the device does not tell.</param>
-public sealed record PhaseMemory(PlanPhase Phase, long PlannedBytes, long? PeakBytes);
+/// <param name="ArenaHeldBytes">The most that the arena held during it which all sessions share; null where it was not watched or sessions have arenas of their own.</param>
+public sealed record PhaseMemory(PlanPhase Phase, long PlannedBytes, long? PeakBytes, long? ArenaHeldBytes);
 
 /// <summary>What is known of a loaded model.</summary>
 /// <param name="Name">The checkpoint's file name without extension.</param>

@@ -42,7 +42,7 @@ internal sealed class PictureEngine : IDisposable
         PackageManifest manifest = package.Manifest;
         _sizes = ModelSizes.Of(manifest);
         // What the process holds already is its own to plan with. Asked once: what is free changes with every picture.
-        _budget = device.Profile.MapsWeights
+        _budget = options.Backend.Profile.MapsWeights
             ? options.MemoryBudget ?? long.MaxValue
             : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(device.FreeBytes() + (device.ProcessBytes() ?? 0) ?? long.MaxValue);
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
@@ -77,6 +77,15 @@ internal sealed class PictureEngine : IDisposable
             else engine.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The plan of a picture, from sizes alone: nothing is exported, opened or loaded.</summary>
+    public static ResidencyPlan Plan(string model, AtelierOptions options, PictureRequest request)
+    {
+        DeviceProfile device = options.Backend.Profile;
+        ModelSizes sizes = ModelSizes.Read(PackageCache.Find(model, options) ?? model, options.Backend.Lowering);
+        long budget = device.MapsWeights ? options.MemoryBudget ?? long.MaxValue : options.VideoMemoryBudget ?? ResidencyRequest.DefaultBudget;
+        return ResidencyPlanner.Plan(sizes, Wanted(request, options, budget), device);
     }
 
     public Picture Paint(PictureRequest request, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
@@ -200,7 +209,7 @@ internal sealed class PictureEngine : IDisposable
             Model = Model,
             Notices = notices,
             Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, DenoisingManagedBytes = managedBytes },
-            Memory = new PictureMemory(plan, memory),
+            Memory = new PictureMemory(plan, memory, _watch is null ? null : _device.ArenaCounter?.Read()?.MostInUse),
             Latents = final,
             Provenance = new PictureProvenance
             {
@@ -217,7 +226,7 @@ internal sealed class PictureEngine : IDisposable
 
         void Leave(PlanPhase phase)
         {
-            memory.Add(new PhaseMemory(phase, plan.Phases.First(planned => planned.Phase == phase).Bytes, _watch?.PeakBytes));
+            memory.Add(new PhaseMemory(phase, plan.Phases.First(planned => planned.Phase == phase).Bytes, _watch?.PeakBytes, _watch?.ArenaPeakBytes));
             _watch?.Reset();
         }
 
@@ -237,22 +246,24 @@ internal sealed class PictureEngine : IDisposable
         _package.Dispose();
     }
 
+    private static ResidencyRequest Wanted(PictureRequest request, AtelierOptions options, long budget) => new()
+    {
+        Budget = budget,
+        Width = request.Width,
+        Height = request.Height,
+        Steps = request.Steps,
+        Guided = request.GuidanceScale > 1,
+        Offload = options.Offload,
+        VaeTiling = options.VaeTiling,
+        Frame = request.Frame,
+    };
+
     // Whether a picture can be painted within the budget is known before anything of it is loaded.
     private ResidencyPlan Plan(PictureRequest request, long budget)
     {
-        var wanted = new ResidencyRequest
-        {
-            Budget = budget,
-            Width = request.Width,
-            Height = request.Height,
-            Steps = request.Steps,
-            Guided = request.GuidanceScale > 1,
-            Offload = _options.Offload,
-            VaeTiling = _options.VaeTiling,
-            Frame = request.Frame,
-        };
+        ResidencyRequest wanted = Wanted(request, _options, budget);
         if (_plan?.Request == wanted) return _plan;
-        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _device.Profile);
+        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _options.Backend.Profile);
         Follow(plan);
         return _plan = plan;
     }

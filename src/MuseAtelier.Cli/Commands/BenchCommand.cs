@@ -20,7 +20,7 @@ internal static class BenchCommand
         var pictures = Choice.Whole("--pictures", "Pictures that count, after one that does not.", 5, least: 1);
         Option<string?> model = AtelierChoices.Model();
         var json = new Option<bool>("--json") { Description = "One JSON object on stdout." };
-        var command = new Command("bench", "Paints pictures of guidance scale 7 with prompts of their own, and shows what they took: time, part by part, and memory, as the driver counts it.")
+        var command = new Command("bench", "Paints pictures of guidance scale 7 with prompts of their own, and shows what they took: time, part by part, and memory, by the driver's count and by the arena's of ONNX Runtime.")
         {
             width, height, steps, pictures, model, json,
         };
@@ -63,10 +63,13 @@ internal static class BenchCommand
         Row("a step", $"{m.StepMedianMilliseconds:F2} ms; p99 {m.StepP99Milliseconds:F2}, most {m.StepMostMilliseconds:F2}");
         Row("managed bytes a step", $"{m.ManagedBytesPerStep:F1}");
         Row("from start", $"open {m.OpenSeconds:F1} s, first picture {m.FirstPictureAtSeconds:F1} s, its file {m.FirstFileAtSeconds:F1} s");
-        Row("device memory", $"{(m.PeakDeviceBytes is { } peak ? ByteSize.Format(peak) : "unknown")} at most; planned {ByteSize.Format(m.PlannedBytes)}, {m.Offload}");
+        Row("device memory", $"{Amount(m.PeakDeviceBytes)} at most; planned {ByteSize.Format(m.PlannedBytes)}, {m.Offload}");
+        Row("arena", $"{Amount(m.ArenaUsedBytes)} in use at most, {Amount(m.ArenaHeldBytes)} held at most");
         Row("host memory", $"{ByteSize.Format(m.PeakHostBytes)} at most");
         Row("with", $"{m.Machine.Runtime}, ONNX Runtime {m.Machine.OnnxRuntime}, MuseAtelier {m.Machine.Muse}, {m.Machine.Processor} cores, {m.Machine.System}");
         console.Write(table);
+
+        static string Amount(long? bytes) => bytes is { } known ? ByteSize.Format(known) : "unknown";
 
         void Row(string name, FormattableString value) => table.AddRow(Markup.Escape(name), Markup.Escape(FormattableString.Invariant(value)));
     }

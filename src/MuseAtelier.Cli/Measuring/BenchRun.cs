@@ -15,6 +15,7 @@ internal static class BenchRun
     /// <param name="stop">Stops within a step.</param>
     public static async Task<Measurement> RunAsync(string model, AtelierOptions options, PictureRequest request, int pictures, Action<Picture> report, CancellationToken stop)
     {
+        AtelierChoices.RequireBudget(model, options, request);
         await using Atelier atelier = await Atelier.OpenAsync(model, options with { WatchMemory = true }, cancellationToken: stop);
         double open = MeasuredMachine.SecondsSinceStart();
         string file = Path.Combine(Path.GetTempPath(), $"muse-bench-{Environment.ProcessId}.png");
@@ -40,6 +41,7 @@ internal static class BenchRun
             (_, double known) = await PaintAsync(atelier, request, stop);
             double[] steps = [.. painted.SelectMany(one => one.Picture.Timings.Steps).Select(step => step.TotalMilliseconds).Order()];
             double Middle(Func<PictureTimings, TimeSpan> part) => Median(painted.Select(one => part(one.Picture.Timings).TotalSeconds));
+            PictureMemory[] memory = [.. painted.Select(one => one.Picture).Prepend(first).Select(picture => picture.Memory!)];
             using var process = Process.GetCurrentProcess();
             return new Measurement
             {
@@ -70,11 +72,13 @@ internal static class BenchRun
                 StepMilliseconds = [.. painted[^1].Picture.Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
                 ManagedBytesPerStep = painted.Sum(one => one.Picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
                 BudgetBytes = options.VideoMemoryBudget ?? options.MemoryBudget,
-                PlannedBytes = first.Memory!.Plan.PeakBytes,
-                Offload = first.Memory!.Plan.Offload,
-                PeakDeviceBytes = painted.Select(one => one.Picture).Append(first).Max(picture => picture.Memory!.PeakBytes),
-                Phases = [.. painted.Select(one => one.Picture).Append(first).SelectMany(picture => picture.Memory!.Phases).GroupBy(phase => phase.Phase)
-                    .Select(phase => new PhaseMemory(phase.Key, phase.Max(one => one.PlannedBytes), phase.Max(one => one.PeakBytes)))],
+                PlannedBytes = memory[0].Plan.PeakBytes,
+                Offload = memory[0].Plan.Offload,
+                PeakDeviceBytes = memory.Max(picture => picture.PeakBytes),
+                ArenaUsedBytes = memory.Max(picture => picture.ArenaUsedBytes),
+                ArenaHeldBytes = memory.Max(picture => picture.ArenaHeldBytes),
+                Phases = [.. memory.SelectMany(picture => picture.Phases).GroupBy(phase => phase.Phase)
+                    .Select(phase => new PhaseMemory(phase.Key, phase.Max(one => one.PlannedBytes), phase.Max(one => one.PeakBytes), phase.Max(one => one.ArenaHeldBytes)))],
                 PeakHostBytes = process.PeakWorkingSet64,
             };
         }

@@ -86,6 +86,12 @@ internal sealed record Measurement
     /// <summary>The most that the process held on the device, as the driver counts it, sampled every 5 ms; null where it does not tell.</summary>
     public required long? PeakDeviceBytes { get; init; }
 
+    /// <summary>The most that runs had in use of the arena that all sessions share, by its own count; null where there is none that counts.</summary>
+    public required long? ArenaUsedBytes { get; init; }
+
+    /// <summary>The most that this arena held, in use or not, sampled every 5 ms; null where there is none that counts.</summary>
+    public required long? ArenaHeldBytes { get; init; }
+
     /// <summary>What each phase was to take and took, the most of all pictures.</summary>
     public required IReadOnlyList<PhaseMemory> Phases { get; init; }
 

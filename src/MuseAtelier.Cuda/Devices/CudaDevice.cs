@@ -46,6 +46,7 @@ internal sealed class CudaDevice : ExecutionDevice
         _reader = new WeightReader(card.Index, options.ReaderThreads);
         _arena = new SharedArena(card.Index);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
+        ArenaCounter = new ArenaCounter(Memory);
         _provider = new Dictionary<string, string>
         {
             ["device_id"] = card.Index.ToString(CultureInfo.InvariantCulture),
@@ -70,11 +71,11 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override string Description => string.Create(CultureInfo.InvariantCulture, $"{Card.Name}, {Card.MemoryBytes / (double)(1L << 30):0.0} GiB");
 
-    public override DeviceProfile Profile => DeviceProfile.Hopper;
-
     public override string Arena => string.Create(CultureInfo.InvariantCulture, $"gpu:{Card.Index}");
 
     public override OrtMemoryInfo Memory { get; }
+
+    public override ArenaCounter ArenaCounter { get; }
 
     public override int SessionThreads => _options.SessionThreads;
 
@@ -181,6 +182,7 @@ internal sealed class CudaDevice : ExecutionDevice
         _reader.Dispose();
         CudaRuntime.Ignore(CudaRuntime.DeviceSynchronize());
         _pinned.Dispose();
+        ArenaCounter.Dispose();
         _arena.Dispose();
         Memory.Dispose();
         KernelModule.Release(ComputeStream.Handle);

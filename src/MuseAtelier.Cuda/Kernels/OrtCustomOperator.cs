@@ -2,16 +2,16 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Runtime;
+using static MuseAtelier.Runtime.OrtInterface;
 
 namespace MuseAtelier.Cuda.Kernels;
 
 /// <summary>What ONNX Runtime's C interface has and its .NET one does not: operators that the host computes. (onnxruntime_c_api.h, OrtCustomOp.)</summary>
-internal static unsafe partial class OrtCustomOperator
+internal static unsafe class OrtCustomOperator
 {
-    private const uint ApiVersion = 23;
     private const int Required = 0, Optional = 1;
     private const int Fail = 1;
-    private static readonly OrtApi* Api = LoadApi();
     private static readonly nint CudaProvider = Marshal.StringToCoTaskMemUTF8("CUDAExecutionProvider");
 
     /// <summary>Makes a domain of operators; lives as long as the process, as sessions may at any time refer to it.</summary>
@@ -107,25 +107,11 @@ internal static unsafe partial class OrtCustomOperator
         return data;
     }
 
-    private static OrtApi* LoadApi()
-    {
-        var @base = (OrtApiBase*)OrtGetApiBase();
-        return (OrtApi*)((delegate* unmanaged[Cdecl]<uint, nint>)@base->GetApi)(ApiVersion);
-    }
-
-    private static void Check(nint status)
-    {
-        if (status == 0) return;
-        string message = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint, nint>)Api->GetErrorMessage)(status)) ?? "";
-        ((delegate* unmanaged[Cdecl]<nint, void>)Api->ReleaseStatus)(status);
-        throw new InvalidOperationException(message);
-    }
-
     // Never freed: domains live as long as the process.
     private static Table* Describe(KernelOperator kernelOperator)
     {
         var table = (Table*)NativeMemory.AllocZeroed((nuint)sizeof(Table));
-        table->Version = ApiVersion;
+        table->Version = OrtInterface.Version;
         table->GetName = (nint)(delegate* unmanaged[Cdecl]<Table*, nint>)&GetName;
         table->GetExecutionProviderType = (nint)(delegate* unmanaged[Cdecl]<Table*, nint>)&GetExecutionProviderType;
         table->GetInputType = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, int>)&GetInputType;
@@ -228,10 +214,6 @@ internal static unsafe partial class OrtCustomOperator
         fixed (byte* text = Encoding.UTF8.GetBytes(exception.Message + '\0'))
             return ((delegate* unmanaged[Cdecl]<int, byte*, nint>)Api->CreateStatus)(Fail, text);
     }
-
-    [LibraryImport("onnxruntime")]
-    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    private static partial nint OrtGetApiBase();
 
     // OrtCustomOp in the order of the C header, with two members of our own behind it.
     [StructLayout(LayoutKind.Sequential)]

@@ -12,12 +12,13 @@ internal static class PackageCache
     /// <summary>The folder of the model's package for the backend's lowering.</summary>
     public static string Resolve(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        if (Directory.Exists(model) && File.Exists(Path.Combine(model, PackageManifest.FileName))) return Path.GetFullPath(model);
+        if (Find(model, options) is { } found) return found;
         if (!File.Exists(model)) SafetensorsFile.Open(model).Dispose();
 
         Lowering lowering = options.Backend.Lowering;
-        string cache = options.CacheFolder ?? DefaultFolder, folder = Path.Combine(cache, Key(model, lowering));
-        if (IsCurrent(folder)) return folder;
+        string cache = CacheOf(options), folder = Path.Combine(cache, Key(model, lowering));
+        // An export that fails or is stopped leaves no cache behind that was not there.
+        using var newFolders = new NewFolders(folder);
         RequireWritable(cache);
         lock (Exporting)
         {
@@ -26,6 +27,15 @@ internal static class PackageCache
         }
 
         return folder;
+    }
+
+    /// <summary>The folder of the model's package for the backend's lowering; null where it has to be made first.</summary>
+    public static string? Find(string model, AtelierOptions options)
+    {
+        if (Directory.Exists(model) && File.Exists(Path.Combine(model, PackageManifest.FileName))) return Path.GetFullPath(model);
+        if (!File.Exists(model)) return null;
+        string folder = Path.Combine(CacheOf(options), Key(model, options.Backend.Lowering));
+        return IsCurrent(folder) ? folder : null;
     }
 
     private static void RequireWritable(string cache)
@@ -40,6 +50,8 @@ internal static class PackageCache
             throw new PackageCacheException(cache, exception);
         }
     }
+
+    private static string CacheOf(AtelierOptions options) => options.CacheFolder ?? DefaultFolder;
 
     private static string DefaultFolder => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
 

@@ -1,30 +1,37 @@
 namespace MuseAtelier.Runtime;
 
-/// <summary>Asks again and again how much memory the process holds on a device, on a thread of its own, and keeps the most.</summary>
+/// <summary>Asks again and again how much memory the process and the sessions' arena hold on a device, on a thread of its own, and keeps the most.</summary>
 internal sealed class DeviceMemoryWatch : IDisposable
 {
+    private const long Unknown = -1;
+
     private readonly ExecutionDevice _device;
     private readonly TimeSpan _interval;
     private readonly ManualResetEventSlim _ended = new(false);
     private readonly Thread? _thread;
-    private long _peak;
+    private long _peak = Unknown, _arenaPeak = Unknown;
 
-    /// <summary>Begins to watch; a device that does not tell is not watched.</summary>
+    /// <summary>Begins to watch; a device that tells nothing is not watched.</summary>
     public DeviceMemoryWatch(ExecutionDevice device, TimeSpan interval)
     {
         (_device, _interval) = (device, interval);
-        if (!Look()) return;
+        Look();
+        if (PeakBytes is null && device.ArenaCounter is null) return;
         _thread = new Thread(Run) { IsBackground = true, Name = "MuseAtelier memory" };
         _thread.Start();
     }
 
-    /// <summary>The most bytes that were held at once, as far as it was seen; null where the device does not tell.</summary>
-    public long? PeakBytes => _thread is null ? null : Interlocked.Read(ref _peak);
+    /// <summary>The most bytes that the process held at once, as far as it was seen; null where the device does not tell.</summary>
+    public long? PeakBytes => Known(ref _peak);
 
-    /// <summary>Begins a new peak with what is held now.</summary>
+    /// <summary>The most bytes that the arena held at once, as far as it was seen; null where there is none that counts.</summary>
+    public long? ArenaPeakBytes => Known(ref _arenaPeak);
+
+    /// <summary>Begins new peaks with what is held now.</summary>
     public void Reset()
     {
-        Interlocked.Exchange(ref _peak, 0);
+        Interlocked.Exchange(ref _peak, Unknown);
+        Interlocked.Exchange(ref _arenaPeak, Unknown);
         Look();
     }
 
@@ -36,22 +43,27 @@ internal sealed class DeviceMemoryWatch : IDisposable
         _ended.Dispose();
     }
 
+    private static long? Known(ref long peak) => Interlocked.Read(ref peak) is var bytes and not Unknown ? bytes : null;
+
+    private static void Raise(ref long peak, long bytes)
+    {
+        long before = Interlocked.Read(ref peak);
+        while (bytes > before)
+        {
+            long seen = Interlocked.CompareExchange(ref peak, bytes, before);
+            if (seen == before) break;
+            before = seen;
+        }
+    }
+
     private void Run()
     {
         while (!_ended.Wait(_interval)) Look();
     }
 
-    private bool Look()
+    private void Look()
     {
-        if (_device.ProcessBytes() is not { } bytes) return false;
-        long peak = Interlocked.Read(ref _peak);
-        while (bytes > peak)
-        {
-            long seen = Interlocked.CompareExchange(ref _peak, bytes, peak);
-            if (seen == peak) break;
-            peak = seen;
-        }
-
-        return true;
+        if (_device.ProcessBytes() is { } bytes) Raise(ref _peak, bytes);
+        if (_device.ArenaCounter?.Read() is { } arena) Raise(ref _arenaPeak, arena.Held);
     }
 }

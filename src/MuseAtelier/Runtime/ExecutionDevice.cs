@@ -12,9 +12,6 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>The device in words, for people.</summary>
     public abstract string Description { get; }
 
-    /// <summary>What the device costs and how fast it is.</summary>
-    public abstract DeviceProfile Profile { get; }
-
     /// <summary>Where the arena lies, as ONNX Runtime's run options name it: what they empty when they are told to.</summary>
     public abstract string Arena { get; }
 
@@ -73,6 +70,9 @@ internal abstract class ExecutionDevice : IDisposable
 
     /// <summary>Bytes that are free on the device; null where memory is the host's. From any thread.</summary>
     public virtual long? FreeBytes() => null;
+
+    /// <summary>What the arena counts that all sessions share; null where sessions have arenas of their own.</summary>
+    public virtual ArenaCounter? ArenaCounter => null;
 
     /// <inheritdoc/>
     public abstract void Dispose();

@@ -156,8 +156,11 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
 
     private InferenceSession Create(ComponentSpec component, StageSpec stage)
     {
-        using SessionOptions options = device.CreateSessionOptions(HasOwnArena(component));
-        return Create(stage, options);
+        bool hasOwnArena = HasOwnArena(component);
+        using SessionOptions options = device.CreateSessionOptions(hasOwnArena);
+        InferenceSession session = Create(stage, options);
+        if (!hasOwnArena) device.ArenaCounter?.FindBy(session);
+        return session;
     }
 
     // A session that runs once is not worth rearranging its weights for: that takes several times as long, and three times the memory.

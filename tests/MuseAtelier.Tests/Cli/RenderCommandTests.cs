@@ -44,6 +44,17 @@ public sealed class RenderCommandTests
         Assert.Contains($"Seed: {JsonNode.Parse(result.Out)!["seed"]!.GetValue<ulong>()},", PictureFile.Read(folder["sea.png"]).Parameters, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("render", "a sea")]
+    [InlineData("bench")]
+    public async Task Render_WithABudgetThatCannotBeKept_IsRefusedBeforeAnythingIsExported(params string[] command)
+    {
+        using var folder = new TemporaryFolder();
+        MuseResult result = await Muse.RunAsync([.. command, "--device", "cpu", "--ram", "100MiB", "--cache", folder["cache"]]);
+        result.AssertFailed(1, "the budget is 100 MiB of memory", "for 1024x1024 px");
+        Assert.Empty(Directory.GetFileSystemEntries(folder[""]));
+    }
+
     [Fact]
     public async Task Render_WhenStopped_EndsWith130AndLeavesNothing()
     {

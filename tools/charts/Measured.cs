@@ -1,0 +1,75 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MuseAtelier.Tools.Charts;
+
+/// <summary>Of what <c>muse bench --json</c> writes, the part that charts and their order need.</summary>
+internal sealed record Measured
+{
+    public required MeasuredMachine Machine { get; init; }
+
+    public required string Model { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int Height { get; init; }
+
+    public required int Steps { get; init; }
+
+    public required double GuidanceScale { get; init; }
+
+    /// <summary>Median of the pictures, without the file.</summary>
+    public required double PictureSeconds { get; init; }
+
+    /// <summary>The budget that was given; null where none was.</summary>
+    public required long? BudgetBytes { get; init; }
+
+    /// <summary>The most that the process held, as the driver counts it; null where it does not tell.</summary>
+    public required long? PeakDeviceBytes { get; init; }
+
+    /// <summary>What the weights' places amounted to.</summary>
+    public required string Offload { get; init; }
+
+    /// <summary>What must be equal for results to stand in one chart.</summary>
+    [JsonIgnore]
+    public string Conditions => FormattableString.Invariant($"{Machine.Device}; {Model}, {Width}x{Height}, {Steps} steps, guidance {GuidanceScale}");
+}
+
+/// <summary>Where it was measured.</summary>
+internal sealed record MeasuredMachine(string Device);
+
+/// <summary>Of what a peer's measurement states, the part that charts need.</summary>
+internal sealed record MeasuredPeer
+{
+    public required string Peer { get; init; }
+
+    public required string Mode { get; init; }
+
+    [JsonPropertyName("median_s")]
+    public required double Seconds { get; init; }
+
+    /// <summary>The most that the card held, in GiB.</summary>
+    [JsonPropertyName("device_gib")]
+    public required double Gibibytes { get; init; }
+}
+
+/// <summary>Reads files of results.</summary>
+internal static class ResultFile
+{
+    private static readonly JsonSerializerOptions Members = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+
+    /// <summary>What a file states.</summary>
+    /// <exception cref="ResultFileException">The file cannot be read, or states something else.</exception>
+    public static T Read<T>(string path)
+    {
+        try
+        {
+            T? results = JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Members);
+            return results is null || (results is IEnumerable<object?> list && list.Contains(null)) ? throw new JsonException("it holds null") : results;
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new ResultFileException(path, $"cannot be used ({exception.Message.TrimEnd('.')})", $"a file of {(typeof(T) == typeof(Measured) ? "muse bench --json" : "collected results")}", "Measure again, or name another file.", exception);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using MuseAtelier.Tools.Charts;
+
+return ChartsCommand.Run(args);
