@@ -9,12 +9,15 @@ namespace MuseAtelier;
 /// <param name="Components">The parts; their files need not be there.</param>
 public sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<ComponentSpec> Components)
 {
+    /// <summary>The arithmetic of the parts.</summary>
+    public Precisions Precisions { get; init; } = Precisions.Of(Lowering);
+
     /// <summary>The sizes of an exported package.</summary>
     /// <param name="manifest">The package's manifest.</param>
     public static ModelSizes Of(PackageManifest manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);
-        return new ModelSizes(manifest.Checkpoint.Name, manifest.Lowering, manifest.Components);
+        return new ModelSizes(manifest.Checkpoint.Name, manifest.Lowering, manifest.Components) { Precisions = manifest.PartPrecisions };
     }
 
     /// <summary>Reads the sizes of a package, or those that a checkpoint's package would have; exports nothing.</summary>
@@ -25,7 +28,7 @@ public sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<Co
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         if (!Directory.Exists(model) || !File.Exists(Path.Combine(model, PackageManifest.FileName)))
-            return new ModelSizes(Path.GetFileNameWithoutExtension(model), lowering, CheckpointExporter.Describe(model, lowering));
+            return new ModelSizes(Path.GetFileNameWithoutExtension(model), lowering, CheckpointExporter.Describe(model, new ExportOptions { Lowering = lowering }));
         PackageManifest manifest = PackageManifest.Read(model);
         return manifest.Lowering == lowering ? Of(manifest) : throw new PackageLoweringException(model, manifest.Lowering, lowering);
     }

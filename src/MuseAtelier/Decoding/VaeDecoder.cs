@@ -68,7 +68,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
             if (exact is not null) return (exact, true);
         }
 
-        throw new DecodingException(latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue), exactTile is not null || package.Manifest.Lowering != Lowering.Cuda);
+        throw new DecodingException(latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue), exactTile is not null || package.Manifest.PartPrecisions.Vae == Precision.Fp32);
     }
 
     /// <summary>Decodes to numbers, for comparison.</summary>
