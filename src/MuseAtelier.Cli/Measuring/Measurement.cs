@@ -60,6 +60,15 @@ internal sealed record Measurement
     /// <summary>Median of decoding to bytes.</summary>
     public required double DecodingSeconds { get; init; }
 
+    /// <summary>The frame's style and place; null where there is none.</summary>
+    public required string? Frame { get; init; }
+
+    /// <summary>Of the decoding, median: from decoded numbers to bytes on the host, with the frame.</summary>
+    public required double FinishingMilliseconds { get; init; }
+
+    /// <summary>What of that is the frame's: the median less that of the same pictures without one; null where there is none.</summary>
+    public required double? FrameMilliseconds { get; init; }
+
     /// <summary>Median of writing a PNG.</summary>
     public required double FileSeconds { get; init; }
 
