@@ -15,11 +15,13 @@ internal static class FidelityTable
     public static void Write(FidelityReport report, Terminal terminal)
     {
         Table table = new Table().Border(TableBorder.Simple)
-            .AddColumn("what").AddColumn("computed with").AddColumn("against").AddColumn("PSNR, median").AddColumn("worst (seed)").AddColumn("relative error, median").AddColumn("worst").AddColumn("histogram, median").AddColumn("worst");
+            .AddColumn("what").AddColumn("computed with").AddColumn("against").AddColumn("PSNR, median").AddColumn("worst (seed)").AddColumn("relative error, median").AddColumn("worst");
+        if (report.Request.WithPictures) table.AddColumn("histogram, median").AddColumn("worst");
         foreach (FidelityPart part in report.Parts)
         {
             int overflown = part.Values.Count(value => value.DecodedInFp32);
-            table.AddRow(
+            List<string> cells =
+            [
                 Markup.Escape(overflown == 0 ? part.Name : Text($"{part.Name} ({overflown} decoded in fp32)")),
                 Markup.Escape(part.Compared),
                 Markup.Escape(part.Reference),
@@ -27,8 +29,9 @@ internal static class FidelityTable
                 Text($"{Decibels(part.Worst.Psnr)} ({part.Worst.Seed})"),
                 Text($"{part.MedianRelativeError:0.0e0}"),
                 Text($"{part.WorstRelativeError:0.0e0}"),
-                part.MedianHistogramDifference is { } median ? Text($"{median:P2}") : "",
-                part.WorstHistogramDifference is { } worst ? Text($"{worst:P2}") : "");
+            ];
+            if (report.Request.WithPictures) cells.AddRange([part.MedianHistogramDifference is { } median ? Text($"{median:P2}") : "", part.WorstHistogramDifference is { } worst ? Text($"{worst:P2}") : ""]);
+            table.AddRow([.. cells]);
         }
 
         FidelityRequest request = report.Request;
