@@ -13,6 +13,9 @@ public sealed record ExportOptions
 {
     /// <summary>For which kind of device.</summary>
     public Lowering Lowering { get; init; } = Lowering.Portable;
+
+    /// <summary>In which arithmetic the parts compute; null means what the lowering chooses by itself.</summary>
+    public Precisions? Precisions { get; init; }
 }
 
 /// <summary>Where an export stands.</summary>
@@ -51,7 +54,8 @@ public static class CheckpointExporter
         var clock = Stopwatch.StartNew();
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
-        (IReadOnlyList<Network> networks, ModelSpec model) = Describe(file, options.Lowering);
+        Precisions own = Precisions.Of(options.Lowering), precisions = options.Precisions ?? own;
+        (IReadOnlyList<Network> networks, ModelSpec model) = Describe(file, precisions);
 
         folder = Path.GetFullPath(folder);
         ExportFolderException.ThrowIfOccupied(folder);
@@ -84,6 +88,7 @@ public static class CheckpointExporter
                 FormatVersion = PackageManifest.CurrentFormatVersion,
                 ExporterVersion = Version,
                 Lowering = options.Lowering,
+                Precisions = precisions == own ? null : precisions,
                 Checkpoint = new CheckpointSpec(Path.GetFileNameWithoutExtension(checkpoint), digest.GetAwaiter().GetResult(), file.Bytes)
                 {
                     Title = file.Metadata.GetValueOrDefault("modelspec.title"),
@@ -112,27 +117,28 @@ public static class CheckpointExporter
 
     /// <summary>The components that a checkpoint's package would have; reads the checkpoint's header and writes nothing.</summary>
     /// <param name="checkpoint">Path of the safetensors file.</param>
-    /// <param name="lowering">For which kind of device.</param>
+    /// <param name="options">How it would be exported.</param>
     /// <exception cref="CheckpointException">The file is no SDXL checkpoint that can be exported.</exception>
-    public static IReadOnlyList<ComponentSpec> Describe(string checkpoint, Lowering lowering)
+    public static IReadOnlyList<ComponentSpec> Describe(string checkpoint, ExportOptions options)
     {
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
-        return [.. Describe(file, lowering).Networks.Select(network => ComponentLayout.Of(network, lowering, Version).Spec)];
+        return [.. Describe(file, options.Precisions ?? Precisions.Of(options.Lowering)).Networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version).Spec)];
     }
 
     /// <summary>Every component of a checkpoint, or one failure that names all that is missing.</summary>
-    internal static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file, Lowering lowering)
+    internal static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file, Precisions precisions)
     {
         var missing = new List<TensorMismatch>();
         CheckpointWeights Part(string prefix) => new(file, prefix, missing);
-        ClipNetwork clipL = ClipNetwork.L(Part(ClipLPrefix)), clipG = ClipNetwork.G(Part(ClipGPrefix));
-        var unet = new UNetNetwork(Part(UNetPrefix));
-        var vae = new VaeNetwork(Part(VaePrefix), ElementType.F16);
+        ElementType text = precisions.TextEncoders.Type();
+        ClipNetwork clipL = ClipNetwork.L(Part(ClipLPrefix), text), clipG = ClipNetwork.G(Part(ClipGPrefix), text);
+        var unet = new UNetNetwork(Part(UNetPrefix), precisions.UNet.Type());
+        var vae = new VaeNetwork(Part(VaePrefix), precisions.Vae.Type());
         Network step = unet.Step();
-        List<Network> networks = [clipL.Text(), clipG.Text(), unet.CrossAttention(), unet.TimeEmbedding(clipG.PooledWidth), step, vae.Decoder(), FinishingNetwork.ToPixels(), FinishingNetwork.ToFramedPixels(), vae.Encoder()];
+        List<Network> networks = [clipL.Text(), clipG.Text(), unet.CrossAttention(), unet.TimeEmbedding(clipG.PooledWidth), step, vae.Decoder(ComponentNames.VaeDecoder), FinishingNetwork.ToPixels(), FinishingNetwork.ToFramedPixels(), vae.Encoder()];
         // Where the decoder runs in fp16, some pictures of some models overflow all the same.
-        if (lowering == Lowering.Cuda) networks.Add(new VaeNetwork(Part(VaePrefix), ElementType.F32).Decoder());
+        if (precisions.Vae == Precision.Fp16) networks.Add(new VaeNetwork(Part(VaePrefix), ElementType.F32).Decoder(ComponentNames.VaeDecoderFp32));
         if (missing.Count > 0) throw new MissingTensorsException(file.Path, missing);
         return (networks, new ModelSpec
         {

@@ -21,6 +21,9 @@ public sealed record PackageManifest
     /// <summary>For which kind of device the graphs were lowered.</summary>
     public required Lowering Lowering { get; init; }
 
+    /// <summary>The arithmetic of the parts, where it is not what the lowering chooses by itself: <see cref="PartPrecisions"/>.</summary>
+    public Precisions? Precisions { get; init; }
+
     /// <summary>The checkpoint that the package was made from.</summary>
     public required CheckpointSpec Checkpoint { get; init; }
 
@@ -32,6 +35,10 @@ public sealed record PackageManifest
 
     /// <summary>Every file of the package but the manifest.</summary>
     public required IReadOnlyList<FileSpec> Files { get; init; }
+
+    /// <summary>The arithmetic of the parts.</summary>
+    [JsonIgnore]
+    public Precisions PartPrecisions => Precisions ?? Packages.Precisions.Of(Lowering);
 
     /// <summary>The component of that name.</summary>
     public ComponentSpec Component(string name) =>
@@ -72,10 +79,10 @@ public sealed record PackageManifest
 [JsonConverter(typeof(JsonStringEnumConverter<Lowering>))]
 public enum Lowering
 {
-    /// <summary>Standard operators, NCHW, fp32 arithmetic: runs on a processor.</summary>
+    /// <summary>Standard operators, NCHW, fp32 arithmetic unless <see cref="Precisions"/> say otherwise: runs on a processor.</summary>
     Portable,
 
-    /// <summary>Fused operators, NHWC, fp16 UNet and VAE, fp32 text encoders: runs on an NVIDIA card.</summary>
+    /// <summary>Fused operators, NHWC, fp16 UNet and VAE and fp32 text encoders unless <see cref="Precisions"/> say otherwise: runs on an NVIDIA card.</summary>
     Cuda,
 }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
@@ -10,6 +11,9 @@ public sealed record AtelierOptions
 
     /// <summary>Where checkpoints are exported to; null means <c>MuseAtelier</c> in the user's local application data.</summary>
     public string? CacheFolder { get; init; }
+
+    /// <summary>In which arithmetic the model's parts compute; null means what the backend chooses by itself. A package that was exported otherwise is refused.</summary>
+    public Precisions? Precisions { get; init; }
 
     /// <summary>Whether every file's digest is checked at opening (reads the whole package); sizes always are.</summary>
     public bool VerifyDigests { get; init; }

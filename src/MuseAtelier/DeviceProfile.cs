@@ -143,6 +143,37 @@ public sealed record DeviceProfile
         ],
     };
 
+    // Costs were taken from packages in a lowering's own precision. In fp32 every number is twice as wide, and constants that are stored in fp16 are widened
+    // when a session is made; where fp16 is rounded to on a processor, both widths of a value are there at once.
+    internal DeviceProfile For(Lowering lowering, Precisions precisions)
+    {
+        Precisions own = Precisions.Of(lowering);
+        if (precisions == own) return this;
+        bool isWidened = lowering == Lowering.Cuda && (precisions.UNet != own.UNet || precisions.Vae != own.Vae);
+        SessionCost Widened(SessionCost cost) => isWidened ? cost with { HeldFactor = 2 * cost.HeldFactor, MakingFactor = 2 * cost.MakingFactor } : cost;
+        return this with
+        {
+            KeptSessions = Widened(KeptSessions),
+            TurnSessions = Widened(TurnSessions),
+            Arenas = [.. Arenas.Select(arena => arena with
+            {
+                Bytes = (long)(arena.Bytes * Factor(arena.Component)),
+                BytesPerPixel = arena.BytesPerPixel * Factor(arena.Component),
+                TurnBytesPerPixel = arena.TurnBytesPerPixel * Factor(arena.Component),
+            })],
+        };
+
+        double Factor(string component) => component switch
+        {
+            ComponentNames.ClipL or ComponentNames.ClipG => Width(precisions.TextEncoders, own.TextEncoders),
+            ComponentNames.CrossAttention or ComponentNames.TimeEmbedding or ComponentNames.UNet => Width(precisions.UNet, own.UNet),
+            ComponentNames.VaeDecoder => Width(precisions.Vae, own.Vae),
+            _ => 1,
+        };
+
+        double Width(Precision precision, Precision own) => precision == own ? 1 : precision == Precision.Fp32 ? 2 : lowering == Lowering.Portable ? 1.5 : 1;
+    }
+
     internal long ArenaBytes(string component, PictureShape shape, bool sessionsTurn = false) =>
         Arenas.FirstOrDefault(arena => arena.Component == component) is { } cost
             ? cost.Bytes + (long)Math.Ceiling((sessionsTurn ? cost.TurnBytesPerPixel ?? cost.BytesPerPixel : cost.BytesPerPixel) * shape.Batch * shape.LatentHeight * shape.LatentWidth)

@@ -48,6 +48,9 @@ public sealed record PictureTimings(TimeSpan Text, TimeSpan Denoising, TimeSpan 
     /// <summary>Each step by itself.</summary>
     public required IReadOnlyList<TimeSpan> Steps { get; init; }
 
+    /// <summary>Of the decoding: from decoded numbers to bytes on the host, with the frame.</summary>
+    public required TimeSpan Finishing { get; init; }
+
     /// <summary>Managed bytes that the denoising loop allocated on its thread.</summary>
     public required long DenoisingManagedBytes { get; init; }
 

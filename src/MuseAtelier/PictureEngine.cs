@@ -83,7 +83,7 @@ internal sealed class PictureEngine : IDisposable
     public static ResidencyPlan Plan(string model, AtelierOptions options, PictureRequest request)
     {
         DeviceProfile device = options.Backend.Profile;
-        ModelSizes sizes = ModelSizes.Read(PackageCache.Find(model, options) ?? model, options.Backend.Lowering);
+        ModelSizes sizes = ModelSizes.Read(PackageCache.Find(model, options) ?? model, options.Backend.Lowering, options.Precisions);
         long budget = device.MapsWeights ? options.MemoryBudget ?? long.MaxValue : options.VideoMemoryBudget ?? ResidencyRequest.DefaultBudget;
         return ResidencyPlanner.Plan(sizes, Wanted(request, options, budget), device);
     }
@@ -193,7 +193,7 @@ internal sealed class PictureEngine : IDisposable
         _sessions.Rest();
         Report(GenerationPhase.Decoding, request.Steps, null);
         float[] final = state.AsSpan<float>().ToArray();
-        (byte[] pixels, bool inFp32) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
+        (byte[] pixels, bool inFp32, TimeSpan finishing) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
         if (TakesTurns(plan, ComponentNames.VaeDecoder)) _decoder.Release();
         if (inFp32) notices.Add("The decoder overflowed in fp16; this picture was decoded in fp32.");
         (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
@@ -208,7 +208,7 @@ internal sealed class PictureEngine : IDisposable
             Request = request,
             Model = Model,
             Notices = notices,
-            Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, DenoisingManagedBytes = managedBytes },
+            Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, Finishing = finishing, DenoisingManagedBytes = managedBytes },
             Memory = new PictureMemory(plan, memory, _watch is null ? null : _device.ArenaCounter?.Read()?.MostInUse),
             Latents = final,
             Provenance = new PictureProvenance

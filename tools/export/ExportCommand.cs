@@ -15,21 +15,31 @@ internal static class ExportCommand
     public static async Task<int> RunAsync(string[] args)
     {
         var checkpoint = new Argument<string>("CHECKPOINT") { Description = "The SDXL checkpoint: one .safetensors file." };
-        var folder = new Option<string?>("--out") { Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>]", HelpName = "FOLDER" };
+        var folder = new Option<string?>("--out") { Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>, and the arithmetic where it is not the lowering's own]", HelpName = "FOLDER" };
         var lowering = new Option<string>("--lowering") { Description = "What the package is for: portable (any processor) or cuda (an NVIDIA card).", HelpName = "portable|cuda", DefaultValueFactory = _ => "portable" };
         lowering.AcceptOnlyFromAmong("portable", "cuda");
+        Option<Precision?> text = PrecisionOf("--text", "the text encoders", "fp32"), unet = PrecisionOf("--unet", "the UNet", "fp16 for cuda, else fp32"), vae = PrecisionOf("--vae", "the VAE", "fp16 for cuda, else fp32");
         var root = new RootCommand("Turns an SDXL checkpoint into a package of ONNX graphs and weights.\n\nExit codes: 0 done, 1 failed (one line on stderr says why), 2 bad usage, 130 cancelled.")
         {
             checkpoint,
             folder,
             lowering,
+            text,
+            unet,
+            vae,
             RandomCommand.Create(Guarded),
         };
         root.SetAction((result, _) =>
         {
             Lowering target = result.GetRequiredValue(lowering) == "cuda" ? Lowering.Cuda : Lowering.Portable;
+            Precisions own = Precisions.Of(target);
+            var options = new ExportOptions
+            {
+                Lowering = target,
+                Precisions = new Precisions(result.GetValue(text) ?? own.TextEncoders, result.GetValue(unet) ?? own.UNet, result.GetValue(vae) ?? own.Vae),
+            };
             string source = result.GetRequiredValue(checkpoint);
-            return ExportAsync(source, result.GetValue(folder) ?? DefaultFolder(source, target), target);
+            return ExportAsync(source, result.GetValue(folder) ?? DefaultFolder(source, options), options);
         });
 
         ParseResult parsed = root.Parse(args);
@@ -41,13 +51,28 @@ internal static class ExportCommand
         return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
     }
 
-    internal static string DefaultFolder(string checkpoint, Lowering lowering) =>
-        Path.Combine("export", $"{Path.GetFileNameWithoutExtension(checkpoint)}-{(lowering == Lowering.Cuda ? "cuda" : "portable")}");
+    internal static string DefaultFolder(string checkpoint, ExportOptions options)
+    {
+        string precisions = options.Precisions is { } chosen && chosen != Precisions.Of(options.Lowering) ? $"-{chosen.Code()}" : "";
+        return Path.Combine("export", $"{Path.GetFileNameWithoutExtension(checkpoint)}-{(options.Lowering == Lowering.Cuda ? "cuda" : "portable")}{precisions}");
+    }
 
-    private static Task<int> ExportAsync(string checkpoint, string folder, Lowering lowering) => Guarded(async cancellation =>
+    private static Option<Precision?> PrecisionOf(string name, string part, string own)
+    {
+        var option = new Option<Precision?>(name)
+        {
+            Description = $"Arithmetic of {part}: fp16 or fp32. [default: {own}]",
+            HelpName = "fp16|fp32",
+            CustomParser = result => Enum.TryParse(result.Tokens[0].Value, ignoreCase: true, out Precision precision) ? precision : null,
+        };
+        option.AcceptOnlyFromAmong("fp16", "fp32");
+        return option;
+    }
+
+    private static Task<int> ExportAsync(string checkpoint, string folder, ExportOptions options) => Guarded(async cancellation =>
     {
         using var memory = new MemoryWatch();
-        ExportResult result = await ExportDisplay.RunAsync(progress => CheckpointExporter.Export(checkpoint, folder, new ExportOptions { Lowering = lowering }, progress, cancellation));
+        ExportResult result = await ExportDisplay.RunAsync(progress => CheckpointExporter.Export(checkpoint, folder, options, progress, cancellation));
         double seconds = result.Elapsed.TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Folder}: {result.Bytes / 1e6:N1} MB in {seconds:F1} s ({result.Bytes / 1e6 / Math.Max(seconds, 1e-3):N0} MB/s)"));
         Console.WriteLine(memory.Describe());

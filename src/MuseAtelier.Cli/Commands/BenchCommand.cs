@@ -25,6 +25,7 @@ internal static class BenchCommand
             width, height, steps, pictures, model, json,
         };
         var choices = new AtelierChoices(command);
+        var frame = new FrameChoice(command);
         command.SetAction(async (result, stop) =>
         {
             var request = new PictureRequest
@@ -35,6 +36,7 @@ internal static class BenchCommand
                 Height = result.GetValue(height),
                 Steps = result.GetValue(steps),
                 Seed = 1,
+                Frame = frame.Read(result),
             };
             PictureRequestException.ThrowIfUnpaintable(request);
             Measurement measured = await BenchRun.RunAsync(
@@ -59,6 +61,8 @@ internal static class BenchCommand
         Row("text", $"{1000 * m.TextSeconds:F1} ms ({m.TextSeconds / total:P1})");
         Row("steps", $"{1000 * m.DenoisingSeconds:F1} ms ({m.DenoisingSeconds / total:P1})");
         Row("decoding", $"{1000 * m.DecodingSeconds:F1} ms ({m.DecodingSeconds / total:P1})");
+        string framed = m.FrameMilliseconds is { } cost ? FormattableString.Invariant($", of which {cost:F2} ms for the frame ({m.Frame})") : "";
+        Row("finishing", $"{m.FinishingMilliseconds:F2} ms of the decoding: to bytes on the host{framed}");
         Row("file", $"{1000 * m.FileSeconds:F1} ms, not counted above");
         Row("a step", $"{m.StepMedianMilliseconds:F2} ms; p99 {m.StepP99Milliseconds:F2}, most {m.StepMostMilliseconds:F2}");
         Row("managed bytes a step", $"{m.ManagedBytesPerStep:F1}");

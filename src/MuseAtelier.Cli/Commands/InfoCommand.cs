@@ -56,6 +56,7 @@ internal static class InfoCommand
             ["path"] = folder,
             ["format"] = manifest.FormatVersion,
             ["lowering"] = manifest.Lowering.ToString(),
+            ["arithmetic"] = manifest.PartPrecisions.ToString(),
             ["exporter"] = manifest.ExporterVersion,
             ["checkpoint"] = manifest.Checkpoint.Name,
             ["sha256"] = manifest.Checkpoint.Sha256,

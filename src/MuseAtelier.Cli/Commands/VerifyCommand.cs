@@ -14,6 +14,7 @@ internal static class VerifyCommand
     [
         "Paints the picture again from the record in its file and says one of: same bytes; same latents, other encoder; same latents, other picture",
         "(the file was changed after painting); parts at step N; another model. The first two end with 0, the others with 1.",
+        "A record holds digests of each step's latents, not the latents: where runs part, the largest difference is that of the finished pictures.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -64,8 +65,8 @@ internal static class VerifyCommand
     private static string Difference(PictureVerification verification) => verification.LargestDifference switch
     {
         null => "the sizes differ",
-        0 => "every pixel is the same",
-        var largest => string.Create(CultureInfo.InvariantCulture, $"largest difference {largest} of 255, PSNR {verification.Psnr:0.0} dB"),
+        0 => "every pixel of the pictures is the same",
+        var largest => string.Create(CultureInfo.InvariantCulture, $"largest difference of the pictures {largest} of 255, PSNR {verification.Psnr:0.0} dB"),
     };
 
     private static JsonObject Describe(string path, PictureVerification verification) => new()

@@ -39,6 +39,8 @@ internal static class BenchRun
             }
 
             (_, double known) = await PaintAsync(atelier, request, stop);
+            double finishing = 1000 * Median(painted.Select(one => one.Picture.Timings.Finishing.TotalSeconds));
+            double? plain = request.Frame is null ? null : await PlainFinishingAsync(atelier, request with { Frame = null }, pictures, stop);
             double[] steps = [.. painted.SelectMany(one => one.Picture.Timings.Steps).Select(step => step.TotalMilliseconds).Order()];
             double Middle(Func<PictureTimings, TimeSpan> part) => Median(painted.Select(one => part(one.Picture.Timings).TotalSeconds));
             PictureMemory[] memory = [.. painted.Select(one => one.Picture).Prepend(first).Select(picture => picture.Memory!)];
@@ -65,6 +67,9 @@ internal static class BenchRun
                 TextSeconds = Middle(timings => timings.Text),
                 DenoisingSeconds = Middle(timings => timings.Denoising),
                 DecodingSeconds = Middle(timings => timings.Decoding),
+                Frame = request.Frame is { } frame ? $"{frame.Style} {frame.Placement}" : null,
+                FinishingMilliseconds = finishing,
+                FrameMilliseconds = finishing - plain,
                 FileSeconds = Median(files),
                 StepMedianMilliseconds = steps[steps.Length / 2],
                 StepP99Milliseconds = steps[Math.Min(steps.Length - 1, (int)(steps.Length * 0.99))],
@@ -86,6 +91,14 @@ internal static class BenchRun
         {
             File.Delete(file);
         }
+    }
+
+    // The same without the frame, in milliseconds; one picture does not count.
+    private static async Task<double> PlainFinishingAsync(Atelier atelier, PictureRequest request, int pictures, CancellationToken stop)
+    {
+        var finishing = new List<double>();
+        for (int i = 0; i <= pictures; i++) finishing.Add((await PaintAsync(atelier, request, stop)).Picture.Timings.Finishing.TotalMilliseconds);
+        return Median(finishing.Skip(1));
     }
 
     private static async Task<(Picture Picture, double Seconds)> PaintAsync(Atelier atelier, PictureRequest request, CancellationToken stop)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 
 namespace MuseAtelier.Cli.Measuring;
 
@@ -59,6 +60,15 @@ internal sealed record Measurement
     /// <summary>Median of decoding to bytes.</summary>
     public required double DecodingSeconds { get; init; }
 
+    /// <summary>The frame's style and place; null where there is none.</summary>
+    public required string? Frame { get; init; }
+
+    /// <summary>Of the decoding, median: from decoded numbers to bytes on the host, with the frame.</summary>
+    public required double FinishingMilliseconds { get; init; }
+
+    /// <summary>What of that is the frame's: the median less that of the same pictures without one; null where there is none.</summary>
+    public required double? FrameMilliseconds { get; init; }
+
     /// <summary>Median of writing a PNG.</summary>
     public required double FileSeconds { get; init; }
 
@@ -108,13 +118,26 @@ internal sealed record Measurement
 /// <param name="Muse">Version of MuseAtelier.</param>
 internal sealed record MeasuredMachine(string Device, int Processor, string System, string Runtime, string OnnxRuntime, string Muse)
 {
-    public static MeasuredMachine Of(Atelier atelier) => new(
-        atelier.Device,
+    public static MeasuredMachine Of(Atelier atelier) => Of(atelier.Device, atelier.RuntimeVersion);
+
+    public static MeasuredMachine Of(string device, string onnxRuntime) => new(
+        device,
         Environment.ProcessorCount,
         RuntimeInformation.OSDescription,
         RuntimeInformation.FrameworkDescription,
-        atelier.RuntimeVersion,
+        onnxRuntime,
         typeof(Atelier).Assembly.GetName().Version?.ToString(3) ?? "");
+
+    /// <summary>The same as JSON.</summary>
+    public JsonObject Describe() => new()
+    {
+        ["device"] = Device,
+        ["processor"] = Processor,
+        ["system"] = System,
+        ["runtime"] = Runtime,
+        ["onnxRuntime"] = OnnxRuntime,
+        ["muse"] = Muse,
+    };
 
     /// <summary>Seconds since this process began.</summary>
     public static double SecondsSinceStart()

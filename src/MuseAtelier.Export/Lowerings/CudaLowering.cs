@@ -115,8 +115,13 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
         ? base.Sum(operation)
         : Graph.Node(OperatorNames.StreamSum, OperatorNames.Domain, 1, [Use(operation.Input), Use(operation.Bias, ElementType.F16), Use(operation.Residual, ElementType.F32)], [])[0];
 
-    protected override string Gate(Geglu operation) =>
-        Graph.Node(OperatorNames.Gate, OperatorNames.Domain, 1, [Multiply(Use(operation.Input), Use(operation.Kernel, precision)), Use(operation.Bias, precision)], [])[0];
+    protected override string Gate(Geglu operation)
+    {
+        string wide = Multiply(Use(operation.Input), Use(operation.Kernel, precision));
+        if (precision == ElementType.F16) return Graph.Node(OperatorNames.Gate, OperatorNames.Domain, 1, [wide, Use(operation.Bias, precision)], [])[0];
+        IReadOnlyList<string> halves = Graph.Node("Split", "", 2, [AddBias(wide, operation.Bias, precision)], [Int("axis", 2), Int("num_outputs", 2)]);
+        return Graph.Node("Mul", [halves[0], Apply(halves[1], Nonlinearity.Gelu)]);
+    }
 
     protected override string Join(Concatenate operation) => Graph.Node("Concat", [Use(operation.First), Use(operation.Second)], Int("axis", 3));
 

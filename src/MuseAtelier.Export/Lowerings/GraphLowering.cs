@@ -23,10 +23,10 @@ internal abstract class GraphLowering
 
     /// <summary>A fresh lowering for one stage.</summary>
     /// <param name="device">The kind of device.</param>
-    /// <param name="precision">The type of values that have none of their own, where the device leaves a choice.</param>
+    /// <param name="precision">The type of values that have none of their own.</param>
     public static GraphLowering For(Lowering device, ElementType precision) => device switch
     {
-        Lowering.Portable => new PortableLowering(),
+        Lowering.Portable => new PortableLowering(precision),
         Lowering.Cuda => new CudaLowering(precision),
         _ => throw new ArgumentOutOfRangeException(nameof(device), device, null),
     };
@@ -93,10 +93,16 @@ internal abstract class GraphLowering
 
     protected ElementType TypeOf(Value value) => value.Type ?? ActivationType;
 
-    /// <summary>The tensor that holds a value, cast to a type.</summary>
-    protected string Use(Value value, ElementType type) => Cast(_names[value], TypeOf(value), type);
+    /// <summary>The type in which a value is computed, and read by the next operation; between the two it is kept in its own.</summary>
+    protected virtual ElementType ArithmeticOf(Value value) => TypeOf(value);
 
-    protected string Use(Value value) => Use(value, TypeOf(value));
+    /// <summary>The tensor that holds a value, cast to a type.</summary>
+    protected virtual string Use(Value value, ElementType type) => Cast(_names[value], TypeOf(value), type);
+
+    protected string Use(Value value) => Use(value, ArithmeticOf(value));
+
+    /// <summary>What has been computed in the value's arithmetic, as the value itself.</summary>
+    protected virtual string Store(Value value, string computed) => computed;
 
     protected string Cast(string tensor, ElementType from, ElementType to)
     {
@@ -141,24 +147,26 @@ internal abstract class GraphLowering
         if (operation is Halve halve)
         {
             IReadOnlyList<string> halves = Split(halve);
-            (_names[halve.First], _names[halve.Second]) = (halves[0], halves[1]);
+            (_names[halve.First], _names[halve.Second]) = (Store(halve.First, halves[0]), Store(halve.Second, halves[1]));
             return;
         }
 
         if (operation is ResidualGroupNorm group)
         {
-            (_names[group.Output], string sum) = Normalise(group);
-            if (group.Sum is not null) _names[group.Sum] = sum;
+            (string normed, string sum) = Normalise(group);
+            _names[group.Output] = Store(group.Output, normed);
+            if (group.Sum is not null) _names[group.Sum] = Store(group.Sum, sum);
             return;
         }
 
         if (operation is ResidualLayerNorm norm)
         {
-            (_names[norm.Output], _names[norm.Sum]) = Normalise(norm);
+            (string normed, string sum) = Normalise(norm);
+            (_names[norm.Output], _names[norm.Sum]) = (Store(norm.Output, normed), Store(norm.Sum, sum));
             return;
         }
 
-        _names[operation.Outputs[0]] = operation switch
+        string computed = operation switch
         {
             Convolution o => Convolve(o),
             GroupNorm o => Normalise(o),
@@ -182,14 +190,16 @@ internal abstract class GraphLowering
             LayFrame o => Lay(o),
             // Zero times infinity is not a number, and neither is anything that is added to it.
             FaultOf o => Graph.Node("ReduceSum", [Graph.Node("Mul", [Use(o.Input), Graph.Constant(ElementType.F32, 0)])], Int("keepdims", 0)),
-            PackSteps o => Graph.Node("Concat", [.. o.Parts.Select(part => Graph.Node("Reshape", [Use(part, TypeOf(o.Output)), Graph.Constant(0, -1)]))], Int("axis", 1)),
+            PackSteps o => Graph.Node("Concat", [.. o.Parts.Select(part => Graph.Node("Reshape", [Use(part, ArithmeticOf(o.Output)), Graph.Constant(0, -1)]))], Int("axis", 1)),
+            Cast o => Use(o.Input, ArithmeticOf(o.Output)),
             _ => throw new NotSupportedException($"No lowering of {operation.GetType().Name}."),
         };
+        _names[operation.Outputs[0]] = Store(operation.Outputs[0], computed);
     }
 
     private string Multiply(Linear operation)
     {
-        ElementType type = TypeOf(operation.Output);
+        ElementType type = ArithmeticOf(operation.Output);
         string x = Use(operation.Input, type), w = Use(operation.Kernel, type);
         string y = operation.Transposed ? Graph.Node("MatMul", [x, w]) : Multiply(x, w);
         return AddBias(y, operation.Bias, type);
@@ -197,7 +207,7 @@ internal abstract class GraphLowering
 
     protected virtual (string Normed, string Sum) Normalise(ResidualLayerNorm operation)
     {
-        ElementType type = TypeOf(operation.Output);
+        ElementType type = ArithmeticOf(operation.Output);
         IReadOnlyList<string> outputs = Graph.Node(
             "SkipLayerNormalization", GraphBuilder.Microsoft, 4,
             [Use(operation.Input), Use(operation.Residual), Use(operation.Scale, type), Use(operation.Offset, type), Use(operation.Bias, type)], [Float("epsilon", LayerNorm.Epsilon)], 1, 2);
@@ -205,11 +215,11 @@ internal abstract class GraphLowering
     }
 
     protected virtual string Sum(ResidualBias operation) =>
-        Graph.Node("Add", [AddBias(Use(operation.Input), operation.Bias, TypeOf(operation.Output)), Use(operation.Residual)]);
+        Graph.Node("Add", [AddBias(Use(operation.Input), operation.Bias, ArithmeticOf(operation.Output)), Use(operation.Residual)]);
 
     private string Normalise(LayerNorm operation)
     {
-        ElementType type = TypeOf(operation.Output);
+        ElementType type = ArithmeticOf(operation.Output);
         return Graph.Node("LayerNormalization", [Use(operation.Input), Use(operation.Scale, type), Use(operation.Offset, type)], Float("epsilon", LayerNorm.Epsilon));
     }
 
@@ -220,7 +230,7 @@ internal abstract class GraphLowering
     private string Embed(Embedding operation)
     {
         // Rows are taken before they are cast: casting the table would cost 49,408 rows for 77.
-        ElementType type = TypeOf(operation.Output), kept = KeptType(operation.Table, type);
+        ElementType type = ArithmeticOf(operation.Output), kept = KeptType(operation.Table, type);
         string rows = Graph.Node("Gather", [Keep(operation.Table, kept), Use(operation.Ids)], Int("axis", 0));
         return Graph.Node("Add", [Cast(rows, kept, type), Use(operation.Positions, type)]);
     }

@@ -5,16 +5,25 @@ using static MuseAtelier.Export.Onnx.GraphBuilder;
 namespace MuseAtelier.Export.Lowerings;
 
 /// <summary>
-/// For processors: images lie as [batch, channels, height, width], arithmetic is fp32. Weights stay in the checkpoint's type and are cast
-/// inside the graph: the same results for half the bytes.
+/// For processors: images lie as [batch, channels, height, width], every operation computes in fp32. Weights stay in the checkpoint's type and
+/// are cast inside the graph: the same results for half the bytes. Where fp16 is asked for, what operations hand on and weights of more than one
+/// dimension are rounded to it: the precision of a card that adds up in fp32, not its speed.
 /// </summary>
-internal sealed class PortableLowering : GraphLowering
+internal sealed class PortableLowering(ElementType precision) : GraphLowering
 {
-    protected override ElementType ActivationType => ElementType.F32;
+    protected override ElementType ActivationType => precision;
+
+    protected override ElementType ArithmeticOf(Value value) => TypeOf(value) == ElementType.F16 ? ElementType.F32 : TypeOf(value);
 
     protected override IReadOnlyList<Dimension> ImageShape(Value value) => [value.Batch, Dimension.Of(value.Channels), value.Height, value.Width];
 
-    protected override ElementType KeptType(Weight weight, ElementType used) => weight.Stored;
+    protected override ElementType KeptType(Weight weight, ElementType used) => precision == ElementType.F16 ? precision : weight.Stored;
+
+    // What an fp16 network is given in fp32 is rounded as well, and so is what it gives.
+    protected override string Use(Value value, ElementType type) => IsRoundedBorder(value) ? Cast(Rounded(base.Use(value, ElementType.F32)), precision, type) : base.Use(value, type);
+
+    protected override string Store(Value value, string computed) =>
+        IsRoundedBorder(value) ? Cast(Rounded(computed), precision, ElementType.F32) : TypeOf(value) == ElementType.F16 ? Rounded(computed) : computed;
 
     protected override string Convolve(Convolution operation)
     {
@@ -93,6 +102,10 @@ internal sealed class PortableLowering : GraphLowering
         Graph.Node("Reshape", [Graph.Node("Transpose", [Use(operation.Input)], Ints("perm", 0, 2, 1)), Graph.Node("Shape", [Use(operation.Like)])]);
 
     protected override IReadOnlyList<string> Split(Halve operation) => Graph.Node("Split", "", 2, [Use(operation.Input)], [Int("axis", 1), Int("num_outputs", 2)]);
+
+    private bool IsRoundedBorder(Value value) => precision == ElementType.F16 && value is { Type: ElementType.F32, Kind: not ValueKind.Plain };
+
+    private string Rounded(string computed) => Cast(computed, ElementType.F32, ElementType.F16);
 
     private string Mean(string x, int axis) => Graph.Node("ReduceMean", [x, Graph.Constant(axis)]);
 

@@ -3,8 +3,8 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Export.Networks;
 
 /// <summary>
-/// The two text encoders: pre-norm transformers over 77 positions, each of which sees none after it. Both run in fp32 in every lowering:
-/// CLIP-G in fp16 shifts colours.
+/// The two text encoders: pre-norm transformers over 77 positions, each of which sees none after it. Every lowering's own choice is fp32:
+/// CLIP-G in fp16 shifts colours. What they give is fp32 in any case.
 /// </summary>
 internal sealed class ClipNetwork
 {
@@ -12,26 +12,27 @@ internal sealed class ClipNetwork
     public const int Positions = 77;
 
     private readonly CheckpointWeights _weights;
+    private readonly ElementType _precision;
     private readonly string _name;
     private readonly Nonlinearity _function;
     private readonly bool _stacked;
     private readonly string _table, _positions, _layers, _norm1, _norm2, _out, _in, _up, _down, _final;
     private readonly string? _projection;
 
-    private ClipNetwork(CheckpointWeights weights, string name, Nonlinearity function, bool stacked, string table, string positions, string layers, string norm1, string norm2, string attention, string outProjection, string up, string down, string final, string? projection)
+    private ClipNetwork(CheckpointWeights weights, ElementType precision, string name, Nonlinearity function, bool stacked, string table, string positions, string layers, string norm1, string norm2, string attention, string outProjection, string up, string down, string final, string? projection)
     {
-        (_weights, _name, _function, _stacked) = (weights, name, function, stacked);
+        (_weights, _precision, _name, _function, _stacked) = (weights, precision, name, function, stacked);
         (_table, _positions, _layers, _norm1, _norm2, _in, _out, _up, _down, _final, _projection) = (table, positions, layers, norm1, norm2, attention, outProjection, up, down, final, projection);
     }
 
     /// <summary>CLIP-L under transformers' names.</summary>
-    public static ClipNetwork L(CheckpointWeights weights) => new(
-        weights, ComponentNames.ClipL, Nonlinearity.QuickGelu, stacked: false, "embeddings.token_embedding.weight", "embeddings.position_embedding.weight",
+    public static ClipNetwork L(CheckpointWeights weights, ElementType precision) => new(
+        weights, precision, ComponentNames.ClipL, Nonlinearity.QuickGelu, stacked: false, "embeddings.token_embedding.weight", "embeddings.position_embedding.weight",
         "encoder.layers.", "layer_norm1", "layer_norm2", "self_attn.", "self_attn.out_proj", "mlp.fc1", "mlp.fc2", "final_layer_norm", projection: null);
 
     /// <summary>CLIP-G under open_clip's names: q, k and v stacked, text_projection to be multiplied from the left.</summary>
-    public static ClipNetwork G(CheckpointWeights weights) => new(
-        weights, ComponentNames.ClipG, Nonlinearity.Gelu, stacked: true, "token_embedding.weight", "positional_embedding",
+    public static ClipNetwork G(CheckpointWeights weights, ElementType precision) => new(
+        weights, precision, ComponentNames.ClipG, Nonlinearity.Gelu, stacked: true, "token_embedding.weight", "positional_embedding",
         "transformer.resblocks.", "ln_1", "ln_2", "attn.in_proj_", "attn.out_proj", "mlp.c_fc", "mlp.c_proj", "ln_final", "text_projection");
 
     /// <summary>Width of the hidden states.</summary>
@@ -52,26 +53,30 @@ internal sealed class ClipNetwork
         int layers = _weights.Count(_layers);
 
         net.BeginUnit("embedding.0", StageKind.Transformer);
-        Value x = Value.Tokens(net.Name(), Width, positions, ElementType.F32);
+        Value x = Value.Tokens(net.Name(), Width, positions);
         net.Emit(new Embedding(ids, x, _weights.Get(_table, _weights.Size(_table, 0), Width), _weights.Get(_positions, Positions, Width)));
 
         // What comes after the penultimate layer only serves the pooled output.
         int needed = _projection is null ? layers - 1 : layers;
-        Value hidden = x;
+        Value border = Value.Tokens("hidden", Width, positions, ElementType.F32), hidden = x;
         for (int i = 0; i < needed; i++)
         {
             net.BeginUnit($"layers.{i}", StageKind.Transformer);
-            x = Layer(net, x, $"{_layers}{i}.", i == layers - 2 ? Value.Tokens("hidden", Width, positions, ElementType.F32) : null);
-            if (i == layers - 2) hidden = x;
+            x = Layer(net, x, $"{_layers}{i}.", i == layers - 2 && _precision == ElementType.F32 ? border : null);
+            if (i != layers - 2) continue;
+            if (_precision != ElementType.F32) net.Emit(new Cast(x, border));
+            hidden = border;
         }
 
-        if (_projection is null) return new Network(_name, [ids], [hidden], net.Units);
+        if (_projection is null) return new Network(_name, [ids], [hidden], net.Units) { Precision = _precision };
 
         net.BeginUnit("pooled.0", StageKind.Transformer);
-        Value last = Value.Plain(net.Name(), ElementType.F32, batch, Dimension.Of(Width)), pooled = Value.Plain("pooled", ElementType.F32, batch, Dimension.Of(PooledWidth));
+        Value last = Value.Plain(net.Name(), null, batch, Dimension.Of(Width)), pooled = Value.Plain("pooled", ElementType.F32, batch, Dimension.Of(PooledWidth));
         net.Emit(new SelectPosition(x, eos, last));
-        net.Emit(new Linear(net.LayerNorm(last, _final), pooled, _weights.Get(_projection, Width, PooledWidth), null, Transposed: true));
-        return new Network(_name, [ids, eos], [hidden, pooled], net.Units);
+        Value projected = _precision == ElementType.F32 ? pooled : net.PlainLike(last, PooledWidth);
+        net.Emit(new Linear(net.LayerNorm(last, _final), projected, _weights.Get(_projection, Width, PooledWidth), null, Transposed: true));
+        if (projected != pooled) net.Emit(new Cast(projected, pooled));
+        return new Network(_name, [ids, eos], [hidden, pooled], net.Units) { Precision = _precision };
     }
 
     private Value Layer(NetworkBuilder net, Value x, string layer, Value? output)

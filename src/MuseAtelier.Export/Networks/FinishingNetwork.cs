@@ -34,7 +34,7 @@ internal static class FinishingNetwork
     }
 
     private static Network Finish(string name, IReadOnlyList<Value> inputs, Value pixels, Value fault, List<Operation> operations) =>
-        new(name, inputs, [pixels, fault], [new Unit(name, StageKind.Convolution, operations)]);
+        new(name, inputs, [pixels, fault], [new Unit(name, StageKind.Convolution, operations)]) { Precision = ElementType.F32 };
 
     private static Value Image() => Value.Plain("image", ElementType.F32, One, Channels, Height, Width);
 

@@ -8,8 +8,8 @@ internal sealed record Unit(string Name, StageKind Kind, List<Operation> Operati
 /// <summary>A component as mathematics: what goes in, what comes out and the units between, in order.</summary>
 internal sealed record Network(string Name, IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs, IReadOnlyList<Unit> Units)
 {
-    /// <summary>The type of values that have none of their own, on devices that leave a choice.</summary>
-    public ElementType Precision { get; init; } = ElementType.F16;
+    /// <summary>The type of values that have none of their own.</summary>
+    public required ElementType Precision { get; init; }
 }
 
 /// <summary>A run of units of one kind, and what crosses its borders.</summary>

@@ -105,5 +105,8 @@ internal sealed record ToPixels(Value Input, Value Output) : Operation([Input], 
 internal sealed record LayFrame(Value Picture, Value Rows, Value Columns, Value Colour, Value Keep, Value Output)
     : Operation([Picture, Rows, Columns, Colour, Keep], [Output]);
 
+/// <summary>The same numbers in the output's own type.</summary>
+internal sealed record Cast(Value Input, Value Output) : Operation([Input], [Output]);
+
 /// <summary>0 where every element is finite, else not a number.</summary>
 internal sealed record FaultOf(Value Input, Value Output) : Operation([Input], [Output]);

@@ -7,7 +7,7 @@ namespace MuseAtelier.Export.Networks;
 /// SDXL's UNet in three networks: what depends on the prompt alone, what depends on the timestep alone, and the step itself.
 /// Sizes, depths and the order of blocks are read from the checkpoint. (Names: Stability-AI/generative-models, openaimodel.py.)
 /// </summary>
-internal sealed class UNetNetwork(CheckpointWeights weights)
+internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precision)
 {
     /// <summary>Every attention head of SDXL is this wide.</summary>
     public const int HeadWidth = 64;
@@ -85,7 +85,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights)
         Value noise = Value.Image("noise", LatentChannels, height, width, ElementType.F32);
         net.Convolution(net.GroupNorm(x, "out.0", ResBlockEpsilon, silu: true), "out.2", output: noise);
         List<Value> given = [latents, .. _shifts.Select(shift => shift.Shift), .. _contexts.SelectMany(context => new[] { context.Keys, context.Values })];
-        return new Network(ComponentNames.UNet, given, [noise], net.Units);
+        return new Network(ComponentNames.UNet, given, [noise], net.Units) { Precision = precision };
     }
 
     /// <summary>Once per prompt: context [batch, 77, width] to keys and values of every cross-attention. Comes after <see cref="Step"/>.</summary>
@@ -107,7 +107,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights)
             }
         }
 
-        return new Network(ComponentNames.CrossAttention, [context], [.. _contexts.SelectMany(entry => new[] { entry.Keys, entry.Values })], net.Units);
+        return new Network(ComponentNames.CrossAttention, [context], [.. _contexts.SelectMany(entry => new[] { entry.Keys, entry.Values })], net.Units) { Precision = precision };
     }
 
     /// <summary>
@@ -142,7 +142,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights)
         List<Value> parts = [.. _shifts.Select(shift => net.Linear(embedding, shift.Key))];
         Value packed = Value.Plain("embeddings", null, steps, Dimension.Parse(string.Create(CultureInfo.InvariantCulture, $"batch*{parts.Sum(part => part.Channels)}")));
         net.Emit(new PackSteps(parts, packed));
-        return new Network(ComponentNames.TimeEmbedding, [timesteps, pooled, ids], [packed], net.Units);
+        return new Network(ComponentNames.TimeEmbedding, [timesteps, pooled, ids], [packed], net.Units) { Precision = precision };
     }
 
     private Value ResBlock(NetworkBuilder net, Value x, string key)

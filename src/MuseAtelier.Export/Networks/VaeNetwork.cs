@@ -26,7 +26,8 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
     private float StreamEpsilon => Epsilon * Rescale * Rescale;
 
     /// <summary>latents [1, 4, height, width], already divided by the latent scale, to image [1, 3, 8 height, 8 width], -1 to 1.</summary>
-    public Network Decoder()
+    /// <param name="name">The component's name.</param>
+    public Network Decoder(string name)
     {
         var net = new NetworkBuilder(weights);
         net.BeginUnit("decoder", StageKind.Convolution);
@@ -49,7 +50,7 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
 
         Value image = Value.Image("image", 3, x.Height, x.Width, ElementType.F32, One);
         net.Convolution(net.GroupNorm(x, "decoder.norm_out", StreamEpsilon, silu: true), "decoder.conv_out", output: image);
-        return new Network(precision == ElementType.F16 ? ComponentNames.VaeDecoder : ComponentNames.VaeDecoderFp32, [latents], [image], net.Units) { Precision = precision };
+        return new Network(name, [latents], [image], net.Units) { Precision = precision };
     }
 
     /// <summary>image [1, 3, 8 height, 8 width], -1 to 1, to mean and log variance [1, 4, height, width], before the latent scale.</summary>
@@ -77,7 +78,7 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
         Value Half(string name) => Value.Image(name, moments.Channels / 2, x.Height, x.Width, ElementType.F32, One);
         Value mean = Half("mean"), logVariance = Half("log_variance");
         net.Emit(new Halve(moments, mean, logVariance));
-        return new Network(ComponentNames.VaeEncoder, [image], [mean, logVariance], net.Units);
+        return new Network(ComponentNames.VaeEncoder, [image], [mean, logVariance], net.Units) { Precision = precision };
     }
 
     private Value ResBlock(NetworkBuilder net, Value x, string key)

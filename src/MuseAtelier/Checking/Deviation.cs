@@ -9,8 +9,12 @@ internal sealed class Deviation
     /// <summary>||ours - reference|| / ||reference||; NaN where ours are not finite or nothing was compared.</summary>
     public double Relative => _count == 0 ? double.NaN : _difference == 0 ? 0 : Math.Sqrt(_difference / _reference);
 
-    /// <summary>Peak signal-to-noise ratio in dB of values whose peak is 255.</summary>
-    public double Psnr => _count == 0 ? double.NaN : 10 * Math.Log10(255.0 * 255 * _count / _difference);
+    /// <summary>Peak signal-to-noise ratio in dB of values whose peak is 255: of bytes.</summary>
+    public double Psnr => PsnrAt(255);
+
+    /// <summary>Peak signal-to-noise ratio in dB: +infinity when equal, NaN where ours are not finite or nothing was compared.</summary>
+    /// <param name="peak">What the largest values are taken to be, or the width of their range.</param>
+    public double PsnrAt(double peak) => _count == 0 ? double.NaN : 10 * Math.Log10(peak * peak * _count / _difference);
 
     public static Deviation Of(ReadOnlySpan<float> ours, ReadOnlySpan<float> reference)
     {
@@ -30,6 +34,20 @@ internal sealed class Deviation
         }
 
         _count += ours.Length;
+    }
+
+    public static Deviation Of(ReadOnlySpan<byte> ours, ReadOnlySpan<byte> reference)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(ours.Length, reference.Length);
+        var deviation = new Deviation { _count = ours.Length };
+        for (int i = 0; i < ours.Length; i++)
+        {
+            int difference = ours[i] - reference[i];
+            deviation._difference += difference * difference;
+            deviation._reference += reference[i] * reference[i];
+        }
+
+        return deviation;
     }
 
     /// <summary>Adds a picture's bytes, held against numbers that are converted as pictures are.</summary>

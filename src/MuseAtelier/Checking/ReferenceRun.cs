@@ -13,45 +13,28 @@ namespace MuseAtelier.Checking;
 internal sealed class ReferenceRun : IDisposable
 {
     private readonly ReferenceValues _values;
-    private readonly ModelPackage _package;
-    private readonly ExecutionDevice _device;
-    private readonly SessionPool _sessions;
-    private readonly VaeDecoder _decoder;
+    private readonly OpenedModel _model;
     private readonly AllowedErrors _allowed;
     private readonly bool _tiled;
     private readonly IProgress<string>? _progress;
-    private readonly RunOptions _options;
     private readonly CancellationToken _cancellationToken;
-    private readonly CancellationTokenRegistration _registration;
     private readonly List<ReferencePart> _parts = [];
     private readonly List<string> _leftOut = [];
-    private DenoisingNetwork? _network;
 
-    private ReferenceRun(ModelPackage package, ExecutionDevice device, ReferenceValues values, bool tiled, IProgress<string>? progress, CancellationToken cancellationToken)
+    private ReferenceRun(OpenedModel model, ReferenceValues values, bool tiled, IProgress<string>? progress, CancellationToken cancellationToken)
     {
-        (_package, _device, _values, _tiled, _progress, _cancellationToken) = (package, device, values, tiled, progress, cancellationToken);
-        _sessions = new SessionPool(package, device);
-        _decoder = new VaeDecoder(package, _sessions, device);
-        _allowed = AllowedErrors.For(package.Manifest.Lowering);
-        _options = device.CreateRunOptions();
-        _registration = cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, _options);
+        (_model, _values, _tiled, _progress, _cancellationToken) = (model, values, tiled, progress, cancellationToken);
+        _allowed = AllowedErrors.For(model.Package.Manifest.Lowering);
     }
 
-    private ModelSpec Model => _package.Manifest.Model;
+    private ModelSpec Model => _model.Model;
+
+    private RunOptions Options => _model.Options;
 
     public static ReferenceRun Open(string model, ReferenceValues values, AtelierOptions options, IProgress<string>? progress, CancellationToken cancellationToken)
     {
         progress?.Report("opening the model");
-        ModelPackage package = ModelPackage.OpenFor(model, options, null, cancellationToken);
-        try
-        {
-            return new ReferenceRun(package, options.Backend.Open(package, options), values, options.VaeTiling == VaeTiling.Tiled, progress, cancellationToken);
-        }
-        catch
-        {
-            package.Dispose();
-            throw;
-        }
+        return new ReferenceRun(OpenedModel.Open(model, options, null, cancellationToken), values, options.VaeTiling == VaeTiling.Tiled, progress, cancellationToken);
     }
 
     public ReferenceReport Compare()
@@ -66,16 +49,7 @@ internal sealed class ReferenceRun : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _registration.Dispose();
-        _options.Dispose();
-        _network?.Dispose();
-        _decoder.Dispose();
-        _sessions.Dispose();
-        _device.Dispose();
-        _package.Dispose();
-    }
+    public void Dispose() => _model.Dispose();
 
     private void CompareIds()
     {
@@ -98,15 +72,15 @@ internal sealed class ReferenceRun : IDisposable
 
     private void CompareTexts()
     {
-        using var encoder = new PromptEncoder(_package, _sessions, _device);
+        using var encoder = new PromptEncoder(_model.Package, _model.Sessions, _model.Device);
         var parts = new (string Name, Deviation Deviation, bool Found)[] { ("CLIP-L hidden", new(), false), ("CLIP-G hidden", new(), false), ("CLIP-G pooled", new(), false) };
         int widthL = Model.ClipLWidth, widthG = Model.ClipGWidth;
         foreach (TextCase text in _values.Texts())
         {
             Report("text encoders");
-            PromptEmbedding embedding = encoder.Encode(text.IdsL, text.IdsG, _options, _cancellationToken);
-            Compare(0, Columns(embedding.Context, 0, widthL), text.HiddenL);
-            Compare(1, Columns(embedding.Context, widthL, widthG), text.HiddenG);
+            PromptEmbedding embedding = encoder.Encode(text.IdsL, text.IdsG, Options, _cancellationToken);
+            Compare(0, embedding.Columns(0, widthL), text.HiddenL);
+            Compare(1, embedding.Columns(widthL, widthG), text.HiddenG);
             Compare(2, embedding.Pooled, text.Pooled);
         }
 
@@ -125,13 +99,6 @@ internal sealed class ReferenceRun : IDisposable
             parts[part].Deviation.Add(ours, reference);
             parts[part].Found = true;
         }
-
-        float[] Columns(float[] context, int start, int width)
-        {
-            float[] columns = new float[Model.TextLength * width];
-            for (int row = 0; row < Model.TextLength; row++) context.AsSpan(row * (widthL + widthG) + start, width).CopyTo(columns.AsSpan(row * width));
-            return columns;
-        }
     }
 
     private void ComparePredictions()
@@ -142,13 +109,9 @@ internal sealed class ReferenceRun : IDisposable
             (int batch, int height, int width) = LatentShape(call.Latents, anyBatch: true);
             string name = $"UNet {Pixels(height, width)}";
             Report(name);
-            DenoisingNetwork network = Network(batch, height, width);
-            network.Prepare(Embeddings(call.Context, call.Pooled, batch), TimeIds(call.TimeIds, batch), Timestep(call.Timestep), _options, _cancellationToken);
-            _values.Read(call.Latents, 0, network.Input);
-            network.Predict(0, _options, _cancellationToken);
-            network.Await();
             _values.Expect(call.Noise, batch, Model.LatentChannels, height, width);
-            Add(name, Deviation.Of(network.Output, _values.Floats(call.Noise)), _allowed.UNet);
+            ReadOnlySpan<float> ours = _model.Predict(Embeddings(call.Context, call.Pooled, batch), TimeIds(call.TimeIds, batch), Timestep(call.Timestep), height, width, input => _values.Read(call.Latents, 0, input));
+            Add(name, Deviation.Of(ours, _values.Floats(call.Noise)), _allowed.UNet);
         }
 
         if (_parts.Count == before) _leftOut.Add("UNet: no prediction with all that it was made from");
@@ -156,7 +119,7 @@ internal sealed class ReferenceRun : IDisposable
 
     private void CompareDecodings()
     {
-        FreeNetwork();
+        _model.FreeNetwork();
         int before = _parts.Count;
         foreach ((string latent, string image) in _values.Decodings())
         {
@@ -165,18 +128,18 @@ internal sealed class ReferenceRun : IDisposable
             string name = $"VAE decode {Pixels(height, width)}";
             Report(name);
             float[] ours = new float[3 * height * VaeDecoder.Zoom * width * VaeDecoder.Zoom];
-            _decoder.Decode(_values.Floats(latent), height, width, _tiled, ours, _options, _cancellationToken);
+            _model.Decoder.Decode(_values.Floats(latent), height, width, _tiled, ours, Options, _cancellationToken);
             Add(name, Deviation.Of(ours, _values.Floats(image)), _allowed.Vae);
         }
 
         if (_parts.Count == before) _leftOut.Add("VAE decode: no latents with their picture");
-        _decoder.Release();
+        _model.Decoder.Release();
     }
 
     private void CompareEncodings()
     {
         int before = _parts.Count;
-        var encoder = new VaeEncoder(_package, _sessions, _device);
+        var encoder = new VaeEncoder(_model.Package, _model.Sessions, _model.Device);
         foreach ((string image, string mean) in _values.Encodings())
         {
             (_, int height, int width) = LatentShape(mean);
@@ -184,7 +147,7 @@ internal sealed class ReferenceRun : IDisposable
             string name = $"VAE encode {Pixels(height, width)}";
             Report(name);
             float[] ours = new float[Model.LatentChannels * height * width];
-            encoder.Encode(_values.Floats(image), height, width, ours, _options, _cancellationToken);
+            encoder.Encode(_values.Floats(image), height, width, ours, Options, _cancellationToken);
             TensorPrimitives.Multiply(ours, Model.LatentScale, ours);
             Add(name, Deviation.Of(ours, _values.Floats(mean)), _allowed.Vae);
         }
@@ -206,15 +169,15 @@ internal sealed class ReferenceRun : IDisposable
         _values.Expect("run.step_noise", steps, 1, Model.LatentChannels, height, width);
         var schedule = new SigmaSchedule(new NoiseSchedule(), steps);
         var sampler = new EulerAncestralSampler(schedule);
-        DenoisingNetwork network = Network(2, height, width);
-        network.Prepare(Embeddings(run.Context, run.Pooled, 2), TimeIds(run.TimeIds, 2), schedule.Timesteps, _options, _cancellationToken);
+        DenoisingNetwork network = _model.Network(2, height, width);
+        network.Prepare(Embeddings(run.Context, run.Pooled, 2), TimeIds(run.TimeIds, 2), schedule.Timesteps, Options, _cancellationToken);
         float[] latents = _values.Floats("run.x0"), noise = new float[count];
         for (int step = 0; step < steps; step++)
         {
             Report(string.Create(CultureInfo.InvariantCulture, $"run, step {step + 1} of {steps}"));
             EulerAncestralSampler.ScaleInput(latents, schedule.Sigmas[step], network.Input[..count]);
             network.Input[..count].CopyTo(network.Input[count..]);
-            network.Predict(step, _options, _cancellationToken);
+            network.Predict(step, Options, _cancellationToken);
             network.Await();
             Span<float> prediction = network.Output[count..];
             EulerAncestralSampler.Guide(network.Output[..count], prediction, run.GuidanceScale, prediction);
@@ -222,7 +185,7 @@ internal sealed class ReferenceRun : IDisposable
             sampler.Step(latents, prediction, noise, step);
         }
 
-        FreeNetwork();
+        _model.FreeNetwork();
         float[] reference = new float[count];
         _values.Read("run.latents", (steps - 1L) * count, reference);
         Add(string.Create(CultureInfo.InvariantCulture, $"Latents after {steps} steps"), Deviation.Of(latents, reference), _allowed.Run);
@@ -238,7 +201,7 @@ internal sealed class ReferenceRun : IDisposable
         var deviation = new Deviation();
         try
         {
-            deviation.AddPicture(_decoder.Decode(latents, height, width, _tiled, frame: null, _options, _cancellationToken).Pixels, _values.Floats("run.image"));
+            deviation.AddPicture(_model.Decoder.Decode(latents, height, width, _tiled, frame: null, Options, _cancellationToken).Pixels, _values.Floats("run.image"));
         }
         catch (DecodingException)
         {
@@ -246,20 +209,6 @@ internal sealed class ReferenceRun : IDisposable
         }
 
         _parts.Add(new ReferencePart(name, deviation.Relative, _allowed.Picture) { Psnr = deviation.Psnr, RequiredPsnr = _allowed.Psnr });
-    }
-
-    private DenoisingNetwork Network(int batch, int height, int width)
-    {
-        var shape = new PictureShape(batch, height, width, 1);
-        if (_network?.Shape == shape) return _network;
-        FreeNetwork();
-        return _network = new DenoisingNetwork(_package, shape, _sessions, _device);
-    }
-
-    private void FreeNetwork()
-    {
-        _network?.Dispose();
-        _network = null;
     }
 
     private (int Batch, int Height, int Width) LatentShape(string name, bool anyBatch = false)
@@ -302,11 +251,11 @@ internal sealed class ReferenceRun : IDisposable
         return ids[..count];
     }
 
-    private float[] Timestep(string name)
+    private float Timestep(string name)
     {
         float[] timestep = new float[1];
         _values.Read(name, 0, timestep);
-        return timestep;
+        return timestep[0];
     }
 
     private void Add(string name, Deviation deviation, double allowed) => _parts.Add(new ReferencePart(name, deviation.Relative, allowed));

@@ -1,9 +1,16 @@
+using System.Diagnostics;
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Decoding;
+
+/// <summary>A decoded picture.</summary>
+/// <param name="Pixels">[8h, 8w, 3] interleaved RGB, or of the frame's canvas.</param>
+/// <param name="InFp32">Whether fp32 was needed.</param>
+/// <param name="Finishing">How long it took from decoded numbers to bytes on the host, with the frame.</param>
+internal sealed record DecodedPicture(byte[] Pixels, bool InFp32, TimeSpan Finishing);
 
 /// <summary>
 /// Latents to a picture, whole or in tiles. Tiles overlap and are blended linearly; each tile's group norms see that tile alone, which
@@ -34,9 +41,8 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <param name="frame">The frame, or null.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between tiles.</param>
-    /// <returns>[8h, 8w, 3] interleaved RGB, or of the frame's canvas, and whether fp32 was needed.</returns>
     /// <exception cref="DecodingException">The picture is not finite in fp32 either, or no tile of that fits the budget.</exception>
-    public (byte[] Pixels, bool InFp32) Decode(
+    public DecodedPicture Decode(
         ReadOnlySpan<float> latents, int height, int width, ResidencyPlan plan, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken) =>
         Decode(latents, height, width, TileShape(plan.Decoding), plan.DecodingInFp32 is null ? null : TileShape(plan.DecodingInFp32), frame, options, cancellationToken);
 
@@ -48,27 +54,26 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <param name="frame">The frame, or null.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between tiles.</param>
-    /// <returns>[8h, 8w, 3] interleaved RGB, or of the frame's canvas, and whether fp32 was needed.</returns>
     /// <exception cref="DecodingException">The picture is not finite in fp32 either.</exception>
-    public (byte[] Pixels, bool InFp32) Decode(
+    public DecodedPicture Decode(
         ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken) =>
         Decode(latents, height, width, TileShape(height, width, tiled), TileShape(height, width, tiled), frame, options, cancellationToken);
 
-    private (byte[] Pixels, bool InFp32) Decode(
+    private DecodedPicture Decode(
         ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureShape? exactTile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
     {
-        if (DecodeOnce(ComponentNames.VaeDecoder, latents, height, width, tile, frame, options, cancellationToken) is { } pixels) return (pixels, false);
+        if (DecodeOnce(ComponentNames.VaeDecoder, latents, height, width, tile, frame, options, cancellationToken, out TimeSpan finishing) is { } pixels) return new DecodedPicture(pixels, false, finishing);
         if (exactTile is not null && package.Manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32))
         {
             // In its place, not beside it.
             Release();
-            byte[]? exact = DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, exactTile.Value, frame, options, cancellationToken);
+            byte[]? exact = DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, exactTile.Value, frame, options, cancellationToken, out finishing);
             // Rarely needed, and twice the size: it does not stay.
             Release();
-            if (exact is not null) return (exact, true);
+            if (exact is not null) return new DecodedPicture(exact, true, finishing);
         }
 
-        throw new DecodingException(latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue), exactTile is not null || package.Manifest.Lowering != Lowering.Cuda);
+        throw new DecodingException(latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue), exactTile is not null || package.Manifest.PartPrecisions.Vae == Precision.Fp32);
     }
 
     /// <summary>Decodes to numbers, for comparison.</summary>
@@ -152,7 +157,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     private bool IsWhole(int height, int width) => _shape.LatentHeight == height && _shape.LatentWidth == width;
 
     private byte[]? DecodeOnce(
-        string component, ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
+        string component, ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken, out TimeSpan finishing)
     {
         PrepareDecoder(component, tile);
         if (IsWhole(height, width))
@@ -168,7 +173,11 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
             _finisher.Upload(image);
         }
 
-        return _finisher.Finish(options, cancellationToken);
+        // The decoder is done by now: what is measured is the finishing alone.
+        long begin = Stopwatch.GetTimestamp();
+        byte[]? pixels = _finisher.Finish(options, cancellationToken);
+        finishing = Stopwatch.GetElapsedTime(begin);
+        return pixels;
     }
 
     // One tile is blended in while the device decodes the next.

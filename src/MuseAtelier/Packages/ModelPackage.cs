@@ -30,9 +30,13 @@ internal sealed unsafe class ModelPackage : IDisposable
         options.Backend.Require();
         string folder = PackageCache.Resolve(model, options, progress, cancellationToken);
         ModelPackage package = Open(folder, options.VerifyDigests, progress, cancellationToken);
-        if (package.Manifest.Lowering == options.Backend.Lowering) return package;
+        PackageManifest manifest = package.Manifest;
+        bool isForBackend = manifest.Lowering == options.Backend.Lowering;
+        if (isForBackend && (options.Precisions ?? manifest.PartPrecisions) == manifest.PartPrecisions) return package;
         package.Dispose();
-        throw new PackageLoweringException(folder, package.Manifest.Lowering, options.Backend.Lowering);
+        throw isForBackend
+            ? new PackagePrecisionException(folder, manifest.PartPrecisions, options.Precisions!)
+            : new PackageLoweringException(folder, manifest.Lowering, options.Backend.Lowering);
     }
 
     /// <summary>Opens a package; sizes are always checked, digests (which takes reading all of it) when asked for.</summary>

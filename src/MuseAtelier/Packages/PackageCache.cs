@@ -15,15 +15,15 @@ internal static class PackageCache
         if (Find(model, options) is { } found) return found;
         if (!File.Exists(model)) SafetensorsFile.Open(model).Dispose();
 
-        Lowering lowering = options.Backend.Lowering;
-        string cache = CacheOf(options), folder = Path.Combine(cache, Key(model, lowering));
+        ExportOptions export = ExportOf(options);
+        string cache = CacheOf(options), folder = Path.Combine(cache, Key(model, export));
         // An export that fails or is stopped leaves no cache behind that was not there.
         using var newFolders = new NewFolders(folder);
         RequireWritable(cache);
         lock (Exporting)
         {
             // Two ateliers that are opened at once share the package that the first of them makes.
-            if (!IsCurrent(folder)) CheckpointExporter.Export(model, folder, new ExportOptions { Lowering = lowering }, progress is null ? null : new ExportReport(progress), cancellationToken);
+            if (!IsCurrent(folder)) CheckpointExporter.Export(model, folder, export, progress is null ? null : new ExportReport(progress), cancellationToken);
         }
 
         return folder;
@@ -34,7 +34,7 @@ internal static class PackageCache
     {
         if (Directory.Exists(model) && File.Exists(Path.Combine(model, PackageManifest.FileName))) return Path.GetFullPath(model);
         if (!File.Exists(model)) return null;
-        string folder = Path.Combine(CacheOf(options), Key(model, options.Backend.Lowering));
+        string folder = Path.Combine(CacheOf(options), Key(model, ExportOf(options)));
         return IsCurrent(folder) ? folder : null;
     }
 
@@ -51,17 +51,20 @@ internal static class PackageCache
         }
     }
 
+    private static ExportOptions ExportOf(AtelierOptions options) => new() { Lowering = options.Backend.Lowering, Precisions = options.Precisions };
+
     private static string CacheOf(AtelierOptions options) => options.CacheFolder ?? DefaultFolder;
 
     private static string DefaultFolder => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
 
     // Name, size, time and exporter stand for the content: hashing 7 GB at every start would cost more than loading them.
-    private static string Key(string checkpoint, Lowering lowering)
+    private static string Key(string checkpoint, ExportOptions options)
     {
         var info = new FileInfo(checkpoint);
         string identity = FormattableString.Invariant($"{info.FullName}|{info.Length}|{info.LastWriteTimeUtc.Ticks}|{CheckpointExporter.Version}|{PackageManifest.CurrentFormatVersion}");
         string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(identity)));
-        return $"{Path.GetFileNameWithoutExtension(checkpoint)}-{(lowering == Lowering.Cuda ? "cuda" : "portable")}-{hash[..12]}";
+        string precisions = options.Precisions is { } chosen && chosen != Precisions.Of(options.Lowering) ? $"-{chosen.Code()}" : "";
+        return $"{Path.GetFileNameWithoutExtension(checkpoint)}-{(options.Lowering == Lowering.Cuda ? "cuda" : "portable")}{precisions}-{hash[..12]}";
     }
 
     // A cached package that cannot be read is made again rather than complained about.

@@ -8,7 +8,17 @@ namespace MuseAtelier.Prompting;
 /// <summary>What the text encoders make of one text; host memory, kept while the atelier lives.</summary>
 /// <param name="Context">[77, width L + width G] fp32: the penultimate hidden states of both encoders side by side.</param>
 /// <param name="Pooled">[pooled width] fp32: CLIP-G's pooled output.</param>
-internal sealed record PromptEmbedding(float[] Context, float[] Pooled);
+internal sealed record PromptEmbedding(float[] Context, float[] Pooled)
+{
+    /// <summary>Some columns of the context as an array of their own: [77, width].</summary>
+    public float[] Columns(int start, int width)
+    {
+        int all = Context.Length / ClipTokenizer.Positions;
+        float[] columns = new float[ClipTokenizer.Positions * width];
+        for (int row = 0; row < ClipTokenizer.Positions; row++) Context.AsSpan(row * all + start, width).CopyTo(columns.AsSpan(row * width));
+        return columns;
+    }
+}
 
 /// <summary>Runs both text encoders, and remembers the last texts: a series of pictures of one prompt encodes it once.</summary>
 internal sealed class PromptEncoder(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable

@@ -38,6 +38,7 @@ internal sealed class ResidencySearch
 
     public ResidencySearch(ModelSizes model, ResidencyRequest request, DeviceProfile device)
     {
+        device = device.For(model.Lowering, model.Precisions);
         (_model, _request, _device) = (model, request, device);
         int height = request.Height / VaeDecoder.Zoom, width = request.Width / VaeDecoder.Zoom;
         _tiles = TileChoices.For(model, ComponentNames.VaeDecoder, height, width, request.VaeTiling, TileChoices.SmallestSide, request.Frame, device);

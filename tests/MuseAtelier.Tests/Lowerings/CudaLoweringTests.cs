@@ -27,11 +27,14 @@ public sealed class CudaLoweringTests
         Assert.True(Decibels(fromCuda, fromPortable) > 40, $"{Decibels(fromCuda, fromPortable):F1} dB");
     }
 
-    [Fact]
-    public void Export_ForCuda_LeavesNoOperatorToTheProcessor()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(Precision.Fp16)]
+    [InlineData(Precision.Fp32)]
+    public void Export_ForCuda_LeavesNoOperatorToTheProcessor(Precision? precision)
     {
         using var folder = new TemporaryFolder();
-        CheckpointExporter.Export(Checkpoint, folder["cuda"], new ExportOptions { Lowering = Lowering.Cuda }, cancellationToken: TestContext.Current.CancellationToken);
+        CheckpointExporter.Export(Checkpoint, folder["cuda"], new ExportOptions { Lowering = Lowering.Cuda, Precisions = precision is { } all ? Precisions.All(all) : null }, cancellationToken: TestContext.Current.CancellationToken);
 
         foreach (string path in Directory.GetFiles(folder["cuda"], "*.onnx", SearchOption.AllDirectories))
         {

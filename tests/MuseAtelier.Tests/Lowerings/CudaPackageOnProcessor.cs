@@ -15,9 +15,9 @@ namespace MuseAtelier.Tests.Lowerings;
 internal static class CudaPackageOnProcessor
 {
     /// <summary>Exports a checkpoint for CUDA and rewrites the package.</summary>
-    public static void Export(string checkpoint, string folder)
+    public static void Export(string checkpoint, string folder, Precisions? precisions = null)
     {
-        CheckpointExporter.Export(checkpoint, folder, new ExportOptions { Lowering = Lowering.Cuda });
+        CheckpointExporter.Export(checkpoint, folder, new ExportOptions { Lowering = Lowering.Cuda, Precisions = precisions });
         PackageManifest manifest = PackageManifest.Read(folder);
         var files = new List<FileSpec>();
         foreach (FileSpec file in manifest.Files)
@@ -36,7 +36,7 @@ internal static class CudaPackageOnProcessor
             files.Add(new FileSpec(file.Name, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes))));
         }
 
-        (manifest with { Lowering = Lowering.Portable, Files = files }).Write(folder);
+        (manifest with { Lowering = Lowering.Portable, Precisions = manifest.PartPrecisions, Files = files }).Write(folder);
     }
 
     private static void Rewrite(GraphProto graph)

@@ -16,6 +16,21 @@ public sealed class AtelierTests(TestAtelier miniature)
         Assert.Equal(4 * 32 * 32, first.Latents.Length);
     }
 
+    [Fact]
+    public async Task GenerateAsync_OfOneRequestTenTimes_GivesTheSameBytesEachTime()
+    {
+        PictureRequest request = TestAtelier.Small with { Steps = 2, Frame = new PictureFrame(FrameStyle.Gilded) };
+        Picture first = await Paint(request);
+        for (int run = 2; run <= 10; run++)
+        {
+            // Another picture between: what it leaves behind must not show.
+            if (run == 6) await Paint(TestAtelier.Small with { Steps = 1, Width = 264, Seed = 9 });
+            Picture again = await Paint(request);
+            Assert.Equal(first.Provenance.StepHashes, again.Provenance.StepHashes);
+            Assert.True(first.Pixels.Span.SequenceEqual(again.Pixels.Span), $"run {run} gives other bytes");
+        }
+    }
+
     [Theory]
     [InlineData(264, 328)]
     [InlineData(376, 256)]

@@ -39,6 +39,19 @@ public sealed class ResidencyPlannerTests
     }
 
     [Theory]
+    [InlineData(Lowering.Cuda, Precision.Fp32)]
+    [InlineData(Lowering.Portable, Precision.Fp16)]
+    public void Plan_InAnotherPrecisionThanTheLoweringsOwn_CountsMore(Lowering lowering, Precision precision)
+    {
+        (ModelSizes model, DeviceProfile device) = Of(lowering);
+        var request = new ResidencyRequest { Budget = long.MaxValue, Width = 1024, Height = 1024, Steps = 30 };
+        ModelSizes other = model with { Precisions = Precisions.All(precision) };
+        Assert.True(ResidencyPlanner.Plan(other, request, device).PeakBytes > ResidencyPlanner.Plan(model, request, device).PeakBytes);
+        Assert.True(new ResidencySearch(other, request, device).Least() > new ResidencySearch(model, request, device).Least());
+        Assert.Equal(new ResidencySearch(model, request, device).Least(), new ResidencySearch(model with { Precisions = Precisions.Of(lowering) }, request, device).Least());
+    }
+
+    [Theory]
     [InlineData(Lowering.Cuda)]
     [InlineData(Lowering.Portable)]
     public void Plan_OfALargerPicture_NeedsNoLessAndIsNoFaster(Lowering lowering)

@@ -7,12 +7,13 @@ namespace MuseAtelier.Tests.Support;
 /// <summary>Writes a checkpoint's tensors once more, in other types.</summary>
 internal static class CheckpointVariant
 {
-    public static void Write(SafetensorsFile source, string path, IReadOnlyList<SafetensorsDeclaration> tensors)
+    public static void Write(SafetensorsFile source, string path, IReadOnlyList<SafetensorsDeclaration> tensors, Action<string, float[]>? change = null)
     {
         using SafetensorsWriter writer = SafetensorsWriter.Create(path, tensors, source.Metadata);
         foreach (SafetensorsDeclaration tensor in tensors)
         {
             float[] values = source.ReadFloats(tensor.Name);
+            change?.Invoke(tensor.Name, values);
             byte[] bytes = tensor.Type switch
             {
                 ElementType.F32 => MemoryMarshal.AsBytes<float>(values).ToArray(),
