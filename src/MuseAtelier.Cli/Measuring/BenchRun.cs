@@ -10,36 +10,40 @@ internal static class BenchRun
     /// <param name="model">Path of the model.</param>
     /// <param name="options">How the atelier is set up; memory is watched whatever they say.</param>
     /// <param name="request">What to paint; prompts get numbers.</param>
-    /// <param name="pictures">Pictures that count.</param>
+    /// <param name="pictures">Pictures that count, or passes of several.</param>
+    /// <param name="together">Pictures that are denoised together.</param>
     /// <param name="report">Told after each picture.</param>
     /// <param name="stop">Stops within a step.</param>
-    public static async Task<Measurement> RunAsync(string model, AtelierOptions options, PictureRequest request, int pictures, Action<Picture> report, CancellationToken stop)
+    public static async Task<Measurement> RunAsync(string model, AtelierOptions options, PictureRequest request, int pictures, int together, Action<Picture> report, CancellationToken stop)
     {
         await using Atelier atelier = await Atelier.OpenAsync(model, options with { WatchMemory = true }, cancellationToken: stop);
         double open = MeasuredMachine.SecondsSinceStart();
         string file = Path.Combine(Path.GetTempPath(), $"muse-bench-{Environment.ProcessId}.png");
         try
         {
-            (Picture first, double firstSeconds) = await PaintAsync(atelier, request, stop);
+            (IReadOnlyList<Picture> firstPass, double firstSeconds) = await PaintAsync(atelier, request, together, stop);
+            Picture first = firstPass[^1];
             double firstAt = MeasuredMachine.SecondsSinceStart();
             PictureFile.Write(first, file);
             double firstFileAt = MeasuredMachine.SecondsSinceStart();
             report(first);
 
-            var painted = new List<(Picture Picture, double Seconds)>();
+            var painted = new List<(IReadOnlyList<Picture> Pass, double Seconds)>();
             var files = new List<double>();
             for (int i = 0; i < pictures; i++)
             {
-                painted.Add(await PaintAsync(atelier, request with { Prompt = $"{request.Prompt}, {i}", Seed = unchecked(request.Seed + (ulong)i) }, stop));
+                painted.Add(await PaintAsync(atelier, request with { Prompt = $"{request.Prompt}, {i}", Seed = unchecked(request.Seed + (ulong)(i * together)) }, together, stop));
                 long begin = Stopwatch.GetTimestamp();
-                PictureFile.Write(painted[^1].Picture, file, new PictureFileOptions { Overwrite = true });
+                PictureFile.Write(painted[^1].Pass[^1], file, new PictureFileOptions { Overwrite = true });
                 files.Add(Stopwatch.GetElapsedTime(begin).TotalSeconds);
-                report(painted[^1].Picture);
+                report(painted[^1].Pass[^1]);
             }
 
-            (_, double known) = await PaintAsync(atelier, request, stop);
-            double[] steps = [.. painted.SelectMany(one => one.Picture.Timings.Steps).Select(step => step.TotalMilliseconds).Order()];
-            double Middle(Func<PictureTimings, TimeSpan> part) => Median(painted.Select(one => part(one.Picture.Timings).TotalSeconds));
+            (_, double known) = await PaintAsync(atelier, request, together, stop);
+            // Pictures of a pass have their steps in common, and each its decoding.
+            Picture[] measured = [.. painted.SelectMany(one => one.Pass)], lasts = [.. painted.Select(one => one.Pass[^1])];
+            double[] steps = [.. lasts.SelectMany(picture => picture.Timings.Steps).Select(step => step.TotalMilliseconds).Order()];
+            double Middle(Func<PictureTimings, TimeSpan> part) => Median(measured.Select(picture => part(picture.Timings).TotalSeconds));
             using var process = Process.GetCurrentProcess();
             return new Measurement
             {
@@ -51,6 +55,7 @@ internal static class BenchRun
                 Height = request.Height,
                 Steps = request.Steps,
                 GuidanceScale = request.GuidanceScale,
+                PicturesPerPass = together,
                 Pictures = pictures,
                 OpenSeconds = open,
                 FirstPictureAtSeconds = firstAt,
@@ -67,13 +72,13 @@ internal static class BenchRun
                 StepMedianMilliseconds = steps[steps.Length / 2],
                 StepP99Milliseconds = steps[Math.Min(steps.Length - 1, (int)(steps.Length * 0.99))],
                 StepMostMilliseconds = steps[^1],
-                StepMilliseconds = [.. painted[^1].Picture.Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
-                ManagedBytesPerStep = painted.Sum(one => one.Picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
+                StepMilliseconds = [.. painted[^1].Pass[^1].Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
+                ManagedBytesPerStep = lasts.Sum(picture => picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
                 BudgetBytes = options.VideoMemoryBudget ?? options.MemoryBudget,
                 PlannedBytes = first.Memory!.Plan.PeakBytes,
                 Offload = first.Memory!.Plan.Offload,
-                PeakDeviceBytes = painted.Select(one => one.Picture).Append(first).Max(picture => picture.Memory!.PeakBytes),
-                Phases = [.. painted.Select(one => one.Picture).Append(first).SelectMany(picture => picture.Memory!.Phases).GroupBy(phase => phase.Phase)
+                PeakDeviceBytes = measured.Concat(firstPass).Max(picture => picture.Memory!.PeakBytes),
+                Phases = [.. measured.Concat(firstPass).SelectMany(picture => picture.Memory!.Phases).GroupBy(phase => phase.Phase)
                     .Select(phase => new PhaseMemory(phase.Key, phase.Max(one => one.PlannedBytes), phase.Max(one => one.PeakBytes)))],
                 PeakHostBytes = process.PeakWorkingSet64,
             };
@@ -84,11 +89,13 @@ internal static class BenchRun
         }
     }
 
-    private static async Task<(Picture Picture, double Seconds)> PaintAsync(Atelier atelier, PictureRequest request, CancellationToken stop)
+    // The pictures of a pass, and the seconds that each took.
+    private static async Task<(IReadOnlyList<Picture> Pass, double Seconds)> PaintAsync(Atelier atelier, PictureRequest request, int together, CancellationToken stop)
     {
         long begin = Stopwatch.GetTimestamp();
-        Picture picture = await atelier.GenerateAsync(request, cancellationToken: stop);
-        return (picture, Stopwatch.GetElapsedTime(begin).TotalSeconds);
+        List<Picture> pass = [];
+        await foreach (Picture picture in atelier.GenerateManyAsync(request, together, together, cancellationToken: stop)) pass.Add(picture);
+        return (pass, Stopwatch.GetElapsedTime(begin).TotalSeconds / together);
     }
 
     private static double Median(IEnumerable<double> values)

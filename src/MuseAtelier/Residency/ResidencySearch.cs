@@ -10,8 +10,6 @@ namespace MuseAtelier.Residency;
 /// </summary>
 internal sealed class ResidencySearch
 {
-    private const int MostPicturesPerPass = 8;
-
     /// <summary>Latents are counted in planes of whole pixels at every level, so that a larger picture never counts for less.</summary>
     private const int PlaneStep = 4;
 
@@ -36,7 +34,8 @@ internal sealed class ResidencySearch
         _unetSessions = SessionWeights.Of(model.Component(ComponentNames.UNet), device);
         _decoderSession = SessionWeights.Of(model.Component(ComponentNames.VaeDecoder), device);
         _rescueSession = hasRescue ? SessionWeights.Of(model.Component(ComponentNames.VaeDecoderFp32), device) : default;
-        for (int pictures = 1; pictures <= Math.Min(request.Count, MostPicturesPerPass); pictures++) _passes.Add(new Pass(this, pictures, height, width));
+        int least = request.PicturesPerPass ?? 1, most = request.PicturesPerPass ?? Math.Min(request.Count, PassPlace.MostPictures);
+        for (int pictures = least; pictures <= most; pictures++) _passes.Add(new Pass(this, pictures, height, width));
         _candidates = [.. Candidates().OrderBy(candidate => candidate.Seconds)];
     }
 
@@ -87,8 +86,11 @@ internal sealed class ResidencySearch
         int lent = candidate.Network.Lendable.FindIndex(sum => sum >= missing);
         // A captured step remembers where weights lie.
         if (lent < 0 || candidate.Captures) return null;
-        return candidate with { Lent = lent, Seconds = candidate.Seconds + candidate.Pass.Passes * LendingSeconds(candidate.Network, lent) / _request.Count };
+        return candidate with { Lent = lent, Seconds = Rounded(candidate.Seconds + candidate.Pass.Passes * LendingSeconds(candidate.Network, lent) / _request.Count) };
     }
+
+    // Sums in another order part in their last digits: a microsecond speaks neither for a larger batch nor for anything else.
+    private static double Rounded(double seconds) => Math.Round(seconds, 6);
 
     private double LendingSeconds(Network network, int lent) =>
         network.Lendable[lent] / (IsPinned(network, lent) ? _device.CopyBytesPerSecond : _device.StagedBytesPerSecond);
@@ -105,9 +107,10 @@ internal sealed class ResidencySearch
                 {
                     foreach ((bool keepsArena, bool captures, bool decoderStays) in network.Manners)
                     {
-                        double seconds = pass.Seconds(preparation, network, keepsArena, captures, decoderStays);
+                        // The encoders remember their texts: only the first pass waits for them.
+                        double seconds = (preparation.TextSeconds + pass.Passes * pass.Seconds(preparation, network, keepsArena, captures, decoderStays)) / _request.Count;
                         foreach (TileChoice tiles in _tiles)
-                            yield return new Candidate(pass, preparation, network, keepsArena, captures, decoderStays, tiles, 0, pass.Passes * seconds / _request.Count + tiles.Seconds);
+                            yield return new Candidate(pass, preparation, network, keepsArena, captures, decoderStays, tiles, 0, Rounded(seconds + tiles.Seconds));
                     }
                 }
             }
@@ -118,7 +121,7 @@ internal sealed class ResidencySearch
     {
         Pass pass = c.Pass;
         long lent = c.Network.Lendable[c.Lent];
-        long common = _device.FixedBytes + _device.MarginBytes + pass.BlockBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent + 2 * SlotBytes(c)
+        long common = _device.FixedBytes + _device.MarginBytes + pass.BlockBytes + pass.HostBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent + 2 * SlotBytes(c)
             + (c.Captures ? _device.CaptureBytes!.Value : 0) + (c.DecoderStays ? _decoderSession.Bytes + c.Tiles.BlockBytes : 0);
         long resting = common + (c.Network.SessionsTurn ? 0 : _unetSessions.Bytes);
         long denoising = common + lent + (c.Network.SessionsTurn ? _unetSessions.TurnBytes : _unetSessions.Bytes) + MakingBytes(c);
@@ -208,6 +211,7 @@ internal sealed class ResidencySearch
             yield return new MemoryShare("lent transformer weights", denoises ? lent : 0);
             yield return new MemoryShare("two slots", phase == PlanPhase.Decoding && !c.Captures ? 0 : 2 * SlotBytes(c));
             yield return new MemoryShare("tensors between stages", pass.BlockBytes);
+            yield return new MemoryShare("latents and pictures", pass.HostBytes);
             yield return new MemoryShare("decoder", hasDecoder ? _decoderSession.Bytes + c.Tiles.BlockBytes : 0);
             yield return new MemoryShare("captured step", c.Captures ? _device.CaptureBytes!.Value : 0);
             yield return new MemoryShare("working memory", c.KeepsArena ? pass.TextArena + pass.ConditioningArena + UNetArena(c) + c.Tiles.ArenaBytes : phase switch
@@ -240,7 +244,11 @@ internal sealed class ResidencySearch
     }
 
     /// <summary>Places of what runs before the steps.</summary>
-    private sealed record Preparation(IReadOnlyList<ComponentChoice> Choices, double TextSeconds, double ConditioningSeconds)
+    /// <param name="Choices">Each component's stages.</param>
+    /// <param name="TextSeconds">Seconds of the texts, once for all pictures.</param>
+    /// <param name="ConditioningSeconds">Seconds of what is computed from them once per pass.</param>
+    /// <param name="Passes">Passes that all the pictures take.</param>
+    private sealed record Preparation(IReadOnlyList<ComponentChoice> Choices, double TextSeconds, double ConditioningSeconds, int Passes)
     {
         public long ResidentBytes { get; } = Choices.Sum(choice => choice.ResidentBytes);
 
@@ -250,10 +258,12 @@ internal sealed class ResidencySearch
 
         public long SlotBytes { get; } = Choices.Max(choice => choice.SlotBytes);
 
+        private double Seconds => TextSeconds + Passes * ConditioningSeconds;
+
         /// <summary>Whether nothing speaks for this one against another.</summary>
         public bool IsWorse(Preparation other) =>
             !ReferenceEquals(this, other) && ResidentBytes >= other.ResidentBytes && SlotBytes >= other.SlotBytes && StreamedBytes >= other.StreamedBytes
-            && TextSeconds + ConditioningSeconds >= other.TextSeconds + other.ConditioningSeconds;
+            && Seconds >= other.Seconds;
     }
 
     /// <summary>Places of the denoising network.</summary>
@@ -304,6 +314,14 @@ internal sealed class ResidencySearch
                 + ComponentRunner.BlockBytes(context, shape) + ComponentRunner.BlockBytes(time, steps) + unet.Inputs.Where(IsShift).Sum(shift => shift.Bytes(shape))
                 + ComponentRunner.BlockBytes(unet, shape, tensor => keys.Contains(tensor.Name) || IsShift(tensor));
 
+            if (device.MapsWeights)
+            {
+                // Latents and noise of each picture, what goes into the network and comes out, and in the end the pictures themselves.
+                TensorSpec latents = unet.Inputs.First(input => input.Name == "latents");
+                (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
+                HostBytes = 2 * latents.Bytes(shape) + pictures * (3 * latents.Bytes(shape with { Batch = 1 }) + 3L * canvasWidth * canvasHeight);
+            }
+
             StageWork[] Work(ComponentSpec component, PictureShape shape) => [.. component.Stages.Select(stage => StageWork.Of(component, stage, shape))];
             StageWork[] clipL = Work(Part(ComponentNames.ClipL), text), clipG = Work(Part(ComponentNames.ClipG), text), contextWork = Work(context, shape), timeWork = Work(time, steps), unetWork = Work(unet, shape);
             long Arena(string component, PictureShape shape, StageWork[] work) => device.ArenaBytes(component, shape) + work.Max(stage => stage.CastBytes);
@@ -333,7 +351,7 @@ internal sealed class ResidencySearch
                 }
 
                 double[] seconds = [.. choices.Select(choice => choice.Seconds(1, device.NarrowOperationsPerSecond))];
-                preparations.Add(new Preparation(choices, texts * (seconds[0] + seconds[1]), seconds[2] + seconds[3]));
+                preparations.Add(new Preparation(choices, texts * (seconds[0] + seconds[1]), seconds[2] + seconds[3], Passes));
             }
 
             Preparations = [.. preparations.Where((preparation, i) => !preparations.Where((other, j) => preparation.IsWorse(other) && (j < i || !other.IsWorse(preparation))).Any())];
@@ -351,6 +369,9 @@ internal sealed class ResidencySearch
         /// <summary>Bytes of all tensors that lie between stages, and of what is computed once.</summary>
         public long BlockBytes { get; }
 
+        /// <summary>Bytes of host memory for latents and pictures, where that is the memory that counts.</summary>
+        public long HostBytes { get; }
+
         public long TextArena { get; }
 
         public long ConditioningArena { get; }
@@ -360,9 +381,9 @@ internal sealed class ResidencySearch
         /// <summary>The same where sessions take turns.</summary>
         public long TurnArena { get; }
 
-        /// <summary>Seconds of a pass without its decoding.</summary>
+        /// <summary>Seconds of a pass without its texts and its decoding.</summary>
         public double Seconds(Preparation preparation, Network network, bool keepsArena, bool captures, bool decoderStays) =>
-            preparation.TextSeconds + preparation.ConditioningSeconds + LoadingSeconds(keepsArena, decoderStays) + DenoisingSeconds(network, captures);
+            preparation.ConditioningSeconds + LoadingSeconds(keepsArena, decoderStays) + DenoisingSeconds(network, captures);
 
         public double LoadingSeconds(bool keepsArena, bool decoderStays) => (keepsArena ? 0 : _search._device.ArenaSeconds) + (decoderStays ? 0 : _search._decoderSession.Seconds);
 
