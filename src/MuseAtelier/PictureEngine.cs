@@ -98,8 +98,8 @@ internal sealed class PictureEngine : IDisposable
         catch (DeviceMemoryException exception) when (Shrink(series, end - next, plan) is { } smaller)
         {
             // Another program took memory meanwhile. The next pass is planned as ever.
-            string fewer = smaller.PicturesPerPass < plan.PicturesPerPass ? string.Create(CultureInfo.InvariantCulture, $", {smaller.PicturesPerPass} of {plan.PicturesPerPass} pictures at a time") : "";
-            string notice = $"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}{fewer}.";
+            string alone = plan.PicturesPerPass > smaller.PicturesPerPass ? ", one picture at a time" : "";
+            string notice = $"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}{alone}.";
             while (next < end) PaintPass(smaller, [notice]);
         }
         finally
@@ -277,8 +277,8 @@ internal sealed class PictureEngine : IDisposable
         foreach (ComponentSpec component in _package.Manifest.Components) _sessions.Release(component);
         try
         {
-            // Fewer at a time will do, unless the picture has to have the numbers of its place.
-            return Plan(series.Place is null ? series with { Count = left, PicturesPerPass = null } : series, plan.PeakBytes / 4 * 3);
+            // One at a time takes the least, unless the picture has to have the numbers of its place.
+            return Plan(series.Place is null ? series with { Count = left, PicturesPerPass = 1 } : series, plan.PeakBytes / 4 * 3);
         }
         catch (BudgetTooSmallException)
         {

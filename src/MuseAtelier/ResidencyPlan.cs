@@ -96,7 +96,7 @@ public sealed record PhasePlan(PlanPhase Phase, IReadOnlyList<MemoryShare> Share
 /// <param name="Loading">Bringing lent weights and sessions that took turns back, once per pass.</param>
 /// <param name="Step">One step of a pass.</param>
 /// <param name="Decoding">Decoding one picture.</param>
-/// <param name="Picture">One picture, all together.</param>
+/// <param name="Picture">One picture, all together, to a hundredth.</param>
 public sealed record PlanEstimate(double Text, double Conditioning, double Loading, double Step, double Decoding, double Picture);
 
 /// <summary>Where everything is, phase by phase, and what that costs: the promise that an atelier keeps.</summary>

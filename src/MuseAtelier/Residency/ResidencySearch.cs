@@ -10,6 +10,8 @@ namespace MuseAtelier.Residency;
 /// </summary>
 internal sealed class ResidencySearch
 {
+    private const double GradeStep = 1.01;
+
     /// <summary>Latents are counted in planes of whole pixels at every level, so that a larger picture never counts for less.</summary>
     private const int PlaneStep = 4;
 
@@ -43,7 +45,7 @@ internal sealed class ResidencySearch
     public ResidencyPlan Plan(long budget)
     {
         if (Fastest(budget) is not { } best) throw new BudgetTooSmallException(_request with { Budget = budget }, Least(), _device.MapsWeights ? "memory" : "device memory");
-        return Describe(best, budget, Fastest(long.MaxValue)!.Value.Seconds);
+        return Describe(best, budget, Fastest(long.MaxValue)!.Value.GradedSeconds);
     }
 
     /// <summary>The least budget for which there is a plan.</summary>
@@ -60,16 +62,21 @@ internal sealed class ResidencySearch
         foreach (Candidate candidate in _candidates)
         {
             // Lending only makes slower: behind the first that is slower, all are.
-            if (best is { } found && candidate.Seconds > found.Seconds) break;
+            if (best is { } found && candidate.Grade > found.Grade) break;
             if (Lend(candidate, budget) is { } fitting && (best is not { } current || Compare(fitting, current) < 0)) best = fitting;
         }
 
         return best;
     }
 
-    // Of two that are equally fast, the one that copies less, then the one that takes less.
+    // Of two that are equally fast, the one that copies less, then the one that takes less. Pictures are denoised together only where that gains more
+    // than estimates are good for: the first one comes later then, and its last bits are not those that its seed gives by itself.
     private int Compare(Candidate a, Candidate b)
     {
+        int byGrade = a.Grade.CompareTo(b.Grade);
+        if (byGrade != 0) return byGrade;
+        int byPictures = a.Pass.Pictures.CompareTo(b.Pass.Pictures);
+        if (byPictures != 0) return byPictures;
         int bySeconds = a.Seconds.CompareTo(b.Seconds);
         if (bySeconds != 0) return bySeconds;
         int byCopies = a.CopiedBytes.CompareTo(b.CopiedBytes);
@@ -86,11 +93,8 @@ internal sealed class ResidencySearch
         int lent = candidate.Network.Lendable.FindIndex(sum => sum >= missing);
         // A captured step remembers where weights lie.
         if (lent < 0 || candidate.Captures) return null;
-        return candidate with { Lent = lent, Seconds = Rounded(candidate.Seconds + candidate.Pass.Passes * LendingSeconds(candidate.Network, lent) / _request.Count) };
+        return candidate with { Lent = lent, Seconds = candidate.Seconds + candidate.Pass.Passes * LendingSeconds(candidate.Network, lent) / _request.Count };
     }
-
-    // Sums in another order part in their last digits: a microsecond speaks neither for a larger batch nor for anything else.
-    private static double Rounded(double seconds) => Math.Round(seconds, 6);
 
     private double LendingSeconds(Network network, int lent) =>
         network.Lendable[lent] / (IsPinned(network, lent) ? _device.CopyBytesPerSecond : _device.StagedBytesPerSecond);
@@ -110,7 +114,7 @@ internal sealed class ResidencySearch
                         // The encoders remember their texts: only the first pass waits for them.
                         double seconds = (preparation.TextSeconds + pass.Passes * pass.Seconds(preparation, network, keepsArena, captures, decoderStays)) / _request.Count;
                         foreach (TileChoice tiles in _tiles)
-                            yield return new Candidate(pass, preparation, network, keepsArena, captures, decoderStays, tiles, 0, Rounded(seconds + tiles.Seconds));
+                            yield return new Candidate(pass, preparation, network, keepsArena, captures, decoderStays, tiles, 0, seconds + tiles.Seconds);
                     }
                 }
             }
@@ -167,7 +171,7 @@ internal sealed class ResidencySearch
             DecodingInFp32 = Rescue(c, budget),
             Phases = phases,
             PeakBytes = bytes.Max,
-            Estimate = new PlanEstimate(text, conditioning, loading, denoising / _request.Steps, c.Tiles.Seconds, c.Seconds),
+            Estimate = new PlanEstimate(text, conditioning, loading, denoising / _request.Steps, c.Tiles.Seconds, c.GradedSeconds),
             UnlimitedSeconds = unlimitedSeconds,
             Explanation = [],
         };
@@ -240,6 +244,12 @@ internal sealed class ResidencySearch
     // A whole plan, in numbers. Lent counts the resident stages that are lent, and is an index into the network's sums; seconds are those of one picture.
     private readonly record struct Candidate(Pass Pass, Preparation Preparation, Network Network, bool KeepsArena, bool Captures, bool DecoderStays, TileChoice Tiles, int Lent, double Seconds)
     {
+        /// <summary>How fast it is, in steps of a hundredth: estimates tell no less apart.</summary>
+        public int Grade => (int)Math.Round(Math.Log(Seconds, GradeStep));
+
+        /// <summary>The seconds that stand for the grade.</summary>
+        public double GradedSeconds => Math.Pow(GradeStep, Grade);
+
         public long CopiedBytes => Preparation.StreamedBytes + Network.Choice.StreamedBytes + Network.Lendable[Lent];
     }
 
