@@ -10,6 +10,7 @@ namespace MuseAtelier.Cli;
 internal sealed class Painting
 {
     private readonly Option<int> _count = Choice.Whole("--count", "How many pictures, each with the next seed.", 1, least: 1);
+    private readonly Option<int> _batch = Choice.Whole("--batch", $"How many of the pictures are denoised together, 1 to {PassPlace.MostPictures}; 0 means as many as are fastest within the budget. With 1, a seed's picture is bit by bit the one that it gives by itself; else to the eye.", 0, least: 0, most: PassPlace.MostPictures);
     private readonly Option<string?> _model = AtelierChoices.Model();
     private readonly Option<string?> _output = new("--out", "-o") { Description = $"The file ({PictureFormats.Known}), or an existing folder. With --count, files get numbers. [default: a PNG file in the working folder, named after prompt and seed]", HelpName = "FILE|FOLDER" };
     private readonly Option<bool> _force = new("--force") { Description = "Replace a file that exists." };
@@ -23,16 +24,17 @@ internal sealed class Painting
     public Painting(Terminal terminal, Command command)
     {
         _terminal = terminal;
-        foreach (Option option in (Option[])[_count, _model, _output, _force, _metadata, _quality, _preview, _json]) command.Add(option);
+        foreach (Option option in (Option[])[_count, _batch, _model, _output, _force, _metadata, _quality, _preview, _json]) command.Add(option);
         _choices = new AtelierChoices(command);
     }
 
     /// <summary>Paints.</summary>
     /// <param name="result">The command line.</param>
     /// <param name="request">The first picture.</param>
+    /// <param name="place">The place in a pass that a single picture has, where the command line does not say how many are painted together; null means alone.</param>
     /// <param name="opened">Told which model it is, before anything is painted.</param>
     /// <param name="stop">Stops within a step.</param>
-    public async Task<int> RunAsync(ParseResult result, PictureRequest request, Action<ModelInfo>? opened, CancellationToken stop)
+    public async Task<int> RunAsync(ParseResult result, PictureRequest request, PassPlace? place, Action<ModelInfo>? opened, CancellationToken stop)
     {
         // All that can be refused is refused before a model is opened.
         PictureRequestException.ThrowIfUnpaintable(request);
@@ -49,18 +51,27 @@ internal sealed class Painting
         await using Atelier atelier = await Atelier.OpenAsync(model, options, display, stop);
         await display.PauseAsync();
         opened?.Invoke(atelier.Model);
-        for (int i = 0; i < paths.Count; i++)
+        display.Continue();
+        int? together = result.GetValue(_batch) is > 0 and var batch ? batch : place?.Pictures;
+        if (paths.Count == 1 && together == place?.Pictures)
         {
-            display.Begin(i + 1);
-            Picture picture = await atelier.GenerateAsync(request with { Seed = unchecked(request.Seed + (ulong)i) }, display, stop);
-            stop.ThrowIfCancellationRequested();
-            PictureFile.Write(picture, paths[i], files);
-            await display.FinishAsync(picture);
-            foreach (string notice in picture.Notices) _terminal.WriteNotice("notice", notice);
-            _terminal.Out.WriteLine(result.GetValue(_json) ? Describe(picture, paths[i]).ToJsonString(Json.Readable) : Sentence(picture, paths[i]));
+            await FinishAsync(await atelier.GenerateAsync(request, place ?? PassPlace.Alone, display, stop), paths[0]);
+            return ExitCode.Done;
         }
 
+        int next = 0;
+        await foreach (Picture picture in atelier.GenerateManyAsync(request, paths.Count, together, display, stop)) await FinishAsync(picture, paths[next++]);
         return ExitCode.Done;
+
+        async Task FinishAsync(Picture picture, string path)
+        {
+            stop.ThrowIfCancellationRequested();
+            PictureFile.Write(picture, path, files);
+            await display.FinishAsync(picture);
+            foreach (string notice in picture.Notices) _terminal.WriteNotice("notice", notice);
+            _terminal.Out.WriteLine(result.GetValue(_json) ? Describe(picture, path).ToJsonString(Json.Readable) : Sentence(picture, path));
+            display.Continue();
+        }
     }
 
     private static string Sentence(Picture picture, string path) =>
@@ -76,6 +87,7 @@ internal sealed class Painting
         ["guidance"] = picture.Request.GuidanceScale,
         ["model"] = picture.Model.Name,
         ["modelSha256"] = picture.Model.Sha256,
+        ["pass"] = new JsonObject { ["pictures"] = picture.Provenance.Pass.Pictures, ["index"] = picture.Provenance.Pass.Index },
         ["device"] = picture.Provenance.Device,
         ["notices"] = new JsonArray([.. picture.Notices.Select(notice => JsonValue.Create(notice))]),
         ["seconds"] = new JsonObject

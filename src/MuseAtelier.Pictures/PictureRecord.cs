@@ -55,7 +55,7 @@ public sealed record PictureRecord
             Version = CurrentVersion,
             Request = picture.Request,
             Model = new RecordedModel(picture.Model.Name, picture.Model.Sha256, provenance.GraphsSha256),
-            Engine = new RecordedEngine(provenance.Engine, provenance.Runtime, provenance.Device, provenance.Plan, provenance.DecodedInTiles),
+            Engine = new RecordedEngine(provenance.Engine, provenance.Runtime, provenance.Device, provenance.Plan, provenance.DecodedInTiles, provenance.Pass),
             Encoding = encoding,
             DecodedInFp32 = picture.DecodedInFp32,
             Hashes = new RecordedHashes(
@@ -105,6 +105,7 @@ public sealed record PictureRecord
     {
         if (!Enum.IsDefined(Request.NoiseSource) || !Enum.IsDefined(Request.EmptyNegative) || !Enum.IsDefined(Request.Schedule.Spacing) || !Enum.IsDefined(Encoding.Format) || Request.Frame is { } frame && (!Enum.IsDefined(frame.Style) || !Enum.IsDefined(frame.Placement)))
             throw new PictureRecordDamagedException(path, "it names a setting that there is not");
+        if (!Engine.Place.Exists) throw new PictureRecordDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"it names picture {Engine.Place.Index} of a pass of {Engine.Place.Pictures}, counted from 0, and a pass has 1 to {PassPlace.MostPictures}"));
         if (Hashes.Algorithm != PictureProvenance.StepHashName) throw new PictureRecordDamagedException(path, $"it names the hash '{Hashes.Algorithm}', and {PictureProvenance.StepHashName} is known");
         if (Hashes.Noise.Count != Hashes.Latents.Count || Hashes.Latents.Count != (long)Request.Steps + 1)
             throw new PictureRecordDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"it has hashes of {Hashes.Latents.Count - 1} steps, and {Request.Steps} were asked for"));
@@ -123,7 +124,13 @@ public sealed record RecordedModel(string Name, string Sha256, string GraphsSha2
 /// <param name="Device">The device in words.</param>
 /// <param name="Plan">Where the weights were and how the picture was decoded, in words.</param>
 /// <param name="DecodedInTiles">Whether the VAE decoded in tiles.</param>
-public sealed record RecordedEngine(string Version, string Runtime, string Device, string Plan, bool DecodedInTiles);
+/// <param name="Pass">How many pictures were denoised together, and which of them this was; records that do not say are of pictures that were painted by themselves.</param>
+public sealed record RecordedEngine(string Version, string Runtime, string Device, string Plan, bool DecodedInTiles, PassPlace? Pass = null)
+{
+    /// <summary>Where the picture was painted, whether the record says so or not.</summary>
+    [JsonIgnore]
+    public PassPlace Place => Pass ?? PassPlace.Alone;
+}
 
 /// <summary>How a file was encoded.</summary>
 /// <param name="Format">The file's format.</param>

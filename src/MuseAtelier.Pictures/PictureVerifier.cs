@@ -20,13 +20,14 @@ public static class PictureVerifier
         return options with { VaeTiling = record.Engine.DecodedInTiles ? VaeTiling.Tiled : VaeTiling.Whole };
     }
 
-    /// <summary>Verifies a picture.</summary>
+    /// <summary>Verifies a picture: paints it again in its place of as large a pass, since its last bits are those of that.</summary>
     /// <param name="atelier">Opened with the model of the record and options that <see cref="Suit"/> it.</param>
     /// <param name="path">Path of the picture.</param>
     /// <param name="progress">Told on the engine's thread: return quickly.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
     /// <exception cref="PictureFileException">The file is no picture, or carries no record that can be read.</exception>
     /// <exception cref="PictureRequestException">The record asks for what cannot be painted.</exception>
+    /// <exception cref="BudgetTooSmallException">So large a pass does not fit into the atelier's budget.</exception>
     public static async Task<PictureVerification> VerifyAsync(Atelier atelier, string path, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(atelier);
@@ -35,7 +36,7 @@ public static class PictureVerifier
         PictureRequestException.ThrowIfUnpaintable(record.Request);
         if (!record.Model.Sha256.Equals(atelier.Model.Sha256, StringComparison.OrdinalIgnoreCase))
             return new PictureVerification(VerificationOutcome.AnotherModel, record) { Changes = [$"the model is {atelier.Model.Name} ({atelier.Model.Sha256}), and was {record.Model.Name} ({record.Model.Sha256})"] };
-        Picture again = await atelier.GenerateAsync(record.Request, progress, cancellationToken).ConfigureAwait(false);
+        Picture again = await atelier.GenerateAsync(record.Request, record.Engine.Place, progress, cancellationToken).ConfigureAwait(false);
         return await Task.Run(() => Compare(path, content, record, again), cancellationToken).ConfigureAwait(false);
     }
 

@@ -1,10 +1,12 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier;
 
-/// <summary>A loaded model that paints pictures, one at a time, on a thread of its own. Members may be called from any thread.</summary>
+/// <summary>A loaded model that paints pictures, one pass after the other, on a thread of its own. Members may be called from any thread.</summary>
 public sealed class Atelier : IAsyncDisposable
 {
     private readonly EngineThread _thread;
@@ -60,35 +62,61 @@ public sealed class Atelier : IAsyncDisposable
         return PictureEngine.Plan(model, options, request);
     }
 
-    /// <summary>Paints one picture; pictures asked for meanwhile wait their turn.</summary>
+    /// <summary>Paints one picture by itself; pictures asked for meanwhile wait their turn.</summary>
     /// <param name="request">What to paint.</param>
     /// <param name="progress">Told on the engine's thread: return quickly.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
     /// <exception cref="PictureRequestException">The request is out of range.</exception>
+    /// <exception cref="BudgetTooSmallException">It cannot be painted within the budget.</exception>
     /// <exception cref="InferenceException">A part of the model failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public Task<Picture> GenerateAsync(PictureRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        RequestRules.Check(request);
-        long start = Stopwatch.GetTimestamp();
-        progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, request.Steps, TimeSpan.Zero, null));
-        return _thread.RunAsync(() => _engine.Paint(request, progress, start, cancellationToken), cancellationToken);
-    }
+    public Task<Picture> GenerateAsync(PictureRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        GenerateAsync(request, PassPlace.Alone, progress, cancellationToken);
 
-    /// <summary>Paints one picture for each of the following seeds, in order.</summary>
-    /// <param name="request">What to paint; its seed is the first.</param>
-    /// <param name="count">How many pictures.</param>
+    /// <summary>
+    /// Paints one picture with the very numbers that it has as one of several (<see cref="PictureProvenance.Pass"/>): for painting it again, byte by byte.
+    /// It takes as long and as much memory as that whole pass.
+    /// </summary>
+    /// <param name="request">What to paint.</param>
+    /// <param name="place">The picture's place in its pass.</param>
     /// <param name="progress">Told on the engine's thread: return quickly.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
-    public async IAsyncEnumerable<Picture> GenerateManyAsync(
-        PictureRequest request, int count, IProgress<GenerationProgress>? progress = null, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    /// <exception cref="PictureRequestException">The request is out of range.</exception>
+    /// <exception cref="BudgetTooSmallException">It cannot be painted within the budget.</exception>
+    /// <exception cref="InferenceException">A part of the model failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<Picture> GenerateAsync(PictureRequest request, PassPlace place, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(place);
+        RequestRules.Check(request);
+        if (!place.Exists) throw new ArgumentOutOfRangeException(nameof(place), place, $"A pass has up to {PassPlace.MostPictures} pictures, counted from 0.");
+        Picture? painted = null;
+        await PaintPassAsync(PictureSeries.At(request, place), 0, picture => painted = picture, progress, cancellationToken).ConfigureAwait(false);
+        return painted!;
+    }
+
+    /// <summary>
+    /// Paints one picture for each of the following seeds, in order, several at a time where that is faster within the budget. Each comes as soon as it
+    /// is decoded; to stop asking stops the painting. To the eye a picture is the one that its seed gives by itself; its last bits may be others.
+    /// </summary>
+    /// <param name="request">What to paint; its seed is the first.</param>
+    /// <param name="count">How many pictures.</param>
+    /// <param name="picturesPerPass">How many are denoised together, 1 to <see cref="PassPlace.MostPictures"/>, or what is left of them; null takes what is fastest. With 1, every picture is bit by bit the one that its seed gives by itself.</param>
+    /// <param name="progress">Told on the engine's thread: return quickly.</param>
+    /// <param name="cancellationToken">Stops within a step.</param>
+    /// <exception cref="PictureRequestException">The request is out of range.</exception>
+    /// <exception cref="BudgetTooSmallException">So many cannot be painted together within the budget.</exception>
+    /// <exception cref="InferenceException">A part of the model failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public IAsyncEnumerable<Picture> GenerateManyAsync(
+        PictureRequest request, int count, int? picturesPerPass = null, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        for (int i = 0; i < count; i++)
-            yield return await GenerateAsync(request with { Seed = unchecked(request.Seed + (ulong)i) }, progress, cancellationToken).ConfigureAwait(false);
+        if (picturesPerPass is { } together) ArgumentOutOfRangeException.ThrowIfNotEqual(together, Math.Clamp(together, 1, PassPlace.MostPictures), nameof(picturesPerPass));
+        RequestRules.Check(request);
+        return PaintManyAsync(new PictureSeries(request, count, picturesPerPass is { } most ? Math.Min(most, count) : null), progress, cancellationToken);
     }
 
     /// <summary>Waits for the pictures that were asked for, then gives everything back.</summary>
@@ -97,5 +125,49 @@ public sealed class Atelier : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _thread.RunAsync(() => { _engine.Dispose(); return true; }, CancellationToken.None).ConfigureAwait(false);
         await _thread.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // A pass a turn: between two of them, others get theirs.
+    private async IAsyncEnumerable<Picture> PaintManyAsync(PictureSeries series, IProgress<GenerationProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        for (int done = 0; done < series.Count;)
+        {
+            Channel<Picture> painted = Channel.CreateUnbounded<Picture>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+            Task pass = PaintPassAsync(series, done, picture => painted.Writer.TryWrite(picture), progress, leaving.Token);
+            // Also where the pass never begins.
+            _ = pass.ContinueWith(_ => painted.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            try
+            {
+                await foreach (Picture picture in painted.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+                {
+                    done++;
+                    yield return picture;
+                }
+
+                if (pass.IsCanceled) cancellationToken.ThrowIfCancellationRequested();
+                await pass.ConfigureAwait(false);
+            }
+            finally
+            {
+                // Whoever stops asking stops what is under way, and finds the engine at rest.
+                if (!pass.IsCompleted) await leaving.CancelAsync().ConfigureAwait(false);
+                await pass.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task PaintPassAsync(PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        long start = Stopwatch.GetTimestamp();
+        progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, series.Request.Steps, TimeSpan.Zero, null, first));
+        await _thread.RunAsync(
+            () =>
+            {
+                _engine.Paint(series, first, deliver, progress, start, cancellationToken);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 }

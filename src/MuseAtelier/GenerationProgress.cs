@@ -1,12 +1,14 @@
 namespace MuseAtelier;
 
-/// <summary>Where a picture's making stands. Reported on the engine's own thread: return quickly, and do not call back into the atelier.</summary>
+/// <summary>Where the making of a picture, or of all pictures of a pass, stands. Reported on the engine's own thread: return quickly, and do not call back into the atelier.</summary>
 /// <param name="Phase">What is being done.</param>
 /// <param name="Step">Steps that are finished.</param>
 /// <param name="Steps">Steps in all.</param>
-/// <param name="Elapsed">Time since the picture began.</param>
+/// <param name="Elapsed">Time since the pass was asked for.</param>
 /// <param name="Preview">The present latents as a rough picture, when <see cref="AtelierOptions.Previews"/> asks for it.</param>
-public readonly record struct GenerationProgress(GenerationPhase Phase, int Step, int Steps, TimeSpan Elapsed, LatentPreview? Preview);
+/// <param name="Picture">The picture that this is about, or the first of them, counted from 0 over all that were asked for.</param>
+/// <param name="Pictures">How many pictures this is about: those of a pass while they are denoised together, one while it is decoded.</param>
+public readonly record struct GenerationProgress(GenerationPhase Phase, int Step, int Steps, TimeSpan Elapsed, LatentPreview? Preview, int Picture = 0, int Pictures = 1);
 
 /// <summary>What is being done.</summary>
 public enum GenerationPhase
@@ -27,11 +29,15 @@ public enum GenerationPhase
     Done,
 }
 
-/// <summary>A rough picture of latents by a fixed linear map of their four channels; an eighth of the picture's size a side.</summary>
-/// <param name="Width">Width in px.</param>
-/// <param name="Height">Height in px.</param>
+/// <summary>
+/// A rough picture of latents by a fixed linear map of their four channels; an eighth of the picture's size a side. Pictures that are denoised
+/// together lie on one sheet, in rows from the top left.
+/// </summary>
+/// <param name="Width">Width in px, of the whole sheet.</param>
+/// <param name="Height">Height in px, of the whole sheet.</param>
 /// <param name="Pixels">[Height, Width, 3] interleaved RGB, 8 bits a channel. Valid only during the report: it is overwritten by the next step.</param>
-public sealed record LatentPreview(int Width, int Height, ReadOnlyMemory<byte> Pixels);
+/// <param name="Columns">Pictures in a row of the sheet.</param>
+public sealed record LatentPreview(int Width, int Height, ReadOnlyMemory<byte> Pixels, int Columns = 1);
 
 /// <summary>Where the opening of a model stands.</summary>
 /// <param name="Phase">What is being done, in words.</param>

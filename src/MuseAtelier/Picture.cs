@@ -39,19 +39,19 @@ public sealed class Picture
     public bool DecodedInFp32 { get; init; }
 }
 
-/// <summary>How long each part of a picture took.</summary>
-/// <param name="Text">Tokens, text encoders, cross-attention and time embeddings.</param>
-/// <param name="Denoising">All steps together.</param>
+/// <summary>How long each part of a picture took: its own share of what pictures of a pass go through together.</summary>
+/// <param name="Text">Tokens, text encoders, cross-attention and time embeddings; its share.</param>
+/// <param name="Denoising">All steps together; its share.</param>
 /// <param name="Decoding">VAE and conversion to bytes.</param>
 public sealed record PictureTimings(TimeSpan Text, TimeSpan Denoising, TimeSpan Decoding)
 {
-    /// <summary>Each step by itself.</summary>
+    /// <summary>Each step by itself, of the whole pass.</summary>
     public required IReadOnlyList<TimeSpan> Steps { get; init; }
 
     /// <summary>Of the decoding: from decoded numbers to bytes on the host, with the frame.</summary>
     public required TimeSpan Finishing { get; init; }
 
-    /// <summary>Managed bytes that the denoising loop allocated on its thread.</summary>
+    /// <summary>Managed bytes that the denoising loop of its pass allocated on its thread.</summary>
     public required long DenoisingManagedBytes { get; init; }
 
     /// <summary>All parts together.</summary>

@@ -9,7 +9,7 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier;
 
-/// <summary>The way from a request to a picture. Lives on the engine's thread.</summary>
+/// <summary>The way from a request to its pictures. Lives on the engine's thread.</summary>
 internal sealed class PictureEngine : IDisposable
 {
     /// <summary>What a picture needs, in the order in which it does.</summary>
@@ -85,51 +85,149 @@ internal sealed class PictureEngine : IDisposable
         DeviceProfile device = options.Backend.Profile;
         ModelSizes sizes = ModelSizes.Read(PackageCache.Find(model, options) ?? model, options.Backend.Lowering, options.Precisions);
         long budget = device.MapsWeights ? options.MemoryBudget ?? long.MaxValue : options.VideoMemoryBudget ?? ResidencyRequest.DefaultBudget;
-        return ResidencyPlanner.Plan(sizes, Wanted(request, options, budget), device);
+        return ResidencyPlanner.Plan(sizes, Wanted(new PictureSeries(request, 1, 1), options, budget), device);
     }
 
-    public Picture Paint(PictureRequest request, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
+    /// <summary>Paints the next pass of a series.</summary>
+    /// <param name="series">The series.</param>
+    /// <param name="first">The first picture of it that is not painted yet.</param>
+    /// <param name="deliver">Given each picture as soon as it is decoded.</param>
+    /// <param name="progress">Told of every step.</param>
+    /// <param name="start">When the pass was asked for.</param>
+    /// <param name="cancellationToken">Stops within a step.</param>
+    public void Paint(PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
-        ResidencyPlan plan = Plan(request, _budget);
+        ResidencyPlan plan = Plan(series, _budget);
+        int next = first, end = Math.Min(first + plan.PicturesPerPass, series.Wanted);
         _watch?.Reset();
         try
         {
-            return Paint(request, plan, [], progress, start, cancellationToken);
+            PaintPass(plan, []);
         }
-        catch (DeviceMemoryException exception) when (Shrink(request, plan) is { } smaller)
+        catch (DeviceMemoryException exception) when (Shrink(series, end - next, plan) is { } smaller)
         {
-            // Another program took memory meanwhile. The next picture is planned as ever.
-            string notice = string.Create(CultureInfo.InvariantCulture, $"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}.");
-            return Paint(request, smaller, [notice], progress, start, cancellationToken);
+            // Another program took memory meanwhile. The next pass is planned as ever.
+            string alone = plan.PicturesPerPass > smaller.PicturesPerPass ? ", one picture at a time" : "";
+            string notice = $"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}{alone}.";
+            while (next < end) PaintPass(smaller, [notice]);
         }
         finally
         {
             // A picture that was stopped leaves what nobody waits for any more.
             _sessions.Rest();
         }
+
+        void PaintPass(ResidencyPlan plan, List<string> notices)
+        {
+            int count = Math.Min(plan.PicturesPerPass, end - next);
+            PictureRequest[] pictures = [.. Enumerable.Range(next, count).Select(series.Picture)];
+            Paint(pictures, series.Place ?? new PassPlace(count, 0), plan, notices, Deliver, Report, cancellationToken);
+        }
+
+        // What was delivered is not painted again when memory runs out behind it.
+        void Deliver(Picture picture)
+        {
+            next++;
+            deliver(picture);
+        }
+
+        void Report(GenerationPhase phase, int step, LatentPreview? preview, int count) =>
+            progress?.Report(new GenerationProgress(phase, step, series.Request.Steps, Stopwatch.GetElapsedTime(start), preview, next, count));
     }
 
-    private Picture Paint(PictureRequest request, ResidencyPlan plan, List<string> notices, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
+    private void Paint(
+        PictureRequest[] pictures, PassPlace place, ResidencyPlan plan, List<string> notices, Action<Picture> deliver, Action<GenerationPhase, int, LatentPreview?, int> report, CancellationToken cancellationToken)
     {
-        // 1. One run option for the picture: terminating it stops a run in the middle of a step.
+        // 1. One run option for the pass: terminating it stops a run in the middle of a step.
         using RunOptions options = _device.CreateRunOptions();
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, options);
+        PictureRequest request = pictures[0];
         int height = request.Height / VaeDecoder.Zoom, width = request.Width / VaeDecoder.Zoom;
-        bool guided = request.GuidanceScale > 1;
-        int latents = _package.Manifest.Model.LatentChannels * height * width;
         var memory = new List<PhaseMemory>();
 
         // 2. Encode the prompts.
         long begin = Stopwatch.GetTimestamp();
-        Report(GenerationPhase.Encoding, 0, null);
+        report(GenerationPhase.Encoding, 0, null, pictures.Length);
         PromptEmbedding prompt = Encode(request.Prompt, "prompt", notices, options, cancellationToken);
-        PromptEmbedding[] rows = guided ? [EncodeNegative(request, prompt, notices, options, cancellationToken), prompt] : [prompt];
+        IEnumerable<PromptEmbedding> rows = Enumerable.Repeat(prompt, place.Pictures);
+        if (request.GuidanceScale > 1) rows = Enumerable.Repeat(EncodeNegative(request, prompt, notices, options, cancellationToken), place.Pictures).Concat(rows);
+        memory.Add(Leave(PlanPhase.Text));
 
-        Leave(PlanPhase.Text);
-
-        // 3. What the network needs once per picture.
+        // 3. What the network needs once per pass.
         var schedule = new SigmaSchedule(request.Schedule, request.Steps);
-        var shape = new PictureShape(rows.Length, height, width, 1);
+        DenoisingNetwork network = Prepare([.. rows], request, schedule, options, cancellationToken);
+        memory.Add(Leave(PlanPhase.Conditioning));
+        TimeSpan text = Stopwatch.GetElapsedTime(begin);
+
+        // 4. Denoise.
+        begin = Stopwatch.GetTimestamp();
+        LatentSheet? sheet = _options.Previews ? new LatentSheet(pictures.Length, height, width) : null;
+        using var latents = new LatentPass(pictures, place, network, schedule, sheet, _device);
+        var steps = new TimeSpan[request.Steps];
+        long managedBytes = 0;
+        for (int step = 0; step < request.Steps; step++)
+        {
+            long stepBegin = Stopwatch.GetTimestamp(), before = GC.GetAllocatedBytesForCurrentThread();
+            cancellationToken.ThrowIfCancellationRequested();
+            latents.Step(step, options, cancellationToken);
+            managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
+            steps[step] = Stopwatch.GetElapsedTime(stepBegin);
+            report(GenerationPhase.Denoising, step + 1, sheet?.Preview, pictures.Length);
+        }
+
+        memory.Add(Leave(PlanPhase.Denoising));
+        TimeSpan denoising = Stopwatch.GetElapsedTime(begin);
+        _sessions.Rest();
+
+        // 5. Decode, one after the other.
+        for (int i = 0; i < pictures.Length; i++)
+        {
+            begin = Stopwatch.GetTimestamp();
+            report(GenerationPhase.Decoding, request.Steps, null, 1);
+            float[] final = latents.Latents(i).ToArray();
+            (byte[] pixels, bool inFp32, TimeSpan finishing) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
+            if (i == pictures.Length - 1 && TakesTurns(plan, ComponentNames.VaeDecoder)) _decoder.Release();
+            (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
+            PhaseMemory decoded = Leave(PlanPhase.Decoding);
+            TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
+            report(GenerationPhase.Done, request.Steps, null, 1);
+            deliver(new Picture
+            {
+                Width = canvasWidth,
+                Height = canvasHeight,
+                Pixels = pixels,
+                Request = pictures[i],
+                Model = Model,
+                Notices = inFp32 ? [.. notices, "The decoder overflowed in fp16; this picture was decoded in fp32."] : notices,
+                Timings = new PictureTimings(text / pictures.Length, denoising / pictures.Length, decoding) { Steps = steps, Finishing = finishing, DenoisingManagedBytes = managedBytes },
+                Memory = new PictureMemory(plan, [.. memory, decoded], _watch is null ? null : _device.ArenaCounter?.Read()?.MostInUse),
+                Latents = final,
+                Provenance = new PictureProvenance
+                {
+                    Engine = PictureProvenance.CurrentEngine,
+                    Runtime = PictureProvenance.CurrentRuntime,
+                    Device = Device,
+                    Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
+                    Pass = place with { Index = place.Index + i },
+                    DecodedInTiles = !plan.Decoding.IsWhole,
+                    GraphsSha256 = _package.GraphsSha256,
+                    StepHashes = latents.Hashes(i),
+                },
+                DecodedInFp32 = inFp32,
+            });
+        }
+
+        PhaseMemory Leave(PlanPhase phase)
+        {
+            var left = new PhaseMemory(phase, plan.Phases.First(planned => planned.Phase == phase).Bytes, _watch?.PeakBytes, _watch?.ArenaPeakBytes);
+            _watch?.Reset();
+            return left;
+        }
+    }
+
+    private DenoisingNetwork Prepare(PromptEmbedding[] rows, PictureRequest request, SigmaSchedule schedule, RunOptions options, CancellationToken cancellationToken)
+    {
+        var shape = new PictureShape(rows.Length, request.Height / VaeDecoder.Zoom, request.Width / VaeDecoder.Zoom, 1);
         if (_network?.Shape != shape)
         {
             _network?.Dispose();
@@ -140,98 +238,7 @@ internal sealed class PictureEngine : IDisposable
         MicroConditioning conditioning = request.Conditioning ?? new MicroConditioning(request.Width, request.Height, 0, 0, request.Width, request.Height);
         float[] timeIds = [conditioning.OriginalHeight, conditioning.OriginalWidth, conditioning.CropTop, conditioning.CropLeft, conditioning.TargetHeight, conditioning.TargetWidth];
         _network.Prepare(rows, timeIds, schedule.Timesteps, options, cancellationToken);
-        Leave(PlanPhase.Conditioning);
-        TimeSpan text = Stopwatch.GetElapsedTime(begin);
-
-        // 4. Denoise.
-        begin = Stopwatch.GetTimestamp();
-        NoiseStreams streams = NoiseStreams.Create(request.NoiseSource, request.Seed);
-        using NativeBuffer state = _device.AllocateHost(latents * sizeof(float)), noise = _device.AllocateHost(latents * sizeof(float));
-        var sampler = new EulerAncestralSampler(schedule);
-        streams.Start.Fill(noise.AsSpan<float>());
-        noise.AsSpan<float>().CopyTo(state.AsSpan<float>());
-        sampler.ScaleInitialNoiseInPlace(state.AsSpan<float>());
-        var hashes = new StepHashes(request.Steps);
-        hashes.Take(0, noise.AsSpan<float>(), state.AsSpan<float>());
-        byte[]? previewPixels = _options.Previews ? new byte[height * width * 3] : null;
-        LatentPreview? preview = previewPixels is null ? null : new LatentPreview(width, height, previewPixels);
-        var steps = new TimeSpan[request.Steps];
-        long managedBytes = 0;
-        for (int step = 0; step < request.Steps; step++)
-        {
-            long stepBegin = Stopwatch.GetTimestamp(), before = GC.GetAllocatedBytesForCurrentThread();
-            cancellationToken.ThrowIfCancellationRequested();
-            Span<float> x = state.AsSpan<float>(), input = _network.Input, output = _network.Output;
-            EulerAncestralSampler.ScaleInput(x, schedule.Sigmas[step], input[..latents]);
-            if (guided) input[..latents].CopyTo(input[latents..]);
-            _network.Predict(step, options, cancellationToken);
-            // Drawn while the device is at work: it depends on nothing that the device computes.
-            if (sampler.AddsNoise(step)) streams.Steps.Fill(noise.AsSpan<float>());
-            _network.Await();
-            Span<float> prediction = output[^latents..];
-            if (guided) EulerAncestralSampler.Guide(output[..latents], prediction, request.GuidanceScale, prediction);
-            if (previewPixels is not null)
-            {
-                // The picture that this prediction amounts to shows more than latents that are still full of noise; the input has served.
-                sampler.Denoise(x, prediction, step, input[..latents]);
-                LatentPreviewer.Paint(input[..latents], previewPixels);
-            }
-
-            Span<float> added = sampler.AddsNoise(step) ? noise.AsSpan<float>() : [];
-            sampler.Step(x, prediction, added, step);
-            hashes.Take(step + 1, added, x);
-            managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
-            steps[step] = Stopwatch.GetElapsedTime(stepBegin);
-            Report(GenerationPhase.Denoising, step + 1, preview);
-        }
-
-        Leave(PlanPhase.Denoising);
-        TimeSpan denoising = Stopwatch.GetElapsedTime(begin);
-
-        // 5. Decode.
-        begin = Stopwatch.GetTimestamp();
-        _sessions.Rest();
-        Report(GenerationPhase.Decoding, request.Steps, null);
-        float[] final = state.AsSpan<float>().ToArray();
-        (byte[] pixels, bool inFp32, TimeSpan finishing) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
-        if (TakesTurns(plan, ComponentNames.VaeDecoder)) _decoder.Release();
-        if (inFp32) notices.Add("The decoder overflowed in fp16; this picture was decoded in fp32.");
-        (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
-        Leave(PlanPhase.Decoding);
-        TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
-        Report(GenerationPhase.Done, request.Steps, null);
-        return new Picture
-        {
-            Width = canvasWidth,
-            Height = canvasHeight,
-            Pixels = pixels,
-            Request = request,
-            Model = Model,
-            Notices = notices,
-            Timings = new PictureTimings(text, denoising, decoding) { Steps = steps, Finishing = finishing, DenoisingManagedBytes = managedBytes },
-            Memory = new PictureMemory(plan, memory, _watch is null ? null : _device.ArenaCounter?.Read()?.MostInUse),
-            Latents = final,
-            Provenance = new PictureProvenance
-            {
-                Engine = PictureProvenance.CurrentEngine,
-                Runtime = PictureProvenance.CurrentRuntime,
-                Device = Device,
-                Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
-                DecodedInTiles = !plan.Decoding.IsWhole,
-                GraphsSha256 = _package.GraphsSha256,
-                StepHashes = hashes.All,
-            },
-            DecodedInFp32 = inFp32,
-        };
-
-        void Leave(PlanPhase phase)
-        {
-            memory.Add(new PhaseMemory(phase, plan.Phases.First(planned => planned.Phase == phase).Bytes, _watch?.PeakBytes, _watch?.ArenaPeakBytes));
-            _watch?.Reset();
-        }
-
-        void Report(GenerationPhase phase, int step, LatentPreview? preview) =>
-            progress?.Report(new GenerationProgress(phase, step, request.Steps, Stopwatch.GetElapsedTime(start), preview));
+        return _network;
     }
 
     /// <inheritdoc/>
@@ -246,30 +253,32 @@ internal sealed class PictureEngine : IDisposable
         _package.Dispose();
     }
 
-    private static ResidencyRequest Wanted(PictureRequest request, AtelierOptions options, long budget) => new()
+    private static ResidencyRequest Wanted(PictureSeries series, AtelierOptions options, long budget) => new()
     {
         Budget = budget,
-        Width = request.Width,
-        Height = request.Height,
-        Steps = request.Steps,
-        Guided = request.GuidanceScale > 1,
+        Width = series.Request.Width,
+        Height = series.Request.Height,
+        Steps = series.Request.Steps,
+        Count = series.Count,
+        PicturesPerPass = series.PicturesPerPass,
+        Guided = series.Request.GuidanceScale > 1,
         Offload = options.Offload,
         VaeTiling = options.VaeTiling,
-        Frame = request.Frame,
+        Frame = series.Request.Frame,
     };
 
     // Whether a picture can be painted within the budget is known before anything of it is loaded.
-    private ResidencyPlan Plan(PictureRequest request, long budget)
+    private ResidencyPlan Plan(PictureSeries series, long budget)
     {
-        ResidencyRequest wanted = Wanted(request, _options, budget);
+        ResidencyRequest wanted = Wanted(series, _options, budget);
         if (_plan?.Request == wanted) return _plan;
         ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _options.Backend.Profile);
         Follow(plan);
         return _plan = plan;
     }
 
-    // A plan that takes a quarter less than one that ran out of memory, with everything released that was loaded for that; null where there is none.
-    private ResidencyPlan? Shrink(PictureRequest request, ResidencyPlan plan)
+    // A plan for the rest of a pass that takes a quarter less than one that ran out of memory, with everything released that was loaded for that; null where there is none.
+    private ResidencyPlan? Shrink(PictureSeries series, int left, ResidencyPlan plan)
     {
         _network?.Dispose();
         _network = null;
@@ -278,7 +287,8 @@ internal sealed class PictureEngine : IDisposable
         foreach (ComponentSpec component in _package.Manifest.Components) _sessions.Release(component);
         try
         {
-            return Plan(request, plan.PeakBytes / 4 * 3);
+            // One at a time takes the least, unless the picture has to have the numbers of its place.
+            return Plan(series.Place is null ? series with { Count = left, PicturesPerPass = 1 } : series, plan.PeakBytes / 4 * 3);
         }
         catch (BudgetTooSmallException)
         {
@@ -292,7 +302,7 @@ internal sealed class PictureEngine : IDisposable
         if (_device.SessionThreads == 0) return;
         try
         {
-            ResidencyPlan plan = Plan(new PictureRequest { Prompt = "" }, _budget);
+            ResidencyPlan plan = Plan(new PictureSeries(new PictureRequest { Prompt = "" }, 1, 1), _budget);
             _sessions.Preload([.. PictureComponents.Where(name => !TakesTurns(plan, name)).Select(_package.Manifest.Component)], plan.MakesSessionsInParallel);
         }
         catch (BudgetTooSmallException)

@@ -23,6 +23,9 @@ public sealed record PictureProvenance
     /// <summary>Where the weights were, in words.</summary>
     public required string Plan { get; init; }
 
+    /// <summary>How many pictures were denoised together, and which of them this was.</summary>
+    public required PassPlace Pass { get; init; }
+
     /// <summary>Whether the VAE decoded in tiles.</summary>
     public required bool DecodedInTiles { get; init; }
 

@@ -5,7 +5,7 @@ namespace MuseAtelier;
 /// <summary>A request that cannot be painted.</summary>
 public abstract class PictureRequestException(string found, string expected, string remedy) : MuseAtelierException(found, expected, remedy)
 {
-    /// <summary>Makes sure that a request is in range, before a model is opened for it; <see cref="Atelier.GenerateAsync"/> does the same.</summary>
+    /// <summary>Makes sure that a request is in range, before a model is opened for it; an <see cref="Atelier"/> does the same.</summary>
     /// <exception cref="PictureRequestException">It is not.</exception>
     public static void ThrowIfUnpaintable(PictureRequest request)
     {

@@ -90,12 +90,12 @@ public sealed record PhasePlan(PlanPhase Phase, IReadOnlyList<MemoryShare> Share
 }
 
 /// <summary>Estimated seconds of a warm picture with a prompt that was not encoded before.</summary>
-/// <param name="Text">Encoding the prompts, once per pass.</param>
+/// <param name="Text">Encoding the prompts, once for all pictures.</param>
 /// <param name="Conditioning">Keys, values and embeddings, once per pass.</param>
 /// <param name="Loading">Bringing lent weights and sessions that took turns back, once per pass.</param>
 /// <param name="Step">One step of a pass.</param>
 /// <param name="Decoding">Decoding one picture.</param>
-/// <param name="Picture">One picture, all together.</param>
+/// <param name="Picture">One picture, all together, to a hundredth.</param>
 public sealed record PlanEstimate(double Text, double Conditioning, double Loading, double Step, double Decoding, double Picture);
 
 /// <summary>Where everything is, phase by phase, and what that costs: the promise that an atelier keeps.</summary>

@@ -24,7 +24,7 @@ internal static class RenderCommand
         command.SetAction((result, stop) =>
         {
             var basis = new PictureRequest { Prompt = result.GetRequiredValue(prompt), Seed = RequestChoices.DrawSeed() };
-            return painting.RunAsync(result, request.Read(result, basis), null, stop);
+            return painting.RunAsync(result, request.Read(result, basis), null, null, stop);
         });
         return command;
     }

@@ -12,7 +12,8 @@ internal static class ReplayCommand
         "Example: muse replay night.png --seed 8 --out night-8.png",
         "",
         "Settings that are not given stay as the picture's file has them: from muse's own record, else from AUTOMATIC1111's text, which other programs",
-        "write too. What cannot be taken over from there is said on stderr. The model is not looked for: name it with --model where it is not the default.",
+        "write too. A picture that was denoised together with others is painted again as one of as many, unless --batch says otherwise: that takes their",
+        "time too, and gives the same bytes. What cannot be taken over from there is said on stderr. The model is not looked for: name it with --model where it is not the default.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -26,23 +27,23 @@ internal static class ReplayCommand
         command.SetAction((result, stop) =>
         {
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
-            (PictureRequest basis, Action<ModelInfo> opened) = content.RecordJson is null ? FromText(terminal, content) : FromRecord(terminal, content.ReadRecord());
+            (PictureRequest basis, PassPlace? place, Action<ModelInfo> opened) = content.RecordJson is null ? FromText(terminal, content) : FromRecord(terminal, content.ReadRecord());
             if (result.GetValue(prompt) is { } other) basis = basis with { Prompt = other };
-            return painting.RunAsync(result, request.Read(result, basis), opened, stop);
+            return painting.RunAsync(result, request.Read(result, basis), place, opened, stop);
         });
         return command;
     }
 
-    private static (PictureRequest Request, Action<ModelInfo> Opened) FromRecord(Terminal terminal, PictureRecord record) => (record.Request, model =>
+    private static (PictureRequest Request, PassPlace? Place, Action<ModelInfo> Opened) FromRecord(Terminal terminal, PictureRecord record) => (record.Request, record.Engine.Place, model =>
     {
         if (model.Sha256 != record.Model.Sha256) terminal.WriteNotice("notice", $"the picture was painted with {record.Model.Name} ({record.Model.Sha256}); this is {model.Name} ({model.Sha256})");
     });
 
-    private static (PictureRequest Request, Action<ModelInfo> Opened) FromText(Terminal terminal, PictureFileContent content)
+    private static (PictureRequest Request, PassPlace? Place, Action<ModelInfo> Opened) FromText(Terminal terminal, PictureFileContent content)
     {
         ParsedParameters parsed = ParametersText.Parse(content.Path, content.Parameters ?? throw new PictureRecordMissingException(content.Path));
         foreach (string part in parsed.NotTaken) terminal.WriteNotice("notice", $"not taken over: {part}");
-        return (parsed.Request, model =>
+        return (parsed.Request, null, model =>
         {
             bool isSame = parsed.ModelHash is { Length: > 0 } hash ? model.Sha256.StartsWith(hash, StringComparison.OrdinalIgnoreCase) : parsed.ModelName is null || parsed.ModelName == model.Name;
             if (!isSame) terminal.WriteNotice("notice", $"the picture was painted with {parsed.ModelName ?? "a model"} ({parsed.ModelHash ?? "digest unknown"}); this is {model.Name} ({model.Sha256[..ParametersText.ShortDigest]})");

@@ -4,11 +4,15 @@ using Spectre.Console.Rendering;
 
 namespace MuseAtelier.Cli.Display;
 
-/// <summary>Shows how a model is opened and pictures are painted: a bar that lives in a terminal, a line now and then elsewhere.</summary>
+/// <summary>
+/// Shows how a model is opened and pictures are painted: a bar that lives in a terminal, a line now and then elsewhere. While it pauses, so that
+/// other lines can be written, it takes no notice of reports: the next picture may be under way by then.
+/// </summary>
 internal abstract class RenderDisplay : IProgress<LoadProgress>, IProgress<GenerationProgress>, IAsyncDisposable
 {
+    private readonly Lock _showing = new();
     private TimeSpan _denoisingBegan;
-    private int _picture;
+    private bool _pauses;
 
     protected int Pictures { get; private init; }
 
@@ -16,25 +20,36 @@ internal abstract class RenderDisplay : IProgress<LoadProgress>, IProgress<Gener
     public static RenderDisplay Start(Terminal terminal, int pictures) =>
         terminal.ErrorConsole is { } console ? new LiveDisplay(console) { Pictures = pictures } : new PlainDisplay(terminal.Error) { Pictures = pictures };
 
-    /// <summary>Another picture begins.</summary>
-    /// <param name="number">Its number, from 1.</param>
-    public void Begin(int number) => _picture = number;
+    /// <summary>Other lines may follow at once, until <see cref="Continue"/>.</summary>
+    public Task PauseAsync()
+    {
+        lock (_showing) _pauses = true;
+        return LeaveAsync();
+    }
 
-    /// <summary>Other lines may follow at once.</summary>
-    public abstract Task PauseAsync();
+    /// <summary>A picture is finished; other lines may follow at once, until <see cref="Continue"/>.</summary>
+    public Task FinishAsync(Picture picture)
+    {
+        lock (_showing) _pauses = true;
+        ShowFinished(picture);
+        return LeaveAsync();
+    }
 
-    /// <summary>A picture is finished; other lines may follow at once.</summary>
-    public abstract Task FinishAsync(Picture picture);
+    /// <summary>No more other lines follow.</summary>
+    public void Continue()
+    {
+        lock (_showing) _pauses = false;
+    }
 
-    public void Report(LoadProgress value) => Show(new RenderState(value.Phase, value.Fraction, "", null));
+    public void Report(LoadProgress value) => ShowUnlessPausing(new RenderState(value.Phase, value.Fraction, "", null));
 
     public void Report(GenerationProgress value)
     {
         if (value.Phase == GenerationPhase.Encoding) _denoisingBegan = TimeSpan.Zero;
         // Time before the first step ends holds the text encoders; speed counts from there on, and so from the second step.
         if (value is { Phase: GenerationPhase.Denoising, Step: 1 }) _denoisingBegan = value.Elapsed;
-        string name = Pictures > 1 ? string.Create(CultureInfo.InvariantCulture, $"picture {_picture}/{Pictures}, ") : "";
-        Show(value.Phase switch
+        string name = Name(value);
+        ShowUnlessPausing(value.Phase switch
         {
             GenerationPhase.Queued or GenerationPhase.Encoding => new RenderState($"{name}reading the prompt", 0, "", null),
             GenerationPhase.Denoising => new RenderState($"{name}painting", (double)value.Step / value.Steps, Pace(value), value.Preview),
@@ -43,9 +58,30 @@ internal abstract class RenderDisplay : IProgress<LoadProgress>, IProgress<Gener
         });
     }
 
-    public abstract ValueTask DisposeAsync();
+    public ValueTask DisposeAsync() => new(PauseAsync());
 
     protected abstract void Show(RenderState state);
+
+    /// <summary>Shows a finished picture where there is room for it.</summary>
+    protected abstract void ShowFinished(Picture picture);
+
+    /// <summary>Leaves what is shown as it stands, so that other lines come below it.</summary>
+    protected abstract Task LeaveAsync();
+
+    private void ShowUnlessPausing(RenderState state)
+    {
+        lock (_showing)
+            if (!_pauses) Show(state);
+    }
+
+    private string Name(GenerationProgress value)
+    {
+        if (Pictures == 1) return "";
+        int first = value.Picture + 1;
+        return value.Pictures == 1
+            ? string.Create(CultureInfo.InvariantCulture, $"picture {first}/{Pictures}, ")
+            : string.Create(CultureInfo.InvariantCulture, $"pictures {first} to {value.Picture + value.Pictures} of {Pictures}, ");
+    }
 
     private string Pace(GenerationProgress value)
     {
@@ -70,11 +106,9 @@ internal sealed class PlainDisplay(TextWriter writer) : RenderDisplay
     private string? _phase;
     private int _tenth;
 
-    public override Task PauseAsync() => Task.CompletedTask;
+    protected override void ShowFinished(Picture picture) { }
 
-    public override Task FinishAsync(Picture picture) => Task.CompletedTask;
-
-    public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    protected override Task LeaveAsync() => Task.CompletedTask;
 
     protected override void Show(RenderState state)
     {
@@ -95,22 +129,19 @@ internal sealed class LiveDisplay(IAnsiConsole console) : RenderDisplay
     private Task? _display;
     private IRenderable? _preview;
 
-    public override Task FinishAsync(Picture picture)
+    protected override void ShowFinished(Picture picture)
     {
         if (_preview is not null) _preview = TerminalPicture.Fit(console, picture.Width, picture.Height, picture.Pixels.Span);
         Show(new RenderState("done", 1, string.Create(CultureInfo.InvariantCulture, $"{picture.Timings.Total.TotalSeconds:0.0} s"), null));
-        return PauseAsync();
     }
 
-    public override async Task PauseAsync()
+    protected override async Task LeaveAsync()
     {
         if (_display is null) return;
         _end!.TrySetResult();
         await _display;
         (_context, _display, _preview) = (null, null, null);
     }
-
-    public override async ValueTask DisposeAsync() => await PauseAsync();
 
     protected override void Show(RenderState state)
     {

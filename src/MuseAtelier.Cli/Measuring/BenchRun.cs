@@ -10,10 +10,11 @@ internal static class BenchRun
     /// <param name="model">Path of the model.</param>
     /// <param name="options">How the atelier is set up; memory is watched whatever they say.</param>
     /// <param name="request">What to paint; prompts get numbers.</param>
-    /// <param name="pictures">Pictures that count.</param>
+    /// <param name="pictures">Pictures that count, or passes of several.</param>
+    /// <param name="together">Pictures that are denoised together.</param>
     /// <param name="report">Told after each picture.</param>
     /// <param name="stop">Stops within a step.</param>
-    public static async Task<Measurement> RunAsync(string model, AtelierOptions options, PictureRequest request, int pictures, Action<Picture> report, CancellationToken stop)
+    public static async Task<Measurement> RunAsync(string model, AtelierOptions options, PictureRequest request, int pictures, int together, Action<Picture> report, CancellationToken stop)
     {
         AtelierChoices.RequireBudget(model, options, request);
         await using Atelier atelier = await Atelier.OpenAsync(model, options with { WatchMemory = true }, cancellationToken: stop);
@@ -21,29 +22,32 @@ internal static class BenchRun
         string file = Path.Combine(Path.GetTempPath(), $"muse-bench-{Environment.ProcessId}.png");
         try
         {
-            (Picture first, double firstSeconds) = await PaintAsync(atelier, request, stop);
+            (IReadOnlyList<Picture> firstPass, double firstSeconds) = await PaintAsync(atelier, request, together, stop);
+            Picture first = firstPass[^1];
             double firstAt = MeasuredMachine.SecondsSinceStart();
             PictureFile.Write(first, file);
             double firstFileAt = MeasuredMachine.SecondsSinceStart();
             report(first);
 
-            var painted = new List<(Picture Picture, double Seconds)>();
+            var painted = new List<(IReadOnlyList<Picture> Pass, double Seconds)>();
             var files = new List<double>();
             for (int i = 0; i < pictures; i++)
             {
-                painted.Add(await PaintAsync(atelier, request with { Prompt = $"{request.Prompt}, {i}", Seed = unchecked(request.Seed + (ulong)i) }, stop));
+                painted.Add(await PaintAsync(atelier, request with { Prompt = $"{request.Prompt}, {i}", Seed = unchecked(request.Seed + (ulong)(i * together)) }, together, stop));
                 long begin = Stopwatch.GetTimestamp();
-                PictureFile.Write(painted[^1].Picture, file, new PictureFileOptions { Overwrite = true });
+                PictureFile.Write(painted[^1].Pass[^1], file, new PictureFileOptions { Overwrite = true });
                 files.Add(Stopwatch.GetElapsedTime(begin).TotalSeconds);
-                report(painted[^1].Picture);
+                report(painted[^1].Pass[^1]);
             }
 
-            (_, double known) = await PaintAsync(atelier, request, stop);
-            double finishing = 1000 * Median(painted.Select(one => one.Picture.Timings.Finishing.TotalSeconds));
+            (_, double known) = await PaintAsync(atelier, request, together, stop);
+            // Pictures of a pass have their steps in common, and each its decoding.
+            Picture[] measured = [.. painted.SelectMany(one => one.Pass)], lasts = [.. painted.Select(one => one.Pass[^1])];
+            double[] steps = [.. lasts.SelectMany(picture => picture.Timings.Steps).Select(step => step.TotalMilliseconds).Order()];
+            double Middle(Func<PictureTimings, TimeSpan> part) => Median(measured.Select(picture => part(picture.Timings).TotalSeconds));
             double? plain = request.Frame is null ? null : await PlainFinishingAsync(atelier, request with { Frame = null }, pictures, stop);
-            double[] steps = [.. painted.SelectMany(one => one.Picture.Timings.Steps).Select(step => step.TotalMilliseconds).Order()];
-            double Middle(Func<PictureTimings, TimeSpan> part) => Median(painted.Select(one => part(one.Picture.Timings).TotalSeconds));
-            PictureMemory[] memory = [.. painted.Select(one => one.Picture).Prepend(first).Select(picture => picture.Memory!)];
+            double finishing = 1000 * Middle(timings => timings.Finishing);
+            PictureMemory[] memory = [.. firstPass.Concat(measured).Select(picture => picture.Memory!)];
             using var process = Process.GetCurrentProcess();
             return new Measurement
             {
@@ -55,6 +59,7 @@ internal static class BenchRun
                 Height = request.Height,
                 Steps = request.Steps,
                 GuidanceScale = request.GuidanceScale,
+                PicturesPerPass = together,
                 Pictures = pictures,
                 OpenSeconds = open,
                 FirstPictureAtSeconds = firstAt,
@@ -74,8 +79,8 @@ internal static class BenchRun
                 StepMedianMilliseconds = steps[steps.Length / 2],
                 StepP99Milliseconds = steps[Math.Min(steps.Length - 1, (int)(steps.Length * 0.99))],
                 StepMostMilliseconds = steps[^1],
-                StepMilliseconds = [.. painted[^1].Picture.Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
-                ManagedBytesPerStep = painted.Sum(one => one.Picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
+                StepMilliseconds = [.. painted[^1].Pass[^1].Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
+                ManagedBytesPerStep = lasts.Sum(picture => picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
                 BudgetBytes = options.VideoMemoryBudget ?? options.MemoryBudget,
                 PlannedBytes = memory[0].Plan.PeakBytes,
                 Offload = memory[0].Plan.Offload,
@@ -97,15 +102,17 @@ internal static class BenchRun
     private static async Task<double> PlainFinishingAsync(Atelier atelier, PictureRequest request, int pictures, CancellationToken stop)
     {
         var finishing = new List<double>();
-        for (int i = 0; i <= pictures; i++) finishing.Add((await PaintAsync(atelier, request, stop)).Picture.Timings.Finishing.TotalMilliseconds);
+        for (int i = 0; i <= pictures; i++) finishing.Add((await atelier.GenerateAsync(request, cancellationToken: stop)).Timings.Finishing.TotalMilliseconds);
         return Median(finishing.Skip(1));
     }
 
-    private static async Task<(Picture Picture, double Seconds)> PaintAsync(Atelier atelier, PictureRequest request, CancellationToken stop)
+    // The pictures of a pass, and the seconds that each took.
+    private static async Task<(IReadOnlyList<Picture> Pass, double Seconds)> PaintAsync(Atelier atelier, PictureRequest request, int together, CancellationToken stop)
     {
         long begin = Stopwatch.GetTimestamp();
-        Picture picture = await atelier.GenerateAsync(request, cancellationToken: stop);
-        return (picture, Stopwatch.GetElapsedTime(begin).TotalSeconds);
+        List<Picture> pass = [];
+        await foreach (Picture picture in atelier.GenerateManyAsync(request, together, together, cancellationToken: stop)) pass.Add(picture);
+        return (pass, Stopwatch.GetElapsedTime(begin).TotalSeconds / together);
     }
 
     private static double Median(IEnumerable<double> values)

@@ -108,7 +108,7 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
         for (int index = 0; index < request.Seeds; index++)
         {
             Tell(precisions, "picture", index);
-            pictures.Add(engine.Paint(PictureOf(index), null, Stopwatch.GetTimestamp(), cancellationToken));
+            engine.Paint(new PictureSeries(PictureOf(index), 1, 1), 0, pictures.Add, null, Stopwatch.GetTimestamp(), cancellationToken);
         }
 
         return pictures;

@@ -11,6 +11,7 @@ namespace MuseAtelier.Diffusion;
 /// </summary>
 internal sealed class DenoisingNetwork : IDisposable
 {
+    private readonly Stack<IDisposable> _owned = new();
     private readonly ModelPackage _package;
     private readonly SessionPool _sessions;
     private readonly ExecutionDevice _device;
@@ -29,23 +30,32 @@ internal sealed class DenoisingNetwork : IDisposable
         Shape = shape with { Steps = 1 };
         PackageManifest manifest = package.Manifest;
         ComponentSpec unet = manifest.Component(ComponentNames.UNet), context = manifest.Component(ComponentNames.CrossAttention);
-        _context = new ComponentRunner(context, Shape, sessions, device);
-
-        // One step's shifts lie one behind the other in the order of the UNet's inputs, so that a step's worth is one copy.
-        List<TensorSpec> shifts = [.. unet.Inputs.Where(input => input.Name.StartsWith("shift.", StringComparison.Ordinal))];
-        _shifts = device.Allocate(shifts.Sum(shift => shift.Bytes(Shape)));
-        var placed = context.Outputs.ToDictionary(output => output.Name, output => _context.Address(output.Name));
-        nint next = _shifts.Address;
-        foreach (TensorSpec shift in shifts)
+        try
         {
-            placed[shift.Name] = next;
-            next += (nint)shift.Bytes(Shape);
-        }
+            _context = Own(new ComponentRunner(context, Shape, sessions, device));
 
-        _unet = new ComponentRunner(unet, Shape, sessions, device, placed);
-        _step = new StepCapture(_unet, sessions, device);
-        _hostInput = device.AllocateHost(_unet.Size("latents"));
-        _hostOutput = device.AllocateHost(_unet.Size("noise"));
+            // One step's shifts lie one behind the other in the order of the UNet's inputs, so that a step's worth is one copy.
+            List<TensorSpec> shifts = [.. unet.Inputs.Where(input => input.Name.StartsWith("shift.", StringComparison.Ordinal))];
+            _shifts = Own(device.Allocate(shifts.Sum(shift => shift.Bytes(Shape))));
+            var placed = context.Outputs.ToDictionary(output => output.Name, output => _context.Address(output.Name));
+            nint next = _shifts.Address;
+            foreach (TensorSpec shift in shifts)
+            {
+                placed[shift.Name] = next;
+                next += (nint)shift.Bytes(Shape);
+            }
+
+            _unet = Own(new ComponentRunner(unet, Shape, sessions, device, placed));
+            _step = Own(new StepCapture(_unet, sessions, device));
+            _hostInput = Own(device.AllocateHost(_unet.Size("latents")));
+            _hostOutput = Own(device.AllocateHost(_unet.Size("noise")));
+        }
+        catch
+        {
+            // The device's memory may have run out: what is here already must not stay behind.
+            Dispose();
+            throw;
+        }
     }
 
     public PictureShape Shape { get; }
@@ -70,6 +80,7 @@ internal sealed class DenoisingNetwork : IDisposable
         _steps = timesteps.Length;
         PictureShape shape = Shape with { Steps = _steps };
         _time?.Dispose();
+        _time = null;
         _time = new ComponentRunner(_package.Manifest.Component(ComponentNames.TimeEmbedding), shape, _sessions, _device);
         Give(_time, "pooled", rows, static row => row.Pooled);
         float[] ids = new float[rows.Length * timeIds.Length];
@@ -96,12 +107,15 @@ internal sealed class DenoisingNetwork : IDisposable
     public void Dispose()
     {
         _time?.Dispose();
-        _step.Dispose();
-        _unet.Dispose();
-        _context.Dispose();
-        _shifts.Dispose();
-        _hostInput.Dispose();
-        _hostOutput.Dispose();
+        _time = null;
+        // A captured step goes before the memory that it works on.
+        while (_owned.TryPop(out IDisposable? owned)) owned.Dispose();
+    }
+
+    private T Own<T>(T part) where T : IDisposable
+    {
+        _owned.Push(part);
+        return part;
     }
 
     private void Give(ComponentRunner component, string input, ReadOnlySpan<PromptEmbedding> rows, Func<PromptEmbedding, float[]> part)

@@ -22,21 +22,27 @@ internal static class LatentPreviewer
 
     /// <summary>Paints the picture. Allocates nothing.</summary>
     /// <param name="latents">[4, h, w] fp32, scaled as the UNet sees clean latents, best denoised; borrowed.</param>
-    /// <param name="pixels">[h, w, 3] interleaved RGB, 8 bits a channel.</param>
-    public static void Paint(ReadOnlySpan<float> latents, Span<byte> pixels)
+    /// <param name="width">w.</param>
+    /// <param name="pixels">[h, w, 3] interleaved RGB, 8 bits a channel; rows begin <paramref name="stride"/> bytes apart.</param>
+    /// <param name="stride">Bytes from a row to the next, at least 3 w.</param>
+    public static void Paint(ReadOnlySpan<float> latents, int width, Span<byte> pixels, int stride)
     {
-        int area = latents.Length / Channels;
-        if (latents.Length % Channels != 0 || pixels.Length != 3 * area)
-            throw new ArgumentException("Four latent channels make three bytes a pixel.", nameof(pixels));
+        int area = latents.Length / Channels, height = area / width;
+        if (latents.Length != Channels * height * width) throw new ArgumentException("There are four latent channels of whole rows.", nameof(latents));
         ReadOnlySpan<float> c0 = latents[..area], c1 = latents[area..(2 * area)], c2 = latents[(2 * area)..(3 * area)], c3 = latents[(3 * area)..];
-        for (int i = 0; i < area; i++)
+        for (int y = 0; y < height; y++)
         {
-            for (int colour = 0; colour < 3; colour++)
+            Span<byte> row = pixels.Slice(y * stride, 3 * width);
+            for (int x = 0; x < width; x++)
             {
-                ReadOnlySpan<float> f = Factors.AsSpan(colour * (Channels + 1), Channels + 1);
-                float value = f[0] * c0[i] + f[1] * c1[i] + f[2] * c2[i] + f[3] * c3[i] + f[4];
-                // Conversion saturates, and takes what is not a number for 0.
-                pixels[3 * i + colour] = (byte)Math.Clamp((int)(value + 0.5f), 0, 255);
+                int i = y * width + x;
+                for (int colour = 0; colour < 3; colour++)
+                {
+                    ReadOnlySpan<float> f = Factors.AsSpan(colour * (Channels + 1), Channels + 1);
+                    float value = f[0] * c0[i] + f[1] * c1[i] + f[2] * c2[i] + f[3] * c3[i] + f[4];
+                    // Conversion saturates, and takes what is not a number for 0.
+                    row[3 * x + colour] = (byte)Math.Clamp((int)(value + 0.5f), 0, 255);
+                }
             }
         }
     }

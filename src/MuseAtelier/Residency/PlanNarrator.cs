@@ -34,8 +34,8 @@ internal static class PlanNarrator
             _ => "time embeddings",
         }));
         ComponentPlan[] staying = [.. preparing.Where(component => component.Count(StagePlacement.Resident) > 0)], passing = [.. preparing.Where(component => component.Stages.Any(stage => stage.Placement is StagePlacement.Streamed or StagePlacement.Staged))];
-        if (staying.Length > 0) sentences.Add(Line($"What runs once a picture and stays: {Names(staying)} ({ByteSize.Format(staying.Sum(component => component.Bytes(StagePlacement.Resident)))})."));
-        if (passing.Length > 0) sentences.Add(Line($"What runs once a picture and passes through such a window, in this order: {Names(passing)}."));
+        if (staying.Length > 0) sentences.Add(Line($"What runs before the steps and stays: {Names(staying)} ({ByteSize.Format(staying.Sum(component => component.Bytes(StagePlacement.Resident)))})."));
+        if (passing.Length > 0) sentences.Add(Line($"What runs before the steps and passes through such a window, in this order: {Names(passing)}."));
 
         long staged = plan.Components.Sum(component => component.Bytes(StagePlacement.Staged));
         if (staged > 0)

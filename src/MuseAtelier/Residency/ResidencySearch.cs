@@ -10,7 +10,7 @@ namespace MuseAtelier.Residency;
 /// </summary>
 internal sealed class ResidencySearch
 {
-    private const int MostPicturesPerPass = 8;
+    private const double GradeStep = 1.01;
 
     /// <summary>Sizes of a window that are tried, in halves of the least.</summary>
     private static readonly int[] WindowSizes = [ComponentChoice.LeastWindow, 3, 4];
@@ -52,7 +52,8 @@ internal sealed class ResidencySearch
             .Sum(name => model.Component(name).Stages.DistinctBy(stage => stage.Graph).Count());
         _decoderWeights = WeightBytes(ComponentNames.VaeDecoder);
         _rescueWeights = hasRescue ? WeightBytes(ComponentNames.VaeDecoderFp32) : 0;
-        for (int pictures = 1; pictures <= Math.Min(request.Count, MostPicturesPerPass); pictures++) _passes.Add(new Pass(this, pictures, height, width));
+        int least = request.PicturesPerPass ?? 1, most = request.PicturesPerPass ?? Math.Min(request.Count, PassPlace.MostPictures);
+        for (int pictures = least; pictures <= most; pictures++) _passes.Add(new Pass(this, pictures, height, width));
         _candidates = [.. Candidates().OrderBy(candidate => candidate.Seconds)];
     }
 
@@ -60,7 +61,7 @@ internal sealed class ResidencySearch
     public ResidencyPlan Plan(long budget)
     {
         if (Fastest(budget) is not { } best) throw new BudgetTooSmallException(_request with { Budget = budget }, Least(), _device.MapsWeights ? "memory" : "device memory");
-        return Describe(best, budget, Fastest(long.MaxValue)!.Value.Seconds);
+        return Describe(best, budget, Fastest(long.MaxValue)!.Value.GradedSeconds);
     }
 
     /// <summary>The least budget for which there is a plan.</summary>
@@ -77,16 +78,21 @@ internal sealed class ResidencySearch
         foreach (Candidate candidate in _candidates)
         {
             // Lending only makes slower: behind the first that is slower, all are.
-            if (best is { } found && candidate.Seconds > found.Seconds) break;
+            if (best is { } found && candidate.Grade > found.Grade) break;
             if (Lend(candidate, budget) is { } fitting && (best is not { } current || Compare(fitting, current) < 0)) best = fitting;
         }
 
         return best;
     }
 
-    // Of two that are equally fast, the one that copies less, then the one that takes less.
+    // Of two that are equally fast, the one that copies less, then the one that takes less. Pictures are denoised together only where that gains more
+    // than estimates are good for: the first one comes later then, and its last bits are not those that its seed gives by itself.
     private int Compare(Candidate a, Candidate b)
     {
+        int byGrade = a.Grade.CompareTo(b.Grade);
+        if (byGrade != 0) return byGrade;
+        int byPictures = a.Pass.Pictures.CompareTo(b.Pass.Pictures);
+        if (byPictures != 0) return byPictures;
         int bySeconds = a.Seconds.CompareTo(b.Seconds);
         if (bySeconds != 0) return bySeconds;
         int byCopies = a.CopiedBytes.CompareTo(b.CopiedBytes);
@@ -120,9 +126,10 @@ internal sealed class ResidencySearch
                 {
                     foreach (Manner manner in network.Manners)
                     {
-                        double seconds = pass.Seconds(preparation, network, manner);
+                        // The encoders remember their texts: only the first pass waits for them.
+                        double seconds = (preparation.TextSeconds + pass.Passes * pass.Seconds(preparation, network, manner)) / _request.Count;
                         foreach (TileChoice tiles in _tiles)
-                            yield return new Candidate(pass, preparation, network, manner, tiles, 0, pass.Passes * seconds / _request.Count + tiles.Seconds);
+                            yield return new Candidate(pass, preparation, network, manner, tiles, 0, seconds + tiles.Seconds);
                     }
                 }
             }
@@ -134,7 +141,7 @@ internal sealed class ResidencySearch
         Pass pass = c.Pass;
         Manner manner = c.Manner;
         long lent = c.Network.Lendable[c.Lent];
-        long common = _device.FixedBytes + _device.MarginBytes + _otherSessionBytes + SecondHandles(c) + pass.BlockBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent
+        long common = _device.FixedBytes + _device.MarginBytes + _otherSessionBytes + SecondHandles(c) + pass.BlockBytes + pass.HostBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent
             + (manner.Captures ? _device.CaptureBytes!.Value : 0) + (manner.DecoderStays ? DecoderBytes(c) : 0);
         long resting = common + (c.Network.SessionsTurn ? 0 : _unetSessions.Bytes);
         long preparing = resting + c.Preparation.WindowBytes;
@@ -199,7 +206,7 @@ internal sealed class ResidencySearch
             DecodingInFp32 = Rescue(c, budget),
             Phases = phases,
             PeakBytes = bytes.Max,
-            Estimate = new PlanEstimate(text, conditioning, loading, denoising / _request.Steps, c.Tiles.Seconds, c.Seconds),
+            Estimate = new PlanEstimate(text, conditioning, loading, denoising / _request.Steps, c.Tiles.Seconds, c.GradedSeconds),
             UnlimitedSeconds = unlimitedSeconds,
             Explanation = [],
         };
@@ -249,6 +256,7 @@ internal sealed class ResidencySearch
                 _ => c.Preparation.WindowBytes,
             });
             yield return new MemoryShare("tensors between stages", pass.BlockBytes);
+            yield return new MemoryShare("latents and pictures", pass.HostBytes);
             yield return new MemoryShare("decoder", hasDecoder ? DecoderBytes(c) : 0);
             yield return new MemoryShare("captured step", c.Manner.Captures ? _device.CaptureBytes!.Value : 0);
             yield return new MemoryShare("working memory", Arena(c, phase));
@@ -271,6 +279,12 @@ internal sealed class ResidencySearch
     // A whole plan, in numbers. Lent counts the resident stages that are lent, and is an index into the network's sums; seconds are those of one picture.
     private readonly record struct Candidate(Pass Pass, Preparation Preparation, Network Network, Manner Manner, TileChoice Tiles, int Lent, double Seconds)
     {
+        /// <summary>How fast it is, in steps of a hundredth: estimates tell no less apart.</summary>
+        public int Grade => (int)Math.Round(Math.Log(Seconds, GradeStep));
+
+        /// <summary>The seconds that stand for the grade.</summary>
+        public double GradedSeconds => Math.Pow(GradeStep, Grade);
+
         public long CopiedBytes => Preparation.StreamedBytes + Network.Choice.StreamedBytes + Network.Lendable[Lent];
     }
 
@@ -282,7 +296,11 @@ internal sealed class ResidencySearch
     private readonly record struct Manner(bool KeepsArena, bool Captures, bool DecoderStays, bool KeepsDecodingArena);
 
     /// <summary>Places of what runs before the steps.</summary>
-    private sealed record Preparation(IReadOnlyList<ComponentChoice> Choices, double TextSeconds, double ConditioningSeconds)
+    /// <param name="Choices">Each component's stages.</param>
+    /// <param name="TextSeconds">Seconds of the texts, once for all pictures.</param>
+    /// <param name="ConditioningSeconds">Seconds of what is computed from them once per pass.</param>
+    /// <param name="Passes">Passes that all the pictures take.</param>
+    private sealed record Preparation(IReadOnlyList<ComponentChoice> Choices, double TextSeconds, double ConditioningSeconds, int Passes)
     {
         public long ResidentBytes { get; } = Choices.Sum(choice => choice.ResidentBytes);
 
@@ -292,10 +310,12 @@ internal sealed class ResidencySearch
 
         public long WindowBytes { get; } = Choices.Max(choice => choice.WindowBytes);
 
+        private double Seconds => TextSeconds + Passes * ConditioningSeconds;
+
         /// <summary>Whether nothing speaks for this one against another.</summary>
         public bool IsWorse(Preparation other) =>
             !ReferenceEquals(this, other) && ResidentBytes >= other.ResidentBytes && WindowBytes >= other.WindowBytes && StreamedBytes >= other.StreamedBytes
-            && TextSeconds + ConditioningSeconds >= other.TextSeconds + other.ConditioningSeconds;
+            && Seconds >= other.Seconds;
     }
 
     /// <summary>Places of the denoising network.</summary>
@@ -347,6 +367,14 @@ internal sealed class ResidencySearch
                 + ComponentRunner.BlockBytes(context, shape) + ComponentRunner.BlockBytes(time, steps) + unet.Inputs.Where(IsShift).Sum(shift => shift.Bytes(shape))
                 + ComponentRunner.BlockBytes(unet, shape, tensor => keys.Contains(tensor.Name) || IsShift(tensor));
 
+            if (device.MapsWeights)
+            {
+                // Latents and noise of each picture, what goes into the network and comes out, and in the end the pictures themselves.
+                TensorSpec latents = unet.Inputs.First(input => input.Name == "latents");
+                (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
+                HostBytes = 2 * latents.Bytes(shape) + pictures * (3 * latents.Bytes(shape with { Batch = 1 }) + 3L * canvasWidth * canvasHeight);
+            }
+
             StageWork[] Work(ComponentSpec component, PictureShape shape) => [.. component.Stages.Select(stage => StageWork.Of(component, stage, shape))];
             StageWork[] clipL = Work(Part(ComponentNames.ClipL), text), clipG = Work(Part(ComponentNames.ClipG), text), contextWork = Work(context, shape), timeWork = Work(time, steps), unetWork = Work(unet, shape);
             long Arena(string component, PictureShape shape, StageWork[] work) => device.ArenaBytes(component, shape) + work.Max(stage => stage.CastBytes);
@@ -376,7 +404,7 @@ internal sealed class ResidencySearch
                 }
 
                 double[] seconds = [.. choices.Select(choice => choice.Seconds(1, device.NarrowOperationsPerSecond))];
-                preparations.Add(new Preparation(choices, texts * (seconds[0] + seconds[1]), seconds[2] + seconds[3]));
+                preparations.Add(new Preparation(choices, texts * (seconds[0] + seconds[1]), seconds[2] + seconds[3], Passes));
             }
 
             Preparations = [.. preparations.Where((preparation, i) => !preparations.Where((other, j) => preparation.IsWorse(other) && (j < i || !other.IsWorse(preparation))).Any())];
@@ -394,6 +422,9 @@ internal sealed class ResidencySearch
         /// <summary>Bytes of all tensors that lie between stages, and of what is computed once.</summary>
         public long BlockBytes { get; }
 
+        /// <summary>Bytes of host memory for latents and pictures, where that is the memory that counts.</summary>
+        public long HostBytes { get; }
+
         public long TextArena { get; }
 
         public long ConditioningArena { get; }
@@ -403,9 +434,9 @@ internal sealed class ResidencySearch
         /// <summary>The same where sessions take turns.</summary>
         public long TurnArena { get; }
 
-        /// <summary>Seconds of a pass without its decoding.</summary>
+        /// <summary>Seconds of a pass without its texts and its decoding.</summary>
         public double Seconds(Preparation preparation, Network network, Manner manner) =>
-            preparation.TextSeconds + preparation.ConditioningSeconds + LoadingSeconds(preparation, manner) + DenoisingSeconds(network, manner);
+            preparation.ConditioningSeconds + LoadingSeconds(preparation, manner) + DenoisingSeconds(network, manner);
 
         public double LoadingSeconds(Preparation preparation, Manner manner) =>
             (manner.KeepsArena ? 0 : _search._device.ArenaSeconds) + (manner.KeepsDecodingArena ? 0 : _search._device.ArenaSeconds)

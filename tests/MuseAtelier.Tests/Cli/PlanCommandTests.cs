@@ -44,6 +44,19 @@ public sealed class PlanCommandTests
     }
 
     [Theory]
+    [InlineData("4", 4)]
+    [InlineData("8", 5)]
+    [InlineData("0", 1)]
+    public async Task Plan_OfSeveralPictures_SaysHowManyAtATime(string batch, int expected)
+    {
+        // With plenty, several at a time gain nothing that an estimate can tell.
+        (_, string text, _) = await RunAsync("--vram", "40GiB", "--count", "5", "--batch", batch);
+        Assert.Contains($"5 pictures, {expected} at a time", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--batch", "9")]
+    [InlineData("--batch", "-1")]
     [InlineData("--vram", "much")]
     [InlineData("--ram", "-1GiB")]
     [InlineData("--count", "0")]

@@ -22,6 +22,19 @@ public sealed class ReplayCommandTests
     }
 
     [Fact]
+    public async Task Replay_OfAPictureOfAPass_PaintsItInItsPlaceUnlessToldOtherwise()
+    {
+        using var folder = new TemporaryFolder();
+        MuseResult rendered = await Muse.RunAsync(["render", "sea", .. Small, "--seed", "5", "--count", "2", "--batch", "2", "--out", folder["sea.png"], "--json"]);
+        Assert.Equal(["""{"pictures":2,"index":0}""", """{"pictures":2,"index":1}"""], rendered.Lines.Select(line => JsonNode.Parse(line)!["pass"]!.ToJsonString()));
+        Assert.Equal(0, (await Muse.RunAsync("verify", folder["sea-2.png"], "--cache", Muse.Cache)).Code);
+        Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea-2.png"], "--cache", Muse.Cache, "--out", folder["again.png"])).Code);
+        Assert.Equal(File.ReadAllBytes(folder["sea-2.png"]), File.ReadAllBytes(folder["again.png"]));
+        Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea-2.png"], "--cache", Muse.Cache, "--batch", "1", "--out", folder["alone.png"])).Code);
+        Assert.Equal(PassPlace.Alone, PictureFile.Read(folder["alone.png"]).ReadRecord().Engine.Place);
+    }
+
+    [Fact]
     public async Task Replay_WithChanges_ChangesThoseAlone()
     {
         using var folder = new TemporaryFolder();

@@ -107,7 +107,7 @@ public sealed class EulerAncestralSamplerTests
             EulerAncestralSampler.Guide(unconditional, conditional, 7, conditional);
             streams.Steps.Fill(noise);
             sampler.Denoise(latents, conditional, 0, unconditional);
-            LatentPreviewer.Paint(unconditional, pixels);
+            LatentPreviewer.Paint(unconditional, width: pixels.Length / 3, pixels, stride: pixels.Length);
             sampler.Step(latents, conditional, noise, 0);
         }
     }

@@ -140,14 +140,6 @@ public sealed class AtelierTests(TestAtelier miniature)
     }
 
     [Fact]
-    public async Task GenerateManyAsync_OfThree_CountsTheSeedUp()
-    {
-        var seeds = new List<ulong>();
-        await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(TestAtelier.Small with { Seed = ulong.MaxValue }, 2, cancellationToken: Cancellation)) seeds.Add(picture.Request.Seed);
-        Assert.Equal([ulong.MaxValue, 0], seeds);
-    }
-
-    [Fact]
     public async Task DisposeAsync_WhilePainting_FinishesThePictureAndRefusesTheNext()
     {
         Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);

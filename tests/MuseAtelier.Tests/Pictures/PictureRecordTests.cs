@@ -64,6 +64,10 @@ public sealed class PictureRecordTests
     [InlineData("model.sha256", null)]
     [InlineData("hashes.latents", "[]")]
     [InlineData("hashes.algorithm", "\"md5\"")]
+    [InlineData("engine.pass.pictures", "9")]
+    [InlineData("engine.pass.pictures", "0")]
+    [InlineData("engine.pass.index", "1")]
+    [InlineData("engine.pass.index", "-1")]
     public void Parse_OfABentRecord_SaysDamaged(string member, string? value)
     {
         JsonNode record = JsonNode.Parse(SamplePicture.RecordOf(Request).ToJson())!;
@@ -72,6 +76,17 @@ public sealed class PictureRecordTests
         if (value is null) parent.Remove(path[^1]);
         else parent[path[^1]] = JsonNode.Parse(value);
         Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", record.ToJsonString()));
+    }
+
+    [Fact]
+    public void Parse_OfARecordWithoutAPass_TakesThePictureForOneThatWasPaintedAlone()
+    {
+        JsonNode record = JsonNode.Parse(SamplePicture.RecordOf(Request).ToJson())!;
+        Assert.Equal("""{"pictures":1,"index":0}""", record["engine"]!["pass"]!.ToJsonString());
+        record["engine"]!.AsObject().Remove("pass");
+        PictureRecord older = PictureRecord.Parse("a.png", record.ToJsonString());
+        Assert.Equal(PassPlace.Alone, older.Engine.Place);
+        Assert.DoesNotContain("pass", older.ToJson(), StringComparison.Ordinal);
     }
 
     [Fact]

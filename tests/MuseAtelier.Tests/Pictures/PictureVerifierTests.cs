@@ -74,6 +74,24 @@ public sealed class PictureVerifierTests
         await Assert.ThrowsAsync<PictureRecordMissingException>(() => PictureVerifier.VerifyAsync(atelier, folder["bare.png"], null, Stop));
     }
 
+    [Fact]
+    public async Task VerifyAsync_OfAPictureOfAPass_PaintsItInItsPlaceAgain()
+    {
+        using var folder = new TemporaryFolder();
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
+        int number = 0;
+        await foreach (Picture picture in atelier.GenerateManyAsync(Request, 2, 2, cancellationToken: Stop))
+        {
+            string path = folder[$"{++number}.png"];
+            PictureFile.Write(picture, path);
+            Assert.Equal(new PassPlace(2, number - 1), PictureFile.Read(path).ReadRecord().Engine.Place);
+            PictureVerification verification = await PictureVerifier.VerifyAsync(atelier, path, null, Stop);
+            Assert.Equal(VerificationOutcome.SameBytes, verification.Outcome);
+            // The plan is on record too, and that of another number of pictures takes another peak.
+            Assert.Empty(verification.Changes);
+        }
+    }
+
     private static string Bend(PictureRecord record, string hashes, int index)
     {
         JsonNode bent = JsonNode.Parse(record.ToJson())!;

@@ -154,6 +154,61 @@ public sealed class ResidencyPlannerTests
     }
 
     [Fact]
+    public void Plan_OfSeveralPicturesWithPlenty_DenoisesOneAtATime()
+    {
+        // Nothing is copied that they could share, and alone each has the bits of its seed.
+        ResidencyPlan eight = Plan(70, new ResidencyRequest { Count = 8 });
+        Assert.Equal((1, eight.UnlimitedSeconds), (eight.PicturesPerPass, eight.Estimate.Picture));
+    }
+
+    [Theory]
+    [InlineData(Lowering.Cuda)]
+    [InlineData(Lowering.Portable)]
+    public void Plan_OfSeveralPictures_IsNoSlowerThanWithAnyNumberAtATimeAndTakesTheFewest(Lowering lowering)
+    {
+        (ModelSizes model, DeviceProfile device) = Of(lowering);
+        var random = new Random(13);
+        HashSet<int> chosen = [];
+        foreach (ResidencyRequest any in Requests(random, 8))
+        {
+            ResidencyRequest request = any with { Count = random.Next(2, 8), PicturesPerPass = null };
+            var search = new ResidencySearch(model, request, device);
+            ResidencySearch[] each = [.. Enumerable.Range(1, request.Count).Select(pictures => new ResidencySearch(model, request with { PicturesPerPass = pictures }, device))];
+            Assert.Equal(search.Least(), each.Min(one => one.Least()));
+            for (int i = 0; i < 6; i++)
+            {
+                long budget = search.Least() + (long)(random.NextDouble() * 6 * Gibibyte);
+                ResidencyPlan plan = search.Plan(budget);
+                chosen.Add(plan.PicturesPerPass);
+                foreach (ResidencyPlan other in each.Where(one => one.Least() <= budget).Select(one => one.Plan(budget)))
+                {
+                    AssertHolds(other, model, device, budget);
+                    Assert.True(plan.Estimate.Picture <= other.Estimate.Picture, $"{request}: {plan.PicturesPerPass} at a time are slower than {other.PicturesPerPass}");
+                    Assert.True(plan.PicturesPerPass <= other.PicturesPerPass || plan.Estimate.Picture < other.Estimate.Picture, $"{request}: {plan.PicturesPerPass} at a time are no faster than {other.PicturesPerPass}");
+                }
+            }
+        }
+
+        Assert.True(lowering == Lowering.Portable || chosen.Count > 1, "Some budgets are such that several at a time are faster.");
+    }
+
+    [Theory]
+    [InlineData(4, 5)]
+    [InlineData(4, 0)]
+    [InlineData(20, 9)]
+    public void Plan_OfMoreAtATimeThanThereAre_IsRefused(int count, int picturesPerPass) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Plan(19, new ResidencyRequest { Count = count, PicturesPerPass = picturesPerPass }));
+
+    [Fact]
+    public void Plan_OfTooManyAtATime_SaysSo()
+    {
+        BudgetTooSmallException refusal = Assert.Throws<BudgetTooSmallException>(() => Plan(3, new ResidencyRequest { Count = 8, PicturesPerPass = 8 }));
+        Assert.Contains("1024x1024 px, 8 at a time", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("paint fewer at a time", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(8, Plan((double)refusal.LeastBytes / Gibibyte, refusal.Request).PicturesPerPass);
+    }
+
+    [Fact]
     public void Plan_OnAProcessor_MapsWeightsAndLetsSessionsTakeTurnsOnlyWhereItMust()
     {
         ResidencyPlan unlimited = ResidencyPlanner.Plan(FullSizeModel.Portable, new ResidencyRequest { Budget = long.MaxValue, Width = 256, Height = 256 }, DeviceProfile.Processor);
@@ -217,12 +272,14 @@ public sealed class ResidencyPlannerTests
         OffloadMode[] modes = [OffloadMode.Auto, OffloadMode.Auto, OffloadMode.Auto, OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Sessions];
         for (int i = 0; i < count; i++)
         {
+            int pictures = random.Next(1, 10);
             yield return new ResidencyRequest
             {
                 Width = random.Next(32, 257) * 8,
                 Height = random.Next(32, 257) * 8,
                 Steps = random.Next(1, 60),
-                Count = random.Next(1, 4),
+                Count = pictures,
+                PicturesPerPass = i % 2 == 0 ? null : random.Next(1, Math.Min(pictures, PassPlace.MostPictures) + 1),
                 Guided = random.Next(4) > 0,
                 Offload = modes[random.Next(modes.Length)],
                 VaeTiling = (VaeTiling)random.Next(3),
@@ -247,6 +304,14 @@ public sealed class ResidencyPlannerTests
             Assert.Equal(phase == PlanPhase.Denoising ? Moved(StagePlacement.Lent) : 0, Share(phase, "lent weights"));
             Assert.Equal(device.MarginBytes, Share(phase, "left free"));
         }
+
+        // What a pass takes by all means, with a row, or with guidance two, for each picture.
+        Assert.InRange(plan.PicturesPerPass, plan.Request.PicturesPerPass ?? 1, plan.Request.PicturesPerPass ?? Math.Min(plan.Request.Count, PassPlace.MostPictures));
+        var shape = new PictureShape(plan.PicturesPerPass * (plan.Request.Guided ? 2 : 1), plan.Request.Height / 8, plan.Request.Width / 8, 1);
+        ComponentSpec unet = model.Component(ComponentNames.UNet);
+        Assert.True(Share(PlanPhase.Denoising, "tensors between stages") >= unet.Inputs.Concat(unet.Outputs).Sum(tensor => tensor.Bytes(shape)));
+        Assert.True(Share(PlanPhase.Denoising, "working memory") >= device.ArenaBytes(ComponentNames.UNet, shape));
+        Assert.Equal(device.MapsWeights, Share(PlanPhase.Decoding, "latents and pictures") >= plan.PicturesPerPass * 3L * plan.Request.Width * plan.Request.Height);
 
         Assert.Equal(plan.WindowBytes, Share(PlanPhase.Denoising, "window of streamed weights"));
         Assert.Equal(plan.PreparingWindowBytes, Share(PlanPhase.Text, "window of streamed weights"));

@@ -1,0 +1,160 @@
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Painting;
+
+/// <summary>Several pictures in one pass of the denoising network.</summary>
+public sealed class PassTests(TestAtelier miniature)
+{
+    private static readonly PictureRequest Request = TestAtelier.Small with { NegativePrompt = "fog", Seed = ulong.MaxValue };
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(1)]
+    public async Task GenerateManyAsync_OfThreeAtATime_PaintsToTheEyeWhatEachSeedGivesAlone(float guidanceScale)
+    {
+        PictureRequest request = Request with { GuidanceScale = guidanceScale };
+        List<Picture> together = await PaintAsync(request, 3, 3);
+        Assert.Equal([ulong.MaxValue, 0, 1], together.Select(picture => picture.Request.Seed));
+        Assert.Equal([new PassPlace(3, 0), new PassPlace(3, 1), new PassPlace(3, 2)], together.Select(picture => picture.Provenance.Pass));
+        foreach (Picture picture in together)
+        {
+            Picture alone = await miniature.Atelier.GenerateAsync(picture.Request, cancellationToken: Cancellation);
+            Assert.Equal(alone.Provenance.StepHashes.Select(step => step.Noise), picture.Provenance.StepHashes.Select(step => step.Noise));
+            Assert.Equal(alone.Provenance.StepHashes[0], picture.Provenance.StepHashes[0]);
+            Assert.InRange(LargestDifference(alone, picture), 0, 1e-3);
+            Assert.True(Likeness.Psnr(alone.Pixels.Span, picture.Pixels.Span) > 60);
+            Assert.Equal(PassPlace.Alone, alone.Provenance.Pass);
+        }
+
+        Assert.True(Likeness.Psnr(together[0].Pixels.Span, together[1].Pixels.Span) < 30);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_InItsPlace_GivesTheBytesOfItsPass()
+    {
+        foreach (Picture picture in await PaintAsync(Request, 3, 3))
+        {
+            Picture again = await miniature.Atelier.GenerateAsync(picture.Request, picture.Provenance.Pass, cancellationToken: Cancellation);
+            Assert.Equal(picture.Provenance.Pass, again.Provenance.Pass);
+            Assert.Equal(picture.Provenance.StepHashes, again.Provenance.StepHashes);
+            Assert.Equal(picture.Pixels.Span, again.Pixels.Span);
+        }
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_OfMoreThanAPass_PaintsTheRestInASmallerOne()
+    {
+        List<Picture> pictures = await PaintAsync(Request, 3, 2);
+        Assert.Equal([ulong.MaxValue, 0, 1], pictures.Select(picture => picture.Request.Seed));
+        Assert.Equal([new PassPlace(2, 0), new PassPlace(2, 1), PassPlace.Alone], pictures.Select(picture => picture.Provenance.Pass));
+        Picture alone = await miniature.Atelier.GenerateAsync(Request with { Seed = 1 }, cancellationToken: Cancellation);
+        Assert.Equal(alone.Pixels.Span, pictures[2].Pixels.Span);
+        Assert.Empty(await PaintAsync(Request, 0, 2));
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_OneAtATime_GivesTheBytesOfEachSeed()
+    {
+        List<Picture> pictures = await PaintAsync(Request, 2, 1);
+        Assert.Equal([PassPlace.Alone, PassPlace.Alone], pictures.Select(picture => picture.Provenance.Pass));
+        Picture alone = await miniature.Atelier.GenerateAsync(Request with { Seed = 0 }, cancellationToken: Cancellation);
+        Assert.Equal(alone.Pixels.Span, pictures[1].Pixels.Span);
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_AgainAndAgain_AllocatesNothingManagedInItsSteps()
+    {
+        PictureRequest request = Request with { NoiseSource = NoiseSource.A1111 };
+        await PaintAsync(request, 2, 2);
+        Assert.All(await PaintAsync(request, 2, 2), picture => Assert.Equal(0, picture.Timings.DenoisingManagedBytes));
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_WithProgress_TellsWhichPicturesItIsAbout()
+    {
+        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Previews = true });
+        var reports = new Reports<GenerationProgress>();
+        await foreach (Picture picture in atelier.GenerateManyAsync(Request with { Steps = 1 }, 3, 2, reports, Cancellation)) Assert.Single(picture.Timings.Steps);
+        Assert.Equal(
+            [
+                (GenerationPhase.Queued, 0, 1), (GenerationPhase.Encoding, 0, 2), (GenerationPhase.Denoising, 0, 2), (GenerationPhase.Decoding, 0, 1), (GenerationPhase.Done, 0, 1), (GenerationPhase.Decoding, 1, 1), (GenerationPhase.Done, 1, 1),
+                (GenerationPhase.Queued, 2, 1), (GenerationPhase.Encoding, 2, 1), (GenerationPhase.Denoising, 2, 1), (GenerationPhase.Decoding, 2, 1), (GenerationPhase.Done, 2, 1),
+            ],
+            reports.All.Select(report => (report.Phase, report.Picture, report.Pictures)));
+        Assert.Equal([(64, 32, 2), (32, 32, 1)], reports.All.Where(report => report.Phase == GenerationPhase.Denoising).Select(report => (report.Preview!.Width, report.Preview.Height, report.Preview.Columns)));
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_CancelledWithinAStep_StopsInItAndPaintsAgain()
+    {
+        // Large enough that a step outlasts the wait by far.
+        PictureRequest large = Request with { Width = 768, Height = 768, Steps = 50 };
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var reports = new Reports<GenerationProgress>(report =>
+        {
+            if (report is { Phase: GenerationPhase.Denoising, Step: 1 }) cancellation.CancelAfter(20);
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(large, 2, 2, reports, cancellation.Token)) Assert.Fail("None can be finished.");
+        });
+        Assert.Equal(1, reports.All[^1].Step);
+        Assert.Equal(2, (await PaintAsync(Request, 2, 2)).Count);
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_CancelledInTheQueue_NeverBegins()
+    {
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        Task<Picture> first = miniature.Atelier.GenerateAsync(Request, cancellationToken: Cancellation);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(Request, 2, 2, cancellationToken: cancellation.Token)) Assert.Fail("It was cancelled.");
+        });
+        await first;
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_LeftAfterTheFirst_PaintsNoMore()
+    {
+        var reports = new Reports<GenerationProgress>();
+        await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(Request, 6, 4, reports, Cancellation)) break;
+        int told = reports.All.Count;
+        // The next picture may have been begun; neither the pass nor the series goes on to its end.
+        Assert.DoesNotContain(reports.All, report => report.Picture > 3 || report is { Phase: GenerationPhase.Done, Picture: 3 });
+        await miniature.Atelier.GenerateAsync(Request, cancellationToken: Cancellation);
+        Assert.Equal(told, reports.All.Count);
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_OfWhatCannotBe_IsRefusedAtOnce()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, -1, cancellationToken: Cancellation));
+        Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, 9, 0, cancellationToken: Cancellation));
+        Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, 9, PassPlace.MostPictures + 1, cancellationToken: Cancellation));
+        Assert.Throws<StepCountException>(() => miniature.Atelier.GenerateManyAsync(Request with { Steps = 0 }, 2, cancellationToken: Cancellation));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateAsync(Request, new PassPlace(2, 2), cancellationToken: Cancellation));
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_WithSessionsThatTakeTurns_PaintsThemTogether()
+    {
+        await using Atelier turning = await miniature.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Sessions });
+        List<Picture> expected = await PaintAsync(Request, 2, 2), pictures = await PaintAsync(Request, 2, 2, turning);
+        Assert.All(expected.Zip(pictures), pair => Assert.InRange(LargestDifference(pair.First, pair.Second), 0, 1e-3));
+        Picture again = await turning.GenerateAsync(pictures[1].Request, pictures[1].Provenance.Pass, cancellationToken: Cancellation);
+        Assert.Equal(pictures[1].Pixels.Span, again.Pixels.Span);
+    }
+
+    private static double LargestDifference(Picture first, Picture second) => first.Latents.ToArray().Zip(second.Latents.ToArray(), (a, b) => Math.Abs(a - b)).Max();
+
+    private async Task<List<Picture>> PaintAsync(PictureRequest request, int count, int? together, Atelier? atelier = null)
+    {
+        List<Picture> pictures = [];
+        await foreach (Picture picture in (atelier ?? miniature.Atelier).GenerateManyAsync(request, count, together, cancellationToken: Cancellation)) pictures.Add(picture);
+        return pictures;
+    }
+}

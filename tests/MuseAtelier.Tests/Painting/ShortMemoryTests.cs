@@ -1,0 +1,77 @@
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Painting;
+
+/// <summary>What becomes of a pass when the device's memory runs out in it.</summary>
+public sealed class ShortMemoryTests(TestAtelier miniature)
+{
+    private static readonly PictureRequest Request = TestAtelier.Small with { Steps = 2 };
+
+    private readonly ShortBackend _memory = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task GenerateManyAsync_WithoutMemoryForAPass_PaintsOneAtATimeAndSaysSo()
+    {
+        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Backend = _memory });
+        await PaintAsync(atelier, 1, null);
+        long alone = _memory.Most;
+        await PaintAsync(atelier, 4, null);
+        Assert.True(_memory.Most > alone * 3 / 2);
+
+        _memory.Limit = (alone + _memory.Most) / 2;
+        List<Picture> pictures = await PaintAsync(atelier, 4, null);
+        Assert.Equal([7, 8, 9, 10], pictures.Select(picture => (int)picture.Request.Seed));
+        Assert.All(pictures, picture =>
+        {
+            Assert.Equal(PassPlace.Alone, picture.Provenance.Pass);
+            Assert.Matches("^The device's memory ran out .*; painted within .*, one picture at a time\\.$", Assert.Single(picture.Notices));
+        });
+        Picture single = await miniature.Atelier.GenerateAsync(pictures[3].Request, cancellationToken: Cancellation);
+        Assert.Equal(single.Pixels.Span, pictures[3].Pixels.Span);
+
+        // A picture that has to have its place's numbers cannot do with fewer rows; the next pass is planned as ever.
+        await Assert.ThrowsAsync<DeviceMemoryException>(() => atelier.GenerateAsync(Request, new PassPlace(4, 0), cancellationToken: Cancellation));
+        _memory.Limit = long.MaxValue;
+        pictures = await PaintAsync(atelier, 4, null);
+        Assert.All(pictures, picture => Assert.Empty(picture.Notices));
+        Assert.Equal(new PassPlace(4, 3), pictures[3].Provenance.Pass);
+    }
+
+    [Fact]
+    public async Task GenerateManyAsync_WithoutMemoryBehindThePassesFirstPicture_PaintsTheOthersAgainAlone()
+    {
+        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Backend = _memory });
+        var progress = new Reports<GenerationProgress>(report =>
+        {
+            if (report is { Phase: GenerationPhase.Done, Picture: 0 }) _memory.Limit = 0;
+            if (report is { Phase: GenerationPhase.Encoding, Picture: 1 }) _memory.Limit = long.MaxValue;
+        });
+        List<Picture> pictures = await PaintAsync(atelier, 3, progress);
+        Assert.Equal([7, 8, 9], pictures.Select(picture => (int)picture.Request.Seed));
+        Assert.Equal(new PassPlace(3, 0), pictures[0].Provenance.Pass);
+        Assert.Empty(pictures[0].Notices);
+        Assert.All(pictures.Skip(1), picture => Assert.StartsWith("The device's memory ran out", Assert.Single(picture.Notices), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task DisposeAsync_AfterPassesOfAllSizes_GivesEverythingBack()
+    {
+        await using (Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Backend = _memory }))
+        {
+            await PaintAsync(atelier, 3, null);
+            await PaintAsync(atelier, 2, null);
+            Assert.True(_memory.Taken > 0);
+        }
+
+        Assert.Equal(0, _memory.Taken);
+    }
+
+    private static async Task<List<Picture>> PaintAsync(Atelier atelier, int count, IProgress<GenerationProgress>? progress)
+    {
+        List<Picture> pictures = [];
+        await foreach (Picture picture in atelier.GenerateManyAsync(Request, count, count, progress, Cancellation)) pictures.Add(picture);
+        return pictures;
+    }
+}

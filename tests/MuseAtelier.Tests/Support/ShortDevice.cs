@@ -1,0 +1,67 @@
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Cpu;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Tests.Support;
+
+/// <summary>The processor, with no more memory for tensors than a test grants it.</summary>
+internal sealed class ShortBackend : Backend
+{
+    private readonly Backend _processor = CpuBackend.Create();
+
+    /// <summary>Bytes that may be taken in all; may change while something is painted.</summary>
+    public long Limit { get; set; } = long.MaxValue;
+
+    /// <summary>Bytes that are taken.</summary>
+    public long Taken { get; set; }
+
+    /// <summary>The most that were taken at once.</summary>
+    public long Most { get; set; }
+
+    internal override Lowering Lowering => _processor.Lowering;
+
+    internal override DeviceProfile Profile => _processor.Profile;
+
+    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options) => new ShortDevice(this, _processor.Open(package, options));
+}
+
+internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor) : ExecutionDevice
+{
+    public override string Description => processor.Description;
+
+    public override string Arena => processor.Arena;
+
+    public override OrtMemoryInfo Memory => processor.Memory;
+
+    public override SessionOptions CreateSessionOptions(bool ownArena) => processor.CreateSessionOptions(ownArena);
+
+    public override RunOptions CreateRunOptions() => processor.CreateRunOptions();
+
+    public override NativeBuffer Allocate(long bytes)
+    {
+        if (memory.Taken + bytes > memory.Limit) throw new DeviceMemoryException(FormattableString.Invariant($"{memory.Taken + bytes} bytes are more than {memory.Limit}"));
+        NativeBuffer buffer = processor.Allocate(bytes);
+        memory.Taken += bytes;
+        memory.Most = Math.Max(memory.Most, memory.Taken);
+        return new NativeBuffer(buffer.Address, bytes, _ =>
+        {
+            buffer.Dispose();
+            memory.Taken -= bytes;
+        });
+    }
+
+    public override NativeBuffer AllocateHost(long bytes) => Allocate(bytes);
+
+    public override void Upload(nint host, nint device, long bytes) => processor.Upload(host, device, bytes);
+
+    public override void Download(nint device, nint host, long bytes) => processor.Download(device, host, bytes);
+
+    public override void Copy(nint from, nint to, long bytes) => processor.Copy(from, to, bytes);
+
+    public override void Synchronize() => processor.Synchronize();
+
+    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) => processor.LoadWeights(component, placements);
+
+    public override void Dispose() => processor.Dispose();
+}
