@@ -234,14 +234,14 @@ internal sealed class CudaWeights : StageWeights
     private void FillLent()
     {
         _lentSlab!.Take();
-        List<(FileStretch From, nint To)> unpinned = [];
+        bool allPinned = true;
         foreach (StageMemory stage in _lent)
         {
-            if (stage.Host is null) unpinned.Add((stage.From, stage.Device));
-            else _copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
+            allPinned &= stage.Host is not null;
+            if (stage.Host is not null) _copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
         }
 
-        if (unpinned.Count > 0) _reader.ToDevice(unpinned).GetAwaiter().GetResult();
+        if (!allPinned) _reader.ToDevice([.. _lent.Where(stage => stage.Host is null).Select(stage => (stage.From, stage.Device))]).GetAwaiter().GetResult();
         _lentCopied!.Record(_copies);
         _lentPending = true;
     }

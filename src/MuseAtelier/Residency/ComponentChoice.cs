@@ -74,9 +74,13 @@ internal sealed class ComponentChoice
     public long WeightBytes(int stage) => _work[stage].WeightBytes;
 
     /// <summary>Seconds of several runs, one after the other.</summary>
-    public double Seconds(int rounds, double operationsPerSecond, double workShare = 1)
+    /// <param name="rounds">How often it is run.</param>
+    /// <param name="operationsPerSecond">How fast.</param>
+    /// <param name="roundSeconds">Seconds of a run that do not depend on the picture, shared by the stages alike.</param>
+    /// <param name="workShare">What is taken of each stage's seconds.</param>
+    public double Seconds(int rounds, double operationsPerSecond, double roundSeconds = 0, double workShare = 1)
     {
-        double[] work = [.. _work.Select(stage => stage.Operations / operationsPerSecond)];
+        double[] work = [.. _work.Select(stage => stage.Operations / operationsPerSecond + roundSeconds / _work.Length)];
         double[] copies =
         [
             .. Placements.Select((placement, i) => placement switch

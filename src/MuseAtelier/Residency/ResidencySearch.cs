@@ -463,7 +463,7 @@ internal sealed class ResidencySearch
                 Manner[] manners = sessionsTurn ? [least]
                     : device.CaptureBytes is null ? [new(true, false, true, true), spare, least]
                     : [new(true, true, true, true), new(true, true, true, false), new(true, true, false, false), spare, least];
-                return new Network(choice, sessionsTurn, choice.Seconds(request.Steps, device.OperationsPerSecond), choice.Seconds(request.Steps, device.OperationsPerSecond, device.CapturedShare), manners);
+                return new Network(choice, sessionsTurn, choice.Seconds(request.Steps, device.OperationsPerSecond, device.StepSeconds), choice.Seconds(request.Steps, device.OperationsPerSecond, device.StepSeconds, device.CapturedShare), manners);
             }
 
             if (request.Offload is OffloadMode.Auto)

@@ -24,6 +24,7 @@ internal sealed class ComponentRunner : IDisposable
     private readonly SessionTurns? _turns;
     private readonly ComponentSpec _component;
     private readonly StageWeights _weights;
+    private readonly RunOptions _emptying;
 
     /// <summary>Prepares a component.</summary>
     /// <param name="component">The component.</param>
@@ -35,6 +36,9 @@ internal sealed class ComponentRunner : IDisposable
     {
         (_component, _shape, _device, _sessions, _turns) = (component, shape, device, sessions, sessions.Turns(component));
         _weights = sessions.Weights(component);
+        // Made once: saying it anew for each run would allocate in the denoising loop.
+        _emptying = device.CreateRunOptions();
+        _emptying.AddRunConfigEntry(ArenaToEmpty, device.Arena);
         foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates)) _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
         (long bytes, long[] offsets) = BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]);
@@ -80,7 +84,7 @@ internal sealed class ComponentRunner : IDisposable
     /// <summary>Runs all stages in order; allocates nothing managed where all sessions stay.</summary>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between stages.</param>
-    /// <param name="isLastRound">Whether the component is not run again soon: nothing is made ahead for it, and where memory is short the arena is emptied.</param>
+    /// <param name="isLastRound">Whether the component is not run again soon: nothing is made ahead for it, and where memory is short the arena is emptied by its last stage, which then is not stopped in the middle.</param>
     public void Run(RunOptions options, CancellationToken cancellationToken, bool isLastRound = true)
     {
         for (int i = 0; i < _stages.Count; i++)
@@ -91,9 +95,9 @@ internal sealed class ComponentRunner : IDisposable
             _weights.BeforeStage(i);
             try
             {
-                if (emptiesArena) options.AddRunConfigEntry(ArenaToEmpty, _device.Arena);
-                if (session is null) RunInTurn(i, stage, options, isLastRound);
-                else session.RunWithBinding(options, binding);
+                RunOptions run = emptiesArena ? _emptying : options;
+                if (session is null) RunInTurn(i, stage, run, isLastRound);
+                else session.RunWithBinding(run, binding);
             }
             catch (OnnxRuntimeException) when (cancellationToken.IsCancellationRequested)
             {
@@ -107,10 +111,6 @@ internal sealed class ComponentRunner : IDisposable
             catch (OnnxRuntimeException exception)
             {
                 throw new InferenceException(stage.Name, $"ONNX Runtime failed in {stage.Name} ({exception.Message})", exception);
-            }
-            finally
-            {
-                if (emptiesArena) options.AddRunConfigEntry(ArenaToEmpty, "");
             }
 
             _weights.AfterStage(i);
@@ -145,6 +145,7 @@ internal sealed class ComponentRunner : IDisposable
         _stages.Clear();
         _values.Clear();
         _block.Dispose();
+        _emptying.Dispose();
     }
 
     // Inputs live until their last use, outputs from their making to the end.
