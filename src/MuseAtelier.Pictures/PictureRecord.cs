@@ -11,7 +11,7 @@ namespace MuseAtelier.Pictures;
 public sealed record PictureRecord
 {
     /// <summary>The version of the record's form that this version writes and reads.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     /// <summary>The keyword under which PNG files carry the record.</summary>
     public const string Keyword = "museatelier";
@@ -55,7 +55,7 @@ public sealed record PictureRecord
             Version = CurrentVersion,
             Request = picture.Request,
             Model = new RecordedModel(picture.Model.Name, picture.Model.Sha256, provenance.GraphsSha256),
-            Engine = new RecordedEngine(provenance.Engine, provenance.Runtime, provenance.Device, provenance.Plan, provenance.DecodedInTiles, provenance.Pass),
+            Engine = new RecordedEngine(provenance.Engine, provenance.Runtime, provenance.Device, provenance.Plan, provenance.Tile, provenance.Pass),
             Encoding = encoding,
             DecodedInFp32 = picture.DecodedInFp32,
             Hashes = new RecordedHashes(
@@ -123,9 +123,9 @@ public sealed record RecordedModel(string Name, string Sha256, string GraphsSha2
 /// <param name="Runtime">Name and version of the runtime.</param>
 /// <param name="Device">The device in words.</param>
 /// <param name="Plan">Where the weights were and how the picture was decoded, in words.</param>
-/// <param name="DecodedInTiles">Whether the VAE decoded in tiles.</param>
+/// <param name="Tile">The tiles in which the VAE decoded; null where it decoded the whole.</param>
 /// <param name="Pass">How many pictures were denoised together, and which of them this was; records that do not say are of pictures that were painted by themselves.</param>
-public sealed record RecordedEngine(string Version, string Runtime, string Device, string Plan, bool DecodedInTiles, PassPlace? Pass = null)
+public sealed record RecordedEngine(string Version, string Runtime, string Device, string Plan, TileSize? Tile = null, PassPlace? Pass = null)
 {
     /// <summary>Where the picture was painted, whether the record says so or not.</summary>
     [JsonIgnore]

@@ -17,7 +17,7 @@ public static class PictureVerifier
     {
         ArgumentNullException.ThrowIfNull(record);
         ArgumentNullException.ThrowIfNull(options);
-        return options with { VaeTiling = record.Engine.DecodedInTiles ? VaeTiling.Tiled : VaeTiling.Whole };
+        return options with { VaeTiling = record.Engine.Tile is null ? VaeTiling.Whole : VaeTiling.Tiled, VaeTile = record.Engine.Tile };
     }
 
     /// <summary>Verifies a picture: paints it again in its place of as large a pass, since its last bits are those of that.</summary>

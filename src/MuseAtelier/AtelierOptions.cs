@@ -36,6 +36,9 @@ public sealed record AtelierOptions
     /// <summary>How the VAE decodes.</summary>
     public VaeTiling VaeTiling { get; init; } = VaeTiling.Auto;
 
+    /// <summary>The tiles where it always decodes in tiles; null means 64x64 latents.</summary>
+    public TileSize? VaeTile { get; init; }
+
     /// <summary>Whether progress reports carry a preview of the latents.</summary>
     public bool Previews { get; init; }
 
@@ -52,6 +55,6 @@ public enum VaeTiling
     /// <summary>Always in one piece.</summary>
     Whole,
 
-    /// <summary>Always in tiles of 64x64 latents (512x512 px) that overlap and blend linearly.</summary>
+    /// <summary>Always in tiles, of 64x64 latents (512x512 px) unless <see cref="AtelierOptions.VaeTile"/> says otherwise, that overlap and blend linearly.</summary>
     Tiled,
 }

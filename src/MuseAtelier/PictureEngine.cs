@@ -209,7 +209,7 @@ internal sealed class PictureEngine : IDisposable
                     Device = Device,
                     Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
                     Pass = place with { Index = place.Index + i },
-                    DecodedInTiles = !plan.Decoding.IsWhole,
+                    Tile = (inFp32 ? plan.DecodingInFp32 : plan.Decoding) is { IsWhole: false } tiles ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
                     GraphsSha256 = _package.GraphsSha256,
                     StepHashes = latents.Hashes(i),
                 },
@@ -264,6 +264,7 @@ internal sealed class PictureEngine : IDisposable
         Guided = series.Request.GuidanceScale > 1,
         Offload = options.Offload,
         VaeTiling = options.VaeTiling,
+        VaeTile = options.VaeTile,
         Frame = series.Request.Frame,
     };
 

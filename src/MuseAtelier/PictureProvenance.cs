@@ -26,8 +26,8 @@ public sealed record PictureProvenance
     /// <summary>How many pictures were denoised together, and which of them this was.</summary>
     public required PassPlace Pass { get; init; }
 
-    /// <summary>Whether the VAE decoded in tiles.</summary>
-    public required bool DecodedInTiles { get; init; }
+    /// <summary>The tiles in which the VAE decoded; null where it decoded the whole.</summary>
+    public required TileSize? Tile { get; init; }
 
     /// <summary>SHA-256 over the names and digests of the package's graphs, lower-case hex.</summary>
     public required string GraphsSha256 { get; init; }

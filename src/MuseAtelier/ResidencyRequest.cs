@@ -36,6 +36,9 @@ public sealed record ResidencyRequest
     /// <summary>How the VAE decodes.</summary>
     public VaeTiling VaeTiling { get; init; } = VaeTiling.Auto;
 
+    /// <summary>The tiles where it always decodes in tiles; null means 64x64 latents.</summary>
+    public TileSize? VaeTile { get; init; }
+
     /// <summary>Bytes of host memory that may be pinned; weights beyond it come from the mapped file, slower.</summary>
     public long PinnedBytes { get; init; } = long.MaxValue;
 }

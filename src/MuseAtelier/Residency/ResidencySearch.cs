@@ -41,9 +41,9 @@ internal sealed class ResidencySearch
         device = device.For(model.Lowering, model.Precisions);
         (_model, _request, _device) = (model, request, device);
         int height = request.Height / VaeDecoder.Zoom, width = request.Width / VaeDecoder.Zoom;
-        _tiles = TileChoices.For(model, ComponentNames.VaeDecoder, height, width, request.VaeTiling, TileChoices.SmallestSide, request.Frame, device);
+        _tiles = TileChoices.For(model, ComponentNames.VaeDecoder, height, width, request.VaeTiling, request.VaeTile, TileChoices.SmallestSide, request.Frame, device);
         bool hasRescue = model.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32);
-        _rescueTiles = hasRescue ? TileChoices.For(model, ComponentNames.VaeDecoderFp32, height, width, VaeTiling.Auto, TileChoices.SmallestRescueSide, request.Frame, device) : [];
+        _rescueTiles = hasRescue ? TileChoices.For(model, ComponentNames.VaeDecoderFp32, height, width, request.VaeTile is null ? VaeTiling.Auto : VaeTiling.Tiled, request.VaeTile, TileChoices.SmallestRescueSide, request.Frame, device) : [];
         _unetSessions = SessionWeights.Of(model.Component(ComponentNames.UNet), device);
         _decoderSession = SessionWeights.Of(model.Component(ComponentNames.VaeDecoder), device);
         _rescueSession = hasRescue ? SessionWeights.Of(model.Component(ComponentNames.VaeDecoderFp32), device) : default;

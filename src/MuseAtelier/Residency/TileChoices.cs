@@ -19,15 +19,15 @@ internal static class TileChoices
 
     private const int SideStep = 8;
 
-    public static IReadOnlyList<TileChoice> For(ModelSizes model, string decoder, int height, int width, VaeTiling tiling, int smallest, PictureFrame? frame, DeviceProfile device)
+    public static IReadOnlyList<TileChoice> For(ModelSizes model, string decoder, int height, int width, VaeTiling tiling, TileSize? fixedTile, int smallest, PictureFrame? frame, DeviceProfile device)
     {
         ComponentSpec component = model.Component(decoder), finishing = model.Component(PictureFinisher.ComponentName(frame));
         PictureShape whole = PictureFinisher.Shape(height, width, frame);
         long finishingArena = device.ArenaBytes(finishing.Name, whole);
         var choices = new List<TileChoice>();
-        foreach (int tileHeight in Sides(height, tiling, smallest))
+        foreach (int tileHeight in Sides(height, tiling, fixedTile?.Height, smallest))
         {
-            foreach (int tileWidth in Sides(width, tiling, smallest))
+            foreach (int tileWidth in Sides(width, tiling, fixedTile?.Width, smallest))
             {
                 var tile = new PictureShape(1, tileHeight, tileWidth, 0);
                 var plan = new TilePlan(tileHeight, tileWidth, VaeDecoder.Starts(height, tileHeight).Length, VaeDecoder.Starts(width, tileWidth).Length);
@@ -46,9 +46,9 @@ internal static class TileChoices
     }
 
     // The same sides for every picture, cut to its own: so a smaller picture has every choice that a larger one has, and none costs more.
-    private static IEnumerable<int> Sides(int side, VaeTiling tiling, int smallest)
+    private static IEnumerable<int> Sides(int side, VaeTiling tiling, int? fixedSide, int smallest)
     {
-        if (tiling == VaeTiling.Tiled) return [Math.Min(smallest, side)];
+        if (tiling == VaeTiling.Tiled) return [Math.Min(Math.Max(SmallestRescueSide, fixedSide ?? smallest), side)];
         if (tiling == VaeTiling.Whole) return [side];
         return Enumerable.Range(smallest / SideStep, RequestRules.LargestSide / VaeDecoder.Zoom / SideStep - smallest / SideStep + 1).Select(step => Math.Min(step * SideStep, side)).Distinct();
     }

@@ -45,7 +45,7 @@ public sealed class PictureRecordTests
     [InlineData("null")]
     [InlineData("[]")]
     [InlineData("{}")]
-    [InlineData("{\"version\":1}")]
+    [InlineData("{\"version\":2}")]
     public void Parse_OfNoRecord_SaysDamaged(string json) => Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", json));
 
     [Theory]

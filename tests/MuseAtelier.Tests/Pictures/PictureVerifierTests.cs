@@ -13,6 +13,24 @@ public sealed class PictureVerifierTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    // Which tiles a plan takes depends on the budget of that day: the record says which they were.
+    [Fact]
+    public async Task VerifyAsync_OfAPictureDecodedInTiles_DecodesInTheSame()
+    {
+        using var folder = new TemporaryFolder();
+        var tile = new TileSize(32, 40);
+        PictureRequest request = Request with { Width = 384, Height = 320 };
+        await using (Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = tile }, cancellationToken: Stop))
+            PictureFile.Write(await atelier.GenerateAsync(request, null, Stop), folder["tiled.png"]);
+
+        PictureRecord record = PictureFile.Read(folder["tiled.png"]).ReadRecord();
+        Assert.Equal(tile, record.Engine.Tile);
+        await using Atelier suited = await Atelier.OpenAsync(TestAtelier.Checkpoint, PictureVerifier.Suit(record, TestAtelier.Options), cancellationToken: Stop);
+        Assert.Equal(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(suited, folder["tiled.png"], null, Stop)).Outcome);
+        await using Atelier whole = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
+        Assert.NotEqual(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(whole, folder["tiled.png"], null, Stop)).Outcome);
+    }
+
     [Fact]
     public async Task VerifyAsync_OfPictures_TellsWhatBecameOfThem()
     {

@@ -28,7 +28,7 @@ internal static class SamplePicture
                 Device = "test",
                 Plan = "all resident",
                 Pass = PassPlace.Alone,
-                DecodedInTiles = false,
+                Tile = null,
                 GraphsSha256 = Sha256,
                 StepHashes = [.. Enumerable.Range(0, request.Steps + 1).Select(step => new StepHash(step == request.Steps ? null : ulong.MaxValue - (ulong)step, (ulong)step))],
             },
