@@ -63,6 +63,15 @@ public sealed class MemoryTests
         Assert.True(memory.PeakBytes is null || memory.ArenaHeldBytes < memory.PeakBytes);
     }
 
+    // Half of a context's memory, otherwise.
+    [Fact]
+    public void Open_OnAContextOfItsOwn_BoundsTheStacksOfItsThreads()
+    {
+        using var rig = new CudaRig();
+        CudaRuntime.Check(CudaRuntime.DeviceGetLimit(out nuint bytes, CudaRuntime.LimitStackSize), nameof(CudaRuntime.DeviceGetLimit));
+        Assert.Equal(DeviceStacks.Bytes, bytes);
+    }
+
     [Fact]
     public void Allocate_MoreThanTheCardHas_SaysSo()
     {

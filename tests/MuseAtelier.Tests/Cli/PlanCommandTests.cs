@@ -46,10 +46,11 @@ public sealed class PlanCommandTests
     [Theory]
     [InlineData("4", 4)]
     [InlineData("8", 5)]
-    [InlineData("0", 1)]
+    [InlineData("1", 1)]
+    [InlineData("0", 5)]
     public async Task Plan_OfSeveralPictures_SaysHowManyAtATime(string batch, int expected)
     {
-        // With plenty, several at a time gain nothing that an estimate can tell.
+        // With plenty, all share what a step costs by itself, unless told otherwise.
         (_, string text, _) = await RunAsync("--vram", "40GiB", "--count", "5", "--batch", batch);
         Assert.Contains($"5 pictures, {expected} at a time", text, StringComparison.Ordinal);
     }
