@@ -95,10 +95,10 @@ public static class ComponentNames
     /// <summary>The second text encoder: ids in, the penultimate layer's hidden states and the pooled output out.</summary>
     public const string ClipG = "clip_g";
 
-    /// <summary>Keys and values of every cross-attention, from the text encoders' hidden states; once per prompt.</summary>
+    /// <summary>Keys and values of every cross-attention, from the text encoders' hidden states; once per pass.</summary>
     public const string CrossAttention = "cross_attention";
 
-    /// <summary>The time embedding of every ResBlock for all steps of a schedule; once per picture.</summary>
+    /// <summary>The time embedding of every ResBlock for all steps of a schedule; once per pass.</summary>
     public const string TimeEmbedding = "time_embedding";
 
     /// <summary>The denoising network, once per step.</summary>

@@ -34,7 +34,6 @@ public sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<Co
             return new ModelSizes(Path.GetFileNameWithoutExtension(model), lowering, CheckpointExporter.Describe(model, export)) { Precisions = precisions ?? Precisions.Of(lowering) };
         }
 
-
         PackageManifest manifest = PackageManifest.Read(model);
         return manifest.Lowering == lowering ? Of(manifest) : throw new PackageLoweringException(model, manifest.Lowering, lowering);
     }

@@ -121,7 +121,17 @@ internal sealed class PictureEngine : IDisposable
         {
             int count = Math.Min(plan.PicturesPerPass, end - next);
             PictureRequest[] pictures = [.. Enumerable.Range(next, count).Select(series.Picture)];
-            Paint(pictures, series.Place ?? new PassPlace(count, 0), plan, notices, Deliver, Report, cancellationToken);
+            bool isWhole = false;
+            try
+            {
+                Paint(pictures, series.Place ?? new PassPlace(count, 0), plan, notices, Deliver, Report, cancellationToken);
+                isWhole = true;
+            }
+            finally
+            {
+                // Where it makes room for the other phases, or was stopped before it gave its working memory back.
+                if (TakesTurns(plan, ComponentNames.VaeDecoder) || (!isWhole && !plan.KeepsDecodingArena)) _decoder.Release();
+            }
         }
 
         // What was delivered is not painted again when memory runs out behind it.
@@ -186,7 +196,6 @@ internal sealed class PictureEngine : IDisposable
             report(GenerationPhase.Decoding, request.Steps, null, 1);
             float[] final = latents.Latents(i).ToArray();
             (byte[] pixels, bool inFp32, TimeSpan finishing) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
-            if (i == pictures.Length - 1 && TakesTurns(plan, ComponentNames.VaeDecoder)) _decoder.Release();
             (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
             PhaseMemory decoded = Leave(PlanPhase.Decoding);
             TimeSpan decoding = Stopwatch.GetElapsedTime(begin);

@@ -116,7 +116,7 @@ public sealed record ResidencyPlan
     /// <summary>Bytes of the window that the denoising network's streamed stages pass through; 0 where none is streamed. It has memory while the network denoises.</summary>
     public required long WindowBytes { get; init; }
 
-    /// <summary>Bytes of the window for what runs once a picture; 0 where none of that is streamed. It has memory until denoising begins.</summary>
+    /// <summary>Bytes of the window for what runs once a pass; 0 where none of that is streamed. It has memory until denoising begins.</summary>
     public required long PreparingWindowBytes { get; init; }
 
     /// <summary>Bytes of pinned memory that streamed and lent weights take; lent ones come from the mapped file where no more may be pinned.</summary>

@@ -28,7 +28,7 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly Dictionary<string, string> _provider;
     private readonly bool _sharesThreads;
     private readonly Dictionary<bool, CudaWindow> _windows = [];
-    private (long OncePerPicture, long EveryStep) _leastWindowBytes;
+    private (long OncePerPass, long EveryStep) _leastWindowBytes;
     private bool _captureFailed;
 
     public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers)
@@ -130,13 +130,13 @@ internal sealed class CudaDevice : ExecutionDevice
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
         new CudaWeights(_package, component, placements, this, _reader, _logger);
 
-    public override void ReserveWindows(long oncePerPicture, long everyStep) => _leastWindowBytes = (oncePerPicture, everyStep);
+    public override void ReserveWindows(long oncePerPass, long everyStep) => _leastWindowBytes = (oncePerPass, everyStep);
 
-    /// <summary>A window of at least that many bytes, for what runs in every step or for what runs once a picture; the same for all that ask while it is large enough.</summary>
+    /// <summary>A window of at least that many bytes, for what runs in every step or for what runs once a pass; the same for all that ask while it is large enough.</summary>
     public CudaWindow Window(bool everyStep, long bytes) =>
         _windows.TryGetValue(everyStep, out CudaWindow? window) && !window.IsFreed && window.Bytes >= bytes
             ? window
-            : _windows[everyStep] = new CudaWindow(this, Math.Max(bytes, everyStep ? _leastWindowBytes.EveryStep : _leastWindowBytes.OncePerPicture));
+            : _windows[everyStep] = new CudaWindow(this, Math.Max(bytes, everyStep ? _leastWindowBytes.EveryStep : _leastWindowBytes.OncePerPass));
 
     /// <summary>Gives up the memory of all windows but that one.</summary>
     public void GiveUpOtherWindows(CudaWindow kept)

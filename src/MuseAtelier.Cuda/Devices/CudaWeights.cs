@@ -110,7 +110,7 @@ internal sealed class CudaWeights : StageWeights
         if (streamed < 0) return;
         Take(streamed);
         // Once for each copy: a stage that failed is begun again with its weights in place.
-        if (!_awaited) _stager?.AwaitCopy();
+        if (!_awaited) AwaitStager();
         _awaited = true;
         AwaitCopy(streamed);
     }
@@ -144,6 +144,9 @@ internal sealed class CudaWeights : StageWeights
         AwaitLent();
         if (_schedule is null) return;
         Take(0);
+        _begun!.Record(_compute);
+        _schedule.BeginRecording();
+        Feed();
         _copies.Synchronize();
         _compute.Synchronize();
         _copyPending.AsSpan().Clear();
@@ -227,8 +230,26 @@ internal sealed class CudaWeights : StageWeights
         if (staged > 0) _stager = new StagedCopier(_card, _copies, _streamed, _copied);
     }
 
-    /// <summary>Waits until no thread of its own copies ahead into the window.</summary>
-    public void Settle() => _stager?.Drain();
+    /// <summary>Waits until no thread of its own copies ahead into the window. What did not come was wanted by nobody, and is not there.</summary>
+    public void Settle()
+    {
+        if (_stager?.Drain() == false) _schedule!.Forget();
+    }
+
+    private void AwaitStager()
+    {
+        try
+        {
+            _stager?.AwaitCopy();
+        }
+        catch
+        {
+            // Nor were those behind it copied.
+            _stager!.Drain();
+            _schedule!.Forget();
+            throw;
+        }
+    }
 
     // By the copy stream, so that the stages before the first lent one run meanwhile.
     private void FillLent()
@@ -257,7 +278,7 @@ internal sealed class CudaWeights : StageWeights
     private void Take(int streamed)
     {
         if (_window!.User == this && _window.IsThere && _schedule!.IsDue(streamed)) return;
-        _stager?.Drain();
+        Settle();
         _awaited = false;
         _window.Take();
         if (_window.User != this)
@@ -285,8 +306,8 @@ internal sealed class CudaWeights : StageWeights
             }
             else if (!isThere)
             {
-                // Inside a capture nothing outside may be waited for, and nothing needs to be: the window was full when it began.
-                mayBegin.Hold(_copies);
+                // Inside a capture nothing outside may be waited for, and nothing needs to be: the copy before waits for a stage inside it.
+                if (!_capturing || after >= 0) mayBegin.Hold(_copies);
                 StageMemory from = _streamed[streamed];
                 _copies.Copy(from.Host!.Address, from.Device, from.Bytes, CudaRuntime.HostToDevice);
                 _copied[streamed].Record(_copies);

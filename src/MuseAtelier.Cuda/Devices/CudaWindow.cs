@@ -2,7 +2,7 @@ namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
 /// The window of device memory that streamed weights pass through. Components that stream share it, one after the other: whoever used it last
-/// knows what lies in it. What runs once a picture and what runs in every step have windows of their own sizes, of which only one has memory
+/// knows what lies in it. What runs once a pass and what runs in every step have windows of their own sizes, of which only one has memory
 /// at a time. Freed when the last component lets go.
 /// </summary>
 internal sealed class CudaWindow

@@ -20,7 +20,7 @@ internal sealed class StageMemory
     /// <summary>Their device address while the stage runs.</summary>
     public nint Device { get; set; }
 
-    /// <summary>The stage's number among the streamed ones; -1 for a resident one.</summary>
+    /// <summary>The stage's number among the streamed ones; -1 for any other.</summary>
     public int Streamed { get; set; } = -1;
 
     /// <summary>Where they wait in pinned memory; null for those that do not.</summary>

@@ -24,9 +24,9 @@ internal sealed class StagedCopier : IDisposable
     private readonly SemaphoreSlim _work = new(0), _ready = new(0);
     private readonly CopyRequest[] _requests;
     private readonly Thread _thread;
-    private int _requested;
-    private int _taken;
-    private int _awaited;
+    private long _requested;
+    private long _taken;
+    private long _awaited;
     private int _piece;
     private Exception? _failure;
 
@@ -50,15 +50,16 @@ internal sealed class StagedCopier : IDisposable
     /// <summary>Waits until the oldest copy that nobody waited for yet is on its way.</summary>
     public void AwaitCopy()
     {
-        _ready.Wait();
-        _awaited++;
-        if (Interlocked.Exchange(ref _failure, null) is { } failure) throw failure;
+        if (Await() is { } failure) throw failure;
     }
 
     /// <summary>Waits until everything that was asked for is on its way, and forgets it.</summary>
-    public void Drain()
+    /// <returns>Whether all of it is; if not, what was asked for last may be missing.</returns>
+    public bool Drain()
     {
-        while (_awaited < _requested) AwaitCopy();
+        bool allCame = true;
+        while (_awaited < _requested) allCame &= Await() is null;
+        return allCame;
     }
 
     /// <inheritdoc/>
@@ -73,6 +74,13 @@ internal sealed class StagedCopier : IDisposable
         _ring.Dispose();
         _work.Dispose();
         _ready.Dispose();
+    }
+
+    private Exception? Await()
+    {
+        _ready.Wait();
+        _awaited++;
+        return Interlocked.Exchange(ref _failure, null);
     }
 
     private void Run()

@@ -16,11 +16,25 @@ internal sealed class WindowSchedule(WindowLayout window)
     /// <summary>Whether a stage is the one that is due, and on its way; if not, a run was broken off, and <see cref="Restart"/> puts things right.</summary>
     public bool IsDue(int stage) => stage == _runs % window.Count && _copies > _runs;
 
-    /// <summary>Forgets what lies in the window: someone else used it.</summary>
-    public void Forget() => _there.AsSpan().Clear();
+    /// <summary>Forgets what lies in the window: someone else used it, or copies did not come. No stage is due until <see cref="Restart"/>.</summary>
+    public void Forget()
+    {
+        _there.AsSpan().Clear();
+        _copies = _runs;
+    }
 
     /// <summary>Begins anew with a stage: everything may be overwritten that was asked for so far.</summary>
     public void Restart(int stage) => (_begin, _runs, _copies) = (stage, stage, stage);
+
+    /// <summary>
+    /// Begins a round that is recorded, and repeated as it is: it counts on nothing but what the first stages' copies bring, for nothing else may lie
+    /// in the window when it is repeated. No copy of that round waits for a stage before it but behind one that waits for a stage of its own.
+    /// </summary>
+    public void BeginRecording()
+    {
+        Forget();
+        Restart(0);
+    }
 
     /// <summary>Says that the stage that is due was asked for.</summary>
     public void Ran()

@@ -67,9 +67,17 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         {
             // In its place, not beside it.
             Release();
-            byte[]? exact = DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, exactTile.Value, frame, options, cancellationToken, out finishing);
-            // Rarely needed, and twice the size: it does not stay.
-            Release();
+            byte[]? exact;
+            try
+            {
+                exact = DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, exactTile.Value, frame, options, cancellationToken, out finishing);
+            }
+            finally
+            {
+                // Rarely needed, and twice the size: it does not stay, not even where it was stopped.
+                Release();
+            }
+
             if (exact is not null) return new DecodedPicture(exact, true, finishing);
         }
 

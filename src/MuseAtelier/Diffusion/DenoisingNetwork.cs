@@ -6,8 +6,8 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Diffusion;
 
 /// <summary>
-/// The UNet for one picture size and batch, with what it needs once per picture: keys and values of the prompt, and the time embeddings
-/// of all steps. Bindings are made once and serve every picture of that size.
+/// The UNet for one picture size and batch, with what it needs once per pass: keys and values of the prompt, and the time embeddings
+/// of all steps. Bindings are made once and serve every pass of that size.
 /// </summary>
 internal sealed class DenoisingNetwork : IDisposable
 {
@@ -66,7 +66,7 @@ internal sealed class DenoisingNetwork : IDisposable
     /// <summary>[batch, 4, h, w] fp32 predicted noise; host memory that <see cref="Predict"/> writes until <see cref="Await"/> has returned.</summary>
     public Span<float> Output => _hostOutput.AsSpan<float>();
 
-    /// <summary>Computes what a picture needs once.</summary>
+    /// <summary>Computes what a pass needs once.</summary>
     /// <param name="rows">One embedding for each row of the batch, the negative prompt first.</param>
     /// <param name="timeIds">[6]: original height and width, crop top and left, target height and width, in px.</param>
     /// <param name="timesteps">The timestep of every step.</param>

@@ -125,16 +125,22 @@ internal sealed class ComponentRunner : IDisposable
     }
 
     /// <summary>Has the device record a run; null where it could not. The captured run works on this runner's memory.</summary>
-    public CapturedRun? Capture(RunOptions options)
+    public CapturedRun? Capture(RunOptions options, CancellationToken cancellationToken)
     {
         _weights.BeginCapture();
-        CapturedRun? captured = _device.Capture(() =>
+        try
         {
-            Run(options, CancellationToken.None);
-            _weights.JoinCapture();
-        });
-        _weights.EndCapture();
-        return captured;
+            return _device.Capture(() =>
+            {
+                // To be stopped is no failure of the device's, which would never be asked again.
+                Run(options, cancellationToken);
+                _weights.JoinCapture();
+            });
+        }
+        finally
+        {
+            _weights.EndCapture();
+        }
     }
 
     /// <inheritdoc/>

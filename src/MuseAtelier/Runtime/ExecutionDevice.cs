@@ -49,9 +49,9 @@ internal abstract class ExecutionDevice : IDisposable
     public abstract StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements);
 
     /// <summary>Says how large the windows are at least that components share; for the time before any is loaded.</summary>
-    /// <param name="oncePerPicture">Bytes of the window for what runs once a picture.</param>
+    /// <param name="oncePerPass">Bytes of the window for what runs before the steps, once a pass.</param>
     /// <param name="everyStep">Bytes of the window for the denoising network.</param>
-    public virtual void ReserveWindows(long oncePerPicture, long everyStep) { }
+    public virtual void ReserveWindows(long oncePerPass, long everyStep) { }
 
     /// <summary>Threads that create sessions ahead of their first use; 0 where sessions are created when they are needed.</summary>
     public virtual int SessionThreads => 0;

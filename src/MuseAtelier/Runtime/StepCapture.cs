@@ -23,12 +23,12 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
     /// <param name="cancellationToken">Stops between stages, and before a captured run.</param>
     public void Run(RunOptions options, bool isLastRound, CancellationToken cancellationToken)
     {
-        // A session made later may lie where the captured run keeps its temporaries: it is captured anew then.
-        if (_captured is not null && _sessionCount != sessions.Count) Drop();
+        // A session made later may lie where the captured run keeps its temporaries: it is captured anew then. And a plan without captures gives them up.
+        if (_captured is not null && (_sessionCount != sessions.Count || !runner.CanCapture)) Drop();
         if (_captured is null && _plainRuns >= PlainRuns && device.CapturesRuns && runner.CanCapture && sessions.IsSettled)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _captured = runner.Capture(options);
+            _captured = runner.Capture(options, cancellationToken);
             _sessionCount = sessions.Count;
         }
 

@@ -77,6 +77,42 @@ public sealed class WindowScheduleTests
         Assert.Equal((before.Runs, before.Copies), (window.Schedule.Save().Runs, window.Schedule.Save().Copies));
     }
 
+    // A stage that shares its place with none is copied once in plain rounds; in a repeated one it must not be counted on.
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(7)]
+    [InlineData(19)]
+    [InlineData(80)]
+    public void Rounds_RepeatedAsRecorded_FindEachInItsPlaceWhateverLayThereBefore(int count)
+    {
+        for (int seed = 0; seed < 20; seed++)
+        {
+            var window = new Window(Layout(count, seed));
+            for (int round = 0; round < 2; round++)
+                for (int stage = 0; stage < count; stage++) window.Run(stage);
+            window.Record();
+            for (int picture = 0; picture < 2; picture++)
+            {
+                for (int round = 0; round < 3; round++) window.Repeat();
+                window.TakeOver();
+            }
+
+            for (int round = 0; round < 2; round++)
+                for (int stage = 0; stage < count; stage++) window.Run(stage);
+        }
+    }
+
+    [Fact]
+    public void IsDue_AfterForgetting_IsNoStage()
+    {
+        var window = new Window(Layout(5, 1));
+        window.Run(0);
+        Assert.True(window.Schedule.IsDue(1));
+        window.Schedule.Forget();
+        Assert.All(Enumerable.Range(0, 5), stage => Assert.False(window.Schedule.IsDue(stage)));
+    }
+
     [Fact]
     public void Rounds_WithoutEnd_NeverRunOutOfNumbers()
     {
@@ -98,6 +134,7 @@ public sealed class WindowScheduleTests
     {
         private readonly int[] _pages = [.. Enumerable.Repeat(-1, (int)(layout.Bytes / Page))];
         private readonly bool[] _waits = new bool[layout.Count];
+        private readonly List<int>[] _recorded = [.. Enumerable.Range(0, layout.Count).Select(_ => new List<int>())];
 
         public WindowSchedule Schedule { get; } = new(layout);
 
@@ -125,6 +162,42 @@ public sealed class WindowScheduleTests
             Schedule.Restart(0);
             _waits.AsSpan().Clear();
             Feed();
+        }
+
+        // Writes down what is copied behind which stage, and copies nothing.
+        public void Record()
+        {
+            Schedule.BeginRecording();
+            _waits.AsSpan().Clear();
+            Feed();
+            WindowSchedule.Snapshot before = Schedule.Save();
+            bool isFirst = true;
+            for (int run = 0; run < layout.Count; run++)
+            {
+                Assert.True(Schedule.IsDue(run));
+                Schedule.Ran();
+                while (Schedule.TryNext(out int stage, out bool isThere, out int after))
+                {
+                    if (isThere) continue;
+                    Assert.True(isFirst ? after >= 0 && after <= run : after <= run, "The recorded copy waits for a stage outside the round.");
+                    isFirst = false;
+                    _recorded[run].Add(stage);
+                }
+            }
+
+            // What was counted on lies there again.
+            Assert.All(before.There.Index(), stage => Assert.True(!stage.Item || Schedule.Save().There[stage.Index]));
+            Schedule.Restore(before);
+        }
+
+        public void Repeat()
+        {
+            for (int run = 0; run < layout.Count; run++)
+            {
+                Assert.All(Pages(run), page => Assert.Equal(run, _pages[page]));
+                foreach (int stage in _recorded[run])
+                    foreach (int page in Pages(stage)) _pages[page] = stage;
+            }
         }
 
         private void Feed()
