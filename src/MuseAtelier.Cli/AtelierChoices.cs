@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Cli;
 
@@ -38,6 +39,18 @@ internal sealed class AtelierChoices
         Offload = _budget.Offload(result),
         VaeTiling = result.GetResult(_vae) is null ? VaeTiling.Auto : result.GetValue(_vae),
     };
+
+    /// <summary>The same for a picture that is painted again: decoded as it was, unless its size, a budget or the user's choice asks for something else.</summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="record">The picture's record; null for a new picture.</param>
+    /// <param name="request">What is to be painted.</param>
+    public AtelierOptions Read(ParseResult result, PictureRecord? record, PictureRequest request)
+    {
+        AtelierOptions options = Read(result);
+        bool isAsItWas = record is not null && (record.Request.Width, record.Request.Height) == (request.Width, request.Height)
+            && result.GetResult(_vae) is null && options.VideoMemoryBudget is null && options.MemoryBudget is null;
+        return isAsItWas ? PictureVerifier.Suit(record!, options) : options;
+    }
 
     /// <summary>Refuses a budget that was given and is too small for a picture, before a first export is made for it.</summary>
     /// <param name="model">Path of the model.</param>

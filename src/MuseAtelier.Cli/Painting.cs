@@ -31,10 +31,10 @@ internal sealed class Painting
     /// <summary>Paints.</summary>
     /// <param name="result">The command line.</param>
     /// <param name="request">The first picture.</param>
-    /// <param name="place">The place in a pass that a single picture has, where the command line does not say how many are painted together; null means alone.</param>
+    /// <param name="record">The record of a picture that is painted again: in its place of as large a pass, and decoded in its tiles, unless the command line says otherwise; null for a new one.</param>
     /// <param name="opened">Told which model it is, before anything is painted.</param>
     /// <param name="stop">Stops within a step.</param>
-    public async Task<int> RunAsync(ParseResult result, PictureRequest request, PassPlace? place, Action<ModelInfo>? opened, CancellationToken stop)
+    public async Task<int> RunAsync(ParseResult result, PictureRequest request, PictureRecord? record, Action<ModelInfo>? opened, CancellationToken stop)
     {
         // All that can be refused is refused before a model is opened.
         PictureRequestException.ThrowIfUnpaintable(request);
@@ -45,7 +45,8 @@ internal sealed class Painting
         if (result.GetValue(_preview) && !isPreviewed) _terminal.WriteNotice("notice", "--preview needs a terminal on stderr; painting without it");
         string model = result.GetValue(_model) ?? DefaultModel.Find();
 
-        AtelierOptions options = _choices.Read(result) with { Previews = isPreviewed };
+        AtelierOptions options = _choices.Read(result, record, request) with { Previews = isPreviewed };
+        PassPlace? place = record?.Engine.Place;
         AtelierChoices.RequireBudget(model, options, request);
         await using RenderDisplay display = RenderDisplay.Start(_terminal, paths.Count);
         await using Atelier atelier = await Atelier.OpenAsync(model, options, display, stop);

@@ -13,7 +13,8 @@ internal static class ReplayCommand
         "",
         "Settings that are not given stay as the picture's file has them: from muse's own record, else from AUTOMATIC1111's text, which other programs",
         "write too. A picture that was denoised together with others is painted again as one of as many, unless --batch says otherwise: that takes their",
-        "time too, and gives the same bytes. What cannot be taken over from there is said on stderr. The model is not looked for: name it with --model where it is not the default.",
+        "time too, and gives the same bytes. It is decoded in the tiles that it was decoded in, unless --vae, a budget or another size asks for something",
+        "else. What cannot be taken over from there is said on stderr. The model is not looked for: name it with --model where it is not the default.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -27,19 +28,19 @@ internal static class ReplayCommand
         command.SetAction((result, stop) =>
         {
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
-            (PictureRequest basis, PassPlace? place, Action<ModelInfo> opened) = content.RecordJson is null ? FromText(terminal, content) : FromRecord(terminal, content.ReadRecord());
+            (PictureRequest basis, PictureRecord? record, Action<ModelInfo> opened) = content.RecordJson is null ? FromText(terminal, content) : FromRecord(terminal, content.ReadRecord());
             if (result.GetValue(prompt) is { } other) basis = basis with { Prompt = other };
-            return painting.RunAsync(result, request.Read(result, basis), place, opened, stop);
+            return painting.RunAsync(result, request.Read(result, basis), record, opened, stop);
         });
         return command;
     }
 
-    private static (PictureRequest Request, PassPlace? Place, Action<ModelInfo> Opened) FromRecord(Terminal terminal, PictureRecord record) => (record.Request, record.Engine.Place, model =>
+    private static (PictureRequest Request, PictureRecord? Record, Action<ModelInfo> Opened) FromRecord(Terminal terminal, PictureRecord record) => (record.Request, record, model =>
     {
         if (model.Sha256 != record.Model.Sha256) terminal.WriteNotice("notice", $"the picture was painted with {record.Model.Name} ({record.Model.Sha256}); this is {model.Name} ({model.Sha256})");
     });
 
-    private static (PictureRequest Request, PassPlace? Place, Action<ModelInfo> Opened) FromText(Terminal terminal, PictureFileContent content)
+    private static (PictureRequest Request, PictureRecord? Record, Action<ModelInfo> Opened) FromText(Terminal terminal, PictureFileContent content)
     {
         ParsedParameters parsed = ParametersText.Parse(content.Path, content.Parameters ?? throw new PictureRecordMissingException(content.Path));
         foreach (string part in parsed.NotTaken) terminal.WriteNotice("notice", $"not taken over: {part}");

@@ -22,6 +22,18 @@ public sealed class ReplayCommandTests
     }
 
     [Fact]
+    public async Task Replay_OfAPictureDecodedInTiles_DecodesInTheSameUnlessToldOtherwise()
+    {
+        using var folder = new TemporaryFolder();
+        await Muse.RunAsync(["render", "sea", "--width", "576", "--height", "256", "--steps", "1", "--seed", "5", "--vae", "tiled", "--cache", Muse.Cache, "--out", folder["sea.png"]]);
+        Assert.Equal(new TileSize(32, 64), PictureFile.Read(folder["sea.png"]).ReadRecord().Engine.Tile);
+        Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea.png"], "--cache", Muse.Cache, "--out", folder["again.png"])).Code);
+        Assert.Equal(File.ReadAllBytes(folder["sea.png"]), File.ReadAllBytes(folder["again.png"]));
+        Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea.png"], "--cache", Muse.Cache, "--vae", "whole", "--out", folder["whole.png"])).Code);
+        Assert.Null(PictureFile.Read(folder["whole.png"]).ReadRecord().Engine.Tile);
+    }
+
+    [Fact]
     public async Task Replay_OfAPictureOfAPass_PaintsItInItsPlaceUnlessToldOtherwise()
     {
         using var folder = new TemporaryFolder();
