@@ -338,10 +338,6 @@ internal sealed class PictureEngine : IDisposable
             {
                 _prompts.Release();
             }
-            else if (component.Name == ComponentNames.VaeDecoder)
-            {
-                _decoder.Release();
-            }
             else
             {
                 _network?.Dispose();

@@ -26,7 +26,7 @@ public enum StagePlacement
     /// <summary>In device memory for good.</summary>
     Resident,
 
-    /// <summary>In device memory only in the phase that needs it, the denoising network's or the decoder's; given up for the others, and copied back when it is their turn.</summary>
+    /// <summary>In device memory while the network denoises; given up for the other phases and copied back before the first step.</summary>
     Lent,
 
     /// <summary>In pinned memory, and copied into a window of device memory each time the stage runs.</summary>

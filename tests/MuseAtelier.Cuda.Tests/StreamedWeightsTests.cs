@@ -104,18 +104,7 @@ public sealed class StreamedWeightsTests
         float[] expected = Resident();
         using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
         rig.PlaceUNet(_ => streamed ? WeightPlacement.Streamed : WeightPlacement.Resident);
-        using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
-        using var step = new StepCapture(runner, rig.Sessions, rig.Device);
-        using RunOptions options = rig.Device.CreateRunOptions();
-        for (int i = 0; i < 3 * Runs; i++)
-        {
-            rig.Poison(runner.Address("noise"), runner.Size("noise"));
-            step.Run(options, isLastRound: false, TestContext.Current.CancellationToken);
-            Assert.InRange(CudaRig.RelativeError(rig.Read(runner, "noise"), expected), 0, 1e-5);
-        }
-
-        Assert.True(rig.Device.CapturesRuns, "The capture failed, and steps were run plainly.");
-        Assert.True(step.IsCaptured);
+        AssertCapturedRunsEqual(rig, expected, restsBetween: false);
     }
 
     // A captured run knows addresses: what was given up must lie there again before it is repeated.
@@ -128,6 +117,11 @@ public sealed class StreamedWeightsTests
         float[] expected = Resident();
         using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
         rig.PlaceUNet(i => placement == "all lent" || (placement == "lent and streamed" && i % 2 == 0) ? WeightPlacement.Lent : WeightPlacement.Streamed);
+        AssertCapturedRunsEqual(rig, expected, restsBetween: true);
+    }
+
+    private static void AssertCapturedRunsEqual(CudaRig rig, float[] expected, bool restsBetween)
+    {
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         using var step = new StepCapture(runner, rig.Sessions, rig.Device);
         using RunOptions options = rig.Device.CreateRunOptions();
@@ -136,9 +130,10 @@ public sealed class StreamedWeightsTests
             rig.Poison(runner.Address("noise"), runner.Size("noise"));
             step.Run(options, isLastRound: false, TestContext.Current.CancellationToken);
             Assert.InRange(CudaRig.RelativeError(rig.Read(runner, "noise"), expected), 0, 1e-5);
-            if (i % 2 == 1) rig.Sessions.Rest();
+            if (restsBetween && i % 2 == 1) rig.Sessions.Rest();
         }
 
+        Assert.True(rig.Device.CapturesRuns, "The capture failed, and steps were run plainly.");
         Assert.True(step.IsCaptured);
     }
 

@@ -16,7 +16,7 @@ internal sealed class ComponentChoice
 
     /// <param name="component">The component.</param>
     /// <param name="work">What each stage costs.</param>
-    /// <param name="isStreamed">Which of the stages whose weights can be moved are streamed.</param>
+    /// <param name="isStreamed">Which transformer stages are streamed.</param>
     /// <param name="windowHalves">Size of the window, in halves of the least: the more, the further copies run ahead.</param>
     /// <param name="pinnedBytes">Bytes of host memory that may be pinned for them; those beyond it are staged.</param>
     /// <param name="device">What the device costs.</param>
@@ -95,26 +95,21 @@ internal sealed class ComponentChoice
     }
 
     /// <summary>
-    /// Ways to choose streamed stages, from none to all, each spread evenly among those that stay, so that copies hide behind work: of all stages, and
-    /// of those alone that are no larger than the largest transformer block, so that the window is small; and with those always
+    /// Ways to choose streamed stages, from none to all, each spread evenly among those that stay, so that copies hide behind work; and with those always
     /// streamed that are copied in less time than they take to run. The same ways for every picture.
     /// </summary>
     public static IEnumerable<bool[]> EvenSpreads(ComponentSpec component, DeviceProfile device)
     {
         StageWork[] work = [.. component.Stages.Select(stage => StageWork.Of(component, stage, Typical))];
-        long widestBlock = component.Stages.Select((stage, i) => stage.Kind == StageKind.Transformer ? work[i].WeightBytes : 0).Max();
+        bool[] all = [.. work.Select(stage => stage.WeightBytes > 0)], none = new bool[all.Length];
         bool[] hidden = [.. work.Select(stage => stage.WeightBytes > 0 && stage.WeightBytes / device.CopyBytesPerSecond < stage.Operations / device.OperationsPerSecond)];
-        yield return new bool[work.Length];
-        foreach (long limit in (long[])[widestBlock, long.MaxValue])
+        yield return none;
+        yield return all;
+        foreach (bool[] always in (bool[][])[none, hidden])
         {
-            bool[] all = [.. work.Select(stage => stage.WeightBytes > 0 && stage.WeightBytes <= limit)], none = new bool[all.Length];
-            yield return all;
-            foreach (bool[] always in (bool[][])[none, hidden])
-            {
-                bool[] others = [.. all.Zip(always, (may, must) => may && !must)];
-                int count = others.Count(may => may);
-                for (int streamed = 0; streamed < count; streamed++) yield return [.. Spread(others, count, streamed).Zip(always, (chosen, must) => chosen || must)];
-            }
+            bool[] others = [.. all.Zip(always, (may, must) => may && !must)];
+            int count = others.Count(may => may);
+            for (int streamed = 0; streamed < count; streamed++) yield return [.. Spread(others, count, streamed).Zip(always, (chosen, must) => chosen || must)];
         }
     }
 

@@ -44,8 +44,7 @@ internal static class PlanNarrator
         sentences.Add(plan.Decoding.IsWhole
             ? "The picture is decoded whole."
             : Line($"The picture is decoded in {plan.Decoding.Rows} x {plan.Decoding.Columns} tiles of {plan.Decoding.TileWidth * 8}x{plan.Decoding.TileHeight * 8} px that overlap and blend."));
-        ComponentPlan decoder = plan.Component(ComponentNames.VaeDecoder);
-        if (decoder.Count(StagePlacement.SessionTurn) + decoder.Count(StagePlacement.Lent) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
+        if (plan.Component(ComponentNames.VaeDecoder).Count(StagePlacement.SessionTurn) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
         if (!plan.KeepsArena) sentences.Add("Working memory is given back between text, denoising and decoding.");
         else if (!plan.KeepsDecodingArena) sentences.Add("The decoder's working memory is given back after each picture.");
         if (device.CaptureBytes is not null)

@@ -34,7 +34,7 @@ internal sealed class ResidencySearch
     private readonly IReadOnlyList<TileChoice> _tiles;
     private readonly IReadOnlyList<TileChoice> _rescueTiles;
     private readonly SessionWeights _unetSessions, _decoderSession, _rescueSession;
-    private readonly long _otherSessionBytes, _handleBytes, _decoderWeights, _rescueWeights;
+    private readonly long _otherSessionBytes, _handleBytes;
 
     public ResidencySearch(ModelSizes model, ResidencyRequest request, DeviceProfile device)
     {
@@ -47,11 +47,9 @@ internal sealed class ResidencySearch
         _unetSessions = SessionWeights.Of(model.Component(ComponentNames.UNet), device);
         _decoderSession = SessionWeights.Of(model.Component(ComponentNames.VaeDecoder), device);
         _rescueSession = hasRescue ? SessionWeights.Of(model.Component(ComponentNames.VaeDecoderFp32), device) : default;
-        _otherSessionBytes = Preparing.Append(PictureFinisher.ComponentName(request.Frame)).Sum(name => SessionWeights.Of(model.Component(name), device).Bytes);
-        _handleBytes = device.SessionBytes * Preparing.Concat([ComponentNames.UNet, ComponentNames.VaeDecoder, PictureFinisher.ComponentName(request.Frame)])
-            .Sum(name => model.Component(name).Stages.DistinctBy(stage => stage.Graph).Count());
-        _decoderWeights = WeightBytes(ComponentNames.VaeDecoder);
-        _rescueWeights = hasRescue ? WeightBytes(ComponentNames.VaeDecoderFp32) : 0;
+        SessionWeights[] others = [.. Preparing.Append(PictureFinisher.ComponentName(request.Frame)).Select(name => SessionWeights.Of(model.Component(name), device))];
+        _otherSessionBytes = others.Sum(sessions => sessions.Bytes);
+        _handleBytes = others.Sum(sessions => sessions.HandleBytes) + _unetSessions.HandleBytes + _decoderSession.HandleBytes;
         int least = request.PicturesPerPass ?? 1, most = request.PicturesPerPass ?? Math.Min(request.Count, PassPlace.MostPictures);
         for (int pictures = least; pictures <= most; pictures++) _passes.Add(new Pass(this, pictures, height, width));
         _candidates = [.. Candidates().OrderBy(candidate => candidate.Seconds)];
@@ -155,7 +153,7 @@ internal sealed class ResidencySearch
 
     private long SecondHandles(in Candidate c) => MakesInParallel(c.Manner) ? _handleBytes : 0;
 
-    private long DecoderBytes(in Candidate c) => _decoderSession.Bytes + _decoderWeights + c.Tiles.BlockBytes;
+    private long DecoderBytes(in Candidate c) => _decoderSession.Bytes + c.Tiles.BlockBytes;
 
     private static long Arena(in Candidate c, PlanPhase phase)
     {
@@ -175,8 +173,6 @@ internal sealed class ResidencySearch
     // Sessions are made before anything runs, and then take more than they hold; what they take at most may be more than what a run needs.
     private long MakingBytes(in Candidate c) => c.Network.SessionsTurn ? 0 : _unetSessions.MakingBytes(UNetArena(c));
 
-    private long WeightBytes(string component) => _model.Component(component) is var spec ? spec.Stages.Sum(stage => StageWork.Of(spec, stage, new PictureShape(1, PlaneStep, PlaneStep, 1)).WeightBytes) : 0;
-
     private ResidencyPlan Describe(Candidate c, long budget, double unlimitedSeconds)
     {
         IReadOnlyList<PhasePlan> phases = Phases(c);
@@ -188,7 +184,7 @@ internal sealed class ResidencySearch
         string finishing = PictureFinisher.ComponentName(_request.Frame);
         components.Add(new ComponentPlan(finishing, Sessions(finishing, false)));
         double text = c.Preparation.TextSeconds, conditioning = c.Preparation.ConditioningSeconds;
-        double denoising = c.Pass.DenoisingSeconds(c.Network, c.Manner), loading = c.Pass.LoadingSeconds(c.Preparation, c.Manner) + LendingSeconds(c.Network, c.Lent);
+        double denoising = c.Pass.DenoisingSeconds(c.Network, c.Manner), loading = c.Pass.LoadingSeconds(c.Manner) + LendingSeconds(c.Network, c.Lent);
         var plan = new ResidencyPlan
         {
             Request = _request with { Budget = budget },
@@ -197,7 +193,7 @@ internal sealed class ResidencySearch
             Components = components,
             WindowBytes = c.Network.Choice.WindowBytes,
             PreparingWindowBytes = c.Preparation.WindowBytes,
-            PinnedBytes = c.Preparation.PinnedBytes + c.Network.Choice.PinnedBytes + (IsPinned(c.Network, c.Lent) ? c.Network.Lendable[c.Lent] : 0) + (!c.Manner.DecoderStays && c.Pass.CanPinDecoder(c.Preparation) ? _decoderWeights : 0),
+            PinnedBytes = c.Preparation.PinnedBytes + c.Network.Choice.PinnedBytes + (IsPinned(c.Network, c.Lent) ? c.Network.Lendable[c.Lent] : 0),
             CapturesSteps = c.Manner.Captures,
             KeepsArena = c.Manner.KeepsArena,
             KeepsDecodingArena = c.Manner.KeepsDecodingArena,
@@ -229,9 +225,7 @@ internal sealed class ResidencySearch
         }
 
         IReadOnlyList<StagePlan> Sessions(string component, bool turn) =>
-            [.. _model.Component(component).Stages.Select(stage => stage.Weights.Count > 0
-                ? new StagePlan(stage.Name, _device.MapsWeights ? StagePlacement.Mapped : turn ? StagePlacement.Lent : StagePlacement.Resident, StageWork.Of(_model.Component(component), stage, new PictureShape(1, PlaneStep, PlaneStep, 1)).WeightBytes)
-                : new StagePlan(stage.Name, turn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * _device.KeptSessions.HeldFactor)))];
+            [.. _model.Component(component).Stages.Select(stage => new StagePlan(stage.Name, turn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * _device.KeptSessions.HeldFactor)))];
     }
 
     // The same sums as above, share by share.
@@ -267,7 +261,7 @@ internal sealed class ResidencySearch
     // It comes in the place of the fp16 decoder; where working memory is kept, what it holds by then may be of no use for it.
     private TilePlan? Rescue(Candidate c, long budget)
     {
-        long rest = Memory(c).Decoding - (c.Manner.KeepsDecodingArena ? 0 : c.Tiles.ArenaBytes) - DecoderBytes(c) - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes + _rescueWeights;
+        long rest = Memory(c).Decoding - (c.Manner.KeepsDecodingArena ? 0 : c.Tiles.ArenaBytes) - DecoderBytes(c) - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes;
         return _rescueTiles.FirstOrDefault(tiles => rest + _rescueSession.MakingBytes(tiles.ArenaBytes) + tiles.BlockBytes + tiles.ArenaBytes <= budget)?.Tiles;
     }
 
@@ -347,7 +341,6 @@ internal sealed class ResidencySearch
     private sealed class Pass
     {
         private readonly ResidencySearch _search;
-        private readonly long _sparePinnedBytes;
 
         public Pass(ResidencySearch search, int pictures, int height, int width)
         {
@@ -388,12 +381,12 @@ internal sealed class ResidencySearch
             Networks = [.. networks.Where((network, i) => !networks.Where((other, j) => network.IsWorse(other) && (j < i || !other.IsWorse(network))).Any())];
 
             // 2. What is streamed for the preparation is copied once a pass; from the mapped file where the network might need all that can be pinned.
-            _sparePinnedBytes = Math.Max(0, request.PinnedBytes - unetWork.Sum(stage => stage.WeightBytes));
+            long spare = Math.Max(0, request.PinnedBytes - unetWork.Sum(stage => stage.WeightBytes));
             int texts = request.Guided ? 2 : 1;
             List<Preparation> preparations = [];
             foreach (string[] streamed in device.MapsWeights ? StreamedInPreparation.Take(1) : StreamedInPreparation)
             {
-                long left = _sparePinnedBytes;
+                long left = spare;
                 List<ComponentChoice> choices = [];
                 foreach ((string name, StageWork[] work) in Preparing.Zip([clipL, clipG, contextWork, timeWork]))
                 {
@@ -436,14 +429,10 @@ internal sealed class ResidencySearch
 
         /// <summary>Seconds of a pass without its texts and its decoding.</summary>
         public double Seconds(Preparation preparation, Network network, Manner manner) =>
-            preparation.ConditioningSeconds + LoadingSeconds(preparation, manner) + DenoisingSeconds(network, manner);
+            preparation.ConditioningSeconds + LoadingSeconds(manner) + DenoisingSeconds(network, manner);
 
-        public double LoadingSeconds(Preparation preparation, Manner manner) =>
-            (manner.KeepsArena ? 0 : _search._device.ArenaSeconds) + (manner.KeepsDecodingArena ? 0 : _search._device.ArenaSeconds)
-            + (manner.DecoderStays ? 0 : (_search._decoderSession.HoldConstants ? _search._decoderSession.Seconds : 0) + _search._decoderWeights / (CanPinDecoder(preparation) ? _search._device.CopyBytesPerSecond : _search._device.StagedBytesPerSecond));
-
-        /// <summary>Whether what is left of pinned memory suffices for a decoder that does not stay.</summary>
-        public bool CanPinDecoder(Preparation preparation) => _search._decoderWeights <= _sparePinnedBytes - preparation.PinnedBytes;
+        public double LoadingSeconds(Manner manner) =>
+            (manner.KeepsArena ? 0 : _search._device.ArenaSeconds) + (manner.KeepsDecodingArena ? 0 : _search._device.ArenaSeconds) + (manner.DecoderStays ? 0 : _search._decoderSession.Seconds);
 
         public double DenoisingSeconds(Network network, Manner manner) =>
             (manner.Captures ? network.CapturedSeconds : network.PlainSeconds) + (network.SessionsTurn ? _search._request.Steps * _search._unetSessions.Seconds : 0);
@@ -462,7 +451,7 @@ internal sealed class ResidencySearch
                 Manner spare = new(false, false, true, false), least = new(false, false, false, false);
                 Manner[] manners = sessionsTurn ? [least]
                     : device.CaptureBytes is null ? [new(true, false, true, true), spare, least]
-                    : [new(true, true, true, true), new(true, true, true, false), new(true, true, false, false), spare, least];
+                    : [new(true, true, true, true), new(true, true, true, false), spare, least];
                 return new Network(choice, sessionsTurn, choice.Seconds(request.Steps, device.OperationsPerSecond, device.StepSeconds), choice.Seconds(request.Steps, device.OperationsPerSecond, device.StepSeconds, device.CapturedShare), manners);
             }
 

@@ -10,8 +10,8 @@ namespace MuseAtelier.Residency;
 /// <param name="Seconds">Seconds that making all of them anew costs.</param>
 internal readonly record struct SessionWeights(long Bytes, long MostBytes, long TurnBytes, double Seconds)
 {
-    /// <summary>Whether giving the sessions up gives their weights up; else they may as well stay.</summary>
-    public bool HoldConstants { get; init; }
+    /// <summary>Bytes of them that are handles of the device's libraries.</summary>
+    public long HandleBytes { get; init; }
 
     /// <summary>Sessions that take turns and are there at once: a pair that runs, and one in the making.</summary>
     private const int MostAtOnce = 3;
@@ -36,7 +36,7 @@ internal readonly record struct SessionWeights(long Bytes, long MostBytes, long 
             turns = Math.Max(turns, running + Making(pairs[(i + 1) % pairs.Length], turn));
         }
 
-        return new SessionWeights(held, most, turnHeld + turns, constants.Length * turn.Seconds + constants.Sum() / turn.BytesPerSecond) { HoldConstants = constants.Sum() > 0 };
+        return new SessionWeights(held, most, turnHeld + turns, constants.Length * turn.Seconds + constants.Sum() / turn.BytesPerSecond) { HandleBytes = sessions * device.SessionBytes };
     }
 
     /// <summary>What making them takes beyond what they hold, where a run needs no more than <paramref name="arenaBytes"/>.</summary>

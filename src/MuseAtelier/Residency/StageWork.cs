@@ -17,8 +17,8 @@ internal readonly record struct StageWork(long WeightBytes, long CastBytes, doub
         double most = rows.Max(), least = rows.Min();
         if (stage.Kind == StageKind.Convolution)
         {
-            // Only the sum of its kernels, in fp16, is known, and some of them work on the half or the double plane.
-            return new StageWork(Bytes(stage), 0, (most + least) / 2 * (stage.ConstantBytes + stage.Weights.Sum(weight => weight.Bytes)));
+            // Only the sum of its kernels is known, and some of them work on the half or the double plane.
+            return new StageWork(0, 0, (most + least) / 2 * stage.ConstantBytes);
         }
 
         // A table of which rows are taken is no product, and is not cast either.
