@@ -69,7 +69,8 @@ public sealed class MemoryTests
     {
         using var rig = new CudaRig();
         CudaRuntime.Check(CudaRuntime.DeviceGetLimit(out nuint bytes, CudaRuntime.LimitStackSize), nameof(CudaRuntime.DeviceGetLimit));
-        Assert.Equal(DeviceStacks.Bytes, bytes);
+        // The driver raises it to what a kernel declares that was run before, and no further.
+        Assert.InRange(bytes, DeviceStacks.Bytes, DeviceStacks.DefaultBytes - 1);
     }
 
     [Fact]

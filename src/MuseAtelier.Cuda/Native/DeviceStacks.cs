@@ -10,7 +10,8 @@ internal static class DeviceStacks
     /// <summary>Bytes for each thread, unless the host program has chosen its own.</summary>
     public const nuint Bytes = 128;
 
-    private const nuint DefaultBytes = 1024;
+    /// <summary>Bytes for each thread that a context sets aside by itself.</summary>
+    public const nuint DefaultBytes = 1024;
 
     /// <summary>Sets the bound for the current card's context.</summary>
     public static void Bound()

@@ -24,8 +24,8 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <summary>Whether runs may be captured: what is captured refers to sessions and memory, which must stay then.</summary>
     public bool MayCapture { get; set; } = true;
 
-    /// <summary>Sessions that were ever asked for: a number that changes with each new one.</summary>
-    public int Count { get; private set; }
+    /// <summary>Sessions that were ever asked for of those that share the arena: a number that changes with each new one.</summary>
+    public int SharingArena { get; private set; }
 
     /// <summary>Whether every session that was asked for is there.</summary>
     public bool IsSettled
@@ -76,7 +76,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
                 if (_sessions.ContainsKey(stage.Graph)) continue;
                 var session = new TaskCompletionSource<InferenceSession>();
                 wanted.Enqueue((component, stage, session));
-                Add(stage, session.Task);
+                Add(component, stage, session.Task);
             }
         }
 
@@ -103,7 +103,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <summary>The session of a component's stage; waits for it where it is being created.</summary>
     public InferenceSession For(ComponentSpec component, StageSpec stage)
     {
-        if (!_sessions.TryGetValue(stage.Graph, out Task<InferenceSession>? session)) session = Add(stage, Task.FromResult(Create(component, stage)));
+        if (!_sessions.TryGetValue(stage.Graph, out Task<InferenceSession>? session)) session = Add(component, stage, Task.FromResult(Create(component, stage)));
         return session.GetAwaiter().GetResult();
     }
 
@@ -148,9 +148,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         if (session.IsCompletedSuccessfully) session.Result.Dispose();
     }
 
-    private Task<InferenceSession> Add(StageSpec stage, Task<InferenceSession> session)
+    private Task<InferenceSession> Add(ComponentSpec component, StageSpec stage, Task<InferenceSession> session)
     {
-        Count++;
+        if (!HasOwnArena(component)) SharingArena++;
         return _sessions[stage.Graph] = session;
     }
 
@@ -179,7 +179,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         }
         catch (OnnxRuntimeException exception) when (device.IsOutOfMemory(exception))
         {
-            throw new DeviceMemoryException($"the device's memory is used up by {stage.Graph}", exception);
+            throw new DeviceMemoryException($"the device's memory is used up by {stage.Graph} ({exception.Message})", exception);
         }
         catch (OnnxRuntimeException exception)
         {

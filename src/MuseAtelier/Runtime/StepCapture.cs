@@ -11,7 +11,7 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
     private const int PlainRuns = 2;
 
     private int _plainRuns;
-    private int _sessionCount;
+    private int _sharingArena;
     private CapturedRun? _captured;
 
     /// <summary>Whether runs are repetitions of a captured one.</summary>
@@ -23,13 +23,13 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
     /// <param name="cancellationToken">Stops between stages, and before a captured run.</param>
     public void Run(RunOptions options, bool isLastRound, CancellationToken cancellationToken)
     {
-        // A session made later may lie where the captured run keeps its temporaries: it is captured anew then. And a plan without captures gives them up.
-        if (_captured is not null && (_sessionCount != sessions.Count || !runner.CanCapture)) Drop();
+        // A session made later may lie in the arena where the captured run keeps its temporaries: it is captured anew then. And a plan without captures gives them up.
+        if (_captured is not null && (_sharingArena != sessions.SharingArena || !runner.CanCapture)) Drop();
         if (_captured is null && _plainRuns >= PlainRuns && device.CapturesRuns && runner.CanCapture && sessions.IsSettled)
         {
             cancellationToken.ThrowIfCancellationRequested();
             _captured = runner.Capture(options, cancellationToken);
-            _sessionCount = sessions.Count;
+            _sharingArena = sessions.SharingArena;
         }
 
         if (_captured is null)
