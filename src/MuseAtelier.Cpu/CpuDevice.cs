@@ -34,7 +34,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override ArenaCounter? ArenaCounter { get; }
 
-    public override SessionOptions CreateSessionOptions(bool ownArena)
+    public override SessionOptions CreateSessionOptions(SessionTraits traits)
     {
         var options = new SessionOptions
         {

@@ -113,7 +113,7 @@ public sealed record DeviceProfile
             new(ComponentNames.TimeEmbedding, 32L << 20, 0, "assumed"),
             new(ComponentNames.UNet, 32L << 20, 9000, "H200: 1.3 GiB at 1024x1024, batch 2, all streamed, less weights and tensors between stages"),
             new(ComponentNames.VaeDecoder, 32L << 20, 138_240, "H200: 2160 MiB at 1024x1024"),
-            new(ComponentNames.VaeDecoderFp32, 64L << 20, 276_480, "twice the fp16 decoder's"),
+            new(ComponentNames.VaeDecoderFp32, 64L << 20, 276_480, "H200: 4.3 GiB at 1024x1024, twice the fp16 decoder's"),
             new(ComponentNames.Finishing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
             new(ComponentNames.Framing, 0, 5 * 64 * 3 * sizeof(float), "the same, and two of its canvas"),
         ],
@@ -171,7 +171,8 @@ public sealed record DeviceProfile
         {
             ComponentNames.ClipL or ComponentNames.ClipG => Width(precisions.TextEncoders, own.TextEncoders),
             ComponentNames.CrossAttention or ComponentNames.TimeEmbedding or ComponentNames.UNet => Width(precisions.UNet, own.UNet),
-            ComponentNames.VaeDecoder => Width(precisions.Vae, own.Vae),
+            // H200, fp32, 1024x1024: 8.1 GiB, for cuDNN turns images to another layout and back around each convolution.
+            ComponentNames.VaeDecoder => lowering == Lowering.Cuda && precisions.Vae == Precision.Fp32 ? 4 : Width(precisions.Vae, own.Vae),
             _ => 1,
         };
 

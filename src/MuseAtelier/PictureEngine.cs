@@ -197,7 +197,7 @@ internal sealed class PictureEngine : IDisposable
             float[] final = latents.Latents(i).ToArray();
             (byte[] pixels, bool inFp32, TimeSpan finishing) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
             (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
-            PhaseMemory decoded = Leave(PlanPhase.Decoding);
+            PhaseMemory decoded = Leave(PlanPhase.Decoding, inFp32 ? plan.DecodingInFp32Bytes : 0);
             TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
             report(GenerationPhase.Done, request.Steps, null, 1);
             deliver(new Picture
@@ -226,9 +226,9 @@ internal sealed class PictureEngine : IDisposable
             });
         }
 
-        PhaseMemory Leave(PlanPhase phase)
+        PhaseMemory Leave(PlanPhase phase, long beside = 0)
         {
-            var left = new PhaseMemory(phase, plan.Phases.First(planned => planned.Phase == phase).Bytes, _watch?.PeakBytes, _watch?.ArenaPeakBytes);
+            var left = new PhaseMemory(phase, Math.Max(beside, plan.Phases.First(planned => planned.Phase == phase).Bytes), _watch?.PeakBytes, _watch?.ArenaPeakBytes);
             _watch?.Reset();
             return left;
         }

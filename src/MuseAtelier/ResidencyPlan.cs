@@ -140,6 +140,9 @@ public sealed record ResidencyPlan
     /// <summary>How the VAE decodes again in fp32 where fp16 overflowed; null where no tile of that fits, or none is needed.</summary>
     public TilePlan? DecodingInFp32 { get; init; }
 
+    /// <summary>Memory while that is done; never more than the budget. Not part of <see cref="Phases"/>: hardly a picture needs it.</summary>
+    public long DecodingInFp32Bytes { get; init; }
+
     /// <summary>The memory of every phase.</summary>
     public required IReadOnlyList<PhasePlan> Phases { get; init; }
 

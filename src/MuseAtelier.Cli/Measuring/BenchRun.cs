@@ -82,7 +82,7 @@ internal static class BenchRun
                 StepMilliseconds = [.. painted[^1].Pass[^1].Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
                 ManagedBytesPerStep = lasts.Sum(picture => picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
                 BudgetBytes = options.VideoMemoryBudget ?? options.MemoryBudget,
-                PlannedBytes = memory[0].Plan.PeakBytes,
+                PlannedBytes = memory.Max(picture => picture.Phases.Max(phase => phase.PlannedBytes)),
                 Offload = memory[0].Plan.Offload,
                 PeakDeviceBytes = memory.Max(picture => picture.PeakBytes),
                 ArenaUsedBytes = memory.Max(picture => picture.ArenaUsedBytes),

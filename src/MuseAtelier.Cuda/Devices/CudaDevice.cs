@@ -53,9 +53,6 @@ internal sealed class CudaDevice : ExecutionDevice
             // Without the first of these two the second is ignored in silence.
             ["has_user_compute_stream"] = "1",
             ["user_compute_stream"] = ((ulong)ComputeStream.Handle).ToString(CultureInfo.InvariantCulture),
-            // The default tries every algorithm and takes slower ones.
-            ["cudnn_conv_algo_search"] = "HEURISTIC",
-            ["use_tf32"] = "0",
             ["arena_extend_strategy"] = "kSameAsRequested",
         };
     }
@@ -81,7 +78,7 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override bool CapturesRuns => _options.CaptureSteps && !_captureFailed;
 
-    public override SessionOptions CreateSessionOptions(bool ownArena)
+    public override SessionOptions CreateSessionOptions(SessionTraits traits)
     {
         var options = new SessionOptions
         {
@@ -92,13 +89,13 @@ internal sealed class CudaDevice : ExecutionDevice
         // The card does the work: a pool of threads for each session would only take memory.
         if (_sharesThreads) options.DisablePerSessionThreads();
         else options.IntraOpNumThreads = 1;
-        options.AddSessionConfigEntry("session.use_env_allocators", ownArena ? "0" : "1");
+        options.AddSessionConfigEntry("session.use_env_allocators", traits.HasOwnArena ? "0" : "1");
         // Outside the arena, so that they go with their session, and no captured run's temporaries lie among them.
         options.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
         // A graph that needs the processor is a mistake of the exporter, and would be slow in silence.
         options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
         using var provider = new OrtCUDAProviderOptions();
-        provider.UpdateOptions(_provider);
+        provider.UpdateOptions(Provider(traits.Arithmetic));
         options.AppendExecutionProvider_CUDA(provider);
         OperatorDomain.AddTo(options);
         return options;
@@ -189,4 +186,12 @@ internal sealed class CudaDevice : ExecutionDevice
         CopyStream.Dispose();
         ComputeStream.Dispose();
     }
+
+    // ONNX Runtime's own default tries every algorithm and takes slower ones. cuDNN's first choice for one of the UNet's convolutions in fp32 and
+    // channels last wants 204 GiB of workspace at 1024x1024; in TF32 it has kernels for that layout, as in fp16.
+    private Dictionary<string, string> Provider(SessionArithmetic arithmetic) => new(_provider)
+    {
+        ["cudnn_conv_algo_search"] = arithmetic == SessionArithmetic.Fp32 ? "DEFAULT" : "HEURISTIC",
+        ["use_tf32"] = arithmetic == SessionArithmetic.Fp32Range ? "1" : "0",
+    };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MuseAtelier.Decoding;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Residency;
@@ -41,9 +42,9 @@ internal static class PlanNarrator
         if (staged > 0)
             sentences.Add(Line($"Only {ByteSize.Format(plan.PinnedBytes)} of host memory is pinned; {ByteSize.Format(staged)} come from the mapped file, slower."));
 
-        sentences.Add(plan.Decoding.IsWhole
-            ? "The picture is decoded whole."
-            : Line($"The picture is decoded in {plan.Decoding.Rows} x {plan.Decoding.Columns} tiles of {plan.Decoding.TileWidth * 8}x{plan.Decoding.TileHeight * 8} px that overlap and blend."));
+        sentences.Add(plan.Decoding.IsWhole ? "The picture is decoded whole." : $"The picture is decoded in {Tiles(plan.Decoding)} that overlap and blend.");
+        if (plan.DecodingInFp32 is { } again)
+            sentences.Add($"Should it overflow in fp16, it is decoded again in fp32, {(again.IsWhole ? "whole" : $"in {Tiles(again)}")}, within {ByteSize.Format(plan.DecodingInFp32Bytes)}.");
         if (plan.Component(ComponentNames.VaeDecoder).Count(StagePlacement.SessionTurn) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
         if (!plan.KeepsArena) sentences.Add("Working memory is given back between text, denoising and decoding.");
         else if (!plan.KeepsDecodingArena) sentences.Add("The decoder's working memory is given back after each picture.");
@@ -53,6 +54,8 @@ internal static class PlanNarrator
         sentences.Add(Line($"A picture takes about {plan.Estimate.Picture:0.00} s, {plan.Estimate.Picture / plan.UnlimitedSeconds:0.00} times what an unlimited budget would allow."));
         return sentences;
     }
+
+    private static string Tiles(TilePlan tiles) => Line($"{tiles.Rows} x {tiles.Columns} tiles of {tiles.TileWidth * VaeDecoder.Zoom}x{tiles.TileHeight * VaeDecoder.Zoom} px");
 
     private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -185,6 +185,7 @@ internal sealed class ResidencySearch
         components.Add(new ComponentPlan(finishing, Sessions(finishing, false)));
         double text = c.Preparation.TextSeconds, conditioning = c.Preparation.ConditioningSeconds;
         double denoising = c.Pass.DenoisingSeconds(c.Network, c.Manner), loading = c.Pass.LoadingSeconds(c.Manner) + LendingSeconds(c.Network, c.Lent);
+        (TilePlan? Tiles, long Bytes) rescue = Rescue(c, budget);
         var plan = new ResidencyPlan
         {
             Request = _request with { Budget = budget },
@@ -199,7 +200,8 @@ internal sealed class ResidencySearch
             KeepsDecodingArena = c.Manner.KeepsDecodingArena,
             MakesSessionsInParallel = MakesInParallel(c.Manner),
             Decoding = c.Tiles.Tiles,
-            DecodingInFp32 = Rescue(c, budget),
+            DecodingInFp32 = rescue.Tiles,
+            DecodingInFp32Bytes = rescue.Bytes,
             Phases = phases,
             PeakBytes = bytes.Max,
             Estimate = new PlanEstimate(text, conditioning, loading, denoising / _request.Steps, c.Tiles.Seconds, c.GradedSeconds),
@@ -259,10 +261,11 @@ internal sealed class ResidencySearch
     }
 
     // It comes in the place of the fp16 decoder; where working memory is kept, what it holds by then may be of no use for it.
-    private TilePlan? Rescue(Candidate c, long budget)
+    private (TilePlan? Tiles, long Bytes) Rescue(Candidate c, long budget)
     {
         long rest = Memory(c).Decoding - (c.Manner.KeepsDecodingArena ? 0 : c.Tiles.ArenaBytes) - DecoderBytes(c) - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes;
-        return _rescueTiles.FirstOrDefault(tiles => rest + _rescueSession.MakingBytes(tiles.ArenaBytes) + tiles.BlockBytes + tiles.ArenaBytes <= budget)?.Tiles;
+        long Bytes(TileChoice tiles) => rest + _rescueSession.MakingBytes(tiles.ArenaBytes) + tiles.BlockBytes + tiles.ArenaBytes;
+        return _rescueTiles.FirstOrDefault(tiles => Bytes(tiles) <= budget) is { } fitting ? (fitting.Tiles, Bytes(fitting)) : (null, 0);
     }
 
     private readonly record struct PhaseBytes(long Text, long Conditioning, long Denoising, long Decoding)

@@ -19,8 +19,8 @@ internal abstract class ExecutionDevice : IDisposable
     public abstract OrtMemoryInfo Memory { get; }
 
     /// <summary>Options of a session of this device; the caller disposes them.</summary>
-    /// <param name="ownArena">Whether its working memory is an arena of its own, which can be emptied without touching what others have in theirs; a device may have only one.</param>
-    public abstract SessionOptions CreateSessionOptions(bool ownArena);
+    /// <param name="traits">What the session is.</param>
+    public abstract SessionOptions CreateSessionOptions(SessionTraits traits);
 
     /// <summary>Run options of this device; the caller disposes them.</summary>
     public abstract RunOptions CreateRunOptions();

@@ -46,7 +46,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     {
         if (takesTurns == _turns.ContainsKey(component.Name)) return;
         Release(component);
-        if (takesTurns) _turns[component.Name] = new SessionTurns(component, CreateBriefly);
+        if (takesTurns) _turns[component.Name] = new SessionTurns(component, stage => CreateBriefly(component, stage));
         else if (_turns.Remove(component.Name, out SessionTurns? turns)) turns.Dispose();
     }
 
@@ -135,11 +135,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     }
 
     /// <summary>Whether a component's arena is emptied when it has run.</summary>
-    public bool EmptiesArenaOf(ComponentSpec component) => HasOwnArena(component) ? EmptiesOwnArenas : EmptiesArena;
+    public bool EmptiesArenaOf(ComponentSpec component) => Traits(component).HasOwnArena ? EmptiesOwnArenas : EmptiesArena;
 
-    // What works on whole pictures takes more than all else together, and only for a moment.
-    private static bool HasOwnArena(ComponentSpec component) =>
-        component.Name is ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32 or ComponentNames.VaeEncoder or ComponentNames.Finishing or ComponentNames.Framing;
+    private SessionTraits Traits(ComponentSpec component) => SessionTraits.Of(package.Manifest, component);
 
     private static void Dispose(Task<InferenceSession> session)
     {
@@ -150,23 +148,23 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
 
     private Task<InferenceSession> Add(ComponentSpec component, StageSpec stage, Task<InferenceSession> session)
     {
-        if (!HasOwnArena(component)) SharingArena++;
+        if (!Traits(component).HasOwnArena) SharingArena++;
         return _sessions[stage.Graph] = session;
     }
 
     private InferenceSession Create(ComponentSpec component, StageSpec stage)
     {
-        bool hasOwnArena = HasOwnArena(component);
-        using SessionOptions options = device.CreateSessionOptions(hasOwnArena);
+        SessionTraits traits = Traits(component);
+        using SessionOptions options = device.CreateSessionOptions(traits);
         InferenceSession session = Create(stage, options);
-        if (!hasOwnArena) device.ArenaCounter?.FindBy(session);
+        if (!traits.HasOwnArena) device.ArenaCounter?.FindBy(session);
         return session;
     }
 
     // A session that runs once is not worth rearranging its weights for: that takes several times as long, and three times the memory.
-    private InferenceSession CreateBriefly(StageSpec stage)
+    private InferenceSession CreateBriefly(ComponentSpec component, StageSpec stage)
     {
-        using SessionOptions options = device.CreateSessionOptions(ownArena: false);
+        using SessionOptions options = device.CreateSessionOptions(Traits(component));
         options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;
         return Create(stage, options);
     }

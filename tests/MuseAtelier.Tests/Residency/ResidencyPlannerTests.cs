@@ -314,6 +314,11 @@ public sealed class ResidencyPlannerTests
             Assert.Equal(device.MarginBytes, Share(phase, "left free"));
         }
 
+        if (plan.DecodingInFp32 is { } again)
+            Assert.InRange(plan.DecodingInFp32Bytes, device.FixedBytes + device.MarginBytes + device.ArenaBytes(ComponentNames.VaeDecoderFp32, new PictureShape(1, again.TileHeight, again.TileWidth, 0)), budget);
+        else
+            Assert.Equal(0, plan.DecodingInFp32Bytes);
+
         // What a pass takes by all means, with a row, or with guidance two, for each picture.
         Assert.InRange(plan.PicturesPerPass, plan.Request.PicturesPerPass ?? 1, plan.Request.PicturesPerPass ?? Math.Min(plan.Request.Count, PassPlace.MostPictures));
         var shape = new PictureShape(plan.PicturesPerPass * (plan.Request.Guided ? 2 : 1), plan.Request.Height / 8, plan.Request.Width / 8, 1);

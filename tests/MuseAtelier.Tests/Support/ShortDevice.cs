@@ -34,7 +34,7 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override OrtMemoryInfo Memory => processor.Memory;
 
-    public override SessionOptions CreateSessionOptions(bool ownArena) => processor.CreateSessionOptions(ownArena);
+    public override SessionOptions CreateSessionOptions(SessionTraits traits) => processor.CreateSessionOptions(traits);
 
     public override RunOptions CreateRunOptions() => processor.CreateRunOptions();
 
