@@ -104,9 +104,10 @@ internal sealed class PictureEngine : IDisposable
         {
             PaintPass(plan, []);
         }
-        catch (DeviceMemoryException exception) when (Shrink(series, end - next, plan) is { } smaller)
+        catch (DeviceMemoryException exception)
         {
             // Another program took memory meanwhile. The next pass is planned as ever.
+            if (Shrink(series, end - next, plan) is not { } smaller) throw;
             string alone = plan.PicturesPerPass > smaller.PicturesPerPass ? ", one picture at a time" : "";
             string notice = $"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}{alone}.";
             while (next < end) PaintPass(smaller, [notice]);

@@ -106,7 +106,7 @@ internal sealed class ComponentRunner : IDisposable
             }
             catch (OnnxRuntimeException exception) when (_device.IsOutOfMemory(exception))
             {
-                throw new DeviceMemoryException($"the device's memory is used up in {stage.Name} ({exception.Message})", exception);
+                throw DeviceMemoryException.Of(stage.Name, exception);
             }
             catch (OnnxRuntimeException exception)
             {

@@ -177,7 +177,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         }
         catch (OnnxRuntimeException exception) when (device.IsOutOfMemory(exception))
         {
-            throw new DeviceMemoryException($"the device's memory is used up by {stage.Graph} ({exception.Message})", exception);
+            throw DeviceMemoryException.Of(stage.Graph, exception);
         }
         catch (OnnxRuntimeException exception)
         {
