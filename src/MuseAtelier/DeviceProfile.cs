@@ -29,6 +29,9 @@ public sealed record DeviceProfile
     /// <summary>Bytes that are gone whatever is loaded: context and libraries' code, or the process itself.</summary>
     public required long FixedBytes { get; init; }
 
+    /// <summary>What of the fixed bytes is the device's context, which differs from card to card; 0 where there is none.</summary>
+    public long ContextBytes { get; init; }
+
     /// <summary>Bytes of handles of the device's libraries that each session has, for each thread that made or runs it.</summary>
     public long SessionBytes { get; init; }
 
@@ -86,6 +89,7 @@ public sealed record DeviceProfile
         Name = "NVIDIA H100 or H200",
         // H200: 288 MiB with the context and the libraries alone.
         FixedBytes = 300L << 20,
+        ContextBytes = 290L << 20,
         // cudnnCreate takes 8 to 10 MiB; each session has a handle for the thread that runs it, and one more where another thread made it.
         SessionBytes = 9L << 20,
         MarginBytes = 96L << 20,
@@ -178,6 +182,9 @@ public sealed record DeviceProfile
 
         double Width(Precision precision, Precision own) => precision == own ? 1 : precision == Precision.Fp32 ? 2 : lowering == Lowering.Portable ? 1.5 : 1;
     }
+
+    // A card with more processors has a larger context. Only more counts: what loads into it later may differ too.
+    internal DeviceProfile WithContext(long? contextBytes) => contextBytes > ContextBytes ? this with { FixedBytes = FixedBytes + contextBytes.Value - ContextBytes, ContextBytes = contextBytes.Value } : this;
 
     internal long ArenaBytes(string component, PictureShape shape, bool sessionsTurn = false) =>
         Arenas.FirstOrDefault(arena => arena.Component == component) is { } cost

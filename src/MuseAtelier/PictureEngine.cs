@@ -27,6 +27,7 @@ internal sealed class PictureEngine : IDisposable
     private readonly PromptEncoder _prompts;
     private readonly VaeDecoder _decoder;
     private readonly ModelSizes _sizes;
+    private readonly DeviceProfile _profile;
     private readonly long _budget;
     private readonly DeviceMemoryWatch? _watch;
     private DenoisingNetwork? _network;
@@ -41,8 +42,9 @@ internal sealed class PictureEngine : IDisposable
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
         _sizes = ModelSizes.Of(manifest);
+        _profile = options.Backend.Profile.WithContext(device.ContextBytes);
         // What the process holds already is its own to plan with. Asked once: what is free changes with every picture.
-        _budget = options.Backend.Profile.MapsWeights
+        _budget = _profile.MapsWeights
             ? options.MemoryBudget ?? long.MaxValue
             : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(device.FreeBytes() + (device.ProcessBytes() ?? 0) ?? long.MaxValue);
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
@@ -283,7 +285,7 @@ internal sealed class PictureEngine : IDisposable
     {
         ResidencyRequest wanted = Wanted(series, _options, budget);
         if (_plan?.Request == wanted) return _plan;
-        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _options.Backend.Profile);
+        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _profile);
         Follow(plan);
         return _plan = plan;
     }

@@ -63,6 +63,16 @@ public sealed class MemoryTests
         Assert.True(memory.PeakBytes is null || memory.ArenaHeldBytes < memory.PeakBytes);
     }
 
+    // Runs where no other test has made the context: by itself.
+    [Fact]
+    public void ContextBytes_WhereTheProcessHadNoContext_AreNoMoreThanTheProfileSays()
+    {
+        using var rig = new CudaRig();
+        Assert.SkipWhen(rig.Device.ContextBytes is null, "The context was there already, or the driver does not tell what a process holds.");
+        Assert.SkipUnless(rig.Device.Card.Name.Contains("H100", StringComparison.Ordinal) || rig.Device.Card.Name.Contains("H200", StringComparison.Ordinal), "The profile is a Hopper card's.");
+        Assert.InRange(rig.Device.ContextBytes!.Value, DeviceProfile.Hopper.ContextBytes - 16 * MiB, DeviceProfile.Hopper.ContextBytes);
+    }
+
     // Half of a context's memory, otherwise.
     [Fact]
     public void Open_OnAContextOfItsOwn_BoundsTheStacksOfItsThreads()

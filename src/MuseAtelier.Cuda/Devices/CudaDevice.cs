@@ -36,6 +36,7 @@ internal sealed class CudaDevice : ExecutionDevice
         (_package, _options, Card) = (package, options, card);
         _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
         _cardMemory = new CardMemory(card.Index);
+        long? before = _cardMemory.ProcessBytes();
         BlasWorkspace.Bound();
         _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
@@ -43,6 +44,7 @@ internal sealed class CudaDevice : ExecutionDevice
         OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]));
         ComputeStream = new CudaStream();
         CopyStream = new CudaStream();
+        ContextBytes = before == 0 ? _cardMemory.ProcessBytes() : null;
         _reader = new WeightReader(card.Index, options.ReaderThreads);
         _arena = new SharedArena(card.Index);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
@@ -169,6 +171,8 @@ internal sealed class CudaDevice : ExecutionDevice
         exception.Message.Contains("Failed to allocate memory", StringComparison.Ordinal)
         || exception.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
         || exception.Message.Contains("ALLOC_FAILED", StringComparison.Ordinal);
+
+    public override long? ContextBytes { get; }
 
     public override long? ProcessBytes() => _cardMemory.ProcessBytes();
 

@@ -65,6 +65,9 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>Whether ONNX Runtime failed because the device's memory is used up.</summary>
     public virtual bool IsOutOfMemory(OnnxRuntimeException exception) => false;
 
+    /// <summary>Bytes that the device's context took when it was made, as the driver counts; null where there is none, the process had one already, or nobody tells.</summary>
+    public virtual long? ContextBytes => null;
+
     /// <summary>Bytes that this process holds on the device, as the device's driver counts them; null where nobody tells. From any thread.</summary>
     public virtual long? ProcessBytes() => null;
 

@@ -55,6 +55,18 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
         Assert.Equal(whole.Latents.ToArray(), tiled.Latents.ToArray());
     }
 
+    [Theory]
+    [InlineData(null, 0)]
+    [InlineData(0L, 0)]
+    [InlineData(1L << 20, 1 << 20)]
+    public async Task Generate_OnADeviceWhoseContextIsLargerThanItsProfileSays_CountsThat(long? context, long more)
+    {
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { Backend = new ShortBackend { ContextBytes = context } });
+        Picture expected = await shared.Atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+        Picture picture = await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(expected.Memory!.Plan.PeakBytes + more, picture.Memory!.Plan.PeakBytes);
+    }
+
     private static void AssertNear(Picture expected, Picture actual)
     {
         // Kernels for sessions that stay and for those that take turns add in another order.

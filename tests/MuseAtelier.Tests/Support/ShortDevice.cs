@@ -13,6 +13,9 @@ internal sealed class ShortBackend : Backend
     /// <summary>Bytes that may be taken in all; may change while something is painted.</summary>
     public long Limit { get; set; } = long.MaxValue;
 
+    /// <summary>What the context of devices takes that are opened from now on.</summary>
+    public long? ContextBytes { get; set; }
+
     /// <summary>Bytes that are taken.</summary>
     public long Taken { get; set; }
 
@@ -35,6 +38,8 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
     public override OrtMemoryInfo Memory => processor.Memory;
 
     public override SessionOptions CreateSessionOptions(SessionTraits traits) => processor.CreateSessionOptions(traits);
+
+    public override long? ContextBytes => memory.ContextBytes;
 
     public override RunOptions CreateRunOptions() => processor.CreateRunOptions();
 
