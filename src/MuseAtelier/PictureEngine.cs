@@ -36,7 +36,6 @@ internal sealed class PictureEngine : IDisposable
     private PictureEngine(ModelPackage package, ExecutionDevice device, AtelierOptions options)
     {
         (_package, _device, _options) = (package, device, options);
-        _watch = options.WatchMemory ? new DeviceMemoryWatch(device, WatchInterval) : null;
         _sessions = new SessionPool(package, device);
         _prompts = new PromptEncoder(package, _sessions, device);
         _decoder = new VaeDecoder(package, _sessions, device);
@@ -53,6 +52,8 @@ internal sealed class PictureEngine : IDisposable
             License = manifest.Checkpoint.License,
             Parameters = manifest.Model.Parameters,
         };
+        // Last: it has a thread, which nobody would end where anything above fails.
+        _watch = options.WatchMemory ? new DeviceMemoryWatch(device, WatchInterval) : null;
     }
 
     public ModelInfo Model { get; }
@@ -66,17 +67,27 @@ internal sealed class PictureEngine : IDisposable
         // A third of a second, most of it compilation, that the first picture should not wait for.
         _ = Task.Run(() => ClipTokenizer.Shared, CancellationToken.None);
         ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
+        ExecutionDevice? device = null;
         PictureEngine? engine = null;
         try
         {
-            engine = new PictureEngine(package, options.Backend.Open(package, options), options);
+            device = options.Backend.Open(package, options);
+            engine = new PictureEngine(package, device, options);
             engine.Preload();
             return engine;
         }
         catch
         {
-            if (engine is null) package.Dispose();
-            else engine.Dispose();
+            if (engine is not null)
+            {
+                engine.Dispose();
+            }
+            else
+            {
+                device?.Dispose();
+                package.Dispose();
+            }
+
             throw;
         }
     }

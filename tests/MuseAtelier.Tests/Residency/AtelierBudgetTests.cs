@@ -61,10 +61,18 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     [InlineData(1L << 20, 1 << 20)]
     public async Task Generate_OnADeviceWhoseContextIsLargerThanItsProfileSays_CountsThat(long? context, long more)
     {
-        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { Backend = new ShortBackend { ContextBytes = context } });
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { Backend = new ShortBackend { ContextBytes = () => context } });
         Picture expected = await shared.Atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
         Picture picture = await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(expected.Memory!.Plan.PeakBytes + more, picture.Memory!.Plan.PeakBytes);
+    }
+
+    [Fact]
+    public async Task OpenAsync_WhereTheDeviceFails_LetsGoOfIt()
+    {
+        var backend = new ShortBackend { ContextBytes = () => throw new DeviceMemoryException("nothing is free") };
+        await Assert.ThrowsAsync<DeviceMemoryException>(() => shared.OpenAsync(TestAtelier.Options with { Backend = backend }));
+        Assert.Equal(0, backend.Devices);
     }
 
     private static void AssertNear(Picture expected, Picture actual)

@@ -13,8 +13,11 @@ internal sealed class ShortBackend : Backend
     /// <summary>Bytes that may be taken in all; may change while something is painted.</summary>
     public long Limit { get; set; } = long.MaxValue;
 
-    /// <summary>What the context of devices takes that are opened from now on.</summary>
-    public long? ContextBytes { get; set; }
+    /// <summary>What devices answer that are asked for what their context takes.</summary>
+    public Func<long?> ContextBytes { get; init; } = () => null;
+
+    /// <summary>Devices that are open.</summary>
+    public int Devices { get; set; }
 
     /// <summary>Bytes that are taken.</summary>
     public long Taken { get; set; }
@@ -26,7 +29,11 @@ internal sealed class ShortBackend : Backend
 
     internal override DeviceProfile Profile => _processor.Profile;
 
-    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options) => new ShortDevice(this, _processor.Open(package, options));
+    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options)
+    {
+        Devices++;
+        return new ShortDevice(this, _processor.Open(package, options));
+    }
 }
 
 internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor) : ExecutionDevice
@@ -39,7 +46,7 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override SessionOptions CreateSessionOptions(SessionTraits traits) => processor.CreateSessionOptions(traits);
 
-    public override long? ContextBytes => memory.ContextBytes;
+    public override long? ContextBytes => memory.ContextBytes();
 
     public override RunOptions CreateRunOptions() => processor.CreateRunOptions();
 
@@ -68,5 +75,9 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) => processor.LoadWeights(component, placements);
 
-    public override void Dispose() => processor.Dispose();
+    public override void Dispose()
+    {
+        processor.Dispose();
+        memory.Devices--;
+    }
 }
