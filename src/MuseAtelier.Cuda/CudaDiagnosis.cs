@@ -14,6 +14,7 @@ public sealed record CudaDiagnosis
     public const int DnnMajor = 9;
 
     private const string Install = "Install the CUDA 13 libraries (https://developer.nvidia.com/cuda-downloads) and see that the loader finds them (LD_LIBRARY_PATH, on Windows PATH).";
+    private const string InstallAll = "Install all of the CUDA 13 libraries, cuBLASLt and cuRAND among them (https://developer.nvidia.com/cuda-downloads), and see that the loader finds them (LD_LIBRARY_PATH, on Windows PATH).";
     private const string InstallDnn = "Install cuDNN 9 for CUDA 13 (https://developer.nvidia.com/cudnn-downloads) and see that the loader finds it (LD_LIBRARY_PATH, on Windows PATH).";
     private const string InstallDriver = "Install NVIDIA's driver 580 or newer (https://www.nvidia.com/drivers).";
 
@@ -58,7 +59,7 @@ public sealed record CudaDiagnosis
         (CudaPart driver, IReadOnlyList<CudaCard> cards) = FindDriver();
         CudaPart runtime = FindLibrary("CUDA runtime", CudaLibraries.Runtime, CudaMajor, CudaVersions.Runtime, Install);
         CudaPart blas = FindLibrary("cuBLAS", CudaLibraries.Blas, CudaMajor, CudaVersions.Blas, Install);
-        CudaPart dnn = FindLibrary("cuDNN", CudaLibraries.Dnn, DnnMajor, CudaVersions.Dnn, InstallDnn);
+        CudaPart dnn = FindLibrary("cuDNN", CudaLibraries.Dnn, DnnMajor, CudaVersions.Dnn, InstallDnn, part => BuiltFor(CudaVersions.DnnCuda(), part));
         bool complete = new[] { driver, runtime, blas, dnn }.All(part => part.State == CudaPartState.Fits);
         return new CudaDiagnosis
         {
@@ -93,6 +94,20 @@ public sealed record CudaDiagnosis
         if (Problem(card) is { } problem) throw problem;
     }
 
+    /// <summary>What a fitting cuDNN is when its build for a CUDA version is looked at too: there is one for each, under the same name.</summary>
+    internal static CudaPart BuiltFor(Version cuda, CudaPart dnn) => cuda.Major == CudaMajor
+        ? dnn
+        : dnn with { State = CudaPartState.WrongVersion, Found = FormattableString.Invariant($"{dnn.Found}, built for CUDA {cuda.Major}"), Expected = FormattableString.Invariant($"{dnn.Expected}, built for CUDA {CudaMajor}"), Remedy = InstallDnn };
+
+    /// <summary>Why ONNX Runtime's library for CUDA does not load, out of what ONNX Runtime says: without the place in its source, and whether the system's loader said so.</summary>
+    internal static (string Reason, bool LacksLibrary) LoadFailure(string message)
+    {
+        const string before = "with error: ";
+        string line = message.ReplaceLineEndings(" ").Trim();
+        int at = line.LastIndexOf(before, StringComparison.Ordinal);
+        return at < 0 ? (line, false) : (line[(at + before.Length)..], true);
+    }
+
     private static IEnumerable<string> ProviderFolders() =>
         [AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, "runtimes", OperatingSystem.IsWindows() ? "win-x64" : "linux-x64", "native")];
 
@@ -119,7 +134,7 @@ public sealed record CudaDiagnosis
         }
     }
 
-    private static CudaPart FindLibrary(string name, string library, int major, Func<Version?> version, string remedy)
+    private static CudaPart FindLibrary(string name, string library, int major, Func<Version?> version, string remedy, Func<CudaPart, CudaPart>? lookCloser = null)
     {
         string file = CudaLibraries.FileNames(library)[0], expected = FormattableString.Invariant($"version {major} ({file})");
         if (CudaLibraries.Load(library) == 0) return new CudaPart(name, CudaPartState.Missing, $"{file} is not there", expected, remedy);
@@ -127,9 +142,9 @@ public sealed record CudaDiagnosis
         {
             Version? found = version();
             if (found is null) return new CudaPart(name, CudaPartState.Fails, "it does not tell its version", expected, remedy);
-            return found.Major == major
-                ? new CudaPart(name, CudaPartState.Fits, $"version {found}", expected, "") { Version = found }
-                : new CudaPart(name, CudaPartState.WrongVersion, $"version {found}", expected, remedy) { Version = found };
+            if (found.Major != major) return new CudaPart(name, CudaPartState.WrongVersion, $"version {found}", expected, remedy) { Version = found };
+            var part = new CudaPart(name, CudaPartState.Fits, $"version {found}", expected, "") { Version = found };
+            return lookCloser?.Invoke(part) ?? part;
         }
         catch (EntryPointNotFoundException exception)
         {
@@ -150,12 +165,14 @@ public sealed record CudaDiagnosis
             if (!OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider"))
                 return new CudaPart(name, CudaPartState.Fails, "the ONNX Runtime beside it is built for processors only", expected, remedy);
             using var options = new OrtCUDAProviderOptions();
+            // Only this loads the library: options alone are there without it.
+            options.UpdateOptions(new Dictionary<string, string> { ["use_tf32"] = "0" });
             return new CudaPart(name, CudaPartState.Fits, $"version {OrtEnv.Instance().GetVersionString()}, it loads", expected, "");
         }
         catch (Exception exception) when (exception is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException or TypeInitializationException)
         {
-            string message = (exception.InnerException ?? exception).Message.ReplaceLineEndings(" ");
-            return new CudaPart(name, CudaPartState.Fails, $"it does not load ({message})", expected, remedy);
+            (string reason, bool lacksLibrary) = LoadFailure((exception.InnerException ?? exception).Message);
+            return new CudaPart(name, CudaPartState.Fails, $"it does not load ({reason})", expected, lacksLibrary ? InstallAll : remedy);
         }
     }
 }

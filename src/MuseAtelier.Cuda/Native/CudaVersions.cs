@@ -16,6 +16,9 @@ internal static partial class CudaVersions
 
     public static Version Dnn() => OfDnn((long)DnnGetVersion());
 
+    /// <summary>The CUDA version that cuDNN was built for, which its file's name does not tell.</summary>
+    public static Version DnnCuda() => OfCuda((int)DnnGetCudartVersion());
+
     /// <summary>CUDA's number of a version, 1000 * major + 10 * minor.</summary>
     public static Version OfCuda(int number) => new(number / 1000, number % 1000 / 10);
 
@@ -31,4 +34,7 @@ internal static partial class CudaVersions
 
     [LibraryImport(CudaLibraries.Dnn, EntryPoint = "cudnnGetVersion")]
     private static partial nuint DnnGetVersion();
+
+    [LibraryImport(CudaLibraries.Dnn, EntryPoint = "cudnnGetCudartVersion")]
+    private static partial nuint DnnGetCudartVersion();
 }

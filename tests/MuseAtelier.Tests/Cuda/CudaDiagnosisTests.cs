@@ -68,6 +68,24 @@ public sealed class CudaDiagnosisTests
     }
 
     [Theory]
+    [InlineData(
+        "[ErrorCode:Fail] /src/provider_bridge_ort.cc:2043 onnxruntime::Provider& onnxruntime::ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /muse/libonnxruntime_providers_cuda.so with error: libcurand.so.10: cannot open shared object file: No such file or directory\n",
+        "libcurand.so.10: cannot open shared object file: No such file or directory", true)]
+    [InlineData("CUDA execution provider is not enabled\nin this build.", "CUDA execution provider is not enabled in this build.", false)]
+    public void LoadFailure_OfWhatTheRuntimeSays_IsOneLineThatNamesTheLibrary(string message, string reason, bool lacksLibrary) =>
+        Assert.Equal((reason, lacksLibrary), CudaDiagnosis.LoadFailure(message));
+
+    [Fact]
+    public void BuiltFor_AnotherCuda_IsAWrongVersionThatSaysWhatToInstall()
+    {
+        CudaPart dnn = new("cuDNN", CudaPartState.Fits, "version 9.14.0", "version 9", "");
+        Assert.Same(dnn, CudaDiagnosis.BuiltFor(new Version(13, 0), dnn));
+        CudaPart wrong = CudaDiagnosis.BuiltFor(new Version(12, 8), dnn);
+        Assert.Equal((CudaPartState.WrongVersion, "version 9.14.0, built for CUDA 12", "version 9, built for CUDA 13"), (wrong.State, wrong.Found, wrong.Expected));
+        Assert.Contains("CUDA 13", wrong.Remedy, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(8907, "8.9.7")]
     [InlineData(90100, "9.1.0")]
     [InlineData(91400, "9.14.0")]
