@@ -96,6 +96,27 @@ public sealed class StreamedWeightsTests
         }
     }
 
+    [Fact]
+    public void Run_AfterItsWeightsCouldNotBeOpened_EqualsResident()
+    {
+        float[] expected = Resident();
+        using var rig = new CudaRig();
+        rig.PlaceUNet(_ => WeightPlacement.Staged);
+        using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
+        string file = Path.Combine(rig.Package.Folder, rig.Component(ComponentNames.UNet).Stages.First(stage => stage.Weights.Count > 0).Weights[0].File), aside = file + ".aside";
+        File.Move(file, aside);
+        try
+        {
+            for (int i = 0; i < 2; i++) Assert.Throws<FileNotFoundException>(() => rig.Run(runner, "noise"));
+        }
+        finally
+        {
+            File.Move(aside, file);
+        }
+
+        Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -223,11 +223,11 @@ internal sealed class CudaWeights : StageWeights
     private void AwaitLoad()
     {
         _load.GetAwaiter().GetResult();
-        _loaded = true;
-        if (_schedule is null) return;
         int staged = _streamed.Count(stage => stage.Host is null), short_ = _streamed.Count(stage => stage.Host is null && stage.Placement == WeightPlacement.Streamed);
         if (short_ > 0) CudaLog.PinnedMemoryShort(_logger, short_, _component);
         if (staged > 0) _stager = new StagedCopier(_card, _copies, _streamed, _copied);
+        // Last: what failed here is tried again by the next run.
+        _loaded = true;
     }
 
     /// <summary>Waits until no thread of its own copies ahead into the window. What did not come was wanted by nobody, and is not there.</summary>

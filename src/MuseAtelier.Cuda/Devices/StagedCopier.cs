@@ -35,7 +35,16 @@ internal sealed class StagedCopier : IDisposable
         (_card, _copies, _streamed, _copied) = (card, copies, streamed, copied);
         _requests = new CopyRequest[streamed.Count + 1];
         _passed = [.. Enumerable.Range(0, Pieces).Select(_ => new CudaEvent())];
-        foreach (string path in streamed.Where(stage => stage.Host is null).Select(stage => stage.From.Path).Distinct()) _files[path] = File.OpenHandle(path);
+        try
+        {
+            foreach (string path in streamed.Where(stage => stage.Host is null).Select(stage => stage.From.Path).Distinct()) _files[path] = File.OpenHandle(path);
+        }
+        catch
+        {
+            Free();
+            throw;
+        }
+
         _thread = new Thread(Run) { IsBackground = true, Name = "MuseAtelier staging" };
         _thread.Start();
     }
@@ -69,6 +78,11 @@ internal sealed class StagedCopier : IDisposable
         _work.Release();
         _thread.Join();
         _copies.Synchronize();
+        Free();
+    }
+
+    private void Free()
+    {
         foreach (CudaEvent passed in _passed) passed.Dispose();
         foreach (SafeFileHandle file in _files.Values) file.Dispose();
         _ring.Dispose();
