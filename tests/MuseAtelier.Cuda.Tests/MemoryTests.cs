@@ -93,6 +93,16 @@ public sealed class MemoryTests
         Assert.NotEqual(0, small.Address);
     }
 
+    // A captured run takes memory when it is launched: what follows from that is to paint with less, as anywhere.
+    [Fact]
+    public void Check_OfACallThatFindsNoDeviceMemory_SaysSo()
+    {
+        using var rig = new CudaRig();
+        DeviceMemoryException exception = Assert.Throws<DeviceMemoryException>(() => CudaRuntime.Check(CudaRuntime.ErrorMemoryAllocation, nameof(CudaRuntime.GraphLaunch)));
+        Assert.Contains("cudaGraphLaunch", exception.Message, StringComparison.Ordinal);
+        Assert.Throws<CudaException>(() => CudaRuntime.Check(CudaRuntime.ErrorMemoryAllocation, nameof(CudaRuntime.HostAlloc)));
+    }
+
     [Fact]
     public void Check_OfAFailedCall_NamesIt()
     {

@@ -167,10 +167,7 @@ internal sealed class CudaDevice : ExecutionDevice
     }
 
     // ONNX Runtime has no code of its own for it.
-    public override bool IsOutOfMemory(OnnxRuntimeException exception) =>
-        exception.Message.Contains("Failed to allocate memory", StringComparison.Ordinal)
-        || exception.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
-        || exception.Message.Contains("ALLOC_FAILED", StringComparison.Ordinal);
+    public override bool IsOutOfMemory(OnnxRuntimeException exception) => IsOutOfMemory(exception.Message);
 
     public override long? ContextBytes { get; }
 
@@ -190,6 +187,13 @@ internal sealed class CudaDevice : ExecutionDevice
         CopyStream.Dispose();
         ComputeStream.Dispose();
     }
+
+    /// <summary>Whether a failure's text is that of ONNX Runtime's arena, of CUDA, of cuBLAS or of cuDNN where memory is used up.</summary>
+    internal static bool IsOutOfMemory(string message) =>
+        message.Contains("Failed to allocate memory", StringComparison.Ordinal)
+        || message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+        || message.Contains("ALLOC_FAILED", StringComparison.Ordinal)
+        || message.Contains("DEVICE_ALLOCATION_FAILED", StringComparison.Ordinal);
 
     // ONNX Runtime's own default tries every algorithm and takes slower ones. cuDNN's first choice for one of the UNet's convolutions in fp32 and
     // channels last wants 204 GiB of workspace at 1024x1024; in TF32 it has kernels for that layout, as in fp16.

@@ -199,7 +199,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
                 _copied[buffer]!.Synchronize();
                 piece.Load.Done(null);
             }
-            catch (CudaException exception)
+            catch (MuseAtelierException exception)
             {
                 piece.Load.Done(exception);
             }

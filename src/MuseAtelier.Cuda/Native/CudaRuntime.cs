@@ -27,10 +27,12 @@ internal static unsafe partial class CudaRuntime
     {
         if (code == Success) return;
         Ignore(GetLastError());
-        if (code == ErrorMemoryAllocation && call == nameof(Malloc))
+        // Contexts, streams and captured runs take device memory too; only this call takes the host's.
+        if (code == ErrorMemoryAllocation && call != nameof(HostAlloc))
         {
             bool known = MemGetInfo(out nuint free, out _) == Success;
-            throw new DeviceMemoryException(FormattableString.Invariant($"the device has {(known ? FormattableString.Invariant($"{free >> 20} MiB") : "not enough memory")} free where {bytes >> 20} MiB are needed"));
+            string needed = bytes > 0 ? FormattableString.Invariant($"{bytes >> 20} MiB are needed") : $"cuda{call} needs more";
+            throw new DeviceMemoryException(FormattableString.Invariant($"the device has {(known ? FormattableString.Invariant($"{free >> 20} MiB") : "not enough memory")} free where {needed}"));
         }
 
         throw CudaException.OfRuntime(call, code);
