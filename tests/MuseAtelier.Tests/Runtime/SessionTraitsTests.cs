@@ -1,0 +1,32 @@
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Tests.Runtime;
+
+public sealed class SessionTraitsTests
+{
+    private static readonly Precisions Mixed = new(Precision.Fp32, Precision.Fp16, Precision.Fp16);
+
+    [Theory]
+    [InlineData(ComponentNames.ClipL, false, SessionArithmetic.Fp32)]
+    [InlineData(ComponentNames.ClipG, false, SessionArithmetic.Fp32)]
+    [InlineData(ComponentNames.CrossAttention, false, SessionArithmetic.Fp16)]
+    [InlineData(ComponentNames.TimeEmbedding, false, SessionArithmetic.Fp16)]
+    [InlineData(ComponentNames.UNet, false, SessionArithmetic.Fp16)]
+    [InlineData(ComponentNames.VaeDecoder, true, SessionArithmetic.Fp16)]
+    [InlineData(ComponentNames.VaeEncoder, true, SessionArithmetic.Fp16)]
+    [InlineData(ComponentNames.VaeDecoderFp32, true, SessionArithmetic.Fp32Range)]
+    internal void Of_APackageAsACardTakesIt_FollowsThePart(string component, bool hasOwnArena, SessionArithmetic arithmetic) =>
+        Assert.Equal(new SessionTraits(hasOwnArena, arithmetic), Of(Mixed, component));
+
+    // Digits count there: someone chose fp32. Only the decoder that steps in for an fp16 one has no more to keep than that had.
+    [Theory]
+    [InlineData(ComponentNames.ClipL)]
+    [InlineData(ComponentNames.UNet)]
+    [InlineData(ComponentNames.VaeDecoder)]
+    public void Of_AnFp32Part_KeepsItsDigits(string component) => Assert.Equal(SessionArithmetic.Fp32, Of(Precisions.All(Precision.Fp32), component).Arithmetic);
+
+    private static SessionTraits Of(Precisions precisions, string component) => SessionTraits.Of(
+        new PackageManifest { FormatVersion = PackageManifest.CurrentFormatVersion, ExporterVersion = "", Lowering = Lowering.Cuda, Precisions = precisions, Checkpoint = null!, Model = null!, Components = [], Files = [] },
+        new ComponentSpec { Name = component, Inputs = [], Outputs = [], Intermediates = [], Stages = [] });
+}
