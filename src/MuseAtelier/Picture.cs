@@ -61,7 +61,7 @@ public sealed record PictureTimings(TimeSpan Text, TimeSpan Denoising, TimeSpan 
 /// <summary>What a picture takes of the device's memory.</summary>
 /// <param name="Plan">Where everything was, and the peak that this was to amount to.</param>
 /// <param name="Phases">What each phase took, in order.</param>
-/// <param name="ArenaUsedBytes">The most that runs had in use at once of the arena that all sessions share, by the arena's own count since it was made; null as for the peak, or where sessions have arenas of their own.</param>
+/// <param name="ArenaUsedBytes">The most that runs had in use at once of the arena that all sessions share but those that decode, by the arena's own count since it was made; null as for the peak, or where sessions have arenas of their own.</param>
 public sealed record PictureMemory(ResidencyPlan Plan, IReadOnlyList<PhaseMemory> Phases, long? ArenaUsedBytes)
 {
     /// <summary>The most that the process held while the picture was painted, as the driver counts it; null where <see cref="AtelierOptions.WatchMemory"/> was off or the device does not tell.</summary>

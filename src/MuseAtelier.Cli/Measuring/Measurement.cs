@@ -99,7 +99,7 @@ internal sealed record Measurement
     /// <summary>The most that the process held on the device, as the driver counts it, sampled every 5 ms; null where it does not tell.</summary>
     public required long? PeakDeviceBytes { get; init; }
 
-    /// <summary>The most that runs had in use of the arena that all sessions share, by its own count; null where there is none that counts.</summary>
+    /// <summary>The most that runs had in use of the arena that all sessions share but those that decode, by its own count; null where there is none that counts.</summary>
     public required long? ArenaUsedBytes { get; init; }
 
     /// <summary>The most that this arena held, in use or not, sampled every 5 ms; null where there is none that counts.</summary>

@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// The one arena of a card that all sessions of the process take their working memory from: each by itself would keep its own peak. It is
+/// The one arena of a card that all sessions of the process but those with their own take their working memory from: each by itself would keep its own peak. It is
 /// there while anyone holds it, and gives all back when the last lets go.
 /// </summary>
 internal sealed class SharedArena : IDisposable

@@ -10,7 +10,7 @@ namespace MuseAtelier.Runtime;
 internal readonly record struct ArenaCount(long MostInUse, long Held);
 
 /// <summary>
-/// Asks the arena that all sessions of a device share what it has counted. The environment does not hand out arenas that are registered
+/// Asks the arena that the sessions of a device share what it has counted. The environment does not hand out arenas that are registered
 /// with it, but a session does that uses one. Any thread may use it.
 /// </summary>
 /// <param name="memory">Where the device's tensors lie; borrowed.</param>

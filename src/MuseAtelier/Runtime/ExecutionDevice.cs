@@ -74,7 +74,7 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>Bytes that are free on the device; null where memory is the host's. From any thread.</summary>
     public virtual long? FreeBytes() => null;
 
-    /// <summary>What the arena counts that all sessions share; null where sessions have arenas of their own.</summary>
+    /// <summary>What the arena counts that sessions share; null where each has its own.</summary>
     public virtual ArenaCounter? ArenaCounter => null;
 
     /// <inheritdoc/>
