@@ -44,8 +44,9 @@ internal static class CheckCommand
                 Steps = result.GetValue(steps),
                 WithPictures = !result.GetValue(parts),
             };
-            FidelityReport fidelity = await FidelityCheck.RunAsync(path, choices.Read(result), request, new NoticeProgress(terminal), stop);
-            if (result.GetValue(json)) terminal.Out.WriteLine(FidelityTable.Describe(fidelity).ToJsonString(Json.Indented));
+            AtelierOptions options = choices.Read(result);
+            FidelityReport fidelity = await FidelityCheck.RunAsync(path, options, request, new NoticeProgress(terminal), stop);
+            if (result.GetValue(json)) terminal.Out.WriteLine(FidelityTable.Describe(fidelity, options.Backend).ToJsonString(Json.Indented));
             else FidelityTable.Write(fidelity, terminal);
             return ExitCode.Done;
         });

@@ -44,10 +44,10 @@ internal static class FidelityTable
     }
 
     /// <summary>The report as JSON, with the machine and its versions.</summary>
-    public static JsonObject Describe(FidelityReport report) => new()
+    public static JsonObject Describe(FidelityReport report, Backend backend) => new()
     {
         ["date"] = DateTime.UtcNow,
-        ["machine"] = MeasuredMachine.Of(report.Device, report.RuntimeVersion).Describe(),
+        ["machine"] = MeasuredMachine.Of(report.Device, report.RuntimeVersion, backend).Describe(),
         ["model"] = report.Model,
         ["sha256"] = report.Sha256,
         ["arithmetic"] = report.Arithmetic,

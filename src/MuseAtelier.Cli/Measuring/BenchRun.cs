@@ -25,7 +25,7 @@ internal static class BenchRun
             (IReadOnlyList<Picture> firstPass, double firstSeconds) = await PaintAsync(atelier, request, together, stop);
             Picture first = firstPass[^1];
             double firstAt = MeasuredMachine.SecondsSinceStart();
-            PictureFile.Write(first, file);
+            PictureFile.Write(first, file, new PictureFileOptions { Overwrite = true });
             double firstFileAt = MeasuredMachine.SecondsSinceStart();
             report(first);
 
@@ -52,7 +52,7 @@ internal static class BenchRun
             return new Measurement
             {
                 Date = DateTime.UtcNow,
-                Machine = MeasuredMachine.Of(atelier),
+                Machine = MeasuredMachine.Of(atelier.Device, atelier.RuntimeVersion, options.Backend),
                 Model = atelier.Model.Name,
                 Parameters = atelier.Model.Parameters,
                 Width = request.Width,

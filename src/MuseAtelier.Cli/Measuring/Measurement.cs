@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using MuseAtelier.Cuda;
 
 namespace MuseAtelier.Cli.Measuring;
 
@@ -121,15 +122,20 @@ internal sealed record Measurement
 /// <param name="Muse">Version of MuseAtelier.</param>
 internal sealed record MeasuredMachine(string Device, int Processor, string System, string Runtime, string OnnxRuntime, string Muse)
 {
-    public static MeasuredMachine Of(Atelier atelier) => Of(atelier.Device, atelier.RuntimeVersion);
+    /// <summary>Versions of the card's driver and of NVIDIA's libraries; null where a processor painted.</summary>
+    public string? CardLibraries { get; init; }
 
-    public static MeasuredMachine Of(string device, string onnxRuntime) => new(
+    /// <summary>This machine.</summary>
+    /// <param name="device">What painted, in words.</param>
+    /// <param name="onnxRuntime">Version of ONNX Runtime.</param>
+    /// <param name="backend">What it was painted by.</param>
+    public static MeasuredMachine Of(string device, string onnxRuntime, Backend backend) => new(
         device,
         Environment.ProcessorCount,
         RuntimeInformation.OSDescription,
         RuntimeInformation.FrameworkDescription,
         onnxRuntime,
-        typeof(Atelier).Assembly.GetName().Version?.ToString(3) ?? "");
+        typeof(Atelier).Assembly.GetName().Version?.ToString(3) ?? "") { CardLibraries = backend is CudaBackend ? Versions(CudaDiagnosis.Run()) : null };
 
     /// <summary>The same as JSON.</summary>
     public JsonObject Describe() => new()
@@ -140,7 +146,12 @@ internal sealed record MeasuredMachine(string Device, int Processor, string Syst
         ["runtime"] = Runtime,
         ["onnxRuntime"] = OnnxRuntime,
         ["muse"] = Muse,
+        ["cardLibraries"] = CardLibraries,
     };
+
+    /// <summary>What a card paints by, in a line.</summary>
+    internal static string Versions(CudaDiagnosis diagnosis) =>
+        string.Join(", ", diagnosis.Parts.Where(part => part.Version is not null && part != diagnosis.Driver).Select(part => $"{part.Name} {part.Version}").Prepend($"driver {diagnosis.DriverRelease ?? "unknown"}"));
 
     /// <summary>Seconds since this process began.</summary>
     public static double SecondsSinceStart()

@@ -11,7 +11,7 @@ internal sealed class BiasedSumOperator(string name, string kernel, TensorElemen
 
     private sealed unsafe class Kernel(string kernel) : OperatorKernel
     {
-        private readonly nint _sum = KernelModule.Shared.Function(kernel);
+        private readonly nint _sum = KernelModule.Current.Function(kernel);
 
         public override void Compute(nint context)
         {

@@ -11,7 +11,7 @@ internal sealed class GateOperator(string name, string suffix, TensorElementType
 
     private sealed unsafe class Kernel(string suffix) : OperatorKernel
     {
-        private readonly nint _gate = KernelModule.Shared.Function($"gate_{suffix}");
+        private readonly nint _gate = KernelModule.Current.Function($"gate_{suffix}");
 
         public override void Compute(nint context)
         {

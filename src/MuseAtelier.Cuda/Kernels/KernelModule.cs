@@ -20,7 +20,8 @@ internal sealed unsafe partial class KernelModule
     private const long StatisticsBytes = LargestBatch * 2L * Groups * sizeof(float);
     private const long TicketsBytes = LargestBatch * sizeof(uint);
 
-    private static readonly Lazy<KernelModule> Lazy = new(() => new KernelModule());
+    // One for each card that the process uses; never unloaded, as contexts are not.
+    private static readonly Dictionary<nint, KernelModule> Modules = [];
 
     private readonly ConcurrentDictionary<nint, Scratch> _scratch = new();
     private readonly nint _module;
@@ -30,18 +31,30 @@ internal sealed unsafe partial class KernelModule
         using Stream source = Assembly.GetExecutingAssembly().GetManifestResourceStream("kernels.ptx") ?? throw new InvalidOperationException("This library was built without kernels.ptx.");
         using var reader = new StreamReader(source);
         fixed (byte* text = Encoding.UTF8.GetBytes(reader.ReadToEnd() + '\0'))
-        fixed (nint* module = &_module) Check(ModuleLoadData(module, text), "cuModuleLoadData");
+        fixed (nint* module = &_module) CudaDriver.Check(ModuleLoadData(module, text), "cuModuleLoadData");
     }
 
-    /// <summary>The module of the process's one context; loaded when first asked for, on a thread where the context is current.</summary>
-    public static KernelModule Shared => Lazy.Value;
+    /// <summary>The module of the thread's present context; loaded when first asked for.</summary>
+    public static KernelModule Current
+    {
+        get
+        {
+            nint context;
+            CudaDriver.Check(ContextGetCurrent(&context), "cuCtxGetCurrent");
+            lock (Modules)
+            {
+                if (!Modules.TryGetValue(context, out KernelModule? module)) Modules[context] = module = new KernelModule();
+                return module;
+            }
+        }
+    }
 
     /// <summary>A kernel by its name in kernels.cu.</summary>
     public nint Function(string name)
     {
         nint function;
         nint text = Marshal.StringToCoTaskMemUTF8(name);
-        Check(ModuleGetFunction(&function, _module, text), $"cuModuleGetFunction({name})");
+        CudaDriver.Check(ModuleGetFunction(&function, _module, text), $"cuModuleGetFunction({name})");
         Marshal.FreeCoTaskMem(text);
         return function;
     }
@@ -55,9 +68,9 @@ internal sealed unsafe partial class KernelModule
         {
             if (_scratch.TryGetValue(stream, out known)) return known;
             nint memory;
-            Check(MemAlloc(&memory, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes)), "cuMemAlloc");
+            CudaDriver.Check(MemAlloc(&memory, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes)), "cuMemAlloc", PartialsBytes + StatisticsBytes + TicketsBytes);
             // On the stream itself: the default one is not waited for by ours.
-            Check(MemsetD8(memory, 0, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes), stream), "cuMemsetD8Async");
+            CudaDriver.Check(MemsetD8(memory, 0, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes), stream), "cuMemsetD8Async");
             return _scratch[stream] = new Scratch(memory, memory + (nint)PartialsBytes, memory + (nint)(PartialsBytes + StatisticsBytes));
         }
     }
@@ -65,7 +78,11 @@ internal sealed unsafe partial class KernelModule
     /// <summary>Gives back a stream's scratch memory; nothing may run on the stream any more.</summary>
     public static void Release(nint stream)
     {
-        if (Lazy.IsValueCreated && Lazy.Value._scratch.TryRemove(stream, out Scratch scratch)) Check(MemFree(scratch.Partials), "cuMemFree");
+        lock (Modules)
+        {
+            foreach (KernelModule module in Modules.Values)
+                if (module._scratch.TryRemove(stream, out Scratch scratch)) CudaDriver.Check(MemFree(scratch.Partials), "cuMemFree");
+        }
     }
 
     /// <summary>Queues a kernel.</summary>
@@ -79,13 +96,11 @@ internal sealed unsafe partial class KernelModule
     public static void Launch(nint function, int blocksX, int blocksY, int threads, int sharedBytes, nint stream, ReadOnlySpan<nint> arguments)
     {
         fixed (nint* list = arguments)
-            Check(LaunchKernel(function, (uint)blocksX, (uint)blocksY, 1, (uint)threads, 1, 1, (uint)sharedBytes, stream, (void**)list, null), "cuLaunchKernel");
+            CudaDriver.Check(LaunchKernel(function, (uint)blocksX, (uint)blocksY, 1, (uint)threads, 1, 1, (uint)sharedBytes, stream, (void**)list, null), "cuLaunchKernel");
     }
 
-    private static void Check(int code, string call)
-    {
-        if (code != 0) throw CudaException.OfDriver(call, code);
-    }
+    [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuCtxGetCurrent")]
+    private static partial int ContextGetCurrent(nint* context);
 
     [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuModuleLoadData")]
     private static partial int ModuleLoadData(nint* module, byte* image);

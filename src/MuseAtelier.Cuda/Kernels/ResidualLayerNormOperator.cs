@@ -17,7 +17,7 @@ internal sealed class ResidualLayerNormOperator(string name) : KernelOperator(
 
     private sealed unsafe class Kernel(float epsilon) : OperatorKernel
     {
-        private readonly nint _norm = KernelModule.Shared.Function("residual_layer_norm");
+        private readonly nint _norm = KernelModule.Current.Function("residual_layer_norm");
 
         public override void Compute(nint context)
         {

@@ -32,9 +32,7 @@ internal static unsafe partial class CudaDriver
     public static ulong TakeBlock(int card, long bytes)
     {
         BlockProperties properties = PropertiesOf(card);
-        int code = MemCreate(out ulong block, (nuint)bytes, &properties, 0);
-        if (code == ErrorOutOfMemory) throw new DeviceMemoryException(FormattableString.Invariant($"the device has not enough memory free where {bytes >> 20} MiB are needed"));
-        Check(code, "cuMemCreate");
+        Check(MemCreate(out ulong block, (nuint)bytes, &properties, 0), "cuMemCreate", bytes);
         return block;
     }
 
@@ -55,9 +53,18 @@ internal static unsafe partial class CudaDriver
     /// <summary>Gives a block back.</summary>
     public static void FreeBlock(ulong block) => _ = MemRelease(block);
 
-    private static void Check(int code, string call)
+    /// <summary>Throws if a call failed.</summary>
+    /// <param name="code">What it returned.</param>
+    /// <param name="call">Its name.</param>
+    /// <param name="bytes">How much memory it was to take; 0 where that is not its purpose.</param>
+    /// <exception cref="DeviceMemoryException">The card's memory is used up.</exception>
+    /// <exception cref="CudaException">It failed otherwise.</exception>
+    public static void Check(int code, string call, long bytes = 0)
     {
-        if (code != Success) throw CudaException.OfDriver(call, code);
+        if (code == Success) return;
+        if (code == ErrorOutOfMemory)
+            throw new DeviceMemoryException(bytes > 0 ? FormattableString.Invariant($"the device has not enough memory free where {bytes >> 20} MiB are needed") : $"the device has not enough memory free for {call}");
+        throw CudaException.OfDriver(call, code);
     }
 
     private static BlockProperties PropertiesOf(int card) => new() { Type = PinnedBlock, Location = new BlockLocation { Type = OnDevice, Id = card } };

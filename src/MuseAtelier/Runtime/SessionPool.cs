@@ -46,7 +46,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     {
         if (takesTurns == _turns.ContainsKey(component.Name)) return;
         Release(component);
-        if (takesTurns) _turns[component.Name] = new SessionTurns(component, stage => CreateBriefly(component, stage));
+        if (takesTurns) _turns[component.Name] = new SessionTurns(component, stage => Create(stage, Traits(component), runsOnce: true));
         else if (_turns.Remove(component.Name, out SessionTurns? turns)) turns.Dispose();
     }
 
@@ -155,24 +155,18 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     private InferenceSession Create(ComponentSpec component, StageSpec stage)
     {
         SessionTraits traits = Traits(component);
-        using SessionOptions options = device.CreateSessionOptions(traits);
-        InferenceSession session = Create(stage, options);
+        InferenceSession session = Create(stage, traits, runsOnce: false);
         if (!traits.HasOwnArena) device.ArenaCounter?.FindBy(session);
         return session;
     }
 
-    // A session that runs once is not worth rearranging its weights for: that takes several times as long, and three times the memory.
-    private InferenceSession CreateBriefly(ComponentSpec component, StageSpec stage)
-    {
-        using SessionOptions options = device.CreateSessionOptions(Traits(component));
-        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;
-        return Create(stage, options);
-    }
-
-    private InferenceSession Create(StageSpec stage, SessionOptions options)
+    private InferenceSession Create(StageSpec stage, SessionTraits traits, bool runsOnce)
     {
         try
         {
+            using SessionOptions options = device.CreateSessionOptions(traits);
+            // Then it is not worth rearranging its weights for: that takes several times as long, and three times the memory.
+            if (runsOnce) options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;
             return new InferenceSession(package.Graph(stage), options);
         }
         catch (OnnxRuntimeException exception) when (device.IsOutOfMemory(exception))

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using MuseAtelier.Cli;
 using MuseAtelier.Cli.Commands;
+using MuseAtelier.Cli.Measuring;
 using MuseAtelier.Cuda;
 using MuseAtelier.Cuda.Native;
 
@@ -83,6 +84,24 @@ public sealed class CudaDiagnosisTests
         CudaPart wrong = CudaDiagnosis.BuiltFor(new Version(12, 8), dnn);
         Assert.Equal((CudaPartState.WrongVersion, "version 9.14.0, built for CUDA 12", "version 9, built for CUDA 13"), (wrong.State, wrong.Found, wrong.Expected));
         Assert.Contains("CUDA 13", wrong.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Versions_OfACardsLibraries_StandInOneLine()
+    {
+        CudaPart Part(string name, Version? version) => new(name, CudaPartState.Fits, "", "", "") { Version = version };
+        CudaDiagnosis diagnosis = CudaDiagnosis.Run() with
+        {
+            DriverRelease = "580.159.04",
+            Driver = Part("driver", new Version(13, 0)),
+            Runtime = Part("CUDA runtime", new Version(13, 0)),
+            Blas = Part("cuBLAS", new Version(13, 1, 0)),
+            Dnn = Part("cuDNN", new Version(9, 14, 0)),
+            Provider = Part("ONNX Runtime", null),
+        };
+        Assert.Equal("driver 580.159.04, CUDA runtime 13.0, cuBLAS 13.1.0, cuDNN 9.14.0", MeasuredMachine.Versions(diagnosis));
+        Assert.Null(MeasuredMachine.Of("processor", "1", MuseAtelier.Cpu.CpuBackend.Create()).CardLibraries);
+        Assert.NotNull(MeasuredMachine.Of("card", "1", CudaBackend.Create()).CardLibraries);
     }
 
     [Theory]
