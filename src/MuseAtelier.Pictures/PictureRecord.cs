@@ -37,7 +37,7 @@ public sealed record PictureRecord
     /// <summary>How the file was encoded.</summary>
     public required RecordedEncoding Encoding { get; init; }
 
-    /// <summary>Whether the decoder overflowed the device's own precision, so that the picture was decoded once more in fp32.</summary>
+    /// <summary>Whether the decoder overflowed the device's own precision, so that the picture was decoded in fp32.</summary>
     public required bool DecodedInFp32 { get; init; }
 
     /// <summary>Digests of noise, latents and pixels.</summary>
