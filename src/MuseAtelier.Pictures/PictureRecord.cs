@@ -37,7 +37,7 @@ public sealed record PictureRecord
     /// <summary>How the file was encoded.</summary>
     public required RecordedEncoding Encoding { get; init; }
 
-    /// <summary>Whether the decoder overflowed the device's own precision, so that the picture was decoded once more in fp32.</summary>
+    /// <summary>Whether the decoder overflowed the device's own precision, so that the picture was decoded in fp32.</summary>
     public required bool DecodedInFp32 { get; init; }
 
     /// <summary>Digests of noise, latents and pixels.</summary>
@@ -105,6 +105,10 @@ public sealed record PictureRecord
     {
         if (!Enum.IsDefined(Request.NoiseSource) || !Enum.IsDefined(Request.EmptyNegative) || !Enum.IsDefined(Request.Schedule.Spacing) || !Enum.IsDefined(Encoding.Format) || Request.Frame is { } frame && (!Enum.IsDefined(frame.Style) || !Enum.IsDefined(frame.Placement)))
             throw new PictureRecordDamagedException(path, "it names a setting that there is not");
+        if (PictureFormats.DefaultQuality(Encoding.Format) is null ? Encoding.Quality is not null : Encoding.Quality is not (>= 1 and <= 100))
+            throw new PictureRecordDamagedException(path, "it names a quality that its format does not have");
+        // The version goes into XMP and EXIF again.
+        if (!Engine.Version.All(letter => letter is > ' ' and <= '~')) throw new PictureRecordDamagedException(path, "it names no version of MuseAtelier");
         if (!Engine.Place.Exists) throw new PictureRecordDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"it names picture {Engine.Place.Index} of a pass of {Engine.Place.Pictures}, counted from 0, and a pass has 1 to {PassPlace.MostPictures}"));
         if (Hashes.Algorithm != PictureProvenance.StepHashName) throw new PictureRecordDamagedException(path, $"it names the hash '{Hashes.Algorithm}', and {PictureProvenance.StepHashName} is known");
         if (Hashes.Noise.Count != Hashes.Latents.Count || Hashes.Latents.Count != (long)Request.Steps + 1)

@@ -10,14 +10,14 @@ public static class PictureVerifier
     // Formats that lose something stay far above this; another picture stays far below.
     private const double LeastPsnr = 25;
 
-    /// <summary>The options with which an atelier decodes as it was done for a record.</summary>
+    /// <summary>The options with which an atelier decodes as it was done for a record: in its tiles, and in fp32 at once where fp16 had overflowed.</summary>
     /// <param name="record">The record.</param>
     /// <param name="options">All other options.</param>
     public static AtelierOptions Suit(PictureRecord record, AtelierOptions options)
     {
         ArgumentNullException.ThrowIfNull(record);
         ArgumentNullException.ThrowIfNull(options);
-        return options with { VaeTiling = record.Engine.Tile is null ? VaeTiling.Whole : VaeTiling.Tiled, VaeTile = record.Engine.Tile };
+        return options with { VaeTiling = record.Engine.Tile is null ? VaeTiling.Whole : VaeTiling.Tiled, VaeTile = record.Engine.Tile, DecodesInFp32 = record.DecodedInFp32 };
     }
 
     /// <summary>Verifies a picture: paints it again in its place of as large a pass, since its last bits are those of that.</summary>

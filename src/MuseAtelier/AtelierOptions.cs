@@ -39,6 +39,9 @@ public sealed record AtelierOptions
     /// <summary>The tiles where it always decodes in tiles; null means 64x64 latents.</summary>
     public TileSize? VaeTile { get; init; }
 
+    /// <summary>Whether the VAE decodes in fp32 from the start, where the package holds that decoder for pictures that overflow fp16: for painting one of those again.</summary>
+    public bool DecodesInFp32 { get; init; }
+
     /// <summary>Whether progress reports carry a preview of the latents.</summary>
     public bool Previews { get; init; }
 

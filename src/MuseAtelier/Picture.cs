@@ -35,7 +35,7 @@ public sealed class Picture
     /// <summary>What it came from, and digests of its steps.</summary>
     public required PictureProvenance Provenance { get; init; }
 
-    /// <summary>Whether the decoder overflowed the device's own precision, so that the picture was decoded once more in fp32.</summary>
+    /// <summary>Whether the decoder that the package holds for that decoded the picture in fp32: the device's own precision overflowed, or <see cref="AtelierOptions.DecodesInFp32"/> asked for it.</summary>
     public bool DecodedInFp32 { get; init; }
 }
 

@@ -12,12 +12,6 @@ namespace MuseAtelier;
 /// <summary>The way from a request to its pictures. Lives on the engine's thread.</summary>
 internal sealed class PictureEngine : IDisposable
 {
-    /// <summary>What a picture needs, in the order in which it does.</summary>
-    private static readonly string[] PictureComponents =
-    [
-        ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding, ComponentNames.UNet, ComponentNames.VaeDecoder, ComponentNames.Finishing,
-    ];
-
     private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(5);
 
     private readonly AtelierOptions _options;
@@ -144,7 +138,7 @@ internal sealed class PictureEngine : IDisposable
             finally
             {
                 // Where it makes room for the other phases, or was stopped before it gave its working memory back.
-                if (TakesTurns(plan, ComponentNames.VaeDecoder) || (!isWhole && !plan.KeepsDecodingArena)) _decoder.Release();
+                if (TakesTurns(plan.Decoder) || (!isWhole && !plan.KeepsDecodingArena)) _decoder.Release();
             }
         }
 
@@ -211,7 +205,8 @@ internal sealed class PictureEngine : IDisposable
             float[] final = latents.Latents(i).ToArray();
             (byte[] pixels, bool inFp32, TimeSpan finishing) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
             (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
-            PhaseMemory decoded = Leave(PlanPhase.Decoding, inFp32 ? plan.DecodingInFp32Bytes : 0);
+            bool isRescued = inFp32 && !plan.DecodesInFp32;
+            PhaseMemory decoded = Leave(PlanPhase.Decoding, isRescued ? plan.DecodingInFp32Bytes : 0);
             TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
             report(GenerationPhase.Done, request.Steps, null, 1);
             deliver(new Picture
@@ -221,7 +216,7 @@ internal sealed class PictureEngine : IDisposable
                 Pixels = pixels,
                 Request = pictures[i],
                 Model = Model,
-                Notices = inFp32 ? [.. notices, "The decoder overflowed in fp16; this picture was decoded in fp32."] : notices,
+                Notices = isRescued ? [.. notices, "The decoder overflowed in fp16; this picture was decoded in fp32."] : notices,
                 Timings = new PictureTimings(text / pictures.Length, denoising / pictures.Length, decoding) { Steps = steps, Finishing = finishing, DenoisingManagedBytes = managedBytes },
                 Memory = new PictureMemory(plan, [.. memory, decoded], _watch is null ? null : _device.ArenaCounter?.Read()?.MostInUse),
                 Latents = final,
@@ -232,7 +227,7 @@ internal sealed class PictureEngine : IDisposable
                     Device = Device,
                     Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
                     Pass = place with { Index = place.Index + i },
-                    Tile = (inFp32 ? plan.DecodingInFp32 : plan.Decoding) is { IsWhole: false } tiles ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
+                    Tile = (isRescued ? plan.DecodingInFp32 : plan.Decoding) is { IsWhole: false } tiles ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
                     GraphsSha256 = _package.GraphsSha256,
                     StepHashes = latents.Hashes(i),
                 },
@@ -288,6 +283,7 @@ internal sealed class PictureEngine : IDisposable
         Offload = options.Offload,
         VaeTiling = options.VaeTiling,
         VaeTile = options.VaeTile,
+        DecodesInFp32 = options.DecodesInFp32,
         Frame = series.Request.Frame,
     };
 
@@ -327,7 +323,7 @@ internal sealed class PictureEngine : IDisposable
         try
         {
             ResidencyPlan plan = Plan(new PictureSeries(new PictureRequest { Prompt = "" }, 1, 1), _budget);
-            _sessions.Preload([.. PictureComponents.Where(name => !TakesTurns(plan, name)).Select(_package.Manifest.Component)], plan.MakesSessionsInParallel);
+            _sessions.Preload([.. plan.Components.Where(component => !TakesTurns(component)).Select(component => _package.Manifest.Component(component.Name))], plan.MakesSessionsInParallel);
         }
         catch (BudgetTooSmallException)
         {
@@ -338,7 +334,7 @@ internal sealed class PictureEngine : IDisposable
     private void Follow(ResidencyPlan plan)
     {
         ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
-        bool turns = TakesTurns(plan, ComponentNames.UNet), windowsChange = _plan is not null && (_plan.WindowBytes, _plan.PreparingWindowBytes) != (plan.WindowBytes, plan.PreparingWindowBytes);
+        bool turns = TakesTurns(plan.Component(ComponentNames.UNet)), windowsChange = _plan is not null && (_plan.WindowBytes, _plan.PreparingWindowBytes) != (plan.WindowBytes, plan.PreparingWindowBytes);
         foreach (ComponentPlan component in plan.Components)
         {
             ComponentSpec spec = _package.Manifest.Component(component.Name);
@@ -377,7 +373,7 @@ internal sealed class PictureEngine : IDisposable
         _ => WeightPlacement.Resident,
     };
 
-    private static bool TakesTurns(ResidencyPlan plan, string component) => plan.Component(component).Count(StagePlacement.SessionTurn) > 0;
+    private static bool TakesTurns(ComponentPlan component) => component.Count(StagePlacement.SessionTurn) > 0;
 
     private PromptEmbedding EncodeNegative(PictureRequest request, PromptEmbedding prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>
         request.NegativePrompt.Length == 0 && request.EmptyNegative == EmptyNegative.Zeros

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
@@ -157,6 +158,11 @@ public sealed record ResidencyPlan
 
     /// <summary>The plan in sentences.</summary>
     public required IReadOnlyList<string> Explanation { get; init; }
+
+    /// <summary>The component that decodes, in fp32 from the start where that was asked for.</summary>
+    internal ComponentPlan Decoder => Components.First(component => component.Name is ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32);
+
+    internal bool DecodesInFp32 => Decoder.Name == ComponentNames.VaeDecoderFp32;
 
     /// <summary>The component of that name.</summary>
     public ComponentPlan Component(string name) => Components.First(component => component.Name == name);

@@ -39,6 +39,9 @@ public sealed record ResidencyRequest
     /// <summary>The tiles where it always decodes in tiles; null means 64x64 latents.</summary>
     public TileSize? VaeTile { get; init; }
 
+    /// <summary>Whether the VAE decodes in fp32 from the start, where the package holds that decoder for pictures that overflow fp16.</summary>
+    public bool DecodesInFp32 { get; init; }
+
     /// <summary>Bytes of host memory that may be pinned; weights beyond it come from the mapped file, slower.</summary>
     public long PinnedBytes { get; init; } = long.MaxValue;
 }

@@ -13,8 +13,9 @@ internal static class ReplayCommand
         "",
         "Settings that are not given stay as the picture's file has them: from muse's own record, else from AUTOMATIC1111's text, which other programs",
         "write too. A picture that was denoised together with others is painted again as one of as many, unless --batch says otherwise: that takes their",
-        "time too, and gives the same bytes. It is decoded in the tiles that it was decoded in, unless --vae, a budget or another size asks for something",
-        "else. What cannot be taken over from there is said on stderr. The model is not looked for: name it with --model where it is not the default.",
+        "time too, and gives the same bytes. It is decoded in the tiles and the precision that it was decoded in, unless --vae, a budget or another size",
+        "asks for something else. What cannot be taken over from there is said on stderr. The model is not looked for: name it with --model where it is not",
+        "the default.",
     ];
 
     public static Command Create(Terminal terminal)

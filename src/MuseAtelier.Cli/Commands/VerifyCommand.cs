@@ -47,7 +47,7 @@ internal static class VerifyCommand
     private static void Show(Terminal terminal, string path, PictureVerification verification)
     {
         terminal.Out.WriteLine($"{path}: {Verdict(verification)}");
-        foreach (string change in verification.Changes) terminal.Out.WriteLine($"  {change}");
+        foreach (string change in verification.Changes) terminal.Out.WriteLine($"  {Terminal.OneLine(change)}");
     }
 
     private static string Verdict(PictureVerification verification) => verification.Outcome switch

@@ -20,7 +20,7 @@ internal static class FactSheet
         {
             if (value is null) continue;
             // Further lines of a text stand below its first.
-            string[] lines = Shorten(value).ReplaceLineEndings("\n").Split('\n');
+            string[] lines = [.. Shorten(value).ReplaceLineEndings("\n").Split('\n').Select(Terminal.OneLine)];
             writer.WriteLine($"{indent}{name.PadRight(column)}{lines[0]}".TrimEnd());
             foreach (string line in lines.Skip(1)) writer.WriteLine($"{indent}{new string(' ', column)}{line}");
         }

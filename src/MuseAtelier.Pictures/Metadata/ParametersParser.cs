@@ -10,7 +10,7 @@ internal sealed partial class ParametersParser(string path)
     private const string FirstSetting = "Steps: ", NegativeMark = "Negative prompt:";
 
     // What other programs write and what has no bearing on an SDXL picture of this engine: no need to trouble anyone with it.
-    private static readonly HashSet<string> WithoutEffect = ["Version", "Hashes", "Clip skip", "Model hash", "Model", "User", "Created Date", "Civitai resources", "Civitai metadata"];
+    private static readonly HashSet<string> WithoutEffect = ["Version", "Hashes", "Clip skip", "Model hash", "Model", "User", "Created Date", "Civitai metadata"];
 
     private readonly List<string> _notTaken = [];
 
@@ -46,10 +46,11 @@ internal sealed partial class ParametersParser(string path)
 
     private static string Join(ReadOnlySpan<string> lines) => string.Join('\n', lines!).Trim();
 
-    // "name: value, name: "quoted, value", ...": written out, as a pattern over text of any length could be made to crawl.
+    // "name: value, name: "quoted, value", name: {"json": "value, too"}, ...": written out, as a pattern over text of any length could be made to crawl.
     private static Dictionary<string, string> ReadSettings(string line)
     {
         var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        bool mayNest = true;
         for (int at = 0; at < line.Length;)
         {
             int colon = line.IndexOf(':', at);
@@ -57,8 +58,12 @@ internal sealed partial class ParametersParser(string path)
             string name = line[at..colon].Trim();
             int start = colon + 1;
             while (start < line.Length && line[start] == ' ') start++;
-            int end = start < line.Length && line[start] == '"' ? QuotedEnd(line, start) : -1;
-            string? value = end > 0 ? Unquote(line[start..end]) : null;
+            char first = start < line.Length ? line[start] : ' ';
+            bool nests = first is '{' or '[' && mayNest;
+            int end = first == '"' ? QuotedEnd(line, start) : nests ? NestedEnd(line, start) : -1;
+            // Where one bracket never closes, the rest is not searched again for each that follows.
+            mayNest &= !nests || end > 0;
+            string? value = end < 0 ? null : nests ? line[start..end] : Unquote(line[start..end]);
             if (value is null)
             {
                 end = line.IndexOf(',', start);
@@ -80,6 +85,19 @@ internal sealed partial class ParametersParser(string path)
         {
             if (line[i] == '\\') i++;
             else if (line[i] == '"') return i + 1;
+        }
+
+        return -1;
+    }
+
+    private static int NestedEnd(string line, int start)
+    {
+        int depth = 0;
+        for (int i = start; i < line.Length; i++)
+        {
+            if (line[i] is '{' or '[') depth++;
+            else if (line[i] is '}' or ']' && --depth == 0) return i + 1;
+            else if (line[i] == '"' && (i = QuotedEnd(line, i) - 1) < 0) return -1;
         }
 
         return -1;

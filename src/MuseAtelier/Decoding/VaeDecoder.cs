@@ -44,7 +44,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <exception cref="DecodingException">The picture is not finite in fp32 either, or no tile of that fits the budget.</exception>
     public DecodedPicture Decode(
         ReadOnlySpan<float> latents, int height, int width, ResidencyPlan plan, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken) =>
-        Decode(latents, height, width, TileShape(plan.Decoding), plan.DecodingInFp32 is null ? null : TileShape(plan.DecodingInFp32), frame, options, cancellationToken);
+        Decode(latents, height, width, plan.Decoder.Name, TileShape(plan.Decoding), plan.DecodingInFp32 is null ? null : TileShape(plan.DecodingInFp32), frame, options, cancellationToken);
 
     /// <summary>Decodes one picture to bytes; once more in fp32 where the device's own precision overflowed.</summary>
     /// <param name="latents">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
@@ -57,12 +57,13 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <exception cref="DecodingException">The picture is not finite in fp32 either.</exception>
     public DecodedPicture Decode(
         ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken) =>
-        Decode(latents, height, width, TileShape(height, width, tiled), TileShape(height, width, tiled), frame, options, cancellationToken);
+        Decode(latents, height, width, ComponentNames.VaeDecoder, TileShape(height, width, tiled), TileShape(height, width, tiled), frame, options, cancellationToken);
 
     private DecodedPicture Decode(
-        ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureShape? exactTile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
+        ReadOnlySpan<float> latents, int height, int width, string decoder, PictureShape tile, PictureShape? exactTile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
     {
-        if (DecodeOnce(ComponentNames.VaeDecoder, latents, height, width, tile, frame, options, cancellationToken, out TimeSpan finishing) is { } pixels) return new DecodedPicture(pixels, false, finishing);
+        bool inFp32 = decoder == ComponentNames.VaeDecoderFp32;
+        if (DecodeOnce(decoder, latents, height, width, tile, frame, options, cancellationToken, out TimeSpan finishing) is { } pixels) return new DecodedPicture(pixels, inFp32, finishing);
         if (exactTile is not null && package.Manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32))
         {
             // In its place, not beside it.
@@ -81,7 +82,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
             if (exact is not null) return new DecodedPicture(exact, true, finishing);
         }
 
-        throw new DecodingException(latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue), exactTile is not null || package.Manifest.PartPrecisions.Vae == Precision.Fp32);
+        throw new DecodingException(latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue), inFp32 || exactTile is not null || package.Manifest.PartPrecisions.Vae == Precision.Fp32);
     }
 
     /// <summary>Decodes to numbers, for comparison.</summary>

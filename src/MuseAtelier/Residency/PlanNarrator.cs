@@ -42,10 +42,11 @@ internal static class PlanNarrator
         if (staged > 0)
             sentences.Add(Line($"Only {ByteSize.Format(plan.PinnedBytes)} of host memory is pinned; {ByteSize.Format(staged)} come from the mapped file, slower."));
 
-        sentences.Add(plan.Decoding.IsWhole ? "The picture is decoded whole." : $"The picture is decoded in {Tiles(plan.Decoding)} that overlap and blend.");
+        string precision = plan.DecodesInFp32 ? " in fp32" : "";
+        sentences.Add(plan.Decoding.IsWhole ? $"The picture is decoded{precision} whole." : $"The picture is decoded{precision} in {Tiles(plan.Decoding)} that overlap and blend.");
         if (plan.DecodingInFp32 is { } again)
             sentences.Add($"Should it overflow in fp16, it is decoded again in fp32, {(again.IsWhole ? "whole" : $"in {Tiles(again)}")}, within {ByteSize.Format(plan.DecodingInFp32Bytes)}.");
-        if (plan.Component(ComponentNames.VaeDecoder).Count(StagePlacement.SessionTurn) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
+        if (plan.Decoder.Count(StagePlacement.SessionTurn) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
         if (!plan.KeepsArena) sentences.Add("Working memory is given back between text, denoising and decoding.");
         else if (!plan.KeepsDecodingArena) sentences.Add("The decoder's working memory is given back after each picture.");
         if (device.CaptureBytes is not null)

@@ -33,6 +33,7 @@ internal sealed class ResidencySearch
     private readonly Candidate[] _candidates;
     private readonly IReadOnlyList<TileChoice> _tiles;
     private readonly IReadOnlyList<TileChoice> _rescueTiles;
+    private readonly string _decoder;
     private readonly SessionWeights _unetSessions, _decoderSession, _rescueSession;
     private readonly long _otherSessionBytes, _handleBytes;
 
@@ -41,11 +42,12 @@ internal sealed class ResidencySearch
         device = device.For(model.Lowering, model.Precisions);
         (_model, _request, _device) = (model, request, device);
         int height = request.Height / VaeDecoder.Zoom, width = request.Width / VaeDecoder.Zoom;
-        _tiles = TileChoices.For(model, ComponentNames.VaeDecoder, height, width, request.VaeTiling, request.VaeTile, TileChoices.SmallestSide, request.Frame, device);
-        bool hasRescue = model.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32);
-        _rescueTiles = hasRescue ? TileChoices.For(model, ComponentNames.VaeDecoderFp32, height, width, request.VaeTile is null ? VaeTiling.Auto : VaeTiling.Tiled, request.VaeTile, TileChoices.SmallestRescueSide, request.Frame, device) : [];
+        bool hasFp32 = model.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32), hasRescue = hasFp32 && !request.DecodesInFp32;
+        _decoder = hasFp32 && request.DecodesInFp32 ? ComponentNames.VaeDecoderFp32 : ComponentNames.VaeDecoder;
+        _tiles = TileChoices.For(model, _decoder, height, width, request.VaeTiling, request.VaeTile, TileChoices.SmallestSide, request.Frame, device);
+        _rescueTiles = hasRescue ? TileChoices.For(model, ComponentNames.VaeDecoderFp32, height, width, VaeTiling.Auto, null, TileChoices.SmallestRescueSide, request.Frame, device) : [];
         _unetSessions = SessionWeights.Of(model.Component(ComponentNames.UNet), device);
-        _decoderSession = SessionWeights.Of(model.Component(ComponentNames.VaeDecoder), device);
+        _decoderSession = SessionWeights.Of(model.Component(_decoder), device);
         _rescueSession = hasRescue ? SessionWeights.Of(model.Component(ComponentNames.VaeDecoderFp32), device) : default;
         SessionWeights[] others = [.. Preparing.Append(PictureFinisher.ComponentName(request.Frame)).Select(name => SessionWeights.Of(model.Component(name), device))];
         _otherSessionBytes = others.Sum(sessions => sessions.Bytes);
@@ -180,7 +182,7 @@ internal sealed class ResidencySearch
         if (phases.Max(phase => phase.Bytes) != bytes.Max) throw new InvalidOperationException("The plan's shares do not add up to its sum.");
         List<ComponentPlan> components = [.. c.Preparation.Choices.Select(choice => Component(choice, 0, false))];
         components.Add(Component(c.Network.Choice, c.Lent, c.Network.SessionsTurn));
-        components.Add(new ComponentPlan(ComponentNames.VaeDecoder, Sessions(ComponentNames.VaeDecoder, !c.Manner.DecoderStays)));
+        components.Add(new ComponentPlan(_decoder, Sessions(_decoder, !c.Manner.DecoderStays)));
         string finishing = PictureFinisher.ComponentName(_request.Frame);
         components.Add(new ComponentPlan(finishing, Sessions(finishing, false)));
         double text = c.Preparation.TextSeconds, conditioning = c.Preparation.ConditioningSeconds;

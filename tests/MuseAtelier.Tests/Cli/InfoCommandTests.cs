@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 
@@ -22,6 +23,16 @@ public sealed class InfoCommandTests
         MuseResult result = await Muse.RunAsync("info", Path.Combine(GoldenFiles.Folder, "starry-512.png"));
         Assert.Equal(0, result.Code);
         Assert.Contains("512", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Info_OfATextThatCommandsTheTerminal_ShowsItHarmless()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] png = PngFile.Embed(File.ReadAllBytes(Path.Combine(GoldenFiles.Folder, "starry-512.png")), [PngChunk.Text("parameters", "night\u001b]0;title\u0007\nSteps: 3")]);
+        MuseResult result = await Muse.RunAsync("info", folder.Write("a.png", png));
+        Assert.Contains(result.Lines, line => line.EndsWith("night\uFFFD]0;title\uFFFD", StringComparison.Ordinal));
+        Assert.Contains(result.Lines, line => line.Trim() == "Steps: 3");
     }
 
     [Fact]

@@ -86,6 +86,19 @@ public sealed partial class ParametersTextTests
         Assert.Contains("weights", Assert.Single(parsed.NotTaken.Skip(5)), StringComparison.Ordinal);
     }
 
+    // A1111's hashes and Civitai's resources are JSON: their members are no settings.
+    [Fact]
+    public void Parse_OfSettingsInJson_TakesEachForOne()
+    {
+        const string text = """
+            night
+            Steps: 28, Hashes: {"model": "31e35c80fc", "vae": "63aeecb90f", "embed:a, b]": "\"}"}, Civitai resources: [{"type":"lora","weight":0.8,"modelName":"Seed: 3, dusk"},{"type":"checkpoint"}], Seed: 42, Hires prompt: [day, Size: 256x512
+            """;
+        ParsedParameters parsed = ParametersText.Parse("a.png", text.ReplaceLineEndings("\n"));
+        Assert.Equal((28, 42ul, 256, 512), (parsed.Request.Steps, parsed.Request.Seed, parsed.Request.Width, parsed.Request.Height));
+        Assert.Equal(["Civitai resources: [{\"type\":\"lora\",\"weight\":0.8,\"modelName\":\"Seed: 3, dusk\"},{\"type\":\"checkpoint\"}]", "Hires prompt: [day"], parsed.NotTaken);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("just a prompt")]
@@ -100,6 +113,7 @@ public sealed partial class ParametersTextTests
     {
         string text = "(" + new string('(', 200_000) + "\nSteps: 3, " + string.Concat(Enumerable.Repeat("x: \"\\\\\\", 50_000));
         Assert.Equal(3, ParametersText.Parse("a.png", text).Request.Steps);
+        Assert.Equal(3, ParametersText.Parse("a.png", "Steps: 3, " + string.Concat(Enumerable.Repeat("x: {, ", 500_000))).Request.Steps);
     }
 
     // The pattern by which AUTOMATIC1111 reads settings (modules/infotext_utils.py, re_param).

@@ -68,6 +68,10 @@ public sealed class PictureRecordTests
     [InlineData("engine.pass.pictures", "0")]
     [InlineData("engine.pass.index", "1")]
     [InlineData("engine.pass.index", "-1")]
+    [InlineData("engine.version", "\"0.1\\u0001\"")]
+    [InlineData("encoding.quality", "90")]
+    [InlineData("encoding", "{\"format\":\"Jpeg\",\"quality\":1000}")]
+    [InlineData("encoding", "{\"format\":\"Avif\"}")]
     public void Parse_OfABentRecord_SaysDamaged(string member, string? value)
     {
         JsonNode record = JsonNode.Parse(SamplePicture.RecordOf(Request).ToJson())!;

@@ -265,6 +265,24 @@ public sealed class ResidencyPlannerTests
         Assert.Equal(expected * Gibibyte, ResidencyPlanner.DefaultBudget(free * Gibibyte));
 
     [Fact]
+    public void Plan_InFp32FromTheStart_CountsThatDecoderInTheOthersPlace()
+    {
+        (ModelSizes model, DeviceProfile device) = Of(Lowering.Cuda);
+        var request = new ResidencyRequest { Width = 1024, Height = 1024, Steps = 30, VaeTiling = VaeTiling.Whole };
+        ResidencyPlan usual = ResidencyPlanner.Plan(model, request, device), plan = ResidencyPlanner.Plan(model, request with { DecodesInFp32 = true }, device);
+        AssertHolds(plan, model, device, request.Budget);
+        Assert.Equal((ComponentNames.VaeDecoder, ComponentNames.VaeDecoderFp32), (usual.Components[^2].Name, plan.Components[^2].Name));
+        Assert.NotNull(usual.DecodingInFp32);
+        Assert.Null(plan.DecodingInFp32);
+        Assert.True(plan.Phases[^1].Shares.Single(share => share.Name == "working memory").Bytes >= device.ArenaBytes(ComponentNames.VaeDecoderFp32, new PictureShape(1, 128, 128, 0)));
+        Assert.Contains("The picture is decoded in fp32 whole.", plan.Explanation);
+
+        // Where a package has no such decoder, its own is in fp32, or nothing is.
+        (model, device) = Of(Lowering.Portable);
+        Assert.Equal(ResidencyPlanner.Plan(model, request, device).PeakBytes, ResidencyPlanner.Plan(model, request with { DecodesInFp32 = true }, device).PeakBytes);
+    }
+
+    [Fact]
     public void Plan_OfASizeOutOfRange_IsRefused()
     {
         Assert.Throws<PictureSizeException>(() => Plan(19, new ResidencyRequest { Width = 1000, Height = 4096 }));
@@ -293,6 +311,7 @@ public sealed class ResidencyPlannerTests
                 Guided = random.Next(4) > 0,
                 Offload = modes[random.Next(modes.Length)],
                 VaeTiling = (VaeTiling)random.Next(3),
+                DecodesInFp32 = random.Next(4) == 0,
                 PinnedBytes = random.Next(2) == 0 ? long.MaxValue : random.NextInt64(6 * Gibibyte),
                 Frame = i % 3 == 0 ? new PictureFrame(FrameStyle.Gilded, (FramePlacement)random.Next(2)) : null,
             };
