@@ -19,6 +19,9 @@ internal sealed class ShortBackend : Backend
     /// <summary>The most that were taken at once.</summary>
     public long Most { get; set; }
 
+    /// <summary>Sessions that were made.</summary>
+    public int Sessions { get; set; }
+
     internal override Lowering Lowering => _processor.Lowering;
 
     internal override DeviceProfile Profile => _processor.Profile;
@@ -34,7 +37,11 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override OrtMemoryInfo Memory => processor.Memory;
 
-    public override SessionOptions CreateSessionOptions(SessionTraits traits) => processor.CreateSessionOptions(traits);
+    public override SessionOptions CreateSessionOptions(SessionTraits traits)
+    {
+        memory.Sessions++;
+        return processor.CreateSessionOptions(traits);
+    }
 
     public override RunOptions CreateRunOptions() => processor.CreateRunOptions();
 
