@@ -260,10 +260,10 @@ internal sealed class ResidencySearch
         }
     }
 
-    // It comes in the place of the fp16 decoder, whose working memory goes with it.
+    // It comes in the place of the fp16 decoder. Working memory that was kept goes with that, but on a processor, where one arena serves all: what lies there may be of no use.
     private (TilePlan? Tiles, long Bytes) Rescue(Candidate c, long budget)
     {
-        long rest = Memory(c).Decoding - c.Tiles.ArenaBytes - DecoderBytes(c) - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes;
+        long rest = Memory(c).Decoding - (c.Manner.KeepsDecodingArena && _device.MapsWeights ? 0 : c.Tiles.ArenaBytes) - DecoderBytes(c) - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes;
         long Bytes(TileChoice tiles) => rest + _rescueSession.MakingBytes(tiles.ArenaBytes) + tiles.BlockBytes + tiles.ArenaBytes;
         return _rescueTiles.FirstOrDefault(tiles => Bytes(tiles) <= budget) is { } fitting ? (fitting.Tiles, Bytes(fitting)) : (null, 0);
     }
