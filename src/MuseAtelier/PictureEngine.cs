@@ -24,6 +24,10 @@ internal sealed class PictureEngine : IDisposable
     private readonly DeviceProfile _profile;
     private readonly long _budget;
     private readonly DeviceMemoryWatch? _watch;
+
+    /// <summary>Bytes that pictures left in arenas, and in what decodes, for the next of their kind.</summary>
+    private readonly Dictionary<PictureKind, long> _kept = [];
+
     private DenoisingNetwork? _network;
     private ResidencyPlan? _plan;
 
@@ -139,6 +143,9 @@ internal sealed class PictureEngine : IDisposable
             {
                 // Where it makes room for the other phases, or was stopped before it gave its working memory back.
                 if (TakesTurns(plan.Decoder) || (!isWhole && !plan.KeepsDecodingArena)) _decoder.Release();
+                // What keeps nothing has emptied the arena by now, of what was there before as well.
+                if (isWhole && !plan.KeepsArena) _kept.Clear();
+                else _kept[PictureKind.Of(plan)] = KeptBytes(plan);
             }
         }
 
@@ -300,20 +307,47 @@ internal sealed class PictureEngine : IDisposable
     // A plan for the rest of a pass that takes a quarter less than one that ran out of memory, with everything released that was loaded for that; null where there is none.
     private ResidencyPlan? Shrink(PictureSeries series, int left, ResidencyPlan plan)
     {
+        ReleaseAll();
+        try
+        {
+            EmptyArenas();
+            // One at a time takes the least, unless the picture has to have the numbers of its place.
+            return Plan(series.Place is null ? series with { Count = left, PicturesPerPass = 1 } : series, plan.PeakBytes / 4 * 3);
+        }
+        catch (Exception exception) when (exception is BudgetTooSmallException or DeviceMemoryException or InferenceException)
+        {
+            return null;
+        }
+    }
+
+    // Working memory that is kept for the next picture of a kind is of little use for another: what an arena has in pieces of one size serves no larger one.
+    // Where a plan has no room for what others left, it is given back before anything of that plan is loaded.
+    private void MakeRoom(ResidencyPlan plan)
+    {
+        var kind = PictureKind.Of(plan);
+        long left = _kept.Where(kept => kept.Key != kind).Sum(kept => kept.Value);
+        if (left > plan.Request.Budget - plan.PeakBytes) EmptyArenas();
+    }
+
+    private void EmptyArenas()
+    {
+        // A captured step works on what is given back.
+        _network?.Dispose();
+        _network = null;
+        _decoder.Release();
+        // Sessions that have arenas by themselves have to go with them.
+        if (_device.ArenaCounter is null) ReleaseAll();
+        else ArenaEmptier.Empty(_device);
+        _kept.Clear();
+    }
+
+    private void ReleaseAll()
+    {
         _network?.Dispose();
         _network = null;
         _prompts.Release();
         _decoder.Release();
         foreach (ComponentSpec component in _package.Manifest.Components) _sessions.Release(component);
-        try
-        {
-            // One at a time takes the least, unless the picture has to have the numbers of its place.
-            return Plan(series.Place is null ? series with { Count = left, PicturesPerPass = 1 } : series, plan.PeakBytes / 4 * 3);
-        }
-        catch (BudgetTooSmallException)
-        {
-            return null;
-        }
     }
 
     // What is loaded before the first picture is what one of the usual size needs.
@@ -333,6 +367,7 @@ internal sealed class PictureEngine : IDisposable
 
     private void Follow(ResidencyPlan plan)
     {
+        MakeRoom(plan);
         ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
         bool turns = TakesTurns(plan.Component(ComponentNames.UNet)), windowsChange = _plan is not null && (_plan.WindowBytes, _plan.PreparingWindowBytes) != (plan.WindowBytes, plan.PreparingWindowBytes);
         foreach (ComponentPlan component in plan.Components)
@@ -365,6 +400,9 @@ internal sealed class PictureEngine : IDisposable
         _device.ReserveWindows(plan.PreparingWindowBytes, plan.WindowBytes);
     }
 
+    private static long KeptBytes(ResidencyPlan plan) =>
+        plan.Phases.First(phase => phase.Phase == PlanPhase.Denoising).Shares.Where(share => share.Name is ResidencyPlan.WorkingMemoryShare or ResidencyPlan.DecoderShare).Sum(share => share.Bytes);
+
     private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch
     {
         StagePlacement.Lent => WeightPlacement.Lent,
@@ -392,5 +430,11 @@ internal sealed class PictureEngine : IDisposable
     {
         const int shown = 120;
         return text.Length <= shown ? text : string.Concat(text.AsSpan(0, shown), "…");
+    }
+
+    /// <summary>What the sizes of working memory depend on.</summary>
+    private readonly record struct PictureKind(int Width, int Height, bool Guided, PictureFrame? Frame, int PicturesPerPass, TilePlan Decoding)
+    {
+        public static PictureKind Of(ResidencyPlan plan) => new(plan.Request.Width, plan.Request.Height, plan.Request.Guided, plan.Request.Frame, plan.PicturesPerPass, plan.Decoding);
     }
 }

@@ -102,6 +102,9 @@ public sealed record PlanEstimate(double Text, double Conditioning, double Loadi
 /// <summary>Where everything is, phase by phase, and what that costs: the promise that an atelier keeps.</summary>
 public sealed record ResidencyPlan
 {
+    /// <summary>Names of <see cref="MemoryShare"/>s that may be kept from one picture to the next.</summary>
+    internal const string WorkingMemoryShare = "working memory", DecoderShare = "decoder";
+
     /// <summary>What was asked for.</summary>
     public required ResidencyRequest Request { get; init; }
 

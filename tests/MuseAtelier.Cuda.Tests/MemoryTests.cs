@@ -73,6 +73,20 @@ public sealed class MemoryTests
         Assert.InRange(rig.Device.ContextBytes!.Value, DeviceProfile.Hopper.ContextBytes - 16 * MiB, DeviceProfile.Hopper.ContextBytes);
     }
 
+    [Fact]
+    public async Task GenerateAsync_OfAnotherSizeWhereTheBudgetIsTight_HasTheArenaGiveBackWhatTheFormerLeft()
+    {
+        CudaRig.Require();
+        AtelierOptions options = CudaRig.Options() with { WatchMemory = true };
+        PictureRequest large = Request with { Width = 1024, Height = 1024 };
+        long budget = Atelier.Plan(CudaRig.Checkpoint, options, large).PeakBytes;
+        await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, options with { VideoMemoryBudget = budget }, cancellationToken: TestContext.Current.CancellationToken);
+        long? left = (await atelier.GenerateAsync(large, cancellationToken: TestContext.Current.CancellationToken)).Memory!.Phases[^1].ArenaHeldBytes;
+        PictureMemory memory = (await atelier.GenerateAsync(Request with { Width = 768, Height = 768 }, cancellationToken: TestContext.Current.CancellationToken)).Memory!;
+        // The prompt is known: what is held before the first run is what was left.
+        Assert.InRange(memory.Phases[0].ArenaHeldBytes!.Value, 0, left!.Value / 2);
+    }
+
     // Half of a context's memory, otherwise.
     [Fact]
     public void Open_OnAContextOfItsOwn_BoundsTheStacksOfItsThreads()

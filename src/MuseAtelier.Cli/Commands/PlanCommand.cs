@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using MuseAtelier.Packages;
 using Spectre.Console;
 
@@ -9,7 +10,7 @@ namespace MuseAtelier.Cli.Commands;
 /// <summary><c>muse plan</c>: what a budget of memory means, told from sizes alone. Needs no card and loads nothing.</summary>
 internal static class PlanCommand
 {
-    private static readonly JsonSerializerOptions Members = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions Members = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 
     public static Command Create(Terminal terminal)
     {

@@ -255,17 +255,17 @@ internal sealed class ResidencySearch
             });
             yield return new MemoryShare("tensors between stages", pass.BlockBytes);
             yield return new MemoryShare("latents and pictures", pass.HostBytes);
-            yield return new MemoryShare("decoder", hasDecoder ? DecoderBytes(c) : 0);
+            yield return new MemoryShare(ResidencyPlan.DecoderShare, hasDecoder ? DecoderBytes(c) : 0);
             yield return new MemoryShare("captured step", c.Manner.Captures ? _device.CaptureBytes!.Value : 0);
-            yield return new MemoryShare("working memory", Arena(c, phase));
+            yield return new MemoryShare(ResidencyPlan.WorkingMemoryShare, Arena(c, phase));
             yield return new MemoryShare("left free", _device.MarginBytes);
         }
     }
 
-    // It comes in the place of the fp16 decoder; where working memory is kept, what it holds by then may be of no use for it.
+    // It comes in the place of the fp16 decoder. Working memory that was kept goes with that, but on a processor, where one arena serves all: what lies there may be of no use.
     private (TilePlan? Tiles, long Bytes) Rescue(Candidate c, long budget)
     {
-        long rest = Memory(c).Decoding - (c.Manner.KeepsDecodingArena ? 0 : c.Tiles.ArenaBytes) - DecoderBytes(c) - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes;
+        long rest = Memory(c).Decoding - (c.Manner.KeepsDecodingArena && _device.MapsWeights ? 0 : c.Tiles.ArenaBytes) - DecoderBytes(c) - _decoderSession.MakingBytes(c.Tiles.ArenaBytes) + _rescueSession.Bytes;
         long Bytes(TileChoice tiles) => rest + _rescueSession.MakingBytes(tiles.ArenaBytes) + tiles.BlockBytes + tiles.ArenaBytes;
         return _rescueTiles.FirstOrDefault(tiles => Bytes(tiles) <= budget) is { } fitting ? (fitting.Tiles, Bytes(fitting)) : (null, 0);
     }

@@ -10,8 +10,8 @@ namespace MuseAtelier.Runtime;
 /// </summary>
 internal sealed class ComponentRunner : IDisposable
 {
-    // ONNX Runtime's own key: arenas that a run empties at its end.
-    private const string ArenaToEmpty = "memory.enable_memory_arena_shrinkage";
+    /// <summary>ONNX Runtime's own key: arenas that a run empties at its end.</summary>
+    public const string ArenaToEmpty = "memory.enable_memory_arena_shrinkage";
 
     private readonly List<(StageSpec Spec, InferenceSession? Session, OrtIoBinding? Binding)> _stages = [];
     private readonly List<OrtValue> _values = [];

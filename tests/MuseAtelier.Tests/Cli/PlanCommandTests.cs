@@ -24,6 +24,7 @@ public sealed class PlanCommandTests
         Assert.Equal(2L << 30, plan.RootElement.GetProperty("request").GetProperty("budget").GetInt64());
         Assert.InRange(plan.RootElement.GetProperty("peakBytes").GetInt64(), 1, 2L << 30);
         Assert.Equal(4, plan.RootElement.GetProperty("phases").GetArrayLength());
+        Assert.Equal("Auto", plan.RootElement.GetProperty("request").GetProperty("offload").GetString());
         Assert.Single(text.Trim().Split('\n'));
     }
 

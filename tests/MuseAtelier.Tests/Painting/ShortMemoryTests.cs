@@ -68,6 +68,28 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         Assert.Equal(0, _memory.Taken);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task GenerateAsync_OfAnotherSize_KeepsWorkingMemoryOnlyWhereTheBudgetHasRoomForBoth(bool isTight)
+    {
+        AtelierOptions options = TestAtelier.Options with { Backend = _memory };
+        PictureRequest large = Request with { Width = 320, Height = 320 };
+        ResidencyPlan plan = Atelier.Plan(miniature.Atelier.Model.Package, options, large);
+        Assert.True(plan.KeepsArena);
+        await using Atelier atelier = await miniature.OpenAsync(options with { MemoryBudget = isTight ? plan.PeakBytes : 2 * plan.PeakBytes });
+        await atelier.GenerateAsync(large, cancellationToken: Cancellation);
+        int sessions = _memory.Sessions;
+        await atelier.GenerateAsync(large with { Steps = 1 }, cancellationToken: Cancellation);
+        Assert.Equal(sessions, _memory.Sessions);
+
+        // These sessions have their working memory by themselves, and it goes with them.
+        Picture small = await atelier.GenerateAsync(Request, cancellationToken: Cancellation);
+
+        Assert.Equal(isTight, _memory.Sessions > sessions);
+        Assert.Equal((await miniature.Atelier.GenerateAsync(Request, cancellationToken: Cancellation)).Pixels.Span, small.Pixels.Span);
+    }
+
     private static async Task<List<Picture>> PaintAsync(Atelier atelier, int count, IProgress<GenerationProgress>? progress)
     {
         List<Picture> pictures = [];

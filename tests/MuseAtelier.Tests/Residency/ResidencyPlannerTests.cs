@@ -51,6 +51,18 @@ public sealed class ResidencyPlannerTests
         Assert.Equal(new ResidencySearch(model, request, device).Least(), new ResidencySearch(model with { Precisions = Precisions.Of(lowering) }, request, device).Least());
     }
 
+    // The fp16 decoder's working memory is no reason against it: it goes with that decoder.
+    [Theory]
+    [InlineData(7)]
+    [InlineData(8)]
+    [InlineData(12)]
+    public void Plan_OfASeriesThatKeepsWorkingMemory_HasRoomToDecodeInFp32(double gibibytes)
+    {
+        ResidencyPlan plan = Plan(gibibytes, new ResidencyRequest { Count = 8 });
+        Assert.True(plan.KeepsDecodingArena);
+        Assert.NotNull(plan.DecodingInFp32);
+    }
+
     [Theory]
     [InlineData(Lowering.Cuda)]
     [InlineData(Lowering.Portable)]

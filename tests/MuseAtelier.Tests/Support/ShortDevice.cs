@@ -25,6 +25,9 @@ internal sealed class ShortBackend : Backend
     /// <summary>The most that were taken at once.</summary>
     public long Most { get; set; }
 
+    /// <summary>Sessions that were made.</summary>
+    public int Sessions { get; set; }
+
     internal override Lowering Lowering => _processor.Lowering;
 
     internal override DeviceProfile Profile => _processor.Profile;
@@ -44,7 +47,11 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override OrtMemoryInfo Memory => processor.Memory;
 
-    public override SessionOptions CreateSessionOptions(SessionTraits traits) => processor.CreateSessionOptions(traits);
+    public override SessionOptions CreateSessionOptions(SessionTraits traits)
+    {
+        memory.Sessions++;
+        return processor.CreateSessionOptions(traits);
+    }
 
     public override long? ContextBytes => memory.ContextBytes();
 

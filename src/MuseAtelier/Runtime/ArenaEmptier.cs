@@ -1,0 +1,57 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using MuseAtelier.Export.Onnx;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Runtime;
+
+/// <summary>
+/// Has the arena that sessions share give back what nobody uses. ONNX Runtime does that at the end of a run and at no other time, so a graph
+/// of one node is run for it: whatever else is loaded, or failed, is left alone.
+/// </summary>
+internal static class ArenaEmptier
+{
+    private const string Part = "making room";
+
+    private static readonly Lazy<byte[]> Graph = new(Build);
+
+    /// <summary>Empties the device's arena. What is captured refers to it, and must be disposed before.</summary>
+    /// <param name="device">Where the arena lies.</param>
+    /// <exception cref="DeviceMemoryException">The device has no memory left, not even for that.</exception>
+    /// <exception cref="InferenceException">ONNX Runtime failed otherwise.</exception>
+    public static void Empty(ExecutionDevice device)
+    {
+        try
+        {
+            using SessionOptions options = device.CreateSessionOptions(new SessionTraits(HasOwnArena: false, SessionArithmetic.Fp32));
+            using var session = new InferenceSession(Graph.Value, options);
+            using RunOptions run = device.CreateRunOptions();
+            run.AddRunConfigEntry(ComponentRunner.ArenaToEmpty, device.Arena);
+            using NativeBuffer from = device.Allocate(sizeof(float)), to = device.Allocate(sizeof(float));
+            using OrtValue input = Number(from), output = Number(to);
+            using OrtIoBinding binding = session.CreateIoBinding();
+            binding.BindInput("number", input);
+            binding.BindOutput("negative", output);
+            session.RunWithBinding(run, binding);
+            device.Synchronize();
+
+            OrtValue Number(NativeBuffer memory) => OrtValue.CreateTensorValueWithData(device.Memory, TensorElementType.Float, [1], memory.Address, memory.Bytes);
+        }
+        catch (OnnxRuntimeException exception) when (device.IsOutOfMemory(exception))
+        {
+            throw DeviceMemoryException.Of(Part, exception);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw new InferenceException(Part, $"ONNX Runtime failed in {Part} ({exception.Message})", exception);
+        }
+    }
+
+    private static byte[] Build()
+    {
+        var graph = new GraphBuilder();
+        graph.Input("number", ElementType.F32, [Dimension.Of(1)]);
+        graph.Output(graph.Node("Neg", ["number"]), "negative", ElementType.F32, [Dimension.Of(1)]);
+        return graph.Serialize("");
+    }
+}
