@@ -16,6 +16,12 @@ internal sealed class BudgetChoices
         command.Add(_offload);
     }
 
+    /// <summary>Has a command that plans for one device refuse budgets of both.</summary>
+    public void AllowOneBudget(Command command) => command.Validators.Add(result =>
+    {
+        if (result.GetResult(_videoMemory) is not null && result.GetResult(_memory) is not null) result.AddError("Give either --vram, for a card, or --ram, for the processor");
+    });
+
     /// <summary>Bytes of video memory; null where none are given.</summary>
     public long? VideoMemory(ParseResult result) => result.GetValue(_videoMemory);
 

@@ -24,6 +24,7 @@ internal sealed class PictureEngine : IDisposable
     private readonly DeviceProfile _profile;
     private readonly long _budget;
     private readonly DeviceMemoryWatch? _watch;
+    private readonly string[] _standingNotices;
 
     /// <summary>Bytes that pictures left in arenas, and in what decodes, for the next of their kind.</summary>
     private readonly Dictionary<PictureKind, long> _kept = [];
@@ -44,6 +45,9 @@ internal sealed class PictureEngine : IDisposable
         _budget = _profile.MapsWeights
             ? options.MemoryBudget ?? long.MaxValue
             : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(device.FreeBytes() + (device.ProcessBytes() ?? 0) ?? long.MaxValue);
+        // Auto may have chosen another device than the budget was meant for.
+        _standingNotices = (_profile.MapsWeights ? options.VideoMemoryBudget : options.MemoryBudget) is null ? []
+            : _profile.MapsWeights ? ["A processor paints: the budget of video memory is without effect."] : ["A card paints: the budget of the processor's memory is without effect."];
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
         {
             Title = manifest.Checkpoint.Title,
@@ -113,7 +117,7 @@ internal sealed class PictureEngine : IDisposable
         _watch?.Reset();
         try
         {
-            PaintPass(plan, []);
+            PaintPass(plan, _standingNotices);
         }
         catch (DeviceMemoryException exception)
         {
@@ -121,7 +125,7 @@ internal sealed class PictureEngine : IDisposable
             if (Shrink(series, end - next, plan) is not { } smaller) throw;
             string alone = plan.PicturesPerPass > smaller.PicturesPerPass ? ", one picture at a time" : "";
             string notice = $"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}{alone}.";
-            while (next < end) PaintPass(smaller, [notice]);
+            while (next < end) PaintPass(smaller, [.. _standingNotices, notice]);
         }
         finally
         {
@@ -129,14 +133,14 @@ internal sealed class PictureEngine : IDisposable
             _sessions.Rest();
         }
 
-        void PaintPass(ResidencyPlan plan, List<string> notices)
+        void PaintPass(ResidencyPlan plan, string[] notices)
         {
             int count = Math.Min(plan.PicturesPerPass, end - next);
             PictureRequest[] pictures = [.. Enumerable.Range(next, count).Select(series.Picture)];
             bool isWhole = false;
             try
             {
-                Paint(pictures, series.Place ?? new PassPlace(count, 0), plan, notices, Deliver, Report, cancellationToken);
+                Paint(pictures, series.Place ?? new PassPlace(count, 0), plan, [.. notices], Deliver, Report, cancellationToken);
                 isWhole = true;
             }
             finally

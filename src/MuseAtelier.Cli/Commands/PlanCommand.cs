@@ -26,6 +26,7 @@ internal static class PlanCommand
             width, height, steps, count, batch, model, json,
         };
         var budget = new BudgetChoices(command);
+        budget.AllowOneBudget(command);
         var frame = new FrameChoice(command);
         command.SetAction((result, _) =>
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MuseAtelier.Cuda;
 using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Cli.Measuring;
@@ -81,7 +82,7 @@ internal static class BenchRun
                 StepMostMilliseconds = steps[^1],
                 StepMilliseconds = [.. painted[^1].Pass[^1].Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
                 ManagedBytesPerStep = lasts.Sum(picture => picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
-                BudgetBytes = options.VideoMemoryBudget ?? options.MemoryBudget,
+                BudgetBytes = options.Backend is CudaBackend ? options.VideoMemoryBudget : options.MemoryBudget,
                 PlannedBytes = memory.Max(picture => picture.Phases.Max(phase => phase.PlannedBytes)),
                 Offload = memory[0].Plan.Offload,
                 PeakDeviceBytes = memory.Max(picture => picture.PeakBytes),

@@ -63,6 +63,7 @@ public sealed class PlanCommandTests
     [InlineData("--ram", "-1GiB")]
     [InlineData("--count", "0")]
     [InlineData("--offload", "sideways")]
+    [InlineData("--vram", "8GiB", "--ram", "4GiB")]
     public async Task Plan_OfBadArguments_IsBadUsage(params string[] arguments) => Assert.Equal(2, (await RunAsync(arguments)).Code);
 
     private static async Task<(int Code, string Text, string Errors)> RunAsync(params string[] arguments)

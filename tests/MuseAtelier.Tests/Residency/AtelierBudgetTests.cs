@@ -55,6 +55,15 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
         Assert.Equal(whole.Latents.ToArray(), tiled.Latents.ToArray());
     }
 
+    [Fact]
+    public async Task Generate_WithABudgetOfAnotherDevice_SaysThatItIsWithoutEffect()
+    {
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { VideoMemoryBudget = 1 << 20 });
+        Picture picture = await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(["A processor paints: the budget of video memory is without effect."], picture.Notices);
+        Assert.Empty((await shared.Atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken)).Notices);
+    }
+
     [Theory]
     [InlineData(null, 0)]
     [InlineData(0L, 0)]
