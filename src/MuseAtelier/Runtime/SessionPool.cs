@@ -135,7 +135,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     }
 
     /// <summary>Whether a component's arena is emptied when it has run.</summary>
-    public bool EmptiesArenaOf(ComponentSpec component) => Traits(component).HasOwnArena ? EmptiesOwnArenas : EmptiesArena;
+    public bool EmptiesArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component) ? EmptiesOwnArenas : EmptiesArena;
 
     private SessionTraits Traits(ComponentSpec component) => SessionTraits.Of(package.Manifest, component);
 

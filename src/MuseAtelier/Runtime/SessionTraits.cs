@@ -29,8 +29,8 @@ internal readonly record struct SessionTraits(bool HasOwnArena, SessionArithmeti
         _ => Of(package.PartPrecisions.UNet),
     });
 
-    // What works on whole pictures takes more than all else together, and only for a moment.
-    private static bool OwnsArena(ComponentSpec component) =>
+    /// <summary>Whether working memory of a component is an arena of its own: what works on whole pictures takes more than all else together, and only for a moment. Asked in every step: allocates nothing managed.</summary>
+    public static bool OwnsArena(ComponentSpec component) =>
         component.Name is ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32 or ComponentNames.VaeEncoder or ComponentNames.Finishing or ComponentNames.Framing;
 
     private static SessionArithmetic Of(Precision precision) => precision == Precision.Fp16 ? SessionArithmetic.Fp16 : SessionArithmetic.Fp32;
