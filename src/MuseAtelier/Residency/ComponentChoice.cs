@@ -80,7 +80,7 @@ internal sealed class ComponentChoice
     /// <param name="workShare">What is taken of each stage's seconds.</param>
     public double Seconds(int rounds, double operationsPerSecond, double roundSeconds = 0, double workShare = 1)
     {
-        double[] work = [.. _work.Select(stage => stage.Operations / operationsPerSecond + roundSeconds / _work.Length)];
+        double[] work = [.. _work.Select((stage, i) => stage.Operations / operationsPerSecond + roundSeconds / _work.Length + (Placements[i] is StagePlacement.Streamed or StagePlacement.Staged ? _device.StreamedStageSeconds : 0))];
         double[] copies =
         [
             .. Placements.Select((placement, i) => placement switch

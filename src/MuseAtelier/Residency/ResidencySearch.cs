@@ -150,10 +150,10 @@ internal sealed class ResidencySearch
         return new PhaseBytes(preparing + Arena(c, PlanPhase.Text), preparing + Arena(c, PlanPhase.Conditioning), denoising + Arena(c, PlanPhase.Denoising), decoding + Arena(c, PlanPhase.Decoding));
     }
 
-    // Where memory is plenty the first picture need not wait for sessions that are made one by one.
-    private bool MakesInParallel(Manner manner) => manner.KeepsDecodingArena && !_device.MapsWeights;
+    // Where memory is plenty the first picture need not wait for sessions that are made one by one. Where weights are streamed for the want of it, every picture would.
+    private bool MakesInParallel(in Candidate c) => c.Manner.KeepsDecodingArena && c.Network.Choice.StreamedBytes == 0 && !_device.MapsWeights;
 
-    private long SecondHandles(in Candidate c) => MakesInParallel(c.Manner) ? _handleBytes : 0;
+    private long SecondHandles(in Candidate c) => MakesInParallel(c) ? _handleBytes : 0;
 
     private long DecoderBytes(in Candidate c) => _decoderSession.Bytes + c.Tiles.BlockBytes;
 
@@ -200,7 +200,7 @@ internal sealed class ResidencySearch
             CapturesSteps = c.Manner.Captures,
             KeepsArena = c.Manner.KeepsArena,
             KeepsDecodingArena = c.Manner.KeepsDecodingArena,
-            MakesSessionsInParallel = MakesInParallel(c.Manner),
+            MakesSessionsInParallel = MakesInParallel(c),
             Decoding = c.Tiles.Tiles,
             DecodingInFp32 = rescue.Tiles,
             DecodingInFp32Bytes = rescue.Bytes,
