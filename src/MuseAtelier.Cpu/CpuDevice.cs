@@ -70,6 +70,8 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override void Synchronize() { }
 
+    public override long? ProcessBytes() => AnonymousMemory.Bytes();
+
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) => new MappedWeights(_package);
 
     public override void Dispose()

@@ -74,7 +74,7 @@ public sealed record PictureMemory(ResidencyPlan Plan, IReadOnlyList<PhaseMemory
 /// <summary>What a phase of a picture took.</summary>
 /// <param name="Phase">The phase.</param>
 /// <param name="PlannedBytes">What it was to take.</param>
-/// <param name="PeakBytes">The most that the process held during it, as the driver counts it; null where it was not watched or the device does not tell.</param>
+/// <param name="PeakBytes">The most that the process held during it, as the driver counts it, or of anonymous memory where a processor paints; null where it was not watched or the device does not tell.</param>
 /// <param name="ArenaHeldBytes">The most that the arena held during it which all sessions share; null where it was not watched or sessions have arenas of their own.</param>
 public sealed record PhaseMemory(PlanPhase Phase, long PlannedBytes, long? PeakBytes, long? ArenaHeldBytes);
 

@@ -68,7 +68,7 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>Bytes that the device's context took when it was made, as the driver counts; null where there is none, the process had one already, or nobody tells.</summary>
     public virtual long? ContextBytes => null;
 
-    /// <summary>Bytes that this process holds on the device, as the device's driver counts them; null where nobody tells. From any thread.</summary>
+    /// <summary>Bytes that this process holds on the device, as the device's driver counts them, or as anonymous memory where the processor is the device; null where nobody tells. From any thread.</summary>
     public virtual long? ProcessBytes() => null;
 
     /// <summary>Bytes that are free on the device; null where memory is the host's. From any thread.</summary>
