@@ -227,7 +227,7 @@ internal sealed class PictureEngine : IDisposable
                 Pixels = pixels,
                 Request = pictures[i],
                 Model = Model,
-                Notices = isRescued ? [.. notices, "The decoder overflowed in fp16; this picture was decoded in fp32."] : notices,
+                Notices = [.. notices, .. _sessions.Notices, .. isRescued ? ["The decoder overflowed in fp16; this picture was decoded in fp32."] : Array.Empty<string>()],
                 Timings = new PictureTimings(text / pictures.Length, denoising / pictures.Length, decoding) { Steps = steps, Finishing = finishing, DenoisingManagedBytes = managedBytes },
                 Memory = new PictureMemory(plan, [.. memory, decoded], _watch is null ? null : _device.ArenaCounter?.Read()?.MostInUse),
                 Latents = final,

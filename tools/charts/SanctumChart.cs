@@ -84,7 +84,7 @@ internal static class SanctumChart
         Svg + "g",
         Circle(Left - 34, 79, 5, "given"), Text(Left - 22, 84, null, "start", "MuseAtelier: the budget given"),
         Circle(Left + 208, 79, 4.5, "held"), Text(Left + 220, 84, null, "start", "what its process held at most"),
-        hasPeers ? new[] { Diamond(Left + 456, 79), Text(Left + 468, 84, null, "start", "diffusers, on the same machine") } : []);
+        hasPeers ? new[] { Diamond(Left + 456, 79), Text(Left + 468, 84, null, "start", "diffusers, on such a machine") } : []);
 
     private static XElement Grid(Scale scale)
     {

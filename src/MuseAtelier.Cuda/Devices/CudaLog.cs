@@ -5,7 +5,7 @@ namespace MuseAtelier.Cuda.Devices;
 /// <summary>What the card's part of the engine tells the host's log.</summary>
 internal static partial class CudaLog
 {
-    [LoggerMessage(1, LogLevel.Warning, "Pinned memory is short: {Stages} stages of {Component} are read from their file in every step.")]
+    [LoggerMessage(1, LogLevel.Warning, "Pinned memory is short: {Stages} stages of {Component} come from their file, which is slower.")]
     public static partial void PinnedMemoryShort(ILogger logger, int stages, string component);
 
     [LoggerMessage(2, LogLevel.Warning, "Steps cannot be captured and are run plainly: {Reason}")]

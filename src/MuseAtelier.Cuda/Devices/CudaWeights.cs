@@ -36,6 +36,7 @@ internal sealed class CudaWeights : StageWeights
     private readonly WindowSchedule? _schedule;
     private StagedCopier? _stager;
     private WindowSchedule.Snapshot? _beforeCapture;
+    private string? _notice;
     private bool _loaded;
     private bool _awaited;
     private bool _lentPending;
@@ -98,6 +99,8 @@ internal sealed class CudaWeights : StageWeights
 
     // Copies out of a file wait for the host, which a captured run does not have.
     public override bool CanCapture => _stager is null;
+
+    public override string? Notice => _notice;
 
     public override nint Address(int stage, WeightSpec weight) => _stages[stage].Device + (nint)(weight.Offset - _stages[stage].From.Offset);
 
@@ -223,9 +226,14 @@ internal sealed class CudaWeights : StageWeights
     private void AwaitLoad()
     {
         _load.GetAwaiter().GetResult();
-        int staged = _streamed.Count(stage => stage.Host is null), short_ = _streamed.Count(stage => stage.Host is null && stage.Placement == WeightPlacement.Streamed);
-        if (short_ > 0) CudaLog.PinnedMemoryShort(_logger, short_, _component);
-        if (staged > 0) _stager = new StagedCopier(_card, _copies, _streamed, _copied);
+        int unpinned = _streamed.Concat(_lent).Count(stage => stage.Host is null && stage.Placement != WeightPlacement.Staged);
+        if (unpinned > 0)
+        {
+            CudaLog.PinnedMemoryShort(_logger, unpinned, _component);
+            _notice = FormattableString.Invariant($"Pinned memory is short: {unpinned} stages of {_component} come from their file, which is slower.");
+        }
+
+        if (_streamed.Exists(stage => stage.Host is null)) _stager = new StagedCopier(_card, _copies, _streamed, _copied);
         // Last: what failed here is tried again by the next run.
         _loaded = true;
     }

@@ -27,6 +27,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <summary>Sessions that were ever asked for of those that share the arena: a number that changes with each new one.</summary>
     public int SharingArena { get; private set; }
 
+    /// <summary>What whoever waits should know of how weights come.</summary>
+    public IEnumerable<string> Notices => _weights.Values.Select(weights => weights.Notice).OfType<string>();
+
     /// <summary>Whether every session that was asked for is there.</summary>
     public bool IsSettled
     {

@@ -30,6 +30,9 @@ internal abstract class StageWeights : IDisposable
     /// <summary>Whether runs of the component's stages can be captured as they are.</summary>
     public virtual bool CanCapture => true;
 
+    /// <summary>What whoever waits should know of how the weights come, in a sentence; null where all is as planned.</summary>
+    public virtual string? Notice => null;
+
     /// <summary>Address of a weight for the device.</summary>
     /// <param name="stage">The stage's place in the component's row.</param>
     /// <param name="weight">One of that stage's weights.</param>

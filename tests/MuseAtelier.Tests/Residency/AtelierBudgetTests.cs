@@ -64,6 +64,15 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
         Assert.Empty((await shared.Atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken)).Notices);
     }
 
+    [Fact]
+    public async Task Generate_WhereWeightsComeOtherwiseThanPlanned_SaysSo()
+    {
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { Backend = new ShortBackend { WeightsNotice = "Pinned memory is short." } });
+        Picture picture = await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.NotEmpty(picture.Notices);
+        Assert.All(picture.Notices, notice => Assert.Equal("Pinned memory is short.", notice));
+    }
+
     [Theory]
     [InlineData(null, 0)]
     [InlineData(0L, 0)]

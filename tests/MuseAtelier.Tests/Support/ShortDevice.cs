@@ -16,6 +16,9 @@ internal sealed class ShortBackend : Backend
     /// <summary>What devices answer that are asked for what their context takes.</summary>
     public Func<long?> ContextBytes { get; init; } = () => null;
 
+    /// <summary>What weights say of how they come.</summary>
+    public string? WeightsNotice { get; init; }
+
     /// <summary>Devices that are open.</summary>
     public int Devices { get; set; }
 
@@ -80,11 +83,23 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override void Synchronize() => processor.Synchronize();
 
-    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) => processor.LoadWeights(component, placements);
+    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) => new NoticedWeights(processor.LoadWeights(component, placements), memory.WeightsNotice);
 
     public override void Dispose()
     {
         processor.Dispose();
         memory.Devices--;
     }
+}
+
+/// <summary>Weights that have something to say.</summary>
+internal sealed class NoticedWeights(StageWeights weights, string? notice) : StageWeights
+{
+    public override long DeviceBytes => weights.DeviceBytes;
+
+    public override string? Notice => notice;
+
+    public override nint Address(int stage, WeightSpec weight) => weights.Address(stage, weight);
+
+    public override void Dispose() => weights.Dispose();
 }
