@@ -9,16 +9,14 @@ namespace MuseAtelier.Cpu;
 /// </summary>
 internal static class AnonymousMemory
 {
-    private const string Status = "/proc/self/status";
-
-    private static readonly SafeFileHandle? File = Open();
+    private static readonly SafeFileHandle? Status = Open();
 
     /// <summary>Bytes; null where the system does not tell. From any thread; allocates nothing managed.</summary>
     public static long? Bytes()
     {
-        if (File is null) return null;
+        if (Status is null) return null;
         Span<byte> text = stackalloc byte[8192];
-        int length = RandomAccess.Read(File, text, 0);
+        int length = RandomAccess.Read(Status, text, 0);
         return Kibibytes(text[..length], "RssAnon:"u8) is { } resident ? (resident + (Kibibytes(text[..length], "VmSwap:"u8) ?? 0)) << 10 : null;
     }
 
@@ -34,7 +32,7 @@ internal static class AnonymousMemory
     {
         try
         {
-            return OperatingSystem.IsLinux() ? System.IO.File.OpenHandle(Status) : null;
+            return OperatingSystem.IsLinux() ? File.OpenHandle("/proc/self/status") : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -259,8 +259,7 @@ internal sealed class PictureEngine : IDisposable
         var shape = new PictureShape(rows.Length, request.Height / VaeDecoder.Zoom, request.Width / VaeDecoder.Zoom, 1);
         if (_network?.Shape != shape)
         {
-            _network?.Dispose();
-            _network = null;
+            FreeNetwork();
             _network = new DenoisingNetwork(_package, shape, _sessions, _device);
         }
 
@@ -336,8 +335,7 @@ internal sealed class PictureEngine : IDisposable
     private void EmptyArenas()
     {
         // A captured step works on what is given back.
-        _network?.Dispose();
-        _network = null;
+        FreeNetwork();
         _decoder.Release();
         // Sessions that have arenas by themselves have to go with them.
         if (_device.ArenaCounter is null) ReleaseAll();
@@ -347,11 +345,16 @@ internal sealed class PictureEngine : IDisposable
 
     private void ReleaseAll()
     {
-        _network?.Dispose();
-        _network = null;
+        FreeNetwork();
         _prompts.Release();
         _decoder.Release();
         foreach (ComponentSpec component in _package.Manifest.Components) _sessions.Release(component);
+    }
+
+    private void FreeNetwork()
+    {
+        _network?.Dispose();
+        _network = null;
     }
 
     // What is loaded before the first picture is what one of the usual size needs.
@@ -389,8 +392,7 @@ internal sealed class PictureEngine : IDisposable
             }
             else
             {
-                _network?.Dispose();
-                _network = null;
+                FreeNetwork();
             }
 
             _sessions.Release(spec);

@@ -14,13 +14,12 @@ internal sealed class GroupNormOperator(string name, string suffix, TensorElemen
     private const int Groups = 32, Octet = 8, MostThreads = 512, MostChannels = Octet * MostThreads, RowsInFlight = 4;
 
     public override OperatorKernel CreateKernel(nint info) =>
-        new Kernel(suffix, OrtCustomOperator.FloatAttribute(info, "epsilon\0"u8), OrtCustomOperator.IntegerAttribute(info, "silu\0"u8) != 0 ? 1 : 0);
+        new Kernel(KernelModule.Current, suffix, OrtCustomOperator.FloatAttribute(info, "epsilon\0"u8), OrtCustomOperator.IntegerAttribute(info, "silu\0"u8) != 0 ? 1 : 0);
 
-    private sealed unsafe class Kernel(string suffix, float epsilon, int silu) : OperatorKernel
+    private sealed unsafe class Kernel(KernelModule module, string suffix, float epsilon, int silu) : OperatorKernel
     {
-        private readonly KernelModule _module = KernelModule.Current;
-        private readonly nint _sums = KernelModule.Current.Function($"group_sums_{suffix}");
-        private readonly nint _scale = KernelModule.Current.Function($"group_scale_{suffix}");
+        private readonly nint _sums = module.Function($"group_sums_{suffix}");
+        private readonly nint _scale = module.Function($"group_scale_{suffix}");
 
         public override void Compute(nint context)
         {
@@ -31,7 +30,7 @@ internal sealed class GroupNormOperator(string name, string suffix, TensorElemen
             if (rank != 4 || channels % Groups != 0 || channels > MostChannels || images > KernelModule.LargestBatch)
                 throw new NotSupportedException($"GroupNorm takes images of at most {MostChannels} channels, a multiple of {Groups}, and {KernelModule.LargestBatch} at a time; this has {channels} and {images}.");
             nint y = OrtCustomOperator.Output(context, 0, shape), sum = OrtCustomOperator.Output(context, 1, shape), stream = OrtCustomOperator.Stream(context);
-            Scratch scratch = _module.ScratchOf(stream);
+            Scratch scratch = module.ScratchOf(stream);
 
             // A sum that nobody wants is put where the result goes; or nowhere, where all rows get the same added, which is then added twice.
             bool addsWhole = residual != 0 && residualRank == 4;

@@ -19,6 +19,7 @@ internal sealed unsafe partial class KernelModule
     private const long PartialsBytes = (SummingBlocks + LargestBatch) * 2L * Groups * sizeof(float);
     private const long StatisticsBytes = LargestBatch * 2L * Groups * sizeof(float);
     private const long TicketsBytes = LargestBatch * sizeof(uint);
+    private const long ScratchBytes = PartialsBytes + StatisticsBytes + TicketsBytes;
 
     // One for each card that the process uses; never unloaded, as contexts are not.
     private static readonly Dictionary<nint, KernelModule> Modules = [];
@@ -68,9 +69,9 @@ internal sealed unsafe partial class KernelModule
         {
             if (_scratch.TryGetValue(stream, out known)) return known;
             nint memory;
-            CudaDriver.Check(MemAlloc(&memory, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes)), "cuMemAlloc", PartialsBytes + StatisticsBytes + TicketsBytes);
+            CudaDriver.Check(MemAlloc(&memory, (nuint)ScratchBytes), "cuMemAlloc", ScratchBytes);
             // On the stream itself: the default one is not waited for by ours.
-            CudaDriver.Check(MemsetD8(memory, 0, (nuint)(PartialsBytes + StatisticsBytes + TicketsBytes), stream), "cuMemsetD8Async");
+            CudaDriver.Check(MemsetD8(memory, 0, (nuint)ScratchBytes, stream), "cuMemsetD8Async");
             return _scratch[stream] = new Scratch(memory, memory + (nint)PartialsBytes, memory + (nint)(PartialsBytes + StatisticsBytes));
         }
     }

@@ -37,13 +37,9 @@ internal static class ArenaEmptier
 
             OrtValue Number(NativeBuffer memory) => OrtValue.CreateTensorValueWithData(device.Memory, TensorElementType.Float, [1], memory.Address, memory.Bytes);
         }
-        catch (OnnxRuntimeException exception) when (device.IsOutOfMemory(exception))
-        {
-            throw DeviceMemoryException.Of(Part, exception);
-        }
         catch (OnnxRuntimeException exception)
         {
-            throw new InferenceException(Part, $"ONNX Runtime failed in {Part} ({exception.Message})", exception);
+            throw device.Failure(exception, Part, "failed in", Part);
         }
     }
 

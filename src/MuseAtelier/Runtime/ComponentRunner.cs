@@ -104,13 +104,9 @@ internal sealed class ComponentRunner : IDisposable
                 // ONNX Runtime has no code of its own for a terminated run.
                 throw new OperationCanceledException(cancellationToken);
             }
-            catch (OnnxRuntimeException exception) when (_device.IsOutOfMemory(exception))
-            {
-                throw DeviceMemoryException.Of(stage.Name, exception);
-            }
             catch (OnnxRuntimeException exception)
             {
-                throw new InferenceException(stage.Name, $"ONNX Runtime failed in {stage.Name} ({exception.Message})", exception);
+                throw _device.Failure(exception, stage.Name, "failed in", stage.Name);
             }
 
             _weights.AfterStage(i);

@@ -65,6 +65,15 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>Whether ONNX Runtime failed because the device's memory is used up.</summary>
     public virtual bool IsOutOfMemory(OnnxRuntimeException exception) => false;
 
+    /// <summary>What a failure of ONNX Runtime is to whoever asked: memory that is used up, or a part that failed.</summary>
+    /// <param name="exception">The failure.</param>
+    /// <param name="part">The part of the model.</param>
+    /// <param name="doing">What ONNX Runtime did then, in words that the place follows.</param>
+    /// <param name="place">Where, in words.</param>
+    public MuseAtelierException Failure(OnnxRuntimeException exception, string part, string doing, string place) => IsOutOfMemory(exception)
+        ? DeviceMemoryException.Of(place, exception)
+        : new InferenceException(part, $"ONNX Runtime {doing} {place} ({exception.Message})", exception);
+
     /// <summary>Bytes that the device's context took when it was made, as the driver counts; null where there is none, the process had one already, or nobody tells.</summary>
     public virtual long? ContextBytes => null;
 

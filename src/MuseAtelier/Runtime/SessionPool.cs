@@ -151,7 +151,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
 
     private Task<InferenceSession> Add(ComponentSpec component, StageSpec stage, Task<InferenceSession> session)
     {
-        if (!Traits(component).HasOwnArena) SharingArena++;
+        if (!SessionTraits.OwnsArena(component)) SharingArena++;
         return _sessions[stage.Graph] = session;
     }
 
@@ -172,13 +172,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
             if (runsOnce) options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;
             return new InferenceSession(package.Graph(stage), options);
         }
-        catch (OnnxRuntimeException exception) when (device.IsOutOfMemory(exception))
-        {
-            throw DeviceMemoryException.Of(stage.Graph, exception);
-        }
         catch (OnnxRuntimeException exception)
         {
-            throw new InferenceException(stage.Name, $"ONNX Runtime could not load {stage.Graph} ({exception.Message})", exception);
+            throw device.Failure(exception, stage.Name, "could not load", stage.Graph);
         }
     }
 }

@@ -176,6 +176,27 @@ public sealed class ResidencyPlannerTests
     }
 
     // Measured with all weights resident: milliseconds of a captured step.
+    // Two sets of handles are 240 MiB that would be streamed in every step.
+    [Theory]
+    [InlineData(70, true)]
+    [InlineData(8, false)]
+    public void Plan_ThatStreams_MakesSessionsOneByOne(int gibibytes, bool inParallel)
+    {
+        ResidencyPlan plan = Plan(gibibytes, new ResidencyRequest());
+        Assert.Equal(inParallel, plan.Component(ComponentNames.UNet).Count(StagePlacement.Streamed) == 0);
+        Assert.Equal(inParallel, plan.MakesSessionsInParallel);
+    }
+
+    [Fact]
+    public void Estimate_OfAStepThatStreams_CountsEachStreamedStage()
+    {
+        ResidencyPlan plan = Plan(8);
+        int streamed = plan.Component(ComponentNames.UNet).Count(StagePlacement.Streamed);
+        Assert.True(streamed > 0);
+        double free = ResidencyPlanner.Plan(FullSizeModel.Cuda, plan.Request, DeviceProfile.Hopper with { StreamedStageSeconds = 0 }).Estimate.Step;
+        Assert.InRange(plan.Estimate.Step - free, 0.9 * streamed * DeviceProfile.Hopper.StreamedStageSeconds, 1.1 * streamed * DeviceProfile.Hopper.StreamedStageSeconds);
+    }
+
     [Theory]
     [InlineData(1, 31.5)]
     [InlineData(2, 58.8)]
