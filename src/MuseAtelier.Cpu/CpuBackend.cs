@@ -22,5 +22,6 @@ public sealed class CpuBackend : Backend
         return new CpuBackend(threads == 0 ? Environment.ProcessorCount : threads);
     }
 
-    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options) => new CpuDevice(package, _threads, options);
+    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default) =>
+        new CpuDevice(package, _threads, options);
 }

@@ -33,6 +33,12 @@ internal sealed class SharedArena : IDisposable
         }
     }
 
+    /// <summary>Whether any engine of the process holds the card's arena.</summary>
+    public static bool HasHolders(int card)
+    {
+        lock (Gate) return Holders.GetValueOrDefault(card) > 0;
+    }
+
     /// <summary>How the arena is named; the caller disposes it.</summary>
     public static OrtMemoryInfo Info(int card) => new(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.ArenaAllocator, card, OrtMemType.Default);
 

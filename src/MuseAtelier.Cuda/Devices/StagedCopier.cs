@@ -77,7 +77,7 @@ internal sealed class StagedCopier : IDisposable
         lock (_gate) _requests[_requested++ % _requests.Length] = new CopyRequest(-1, true, null);
         _work.Release();
         _thread.Join();
-        _copies.Synchronize();
+        _copies.Settle();
         Free();
     }
 

@@ -14,6 +14,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     private readonly Dictionary<string, SessionTurns> _turns = [];
     private readonly Dictionary<string, StageWeights> _weights = [];
     private readonly Dictionary<string, IReadOnlyList<WeightPlacement>> _placements = [];
+    private readonly List<Thread> _creators = [];
 
     /// <summary>Whether the arena that most components share is emptied when one has run that is not run again soon. What is captured refers to it.</summary>
     public bool EmptiesArena { get; set; }
@@ -83,10 +84,19 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
             }
         }
 
-        for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++) new Thread(CreateAll) { IsBackground = true, Name = "MuseAtelier sessions" }.Start();
-
-        void CreateAll()
+        JoinCreators();
+        for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++)
         {
+            // The thread goes on after the caller's lease has ended: it has one of its own.
+            DeviceLease lease = device.Enter(CancellationToken.None);
+            var creator = new Thread(() => CreateAll(lease)) { IsBackground = true, Name = "MuseAtelier sessions" };
+            _creators.Add(creator);
+            creator.Start();
+        }
+
+        void CreateAll(DeviceLease lease)
+        {
+            using DeviceLease admitted = lease;
             while (wanted.TryDequeue(out var next))
             {
                 try
@@ -135,10 +145,31 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         _weights.Clear();
         _turns.Clear();
         _sessions.Clear();
+        JoinCreators();
     }
 
     /// <summary>Whether a component's arena is emptied when it has run.</summary>
     public bool EmptiesArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component) ? EmptiesOwnArenas : EmptiesArena;
+
+    /// <summary>Bytes of device memory that the sessions hold that are there or being made: their constants, and handles of the device's libraries.</summary>
+    public long HeldBytes(DeviceProfile profile)
+    {
+        double bytes = 0;
+        foreach (ComponentSpec component in package.Manifest.Components)
+        {
+            foreach (StageSpec stage in component.Stages.DistinctBy(stage => stage.Graph))
+                if (_sessions.ContainsKey(stage.Graph)) bytes += stage.ConstantBytes * profile.KeptSessions.HeldFactor + profile.SessionBytes;
+        }
+
+        return (long)bytes;
+    }
+
+    // A thread that touched native libraries must have ended before the process does: its thread-local destructors run native code.
+    private void JoinCreators()
+    {
+        foreach (Thread creator in _creators) creator.Join();
+        _creators.Clear();
+    }
 
     private SessionTraits Traits(ComponentSpec component) => SessionTraits.Of(package.Manifest, component);
 
