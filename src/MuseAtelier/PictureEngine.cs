@@ -28,7 +28,7 @@ internal sealed class PictureEngine : IDisposable
     private readonly string[] _standingNotices;
 
     /// <summary>Bytes that pictures left in arenas, and in what decodes, for the next of their kind.</summary>
-    private readonly Dictionary<PictureKind, KeptMemory> _kept = [];
+    private readonly Dictionary<PictureKind, long> _kept = [];
 
     private DenoisingNetwork? _network;
     private ResidencyPlan? _plan;
@@ -41,7 +41,7 @@ internal sealed class PictureEngine : IDisposable
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
         _sizes = ModelSizes.Of(manifest);
-        _profile = options.Backend.Profile.WithContext(device.BaselineBytes ?? device.ContextBytes);
+        _profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);
         _allowance = new MemoryAllowance(_profile.MapsWeights
             ? options.MemoryBudget ?? long.MaxValue
             : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(MemoryAllowance.Available(device.FreeBytes(), HeldBytes())));
@@ -154,7 +154,7 @@ internal sealed class PictureEngine : IDisposable
                 if (TakesTurns(plan.Decoder) || (!isWhole && !plan.KeepsDecodingArena)) _decoder.Release();
                 // What keeps nothing has emptied the arena by now, of what was there before as well.
                 if (isWhole && !plan.KeepsArena) _kept.Clear();
-                else _kept[PictureKind.Of(plan)] = KeptMemory.Of(plan);
+                else _kept[PictureKind.Of(plan)] = KeptBytes(plan);
             }
         }
 
@@ -308,7 +308,7 @@ internal sealed class PictureEngine : IDisposable
 
     // Device memory that this engine holds, by its own count: the driver's count takes in other engines of the process, and where it does not tell
     // processes apart, other programs as well.
-    private long HeldBytes() => _profile.FixedBytes + _device.AllocatedBytes + _sessions.HeldBytes(_profile) + _kept.Values.Sum(kept => kept.WorkingBytes);
+    private long HeldBytes() => _profile.MapsWeights ? 0 : _profile.FixedBytes + _device.AllocatedBytes + _sessions.HeldBytes(_profile);
 
     // Whether a picture can be painted within the budget is known before anything of it is loaded.
     private ResidencyPlan Plan(PictureSeries series, long budget, long available)
@@ -376,7 +376,7 @@ internal sealed class PictureEngine : IDisposable
     private void MakeRoom(ResidencyPlan plan, long available)
     {
         var kind = PictureKind.Of(plan);
-        long left = _kept.Where(kept => kept.Key != kind).Sum(kept => kept.Value.Bytes);
+        long left = _kept.Where(kept => kept.Key != kind).Sum(kept => kept.Value);
         if (left > Math.Min(plan.Request.Budget, available) - plan.PeakBytes) EmptyArenas();
     }
 
@@ -455,6 +455,10 @@ internal sealed class PictureEngine : IDisposable
         _device.ReserveWindows(plan.PreparingWindowBytes, plan.WindowBytes);
     }
 
+    private static long KeptBytes(ResidencyPlan plan) => plan.Phases.First(phase => phase.Phase == PlanPhase.Denoising).Shares
+        .Where(share => share.Name is ResidencyPlan.WorkingMemoryShare or ResidencyPlan.DecoderShare)
+        .Sum(share => share.Bytes);
+
     private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch
     {
         StagePlacement.Lent => WeightPlacement.Lent,
@@ -482,20 +486,6 @@ internal sealed class PictureEngine : IDisposable
     {
         const int shown = 120;
         return text.Length <= shown ? text : string.Concat(text.AsSpan(0, shown), "…");
-    }
-
-    /// <summary>What pictures of a kind leave on the device.</summary>
-    /// <param name="WorkingBytes">Working memory that stays in arenas, in bytes.</param>
-    /// <param name="Bytes">The same with the decoder's memory.</param>
-    private readonly record struct KeptMemory(long WorkingBytes, long Bytes)
-    {
-        public static KeptMemory Of(ResidencyPlan plan)
-        {
-            PhasePlan denoising = plan.Phases.First(phase => phase.Phase == PlanPhase.Denoising);
-            long Share(string name) => denoising.Shares.Where(share => share.Name == name).Sum(share => share.Bytes);
-            long working = Share(ResidencyPlan.WorkingMemoryShare);
-            return new KeptMemory(working, working + Share(ResidencyPlan.DecoderShare));
-        }
     }
 
     /// <summary>What the sizes of working memory depend on.</summary>

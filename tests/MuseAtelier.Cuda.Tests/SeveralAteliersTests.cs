@@ -14,7 +14,7 @@ public sealed class SeveralAteliersTests
         CudaRig.Options(),
         CudaRig.Options() with { Offload = OffloadMode.Stream },
         CudaRig.Options() with { Offload = OffloadMode.Sessions },
-        CudaRig.Options() with { VideoMemoryBudget = 1400L << 20 },
+        CudaRig.Options() with { VideoMemoryBudget = 3L << 30 },
     ];
 
     [Fact]

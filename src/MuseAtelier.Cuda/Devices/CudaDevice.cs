@@ -199,6 +199,8 @@ internal sealed class CudaDevice : ExecutionDevice
     // ONNX Runtime has no code of its own for it.
     public override bool IsOutOfMemory(OnnxRuntimeException exception) => IsOutOfMemory(exception.Message);
 
+    public override long SharedArenaBytes(long constantBytes) => _arena.BytesWithout(constantBytes, ArenaCounter.Read()?.Held);
+
     public override long? ContextBytes { get; }
 
     public override long? BaselineBytes { get; }

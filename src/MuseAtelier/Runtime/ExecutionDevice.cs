@@ -106,6 +106,10 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>Device memory that this engine has taken by <see cref="Allocate"/> and for weights, in bytes; sessions and arenas are not included.</summary>
     public virtual long AllocatedBytes => 0;
 
+    /// <summary>Bytes of the shared arena that are this engine's: its sessions' constants, and all working memory, which every engine may use.</summary>
+    /// <param name="constantBytes">Bytes of constants that this engine's sessions hold there.</param>
+    public virtual long SharedArenaBytes(long constantBytes) => ArenaCounter?.Read()?.Held ?? constantBytes;
+
     /// <summary>Bytes that this process holds on the device, as the device's driver counts them, or as anonymous memory where the processor is the device; null where nobody tells. From any thread.</summary>
     public virtual long? ProcessBytes() => null;
 
