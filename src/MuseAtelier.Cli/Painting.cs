@@ -34,7 +34,8 @@ internal sealed class Painting
     /// <param name="record">The record of a picture that is painted again: in its place of as large a pass, and decoded in its tiles, unless the command line says otherwise; null for a new one.</param>
     /// <param name="opened">Told which model and device it is, before anything is painted.</param>
     /// <param name="stop">Stops within a step.</param>
-    public async Task<int> RunAsync(ParseResult result, PictureRequest request, PictureRecord? record, Action<Atelier>? opened, CancellationToken stop)
+    public async Task<int> RunAsync(ParseResult result, PictureRequest request, PictureRecord? record, Action<Atelier>? opened,
+        CancellationToken stop)
     {
         // All that can be refused is refused before a model is opened.
         PictureRequestException.ThrowIfUnpaintable(request);

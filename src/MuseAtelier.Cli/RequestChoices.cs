@@ -11,7 +11,10 @@ internal sealed class RequestChoices
     private static readonly PictureRequest Defaults = new() { Prompt = "" };
 
     private readonly Option<string> _negative = new("--negative", "-n") { Description = "What the picture avoids.", HelpName = "PROMPT", DefaultValueFactory = _ => "" };
-    private readonly Option<EmptyNegative> _emptyNegative = Choice.Of<EmptyNegative>("--empty-negative", "What stands for an empty negative prompt: the encoded empty text, as ComfyUI has it, or zeros, as AUTOMATIC1111, Forge and diffusers have it.");
+    private readonly Option<EmptyNegative> _emptyNegative =
+        Choice.Of<EmptyNegative>("--empty-negative",
+            "What stands for an empty negative prompt: "
+            + "the encoded empty text, as ComfyUI has it, or zeros, as AUTOMATIC1111, Forge and diffusers have it.");
     private readonly Option<ulong> _seed = new("--seed", "-s") { Description = "The seed of the noise, up to 18446744073709551615, or random, which draws one and says it. [default: random]", HelpName = "N|random", CustomParser = ParseSeed };
     private readonly Option<int> _steps = Choice.Whole("--steps", "Denoising steps, 1 to 1000.", Defaults.Steps);
     private readonly Option<float> _guidance = Choice.Number("--guidance", "Guidance scale (CFG), 1 to 100; 1 paints without guidance and without the negative prompt.", Defaults.GuidanceScale);

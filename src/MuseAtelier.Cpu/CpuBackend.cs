@@ -20,8 +20,9 @@ public sealed class CpuBackend : Backend
     /// <summary>A backend for the processor.</summary>
     /// <param name="threads">
     /// Threads of the arithmetic; 0 means one for each processor that the process may use. A picture's last bits depend on it. More than
-    /// <see cref="MostThreads"/>, or than there are processors if those are more, are not taken. The first atelier of a process decides for all, since
-    /// they share one pool. Where fewer or other threads run than were asked for, pictures carry a notice, and their device says how many ran.
+    /// <see cref="MostThreads"/>, or than there are processors if those are more, are not taken. The first atelier of a process decides
+    /// for all, since they share one pool. Where fewer or other threads run than were asked for, pictures carry a notice, and their
+    /// device says how many ran.
     /// </param>
     public static Backend Create(int threads = 0)
     {

@@ -20,7 +20,8 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
         // Slower by the system calls: only where somebody counts.
         if (options.MemoryBudget is not null || options.Offload == OffloadMode.Sessions) NativeHeap.ReturnLargeBlocks();
         _package = package;
-        int processors = Environment.ProcessorCount, most = Math.Max(CpuBackend.MostThreads, processors), wanted = threads == 0 ? processors : Math.Min(threads, most);
+        int processors = Environment.ProcessorCount, most = Math.Max(CpuBackend.MostThreads, processors);
+        int wanted = threads == 0 ? processors : Math.Min(threads, most);
         _shared = OnnxEnvironment.Prepare(wanted, options.LoggerFactory);
         // Sessions that share a pool run on its threads, whatever they were asked to.
         _threads = _shared ? OnnxEnvironment.SharedThreads : wanted;

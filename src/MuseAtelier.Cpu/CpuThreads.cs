@@ -15,12 +15,15 @@ internal static class CpuThreads
         if (asked == 0) return [];
         if (running == Math.Min(asked, most))
         {
-            string beyond = running > processors ? Say($"; that is not faster than {processors}, and gives the last bits of a machine with {running}") : "";
+            string beyond = running > processors
+                ? Say($"; that is not faster than {processors}, and gives the last bits of a machine with {running}") : "";
             if (asked > most) return [Say($"{asked} threads were asked for, and at most {most} are taken: {running} run{beyond}.")];
-            return beyond.Length == 0 ? [] : [Say($"{running} threads run on {processors} {(processors == 1 ? "processor" : "processors")}{beyond}.")];
+            return beyond.Length == 0 ? []
+                : [Say($"{running} threads run on {processors} {(processors == 1 ? "processor" : "processors")}{beyond}.")];
         }
 
-        return [Say($"{asked} threads were asked for, and {running} run: the first atelier of this process made the pool of threads, which all share. Another process can run {asked}.")];
+        const string pool = "the first atelier of this process made the pool of threads, which all share";
+        return [Say($"{asked} threads were asked for, and {running} run: {pool}. Another process can run {asked}.")];
     }
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -24,8 +24,8 @@ public static class ParametersText
     private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>
-    /// Reads the text, whichever program wrote it: what cannot be painted here is named, not guessed. <see cref="PictureTexts.Parse"/> reads the texts of
-    /// programs that have another form as well, and knows the picture's size.
+    /// Reads the text, whichever program wrote it: what cannot be painted here is named, not guessed. <see cref="PictureTexts.Parse"/>
+    /// reads the texts of programs that have another form as well, and knows the picture's size.
     /// </summary>
     /// <param name="path">Path of the picture that carries it, for messages.</param>
     /// <param name="text">The text.</param>

@@ -13,15 +13,19 @@ public sealed record ParsedParameters(PictureRequest Request, string? ModelName,
     /// <summary>Whether the text names a seed. Where it does not, the request has seed 0, and the caller may draw one.</summary>
     public bool HasSeed { get; init; } = true;
 
-    /// <summary>Whether the text names a size. Where it does not, the request has the picture's own or, where no picture is known, the default.</summary>
+    /// <summary>
+    /// Whether the text names a size. Where it does not, the request has the picture's own or, where no picture is known, the default.
+    /// </summary>
     public bool HasSize { get; init; } = true;
 
-    /// <summary>What the text left open and what stands for it, in sentences; empty when it named everything. A missing seed is not among them.</summary>
+    /// <summary>
+    /// What the text left open and what stands for it, in sentences; empty when it named everything. A missing seed is not among them.
+    /// </summary>
     public IReadOnlyList<string> Notices { get; init; } = [];
 
     /// <summary>
-    /// The part of <see cref="NotTaken"/> that names the syntax in the prompts; null where there is none. A picture that is painted from the request says
-    /// the same in <see cref="Picture.Notices"/>.
+    /// The part of <see cref="NotTaken"/> that names the syntax in the prompts; null where there is none. A picture that is painted from
+    /// the request says the same in <see cref="Picture.Notices"/>.
     /// </summary>
     public string? PromptSyntax { get; init; }
 }

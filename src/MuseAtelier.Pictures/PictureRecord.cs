@@ -126,7 +126,9 @@ public sealed record RecordedEngine(string Version, string Runtime, string Devic
     [JsonIgnore]
     public PassPlace Place => Pass ?? PassPlace.Alone;
 
-    /// <summary>Threads of the processor that painted the picture, as the device's text states them; null where a card painted it.</summary>
+    /// <summary>
+    /// Threads of the processor that painted the picture, as the device's text states them; null where a card painted it.
+    /// </summary>
     [JsonIgnore]
     public int? Threads
     {

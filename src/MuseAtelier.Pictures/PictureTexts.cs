@@ -4,8 +4,9 @@ using MuseAtelier.Pictures.Metadata;
 namespace MuseAtelier.Pictures;
 
 /// <summary>
-/// The texts by which programs say how they made a picture: whose a file's text is, and what it asks for. Known are those of AUTOMATIC1111 and all that
-/// write in its form, ComfyUI, SwarmUI, Fooocus, InvokeAI, NovelAI, Draw Things, Stability Matrix, Easy Diffusion and Midjourney.
+/// The texts by which programs say how they made a picture: whose a file's text is, and what it asks for. Known are those of
+/// AUTOMATIC1111 and all that write in its form, ComfyUI, SwarmUI, Fooocus, InvokeAI, NovelAI, Draw Things, Stability Matrix, Easy
+/// Diffusion and Midjourney.
 /// </summary>
 public static class PictureTexts
 {
@@ -21,12 +22,14 @@ public static class PictureTexts
     }
 
     /// <summary>
-    /// Reads what the text of the program that made a picture asks for: what cannot be painted here is named, not guessed. A text without a size is taken
-    /// to mean the picture's own.
+    /// Reads what the text of the program that made a picture asks for: what cannot be painted here is named, not guessed. A text without
+    /// a size is taken to mean the picture's own.
     /// </summary>
     /// <param name="content">What the file says of itself.</param>
     /// <exception cref="PictureRecordMissingException">The file carries no text.</exception>
-    /// <exception cref="ParametersTextException">It has the form of AUTOMATIC1111's text, and a setting cannot be read; or no form that is known.</exception>
+    /// <exception cref="ParametersTextException">
+    /// It has the form of AUTOMATIC1111's text, and a setting cannot be read; or no form that is known.
+    /// </exception>
     /// <exception cref="PictureTextUnpaintableException">It is of a program whose text can only be shown.</exception>
     /// <exception cref="PictureTextTooLongException">It is longer than any that is read.</exception>
     public static ParsedParameters Parse(PictureFileContent content)
@@ -38,7 +41,9 @@ public static class PictureTexts
             return ParametersText.Parse(content.Path, content.Parameters ?? throw new PictureRecordMissingException(content.Path));
         }
 
-        if (found.Read is not { } read) throw new PictureTextUnpaintableException(content.Path, found.Text.Program, "it does not name the settings in a form that is read here");
+        if (found.Read is not { } read)
+            throw new PictureTextUnpaintableException(content.Path, found.Text.Program,
+                "it does not name the settings in a form that is read here");
         ParsedParameters parsed = read();
         return parsed.HasSize ? parsed : WithSizeOf(content, parsed);
     }
@@ -49,7 +54,7 @@ public static class PictureTexts
         (int width, int height) = Nearest(ownWidth, ownHeight);
         string notice = (width, height) == (ownWidth, ownHeight)
             ? Say($"The text names no size; the picture's own, {width}x{height} px, stands for it.")
-            : Say($"The text names no size, and the picture's own, {ownWidth}x{ownHeight} px, cannot be painted; {width}x{height} px stands for it.");
+            : Say($"No size is named; the picture's own, {ownWidth}x{ownHeight} px, cannot be painted; {width}x{height} px stands for it.");
         return parsed with { Request = parsed.Request with { Width = width, Height = height }, Notices = [.. parsed.Notices, notice] };
     }
 

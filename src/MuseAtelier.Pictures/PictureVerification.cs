@@ -7,8 +7,8 @@ public enum VerificationOutcome
     SameBytes,
 
     /// <summary>
-    /// Every step gives the same latents; the file was encoded otherwise, as by another version's encoder, or the picture decoded otherwise.
-    /// <see cref="PictureVerification.SamePixels"/> tells the two apart.
+    /// Every step gives the same latents; the file was encoded otherwise, as by another version's encoder, or the picture decoded
+    /// otherwise. <see cref="PictureVerification.SamePixels"/> tells the two apart.
     /// </summary>
     SameLatents,
 
@@ -40,12 +40,14 @@ public sealed record PictureVerification(VerificationOutcome Outcome, PictureRec
     public double? Psnr { get; init; }
 
     /// <summary>
-    /// Whether the pixels are those that were painted then: the picture painted again has the digest of the record and, where the file keeps every pixel, the
-    /// file shows the same. False where nothing was painted.
+    /// Whether the pixels are those that were painted then: the picture painted again has the digest of the record and, where the file
+    /// keeps every pixel, the file shows the same. False where nothing was painted.
     /// </summary>
     public bool SamePixels { get; init; }
 
-    /// <summary>What the run that painted it again had to say, such as that it could not have as many threads; empty when all is well.</summary>
+    /// <summary>
+    /// What the run that painted it again had to say, such as that it could not have as many threads; empty when all is well.
+    /// </summary>
     public IReadOnlyList<string> Notices { get; init; } = [];
 
     /// <summary>What of engine, runtime, device and graphs is not as it was, in words.</summary>

@@ -46,17 +46,20 @@ public static class PictureVerifier
         IReadOnlyList<string> changes = Changes(record, now);
         (int? step, bool noise) = FirstDifference(record.Hashes, now.Hashes);
         (int? largest, double? psnr) = Difference(path, again);
-        var result = new PictureVerification(VerificationOutcome.Parted, record) { PartsAtStep = step, NoiseParts = noise, LargestDifference = largest, Psnr = psnr, Changes = changes, Notices = again.Notices };
+        var result = new PictureVerification(VerificationOutcome.Parted, record) { PartsAtStep = step, NoiseParts = noise,
+            LargestDifference = largest, Psnr = psnr, Changes = changes, Notices = again.Notices };
         if (step is not null) return result;
 
         // A format that loses something shows other pixels than were painted, whoever encoded it.
-        bool samePixels = record.Hashes.Pixels.Equals(now.Hashes.Pixels, StringComparison.OrdinalIgnoreCase) && (content.Format != PictureFormat.Png || largest == 0);
+        bool samePixels = record.Hashes.Pixels.Equals(now.Hashes.Pixels, StringComparison.OrdinalIgnoreCase)
+            && (content.Format != PictureFormat.Png || largest == 0);
         // What the file would be, had this run written it with the record that it carries.
         bool isSame = content.Format == record.Encoding.Format
             && File.ReadAllBytes(path).AsSpan().SequenceEqual(PictureEncoder.Encode(path, again.Pixels, again.Width, again.Height, record.Encoding, MetadataTexts.Of(record, content.RecordJson!)));
         if (isSame) return result with { Outcome = VerificationOutcome.SameBytes, SamePixels = true };
 
-        return result with { Outcome = psnr >= LeastPsnr ? VerificationOutcome.SameLatents : VerificationOutcome.OtherPicture, SamePixels = samePixels };
+        return result with { Outcome = psnr >= LeastPsnr ? VerificationOutcome.SameLatents : VerificationOutcome.OtherPicture,
+            SamePixels = samePixels };
     }
 
     private static (int? Step, bool Noise) FirstDifference(RecordedHashes then, RecordedHashes now)
@@ -89,7 +92,8 @@ public static class PictureVerifier
 
     private static string DeviceChange(RecordedEngine then, RecordedEngine now)
     {
-        string reason = then.Threads is { } before && now.Threads is { } after && before != after ? "another number of threads" : "another device";
+        string reason = then.Threads is { } before && now.Threads is { } after && before != after ? "another number of threads"
+            : "another device";
         return $"the device was {then.Device}, and is {now.Device}: {reason} adds in another order, so that last bits may differ";
     }
 

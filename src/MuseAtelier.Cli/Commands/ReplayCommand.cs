@@ -12,13 +12,14 @@ internal static class ReplayCommand
     [
         "Example: muse replay night.png --seed 8 --out night-8.png",
         "",
-        "Settings that are not given stay as the picture's file has them: from muse's own record, else from the text of the program that made the picture",
-        "(AUTOMATIC1111, Forge, ComfyUI, SwarmUI, Fooocus, InvokeAI and others; docs/records.md lists them). What cannot be taken over from there, and what",
-        "it does not name, is said on stderr. A text without a seed has one drawn; one without a size is painted in the picture's own.",
-        "A picture that was denoised together with others is painted again as one of as many, unless --batch says otherwise: that takes their time too, and",
-        "gives the same bytes. It is decoded in the tiles and the precision that it was decoded in, unless --vae, a budget or another size asks for something",
-        "else; on a processor it is painted with as many threads, unless --threads says otherwise. The model is not looked for: name it with --model where",
-        "it is not the default.",
+        "Settings that are not given stay as the picture's file has them: from muse's own record, else from the text of the program",
+        "that made the picture (AUTOMATIC1111, Forge, ComfyUI, SwarmUI, Fooocus, InvokeAI and others; docs/records.md lists them).",
+        "What cannot be taken over from there, and what it does not name, is said on stderr. A text without a seed has one drawn; one",
+        "without a size is painted in the picture's own. A picture that was denoised together with others is painted again as one of",
+        "as many, unless --batch says otherwise: that takes their time too, and gives the same bytes. It is decoded in the tiles and",
+        "the precision that it was decoded in, unless --vae, a budget or another size asks for something else; on a processor it is",
+        "painted with as many threads, unless --threads says otherwise. The model is not looked for: name it with --model where it is",
+        "not the default.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -41,14 +42,18 @@ internal static class ReplayCommand
         return command;
     }
 
-    private static (PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened) FromRecord(Terminal terminal, PictureRecord record) => (record.Request, record, atelier =>
+    private static (PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened) FromRecord(Terminal terminal,
+        PictureRecord record) => (record.Request, record, atelier =>
     {
         ModelInfo model = atelier.Model;
         if (model.Sha256 != record.Model.Sha256) terminal.WriteNotice("notice", $"the picture was painted with {record.Model.Name} ({record.Model.Sha256}); this is {model.Name} ({model.Sha256})");
-        if (atelier.Device != record.Engine.Device) terminal.WriteNotice("notice", $"the picture was painted on {record.Engine.Device}; this is {atelier.Device}, whose last bits may be others");
+        if (atelier.Device != record.Engine.Device)
+            terminal.WriteNotice("notice",
+                $"the picture was painted on {record.Engine.Device}; this is {atelier.Device}, whose last bits may be others");
     });
 
-    private static (PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened) FromText(Terminal terminal, PictureFileContent content, bool hasSeed)
+    private static (PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened) FromText(Terminal terminal,
+        PictureFileContent content, bool hasSeed)
     {
         ParsedParameters parsed = PictureTexts.Parse(content);
         terminal.WriteNotice("notice", $"from the text of {parsed.Program}");
@@ -59,23 +64,27 @@ internal static class ReplayCommand
         if (!parsed.HasSeed && !hasSeed)
         {
             request = request with { Seed = RequestChoices.DrawSeed() };
-            terminal.WriteNotice("notice", string.Create(CultureInfo.InvariantCulture, $"The text names no seed; {request.Seed} was drawn."));
+            terminal.WriteNotice("notice",
+                string.Create(CultureInfo.InvariantCulture, $"The text names no seed; {request.Seed} was drawn."));
         }
 
         return (request, null, atelier =>
         {
             ModelInfo model = atelier.Model;
-            if (!IsSame(parsed, model))
-                terminal.WriteNotice("notice", $"the picture was painted with {parsed.ModelName ?? "a model"} ({parsed.ModelHash ?? "digest unknown"}); this is {model.Name} ({Short(model.Sha256)})");
+            if (IsSame(parsed, model)) return;
+            string then = $"{parsed.ModelName ?? "a model"} ({parsed.ModelHash ?? "digest unknown"})";
+            terminal.WriteNotice("notice", $"the picture was painted with {then}; this is {model.Name} ({Short(model.Sha256)})");
         });
     }
 
     // By the digest where the text has one of this form: older programs wrote eight digits of another.
     private static bool IsSame(ParsedParameters parsed, ModelInfo model)
     {
-        if (parsed.ModelHash is { Length: >= ParametersText.ShortDigest } hash) return model.Sha256.StartsWith(hash, StringComparison.OrdinalIgnoreCase);
+        if (parsed.ModelHash is { Length: >= ParametersText.ShortDigest } hash)
+            return model.Sha256.StartsWith(hash, StringComparison.OrdinalIgnoreCase);
         return parsed.ModelName is null || parsed.ModelName.Equals(model.Name, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static string Short(string sha256) => sha256.Length <= ParametersText.ShortDigest ? sha256 : sha256[..ParametersText.ShortDigest];
+    private static string Short(string sha256) => sha256.Length <= ParametersText.ShortDigest ? sha256
+        : sha256[..ParametersText.ShortDigest];
 }

@@ -38,7 +38,8 @@ internal static class TokensCommand
                 stop.ThrowIfCancellationRequested();
                 PromptTokens tokens = PromptTokenizer.Encode(text);
                 terminal.Out.WriteLine(result.GetValue(json) ? Ids(tokens) : Terminal.OneLine($"{Count(tokens)}: {text}"));
-                if (PromptSyntaxNotice.Of(text) is { } syntax) terminal.WriteNotice("notice", string.Create(CultureInfo.InvariantCulture, $"line {line}: {syntax}"));
+                if (PromptSyntaxNotice.Of(text) is { } syntax)
+                    terminal.WriteNotice("notice", string.Create(CultureInfo.InvariantCulture, $"line {line}: {syntax}"));
             }
 
             return Task.FromResult(ExitCode.Done);

@@ -12,12 +12,12 @@ internal static class VerifyCommand
     /// <summary>The end of the command's help.</summary>
     public static readonly string[] Help =
     [
-        "Paints the picture again from the record in its file and says one of: same bytes; same latents, same pixels, other encoder (another version or",
-        "another program wrote the file); same latents, other encoder (or decoded otherwise); same latents, other picture (the file was changed after",
-        "painting); parts at step N; another model. All that begin with 'same' but 'other picture' end with 0, the others with 1.",
-        "Paints on the kind of device and with the number of threads that the record names, unless --device or --threads say otherwise: with others, last",
-        "bits differ.",
-        "A record holds digests of each step's latents, not the latents: where runs part, the largest difference is that of the finished pictures.",
+        "Paints the picture again from the record in its file and says one of: same bytes; same latents, same pixels, other encoder",
+        "(another version or another program wrote the file); same latents, other encoder (or decoded otherwise); same latents, other",
+        "picture (the file was changed after painting); parts at step N; another model. All that begin with 'same' but 'other picture'",
+        "end with 0, the others with 1. Paints on the kind of device and with the number of threads that the record names, unless",
+        "--device or --threads say otherwise: with others, last bits differ. A record holds digests of each step's latents, not the",
+        "latents: where runs part, the largest difference is that of the finished pictures.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -36,7 +36,8 @@ internal static class VerifyCommand
             PictureVerification verification;
             await using (RenderDisplay display = RenderDisplay.Start(terminal, 1))
             {
-                await using Atelier atelier = await Atelier.OpenAsync(result.GetValue(model) ?? DefaultModel.Find(), choices.ReadAsRecorded(result, record), display, stop);
+                await using Atelier atelier = await Atelier.OpenAsync(result.GetValue(model) ?? DefaultModel.Find(),
+                    choices.ReadAsRecorded(result, record), display, stop);
                 verification = await PictureVerifier.VerifyAsync(atelier, picture, display, stop);
             }
 
@@ -57,7 +58,8 @@ internal static class VerifyCommand
     private static string Verdict(PictureVerification verification) => verification.Outcome switch
     {
         VerificationOutcome.SameBytes => "same bytes",
-        VerificationOutcome.SameLatents => $"same latents, {(verification.SamePixels ? "same pixels, " : "")}other encoder ({Difference(verification)})",
+        VerificationOutcome.SameLatents =>
+            $"same latents, {(verification.SamePixels ? "same pixels, " : "")}other encoder ({Difference(verification)})",
         VerificationOutcome.OtherPicture => $"same latents, other picture: the file was changed after painting ({Difference(verification)})",
         VerificationOutcome.Parted => $"parts at {Step(verification)}, in the {(verification.NoiseParts ? "noise" : "latents")} ({Difference(verification)})",
         _ => "another model",

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// What a graph of ComfyUI (its <c>prompt</c>, nodes by number) asks for, where it paints by its standard nodes: one sampler that begins with an empty
-/// picture, and what leads to it. Nodes that change the picture and that are not known are named.
+/// What a graph of ComfyUI (its <c>prompt</c>, nodes by number) asks for, where it paints by its standard nodes: one sampler that begins
+/// with an empty picture, and what leads to it. Nodes that change the picture and that are not known are named.
 /// </summary>
 internal sealed class ComfyGraph
 {
@@ -13,7 +13,8 @@ internal sealed class ComfyGraph
     private const int LongestChain = 32;
 
     // Where nodes that hold a value alone keep it.
-    private static readonly string[] ValueNames = ["value", "text", "string", "seed", "int", "float", "number", "Text", "Value", "noise_seed"];
+    private static readonly string[] ValueNames =
+        ["value", "text", "string", "seed", "int", "float", "number", "Text", "Value", "noise_seed"];
 
     // Where nodes that change a conditioning, a model or a picture take what they change.
     private static readonly string[] ConditioningNames = ["conditioning", "conditioning_1", "conditioning_to", "positive"];
@@ -49,9 +50,12 @@ internal sealed class ComfyGraph
     {
         var graph = new ComfyGraph(nodes);
         JsonElement[] samplers = [.. graph._nodes.Values.Where(node => Class(node) is "KSampler" or "KSamplerAdvanced")];
-        JsonElement[] starts = [.. samplers.Where(sampler => graph.Follow(sampler, "latent_image") is { } latent && Class(latent).StartsWith("Empty", StringComparison.Ordinal))];
-        if (starts.Length == 0) throw new PictureTextUnpaintableException(path, Programs.ComfyUi, "no KSampler of its graph begins with an empty picture");
-        if (starts.Length > 1) throw new PictureTextUnpaintableException(path, Programs.ComfyUi, "more than one KSampler of its graph begins with an empty picture");
+        JsonElement[] starts = [.. samplers.Where(sampler => graph.Follow(sampler, "latent_image") is { } latent
+            && Class(latent).StartsWith("Empty", StringComparison.Ordinal))];
+        if (starts.Length == 0) throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
+            "no KSampler of its graph begins with an empty picture");
+        if (starts.Length > 1) throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
+            "more than one KSampler of its graph begins with an empty picture");
         if (samplers.Length > 1) graph._draft.Skip("further KSampler nodes, which paint on what the first painted");
         graph.TakeSampler(path, starts[0]);
         return graph._draft;
@@ -64,14 +68,18 @@ internal sealed class ComfyGraph
         _draft.Guidance = Number(sampler, "cfg") is { } cfg && cfg.TryGetSingle(out float scale) && float.IsFinite(scale) ? scale : null;
         if (Text(sampler, "sampler_name") is { } name) _draft.TakeSampler("sampler_name", name);
         if (Text(sampler, "scheduler") is { } schedule) _draft.TakeSchedule("scheduler", schedule);
-        if (Number(sampler, "denoise") is { } denoise && !(denoise.TryGetDouble(out double strength) && strength == 1)) _draft.Skip("denoise", denoise.GetRawText());
+        if (Number(sampler, "denoise") is { } denoise && !(denoise.TryGetDouble(out double strength) && strength == 1))
+            _draft.Skip("denoise", denoise.GetRawText());
         if (Number(sampler, "start_at_step") is { } start && start.GetRawText() != "0") _draft.Skip("start_at_step", start.GetRawText());
         JsonElement latent = Follow(sampler, "latent_image")!.Value;
-        if (Number(latent, "width") is { } width && width.TryGetInt32(out int w) && Number(latent, "height") is { } height && height.TryGetInt32(out int h)) (_draft.Width, _draft.Height) = (w, h);
+        if (Number(latent, "width") is { } width && width.TryGetInt32(out int w) && Number(latent, "height") is { } height
+            && height.TryGetInt32(out int h)) (_draft.Width, _draft.Height) = (w, h);
         _draft.Prompt = Conditioning(Follow(sampler, "positive"), isNegative: false)
-            ?? throw new PictureTextUnpaintableException(path, Programs.ComfyUi, "the prompt of its KSampler comes from nodes that are not known");
+            ?? throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
+                "the prompt of its KSampler comes from nodes that are not known");
         _draft.Negative = Conditioning(Follow(sampler, "negative"), isNegative: true)
-            ?? throw new PictureTextUnpaintableException(path, Programs.ComfyUi, "the negative prompt of its KSampler comes from nodes that are not known");
+            ?? throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
+                "the negative prompt of its KSampler comes from nodes that are not known");
         TakeModel(Follow(sampler, "model"));
     }
 
@@ -109,12 +117,14 @@ internal sealed class ComfyGraph
     {
         int? Side(string name) => Number(node, name) is { } number && number.TryGetInt32(out int side) ? side : null;
         if (Side("width") is { } width && Side("height") is { } height)
-            _draft.Conditioning = new MicroConditioning(width, height, Side("crop_w") ?? 0, Side("crop_h") ?? 0, Side("target_width") ?? width, Side("target_height") ?? height);
+            _draft.Conditioning = new MicroConditioning(width, height, Side("crop_w") ?? 0, Side("crop_h") ?? 0, Side("target_width")
+                ?? width, Side("target_height") ?? height);
     }
 
     private void TakeClip(JsonElement? node)
     {
-        if (node is { } clip && Class(clip) == "CLIPSetLastLayer" && Number(clip, "stop_at_clip_layer") is { } layer) _draft.TakeClipSkip("stop_at_clip_layer", layer.GetRawText());
+        if (node is { } clip && Class(clip) == "CLIPSetLastLayer" && Number(clip, "stop_at_clip_layer") is { } layer)
+            _draft.TakeClipSkip("stop_at_clip_layer", layer.GetRawText());
     }
 
     private void TakeModel(JsonElement? node)
@@ -145,13 +155,16 @@ internal sealed class ComfyGraph
     {
         if (link.ValueKind != JsonValueKind.Array || link.GetArrayLength() != 2) return null;
         JsonElement number = link[0];
-        string? id = number.ValueKind == JsonValueKind.String ? number.GetString() : number.ValueKind == JsonValueKind.Number ? number.GetRawText() : null;
+        string? id = number.ValueKind == JsonValueKind.String ? number.GetString() : number.ValueKind == JsonValueKind.Number
+            ? number.GetRawText() : null;
         return id is not null && _nodes.TryGetValue(id, out JsonElement node) ? node : null;
     }
 
-    private string? Text(JsonElement node, string name) => Value(node, [name]) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+    private string? Text(JsonElement node, string name) => Value(node, [name]) is { ValueKind: JsonValueKind.String } value
+        ? value.GetString() : null;
 
-    private JsonElement? Number(JsonElement node, params ReadOnlySpan<string> names) => Value(node, names) is { ValueKind: JsonValueKind.Number } value ? value : null;
+    private JsonElement? Number(JsonElement node, params ReadOnlySpan<string> names) =>
+        Value(node, names) is { ValueKind: JsonValueKind.Number } value ? value : null;
 
     // An input's value, here or in a node that holds nothing else.
     private JsonElement? Value(JsonElement node, ReadOnlySpan<string> names)
@@ -172,7 +185,8 @@ internal sealed class ComfyGraph
     private static bool TryInput(JsonElement node, string name, [NotNullWhen(true)] out JsonElement value)
     {
         value = default;
-        return node.TryGetProperty("inputs", out JsonElement inputs) && inputs.ValueKind == JsonValueKind.Object && inputs.TryGetProperty(name, out value);
+        return node.TryGetProperty("inputs", out JsonElement inputs) && inputs.ValueKind == JsonValueKind.Object
+            && inputs.TryGetProperty(name, out value);
     }
 
     private static string Class(JsonElement node) => ForeignJson.Member(node, "class_type") ?? "";

@@ -17,8 +17,10 @@ internal static class ForeignJson
         if (fields.Text("scheduler") is { } scheduler) draft.TakeSchedule("scheduler", scheduler);
         if (fields.Text("clipstopatlayer") is { } layer) draft.TakeClipSkip("clipstopatlayer", layer);
         draft.ModelName = Model(fields.Text("model"));
-        fields.Ignore("aspectratio", "sidelength", "images", "batchsize", "swarm_version", "date", "generation_time", "prep_time", "nopreviews", "automaticvae", "colordepth");
-        fields.Ignore("imageformat", "internalbackendtype", "wildcardseed", "original_prompt", "used_wildcards", "presets", "cleanupprompts", "donotsave", "personalnote");
+        fields.Ignore("aspectratio", "sidelength", "images", "batchsize", "swarm_version", "date", "generation_time", "prep_time",
+            "nopreviews", "automaticvae", "colordepth");
+        fields.Ignore("imageformat", "internalbackendtype", "wildcardseed", "original_prompt", "used_wildcards", "presets",
+            "cleanupprompts", "donotsave", "personalnote");
         fields.SkipRest();
         return draft;
     }
@@ -43,7 +45,8 @@ internal static class ForeignJson
         if (fields.Text("clip_skip") is { } skip) draft.TakeClipSkip("clip_skip", skip);
         draft.ModelName = Model(fields.Text("base_model", "base_model_name"));
         draft.ModelHash = fields.Text("base_model_hash");
-        fields.Ignore("prompt", "negative_prompt", "prompt_expansion", "styles", "performance", "metadata_scheme", "version", "software", "Software", "created_by", "full_prompt", "full_negative_prompt");
+        fields.Ignore("prompt", "negative_prompt", "prompt_expansion", "styles", "performance", "metadata_scheme", "version", "software",
+            "Software", "created_by", "full_prompt", "full_negative_prompt");
         fields.SkipRest();
         return draft;
     }
@@ -79,8 +82,11 @@ internal static class ForeignJson
         if (fields.Text("sampler") is { } sampler) draft.TakeSampler("sampler", sampler);
         if (fields.Text("noise_schedule") is { } schedule && schedule != "native") draft.TakeSchedule("noise_schedule", schedule);
         // Of the rest, which every picture has, only what changes it.
-        foreach (string name in (string[])["cfg_rescale", "sm", "sm_dyn", "dynamic_thresholding", "image", "reference_image", "skip_cfg_above_sigma", "uncond_scale"])
-            if (json.TryGetProperty(name, out JsonElement value) && value.GetRawText() is not ("null" or "false" or "0" or "0.0" or "1" or "1.0" or "\"\"")) draft.Skip(name, value.GetRawText());
+        foreach (string name in (string[])["cfg_rescale", "sm", "sm_dyn", "dynamic_thresholding", "image", "reference_image",
+            "skip_cfg_above_sigma", "uncond_scale"])
+            if (json.TryGetProperty(name, out JsonElement value)
+                && value.GetRawText() is not ("null" or "false" or "0" or "0.0" or "1" or "1.0" or "\"\"")) draft.Skip(name,
+                    value.GetRawText());
         return draft;
     }
 
@@ -142,14 +148,16 @@ internal static class ForeignJson
 
     /// <summary>A member that is text; null where there is none.</summary>
     public static string? Member(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out JsonElement value)
+            && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static string OwnNoise(string who) => $"{who} has random numbers of its own: the picture will be another one of the same kind.";
 
     // ComfyUI on an NVIDIA card, which is what most have.
     private static RequestDraft Comfy(string program) => new(program) { Noise = NoiseSource.Comfy, EmptyNegative = EmptyNegative.Encoded };
 
-    private static void TakeUsual(RequestDraft draft, JsonFields fields, string prompt, string negative, string steps, string guidance, string seed)
+    private static void TakeUsual(RequestDraft draft, JsonFields fields, string prompt, string negative, string steps, string guidance,
+        string seed)
     {
         draft.Prompt = fields.Text(prompt);
         draft.Negative = fields.Text(negative);
@@ -166,8 +174,11 @@ internal static class ForeignJson
         else draft.Skip(name, value);
     }
 
-    private static int? Side(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int side) ? side : null;
+    private static int? Side(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int side) ? side
+        : null;
 
     private static string? Joined(JsonElement? list) =>
-        list is not { ValueKind: JsonValueKind.Array } parts ? null : string.Join(", ", parts.EnumerateArray().Where(part => part.ValueKind == JsonValueKind.String).Select(part => part.GetString()).Where(part => part!.Length > 0));
+        list is not { ValueKind: JsonValueKind.Array } parts ? null
+            : string.Join(", ", parts.EnumerateArray().Where(part => part.ValueKind == JsonValueKind.String)
+                .Select(part => part.GetString()).Where(part => part!.Length > 0));
 }

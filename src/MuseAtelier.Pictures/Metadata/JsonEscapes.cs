@@ -47,7 +47,8 @@ internal static class JsonEscapes
                 continue;
             }
 
-            bool isHigh = Unit(json, i) is { } first && char.IsHighSurrogate(first), isLow = Unit(json, i) is { } only && char.IsLowSurrogate(only);
+            bool isHigh = Unit(json, i) is { } first && char.IsHighSurrogate(first), isLow = Unit(json, i) is { } only
+                && char.IsLowSurrogate(only);
             bool isPair = isHigh && Unit(json, i + 6) is { } second && char.IsLowSurrogate(second);
             int length = isPair ? 12 : isHigh || isLow ? 6 : 2;
             if (length == 6) text.Append("\\uFFFD");

@@ -9,7 +9,8 @@ namespace MuseAtelier.Pictures.Metadata;
 internal sealed class JsonFields(RequestDraft draft, JsonElement json)
 {
     // Values that stand for "not used" in one program or another.
-    private static readonly string[] Unused = ["", "0", "0.0", "None", "none", "Disabled", "disabled", "Automatic", "Default", "Default (model)"];
+    private static readonly string[] Unused =
+        ["", "0", "0.0", "None", "none", "Disabled", "disabled", "Automatic", "Default", "Default (model)"];
 
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
 
@@ -29,7 +30,8 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
 
     /// <summary>A whole number, in whatever form; null, and a word of it, where it is none.</summary>
     public int? Whole(params ReadOnlySpan<string> names) => Number<int>(names, static text =>
-        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number) && decimal.IsInteger(number) && number is >= int.MinValue and <= int.MaxValue ? (int)number : null);
+        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number) && decimal.IsInteger(number)
+            && number is >= int.MinValue and <= int.MaxValue ? (int)number : null);
 
     /// <summary>A finite number; null, and a word of it, where it is none.</summary>
     public float? Single(params ReadOnlySpan<string> names) => Number<float>(names, static text =>
@@ -42,7 +44,8 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
     /// <summary>An object or a list; null where there is none.</summary>
     public JsonElement? Element(string name)
     {
-        if (!json.TryGetProperty(name, out JsonElement value) || value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array)) return null;
+        if (!json.TryGetProperty(name, out JsonElement value) || value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array))
+            return null;
         _taken.Add(name);
         return value;
     }
@@ -65,7 +68,9 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
     public void SkipRest()
     {
         foreach (JsonProperty member in json.EnumerateObject())
-            if (!_taken.Contains(member.Name) && IsUsed(member.Value)) draft.Skip(member.Name, member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText());
+            if (!_taken.Contains(member.Name) && IsUsed(member.Value))
+                draft.Skip(member.Name, member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()!
+                    : member.Value.GetRawText());
     }
 
     private T? Number<T>(ReadOnlySpan<string> names, Func<string, T?> parse) where T : struct

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// Reads AUTOMATIC1111's text: prompt, negative prompt, and settings behind the last line break before "Steps: ". Other programs write it too, and say
-/// under "Version" who they are.
+/// Reads AUTOMATIC1111's text: prompt, negative prompt, and settings behind the last line break before "Steps: ". Other programs write it
+/// too, and say under "Version" who they are.
 /// </summary>
 internal sealed class ParametersParser(string path)
 {
@@ -42,7 +42,8 @@ internal sealed class ParametersParser(string path)
     }
 
     /// <summary>Whether a text is of this form.</summary>
-    public static bool Knows(string text) => text.StartsWith(FirstSetting, StringComparison.Ordinal) || text.Contains('\n' + FirstSetting, StringComparison.Ordinal);
+    public static bool Knows(string text) => text.StartsWith(FirstSetting, StringComparison.Ordinal)
+        || text.Contains('\n' + FirstSetting, StringComparison.Ordinal);
 
     /// <summary>The program that wrote a text of this form.</summary>
     public static string ProgramOf(string text)
@@ -61,7 +62,8 @@ internal sealed class ParametersParser(string path)
         if (version.StartsWith("ComfyUI", StringComparison.OrdinalIgnoreCase)) return Programs.ComfyUi;
         if (app.StartsWith("SD.Next", StringComparison.OrdinalIgnoreCase)) return Programs.SdNext;
         // Forge counts versions of its own before those of AUTOMATIC1111: "f2.0.1v1.10.1".
-        bool isForge = version.Length > 1 && version[0] == 'f' && char.IsAsciiDigit(version[1]) || version.StartsWith("neo", StringComparison.Ordinal);
+        bool isForge = version.Length > 1 && version[0] == 'f' && char.IsAsciiDigit(version[1])
+            || version.StartsWith("neo", StringComparison.Ordinal);
         return isForge ? Programs.Forge : Programs.Automatic1111;
     }
 
@@ -176,7 +178,8 @@ internal sealed class ParametersParser(string path)
                 draft.TakeClipSkip(name, value);
                 break;
             default:
-                if (!TakeOwn(draft, name, value) && !WithoutEffect.Contains(name) && !(program == Programs.StableDiffusionCpp && WithoutEffectInCpp.Contains(name))) draft.Skip(name, value);
+                if (!TakeOwn(draft, name, value) && !WithoutEffect.Contains(name)
+                    && !(program == Programs.StableDiffusionCpp && WithoutEffectInCpp.Contains(name))) draft.Skip(name, value);
                 break;
         }
     }
@@ -204,17 +207,20 @@ internal sealed class ParametersParser(string path)
                 draft.EmptyNegative = value == "zeros" ? EmptyNegative.Zeros : EmptyNegative.Encoded;
                 return true;
             case "Original size":
-                draft.Conditioning = Conditioning(draft) with { OriginalWidth = Pair(name, value).First, OriginalHeight = Pair(name, value).Second };
+                draft.Conditioning = Conditioning(draft)
+                    with { OriginalWidth = Pair(name, value).First, OriginalHeight = Pair(name, value).Second };
                 return true;
             case "Crop":
                 draft.Conditioning = Conditioning(draft) with { CropLeft = Pair(name, value).First, CropTop = Pair(name, value).Second };
                 return true;
             case "Target size":
-                draft.Conditioning = Conditioning(draft) with { TargetWidth = Pair(name, value).First, TargetHeight = Pair(name, value).Second };
+                draft.Conditioning = Conditioning(draft)
+                    with { TargetWidth = Pair(name, value).First, TargetHeight = Pair(name, value).Second };
                 return true;
             case "Frame":
                 string[] words = value.Split(' ');
-                if (words.Length != 2 || !Named(words[0], out FrameStyle style) || !Named(words[1], out FramePlacement placement)) return false;
+                if (words.Length != 2 || !Named(words[0], out FrameStyle style) || !Named(words[1], out FramePlacement placement))
+                    return false;
                 draft.Frame = new PictureFrame(style, placement);
                 return true;
             default:
@@ -235,7 +241,8 @@ internal sealed class ParametersParser(string path)
         T.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T number) ? number : throw Bad(name, value);
 
     private float Number(string name, string value) =>
-        float.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number) ? number : throw Bad(name, value);
+        float.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number) ? number
+            : throw Bad(name, value);
 
     private (int First, int Second) Pair(string name, string value)
     {

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// What has to hold of a picture's record beyond the form of its JSON. Whether the request can be painted is not looked at here:
-/// <see cref="PictureRequestException.ThrowIfUnpaintable"/> says that, and names the nearest request that can.
+/// What has to hold of a picture's record beyond the form of its JSON. Whether the request can be painted is not looked at here: <see
+/// cref="PictureRequestException.ThrowIfUnpaintable"/> says that, and names the nearest request that can.
 /// </summary>
 internal static class PictureRecordRules
 {
@@ -14,9 +14,12 @@ internal static class PictureRecordRules
     // In latents. The least is what the engine takes, the most is the largest picture's side.
     private const int SmallestTile = 32, LargestTile = 256;
 
-    /// <summary>Members that have a default in code, so that the JSON's reader does not miss them: nothing of a record may be filled in by guess.</summary>
+    /// <summary>
+    /// Members that have a default in code, so that the JSON's reader does not miss them: nothing of a record may be filled in by guess.
+    /// </summary>
     private static readonly string[]
-        RequestMembers = ["prompt", "negativePrompt", "emptyNegative", "seed", "noiseSource", "width", "height", "steps", "guidanceScale", "schedule"],
+        RequestMembers = ["prompt", "negativePrompt", "emptyNegative", "seed", "noiseSource", "width", "height", "steps", "guidanceScale",
+            "schedule"],
         ScheduleMembers = ["spacing", "karras"];
 
     /// <summary>How a record's JSON is read: shallow, and each member once.</summary>
@@ -48,7 +51,8 @@ internal static class PictureRecordRules
 
     private static void CheckRequest(string path, PictureRequest request)
     {
-        bool isKnown = Enum.IsDefined(request.NoiseSource) && Enum.IsDefined(request.EmptyNegative) && Enum.IsDefined(request.Schedule.Spacing);
+        bool isKnown = Enum.IsDefined(request.NoiseSource) && Enum.IsDefined(request.EmptyNegative)
+            && Enum.IsDefined(request.Schedule.Spacing);
         if (request.Frame is { } frame) isKnown &= Enum.IsDefined(frame.Style) && Enum.IsDefined(frame.Placement);
         if (!isKnown) throw new PictureRecordDamagedException(path, "it names a setting that there is not");
         // A number beyond its type's range is read as infinity.
@@ -66,18 +70,20 @@ internal static class PictureRecordRules
     private static void CheckEngine(string path, RecordedEngine engine)
     {
         // The version goes into XMP and EXIF again.
-        if (!engine.Version.All(letter => letter is > ' ' and <= '~')) throw new PictureRecordDamagedException(path, "it names no version of MuseAtelier");
+        if (!engine.Version.All(letter => letter is > ' ' and <= '~'))
+            throw new PictureRecordDamagedException(path, "it names no version of MuseAtelier");
         if (!engine.Place.Exists)
         {
             throw new PictureRecordDamagedException(path, string.Create(
                 CultureInfo.InvariantCulture,
-                $"it names picture {engine.Place.Index} of a pass of {engine.Place.Pictures}, counted from 0, and a pass has 1 to {PassPlace.MostPictures}"));
+                $"it names index {engine.Place.Index} of a pass of {engine.Place.Pictures} pictures; {PassPlace.MostPictures} are the most"));
         }
 
         if (engine.Tile is { } tile && !(IsTile(tile.Width) && IsTile(tile.Height)))
         {
             throw new PictureRecordDamagedException(path, string.Create(
-                CultureInfo.InvariantCulture, $"it names tiles of {tile.Width}x{tile.Height} latents, and tiles have {SmallestTile} to {LargestTile} a side"));
+                CultureInfo.InvariantCulture,
+                $"it names tiles of {tile.Width}x{tile.Height} latents, and tiles have {SmallestTile} to {LargestTile} a side"));
         }
     }
 
@@ -85,16 +91,19 @@ internal static class PictureRecordRules
     {
         RecordedHashes hashes = record.Hashes;
         if (hashes.Algorithm != PictureProvenance.StepHashName)
-            throw new PictureRecordDamagedException(path, $"it names the hash '{Short(hashes.Algorithm)}', and {PictureProvenance.StepHashName} is known");
+            throw new PictureRecordDamagedException(path,
+                $"it names the hash '{Short(hashes.Algorithm)}', and {PictureProvenance.StepHashName} is known");
         if (hashes.Noise.Count != hashes.Latents.Count || hashes.Latents.Count != (long)record.Request.Steps + 1)
         {
             throw new PictureRecordDamagedException(path, string.Create(
-                CultureInfo.InvariantCulture, $"it has hashes of {hashes.Latents.Count - 1} steps, and {record.Request.Steps} were asked for"));
+                CultureInfo.InvariantCulture,
+                $"it has hashes of {hashes.Latents.Count - 1} steps, and {record.Request.Steps} were asked for"));
         }
 
         if (!hashes.Latents.All(IsStepHash) || !hashes.Noise.All(hash => hash is "" || IsStepHash(hash)))
             throw new PictureRecordDamagedException(path, $"a step's hash does not have {StepHashDigits} hex digits");
-        if (!IsHex(hashes.Pixels, Sha256Digits) || !IsHex(record.Model.Sha256, Sha256Digits) || !IsHex(record.Model.GraphsSha256, Sha256Digits))
+        if (!IsHex(hashes.Pixels, Sha256Digits) || !IsHex(record.Model.Sha256, Sha256Digits)
+            || !IsHex(record.Model.GraphsSha256, Sha256Digits))
             throw new PictureRecordDamagedException(path, $"a digest does not have {Sha256Digits} hex digits");
     }
 
@@ -102,7 +111,8 @@ internal static class PictureRecordRules
     {
         if (parent.ValueKind != JsonValueKind.Object) throw new PictureRecordDamagedException(path, "it is no JSON object");
         if (!parent.TryGetProperty(name, out JsonElement member)) throw Missing(path, name);
-        return member.ValueKind == JsonValueKind.Object ? member : throw new PictureRecordDamagedException(path, $"its member {name} is no JSON object");
+        return member.ValueKind == JsonValueKind.Object ? member
+            : throw new PictureRecordDamagedException(path, $"its member {name} is no JSON object");
     }
 
     private static PictureRecordDamagedException Missing(string path, string name) => new(path, $"its member {name} is missing");

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// What a text asks for, setting by setting as it is read, whichever program wrote it. What cannot be painted here is written down in words, and so is
-/// what the text leaves open.
+/// What a text asks for, setting by setting as it is read, whichever program wrote it. What cannot be painted here is written down in
+/// words, and so is what the text leaves open.
 /// </summary>
 /// <param name="program">The program that wrote the text.</param>
 internal sealed class RequestDraft(string program)
@@ -96,10 +96,14 @@ internal sealed class RequestDraft(string program)
         }
     }
 
-    /// <summary>Takes the number of CLIP's layers that are left out. SDXL is trained with the last but one, which programs call 2, and 1 gives the same.</summary>
+    /// <summary>
+    /// Takes the number of CLIP's layers that are left out. SDXL is trained with the last but one, which programs call 2, and 1 gives the
+    /// same.
+    /// </summary>
     public void TakeClipSkip(string name, string value)
     {
-        bool isUsual = int.TryParse(value.TrimStart('-'), NumberStyles.None, CultureInfo.InvariantCulture, out int layers) && layers is 0 or 1 or 2;
+        bool isUsual = int.TryParse(value.TrimStart('-'), NumberStyles.None, CultureInfo.InvariantCulture, out int layers)
+            && layers is 0 or 1 or 2;
         if (!isUsual) Skip($"{name}: {Shorten(value)} (SDXL's own, 2, is what paints here)");
     }
 
@@ -129,10 +133,18 @@ internal sealed class RequestDraft(string program)
             Frame = Frame,
         };
         if (_further > 0) _notTaken.Add(Say($"{_further} further settings"));
-        string[] sentences = [.. new[] { PromptSyntaxNotice.Of(prompt), PromptSyntaxNotice.Of(negative, "negative prompt") }.OfType<string>()];
+        string?[] both = [PromptSyntaxNotice.Of(prompt), PromptSyntaxNotice.Of(negative, "negative prompt")];
+        string[] sentences = [.. both.OfType<string>()];
         string? syntax = sentences.Length == 0 ? null : string.Join(' ', sentences);
         if (syntax is not null) _notTaken.Add(syntax);
-        return new ParsedParameters(request, ModelName, ModelHash, _notTaken) { Program = program, HasSeed = Seed is not null, HasSize = hasSize, Notices = _notices, PromptSyntax = syntax };
+        return new ParsedParameters(request, ModelName, ModelHash, _notTaken)
+        {
+            Program = program,
+            HasSeed = Seed is not null,
+            HasSize = hasSize,
+            Notices = _notices,
+            PromptSyntax = syntax,
+        };
     }
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

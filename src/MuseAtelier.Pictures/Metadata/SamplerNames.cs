@@ -4,7 +4,9 @@ namespace MuseAtelier.Pictures.Metadata;
 internal static class SamplerNames
 {
     // "Uniform" is no suffix of a sampler but of a schedule, "SGM Uniform".
-    private static readonly string[] Schedules = ["karras", "trailing", "discrete", "normal", "simple", "default", "automatic", "sgm_uniform", "exponential", "beta", "ays", "gits", "kl_optimal"];
+    private static readonly string[] Schedules =
+        ["karras", "trailing", "discrete", "normal", "simple", "default", "automatic", "sgm_uniform", "exponential", "beta", "ays", "gits",
+            "kl_optimal"];
 
     private static readonly string[] ModelExtensions = [".safetensors", ".ckpt", ".sft", ".gguf", ".pth", ".pt", ".bin"];
 
@@ -15,13 +17,16 @@ internal static class SamplerNames
         foreach (string schedule in Schedules)
         {
             int at = trimmed.Length - schedule.Length - 1;
-            if (at > 0 && trimmed[at] is ' ' or '_' && trimmed.EndsWith(schedule, StringComparison.OrdinalIgnoreCase)) return (trimmed[..at], trimmed[(at + 1)..]);
+            if (at > 0 && trimmed[at] is ' ' or '_' && trimmed.EndsWith(schedule, StringComparison.OrdinalIgnoreCase))
+                return (trimmed[..at], trimmed[(at + 1)..]);
         }
 
         return (trimmed, "");
     }
 
-    /// <summary>Whether it is Euler ancestral, in any program's spelling: Euler a, euler_a, k_euler_ancestral, EulerAncestralDiscreteScheduler.</summary>
+    /// <summary>
+    /// Whether it is Euler ancestral, in any program's spelling: Euler a, euler_a, k_euler_ancestral, EulerAncestralDiscreteScheduler.
+    /// </summary>
     public static bool IsEulerAncestral(string name)
     {
         string folded = Fold(name);
@@ -38,7 +43,8 @@ internal static class SamplerNames
     {
         string file = name[(name.LastIndexOfAny(['/', '\\']) + 1)..];
         foreach (string extension in ModelExtensions)
-            if (file.Length > extension.Length && file.EndsWith(extension, StringComparison.OrdinalIgnoreCase)) return file[..^extension.Length];
+            if (file.Length > extension.Length && file.EndsWith(extension, StringComparison.OrdinalIgnoreCase))
+                return file[..^extension.Length];
         return file;
     }
 }

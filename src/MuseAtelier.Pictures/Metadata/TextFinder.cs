@@ -8,8 +8,8 @@ namespace MuseAtelier.Pictures.Metadata;
 internal sealed record FoundText(PictureText Text, Func<ParsedParameters>? Read);
 
 /// <summary>
-/// Finds the text of the program that made a picture among all that its file carries. Of several, it takes the one that says most plainly how the
-/// picture was made.
+/// Finds the text of the program that made a picture among all that its file carries. Of several, it takes the one that says most plainly
+/// how the picture was made.
 /// </summary>
 /// <param name="content">What the file says of itself.</param>
 internal sealed class TextFinder(PictureFileContent content)
@@ -18,10 +18,12 @@ internal sealed class TextFinder(PictureFileContent content)
 
     /// <summary>The text; null where the file carries none that is known.</summary>
     public FoundText? Find() =>
-        FromParameters() ?? FromStabilityMatrix() ?? FromInvokeAi() ?? FromComment() ?? FromSettings() ?? FromGraph() ?? FromKeys() ?? FromXmp() ?? FromMidjourney() ?? FromUnknown();
+        FromParameters() ?? FromStabilityMatrix() ?? FromInvokeAi() ?? FromComment() ?? FromSettings() ?? FromGraph() ?? FromKeys()
+            ?? FromXmp() ?? FromMidjourney() ?? FromUnknown();
 
     // JSON below "parameters", or in EXIF's comment.
-    private FoundText? FromParameters() => FromJson(ParametersText.Keyword, content.Parameters) ?? FromJson(CommentKeyword, Text(CommentKeyword));
+    private FoundText? FromParameters() => FromJson(ParametersText.Keyword, content.Parameters)
+        ?? FromJson(CommentKeyword, Text(CommentKeyword));
 
     private FoundText? FromJson(string keyword, string? text)
     {
@@ -29,11 +31,14 @@ internal sealed class TextFinder(PictureFileContent content)
         (string Program, Func<JsonElement, RequestDraft> Read)? known =
             Has(json, "sui_image_params") ? (Programs.SwarmUi, ForeignJson.SwarmUi)
             : Has(json, "PositivePrompt") ? (Programs.StabilityMatrix, ForeignJson.StabilityMatrix)
-            : Has(json, "c") && (Has(json, "uc") || Has(json, "seed_mode") || Has(json, "v2")) ? (Programs.DrawThings, ForeignJson.DrawThings)
-            : Has(json, "num_inference_steps") || Has(json, "use_stable_diffusion_model") ? (Programs.EasyDiffusion, ForeignJson.EasyDiffusion)
+            : Has(json, "c") && (Has(json, "uc") || Has(json, "seed_mode") || Has(json, "v2"))
+                ? (Programs.DrawThings, ForeignJson.DrawThings)
+            : Has(json, "num_inference_steps") || Has(json, "use_stable_diffusion_model")
+                ? (Programs.EasyDiffusion, ForeignJson.EasyDiffusion)
             : Has(json, "positive_prompt") ? (Programs.InvokeAi, ForeignJson.InvokeAi)
             : Has(json, "prompt") && Has(json, "uc") ? (Programs.NovelAi, ForeignJson.NovelAi)
-            : Has(json, "base_model") || Has(json, "full_prompt") || Has(json, "metadata_scheme") || Text("fooocus_scheme") == "fooocus" ? (Programs.Fooocus, ForeignJson.Fooocus)
+            : Has(json, "base_model") || Has(json, "full_prompt") || Has(json, "metadata_scheme") || Text("fooocus_scheme") == "fooocus"
+                ? (Programs.Fooocus, ForeignJson.Fooocus)
             : null;
         if (known is { } program) return Painted(program.Program, keyword, text!, json, program.Read);
         return ComfyGraph.Is(json) ? Painted(Programs.ComfyUi, keyword, text!, json, nodes => ComfyGraph.Read(content.Path, nodes)) : null;
@@ -42,7 +47,8 @@ internal sealed class TextFinder(PictureFileContent content)
     private FoundText? FromStabilityMatrix()
     {
         const string keyword = "parameters-json";
-        if (Text(keyword) is { } text && Json(text) is { ValueKind: JsonValueKind.Object } json) return Painted(Programs.StabilityMatrix, keyword, text, json, ForeignJson.StabilityMatrix);
+        if (Text(keyword) is { } text && Json(text) is { ValueKind: JsonValueKind.Object } json)
+            return Painted(Programs.StabilityMatrix, keyword, text, json, ForeignJson.StabilityMatrix);
         return null;
     }
 
@@ -50,7 +56,8 @@ internal sealed class TextFinder(PictureFileContent content)
     private FoundText? FromInvokeAi()
     {
         const string keyword = "invokeai_metadata";
-        if (Text(keyword) is { } text && Json(text) is { } json) return Painted(Programs.InvokeAi, keyword, text, json, ForeignJson.InvokeAi);
+        if (Text(keyword) is { } text && Json(text) is { } json)
+            return Painted(Programs.InvokeAi, keyword, text, json, ForeignJson.InvokeAi);
         return Shown(Programs.InvokeAi, "sd-metadata") ?? Shown(Programs.InvokeAi, "Dream");
     }
 
@@ -60,7 +67,8 @@ internal sealed class TextFinder(PictureFileContent content)
         const string keyword = "Comment";
         if (Text(keyword) is not { } text || Json(text) is not { } json) return null;
         bool isNovelAi = Text("Software")?.StartsWith(Programs.NovelAi, StringComparison.OrdinalIgnoreCase) ?? false;
-        if (isNovelAi) return Has(json, "prompt") ? Painted(Programs.NovelAi, keyword, text, json, ForeignJson.NovelAi) : Shown(Programs.NovelAi, keyword);
+        if (isNovelAi) return Has(json, "prompt") ? Painted(Programs.NovelAi, keyword, text, json, ForeignJson.NovelAi)
+            : Shown(Programs.NovelAi, keyword);
         return FromJson(keyword, text);
     }
 
@@ -68,7 +76,8 @@ internal sealed class TextFinder(PictureFileContent content)
     private FoundText? FromSettings()
     {
         if (content.Parameters is not { } text || text.Length > ParametersText.Longest || !ParametersParser.Knows(text)) return null;
-        return new FoundText(new PictureText(ParametersParser.ProgramOf(text), ParametersText.Keyword, text), () => new ParametersParser(content.Path).Parse(text));
+        return new FoundText(new PictureText(ParametersParser.ProgramOf(text), ParametersText.Keyword, text), () =>
+            new ParametersParser(content.Path).Parse(text));
     }
 
     private FoundText? FromGraph()
@@ -88,10 +97,13 @@ internal sealed class TextFinder(PictureFileContent content)
     // Easy Diffusion writes each setting under a keyword of its own.
     private FoundText? FromKeys()
     {
-        bool isNamed = Text("use_stable_diffusion_model") is not null || Text("num_inference_steps") is not null || Text("Stable Diffusion model") is not null;
+        bool isNamed = Text("use_stable_diffusion_model") is not null || Text("num_inference_steps") is not null
+            || Text("Stable Diffusion model") is not null;
         if (!isNamed) return null;
-        string text = JsonSerializer.Serialize(content.Texts.Where(one => one.Key != XmpKeyword).ToDictionary(), TextsJson.Default.DictionaryStringString);
-        return Json(text) is { } json ? Painted(Programs.EasyDiffusion, "prompt", Text("prompt") ?? Text("Prompt") ?? "", json, ForeignJson.EasyDiffusion) : null;
+        string text = JsonSerializer.Serialize(content.Texts.Where(one => one.Key != XmpKeyword).ToDictionary(),
+            TextsJson.Default.DictionaryStringString);
+        return Json(text) is { } json ? Painted(Programs.EasyDiffusion, "prompt", Text("prompt") ?? Text("Prompt") ?? "", json,
+            ForeignJson.EasyDiffusion) : null;
     }
 
     private FoundText? FromXmp()
@@ -103,11 +115,13 @@ internal sealed class TextFinder(PictureFileContent content)
     }
 
     private FoundText? FromMidjourney() =>
-        Text("Description") is { } text && text.Contains("Job ID: ", StringComparison.Ordinal) ? Shown(Programs.Midjourney, "Description") : null;
+        Text("Description") is { } text && text.Contains("Job ID: ", StringComparison.Ordinal) ? Shown(Programs.Midjourney, "Description")
+            : null;
 
     private FoundText? FromUnknown()
     {
-        if (Text("Software")?.StartsWith(Programs.NovelAi, StringComparison.OrdinalIgnoreCase) ?? false) return Shown(Programs.NovelAi, "Description");
+        if (Text("Software")?.StartsWith(Programs.NovelAi, StringComparison.OrdinalIgnoreCase) ?? false)
+            return Shown(Programs.NovelAi, "Description");
         return null;
     }
 
@@ -118,8 +132,10 @@ internal sealed class TextFinder(PictureFileContent content)
     {
         try
         {
-            RequestDraft draft = json.ValueKind == JsonValueKind.Object ? read(json) : throw new PictureTextUnpaintableException(content.Path, program, "it is no JSON object");
-            return draft.Prompt is not null ? draft.Finish() : throw new PictureTextUnpaintableException(content.Path, program, "it names no prompt");
+            RequestDraft draft = json.ValueKind == JsonValueKind.Object ? read(json)
+                : throw new PictureTextUnpaintableException(content.Path, program, "it is no JSON object");
+            return draft.Prompt is not null ? draft.Finish()
+                : throw new PictureTextUnpaintableException(content.Path, program, "it names no prompt");
         }
         // A member of another kind than the program gives it, or a text that is no Unicode.
         catch (InvalidOperationException exception)
@@ -128,7 +144,8 @@ internal sealed class TextFinder(PictureFileContent content)
         }
     }
 
-    private FoundText? Shown(string program, string keyword) => Text(keyword) is { } text ? new FoundText(new PictureText(program, keyword, text), null) : null;
+    private FoundText? Shown(string program, string keyword) => Text(keyword) is { } text
+        ? new FoundText(new PictureText(program, keyword, text), null) : null;
 
     private string? Text(string keyword)
     {
@@ -150,7 +167,8 @@ internal sealed class TextFinder(PictureFileContent content)
 
     // Python writes it where a number should stand, and ComfyUI leaves it so.
     private static string WithoutNaN(string text) =>
-        text.Replace(": NaN", ": null", StringComparison.Ordinal).Replace("[NaN", "[null", StringComparison.Ordinal).Replace(", NaN", ", null", StringComparison.Ordinal);
+        text.Replace(": NaN", ": null", StringComparison.Ordinal).Replace("[NaN", "[null", StringComparison.Ordinal)
+            .Replace(", NaN", ", null", StringComparison.Ordinal);
 
     private static JsonElement? TryParse(string text)
     {

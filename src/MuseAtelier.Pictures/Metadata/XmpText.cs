@@ -13,7 +13,12 @@ internal sealed record XmpText(string? Creator, string? Comment)
     public static XmpText? Read(string packet)
     {
         if (packet.Length > ParametersText.Longest) return null;
-        var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, ConformanceLevel = ConformanceLevel.Fragment };
+        var settings = new XmlReaderSettings
+        {
+            DtdProcessing = DtdProcessing.Prohibit,
+            XmlResolver = null,
+            ConformanceLevel = ConformanceLevel.Fragment,
+        };
         try
         {
             using XmlReader reader = XmlReader.Create(new StringReader(packet.TrimStart('\uFEFF').TrimEnd('\0')), settings);
@@ -42,7 +47,8 @@ internal sealed record XmpText(string? Creator, string? Comment)
         if (reader.IsEmptyElement) return null;
         int depth = reader.Depth;
         while (reader.Read() && reader.Depth > depth)
-            if (reader.NodeType is XmlNodeType.Text or XmlNodeType.CDATA && !string.IsNullOrWhiteSpace(reader.Value)) return reader.Value.Trim();
+            if (reader.NodeType is XmlNodeType.Text or XmlNodeType.CDATA && !string.IsNullOrWhiteSpace(reader.Value))
+                return reader.Value.Trim();
         return null;
     }
 }

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace MuseAtelier;
 
 /// <summary>
-/// Finds the syntax of other programs in a prompt: weights, networks, prompt editing and the like. Here such text is encoded as it stands, which
-/// a user has to be told.
+/// Finds the syntax of other programs in a prompt: weights, networks, prompt editing and the like. Here such text is encoded as it
+/// stands, which a user has to be told.
 /// </summary>
 public static class PromptSyntaxNotice
 {
@@ -56,8 +56,10 @@ public static class PromptSyntaxNotice
         ArgumentNullException.ThrowIfNull(prompt);
         var scan = new Scan(prompt);
         scan.Run();
-        string kinds = string.Join("; ", Kinds.Where(kind => scan.Has(kind.Kind)).Select(kind => $"{kind.Name} {scan.Example(kind.Kind)}{kind.Meaning}"));
-        return kinds.Length == 0 ? null : $"The {name} holds what other programs read as syntax and what is painted as plain text here: {kinds}.";
+        string kinds = string.Join("; ",
+            Kinds.Where(kind => scan.Has(kind.Kind)).Select(kind => $"{kind.Name} {scan.Example(kind.Kind)}{kind.Meaning}"));
+        return kinds.Length == 0 ? null
+            : $"The {name} holds what other programs read as syntax and what is painted as plain text here: {kinds}.";
     }
 
     /// <summary>One pass over a prompt; its time grows with the prompt's length and with nothing else.</summary>
@@ -144,7 +146,8 @@ public static class PromptSyntaxNotice
         {
             int at = end - 1, least = Math.Max(start, end - LongestWeight);
             bool hasDigit = false;
-            while (at > least && (char.IsAsciiDigit(text[at]) || text[at] is '.' or '+' or '-' or ' ')) hasDigit |= char.IsAsciiDigit(text[at--]);
+            while (at > least && (char.IsAsciiDigit(text[at]) || text[at] is '.' or '+' or '-' or ' '))
+                hasDigit |= char.IsAsciiDigit(text[at--]);
             return hasDigit && at > start && text[at] == ':';
         }
 
@@ -156,7 +159,8 @@ public static class PromptSyntaxNotice
             if (_nextClose < i) _nextClose = text.IndexOf('>', i) is >= 0 and var found ? found : text.Length;
             if (_nextClose == text.Length) return;
             string name = text[(i + 1)..colon];
-            bool isNetwork = name.Equals("lora", StringComparison.OrdinalIgnoreCase) || name.Equals("lyco", StringComparison.OrdinalIgnoreCase)
+            bool isNetwork = name.Equals("lora", StringComparison.OrdinalIgnoreCase)
+                || name.Equals("lyco", StringComparison.OrdinalIgnoreCase)
                 || name.Equals("hypernet", StringComparison.OrdinalIgnoreCase);
             Note(isNetwork ? Kind.Network : Kind.Tag, i, _nextClose + 1);
         }
@@ -164,7 +168,8 @@ public static class PromptSyntaxNotice
         private int ReadWildcard(int i)
         {
             int at = i + 2;
-            while (at - i <= LongestWildcard && (char.IsLetterOrDigit(At(at)) || At(at) is '-' or '/' or '*' or '.' || (At(at) == '_' && At(at + 1) != '_'))) at++;
+            while (at - i <= LongestWildcard
+                && (char.IsLetterOrDigit(At(at)) || At(at) is '-' or '/' or '*' or '.' || (At(at) == '_' && At(at + 1) != '_'))) at++;
             if (at == i + 2 || At(at) != '_' || At(at + 1) != '_') return i;
             Note(Kind.Wildcard, i, at + 2);
             return at + 1;
@@ -175,14 +180,16 @@ public static class PromptSyntaxNotice
             const string mark = "embedding:";
             if (IsInWord(i - 1) || At(i - 1) == '-' || !text.AsSpan(i).StartsWith(mark, StringComparison.OrdinalIgnoreCase)) return;
             int end = i + mark.Length;
-            while (end - i <= LongestExample && end < text.Length && !char.IsWhiteSpace(text[end]) && text[end] is not (',' or ')' or ']')) end++;
+            while (end - i <= LongestExample && end < text.Length && !char.IsWhiteSpace(text[end]) && text[end] is not (',' or ')' or ']'))
+                end++;
             if (end > i + mark.Length) Note(Kind.Embedding, i, end);
         }
 
         // The first of a kind is the example.
         private void Note(Kind kind, int start, int end) => _examples[(int)kind] ??= (start, end);
 
-        private bool IsWord(int i, string word) => !IsInWord(i - 1) && !IsInWord(i + word.Length) && text.AsSpan(i).StartsWith(word, StringComparison.Ordinal);
+        private bool IsWord(int i, string word) => !IsInWord(i - 1) && !IsInWord(i + word.Length)
+            && text.AsSpan(i).StartsWith(word, StringComparison.Ordinal);
 
         private bool IsInWord(int i) => char.IsLetterOrDigit(At(i)) || At(i) == '_';
 

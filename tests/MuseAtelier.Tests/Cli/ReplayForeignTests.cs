@@ -9,13 +9,16 @@ namespace MuseAtelier.Tests.Cli;
 public sealed class ReplayForeignTests
 {
     private const string Swarm =
-        """{"sui_image_params":{"prompt":"sea (storm:1.2)","negativeprompt":"","model":"x/other","seed":9,"steps":1,"cfgscale":5,"width":256,"height":256,"sampler":"euler_ancestral","loras":["mist"]}}""";
+        """{"sui_image_params":{"prompt":"sea (storm:1.2)","negativeprompt":"","model":"x/other","seed":9,"steps":1,"cfgscale":5,"""
+        + """ "width":256,"height":256,"sampler":"euler_ancestral","loras":["mist"]}}""";
 
     [Fact]
     public async Task Replay_OfAutomatic1111sTextWithoutNegative_TakesZeros()
     {
         using var folder = new TemporaryFolder();
-        string picture = Foreign(folder, ("parameters", "sea\nSteps: 1, Sampler: euler_a, CFG scale: 5, Seed: 9, Size: 256x256, Model: miniature.safetensors, Version: v1.10.1"));
+        string picture = Foreign(folder,
+            ("parameters",
+                "sea\nSteps: 1, Sampler: euler_a, CFG scale: 5, Seed: 9, Size: 256x256, Model: miniature.ckpt, Version: v1.1"));
         MuseResult result = await Muse.RunAsync("replay", picture, "--cache", Muse.Cache, "--out", folder["again.png"]);
         Assert.Equal(0, result.Code);
         Assert.Equal(EmptyNegative.Zeros, PictureFile.Read(folder["again.png"]).ReadRecord().Request.EmptyNegative);
@@ -34,16 +37,19 @@ public sealed class ReplayForeignTests
         Assert.Equal((512, 512), (request.Width, request.Height));
         Assert.Contains("names no size; the picture's own, 512x512 px", result.Error, StringComparison.Ordinal);
         Assert.Contains($"names no seed; {request.Seed} was drawn", result.Error, StringComparison.Ordinal);
-        MuseResult seeded = await Muse.RunAsync("replay", picture, "--cache", Muse.Cache, "--seed", "4", "--width", "256", "--height", "256", "--out", folder["seeded.png"]);
+        MuseResult seeded = await Muse.RunAsync("replay", picture, "--cache", Muse.Cache, "--seed", "4", "--width", "256", "--height",
+            "256", "--out", folder["seeded.png"]);
         Assert.DoesNotContain("was drawn", seeded.Error, StringComparison.Ordinal);
-        Assert.Equal((4ul, 256), (PictureFile.Read(folder["seeded.png"]).ReadRecord().Request.Seed, PictureFile.Read(folder["seeded.png"]).ReadRecord().Request.Width));
+        Assert.Equal((4ul, 256), (PictureFile.Read(folder["seeded.png"]).ReadRecord().Request.Seed,
+            PictureFile.Read(folder["seeded.png"]).ReadRecord().Request.Width));
     }
 
     [Fact]
     public async Task Replay_OfSwarmUisText_PaintsItAndNamesTheRestOnce()
     {
         using var folder = new TemporaryFolder();
-        MuseResult result = await Muse.RunAsync("replay", Foreign(folder, ("parameters", Swarm)), "--cache", Muse.Cache, "--out", folder["again.png"]);
+        MuseResult result = await Muse.RunAsync("replay", Foreign(folder, ("parameters", Swarm)), "--cache", Muse.Cache, "--out",
+            folder["again.png"]);
         Assert.Equal(0, result.Code);
         Assert.Contains("from the text of SwarmUI", result.Error, StringComparison.Ordinal);
         Assert.Contains("not taken over: loras: [\"mist\"]", result.Error, StringComparison.Ordinal);
@@ -59,10 +65,14 @@ public sealed class ReplayForeignTests
         using var folder = new TemporaryFolder();
         const string workflow = """{"nodes":[{"id":1}],"links":[]}""";
         JsonNode comfy = JsonNode.Parse((await Muse.RunAsync("info", Foreign(folder, ("workflow", workflow)), "--json")).Out)!;
-        Assert.Equal(("ComfyUI", "workflow", workflow), (comfy["program"]!.GetValue<string>(), comfy["text"]!["keyword"]!.GetValue<string>(), comfy["text"]!["content"]!.GetValue<string>()));
+        Assert.Equal(("ComfyUI", "workflow", workflow),
+            (comfy["program"]!.GetValue<string>(), comfy["text"]!["keyword"]!.GetValue<string>(),
+                comfy["text"]!["content"]!.GetValue<string>()));
         JsonNode swarm = JsonNode.Parse((await Muse.RunAsync("info", Foreign(folder, ("parameters", Swarm)), "--json")).Out)!;
-        Assert.Equal(("SwarmUI", Swarm, null), (swarm["program"]!.GetValue<string>(), swarm["parameters"]!.GetValue<string>(), swarm["text"]));
-        (await Muse.RunAsync("replay", Foreign(folder, ("workflow", workflow)), "--cache", Muse.Cache, "--out", folder["no.png"])).AssertFailed(1, "ComfyUI");
+        Assert.Equal(("SwarmUI", Swarm, null),
+            (swarm["program"]!.GetValue<string>(), swarm["parameters"]!.GetValue<string>(), swarm["text"]));
+        (await Muse.RunAsync("replay", Foreign(folder, ("workflow", workflow)), "--cache", Muse.Cache, "--out", folder["no.png"]))
+            .AssertFailed(1, "ComfyUI");
     }
 
     [Fact]
@@ -71,7 +81,8 @@ public sealed class ReplayForeignTests
         using var folder = new TemporaryFolder();
         MuseResult one = await Muse.RunAsync("tokens", "a (storm:1.3) sea");
         Assert.Contains("notice: The prompt holds", one.Error, StringComparison.Ordinal);
-        MuseResult many = await Muse.RunAsync("tokens", "--file", folder.Write("prompts.jsonl", "\"sea\"\n\"a [storm] sea\"\n"u8.ToArray()));
+        MuseResult many = await Muse.RunAsync("tokens", "--file",
+            folder.Write("prompts.jsonl", "\"sea\"\n\"a [storm] sea\"\n"u8.ToArray()));
         Assert.StartsWith("notice: line 2: The prompt holds", many.Error, StringComparison.Ordinal);
         Assert.Empty((await Muse.RunAsync("tokens", "a storm")).Error);
     }

@@ -17,12 +17,14 @@ public sealed class OtherEncoderTests(TestAtelier miniature)
     [Theory]
     [InlineData(PictureFormat.Jpeg, "jpg", 95, 94)]
     [InlineData(PictureFormat.WebP, "webp", 95, 94)]
-    public async Task VerifyAsync_OfALossyFileOfAnotherEncoder_SaysSamePixels(PictureFormat format, string extension, int recorded, int encoded)
+    public async Task VerifyAsync_OfALossyFileOfAnotherEncoder_SaysSamePixels(PictureFormat format, string extension, int recorded,
+        int encoded)
     {
         using var folder = new TemporaryFolder();
         Picture picture = await miniature.Atelier.GenerateAsync(Request, cancellationToken: Stop);
         string json = PictureRecord.Of(picture, new RecordedEncoding(format, recorded)).ToJson();
-        PictureVerification verification = await VerifyAsync(folder[$"other.{extension}"], picture, picture.Pixels, new RecordedEncoding(format, encoded), json);
+        PictureVerification verification =
+            await VerifyAsync(folder[$"other.{extension}"], picture, picture.Pixels, new RecordedEncoding(format, encoded), json);
         Assert.Equal(VerificationOutcome.SameLatents, verification.Outcome);
         Assert.True(verification is { Holds: true, SamePixels: true, LargestDifference: > 0 });
         Assert.Empty(verification.Changes);
@@ -48,7 +50,8 @@ public sealed class OtherEncoderTests(TestAtelier miniature)
         Assert.True(edited is { Outcome: VerificationOutcome.SameLatents, SamePixels: false, LargestDifference: 1 });
     }
 
-    private async Task<PictureVerification> VerifyAsync(string path, Picture picture, ReadOnlyMemory<byte> pixels, RecordedEncoding encoding, string json)
+    private async Task<PictureVerification> VerifyAsync(string path, Picture picture, ReadOnlyMemory<byte> pixels,
+        RecordedEncoding encoding, string json)
     {
         MetadataTexts texts = MetadataTexts.Of(PictureRecord.Parse(path, json), json);
         await File.WriteAllBytesAsync(path, PictureEncoder.Encode(path, pixels, picture.Width, picture.Height, encoding, texts), Stop);

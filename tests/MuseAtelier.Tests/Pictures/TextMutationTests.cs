@@ -6,8 +6,8 @@ using MuseAtelier.Pictures;
 namespace MuseAtelier.Tests.Pictures;
 
 /// <summary>
-/// Records and texts that were changed at random: each is read or refused with an exception of the library's own. The variable MUSE_MUTATIONS makes
-/// more of them than the usual few thousand.
+/// Records and texts that were changed at random: each is read or refused with an exception of the library's own. The variable
+/// MUSE_MUTATIONS makes more of them than the usual few thousand.
 /// </summary>
 public sealed class TextMutationTests
 {
@@ -18,11 +18,13 @@ public sealed class TextMutationTests
 
     private static readonly string[] Values =
     [
-        "null", "true", "0", "-1", "1.5", "1e400", "-1e400", "99999999999999999999", "2147483648", "4294967296", "\"\"", "\"x\"", "\"NaN\"", Surrogate, "[]", "{}", "[null]", "[[]]",
+        "null", "true", "0", "-1", "1.5", "1e400", "-1e400", "99999999999999999999", "2147483648", "4294967296", "\"\"", "\"x\"",
+            "\"NaN\"", Surrogate, "[]", "{}", "[null]", "[[]]",
         "\"Leading\"", "77", "{\"a\":{\"b\":[1,2,{}]}}", "\"0000000000000000\"", "9.223372036854775807e18",
     ];
 
-    private static int Count => int.TryParse(Environment.GetEnvironmentVariable("MUSE_MUTATIONS"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : Usual;
+    private static int Count => int.TryParse(Environment.GetEnvironmentVariable("MUSE_MUTATIONS"), NumberStyles.None,
+        CultureInfo.InvariantCulture, out int count) ? count : Usual;
 
     [Fact]
     public void Parse_OfMutatedRecords_RefusesWithItsOwnTypes()
@@ -45,7 +47,8 @@ public sealed class TextMutationTests
             read++;
             // What is read can be written, shown and checked.
             record.ToJson();
-            _ = (record.Engine.Threads, record.Engine.Place, PictureVerifier.Suit(record, new AtelierOptions { Backend = MuseAtelier.Cpu.CpuBackend.Create() }));
+            _ = (record.Engine.Threads, record.Engine.Place,
+                PictureVerifier.Suit(record, new AtelierOptions { Backend = MuseAtelier.Cpu.CpuBackend.Create() }));
             try
             {
                 PictureRequestException.ThrowIfUnpaintable(record.Request);
@@ -63,8 +66,10 @@ public sealed class TextMutationTests
     [Fact]
     public void Parse_OfMutatedTexts_RefusesWithItsOwnTypes()
     {
-        const string text = "a lake\nNegative prompt: fog\nSteps: 20, Sampler: Euler a, Schedule type: Karras, CFG scale: 7.5, Seed: 12, Size: 512x768, Model hash: 0123456789, Model: \"a, b\", RNG: NV, Clip skip: 2, Hashes: {\"model\": \"01\"}, Crop: 1x2, Frame: ebony outside, Version: v1.10.1";
-        Run(2, text, mutated => PictureTexts.Parse(PictureTextsTests.Content(("parameters", mutated))));
+        const string prompts = "a lake\nNegative prompt: fog\n";
+        const string settings = "Steps: 20, Sampler: Euler a, Schedule type: Karras, CFG scale: 7.5, Seed: 12, Size: 512x768, RNG: NV";
+        const string further = ", Clip skip: 2, Model: \"a, b\", Hashes: {\"model\": \"01\"}, Crop: 1x2, Frame: ebony outside, Version: v1";
+        Run(2, prompts + settings + further, mutated => PictureTexts.Parse(PictureTextsTests.Content(("parameters", mutated))));
     }
 
     [Fact]
@@ -75,7 +80,8 @@ public sealed class TextMutationTests
             (string keyword, string text) = PictureTextsTests.Samples[i];
             Run(3 + i, JsonNode.Parse(text)!.ToJsonString(), mutated =>
             {
-                PictureFileContent content = PictureTextsTests.Content((keyword, mutated), ("Software", keyword == "Comment" ? "NovelAI" : "x"));
+                PictureFileContent content = PictureTextsTests.Content((keyword, mutated),
+                    ("Software", keyword == "Comment" ? "NovelAI" : "x"));
                 PictureTexts.Find(content);
                 PictureTexts.Parse(content);
             }, PictureTextsTests.Samples.Count);

@@ -43,7 +43,8 @@ public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
     [Fact]
     public void Of_ManyKinds_NamesEachOnce()
     {
-        const string prompt = """(a:1.1) (b) [c] [d:e:4] [f|g] {h|i} <lora:j:1> <k:l> embedding:m __n__ BREAK o AND p \( (q:1.2) ((r)) [s]""";
+        const string first = """(a:1.1) (b) [c] [d:e:4] [f|g] {h|i} <lora:j:1> <k:l> embedding:m __n__ BREAK o AND p \(""";
+        const string prompt = $"{first} (q:1.2) ((r)) [s]";
         string notice = PromptSyntaxNotice.Of(prompt)!;
         Assert.Equal(13, notice.Split(';').Length);
         Assert.All((string[])["(q:1.2)", "(r)", "[s]"], later => Assert.DoesNotContain(later, notice, StringComparison.Ordinal));
@@ -69,6 +70,7 @@ public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
     {
         PictureRequest request = TestAtelier.Small with { Prompt = "(storm:1.3), <lora:a:1>", NegativePrompt = "[fog]" };
         Picture picture = await miniature.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
-        Assert.Equal([PromptSyntaxNotice.Of(request.Prompt)!, PromptSyntaxNotice.Of(request.NegativePrompt, "negative prompt")!], picture.Notices);
+        Assert.Equal([PromptSyntaxNotice.Of(request.Prompt)!, PromptSyntaxNotice.Of(request.NegativePrompt, "negative prompt")!],
+            picture.Notices);
     }
 }
