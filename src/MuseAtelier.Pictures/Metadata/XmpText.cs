@@ -7,6 +7,9 @@ namespace MuseAtelier.Pictures.Metadata;
 /// <param name="Comment">The comment, as EXIF knows it; null where there is none.</param>
 internal sealed record XmpText(string? Creator, string? Comment)
 {
+    // Packets are shallow; a deep one would only take memory.
+    private const int DeepestElement = 64;
+
     private const string Xmp = "http://ns.adobe.com/xap/1.0/", Exif = "http://ns.adobe.com/exif/1.0/";
 
     /// <summary>Reads a packet; null where it is no XML that may be read.</summary>
@@ -25,6 +28,7 @@ internal sealed record XmpText(string? Creator, string? Comment)
             string? creator = null, comment = null;
             while (reader.Read())
             {
+                if (reader.Depth > DeepestElement) return null;
                 if (reader.NodeType != XmlNodeType.Element) continue;
                 // Either may stand as an attribute of the description, or as an element of its own.
                 creator ??= reader.GetAttribute("CreatorTool", Xmp);
@@ -46,7 +50,7 @@ internal sealed record XmpText(string? Creator, string? Comment)
     {
         if (reader.IsEmptyElement) return null;
         int depth = reader.Depth;
-        while (reader.Read() && reader.Depth > depth)
+        while (reader.Read() && reader.Depth > depth && reader.Depth <= DeepestElement)
             if (reader.NodeType is XmlNodeType.Text or XmlNodeType.CDATA && !string.IsNullOrWhiteSpace(reader.Value))
                 return reader.Value.Trim();
         return null;

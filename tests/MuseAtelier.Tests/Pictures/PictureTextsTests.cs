@@ -270,6 +270,8 @@ public sealed class PictureTextsTests
         Assert.Throws<PictureTextUnpaintableException>(() => PictureTexts.Parse(Content(("prompt", ring))));
         string deep = new string('[', 100_000);
         Assert.Null(PictureTexts.Find(Content(("prompt", deep), ("workflow", "{\"nodes\":" + deep), ("Comment", deep))));
+        string nested = string.Concat(Enumerable.Repeat("<a>", 500_000));
+        Assert.Null(PictureTexts.Find(Content(("XML:com.adobe.xmp", nested))));
         string many = JsonSerializer.Serialize(
             Enumerable.Range(0, 50_000).ToDictionary(i => i == 0 ? "positive_prompt" : $"m{i}", i => $"{i}"));
         Assert.InRange(PictureTexts.Parse(Content(("invokeai_metadata", many))).NotTaken.Count, 1, 50);
