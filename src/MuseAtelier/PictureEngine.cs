@@ -46,8 +46,9 @@ internal sealed class PictureEngine : IDisposable
             ? options.MemoryBudget ?? long.MaxValue
             : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(MemoryAllowance.Available(device.FreeBytes(), HeldBytes())));
         // Auto may have chosen another device than the budget was meant for.
-        _standingNotices = (_profile.MapsWeights ? options.VideoMemoryBudget : options.MemoryBudget) is null ? []
+        string[] budgetNotices = (_profile.MapsWeights ? options.VideoMemoryBudget : options.MemoryBudget) is null ? []
             : _profile.MapsWeights ? ["A processor paints: the budget of video memory is without effect."] : ["A card paints: the budget of the processor's memory is without effect."];
+        _standingNotices = [.. budgetNotices, .. device.Notices];
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
         {
             Title = manifest.Checkpoint.Title,
@@ -477,6 +478,7 @@ internal sealed class PictureEngine : IDisposable
     private PromptEmbedding Encode(string text, string name, List<string> notices, RunOptions options, CancellationToken cancellationToken)
     {
         PromptTokens tokens = PromptTokenizer.Encode(text);
+        if (PromptSyntaxNotice.Of(text, name) is { } syntax) notices.Add(syntax);
         if (tokens.CutCount > 0)
             notices.Add(string.Create(CultureInfo.InvariantCulture, $"The {name} has {tokens.CutCount} tokens more than the 75 that the model reads; cut off: {Shorten(tokens.CutText)}"));
         return _prompts.Encode(tokens, text, options, cancellationToken);

@@ -12,6 +12,9 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>The device in words, for people.</summary>
     public abstract string Description { get; }
 
+    /// <summary>What every user of the device should know, in sentences; empty when all is as it was asked for.</summary>
+    public virtual IReadOnlyList<string> Notices => [];
+
     /// <summary>Where the arena lies, as ONNX Runtime's run options name it: what they empty when they are told to.</summary>
     public abstract string Arena { get; }
 
