@@ -14,7 +14,7 @@ internal sealed class EngineThread : IAsyncDisposable
     private readonly RequestQueue _requests = new();
     private readonly CancellationTokenSource _aborting = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Thread _thread;
+    private readonly NativeThread _thread;
     private Action? _last;
     private Exception? _lastFailure;
 
@@ -23,10 +23,9 @@ internal sealed class EngineThread : IAsyncDisposable
     /// <summary>Starts the thread.</summary>
     public EngineThread(string name)
     {
-        _thread = new Thread(Run) { IsBackground = true, Name = name };
+        _thread = new NativeThread(name, Run);
         lock (Running) Running.Add(this);
-        // Without the caller's execution context: each request brings its own.
-        _thread.UnsafeStart();
+        _thread.Start();
     }
 
     /// <summary>Cancelled when the thread is ended without waiting for what it does: what runs must end soon.</summary>
@@ -69,7 +68,7 @@ internal sealed class EngineThread : IAsyncDisposable
     {
         EngineThread[] running;
         lock (Running) running = [.. Running];
-        foreach (EngineThread thread in running.Where(thread => thread._thread != Thread.CurrentThread))
+        foreach (EngineThread thread in running.Where(thread => !thread._thread.IsCurrent))
         {
             thread._requests.Close();
             thread._requests.Abort();

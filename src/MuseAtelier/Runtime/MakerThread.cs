@@ -10,7 +10,7 @@ namespace MuseAtelier.Runtime;
 internal sealed class MakerThread(string name) : IDisposable
 {
     private readonly BlockingCollection<Action> _work = [];
-    private Thread? _thread;
+    private NativeThread? _thread;
     private Task _last = Task.CompletedTask;
 
     /// <summary>Queues a function; called on one thread only.</summary>
@@ -34,8 +34,8 @@ internal sealed class MakerThread(string name) : IDisposable
         });
         if (_thread is null)
         {
-            _thread = new Thread(RunAll) { IsBackground = true, Name = name };
-            _thread.UnsafeStart();
+            _thread = new NativeThread(name, RunAll);
+            _thread.Start();
         }
 
         return result.Task;

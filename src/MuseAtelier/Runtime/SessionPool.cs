@@ -14,7 +14,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     private readonly Dictionary<string, SessionTurns> _turns = [];
     private readonly Dictionary<string, StageWeights> _weights = [];
     private readonly Dictionary<string, IReadOnlyList<WeightPlacement>> _placements = [];
-    private readonly List<Thread> _creators = [];
+    private readonly List<NativeThread> _creators = [];
     private readonly Dictionary<string, ArenaCounter> _ownArenas = [];
     private readonly HashSet<string> _createdAhead = [];
 
@@ -92,7 +92,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         {
             // The thread goes on after the caller's lease has ended: it has one of its own.
             DeviceLease lease = device.Enter(CancellationToken.None);
-            var creator = new Thread(() => CreateAll(lease)) { IsBackground = true, Name = "MuseAtelier sessions" };
+            var creator = new NativeThread("MuseAtelier sessions", () => CreateAll(lease));
             _creators.Add(creator);
             creator.Start();
         }
@@ -181,7 +181,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     // A thread that touched native libraries must have ended before the process does: its thread-local destructors run native code.
     private void JoinCreators()
     {
-        foreach (Thread creator in _creators) creator.Join();
+        foreach (NativeThread creator in _creators) creator.Join();
         _creators.Clear();
     }
 
