@@ -112,6 +112,7 @@ internal sealed class PictureEngine : IDisposable
     /// <param name="cancellationToken">Stops within a step.</param>
     public void Paint(PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
+        _package.RequireUnchanged();
         ResidencyPlan plan = Plan(series, _budget);
         int next = first, end = Math.Min(first + plan.PicturesPerPass, series.Wanted);
         _watch?.Reset();
