@@ -7,7 +7,7 @@ namespace MuseAtelier.Cli;
 /// <summary>The options by which a command that runs a model is told which one and how.</summary>
 internal sealed class AtelierChoices
 {
-    private readonly Option<string?> _cache = new("--cache") { Description = "Where checkpoints are exported to, once each. [default: the variable MUSE_CACHE, else MuseAtelier/packages in the user's local application data]", HelpName = "FOLDER" };
+    private readonly Option<string?> _cache = Cache();
     private readonly Option<DeviceChoice> _device = Choice.Of<DeviceChoice>("--device", Backends.Help);
     private readonly Option<int> _threads =
         Choice.Whole(
@@ -31,6 +31,13 @@ internal sealed class AtelierChoices
         command.Add(_threads);
         if (isDecodingChosen) command.Add(_vae);
     }
+
+    /// <summary>An option that names the cache.</summary>
+    public static Option<string?> Cache() =>
+        new("--cache") { Description = "Where checkpoints are exported to, once each. [default: the variable MUSE_CACHE, else MuseAtelier/packages in the user's local application data]", HelpName = "FOLDER" };
+
+    /// <summary>The cache that the option or the variable names; null means the engine's own.</summary>
+    public static string? CacheFolder(string? named) => named ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null);
 
     /// <summary>An option that names the model.</summary>
     public static Option<string?> Model() =>
@@ -59,7 +66,7 @@ internal sealed class AtelierChoices
     private AtelierOptions Read(ParseResult result, DeviceChoice device, int threads) => new()
     {
         Backend = Backends.Create(device, threads),
-        CacheFolder = result.GetValue(_cache) ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null),
+        CacheFolder = CacheFolder(result.GetValue(_cache)),
         VideoMemoryBudget = _budget.VideoMemory(result),
         MemoryBudget = _budget.Memory(result),
         Offload = _budget.Offload(result),

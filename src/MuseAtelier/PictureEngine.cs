@@ -114,6 +114,7 @@ internal sealed class PictureEngine : IDisposable
     /// <param name="cancellationToken">Stops within a step.</param>
     public void Paint(PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
+        _package.RequireUnchanged();
         using DeviceLease lease = _device.Enter(cancellationToken);
         List<string> notices = [.. _standingNotices];
         ResidencyPlan plan = PlanWithinAvailable(series, notices);
