@@ -363,9 +363,11 @@ internal sealed class PictureEngine : IDisposable
         {
             EmptyArenas();
             long available = MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());
-            _allowance.RanOut(Math.Min(plan.PeakBytes / 4 * 3, available));
+            long budget = Math.Min(plan.PeakBytes / 4 * 3, available);
+            // A device that tells what is free is planned for with less from now on; on any other the next batch is planned as ever.
+            if (_device.FreeBytes() is not null) _allowance.RanOut(budget);
             // One at a time takes the least, unless the picture has to have the numbers of its place.
-            return Plan(series.Place is null ? series with { Count = left, PicturesPerPass = 1 } : series, _allowance.Bytes, available);
+            return Plan(series.Place is null ? series with { Count = left, PicturesPerPass = 1 } : series, budget, available);
         }
         catch (Exception exception) when (exception is BudgetTooSmallException or DeviceMemoryException or InferenceException)
         {

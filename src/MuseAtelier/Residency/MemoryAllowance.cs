@@ -44,7 +44,7 @@ internal sealed class MemoryAllowance
         long step = Math.Max(Bytes / 4, Caution) + (_ranOut ? Caution : 0);
         if (available < Math.Min(Declared + (_ranOut ? Caution : 0), Bytes + step)) return false;
         _ranOut = false;
-        Bytes = Math.Min(Declared, available / Granularity * Granularity);
+        Bytes = available >= Declared ? Declared : available / Granularity * Granularity;
         return true;
     }
 
