@@ -30,7 +30,7 @@ internal static class ManifestContract
             ?? Part(
                 manifest, ComponentNames.TimeEmbedding,
                 Tensors(("pooled", ElementType.F32, ["batch", pooled]), ("time_ids", ElementType.F32, ["batch", "6"]), ("timesteps", ElementType.F32, ["steps"])), [], name => name == "embeddings")
-            ?? Part(manifest, ComponentNames.UNet, Tensors(("latents", ElementType.F32, Rows)), Tensors(("noise", ElementType.F32, Rows)), name => IsKey(name) || IsShift(name))
+            ?? Part(manifest, ComponentNames.UNet, Tensors(("latents", ElementType.F32, Rows)), Tensors(("noise", ElementType.F32, Rows)), IsConditioning)
             ?? Part(manifest, ComponentNames.VaeDecoder, latents, image)
             ?? (manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32) ? Part(manifest, ComponentNames.VaeDecoderFp32, latents, image) : null)
             ?? Part(manifest, ComponentNames.Finishing, image, [.. Tensors(("pixels", ElementType.U8, ["1", "height*8", "width*8", "3"])), .. fault])
@@ -46,6 +46,9 @@ internal static class ManifestContract
             ?? Part(manifest, ComponentNames.VaeEncoder, image, Tensors(("mean", ElementType.F32, Decoded), ("log_variance", ElementType.F32, Decoded)))
             ?? Between(manifest);
     }
+
+    /// <summary>Whether a tensor carries what a picture is conditioned on: keys, values, shifts.</summary>
+    public static bool IsConditioning(string name) => IsKey(name) || IsShift(name);
 
     // More inputs or outputs than the engine knows would be memory that nobody writes; the denoising network alone has some that others make.
     private static string? Part(PackageManifest manifest, string name, TensorSpec[] inputs, TensorSpec[] outputs, Func<string, bool>? others = null)

@@ -138,6 +138,9 @@ internal static class ManifestRules
 
             foreach (BindingSpec input in stage.Inputs) Require(made.Contains(input.Tensor), $"{place} takes {input.Tensor} before it is made");
             foreach (BindingSpec output in stage.Outputs) Require(made.Add(output.Tensor), $"{place} makes {output.Tensor}, which is there already");
+            // What a stage costs is told by the tensors that it works on and, where it attends to a text, by its weights.
+            Require(stage.Inputs.Concat(stage.Outputs).Any(binding => !ManifestContract.IsConditioning(binding.Tensor)), $"{place} has keys, values and shifts alone");
+            Require(stage.Weights.Count > 0 || stage.Kind == StageKind.Convolution || !stage.Inputs.Any(input => ManifestContract.IsConditioning(input.Tensor)), $"{place} attends without weights");
             CheckWeights(stage, place, files);
         }
 
@@ -150,7 +153,7 @@ internal static class ManifestRules
                 Name($"a weight of {place}", weight.Graph);
                 Prose($"the source of a weight of {place}", weight.Source);
                 Require(Enum.IsDefined(weight.Type), $"a weight of {place} has an unknown type");
-                Require(weight.Shape.Count <= MostDimensions && weight.Shape.All(size => size >= 1), $"{Shorten(weight.Source)} has an impossible shape");
+                Require(weight.Shape.Count is >= 1 and <= MostDimensions && weight.Shape.All(size => size >= 1), $"{Shorten(weight.Source)} has an impossible shape");
                 Require(weight.File == stage.Weights[0].File, $"the weights of {place} lie in several files");
                 Require(files.TryGetValue(weight.File, out long bytes), $"{Shorten(weight.Source)} lies in '{Shorten(weight.File)}', which is not among the files");
                 Require(weight.Offset >= 0 && weight.Offset % WeightAlignment == 0, Text($"{Shorten(weight.Source)} begins at byte {weight.Offset}"));

@@ -36,6 +36,7 @@ internal sealed unsafe class ModelPackage : IDisposable
     /// <exception cref="MuseAtelierException">The model cannot be used.</exception>
     public static ModelPackage OpenFor(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
+        OpenFileLimitException.ThrowIfTooLow();
         options.Backend.Require();
         string folder = PackageCache.Resolve(model, options, progress, cancellationToken);
         ModelPackage package = Open(folder, options.VerifyDigests, progress, cancellationToken);

@@ -29,5 +29,5 @@ public sealed class PackageCacheException : MuseAtelierException
     public string Folder { get; }
 
     internal static PackageCacheException OfPackage(string folder, string package, Exception inner) =>
-        new(folder, $"the package {package} in the cache belongs to another user and may not be read ({inner.Message.TrimEnd('.')})", inner);
+        new(folder, $"the package {package} in the cache may not be read by this user ({inner.Message.TrimEnd('.')})", inner);
 }

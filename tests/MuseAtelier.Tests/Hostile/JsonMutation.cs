@@ -83,7 +83,7 @@ internal sealed class JsonMutation(byte[] json, int seed)
 
     // A number a little off is harder to notice than an absurd one.
     private JsonValue? Nudge(JsonNode? node) =>
-        node is JsonValue value && value.TryGetValue(out long number) && Math.Abs(number) < long.MaxValue / 4 ? JsonValue.Create(_random.Next(4) switch
+        node is JsonValue value && value.TryGetValue(out long number) && number is > long.MinValue / 4 and < long.MaxValue / 4 ? JsonValue.Create(_random.Next(4) switch
         {
             0 => number + 1,
             1 => number - 1,

@@ -202,11 +202,63 @@ public sealed class PackageCacheTests : IDisposable
         Assert.Empty(pauses);
     }
 
+    [Fact]
+    public void OpenFileLimit_OfFewFiles_NamesTheRemedy()
+    {
+        Assert.Null(OpenFileLimit.TooLow());
+        Assert.Null(OpenFileLimit.TooLow(128));
+        Assert.Contains("may open 100 files", OpenFileLimit.TooLow(100), StringComparison.Ordinal);
+        // What the system and ONNX Runtime say.
+        Assert.Contains("ulimit -n 1024", new PackageCacheException("c", new IOException("Too many open files : '/c/x'", 24)).Message, StringComparison.Ordinal);
+        Assert.Contains("ulimit -n 1024", new ExportFolderException("c", new IOException("Too many open files : '/c/x'", 24)).Message, StringComparison.Ordinal);
+        Assert.Contains("ulimit -n 1024", OpenFileLimitException.Of(new InvalidOperationException("Load model from x failed:system error number 24"))!.Message, StringComparison.Ordinal);
+        Assert.Null(OpenFileLimitException.Of(new InvalidOperationException("Load model from x failed:Protobuf parsing failed.")));
+    }
+
+    [Fact]
+    public async Task Render_WithAFewOpenFiles_SaysWhatToRaise()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such limit.");
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "ulimit -n 100; exec dotnet \"$@\"", "sh", .. Arguments(_folder["cache"], _folder["x.png"])]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        using Process process = Process.Start(start)!;
+        string errors = await process.StandardError.ReadToEndAsync(Cancellation);
+        await process.WaitForExitAsync(Cancellation);
+        Assert.True(process.ExitCode == 1, errors);
+        Assert.Contains("ulimit -n 1024", Assert.Single(errors.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["cache"]));
+    }
+
+    // Another user's umask is the only difference between the two: run as root, rights would not count.
+    [Fact]
+    public async Task OpenAsync_OfAPackageThatMayNotBeRead_NamesTheRemedy()
+    {
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            Assert.Skip("Rights do not hold for this user.");
+            return;
+        }
+
+        AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"] };
+        await (await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
+        string package = Directory.GetDirectories(_folder["cache"])[0];
+        UnixFileMode mode = File.GetUnixFileMode(package);
+        File.SetUnixFileMode(package, UnixFileMode.None);
+        try
+        {
+            PackageCacheException exception = await Assert.ThrowsAsync<PackageCacheException>(() => Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation));
+            Assert.Contains("may not be read by this user", exception.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.SetUnixFileMode(package, mode);
+        }
+    }
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private static Process Render(string cache, string picture, bool withoutLocks)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "muse.dll"), "render", "cat", "-W", "256", "-H", "256", "--steps", "1", "--seed", "3", "--model", TestAtelier.Checkpoint, "--device", "cpu", "--cache", cache, "-o", picture])
+        var start = new ProcessStartInfo("dotnet", Arguments(cache, picture))
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -215,4 +267,9 @@ public sealed class PackageCacheTests : IDisposable
         if (withoutLocks) start.Environment["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1";
         return Process.Start(start)!;
     }
+
+    private static string[] Arguments(string cache, string picture) =>
+    [
+        Path.Combine(AppContext.BaseDirectory, "muse.dll"), "render", "cat", "-W", "256", "-H", "256", "--steps", "1", "--seed", "3", "--model", TestAtelier.Checkpoint, "--device", "cpu", "--cache", cache, "-o", picture,
+    ];
 }
