@@ -18,5 +18,6 @@ public sealed class OpenFileLimitException : MuseAtelierException
     }
 
     /// <summary>The failure that another one was caused by; null where it was not.</summary>
-    internal static OpenFileLimitException? Of(Exception exception) => OpenFileLimit.IsReached(exception) ? new OpenFileLimitException(OpenFileLimit.Found, exception) : null;
+    internal static OpenFileLimitException? Of(Exception exception) =>
+        OpenFileLimit.IsReached(exception) ? new OpenFileLimitException(OpenFileLimit.Found, exception) : null;
 }
