@@ -34,10 +34,12 @@ internal sealed class AtelierChoices
 
     /// <summary>An option that names the cache.</summary>
     public static Option<string?> Cache() =>
-        new("--cache") { Description = "Where checkpoints are exported to, once each. [default: the variable MUSE_CACHE, else MuseAtelier/packages in the user's local application data]", HelpName = "FOLDER" };
+        new("--cache") { Description =
+            "Where checkpoints are exported to, once each. [default: the variable MUSE_CACHE, else MuseAtelier/packages in the user's local application data]", HelpName = "FOLDER" };
 
     /// <summary>The cache that the option or the variable names; null means the engine's own.</summary>
-    public static string? CacheFolder(string? named) => named ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null);
+    public static string? CacheFolder(string? named) =>
+        named ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null);
 
     /// <summary>An option that names the model.</summary>
     public static Option<string?> Model() =>

@@ -49,12 +49,16 @@ public static class CheckpointExporter
     /// <param name="progress">Told on the calling thread, some times a second.</param>
     /// <param name="cancellationToken">Stops within a few MiB and leaves nothing behind.</param>
     /// <exception cref="CheckpointException">The file is no SDXL checkpoint that can be exported.</exception>
-    /// <exception cref="ExportFolderException">The folder cannot be written, holds something else, or holds a package that is in use.</exception>
-    public static ExportResult Export(string checkpoint, string folder, ExportOptions options, IProgress<ExportProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    /// <exception cref="ExportFolderException">The folder cannot be written, holds something else, or holds a package that is in
+    /// use.</exception>
+    public static ExportResult Export(string checkpoint, string folder, ExportOptions options, IProgress<ExportProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
         Export(checkpoint, new ExportPlace(folder), options, progress, cancellationToken);
 
     /// <summary>The same into a place that has rules of its own.</summary>
-    internal static ExportResult Export(string checkpoint, ExportPlace place, ExportOptions options, IProgress<ExportProgress>? progress, CancellationToken cancellationToken)
+    internal static ExportResult Export(
+        string checkpoint, ExportPlace place, ExportOptions options, IProgress<ExportProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         CheckpointIdentity? before = File.Exists(checkpoint) ? CheckpointIdentity.Of(checkpoint) : null;
@@ -137,7 +141,8 @@ public static class CheckpointExporter
     }
 
     private static PackageManifest Manifest(
-        SafetensorsFile file, ExportOptions options, ModelSpec model, IReadOnlyList<ComponentLayout> layouts, IReadOnlyList<FileSpec> files, string sha256) => new()
+        SafetensorsFile file, ExportOptions options, ModelSpec model, IReadOnlyList<ComponentLayout> layouts,
+            IReadOnlyList<FileSpec> files, string sha256) => new()
     {
         FormatVersion = PackageManifest.CurrentFormatVersion,
         ExporterVersion = Version,

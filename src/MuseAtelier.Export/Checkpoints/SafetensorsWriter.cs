@@ -127,7 +127,9 @@ public sealed class SafetensorsWriter : IDisposable
     }
 
     // A random name, for two writers of one file; and a short one, for paths that are as long as the system allows.
-    private static string Partial(string path) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $"muse-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.partial");
+    private static string Partial(string path) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!,
+        $"muse-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.partial");
 
     private void Advance()
     {
