@@ -1,12 +1,12 @@
 using System.CommandLine;
+using MuseAtelier.Cpu;
 using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>The options by which a command that runs a model is told which one and how.</summary>
 internal sealed class AtelierChoices
 {
-    private readonly Option<string?> _cache = new("--cache") { Description = "Where checkpoints are exported to, once each. [default: the variable MUSE_CACHE, else MuseAtelier/packages in the user's local application data]", HelpName = "FOLDER" };
+    private readonly Option<string?> _cache = CacheFolder.Option();
     private readonly Option<DeviceChoice> _device = Choice.Of<DeviceChoice>("--device", Backends.Help);
     private readonly Option<int> _threads = Choice.Whole("--threads", "Threads of the arithmetic on the processor; 0 means one for each core.", 0, least: 0);
     private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>("--vae", "How the VAE decodes: whole, or tiled, which takes less memory.");
@@ -26,14 +26,19 @@ internal sealed class AtelierChoices
     }
 
     /// <summary>An option that names the model.</summary>
-    public static Option<string?> Model() =>
-        new("--model", "-m") { Description = $"The model: a checkpoint (.safetensors) or the folder of an exported package. [default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]", HelpName = "PATH" };
+    public static Option<string?> Model()
+    {
+        Option<string?> option = UserPath.Option("--model", "-m");
+        option.Description = $"The model: a checkpoint (.safetensors) or the folder of an exported package. [default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]";
+        option.HelpName = "PATH";
+        return option;
+    }
 
     /// <summary>How the atelier is to be set up.</summary>
     public AtelierOptions Read(ParseResult result) => new()
     {
         Backend = Backends.Create(result.GetValue(_device), result.GetValue(_threads)),
-        CacheFolder = result.GetValue(_cache) ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null),
+        CacheFolder = result.GetValue(_cache) ?? UserPath.Variable(MuseAtelier.Cli.CacheFolder.Variable),
         VideoMemoryBudget = _budget.VideoMemory(result),
         MemoryBudget = _budget.Memory(result),
         Offload = _budget.Offload(result),
@@ -52,13 +57,23 @@ internal sealed class AtelierChoices
         return isAsItWas ? PictureVerifier.Suit(record!, options) : options;
     }
 
-    /// <summary>Refuses a budget that was given and is too small for a picture, before a first export is made for it.</summary>
+    /// <summary>Refuses a picture for which a budget that was given, or a processor's free memory, is too small: before a first export is made for it.</summary>
     /// <param name="model">Path of the model.</param>
     /// <param name="options">How the atelier is to be set up.</param>
     /// <param name="request">The picture.</param>
-    /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
+    /// <exception cref="BudgetTooSmallException">No plan keeps the budget that was given.</exception>
+    /// <exception cref="FreeMemoryTooSmallException">None was given, and no plan keeps to what is free.</exception>
     public static void RequireBudget(string model, AtelierOptions options, PictureRequest request)
     {
-        if (options.VideoMemoryBudget is not null || options.MemoryBudget is not null) Atelier.Plan(model, options, request);
+        bool isOnProcessor = options.Backend is CpuBackend;
+        if (options.VideoMemoryBudget is null && options.MemoryBudget is null && !isOnProcessor) return;
+        try
+        {
+            Atelier.Plan(model, options, request);
+        }
+        catch (BudgetTooSmallException exception) when (isOnProcessor && options.MemoryBudget is null)
+        {
+            throw new FreeMemoryTooSmallException(exception, HostMemory.Bounds());
+        }
     }
 }

@@ -22,5 +22,9 @@ public sealed class CpuBackend : Backend
         return new CpuBackend(threads == 0 ? Environment.ProcessorCount : threads);
     }
 
+    internal override void Require() => OnnxLibrary.Require();
+
+    internal override long DefaultMemoryBudget() => HostMemory.DefaultBudget();
+
     internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options) => new CpuDevice(package, _threads, options);
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Reflection;
-using System.Security.Cryptography;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Networks;
 using MuseAtelier.Export.Packaging;
@@ -156,15 +155,15 @@ public static class CheckpointExporter
     // Read by itself rather than through the mapping: the pages then count to the system's cache and not to this process.
     private static string Digest(string path, CancellationToken cancellationToken)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new Sha256();
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
         byte[] buffer = new byte[4 << 20];
         for (int read; (read = stream.Read(buffer)) > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, read);
+            hash.Append(buffer.AsSpan(0, read));
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Finish();
     }
 }

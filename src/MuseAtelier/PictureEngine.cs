@@ -43,7 +43,7 @@ internal sealed class PictureEngine : IDisposable
         _profile = options.Backend.Profile.WithContext(device.ContextBytes);
         // What the process holds already is its own to plan with. Asked once: what is free changes with every picture.
         _budget = _profile.MapsWeights
-            ? options.MemoryBudget ?? long.MaxValue
+            ? options.MemoryBudget ?? options.Backend.DefaultMemoryBudget()
             : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(device.FreeBytes() + (device.ProcessBytes() ?? 0) ?? long.MaxValue);
         // Auto may have chosen another device than the budget was meant for.
         _standingNotices = (_profile.MapsWeights ? options.VideoMemoryBudget : options.MemoryBudget) is null ? []
@@ -99,7 +99,7 @@ internal sealed class PictureEngine : IDisposable
     {
         DeviceProfile device = options.Backend.Profile;
         ModelSizes sizes = ModelSizes.Read(PackageCache.Find(model, options) ?? model, options.Backend.Lowering, options.Precisions);
-        long budget = device.MapsWeights ? options.MemoryBudget ?? long.MaxValue : options.VideoMemoryBudget ?? ResidencyRequest.DefaultBudget;
+        long budget = device.MapsWeights ? options.MemoryBudget ?? options.Backend.DefaultMemoryBudget() : options.VideoMemoryBudget ?? ResidencyRequest.DefaultBudget;
         return ResidencyPlanner.Plan(sizes, Wanted(new PictureSeries(request, 1, 1), options, budget), device);
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.IO.MemoryMappedFiles;
-using System.Security.Cryptography;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier;
@@ -54,7 +53,7 @@ internal sealed unsafe class ModelPackage : IDisposable
                 throw new PackageFileDamagedException(folder, file.Name, string.Create(CultureInfo.InvariantCulture, $"it has {info.Length} bytes"), string.Create(CultureInfo.InvariantCulture, $"{file.Bytes} bytes"));
             if (!verifyDigests) continue;
             using FileStream stream = info.OpenRead();
-            string digest = Convert.ToHexStringLower(SHA256.HashData(stream));
+            string digest = Sha256.Hash(stream, cancellationToken);
             if (digest != file.Sha256) throw new PackageFileDamagedException(folder, file.Name, $"its SHA-256 is {digest}", file.Sha256);
             cancellationToken.ThrowIfCancellationRequested();
             done += file.Bytes;
@@ -105,7 +104,7 @@ internal sealed unsafe class ModelPackage : IDisposable
     {
         HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
         IEnumerable<string> lines = manifest.Files.Where(file => graphs.Contains(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n");
-        return Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines))));
+        return Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
 
     // A manifest is a file like any other: no offset in it is believed before it was held against the file that it points into.

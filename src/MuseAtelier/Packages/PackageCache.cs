@@ -62,7 +62,7 @@ internal static class PackageCache
     {
         var info = new FileInfo(checkpoint);
         string identity = FormattableString.Invariant($"{info.FullName}|{info.Length}|{info.LastWriteTimeUtc.Ticks}|{CheckpointExporter.Version}|{PackageManifest.CurrentFormatVersion}");
-        string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(identity)));
+        string hash = Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(identity));
         string precisions = options.Precisions is { } chosen && chosen != Precisions.Of(options.Lowering) ? $"-{chosen.Code()}" : "";
         return $"{Path.GetFileNameWithoutExtension(checkpoint)}-{(options.Lowering == Lowering.Cuda ? "cuda" : "portable")}{precisions}-{hash[..12]}";
     }
