@@ -61,7 +61,7 @@ public sealed class Sha256Tests
     [Fact]
     public void Assemblies_OfTheProduct_UseCryptographyInOnePlace()
     {
-        Type[] types = [typeof(MuseCommand), typeof(PictureFile), typeof(Atelier), typeof(Cpu.CpuBackend), typeof(MuseAtelier.Cuda.CudaBackend), typeof(Export.CheckpointExporter), typeof(ModelsLock)];
+        Type[] types = [typeof(MuseCommand), typeof(PictureFile), typeof(Atelier), typeof(Cpu.CpuBackend), typeof(MuseAtelier.Cuda.CudaBackend), typeof(MuseAtelier.Export.CheckpointExporter), typeof(ModelsLock)];
         string[] users = [.. types.Select(type => type.Assembly).Where(UsesCryptography).Select(assembly => assembly.GetName().Name!)];
         Assert.Equal(["MuseAtelier.Packages"], users);
 
