@@ -12,15 +12,8 @@ internal sealed class ManagedSha256
     private const int BlockBytes = 64;
     private const int LengthBytes = 8;
 
-    private readonly uint[] _state = new uint[8];
-    private readonly byte[] _block = new byte[BlockBytes];
-    private ulong _length;
-
-    /// <summary>Begins a digest.</summary>
-    public ManagedSha256() => Reset();
-
     // The first 32 bits of the fractional parts of the cube roots of the first 64 primes. (FIPS 180-4, 4.2.2)
-    private static ReadOnlySpan<uint> Constants =>
+    private static readonly uint[] Constants =
     [
         0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
         0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -31,6 +24,16 @@ internal sealed class ManagedSha256
         0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
         0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
     ];
+
+    // The first 32 bits of the fractional parts of the square roots of the first 8 primes. (FIPS 180-4, 5.3.3)
+    private static readonly uint[] Start = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
+
+    private readonly uint[] _state = new uint[8];
+    private readonly byte[] _block = new byte[BlockBytes];
+    private ulong _length;
+
+    /// <summary>Begins a digest.</summary>
+    public ManagedSha256() => Reset();
 
     /// <summary>Adds bytes.</summary>
     public void Append(ReadOnlySpan<byte> data)
@@ -72,12 +75,10 @@ internal sealed class ManagedSha256
         Reset();
     }
 
-    // The first 32 bits of the fractional parts of the square roots of the first 8 primes. (FIPS 180-4, 5.3.3)
     private void Reset()
     {
         _length = 0;
-        ReadOnlySpan<uint> start = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
-        start.CopyTo(_state);
+        Start.CopyTo(_state, 0);
     }
 
     private void Compress(ReadOnlySpan<byte> blocks)
@@ -104,7 +105,7 @@ internal sealed class ManagedSha256
 
     private void Mix(ReadOnlySpan<uint> words)
     {
-        ReadOnlySpan<uint> constants = Constants;
+        uint[] constants = Constants;
         uint a = _state[0], b = _state[1], c = _state[2], d = _state[3], e = _state[4], f = _state[5], g = _state[6], h = _state[7];
         for (int i = 0; i < constants.Length; i++)
         {
@@ -115,7 +116,13 @@ internal sealed class ManagedSha256
             (h, g, f, e, d, c, b, a) = (g, f, e, d + first, c, b, a, first + second);
         }
 
-        ReadOnlySpan<uint> mixed = [a, b, c, d, e, f, g, h];
-        for (int i = 0; i < mixed.Length; i++) _state[i] += mixed[i];
+        _state[0] += a;
+        _state[1] += b;
+        _state[2] += c;
+        _state[3] += d;
+        _state[4] += e;
+        _state[5] += f;
+        _state[6] += g;
+        _state[7] += h;
     }
 }

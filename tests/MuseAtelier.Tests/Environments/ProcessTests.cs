@@ -66,7 +66,7 @@ public sealed class ProcessTests : IDisposable
     {
         MuseProcessResult result = await MuseProcess.RunAsync("exec \"$@\"", ["models", "--json"], new() { ["LC_ALL"] = "de_DE.ISO-8859-1" });
         Assert.All(result.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.NotNull(JsonNode.Parse(line)));
-        Assert.Contains(Packages.ModelsLock.Embedded.Models, model => model.Name.Any(letter => !char.IsAscii(letter)) && result.Out.Contains(model.Name, StringComparison.Ordinal));
+        Assert.Contains(Packages.ModelsLock.Embedded.Models, model => model.Note is { } note && note.Any(letter => !char.IsAscii(letter)) && result.Out.Contains(note, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task Render_WhereTheEndOfTheTerminalIsIgnored_GoesOn()
     {
-        using Process process = MuseProcess.Start("trap '' HUP; exec \"$@\"", [.. Render, "--steps", "40", "--out", _folder["cat.png"]]);
+        using Process process = MuseProcess.Start("trap '' HUP; exec \"$@\"", ["render", "cat", "-W", "256", "-H", "256", "--steps", "40", "--device", "cpu", "--cache", Cli.Muse.Cache, "--out", _folder["cat.png"]]);
         Task<string> output = process.StandardOutput.ReadToEndAsync(Cancellation);
         var errors = new StringBuilder();
         while (await process.StandardError.ReadLineAsync(Cancellation) is { } line)
