@@ -1,3 +1,5 @@
 using MuseAtelier.Cli;
+using MuseAtelier.Cli.Streams;
 
-return await MuseCommand.RunAsync(args, Terminal.OfProcess());
+using var streams = new ProcessStreams(ProcessStreams.AsksForJson(args));
+return await MuseCommand.RunAsync(args, streams.Terminal);

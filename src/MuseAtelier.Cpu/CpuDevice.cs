@@ -18,7 +18,8 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
     public CpuDevice(ModelPackage package, int threads, AtelierOptions options)
     {
         // Slower by the system calls: only where somebody counts.
-        if (options.MemoryBudget is not null || options.Offload == OffloadMode.Sessions) NativeHeap.ReturnLargeBlocks();
+        bool isShort = HostMemory.DefaultBudget() < NativeHeap.EnoughBytes;
+        if (isShort || options.MemoryBudget is not null || options.Offload == OffloadMode.Sessions) NativeHeap.ReturnLargeBlocks();
         _package = package;
         int processors = Environment.ProcessorCount, most = Math.Max(CpuBackend.MostThreads, processors);
         int wanted = threads == 0 ? processors : Math.Min(threads, most);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Reflection;
-using System.Security.Cryptography;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Networks;
 using MuseAtelier.Export.Packaging;
@@ -161,7 +160,7 @@ public static class CheckpointExporter
     // Read by itself rather than through the mapping: the pages then count to the system's cache and not to this process.
     private static string Digest(string path, CancellationToken cancellationToken)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new Sha256();
         try
         {
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
@@ -169,7 +168,7 @@ public static class CheckpointExporter
             for (int read; (read = stream.Read(buffer)) > 0;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                hash.AppendData(buffer, 0, read);
+                hash.Append(buffer.AsSpan(0, read));
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -177,7 +176,7 @@ public static class CheckpointExporter
             throw new CheckpointUnreadableException(path, exception);
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Finish();
     }
 
     private sealed class ExportReport(long total, IProgress<ExportProgress>? progress)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -65,18 +64,18 @@ public sealed record ModelsLock
 
     private static string Hash(FileStream stream, IProgress<double>? progress, CancellationToken cancellationToken)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new Sha256();
         byte[] buffer = new byte[BufferBytes];
         long done = 0;
         while (stream.Read(buffer) is int read and > 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, read);
+            hash.Append(buffer.AsSpan(0, read));
             done += read;
             progress?.Report((double)done / Math.Max(done, stream.Length));
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Finish();
     }
 
     // A file name leads nowhere but into the folder that is looked in.

@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Storage;
 
@@ -43,17 +43,17 @@ internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, s
 
     private static string Sample(FileStream stream, long bytes)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new Sha256();
         byte[] buffer = new byte[EndBytes];
         Append(0, EndBytes);
         for (int i = 1; i <= SampleCount; i++) Append(bytes / (SampleCount + 1) * i, SampleBytes);
         Append(Math.Max(0, bytes - EndBytes), EndBytes);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Finish();
 
         void Append(long offset, int count)
         {
             int read = RandomAccess.Read(stream.SafeFileHandle, buffer.AsSpan(0, count), offset);
-            hash.AppendData(buffer, 0, read);
+            hash.Append(buffer.AsSpan(0, read));
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 
 namespace MuseAtelier.Export.Storage;
 
@@ -144,6 +143,5 @@ internal sealed class PartialFolder : IDisposable
     private static bool Appeared(string folder) => !OperatingSystem.IsWindows() && (Directory.Exists(folder) || File.Exists(folder));
 
     private static string Beside(string folder, string suffix) =>
-        System.IO.Path.Combine(System.IO.Path.GetDirectoryName(folder)!,
-            $"{ShortName(folder)}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}{suffix}");
+        System.IO.Path.Combine(System.IO.Path.GetDirectoryName(folder)!, $"{ShortName(folder)}.{UniqueName.Digits()}{suffix}");
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.IO.MemoryMappedFiles;
-using System.Security.Cryptography;
 using MuseAtelier.Export.Storage;
 using MuseAtelier.Packages;
 
@@ -129,7 +128,7 @@ internal sealed unsafe class ModelPackage : IDisposable
     {
         HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
         IEnumerable<string> lines = manifest.Files.Where(file => graphs.Contains(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n");
-        return Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines))));
+        return Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
 
     // The share mode keeps writers out where the system enforces it (Windows); elsewhere it is a lock that well-behaved programs heed.
@@ -175,7 +174,7 @@ internal sealed unsafe class ModelPackage : IDisposable
         foreach (FileSpec file in manifest.Files)
         {
             using FileStream stream = File.OpenRead(Path.Combine(folder, file.Name));
-            string digest = Convert.ToHexStringLower(SHA256.HashData(stream));
+            string digest = Sha256.Hash(stream, cancellationToken);
             if (digest != file.Sha256) throw new PackageFileDamagedException(folder, file.Name, $"its SHA-256 is {digest}", file.Sha256);
             cancellationToken.ThrowIfCancellationRequested();
             done += file.Bytes;

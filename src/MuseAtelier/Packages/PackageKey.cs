@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Storage;
@@ -21,10 +20,9 @@ internal static class PackageKey
     /// <param name="options">What the package is for.</param>
     public static string Of(string checkpoint, CheckpointIdentity identity, ExportOptions options)
     {
-        string text = FormattableString.Invariant(
-            $"{identity.Path}|{identity.Bytes}|{identity.Ticks}|{identity.Samples}|")
+        string text = FormattableString.Invariant($"{identity.Path}|{identity.Bytes}|{identity.Ticks}|{identity.Samples}|")
             + FormattableString.Invariant($"{CheckpointExporter.Version}|{PackageManifest.CurrentFormatVersion}");
-        string digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..DigestLetters];
+        string digest = Sha256.Hash(Encoding.UTF8.GetBytes(text))[..DigestLetters];
         string precisions = options.Precisions is { } chosen && chosen != Precisions.Of(options.Lowering) ? $"-{chosen.Code()}" : "";
         return $"{Name(checkpoint)}-{(options.Lowering == Lowering.Cuda ? "cuda" : "portable")}{precisions}-{digest}";
     }
