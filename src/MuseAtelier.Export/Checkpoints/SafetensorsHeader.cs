@@ -10,17 +10,17 @@ namespace MuseAtelier.Export.Checkpoints;
 internal sealed class SafetensorsHeader
 {
     /// <summary>The most tensors that a file may have; SDXL's has 2,515, and with its copies for training about 5,000.</summary>
-    internal const int MostTensors = 65_536;
+    internal const int MostTensors = 32_768;
 
     private const string MetadataName = "__metadata__";
 
     // What a header says is copied into objects that take several times its bytes: each of them has its own bound.
-    private const int LongestName = 1024;
+    private const int LongestName = 512;
     private const int LongestType = 64;
     private const int MostDimensions = 64;
     private const int MostMetadata = 4096;
     private const int LongestMetadata = 1 << 20;
-    private const int LongestMetadataOfAll = 8 << 20;
+    private const int LongestMetadataOfAll = 4 << 20;
 
     private readonly string _path;
     private readonly long _dataStart;

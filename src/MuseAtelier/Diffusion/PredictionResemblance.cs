@@ -9,13 +9,14 @@ namespace MuseAtelier.Diffusion;
 /// </summary>
 internal static class PredictionResemblance
 {
-    /// <summary>
-    /// The lowest noise level at which resemblance is measured. With the three-step leading schedule and longer ones, the first step is above it.
-    /// </summary>
-    public const float LeastSigma = 2.5f;
+    /// <summary>The lowest noise level at which resemblance tells the two apart; schedules of five steps and more begin above it.</summary>
+    public const float LeastSigma = 5;
 
-    /// <summary>Resemblance below which a model is noticed.</summary>
-    public const float Least = 0.6f;
+    /// <summary>
+    /// Resemblance below which a model is noticed. At the noise levels from <see cref="LeastSigma"/> on, the Miniature's noise predictions have
+    /// 0.99 and more, and the velocities that they amount to 0.47 and less; random weights have 0.
+    /// </summary>
+    public const float Least = 0.8f;
 
     /// <summary>Cosine of the angle between the two: 1 where one is a positive multiple of the other, 0 where they have nothing in common. Allocates nothing.</summary>
     /// <param name="input">What the UNet was given, scaled; borrowed.</param>
@@ -26,6 +27,6 @@ internal static class PredictionResemblance
     /// <param name="resemblance">Its resemblance; null where its noise level was too low to tell.</param>
     public static string? Notice(float? resemblance) => resemblance is not { } measured || measured >= Least
         ? null
-        : FormattableString.Invariant($"The model's first prediction does not resemble the noise it was given (correlation {measured:F2}; 0.9 or more is usual). ")
+        : FormattableString.Invariant($"The model's first prediction does not resemble the noise it was given (correlation {measured:F2}; 0.99 is usual). ")
             + "It may be a v-prediction model whose file does not say so; those are not painted rightly.";
 }
