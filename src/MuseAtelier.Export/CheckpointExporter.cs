@@ -118,7 +118,8 @@ public static class CheckpointExporter
     {
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
-        return [.. CheckpointNetworks.Describe(file, options.Precisions ?? Precisions.Of(options.Lowering)).Networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version).Spec)];
+        return [.. CheckpointNetworks.Describe(file, options.Precisions ?? Precisions.Of(options.Lowering))
+            .Networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version).Spec)];
     }
 
     // Read by itself rather than through the mapping: the pages then count to the system's cache and not to this process.

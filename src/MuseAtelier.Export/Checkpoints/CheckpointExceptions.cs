@@ -112,7 +112,8 @@ public sealed class TensorTypeException(string path, string name, string type, i
     public string Type { get; } = type;
 
     private static string Others(int count) =>
-        count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ({count} other tensor{(count == 1 ? "" : "s")} with it have types that are not read either)");
+        count == 0 ? "" : string.Create(
+            CultureInfo.InvariantCulture, $" ({count} other tensor{(count == 1 ? "" : "s")} with it have types that are not read either)");
 }
 
 /// <summary>The file lacks a whole part of the model.</summary>

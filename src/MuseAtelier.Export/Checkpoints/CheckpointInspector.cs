@@ -1,8 +1,8 @@
 namespace MuseAtelier.Export.Checkpoints;
 
 /// <summary>
-/// Tells what a file holds: from tensor names, and not from metadata, which trainers leave out or copy from other models. What an SDXL model
-/// predicts is told by no name, and so every mark of it counts: <see cref="PredictionMarks"/>.
+/// Tells what a file holds: from tensor names, and not from metadata, which trainers leave out or copy from other models. What an SDXL
+/// model predicts is told by no name, and so every mark of it counts: <see cref="PredictionMarks"/>.
 /// </summary>
 public static class CheckpointInspector
 {
@@ -41,7 +41,8 @@ public static class CheckpointInspector
         if (Begins(file, "cond_stage_model.model.")) return CheckpointKind.StableDiffusion2;
         if (Begins(file, "cond_stage_model.")) return CheckpointKind.StableDiffusion1;
         var names = new TensorNames(file);
-        if (CheckpointParts.UNet(names) is { } unet) return CheckpointParts.ClipG(names).Prefix is null ? CheckpointKind.LoneUNet : DetectSdxl(file, unet);
+        if (CheckpointParts.UNet(names) is { } unet)
+            return CheckpointParts.ClipG(names).Prefix is null ? CheckpointKind.LoneUNet : DetectSdxl(file, unet);
         return DetectPart(file);
     }
 
@@ -94,7 +95,11 @@ public static class CheckpointInspector
 
 /// <summary>The file is in order, but holds something else than an SDXL base model.</summary>
 public sealed class CheckpointKindException(string path, CheckpointKind kind, string? mark = null)
-    : CheckpointException(path, $"{path} {Describe(kind)}{(mark is null ? "" : $" ({mark})")}", "a single-file SDXL base checkpoint that predicts noise", Advise(kind))
+    : CheckpointException(
+        path,
+        $"{path} {Describe(kind)}{(mark is null ? "" : $" ({mark})")}",
+        "a single-file SDXL base checkpoint that predicts noise",
+        Advise(kind))
 {
     /// <summary>What the file holds.</summary>
     public CheckpointKind Kind { get; } = kind;
@@ -126,7 +131,8 @@ public sealed class CheckpointKindException(string path, CheckpointKind kind, st
     {
         CheckpointKind.Lora => "Merge it into an SDXL checkpoint with another tool first, or use the checkpoint without it.",
         CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder => "Take the complete checkpoint: one file of about 6.9 GB in fp16.",
-        CheckpointKind.SdxlVelocity or CheckpointKind.SdxlEdm => "Such models are not painted yet: take an SDXL model that predicts noise (epsilon).",
+        CheckpointKind.SdxlVelocity or CheckpointKind.SdxlEdm =>
+            "Such models are not painted yet: take an SDXL model that predicts noise (epsilon).",
         CheckpointKind.SdxlRefiner => "Take the base model: sd_xl_base_1.0.safetensors or one trained from it.",
         _ => "Take an SDXL base model or one trained from it.",
     };

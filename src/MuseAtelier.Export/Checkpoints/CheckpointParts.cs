@@ -1,6 +1,9 @@
 namespace MuseAtelier.Export.Checkpoints;
 
-/// <summary>Where the parts of an SDXL checkpoint lie: the beginnings of their tensors' names. Tools write several; the first that a file has counts.</summary>
+/// <summary>
+/// Where the parts of an SDXL checkpoint lie: the beginnings of their tensors' names. Tools write several; the first that a file has
+/// counts.
+/// </summary>
 internal static class CheckpointParts
 {
     private static readonly string[] UNets = ["model.diffusion_model.", "diffusion_model.", "model.model."];
@@ -36,7 +39,9 @@ internal static class CheckpointParts
         First(names, ClipGs) is { } prefix ? (prefix, false) : (First(names, TransformersClipGs), true);
 
     /// <summary>The VAE's beginning.</summary>
-    public static string? Vae(TensorNames names) => Vaes.FirstOrDefault(prefix => names.HasAny(prefix + "decoder.") || names.HasAny(prefix + "encoder.") || names.HasAny(prefix + "post_quant_conv."));
+    public static string? Vae(TensorNames names) =>
+        Vaes.FirstOrDefault(prefix =>
+            names.HasAny(prefix + "decoder.") || names.HasAny(prefix + "encoder.") || names.HasAny(prefix + "post_quant_conv."));
 
     private static string? First(TensorNames names, string[] prefixes) => prefixes.FirstOrDefault(names.HasAny);
 }

@@ -1,8 +1,8 @@
 namespace MuseAtelier.Export.Checkpoints;
 
 /// <summary>
-/// The two 8-bit floating-point formats of Micikevicius et al., "FP8 Formats for Deep Learning" (2022), under safetensors' names. A code is a
-/// sign bit, then the exponent, then the mantissa.
+/// The two 8-bit floating-point formats of Micikevicius et al., "FP8 Formats for Deep Learning" (2022), under safetensors' names. A code is
+/// a sign bit, then the exponent, then the mantissa.
 /// </summary>
 internal static class Float8
 {
@@ -13,10 +13,8 @@ internal static class Float8
     public const string E5M2Name = "F8_E5M2";
 
     private static readonly float[] E4M3 = [.. Enumerable.Range(0, 256).Select(code => E4M3ToSingle((byte)code))];
-    private static readonly float[] E5M2 = [.. Enumerable.Range(0, 256).Select(code => (float)BitConverter.UInt16BitsToHalf((ushort)(code << 8)))];
-
-    /// <summary>Whether the name is that of one of the two formats.</summary>
-    public static bool IsName(string type) => type is E4M3Name or E5M2Name;
+    private static readonly float[] E5M2 =
+        [.. Enumerable.Range(0, 256).Select(code => (float)BitConverter.UInt16BitsToHalf((ushort)(code << 8)))];
 
     /// <summary>Widens codes; exact.</summary>
     /// <param name="type">One of the two names.</param>

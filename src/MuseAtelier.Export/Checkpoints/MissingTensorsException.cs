@@ -22,7 +22,8 @@ public sealed record TensorMismatch(string Name, IReadOnlyList<long>? Found, IRe
     public override string ToString()
     {
         if (Problem is not null) return $"{SafetensorsHeader.Shorten(Name)} ({Problem})";
-        string found = Found is null ? "missing" : $"found {SafetensorsHeader.ShapeText(Found)}{(Type is null ? "" : $" of {SafetensorsHeader.Shorten(Type)}")}";
+        string found = Found is null ? "missing"
+            : $"found {SafetensorsHeader.ShapeText(Found)}{(Type is null ? "" : $" of {SafetensorsHeader.Shorten(Type)}")}";
         if (IsTypeAlone) return $"{SafetensorsHeader.Shorten(Name)} ({found}, expected {ReadTypes})";
         return Expected is null ? $"{SafetensorsHeader.Shorten(Name)} ({found})" : $"{SafetensorsHeader.Shorten(Name)} ({found}, expected {SafetensorsHeader.ShapeText(Expected)})";
     }

@@ -9,8 +9,8 @@ namespace MuseAtelier.Export.Checkpoints;
 internal sealed record PredictionMark(CheckpointKind Kind, string Text);
 
 /// <summary>
-/// Finds out whether an SDXL checkpoint predicts something else than noise. Such a file has the very same network as one that predicts noise:
-/// only a mark tells it, and reading its output as noise would paint mud.
+/// Finds out whether an SDXL checkpoint predicts something else than noise. Such a file has the very same network as one that predicts
+/// noise: only a mark tells it, and reading its output as noise would paint mud.
 /// </summary>
 internal static partial class PredictionMarks
 {
@@ -19,7 +19,8 @@ internal static partial class PredictionMarks
 
     /// <summary>The first mark of another prediction than noise; null where there is none.</summary>
     /// <exception cref="CheckpointUnreadableException">There is a .yaml file beside the checkpoint that cannot be read.</exception>
-    public static PredictionMark? Find(SafetensorsFile file) => OfTensors(file) ?? OfMetadata(file.Metadata) ?? OfYaml(Path.ChangeExtension(file.Path, ".yaml"));
+    public static PredictionMark? Find(SafetensorsFile file) =>
+        OfTensors(file) ?? OfMetadata(file.Metadata) ?? OfYaml(Path.ChangeExtension(file.Path, ".yaml"));
 
     private static PredictionMark? OfTensors(SafetensorsFile file)
     {
@@ -34,14 +35,16 @@ internal static partial class PredictionMarks
     private static PredictionMark? OfMetadata(IReadOnlyDictionary<string, string> metadata)
     {
         foreach (string name in (string[])["modelspec.prediction_type", "modelspec.predict_key"])
-            if (metadata.TryGetValue(name, out string? value) && KindOf(value) is { } kind) return new PredictionMark(kind, $"its metadata says {name}: {SafetensorsHeader.Shorten(value)}");
+            if (metadata.TryGetValue(name, out string? value) && KindOf(value) is { } kind)
+                return new PredictionMark(kind, $"its metadata says {name}: {SafetensorsHeader.Shorten(value)}");
         const string trainer = "ss_v_parameterization";
         return metadata.TryGetValue(trainer, out string? flag) && flag.Trim().ToUpperInvariant() is "TRUE" or "1" or "YES"
             ? new PredictionMark(CheckpointKind.SdxlVelocity, $"its metadata says {trainer}: {SafetensorsHeader.Shorten(flag!)}")
             : null;
     }
 
-    // What A1111 and Forge read beside a checkpoint of the same name. Two keys and a class name of the whole file matter, on whatever level they stand.
+    // What A1111 and Forge read beside a checkpoint of the same name. Two keys and a class name of the whole file matter, on whatever level
+    // they stand.
     private static PredictionMark? OfYaml(string path)
     {
         if (!File.Exists(path)) return null;
@@ -51,7 +54,8 @@ internal static partial class PredictionMarks
             Match said = Parameterization().Match(content);
             CheckpointKind? kind = said.Success ? KindOf(said.Groups[2].Value) : null;
             if (kind is null && Scaling().IsMatch(content)) kind = CheckpointKind.SdxlVelocity;
-            if (kind is not null) return new PredictionMark(kind.Value, $"{path} beside it says {SafetensorsHeader.Shorten(content.Trim())}");
+            if (kind is not null)
+                return new PredictionMark(kind.Value, $"{path} beside it says {SafetensorsHeader.Shorten(content.Trim())}");
         }
 
         return null;

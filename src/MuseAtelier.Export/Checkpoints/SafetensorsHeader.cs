@@ -18,7 +18,8 @@ internal sealed class SafetensorsHeader
     private const int LongestName = 512;
     private const int LongestType = 64;
     private const int MostDimensions = 64;
-    private const int MostMetadata = 4096;
+    private const int MostMetadata = 1024;
+    private const int ShortMetadata = 1024;
     private const int LongestMetadata = 1 << 20;
     private const int LongestMetadataOfAll = 4 << 20;
 
@@ -85,8 +86,12 @@ internal sealed class SafetensorsHeader
 
     private string ReadName(ref Utf8JsonReader reader)
     {
-        if (reader.ValueSpan.Length > LongestName) throw new CheckpointHeaderException(_path, string.Create(CultureInfo.InvariantCulture, $"a tensor's name has more than {LongestName} bytes"));
-        if (_tensors.Count == MostTensors) throw new CheckpointHeaderException(_path, string.Create(CultureInfo.InvariantCulture, $"it names more than {MostTensors} tensors"));
+        if (reader.ValueSpan.Length > LongestName)
+            throw new CheckpointHeaderException(
+                _path, string.Create(CultureInfo.InvariantCulture, $"a tensor's name has more than {LongestName} bytes"));
+        if (_tensors.Count == MostTensors)
+            throw new CheckpointHeaderException(
+                _path, string.Create(CultureInfo.InvariantCulture, $"it names more than {MostTensors} tensors"));
         return reader.GetString()!;
     }
 
@@ -95,19 +100,21 @@ internal sealed class SafetensorsHeader
         if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointHeaderException(_path, $"{MetadataName} is no object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            // Nothing here needs long texts (trainers keep their data sets' words here): they are passed over, as what is more than the bounds allow.
+            // Nothing here needs long texts (trainers keep their data sets' words here): they are passed over where they are more than the
+            // bounds allow. Short ones never are: some of them say what the model predicts.
             bool isLong = reader.ValueSpan.Length > LongestName || _metadata.Count == MostMetadata;
             string name = isLong ? "" : reader.GetString()!;
             reader.Read();
             // The format knows strings only; trainers have written other values, which nothing here needs either.
             int length = reader.ValueSpan.Length;
-            if (reader.TokenType != JsonTokenType.String || isLong || length > LongestMetadata || _metadataLength + length > LongestMetadataOfAll)
+            bool fits = length <= ShortMetadata || (length <= LongestMetadata && _metadataLength + length <= LongestMetadataOfAll);
+            if (reader.TokenType != JsonTokenType.String || isLong || !fits)
             {
                 reader.Skip();
                 continue;
             }
 
-            _metadataLength += length;
+            if (length > ShortMetadata) _metadataLength += length;
             if (!_metadata.TryAdd(name, reader.GetString()!)) throw new DuplicateTensorException(_path, $"{MetadataName}.{name}");
         }
     }
@@ -122,7 +129,8 @@ internal sealed class SafetensorsHeader
             if (reader.ValueTextEquals("dtype"u8))
             {
                 reader.Read();
-                type = reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length <= LongestType ? reader.GetString() : throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' has a dtype that is no name of one");
+                type = reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length <= LongestType ? reader.GetString()
+                    : throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' has a dtype that is no name of one");
             }
             else if (reader.ValueTextEquals("shape"u8)) shape = ReadNumbers(ref reader, name, "shape");
             else if (reader.ValueTextEquals("data_offsets"u8)) offsets = ReadNumbers(ref reader, name, "data_offsets");
@@ -147,7 +155,10 @@ internal sealed class SafetensorsHeader
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
                 throw new CheckpointHeaderException(_path, $"{member} of '{Shorten(name)}' holds something else than whole numbers from 0 to 2^63 - 1");
-            if (numbers.Count == MostDimensions) throw new CheckpointHeaderException(_path, string.Create(CultureInfo.InvariantCulture, $"{member} of '{Shorten(name)}' holds more than {MostDimensions} numbers"));
+            if (numbers.Count == MostDimensions)
+                throw new CheckpointHeaderException(
+                    _path, string.Create(
+                        CultureInfo.InvariantCulture, $"{member} of '{Shorten(name)}' holds more than {MostDimensions} numbers"));
             numbers.Add(number);
         }
 

@@ -24,8 +24,8 @@ public sealed record SafetensorsTensor(string Name, string TypeName, IReadOnlyLi
     };
 
     /// <summary>
-    /// The type in which a package keeps a weight of this type: its own where packages have it, F32 for F64, and F16 for both fp8 formats, whose
-    /// numbers F16 holds exactly. Null for types that weights are not read from.
+    /// The type in which a package keeps a weight of this type: its own where packages have it, F32 for F64, and F16 for both fp8 formats,
+    /// whose numbers F16 holds exactly. Null for types that weights are not read from.
     /// </summary>
     public ElementType? WeightType => TypeName switch
     {

@@ -16,16 +16,19 @@ internal static class CheckpointNetworks
     {
         var names = new TensorNames(file);
         var problems = new TensorProblems();
-        (string? unetPrefix, string? clipLPrefix, string? vaePrefix) = (CheckpointParts.UNet(names), CheckpointParts.ClipL(names), CheckpointParts.Vae(names));
+        (string? unetPrefix, string? clipLPrefix, string? vaePrefix) =
+            (CheckpointParts.UNet(names), CheckpointParts.ClipL(names), CheckpointParts.Vae(names));
         (string? clipGPrefix, bool hasTransformersNames) = CheckpointParts.ClipG(names);
         RequireParts(file, [("UNet", unetPrefix), ("CLIP-L", clipLPrefix), ("CLIP-G", clipGPrefix), (VaeName, vaePrefix)]);
         // A VAE is no use without the half that decodes.
-        if (!names.HasAny(vaePrefix + "decoder.")) throw new MissingPartException(file.Path, ["VAE decoder"], ["UNet", "CLIP-L", "CLIP-G", "VAE encoder"]);
+        if (!names.HasAny(vaePrefix + "decoder."))
+            throw new MissingPartException(file.Path, ["VAE decoder"], ["UNet", "CLIP-L", "CLIP-G", "VAE encoder"]);
 
         CheckpointWeights Part(string? prefix) => new(file, names, prefix!, problems);
         ElementType text = precisions.TextEncoders.Type();
         ClipNetwork clipL = ClipNetwork.L(Part(clipLPrefix), text);
-        ClipNetwork clipG = hasTransformersNames ? ClipNetwork.TransformersG(Part(clipGPrefix), text) : ClipNetwork.G(Part(clipGPrefix), text);
+        ClipNetwork clipG = hasTransformersNames ? ClipNetwork.TransformersG(Part(clipGPrefix), text)
+            : ClipNetwork.G(Part(clipGPrefix), text);
         var unet = new UNetNetwork(Part(unetPrefix), precisions.UNet.Type());
         var vae = new VaeNetwork(Part(vaePrefix), precisions.Vae.Type());
         Network step = unet.Step();
@@ -43,7 +46,8 @@ internal static class CheckpointNetworks
         // Only pictures that are given need it, and some files are made without.
         if (vae.HasEncoder) networks.Add(vae.Encoder());
         // Where the decoder runs in fp16, some pictures of some models overflow all the same.
-        if (precisions.Vae == Precision.Fp16) networks.Add(new VaeNetwork(Part(vaePrefix), ElementType.F32).Decoder(ComponentNames.VaeDecoderFp32));
+        if (precisions.Vae == Precision.Fp16)
+            networks.Add(new VaeNetwork(Part(vaePrefix), ElementType.F32).Decoder(ComponentNames.VaeDecoderFp32));
         problems.ThrowIfAny(file);
         return (networks, new ModelSpec
         {
@@ -60,7 +64,8 @@ internal static class CheckpointNetworks
     private static void RequireParts(SafetensorsFile file, (string Name, string? Prefix)[] parts)
     {
         string[] missing = [.. parts.Where(part => part.Prefix is null).Select(part => part.Name)];
-        if (missing.Length > 0) throw new MissingPartException(file.Path, missing, [.. parts.Where(part => part.Prefix is not null).Select(part => part.Name)]);
+        if (missing.Length > 0)
+            throw new MissingPartException(file.Path, missing, [.. parts.Where(part => part.Prefix is not null).Select(part => part.Name)]);
     }
 
     // Indices of positions are no parameters, and neither are the factors beside quantised weights.

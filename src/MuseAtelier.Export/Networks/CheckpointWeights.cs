@@ -22,13 +22,19 @@ internal sealed class CheckpointWeights(SafetensorsFile file, TensorNames names,
     /// <summary>A weight that is stored transposed is read in one piece: larger ones than this side are refused.</summary>
     private const long LargestTurnedSide = 8192;
 
+    private static readonly string BlockNumbers =
+        string.Create(CultureInfo.InvariantCulture, $"block numbers from 0 to {MostBlocks - 1} were expected");
+
     private static readonly SafetensorsTensor Absent = new("", "F32", [], 0, 0, 0);
 
     public bool Has(string key) => file.Tensors.ContainsKey(prefix + key);
 
     public bool HasAny(string keyPrefix) => names.HasAny(prefix + keyPrefix);
 
-    /// <summary>One more than the largest n for which a name begins with <paramref name="keyPrefix"/>, n and a dot. All smaller numbers must be there too.</summary>
+    /// <summary>
+    /// One more than the largest n for which a name begins with <paramref name="keyPrefix"/>, n and a dot. All smaller numbers must be
+    /// there too.
+    /// </summary>
     public int Count(string keyPrefix)
     {
         string start = prefix + keyPrefix;
@@ -38,8 +44,9 @@ internal sealed class CheckpointWeights(SafetensorsFile file, TensorNames names,
             ReadOnlySpan<char> rest = name.AsSpan(start.Length);
             int dot = rest.IndexOf('.');
             if (dot <= 0 || rest[..dot].ContainsAnyExceptInRange('0', '9')) continue;
-            if (int.TryParse(rest[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n < MostBlocks) found.Add(n);
-            else problems.Add(new TensorMismatch(name, null, null) { Problem = string.Create(CultureInfo.InvariantCulture, $"block numbers from 0 to {MostBlocks - 1} were expected") });
+            bool isNumber = int.TryParse(rest[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n < MostBlocks;
+            if (isNumber) found.Add(n);
+            else problems.Add(new TensorMismatch(name, null, null) { Problem = BlockNumbers });
         }
 
         int count = 0;
@@ -53,7 +60,9 @@ internal sealed class CheckpointWeights(SafetensorsFile file, TensorNames names,
 
     /// <summary>A dimension of a tensor; 0 if it is missing, has fewer dimensions, or is impossible.</summary>
     public long Size(string key, int axis) =>
-        file.Tensors.TryGetValue(prefix + key, out SafetensorsTensor? tensor) && axis < tensor.Shape.Count && tensor.Shape[axis] <= LargestSize ? tensor.Shape[axis] : 0;
+        file.Tensors.TryGetValue(prefix + key, out SafetensorsTensor? tensor) && axis < tensor.Shape.Count && tensor.Shape[axis] <= LargestSize
+            ? tensor.Shape[axis]
+            : 0;
 
     /// <summary>Side of a convolution's kernel: 1 where the weight is stored as a matrix.</summary>
     public long KernelSize(string key) =>
@@ -61,16 +70,20 @@ internal sealed class CheckpointWeights(SafetensorsFile file, TensorNames names,
 
     public Weight Get(string key, params long[] shape) => Get(key, 1f, shape);
 
-    /// <summary>A whole tensor. A matrix may be stored as a convolution of one pixel, and the other way round: the elements are the same.</summary>
+    /// <summary>
+    /// A whole tensor. A matrix may be stored as a convolution of one pixel, and the other way round: the elements are the same.
+    /// </summary>
     public Weight Get(string key, float scale, params long[] shape) => Of(Find(key, shape), 0, shape, scale);
 
     /// <summary>Some rows of a tensor that holds several weights of the same size, one behind the other.</summary>
-    public Weight Part(string key, int part, int parts, long rows, params long[] rest) => Of(Find(key, [parts * rows, .. rest]), part * rows, [rows, .. rest], 1);
+    public Weight Part(string key, int part, int parts, long rows, params long[] rest) =>
+        Of(Find(key, [parts * rows, .. rest]), part * rows, [rows, .. rest], 1);
 
     /// <summary>A matrix of which the file has the transpose.</summary>
     public Weight Turned(string key, long rows, long columns)
     {
-        if (Math.Max(rows, columns) > LargestTurnedSide) Refuse(key, string.Create(CultureInfo.InvariantCulture, $"sides of at most {LargestTurnedSide} were expected"));
+        if (Math.Max(rows, columns) > LargestTurnedSide)
+            Refuse(key, string.Create(CultureInfo.InvariantCulture, $"sides of at most {LargestTurnedSide} were expected"));
         return Of(Find(key, [columns, rows]), 0, [rows, columns], 1) with { IsTurned = true };
     }
 
@@ -93,7 +106,8 @@ internal sealed class CheckpointWeights(SafetensorsFile file, TensorNames names,
         return missing;
     }
 
-    private Weight Of(SafetensorsTensor tensor, long firstRow, long[] shape, float scale) => new(tensor, firstRow, shape, scale) { Multiplier = MultiplierOf(tensor) };
+    private Weight Of(SafetensorsTensor tensor, long firstRow, long[] shape, float scale) =>
+        new(tensor, firstRow, shape, scale) { Multiplier = MultiplierOf(tensor) };
 
     // fp8 checkpoints keep a factor beside a weight: one for all of it, or one for each row. ComfyUI has had two names for it.
     private SafetensorsTensor? MultiplierOf(SafetensorsTensor tensor)
@@ -101,8 +115,11 @@ internal sealed class CheckpointWeights(SafetensorsFile file, TensorNames names,
         const string weight = ".weight";
         if (!tensor.Name.EndsWith(weight, StringComparison.Ordinal)) return null;
         string owner = tensor.Name[..^weight.Length];
-        if (!file.Tensors.TryGetValue($"{owner}.scale_weight", out SafetensorsTensor? factor) && !file.Tensors.TryGetValue($"{owner}.weight_scale", out factor)) return null;
-        bool fits = factor.WeightType is not null && (factor.Elements == 1 || (tensor.Shape.Count > 0 && factor.Elements == tensor.Shape[0] && factor.Shape[0] == factor.Elements));
+        if (!file.Tensors.TryGetValue($"{owner}.scale_weight", out SafetensorsTensor? factor)
+            && !file.Tensors.TryGetValue($"{owner}.weight_scale", out factor)) return null;
+        bool fits = factor.WeightType is not null
+            && (factor.Elements == 1
+                || (tensor.Shape.Count > 0 && factor.Elements == tensor.Shape[0] && factor.Shape[0] == factor.Elements));
         if (!fits) problems.Add(Mismatch(factor, [1]));
         return factor;
     }
@@ -121,7 +138,8 @@ internal sealed class CheckpointWeights(SafetensorsFile file, TensorNames names,
         return tensor;
     }
 
-    private static TensorMismatch Mismatch(SafetensorsTensor tensor, long[] expected) => new(tensor.Name, tensor.Shape, expected) { Type = tensor.TypeName };
+    private static TensorMismatch Mismatch(SafetensorsTensor tensor, long[] expected) =>
+        new(tensor.Name, tensor.Shape, expected) { Type = tensor.TypeName };
 
     private static bool Fits(IReadOnlyList<long> found, long[] expected)
     {
@@ -163,7 +181,8 @@ internal sealed class TensorProblems
     {
         if (_all.Count == 0) return;
         if (QuantisationMarks.Find(file) is { } quantised) throw quantised;
-        if (_all.TrueForAll(problem => problem.IsTypeAlone)) throw new TensorTypeException(file.Path, _all[0].Name, _all[0].Type!, _all.Count - 1);
+        if (_all.TrueForAll(problem => problem.IsTypeAlone))
+            throw new TensorTypeException(file.Path, _all[0].Name, _all[0].Type!, _all.Count - 1);
         throw new MissingTensorsException(file.Path, _all);
     }
 }

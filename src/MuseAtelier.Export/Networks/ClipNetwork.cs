@@ -30,7 +30,9 @@ internal sealed class ClipNetwork
         (_weights, _precision, _name, _function, _stacked) = (weights, precision, name, function, stacked);
         (_table, _positions, _layers, _norm1, _norm2, _in, _out, _up, _down, _final, _projection) = (table, positions, layers, norm1, norm2, attention, outProjection, up, down, final, projection);
         // Some converters keep the layer's name and its layout, and rename all else.
-        _projectionIsLayer = projection is not null && (projection.EndsWith(".weight", StringComparison.Ordinal) || (!weights.Has(projection) && weights.Has(projection + ".weight")));
+        _projectionIsLayer = projection is not null
+            && (projection.EndsWith(".weight", StringComparison.Ordinal)
+                || (!weights.Has(projection) && weights.Has(projection + ".weight")));
         if (_projectionIsLayer && !_projection!.EndsWith(".weight", StringComparison.Ordinal)) _projection += ".weight";
     }
 
@@ -46,8 +48,10 @@ internal sealed class ClipNetwork
 
     /// <summary>CLIP-G under transformers' names: q, k and v by themselves, and the projection a layer.</summary>
     public static ClipNetwork TransformersG(CheckpointWeights weights, ElementType precision) => new(
-        weights, precision, ComponentNames.ClipG, Nonlinearity.Gelu, stacked: false, "text_model.embeddings.token_embedding.weight", "text_model.embeddings.position_embedding.weight",
-        "text_model.encoder.layers.", "layer_norm1", "layer_norm2", "self_attn.", "self_attn.out_proj", "mlp.fc1", "mlp.fc2", "text_model.final_layer_norm", "text_projection.weight");
+        weights, precision, ComponentNames.ClipG, Nonlinearity.Gelu, stacked: false,
+        "text_model.embeddings.token_embedding.weight", "text_model.embeddings.position_embedding.weight",
+        "text_model.encoder.layers.", "layer_norm1", "layer_norm2", "self_attn.", "self_attn.out_proj", "mlp.fc1", "mlp.fc2",
+        "text_model.final_layer_norm", "text_projection.weight");
 
     /// <summary>Width of the hidden states.</summary>
     public int Width => (int)_weights.Size(_table, 1);
@@ -66,7 +70,8 @@ internal sealed class ClipNetwork
         Value ids = Value.Plain("ids", ElementType.I64, batch, positions), eos = Value.Plain("eos", ElementType.I64, batch);
         int layers = _weights.Count(_layers);
         if (layers < 2) _weights.Refuse($"{_layers}1", "two layers or more were expected");
-        if (Width > UNetNetwork.HeadWidth && Width % UNetNetwork.HeadWidth != 0) _weights.Refuse(_table, $"attention heads of {UNetNetwork.HeadWidth} channels were expected");
+        if (Width > UNetNetwork.HeadWidth && Width % UNetNetwork.HeadWidth != 0)
+            _weights.Refuse(_table, $"attention heads of {UNetNetwork.HeadWidth} channels were expected");
 
         net.BeginUnit("embedding.0", StageKind.Transformer);
         Value x = Value.Tokens(net.Name(), Width, positions);
@@ -96,7 +101,8 @@ internal sealed class ClipNetwork
         return new Network(_name, [ids, eos], [hidden, pooled], net.Units) { Precision = _precision };
     }
 
-    private Weight Projection() => _projectionIsLayer ? _weights.Turned(_projection!, Width, PooledWidth) : _weights.Get(_projection!, Width, PooledWidth);
+    private Weight Projection() =>
+        _projectionIsLayer ? _weights.Turned(_projection!, Width, PooledWidth) : _weights.Get(_projection!, Width, PooledWidth);
 
     private Value Layer(NetworkBuilder net, Value x, string layer, Value? output)
     {
@@ -105,7 +111,8 @@ internal sealed class ClipNetwork
             ? net.Linear(y, $"{layer}{_in}weight", $"{layer}{_in}bias", part, parts: 3, Width)
             : net.Linear(y, $"{layer}{_in}{name}_proj", channels: Width);
         Value attended = net.Attention(Projected(0, "q"), Projected(1, "k"), Projected(2, "v"), UNetNetwork.Heads(Width), causal: true);
-        (y, Value sum) = net.ResidualLayerNorm(net.Linear(attended, layer + _out, bias: false, Width), $"{layer}{_out}.bias", x, layer + _norm2);
+        (y, Value sum) = net.ResidualLayerNorm(
+            net.Linear(attended, layer + _out, bias: false, Width), $"{layer}{_out}.bias", x, layer + _norm2);
         Value fed = net.Linear(net.Activation(net.Linear(y, layer + _up), _function), layer + _down, bias: false, Width);
         Value result = output ?? net.TokensLike(x);
         net.Emit(new ResidualBias(fed, _weights.Get($"{layer}{_down}.bias", Width), sum, result));

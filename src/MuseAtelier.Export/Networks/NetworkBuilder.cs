@@ -28,7 +28,9 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
 
     public string Name() => $"v{_values++}";
 
-    public Value Convolution(Value x, string key, int stride = 1, Dimension? height = null, Dimension? width = null, float scale = 1, float biasScale = 1, bool padOnlyEnd = false, Value? output = null, int? channels = null)
+    public Value Convolution(
+        Value x, string key, int stride = 1, Dimension? height = null, Dimension? width = null, float scale = 1, float biasScale = 1,
+        bool padOnlyEnd = false, Value? output = null, int? channels = null)
     {
         // What a component gives, and the sums that a branch goes into, have channels of their own; elsewhere the weight tells.
         long outputs = output?.Channels ?? channels ?? Weights.Size($"{key}.weight", 0), kernel = Weights.KernelSize($"{key}.weight");
@@ -43,7 +45,8 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
 
     public Value GroupNorm(Value x, string key, float epsilon, bool silu, Value? shift = null)
     {
-        if (x.Channels % GroupNormGroups != 0) Weights.Refuse($"{key}.weight", $"found [{x.Channels}], a multiple of {GroupNormGroups} was expected");
+        if (x.Channels % GroupNormGroups != 0)
+            Weights.Refuse($"{key}.weight", $"found [{x.Channels}], a multiple of {GroupNormGroups} was expected");
         Value y = ImageLike(x);
         Emit(new GroupNorm(x, shift, y, Weights.Get($"{key}.weight", x.Channels), Weights.Get($"{key}.bias", x.Channels), epsilon, silu));
         return y;

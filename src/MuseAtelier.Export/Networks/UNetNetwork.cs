@@ -145,10 +145,12 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
         net.BeginUnit("time_embed.0", StageKind.Transformer);
         Dimension steps = Dimension.Parse("steps");
         const int timeIds = 6;
-        int timeWidth = (int)weights.Size("time_embed.0.weight", 1), idsWidth = (int)weights.Size("label_emb.0.0.weight", 1) - pooledWidth, idWidth = Math.Max(0, idsWidth / timeIds);
+        int timeWidth = (int)weights.Size("time_embed.0.weight", 1);
+        int idsWidth = (int)weights.Size("label_emb.0.0.weight", 1) - pooledWidth, idWidth = Math.Max(0, idsWidth / timeIds);
         // A sinusoid is as many cosines as sines.
         if (timeWidth % 2 != 0) weights.Refuse("time_embed.0.weight", "an even number of inputs was expected");
-        if (weights.Has("label_emb.0.0.weight") && (idsWidth <= 0 || idsWidth % (2 * timeIds) != 0)) weights.Refuse("label_emb.0.0.weight", $"{pooledWidth} inputs and 6 even widths more were expected");
+        if (weights.Has("label_emb.0.0.weight") && (idsWidth <= 0 || idsWidth % (2 * timeIds) != 0))
+            weights.Refuse("label_emb.0.0.weight", $"{pooledWidth} inputs and 6 even widths more were expected");
         Value timesteps = Value.Plain("timesteps", ElementType.F32, steps);
         Value pooled = Value.Plain("pooled", ElementType.F32, Batch, Dimension.Of(pooledWidth));
         Value ids = Value.Plain("time_ids", ElementType.F32, Batch, Dimension.Of(timeIds));
@@ -181,7 +183,8 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
         Value shift = Value.Plain($"shift.{key}", null, Batch, Dimension.Of(channels));
         _shifts.Add((shift, $"{key}.emb_layers.1"));
         Value h = net.Convolution(net.GroupNorm(x, $"{key}.in_layers.0", ResBlockEpsilon, silu: true), $"{key}.in_layers.2");
-        h = net.Convolution(net.GroupNorm(h, $"{key}.out_layers.0", ResBlockEpsilon, silu: true, shift), $"{key}.out_layers.3", channels: channels);
+        h = net.GroupNorm(h, $"{key}.out_layers.0", ResBlockEpsilon, silu: true, shift);
+        h = net.Convolution(h, $"{key}.out_layers.3", channels: channels);
         bool sameWidth = x.Channels == h.Channels && !weights.HasAny($"{key}.skip_connection.");
         return net.Add(sameWidth ? x : net.Convolution(x, $"{key}.skip_connection", channels: channels), h);
     }
@@ -194,7 +197,8 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
         // the norm with the sum before it, the sum with the norm after it.
         int depth = weights.Count($"{key}.transformer_blocks.");
         if (depth == 0) weights.Refuse($"{key}.transformer_blocks.0", "missing");
-        if (x.Channels > HeadWidth && x.Channels % HeadWidth != 0) weights.Refuse($"{key}.proj_in.weight", $"attention heads of {HeadWidth} channels were expected");
+        if (x.Channels > HeadWidth && x.Channels % HeadWidth != 0)
+            weights.Refuse($"{key}.proj_in.weight", $"attention heads of {HeadWidth} channels were expected");
         if (_contexts.Count + depth > MostTransformerBlocks)
         {
             weights.Refuse($"{key}.transformer_blocks", $"{MostTransformerBlocks} transformer blocks in all were expected at most");
@@ -213,13 +217,18 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
             string block = $"{key}.transformer_blocks.{i}";
             if (i > 0) net.BeginUnit($"{key}.{i}", StageKind.Transformer);
             Value attended = net.Attention(
-                net.Linear(y, $"{block}.attn1.to_q", bias: false, width), net.Linear(y, $"{block}.attn1.to_k", bias: false, width), net.Linear(y, $"{block}.attn1.to_v", bias: false, width), heads);
-            (y, sum) = net.ResidualLayerNorm(net.Linear(attended, $"{block}.attn1.to_out.0", bias: false, width), $"{block}.attn1.to_out.0.bias", sum, $"{block}.norm2");
+                net.Linear(y, $"{block}.attn1.to_q", bias: false, width),
+                net.Linear(y, $"{block}.attn1.to_k", bias: false, width),
+                net.Linear(y, $"{block}.attn1.to_v", bias: false, width),
+                heads);
+            (y, sum) = net.ResidualLayerNorm(
+                net.Linear(attended, $"{block}.attn1.to_out.0", bias: false, width), $"{block}.attn1.to_out.0.bias", sum, $"{block}.norm2");
 
             Value keys = Value.Tokens($"key.{block}", sum.Channels, TextLength), values = Value.Tokens($"value.{block}", sum.Channels, TextLength);
             _contexts.Add((keys, values, block));
             attended = net.Attention(net.Linear(y, $"{block}.attn2.to_q", bias: false, width), keys, values, heads);
-            (y, sum) = net.ResidualLayerNorm(net.Linear(attended, $"{block}.attn2.to_out.0", bias: false, width), $"{block}.attn2.to_out.0.bias", sum, $"{block}.norm3");
+            (y, sum) = net.ResidualLayerNorm(
+                net.Linear(attended, $"{block}.attn2.to_out.0", bias: false, width), $"{block}.attn2.to_out.0.bias", sum, $"{block}.norm3");
 
             int wide = (int)weights.Size($"{block}.ff.net.0.proj.weight", 0);
             if (wide % 2 != 0) weights.Refuse($"{block}.ff.net.0.proj.weight", "an even number of rows was expected");

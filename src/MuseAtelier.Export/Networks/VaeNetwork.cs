@@ -97,7 +97,8 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
     private Value ResBlock(NetworkBuilder net, Value x, string key)
     {
         Value h = net.Convolution(net.GroupNorm(x, $"{key}.norm1", StreamEpsilon, silu: true), $"{key}.conv1");
-        h = net.Convolution(net.GroupNorm(h, $"{key}.norm2", Epsilon, silu: true), $"{key}.conv2", scale: Rescale, biasScale: Rescale, channels: h.Channels);
+        h = net.GroupNorm(h, $"{key}.norm2", Epsilon, silu: true);
+        h = net.Convolution(h, $"{key}.conv2", scale: Rescale, biasScale: Rescale, channels: h.Channels);
         bool sameWidth = x.Channels == h.Channels && !weights.HasAny($"{key}.nin_shortcut.");
         return net.Add(sameWidth ? x : net.Convolution(x, $"{key}.nin_shortcut", biasScale: Rescale, channels: h.Channels), h);
     }

@@ -14,7 +14,9 @@ internal sealed record Weight(SafetensorsTensor Tensor, long FirstRow, IReadOnly
     /// <summary>A weight of the same shape that is added: two biases that one sum takes become one.</summary>
     public Weight? Plus { get; init; }
 
-    /// <summary>What the stored numbers are multiplied with to give the weight: one number, or one for each row of the tensor; null means 1.</summary>
+    /// <summary>
+    /// What the stored numbers are multiplied with to give the weight: one number, or one for each row of the tensor; null means 1.
+    /// </summary>
     public SafetensorsTensor? Multiplier { get; init; }
 
     /// <summary>Whether the checkpoint has the transpose; then all of it is taken.</summary>
@@ -23,10 +25,12 @@ internal sealed record Weight(SafetensorsTensor Tensor, long FirstRow, IReadOnly
     /// <summary>Where it comes from, in words.</summary>
     public string Source => Own + (Plus is null ? "" : $" + {Plus.Source}");
 
-    private string Own => Tensor.Name + RowsText + (IsTurned ? "^T" : "") + (Multiplier is null ? "" : $" * {Multiplier.Name}") + (Scale == 1 ? "" : FormattableString.Invariant($" * {Scale}"));
+    private string Own => Tensor.Name + RowsText + (IsTurned ? "^T" : "") + (Multiplier is null ? "" : $" * {Multiplier.Name}")
+        + (Scale == 1 ? "" : FormattableString.Invariant($" * {Scale}"));
 
     private string RowsText =>
-        !IsTurned && Shape.Count > 0 && Tensor.Shape.Count > 0 && Shape[0] != Tensor.Shape[0] ? string.Create(CultureInfo.InvariantCulture, $"[{FirstRow}..{FirstRow + Shape[0]}]") : "";
+        !IsTurned && Shape.Count > 0 && Tensor.Shape.Count > 0 && Shape[0] != Tensor.Shape[0]
+            ? string.Create(CultureInfo.InvariantCulture, $"[{FirstRow}..{FirstRow + Shape[0]}]") : "";
 
     /// <summary>Element type in which the package keeps it where nothing asks for another.</summary>
     public ElementType Stored => Tensor.WeightType ?? throw new InvalidOperationException($"{Tensor.Name} has no usable type.");

@@ -127,7 +127,7 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
 
     private ReadOnlySpan<byte> Convert(LoweredWeight weight, ReadOnlySpan<float> values)
     {
-        if (weight.Type == ElementType.F16 && !weight.Weight.IsPlain)
+        if (weight.Type == ElementType.F16 && !(weight.Weight.IsPlain && weight.Weight.Stored == ElementType.F16))
         {
             float largest = TensorPrimitives.MaxMagnitude(values);
             if (!(MathF.Abs(largest) <= (float)Half.MaxValue)) throw new WeightOverflowException(checkpoint.Path, weight.Weight.Source, largest);

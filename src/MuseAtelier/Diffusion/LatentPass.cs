@@ -46,7 +46,9 @@ internal sealed class LatentPass : IDisposable
         for (int i = 0; i < _hashes.Length; i++) _hashes[i].Take(0, Of(i, noise), Of(i, state));
     }
 
-    /// <summary>How much the first prediction resembled its input; null before, and where the first noise level is too low to tell.</summary>
+    /// <summary>
+    /// How much the first prediction resembled its input; null before, and where the first noise level is too low to tell.
+    /// </summary>
     public float? FirstResemblance { get; private set; }
 
     /// <summary>One step of all pictures; allocates nothing managed.</summary>
@@ -69,7 +71,8 @@ internal sealed class LatentPass : IDisposable
         _network.Await();
         Span<float> prediction = output.Slice(output.Length - half + _first * _length, x.Length);
         if (output.ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) throw NotFiniteException.OfUNet(step + 1, _precision);
-        if (step == 0 && _schedule.Sigmas[0] >= PredictionResemblance.LeastSigma) FirstResemblance = PredictionResemblance.Measure(scaled, prediction);
+        if (step == 0 && _schedule.Sigmas[0] >= PredictionResemblance.LeastSigma)
+            FirstResemblance = PredictionResemblance.Measure(scaled, prediction);
         if (guided) EulerAncestralSampler.Guide(output.Slice(_first * _length, x.Length), prediction, _guidanceScale, prediction);
         if (_sheet is not null)
         {

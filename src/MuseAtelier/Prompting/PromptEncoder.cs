@@ -99,6 +99,7 @@ internal sealed class PromptEncoder(ModelPackage package, SessionPool sessions, 
         device.Synchronize();
         host.AsSpan<float>().CopyTo(values);
         if (values.ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
-            throw NotFiniteException.OfText(component == _clipL ? ComponentNames.ClipL : ComponentNames.ClipG, package.Manifest.PartPrecisions.TextEncoders);
+            throw NotFiniteException.OfText(
+                component == _clipL ? ComponentNames.ClipL : ComponentNames.ClipG, package.Manifest.PartPrecisions.TextEncoders);
     }
 }

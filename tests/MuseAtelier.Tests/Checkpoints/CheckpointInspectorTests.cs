@@ -54,13 +54,27 @@ public sealed class CheckpointInspectorTests : IDisposable
     [InlineData("modelspec.prediction_type", "epsilon", CheckpointKind.SdxlBase)]
     public void Detect_OfMetadata_ReadsEveryMarkOfVelocity(string name, string value, CheckpointKind expected)
     {
-        string path = _folder.WriteTensors(Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })), new Dictionary<string, string> { [name] = value });
+        string path = _folder.WriteTensors(
+            Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })),
+            new Dictionary<string, string> { [name] = value });
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Assert.Equal(expected, CheckpointInspector.Detect(file));
         if (expected == CheckpointKind.SdxlBase) return;
         var exception = Assert.Throws<CheckpointKindException>(() => CheckpointInspector.RequireSdxlBase(file));
         Assert.Contains($"its metadata says {name}: {value}", exception.Message, StringComparison.Ordinal);
         Assert.NotNull(exception.Mark);
+    }
+
+    [Fact]
+    public void Detect_OfAMarkBehindLongMetadata_FindsIt()
+    {
+        Dictionary<string, string> metadata = Enumerable.Range(0, 12).ToDictionary(i => $"ss_tags_{i}", _ => new string('x', 900_000));
+        metadata["ss_tag_frequency"] = new string('y', 3_000_000);
+        metadata["modelspec.prediction_type"] = "v";
+        string path = _folder.WriteTensors(Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })), metadata);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Assert.Equal(CheckpointKind.SdxlVelocity, CheckpointInspector.Detect(file));
+        Assert.False(file.Metadata.ContainsKey("ss_tag_frequency"));
     }
 
     [Theory]
@@ -78,7 +92,10 @@ public sealed class CheckpointInspectorTests : IDisposable
         File.WriteAllText(Path.ChangeExtension(path, ".yaml"), yaml);
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Assert.Equal(expected, CheckpointInspector.Detect(file));
-        if (expected != CheckpointKind.SdxlBase) Assert.Contains(".yaml beside it says", Assert.Throws<CheckpointKindException>(() => CheckpointInspector.RequireSdxlBase(file)).Mark, StringComparison.Ordinal);
+        if (expected != CheckpointKind.SdxlBase)
+            Assert.Contains(
+                ".yaml beside it says", Assert.Throws<CheckpointKindException>(() => CheckpointInspector.RequireSdxlBase(file)).Mark,
+                    StringComparison.Ordinal);
     }
 
     [Theory]

@@ -2,7 +2,9 @@ using MuseAtelier.Export.Checkpoints;
 
 namespace MuseAtelier.Tests.Checkpoints;
 
-/// <summary>All codes of both formats, against the definition of Micikevicius et al. (2022), table 1, written down here once more by another way.</summary>
+/// <summary>
+/// All codes of both formats, against the definition of Micikevicius et al. (2022), table 1, written down here once more by another way.
+/// </summary>
 public sealed class Float8Tests
 {
     [Theory]

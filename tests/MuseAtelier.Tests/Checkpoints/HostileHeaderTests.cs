@@ -25,7 +25,8 @@ public sealed class HostileHeaderTests(ITestOutputHelper output) : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static int Rounds => int.TryParse(Environment.GetEnvironmentVariable("MUSE_FUZZ"), CultureInfo.InvariantCulture, out int rounds) ? rounds : 1000;
+    private static int Rounds =>
+        int.TryParse(Environment.GetEnvironmentVariable("MUSE_FUZZ"), CultureInfo.InvariantCulture, out int rounds) ? rounds : 1000;
 
     public void Dispose() => _folder.Dispose();
 
@@ -57,7 +58,8 @@ public sealed class HostileHeaderTests(ITestOutputHelper output) : IDisposable
         {
             var random = new Random(Seed + round);
             byte[] header = [.. original];
-            for (int change = random.Next(1, 9); change > 0; change--) header[random.Next(header.Length)] = random.Next(3) == 0 ? (byte)random.Next(256) : "0123456789,:[]{}\"-."u8[random.Next(19)];
+            for (int change = random.Next(1, 9); change > 0; change--) header[random.Next(header.Length)] = random.Next(3) == 0
+                ? (byte)random.Next(256) : "0123456789,:[]{}\"-."u8[random.Next(19)];
             if (random.Next(4) == 0) header = header[..random.Next(header.Length)];
             Count(counts, Try(header, data, round, random.Next(8) == 0 ? random.NextInt64() >> random.Next(63) : null));
         }
@@ -89,14 +91,17 @@ public sealed class HostileHeaderTests(ITestOutputHelper output) : IDisposable
     private static void Change(JsonObject header, string[] names, Random random)
     {
         string name = names[random.Next(names.Length)];
-        if (header[name] is not JsonObject tensor || tensor["shape"] is not JsonArray shape || tensor["data_offsets"] is not JsonArray offsets || shape.Count == 0) return;
+        if (header[name] is not JsonObject tensor || tensor["shape"] is not JsonArray shape
+            || tensor["data_offsets"] is not JsonArray offsets || shape.Count == 0) return;
         switch (random.Next(14))
         {
             case 0: tensor["dtype"] = Pick<JsonNode?>(random, "F32", "F8_E4M3", "I8", "BOOL", "X", "", null, 7, new JsonArray()); break;
             case 1: shape[random.Next(shape.Count)] = Odd(random); break;
             case 2: shape.Add(Odd(random)); break;
             case 3: shape.RemoveAt(random.Next(shape.Count)); break;
-            case 4: tensor["shape"] = Pick<JsonNode?>(random, null, "4", 4, new JsonObject(), new JsonArray(new JsonArray()), new JsonArray([.. Enumerable.Range(0, 70).Select(_ => JsonValue.Create(1))])); break;
+            case 4: tensor["shape"] =
+                Pick<JsonNode?>(random, null, "4", 4, new JsonObject(), new JsonArray(new JsonArray()),
+                    new JsonArray([.. Enumerable.Range(0, 70).Select(_ => JsonValue.Create(1))])); break;
             case 5: offsets[random.Next(offsets.Count)] = Odd(random); break;
             case 6: offsets.Add(Odd(random)); break;
             case 7: tensor.Remove(Pick(random, "dtype", "shape", "data_offsets")); break;
@@ -106,7 +111,9 @@ public sealed class HostileHeaderTests(ITestOutputHelper output) : IDisposable
             case 10: Fit(tensor, offsets, [.. shape.Reverse().Select(size => (long)size!)]); break;
             case 11: Fit(tensor, offsets, [.. shape.Select(size => random.Next(3) == 0 ? random.Next(0, 200) : (long)size!)]); break;
             case 12: Fit(tensor, offsets, [0, .. shape.Select(_ => random.NextInt64())]); break;
-            default: header["__metadata__"] = Pick<JsonNode?>(random, null, 1, new JsonArray(), new JsonObject { ["modelspec.prediction_type"] = 3 }, new JsonObject { ["a"] = new JsonArray(new JsonObject()) }); break;
+            default: header["__metadata__"] =
+                Pick<JsonNode?>(random, null, 1, new JsonArray(), new JsonObject { ["modelspec.prediction_type"] = 3 },
+                    new JsonObject { ["a"] = new JsonArray(new JsonObject()) }); break;
         }
     }
 
@@ -125,7 +132,8 @@ public sealed class HostileHeaderTests(ITestOutputHelper output) : IDisposable
         return digit < 0 ? name + number : name[..digit] + number + name[(digit + 1)..];
     }
 
-    private static JsonNode? Odd(Random random) => Pick<JsonNode?>(random, 0, -1, 1, 1.5, 2147483648L, long.MaxValue, 1e30, "4", null, true, 4, 128, new JsonArray());
+    private static JsonNode? Odd(Random random) =>
+        Pick<JsonNode?>(random, 0, -1, 1, 1.5, 2147483648L, long.MaxValue, 1e30, "4", null, true, 4, 128, new JsonArray());
 
     private static T Pick<T>(Random random, params T[] all) => all[random.Next(all.Length)];
 
@@ -142,27 +150,34 @@ public sealed class HostileHeaderTests(ITestOutputHelper output) : IDisposable
                 for (int i = 0; i < 30_000; i++) text.Append(CultureInfo.InvariantCulture, $"\"{i:D500}\":{one},");
                 return text.Append("\"x\":").Append(one).Append('}').ToString();
             case "dimensions":
-                return text.Append("\"x\":{\"dtype\":\"U8\",\"data_offsets\":[0,1],\"shape\":[1").Insert(text.Length, ",1", 4 << 20).Append("]}}").ToString();
+                return text.Append("\"x\":{\"dtype\":\"U8\",\"data_offsets\":[0,1],\"shape\":[1").Insert(text.Length, ",1", 4 << 20)
+                    .Append("]}}").ToString();
             case "metadata":
                 text.Append("\"__metadata__\":{");
                 for (int i = 0; i < 600_000; i++) text.Append(CultureInfo.InvariantCulture, $"\"{i}\":\"\",");
                 return text.Append("\"x\":\"\"}}").ToString();
             case "a long text":
-                return text.Append("\"__metadata__\":{\"x\":\"").Append('x', 20 << 20).Append("\",\"y\":\"").Append('y', 20 << 20).Append("\"}}").ToString();
+                return text.Append("\"__metadata__\":{\"x\":\"").Append('x', 20 << 20).Append("\",\"y\":\"").Append('y', 20 << 20)
+                    .Append("\"}}").ToString();
             case "a long type":
-                return text.Append("\"x\":{\"dtype\":\"").Append('F', 8 << 20).Append("\",\"shape\":[1],\"data_offsets\":[0,1]}}").ToString();
+                return text.Append("\"x\":{\"dtype\":\"").Append('F', 8 << 20).Append("\",\"shape\":[1],\"data_offsets\":[0,1]}}")
+                    .ToString();
             case "depth":
                 return text.Append("\"x\":").Append('[', 8 << 20).ToString();
             case "block numbers":
-                for (int i = 0; i < 20_000; i++) text.Append(CultureInfo.InvariantCulture, $"\"model.diffusion_model.input_blocks.{i}.0.{new string('x', 160)}\":{one},");
-                return text.Append("\"conditioner.embedders.0.transformer.text_model.x\":").Append(one).Append(",\"conditioner.embedders.1.model.x\":").Append(one)
+                for (int i = 0; i < 20_000; i++)
+                    text.Append(
+                        CultureInfo.InvariantCulture, $"\"model.diffusion_model.input_blocks.{i}.0.{new string('x', 160)}\":{one},");
+                return text.Append("\"conditioner.embedders.0.transformer.text_model.x\":").Append(one)
+                    .Append(",\"conditioner.embedders.1.model.x\":").Append(one)
                     .Append(",\"first_stage_model.decoder.x\":").Append(one).Append('}').ToString();
             default:
                 return text.Append(' ', 50 << 20).Append('}').ToString();
         }
     }
 
-    private static void Count(SortedDictionary<string, int> counts, string outcome) => counts[outcome] = counts.GetValueOrDefault(outcome) + 1;
+    private static void Count(SortedDictionary<string, int> counts, string outcome) =>
+        counts[outcome] = counts.GetValueOrDefault(outcome) + 1;
 
     private static string MiniatureHeader(out long data)
     {
@@ -216,7 +231,8 @@ public sealed class HostileHeaderTests(ITestOutputHelper output) : IDisposable
     private void Report(SortedDictionary<string, int> counts)
     {
         Cancellation.ThrowIfCancellationRequested();
-        output.WriteLine(FormattableString.Invariant($"slowest {_slowest.TotalMilliseconds:F0} ms; most allocated beyond the header {_mostAllocated >> 10} KiB"));
+        output.WriteLine(FormattableString.Invariant(
+            $"slowest {_slowest.TotalMilliseconds:F0} ms; most allocated beyond the header {_mostAllocated >> 10} KiB"));
         foreach ((string outcome, int count) in counts) output.WriteLine(FormattableString.Invariant($"{count,6} {outcome}"));
     }
 }

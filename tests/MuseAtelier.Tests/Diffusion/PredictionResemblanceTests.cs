@@ -15,13 +15,15 @@ public sealed class PredictionResemblanceTests(TestAtelier miniature, ITestOutpu
     private readonly TemporaryFolder _folder = new();
 
     // One step at the highest noise level.
-    private static readonly PictureRequest OneStep = TestAtelier.Small with { Steps = 1, Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Trailing } };
+    private static readonly PictureRequest OneStep =
+        TestAtelier.Small with { Steps = 1, Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Trailing } };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public void Dispose() => _folder.Dispose();
 
-    // Whatever predicts noise also tells velocity, v = sqrt(1 + s^2) noise - s x, with the scaled input x: both are measured on the same network.
+    // Whatever predicts noise also tells velocity, v = sqrt(1 + s^2) noise - s x, with the scaled input x: both are measured on the same
+    // network.
     [Theory]
     [InlineData("a starry night over a quiet city, oil painting", 32, 32)]
     [InlineData("", 32, 32)]
@@ -38,10 +40,12 @@ public sealed class PredictionResemblanceTests(TestAtelier miniature, ITestOutpu
             float sigma = schedule.Sigmas[0];
             Assert.True(sigma >= PredictionResemblance.LeastSigma, $"{steps} steps begin at {sigma}");
             NoiseStreams.Create(NoiseSource.Diffusers, (ulong)steps).Start.Fill(input);
-            float[] noise = model.Predict([embedding], [height * 8, width * 8, 0, 0, height * 8, width * 8], schedule.Timesteps[0], height, width, given => input.CopyTo(given)).ToArray();
+            float[] noise = model.Predict(
+                [embedding], [height * 8, width * 8, 0, 0, height * 8, width * 8], schedule.Timesteps[0], height, width, input.CopyTo).ToArray();
             float[] velocity = [.. noise.Select((value, i) => MathF.Sqrt(1 + sigma * sigma) * value - sigma * input[i])];
             float ofNoise = PredictionResemblance.Measure(input, noise), ofVelocity = PredictionResemblance.Measure(input, velocity);
-            output.WriteLine(FormattableString.Invariant($"'{prompt}' {height}x{width} sigma {sigma:F2}: noise {ofNoise:F3}, velocity {ofVelocity:F3}"));
+            output.WriteLine(FormattableString.Invariant(
+                $"'{prompt}' {height}x{width} sigma {sigma:F2}: noise {ofNoise:F3}, velocity {ofVelocity:F3}"));
             Assert.InRange(ofNoise, 0.95f, 1.001f);
             Assert.InRange(ofVelocity, -1, 0.6f);
         }
@@ -74,8 +78,12 @@ public sealed class PredictionResemblanceTests(TestAtelier miniature, ITestOutpu
     public async Task GenerateAsync_OfRandomWeights_SaysSo()
     {
         using (SafetensorsFile source = SafetensorsFile.Open(TestAtelier.Checkpoint))
-            RandomCheckpoint.Write(_folder["random.safetensors"], [.. source.Tensors.Values.Select(tensor => KeyValuePair.Create(tensor.Name, tensor.Shape))], cancellationToken: Cancellation);
-        await using Atelier atelier = await Atelier.OpenAsync(_folder["random.safetensors"], TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
+            RandomCheckpoint.Write(
+                _folder["random.safetensors"], [.. source.Tensors.Values.Select(tensor => KeyValuePair.Create(tensor.Name, tensor.Shape))],
+                    cancellationToken: Cancellation);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            _folder["random.safetensors"], TestAtelier.Options with { CacheFolder = _folder["cache"] },
+            cancellationToken: Cancellation);
         Picture picture = await atelier.GenerateAsync(OneStep, cancellationToken: Cancellation);
         output.WriteLine(Assert.Single(picture.Notices));
     }
@@ -91,7 +99,9 @@ public sealed class PredictionResemblanceTests(TestAtelier miniature, ITestOutpu
 
     private async Task<Picture> Paint(RawCheckpoint raw, PictureRequest request)
     {
-        await using Atelier atelier = await Atelier.OpenAsync(raw.Write(_folder["changed.safetensors"]), TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            raw.Write(_folder["changed.safetensors"]), TestAtelier.Options with { CacheFolder = _folder["cache"] },
+            cancellationToken: Cancellation);
         return await atelier.GenerateAsync(request, cancellationToken: Cancellation);
     }
 }

@@ -53,7 +53,8 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
     [InlineData("F8_E5M2")]
     public void Export_OfFp8_GivesThePackageOfTheSameNumbersInF16(string type)
     {
-        // Every code but NaNs and infinities occurs; the reference is a checkpoint in which each weight is the number that its code stands for.
+        // Every code but NaNs and infinities occurs; the reference is a checkpoint in which each weight is the number that its code stands
+        // for.
         RawCheckpoint codes = RawCheckpoint.Miniature(), numbers = RawCheckpoint.Miniature();
         codes.Set("scaled_fp8", type, [0], []);
         foreach (string name in Quantised(codes))
@@ -98,18 +99,24 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
     public async Task Open_OfAVaeWithoutEncoder_PaintsAndRefusesOnlyToEncode()
     {
         RawCheckpoint raw = RawCheckpoint.Miniature();
-        raw.Rename(name => name.StartsWith($"{Vae}encoder.", StringComparison.Ordinal) || name.StartsWith($"{Vae}quant_conv.", StringComparison.Ordinal) ? null : name);
-        await using Atelier atelier = await Atelier.OpenAsync(raw.Write(_folder["half.safetensors"]), TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
+        raw.Rename(name => name.StartsWith($"{Vae}encoder.", StringComparison.Ordinal)
+            || name.StartsWith($"{Vae}quant_conv.", StringComparison.Ordinal) ? null : name);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            raw.Write(_folder["half.safetensors"]), TestAtelier.Options with { CacheFolder = _folder["cache"] },
+            cancellationToken: Cancellation);
         PictureRequest request = TestAtelier.Small with { Steps = 1 };
-        Picture picture = await atelier.GenerateAsync(request, cancellationToken: Cancellation), original = await miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        Picture picture = await atelier.GenerateAsync(request, cancellationToken: Cancellation),
+            original = await miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
         Assert.Equal(original.Pixels.ToArray(), picture.Pixels.ToArray());
 
         string golden = Path.Combine(GoldenFiles.Folder, "miniature.golden.safetensors");
-        var exception = await Assert.ThrowsAsync<ModelPartMissingException>(() => ReferenceCheck.RunAsync(atelier.Model.Package, golden, TestAtelier.Options, cancellationToken: Cancellation));
+        var exception = await Assert.ThrowsAsync<ModelPartMissingException>(
+            () => ReferenceCheck.RunAsync(atelier.Model.Package, golden, TestAtelier.Options, cancellationToken: Cancellation));
         Assert.Equal(ComponentNames.VaeEncoder, exception.Part);
     }
 
-    // What SSD-1B, Segmind Vega and KOALA leave out of SDXL's UNet: transformer blocks, the middle's attention, all of the middle, a ResBlock of each level.
+    // What SSD-1B, Segmind Vega and KOALA leave out of SDXL's UNet: transformer blocks, the middle's attention, all of the middle, a
+    // ResBlock of each level.
     [Theory]
     [InlineData("no attention in the middle")]
     [InlineData("no middle")]
@@ -119,7 +126,9 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
     {
         RawCheckpoint raw = RawCheckpoint.Miniature();
         Distil(raw, design);
-        await using Atelier atelier = await Atelier.OpenAsync(raw.Write(_folder["distilled.safetensors"]), TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            raw.Write(_folder["distilled.safetensors"]), TestAtelier.Options with { CacheFolder = _folder["cache"] },
+            cancellationToken: Cancellation);
         Picture picture = await atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: Cancellation);
         Assert.NotEmpty(picture.Pixels.ToArray());
         CheckpointExporter.Describe(_folder["distilled.safetensors"], new ExportOptions { Lowering = Lowering.Cuda });
@@ -221,19 +230,24 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
                 Transpose(raw, ClipG + "text_projection", ClipG + "text_projection.weight");
                 break;
             case "VAE attention as matrices":
-                foreach (string name in Named(raw, ".attn_1.", ".weight").Where(name => raw.Tensors[name].Shape.Length == 4)) raw.Reshape(name, raw.Tensors[name].Shape[..2]);
+                foreach (string name in Named(raw, ".attn_1.", ".weight").Where(name => raw.Tensors[name].Shape.Length == 4))
+                    raw.Reshape(name, raw.Tensors[name].Shape[..2]);
                 break;
             case "proj_in as convolutions":
-                foreach (string name in Named(raw, ".proj_", ".weight").Where(name => name.StartsWith(UNet, StringComparison.Ordinal))) raw.Reshape(name, [.. raw.Tensors[name].Shape, 1, 1]);
+                foreach (string name in Named(raw, ".proj_", ".weight")
+                    .Where(name => name.StartsWith(UNet, StringComparison.Ordinal))) raw.Reshape(name, [.. raw.Tensors[name].Shape, 1, 1]);
                 break;
             case "1x1 convolutions as matrices":
-                foreach (string name in raw.Tensors.Keys.Where(name => raw.Tensors[name].Shape is [_, _, 1, 1]).ToArray()) raw.Reshape(name, raw.Tensors[name].Shape[..2]);
+                foreach (string name in raw.Tensors.Keys.Where(name => raw.Tensors[name].Shape is [_, _, 1, 1]).ToArray())
+                    raw.Reshape(name, raw.Tensors[name].Shape[..2]);
                 break;
             case "VAE without a prefix":
                 raw.Rename(name => name.StartsWith(Vae, StringComparison.Ordinal) ? name[Vae.Length..] : name);
                 break;
             case "other prefixes":
-                raw.Rename(name => name.Replace(UNet, "diffusion_model.", StringComparison.Ordinal).Replace(Vae, "vae.", StringComparison.Ordinal).Replace(ClipL, "conditioner.embedders.0.transformer.", StringComparison.Ordinal));
+                raw.Rename(name => name.Replace(UNet, "diffusion_model.", StringComparison.Ordinal)
+                    .Replace(Vae, "vae.", StringComparison.Ordinal)
+                        .Replace(ClipL, "conditioner.embedders.0.transformer.", StringComparison.Ordinal));
                 break;
             case "CLIP-G under transformers' names":
                 RenameClipG(raw);
@@ -246,7 +260,8 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
                 break;
             default:
                 foreach (string name in raw.Tensors.Keys.Where(name => raw.Tensors[name].Type == "F16").ToArray())
-                    raw.Set(name, "F64", raw.Tensors[name].Shape, MemoryMarshal.AsBytes<double>(Array.ConvertAll(raw.Floats(name), value => (double)value)).ToArray());
+                    raw.Set(name, "F64", raw.Tensors[name].Shape,
+                        MemoryMarshal.AsBytes<double>(Array.ConvertAll(raw.Floats(name), value => (double)value)).ToArray());
                 break;
         }
     }
@@ -256,7 +271,8 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
         switch (design)
         {
             case "no attention in the middle":
-                raw.Rename(name => name.StartsWith($"{UNet}middle_block.1.", StringComparison.Ordinal) || name.StartsWith($"{UNet}middle_block.2.", StringComparison.Ordinal) ? null : name);
+                raw.Rename(name => name.StartsWith($"{UNet}middle_block.1.", StringComparison.Ordinal)
+                    || name.StartsWith($"{UNet}middle_block.2.", StringComparison.Ordinal) ? null : name);
                 break;
             case "no middle":
                 raw.Rename(name => name.StartsWith($"{UNet}middle_block.", StringComparison.Ordinal) ? null : name);
@@ -264,7 +280,8 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
             case "uneven depths":
                 // A second block where the first level with attention ends; none where the last begins.
                 foreach (string name in Named(raw, $"{UNet}output_blocks.2.1.transformer_blocks.0.", ""))
-                    raw.Tensors[name.Replace("transformer_blocks.0.", "transformer_blocks.1.", StringComparison.Ordinal)] = raw.Tensors[name];
+                    raw.Tensors[name.Replace("transformer_blocks.0.", "transformer_blocks.1.", StringComparison.Ordinal)] =
+                        raw.Tensors[name];
                 raw.Rename(name => name.StartsWith($"{UNet}input_blocks.7.1.", StringComparison.Ordinal) ? null : name);
                 break;
             default:
@@ -273,19 +290,22 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
         }
     }
 
-    // Blocks down: first, ResBlock, half, ResBlock, half, ResBlock. The Miniature's widths are 64, 128, 128, so that its own second blocks up fit.
+    // Blocks down: first, ResBlock, half, ResBlock, half, ResBlock. The Miniature's widths are 64, 128, 128, so that its own second blocks
+    // up fit.
     private static string? OneBlockALevel(string name)
     {
         (string From, string? To)[] moves =
         [
-            ("input_blocks.2.", null), ("input_blocks.3.", "input_blocks.2."), ("input_blocks.4.", "input_blocks.3."), ("input_blocks.5.", null),
+            ("input_blocks.2.", null), ("input_blocks.3.", "input_blocks.2."), ("input_blocks.4.", "input_blocks.3."),
+                ("input_blocks.5.", null),
             ("input_blocks.6.", "input_blocks.4."), ("input_blocks.7.", "input_blocks.5."), ("input_blocks.8.", null),
             ("output_blocks.0.", "output_blocks.0."), ("output_blocks.1.", null), ("output_blocks.2.", "output_blocks.1."),
             ("output_blocks.3.", "output_blocks.2."), ("output_blocks.4.", null), ("output_blocks.5.", "output_blocks.3."),
             ("output_blocks.6.", "output_blocks.4."), ("output_blocks.7.", null), ("output_blocks.8.", "output_blocks.5."),
         ];
         foreach ((string from, string? to) in moves)
-            if (name.StartsWith(UNet + from, StringComparison.Ordinal)) return to is null ? null : UNet + to + name[(UNet.Length + from.Length)..];
+            if (name.StartsWith(UNet + from, StringComparison.Ordinal))
+                return to is null ? null : UNet + to + name[(UNet.Length + from.Length)..];
         return name;
     }
 
@@ -310,7 +330,8 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
                 raw.SetHalves(first, new float[64 * 16 * 9], [64, 16, 3, 3]);
                 return "found [64, 16, 3, 3] of F16, expected [64, 4, 3, 3]";
             case "five levels":
-                foreach (string name in Named(raw, $"{Vae}decoder.up.3.", "")) raw.Tensors[name.Replace(".up.3.", ".up.4.", StringComparison.Ordinal)] = raw.Tensors[name];
+                foreach (string name in Named(raw, $"{Vae}decoder.up.3.", ""))
+                    raw.Tensors[name.Replace(".up.3.", ".up.4.", StringComparison.Ordinal)] = raw.Tensors[name];
                 return "found 5 levels, 4 were expected";
             case "narrow text":
                 raw.Reshape($"{UNet}middle_block.1.transformer_blocks.0.attn2.to_k.weight", 256, 64);
@@ -337,20 +358,25 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
         Transpose(raw, ClipG + "text_projection", target + "text_projection.weight");
         foreach (string name in Named(raw, ".attn.in_proj_", ""))
         {
-            (RawCheckpoint.Tensor tensor, string end) = (raw.Tensors[name], name.EndsWith("bias", StringComparison.Ordinal) ? "bias" : "weight");
+            (RawCheckpoint.Tensor tensor, string end) =
+                (raw.Tensors[name], name.EndsWith("bias", StringComparison.Ordinal) ? "bias" : "weight");
             int part = tensor.Bytes.Length / 3;
             for (int i = 0; i < 3; i++)
-                raw.Tensors[name.Replace($"attn.in_proj_{end}", $"self_attn.{"qkv"[i]}_proj.{end}", StringComparison.Ordinal)] = tensor with { Shape = [tensor.Shape[0] / 3, .. tensor.Shape[1..]], Bytes = tensor.Bytes[(i * part)..((i + 1) * part)] };
+                raw.Tensors[name.Replace($"attn.in_proj_{end}", $"self_attn.{"qkv"[i]}_proj.{end}", StringComparison.Ordinal)] =
+                    tensor with { Shape = [tensor.Shape[0] / 3, .. tensor.Shape[1..]], Bytes = tensor.Bytes[(i * part)..((i + 1) * part)] };
             raw.Tensors.Remove(name);
         }
 
         (string From, string To)[] words =
         [
-            (ClipG + "transformer.resblocks.", model + "encoder.layers."), (".ln_1.", ".layer_norm1."), (".ln_2.", ".layer_norm2."), (".attn.out_proj.", ".self_attn.out_proj."),
+            (ClipG + "transformer.resblocks.", model + "encoder.layers."), (".ln_1.", ".layer_norm1."), (".ln_2.", ".layer_norm2."),
+                (".attn.out_proj.", ".self_attn.out_proj."),
             (".mlp.c_fc.", ".mlp.fc1."), (".mlp.c_proj.", ".mlp.fc2."), (ClipG + "ln_final.", model + "final_layer_norm."),
-            (ClipG + "token_embedding.", model + "embeddings.token_embedding."), (ClipG + "positional_embedding", model + "embeddings.position_embedding.weight"), (ClipG, target),
+            (ClipG + "token_embedding.", model + "embeddings.token_embedding."),
+                (ClipG + "positional_embedding", model + "embeddings.position_embedding.weight"), (ClipG, target),
         ];
-        raw.Rename(name => name.StartsWith(ClipG, StringComparison.Ordinal) ? words.Aggregate(name, (text, word) => text.Replace(word.From, word.To, StringComparison.Ordinal)) : name);
+        raw.Rename(name => name.StartsWith(ClipG, StringComparison.Ordinal)
+            ? words.Aggregate(name, (text, word) => text.Replace(word.From, word.To, StringComparison.Ordinal)) : name);
     }
 
     private static void Transpose(RawCheckpoint raw, string from, string to)
@@ -364,10 +390,12 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
     }
 
     private static string[] Named(RawCheckpoint raw, string part, string end) =>
-        raw.Tensors.Keys.Where(name => name.Contains(part, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal)).ToArray();
+        raw.Tensors.Keys.Where(name => name.Contains(part, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal))
+            .ToArray();
 
     // What fp8 checkpoints quantise: the UNet's weights of more than one dimension.
-    private static IEnumerable<string> Quantised(RawCheckpoint raw) => Named(raw, UNet, ".weight").Where(name => raw.Tensors[name].Shape.Length > 1);
+    private static IEnumerable<string> Quantised(RawCheckpoint raw) =>
+        Named(raw, UNet, ".weight").Where(name => raw.Tensors[name].Shape.Length > 1);
 
     // The nearest code for each number, by searching all of them. Every code that is finite is put somewhere at the beginning.
     private static byte[] Quantise(float[] values, string type)
@@ -391,7 +419,8 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
 
     private PackageManifest Export(RawCheckpoint raw, string name)
     {
-        CheckpointExporter.Export(raw.Write(_folder[$"{name}.safetensors"]), _folder[name], new ExportOptions(), cancellationToken: Cancellation);
+        CheckpointExporter.Export(
+            raw.Write(_folder[$"{name}.safetensors"]), _folder[name], new ExportOptions(), cancellationToken: Cancellation);
         return PackageManifest.Read(_folder[name]);
     }
 
@@ -399,7 +428,9 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
         where T : CheckpointException
     {
         string path = raw.Write(_folder["refused.safetensors"]);
-        T exception = Assert.Throws<T>(() => CheckpointExporter.Export(path, _folder["refused"], new ExportOptions { Lowering = lowering }, cancellationToken: Cancellation));
+        T exception = Assert.Throws<T>(
+            () => CheckpointExporter.Export(
+                path, _folder["refused"], new ExportOptions { Lowering = lowering }, cancellationToken: Cancellation));
         Assert.Equal(path, exception.Path);
         Assert.False(Directory.Exists(_folder["refused"]));
         return exception;

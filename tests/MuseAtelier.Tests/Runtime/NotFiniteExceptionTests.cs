@@ -4,7 +4,9 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Runtime;
 
-/// <summary>Numbers that overflow while painting are blamed on the part in which they did: its weights are finite, their products are not.</summary>
+/// <summary>
+/// Numbers that overflow while painting are blamed on the part in which they did: its weights are finite, their products are not.
+/// </summary>
 public sealed class NotFiniteExceptionTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -35,7 +37,9 @@ public sealed class NotFiniteExceptionTests : IDisposable
         RawCheckpoint raw = RawCheckpoint.Miniature();
         raw.SetSingles(weight, [.. raw.Floats(weight).Select(value => Math.Sign(value) * 3e38f)], raw.Tensors[weight].Shape);
         string path = raw.Write(_folder["loud.safetensors"]);
-        await using Atelier atelier = await Atelier.OpenAsync(path, TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: TestContext.Current.CancellationToken);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            path, TestAtelier.Options with { CacheFolder = _folder["cache"] },
+            cancellationToken: TestContext.Current.CancellationToken);
         return await atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: TestContext.Current.CancellationToken);
     }
 }

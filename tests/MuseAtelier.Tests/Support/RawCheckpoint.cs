@@ -5,7 +5,9 @@ using MuseAtelier.Export.Checkpoints;
 
 namespace MuseAtelier.Tests.Support;
 
-/// <summary>A checkpoint's tensors as bytes, under any name, type and shape: for files that the engine's own writer does not make.</summary>
+/// <summary>
+/// A checkpoint's tensors as bytes, under any name, type and shape: for files that the engine's own writer does not make.
+/// </summary>
 internal sealed class RawCheckpoint
 {
     /// <summary>A tensor.</summary>
@@ -22,7 +24,8 @@ internal sealed class RawCheckpoint
     {
         using SafetensorsFile file = SafetensorsFile.Open(TestAtelier.Checkpoint);
         var raw = new RawCheckpoint();
-        foreach (SafetensorsTensor tensor in file.Tensors.Values) raw.Tensors[tensor.Name] = new Tensor(tensor.TypeName, [.. tensor.Shape], file.Span(tensor).ToArray());
+        foreach (SafetensorsTensor tensor in file.Tensors.Values)
+            raw.Tensors[tensor.Name] = new Tensor(tensor.TypeName, [.. tensor.Shape], file.Span(tensor).ToArray());
         foreach ((string name, string value) in file.Metadata) raw.Metadata[name] = value;
         return raw;
     }
@@ -34,10 +37,12 @@ internal sealed class RawCheckpoint
     public void Set(string name, string type, long[] shape, byte[] bytes) => Tensors[name] = new Tensor(type, shape, bytes);
 
     /// <summary>Replaces a tensor by F16 numbers.</summary>
-    public void SetHalves(string name, float[] values, long[] shape) => Set(name, "F16", shape, MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)).ToArray());
+    public void SetHalves(string name, float[] values, long[] shape) =>
+        Set(name, "F16", shape, MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)).ToArray());
 
     /// <summary>Replaces a tensor by F32 numbers.</summary>
-    public void SetSingles(string name, float[] values, params long[] shape) => Set(name, "F32", shape, MemoryMarshal.AsBytes<float>(values).ToArray());
+    public void SetSingles(string name, float[] values, params long[] shape) =>
+        Set(name, "F32", shape, MemoryMarshal.AsBytes<float>(values).ToArray());
 
     /// <summary>Gives tensors other names.</summary>
     public void Rename(Func<string, string?> newName)
