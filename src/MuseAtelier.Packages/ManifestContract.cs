@@ -52,8 +52,11 @@ internal static class ManifestContract
                         ("colour", ElementType.U8, Canvas), ("keep", ElementType.U8, ["1", "canvas_height", "canvas_width", "1"])),
                 ],
                 [.. Tensors(("pixels", ElementType.U8, Canvas)), .. fault])
-            ?? Part(manifest, ComponentNames.VaeEncoder, image,
-                Tensors(("mean", ElementType.F32, Decoded), ("log_variance", ElementType.F32, Decoded)))
+            // A checkpoint may have no encoder.
+            ?? (manifest.Components.Any(component => component.Name == ComponentNames.VaeEncoder)
+                ? Part(manifest, ComponentNames.VaeEncoder, image,
+                    Tensors(("mean", ElementType.F32, Decoded), ("log_variance", ElementType.F32, Decoded)))
+                : null)
             ?? Between(manifest);
     }
 
