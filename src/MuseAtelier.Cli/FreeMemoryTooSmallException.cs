@@ -10,5 +10,5 @@ internal sealed class FreeMemoryTooSmallException(BudgetTooSmallException inner,
     inner)
 {
     private static string Describe(IReadOnlyList<MemoryBound> bounds) =>
-        bounds.MinBy(bound => bound.FreeBytes) is { } tightest ? $" ({tightest.Name}: {ByteSize.Format(tightest.FreeBytes)} free of {ByteSize.Format(tightest.LimitBytes)})" : "";
+        HostMemory.Tightest(bounds) is { } tightest ? $" ({tightest.Name}: {ByteSize.Format(tightest.FreeBytes)} free of {ByteSize.Format(tightest.LimitBytes)})" : "";
 }

@@ -77,6 +77,14 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override void Synchronize() { }
 
+    public override bool IsOutOfMemory(OnnxRuntimeException exception) => IsOutOfMemory(exception.Message);
+
+    // Of ONNX Runtime's arena, and of the C++ libraries of Linux and Windows.
+    internal static bool IsOutOfMemory(string message) =>
+        message.Contains("Failed to allocate memory", StringComparison.Ordinal)
+        || message.Contains("bad_alloc", StringComparison.Ordinal)
+        || message.Contains("bad allocation", StringComparison.Ordinal);
+
     public override long? ProcessBytes() => AnonymousMemory.Bytes();
 
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) => new MappedWeights(_package);

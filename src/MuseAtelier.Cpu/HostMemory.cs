@@ -8,7 +8,11 @@ namespace MuseAtelier.Cpu;
 /// <param name="Name">What bounds it, in words.</param>
 /// <param name="LimitBytes">Bytes that are allowed in all, also to other processes under the same bound.</param>
 /// <param name="FreeBytes">Bytes that this process may take beside what it holds already.</param>
-internal sealed record MemoryBound(string Name, long LimitBytes, long FreeBytes);
+internal sealed record MemoryBound(string Name, long LimitBytes, long FreeBytes)
+{
+    /// <summary>Whether it bounds addresses rather than memory: no budget follows from it, for what is free of it tells little of what can be taken.</summary>
+    public bool CountsRoom { get; init; }
+}
 
 /// <summary>
 /// What memory is free for this process: the least that the machine, the control groups above the process and its own limits leave. Pages of files
@@ -28,14 +32,17 @@ internal static partial class HostMemory
     public static long DefaultBudget()
     {
         IReadOnlyList<MemoryBound> bounds = Bounds();
-        return bounds.Count == 0 ? long.MaxValue : Budget(bounds, AnonymousMemory.Bytes() ?? 0);
+        return Budget(bounds, AnonymousMemory.Bytes() ?? 0);
     }
 
     /// <summary>The same for bounds that are known.</summary>
-    /// <param name="bounds">The bounds; one at least.</param>
+    /// <param name="bounds">The bounds.</param>
     /// <param name="heldBytes">Bytes that the process holds.</param>
     internal static long Budget(IReadOnlyList<MemoryBound> bounds, long heldBytes) =>
-        Math.Max(0, bounds.Min(bound => bound.FreeBytes) + heldBytes - Reserve);
+        Tightest(bounds) is { } bound ? Math.Max(0, bound.FreeBytes + heldBytes - Reserve) : long.MaxValue;
+
+    /// <summary>The bound that leaves the least memory; null where there is none.</summary>
+    public static MemoryBound? Tightest(IReadOnlyList<MemoryBound> bounds) => bounds.Where(bound => !bound.CountsRoom).MinBy(bound => bound.FreeBytes);
 
     /// <summary>All bounds that are known; the machine's own is the first.</summary>
     public static IReadOnlyList<MemoryBound> Bounds()
@@ -65,7 +72,8 @@ internal static partial class HostMemory
         foreach (string line in groups.Lines("/proc/self/limits"))
         {
             if (Limit(line, "Max data size", "data limit (ulimit -d)", ControlGroups.Entry(status, "VmData") * Kibibyte) is { } data) bounds.Add(data);
-            if (Limit(line, "Max address space", "address limit (ulimit -v)", ControlGroups.Entry(status, "VmSize") * Kibibyte) is { } address) bounds.Add(address);
+            // Most of the address space that a process has taken is no memory, but room that .NET and the C library keep for themselves and use.
+            if (Limit(line, "Max address space", "address limit (ulimit -v)", ControlGroups.Entry(status, "VmSize") * Kibibyte) is { } address) bounds.Add(address with { CountsRoom = true });
         }
 
         return bounds;

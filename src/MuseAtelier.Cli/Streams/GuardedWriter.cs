@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
@@ -49,7 +50,7 @@ internal sealed class GuardedWriter(TextWriter inner) : TextWriter
             {
                 write();
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException or NotSupportedException)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException or NotSupportedException or Win32Exception)
             {
                 Failure ??= exception;
             }

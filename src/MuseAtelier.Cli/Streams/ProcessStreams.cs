@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Spectre.Console;
 
 namespace MuseAtelier.Cli.Streams;
@@ -42,6 +43,26 @@ internal sealed class ProcessStreams : IDisposable
 
     /// <summary>UTF-8 that fails at bytes that are none.</summary>
     public static Encoding StrictUtf8 { get; } = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Writes to stderr without .NET's console, which starts threads. What cannot be written is lost.</summary>
+    public static void WriteRaw(string text)
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows())
+            {
+                Console.Error.Write(text);
+                return;
+            }
+
+            using var file = new FileStream(new SafeFileHandle(UnixStreams.Error, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            file.Write(Utf8.GetBytes(text));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // The exit code says it all the same.
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -5,6 +5,8 @@ namespace MuseAtelier;
 /// <summary>The process cannot start the threads that the engine needs: a limit of tasks or of memory is reached.</summary>
 public sealed class ThreadLimitException : MuseAtelierException
 {
+    private const int Near = 1000;
+
     internal ThreadLimitException(int started, int needed, IReadOnlyList<ThreadBound> bounds, Exception inner)
         : base(
             $"the system started {started} of {needed} threads and refused the next{Describe(bounds)}",
@@ -24,7 +26,8 @@ public sealed class ThreadLimitException : MuseAtelierException
 
     private static string Describe(IReadOnlyList<ThreadBound> bounds)
     {
-        if (bounds.MinBy(bound => bound.Limit) is not { } tightest) return "";
+        // Memory may have been short instead: a limit that is far away is not named.
+        if (bounds.Where(bound => bound.Limit - (bound.Used ?? 0) < Near).MinBy(bound => bound.Limit) is not { } tightest) return "";
         string used = tightest.Used is { } count ? FormattableString.Invariant($", of which {count} are in use") : "";
         return FormattableString.Invariant($" ({tightest.Name} allows {tightest.Limit} tasks{used})");
     }

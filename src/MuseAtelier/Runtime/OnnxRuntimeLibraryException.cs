@@ -26,11 +26,15 @@ public sealed class OnnxRuntimeLibraryException : MuseAtelierException
         (OperatingSystem.IsWindows() ? "Windows loads its own, older onnxruntime.dll where the one beside the program does not load. " + WindowsRuntime : "") + Reinstall,
         inner);
 
-    // The loader lists every place where it looked, one a line; the first says it.
+    // The loader lists every name that it tried, one a line, and most are not there: another line says what is wrong with one that is.
     private static string Reason(Exception exception)
     {
+        const string absent = "cannot open shared object file: No such file or directory", library = "onnxruntime";
         string[] lines = exception.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        string? missing = Array.Find(lines, line => line.Contains("cannot open shared object file", StringComparison.Ordinal) && !line.Contains("onnxruntime: ", StringComparison.Ordinal) && !line.Contains("onnxruntime.so: cannot", StringComparison.Ordinal));
-        return (missing ?? lines.FirstOrDefault() ?? exception.GetType().Name).TrimEnd('.', ':');
+        string? fault = Array.Find(lines[Math.Min(1, lines.Length)..], line => line.Contains(": ", StringComparison.Ordinal) && !IsGuess(line));
+        bool isAbsent = fault is null && Array.Exists(lines, IsGuess);
+        return isAbsent ? "there is no library of that name beside the program" : (fault ?? lines.FirstOrDefault() ?? exception.GetType().Name).TrimEnd('.', ':');
+
+        static bool IsGuess(string line) => line.EndsWith(absent, StringComparison.Ordinal) && line[..^absent.Length].Contains(library, StringComparison.Ordinal);
     }
 }

@@ -70,6 +70,8 @@ public sealed class HostMemoryTests : IDisposable
         Write("/proc/self/limits", Limits("1073741824", "3221225472"));
         IReadOnlyList<MemoryBound> bounds = HostMemory.BoundsOfLinux(Root);
         Assert.Equal([GiB - 128 * MiB, GiB], bounds.Skip(1).Select(bound => bound.FreeBytes));
+        // Addresses are no memory: the data limit is what a budget follows from.
+        Assert.Equal(GiB - 128 * MiB - 64 * MiB, HostMemory.Budget(bounds, 0));
     }
 
     [Theory]

@@ -21,6 +21,10 @@ public sealed class RuntimeLibraryTests
     {
         OnnxRuntimeLibraryException missing = OnnxLibrary.Find(() => throw new DllNotFoundException("Unable to load shared library 'onnxruntime' or one of its dependencies:\nlibstdc++.so.6: cannot open shared object file: No such file or directory\n"))!;
         Assert.Contains("libstdc++.so.6: cannot open", missing.Found, StringComparison.Ordinal);
+        OnnxRuntimeLibraryException absent = OnnxLibrary.Find(() => throw new DllNotFoundException("Unable to load shared library 'onnxruntime' or one of its dependencies. Consider strace:\n/a/libonnxruntime.so: cannot open shared object file: No such file or directory\nonnxruntime: cannot open shared object file: No such file or directory\n"))!;
+        Assert.Contains("there is no library of that name", absent.Found, StringComparison.Ordinal);
+        OnnxRuntimeLibraryException unmapped = OnnxLibrary.Find(() => throw new DllNotFoundException("Unable to load shared library 'onnxruntime' or one of its dependencies. Consider strace:\n/a/libonnxruntime.so: failed to map segment from shared object\nonnxruntime: cannot open shared object file: No such file or directory\n"))!;
+        Assert.Contains("failed to map segment", unmapped.Found, StringComparison.Ordinal);
         OnnxRuntimeLibraryException foreign = OnnxLibrary.Find(() => throw new BadImageFormatException("An attempt was made to load a program with an incorrect format."))!;
         Assert.Contains("incorrect format", foreign.Found, StringComparison.Ordinal);
         Assert.NotNull(OnnxLibrary.Find(() => throw new EntryPointNotFoundException("OrtGetApiBase")));
@@ -71,6 +75,13 @@ public sealed class RuntimeLibraryTests
         Assert.All(started, thread => Assert.False(thread.IsAlive));
         HostThreads.Require(5);
     }
+
+    [Theory]
+    [InlineData("[ErrorCode:Fail] Failed to allocate memory for requested buffer of size 1073741824", true)]
+    [InlineData("[ErrorCode:RuntimeException] std::bad_alloc", true)]
+    [InlineData("bad allocation", true)]
+    [InlineData("[ErrorCode:Fail] Non-zero status code returned while running Sub node", false)]
+    public void IsOutOfMemory_OfWhatOnnxRuntimeSays_KnowsMemory(string message, bool expected) => Assert.Equal(expected, Cpu.CpuDevice.IsOutOfMemory(message));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nint NoInterface(uint version) => 0;
