@@ -75,8 +75,10 @@ public sealed class CudaDiagnosisTests
         "[ErrorCode:Fail] /src/provider_bridge_ort.cc:2043 onnxruntime::Provider& onnxruntime::ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /muse/libonnxruntime_providers_cuda.so with error: libcurand.so.10: cannot open shared object file: No such file or directory\n",
         "libcurand.so.10: cannot open shared object file: No such file or directory", true)]
     [InlineData(
-        "[ErrorCode:Fail] D:\\a\\_work\\1\\s\\onnxruntime\\core\\session\\provider_bridge_ort.cc:2043 onnxruntime::ProviderLibrary::Get [ONNXRuntimeError] : 1 : FAIL : Error loading \"C:\\muse\\onnxruntime_providers_cuda.dll\" which depends on \"cublasLt64_13.dll\" which is missing. (Error 126: \"The specified module could not be found.\")",
-        "Error loading \"C:\\muse\\onnxruntime_providers_cuda.dll\" which depends on \"cublasLt64_13.dll\" which is missing. (Error 126: \"The specified module could not be found.\")", true)]
+        "[ErrorCode:Fail] D:\\onnxruntime\\provider_bridge_ort.cc:2043 onnxruntime::ProviderLibrary::Get [ONNXRuntimeError] : 1 : FAIL : "
+            + "Error loading \"C:\\m\\onnxruntime_providers_cuda.dll\" which depends on \"cublasLt64_13.dll\" which is missing. (Error 126: \"None.\")",
+        "Error loading \"C:\\m\\onnxruntime_providers_cuda.dll\" which depends on \"cublasLt64_13.dll\" which is missing. (Error 126: \"None.\")",
+        true)]
     [InlineData(
         "FAIL : Error loading \"C:\\muse\\onnxruntime_providers_cuda.dll\" which is missing. (Error 126: \"\")",
         "Error loading \"C:\\muse\\onnxruntime_providers_cuda.dll\" which is missing. (Error 126: \"\")", false)]
@@ -96,8 +98,9 @@ public sealed class CudaDiagnosisTests
     [Fact]
     public void BringProvider_OfASystem_NamesItsFiles()
     {
-        Assert.Contains("onnxruntime.dll, onnxruntime_providers_shared.dll", CudaDiagnosis.BringProvider(true, Architecture.X64), StringComparison.Ordinal);
-        Assert.Contains("libonnxruntime_providers_cuda.so", CudaDiagnosis.BringProvider(false, Architecture.X64), StringComparison.Ordinal);
+        string windows = CudaDiagnosis.BringProvider(true, Architecture.X64), linux = CudaDiagnosis.BringProvider(false, Architecture.X64);
+        Assert.Contains("onnxruntime.dll, onnxruntime_providers_shared.dll", windows, StringComparison.Ordinal);
+        Assert.Contains("libonnxruntime_providers_cuda.so", linux, StringComparison.Ordinal);
         string arm = CudaDiagnosis.BringProvider(false, Architecture.Arm64);
         Assert.Contains("x64 only", arm, StringComparison.Ordinal);
         Assert.DoesNotContain("CudaRuntime=true", arm, StringComparison.Ordinal);
@@ -113,7 +116,8 @@ public sealed class CudaDiagnosisTests
             [805] = "MPS", [999] = "nvidia-modprobe", [12345] = "nvidia-smi",
         };
         Assert.All(words, pair => Assert.Contains(pair.Value, CudaRemedies.OfStart(pair.Key), StringComparison.Ordinal));
-        Assert.All([34, 35, 46, 101, 304, 800, 802], code => Assert.DoesNotContain("Restart the machine", CudaRemedies.OfStart(code), StringComparison.Ordinal));
+        Assert.All([34, 35, 46, 101, 304, 800, 802], code =>
+            Assert.DoesNotContain("Restart the machine", CudaRemedies.OfStart(code), StringComparison.Ordinal));
         Assert.Null(CudaRemedies.Find(700));
     }
 
@@ -129,7 +133,10 @@ public sealed class CudaDiagnosisTests
     [Theory]
     [InlineData("libcuda.so.1", "advice: \nlibcuda.so.1: cannot open shared object file: No such file or directory\n", null)]
     [InlineData("libcuda.so.1", "advice: \n/lib/libcuda.so.1: file too short\n", "/lib/libcuda.so.1: file too short")]
-    [InlineData("libcublas.so.13", "advice: \nlibcublasLt.so.13: cannot open shared object file: No such file or directory\n", "libcublasLt.so.13: cannot open shared object file: No such file or directory")]
+    [InlineData(
+        "libcublas.so.13",
+        "advice: \nlibcublasLt.so.13: cannot open shared object file: No such file or directory\n",
+        "libcublasLt.so.13: cannot open shared object file: No such file or directory")]
     public void Reason_OfWhatTheLoaderSays_IsNullOnlyWhereTheLibraryIsAbsent(string path, string message, string? reason) =>
         Assert.Equal(reason, CudaLibraries.Reason(path, message));
 
@@ -137,7 +144,8 @@ public sealed class CudaDiagnosisTests
     public void Doctor_WithATextFileAsDriver_SaysWhatItIs()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Its loader's search path is what puts the file in the driver's place.");
-        JsonElement driver = DoctorWith("LD_LIBRARY_PATH", folder => File.WriteAllText(Path.Combine(folder, "libcuda.so.1"), "no library"))[0];
+        JsonElement driver = DoctorWith(
+            "LD_LIBRARY_PATH", folder => File.WriteAllText(Path.Combine(folder, "libcuda.so.1"), "no library"))[0];
         Assert.Equal(nameof(CudaPartState.Fails), driver.GetProperty("state").GetString(), ignoreCase: true);
         Assert.Contains("file too short", driver.GetProperty("found").GetString(), StringComparison.Ordinal);
         string remedy = driver.GetProperty("remedy").GetString()!;
@@ -150,8 +158,9 @@ public sealed class CudaDiagnosisTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && !CudaDiagnosis.Run().IsUsable, "Where CUDA is installed, the loader finds that first.");
         // No library of CUDA, so that what is said of it shows that it was loaded from there.
+        string own = $"linux-{RuntimeInformation.ProcessArchitecture}";
         string other = Directory.EnumerateFiles(AppContext.BaseDirectory, "libonnxruntime_providers_shared.so", SearchOption.AllDirectories)
-            .First(path => !path.Contains("linux-", StringComparison.Ordinal) || path.Contains($"linux-{RuntimeInformation.ProcessArchitecture}", StringComparison.OrdinalIgnoreCase));
+            .First(path => !path.Contains("linux-", StringComparison.Ordinal) || path.Contains(own, StringComparison.OrdinalIgnoreCase));
         JsonElement runtime = DoctorWith("CUDA_HOME", folder =>
         {
             Directory.CreateDirectory(Path.Combine(folder, "lib64"));
@@ -243,7 +252,8 @@ public sealed class CudaDiagnosisTests
         try
         {
             fill(folder);
-            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "muse.dll"), "doctor", "--json"]) { RedirectStandardOutput = true };
+            string program = Path.Combine(AppContext.BaseDirectory, "muse.dll");
+            var start = new ProcessStartInfo("dotnet", [program, "doctor", "--json"]) { RedirectStandardOutput = true };
             start.Environment[variable] = folder;
             using Process process = Process.Start(start)!;
             using JsonDocument document = JsonDocument.Parse(process.StandardOutput.ReadToEnd());
