@@ -23,7 +23,7 @@ internal static class ArenaEmptier
     {
         try
         {
-            using SessionOptions options = device.CreateSessionOptions(new SessionTraits(HasOwnArena: false, SessionArithmetic.Fp32));
+            using SessionOptions options = device.CreateSessionOptions(new SessionTraits(HasOwnArena: false, SessionArithmetic.Fp32) { UsesCudnn = false });
             using var session = new InferenceSession(Graph.Value, options);
             using RunOptions run = device.CreateRunOptions();
             run.AddRunConfigEntry(ComponentRunner.ArenaToEmpty, device.Arena);

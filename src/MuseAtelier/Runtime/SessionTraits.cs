@@ -20,6 +20,11 @@ internal enum SessionArithmetic
 /// <param name="Arithmetic">What its convolutions and matrix products are computed in.</param>
 internal readonly record struct SessionTraits(bool HasOwnArena, SessionArithmetic Arithmetic)
 {
+    /// <summary>
+    /// Whether convolutions, or attention in fp16, are among its operators: only these need cuDNN, whose handles take memory for each session.
+    /// </summary>
+    public bool UsesCudnn { get; init; } = true;
+
     /// <summary>Of the sessions of a component.</summary>
     public static SessionTraits Of(PackageManifest package, ComponentSpec component) => new(OwnsArena(component), component.Name switch
     {
@@ -27,7 +32,15 @@ internal readonly record struct SessionTraits(bool HasOwnArena, SessionArithmeti
         ComponentNames.VaeDecoder or ComponentNames.VaeEncoder => Of(package.PartPrecisions.Vae),
         ComponentNames.ClipL or ComponentNames.ClipG => Of(package.PartPrecisions.TextEncoders),
         _ => Of(package.PartPrecisions.UNet),
-    });
+    })
+    {
+        UsesCudnn = component.Name switch
+        {
+            ComponentNames.UNet or ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32 or ComponentNames.VaeEncoder => true,
+            ComponentNames.ClipL or ComponentNames.ClipG => package.PartPrecisions.TextEncoders == Precision.Fp16,
+            _ => false,
+        },
+    };
 
     /// <summary>Whether working memory of a component is an arena of its own: what works on whole pictures takes more than all else together, and only for a moment. Asked in every step: allocates nothing managed.</summary>
     public static bool OwnsArena(ComponentSpec component) =>

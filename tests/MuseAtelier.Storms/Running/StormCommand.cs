@@ -1,6 +1,8 @@
 using System.CommandLine;
 using MuseAtelier.Storms.Ateliers;
+using MuseAtelier.Storms.Fuzzing;
 using MuseAtelier.Storms.Processes;
+using MuseAtelier.Storms.Texts;
 
 namespace MuseAtelier.Storms.Running;
 
@@ -60,6 +62,11 @@ internal static class StormCommand
         RoundsStorm.Command(),
         CancelStorm.Command(),
         ExitsStorm.Command(),
+        ExportsStorm.Command(),
+        WritesStorm.Command(),
+        FuzzStorm.Command(),
+        TokensStorm.Command(),
         EmbedRun.Command(),
+        WriteRun.Command(),
     };
 }

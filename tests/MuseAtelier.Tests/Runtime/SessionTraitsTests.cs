@@ -8,16 +8,20 @@ public sealed class SessionTraitsTests
     private static readonly Precisions Mixed = new(Precision.Fp32, Precision.Fp16, Precision.Fp16);
 
     [Theory]
-    [InlineData(ComponentNames.ClipL, false, SessionArithmetic.Fp32)]
-    [InlineData(ComponentNames.ClipG, false, SessionArithmetic.Fp32)]
-    [InlineData(ComponentNames.CrossAttention, false, SessionArithmetic.Fp16)]
-    [InlineData(ComponentNames.TimeEmbedding, false, SessionArithmetic.Fp16)]
-    [InlineData(ComponentNames.UNet, false, SessionArithmetic.Fp16)]
-    [InlineData(ComponentNames.VaeDecoder, true, SessionArithmetic.Fp16)]
-    [InlineData(ComponentNames.VaeEncoder, true, SessionArithmetic.Fp16)]
-    [InlineData(ComponentNames.VaeDecoderFp32, true, SessionArithmetic.Fp32Range)]
-    internal void Of_APackageAsACardTakesIt_FollowsThePart(string component, bool hasOwnArena, SessionArithmetic arithmetic) =>
-        Assert.Equal(new SessionTraits(hasOwnArena, arithmetic), Of(Mixed, component));
+    [InlineData(ComponentNames.ClipL, false, SessionArithmetic.Fp32, false)]
+    [InlineData(ComponentNames.ClipG, false, SessionArithmetic.Fp32, false)]
+    [InlineData(ComponentNames.CrossAttention, false, SessionArithmetic.Fp16, false)]
+    [InlineData(ComponentNames.TimeEmbedding, false, SessionArithmetic.Fp16, false)]
+    [InlineData(ComponentNames.UNet, false, SessionArithmetic.Fp16, true)]
+    [InlineData(ComponentNames.VaeDecoder, true, SessionArithmetic.Fp16, true)]
+    [InlineData(ComponentNames.VaeEncoder, true, SessionArithmetic.Fp16, true)]
+    [InlineData(ComponentNames.VaeDecoderFp32, true, SessionArithmetic.Fp32Range, true)]
+    internal void Of_APackageAsACardTakesIt_FollowsThePart(string component, bool hasOwnArena, SessionArithmetic arithmetic, bool usesCudnn) =>
+        Assert.Equal(new SessionTraits(hasOwnArena, arithmetic) { UsesCudnn = usesCudnn }, Of(Mixed, component));
+
+    // Attention in fp16 has a kernel of cuDNN's.
+    [Fact]
+    public void Of_ATextEncoderInFp16_UsesCudnn() => Assert.True(Of(Precisions.All(Precision.Fp16), ComponentNames.ClipL).UsesCudnn);
 
     // Digits count there: someone chose fp32. Only the decoder that steps in for an fp16 one has no more to keep than that had.
     [Theory]

@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text;
+using MuseAtelier.Storms.Running;
+
+namespace MuseAtelier.Storms.Texts;
+
+/// <summary>Prompts of up to a million characters in many scripts: time and memory must grow no faster than the text, and both are bounded.</summary>
+internal static class TokensStorm
+{
+    private const double MiB = 1 << 20;
+
+    // A size that takes longer is the last that is tried: the next would take the storm's whole time.
+    private const double MostSecondsToGoOn = 1;
+
+    /// <summary>Pieces that texts are made of; each fills a text by itself, and they do so together.</summary>
+    public static IReadOnlyList<(string Name, string Piece)> Scripts { get; } =
+    [
+        ("words", "a starry night, "),
+        ("oneWord", "a"),
+        ("oneDigit", "7"),
+        ("punctuation", "!"),
+        ("spaces", " "),
+        ("lines", "\r\n"),
+        ("accents", "e\u0301"),
+        ("marks", "\u0301\u0327"),
+        ("greek", "Ἀγάπη"),
+        ("russian", "ночь"),
+        ("arabic", "سماء"),
+        ("hindi", "क्षि"),
+        ("thai", "กำแพง"),
+        ("hangul", "\u1112\u1161\u11ab"),
+        ("chinese", "星空"),
+        ("japanese", "夜空がきれい"),
+        ("emoji", "🌃"),
+        ("family", "👩‍👩‍👧‍👦"),
+        ("halves", "\ud83c"),
+        ("zeroWidth", "\u200b\ufeff"),
+        ("escapes", "(a:1.3)\\("),
+        ("entities", "&amp;"),
+    ];
+
+    public static Command Command()
+    {
+        Option<int> length = StormCommand.Number("--length", "Characters of the longest texts.", 1_000_000);
+        Option<int> milliseconds = StormCommand.Number("--bound-ms", "Milliseconds that a text may take; 0 means no bound.", 50);
+        Option<int> mib = StormCommand.Number("--bound-mib", "MiB that a text may allocate.", 64);
+        return StormCommand.Storm(
+            "tokens", "Splits prompts of up to a million characters of many scripts; time and memory are bounded.", [length, milliseconds, mib],
+            (result, report) => Run(result.GetValue(length), result.GetValue(milliseconds), result.GetValue(mib), report));
+    }
+
+    public static Task Run(int length, int boundMilliseconds, int boundMib, StormReport report)
+    {
+        // What is loaded once does not count.
+        PromptTokenizer.Encode("a starry night");
+        foreach ((string name, string piece) in Scripts.Append(("all", string.Concat(Scripts.Select(script => script.Piece + " ")))))
+            Measure(name, piece, length, boundMilliseconds, boundMib, report);
+        return Task.CompletedTask;
+    }
+
+    private static void Measure(string name, string piece, int length, int boundMilliseconds, int boundMib, StormReport report)
+    {
+        for (int size = Math.Min(1000, length); ; size = Math.Min(10 * size, length))
+        {
+            string text = Repeat(piece, size);
+            (double seconds, double allocated) = Encode(name, text, report);
+            report.Add("texts");
+            bool isLast = size == length, goesOn = seconds < MostSecondsToGoOn;
+            if (!isLast && goesOn) continue;
+            report.Figure($"{name}.ms", 1000 * seconds);
+            report.Figure($"{name}.allocatedMib", allocated / MiB);
+            string where = FormattableString.Invariant($"{name}, {size} characters");
+            if (!isLast) report.Fail("slow", where, FormattableString.Invariant($"{seconds:F1} s; longer ones were left out"));
+            else if (boundMilliseconds > 0 && 1000 * seconds > boundMilliseconds) report.Fail("slow", where, FormattableString.Invariant($"{1000 * seconds:F0} ms; allowed are {boundMilliseconds}"));
+            if (allocated > boundMib * MiB) report.Fail("allocated", where, FormattableString.Invariant($"{allocated / MiB:F0} MiB; allowed are {boundMib}"));
+            return;
+        }
+    }
+
+    private static (double Seconds, double Allocated) Encode(string name, string text, StormReport report)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread(), start = Stopwatch.GetTimestamp();
+        try
+        {
+            PromptTokens tokens = PromptTokenizer.Encode(text);
+            if (tokens.ClipL.Length != 77 || tokens.ClipG.Length != 77) report.Fail("wrong", name, "not 77 ids");
+        }
+        catch (MuseAtelierException exception)
+        {
+            report.Add($"refused.{exception.GetType().Name}");
+        }
+#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            report.Fail("thrown", FormattableString.Invariant($"{name}, {text.Length} characters"), $"{exception.GetType().Name}: {exception.Message}");
+        }
+
+        return (Stopwatch.GetElapsedTime(start).TotalSeconds, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static string Repeat(string piece, int length)
+    {
+        var text = new StringBuilder(length + piece.Length);
+        while (text.Length < length) text.Append(piece);
+        return text.ToString(0, length);
+    }
+}
