@@ -23,20 +23,32 @@ internal static class SelfProcess
     public static IReadOnlyList<string> Command { get; } = Own();
 
     /// <summary>The file and first arguments that start a program: a .dll is run by dotnet.</summary>
-    public static IReadOnlyList<string> CommandOf(string path) => path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? ["dotnet", path] : [path];
+    public static IReadOnlyList<string> CommandOf(string path) =>
+        path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? ["dotnet", path] : [path];
 
     /// <summary>Runs a program to its end.</summary>
     /// <param name="command">File and arguments.</param>
     /// <param name="timeout">After which it is killed.</param>
     /// <param name="environment">Variables that differ from this process's.</param>
-    public static async Task<ChildResult> RunAsync(IEnumerable<string> command, TimeSpan timeout, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<ChildResult> RunAsync(
+        IEnumerable<string> command,
+        TimeSpan timeout,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         string[] parts = [.. command];
-        var start = new ProcessStartInfo(parts[0], parts[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach ((string name, string value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        var start = new ProcessStartInfo(parts[0], parts[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         using Process process = Process.Start(start)!;
         process.StandardInput.Close();
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
+        Task<string> output = process.StandardOutput.ReadToEndAsync(),
+            errors = process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(timeout);
         try
         {
