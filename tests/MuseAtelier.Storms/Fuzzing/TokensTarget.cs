@@ -24,7 +24,7 @@ internal sealed class TokensTarget : FuzzTarget
             && tokens.Tokens.Count <= 75
             && tokens.CutCount >= 0
             && tokens.Tokens.All(token => token.Id is >= 0 and <= 49407)
-            && _input.EndsWith(tokens.CutText, StringComparison.Ordinal);
+            && _input.AsSpan().TrimEnd().EndsWith(tokens.CutText, StringComparison.Ordinal);
         if (!isSound)
             throw new InvalidDataException("the tokens do not hold together");
     }
