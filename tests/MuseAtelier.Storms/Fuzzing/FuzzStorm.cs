@@ -106,22 +106,10 @@ internal static class FuzzStorm
 
     private static bool Try(FuzzTarget target, FuzzOptions options, int index, byte[] input, Worst worst, StormReport report)
     {
-        long before = GC.GetTotalAllocatedBytes(),
-            start = Stopwatch.GetTimestamp();
-        Exception? thrown = null;
-        try
-        {
-            target.Read();
-        }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            thrown = exception;
-        }
-
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        long bytes = GC.GetTotalAllocatedBytes() - before;
+        (Exception? thrown, double seconds, long bytes) = Read(target);
+        // Once more where it was slow: the machine may have been busy with something else.
+        if (seconds > MostSeconds)
+            seconds = Math.Min(seconds, Read(target).Seconds);
         worst.Add(index, seconds, bytes);
         string where = FormattableString.Invariant($"--seed {options.Seed} --only {index}");
         report.Add("inputs");
@@ -157,6 +145,25 @@ internal static class FuzzStorm
                 input
             );
         return thrown is null;
+    }
+
+    private static (Exception? Thrown, double Seconds, long Bytes) Read(FuzzTarget target)
+    {
+        long before = GC.GetTotalAllocatedBytes(),
+            start = Stopwatch.GetTimestamp();
+        Exception? thrown = null;
+        try
+        {
+            target.Read();
+        }
+#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            thrown = exception;
+        }
+
+        return (thrown, Stopwatch.GetElapsedTime(start).TotalSeconds, GC.GetTotalAllocatedBytes() - before);
     }
 
     private static async Task UseAsync(FuzzTarget target, FuzzOptions options, int index, StormReport report)

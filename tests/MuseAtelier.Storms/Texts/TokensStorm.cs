@@ -10,8 +10,10 @@ internal static class TokensStorm
 {
     private const double MiB = 1 << 20;
 
-    // A size that takes longer is the last one: where time grows with the square, the next would take a hundred times as long.
-    private const double MostSecondsToGoOn = 0.1;
+    // A size that takes longer is the last one: where time grows with the square, the next would take 16 times as long.
+    private const double MostSecondsToGoOn = 1;
+
+    private const int Growth = 4;
 
     /// <summary>Pieces that texts are made of; each fills a text by itself, and they do so together.</summary>
     public static IReadOnlyList<(string Name, string Piece)> Scripts { get; } =
@@ -65,7 +67,7 @@ internal static class TokensStorm
 
     private static void Measure(string name, string piece, int length, int boundMilliseconds, int boundMib, StormReport report)
     {
-        for (int size = Math.Min(1000, length); ; size = Math.Min(10 * size, length))
+        for (int size = Math.Min(1000, length); ; size = Math.Min(Growth * size, length))
         {
             string text = Repeat(piece, size);
             (double seconds, double allocated) = Encode(name, text, report);
