@@ -8,10 +8,11 @@ namespace MuseAtelier.Storms.Running;
 /// <param name="Errors">What it wrote to stderr.</param>
 internal sealed record ChildResult(int? ExitCode, string Output, string Errors)
 {
-    /// <summary>How it ended, in words, with the last lines of stderr.</summary>
+    /// <summary>How it ended, in words, with the first and the last lines of stderr.</summary>
     public string Describe()
     {
-        string last = string.Join(" | ", Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(4));
+        string[] lines = Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string last = string.Join(" | ", lines.Length <= 6 ? lines : [.. lines[..3], "...", .. lines[^3..]]);
         return ExitCode is { } code ? FormattableString.Invariant($"exit code {code}: {last}") : $"killed after a time-out: {last}";
     }
 }
