@@ -63,32 +63,56 @@ internal sealed class AteliersStorm : IDisposable
         var defaults = new AteliersOptions();
         Option<StormDevice> device = StormCommand.Device();
         Option<int> ateliers = StormCommand.Number("--ateliers", "Ateliers that are open at the same time.", defaults.Ateliers);
-        var modes = new Option<string>("--modes") { Description = "How they are opened: MODE[:variant][@BUDGET], separated by commas; modes are auto, resident, stream and sessions.", DefaultValueFactory = _ => defaults.Modes };
+        var modes = new Option<string>("--modes")
+        {
+            Description =
+                "How they are opened: MODE[:variant][@BUDGET], separated by commas; modes are auto, resident, stream and sessions.",
+            DefaultValueFactory = _ => defaults.Modes,
+        };
         Option<int> count = StormCommand.Number("--count", "Jobs by turns, and as many at the same time.", defaults.Count);
-        Option<int> requests = StormCommand.Number("--requests", "Different requests; each is painted alone first, once for each kind of atelier.", defaults.Requests);
+        Option<int> requests = StormCommand.Number(
+            "--requests",
+            "Different requests; each is painted alone first, once for each kind of atelier.",
+            defaults.Requests
+        );
         Option<int> callers = StormCommand.Number("--callers", "Callers at the same time.", defaults.Callers);
         Option<int> seed = StormCommand.Number("--seed", "Which requests and jobs.", defaults.Seed);
-        Option<int> limit = StormCommand.Number("--seconds-limit", "Seconds after which a phase begins no further job; 0 means no limit.", defaults.SecondsLimit);
-        Option<int> hang = StormCommand.Number("--hang-seconds", "Seconds without a finished job after which the storm gives up (exit code 3).", defaults.HangSeconds);
-        var here = new Option<bool>("--alone-here") { Description = "Paint the pictures to compare with in this process, not in one of its own for each kind of atelier." };
+        Option<int> limit = StormCommand.Number(
+            "--seconds-limit",
+            "Seconds after which a phase begins no further job; 0 means no limit.",
+            defaults.SecondsLimit
+        );
+        Option<int> hang = StormCommand.Number(
+            "--hang-seconds",
+            "Seconds without a finished job after which the storm gives up (exit code 3).",
+            defaults.HangSeconds
+        );
+        var here = new Option<bool>("--alone-here")
+        {
+            Description = "Paint the pictures to compare with in this process, not in one of its own for each kind of atelier.",
+        };
         return StormCommand.Storm(
-            "ateliers", "Several ateliers in one process, by turns and at the same time; every picture must be the one that its atelier paints alone.",
+            "ateliers",
+            "Several ateliers in one process, by turns and at the same time; every picture must be the one that its atelier paints alone.",
             [device, ateliers, modes, count, requests, callers, seed, limit, hang, here],
-            (result, report) => RunAsync(
-                new AteliersOptions
-                {
-                    Device = result.GetValue(device),
-                    Ateliers = result.GetValue(ateliers),
-                    Modes = result.GetValue(modes)!,
-                    Count = result.GetValue(count),
-                    Requests = result.GetValue(requests),
-                    Callers = result.GetValue(callers),
-                    Seed = result.GetValue(seed),
-                    SecondsLimit = result.GetValue(limit),
-                    HangSeconds = result.GetValue(hang),
-                    AloneHere = result.GetValue(here),
-                },
-                report));
+            (result, report) =>
+                RunAsync(
+                    new AteliersOptions
+                    {
+                        Device = result.GetValue(device),
+                        Ateliers = result.GetValue(ateliers),
+                        Modes = result.GetValue(modes)!,
+                        Count = result.GetValue(count),
+                        Requests = result.GetValue(requests),
+                        Callers = result.GetValue(callers),
+                        Seed = result.GetValue(seed),
+                        SecondsLimit = result.GetValue(limit),
+                        HangSeconds = result.GetValue(hang),
+                        AloneHere = result.GetValue(here),
+                    },
+                    report
+                )
+        );
     }
 
     public static async Task RunAsync(AteliersOptions options, StormReport report)
@@ -101,7 +125,8 @@ internal sealed class AteliersStorm : IDisposable
         finally
         {
             // An atelier that hangs still reads its files.
-            if (!report.Hung) storm.Dispose();
+            if (!report.Hung)
+                storm.Dispose();
         }
     }
 
@@ -109,15 +134,24 @@ internal sealed class AteliersStorm : IDisposable
 
     private async Task RunAsync()
     {
-        foreach (AtelierSetup setup in _setups.DistinctBy(setup => setup.Text)) await PaintAloneAsync(setup);
-        if (_alone.Count < _setups.DistinctBy(setup => setup.Text).Count()) return;
-        if (!await OpenAsync()) return;
+        foreach (AtelierSetup setup in _setups.DistinctBy(setup => setup.Text))
+            await PaintAloneAsync(setup);
+        if (_alone.Count < _setups.DistinctBy(setup => setup.Text).Count())
+            return;
+        if (await OpenAsync())
+            await RunPhasesAsync();
+        if (!_report.Hung)
+            await DisposeAteliersAsync();
+    }
+
+    private async Task RunPhasesAsync()
+    {
         _report.Device = _ateliers[0].Device;
         Say("by turns");
         await RunPhaseAsync("turns", 1, JobsByTurns());
         Say("at the same time");
-        if (!_report.Hung) await RunPhaseAsync("together", _options.Callers, JobsTogether());
-        if (!_report.Hung) await DisposeAteliersAsync();
+        if (!_report.Hung)
+            await RunPhaseAsync("together", _options.Callers, JobsTogether());
     }
 
     private async Task PaintAloneAsync(AtelierSetup setup)
@@ -127,14 +161,25 @@ internal sealed class AteliersStorm : IDisposable
         {
             if (_options.AloneHere)
             {
-                _alone[setup.Text] = [.. (await AloneRun.PaintAsync(setup, _requests, _options.Device, _folder)).Select(pictures => pictures.ToArray())];
+                _alone[setup.Text] =
+                [
+                    .. (await AloneRun.PaintAsync(setup, _requests, _options.Device, _folder)).Select(pictures => pictures.ToArray()),
+                ];
                 return;
             }
 
-            (PictureDigest[][]? digests, ChildResult child) = await AloneRun.PaintInChildAsync(setup.Text, _options.Seed, _options.Requests, _options.Device, _folder);
-            if (digests is not null) _alone[setup.Text] = digests;
+            (PictureDigest[][]? digests, ChildResult child) = await AloneRun.PaintInChildAsync(
+                setup.Text,
+                _options.Seed,
+                _options.Requests,
+                _options.Device,
+                _folder
+            );
+            if (digests is not null)
+                _alone[setup.Text] = digests;
             // The pictures count even where the process failed at its exit.
-            if (digests is null || child.ExitCode != 0) _report.Fail(digests is null ? "aloneFailed" : "aloneExitCode", setup.Text, child.Describe());
+            if (digests is null || child.ExitCode != 0)
+                _report.Fail(digests is null ? "aloneFailed" : "aloneExitCode", setup.Text, child.Describe());
         }
 #pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
         catch (Exception exception)
@@ -167,7 +212,12 @@ internal sealed class AteliersStorm : IDisposable
     private IReadOnlyList<AtelierJob> JobsByTurns()
     {
         var random = new Random(unchecked(_options.Seed + 1));
-        return [.. Enumerable.Range(0, _options.Count).Select(i => new AtelierJob(i, AtelierJobKind.Paint, i % _setups.Count, random.Next(_requests.Count), null))];
+        return
+        [
+            .. Enumerable
+                .Range(0, _options.Count)
+                .Select(i => new AtelierJob(i, AtelierJobKind.Paint, i % _setups.Count, random.Next(_requests.Count), null)),
+        ];
     }
 
     private IReadOnlyList<AtelierJob> JobsTogether()
@@ -179,8 +229,14 @@ internal sealed class AteliersStorm : IDisposable
 
     private AtelierJob Draw(Random random, int index, int longest)
     {
-        int chance = random.Next(100), setup = random.Next(_setups.Count), request = random.Next(_requests.Count), wait = random.Next(longest);
-        AtelierJobKind kind = chance < 5 ? AtelierJobKind.OpenAnother : chance < 25 ? AtelierJobKind.Cancel : AtelierJobKind.Paint;
+        int chance = random.Next(100),
+            setup = random.Next(_setups.Count),
+            request = random.Next(_requests.Count),
+            wait = random.Next(longest);
+        AtelierJobKind kind =
+            chance < 5 ? AtelierJobKind.OpenAnother
+            : chance < 25 ? AtelierJobKind.Cancel
+            : AtelierJobKind.Paint;
         return new AtelierJob(index, kind, setup, request, kind == AtelierJobKind.Cancel ? TimeSpan.FromMilliseconds(wait) : null);
     }
 
@@ -194,17 +250,22 @@ internal sealed class AteliersStorm : IDisposable
             {
                 int index = Interlocked.Increment(ref next);
                 bool late = _options.SecondsLimit > 0 && Stopwatch.GetElapsedTime(start).TotalSeconds > _options.SecondsLimit;
-                if (index >= jobs.Count || late) return;
+                if (index >= jobs.Count || late)
+                    return;
                 await RunJobAsync(phase, jobs[index]);
                 Interlocked.Increment(ref _finished);
                 _report.Add($"{phase}.jobs");
-                if ((index + 1) % 50 == 0) Say(FormattableString.Invariant($"{phase}: {index + 1} of {jobs.Count}"));
+                if ((index + 1) % 50 == 0)
+                    Say(FormattableString.Invariant($"{phase}: {index + 1} of {jobs.Count}"));
             }
         }
 
         await WatchAsync(phase, Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(CallAsync))));
         _report.Figure($"{phase}.seconds", Stopwatch.GetElapsedTime(start).TotalSeconds);
-        if (_report.Count($"{phase}.jobs") < jobs.Count) _report.Note(FormattableString.Invariant($"{phase}: {_report.Count($"{phase}.jobs")} of {jobs.Count} jobs were begun within the limit"));
+        if (_report.Count($"{phase}.jobs") < jobs.Count)
+            _report.Note(
+                FormattableString.Invariant($"{phase}: {_report.Count($"{phase}.jobs")} of {jobs.Count} jobs were begun within the limit")
+            );
     }
 
     // Waits as long as something happens.
@@ -219,7 +280,8 @@ internal sealed class AteliersStorm : IDisposable
                 return;
             }
 
-            if (Interlocked.Read(ref _finished) != before) continue;
+            if (Interlocked.Read(ref _finished) != before)
+                continue;
             _report.FailHanging(what, FormattableString.Invariant($"nothing was finished in {_options.HangSeconds} s"));
             return;
         }
@@ -231,19 +293,22 @@ internal sealed class AteliersStorm : IDisposable
         using var cancel = new CancellationTokenSource();
         long cancelledAt = 0;
         using CancellationTokenRegistration mark = cancel.Token.Register(() => cancelledAt = Stopwatch.GetTimestamp());
-        if (job.CancelAfter is { } wait) cancel.CancelAfter(wait);
+        if (job.CancelAfter is { } wait)
+            cancel.CancelAfter(wait);
         try
         {
-            IReadOnlyList<PictureDigest> pictures = job.Kind == AtelierJobKind.OpenAnother
-                ? await PaintWithAnotherAsync(job)
-                : await _requests[job.Request].PaintAsync(_ateliers[job.Setup], cancel.Token);
+            IReadOnlyList<PictureDigest> pictures =
+                job.Kind == AtelierJobKind.OpenAnother
+                    ? await PaintWithAnotherAsync(job)
+                    : await _requests[job.Request].PaintAsync(_ateliers[job.Setup], cancel.Token);
             Compare(where, job, pictures);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             _report.Add("cancelled");
             double late = Stopwatch.GetElapsedTime(cancelledAt).TotalMilliseconds;
-            if (late > 1000) _report.Add("cancelledLaterThanASecond");
+            if (late > 1000)
+                _report.Add("cancelledLaterThanASecond");
         }
 #pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
         catch (Exception exception)
@@ -264,9 +329,11 @@ internal sealed class AteliersStorm : IDisposable
     {
         PictureDigest[] expected = _alone[_setups[job.Setup].Text][job.Request];
         _report.Add("pictures", pictures.Count);
-        if (pictures.Count != expected.Length) _report.Fail("wrong", where, FormattableString.Invariant($"{pictures.Count} pictures instead of {expected.Length}"));
+        if (pictures.Count != expected.Length)
+            _report.Fail("wrong", where, FormattableString.Invariant($"{pictures.Count} pictures instead of {expected.Length}"));
         for (int i = 0; i < Math.Min(pictures.Count, expected.Length); i++)
-            if (pictures[i].DifferenceTo(expected[i]) is { } difference) _report.Fail("wrong", where, FormattableString.Invariant($"picture {i}: {difference}"));
+            if (pictures[i].DifferenceTo(expected[i]) is { } difference)
+                _report.Fail("wrong", where, FormattableString.Invariant($"picture {i}: {difference}"));
     }
 
     private async Task DisposeAteliersAsync()
@@ -292,7 +359,10 @@ internal sealed class AteliersStorm : IDisposable
         _report.Fail("thrown", where, $"{exception.GetType().Name}: {exception.Message}");
     }
 
-    private void Say(string what) => Console.Error.WriteLine(FormattableString.Invariant($"{_report.Seconds:F0} s, {what}; wrong {_report.Count("wrong")}, thrown {_report.Count("thrown")}"));
+    private void Say(string what) =>
+        Console.Error.WriteLine(
+            FormattableString.Invariant($"{_report.Seconds:F0} s, {what}; wrong {_report.Count("wrong")}, thrown {_report.Count("thrown")}")
+        );
 }
 
 /// <summary>What a job does.</summary>

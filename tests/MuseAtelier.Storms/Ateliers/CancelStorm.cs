@@ -13,10 +13,25 @@ internal static class CancelStorm
         Option<int> count = StormCommand.Number("--count", "Cancellations of each kind.", 20);
         Option<int> bound = StormCommand.Number("--bound-ms", "Milliseconds that a queued request may take to come back.", 50);
         Option<int> size = StormCommand.Number("--size", "Width and height in px of the long picture.", 512);
-        var mode = new Option<string>("--mode") { Description = "How the atelier is opened, as with 'ateliers --modes'.", DefaultValueFactory = _ => "auto" };
+        var mode = new Option<string>("--mode")
+        {
+            Description = "How the atelier is opened, as with 'ateliers --modes'.",
+            DefaultValueFactory = _ => "auto",
+        };
         return StormCommand.Storm(
-            "cancel", "Cancels requests that wait behind a long picture, and ones that are being painted; shows how long they take to come back.", [device, count, bound, size, mode],
-            (result, report) => RunAsync(result.GetValue(device), result.GetValue(mode)!, result.GetValue(count), result.GetValue(bound), result.GetValue(size), report));
+            "cancel",
+            "Cancels requests that wait behind a long picture, and ones that are being painted; shows how long they take to come back.",
+            [device, count, bound, size, mode],
+            (result, report) =>
+                RunAsync(
+                    result.GetValue(device),
+                    result.GetValue(mode)!,
+                    result.GetValue(count),
+                    result.GetValue(bound),
+                    result.GetValue(size),
+                    report
+                )
+        );
     }
 
     public static async Task RunAsync(StormDevice device, string mode, int count, int boundMilliseconds, int size, StormReport report)
@@ -24,19 +39,55 @@ internal static class CancelStorm
         using var folder = new StormFolder();
         await using Atelier atelier = await AtelierSetup.ParseAll(mode, 1)[0].OpenAsync(device, folder);
         report.Device = atelier.Device;
-        var small = new PictureRequest { Prompt = "a starry night", Width = 256, Height = 256, Steps = 1, Seed = 7 };
+        var small = new PictureRequest
+        {
+            Prompt = "a starry night",
+            Width = 256,
+            Height = 256,
+            Steps = 1,
+            Seed = 7,
+        };
         await atelier.GenerateAsync(small);
         PictureDigest before = PictureDigest.Of(await atelier.GenerateAsync(small));
-        IReadOnlyList<double> queued = await CancelQueuedAsync(atelier, small with { Width = size, Height = size, Steps = RequestLimits.Steps }, small, count, report);
-        IReadOnlyList<double> running = await CancelRunningAsync(atelier, small with { Width = size, Height = size, Steps = RequestLimits.Steps }, count, report);
-        if (PictureDigest.Of(await atelier.GenerateAsync(small)).DifferenceTo(before) is { } difference) report.Fail("wrong", "the picture after all cancellations", difference);
+        IReadOnlyList<double> queued = await CancelQueuedAsync(
+            atelier,
+            small with
+            {
+                Width = size,
+                Height = size,
+                Steps = RequestLimits.Steps,
+            },
+            small,
+            count,
+            report
+        );
+        IReadOnlyList<double> running = await CancelRunningAsync(
+            atelier,
+            small with
+            {
+                Width = size,
+                Height = size,
+                Steps = RequestLimits.Steps,
+            },
+            count,
+            report
+        );
+        if (PictureDigest.Of(await atelier.GenerateAsync(small)).DifferenceTo(before) is { } difference)
+            report.Fail("wrong", "the picture after all cancellations", difference);
         Show(report, "queuedMs", queued);
         Show(report, "runningMs", running);
-        foreach (double late in queued.Where(latency => latency > boundMilliseconds)) report.Fail("late", "queued", FormattableString.Invariant($"{late:F0} ms; allowed are {boundMilliseconds}"));
+        foreach (double late in queued.Where(latency => latency > boundMilliseconds))
+            report.Fail("late", "queued", FormattableString.Invariant($"{late:F0} ms; allowed are {boundMilliseconds}"));
     }
 
     // The long picture is as long as it takes, and is cancelled at the end.
-    private static async Task<IReadOnlyList<double>> CancelQueuedAsync(Atelier atelier, PictureRequest lengthy, PictureRequest small, int count, StormReport report)
+    private static async Task<IReadOnlyList<double>> CancelQueuedAsync(
+        Atelier atelier,
+        PictureRequest lengthy,
+        PictureRequest small,
+        int count,
+        StormReport report
+    )
     {
         using var end = new CancellationTokenSource();
         Task<Picture> running = atelier.GenerateAsync(lengthy, cancellationToken: end.Token);
@@ -65,7 +116,12 @@ internal static class CancelStorm
         return latencies;
     }
 
-    private static async Task<IReadOnlyList<double>> CancelRunningAsync(Atelier atelier, PictureRequest lengthy, int count, StormReport report)
+    private static async Task<IReadOnlyList<double>> CancelRunningAsync(
+        Atelier atelier,
+        PictureRequest lengthy,
+        int count,
+        StormReport report
+    )
     {
         var latencies = new List<double>();
         for (int i = 0; i < count; i++)
@@ -104,7 +160,8 @@ internal static class CancelStorm
 
     private static void Show(StormReport report, string name, IReadOnlyList<double> latencies)
     {
-        if (latencies.Count == 0) return;
+        if (latencies.Count == 0)
+            return;
         double[] sorted = [.. latencies.Order()];
         report.Add($"{name}.count", sorted.Length);
         report.Figure($"{name}.p50", sorted[sorted.Length / 2]);
@@ -121,7 +178,8 @@ internal static class CancelStorm
     {
         public void Report(GenerationProgress value)
         {
-            if (value.Phase == GenerationPhase.Denoising && value.Step >= 2) stepped.TrySetResult();
+            if (value.Phase == GenerationPhase.Denoising && value.Step >= 2)
+                stepped.TrySetResult();
         }
     }
 }

@@ -10,14 +10,18 @@ internal sealed record StormRequest(PictureRequest Request, int Pictures)
     /// <summary>Paints it.</summary>
     public async Task<IReadOnlyList<PictureDigest>> PaintAsync(Atelier atelier, CancellationToken cancellationToken = default)
     {
-        if (Pictures == 1) return [PictureDigest.Of(await atelier.GenerateAsync(Request, cancellationToken: cancellationToken))];
+        if (Pictures == 1)
+            return [PictureDigest.Of(await atelier.GenerateAsync(Request, cancellationToken: cancellationToken))];
         var painted = new List<PictureDigest>();
-        await foreach (Picture picture in atelier.GenerateManyAsync(Request, Pictures, Pictures, cancellationToken: cancellationToken)) painted.Add(PictureDigest.Of(picture));
+        await foreach (Picture picture in atelier.GenerateManyAsync(Request, Pictures, Pictures, cancellationToken: cancellationToken))
+            painted.Add(PictureDigest.Of(picture));
         return painted;
     }
 
     public override string ToString() =>
-        FormattableString.Invariant($"{Pictures} of {Request.Width}x{Request.Height}, {Request.Steps} steps, guidance {Request.GuidanceScale}, seed {Request.Seed}");
+        FormattableString.Invariant(
+            $"{Pictures} of {Request.Width}x{Request.Height}, {Request.Steps} steps, guidance {Request.GuidanceScale}, seed {Request.Seed}"
+        );
 }
 
 /// <summary>What a storm's ateliers are asked for: few different requests, since each is painted alone first by each atelier.</summary>

@@ -12,7 +12,8 @@ internal static class ByteFuzz
         List<byte> damaged = [.. bytes];
         for (int faults = 1 + random.Next(3); faults > 0 && damaged.Count > 1; faults--)
         {
-            int at = random.Next(within > 0 ? Math.Min(within, damaged.Count) : damaged.Count), length = Math.Min(1 + random.Next(64), damaged.Count - at);
+            int at = random.Next(within > 0 ? Math.Min(within, damaged.Count) : damaged.Count),
+                length = Math.Min(1 + random.Next(64), damaged.Count - at);
             switch (random.Next(8))
             {
                 case 0:
@@ -29,7 +30,8 @@ internal static class ByteFuzz
                     damaged.InsertRange(at, damaged.GetRange(at, length));
                     break;
                 case 5:
-                    for (int i = 0; i < Math.Min(8, length); i++) damaged[at + i] = Extreme(random);
+                    for (int i = 0; i < Math.Min(8, length); i++)
+                        damaged[at + i] = Extreme(random);
                     break;
                 case 6:
                     damaged.Insert(at, (byte)random.Next(256));
@@ -43,5 +45,12 @@ internal static class ByteFuzz
         return [.. damaged];
     }
 
-    private static byte Extreme(Random random) => random.Next(4) switch { 0 => 0, 1 => 0xFF, 2 => 0x80, _ => 0x7F };
+    private static byte Extreme(Random random) =>
+        random.Next(4) switch
+        {
+            0 => 0,
+            1 => 0xFF,
+            2 => 0x80,
+            _ => 0x7F,
+        };
 }

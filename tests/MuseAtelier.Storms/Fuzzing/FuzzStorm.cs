@@ -46,12 +46,26 @@ internal static class FuzzStorm
         Option<int> use = StormCommand.Number("--use", "Inputs that were read and are used too: painted with, exported, or compared.", 20);
         var keep = new Option<string?>("--keep") { Description = "A folder that gets the inputs that fail." };
         Command command = StormCommand.Storm(
-            "fuzz", "Damaged files and texts: each is read or refused by a documented type, without much memory or time.", [count, seed, only, use, keep],
+            "fuzz",
+            "Damaged files and texts: each is read or refused by a documented type, without much memory or time.",
+            [count, seed, only, use, keep],
             (result, report) =>
             {
                 report.Options["target"] = result.GetRequiredValue(target);
-                return RunAsync(new FuzzOptions { Target = result.GetRequiredValue(target), Count = result.GetValue(count), Seed = result.GetValue(seed), Only = result.GetValue(only), Use = result.GetValue(use), Keep = result.GetValue(keep) }, report);
-            });
+                return RunAsync(
+                    new FuzzOptions
+                    {
+                        Target = result.GetRequiredValue(target),
+                        Count = result.GetValue(count),
+                        Seed = result.GetValue(seed),
+                        Only = result.GetValue(only),
+                        Use = result.GetValue(use),
+                        Keep = result.GetValue(keep),
+                    },
+                    report
+                );
+            }
+        );
         command.Add(target);
         return command;
     }
@@ -62,7 +76,9 @@ internal static class FuzzStorm
         // What is loaded once does not count against an input.
         target.Prepare(new Random(0), 0);
         target.Read();
-        int first = options.Only ?? 0, end = options.Only is { } one ? one + 1 : options.Count, used = 0;
+        int first = options.Only ?? 0,
+            end = options.Only is { } one ? one + 1 : options.Count,
+            used = 0;
         var worst = new Worst();
         for (int i = first; i < end; i++)
         {
@@ -74,7 +90,12 @@ internal static class FuzzStorm
                 await UseAsync(target, options, i, report);
             }
 
-            if ((i + 1) % 2000 == 0) await Console.Error.WriteLineAsync(FormattableString.Invariant($"{options.Target}: {i + 1} of {end}; thrown {report.Count("thrown")}, allocated {report.Count("allocated")}, slow {report.Count("slow")}"));
+            if ((i + 1) % 2000 == 0)
+                await Console.Error.WriteLineAsync(
+                    FormattableString.Invariant(
+                        $"{options.Target}: {i + 1} of {end}; failures {report.Failures.Count}"
+                    )
+                );
         }
 
         report.Figure("mostMs", 1000 * worst.Seconds);
@@ -85,7 +106,51 @@ internal static class FuzzStorm
 
     private static bool Try(FuzzTarget target, FuzzOptions options, int index, byte[] input, Worst worst, StormReport report)
     {
-        long before = GC.GetTotalAllocatedBytes(), start = Stopwatch.GetTimestamp();
+        (Exception? thrown, double seconds, long bytes) = Read(target);
+        // Once more where it was slow: the machine may have been busy with something else.
+        if (seconds > MostSeconds)
+            seconds = Math.Min(seconds, Read(target).Seconds);
+        worst.Add(index, seconds, bytes);
+        string where = FormattableString.Invariant($"--seed {options.Seed} --only {index}");
+        report.Add("inputs");
+        report.Add($"outcome.{thrown?.GetType().Name ?? "read"}");
+        bool isRefused = thrown is MuseAtelierException,
+            isFailure = thrown is not null && !isRefused;
+        if (isFailure)
+            report.Fail("thrown", where, options.Only is null ? Brief(thrown!) : thrown!.ToString());
+        if (isRefused && thrown!.Message.AsSpan().IndexOfAny('\n', '\u001b') >= 0)
+            report.Fail("message", where, $"the message of {thrown.GetType().Name} has several lines or commands a terminal");
+        if (bytes > MostBytes)
+            report.Fail(
+                "allocated",
+                where,
+                FormattableString.Invariant($"{bytes / (double)(1 << 20):F0} MiB, {thrown?.GetType().Name ?? "read"}")
+            );
+        if (seconds > MostSeconds)
+        {
+            if (options.BoundsTime)
+                report.Fail("slow", where, FormattableString.Invariant($"{seconds:F1} s, {thrown?.GetType().Name ?? "read"}"));
+            else
+                report.Note(FormattableString.Invariant($"slow: {where}, {seconds:F1} s"));
+        }
+
+        if (options.Only is not null)
+            report.Note(thrown is null ? "read" : $"{thrown.GetType().Name}: {thrown.Message}");
+        if (options.Keep is { } folder && (options.Only is not null || isFailure || bytes > MostBytes || seconds > MostSeconds))
+            File.WriteAllBytes(
+                Path.Combine(
+                    Directory.CreateDirectory(folder).FullName,
+                    FormattableString.Invariant($"{options.Target}-{options.Seed}-{index}")
+                ),
+                input
+            );
+        return thrown is null;
+    }
+
+    private static (Exception? Thrown, double Seconds, long Bytes) Read(FuzzTarget target)
+    {
+        long before = GC.GetTotalAllocatedBytes(),
+            start = Stopwatch.GetTimestamp();
         Exception? thrown = null;
         try
         {
@@ -98,26 +163,7 @@ internal static class FuzzStorm
             thrown = exception;
         }
 
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        long bytes = GC.GetTotalAllocatedBytes() - before;
-        worst.Add(index, seconds, bytes);
-        string where = FormattableString.Invariant($"--seed {options.Seed} --only {index}");
-        report.Add("inputs");
-        report.Add($"outcome.{thrown?.GetType().Name ?? "read"}");
-        bool isRefused = thrown is MuseAtelierException, isFailure = thrown is not null && !isRefused;
-        if (isFailure) report.Fail("thrown", where, options.Only is null ? Brief(thrown!) : thrown!.ToString());
-        if (isRefused && thrown!.Message.AsSpan().IndexOfAny('\n', '\u001b') >= 0) report.Fail("message", where, $"the message of {thrown.GetType().Name} has several lines or commands a terminal");
-        if (bytes > MostBytes) report.Fail("allocated", where, FormattableString.Invariant($"{bytes / (double)(1 << 20):F0} MiB, {thrown?.GetType().Name ?? "read"}"));
-        if (seconds > MostSeconds)
-        {
-            if (options.BoundsTime) report.Fail("slow", where, FormattableString.Invariant($"{seconds:F1} s, {thrown?.GetType().Name ?? "read"}"));
-            else report.Note(FormattableString.Invariant($"slow: {where}, {seconds:F1} s"));
-        }
-
-        if (options.Only is not null) report.Note(thrown is null ? "read" : $"{thrown.GetType().Name}: {thrown.Message}");
-        if (options.Keep is { } folder && (options.Only is not null || isFailure || bytes > MostBytes || seconds > MostSeconds))
-            File.WriteAllBytes(Path.Combine(Directory.CreateDirectory(folder).FullName, FormattableString.Invariant($"{options.Target}-{options.Seed}-{index}")), input);
-        return thrown is null;
+        return (thrown, Stopwatch.GetElapsedTime(start).TotalSeconds, GC.GetTotalAllocatedBytes() - before);
     }
 
     private static async Task UseAsync(FuzzTarget target, FuzzOptions options, int index, StormReport report)
@@ -136,14 +182,24 @@ internal static class FuzzStorm
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            report.Fail("thrown", FormattableString.Invariant($"--seed {options.Seed} --only {index}, used"), options.Only is null ? Brief(exception) : exception.ToString());
+            report.Fail(
+                "thrown",
+                FormattableString.Invariant($"--seed {options.Seed} --only {index}, used"),
+                options.Only is null ? Brief(exception) : exception.ToString()
+            );
         }
     }
 
     // The type, the message's beginning and the first place in this program's own code.
     private static string Brief(Exception exception)
     {
-        string message = exception.Message.ReplaceLineEndings(" "), place = (exception.StackTrace ?? "").Split('\n').FirstOrDefault(line => line.Contains("MuseAtelier", StringComparison.Ordinal))?.Trim() ?? "";
+        string message = exception.Message.ReplaceLineEndings(" "),
+            place =
+                (exception.StackTrace ?? "")
+                    .Split('\n')
+                    .FirstOrDefault(line => line.Contains("MuseAtelier", StringComparison.Ordinal))
+                    ?.Trim()
+                ?? "";
         return $"{exception.GetType().Name}: {(message.Length > 160 ? message[..160] : message)} {place}";
     }
 
@@ -160,8 +216,10 @@ internal static class FuzzStorm
 
         public void Add(int index, double seconds, long bytes)
         {
-            if (seconds > Seconds) (Seconds, SecondsAt) = (seconds, index);
-            if (bytes > Bytes) (Bytes, BytesAt) = (bytes, index);
+            if (seconds > Seconds)
+                (Seconds, SecondsAt) = (seconds, index);
+            if (bytes > Bytes)
+                (Bytes, BytesAt) = (bytes, index);
         }
     }
 }

@@ -6,16 +6,17 @@ namespace MuseAtelier.Storms.Fuzzing;
 internal abstract class FuzzTarget : IDisposable
 {
     /// <summary>The targets by the names that the command line has for them.</summary>
-    public static IReadOnlyDictionary<string, Func<FuzzTarget>> All { get; } = new Dictionary<string, Func<FuzzTarget>>(StringComparer.Ordinal)
-    {
-        ["manifests"] = () => new ManifestTarget(),
-        ["records"] = () => new RecordTarget(),
-        ["checkpoints"] = () => new CheckpointTarget(),
-        ["references"] = () => new ReferenceTarget(),
-        ["pictures"] = () => new PictureTarget(),
-        ["parameters"] = () => new ParametersTarget(),
-        ["tokens"] = () => new TokensTarget(),
-    };
+    public static IReadOnlyDictionary<string, Func<FuzzTarget>> All { get; } =
+        new Dictionary<string, Func<FuzzTarget>>(StringComparer.Ordinal)
+        {
+            ["manifests"] = () => new ManifestTarget(),
+            ["records"] = () => new RecordTarget(),
+            ["checkpoints"] = () => new CheckpointTarget(),
+            ["references"] = () => new ReferenceTarget(),
+            ["pictures"] = () => new PictureTarget(),
+            ["parameters"] = () => new ParametersTarget(),
+            ["tokens"] = () => new TokensTarget(),
+        };
 
     /// <summary>Files of the target.</summary>
     protected StormFolder Folder { get; } = new();

@@ -10,32 +10,93 @@ namespace MuseAtelier.Storms.Fuzzing;
 internal static class JsonFuzz
 {
     // What System.Text.Json's nodes cannot hold is put into the text that they are written as, in place of these.
-    private const string Deep = "\u00a7deep\u00a7", Long = "\u00a7long\u00a7", Half = "\u00a7half\u00a7", Twice = "\u00a7twice\u00a7";
+    private const string Deep = "\u00a7deep\u00a7",
+        Long = "\u00a7long\u00a7",
+        Half = "\u00a7half\u00a7",
+        Twice = "\u00a7twice\u00a7";
     private const int LongCharacters = 1 << 19;
 
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly string[] Values =
     [
-        "null", "true", "false", "0", "-0", "1", "-1", "2", "7", "77", "256", "65536", "2147483647", "2147483648", "-2147483648", "4294967296",
-        "9223372036854775807", "-9223372036854775808", "9223372036854775808", "18446744073709551616", "4611686018427387904",
-        "0.5", "1e400", "-1e400", "1e-400", "5e-324", "1e308", "1e9", "\"\"", "\" \"", "\"x\"", "\"NaN\"", "\"Infinity\"", "\"1\"", "\"..\"",
-        "\"../../etc/passwd\"", "\"/etc/passwd\"", "\"C:\\\\a\"", "\"CON\"", "\"a/b\"", "\"\\u0000\"", "\"\\n\"", "\"\\u001b[2J\"",
-        "\"" + Half + "\"", "\"" + Deep + "\"", "\"" + Long + "\"", "[]", "{}", "[null]", "[[]]", "[{}]", "[0]", "[-1]", "[1,2,3]",
-        "[4611686018427387904,4]", "[9223372036854775807,9223372036854775807]", "[1000000000000]", "{\"a\":1}",
-        "\"height*height*height*height\"", "\"batch/0\"", "\"1/0\"", "\"9223372036854775807*9223372036854775807\"", "\"F32\"", "\"F99\"", "\"I64\"",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "1",
+        "-1",
+        "2",
+        "7",
+        "77",
+        "256",
+        "65536",
+        "2147483647",
+        "2147483648",
+        "-2147483648",
+        "4294967296",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "9223372036854775808",
+        "18446744073709551616",
+        "4611686018427387904",
+        "0.5",
+        "1e400",
+        "-1e400",
+        "1e-400",
+        "5e-324",
+        "1e308",
+        "1e9",
+        "\"\"",
+        "\" \"",
+        "\"x\"",
+        "\"NaN\"",
+        "\"Infinity\"",
+        "\"1\"",
+        "\"..\"",
+        "\"../../etc/passwd\"",
+        "\"/etc/passwd\"",
+        "\"C:\\\\a\"",
+        "\"CON\"",
+        "\"a/b\"",
+        "\"\\u0000\"",
+        "\"\\n\"",
+        "\"\\u001b[2J\"",
+        "\"" + Half + "\"",
+        "\"" + Deep + "\"",
+        "\"" + Long + "\"",
+        "[]",
+        "{}",
+        "[null]",
+        "[[]]",
+        "[{}]",
+        "[0]",
+        "[-1]",
+        "[1,2,3]",
+        "[4611686018427387904,4]",
+        "[9223372036854775807,9223372036854775807]",
+        "[1000000000000]",
+        "{\"a\":1}",
+        "\"height*height*height*height\"",
+        "\"batch/0\"",
+        "\"1/0\"",
+        "\"9223372036854775807*9223372036854775807\"",
+        "\"F32\"",
+        "\"F99\"",
+        "\"I64\"",
     ];
 
     /// <summary>A damaged copy with one to three faults.</summary>
-    public static byte[] Damage(Random random, byte[] json) =>
-        random.Next(4) == 0 ? ByteFuzz.Damage(random, json) : Members(random, json);
+    public static byte[] Damage(Random random, byte[] json) => random.Next(4) == 0 ? ByteFuzz.Damage(random, json) : Members(random, json);
 
     private static byte[] Members(Random random, byte[] json)
     {
         JsonNode root = JsonNode.Parse(json)!;
         for (int faults = 1 + random.Next(3); faults > 0; faults--)
         {
-            if (random.Next(60) == 0) return Finish(random, Value(random)?.ToJsonString(Plain) ?? "null");
+            if (random.Next(60) == 0)
+                return Finish(random, Value(random)?.ToJsonString(Plain) ?? "null");
             DamageBelow(random, root);
         }
 
@@ -48,17 +109,21 @@ internal static class JsonFuzz
         while (random.Next(4) != 0)
         {
             JsonNode[] inner = [.. Children(node).Where(child => child is JsonArray { Count: > 0 } or JsonObject { Count: > 0 })];
-            if (inner.Length == 0) break;
+            if (inner.Length == 0)
+                break;
             node = inner[random.Next(inner.Length)];
         }
 
-        if (node is JsonArray { Count: > 0 } list) DamageList(random, list);
-        else if (node is JsonObject { Count: > 0 } members) DamageMember(random, members);
+        if (node is JsonArray { Count: > 0 } list)
+            DamageList(random, list);
+        else if (node is JsonObject { Count: > 0 } members)
+            DamageMember(random, members);
     }
 
     private static void DamageList(Random random, JsonArray list)
     {
-        int at = random.Next(list.Count), other = random.Next(list.Count);
+        int at = random.Next(list.Count),
+            other = random.Next(list.Count);
         switch (random.Next(6))
         {
             case 0:
@@ -85,7 +150,8 @@ internal static class JsonFuzz
     private static void DamageMember(Random random, JsonObject members)
     {
         string[] names = [.. members.Select(member => member.Key)];
-        string name = names[random.Next(names.Length)], other = names[random.Next(names.Length)];
+        string name = names[random.Next(names.Length)],
+            other = names[random.Next(names.Length)];
         switch (random.Next(7))
         {
             case 0:
@@ -114,19 +180,38 @@ internal static class JsonFuzz
     // What is a little off is harder to notice than what is absurd.
     private static JsonNode? Nudge(Random random, JsonNode? node)
     {
-        if (node is not JsonValue value) return Value(random);
+        if (node is not JsonValue value)
+            return Value(random);
         if (value.TryGetValue(out long number))
-            return JsonValue.Create(random.Next(6) switch { 0 => unchecked(number + 1), 1 => unchecked(number - 1), 2 => unchecked(number * 2), 3 => unchecked(-number), 4 => number / 2, _ => unchecked(number << random.Next(64)) });
-        if (value.TryGetValue(out double fraction)) return JsonNode.Parse((fraction * 1.5).ToString("R", CultureInfo.InvariantCulture) is "NaN" or "Infinity" or "-Infinity" ? "1e300" : (fraction * 1.5).ToString("R", CultureInfo.InvariantCulture));
-        if (!value.TryGetValue(out string? text) || text.Length == 0) return Value(random);
+            return JsonValue.Create(
+                random.Next(6) switch
+                {
+                    0 => unchecked(number + 1),
+                    1 => unchecked(number - 1),
+                    2 => unchecked(number * 2),
+                    3 => unchecked(-number),
+                    4 => number / 2,
+                    _ => unchecked(number << random.Next(64)),
+                }
+            );
+        if (value.TryGetValue(out double fraction))
+            return JsonNode.Parse(
+                (fraction * 1.5).ToString("R", CultureInfo.InvariantCulture) is "NaN" or "Infinity" or "-Infinity"
+                    ? "1e300"
+                    : (fraction * 1.5).ToString("R", CultureInfo.InvariantCulture)
+            );
+        if (!value.TryGetValue(out string? text) || text.Length == 0)
+            return Value(random);
         int at = random.Next(text.Length);
-        return JsonValue.Create(random.Next(4) switch
-        {
-            0 => text.Remove(at, 1),
-            1 => text.Insert(at, ((char)random.Next(1, 0x3000)).ToString()),
-            2 => text + text,
-            _ => text[..at],
-        });
+        return JsonValue.Create(
+            random.Next(4) switch
+            {
+                0 => text.Remove(at, 1),
+                1 => text.Insert(at, ((char)random.Next(1, 0x3000)).ToString()),
+                2 => text + text,
+                _ => text[..at],
+            }
+        );
     }
 
     private static JsonNode? Value(Random random) => JsonNode.Parse(Values[random.Next(Values.Length)]);
@@ -135,10 +220,16 @@ internal static class JsonFuzz
     {
         if (text.Contains('\u00a7', StringComparison.Ordinal))
         {
-            int depth = random.Next(3) switch { 0 => 60, 1 => 70, _ => 20_000 };
-            string nested = random.Next(2) == 0
-                ? new string('[', depth) + new string(']', depth)
-                : string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth);
+            int depth = random.Next(3) switch
+            {
+                0 => 60,
+                1 => 70,
+                _ => 20_000,
+            };
+            string nested =
+                random.Next(2) == 0
+                    ? new string('[', depth) + new string(']', depth)
+                    : string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth);
             text = text.Replace($"\"{Deep}\"", nested, StringComparison.Ordinal)
                 .Replace(Long, new string("x夜\u0301"[random.Next(3)], LongCharacters), StringComparison.Ordinal)
                 .Replace(Half, "\\ud83c", StringComparison.Ordinal)
@@ -148,10 +239,11 @@ internal static class JsonFuzz
         return Encoding.UTF8.GetBytes(text);
     }
 
-    private static IEnumerable<JsonNode> Children(JsonNode node) => node switch
-    {
-        JsonArray list => list.OfType<JsonNode>(),
-        JsonObject members => members.Select(member => member.Value).OfType<JsonNode>(),
-        _ => [],
-    };
+    private static IEnumerable<JsonNode> Children(JsonNode node) =>
+        node switch
+        {
+            JsonArray list => list.OfType<JsonNode>(),
+            JsonObject members => members.Select(member => member.Value).OfType<JsonNode>(),
+            _ => [],
+        };
 }

@@ -6,7 +6,14 @@ namespace MuseAtelier.Storms.Fuzzing;
 /// <summary>Packages of the Miniature with damaged manifests.</summary>
 internal sealed class ManifestTarget : FuzzTarget
 {
-    private static readonly PictureRequest Request = new() { Prompt = "a starry night", Width = 256, Height = 256, Steps = 1, Seed = 7 };
+    private static readonly PictureRequest Request = new()
+    {
+        Prompt = "a starry night",
+        Width = 256,
+        Height = 256,
+        Steps = 1,
+        Seed = 7,
+    };
 
     private readonly string _package;
     private readonly byte[] _manifest;
@@ -15,7 +22,8 @@ internal sealed class ManifestTarget : FuzzTarget
     public ManifestTarget()
     {
         _options = new AtelierOptions { Backend = StormDevice.Cpu.Create(), CacheFolder = Folder.Cache };
-        using (ModelPackage package = ModelPackage.OpenFor(StormFolder.Miniature, _options, null, CancellationToken.None)) _package = package.Folder;
+        using (ModelPackage package = ModelPackage.OpenFor(StormFolder.Miniature, _options, null, CancellationToken.None))
+            _package = package.Folder;
         _manifest = File.ReadAllBytes(Path.Combine(_package, PackageManifest.FileName));
     }
 
@@ -31,7 +39,10 @@ internal sealed class ManifestTarget : FuzzTarget
     {
         using ModelPackage package = ModelPackage.Open(_package, verifyDigests: false, null, CancellationToken.None);
         Atelier.Plan(_package, _options, Request);
-        foreach (WeightSpec weight in package.Manifest.Components.SelectMany(component => component.Stages).SelectMany(stage => stage.Weights)) Touch(package.MappedWeight(weight), weight.Bytes);
+        foreach (
+            WeightSpec weight in package.Manifest.Components.SelectMany(component => component.Stages).SelectMany(stage => stage.Weights)
+        )
+            Touch(package.MappedWeight(weight), weight.Bytes);
     }
 
     public override async Task UseAsync()
@@ -42,6 +53,7 @@ internal sealed class ManifestTarget : FuzzTarget
 
     private static unsafe void Touch(nint start, long bytes)
     {
-        if (bytes > 0) _ = ((byte*)start)[0] + ((byte*)start)[bytes - 1];
+        if (bytes > 0)
+            _ = ((byte*)start)[0] + ((byte*)start)[bytes - 1];
     }
 }

@@ -13,12 +13,17 @@ internal sealed class PictureTarget : FuzzTarget
 
     public PictureTarget()
     {
-        _files = [.. Extensions.Select((extension, i) =>
-        {
-            string path = Folder.Place(FormattableString.Invariant($"sound-{i}{extension}"));
-            PictureFile.Write(StormPicture.Numbered(i), path, new PictureFileOptions { Overwrite = true });
-            return File.ReadAllBytes(path);
-        })];
+        _files =
+        [
+            .. Extensions.Select(
+                (extension, i) =>
+                {
+                    string path = Folder.Place(FormattableString.Invariant($"sound-{i}{extension}"));
+                    PictureFile.Write(StormPicture.Numbered(i), path, new PictureFileOptions { Overwrite = true });
+                    return File.ReadAllBytes(path);
+                }
+            ),
+        ];
     }
 
     public override byte[] Prepare(Random random, int index)
@@ -26,7 +31,10 @@ internal sealed class PictureTarget : FuzzTarget
         int kind = random.Next(_files.Length);
         byte[] sound = _files[kind];
         // Sizes, counts and offsets stand at the beginning.
-        byte[] input = index == 0 ? sound : kind == 0 ? PngFuzz.Damage(random, sound) : ByteFuzz.Damage(random, sound, random.Next(2) == 0 ? 256 : 0);
+        byte[] input =
+            index == 0 ? sound
+            : kind == 0 ? PngFuzz.Damage(random, sound)
+            : ByteFuzz.Damage(random, sound, random.Next(2) == 0 ? 256 : 0);
         _path = Folder.Place($"damaged{Extensions[kind]}");
         File.WriteAllBytes(_path, input);
         return input;

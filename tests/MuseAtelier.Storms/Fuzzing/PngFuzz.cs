@@ -3,17 +3,21 @@ using System.IO.Hashing;
 
 namespace MuseAtelier.Storms.Fuzzing;
 
-/// <summary>Damages the chunks of a PNG file and gives each a right checksum again: what lies behind the checksums is met that way.</summary>
+/// <summary>Damages the chunks of a PNG file and writes right checksums again, so that readers get beyond the checksums.</summary>
 internal static class PngFuzz
 {
-    private const int SignatureBytes = 8, FrameBytes = 12, TypeAt = 4, DataAt = 8;
+    private const int SignatureBytes = 8,
+        FrameBytes = 12,
+        TypeAt = 4,
+        DataAt = 8;
 
     public static byte[] Damage(Random random, byte[] png)
     {
         List<byte[]> chunks = Split(png);
         for (int faults = 1 + random.Next(2); faults > 0 && chunks.Count > 0; faults--)
         {
-            int at = random.Next(chunks.Count), other = random.Next(chunks.Count);
+            int at = random.Next(chunks.Count),
+                other = random.Next(chunks.Count);
             switch (random.Next(7))
             {
                 case 0:
@@ -32,7 +36,10 @@ internal static class PngFuzz
                     chunks[at] = Chunk(chunks[other].AsSpan(TypeAt, 4), Data(chunks[at]));
                     break;
                 default:
-                    chunks[at] = Chunk(chunks[at].AsSpan(TypeAt, 4), Data(chunks[at]) is { Length: > 0 } data ? ByteFuzz.Damage(random, data) : [0]);
+                    chunks[at] = Chunk(
+                        chunks[at].AsSpan(TypeAt, 4),
+                        Data(chunks[at]) is { Length: > 0 } data ? ByteFuzz.Damage(random, data) : [0]
+                    );
                     break;
             }
         }
@@ -43,7 +50,7 @@ internal static class PngFuzz
     private static List<byte[]> Split(byte[] png)
     {
         var chunks = new List<byte[]>();
-        for (int at = SignatureBytes; at < png.Length;)
+        for (int at = SignatureBytes; at < png.Length; )
         {
             int bytes = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(at)) + FrameBytes;
             chunks.Add(png[at..(at + bytes)]);
@@ -61,7 +68,10 @@ internal static class PngFuzz
         BinaryPrimitives.WriteInt32BigEndian(chunk, data.Length);
         type.CopyTo(chunk.AsSpan(TypeAt));
         data.CopyTo(chunk, DataAt);
-        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(DataAt + data.Length), Crc32.HashToUInt32(chunk.AsSpan(TypeAt, 4 + data.Length)));
+        BinaryPrimitives.WriteUInt32BigEndian(
+            chunk.AsSpan(DataAt + data.Length),
+            Crc32.HashToUInt32(chunk.AsSpan(TypeAt, 4 + data.Length))
+        );
         return chunk;
     }
 }

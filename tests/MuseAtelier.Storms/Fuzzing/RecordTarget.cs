@@ -23,7 +23,9 @@ internal sealed class RecordTarget : FuzzTarget
             Conditioning = new MicroConditioning(1, 2, 3, 4, 5, 6),
             Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside),
         };
-        _record = Encoding.UTF8.GetBytes(PictureRecord.Of(StormPicture.Of(request, 64, 48, new byte[64 * 48 * 3]), new RecordedEncoding(PictureFormat.Png)).ToJson());
+        _record = Encoding.UTF8.GetBytes(
+            PictureRecord.Of(StormPicture.Of(request, 64, 48, new byte[64 * 48 * 3]), new RecordedEncoding(PictureFormat.Png)).ToJson()
+        );
     }
 
     public override byte[] Prepare(Random random, int index)

@@ -12,7 +12,8 @@ internal sealed class ReferenceTarget : FuzzTarget
 
     private static readonly string Golden = Path.Combine(AppContext.BaseDirectory, "miniature.golden.safetensors");
 
-    private readonly byte[] _values = File.ReadAllBytes(Golden), _notes = File.ReadAllBytes(Path.ChangeExtension(Golden, ".json"));
+    private readonly byte[] _values = File.ReadAllBytes(Golden),
+        _notes = File.ReadAllBytes(Path.ChangeExtension(Golden, ".json"));
     private readonly byte[] _header;
     private readonly string _path;
     private readonly ModelSpec _model;
@@ -30,7 +31,8 @@ internal sealed class ReferenceTarget : FuzzTarget
     public override byte[] Prepare(Random random, int index)
     {
         bool inNotes = random.Next(3) == 0;
-        byte[] header = index == 0 || inNotes ? _header : JsonFuzz.Damage(random, _header), notes = index > 0 && inNotes ? JsonFuzz.Damage(random, _notes) : _notes;
+        byte[] header = index == 0 || inNotes ? _header : JsonFuzz.Damage(random, _header),
+            notes = index > 0 && inNotes ? JsonFuzz.Damage(random, _notes) : _notes;
         byte[] prefix = new byte[PrefixBytes];
         BinaryPrimitives.WriteInt64LittleEndian(prefix, header.Length);
         using (FileStream stream = File.Create(_path))
@@ -48,10 +50,14 @@ internal sealed class ReferenceTarget : FuzzTarget
     {
         using ReferenceValues values = ReferenceValues.Open(_path);
         new ReferenceRules(values, _model).Check();
-        foreach (TextCase text in values.Texts()) _ = text.IdsL.Length;
-        foreach (UNetCase call in values.UNetCalls()) values.Floats(call.Noise);
-        foreach ((string first, string second) in values.Decodings().Concat(values.Encodings())) _ = values.Floats(first).Length + values.Floats(second).Length;
-        if (values.Run() is not null) values.Floats("run.x0");
+        foreach (TextCase text in values.Texts())
+            _ = text.IdsL.Length;
+        foreach (UNetCase call in values.UNetCalls())
+            values.Floats(call.Noise);
+        foreach ((string first, string second) in values.Decodings().Concat(values.Encodings()))
+            _ = values.Floats(first).Length + values.Floats(second).Length;
+        if (values.Run() is not null)
+            values.Floats("run.x0");
     }
 
     public override Task UseAsync() => ReferenceCheck.RunAsync(StormFolder.Miniature, _path, _options);

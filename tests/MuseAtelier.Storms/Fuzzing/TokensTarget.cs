@@ -18,8 +18,14 @@ internal sealed class TokensTarget : FuzzTarget
     public override void Read()
     {
         PromptTokens tokens = PromptTokenizer.Encode(_input);
-        bool isSound = tokens.ClipL.Length == 77 && tokens.ClipG.Length == 77 && tokens.Tokens.Count <= 75 && tokens.CutCount >= 0
-            && tokens.Tokens.All(token => token.Id is >= 0 and <= 49407) && _input.EndsWith(tokens.CutText, StringComparison.Ordinal);
-        if (!isSound) throw new InvalidDataException("the tokens do not hold together");
+        bool isSound =
+            tokens.ClipL.Length == 77
+            && tokens.ClipG.Length == 77
+            && tokens.Tokens.Count <= 75
+            && tokens.CutCount >= 0
+            && tokens.Tokens.All(token => token.Id is >= 0 and <= 49407)
+            && _input.AsSpan().TrimEnd().EndsWith(tokens.CutText, StringComparison.Ordinal);
+        if (!isSound)
+            throw new InvalidDataException("the tokens do not hold together");
     }
 }

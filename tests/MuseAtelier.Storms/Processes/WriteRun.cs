@@ -15,7 +15,8 @@ internal static class WriteRun
         var command = new Command("write", "Used by 'writes': writes pictures to one name.") { path, count, first };
         command.SetAction(result =>
         {
-            for (int i = 0; i < result.GetValue(count); i++) Write(result.GetRequiredValue(path), result.GetValue(first) + i);
+            for (int i = 0; i < result.GetValue(count); i++)
+                Write(result.GetRequiredValue(path), result.GetValue(first) + i);
             return StormCommand.Passed;
         });
         return command;

@@ -38,39 +38,74 @@ internal static class WritesStorm
         Option<int> names = StormCommand.Number("--new-names", "New names that all threads want.", defaults.NewNames);
         var extension = new Option<string>("--extension") { Description = "The format.", DefaultValueFactory = _ => defaults.Extension };
         return StormCommand.Storm(
-            "writes", "Threads and processes that write pictures to one name while it is read; every read must find a whole file.", [threads, processes, count, names, extension],
-            (result, report) => RunAsync(
-                new WritesOptions
-                {
-                    Threads = result.GetValue(threads),
-                    Processes = result.GetValue(processes),
-                    Count = result.GetValue(count),
-                    NewNames = result.GetValue(names),
-                    Extension = result.GetValue(extension)!,
-                },
-                report));
+            "writes",
+            "Threads and processes that write pictures to one name while it is read; every read must find a whole file.",
+            [threads, processes, count, names, extension],
+            (result, report) =>
+                RunAsync(
+                    new WritesOptions
+                    {
+                        Threads = result.GetValue(threads),
+                        Processes = result.GetValue(processes),
+                        Count = result.GetValue(count),
+                        NewNames = result.GetValue(names),
+                        Extension = result.GetValue(extension)!,
+                    },
+                    report
+                )
+        );
     }
 
     public static async Task RunAsync(WritesOptions options, StormReport report)
     {
         using var folder = new StormFolder();
-        string files = Directory.CreateDirectory(folder.Place("files")).FullName, path = Path.Combine(files, $"picture{options.Extension}");
+        string files = Directory.CreateDirectory(folder.Place("files")).FullName,
+            path = Path.Combine(files, $"picture{options.Extension}");
         HashSet<string> whole = WholeFiles(folder, options.Extension);
         WriteRun.Write(path, 0);
         using var stop = new CancellationTokenSource();
         Task reader = Task.Run(() => ReadAll(path, whole, report, stop.Token));
-        Task writers = Task.WhenAll(Enumerable.Range(0, options.Threads).Select(thread => Task.Factory.StartNew(
-            () => WriteAll(path, thread, options.Count, report), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
-        ChildResult[] children = await Task.WhenAll(Enumerable.Range(0, options.Processes).Select(process => SelfProcess.RunAsync(
-            [.. SelfProcess.Command, "write", "--path", path, "--count", FormattableString.Invariant($"{options.Count}"), "--first", FormattableString.Invariant($"{process}")], Patience)));
+        Task writers = Task.WhenAll(
+            Enumerable
+                .Range(0, options.Threads)
+                .Select(thread =>
+                    Task.Factory.StartNew(
+                        () => WriteAll(path, thread, options.Count, report),
+                        CancellationToken.None,
+                        TaskCreationOptions.LongRunning,
+                        TaskScheduler.Default
+                    )
+                )
+        );
+        ChildResult[] children = await Task.WhenAll(
+            Enumerable
+                .Range(0, options.Processes)
+                .Select(process =>
+                    SelfProcess.RunAsync(
+                        [
+                            .. SelfProcess.Command,
+                            "write",
+                            "--path",
+                            path,
+                            "--count",
+                            FormattableString.Invariant($"{options.Count}"),
+                            "--first",
+                            FormattableString.Invariant($"{process}"),
+                        ],
+                        Patience
+                    )
+                )
+        );
         await writers;
         await stop.CancelAsync();
         await reader;
         report.Add("writes", options.Count * options.Processes);
-        foreach (ChildResult child in children.Where(child => child.ExitCode != 0)) report.Fail("thrown", "a process", child.Describe());
+        foreach (ChildResult child in children.Where(child => child.ExitCode != 0))
+            report.Fail("thrown", "a process", child.Describe());
         await WantNewNamesAsync(files, options, report);
         IEnumerable<string> left = Directory.GetFiles(files).Where(file => Path.GetExtension(file) != options.Extension);
-        foreach (string file in left) report.Fail("leftOver", "at the end", Path.GetFileName(file));
+        foreach (string file in left)
+            report.Fail("leftOver", "at the end", Path.GetFileName(file));
     }
 
     private static HashSet<string> WholeFiles(StormFolder folder, string extension)
@@ -99,7 +134,11 @@ internal static class WritesStorm
             catch (Exception exception)
 #pragma warning restore CA1031
             {
-                report.Fail("thrown", FormattableString.Invariant($"thread {first}, write {i}"), $"{exception.GetType().Name}: {exception.Message}");
+                report.Fail(
+                    "thrown",
+                    FormattableString.Invariant($"thread {first}, write {i}"),
+                    $"{exception.GetType().Name}: {exception.Message}"
+                );
             }
         }
     }
@@ -112,7 +151,12 @@ internal static class WritesStorm
             {
                 // Readers let others replace what they read, which Windows asks for.
                 using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-                if (!whole.Contains(Convert.ToHexStringLower(SHA256.HashData(stream)))) report.Fail("halfFile", "the reader", FormattableString.Invariant($"a file of {stream.Length} bytes that nobody wrote as a whole"));
+                if (!whole.Contains(Convert.ToHexStringLower(SHA256.HashData(stream))))
+                    report.Fail(
+                        "halfFile",
+                        "the reader",
+                        FormattableString.Invariant($"a file of {stream.Length} bytes that nobody wrote as a whole")
+                    );
                 report.Add("reads");
             }
             catch (IOException exception)
@@ -128,10 +172,25 @@ internal static class WritesStorm
         {
             string path = Path.Combine(files, FormattableString.Invariant($"new-{name}{options.Extension}"));
             using var start = new Barrier(options.Threads);
-            bool[] won = await Task.WhenAll(Enumerable.Range(0, options.Threads).Select(thread => Task.Factory.StartNew(
-                () => TryWriteNew(path, thread, start, report), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            bool[] won = await Task.WhenAll(
+                Enumerable
+                    .Range(0, options.Threads)
+                    .Select(thread =>
+                        Task.Factory.StartNew(
+                            () => TryWriteNew(path, thread, start, report),
+                            CancellationToken.None,
+                            TaskCreationOptions.LongRunning,
+                            TaskScheduler.Default
+                        )
+                    )
+            );
             int winners = won.Count(one => one);
-            if (winners != 1) report.Fail("newName", Path.GetFileName(path), FormattableString.Invariant($"{winners} of {options.Threads} threads wrote the name without leave to replace"));
+            if (winners != 1)
+                report.Fail(
+                    "newName",
+                    Path.GetFileName(path),
+                    FormattableString.Invariant($"{winners} of {options.Threads} threads wrote the name without leave to replace")
+                );
             report.Add("newNames");
         }
     }

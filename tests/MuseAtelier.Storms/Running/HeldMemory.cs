@@ -11,11 +11,13 @@ internal static partial class HeldMemory
     /// <summary>Bytes of memory that came from no file, swapped out or not; null where the system does not tell.</summary>
     public static long? AnonymousBytes()
     {
-        if (!OperatingSystem.IsLinux()) return null;
+        if (!OperatingSystem.IsLinux())
+            return null;
         long total = 0;
         foreach (string line in File.ReadLines("/proc/self/status"))
             if (line.StartsWith("RssAnon:", StringComparison.Ordinal) || line.StartsWith("VmSwap:", StringComparison.Ordinal))
-                total += long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) << 10;
+                total +=
+                    long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) << 10;
         return total;
     }
 
@@ -24,7 +26,8 @@ internal static partial class HeldMemory
     {
         try
         {
-            if (Init() != 0 || DeviceGetHandleByIndex(0, out nint device) != 0) return null;
+            if (Init() != 0 || DeviceGetHandleByIndex(0, out nint device) != 0)
+                return null;
             return DeviceGetMemoryInfo(device, out Memory memory) == 0 ? (long)memory.Used : null;
         }
         catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException)
@@ -45,6 +48,8 @@ internal static partial class HeldMemory
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct Memory
     {
-        public readonly ulong Total, Free, Used;
+        public readonly ulong Total,
+            Free,
+            Used;
     }
 }

@@ -8,10 +8,11 @@ namespace MuseAtelier.Storms.Running;
 /// <param name="Errors">What it wrote to stderr.</param>
 internal sealed record ChildResult(int? ExitCode, string Output, string Errors)
 {
-    /// <summary>How it ended, in words, with the last lines of stderr.</summary>
+    /// <summary>How it ended, in words, with the first and the last lines of stderr.</summary>
     public string Describe()
     {
-        string last = string.Join(" | ", Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(4));
+        string[] lines = Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string last = string.Join(" | ", lines.Length <= 6 ? lines : [.. lines[..3], "...", .. lines[^3..]]);
         return ExitCode is { } code ? FormattableString.Invariant($"exit code {code}: {last}") : $"killed after a time-out: {last}";
     }
 }
@@ -23,20 +24,32 @@ internal static class SelfProcess
     public static IReadOnlyList<string> Command { get; } = Own();
 
     /// <summary>The file and first arguments that start a program: a .dll is run by dotnet.</summary>
-    public static IReadOnlyList<string> CommandOf(string path) => path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? ["dotnet", path] : [path];
+    public static IReadOnlyList<string> CommandOf(string path) =>
+        path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? ["dotnet", path] : [path];
 
     /// <summary>Runs a program to its end.</summary>
     /// <param name="command">File and arguments.</param>
     /// <param name="timeout">After which it is killed.</param>
     /// <param name="environment">Variables that differ from this process's.</param>
-    public static async Task<ChildResult> RunAsync(IEnumerable<string> command, TimeSpan timeout, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<ChildResult> RunAsync(
+        IEnumerable<string> command,
+        TimeSpan timeout,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         string[] parts = [.. command];
-        var start = new ProcessStartInfo(parts[0], parts[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach ((string name, string value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        var start = new ProcessStartInfo(parts[0], parts[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         using Process process = Process.Start(start)!;
         process.StandardInput.Close();
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
+        Task<string> output = process.StandardOutput.ReadToEndAsync(),
+            errors = process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(timeout);
         try
         {

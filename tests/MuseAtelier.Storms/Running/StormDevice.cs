@@ -25,7 +25,8 @@ internal static class StormDevices
     public static Backend Create(this StormDevice device) => device == StormDevice.Cuda ? CudaBackend.Create() : CpuBackend.Create();
 
     /// <summary>Skips a test where a device cannot be used, and says why.</summary>
-    public static void Require(this StormDevice device) => Assert.SkipWhen(device.Problem() is not null, $"No card to run on: {device.Problem()}");
+    public static void Require(this StormDevice device) =>
+        Assert.SkipWhen(device.Problem() is not null, $"No card to run on: {device.Problem()}");
 
     /// <summary>The device's name for a command line.</summary>
     public static string Name(this StormDevice device) => device == StormDevice.Cuda ? "cuda" : "cpu";

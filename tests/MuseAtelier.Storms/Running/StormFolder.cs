@@ -3,7 +3,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Storms.Running;
 
-/// <summary>A temporary folder of a storm, with the models that it paints with and a package cache. Deleted at the end where it was made here.</summary>
+/// <summary>A storm's folder with its models and its package cache. One that was made here is deleted at the end.</summary>
 internal sealed class StormFolder : IDisposable
 {
     private readonly bool _own;
@@ -15,7 +15,8 @@ internal sealed class StormFolder : IDisposable
         Path = path ?? Directory.CreateTempSubdirectory("muse-storm-").FullName;
         Cache = System.IO.Path.Combine(Path, "cache");
         Variant = System.IO.Path.Combine(Path, "variant.safetensors");
-        if (!File.Exists(Variant)) WriteVariant(Variant);
+        if (!File.Exists(Variant))
+            WriteVariant(Variant);
     }
 
     /// <summary>The checkpoint that lies beside the program.</summary>
@@ -33,20 +34,28 @@ internal sealed class StormFolder : IDisposable
 
     public void Dispose()
     {
-        if (_own) Directory.Delete(Path, recursive: true);
+        if (_own)
+            Directory.Delete(Path, recursive: true);
     }
 
     private static void WriteVariant(string path)
     {
         using SafetensorsFile source = SafetensorsFile.Open(Miniature);
-        SafetensorsDeclaration[] tensors = [.. source.Tensors.Values.OrderBy(tensor => tensor.Offset).Select(tensor => new SafetensorsDeclaration(tensor.Name, tensor.Type!.Value, tensor.Shape))];
+        SafetensorsDeclaration[] tensors =
+        [
+            .. source
+                .Tensors.Values.OrderBy(tensor => tensor.Offset)
+                .Select(tensor => new SafetensorsDeclaration(tensor.Name, tensor.Type!.Value, tensor.Shape)),
+        ];
         CheckpointVariant.Write(source, path, tensors, Change);
     }
 
     // Small enough for sound pictures, large enough for other ones.
     private static void Change(string name, float[] values)
     {
-        if (!name.StartsWith("model.diffusion_model.", StringComparison.Ordinal)) return;
-        for (int i = 0; i < values.Length; i++) values[i] *= 1 + (0.02f * MathF.Sin(i));
+        if (!name.StartsWith("model.diffusion_model.", StringComparison.Ordinal))
+            return;
+        for (int i = 0; i < values.Length; i++)
+            values[i] *= 1 + (0.02f * MathF.Sin(i));
     }
 }

@@ -71,7 +71,8 @@ internal sealed class StormReport(string storm)
     public void Fail(string kind, string where, string what)
     {
         Add(kind);
-        if (Interlocked.Increment(ref _failed) <= MostListed) _failures.Enqueue(new StormFailure(kind, where, what));
+        if (Interlocked.Increment(ref _failed) <= MostListed)
+            _failures.Enqueue(new StormFailure(kind, where, what));
     }
 
     /// <summary>Notes that something did not come back in time.</summary>
@@ -84,32 +85,35 @@ internal sealed class StormReport(string storm)
     public double Seconds => Stopwatch.GetElapsedTime(_start).TotalSeconds;
 
     /// <summary>The report as JSON.</summary>
-    public string ToJson() => JsonSerializer.Serialize(
-        new
-        {
-            Storm,
-            Passed,
-            Date = DateTime.UtcNow,
-            Seconds = Math.Round(Seconds, 1),
-            Machine = new
+    public string ToJson() =>
+        JsonSerializer.Serialize(
+            new
             {
-                Device,
-                Processors = Environment.ProcessorCount,
-                System = RuntimeInformation.OSDescription,
-                Runtime = RuntimeInformation.FrameworkDescription,
-                OnnxRuntime = OrtEnv.Instance().GetVersionString(),
-                Muse = PictureProvenance.CurrentEngine,
+                Storm,
+                Passed,
+                Date = DateTime.UtcNow,
+                Seconds = Math.Round(Seconds, 1),
+                Machine = new
+                {
+                    Device,
+                    Processors = Environment.ProcessorCount,
+                    System = RuntimeInformation.OSDescription,
+                    Runtime = RuntimeInformation.FrameworkDescription,
+                    OnnxRuntime = OrtEnv.Instance().GetVersionString(),
+                    Muse = PictureProvenance.CurrentEngine,
+                },
+                Options,
+                Counts = new SortedDictionary<string, long>(_counts, StringComparer.Ordinal),
+                Figures = new SortedDictionary<string, double>(_figures, StringComparer.Ordinal),
+                Notes,
+                Failures,
             },
-            Options,
-            Counts = new SortedDictionary<string, long>(_counts, StringComparer.Ordinal),
-            Figures = new SortedDictionary<string, double>(_figures, StringComparer.Ordinal),
-            Notes,
-            Failures,
-        },
-        Form);
+            Form
+        );
 
     /// <summary>The failures in lines, for a test's message.</summary>
-    public override string ToString() => string.Join('\n', Failures.Select(failure => $"{failure.Kind} at {failure.Where}: {failure.What}"));
+    public override string ToString() =>
+        string.Join('\n', Failures.Select(failure => $"{failure.Kind} at {failure.Where}: {failure.What}"));
 }
 
 /// <summary>Something that is not as it must be.</summary>

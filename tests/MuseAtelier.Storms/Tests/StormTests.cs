@@ -1,0 +1,244 @@
+using System.Text.Json;
+using MuseAtelier.Storms.Ateliers;
+using MuseAtelier.Storms.Fuzzing;
+using MuseAtelier.Storms.Processes;
+using MuseAtelier.Storms.Running;
+using MuseAtelier.Storms.Texts;
+
+// A storm asks for the whole machine, and counts what the whole process allocates.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace MuseAtelier.Storms.Tests;
+
+/// <summary>The short forms of all storms. The long ones are commands: see docs/storms.md.</summary>
+public sealed class StormTests
+{
+    // Patience with a machine that is busy; nothing here takes as long by itself.
+    private const int SecondsWithoutProgress = 300;
+
+    [Fact]
+    public async Task Ateliers_OnAProcessor_PaintWhatEachPaintsAlone()
+    {
+        var report = new StormReport("ateliers");
+        await AteliersStorm.RunAsync(
+            new AteliersOptions
+            {
+                Count = 8,
+                Requests = 2,
+                Callers = 4,
+                Seed = 3,
+                HangSeconds = SecondsWithoutProgress,
+                AloneHere = true,
+            },
+            report
+        );
+        RequirePassed(report);
+        Assert.Equal(8, report.Count("turns.jobs"));
+        Assert.Equal(8, report.Count("together.jobs"));
+    }
+
+    [Fact]
+    public async Task Ateliers_OnACard_PaintWhatEachPaintsAlone()
+    {
+        StormDevice.Cuda.Require();
+        var report = new StormReport("ateliers");
+        await AteliersStorm.RunAsync(
+            new AteliersOptions
+            {
+                Device = StormDevice.Cuda,
+                Count = 30,
+                Requests = 4,
+                Seed = 4,
+                HangSeconds = SecondsWithoutProgress,
+            },
+            report
+        );
+        RequirePassed(report);
+        Assert.InRange(report.Count("pictures"), 30, long.MaxValue);
+    }
+
+    [Theory]
+    [InlineData("cpu", 12, 30, 0)]
+    [InlineData("cuda", 12, 40, 64)]
+    public async Task Rounds_OfOpeningAndDisposing_DoNotGrow(string device, int rounds, int boundMib, int cardBoundMib)
+    {
+        StormDevice on = Require(device);
+        var report = new StormReport("rounds");
+        await RoundsStorm.RunAsync(
+            on,
+            "auto",
+            rounds,
+            boundMib,
+            cardBoundMib,
+            new PictureRequest
+            {
+                Prompt = "a starry night",
+                Width = 256,
+                Height = 256,
+                Steps = 1,
+                Seed = 7,
+            },
+            report
+        );
+        RequirePassed(report);
+        Assert.Equal(rounds, report.Count("rounds"));
+    }
+
+    // The bound only tells a request that leaves the queue from one that waits for the long picture.
+    [Theory]
+    [InlineData("cpu")]
+    [InlineData("cuda")]
+    public async Task Cancel_OfQueuedRequests_ComesBackBeforeTheLongPictureEnds(string device)
+    {
+        StormDevice on = Require(device);
+        var report = new StormReport("cancel");
+        await CancelStorm.RunAsync(on, "auto", 3, 5000, 256, report);
+        RequirePassed(report);
+        Assert.Equal(3, report.Count("queuedMs.count"));
+        Assert.Equal(3, report.Count("runningMs.count"));
+    }
+
+    [Theory]
+    [InlineData("cpu")]
+    [InlineData("cuda")]
+    public async Task Exits_OfProgramsThatEmbed_HaveCodeZero(string device)
+    {
+        StormDevice on = Require(device);
+        var report = new StormReport("exits");
+        await ExitsStorm.RunAsync(on, null, 4, 2, report);
+        RequirePassed(report);
+        Assert.Equal(2, report.Count("embed.exitCode.0"));
+        Assert.Equal(2, report.Count("embedWithoutDispose.exitCode.0"));
+    }
+
+    [Fact]
+    public async Task Exports_OfSeveralProcessesIntoOneColdCache_AllPaintTheSame()
+    {
+        var report = new StormReport("exports");
+        await ExportsStorm.RunAsync(StormDevice.Cpu, 1, 3, 2, report);
+        RequirePassed(report);
+        Assert.Equal(3, report.Count("processes"));
+    }
+
+    [Theory]
+    [InlineData(".png")]
+    [InlineData(".jpg")]
+    [InlineData(".webp")]
+    public async Task Writes_ToOneName_AreNeverSeenHalf(string extension)
+    {
+        var report = new StormReport("writes");
+        await WritesStorm.RunAsync(
+            new WritesOptions
+            {
+                Threads = 3,
+                Processes = 2,
+                Count = 30,
+                NewNames = 10,
+                Extension = extension,
+            },
+            report
+        );
+        RequirePassed(report);
+        Assert.Equal(30 * 5, report.Count("writes"));
+        Assert.InRange(report.Count("reads"), 1, long.MaxValue);
+    }
+
+    [Theory]
+    [InlineData("manifests", 300)]
+    [InlineData("records", 300)]
+    [InlineData("checkpoints", 300)]
+    [InlineData("references", 300)]
+    [InlineData("pictures", 300)]
+    [InlineData("parameters", 300)]
+    [InlineData("tokens", 300)]
+    public async Task Fuzz_OfEachTarget_IsReadOrRefusedByType(string target, int count)
+    {
+        var report = new StormReport("fuzz");
+        await FuzzStorm.RunAsync(
+            new FuzzOptions
+            {
+                Target = target,
+                Count = count,
+                Seed = 14,
+                Use = 2,
+                BoundsTime = false,
+            },
+            report
+        );
+        RequirePassed(report);
+        Assert.Equal(count, report.Count("inputs"));
+        // The sound input at least, and not all of the damaged ones where anything is checked.
+        Assert.InRange(report.Count("outcome.read"), 1, target == "tokens" ? count : count - 1);
+    }
+
+    // An input is found again by seed and number alone.
+    [Fact]
+    public async Task Fuzz_OfOneInput_IsTheSameAsInTheWholeRun()
+    {
+        var whole = new StormReport("fuzz");
+        await FuzzStorm.RunAsync(
+            new FuzzOptions
+            {
+                Target = "records",
+                Count = 40,
+                Seed = 3,
+                Use = 0,
+                BoundsTime = false,
+            },
+            whole
+        );
+        long read = 0;
+        for (int i = 0; i < 40; i++)
+        {
+            var one = new StormReport("fuzz");
+            await FuzzStorm.RunAsync(
+                new FuzzOptions
+                {
+                    Target = "records",
+                    Count = 40,
+                    Seed = 3,
+                    Use = 0,
+                    Only = i,
+                    BoundsTime = false,
+                },
+                one
+            );
+            read += one.Count("outcome.read");
+        }
+
+        Assert.Equal(whole.Count("outcome.read"), read);
+    }
+
+    [Fact]
+    public async Task Tokens_OfLongTextsOfAllScripts_TakeBoundedMemory()
+    {
+        var report = new StormReport("tokens");
+        await TokensStorm.RunAsync(1_000_000, 0, 64, report);
+        RequirePassed(report);
+    }
+
+    // What storms find must be seen: a picture that differs, and a file that nobody wrote.
+    [Fact]
+    public void Report_OfAFailure_DoesNotPassAndNamesIt()
+    {
+        var report = new StormReport("ateliers");
+        var picture = new PictureDigest("a", "b");
+        Assert.Null(picture.DifferenceTo(new PictureDigest("a", "b")));
+        Assert.Equal("the same latents, other pixels", picture.DifferenceTo(new PictureDigest("a", "c")));
+        report.Fail("wrong", "turns 1", picture.DifferenceTo(new PictureDigest("c", "b"))!);
+        Assert.False(report.Passed);
+        using JsonDocument json = JsonDocument.Parse(report.ToJson());
+        Assert.False(json.RootElement.GetProperty("passed").GetBoolean());
+        Assert.Equal(1, json.RootElement.GetProperty("counts").GetProperty("wrong").GetInt64());
+        Assert.Equal("other latents", json.RootElement.GetProperty("failures")[0].GetProperty("what").GetString());
+    }
+
+    private static StormDevice Require(string device)
+    {
+        StormDevice on = Enum.Parse<StormDevice>(device, ignoreCase: true);
+        on.Require();
+        return on;
+    }
+
+    private static void RequirePassed(StormReport report) => Assert.True(report.Passed, report.ToString());
+}
