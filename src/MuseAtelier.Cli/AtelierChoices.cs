@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MuseAtelier.Cpu;
 using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Cli;
@@ -6,9 +7,15 @@ namespace MuseAtelier.Cli;
 /// <summary>The options by which a command that runs a model is told which one and how.</summary>
 internal sealed class AtelierChoices
 {
-    private readonly Option<string?> _cache = new("--cache") { Description = "Where checkpoints are exported to, once each. [default: the variable MUSE_CACHE, else MuseAtelier/packages in the user's local application data]", HelpName = "FOLDER" };
+    private readonly Option<string?> _cache = Cache();
     private readonly Option<DeviceChoice> _device = Choice.Of<DeviceChoice>("--device", Backends.Help);
-    private readonly Option<int> _threads = Choice.Whole("--threads", "Threads of the arithmetic on the processor; 0 means one for each core.", 0, least: 0);
+    private readonly Option<int> _threads =
+        Choice.Whole(
+        "--threads",
+        "Threads of the arithmetic on the processor; 0 means one for each core, or as many as painted the picture that is painted again. "
+        + $"A picture's last bits depend on it. At most {CpuBackend.MostThreads}, or one for each core.",
+        0,
+        least: 0);
     private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>("--vae", "How the VAE decodes: whole, or tiled, which takes less memory.");
 
     private readonly BudgetChoices _budget;
@@ -25,15 +32,41 @@ internal sealed class AtelierChoices
         if (isDecodingChosen) command.Add(_vae);
     }
 
+    /// <summary>An option that names the cache.</summary>
+    public static Option<string?> Cache() =>
+        new("--cache") { Description = "Where checkpoints are exported to, once each. [default: the variable MUSE_CACHE, else MuseAtelier/packages in the user's local application data]", HelpName = "FOLDER" };
+
+    /// <summary>The cache that the option or the variable names; null means the engine's own.</summary>
+    public static string? CacheFolder(string? named) => named ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null);
+
     /// <summary>An option that names the model.</summary>
     public static Option<string?> Model() =>
         new("--model", "-m") { Description = $"The model: a checkpoint (.safetensors) or the folder of an exported package. [default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]", HelpName = "PATH" };
 
     /// <summary>How the atelier is to be set up.</summary>
-    public AtelierOptions Read(ParseResult result) => new()
+    public AtelierOptions Read(ParseResult result) => Read(result, result.GetValue(_device), result.GetValue(_threads));
+
+    /// <summary>
+    /// How the atelier is to be set up that verifies a picture: on the kind of device and with the number of threads that painted it,
+    /// unless the command line says otherwise, since its last bits depend on them.
+    /// </summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="record">The picture's record.</param>
+    public AtelierOptions ReadAsRecorded(ParseResult result, PictureRecord record)
     {
-        Backend = Backends.Create(result.GetValue(_device), result.GetValue(_threads)),
-        CacheFolder = result.GetValue(_cache) ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null),
+        bool isProcessor = record.Engine.Threads is not null && result.GetResult(_device) is not { Implicit: false };
+        return PictureVerifier.Suit(record,
+            Read(result, isProcessor ? DeviceChoice.Cpu : result.GetValue(_device), Threads(result, record)));
+    }
+
+    // 0 is a choice too: the number of this machine.
+    private int Threads(ParseResult result, PictureRecord? record) => result.GetResult(_threads) is { Implicit: false }
+        ? result.GetValue(_threads) : record?.Engine.Threads ?? 0;
+
+    private AtelierOptions Read(ParseResult result, DeviceChoice device, int threads) => new()
+    {
+        Backend = Backends.Create(device, threads),
+        CacheFolder = CacheFolder(result.GetValue(_cache)),
         VideoMemoryBudget = _budget.VideoMemory(result),
         MemoryBudget = _budget.Memory(result),
         Offload = _budget.Offload(result),
@@ -46,7 +79,7 @@ internal sealed class AtelierChoices
     /// <param name="request">What is to be painted.</param>
     public AtelierOptions Read(ParseResult result, PictureRecord? record, PictureRequest request)
     {
-        AtelierOptions options = Read(result);
+        AtelierOptions options = Read(result, result.GetValue(_device), Threads(result, record));
         bool isAsItWas = record is not null && (record.Request.Width, record.Request.Height) == (request.Width, request.Height)
             && result.GetResult(_vae) is null && options.VideoMemoryBudget is null && options.MemoryBudget is null;
         return isAsItWas ? PictureVerifier.Suit(record!, options) : options;

@@ -11,7 +11,7 @@ internal static class Json
     public static JsonSerializerOptions Readable { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The same on a line for each member: for files that people read too.</summary>
-    public static JsonSerializerOptions Indented { get; } = new(Readable) { WriteIndented = true };
+    public static JsonSerializerOptions Indented { get; } = new(Readable) { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>A number; as text where JSON has no word for it, as for NaN and infinity.</summary>
     public static JsonValue? Number(double? value) =>

@@ -58,6 +58,7 @@ internal static class MuseCommand
             InfoCommand.Create(terminal),
             TokensCommand.Create(terminal),
             ModelsCommand.Create(terminal),
+            CacheCommand.Create(terminal),
             CheckCommand.Create(terminal),
             PlanCommand.Create(terminal),
             BenchCommand.Create(terminal),

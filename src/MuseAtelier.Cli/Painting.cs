@@ -32,9 +32,10 @@ internal sealed class Painting
     /// <param name="result">The command line.</param>
     /// <param name="request">The first picture.</param>
     /// <param name="record">The record of a picture that is painted again: in its place of as large a pass, and decoded in its tiles, unless the command line says otherwise; null for a new one.</param>
-    /// <param name="opened">Told which model it is, before anything is painted.</param>
+    /// <param name="opened">Told which model and device it is, before anything is painted.</param>
     /// <param name="stop">Stops within a step.</param>
-    public async Task<int> RunAsync(ParseResult result, PictureRequest request, PictureRecord? record, Action<ModelInfo>? opened, CancellationToken stop)
+    public async Task<int> RunAsync(ParseResult result, PictureRequest request, PictureRecord? record, Action<Atelier>? opened,
+        CancellationToken stop)
     {
         // All that can be refused is refused before a model is opened.
         PictureRequestException.ThrowIfUnpaintable(request);
@@ -51,7 +52,7 @@ internal sealed class Painting
         await using RenderDisplay display = RenderDisplay.Start(_terminal, paths.Count);
         await using Atelier atelier = await Atelier.OpenAsync(model, options, display, stop);
         await display.PauseAsync();
-        opened?.Invoke(atelier.Model);
+        opened?.Invoke(atelier);
         display.Continue();
         int? together = result.GetValue(_batch) is > 0 and var batch ? batch : place?.Pictures;
         if (paths.Count == 1 && together == place?.Pictures)

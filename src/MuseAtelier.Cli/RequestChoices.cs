@@ -11,7 +11,10 @@ internal sealed class RequestChoices
     private static readonly PictureRequest Defaults = new() { Prompt = "" };
 
     private readonly Option<string> _negative = new("--negative", "-n") { Description = "What the picture avoids.", HelpName = "PROMPT", DefaultValueFactory = _ => "" };
-    private readonly Option<EmptyNegative> _emptyNegative = Choice.Of<EmptyNegative>("--empty-negative", "What stands for an empty negative prompt: the encoded empty text, as AUTOMATIC1111 and ComfyUI have it, or zeros, as diffusers has it.");
+    private readonly Option<EmptyNegative> _emptyNegative =
+        Choice.Of<EmptyNegative>("--empty-negative",
+            "What stands for an empty negative prompt: "
+            + "the encoded empty text, as ComfyUI has it, or zeros, as AUTOMATIC1111, Forge and diffusers have it.");
     private readonly Option<ulong> _seed = new("--seed", "-s") { Description = "The seed of the noise, up to 18446744073709551615, or random, which draws one and says it. [default: random]", HelpName = "N|random", CustomParser = ParseSeed };
     private readonly Option<int> _steps = Choice.Whole("--steps", "Denoising steps, 1 to 1000.", Defaults.Steps);
     private readonly Option<float> _guidance = Choice.Number("--guidance", "Guidance scale (CFG), 1 to 100; 1 paints without guidance and without the negative prompt.", Defaults.GuidanceScale);
@@ -52,6 +55,9 @@ internal sealed class RequestChoices
         Schedule = new NoiseSchedule { Spacing = Given(result, _schedule, basis.Schedule.Spacing), Karras = Given(result, _karras, basis.Schedule.Karras) },
         Frame = _frame?.Read(result, basis.Frame),
     };
+
+    /// <summary>Whether the command line names a seed, or asks for a drawn one.</summary>
+    public bool HasSeed(ParseResult result) => result.GetResult(_seed) is { Implicit: false };
 
     // 32 bits are what every other program takes too.
     public static ulong DrawSeed() => BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));

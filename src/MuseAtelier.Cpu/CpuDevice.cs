@@ -20,13 +20,19 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
         // Slower by the system calls: only where somebody counts.
         if (options.MemoryBudget is not null || options.Offload == OffloadMode.Sessions) NativeHeap.ReturnLargeBlocks();
         _package = package;
-        _threads = threads;
-        _shared = OnnxEnvironment.Prepare(threads, options.LoggerFactory);
+        int processors = Environment.ProcessorCount, most = Math.Max(CpuBackend.MostThreads, processors);
+        int wanted = threads == 0 ? processors : Math.Min(threads, most);
+        _shared = OnnxEnvironment.Prepare(wanted, options.LoggerFactory);
+        // Sessions that share a pool run on its threads, whatever they were asked to.
+        _threads = _shared ? OnnxEnvironment.SharedThreads : wanted;
+        Notices = CpuThreads.Notices(threads, _threads, most, processors);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
         if (_shared) ArenaCounter = new ArenaCounter(Memory);
     }
 
     public override string Description => string.Create(CultureInfo.InvariantCulture, $"{RuntimeInformation.ProcessArchitecture} processor, {_threads} threads");
+
+    public override IReadOnlyList<string> Notices { get; }
 
     public override string Arena => "cpu:0";
 

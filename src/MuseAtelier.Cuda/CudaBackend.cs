@@ -29,7 +29,8 @@ public sealed class CudaBackend : Backend
 
     internal override void Require() => Diagnose();
 
-    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options) => new CudaDevice(package, _options, Diagnose().Cards[_options.Card], options.LoggerFactory);
+    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default) =>
+        new CudaDevice(package, _options, Diagnose().Cards[_options.Card], options.LoggerFactory, cancellationToken);
 
     // Once: it takes longer than all else that an open atelier does before it loads.
     private CudaDiagnosis Diagnose()

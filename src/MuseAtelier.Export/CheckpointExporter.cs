@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Networks;
 using MuseAtelier.Export.Packaging;
+using MuseAtelier.Export.Storage;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export;
@@ -48,70 +49,52 @@ public static class CheckpointExporter
     /// <param name="progress">Told on the calling thread, some times a second.</param>
     /// <param name="cancellationToken">Stops within a few MiB and leaves nothing behind.</param>
     /// <exception cref="CheckpointException">The file is no SDXL checkpoint that can be exported.</exception>
-    /// <exception cref="ExportFolderException">The folder cannot be written, or holds something else.</exception>
-    public static ExportResult Export(string checkpoint, string folder, ExportOptions options, IProgress<ExportProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <exception cref="ExportFolderException">The folder cannot be written, holds something else, or holds a package that is in use.</exception>
+    public static ExportResult Export(string checkpoint, string folder, ExportOptions options, IProgress<ExportProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Export(checkpoint, new ExportPlace(folder), options, progress, cancellationToken);
+
+    /// <summary>The same into a place that has rules of its own.</summary>
+    internal static ExportResult Export(string checkpoint, ExportPlace place, ExportOptions options, IProgress<ExportProgress>? progress, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
+        CheckpointIdentity? before = File.Exists(checkpoint) ? CheckpointIdentity.Of(checkpoint) : null;
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
-        Precisions own = Precisions.Of(options.Lowering), precisions = options.Precisions ?? own;
+        Precisions precisions = options.Precisions ?? Precisions.Of(options.Lowering);
         (IReadOnlyList<Network> networks, ModelSpec model) = Describe(file, precisions);
 
-        folder = Path.GetFullPath(folder);
-        ExportFolderException.ThrowIfOccupied(folder);
-        string partial = $"{folder}.{Environment.ProcessId}.partial";
-        using var parents = new NewFolders(folder);
+        place.RequireFree();
+        using var parents = new NewFolders(place.Folder);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<string> digest = Task.Run(() => Digest(checkpoint, stop.Token), stop.Token);
         try
         {
-            Directory.CreateDirectory(partial);
+            place.ClearLeftovers();
+            using PartialFolder partial = PartialFolder.Create(place.Folder);
             List<ComponentLayout> layouts = [.. networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version))];
-            long total = layouts.Sum(layout => layout.WeightBytes), done = 0;
-            string phase = "";
-            long reported = 0;
-            var writer = new PackageWriter(partial, new WeightTransfer(file), bytes =>
-            {
-                done += bytes;
-                if (done - reported < total / 200) return;
-                reported = done;
-                progress?.Report(new ExportProgress(phase, Math.Min(1, (double)done / total), done));
-            }, cancellationToken);
+            var report = new ExportReport(layouts.Sum(layout => layout.WeightBytes), progress);
+            var writer = new PackageWriter(partial.Path, new WeightTransfer(file), report.Written, cancellationToken);
             foreach (ComponentLayout layout in layouts)
             {
-                phase = layout.Spec.Name;
+                report.Phase = layout.Spec.Name;
                 writer.Write(layout);
             }
 
-            new PackageManifest
-            {
-                FormatVersion = PackageManifest.CurrentFormatVersion,
-                ExporterVersion = Version,
-                Lowering = options.Lowering,
-                Precisions = precisions == own ? null : precisions,
-                Checkpoint = new CheckpointSpec(Path.GetFileNameWithoutExtension(checkpoint), digest.GetAwaiter().GetResult(), file.Bytes)
-                {
-                    Title = file.Metadata.GetValueOrDefault("modelspec.title"),
-                    License = file.Metadata.GetValueOrDefault("modelspec.license"),
-                },
-                Model = model,
-                Components = [.. layouts.Select(layout => layout.Spec)],
-                Files = writer.Files,
-            }.Write(partial);
-
-            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
-            Directory.Move(partial, folder);
-            progress?.Report(new ExportProgress("done", 1, done));
-            return new ExportResult(folder, writer.Files.Sum(entry => entry.Bytes), clock.Elapsed);
+            string sha256 = digest.GetAwaiter().GetResult();
+            Manifest(file, options, model, layouts, writer.Files, sha256).Write(partial.Path);
+            if (CheckpointIdentity.Of(checkpoint) != before) throw new CheckpointChangedException(checkpoint);
+            cancellationToken.ThrowIfCancellationRequested();
+            place.Publish(partial);
+            report.Done();
+            return new ExportResult(place.Folder, writer.Files.Sum(entry => entry.Bytes), clock.Elapsed);
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
-            throw new ExportFolderException(folder, exception);
+            throw new ExportFolderException(place.Folder, exception);
         }
         finally
         {
             stop.Cancel();
-            if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
         }
     }
 
@@ -153,18 +136,59 @@ public static class CheckpointExporter
         });
     }
 
+    private static PackageManifest Manifest(
+        SafetensorsFile file, ExportOptions options, ModelSpec model, IReadOnlyList<ComponentLayout> layouts, IReadOnlyList<FileSpec> files, string sha256) => new()
+    {
+        FormatVersion = PackageManifest.CurrentFormatVersion,
+        ExporterVersion = Version,
+        Lowering = options.Lowering,
+        Precisions = options.Precisions == Precisions.Of(options.Lowering) ? null : options.Precisions,
+        Checkpoint = new CheckpointSpec(Path.GetFileNameWithoutExtension(file.Path), sha256, file.Bytes)
+        {
+            Title = file.Metadata.GetValueOrDefault("modelspec.title"),
+            License = file.Metadata.GetValueOrDefault("modelspec.license"),
+        },
+        Model = model,
+        Components = [.. layouts.Select(layout => layout.Spec)],
+        Files = files,
+    };
+
     // Read by itself rather than through the mapping: the pages then count to the system's cache and not to this process.
     private static string Digest(string path, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-        byte[] buffer = new byte[4 << 20];
-        for (int read; (read = stream.Read(buffer)) > 0;)
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, read);
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            byte[] buffer = new byte[4 << 20];
+            for (int read; (read = stream.Read(buffer)) > 0;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                hash.AppendData(buffer, 0, read);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointUnreadableException(path, exception);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private sealed class ExportReport(long total, IProgress<ExportProgress>? progress)
+    {
+        private long _done, _reported;
+
+        public string Phase { get; set; } = "";
+
+        public void Written(long bytes)
+        {
+            _done += bytes;
+            if (_done - _reported < total / 200) return;
+            _reported = _done;
+            progress?.Report(new ExportProgress(Phase, Math.Min(1, (double)_done / total), _done));
+        }
+
+        public void Done() => progress?.Report(new ExportProgress("done", 1, _done));
     }
 }

@@ -1,23 +1,29 @@
+using MuseAtelier.Export.Storage;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export;
 
-/// <summary>The folder that a package should go to cannot be written, has no space, or holds something that is not a package.</summary>
+/// <summary>The folder that a package should go to cannot be written, has no space, is in use, or holds something that is not a package.</summary>
 public sealed class ExportFolderException : MuseAtelierException
 {
     private const int DiskFullHResult = unchecked((int)0x80070070);
-    private const int LinuxNoSpace = 28;
+    private const int UnixNoSpace = 28;
 
     private ExportFolderException(string folder, string found, string expected, string remedy, Exception? inner = null)
         : base(found, expected, remedy, inner) => Folder = folder;
 
     /// <summary>Creates the failure from what the system said.</summary>
     public ExportFolderException(string folder, Exception inner)
+        : this(folder, inner, OpenFileLimit.IsReached(inner))
+    {
+    }
+
+    private ExportFolderException(string folder, Exception inner, bool isOutOfFiles)
         : this(
             folder,
-            IsDiskFull(inner) ? $"no space is left for {folder}" : $"{folder} cannot be written ({inner.Message})",
-            "a folder on a disk with room for the package (about the checkpoint's size)",
-            "Free some space or choose another folder; nothing half-written was left behind.",
+            isOutOfFiles ? OpenFileLimit.Found : IsDiskFull(inner) ? $"no space is left for {folder}" : $"{folder} cannot be written ({inner.Message.TrimEnd('.')})",
+            isOutOfFiles ? OpenFileLimit.Expected : "a folder on a disk with room for the package (about the checkpoint's size)",
+            isOutOfFiles ? OpenFileLimit.Remedy : "Free some space or choose another folder; nothing half-written was left behind.",
             inner)
     {
     }
@@ -29,7 +35,12 @@ public sealed class ExportFolderException : MuseAtelierException
     {
         bool occupied = File.Exists(folder) || (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, PackageManifest.FileName)) && Directory.EnumerateFileSystemEntries(folder).Any());
         if (occupied) throw new ExportFolderException(folder, $"{folder} holds something that is not a package", "a new folder, an empty one or an older package", "Choose another folder.");
+        if (PackageUse.IsInUse(folder))
+        {
+            throw new ExportFolderException(
+                folder, $"{folder} holds a package that a program has open", "a package that nothing uses", "Close what paints with it (muse, or a program with an open atelier), or choose another folder.");
+        }
     }
 
-    private static bool IsDiskFull(Exception exception) => exception.HResult is DiskFullHResult or LinuxNoSpace;
+    private static bool IsDiskFull(Exception exception) => exception.HResult is DiskFullHResult or UnixNoSpace;
 }

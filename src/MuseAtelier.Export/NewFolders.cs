@@ -10,8 +10,15 @@ internal sealed class NewFolders(string path) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (string folder in _missing)
-            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+        try
+        {
+            foreach (string folder in _missing)
+                if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Another process has put something there meanwhile, or has removed it: both are fine.
+        }
     }
 
     private static IEnumerable<string> Missing(string path)

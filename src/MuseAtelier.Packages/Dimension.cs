@@ -12,6 +12,9 @@ namespace MuseAtelier.Packages;
 [JsonConverter(typeof(DimensionConverter))]
 public readonly record struct Dimension
 {
+    private const int LongestText = 256;
+    private const long LargestNumber = 1L << 40;
+
     private readonly string? _text;
 
     private Dimension(string text) => _text = text;
@@ -25,15 +28,32 @@ public readonly record struct Dimension
     /// <summary>A dimension of a fixed size.</summary>
     public static Dimension Of(long size) => new(size.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Reads an expression; throws <see cref="FormatException"/> when it is none.</summary>
+    /// <summary>Reads an expression; throws <see cref="FormatException"/> when it is none, or when a number in it is above 2^40 or a divisor is 0.</summary>
     public static Dimension Parse(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
+        if (text.Length > LongestText) throw new FormatException($"a dimension has {text.Length} letters: more than {LongestText}.");
+        foreach (Range range in Factors(text))
+        {
+            bool isNumber = long.TryParse(text.AsSpan(range), NumberStyles.None, CultureInfo.InvariantCulture, out long number);
+            bool isDivisor = range.Start.Value > 0 && text[range.Start.Value - 1] == '/';
+            if (isNumber && (number > LargestNumber || (isDivisor && number == 0))) throw new FormatException($"'{text}' is no dimension: {number} is out of range.");
+        }
+
         var dimension = new Dimension(text);
-        dimension.Resolve(new PictureShape(1, 1, 1, 1) { CanvasHeight = 1, CanvasWidth = 1 });
+        try
+        {
+            dimension.Resolve(new PictureShape(1, 1, 1, 1) { CanvasHeight = 1, CanvasWidth = 1 });
+        }
+        catch (OverflowException)
+        {
+            throw new FormatException($"'{text}' is no dimension: it is too large.");
+        }
+
         return dimension;
     }
 
-    /// <summary>The size for one picture's shape.</summary>
+    /// <summary>The size for one picture's shape; throws <see cref="OverflowException"/> when it is 2^63 or more.</summary>
     public long Resolve(PictureShape shape)
     {
         long product = 1, factor = 1;
@@ -53,12 +73,12 @@ public readonly record struct Dimension
                     ? number
                     : throw new FormatException($"'{Text}' is no dimension: '{token}' is neither a number nor batch, steps, height, width, canvas_height or canvas_width."),
             };
-            if (operation == '*') (product, factor) = (product * factor, value);
-            else factor = (factor + value - 1) / value;
+            if (operation == '*') (product, factor) = (checked(product * factor), value);
+            else factor = checked(factor + value - 1) / value;
             operation = range.End.Value < Text.Length ? Text[range.End.Value] : '*';
         }
 
-        return product * factor;
+        return checked(product * factor);
     }
 
     /// <inheritdoc/>
@@ -93,7 +113,12 @@ public readonly record struct PictureShape(int Batch, int LatentHeight, int Late
 internal sealed class DimensionConverter : JsonConverter<Dimension>
 {
     public override Dimension Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.TokenType == JsonTokenType.Number ? Dimension.Of(reader.GetInt64()) : Dimension.Parse(reader.GetString() ?? throw new JsonException("A dimension is null."));
+        reader.TokenType switch
+    {
+        JsonTokenType.Number => Dimension.Parse(reader.GetInt64().ToString(CultureInfo.InvariantCulture)),
+        JsonTokenType.String => Dimension.Parse(reader.GetString()!),
+        _ => throw new JsonException("A dimension is neither a number nor a text."),
+    };
 
     public override void Write(Utf8JsonWriter writer, Dimension value, JsonSerializerOptions options)
     {

@@ -14,6 +14,7 @@ public sealed record ModelsLock
     public const int CurrentVersion = 1;
 
     private const int BufferBytes = 1 << 20;
+    private const int MostBytes = 1 << 20;
 
     /// <summary>Version of the file's form.</summary>
     public required int Version { get; init; }
@@ -30,8 +31,15 @@ public sealed record ModelsLock
     public static ModelsLock Read(string path)
     {
         if (!File.Exists(path)) throw new ModelsLockException(path, $"there is no file {path}");
-        using FileStream stream = File.OpenRead(path);
-        return Read(stream, path);
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            return Read(stream, path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelsLockException(path, $"{path} cannot be read ({exception.Message.TrimEnd('.')})", exception);
+        }
     }
 
     /// <summary>The model of that name or file name, whatever its case; null when there is none.</summary>
@@ -71,6 +79,12 @@ public sealed record ModelsLock
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    // A file name leads nowhere but into the folder that is looked in.
+    private static bool IsSound(ModelEntry? model) => model is null || (model.Name.Length > 0 && IsFileName(model.File) && model.Bytes is null or >= 0
+        && (model.Path is null || (!System.IO.Path.IsPathRooted(model.Path) && model.Path.Split('/', '\\').All(part => part.Length > 0 && part != ".."))));
+
+    private static bool IsFileName(string name) => name.Length > 0 && name is not ("." or "..") && name.IndexOfAny(['/', '\\', ':', '\0']) < 0;
+
     private static ModelsLock ReadEmbedded()
     {
         using Stream stream = typeof(ModelsLock).Assembly.GetManifestResourceStream(FileName) ?? throw new ModelsLockException(FileName, $"this library was built without {FileName}");
@@ -79,12 +93,15 @@ public sealed record ModelsLock
 
     private static ModelsLock Read(Stream stream, string path)
     {
+        if (stream.Length > MostBytes) throw new ModelsLockException(path, FormattableString.Invariant($"{path} has {stream.Length:N0} bytes, more than a list of models can have"));
         try
         {
             ModelsLock models = JsonSerializer.Deserialize(stream, ModelsLockJson.Default.ModelsLock) ?? throw new ModelsLockException(path, $"{path} is empty");
-            return models.Version == CurrentVersion ? models : throw new ModelsLockException(path, $"{path} has version {models.Version}");
+            if (models.Version != CurrentVersion) throw new ModelsLockException(path, FormattableString.Invariant($"{path} has version {models.Version}"));
+            if (models.Models.FirstOrDefault(model => !IsSound(model)) is { } unsound) throw new ModelsLockException(path, $"{path} describes '{unsound.Name}' as no model can be");
+            return models.Models.Contains(null!) ? throw new ModelsLockException(path, $"a model in {path} is null") : models;
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or UriFormatException or ArgumentException)
         {
             throw new ModelsLockException(path, $"{path} is no list of models ({exception.Message})", exception);
         }
@@ -152,6 +169,6 @@ public sealed class ModelsLockException(string path, string found, Exception? in
     public string Path { get; } = path;
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ModelsLock))]
 internal sealed partial class ModelsLockJson : JsonSerializerContext;

@@ -9,9 +9,9 @@ public abstract class MuseAtelierException : Exception
     /// <param name="remedy">What the reader can do about it.</param>
     /// <param name="inner">The failure that led here, if any.</param>
     protected MuseAtelierException(string found, string expected, string remedy, Exception? inner = null)
-        : base($"{found}; expected {expected}. {remedy}", inner)
+        : base(OneLine($"{found}; expected {expected}. {remedy}"), inner)
     {
-        Found = found;
+        Found = OneLine(found);
         Expected = expected;
         Remedy = remedy;
     }
@@ -24,4 +24,7 @@ public abstract class MuseAtelierException : Exception
 
     /// <summary>What the reader can do about it.</summary>
     public string Remedy { get; }
+
+    // Names and values come from files and from other libraries, which may put line ends and other control characters into them.
+    private static string OneLine(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter)) : text;
 }

@@ -35,3 +35,19 @@ public sealed class PackageFileDamagedException(string package, string file, str
     /// <summary>Name of the damaged file within the package.</summary>
     public string File { get; } = file;
 }
+
+/// <summary>The system refuses to read the package.</summary>
+public sealed class PackageUnreadableException : PackageException
+{
+    /// <summary>Creates the failure from what the system said.</summary>
+    public PackageUnreadableException(string package, Exception inner)
+        : this(package, $"{package} cannot be read ({inner.Message.TrimEnd('.')})", "a package that this user may read", "Check the rights of its files and the disk.", inner)
+    {
+    }
+
+    /// <summary>Creates the failure with a remedy of its own.</summary>
+    public PackageUnreadableException(string package, string found, string expected, string remedy, Exception inner)
+        : base(package, found, expected, remedy, inner)
+    {
+    }
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -11,6 +12,9 @@ public sealed record PackageManifest
 
     /// <summary>The format that this version writes and reads.</summary>
     public const int CurrentFormatVersion = 4;
+
+    /// <summary>The largest manifest that is read, in bytes.</summary>
+    private const int MostBytes = 16 << 20;
 
     /// <summary>Version of the package format.</summary>
     public required int FormatVersion { get; init; }
@@ -44,35 +48,60 @@ public sealed record PackageManifest
     public ComponentSpec Component(string name) =>
         Components.FirstOrDefault(component => component.Name == name) ?? throw new PackageManifestException(Checkpoint.Name, $"the manifest has no component '{name}'");
 
-    /// <summary>Reads and checks the form of a package's manifest.</summary>
+    /// <summary>Reads a package's manifest and checks all of it, as a file that anybody may have written: sizes, names, places, and that the parts fit together.</summary>
     /// <param name="folder">The package's folder.</param>
-    /// <exception cref="PackageManifestException">No manifest, or an unreadable one.</exception>
+    /// <exception cref="PackageManifestException">No manifest, or one that describes no package.</exception>
     /// <exception cref="PackageFormatVersionException">The manifest is of another format.</exception>
+    /// <exception cref="PackageUnreadableException">The system refuses to read it.</exception>
     public static PackageManifest Read(string folder)
     {
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) throw new PackageManifestException(folder, $"{folder} holds no {FileName}");
         try
         {
-            byte[] json = File.ReadAllBytes(path);
-            using (JsonDocument document = JsonDocument.Parse(json))
-            {
-                // The version comes first: a manifest of another format need not have this one's members.
-                if (document.RootElement.TryGetProperty("formatVersion", out JsonElement version) && version.TryGetInt32(out int number) && number != CurrentFormatVersion)
-                    throw new PackageFormatVersionException(folder, number);
-            }
-
-            return JsonSerializer.Deserialize(json, ManifestJson.Default.PackageManifest) ?? throw new PackageManifestException(folder, $"{path} is empty");
+            PackageManifest manifest = Parse(folder, path, ReadBytes(folder, path));
+            ManifestRules.Check(folder, manifest);
+            return manifest;
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or OverflowException or ArgumentException or NotSupportedException)
         {
-            throw new PackageManifestException(folder, $"{path} is no manifest ({exception.Message})", exception);
+            throw new PackageManifestException(folder, $"{path} is no manifest ({exception.Message.TrimEnd('.')})", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new PackageUnreadableException(folder, exception);
         }
     }
 
-    /// <summary>Writes the manifest into a folder.</summary>
-    public void Write(string folder) =>
-        File.WriteAllBytes(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.PackageManifest));
+    /// <summary>Writes the manifest into a folder, to the disk.</summary>
+    public void Write(string folder)
+    {
+        using var file = new FileStream(Path.Combine(folder, FileName), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1);
+        file.Write(JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.PackageManifest));
+        file.Flush(flushToDisk: true);
+    }
+
+    // The size is looked at first: a manifest of all of SDXL has 2 MB.
+    private static byte[] ReadBytes(string folder, string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+        if (stream.Length > MostBytes) throw new PackageManifestException(folder, string.Create(CultureInfo.InvariantCulture, $"{path} has {stream.Length:N0} bytes, more than a manifest can have"));
+        byte[] json = new byte[stream.Length];
+        stream.ReadExactly(json);
+        return json;
+    }
+
+    private static PackageManifest Parse(string folder, string path, byte[] json)
+    {
+        using (JsonDocument document = JsonDocument.Parse(json))
+        {
+            // The version comes first: a manifest of another format need not have this one's members.
+            if (document.RootElement.TryGetProperty("formatVersion", out JsonElement version) && version.TryGetInt32(out int number) && number != CurrentFormatVersion)
+                throw new PackageFormatVersionException(folder, number);
+        }
+
+        return JsonSerializer.Deserialize(json, ManifestJson.Default.PackageManifest) ?? throw new PackageManifestException(folder, $"{path} is empty");
+    }
 }
 
 /// <summary>For which kind of device a package's graphs were lowered.</summary>
@@ -184,10 +213,10 @@ public sealed record ComponentSpec
 public sealed record TensorSpec(string Name, ElementType Type, IReadOnlyList<Dimension> Shape)
 {
     /// <summary>Elements for one picture's shape.</summary>
-    public long Elements(PictureShape shape) => Shape.Aggregate(1L, (product, dimension) => product * dimension.Resolve(shape));
+    public long Elements(PictureShape shape) => Shape.Aggregate(1L, (product, dimension) => checked(product * dimension.Resolve(shape)));
 
     /// <summary>Bytes for one picture's shape.</summary>
-    public long Bytes(PictureShape shape) => Elements(shape) * Type.Size();
+    public long Bytes(PictureShape shape) => checked(Elements(shape) * Type.Size());
 }
 
 /// <summary>What a stage is made of.</summary>
@@ -242,7 +271,7 @@ public sealed record WeightSpec(string Graph, string Source, ElementType Type, I
 {
     /// <summary>Bytes that the weight takes.</summary>
     [JsonIgnore]
-    public long Bytes => Shape.Aggregate(1L, (product, size) => product * size) * Type.Size();
+    public long Bytes => checked(Shape.Aggregate(1L, (product, size) => checked(product * size)) * Type.Size());
 }
 
 /// <summary>A file of the package.</summary>
@@ -251,6 +280,6 @@ public sealed record WeightSpec(string Graph, string Source, ElementType Type, I
 /// <param name="Sha256">SHA-256 of its content, lower-case hex.</param>
 public sealed record FileSpec(string Name, long Bytes, string Sha256);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n", RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PackageManifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext;

@@ -18,12 +18,19 @@ public static class ParametersText
     /// <summary>Digits of a checkpoint's SHA-256 that stand for it in the text.</summary>
     public const int ShortDigest = 10;
 
+    /// <summary>The most characters that a text is read from.</summary>
+    public const int Longest = 4 << 20;
+
     private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Reads the text, whichever program wrote it: what cannot be painted here is named, not guessed.</summary>
+    /// <summary>
+    /// Reads the text, whichever program wrote it: what cannot be painted here is named, not guessed. <see cref="PictureTexts.Parse"/>
+    /// reads the texts of programs that have another form as well, and knows the picture's size.
+    /// </summary>
     /// <param name="path">Path of the picture that carries it, for messages.</param>
     /// <param name="text">The text.</param>
     /// <exception cref="ParametersTextException">It is of another form.</exception>
+    /// <exception cref="PictureTextTooLongException">It has more than <see cref="Longest"/> characters.</exception>
     public static ParsedParameters Parse(string path, string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace MuseAtelier.Pictures;
 
 /// <summary>What a picture's file says of itself.</summary>
@@ -9,6 +11,12 @@ public sealed record PictureFileContent(string Path, PictureFormat Format, int W
 {
     /// <summary>AUTOMATIC1111's text of how the picture was made; null when the file has none.</summary>
     public string? Parameters { get; init; }
+
+    /// <summary>
+    /// All texts of the file by the keywords under which it carries them: those of PNG's text chunks; <c>XML:com.adobe.xmp</c> for an XMP
+    /// packet; for EXIF, the names of its fields, such as <c>UserComment</c>. Other programs wrote them: nothing to trust.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>The record as the file carries it, not yet read; null when the file has none.</summary>
     public string? RecordJson { get; init; }

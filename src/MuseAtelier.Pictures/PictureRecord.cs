@@ -20,7 +20,11 @@ public sealed record PictureRecord
     public const int LongestJson = 4 << 20;
 
     // Escapes only what JSON must have escaped.
-    private static readonly PictureRecordJson Json = new(new JsonSerializerOptions(PictureRecordJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly PictureRecordJson Json = new(new JsonSerializerOptions(PictureRecordJson.Default.Options)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        AllowDuplicateProperties = false,
+    });
 
     /// <summary>Version of the record's form.</summary>
     public required int Version { get; init; }
@@ -80,18 +84,20 @@ public sealed record PictureRecord
         if (json.Length > LongestJson) throw new PictureRecordDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"it has {json.Length} characters"));
         try
         {
-            using (JsonDocument document = JsonDocument.Parse(json))
+            using (JsonDocument document = JsonDocument.Parse(json, PictureRecordRules.Reading))
             {
                 // The version comes first: a record of another one need not have this one's members.
                 if (document.RootElement.TryGetProperty("version", out JsonElement version) && version.TryGetInt32(out int number) && number != CurrentVersion)
                     throw new PictureRecordVersionException(path, number);
+                PictureRecordRules.RequireMembers(path, document.RootElement);
             }
 
             PictureRecord record = JsonSerializer.Deserialize(json, Json.PictureRecord) ?? throw new PictureRecordDamagedException(path, "it is empty");
-            record.Check(path);
+            PictureRecordRules.Check(path, record);
             return record;
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException)
+        // ArgumentException: text that is no Unicode, such as half of a pair of surrogates.
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or ArgumentException)
         {
             throw new PictureRecordDamagedException(path, exception.Message, exception);
         }
@@ -99,21 +105,6 @@ public sealed record PictureRecord
 
     /// <summary>A step's hash as records write it.</summary>
     internal static string Hex(ulong hash) => hash.ToString("x16", CultureInfo.InvariantCulture);
-
-    // What the JSON's form does not say by itself.
-    private void Check(string path)
-    {
-        if (!Enum.IsDefined(Request.NoiseSource) || !Enum.IsDefined(Request.EmptyNegative) || !Enum.IsDefined(Request.Schedule.Spacing) || !Enum.IsDefined(Encoding.Format) || Request.Frame is { } frame && (!Enum.IsDefined(frame.Style) || !Enum.IsDefined(frame.Placement)))
-            throw new PictureRecordDamagedException(path, "it names a setting that there is not");
-        if (PictureFormats.DefaultQuality(Encoding.Format) is null ? Encoding.Quality is not null : Encoding.Quality is not (>= 1 and <= 100))
-            throw new PictureRecordDamagedException(path, "it names a quality that its format does not have");
-        // The version goes into XMP and EXIF again.
-        if (!Engine.Version.All(letter => letter is > ' ' and <= '~')) throw new PictureRecordDamagedException(path, "it names no version of MuseAtelier");
-        if (!Engine.Place.Exists) throw new PictureRecordDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"it names picture {Engine.Place.Index} of a pass of {Engine.Place.Pictures}, counted from 0, and a pass has 1 to {PassPlace.MostPictures}"));
-        if (Hashes.Algorithm != PictureProvenance.StepHashName) throw new PictureRecordDamagedException(path, $"it names the hash '{Hashes.Algorithm}', and {PictureProvenance.StepHashName} is known");
-        if (Hashes.Noise.Count != Hashes.Latents.Count || Hashes.Latents.Count != (long)Request.Steps + 1)
-            throw new PictureRecordDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"it has hashes of {Hashes.Latents.Count - 1} steps, and {Request.Steps} were asked for"));
-    }
 }
 
 /// <summary>The model as a record names it.</summary>
@@ -134,6 +125,22 @@ public sealed record RecordedEngine(string Version, string Runtime, string Devic
     /// <summary>Where the picture was painted, whether the record says so or not.</summary>
     [JsonIgnore]
     public PassPlace Place => Pass ?? PassPlace.Alone;
+
+    /// <summary>
+    /// Threads of the processor that painted the picture, as the device's text states them; null where a card painted it.
+    /// </summary>
+    [JsonIgnore]
+    public int? Threads
+    {
+        get
+        {
+            const string mark = " processor, ", end = " threads";
+            int at = Device.IndexOf(mark, StringComparison.Ordinal);
+            if (at <= 0 || !Device.EndsWith(end, StringComparison.Ordinal) || Device.Length < at + mark.Length + end.Length) return null;
+            ReadOnlySpan<char> number = Device.AsSpan()[(at + mark.Length)..^end.Length];
+            return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads > 0 ? threads : null;
+        }
+    }
 }
 
 /// <summary>How a file was encoded.</summary>

@@ -6,7 +6,10 @@ public enum VerificationOutcome
     /// <summary>The file is what painting again gives, byte by byte.</summary>
     SameBytes,
 
-    /// <summary>Every step gives the same latents; the file was encoded otherwise, or the picture decoded otherwise.</summary>
+    /// <summary>
+    /// Every step gives the same latents; the file was encoded otherwise, as by another version's encoder, or the picture decoded
+    /// otherwise. <see cref="PictureVerification.SamePixels"/> tells the two apart.
+    /// </summary>
     SameLatents,
 
     /// <summary>Every step gives the same latents, but the file shows another picture: it was changed after painting.</summary>
@@ -35,6 +38,17 @@ public sealed record PictureVerification(VerificationOutcome Outcome, PictureRec
 
     /// <summary>Peak signal-to-noise ratio of the file against the picture painted again, in dB; +infinity when equal.</summary>
     public double? Psnr { get; init; }
+
+    /// <summary>
+    /// Whether the pixels are those that were painted then: the picture painted again has the digest of the record and, where the file
+    /// keeps every pixel, the file shows the same. False where nothing was painted.
+    /// </summary>
+    public bool SamePixels { get; init; }
+
+    /// <summary>
+    /// What the run that painted it again had to say, such as that it could not have as many threads; empty when all is well.
+    /// </summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
 
     /// <summary>What of engine, runtime, device and graphs is not as it was, in words.</summary>
     public required IReadOnlyList<string> Changes { get; init; }

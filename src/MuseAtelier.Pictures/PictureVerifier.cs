@@ -46,15 +46,20 @@ public static class PictureVerifier
         IReadOnlyList<string> changes = Changes(record, now);
         (int? step, bool noise) = FirstDifference(record.Hashes, now.Hashes);
         (int? largest, double? psnr) = Difference(path, again);
-        var result = new PictureVerification(VerificationOutcome.Parted, record) { PartsAtStep = step, NoiseParts = noise, LargestDifference = largest, Psnr = psnr, Changes = changes };
+        var result = new PictureVerification(VerificationOutcome.Parted, record) { PartsAtStep = step, NoiseParts = noise,
+            LargestDifference = largest, Psnr = psnr, Changes = changes, Notices = again.Notices };
         if (step is not null) return result;
 
+        // A format that loses something shows other pixels than were painted, whoever encoded it.
+        bool samePixels = record.Hashes.Pixels.Equals(now.Hashes.Pixels, StringComparison.OrdinalIgnoreCase)
+            && (content.Format != PictureFormat.Png || largest == 0);
         // What the file would be, had this run written it with the record that it carries.
         bool isSame = content.Format == record.Encoding.Format
             && File.ReadAllBytes(path).AsSpan().SequenceEqual(PictureEncoder.Encode(path, again.Pixels, again.Width, again.Height, record.Encoding, MetadataTexts.Of(record, content.RecordJson!)));
-        if (isSame) return result with { Outcome = VerificationOutcome.SameBytes };
+        if (isSame) return result with { Outcome = VerificationOutcome.SameBytes, SamePixels = true };
 
-        return result with { Outcome = psnr >= LeastPsnr ? VerificationOutcome.SameLatents : VerificationOutcome.OtherPicture };
+        return result with { Outcome = psnr >= LeastPsnr ? VerificationOutcome.SameLatents : VerificationOutcome.OtherPicture,
+            SamePixels = samePixels };
     }
 
     private static (int? Step, bool Noise) FirstDifference(RecordedHashes then, RecordedHashes now)
@@ -85,6 +90,13 @@ public static class PictureVerifier
         return (largest, squares == 0 ? double.PositiveInfinity : 10 * Math.Log10(255.0 * 255 * pixels.Length / squares));
     }
 
+    private static string DeviceChange(RecordedEngine then, RecordedEngine now)
+    {
+        string reason = then.Threads is { } before && now.Threads is { } after && before != after ? "another number of threads"
+            : "another device";
+        return $"the device was {then.Device}, and is {now.Device}: {reason} adds in another order, so that last bits may differ";
+    }
+
     private static List<string> Changes(PictureRecord then, PictureRecord now)
     {
         List<string> changes = [];
@@ -95,7 +107,7 @@ public static class PictureVerifier
 
         Note("MuseAtelier", then.Engine.Version, now.Engine.Version);
         Note("the runtime", then.Engine.Runtime, now.Engine.Runtime);
-        Note("the device", then.Engine.Device, now.Engine.Device);
+        if (then.Engine.Device != now.Engine.Device) changes.Add(DeviceChange(then.Engine, now.Engine));
         Note("the plan", then.Engine.Plan, now.Engine.Plan);
         Note("the digest of the graphs", then.Model.GraphsSha256, now.Model.GraphsSha256);
         return changes;

@@ -11,7 +11,6 @@ public sealed class Atelier : IAsyncDisposable
 {
     private readonly EngineThread _thread;
     private readonly PictureEngine _engine;
-    private int _disposed;
 
     private Atelier(EngineThread thread, PictureEngine engine) => (_thread, _engine) = (thread, engine);
 
@@ -37,13 +36,22 @@ public sealed class Atelier : IAsyncDisposable
         var thread = new EngineThread("MuseAtelier");
         try
         {
-            PictureEngine engine = await thread.RunAsync(() => PictureEngine.Open(model, options, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
+            // The thread knows how to dispose of the engine as soon as there is one: also when the process exits before the caller has it.
+            PictureEngine engine = await thread.RunAsync(Open, cancellationToken).ConfigureAwait(false);
             return new Atelier(thread, engine);
         }
         catch
         {
-            await thread.DisposeAsync().ConfigureAwait(false);
+            await thread.EndAsync(drains: false).ConfigureAwait(false);
             throw;
+        }
+
+        PictureEngine Open()
+        {
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, thread.Aborting);
+            PictureEngine engine = PictureEngine.Open(model, options, progress, stopping.Token);
+            thread.AtEnd(engine.Dispose);
+            return engine;
         }
     }
 
@@ -119,13 +127,18 @@ public sealed class Atelier : IAsyncDisposable
         return PaintManyAsync(new PictureSeries(request, count, picturesPerPass is { } most ? Math.Min(most, count) : null), progress, cancellationToken);
     }
 
-    /// <summary>Waits for the pictures that were asked for, then gives everything back.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
-        await _thread.RunAsync(() => { _engine.Dispose(); return true; }, CancellationToken.None).ConfigureAwait(false);
-        await _thread.DisposeAsync().ConfigureAwait(false);
-    }
+    /// <summary>
+    /// Waits for all pictures that were asked for, then gives everything back. Requests that come later are refused with
+    /// <see cref="ObjectDisposedException"/>. Disposing meanwhile aborts the pictures that are left.
+    /// </summary>
+    public Task DrainAsync() => _thread.EndAsync(drains: true);
+
+    /// <summary>
+    /// Stops the picture that is being painted within a step, cancels the requests that wait, and gives everything back. Their tasks end cancelled
+    /// (<see cref="OperationCanceledException"/>); requests that come later are refused with <see cref="ObjectDisposedException"/>. When it has
+    /// returned, the atelier's thread has ended. Use <see cref="DrainAsync"/> to finish them instead. Not to be waited for by a progress sink.
+    /// </summary>
+    public async ValueTask DisposeAsync() => await _thread.EndAsync(drains: false).ConfigureAwait(false);
 
     // A pass a turn: between two of them, others get theirs.
     private async IAsyncEnumerable<Picture> PaintManyAsync(PictureSeries series, IProgress<GenerationProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -159,13 +172,13 @@ public sealed class Atelier : IAsyncDisposable
 
     private async Task PaintPassAsync(PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
         long start = Stopwatch.GetTimestamp();
         progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, series.Request.Steps, TimeSpan.Zero, null, first));
         await _thread.RunAsync(
             () =>
             {
-                _engine.Paint(series, first, deliver, progress, start, cancellationToken);
+                using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _thread.Aborting);
+                _engine.Paint(series, first, deliver, progress, start, stopping.Token);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);

@@ -18,5 +18,8 @@ public abstract class Backend
     internal virtual void Require() { }
 
     /// <summary>Takes hold of the device; called on the thread that will run everything.</summary>
-    internal abstract ExecutionDevice Open(ModelPackage package, AtelierOptions options);
+    /// <param name="package">The package that will run; borrowed for the device's life.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancellationToken">Ends the wait for a device that another engine uses.</param>
+    internal abstract ExecutionDevice Open(ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default);
 }

@@ -32,6 +32,9 @@ public sealed record DeviceProfile
     /// <summary>What of the fixed bytes is the device's context, which differs from card to card; 0 where there is none.</summary>
     public long ContextBytes { get; init; }
 
+    /// <summary>Bytes of code that NVIDIA's libraries load for any plan as it runs; part of every plan's other figures.</summary>
+    public long LibraryBytes { get; init; }
+
     /// <summary>Bytes of handles of the device's libraries that each session has, for each thread that made or runs it.</summary>
     public long SessionBytes { get; init; }
 
@@ -93,6 +96,8 @@ public sealed record DeviceProfile
         // H200: 288 MiB with the context and the libraries alone.
         FixedBytes = 300L << 20,
         ContextBytes = 290L << 20,
+        // H100: the process held 310 MiB before and 416 MiB after the first pictures with sessions in turn; 678 MiB after others, all resident.
+        LibraryBytes = 106L << 20,
         // cudnnCreate takes 8 to 10 MiB; each session has a handle for the thread that runs it, and one more where another thread made it.
         SessionBytes = 9L << 20,
         MarginBytes = 96L << 20,
@@ -189,7 +194,12 @@ public sealed record DeviceProfile
     }
 
     // A card with more processors has a larger context. Only more counts: what loads into it later may differ too.
-    internal DeviceProfile WithContext(long? contextBytes) => contextBytes > ContextBytes ? this with { FixedBytes = FixedBytes + contextBytes.Value - ContextBytes, ContextBytes = contextBytes.Value } : this;
+    internal DeviceProfile WithContext(long? contextBytes) => contextBytes > ContextBytes
+        ? this with { FixedBytes = FixedBytes + contextBytes.Value - ContextBytes, ContextBytes = contextBytes.Value }
+        : this;
+
+    // NVIDIA's libraries keep the code that engines of this process loaded before. What this engine would load itself is in its plans already.
+    internal DeviceProfile WithBaseline(long? baselineBytes) => WithContext(baselineBytes - LibraryBytes);
 
     internal long ArenaBytes(string component, PictureShape shape, bool sessionsTurn = false) =>
         Arenas.FirstOrDefault(arena => arena.Component == component) is { } cost

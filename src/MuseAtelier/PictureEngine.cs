@@ -5,6 +5,7 @@ using MuseAtelier.Decoding;
 using MuseAtelier.Diffusion;
 using MuseAtelier.Packages;
 using MuseAtelier.Prompting;
+using MuseAtelier.Residency;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier;
@@ -22,7 +23,7 @@ internal sealed class PictureEngine : IDisposable
     private readonly VaeDecoder _decoder;
     private readonly ModelSizes _sizes;
     private readonly DeviceProfile _profile;
-    private readonly long _budget;
+    private readonly MemoryAllowance _allowance;
     private readonly DeviceMemoryWatch? _watch;
     private readonly string[] _standingNotices;
 
@@ -40,14 +41,14 @@ internal sealed class PictureEngine : IDisposable
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
         _sizes = ModelSizes.Of(manifest);
-        _profile = options.Backend.Profile.WithContext(device.ContextBytes);
-        // What the process holds already is its own to plan with. Asked once: what is free changes with every picture.
-        _budget = _profile.MapsWeights
+        _profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);
+        _allowance = new MemoryAllowance(_profile.MapsWeights
             ? options.MemoryBudget ?? long.MaxValue
-            : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(device.FreeBytes() + (device.ProcessBytes() ?? 0) ?? long.MaxValue);
+            : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(MemoryAllowance.Available(device.FreeBytes(), HeldBytes())));
         // Auto may have chosen another device than the budget was meant for.
-        _standingNotices = (_profile.MapsWeights ? options.VideoMemoryBudget : options.MemoryBudget) is null ? []
+        string[] budgetNotices = (_profile.MapsWeights ? options.VideoMemoryBudget : options.MemoryBudget) is null ? []
             : _profile.MapsWeights ? ["A processor paints: the budget of video memory is without effect."] : ["A card paints: the budget of the processor's memory is without effect."];
+        _standingNotices = [.. budgetNotices, .. device.Notices];
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
         {
             Title = manifest.Checkpoint.Title,
@@ -73,7 +74,8 @@ internal sealed class PictureEngine : IDisposable
         PictureEngine? engine = null;
         try
         {
-            device = options.Backend.Open(package, options);
+            device = options.Backend.Open(package, options, cancellationToken);
+            using DeviceLease lease = device.Enter(cancellationToken);
             engine = new PictureEngine(package, device, options);
             engine.Preload();
             return engine;
@@ -112,28 +114,33 @@ internal sealed class PictureEngine : IDisposable
     /// <param name="cancellationToken">Stops within a step.</param>
     public void Paint(PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
     {
-        ResidencyPlan plan = Plan(series, _budget);
+        _package.RequireUnchanged();
+        using DeviceLease lease = _device.Enter(cancellationToken);
+        List<string> notices = [.. _standingNotices];
+        ResidencyPlan plan = PlanWithinAvailable(series, notices);
         int next = first, end = Math.Min(first + plan.PicturesPerPass, series.Wanted);
         _watch?.Reset();
         try
         {
-            PaintPass(plan, _standingNotices);
+            PaintPass(plan, notices);
         }
         catch (DeviceMemoryException exception)
         {
-            // Another program took memory meanwhile. The next pass is planned as ever.
+            // Another program took memory meanwhile. The smaller plan stays in force until memory is free again.
             if (Shrink(series, end - next, plan) is not { } smaller) throw;
             string alone = plan.PicturesPerPass > smaller.PicturesPerPass ? ", one picture at a time" : "";
-            string notice = $"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}{alone}.";
-            while (next < end) PaintPass(smaller, [.. _standingNotices, notice]);
+            notices.Add($"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}{alone}.");
+            while (next < end) PaintPass(smaller, notices);
         }
         finally
         {
-            // A picture that was stopped leaves what nobody waits for any more.
+            // After a cancellation, sessions and weights that were prefetched for steps that will not run are released. The device must have
+            // finished before another engine is admitted.
             _sessions.Rest();
+            _device.Settle();
         }
 
-        void PaintPass(ResidencyPlan plan, string[] notices)
+        void PaintPass(ResidencyPlan plan, List<string> notices)
         {
             int count = Math.Min(plan.PicturesPerPass, end - next);
             PictureRequest[] pictures = [.. Enumerable.Range(next, count).Select(series.Picture)];
@@ -272,10 +279,14 @@ internal sealed class PictureEngine : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _network?.Dispose();
-        _prompts.Dispose();
-        _decoder.Dispose();
-        _sessions.Dispose();
+        using (_device.Enter(CancellationToken.None))
+        {
+            _network?.Dispose();
+            _prompts.Dispose();
+            _decoder.Dispose();
+            _sessions.Dispose();
+        }
+
         _watch?.Dispose();
         _device.Dispose();
         _package.Dispose();
@@ -297,13 +308,50 @@ internal sealed class PictureEngine : IDisposable
         Frame = series.Request.Frame,
     };
 
+    // Device memory that this engine holds, by its own count: the driver's count takes in other engines of the process, and where it does not tell
+    // processes apart, other programs as well.
+    private long HeldBytes() => _profile.MapsWeights ? 0 : _profile.FixedBytes + _device.AllocatedBytes + _sessions.HeldBytes(_profile);
+
     // Whether a picture can be painted within the budget is known before anything of it is loaded.
-    private ResidencyPlan Plan(PictureSeries series, long budget)
+    private ResidencyPlan Plan(PictureSeries series, long budget, long available)
+    {
+        ResidencyPlan plan = Find(series, budget);
+        Follow(plan, available);
+        return _plan = plan;
+    }
+
+    private ResidencyPlan Find(PictureSeries series, long budget)
     {
         ResidencyRequest wanted = Wanted(series, _options, budget);
-        if (_plan?.Request == wanted) return _plan;
-        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _profile);
-        Follow(plan);
+        return _plan?.Request == wanted ? _plan : ResidencyPlanner.Plan(_sizes, wanted, _profile);
+    }
+
+    // The plan within the declared budget, or within what is available on the device if that is less.
+    private ResidencyPlan PlanWithinAvailable(PictureSeries series, List<string> notices)
+    {
+        long available = MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());
+        long before = _allowance.Bytes;
+        _allowance.Raise(available);
+        ResidencyPlan plan;
+        try
+        {
+            plan = Find(series, _allowance.Bytes);
+            if (plan.PeakBytes > available && _allowance.Lower(available)) plan = Find(series, _allowance.Bytes);
+        }
+        catch (BudgetTooSmallException exception) when (_allowance.IsReduced)
+        {
+            throw DeviceMemoryException.OfOthers(available, _allowance.Declared, exception);
+        }
+
+        if (_allowance.Bytes != before)
+        {
+            notices.Add(_allowance.IsReduced
+                ? $"Other programs hold most of the device: {ByteSize.Format(available)} of the budget of {ByteSize.Format(_allowance.Declared)} are "
+                    + $"available. Pictures are painted within {ByteSize.Format(_allowance.Bytes)} until more is free."
+                : $"Memory of the device is free again: pictures are painted within {ByteSize.Format(_allowance.Bytes)}.");
+        }
+
+        if (_plan != plan) Follow(plan, available);
         return _plan = plan;
     }
 
@@ -314,8 +362,12 @@ internal sealed class PictureEngine : IDisposable
         try
         {
             EmptyArenas();
+            long available = MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());
+            long budget = Math.Min(plan.PeakBytes / 4 * 3, available);
+            // A device that tells what is free is planned for with less from now on; on any other the next batch is planned as ever.
+            if (_device.FreeBytes() is not null) _allowance.RanOut(budget);
             // One at a time takes the least, unless the picture has to have the numbers of its place.
-            return Plan(series.Place is null ? series with { Count = left, PicturesPerPass = 1 } : series, plan.PeakBytes / 4 * 3);
+            return Plan(series.Place is null ? series with { Count = left, PicturesPerPass = 1 } : series, budget, available);
         }
         catch (Exception exception) when (exception is BudgetTooSmallException or DeviceMemoryException or InferenceException)
         {
@@ -325,11 +377,11 @@ internal sealed class PictureEngine : IDisposable
 
     // Working memory that is kept for the next picture of a kind is of little use for another: what an arena has in pieces of one size serves no larger one.
     // Where a plan has no room for what others left, it is given back before anything of that plan is loaded.
-    private void MakeRoom(ResidencyPlan plan)
+    private void MakeRoom(ResidencyPlan plan, long available)
     {
         var kind = PictureKind.Of(plan);
         long left = _kept.Where(kept => kept.Key != kind).Sum(kept => kept.Value);
-        if (left > plan.Request.Budget - plan.PeakBytes) EmptyArenas();
+        if (left > Math.Min(plan.Request.Budget, available) - plan.PeakBytes) EmptyArenas();
     }
 
     private void EmptyArenas()
@@ -363,7 +415,8 @@ internal sealed class PictureEngine : IDisposable
         if (_device.SessionThreads == 0) return;
         try
         {
-            ResidencyPlan plan = Plan(new PictureSeries(new PictureRequest { Prompt = "" }, 1, 1), _budget);
+            long available = MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());
+            ResidencyPlan plan = Plan(new PictureSeries(new PictureRequest { Prompt = "" }, 1, 1), Math.Min(_allowance.Bytes, available), available);
             _sessions.Preload([.. plan.Components.Where(component => !TakesTurns(component)).Select(component => _package.Manifest.Component(component.Name))], plan.MakesSessionsInParallel);
         }
         catch (BudgetTooSmallException)
@@ -372,9 +425,9 @@ internal sealed class PictureEngine : IDisposable
         }
     }
 
-    private void Follow(ResidencyPlan plan)
+    private void Follow(ResidencyPlan plan, long available)
     {
-        MakeRoom(plan);
+        MakeRoom(plan, available);
         ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
         bool turns = TakesTurns(plan.Component(ComponentNames.UNet)), windowsChange = _plan is not null && (_plan.WindowBytes, _plan.PreparingWindowBytes) != (plan.WindowBytes, plan.PreparingWindowBytes);
         foreach (ComponentPlan component in plan.Components)
@@ -406,8 +459,9 @@ internal sealed class PictureEngine : IDisposable
         _device.ReserveWindows(plan.PreparingWindowBytes, plan.WindowBytes);
     }
 
-    private static long KeptBytes(ResidencyPlan plan) =>
-        plan.Phases.First(phase => phase.Phase == PlanPhase.Denoising).Shares.Where(share => share.Name is ResidencyPlan.WorkingMemoryShare or ResidencyPlan.DecoderShare).Sum(share => share.Bytes);
+    private static long KeptBytes(ResidencyPlan plan) => plan.Phases.First(phase => phase.Phase == PlanPhase.Denoising).Shares
+        .Where(share => share.Name is ResidencyPlan.WorkingMemoryShare or ResidencyPlan.DecoderShare)
+        .Sum(share => share.Bytes);
 
     private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch
     {
@@ -427,6 +481,7 @@ internal sealed class PictureEngine : IDisposable
     private PromptEmbedding Encode(string text, string name, List<string> notices, RunOptions options, CancellationToken cancellationToken)
     {
         PromptTokens tokens = PromptTokenizer.Encode(text);
+        if (PromptSyntaxNotice.Of(text, name) is { } syntax) notices.Add(syntax);
         if (tokens.CutCount > 0)
             notices.Add(string.Create(CultureInfo.InvariantCulture, $"The {name} has {tokens.CutCount} tokens more than the 75 that the model reads; cut off: {Shorten(tokens.CutText)}"));
         return _prompts.Encode(tokens, text, options, cancellationToken);

@@ -17,7 +17,7 @@ public sealed record PictureProvenance
     /// <summary>Name and version of the runtime.</summary>
     public required string Runtime { get; init; }
 
-    /// <summary>The device in words.</summary>
+    /// <summary>The device in words; of a processor, with the number of threads that ran, on which last bits depend.</summary>
     public required string Device { get; init; }
 
     /// <summary>Where the weights were, in words.</summary>

@@ -6,7 +6,7 @@ public sealed record PictureRequest
     /// <summary>What the picture shows (绘意). Cut at 75 tokens, with a notice in the result.</summary>
     public required string Prompt { get; init; }
 
-    /// <summary>What the picture avoids (避讳). Empty means the encoded empty text, as AUTOMATIC1111 and ComfyUI have it.</summary>
+    /// <summary>What the picture avoids (避讳). Empty means what <see cref="EmptyNegative"/> says.</summary>
     public string NegativePrompt { get; init; } = "";
 
     /// <summary>What stands for an empty negative prompt.</summary>
@@ -43,10 +43,10 @@ public sealed record PictureRequest
 /// <summary>What stands for an empty negative prompt.</summary>
 public enum EmptyNegative
 {
-    /// <summary>The text encoders' output for the empty text (AUTOMATIC1111, ComfyUI).</summary>
+    /// <summary>The text encoders' output for the empty text (ComfyUI, InvokeAI, Fooocus, SwarmUI).</summary>
     Encoded,
 
-    /// <summary>Zeros for hidden states and pooled output (diffusers).</summary>
+    /// <summary>Zeros for hidden states and pooled output (AUTOMATIC1111, Forge, diffusers).</summary>
     Zeros,
 }
 

@@ -17,6 +17,14 @@ public sealed class ReferenceShapeException(string path, string name, IReadOnlyL
     public string Name { get; } = name;
 }
 
+/// <summary>A reference tensor holds a value that no model of this kind takes.</summary>
+public sealed class ReferenceValueException(string path, string name, double value, string expected)
+    : ReferenceException(path, string.Create(CultureInfo.InvariantCulture, $"{name} of {path} holds {value}"), expected, "Fetch the file again, or make it anew from this very model.")
+{
+    /// <summary>The tensor's name.</summary>
+    public string Name { get; } = name;
+}
+
 /// <summary>The JSON file beside the values does not hold what belongs there.</summary>
 public sealed class ReferenceNotesException(string path, string found, Exception? inner = null)
     : ReferenceException(path, $"{path} is unusable: {found}", "JSON with prompts, tokens_l and tokens_g_pad0, 77 ids for each prompt", "Fetch the file again, or remove it to leave the text encoders out.", inner);

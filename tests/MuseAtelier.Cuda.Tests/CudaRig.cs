@@ -20,7 +20,7 @@ internal sealed class CudaRig : IDisposable
         Require();
         AtelierOptions atelier = Options(options);
         _package = ModelPackage.OpenFor(Checkpoint, atelier, null, TestContext.Current.CancellationToken);
-        Device = (CudaDevice)atelier.Backend.Open(_package, atelier);
+        Device = (CudaDevice)atelier.Backend.Open(_package, atelier, TestContext.Current.CancellationToken);
         Sessions = new SessionPool(_package, Device);
     }
 

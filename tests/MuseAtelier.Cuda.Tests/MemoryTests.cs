@@ -14,7 +14,7 @@ public sealed class MemoryTests
     public async Task Dispose_AfterTwentyPictures_GivesEverythingBack()
     {
         CudaRig.Require();
-        var memory = new CardMemory(0);
+        var memory = CardMemory.Of(0);
         List<long> after = [];
         for (int i = 0; i < 20; i++)
         {

@@ -92,6 +92,9 @@ internal static class ExportCommand
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        // A terminal that is closed or lost, and Ctrl+\ or Ctrl+Break: gigabytes must not stay behind these either.
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel);
+        using PosixSignalRegistration quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Cancel);
         try
         {
             return await write(cancellation.Token);
@@ -108,7 +111,15 @@ internal static class ExportCommand
 
     private static int Fail(string message, int code)
     {
-        Console.Error.WriteLine($"error: {string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}");
+        try
+        {
+            Console.Error.WriteLine($"error: {string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}");
+        }
+        catch (IOException)
+        {
+            // The terminal is gone; the exit code says it all the same.
+        }
+
         return code;
     }
 }

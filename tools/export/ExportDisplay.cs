@@ -28,7 +28,14 @@ internal static class ExportDisplay
             int quarter = (int)(value.Fraction * 4);
             if (value.Phase == _phase && quarter <= _quarter) return;
             (_phase, _quarter) = (value.Phase, quarter);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{value.Phase}: {value.Fraction * 100:F0} %, {Amount(value.BytesWritten)} written"));
+            try
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{value.Phase}: {value.Fraction * 100:F0} %, {Amount(value.BytesWritten)} written"));
+            }
+            catch (IOException)
+            {
+                // Progress that cannot be written never ends the work.
+            }
         }
     }
 

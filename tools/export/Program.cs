@@ -1,3 +1,5 @@
+using MuseAtelier.Tools;
 using MuseAtelier.Tools.Export;
 
+using var console = new Utf8Console();
 return await ExportCommand.RunAsync(args);

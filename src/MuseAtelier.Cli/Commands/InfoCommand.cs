@@ -35,6 +35,9 @@ internal static class InfoCommand
     private static JsonObject DescribePicture(string path)
     {
         PictureFileContent content = PictureFile.Read(path);
+        PictureText? text = PictureTexts.Find(content);
+        // What is shown by itself is not shown twice.
+        bool isParameters = text?.Text == content.Parameters;
         return new JsonObject
         {
             ["kind"] = "picture",
@@ -42,7 +45,9 @@ internal static class InfoCommand
             ["format"] = content.Format.ToString(),
             ["width"] = content.Width,
             ["height"] = content.Height,
+            ["program"] = content.RecordJson is null ? text?.Program : "MuseAtelier",
             ["parameters"] = content.Parameters,
+            ["text"] = text is null || isParameters ? null : new JsonObject { ["keyword"] = text.Keyword, ["content"] = text.Text },
             ["record"] = content.RecordJson is null ? null : JsonNode.Parse(content.ReadRecord().ToJson()),
         };
     }

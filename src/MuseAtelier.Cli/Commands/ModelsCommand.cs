@@ -37,7 +37,7 @@ internal static class ModelsCommand
         IEnumerable<string> places = folders.Select(folder => Path.Combine(folder, model.File));
         if (model.Path is not null)
             for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent) places = places.Append(Path.Combine(folder.FullName, model.Path));
-        return places.FirstOrDefault(File.Exists);
+        return places.FirstOrDefault(File.Exists) is { } found ? Path.GetFullPath(found) : null;
     }
 
     private static JsonObject Describe(ModelEntry model, string? path, ModelCheck check) => new()

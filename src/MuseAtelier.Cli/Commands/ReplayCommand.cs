@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Cli.Commands;
@@ -11,11 +12,14 @@ internal static class ReplayCommand
     [
         "Example: muse replay night.png --seed 8 --out night-8.png",
         "",
-        "Settings that are not given stay as the picture's file has them: from muse's own record, else from AUTOMATIC1111's text, which other programs",
-        "write too. A picture that was denoised together with others is painted again as one of as many, unless --batch says otherwise: that takes their",
-        "time too, and gives the same bytes. It is decoded in the tiles and the precision that it was decoded in, unless --vae, a budget or another size",
-        "asks for something else. What cannot be taken over from there is said on stderr. The model is not looked for: name it with --model where it is not",
-        "the default.",
+        "Settings that are not given stay as the picture's file has them: from muse's own record, else from the text of the program",
+        "that made the picture (AUTOMATIC1111, Forge, ComfyUI, SwarmUI, Fooocus, InvokeAI and others; docs/records.md lists them).",
+        "What cannot be taken over from there, and what it does not name, is said on stderr. A text without a seed has one drawn; one",
+        "without a size is painted in the picture's own. A picture that was denoised together with others is painted again as one of",
+        "as many, unless --batch says otherwise: that takes their time too, and gives the same bytes. It is decoded in the tiles and",
+        "the precision that it was decoded in, unless --vae, a budget or another size asks for something else; on a processor it is",
+        "painted with as many threads, unless --threads says otherwise. The model is not looked for: name it with --model where it is",
+        "not the default.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -29,26 +33,58 @@ internal static class ReplayCommand
         command.SetAction((result, stop) =>
         {
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
-            (PictureRequest basis, PictureRecord? record, Action<ModelInfo> opened) = content.RecordJson is null ? FromText(terminal, content) : FromRecord(terminal, content.ReadRecord());
+            (PictureRequest basis, PictureRecord? record, Action<Atelier> opened) = content.RecordJson is null
+                ? FromText(terminal, content, request.HasSeed(result))
+                : FromRecord(terminal, content.ReadRecord());
             if (result.GetValue(prompt) is { } other) basis = basis with { Prompt = other };
             return painting.RunAsync(result, request.Read(result, basis), record, opened, stop);
         });
         return command;
     }
 
-    private static (PictureRequest Request, PictureRecord? Record, Action<ModelInfo> Opened) FromRecord(Terminal terminal, PictureRecord record) => (record.Request, record, model =>
+    private static (PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened) FromRecord(Terminal terminal,
+        PictureRecord record) => (record.Request, record, atelier =>
     {
+        ModelInfo model = atelier.Model;
         if (model.Sha256 != record.Model.Sha256) terminal.WriteNotice("notice", $"the picture was painted with {record.Model.Name} ({record.Model.Sha256}); this is {model.Name} ({model.Sha256})");
+        if (atelier.Device != record.Engine.Device)
+            terminal.WriteNotice("notice",
+                $"the picture was painted on {record.Engine.Device}; this is {atelier.Device}, whose last bits may be others");
     });
 
-    private static (PictureRequest Request, PictureRecord? Record, Action<ModelInfo> Opened) FromText(Terminal terminal, PictureFileContent content)
+    private static (PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened) FromText(Terminal terminal,
+        PictureFileContent content, bool hasSeed)
     {
-        ParsedParameters parsed = ParametersText.Parse(content.Path, content.Parameters ?? throw new PictureRecordMissingException(content.Path));
-        foreach (string part in parsed.NotTaken) terminal.WriteNotice("notice", $"not taken over: {part}");
-        return (parsed.Request, null, model =>
+        ParsedParameters parsed = PictureTexts.Parse(content);
+        terminal.WriteNotice("notice", $"from the text of {parsed.Program}");
+        // Syntax in the prompt is a notice of the picture itself.
+        foreach (string part in parsed.NotTaken) if (part != parsed.PromptSyntax) terminal.WriteNotice("notice", $"not taken over: {part}");
+        foreach (string notice in parsed.Notices) terminal.WriteNotice("notice", notice);
+        PictureRequest request = parsed.Request;
+        if (!parsed.HasSeed && !hasSeed)
         {
-            bool isSame = parsed.ModelHash is { Length: > 0 } hash ? model.Sha256.StartsWith(hash, StringComparison.OrdinalIgnoreCase) : parsed.ModelName is null || parsed.ModelName == model.Name;
-            if (!isSame) terminal.WriteNotice("notice", $"the picture was painted with {parsed.ModelName ?? "a model"} ({parsed.ModelHash ?? "digest unknown"}); this is {model.Name} ({model.Sha256[..ParametersText.ShortDigest]})");
+            request = request with { Seed = RequestChoices.DrawSeed() };
+            terminal.WriteNotice("notice",
+                string.Create(CultureInfo.InvariantCulture, $"The text names no seed; {request.Seed} was drawn."));
+        }
+
+        return (request, null, atelier =>
+        {
+            ModelInfo model = atelier.Model;
+            if (IsSame(parsed, model)) return;
+            string then = $"{parsed.ModelName ?? "a model"} ({parsed.ModelHash ?? "digest unknown"})";
+            terminal.WriteNotice("notice", $"the picture was painted with {then}; this is {model.Name} ({Short(model.Sha256)})");
         });
     }
+
+    // By the digest where the text has one of this form: older programs wrote eight digits of another.
+    private static bool IsSame(ParsedParameters parsed, ModelInfo model)
+    {
+        if (parsed.ModelHash is { Length: >= ParametersText.ShortDigest } hash)
+            return model.Sha256.StartsWith(hash, StringComparison.OrdinalIgnoreCase);
+        return parsed.ModelName is null || parsed.ModelName.Equals(model.Name, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static string Short(string sha256) => sha256.Length <= ParametersText.ShortDigest ? sha256
+        : sha256[..ParametersText.ShortDigest];
 }

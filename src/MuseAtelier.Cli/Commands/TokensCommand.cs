@@ -27,14 +27,19 @@ internal static class TokensCommand
                 PromptTokens tokens = PromptTokenizer.Encode(result.GetValue(prompt)!);
                 if (result.GetValue(json)) terminal.Out.WriteLine(Ids(tokens));
                 else Show(terminal, tokens);
+                if (PromptSyntaxNotice.Of(result.GetValue(prompt)!) is { } notice) terminal.WriteNotice("notice", notice);
                 return Task.FromResult(ExitCode.Done);
             }
 
+            int line = 0;
             foreach (string text in PromptLines.Read(path))
             {
+                line++;
                 stop.ThrowIfCancellationRequested();
                 PromptTokens tokens = PromptTokenizer.Encode(text);
                 terminal.Out.WriteLine(result.GetValue(json) ? Ids(tokens) : Terminal.OneLine($"{Count(tokens)}: {text}"));
+                if (PromptSyntaxNotice.Of(text) is { } syntax)
+                    terminal.WriteNotice("notice", string.Create(CultureInfo.InvariantCulture, $"line {line}: {syntax}"));
             }
 
             return Task.FromResult(ExitCode.Done);

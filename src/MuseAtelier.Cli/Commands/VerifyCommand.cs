@@ -12,9 +12,12 @@ internal static class VerifyCommand
     /// <summary>The end of the command's help.</summary>
     public static readonly string[] Help =
     [
-        "Paints the picture again from the record in its file and says one of: same bytes; same latents, other encoder; same latents, other picture",
-        "(the file was changed after painting); parts at step N; another model. The first two end with 0, the others with 1.",
-        "A record holds digests of each step's latents, not the latents: where runs part, the largest difference is that of the finished pictures.",
+        "Paints the picture again from the record in its file and says one of: same bytes; same latents, same pixels, other encoder",
+        "(another version or another program wrote the file); same latents, other encoder (or decoded otherwise); same latents, other",
+        "picture (the file was changed after painting); parts at step N; another model. All that begin with 'same' but 'other picture'",
+        "end with 0, the others with 1. Paints on the kind of device and with the number of threads that the record names, unless",
+        "--device or --threads say otherwise: with others, last bits differ. A record holds digests of each step's latents, not the",
+        "latents: where runs part, the largest difference is that of the finished pictures.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -33,7 +36,8 @@ internal static class VerifyCommand
             PictureVerification verification;
             await using (RenderDisplay display = RenderDisplay.Start(terminal, 1))
             {
-                await using Atelier atelier = await Atelier.OpenAsync(result.GetValue(model) ?? DefaultModel.Find(), PictureVerifier.Suit(record, choices.Read(result)), display, stop);
+                await using Atelier atelier = await Atelier.OpenAsync(result.GetValue(model) ?? DefaultModel.Find(),
+                    choices.ReadAsRecorded(result, record), display, stop);
                 verification = await PictureVerifier.VerifyAsync(atelier, picture, display, stop);
             }
 
@@ -48,12 +52,14 @@ internal static class VerifyCommand
     {
         terminal.Out.WriteLine($"{path}: {Verdict(verification)}");
         foreach (string change in verification.Changes) terminal.Out.WriteLine($"  {Terminal.OneLine(change)}");
+        foreach (string notice in verification.Notices) terminal.WriteNotice("notice", notice);
     }
 
     private static string Verdict(PictureVerification verification) => verification.Outcome switch
     {
         VerificationOutcome.SameBytes => "same bytes",
-        VerificationOutcome.SameLatents => $"same latents, other encoder ({Difference(verification)})",
+        VerificationOutcome.SameLatents =>
+            $"same latents, {(verification.SamePixels ? "same pixels, " : "")}other encoder ({Difference(verification)})",
         VerificationOutcome.OtherPicture => $"same latents, other picture: the file was changed after painting ({Difference(verification)})",
         VerificationOutcome.Parted => $"parts at {Step(verification)}, in the {(verification.NoiseParts ? "noise" : "latents")} ({Difference(verification)})",
         _ => "another model",
@@ -74,10 +80,12 @@ internal static class VerifyCommand
         ["file"] = Path.GetFullPath(path),
         ["outcome"] = verification.Outcome.ToString(),
         ["holds"] = verification.Holds,
+        ["samePixels"] = verification.SamePixels,
         ["partsAtStep"] = verification.PartsAtStep,
         ["noiseParts"] = verification.PartsAtStep is null ? null : verification.NoiseParts,
         ["largestDifference"] = verification.LargestDifference,
         ["psnr"] = Json.Number(verification.Psnr),
         ["changes"] = new JsonArray([.. verification.Changes.Select(change => JsonValue.Create(change))]),
+        ["notices"] = new JsonArray([.. verification.Notices.Select(notice => JsonValue.Create(notice))]),
     };
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MuseAtelier.Cuda.Native;
 
 namespace MuseAtelier.Cuda.Devices;
@@ -8,18 +9,25 @@ namespace MuseAtelier.Cuda.Devices;
 /// </summary>
 internal sealed class CardMemory
 {
+    private static readonly ConcurrentDictionary<int, Lazy<CardMemory>> Cards = new();
+
     private readonly nint _device;
     private readonly long _before;
     private readonly int _card;
 
-    /// <summary>To be made before the process first uses the card.</summary>
-    public CardMemory(int card)
+    private CardMemory(int card)
     {
         _card = card;
         _device = CudaDriver.PciBusId(card) is { } id ? Nvml.Device(id) : 0;
         _before = Nvml.UsedBytes(_device) ?? 0;
         if (Nvml.ProcessBytes(_device, Environment.ProcessId) is { } own) _before -= own;
     }
+
+    /// <summary>
+    /// The one of a card. It must first be asked for before the process uses the card: where the driver does not tell processes apart, what others hold
+    /// then is the origin of every later figure.
+    /// </summary>
+    public static CardMemory Of(int card) => Cards.GetOrAdd(card, static card => new Lazy<CardMemory>(() => new CardMemory(card))).Value;
 
     /// <summary>Bytes that the process holds; null where nobody tells.</summary>
     public long? ProcessBytes() => Nvml.ProcessBytes(_device, Environment.ProcessId) ?? (Nvml.UsedBytes(_device) - _before);

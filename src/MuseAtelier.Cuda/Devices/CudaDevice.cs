@@ -28,14 +28,23 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly Dictionary<string, string> _provider;
     private readonly bool _sharesThreads;
     private readonly Dictionary<bool, CudaWindow> _windows = [];
+    private readonly DeviceGate _gate;
     private (long OncePerPass, long EveryStep) _leastWindowBytes;
     private bool _captureFailed;
 
-    public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers)
+    /// <summary>Takes hold of a card.</summary>
+    /// <param name="package">The package that will run; borrowed.</param>
+    /// <param name="options">How the card is used.</param>
+    /// <param name="card">The card.</param>
+    /// <param name="loggers">Where the log goes; null for nowhere.</param>
+    /// <param name="cancellationToken">Ends the wait for a card that another engine uses.</param>
+    public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers, CancellationToken cancellationToken)
     {
         (_package, _options, Card) = (package, options, card);
+        _gate = CardGates.Of(card.Index);
+        using DeviceLease lease = Enter(cancellationToken);
         _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
-        _cardMemory = new CardMemory(card.Index);
+        _cardMemory = CardMemory.Of(card.Index);
         long? before = _cardMemory.ProcessBytes();
         BlasWorkspace.Bound();
         _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
@@ -45,6 +54,7 @@ internal sealed class CudaDevice : ExecutionDevice
         ComputeStream = new CudaStream();
         CopyStream = new CudaStream();
         ContextBytes = before == 0 ? _cardMemory.ProcessBytes() : null;
+        BaselineBytes = SharedArena.HasHolders(card.Index) ? null : _cardMemory.ProcessBytes();
         _reader = new WeightReader(card.Index, options.ReaderThreads);
         _arena = new SharedArena(card.Index);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
@@ -113,7 +123,12 @@ internal sealed class CudaDevice : ExecutionDevice
     public override NativeBuffer Allocate(long bytes)
     {
         CudaRuntime.Check(CudaRuntime.Malloc(out nint address, (nuint)bytes), nameof(CudaRuntime.Malloc), bytes);
-        return new NativeBuffer(address, bytes, static address => CudaRuntime.Ignore(CudaRuntime.Free(address)));
+        Usage.Take(bytes);
+        return new NativeBuffer(address, bytes, address =>
+        {
+            CudaRuntime.Ignore(CudaRuntime.Free(address));
+            Usage.GiveBack(bytes);
+        });
     }
 
     public override NativeBuffer AllocateHost(long bytes) => _pinned.Take(bytes);
@@ -125,6 +140,21 @@ internal sealed class CudaDevice : ExecutionDevice
     public override void Copy(nint from, nint to, long bytes) => ComputeStream.Copy(from, to, bytes, CudaRuntime.DeviceToDevice);
 
     public override void Synchronize() => ComputeStream.Synchronize();
+
+    public override DeviceLease Enter(CancellationToken cancellationToken) => _gate.Enter(this, cancellationToken);
+
+    public override long CaptureEpoch => _gate.Handovers;
+
+    public override void Settle()
+    {
+        CopyStream.Settle();
+        ComputeStream.Settle();
+    }
+
+    /// <summary>Counts the device memory that this engine takes by itself.</summary>
+    public DeviceUsage Usage { get; } = new();
+
+    public override long AllocatedBytes => Usage.Bytes;
 
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
         new CudaWeights(_package, component, placements, this, _reader, _logger);
@@ -154,7 +184,7 @@ internal sealed class CudaDevice : ExecutionDevice
     {
         try
         {
-            CudaGraph graph = CudaGraph.Capture(ComputeStream, run);
+            CudaGraph graph = CudaGraph.Capture(ComputeStream, Card.Index, run);
             CudaLog.Captured(_logger, graph.Nodes);
             return graph;
         }
@@ -169,7 +199,11 @@ internal sealed class CudaDevice : ExecutionDevice
     // ONNX Runtime has no code of its own for it.
     public override bool IsOutOfMemory(OnnxRuntimeException exception) => IsOutOfMemory(exception.Message);
 
+    public override long SharedArenaBytes(long constantBytes) => _arena.BytesWithout(constantBytes, ArenaCounter.Read()?.Held);
+
     public override long? ContextBytes { get; }
+
+    public override long? BaselineBytes { get; }
 
     public override long? ProcessBytes() => _cardMemory.ProcessBytes();
 
@@ -177,15 +211,21 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override void Dispose()
     {
-        _reader.Dispose();
-        CudaRuntime.Ignore(CudaRuntime.DeviceSynchronize());
-        _pinned.Dispose();
-        ArenaCounter.Dispose();
-        _arena.Dispose();
-        Memory.Dispose();
-        KernelModule.Release(ComputeStream.Handle);
-        CopyStream.Dispose();
-        ComputeStream.Dispose();
+        // Freeing memory waits for all work of the card, and the arena is shared: not in the middle of another engine's batch.
+        using (Enter(CancellationToken.None))
+        {
+            _reader.Dispose();
+            CudaRuntime.Ignore(CudaRuntime.DeviceSynchronize());
+            _pinned.Dispose();
+            ArenaCounter.Dispose();
+            _arena.Dispose();
+            Memory.Dispose();
+            KernelModule.Release(ComputeStream.Handle);
+            CopyStream.Dispose();
+            ComputeStream.Dispose();
+        }
+
+        _gate.Forget(this);
     }
 
     /// <summary>Whether a failure's text is that of ONNX Runtime's arena, of CUDA, of cuBLAS or of cuDNN where memory is used up.</summary>

@@ -7,17 +7,25 @@ namespace MuseAtelier.Cuda.Devices;
 internal sealed unsafe class CudaGraph : CapturedRun
 {
     private readonly CudaStream _stream;
+    private readonly int _card;
     private nint _executable;
 
-    private CudaGraph(CudaStream stream, nint executable, int nodes) => (_stream, _executable, Nodes) = (stream, executable, nodes);
+    private CudaGraph(CudaStream stream, int card, nint executable, int nodes)
+    {
+        (_stream, _card, _executable) = (stream, card, executable);
+        Nodes = nodes;
+    }
 
     /// <summary>Kernels and copies of the run.</summary>
     public int Nodes { get; }
 
     /// <summary>Records what a stream is asked for meanwhile.</summary>
+    /// <param name="stream">The stream; borrowed for the graph's life.</param>
+    /// <param name="card">The stream's card.</param>
+    /// <param name="run">Asks the stream.</param>
     /// <exception cref="MuseAtelierException">The run, or a call of CUDA, failed; the stream is as before.</exception>
     /// <exception cref="CudaCaptureException">What was recorded cannot be repeated.</exception>
-    public static CudaGraph Capture(CudaStream stream, Action run)
+    public static CudaGraph Capture(CudaStream stream, int card, Action run)
     {
         // Relaxed: ONNX Runtime may ask for memory, and other threads may do as they like.
         CudaRuntime.Check(CudaRuntime.StreamBeginCapture(stream.Handle, CudaRuntime.CaptureModeRelaxed), nameof(CudaRuntime.StreamBeginCapture));
@@ -37,7 +45,7 @@ internal sealed unsafe class CudaGraph : CapturedRun
             CudaRuntime.Check(code, nameof(CudaRuntime.StreamEndCapture));
             int nodes = CheckNodes(graph);
             CudaRuntime.Check(CudaRuntime.GraphInstantiate(out nint executable, graph, CudaRuntime.GraphAutoFreeOnLaunch), nameof(CudaRuntime.GraphInstantiate));
-            return new CudaGraph(stream, executable, nodes);
+            return new CudaGraph(stream, card, executable, nodes);
         }
         finally
         {
@@ -52,9 +60,11 @@ internal sealed unsafe class CudaGraph : CapturedRun
     public override void Dispose()
     {
         if (_executable == 0) return;
-        _stream.Synchronize();
+        _stream.Settle();
         CudaRuntime.Ignore(CudaRuntime.GraphExecDestroy(_executable));
         _executable = 0;
+        // Memory that libraries took inside the graph stays with the driver otherwise, where no plan counts it.
+        CudaRuntime.Ignore(CudaRuntime.DeviceGraphMemTrim(_card));
     }
 
     // A function on the host would be called in every repetition, where its first call already gave back what it works on.

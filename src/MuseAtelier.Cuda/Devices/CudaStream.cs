@@ -17,6 +17,9 @@ internal sealed class CudaStream : IDisposable
     /// <summary>Has the host wait for all that the stream was asked for.</summary>
     public void Synchronize() => CudaRuntime.Check(CudaRuntime.StreamSynchronize(_handle), nameof(CudaRuntime.StreamSynchronize));
 
+    /// <summary>Has the host wait for all that the stream was asked for, and reports no failure: for calls that clean up.</summary>
+    public void Settle() => CudaRuntime.Ignore(CudaRuntime.StreamSynchronize(_handle));
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -65,7 +65,7 @@ internal sealed class CudaWeights : StageWeights
             foreach (StageMemory stage in _stages.Where(stage => stage.Placement == WeightPlacement.Resident)) stage.Device += _slab?.Address ?? 0;
             if (_lent.Count > 0)
             {
-                _lentSlab = ElasticMemory.Reserve(_card, _lent.Sum(stage => DeviceMemory.Align(stage.Bytes)));
+                _lentSlab = ElasticMemory.Reserve(_card, device.Usage, _lent.Sum(stage => DeviceMemory.Align(stage.Bytes)));
                 _lentCopied = new CudaEvent();
                 nint next = _lentSlab.Address;
                 foreach (StageMemory stage in _lent)
@@ -195,16 +195,16 @@ internal sealed class CudaWeights : StageWeights
         _stager?.Dispose();
         if (_window is not null)
         {
-            _copies.Synchronize();
-            _compute.Synchronize();
+            _copies.Settle();
+            _compute.Settle();
             if (_window.User == this) _window.User = null;
             _window.LetGo();
         }
 
         if (_lentSlab is { IsThere: true })
         {
-            _copies.Synchronize();
-            _compute.Synchronize();
+            _copies.Settle();
+            _compute.Settle();
         }
 
         foreach (CudaEvent one in _copied.Concat(_ran)) one.Dispose();

@@ -15,7 +15,7 @@ internal sealed class CudaWindow
     public CudaWindow(CudaDevice device, long bytes)
     {
         (_device, Bytes) = (device, bytes);
-        _memory = ElasticMemory.Reserve(device.Card.Index, bytes);
+        _memory = ElasticMemory.Reserve(device.Card.Index, device.Usage, bytes);
     }
 
     /// <summary>How large it is.</summary>

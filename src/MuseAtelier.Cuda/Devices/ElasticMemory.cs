@@ -9,17 +9,23 @@ namespace MuseAtelier.Cuda.Devices;
 internal sealed class ElasticMemory : IDisposable
 {
     private readonly int _card;
+    private readonly DeviceUsage _usage;
     private ulong _block;
 
-    private ElasticMemory(int card, nint address, long bytes) => (_card, Address, Bytes) = (card, address, bytes);
+    private ElasticMemory(int card, DeviceUsage usage, nint address, long bytes)
+    {
+        (_card, _usage) = (card, usage);
+        (Address, Bytes) = (address, bytes);
+    }
 
     /// <summary>Takes the addresses, and no memory.</summary>
     /// <param name="card">The card's number, as CUDA counts them.</param>
+    /// <param name="usage">Counts the memory while it is there.</param>
     /// <param name="bytes">Bytes that are needed at least.</param>
-    public static ElasticMemory Reserve(int card, long bytes)
+    public static ElasticMemory Reserve(int card, DeviceUsage usage, long bytes)
     {
         long granularity = CudaDriver.BlockGranularity(card), whole = (bytes + granularity - 1) / granularity * granularity;
-        return new ElasticMemory(card, CudaDriver.ReserveAddresses(whole), whole);
+        return new ElasticMemory(card, usage, CudaDriver.ReserveAddresses(whole), whole);
     }
 
     /// <summary>Where it begins.</summary>
@@ -48,6 +54,7 @@ internal sealed class ElasticMemory : IDisposable
         }
 
         _block = block;
+        _usage.Take(Bytes);
     }
 
     /// <summary>Gives the memory back, if it is there. Nothing that uses it may be under way.</summary>
@@ -57,6 +64,7 @@ internal sealed class ElasticMemory : IDisposable
         CudaDriver.UnmapBlock(Address, Bytes);
         CudaDriver.FreeBlock(_block);
         _block = 0;
+        _usage.GiveBack(Bytes);
     }
 
     /// <inheritdoc/>

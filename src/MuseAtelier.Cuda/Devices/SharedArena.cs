@@ -10,6 +10,7 @@ internal sealed class SharedArena : IDisposable
 {
     private static readonly Lock Gate = new();
     private static readonly Dictionary<int, int> Holders = [];
+    private static readonly Dictionary<SharedArena, long> Constants = [];
 
     private readonly int _card;
     private int _disposed;
@@ -33,6 +34,25 @@ internal sealed class SharedArena : IDisposable
         }
     }
 
+    /// <summary>Bytes of the arena without what sessions of other engines hold there.</summary>
+    /// <param name="constantBytes">Bytes of constants that sessions of this engine hold; remembered for the other engines.</param>
+    /// <param name="heldBytes">Bytes that the arena holds in all; null where it has not been asked yet.</param>
+    public long BytesWithout(long constantBytes, long? heldBytes)
+    {
+        lock (Gate)
+        {
+            Constants[this] = constantBytes;
+            long others = Constants.Where(other => other.Key._card == _card && other.Key != this).Sum(other => other.Value);
+            return heldBytes is { } held ? Math.Max(constantBytes, held - others) : constantBytes;
+        }
+    }
+
+    /// <summary>Whether any engine of the process holds the card's arena.</summary>
+    public static bool HasHolders(int card)
+    {
+        lock (Gate) return Holders.GetValueOrDefault(card) > 0;
+    }
+
     /// <summary>How the arena is named; the caller disposes it.</summary>
     public static OrtMemoryInfo Info(int card) => new(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.ArenaAllocator, card, OrtMemType.Default);
 
@@ -42,6 +62,7 @@ internal sealed class SharedArena : IDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         lock (Gate)
         {
+            Constants.Remove(this);
             if (--Holders[_card] > 0) return;
             using OrtMemoryInfo memory = Info(_card);
             OrtEnv.Instance().UnregisterAllocator(memory);

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using MuseAtelier.Cuda.Native;
+using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
 
@@ -23,7 +24,7 @@ internal sealed class StagedCopier : IDisposable
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _work = new(0), _ready = new(0);
     private readonly CopyRequest[] _requests;
-    private readonly Thread _thread;
+    private readonly NativeThread _thread;
     private long _requested;
     private long _taken;
     private long _awaited;
@@ -45,7 +46,7 @@ internal sealed class StagedCopier : IDisposable
             throw;
         }
 
-        _thread = new Thread(Run) { IsBackground = true, Name = "MuseAtelier staging" };
+        _thread = new NativeThread("MuseAtelier staging", Run);
         _thread.Start();
     }
 
@@ -77,7 +78,7 @@ internal sealed class StagedCopier : IDisposable
         lock (_gate) _requests[_requested++ % _requests.Length] = new CopyRequest(-1, true, null);
         _work.Release();
         _thread.Join();
-        _copies.Synchronize();
+        _copies.Settle();
         Free();
     }
 

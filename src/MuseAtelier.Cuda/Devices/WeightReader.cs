@@ -1,4 +1,5 @@
 using MuseAtelier.Cuda.Native;
+using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
 
@@ -22,7 +23,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
 
     private readonly Lock _gate = new();
     private readonly Queue<Piece> _pieces = [];
-    private readonly List<Thread> _threads = [];
+    private readonly List<NativeThread> _threads = [];
     private int _working;
     private bool _disposed;
 
@@ -54,7 +55,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
     /// <summary>Waits for the threads; what was not begun is given up.</summary>
     public void Dispose()
     {
-        Thread[] running;
+        NativeThread[] running;
         lock (_gate)
         {
             _disposed = true;
@@ -62,7 +63,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
             running = [.. _threads];
         }
 
-        foreach (Thread thread in running) thread.Join();
+        foreach (NativeThread thread in running) thread.Join();
     }
 
     private Task Begin(Load load)
@@ -70,6 +71,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
         int count = load.Pieces.Count;
         if (count == 0) return Task.CompletedTask;
         load.Remaining = count;
+        NativeThread[] ended;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
@@ -77,20 +79,24 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
             while (_working < Math.Min(threads, _pieces.Count))
             {
                 _working++;
-                var thread = new Thread(Run) { IsBackground = true, Name = "MuseAtelier weights" };
+                var thread = new NativeThread("MuseAtelier weights", Run);
                 _threads.Add(thread);
                 thread.Start();
             }
+
+            ended = [.. _threads.Where(thread => thread.HasEnded)];
+            _threads.RemoveAll(ended.Contains);
         }
+
+        foreach (NativeThread thread in ended) thread.Join();
 
         return load.Completion.Task;
     }
 
     private void Run()
     {
-        using (var worker = new Worker(card))
-            while (TryTake(out Piece piece)) worker.Take(piece);
-        lock (_gate) _threads.Remove(Thread.CurrentThread);
+        using var worker = new Worker(card);
+        while (TryTake(out Piece piece)) worker.Take(piece);
     }
 
     private bool TryTake(out Piece piece)

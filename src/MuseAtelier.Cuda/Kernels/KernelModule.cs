@@ -82,7 +82,7 @@ internal sealed unsafe partial class KernelModule
         lock (Modules)
         {
             foreach (KernelModule module in Modules.Values)
-                if (module._scratch.TryRemove(stream, out Scratch scratch)) CudaDriver.Check(MemFree(scratch.Partials), "cuMemFree");
+                if (module._scratch.TryRemove(stream, out Scratch scratch)) _ = MemFree(scratch.Partials);
         }
     }
 

@@ -126,6 +126,9 @@ internal static unsafe partial class CudaRuntime
     [LibraryImport(Library, EntryPoint = "cudaGraphExecDestroy")]
     public static partial int GraphExecDestroy(nint executable);
 
+    [LibraryImport(Library, EntryPoint = "cudaDeviceGraphMemTrim")]
+    public static partial int DeviceGraphMemTrim(int device);
+
     [LibraryImport(Library, EntryPoint = "cudaGraphDestroy")]
     public static partial int GraphDestroy(nint graph);
 

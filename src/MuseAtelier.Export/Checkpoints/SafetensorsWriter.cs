@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text.Json;
+using MuseAtelier.Export.Storage;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Checkpoints;
@@ -28,6 +30,7 @@ public sealed class SafetensorsWriter : IDisposable
     private const int ConversionElements = 1 << 14;
 
     private readonly string _path;
+    private readonly string _partial;
     private readonly FileStream _stream;
     private readonly IReadOnlyList<SafetensorsDeclaration> _tensors;
     private readonly byte[] _converted = new byte[ConversionElements * sizeof(float)];
@@ -35,9 +38,10 @@ public sealed class SafetensorsWriter : IDisposable
     private long _remaining;
     private bool _isComplete;
 
-    private SafetensorsWriter(string path, FileStream stream, IReadOnlyList<SafetensorsDeclaration> tensors)
+    private SafetensorsWriter(string path, string partial, FileStream stream, IReadOnlyList<SafetensorsDeclaration> tensors)
     {
         _path = path;
+        _partial = partial;
         _stream = stream;
         _tensors = tensors;
     }
@@ -51,16 +55,17 @@ public sealed class SafetensorsWriter : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
         byte[] header = Header(tensors, metadata);
-        var stream = new FileStream(Partial(path), new FileStreamOptions
+        string partial = Partial(path);
+        var stream = new FileStream(partial, new FileStreamOptions
         {
-            Mode = FileMode.Create,
+            Mode = FileMode.CreateNew,
             Access = FileAccess.Write,
             Share = FileShare.None,
             BufferSize = 1 << 20,
             // Asking for the room at once makes a full disk fail here, not gigabytes later.
             PreallocationSize = header.Length + tensors.Sum(static tensor => tensor.Bytes),
         });
-        var writer = new SafetensorsWriter(path, stream, tensors);
+        var writer = new SafetensorsWriter(path, partial, stream, tensors);
         try
         {
             stream.Write(header);
@@ -107,8 +112,9 @@ public sealed class SafetensorsWriter : IDisposable
     public void Complete()
     {
         if (Current is not null) throw new InvalidOperationException($"'{Current.Name}' lacks {_remaining} bytes.");
+        _stream.Flush(flushToDisk: true);
         _stream.Dispose();
-        File.Move(Partial(_path), _path, overwrite: true);
+        PatientMove.File(_partial, _path);
         _isComplete = true;
     }
 
@@ -116,11 +122,12 @@ public sealed class SafetensorsWriter : IDisposable
     public void Dispose()
     {
         _stream.Dispose();
-        if (!_isComplete) File.Delete(Partial(_path));
+        if (!_isComplete) File.Delete(_partial);
         _isComplete = true;
     }
 
-    private static string Partial(string path) => path + ".partial";
+    // A random name, for two writers of one file; and a short one, for paths that are as long as the system allows.
+    private static string Partial(string path) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $"muse-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.partial");
 
     private void Advance()
     {

@@ -45,7 +45,8 @@ internal sealed class PackedFileWriter : IDisposable
 
     public FileSpec Finish()
     {
-        _stream.Flush();
+        // To the disk, not to the system alone: the package's folder gets its name only when all of it is there.
+        _stream.Flush(flushToDisk: true);
         return new FileSpec(_name, Position, Convert.ToHexStringLower(_hash.GetHashAndReset()));
     }
 

@@ -20,9 +20,14 @@ internal static class PictureDecoder
     {
         using Image image = Open(path);
         byte[]? exif = Blob(image, VipsField.Exif), xmp = Blob(image, VipsField.Xmp);
+        string? comment = exif is null ? null : ExifBlock.ReadComment(exif);
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (comment is not null) texts["UserComment"] = comment;
+        if (xmp is not null) texts[XmpPacket.PngKeyword] = System.Text.Encoding.UTF8.GetString(xmp);
         return new PictureFileContent(path, format, image.Width, image.Height)
         {
-            Parameters = exif is null ? null : ExifBlock.ReadComment(exif),
+            Texts = texts,
+            Parameters = comment,
             RecordJson = xmp is null ? null : XmpPacket.ReadRecord(xmp),
         };
     }

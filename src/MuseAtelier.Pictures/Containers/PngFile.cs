@@ -62,6 +62,7 @@ internal static class PngFile
         if (size is not (> 0, > 0)) throw new PictureDamagedException(path, "it states no size");
         return new PictureFileContent(path, PictureFormat.Png, size.Value.Width, size.Value.Height)
         {
+            Texts = texts,
             Parameters = texts.GetValueOrDefault(ParametersText.Keyword) ?? comment,
             // A converter may have brought the packet of another format.
             RecordJson = texts.GetValueOrDefault(PictureRecord.Keyword) ?? (texts.TryGetValue(XmpPacket.PngKeyword, out string? packet) ? XmpPacket.ReadRecord(Encoding.UTF8.GetBytes(packet)) : null),

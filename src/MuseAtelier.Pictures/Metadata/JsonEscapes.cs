@@ -26,9 +26,34 @@ internal static class JsonEscapes
             else
             {
                 // Any other escape stays, its second letter with it: that may be a backslash itself.
-                text.Append(json, i, 2);
+                text.Append(json, i, Math.Min(2, json.Length - i));
                 i++;
             }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Puts U+FFFD in the place of escaped halves of pairs that stand alone, which no reader of JSON gives as text.</summary>
+    public static string ReplaceUnpaired(string json)
+    {
+        if (!json.Contains("\\ud", StringComparison.OrdinalIgnoreCase)) return json;
+        var text = new StringBuilder(json.Length);
+        for (int i = 0; i < json.Length; i++)
+        {
+            if (json[i] != '\\' || i + 1 == json.Length)
+            {
+                text.Append(json[i]);
+                continue;
+            }
+
+            bool isHigh = Unit(json, i) is { } first && char.IsHighSurrogate(first), isLow = Unit(json, i) is { } only
+                && char.IsLowSurrogate(only);
+            bool isPair = isHigh && Unit(json, i + 6) is { } second && char.IsLowSurrogate(second);
+            int length = isPair ? 12 : isHigh || isLow ? 6 : 2;
+            if (length == 6) text.Append("\\uFFFD");
+            else text.Append(json, i, length);
+            i += length - 1;
         }
 
         return text.ToString();

@@ -1,37 +1,70 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>Reads AUTOMATIC1111's text: prompt, negative prompt, and settings behind the last line break before "Steps: ".</summary>
-internal sealed partial class ParametersParser(string path)
+/// <summary>
+/// Reads AUTOMATIC1111's text: prompt, negative prompt, and settings behind the last line break before "Steps: ". Other programs write it
+/// too, and say under "Version" who they are.
+/// </summary>
+internal sealed class ParametersParser(string path)
 {
     private const string FirstSetting = "Steps: ", NegativeMark = "Negative prompt:";
 
-    // What other programs write and what has no bearing on an SDXL picture of this engine: no need to trouble anyone with it.
-    private static readonly HashSet<string> WithoutEffect = ["Version", "Hashes", "Clip skip", "Model hash", "Model", "User", "Created Date", "Civitai metadata"];
+    private const int DefaultSide = 1024;
 
-    private readonly List<string> _notTaken = [];
+    // What other programs write and what has no bearing on an SDXL picture of this engine: no need to trouble anyone with it.
+    private static readonly HashSet<string> WithoutEffect =
+        ["Version", "Hashes", "Model hash", "Model", "User", "Created Date", "Civitai metadata", "App", "Parser", "Pipeline"];
+
+    // stable-diffusion.cpp writes them for every model; none bears on Euler a with SDXL.
+    private static readonly HashSet<string> WithoutEffectInCpp = ["Guidance", "Eta"];
 
     public ParsedParameters Parse(string text)
     {
+        if (text.Length > ParametersText.Longest) throw new PictureTextTooLongException(path, text.Length, ParametersText.Longest);
         string[] lines = text.ReplaceLineEndings("\n").Split('\n');
         int last = Array.FindLastIndex(lines, line => line.StartsWith(FirstSetting, StringComparison.Ordinal));
         if (last < 0) throw new ParametersTextException(path, $"no line begins with '{FirstSetting.Trim()}'");
-        for (int i = last + 1; i < lines.Length; i++) if (lines[i].Trim().Length > 0) _notTaken.Add(lines[i].Trim());
-        (string prompt, string negative) = SplitPrompts(lines.AsSpan(0, last));
         Dictionary<string, string> settings = ReadSettings(lines[last]);
-        PictureRequest request = Apply(settings, new PictureRequest
-        {
-            Prompt = prompt,
-            NegativePrompt = negative,
-            // What the text's author has where the text is silent.
-            NoiseSource = NoiseSource.A1111,
-            Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Linspace },
-        });
-        if (Weights().IsMatch(prompt) || Weights().IsMatch(negative)) _notTaken.Add("weights and networks in the prompt, such as (word:1.2) or <lora:name:1>: they are read as plain words");
-        return new ParsedParameters(request, settings.GetValueOrDefault("Model"), settings.GetValueOrDefault("Model hash"), _notTaken);
+        string program = Program(settings);
+        var draft = new RequestDraft(program);
+        (draft.Prompt, draft.Negative) = SplitPrompts(lines.AsSpan(0, last));
+        for (int i = last + 1; i < lines.Length; i++) if (lines[i].Trim().Length > 0) draft.Skip(lines[i].Trim());
+        // What the text's author has where the text is silent.
+        bool isComfy = program is Programs.Fooocus or Programs.ComfyUi or Programs.SwarmUi;
+        draft.Noise = isComfy ? NoiseSource.Comfy : NoiseSource.A1111;
+        draft.EmptyNegative = isComfy || program == Programs.MuseAtelier ? EmptyNegative.Encoded : EmptyNegative.Zeros;
+        draft.ModelName = settings.TryGetValue("Model", out string? model) ? SamplerNames.Model(model) : null;
+        draft.ModelHash = settings.GetValueOrDefault("Model hash");
+        foreach ((string name, string value) in settings) Take(draft, program, name, value);
+        return draft.Finish();
+    }
+
+    /// <summary>Whether a text is of this form.</summary>
+    public static bool Knows(string text) => text.StartsWith(FirstSetting, StringComparison.Ordinal)
+        || text.Contains('\n' + FirstSetting, StringComparison.Ordinal);
+
+    /// <summary>The program that wrote a text of this form.</summary>
+    public static string ProgramOf(string text)
+    {
+        string[] lines = text.ReplaceLineEndings("\n").Split('\n');
+        int last = Array.FindLastIndex(lines, line => line.StartsWith(FirstSetting, StringComparison.Ordinal));
+        return last < 0 ? Programs.Automatic1111 : Program(ReadSettings(lines[last]));
+    }
+
+    private static string Program(Dictionary<string, string> settings)
+    {
+        string version = settings.GetValueOrDefault("Version", ""), app = settings.GetValueOrDefault("App", "");
+        if (version.StartsWith("MuseAtelier ", StringComparison.Ordinal)) return Programs.MuseAtelier;
+        if (version.StartsWith("stable-diffusion.cpp", StringComparison.Ordinal)) return Programs.StableDiffusionCpp;
+        if (version.StartsWith("Fooocus", StringComparison.Ordinal)) return Programs.Fooocus;
+        if (version.StartsWith("ComfyUI", StringComparison.OrdinalIgnoreCase)) return Programs.ComfyUi;
+        if (app.StartsWith("SD.Next", StringComparison.OrdinalIgnoreCase)) return Programs.SdNext;
+        // Forge counts versions of its own before those of AUTOMATIC1111: "f2.0.1v1.10.1".
+        bool isForge = version.Length > 1 && version[0] == 'f' && char.IsAsciiDigit(version[1])
+            || version.StartsWith("neo", StringComparison.Ordinal);
+        return isForge ? Programs.Forge : Programs.Automatic1111;
     }
 
     private static (string Prompt, string Negative) SplitPrompts(ReadOnlySpan<string> lines)
@@ -109,78 +142,97 @@ internal sealed partial class ParametersParser(string path)
         {
             return JsonSerializer.Deserialize(quoted, ParametersJson.Default.String);
         }
-        catch (JsonException)
+        // ArgumentException and InvalidOperationException: text, or its escapes, that are no Unicode.
+        catch (Exception exception) when (exception is JsonException or ArgumentException or InvalidOperationException)
         {
             return null;
         }
     }
 
-    private PictureRequest Apply(Dictionary<string, string> settings, PictureRequest request)
+    private void Take(RequestDraft draft, string program, string name, string value)
     {
-        foreach ((string name, string value) in settings)
+        switch (name)
         {
-            request = name switch
-            {
-                "Steps" => request with { Steps = Whole<int>(name, value) },
-                "Sampler" => TakeSampler(request, value),
-                "Schedule type" => TakeSchedule(request, value),
-                "CFG scale" => request with { GuidanceScale = Number(name, value) },
-                "Seed" => request with { Seed = Whole<ulong>(name, value) },
-                "Size" => request with { Width = Pair(name, value).First, Height = Pair(name, value).Second },
-                "RNG" => value is "CPU" or "GPU" or "NV" ? request with { NoiseSource = value == "CPU" ? NoiseSource.Diffusers : NoiseSource.A1111 } : Skip(request, name, value),
-                "Noise source" => value == "comfy" ? request with { NoiseSource = NoiseSource.Comfy } : Skip(request, name, value),
-                "Timestep spacing" => TakeSpacing(request, value),
-                "Empty negative" => value == "zeros" ? request with { EmptyNegative = EmptyNegative.Zeros } : Skip(request, name, value),
-                "Original size" => request with { Conditioning = Conditioning(request) with { OriginalWidth = Pair(name, value).First, OriginalHeight = Pair(name, value).Second } },
-                "Crop" => request with { Conditioning = Conditioning(request) with { CropLeft = Pair(name, value).First, CropTop = Pair(name, value).Second } },
-                "Target size" => request with { Conditioning = Conditioning(request) with { TargetWidth = Pair(name, value).First, TargetHeight = Pair(name, value).Second } },
-                "Frame" => TakeFrame(request, value),
-                _ => WithoutEffect.Contains(name) ? request : Skip(request, name, value),
-            };
+            case "Steps":
+                draft.Steps = Whole<int>(name, value);
+                break;
+            case "Sampler":
+                draft.TakeSampler(name, value);
+                break;
+            case "Schedule type":
+                draft.TakeSchedule(name, value);
+                break;
+            case "CFG scale":
+                draft.Guidance = Number(name, value);
+                break;
+            case "Seed":
+                draft.Seed = Whole<ulong>(name, value);
+                break;
+            case "Size":
+                (draft.Width, draft.Height) = Pair(name, value);
+                break;
+            case "RNG":
+                TakeNoise(draft, name, value);
+                break;
+            case "Clip skip":
+                draft.TakeClipSkip(name, value);
+                break;
+            default:
+                if (!TakeOwn(draft, name, value) && !WithoutEffect.Contains(name)
+                    && !(program == Programs.StableDiffusionCpp && WithoutEffectInCpp.Contains(name))) draft.Skip(name, value);
+                break;
         }
-
-        return request;
     }
 
-    private PictureRequest TakeSampler(PictureRequest request, string value)
+    // AUTOMATIC1111's names, then those of stable-diffusion.cpp: its "cuda" is CUDA's generator, run on the processor.
+    private static void TakeNoise(RequestDraft draft, string name, string value)
     {
-        // Older versions wrote the schedule behind the sampler.
-        const string karras = " Karras";
-        bool isKarras = value.EndsWith(karras, StringComparison.Ordinal);
-        string sampler = isKarras ? value[..^karras.Length] : value;
-        if (sampler is not ("Euler a" or "Euler ancestral")) _notTaken.Add($"Sampler: {value} (Euler a is what paints here)");
-        return isKarras ? request with { Schedule = request.Schedule with { Karras = true } } : request;
+        if (value is "CPU" or "cpu") draft.Noise = NoiseSource.Diffusers;
+        else if (value is "GPU" or "NV" or "cuda") draft.Noise = NoiseSource.A1111;
+        else draft.Skip($"{name}: {value} (those random numbers are not known here; the seed starts AUTOMATIC1111's)");
     }
 
-    private PictureRequest TakeSchedule(PictureRequest request, string value) => value switch
+    // The settings that AUTOMATIC1111 has no word for, under the names that this program gives them.
+    private bool TakeOwn(RequestDraft draft, string name, string value)
     {
-        "Karras" => request with { Schedule = request.Schedule with { Karras = true } },
-        "Automatic" or "Normal" => request,
-        _ => Skip(request, "Schedule type", value),
-    };
-
-    private PictureRequest TakeSpacing(PictureRequest request, string value) => value switch
-    {
-        "leading" => request with { Schedule = request.Schedule with { Spacing = TimestepSpacing.Leading } },
-        "trailing" => request with { Schedule = request.Schedule with { Spacing = TimestepSpacing.Trailing } },
-        _ => Skip(request, "Timestep spacing", value),
-    };
-
-    private PictureRequest TakeFrame(PictureRequest request, string value)
-    {
-        string[] words = value.Split(' ');
-        return words.Length == 2 && Named(words[0], out FrameStyle style) && Named(words[1], out FramePlacement placement)
-            ? request with { Frame = new PictureFrame(style, placement) }
-            : Skip(request, "Frame", value);
+        switch (name)
+        {
+            case "Noise source" when value == "comfy":
+                draft.Noise = NoiseSource.Comfy;
+                return true;
+            case "Timestep spacing" when value is "leading" or "trailing":
+                draft.Spacing = value == "leading" ? TimestepSpacing.Leading : TimestepSpacing.Trailing;
+                return true;
+            case "Empty negative" when value is "zeros" or "encoded":
+                draft.EmptyNegative = value == "zeros" ? EmptyNegative.Zeros : EmptyNegative.Encoded;
+                return true;
+            case "Original size":
+                draft.Conditioning = Conditioning(draft)
+                    with { OriginalWidth = Pair(name, value).First, OriginalHeight = Pair(name, value).Second };
+                return true;
+            case "Crop":
+                draft.Conditioning = Conditioning(draft) with { CropLeft = Pair(name, value).First, CropTop = Pair(name, value).Second };
+                return true;
+            case "Target size":
+                draft.Conditioning = Conditioning(draft)
+                    with { TargetWidth = Pair(name, value).First, TargetHeight = Pair(name, value).Second };
+                return true;
+            case "Frame":
+                string[] words = value.Split(' ');
+                if (words.Length != 2 || !Named(words[0], out FrameStyle style) || !Named(words[1], out FramePlacement placement))
+                    return false;
+                draft.Frame = new PictureFrame(style, placement);
+                return true;
+            default:
+                return false;
+        }
     }
 
-    private PictureRequest Skip(PictureRequest request, string name, string value)
+    private static MicroConditioning Conditioning(RequestDraft draft)
     {
-        _notTaken.Add($"{name}: {value}");
-        return request;
+        int width = draft.Width ?? DefaultSide, height = draft.Height ?? DefaultSide;
+        return draft.Conditioning ?? new MicroConditioning(width, height, 0, 0, width, height);
     }
-
-    private static MicroConditioning Conditioning(PictureRequest request) => request.Conditioning ?? new MicroConditioning(request.Width, request.Height, 0, 0, request.Width, request.Height);
 
     // Names only: a number would be taken for the value that it stands for.
     private static bool Named<T>(string word, out T value) where T : struct, Enum => Enum.TryParse(word, ignoreCase: true, out value) && char.IsAsciiLetter(word[0]) && Enum.IsDefined(value);
@@ -189,7 +241,8 @@ internal sealed partial class ParametersParser(string path)
         T.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T number) ? number : throw Bad(name, value);
 
     private float Number(string name, string value) =>
-        float.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) ? number : throw Bad(name, value);
+        float.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number) ? number
+            : throw Bad(name, value);
 
     private (int First, int Second) Pair(string name, string value)
     {
@@ -198,10 +251,6 @@ internal sealed partial class ParametersParser(string path)
     }
 
     private ParametersTextException Bad(string name, string value) => new(path, $"{name} is '{(value.Length <= 40 ? value : value[..40] + "…")}'");
-
-    // An open bracket and, somewhere behind a colon, a number; or a network by name.
-    [GeneratedRegex(@"[(\[][^()\[\]]*:\s*\d|<(lora|lyco|hypernet):", RegexOptions.CultureInvariant)]
-    private static partial Regex Weights();
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(string))]

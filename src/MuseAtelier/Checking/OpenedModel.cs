@@ -7,15 +7,17 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Checking;
 
-/// <summary>The engine's own parts, one by one and everything resident, for comparisons. Lives on one thread, as the engine does.</summary>
+/// <summary>The engine's own parts, one by one and everything resident, for comparisons. Lives on one thread, as the engine does, and holds the device for its whole life.</summary>
 internal sealed class OpenedModel : IDisposable
 {
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenRegistration _registration;
+    private readonly DeviceLease _lease;
     private DenoisingNetwork? _network;
 
-    private OpenedModel(ModelPackage package, ExecutionDevice device, CancellationToken cancellationToken)
+    private OpenedModel(ModelPackage package, ExecutionDevice device, DeviceLease lease, CancellationToken cancellationToken)
     {
+        _lease = lease;
         (Package, Device, _cancellationToken) = (package, device, cancellationToken);
         Sessions = new SessionPool(package, device);
         Decoder = new VaeDecoder(package, Sessions, device);
@@ -41,7 +43,8 @@ internal sealed class OpenedModel : IDisposable
         ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
         try
         {
-            return new OpenedModel(package, options.Backend.Open(package, options), cancellationToken);
+            ExecutionDevice device = options.Backend.Open(package, options, cancellationToken);
+            return new OpenedModel(package, device, device.Enter(cancellationToken), cancellationToken);
         }
         catch
         {
@@ -92,6 +95,7 @@ internal sealed class OpenedModel : IDisposable
         FreeNetwork();
         Decoder.Dispose();
         Sessions.Dispose();
+        _lease.Dispose();
         Device.Dispose();
         Package.Dispose();
     }

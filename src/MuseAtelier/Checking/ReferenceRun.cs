@@ -39,6 +39,7 @@ internal sealed class ReferenceRun : IDisposable
 
     public ReferenceReport Compare()
     {
+        new ReferenceRules(_values, Model).Check();
         CompareIds();
         CompareTexts();
         ComparePredictions();

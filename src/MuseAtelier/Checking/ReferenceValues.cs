@@ -10,6 +10,8 @@ namespace MuseAtelier.Checking;
 /// </summary>
 internal sealed class ReferenceValues : IDisposable
 {
+    private const int MostTexts = 1024;
+
     private readonly SafetensorsFile _file;
 
     private ReferenceValues(SafetensorsFile file, ReferenceNotes? notes) => (_file, Notes) = (file, notes);
@@ -88,7 +90,28 @@ internal sealed class ReferenceValues : IDisposable
         return true;
     }
 
-    public IReadOnlyList<long> Shape(string name) => _file.Tensors[name].Shape;
+    public IReadOnlyList<long> Shape(string name) => Tensor(name).Shape;
+
+    /// <summary>How many values a tensor has.</summary>
+    public long Elements(string name) => Tensor(name).Elements;
+
+    /// <summary>Refuses a tensor of a type that is not read: of those, not even the size is known to be right.</summary>
+    public void RequireReadable(string name)
+    {
+        SafetensorsTensor tensor = Tensor(name);
+        if (tensor.Type is null && tensor.TypeName != "F64") throw new TensorTypeException(Path, name, tensor.TypeName);
+    }
+
+    /// <summary>Checks ids of texts, [texts, positions]; gives the number of texts.</summary>
+    public long CheckIds(string name, int positions)
+    {
+        RequireReadable(name);
+        if (Shape(name) is not [>= 1 and <= MostTexts, long length] || length != positions)
+            throw new ReferenceShapeException(Path, name, Shape(name), string.Create(CultureInfo.InvariantCulture, $"[1 to {MostTexts} texts, {positions}]"));
+        foreach (float id in Floats(name))
+            if (!ReferenceNotes.IsId(id)) throw new ReferenceValueException(Path, name, id, string.Create(CultureInfo.InvariantCulture, $"ids from 0 to {ReferenceNotes.LastId}"));
+        return Shape(name)[0];
+    }
 
     /// <summary>All values of a tensor.</summary>
     public float[] Floats(string name) => _file.ReadFloats(name);
@@ -96,19 +119,23 @@ internal sealed class ReferenceValues : IDisposable
     /// <summary>Some values of a tensor, from an element on.</summary>
     public void Read(string name, long start, Span<float> destination)
     {
-        if (start + destination.Length > _file.Tensors[name].Elements)
+        if (start + destination.Length > Elements(name))
             throw new ReferenceShapeException(Path, name, Shape(name), string.Create(CultureInfo.InvariantCulture, $"at least {start + destination.Length} values"));
-        _file.ReadFloats(_file.Tensors[name], start, destination);
+        _file.ReadFloats(Tensor(name), start, destination);
     }
 
-    /// <summary>Refuses a tensor that has another shape than the model gives it.</summary>
+    /// <summary>Refuses a tensor that has another shape than the model gives it, or a type that is not read.</summary>
     public void Expect(string name, params long[] shape)
     {
+        RequireReadable(name);
         if (!Shape(name).SequenceEqual(shape)) throw new ReferenceShapeException(Path, name, Shape(name), string.Create(CultureInfo.InvariantCulture, $"[{string.Join(", ", shape)}]"));
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    private SafetensorsTensor Tensor(string name) =>
+        _file.Tensors.TryGetValue(name, out SafetensorsTensor? tensor) ? tensor : throw new MissingTensorsException(Path, [new TensorMismatch(name, null, null)]);
 
     private IEnumerable<string> Prefixes(string start, string end) =>
         _file.Tensors.Keys.Where(name => name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal)).Select(name => name[..^end.Length]).Order(StringComparer.Ordinal);
@@ -125,7 +152,7 @@ internal sealed class ReferenceValues : IDisposable
     {
         if (!Has(name)) return null;
         if (Shape(name) is not [long rows, ..] || row >= rows) throw new ReferenceShapeException(Path, name, Shape(name), "one row for each text");
-        float[] values = new float[_file.Tensors[name].Elements / rows];
+        float[] values = new float[Elements(name) / rows];
         Read(name, (long)row * values.Length, values);
         return values;
     }

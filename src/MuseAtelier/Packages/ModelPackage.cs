@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.MemoryMappedFiles;
 using System.Security.Cryptography;
+using MuseAtelier.Export.Storage;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier;
@@ -9,8 +10,16 @@ namespace MuseAtelier;
 internal sealed unsafe class ModelPackage : IDisposable
 {
     private readonly Dictionary<string, (MemoryMappedFile Mapping, MemoryMappedViewAccessor View, nint Start)> _weights = [];
+    private readonly (FileSpec File, DateTime Written)[] _mapped;
+    private readonly FileStream _use;
 
-    private ModelPackage(string folder, PackageManifest manifest) => (Folder, Manifest, GraphsSha256) = (folder, manifest, DigestGraphs(manifest));
+    private ModelPackage(string folder, PackageManifest manifest, FileStream use)
+    {
+        (Folder, Manifest, GraphsSha256, _use) = (folder, manifest, DigestGraphs(manifest), use);
+        // Graphs are read anew for each session, by ONNX Runtime, which checks what it reads. All else is mapped.
+        HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
+        _mapped = [.. manifest.Files.Where(file => !graphs.Contains(file.Name)).Select(file => (file, File.GetLastWriteTimeUtc(Path.Combine(folder, file.Name))))];
+    }
 
     public string Folder { get; }
 
@@ -39,30 +48,39 @@ internal sealed unsafe class ModelPackage : IDisposable
             : new PackageLoweringException(folder, manifest.Lowering, options.Backend.Lowering);
     }
 
-    /// <summary>Opens a package; sizes are always checked, digests (which takes reading all of it) when asked for.</summary>
-    /// <exception cref="PackageException">The package is damaged, incomplete or of another format.</exception>
+    /// <summary>Opens a package; sizes are always checked, digests (which takes reading all of it) when asked for. Nothing replaces the package until it is disposed.</summary>
+    /// <exception cref="PackageException">The package is damaged, incomplete, unreadable or of another format.</exception>
     public static ModelPackage Open(string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        PackageManifest manifest = PackageManifest.Read(folder);
-        long total = manifest.Files.Sum(file => file.Bytes), done = 0;
-        foreach (FileSpec file in manifest.Files)
+        FileStream? use = null;
+        try
         {
-            string path = Path.Combine(folder, file.Name);
-            var info = new FileInfo(path);
-            if (!info.Exists) throw new PackageFileMissingException(folder, file.Name);
-            if (info.Length != file.Bytes)
-                throw new PackageFileDamagedException(folder, file.Name, string.Create(CultureInfo.InvariantCulture, $"it has {info.Length} bytes"), string.Create(CultureInfo.InvariantCulture, $"{file.Bytes} bytes"));
-            if (!verifyDigests) continue;
-            using FileStream stream = info.OpenRead();
-            string digest = Convert.ToHexStringLower(SHA256.HashData(stream));
-            if (digest != file.Sha256) throw new PackageFileDamagedException(folder, file.Name, $"its SHA-256 is {digest}", file.Sha256);
-            cancellationToken.ThrowIfCancellationRequested();
-            done += file.Bytes;
-            progress?.Report(new LoadProgress("verifying", (double)done / total));
+            if (File.Exists(Path.Combine(folder, PackageManifest.FileName))) use = PackageUse.Hold(folder);
+            PackageManifest manifest = PackageManifest.Read(folder);
+            foreach (FileSpec file in manifest.Files) CheckSize(folder, file);
+            if (verifyDigests) VerifyDigests(folder, manifest, progress, cancellationToken);
+            return new ModelPackage(folder, manifest, use ?? throw new PackageManifestException(folder, $"{folder} holds no {PackageManifest.FileName}"));
         }
+        catch (Exception exception)
+        {
+            use?.Dispose();
+            if (exception is IOException or UnauthorizedAccessException) throw Unreadable(folder, exception);
+            throw;
+        }
+    }
 
-        CheckWeights(folder, manifest);
-        return new ModelPackage(folder, manifest);
+    /// <summary>
+    /// Makes sure that every file that is mapped has the size and the time that it had when the package was opened: reading a mapped file beyond its end would end the
+    /// process. Cheap: it asks the system once for each file, and reads nothing.
+    /// </summary>
+    /// <exception cref="PackageException">A file is gone, or was written to.</exception>
+    public void RequireUnchanged()
+    {
+        foreach ((FileSpec file, DateTime written) in _mapped)
+        {
+            CheckSize(Folder, file);
+            if (File.GetLastWriteTimeUtc(Path.Combine(Folder, file.Name)) != written) throw new PackageFileDamagedException(Folder, file.Name, "it was written to while the package was open", "a file that stays as it is");
+        }
     }
 
     /// <summary>Path of a graph's file.</summary>
@@ -75,11 +93,7 @@ internal sealed unsafe class ModelPackage : IDisposable
         {
             if (!_weights.TryGetValue(weight.File, out var mapped))
             {
-                MemoryMappedFile mapping = MemoryMappedFile.CreateFromFile(Path.Combine(Folder, weight.File), FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-                MemoryMappedViewAccessor view = mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-                byte* start = null;
-                view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-                _weights[weight.File] = mapped = (mapping, view, (nint)(start + view.PointerOffset));
+                _weights[weight.File] = mapped = Map(weight.File);
             }
 
             return mapped.Start + (nint)weight.Offset;
@@ -99,6 +113,8 @@ internal sealed unsafe class ModelPackage : IDisposable
 
             _weights.Clear();
         }
+
+        _use.Dispose();
     }
 
     private static string DigestGraphs(PackageManifest manifest)
@@ -108,14 +124,56 @@ internal sealed unsafe class ModelPackage : IDisposable
         return Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines))));
     }
 
-    // A manifest is a file like any other: no offset in it is believed before it was held against the file that it points into.
-    private static void CheckWeights(string folder, PackageManifest manifest)
+    // The share mode keeps writers out where the system enforces it (Windows); elsewhere it is a lock that well-behaved programs heed.
+    private (MemoryMappedFile Mapping, MemoryMappedViewAccessor View, nint Start) Map(string file)
     {
-        Dictionary<string, long> sizes = manifest.Files.ToDictionary(file => file.Name, file => file.Bytes);
-        foreach (WeightSpec weight in manifest.Components.SelectMany(component => component.Stages).SelectMany(stage => stage.Weights))
+        MemoryMappedFile? mapping = null;
+        MemoryMappedViewAccessor? view = null;
+        try
         {
-            bool inside = sizes.TryGetValue(weight.File, out long bytes) && weight.Offset >= 0 && weight.Bytes >= 0 && weight.Offset <= bytes - weight.Bytes;
-            if (!inside) throw new PackageManifestException(folder, $"the manifest places {weight.Source} outside {weight.File}");
+            CheckSize(Folder, Manifest.Files.First(listed => listed.Name == file));
+            var stream = new FileStream(Path.Combine(Folder, file), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+            mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            view = mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+            byte* start = null;
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            return (mapping, view, (nint)(start + view.PointerOffset));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            view?.Dispose();
+            mapping?.Dispose();
+            throw Unreadable(Folder, exception);
         }
     }
+
+    private static void CheckSize(string folder, FileSpec file)
+    {
+        var info = new FileInfo(Path.Combine(folder, file.Name));
+        if (!info.Exists) throw new PackageFileMissingException(folder, file.Name);
+        if (info.Length != file.Bytes)
+        {
+            throw new PackageFileDamagedException(
+                folder, file.Name, string.Create(CultureInfo.InvariantCulture, $"it has {info.Length} bytes"), string.Create(CultureInfo.InvariantCulture, $"{file.Bytes} bytes"));
+        }
+    }
+
+    private static void VerifyDigests(string folder, PackageManifest manifest, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        long total = Math.Max(1, manifest.Files.Sum(file => file.Bytes)), done = 0;
+        foreach (FileSpec file in manifest.Files)
+        {
+            using FileStream stream = File.OpenRead(Path.Combine(folder, file.Name));
+            string digest = Convert.ToHexStringLower(SHA256.HashData(stream));
+            if (digest != file.Sha256) throw new PackageFileDamagedException(folder, file.Name, $"its SHA-256 is {digest}", file.Sha256);
+            cancellationToken.ThrowIfCancellationRequested();
+            done += file.Bytes;
+            progress?.Report(new LoadProgress("verifying", (double)done / total));
+        }
+    }
+
+    private static PackageUnreadableException Unreadable(string folder, Exception exception) =>
+        OpenFileLimit.IsReached(exception)
+            ? new PackageUnreadableException(folder, OpenFileLimit.Found, OpenFileLimit.Expected, OpenFileLimit.Remedy, exception)
+            : new PackageUnreadableException(folder, exception);
 }

@@ -1,85 +1,124 @@
 using MuseAtelier.Export;
 using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Storage;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>Finds the package of a model, and makes it where there is none: a checkpoint is exported once into the cache.</summary>
+/// <summary>
+/// Finds the package of a model, and makes it where there is none: a checkpoint is exported once into the cache. Processes that want the same package
+/// at once take turns by a lock file; where the file system has no locks each exports its own, and the first that is finished is kept.
+/// </summary>
 internal static class PackageCache
 {
-    private static readonly Lock Exporting = new();
+    /// <summary>What the name of a package's lock adds to the package's.</summary>
+    public const string LockSuffix = ".lock";
+
+    private const int Attempts = 20;
+    private static readonly TimeSpan WaitInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The cache where none is named.</summary>
+    public static string DefaultFolder => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
 
     /// <summary>The folder of the model's package for the backend's lowering.</summary>
     public static string Resolve(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        if (Find(model, options) is { } found) return found;
+        if (IsPackage(model)) return Path.GetFullPath(model);
         if (!File.Exists(model)) SafetensorsFile.Open(model).Dispose();
 
         ExportOptions export = ExportOf(options);
-        string cache = CacheOf(options), folder = Path.Combine(cache, Key(model, export));
-        // An export that fails or is stopped leaves no cache behind that was not there.
-        using var newFolders = new NewFolders(folder);
-        RequireWritable(cache);
-        lock (Exporting)
+        string cache = CacheOf(options), folder = Path.Combine(cache, PackageKey.Of(model, CheckpointIdentity.Of(model), export));
+        if (!IsCurrent(folder))
         {
-            // Two ateliers that are opened at once share the package that the first of them makes.
-            if (!IsCurrent(folder)) CheckpointExporter.Export(model, folder, export, progress is null ? null : new ExportReport(progress), cancellationToken);
+            // An export that fails or is stopped leaves no cache behind that was not there.
+            using var newFolders = new NewFolders(folder);
+            using FileLock? turn = AwaitTurn(cache, folder, progress, cancellationToken);
+            if (turn is not null && !IsCurrent(folder))
+            {
+                CheckpointExporter.Export(model, new CachePlace(folder, IsCurrent), export, progress is null ? null : new ExportReport(progress), cancellationToken);
+                PackageSource.Write(folder, model);
+            }
         }
 
+        PackageSource.Use(folder);
         return folder;
     }
 
     /// <summary>The folder of the model's package for the backend's lowering; null where it has to be made first.</summary>
     public static string? Find(string model, AtelierOptions options)
     {
-        if (Directory.Exists(model) && File.Exists(Path.Combine(model, PackageManifest.FileName))) return Path.GetFullPath(model);
+        if (IsPackage(model)) return Path.GetFullPath(model);
         if (!File.Exists(model)) return null;
-        string folder = Path.Combine(CacheOf(options), Key(model, ExportOf(options)));
+        string folder = Path.Combine(CacheOf(options), PackageKey.Of(model, CheckpointIdentity.Of(model), ExportOf(options)));
         return IsCurrent(folder) ? folder : null;
     }
 
-    private static void RequireWritable(string cache)
+    /// <summary>Whether a folder of the cache holds a complete package. One that is damaged is made again rather than complained about.</summary>
+    /// <exception cref="PackageCacheException">What is there may not be read: this user could not replace it either.</exception>
+    public static bool IsCurrent(string folder)
     {
         try
         {
-            Directory.CreateDirectory(cache);
-            File.Create(Path.Combine(cache, $"{Environment.ProcessId}.partial"), 1, FileOptions.DeleteOnClose).Dispose();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new PackageCacheException(cache, exception);
-        }
-    }
-
-    private static ExportOptions ExportOf(AtelierOptions options) => new() { Lowering = options.Backend.Lowering, Precisions = options.Precisions };
-
-    private static string CacheOf(AtelierOptions options) => options.CacheFolder ?? DefaultFolder;
-
-    private static string DefaultFolder => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
-
-    // Name, size, time and exporter stand for the content: hashing 7 GB at every start would cost more than loading them.
-    private static string Key(string checkpoint, ExportOptions options)
-    {
-        var info = new FileInfo(checkpoint);
-        string identity = FormattableString.Invariant($"{info.FullName}|{info.Length}|{info.LastWriteTimeUtc.Ticks}|{CheckpointExporter.Version}|{PackageManifest.CurrentFormatVersion}");
-        string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(identity)));
-        string precisions = options.Precisions is { } chosen && chosen != Precisions.Of(options.Lowering) ? $"-{chosen.Code()}" : "";
-        return $"{Path.GetFileNameWithoutExtension(checkpoint)}-{(options.Lowering == Lowering.Cuda ? "cuda" : "portable")}{precisions}-{hash[..12]}";
-    }
-
-    // A cached package that cannot be read is made again rather than complained about.
-    private static bool IsCurrent(string folder)
-    {
-        try
-        {
+            if (!Directory.Exists(folder)) return false;
+            // A folder that may not be looked into would pass for an empty one.
+            foreach (string _ in Directory.EnumerateFileSystemEntries(folder)) break;
             PackageManifest manifest = PackageManifest.Read(folder);
             return manifest.Files.All(file => new FileInfo(Path.Combine(folder, file.Name)) is { Exists: true } info && info.Length == file.Bytes);
         }
-        catch (PackageException)
+        catch (PackageUnreadableException exception) when (exception.InnerException is UnauthorizedAccessException denied)
+        {
+            throw PackageCacheException.OfPackage(Path.GetDirectoryName(folder)!, Path.GetFileName(folder), denied);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw PackageCacheException.OfPackage(Path.GetDirectoryName(folder)!, Path.GetFileName(folder), exception);
+        }
+        catch (Exception exception) when (exception is PackageException or IOException)
         {
             return false;
         }
     }
+
+    // Null where the package was finished by another process while this one waited.
+    private static FileLock? AwaitTurn(string cache, string folder, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        for (bool isTold = false; ; isTold = true)
+        {
+            if (TryTakeTurn(cache, folder) is { } turn) return turn;
+            if (!isTold) progress?.Report(new LoadProgress("waiting for another process that exports this checkpoint", 0));
+            if (cancellationToken.WaitHandle.WaitOne(WaitInterval)) cancellationToken.ThrowIfCancellationRequested();
+            if (IsCurrent(folder)) return null;
+        }
+    }
+
+    private static FileLock? TryTakeTurn(string cache, string folder)
+    {
+        string path = folder + LockSuffix;
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                Directory.CreateDirectory(cache);
+                FileLock? turn = FileLock.TryTake(path);
+                if (turn is not null) SharedRights.TryApplyToFile(path, cache);
+                return turn;
+            }
+            catch (DirectoryNotFoundException) when (attempt < Attempts)
+            {
+                // A process that gave up has removed the empty cache that it had made.
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new PackageCacheException(cache, exception);
+            }
+        }
+    }
+
+    private static bool IsPackage(string model) => Directory.Exists(model) && File.Exists(Path.Combine(model, PackageManifest.FileName));
+
+    private static ExportOptions ExportOf(AtelierOptions options) => new() { Lowering = options.Backend.Lowering, Precisions = options.Precisions };
+
+    private static string CacheOf(AtelierOptions options) => Path.GetFullPath(options.CacheFolder ?? DefaultFolder);
 
     private sealed class ExportReport(IProgress<LoadProgress> progress) : IProgress<ExportProgress>
     {

@@ -1,13 +1,33 @@
+using MuseAtelier.Export.Storage;
+
 namespace MuseAtelier;
 
-/// <summary>The folder that checkpoints are exported to cannot be written, as with a home that is read-only.</summary>
-public sealed class PackageCacheException(string folder, Exception inner)
-    : MuseAtelierException(
-        $"the package cache {folder} cannot be written ({inner.Message.TrimEnd('.')})",
-        "a folder that may be written to",
-        "Name another: --cache FOLDER or the variable MUSE_CACHE for muse, AtelierOptions.CacheFolder for a program; or open a package that was exported before.",
-        inner)
+/// <summary>The folder that checkpoints are exported to cannot be used: it is read-only, or what another user put there may not be read.</summary>
+public sealed class PackageCacheException : MuseAtelierException
 {
+    private const string OtherCache = "name another: --cache FOLDER or the variable MUSE_CACHE for muse, AtelierOptions.CacheFolder for a program";
+
+    /// <summary>Creates the failure of a cache that cannot be written.</summary>
+    /// <param name="folder">The cache.</param>
+    /// <param name="inner">What the system said.</param>
+    public PackageCacheException(string folder, Exception inner)
+        : this(folder, inner, OpenFileLimit.IsReached(inner))
+    {
+    }
+
+    private PackageCacheException(string folder, Exception inner, bool isOutOfFiles)
+        : base(
+            isOutOfFiles ? OpenFileLimit.Found : $"the package cache {folder} cannot be written ({inner.Message.TrimEnd('.')})",
+            isOutOfFiles ? OpenFileLimit.Expected : "a folder that may be written to",
+            isOutOfFiles ? OpenFileLimit.Remedy : $"Make it writable for this user, or {OtherCache}; or open a package that was exported before.",
+            inner) => Folder = folder;
+
+    private PackageCacheException(string folder, string found, Exception inner)
+        : base(found, "a package that this user may read and replace", $"Let its owner give it the rights of the cache folder (chmod -R, see docs/cache.md), or {OtherCache}.", inner) => Folder = folder;
+
     /// <summary>The folder.</summary>
-    public string Folder { get; } = folder;
+    public string Folder { get; }
+
+    internal static PackageCacheException OfPackage(string folder, string package, Exception inner) =>
+        new(folder, $"the package {package} in the cache belongs to another user and may not be read ({inner.Message.TrimEnd('.')})", inner);
 }

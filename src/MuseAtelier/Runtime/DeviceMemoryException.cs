@@ -17,6 +17,15 @@ public sealed partial class DeviceMemoryException(string found, Exception? inner
         return new DeviceMemoryException($"the device's memory is used up in {part}{asked}", inner);
     }
 
+    /// <summary>Other programs hold so much of the device that no plan fits into the rest.</summary>
+    /// <param name="available">Bytes that are available.</param>
+    /// <param name="budget">The declared budget, in bytes.</param>
+    /// <param name="inner">What the planner said.</param>
+    internal static DeviceMemoryException OfOthers(long available, long budget, BudgetTooSmallException inner) => new(
+        $"{ByteSize.Format(available)} of the budget of {ByteSize.Format(budget)} are available, other programs hold the rest, and "
+        + $"the picture needs {ByteSize.FormatUp(inner.LeastBytes)}",
+        inner);
+
     [GeneratedRegex(@"requested buffer of size (\d{1,18})\b", RegexOptions.CultureInvariant)]
     private static partial Regex Requested();
 }

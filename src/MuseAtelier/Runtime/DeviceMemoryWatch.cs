@@ -8,7 +8,7 @@ internal sealed class DeviceMemoryWatch : IDisposable
     private readonly ExecutionDevice _device;
     private readonly TimeSpan _interval;
     private readonly ManualResetEventSlim _ended = new(false);
-    private readonly Thread? _thread;
+    private readonly NativeThread? _thread;
     private long _peak = Unknown, _arenaPeak = Unknown;
 
     /// <summary>Begins to watch; a device that tells nothing is not watched.</summary>
@@ -17,7 +17,7 @@ internal sealed class DeviceMemoryWatch : IDisposable
         (_device, _interval) = (device, interval);
         Look();
         if (PeakBytes is null && device.ArenaCounter is null) return;
-        _thread = new Thread(Run) { IsBackground = true, Name = "MuseAtelier memory" };
+        _thread = new NativeThread("MuseAtelier memory", Run);
         _thread.Start();
     }
 

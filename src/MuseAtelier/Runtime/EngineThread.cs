@@ -1,61 +1,97 @@
-using System.Threading.Channels;
-
 namespace MuseAtelier.Runtime;
 
-/// <summary>The one thread on which an atelier runs everything native: streams, handles and plan caches of ONNX Runtime belong to a thread.</summary>
+/// <summary>
+/// The one thread on which an atelier runs everything native: streams, handles and plan caches of ONNX Runtime belong to a thread. The thread has
+/// ended before <see cref="EndAsync"/> completes, because thread-local destructors of native libraries must not run while the process exits.
+/// </summary>
 internal sealed class EngineThread : IAsyncDisposable
 {
-    private readonly Channel<Action> _work = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>How long a process that exits without disposing of its ateliers waits for each of them.</summary>
+    private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(10);
 
+    private static readonly HashSet<EngineThread> Running = [];
+
+    private readonly RequestQueue _requests = new();
+    private readonly CancellationTokenSource _aborting = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly NativeThread _thread;
+    private Action? _last;
+    private Exception? _lastFailure;
+
+    static EngineThread() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => EndAll();
+
+    /// <summary>Starts the thread.</summary>
     public EngineThread(string name)
     {
-        // Blocking, not asynchronous: an await would hop to another thread.
-        var thread = new Thread(Run) { IsBackground = true, Name = name };
-        thread.Start();
+        _thread = new NativeThread(name, Run);
+        lock (Running) Running.Add(this);
+        _thread.Start();
     }
 
-    /// <summary>Runs a function on the thread, after everything asked for before.</summary>
-    public Task<T> RunAsync<T>(Func<T> function, CancellationToken cancellationToken)
+    /// <summary>Cancelled when the thread is ended without waiting for what it does: what runs must end soon.</summary>
+    public CancellationToken Aborting => _aborting.Token;
+
+    /// <summary>Requests that wait.</summary>
+    public int QueueLength => _requests.Length;
+
+    /// <summary>Runs a function on the thread, after everything asked for before, in the caller's execution context.</summary>
+    /// <typeparam name="T">What the function gives.</typeparam>
+    /// <param name="function">The function.</param>
+    /// <param name="cancellationToken">Takes the function from the queue at once; while it runs, the function sees to it.</param>
+    /// <exception cref="ObjectDisposedException">The thread is ending.</exception>
+    public Task<T> RunAsync<T>(Func<T> function, CancellationToken cancellationToken) => _requests.Add(function, cancellationToken);
+
+    /// <summary>Sets what the thread runs as the last thing before it ends, after every request.</summary>
+    public void AtEnd(Action last) => _last = last;
+
+    /// <summary>Accepts no more functions, and waits until the thread has ended.</summary>
+    /// <param name="drains">Whether functions that wait or run are finished; else those that wait are cancelled, and <see cref="Aborting"/> is.</param>
+    public async Task EndAsync(bool drains)
     {
-        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        bool queued = _work.Writer.TryWrite(() =>
+        _requests.Close();
+        if (!drains)
         {
-            try
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                result.SetResult(function());
-            }
-            catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
-            {
-                result.SetCanceled(exception.CancellationToken.IsCancellationRequested ? exception.CancellationToken : cancellationToken);
-            }
-#pragma warning disable CA1031 // Whatever fails on the thread belongs to the caller who waits for it.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                result.SetException(exception);
-            }
-        });
-        ObjectDisposedException.ThrowIf(!queued, typeof(Atelier));
-        return result.Task;
+            _requests.Abort();
+            await _aborting.CancelAsync().ConfigureAwait(false);
+        }
+
+        await _ended.Task.ConfigureAwait(false);
+        // Nothing is left to run but the thread's own destructors.
+        _thread.Join();
+        if (_lastFailure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_lastFailure);
     }
 
-    /// <summary>Lets what was asked for finish, then ends the thread.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Finishes what waits and runs, and ends the thread.</summary>
+    public async ValueTask DisposeAsync() => await EndAsync(drains: true).ConfigureAwait(false);
+
+    private static void EndAll()
     {
-        _work.Writer.TryComplete();
-        await _ended.Task.ConfigureAwait(false);
+        EngineThread[] running;
+        lock (Running) running = [.. Running];
+        foreach (EngineThread thread in running.Where(thread => !thread._thread.IsCurrent))
+        {
+            thread._requests.Close();
+            thread._requests.Abort();
+            thread._aborting.Cancel();
+            thread._thread.Join(ExitPatience);
+        }
     }
 
     private void Run()
     {
-        while (WaitForWork())
-            while (_work.Reader.TryRead(out Action? work)) work();
+        _requests.ServeAll();
+        try
+        {
+            _last?.Invoke();
+        }
+#pragma warning disable CA1031 // Whoever ends the thread is told of it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _lastFailure = exception;
+        }
+
+        lock (Running) Running.Remove(this);
         _ended.SetResult();
     }
-
-#pragma warning disable CA2012 // The one place where waiting blocks, on a thread that has nothing else to do.
-    private bool WaitForWork() => _work.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
-#pragma warning restore CA2012
 }

@@ -12,11 +12,34 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>The device in words, for people.</summary>
     public abstract string Description { get; }
 
+    /// <summary>What every user of the device should know, in sentences; empty when all is as it was asked for.</summary>
+    public virtual IReadOnlyList<string> Notices => [];
+
     /// <summary>Where the arena lies, as ONNX Runtime's run options name it: what they empty when they are told to.</summary>
     public abstract string Arena { get; }
 
     /// <summary>Where tensors of this device lie, as ONNX Runtime names it.</summary>
     public abstract OrtMemoryInfo Memory { get; }
+
+    /// <summary>
+    /// Waits until this engine may use the device, where engines of one process share it and take turns. Everything that runs, copies, creates
+    /// sessions or takes or frees device memory happens between this call and the end of the lease. Nested calls are admitted at once.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The admission; the caller disposes it.</returns>
+    public virtual DeviceLease Enter(CancellationToken cancellationToken) => DeviceLease.Free;
+
+    /// <summary>
+    /// Changes whenever another engine has used the device, and with it the memory that captured runs refer to: a run that was captured at
+    /// another value must not be repeated.
+    /// </summary>
+    public virtual long CaptureEpoch => 0;
+
+    /// <summary>
+    /// Waits until the device has finished all work, and reports no failure: for the end of a batch that failed or was cancelled, before another engine
+    /// is admitted.
+    /// </summary>
+    public virtual void Settle() { }
 
     /// <summary>Options of a session of this device; the caller disposes them.</summary>
     /// <param name="traits">What the session is.</param>
@@ -76,6 +99,19 @@ internal abstract class ExecutionDevice : IDisposable
 
     /// <summary>Bytes that the device's context took when it was made, as the driver counts; null where there is none, the process had one already, or nobody tells.</summary>
     public virtual long? ContextBytes => null;
+
+    /// <summary>
+    /// Bytes that the process held on the device when this engine came, with nothing of its own loaded: the context, and what NVIDIA's libraries
+    /// keep of earlier engines. Null where other engines were there, or where the driver does not tell.
+    /// </summary>
+    public virtual long? BaselineBytes => null;
+
+    /// <summary>Device memory that this engine has taken by <see cref="Allocate"/> and for weights, in bytes; sessions and arenas are not included.</summary>
+    public virtual long AllocatedBytes => 0;
+
+    /// <summary>Bytes of the shared arena that are this engine's: its sessions' constants, and all working memory, which every engine may use.</summary>
+    /// <param name="constantBytes">Bytes of constants that this engine's sessions hold there.</param>
+    public virtual long SharedArenaBytes(long constantBytes) => ArenaCounter?.Read()?.Held ?? constantBytes;
 
     /// <summary>Bytes that this process holds on the device, as the device's driver counts them, or as anonymous memory where the processor is the device; null where nobody tells. From any thread.</summary>
     public virtual long? ProcessBytes() => null;

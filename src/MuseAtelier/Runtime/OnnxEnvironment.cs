@@ -14,6 +14,12 @@ internal static class OnnxEnvironment
     private static ILogger? _logger;
     private static bool _ours;
 
+    /// <summary>
+    /// Threads of the pool that all sessions share, the calling one among them; 0 where the host made the environment and there is no
+    /// such pool.
+    /// </summary>
+    public static int SharedThreads { get; private set; }
+
     /// <summary>Makes sure that the environment is there. Gives whether sessions may share its threads and arena.</summary>
     public static bool Prepare(int threads, ILoggerFactory? loggers)
     {
@@ -21,7 +27,16 @@ internal static class OnnxEnvironment
         {
             _logger = loggers?.CreateLogger("MuseAtelier.OnnxRuntime") ?? _logger;
             if (OrtEnv.IsCreated) return _ours;
-            using var threading = new OrtThreadingOptions { GlobalIntraOpNumThreads = threads, GlobalInterOpNumThreads = 1, GlobalSpinControl = true };
+            SharedThreads = threads;
+            // Threads that wait for work in a loop take the processors from those that have some, where there are more threads than
+            // processors.
+            bool spins = threads <= Environment.ProcessorCount;
+            using var threading = new OrtThreadingOptions
+            {
+                GlobalIntraOpNumThreads = threads,
+                GlobalInterOpNumThreads = 1,
+                GlobalSpinControl = spins,
+            };
             var options = new EnvironmentCreationOptions
             {
                 logId = "MuseAtelier",

@@ -14,6 +14,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     private readonly Dictionary<string, SessionTurns> _turns = [];
     private readonly Dictionary<string, StageWeights> _weights = [];
     private readonly Dictionary<string, IReadOnlyList<WeightPlacement>> _placements = [];
+    private readonly List<NativeThread> _creators = [];
+    private readonly Dictionary<string, ArenaCounter> _ownArenas = [];
+    private readonly HashSet<string> _createdAhead = [];
 
     /// <summary>Whether the arena that most components share is emptied when one has run that is not run again soon. What is captured refers to it.</summary>
     public bool EmptiesArena { get; set; }
@@ -79,14 +82,24 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
                 if (_sessions.ContainsKey(stage.Graph)) continue;
                 var session = new TaskCompletionSource<InferenceSession>();
                 wanted.Enqueue((component, stage, session));
+                _createdAhead.Add(stage.Graph);
                 Add(component, stage, session.Task);
             }
         }
 
-        for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++) new Thread(CreateAll) { IsBackground = true, Name = "MuseAtelier sessions" }.Start();
-
-        void CreateAll()
+        JoinCreators();
+        for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++)
         {
+            // The thread goes on after the caller's lease has ended: it has one of its own.
+            DeviceLease lease = device.Enter(CancellationToken.None);
+            var creator = new NativeThread("MuseAtelier sessions", () => CreateAll(lease));
+            _creators.Add(creator);
+            creator.Start();
+        }
+
+        void CreateAll(DeviceLease lease)
+        {
+            using DeviceLease admitted = lease;
             while (wanted.TryDequeue(out var next))
             {
                 try
@@ -121,7 +134,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public void Release(ComponentSpec component)
     {
         foreach (StageSpec stage in component.Stages)
-            if (_sessions.Remove(stage.Graph, out Task<InferenceSession>? session)) Dispose(session);
+            if (_sessions.Remove(stage.Graph, out Task<InferenceSession>? session)) Dispose(stage.Graph, session);
         if (_turns.TryGetValue(component.Name, out SessionTurns? turns)) turns.Rest();
         if (_weights.Remove(component.Name, out StageWeights? weights)) weights.Dispose();
     }
@@ -131,21 +144,57 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     {
         foreach (StageWeights weights in _weights.Values) weights.Dispose();
         foreach (SessionTurns turns in _turns.Values) turns.Dispose();
-        foreach (Task<InferenceSession> session in _sessions.Values) Dispose(session);
+        foreach ((string graph, Task<InferenceSession> session) in _sessions) Dispose(graph, session);
         _weights.Clear();
         _turns.Clear();
         _sessions.Clear();
+        JoinCreators();
     }
 
     /// <summary>Whether a component's arena is emptied when it has run.</summary>
     public bool EmptiesArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component) ? EmptiesOwnArenas : EmptiesArena;
 
+    /// <summary>
+    /// Device memory of the sessions that are there or being made, in bytes: constants, handles of the device's libraries, and working memory that
+    /// stays in their arenas.
+    /// </summary>
+    /// <param name="profile">What a session costs.</param>
+    public long HeldBytes(DeviceProfile profile)
+    {
+        double sharing = 0, handles = 0;
+        foreach (ComponentSpec component in package.Manifest.Components)
+        {
+            foreach (StageSpec stage in component.Stages.DistinctBy(stage => stage.Graph).Where(stage => _sessions.ContainsKey(stage.Graph)))
+            {
+                // ONNX Runtime keeps a set of handles for the thread that created a session and one for the thread that runs it.
+                handles += profile.SessionBytes * (_createdAhead.Contains(stage.Graph) ? 2 : 1);
+                if (!SessionTraits.OwnsArena(component)) sharing += stage.ConstantBytes * profile.KeptSessions.HeldFactor;
+            }
+        }
+
+        long own = 0;
+        lock (_ownArenas)
+            foreach (ArenaCounter arena in _ownArenas.Values) own += arena.Read()?.Held ?? 0;
+        return (long)handles + own + device.SharedArenaBytes((long)sharing);
+    }
+
+    // A thread that touched native libraries must have ended before the process does: its thread-local destructors run native code.
+    private void JoinCreators()
+    {
+        foreach (NativeThread creator in _creators) creator.Join();
+        _creators.Clear();
+    }
+
     private SessionTraits Traits(ComponentSpec component) => SessionTraits.Of(package.Manifest, component);
 
-    private static void Dispose(Task<InferenceSession> session)
+    private void Dispose(string graph, Task<InferenceSession> session)
     {
         // Creation cannot be stopped, only waited for; where it failed there is nothing to give back.
         ((IAsyncResult)session).AsyncWaitHandle.WaitOne();
+        _createdAhead.Remove(graph);
+        // The counter shares the session's arena, which would outlive the session with it.
+        lock (_ownArenas)
+            if (_ownArenas.Remove(graph, out ArenaCounter? arena)) arena.Dispose();
         if (session.IsCompletedSuccessfully) session.Result.Dispose();
     }
 
@@ -159,7 +208,17 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     {
         SessionTraits traits = Traits(component);
         InferenceSession session = Create(stage, traits, runsOnce: false);
-        if (!traits.HasOwnArena) device.ArenaCounter?.FindBy(session);
+        if (!traits.HasOwnArena)
+        {
+            device.ArenaCounter?.FindBy(session);
+        }
+        else if (device.ArenaCounter is not null)
+        {
+            var arena = new ArenaCounter(device.Memory);
+            arena.FindBy(session);
+            lock (_ownArenas) _ownArenas[stage.Graph] = arena;
+        }
+
         return session;
     }
 

@@ -12,10 +12,10 @@ internal sealed class SessionTurns : IDisposable
     private readonly Func<StageSpec, InferenceSession> _create;
     private readonly List<StageSpec> _stages;
     private readonly Dictionary<string, Task<InferenceSession>> _ready = [];
-    private Task _making = Task.CompletedTask;
+    private readonly MakerThread _maker = new("MuseAtelier sessions");
 
     /// <param name="component">The component.</param>
-    /// <param name="create">Makes a stage's session; called on another thread.</param>
+    /// <param name="create">Makes a stage's session; called on a thread of this object's own, always the same one.</param>
     public SessionTurns(ComponentSpec component, Func<StageSpec, InferenceSession> create)
     {
         _create = create;
@@ -52,14 +52,18 @@ internal sealed class SessionTurns : IDisposable
     public void Rest()
     {
         // Making cannot be stopped, only waited for; where it failed there is nothing to give back.
-        ((IAsyncResult)_making).AsyncWaitHandle.WaitOne();
+        _maker.Await();
         foreach (Task<InferenceSession> session in _ready.Values)
             if (session.IsCompletedSuccessfully) session.Result.Dispose();
         _ready.Clear();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Rest();
+    public void Dispose()
+    {
+        Rest();
+        _maker.Dispose();
+    }
 
     private void Prepare(int first, int end)
     {
@@ -67,9 +71,7 @@ internal sealed class SessionTurns : IDisposable
         {
             if (_ready.ContainsKey(stage.Name)) continue;
             // One after the other: two at once would need the memory of both while they are made.
-            Task<InferenceSession> session = _making.ContinueWith(_ => _create(stage), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            _ready[stage.Name] = session;
-            _making = session;
+            _ready[stage.Name] = _maker.Run(() => _create(stage));
         }
     }
 }

@@ -12,6 +12,7 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
 
     private int _plainRuns;
     private int _sharingArena;
+    private long _epoch;
     private CapturedRun? _captured;
 
     /// <summary>Whether runs are repetitions of a captured one.</summary>
@@ -23,13 +24,14 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
     /// <param name="cancellationToken">Stops between stages, and before a captured run.</param>
     public void Run(RunOptions options, bool isLastRound, CancellationToken cancellationToken)
     {
-        // A session made later may lie in the arena where the captured run keeps its temporaries: it is captured anew then. And a plan without captures gives them up.
-        if (_captured is not null && (_sharingArena != sessions.SharingArena || !runner.CanCapture)) Drop();
+        // A captured run holds addresses in the arena. Another engine may have used them since, and a session that was made later may keep constants
+        // there: the run is captured anew then. A plan without captures discards it.
+        if (_captured is not null && (_epoch != device.CaptureEpoch || _sharingArena != sessions.SharingArena || !runner.CanCapture)) Drop();
         if (_captured is null && _plainRuns >= PlainRuns && device.CapturesRuns && runner.CanCapture && sessions.IsSettled)
         {
             cancellationToken.ThrowIfCancellationRequested();
             _captured = runner.Capture(options, cancellationToken);
-            _sharingArena = sessions.SharingArena;
+            (_sharingArena, _epoch) = (sessions.SharingArena, device.CaptureEpoch);
         }
 
         if (_captured is null)

@@ -40,6 +40,7 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Equal([2.5f], file.ReadFloats("scalar"));
         Assert.Equal([-3f], file.ReadFloats("名"));
         Assert.False(File.Exists(path + ".partial"));
+        Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(path)!, "*.partial"));
     }
 
     [Theory]
@@ -240,6 +241,7 @@ public sealed class SafetensorsFileTests : IDisposable
         }
 
         Assert.False(File.Exists(path) || File.Exists(path + ".partial"));
+        Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(path)!, "*.partial"));
     }
 
     [Fact]

@@ -140,17 +140,6 @@ public sealed class AtelierTests(TestAtelier miniature)
     }
 
     [Fact]
-    public async Task DisposeAsync_WhilePainting_FinishesThePictureAndRefusesTheNext()
-    {
-        Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);
-        Task<Picture> picture = atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
-        await atelier.DisposeAsync();
-        Assert.True(picture.IsCompletedSuccessfully);
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation));
-        await atelier.DisposeAsync();
-    }
-
-    [Fact]
     public async Task OpenAsync_OfWhatIsNoModel_SaysSo()
     {
         MuseAtelierException exception = await Assert.ThrowsAnyAsync<MuseAtelierException>(() => Atelier.OpenAsync("/no/such/file.safetensors", TestAtelier.Options, cancellationToken: Cancellation));

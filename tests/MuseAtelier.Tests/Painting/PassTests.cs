@@ -109,13 +109,19 @@ public sealed class PassTests(TestAtelier miniature)
     public async Task GenerateManyAsync_CancelledInTheQueue_NeverBegins()
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        Task<Picture> first = miniature.Atelier.GenerateAsync(Request, cancellationToken: Cancellation);
-        await cancellation.CancelAsync();
+        var reports = new Reports<GenerationProgress>();
+        // Cancelled by the picture before it: at that time it waits for its turn.
+        var first = new Reports<GenerationProgress>(report =>
+        {
+            if (report is { Phase: GenerationPhase.Denoising, Step: 1 }) cancellation.Cancel();
+        });
+        Task<Picture> before = miniature.Atelier.GenerateAsync(Request, first, Cancellation);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(Request, 2, 2, cancellationToken: cancellation.Token)) Assert.Fail("It was cancelled.");
+            await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(Request, 2, 2, reports, cancellation.Token)) Assert.Fail("It was cancelled.");
         });
-        await first;
+        await before;
+        Assert.All(reports.All, report => Assert.Equal(GenerationPhase.Queued, report.Phase));
     }
 
     [Fact]

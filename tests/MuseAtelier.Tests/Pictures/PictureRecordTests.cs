@@ -61,6 +61,27 @@ public sealed class PictureRecordTests
     [InlineData("request.steps", "-1")]
     [InlineData("request.seed", "-1")]
     [InlineData("request.stepz", "4")]
+    [InlineData("request.negativePrompt", null)]
+    [InlineData("request.emptyNegative", null)]
+    [InlineData("request.noiseSource", null)]
+    [InlineData("request.seed", null)]
+    [InlineData("request.width", null)]
+    [InlineData("request.height", null)]
+    [InlineData("request.steps", null)]
+    [InlineData("request.guidanceScale", null)]
+    [InlineData("request.guidanceScale", "1e400")]
+    [InlineData("request.schedule", null)]
+    [InlineData("request.schedule", "7")]
+    [InlineData("request.schedule.spacing", null)]
+    [InlineData("request.schedule.karras", null)]
+    [InlineData("request.conditioning.cropLeft", null)]
+    [InlineData("engine.tile", "{\"height\":0,\"width\":0}")]
+    [InlineData("engine.tile", "{\"height\":64,\"width\":1000000000}")]
+    [InlineData("engine.tile", "{\"height\":64}")]
+    [InlineData("engine.device", null)]
+    [InlineData("model.sha256", "\"a89f\"")]
+    [InlineData("hashes.latents", "[null,null,null,null]")]
+    [InlineData("hashes.pixels", "\"\"")]
     [InlineData("model.sha256", null)]
     [InlineData("hashes.latents", "[]")]
     [InlineData("hashes.algorithm", "\"md5\"")]
@@ -91,6 +112,35 @@ public sealed class PictureRecordTests
         PictureRecord older = PictureRecord.Parse("a.png", record.ToJsonString());
         Assert.Equal(PassPlace.Alone, older.Engine.Place);
         Assert.DoesNotContain("pass", older.ToJson(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("X64 processor, 8 threads", 8)]
+    [InlineData("Arm64 processor, 1 threads", 1)]
+    [InlineData("NVIDIA H100 80GB HBM3", null)]
+    [InlineData("X64 processor, 0 threads", null)]
+    [InlineData("X64 processor, -1 threads", null)]
+    [InlineData("X64 processor, 99999999999 threads", null)]
+    [InlineData("X64 processor, threads", null)]
+    [InlineData(" processor, 8 threads", null)]
+    [InlineData("", null)]
+    public void Threads_OfADevice_AreThoseOfAProcessor(string device, int? threads) =>
+        Assert.Equal(threads, (SamplePicture.RecordOf(Request).Engine with { Device = device }).Threads);
+
+    [Fact]
+    public void Parse_OfAMemberTwiceOrTooDeepOrTooLong_SaysDamaged()
+    {
+        string json = SamplePicture.RecordOf(Request).ToJson();
+        string[] hostile =
+        [
+            json.Insert(1, "\"version\":2,"),
+            json.Replace("\"seed\":", "\"seed\":1,\"seed\":", StringComparison.Ordinal),
+            json.Replace("\"prompt\":", $"\"prompt\":{new string('[', 1000)}", StringComparison.Ordinal),
+            json.Replace("fog", new string('x', PictureRecord.LongestJson), StringComparison.Ordinal),
+            json.Replace("fog", "\ud83c", StringComparison.Ordinal),
+            json.Replace("fog", "\\ud83c", StringComparison.Ordinal),
+        ];
+        Assert.All(hostile, text => Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", text)));
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class ArenaEmptierTests(TestAtelier miniature)
     {
         const long bytes = 1 << 30;
         using ModelPackage package = ModelPackage.OpenFor(miniature.Atelier.Model.Package, TestAtelier.Options, null, TestContext.Current.CancellationToken);
-        using ExecutionDevice device = TestAtelier.Options.Backend.Open(package, TestAtelier.Options);
+        using ExecutionDevice device = TestAtelier.Options.Backend.Open(package, TestAtelier.Options, TestContext.Current.CancellationToken);
         using SessionOptions options = device.CreateSessionOptions(default);
         using var session = new InferenceSession(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]), options);
         device.ArenaCounter!.FindBy(session);

@@ -51,6 +51,7 @@ internal static class FullSizeModel
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(header), length = new byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
         using FileStream file = File.Create(path);
+        SparseFile.Mark(file);
         file.Write(length);
         file.Write(json);
         file.SetLength(length.Length + json.Length + end);

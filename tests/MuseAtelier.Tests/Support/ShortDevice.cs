@@ -35,10 +35,10 @@ internal sealed class ShortBackend : Backend
 
     internal override DeviceProfile Profile => _processor.Profile;
 
-    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options)
+    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default)
     {
         Devices++;
-        return new ShortDevice(this, _processor.Open(package, options));
+        return new ShortDevice(this, _processor.Open(package, options, cancellationToken));
     }
 }
 

@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+using MuseAtelier.Export.Checkpoints;
+
+namespace MuseAtelier.Export.Storage;
+
+/// <summary>
+/// What stands for a checkpoint's content without reading all of it: where it really lies, its size, its time, and a digest of samples. Two files of
+/// one size that were written within the clock's step differ in their samples.
+/// </summary>
+/// <param name="Path">Full path behind all symbolic links; in upper case where the system ignores case.</param>
+/// <param name="Bytes">Size in bytes.</param>
+/// <param name="Ticks">Time of the last change, in ticks of 100 ns.</param>
+/// <param name="Samples">SHA-256 of the file's beginning, end and places between, lower-case hex.</param>
+internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, string Samples)
+{
+    private const int EndBytes = 64 << 10;
+    private const int SampleBytes = 4 << 10;
+    private const int SampleCount = 64;
+
+    /// <summary>Identifies a file. Reads less than half a MiB of it.</summary>
+    /// <exception cref="CheckpointException">The file is not there or cannot be read.</exception>
+    public static CheckpointIdentity Of(string checkpoint)
+    {
+        try
+        {
+            string path = FinalPath.Of(checkpoint);
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            long bytes = stream.Length;
+            bool ignoresCase = OperatingSystem.IsWindows() || OperatingSystem.IsMacOS();
+            return new CheckpointIdentity(ignoresCase ? path.ToUpperInvariant() : path, bytes, File.GetLastWriteTimeUtc(stream.SafeFileHandle).Ticks, Sample(stream, bytes));
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CheckpointNotFoundException(checkpoint);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointUnreadableException(checkpoint, exception);
+        }
+    }
+
+    private static string Sample(FileStream stream, long bytes)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = new byte[EndBytes];
+        Append(0, EndBytes);
+        for (int i = 1; i <= SampleCount; i++) Append(bytes / (SampleCount + 1) * i, SampleBytes);
+        Append(Math.Max(0, bytes - EndBytes), EndBytes);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        void Append(long offset, int count)
+        {
+            int read = RandomAccess.Read(stream.SafeFileHandle, buffer.AsSpan(0, count), offset);
+            hash.AppendData(buffer, 0, read);
+        }
+    }
+}

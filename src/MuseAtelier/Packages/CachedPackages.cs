@@ -1,0 +1,179 @@
+using MuseAtelier.Export;
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Storage;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier;
+
+/// <summary>The packages that checkpoints were exported to, and what killed exports left: to look at and to remove.</summary>
+public static class CachedPackages
+{
+    private const int DigestLetters = 12;
+
+    /// <summary>What the cache holds. Reads manifests and asks for sizes; changes nothing.</summary>
+    /// <param name="cacheFolder">The cache; null means the one that is used where none is named.</param>
+    /// <exception cref="PackageCacheException">The folder cannot be read.</exception>
+    public static CacheContent List(string? cacheFolder = null)
+    {
+        string cache = Path.GetFullPath(cacheFolder ?? PackageCache.DefaultFolder);
+        try
+        {
+            if (!Directory.Exists(cache)) return new CacheContent { Folder = cache, Packages = [], Partials = [] };
+            List<CachedPartial> partials = [.. Leftovers.Find(cache).Select(leftover => new CachedPartial
+            {
+                Name = Path.GetFileName(leftover.Path),
+                Bytes = BytesOf(leftover.Path),
+                IsBeingWritten = leftover.IsAlive,
+            })];
+            HashSet<string> others = [.. partials.Select(partial => partial.Name)];
+            IEnumerable<string> folders = Directory.GetDirectories(cache).Where(folder => !others.Contains(Path.GetFileName(folder)) && File.Exists(Path.Combine(folder, PackageManifest.FileName)));
+            return new CacheContent { Folder = cache, Packages = [.. folders.Order(StringComparer.Ordinal).Select(Describe)], Partials = partials };
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new PackageCacheException(cache, exception);
+        }
+    }
+
+    /// <summary>Removes a package, unless it is in use or is being exported. The checkpoint stays; the package is made again when it is needed.</summary>
+    /// <param name="package">A package of <see cref="List"/>.</param>
+    /// <returns>Whether it is gone.</returns>
+    /// <exception cref="PackageCacheException">The folder cannot be written.</exception>
+    public static bool Remove(CachedPackage package)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        string cache = Path.GetDirectoryName(package.Folder)!;
+        try
+        {
+            using FileLock? turn = FileLock.TryTake(package.Folder + PackageCache.LockSuffix);
+            if (turn is null) return false;
+            using (FileStream? alone = PackageUse.TryClaim(package.Folder))
+            {
+                if (alone is null) return !Directory.Exists(package.Folder);
+                // Windows renames no folder with an open file in it.
+                if (OperatingSystem.IsWindows()) alone.Dispose();
+                PartialFolder.Discard(package.Folder);
+            }
+
+            Leftovers.Delete(package.Folder + PackageSource.Suffix);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new PackageCacheException(cache, exception);
+        }
+    }
+
+    /// <summary>Removes what killed exports left behind; what is being written stays.</summary>
+    /// <param name="cacheFolder">The cache; null means the one that is used where none is named.</param>
+    /// <returns>What is gone.</returns>
+    public static IReadOnlyList<CachedPartial> RemoveLeftovers(string? cacheFolder = null)
+    {
+        CacheContent before = List(cacheFolder);
+        Leftovers.Clear(before.Folder);
+        return [.. before.Partials.Where(partial => !Path.Exists(Path.Combine(before.Folder, partial.Name)))];
+    }
+
+    private static CachedPackage Describe(string folder)
+    {
+        string? checkpoint = PackageSource.Read(folder);
+        (string? fault, Lowering? lowering) = Fault(folder, checkpoint);
+        return new CachedPackage
+        {
+            Name = Path.GetFileName(folder),
+            Folder = folder,
+            Checkpoint = checkpoint,
+            Bytes = BytesOf(folder),
+            LastUse = PackageSource.LastUse(folder),
+            Lowering = lowering,
+            StaleBecause = fault,
+            IsInUse = PackageUse.IsInUse(folder),
+        };
+    }
+
+    // Why nothing will ask for the package again, in words; null where its checkpoint still leads to it.
+    private static (string? Fault, Lowering? Lowering) Fault(string folder, string? checkpoint)
+    {
+        try
+        {
+            PackageManifest manifest = PackageManifest.Read(folder);
+            if (!PackageCache.IsCurrent(folder)) return ("files of it are missing or damaged", manifest.Lowering);
+            if (checkpoint is null) return ("its checkpoint is not known: an earlier version exported it", manifest.Lowering);
+            if (!File.Exists(checkpoint)) return ("its checkpoint is gone", manifest.Lowering);
+            var options = new ExportOptions { Lowering = manifest.Lowering, Precisions = manifest.Precisions };
+            string name = PackageKey.Of(checkpoint, CheckpointIdentity.Of(checkpoint), options);
+            return (folder.EndsWith(name[^DigestLetters..], StringComparison.Ordinal) ? null : "its checkpoint was changed, or another version of muse exported it", manifest.Lowering);
+        }
+        catch (Exception exception) when (exception is PackageException or PackageCacheException or CheckpointException)
+        {
+            return (exception.Message, null);
+        }
+    }
+
+    private static long BytesOf(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? new FileInfo(path).Length : new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // It is being written or removed at this moment, or belongs to another user.
+            return 0;
+        }
+    }
+}
+
+/// <summary>What the cache holds.</summary>
+public sealed record CacheContent
+{
+    /// <summary>Full path of the cache.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The packages, by name.</summary>
+    public required IReadOnlyList<CachedPackage> Packages { get; init; }
+
+    /// <summary>What exports are writing, and what killed ones left behind.</summary>
+    public required IReadOnlyList<CachedPartial> Partials { get; init; }
+}
+
+/// <summary>A package of the cache.</summary>
+public sealed record CachedPackage
+{
+    /// <summary>Name of its folder.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Full path of its folder.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Full path of the checkpoint that it was made from; null where that is not known.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>Bytes of all its files.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>When an atelier was last opened on it, in UTC; null where that is not known.</summary>
+    public DateTime? LastUse { get; init; }
+
+    /// <summary>For which kind of device it was lowered; null where its manifest cannot be read.</summary>
+    public Lowering? Lowering { get; init; }
+
+    /// <summary>Why nothing will use it again, in words; null where its checkpoint leads to it.</summary>
+    public string? StaleBecause { get; init; }
+
+    /// <summary>Whether an atelier has it open, in any process.</summary>
+    public required bool IsInUse { get; init; }
+}
+
+/// <summary>A folder that an export is writing, or that a killed one left behind.</summary>
+public sealed record CachedPartial
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Bytes of all its files.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>Whether the process that writes it lives.</summary>
+    public required bool IsBeingWritten { get; init; }
+}

@@ -1,0 +1,212 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace MuseAtelier;
+
+/// <summary>
+/// Finds the syntax of other programs in a prompt: weights, networks, prompt editing and the like. Here such text is encoded as it
+/// stands, which a user has to be told.
+/// </summary>
+public static class PromptSyntaxNotice
+{
+    // Brackets in brackets beyond this are not looked into.
+    private const int DeepestBracket = 64;
+
+    private const int LongestExample = 40, LongestTagName = 20, LongestWildcard = 100, LongestWeight = 16;
+
+    // In the order in which a notice names them.
+    private static readonly (Kind Kind, string Name, string Meaning)[] Kinds =
+    [
+        (Kind.Weight, "weights such as", ""),
+        (Kind.Parentheses, "parentheses such as", ", which raise weights there"),
+        (Kind.SquareBrackets, "square brackets such as", ", which lower weights there"),
+        (Kind.Editing, "prompt editing such as", ""),
+        (Kind.Alternation, "alternation such as", ""),
+        (Kind.Braces, "braces such as", ""),
+        (Kind.Network, "networks such as", ""),
+        (Kind.Tag, "tags such as", ""),
+        (Kind.Embedding, "embeddings such as", ""),
+        (Kind.Wildcard, "wildcards such as", ""),
+        (Kind.Break, "the word", ""),
+        (Kind.And, "the word", ""),
+        (Kind.Escape, "escapes such as", ", whose backslash is a plain character here"),
+    ];
+
+    private enum Kind
+    {
+        Weight,
+        Parentheses,
+        SquareBrackets,
+        Editing,
+        Alternation,
+        Braces,
+        Network,
+        Tag,
+        Embedding,
+        Wildcard,
+        Break,
+        And,
+        Escape,
+    }
+
+    /// <summary>One sentence that names each kind of syntax that a prompt holds; null where it holds none.</summary>
+    /// <param name="prompt">The prompt as it was written.</param>
+    /// <param name="name">What the prompt is called, such as <c>prompt</c> or <c>negative prompt</c>.</param>
+    public static string? Of(string prompt, string name = "prompt")
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        var scan = new Scan(prompt);
+        scan.Run();
+        string kinds = string.Join("; ",
+            Kinds.Where(kind => scan.Has(kind.Kind)).Select(kind => $"{kind.Name} {scan.Example(kind.Kind)}{kind.Meaning}"));
+        return kinds.Length == 0 ? null
+            : $"The {name} holds what other programs read as syntax and what is painted as plain text here: {kinds}.";
+    }
+
+    /// <summary>One pass over a prompt; its time grows with the prompt's length and with nothing else.</summary>
+    private sealed class Scan(string text)
+    {
+        private readonly (int Start, int End)?[] _examples = new (int, int)?[Kinds.Length];
+        private readonly Bracket[] _open = new Bracket[DeepestBracket];
+        private int _depth;
+
+        // The next '>' at or behind the place where it was last looked for; beyond the text where there is none.
+        private int _nextClose = -1;
+
+        public bool Has(Kind kind) => _examples[(int)kind] is not null;
+
+        public string Example(Kind kind)
+        {
+            (int start, int end) = _examples[(int)kind]!.Value;
+            bool isCut = end - start > LongestExample;
+            if (isCut) end = start + LongestExample;
+            if (isCut && char.IsHighSurrogate(text[end - 1])) end--;
+            return string.Concat(text.AsSpan(start, end - start), isCut ? "…" : "").ReplaceLineEndings(" ");
+        }
+
+        public void Run()
+        {
+            for (int i = 0; i < text.Length; i++) i = Read(i);
+            // Other programs let an open parenthesis last to the end; behind a colon or the like it is a face.
+            for (int i = 0; i < _depth; i++)
+                if (_open[i] is { Letter: '(' } bracket && !IsFace(bracket.At)) Note(Kind.Parentheses, bracket.At, text.Length);
+        }
+
+        // Gives the last place that it has read.
+        private int Read(int i)
+        {
+            switch (text[i])
+            {
+                case '\\' when i + 1 < text.Length && IsBracket(text[i + 1]):
+                    Note(Kind.Escape, i, i + 2);
+                    return i + 1;
+                case '(' or '[' or '{':
+                    if (_depth < DeepestBracket) _open[_depth++] = new Bracket(text[i], i);
+                    break;
+                case ')' or ']' or '}':
+                    Close(i);
+                    break;
+                case '|' when _depth > 0:
+                    _open[_depth - 1].HasBar = true;
+                    break;
+                case '<':
+                    ReadTag(i);
+                    break;
+                case '_' when At(i + 1) == '_':
+                    return ReadWildcard(i);
+                case 'B' when IsWord(i, "BREAK"):
+                    Note(Kind.Break, i, i + 5);
+                    break;
+                case 'A' when IsWord(i, "AND"):
+                    Note(Kind.And, i, i + 3);
+                    break;
+                case 'e' or 'E':
+                    ReadEmbedding(i);
+                    break;
+            }
+
+            return i;
+        }
+
+        private void Close(int i)
+        {
+            if (_depth == 0 || _open[_depth - 1].Letter != Opening(text[i])) return;
+            Bracket bracket = _open[--_depth];
+            // Nothing between them means nothing to any program.
+            if (i == bracket.At + 1) return;
+            Note(bracket.Letter switch
+            {
+                '(' => EndsWithNumber(bracket.At, i) ? Kind.Weight : Kind.Parentheses,
+                '[' => bracket.HasBar ? Kind.Alternation : EndsWithNumber(bracket.At, i) ? Kind.Editing : Kind.SquareBrackets,
+                _ => Kind.Braces,
+            }, bracket.At, i + 1);
+        }
+
+        // A colon and a number before the closing bracket.
+        private bool EndsWithNumber(int start, int end)
+        {
+            int at = end - 1, least = Math.Max(start, end - LongestWeight);
+            bool hasDigit = false;
+            while (at > least && (char.IsAsciiDigit(text[at]) || text[at] is '.' or '+' or '-' or ' '))
+                hasDigit |= char.IsAsciiDigit(text[at--]);
+            return hasDigit && at > start && text[at] == ':';
+        }
+
+        private void ReadTag(int i)
+        {
+            int colon = i + 1;
+            while (colon - i <= LongestTagName && char.IsAsciiLetterOrDigit(At(colon))) colon++;
+            if (colon == i + 1 || At(colon) != ':') return;
+            if (_nextClose < i) _nextClose = text.IndexOf('>', i) is >= 0 and var found ? found : text.Length;
+            if (_nextClose == text.Length) return;
+            string name = text[(i + 1)..colon];
+            bool isNetwork = name.Equals("lora", StringComparison.OrdinalIgnoreCase)
+                || name.Equals("lyco", StringComparison.OrdinalIgnoreCase)
+                || name.Equals("hypernet", StringComparison.OrdinalIgnoreCase);
+            Note(isNetwork ? Kind.Network : Kind.Tag, i, _nextClose + 1);
+        }
+
+        private int ReadWildcard(int i)
+        {
+            int at = i + 2;
+            while (at - i <= LongestWildcard
+                && (char.IsLetterOrDigit(At(at)) || At(at) is '-' or '/' or '*' or '.' || (At(at) == '_' && At(at + 1) != '_'))) at++;
+            if (at == i + 2 || At(at) != '_' || At(at + 1) != '_') return i;
+            Note(Kind.Wildcard, i, at + 2);
+            return at + 1;
+        }
+
+        private void ReadEmbedding(int i)
+        {
+            const string mark = "embedding:";
+            if (IsInWord(i - 1) || At(i - 1) == '-' || !text.AsSpan(i).StartsWith(mark, StringComparison.OrdinalIgnoreCase)) return;
+            int end = i + mark.Length;
+            while (end - i <= LongestExample && end < text.Length && !char.IsWhiteSpace(text[end]) && text[end] is not (',' or ')' or ']'))
+                end++;
+            if (end > i + mark.Length) Note(Kind.Embedding, i, end);
+        }
+
+        // The first of a kind is the example.
+        private void Note(Kind kind, int start, int end) => _examples[(int)kind] ??= (start, end);
+
+        private bool IsWord(int i, string word) => !IsInWord(i - 1) && !IsInWord(i + word.Length)
+            && text.AsSpan(i).StartsWith(word, StringComparison.Ordinal);
+
+        private bool IsInWord(int i) => char.IsLetterOrDigit(At(i)) || At(i) == '_';
+
+        private bool IsFace(int i) => At(i - 1) is ':' or ';' or '=';
+
+        private char At(int i) => (uint)i < (uint)text.Length ? text[i] : '\0';
+
+        private static bool IsBracket(char letter) => letter is '(' or ')' or '[' or ']' or '{' or '}';
+
+        private static char Opening(char closing) => closing switch { ')' => '(', ']' => '[', _ => '{' };
+    }
+
+    [SuppressMessage("Performance", "CA1815:Override equals and operator equals on value types", Justification = "Never compared.")]
+    private struct Bracket(char letter, int at)
+    {
+        public readonly char Letter = letter;
+        public readonly int At = at;
+        public bool HasBar;
+    }
+}

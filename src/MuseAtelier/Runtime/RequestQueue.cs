@@ -1,0 +1,189 @@
+namespace MuseAtelier.Runtime;
+
+/// <summary>
+/// Requests that wait for the one thread that serves them, in the order in which they were asked for. A request that is cancelled while it waits
+/// leaves the queue at once. Any thread may add; one thread takes.
+/// </summary>
+internal sealed class RequestQueue
+{
+    // A monitor, because the serving thread waits for it.
+    private readonly object _gate = new();
+    private readonly LinkedList<Request> _waiting = [];
+    private bool _closed;
+
+    /// <summary>Requests that wait.</summary>
+    public int Length
+    {
+        get
+        {
+            lock (_gate) return _waiting.Count;
+        }
+    }
+
+    /// <summary>Adds a request.</summary>
+    /// <typeparam name="T">What it results in.</typeparam>
+    /// <param name="function">Runs on the serving thread, in the execution context of the caller of this method.</param>
+    /// <param name="cancellationToken">Cancels the request while it waits; the function sees to it when it runs.</param>
+    /// <returns>Ends with the function's result or failure; cancelled when the request was cancelled or aborted.</returns>
+    /// <exception cref="ObjectDisposedException">The queue is closed.</exception>
+    public Task<T> Add<T>(Func<T> function, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<T>(cancellationToken);
+        var request = new Request<T>(function, ExecutionContext.Capture(), cancellationToken);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closed, typeof(Atelier));
+            request.Place = _waiting.AddLast(request);
+            Monitor.Pulse(_gate);
+        }
+
+        // Registered when it waits already: a token that is cancelled meanwhile finds it.
+        if (cancellationToken.CanBeCanceled)
+        {
+            request.Watch(cancellationToken.UnsafeRegister(
+                static state =>
+                {
+                    (RequestQueue queue, Request request) = ((RequestQueue, Request))state!;
+                    if (queue.Remove(request)) request.Cancel();
+                },
+                (this, (Request)request)));
+        }
+
+        return request.Result;
+    }
+
+    /// <summary>Runs requests until the queue is closed and empty.</summary>
+    public void ServeAll()
+    {
+        while (Take() is { } request) request.Run();
+    }
+
+    /// <summary>Accepts no more requests. Those that wait are still served.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Cancels every request that waits.</summary>
+    public void Abort()
+    {
+        Request[] waiting;
+        lock (_gate)
+        {
+            waiting = [.. _waiting];
+            foreach (Request request in waiting) Forget(request);
+        }
+
+        foreach (Request request in waiting) request.Cancel();
+    }
+
+    private Request? Take()
+    {
+        lock (_gate)
+        {
+            while (_waiting.Count == 0 && !_closed) Monitor.Wait(_gate);
+            if (_waiting.First is not { } first) return null;
+            Forget(first.Value);
+            return first.Value;
+        }
+    }
+
+    private bool Remove(Request request)
+    {
+        lock (_gate)
+        {
+            if (request.Place is null) return false;
+            Forget(request);
+            return true;
+        }
+    }
+
+    private void Forget(Request request)
+    {
+        _waiting.Remove(request.Place!);
+        request.Place = null;
+    }
+
+    private abstract class Request
+    {
+        /// <summary>Where it waits; null when it does not any more. Guarded by the queue's lock.</summary>
+        public LinkedListNode<Request>? Place { get; set; }
+
+        public abstract void Run();
+
+        public abstract void Cancel();
+    }
+
+    private sealed class Request<T>(Func<T> function, ExecutionContext? context, CancellationToken cancellationToken) : Request
+    {
+        private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly Lock _gate = new();
+        private CancellationTokenRegistration _registration;
+        private bool _hasLeft;
+
+        public Task<T> Result => _result.Task;
+
+        public void Watch(CancellationTokenRegistration registration)
+        {
+            lock (_gate)
+            {
+                if (!_hasLeft)
+                {
+                    _registration = registration;
+                    return;
+                }
+            }
+
+            registration.Unregister();
+        }
+
+        public override void Run()
+        {
+            Unwatch();
+            if (context is null) Finish();
+            else ExecutionContext.Run(context, static request => ((Request<T>)request!).Finish(), this);
+        }
+
+        public override void Cancel()
+        {
+            Unwatch();
+            _result.TrySetCanceled(cancellationToken.IsCancellationRequested ? cancellationToken : new CancellationToken(canceled: true));
+        }
+
+        private void Unwatch()
+        {
+            CancellationTokenRegistration registration;
+            lock (_gate)
+            {
+                _hasLeft = true;
+                registration = _registration;
+            }
+
+            registration.Unregister();
+        }
+
+        private void Finish()
+        {
+            try
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                _result.SetResult(function());
+            }
+            catch (OperationCanceledException exception)
+            {
+                CancellationToken token = cancellationToken.IsCancellationRequested ? cancellationToken : exception.CancellationToken;
+                _result.SetCanceled(token.IsCancellationRequested ? token : new CancellationToken(canceled: true));
+            }
+#pragma warning disable CA1031 // Whatever fails belongs to the caller who waits for the result.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                _result.SetException(exception);
+            }
+        }
+    }
+}

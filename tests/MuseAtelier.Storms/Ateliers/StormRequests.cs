@@ -1,0 +1,60 @@
+using MuseAtelier.Storms.Running;
+
+namespace MuseAtelier.Storms.Ateliers;
+
+/// <summary>Something that a storm asks of an atelier.</summary>
+/// <param name="Request">What to paint.</param>
+/// <param name="Pictures">How many pictures of it, which are denoised together.</param>
+internal sealed record StormRequest(PictureRequest Request, int Pictures)
+{
+    /// <summary>Paints it.</summary>
+    public async Task<IReadOnlyList<PictureDigest>> PaintAsync(Atelier atelier, CancellationToken cancellationToken = default)
+    {
+        if (Pictures == 1) return [PictureDigest.Of(await atelier.GenerateAsync(Request, cancellationToken: cancellationToken))];
+        var painted = new List<PictureDigest>();
+        await foreach (Picture picture in atelier.GenerateManyAsync(Request, Pictures, Pictures, cancellationToken: cancellationToken)) painted.Add(PictureDigest.Of(picture));
+        return painted;
+    }
+
+    public override string ToString() =>
+        FormattableString.Invariant($"{Pictures} of {Request.Width}x{Request.Height}, {Request.Steps} steps, guidance {Request.GuidanceScale}, seed {Request.Seed}");
+}
+
+/// <summary>What a storm's ateliers are asked for: few different requests, since each is painted alone first by each atelier.</summary>
+internal static class StormRequests
+{
+    private static readonly string[] Prompts =
+    [
+        "a starry night over a quiet city, oil painting",
+        "星空下的古城，油画，金色的灯光",
+        string.Join(", ", Enumerable.Range(1, 40).Select(i => FormattableString.Invariant($"detail number {i}"))),
+        "",
+    ];
+
+    private static readonly (int Width, int Height)[] Sizes = [(256, 256), (320, 256), (512, 512), (256, 256), (256, 384), (256, 256)];
+
+    /// <summary>The requests, the same for each seed.</summary>
+    /// <param name="random">The storm's numbers.</param>
+    /// <param name="count">How many.</param>
+    public static IReadOnlyList<StormRequest> Draw(Random random, int count)
+    {
+        var requests = new StormRequest[count];
+        for (int i = 0; i < count; i++)
+        {
+            (int width, int height) = Sizes[i % Sizes.Length];
+            var request = new PictureRequest
+            {
+                Prompt = Prompts[random.Next(Prompts.Length)],
+                NegativePrompt = random.Next(2) == 0 ? "" : "blurry, low quality",
+                Width = width,
+                Height = height,
+                Steps = 1 + random.Next(4),
+                GuidanceScale = i % 3 == 1 ? 1 : 7,
+                Seed = (ulong)random.NextInt64(),
+            };
+            requests[i] = new StormRequest(request, i % 4 == 3 ? 2 : 1);
+        }
+
+        return requests;
+    }
+}

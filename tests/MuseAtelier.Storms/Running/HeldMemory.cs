@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace MuseAtelier.Storms.Running;
+
+/// <summary>What this process holds of the host's memory, and what is in use on the first card.</summary>
+internal static partial class HeldMemory
+{
+    private const string Management = "libnvidia-ml.so.1";
+
+    /// <summary>Bytes of memory that came from no file, swapped out or not; null where the system does not tell.</summary>
+    public static long? AnonymousBytes()
+    {
+        if (!OperatingSystem.IsLinux()) return null;
+        long total = 0;
+        foreach (string line in File.ReadLines("/proc/self/status"))
+            if (line.StartsWith("RssAnon:", StringComparison.Ordinal) || line.StartsWith("VmSwap:", StringComparison.Ordinal))
+                total += long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) << 10;
+        return total;
+    }
+
+    /// <summary>Bytes in use on the first card, by whomever; null where the driver's management library does not tell.</summary>
+    public static long? CardBytes()
+    {
+        try
+        {
+            if (Init() != 0 || DeviceGetHandleByIndex(0, out nint device) != 0) return null;
+            return DeviceGetMemoryInfo(device, out Memory memory) == 0 ? (long)memory.Used : null;
+        }
+        catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    [LibraryImport(Management, EntryPoint = "nvmlInit_v2")]
+    private static partial int Init();
+
+    [LibraryImport(Management, EntryPoint = "nvmlDeviceGetHandleByIndex_v2")]
+    private static partial int DeviceGetHandleByIndex(uint index, out nint device);
+
+    [LibraryImport(Management, EntryPoint = "nvmlDeviceGetMemoryInfo")]
+    private static partial int DeviceGetMemoryInfo(nint device, out Memory memory);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct Memory
+    {
+        public readonly ulong Total, Free, Used;
+    }
+}

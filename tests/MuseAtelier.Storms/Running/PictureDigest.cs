@@ -1,0 +1,18 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace MuseAtelier.Storms.Running;
+
+/// <summary>What two paintings of a picture are compared by.</summary>
+/// <param name="Latents">SHA-256 of the final latents, fp32 little-endian.</param>
+/// <param name="Pixels">SHA-256 of the RGB bytes.</param>
+internal sealed record PictureDigest(string Latents, string Pixels)
+{
+    public static PictureDigest Of(Picture picture) => new(
+        Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(picture.Latents.Span))),
+        Convert.ToHexStringLower(SHA256.HashData(picture.Pixels.Span)));
+
+    /// <summary>In what another painting differs; null where it does not.</summary>
+    public string? DifferenceTo(PictureDigest other) =>
+        Latents != other.Latents ? "other latents" : Pixels != other.Pixels ? "the same latents, other pixels" : null;
+}

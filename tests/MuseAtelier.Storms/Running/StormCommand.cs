@@ -1,0 +1,65 @@
+using System.CommandLine;
+using MuseAtelier.Storms.Ateliers;
+using MuseAtelier.Storms.Processes;
+
+namespace MuseAtelier.Storms.Running;
+
+/// <summary>The storms as commands.</summary>
+internal static class StormCommand
+{
+    public const int Passed = 0, Failed = 1, BadUsage = 2, Hung = 3;
+
+    private static readonly RootCommand Root = Create();
+
+    /// <summary>Whether the arguments ask for a storm, or for the help on storms, rather than for tests.</summary>
+    public static bool Knows(string[] arguments) => arguments.Length > 0 && (arguments[0] is "--help" || Root.Subcommands.Any(command => command.Name == arguments[0]));
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        ParseResult parsed = Root.Parse(arguments);
+        if (parsed.Errors.Count == 0) return await parsed.InvokeAsync();
+        foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
+        return BadUsage;
+    }
+
+    /// <summary>A storm's command: what it says goes to stdout as JSON, and into a file where one is named.</summary>
+    public static Command Storm(string name, string description, IEnumerable<Option> options, Func<ParseResult, StormReport, Task> run)
+    {
+        var command = new Command(name, description);
+        foreach (Option option in options) command.Add(option);
+        var output = new Option<FileInfo?>("--out") { Description = "A file that gets the report too." };
+        command.Add(output);
+        command.SetAction(async (result, stop) =>
+        {
+            var report = new StormReport(name);
+            foreach (Option option in options.Where(option => result.GetResult(option) is not null))
+                report.Options[option.Name.TrimStart('-')] = string.Join(' ', result.GetResult(option)!.Tokens.Select(token => token.Value)) is { Length: > 0 } text ? text : Default(result, option);
+            await run(result, report);
+            string json = report.ToJson();
+            await Console.Out.WriteLineAsync(json);
+            if (result.GetValue(output) is { } file) await File.WriteAllTextAsync(file.FullName, json + "\n", stop);
+            // A thread that hangs would keep the process for ever.
+            if (report.Hung) Environment.Exit(Hung);
+            return report.Passed ? Passed : Failed;
+        });
+        return command;
+    }
+
+    /// <summary>An option with a whole number.</summary>
+    public static Option<int> Number(string name, string description, int value) => new(name) { Description = description, DefaultValueFactory = _ => value };
+
+    /// <summary>The option that names the device.</summary>
+    public static Option<StormDevice> Device() => new("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => StormDevice.Cpu };
+
+    private static string Default(ParseResult result, Option option) => Convert.ToString(result.GetResult(option)!.GetValueOrDefault<object?>(), System.Globalization.CultureInfo.InvariantCulture) ?? "";
+
+    private static RootCommand Create() => new("Storms: long runs that ask much of MuseAtelier at the same time. Each writes one JSON object and ends with 0 only where nothing was wrong.")
+    {
+        AteliersStorm.Command(),
+        AloneRun.Command(),
+        RoundsStorm.Command(),
+        CancelStorm.Command(),
+        ExitsStorm.Command(),
+        EmbedRun.Command(),
+    };
+}

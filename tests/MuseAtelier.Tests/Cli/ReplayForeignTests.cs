@@ -1,0 +1,95 @@
+using System.Text.Json.Nodes;
+using MuseAtelier.Pictures;
+using MuseAtelier.Pictures.Containers;
+using MuseAtelier.Tests.Checkpoints;
+
+namespace MuseAtelier.Tests.Cli;
+
+/// <summary><c>muse info</c> and <c>muse replay</c> of pictures that other programs wrote.</summary>
+public sealed class ReplayForeignTests
+{
+    private const string Swarm =
+        """{"sui_image_params":{"prompt":"sea (storm:1.2)","negativeprompt":"","model":"x/other","seed":9,"steps":1,"cfgscale":5,"""
+        + """ "width":256,"height":256,"sampler":"euler_ancestral","loras":["mist"]}}""";
+
+    [Fact]
+    public async Task Replay_OfAutomatic1111sTextWithoutNegative_TakesZeros()
+    {
+        using var folder = new TemporaryFolder();
+        string picture = Foreign(folder,
+            ("parameters",
+                "sea\nSteps: 1, Sampler: euler_a, CFG scale: 5, Seed: 9, Size: 256x256, Model: miniature.ckpt, Version: v1.1"));
+        MuseResult result = await Muse.RunAsync("replay", picture, "--cache", Muse.Cache, "--out", folder["again.png"]);
+        Assert.Equal(0, result.Code);
+        Assert.Equal(EmptyNegative.Zeros, PictureFile.Read(folder["again.png"]).ReadRecord().Request.EmptyNegative);
+        Assert.DoesNotContain("not taken over", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("painted with", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replay_OfATextWithoutSeedAndSize_DrawsOneTakesThePicturesAndSaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        string picture = Foreign(folder, ("parameters", "sea\nSteps: 1, Sampler: Euler a, CFG scale: 5"));
+        MuseResult result = await Muse.RunAsync("replay", picture, "--cache", Muse.Cache, "--out", folder["again.png"]);
+        Assert.Equal(0, result.Code);
+        PictureRequest request = PictureFile.Read(folder["again.png"]).ReadRecord().Request;
+        Assert.Equal((512, 512), (request.Width, request.Height));
+        Assert.Contains("names no size; the picture's own, 512x512 px", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"names no seed; {request.Seed} was drawn", result.Error, StringComparison.Ordinal);
+        MuseResult seeded = await Muse.RunAsync("replay", picture, "--cache", Muse.Cache, "--seed", "4", "--width", "256", "--height",
+            "256", "--out", folder["seeded.png"]);
+        Assert.DoesNotContain("was drawn", seeded.Error, StringComparison.Ordinal);
+        Assert.Equal((4ul, 256), (PictureFile.Read(folder["seeded.png"]).ReadRecord().Request.Seed,
+            PictureFile.Read(folder["seeded.png"]).ReadRecord().Request.Width));
+    }
+
+    [Fact]
+    public async Task Replay_OfSwarmUisText_PaintsItAndNamesTheRestOnce()
+    {
+        using var folder = new TemporaryFolder();
+        MuseResult result = await Muse.RunAsync("replay", Foreign(folder, ("parameters", Swarm)), "--cache", Muse.Cache, "--out",
+            folder["again.png"]);
+        Assert.Equal(0, result.Code);
+        Assert.Contains("from the text of SwarmUI", result.Error, StringComparison.Ordinal);
+        Assert.Contains("not taken over: loras: [\"mist\"]", result.Error, StringComparison.Ordinal);
+        Assert.Contains("painted with other", result.Error, StringComparison.Ordinal);
+        Assert.Equal(2, result.Error.Split("weights such as (storm:1.2)").Length);
+        PictureRequest request = PictureFile.Read(folder["again.png"]).ReadRecord().Request;
+        Assert.Equal((9ul, NoiseSource.Comfy, EmptyNegative.Encoded), (request.Seed, request.NoiseSource, request.EmptyNegative));
+    }
+
+    [Fact]
+    public async Task Info_OfAnotherProgramsPicture_SaysWhoseItIs()
+    {
+        using var folder = new TemporaryFolder();
+        const string workflow = """{"nodes":[{"id":1}],"links":[]}""";
+        JsonNode comfy = JsonNode.Parse((await Muse.RunAsync("info", Foreign(folder, ("workflow", workflow)), "--json")).Out)!;
+        Assert.Equal(("ComfyUI", "workflow", workflow),
+            (comfy["program"]!.GetValue<string>(), comfy["text"]!["keyword"]!.GetValue<string>(),
+                comfy["text"]!["content"]!.GetValue<string>()));
+        JsonNode swarm = JsonNode.Parse((await Muse.RunAsync("info", Foreign(folder, ("parameters", Swarm)), "--json")).Out)!;
+        Assert.Equal(("SwarmUI", Swarm, null),
+            (swarm["program"]!.GetValue<string>(), swarm["parameters"]!.GetValue<string>(), swarm["text"]));
+        (await Muse.RunAsync("replay", Foreign(folder, ("workflow", workflow)), "--cache", Muse.Cache, "--out", folder["no.png"]))
+            .AssertFailed(1, "ComfyUI");
+    }
+
+    [Fact]
+    public async Task Tokens_OfSyntax_SaysThatItIsPlainText()
+    {
+        using var folder = new TemporaryFolder();
+        MuseResult one = await Muse.RunAsync("tokens", "a (storm:1.3) sea");
+        Assert.Contains("notice: The prompt holds", one.Error, StringComparison.Ordinal);
+        MuseResult many = await Muse.RunAsync("tokens", "--file",
+            folder.Write("prompts.jsonl", "\"sea\"\n\"a [storm] sea\"\n"u8.ToArray()));
+        Assert.StartsWith("notice: line 2: The prompt holds", many.Error, StringComparison.Ordinal);
+        Assert.Empty((await Muse.RunAsync("tokens", "a storm")).Error);
+    }
+
+    private static string Foreign(TemporaryFolder folder, params (string Keyword, string Text)[] texts)
+    {
+        byte[] png = File.ReadAllBytes(Path.Combine(Support.GoldenFiles.Folder, "starry-512.png"));
+        return folder.Write("foreign.png", PngFile.Embed(png, [.. texts.Select(text => PngChunk.Text(text.Keyword, text.Text))]));
+    }
+}
