@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
+using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures.Containers;
 
@@ -14,8 +15,10 @@ internal sealed record PngChunk(string Type, ReadOnlyMemory<byte> Data)
     {
         // The format forbids NUL in either; no prompt means it.
         text = text.Replace('\0', '\uFFFD');
-        bool isLatin1 = text.All(letter => letter <= '\u00FF');
-        return isLatin1 ? new PngChunk("tEXt", Encoding.Latin1.GetBytes($"{keyword}\0{text}")) : InternationalText(keyword, text);
+        if (text.Any(letter => letter > '\u00FF')) return InternationalText(keyword, text);
+        byte[] latin1 = Encoding.Latin1.GetBytes(text);
+        // Readers, this one among them, take for UTF-8 whatever could be that.
+        return TextBytes.LooksLikeUtf8(latin1) ? InternationalText(keyword, text) : new PngChunk("tEXt", (byte[])[.. Encoding.Latin1.GetBytes(keyword), 0, .. latin1]);
     }
 
     /// <summary>UTF-8 text under a keyword, uncompressed, of no stated language.</summary>
