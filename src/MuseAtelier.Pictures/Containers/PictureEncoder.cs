@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using MuseAtelier.Pictures.Metadata;
 using SixLabors.ImageSharp;
@@ -14,6 +15,9 @@ internal static class PictureEncoder
     private const double DotsPerInch = 72;
 
     private const int TrialSide = 16;
+
+    // Encoders that have worked in this process, and so need no other trial.
+    private static readonly ConcurrentDictionary<PictureFormat, bool> Tried = new();
 
     /// <summary>Encodes a picture.</summary>
     /// <param name="path">Path of the file to be, for messages.</param>
@@ -38,13 +42,12 @@ internal static class PictureEncoder
             if (xmp.Length > JpegFile.XmpRoom) throw new PictureMetadataTooLargeException(path, "XMP", xmp.Length, JpegFile.XmpRoom);
         }
 
-        IPictureCodec? codec = PictureCodecs.IsBuiltIn(format) ? null : PictureCodecs.Require(path, format);
         return Guard(path, format, () => format switch
         {
             PictureFormat.Png => PngFile.Embed(EncodePixels(pixels, width, height, encoding), Chunks(texts, exif, xmp)),
             PictureFormat.Jpeg => JpegFile.Embed(EncodePixels(pixels, width, height, encoding), exif, xmp),
             PictureFormat.WebP => WebPFile.Embed(EncodePixels(pixels, width, height, encoding), width, height, exif, xmp),
-            _ => codec!.Encode(pixels, new PictureHeader(width, height) { Exif = exif, Xmp = xmp }, encoding.Quality ?? PictureFormats.DefaultQuality(format) ?? 100),
+            _ => PictureCodecs.Require(path, format).Encode(pixels, new PictureHeader(width, height) { Exif = exif, Xmp = xmp }, encoding.Quality ?? DefaultQuality(format)),
         });
     }
 
@@ -53,8 +56,15 @@ internal static class PictureEncoder
     /// <param name="format">The format.</param>
     /// <exception cref="PictureCodecMissingException">No codec is registered for the format.</exception>
     /// <exception cref="PictureNotEncodedException">The encoder failed.</exception>
-    public static void Prepare(string path, PictureFormat format) =>
-        Encode(path, new byte[TrialSide * TrialSide * Channels], TrialSide, TrialSide, new RecordedEncoding(format, PictureFormats.DefaultQuality(format)), new MetadataTexts(null, null, null));
+    public static void Prepare(string path, PictureFormat format)
+    {
+        if (Tried.ContainsKey(format)) return;
+        var encoding = new RecordedEncoding(format, PictureFormats.DefaultQuality(format));
+        Encode(path, new byte[TrialSide * TrialSide * Channels], TrialSide, TrialSide, encoding, new MetadataTexts(null, null, null));
+        Tried[format] = true;
+    }
+
+    private static int DefaultQuality(PictureFormat format) => PictureFormats.DefaultQuality(format) ?? throw new ArgumentOutOfRangeException(nameof(format), format, null);
 
     private static byte[] EncodePixels(ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding)
     {

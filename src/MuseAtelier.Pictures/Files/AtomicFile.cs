@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace MuseAtelier.Pictures.Files;
 
 /// <summary>
@@ -75,12 +73,12 @@ internal static class AtomicFile
         Persist(() => File.Move(partial, file, overwrite), OperatingSystem.IsWindows(), () => !overwrite && File.Exists(file));
     }
 
-    // Random names: process ids repeat between containers, and calls within a process. Short ones: the file's own may be as long as names go.
+    // Random names, without OpenSSL, which not every machine has: process ids repeat between containers, and calls within a process. Short ones: the file's own may be as long as names go.
     private static FileStream Create(string folder, UnixFileMode? mode, FileOptions options)
     {
         for (int tries = 1; ; tries++)
         {
-            string name = Path.Combine(folder, $".muse-{RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", NameLength)}.tmp");
+            string name = Path.Combine(folder, $".muse-{Guid.NewGuid().ToString("N")[..NameLength]}.tmp");
             var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0, Options = options };
             if (mode is { } permissions && !OperatingSystem.IsWindows()) how.UnixCreateMode = permissions | UnixFileMode.UserWrite;
             try
@@ -89,7 +87,7 @@ internal static class AtomicFile
             }
             catch (IOException) when (tries < MostNames && File.Exists(name))
             {
-                // Of 2.8 million million names, one that was taken.
+                // Of four thousand million names, one that was taken.
             }
         }
     }
