@@ -118,7 +118,8 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
         string real = folder;
         string? parent = System.IO.Path.GetDirectoryName(folder);
         if (parent is not null) real = System.IO.Path.Combine(RealFolder(parent), System.IO.Path.GetFileName(folder));
-        return Directory.ResolveLinkTarget(real, returnFinalTarget: true)?.FullName ?? real;
+        // A folder that is missing is told later, by its name.
+        return Directory.Exists(real) ? Directory.ResolveLinkTarget(real, returnFinalTarget: true)?.FullName ?? real : real;
     }
 
     private static T Guard<T>(string path, Func<T> look)

@@ -89,7 +89,8 @@ public sealed class PictureFileContainerTests : IDisposable
     [InlineData("webp")]
     public void Read_OfAProfile_SaysWhichUnlessItIsSrgb(string extension)
     {
-        Assert.Contains("(Display P3)", Assert.Single(PictureFile.Read(Profiled(extension, "p3")).Notices), StringComparison.Ordinal);
+        // libvips' small profile of Display P3 has this name.
+        Assert.Contains("(sP3C)", Assert.Single(PictureFile.Read(Profiled(extension, "p3")).Notices), StringComparison.Ordinal);
         Assert.Empty(PictureFile.Read(Profiled(extension, "srgb")).Notices);
         Assert.Equal(PictureFile.ReadPixels(_folder.Write($"plain.{extension}", Plain(extension))).Pixels.Length, PictureFile.ReadPixels(Profiled(extension, "p3")).Pixels.Length);
     }
