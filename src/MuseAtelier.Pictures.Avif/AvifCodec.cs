@@ -24,7 +24,9 @@ public sealed class AvifCodec : IPictureCodec
     /// <inheritdoc/>
     public PictureFormat Format => PictureFormat.Avif;
 
-    /// <summary>Makes AVIF known to the process: from now on, <see cref="PictureFile"/> reads and writes it. Calling it again changes nothing.</summary>
+    /// <summary>
+    /// Makes AVIF known to the process: from now on, <see cref="PictureFile"/> reads and writes it. Calling it again changes nothing.
+    /// </summary>
     public static void Register() => PictureCodecs.Register(new AvifCodec());
 
     /// <inheritdoc/>

@@ -1,9 +1,9 @@
 namespace MuseAtelier.Pictures;
 
 /// <summary>
-/// Encodes and decodes the files of one format that MuseAtelier.Pictures does not know by itself; <see cref="PictureCodecs.Register"/> makes it
-/// known. Every member may be called from several threads at once. Whatever a member throws reaches the caller as a
-/// <see cref="PictureNotEncodedException"/> or a <see cref="PictureDamagedException"/> that holds it.
+/// Encodes and decodes the files of one format that MuseAtelier.Pictures does not know by itself; <see cref="PictureCodecs.Register"/>
+/// makes it known. Every member may be called from several threads at once. Whatever a member throws reaches the caller as a <see
+/// cref="PictureNotEncodedException"/> or a <see cref="PictureDamagedException"/> that holds it.
 /// </summary>
 public interface IPictureCodec
 {
@@ -12,7 +12,8 @@ public interface IPictureCodec
 
     /// <summary>Encodes a picture. The same input gives the same bytes.</summary>
     /// <param name="pixels">[Height, Width, 3] interleaved RGB, 8 bits a channel; borrowed for the call.</param>
-    /// <param name="header">The picture's size, and the blocks of metadata that the file is to carry as they are; no others may be added.</param>
+    /// <param name="header">The picture's size, and the blocks of metadata that the file is to carry as they are; no others may be
+    /// added.</param>
     /// <param name="quality">1 to 100.</param>
     /// <returns>The file's bytes.</returns>
     byte[] Encode(ReadOnlyMemory<byte> pixels, PictureHeader header, int quality);

@@ -16,7 +16,9 @@ public static class PictureCodecs
     public static void Register(IPictureCodec codec)
     {
         ArgumentNullException.ThrowIfNull(codec);
-        if (IsBuiltIn(codec.Format) || !Enum.IsDefined(codec.Format)) throw new ArgumentException($"a codec for {codec.Format} cannot be registered: only formats that are not built in take one", nameof(codec));
+        bool isFree = !IsBuiltIn(codec.Format) && Enum.IsDefined(codec.Format);
+        if (!isFree)
+            throw new ArgumentException($"no codec is taken for {codec.Format}: only formats that are not built in take one", nameof(codec));
         Registered[codec.Format] = codec;
     }
 
@@ -29,5 +31,6 @@ public static class PictureCodecs
 
     /// <summary>The codec of a format that is not built in.</summary>
     /// <exception cref="PictureCodecMissingException">None is registered.</exception>
-    internal static IPictureCodec Require(string path, PictureFormat format) => Registered.GetValueOrDefault(format) ?? throw new PictureCodecMissingException(path, format);
+    internal static IPictureCodec Require(string path, PictureFormat format) =>
+        Registered.GetValueOrDefault(format) ?? throw new PictureCodecMissingException(path, format);
 }

@@ -8,7 +8,9 @@ namespace MuseAtelier.Pictures;
 /// <summary>How a picture is written.</summary>
 public sealed record PictureFileOptions
 {
-    /// <summary>Whether a file of that name may be replaced. A symbolic link stays, and the file that it leads to is replaced; permissions stay.</summary>
+    /// <summary>
+    /// Whether a file of that name may be replaced. A symbolic link stays, and the file that it leads to is replaced; permissions stay.
+    /// </summary>
     public bool Overwrite { get; init; }
 
     /// <summary>
@@ -21,7 +23,10 @@ public sealed record PictureFileOptions
     /// <summary>What the file says of its making.</summary>
     public MetadataLevel Metadata { get; init; } = MetadataLevel.Full;
 
-    /// <summary>Quality of JPEG, WebP and AVIF, 1 to 100; null means <see cref="PictureFormats.DefaultQuality"/>. PNG keeps every pixel whatever it says.</summary>
+    /// <summary>
+    /// Quality of JPEG, WebP and AVIF, 1 to 100; null means <see cref="PictureFormats.DefaultQuality"/>. PNG keeps every pixel whatever
+    /// it says.
+    /// </summary>
     public int? Quality { get; init; }
 }
 
@@ -38,8 +43,8 @@ public static class PictureFile
     private static readonly PictureFileOptions Defaults = new();
 
     /// <summary>
-    /// Makes sure that a picture can be written, before work is spent on it: that there is an encoder and that it works, and that folder, name
-    /// and the file to be replaced allow it. Leaves nothing behind.
+    /// Makes sure that a picture can be written, before work is spent on it: that there is an encoder and that it works, and that folder,
+    /// name and the file to be replaced allow it. Leaves nothing behind.
     /// </summary>
     /// <param name="path">Path of the file to be.</param>
     /// <param name="options">How it will be written.</param>
@@ -52,8 +57,8 @@ public static class PictureFile
     }
 
     /// <summary>
-    /// Writes a picture in the format that the extension names: beside its place first and flushed to the disk, so that no half of a file is
-    /// ever seen there. Where it fails, nothing is left behind.
+    /// Writes a picture in the format that the extension names: beside its place first and flushed to the disk, so that no half of a file
+    /// is ever seen there. Where it fails, nothing is left behind.
     /// </summary>
     /// <param name="picture">The picture.</param>
     /// <param name="path">Path of the file.</param>
@@ -65,18 +70,22 @@ public static class PictureFile
         ArgumentNullException.ThrowIfNull(picture);
         ArgumentNullException.ThrowIfNull(path);
         options ??= Defaults;
-        if (options.Quality is { } quality) ArgumentOutOfRangeException.ThrowIfNotEqual(quality, Math.Clamp(quality, 1, 100), nameof(options));
+        if (options.Quality is { } quality)
+            ArgumentOutOfRangeException.ThrowIfNotEqual(quality, Math.Clamp(quality, 1, 100), nameof(options));
         PictureFormat format = PictureFormats.Of(path);
         // What can be refused is refused before the picture is encoded.
         if (!options.UnderFreeName) PictureTarget.Probe(path, options.Overwrite);
-        var encoding = new RecordedEncoding(format, format == PictureFormat.Png ? null : options.Quality ?? PictureFormats.DefaultQuality(format));
-        byte[] content = PictureEncoder.Encode(path, picture.Pixels, picture.Width, picture.Height, encoding, MetadataTexts.Of(options.Metadata, picture, encoding));
+        int? kept = format == PictureFormat.Png ? null : options.Quality ?? PictureFormats.DefaultQuality(format);
+        var encoding = new RecordedEncoding(format, kept);
+        byte[] content = PictureEncoder.Encode(path, picture.Pixels, picture.Width, picture.Height, encoding,
+            MetadataTexts.Of(options.Metadata, picture, encoding));
         try
         {
             Place(path, content, options.Overwrite);
             return new WrittenPicture(path, []);
         }
-        catch (PictureFileException exception) when (options.UnderFreeName && exception is PictureExistsException or PictureTargetException or PictureNotWrittenException { NoSpace: false })
+        catch (PictureFileException exception) when (options.UnderFreeName
+            && exception is PictureExistsException or PictureTargetException or PictureNotWrittenException { NoSpace: false })
         {
             return PlaceBeside(path, content, exception);
         }
@@ -97,12 +106,14 @@ public static class PictureFile
     }
 
     /// <summary>
-    /// Reads a picture's pixels as they are stored: no colour profile and no orientation is applied (<see cref="PictureFileContent.Notices"/>
+    /// Reads a picture's pixels as they are stored: no colour profile and no orientation is applied (<see
+    /// cref="PictureFileContent.Notices"/>
     /// name both), and transparent pixels lie on black.
     /// </summary>
     /// <param name="path">Path of the file.</param>
     /// <returns>Size in px, and [Height, Width, 3] interleaved RGB, 8 bits a channel, owned by the caller.</returns>
-    /// <exception cref="PictureFileException">There is no such file, it is no sound picture, it is too large, or its format needs a codec.</exception>
+    /// <exception cref="PictureFileException">There is no such file, it is no sound picture, it is too large, or its format needs a
+    /// codec.</exception>
     public static (int Width, int Height, byte[] Pixels) ReadPixels(string path)
     {
         PictureFormat format = Require(path);
@@ -123,13 +134,15 @@ public static class PictureFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw target.Mode is null && !File.Exists(target.File) ? new PictureNotWrittenException(path, exception) : PictureNotWrittenException.OfTarget(path, exception);
+            throw target.Mode is null && !File.Exists(target.File) ? new PictureNotWrittenException(path, exception)
+                : PictureNotWrittenException.OfTarget(path, exception);
         }
     }
 
     private static WrittenPicture PlaceBeside(string path, byte[] content, PictureFileException reason)
     {
-        string folder = Path.GetDirectoryName(path) ?? "", stem = Path.GetFileNameWithoutExtension(path), extension = Path.GetExtension(path);
+        string folder = Path.GetDirectoryName(path) ?? "", stem = Path.GetFileNameWithoutExtension(path);
+        string extension = Path.GetExtension(path);
         for (int number = 2; number < MostFreeNames; number++)
         {
             string free = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{stem}-{number}{extension}"));

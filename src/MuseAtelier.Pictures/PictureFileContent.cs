@@ -22,7 +22,9 @@ public sealed record PictureFileContent(string Path, PictureFormat Format, int W
     /// <summary>The record as the file carries it, not yet read; null when the file has none.</summary>
     public string? RecordJson { get; init; }
 
-    /// <summary>How EXIF says that a viewer should turn or mirror the picture, 1 to 8; 1 means as it is stored. Nothing here turns it.</summary>
+    /// <summary>
+    /// How EXIF says that a viewer should turn or mirror the picture, 1 to 8; 1 means as it is stored. Nothing here turns it.
+    /// </summary>
     public int Orientation { get; init; } = 1;
 
     /// <summary>

@@ -12,7 +12,8 @@ public abstract class PictureFileException(string path, string found, string exp
 public sealed class PictureFormatException(string path)
     : PictureFileException(
         path,
-        System.IO.Path.GetExtension(path) is { Length: > 0 } extension ? $"{path} has the extension {extension}" : $"{path} has no extension",
+        System.IO.Path.GetExtension(path) is { Length: > 0 } extension ? $"{path} has the extension {extension}"
+            : $"{path} has no extension",
         $"one of {PictureFormats.Known}",
         "Give the file one of these extensions.");
 
@@ -26,7 +27,8 @@ public sealed class PictureFolderMissingException(string path, string folder)
 
 /// <summary>There is a file of that name already.</summary>
 public sealed class PictureExistsException(string path)
-    : PictureFileException(path, $"{path} exists already", "a name that is free", "Choose another name, or allow that it is replaced (muse: --force).");
+    : PictureFileException(path, $"{path} exists already", "a name that is free",
+        "Choose another name, or allow that it is replaced (muse: --force).");
 
 /// <summary>The system refused to write a picture; nothing half-written is left.</summary>
 public sealed class PictureNotWrittenException : PictureFileException
@@ -35,12 +37,14 @@ public sealed class PictureNotWrittenException : PictureFileException
     /// <param name="path">Path of the file as it was given.</param>
     /// <param name="inner">What the system said.</param>
     public PictureNotWrittenException(string path, Exception inner)
-        : this(path, inner, "a folder that may be written to, on a disk with room", "Free some space or choose another folder; nothing half-written was left behind.")
+        : this(path, inner, "a folder that may be written to, on a disk with room",
+            "Free some space or choose another folder; nothing half-written was left behind.")
     {
     }
 
     private PictureNotWrittenException(string path, Exception inner, string expected, string remedy)
-        : base(path, IsDiskFull(inner) ? $"no space is left for {path}" : $"{path} cannot be written ({OneLine(inner)})", expected, remedy, inner) => NoSpace = IsDiskFull(inner);
+        : base(path, IsDiskFull(inner) ? $"no space is left for {path}"
+            : $"{path} cannot be written ({OneLine(inner)})", expected, remedy, inner) => NoSpace = IsDiskFull(inner);
 
     /// <summary>Whether the disk is full.</summary>
     public bool NoSpace { get; }
@@ -53,7 +57,8 @@ public sealed class PictureNotWrittenException : PictureFileException
         "Close the program that has it open, allow writing to it, or choose another name.");
 
     // ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows, ENOSPC and EDQUOT of Linux.
-    private static bool IsDiskFull(Exception exception) => exception.HResult is unchecked((int)0x80070070) or unchecked((int)0x80070027) or 28 or 122;
+    private static bool IsDiskFull(Exception exception) =>
+        exception.HResult is unchecked((int)0x80070070) or unchecked((int)0x80070027) or 28 or 122;
 
     private static string OneLine(Exception exception) => exception.Message.ReplaceLineEndings(" ").TrimEnd('.');
 }
@@ -68,7 +73,8 @@ public sealed class PictureTargetException(string path, string kind)
 
 /// <summary>The system does not take the name for that of a file.</summary>
 public sealed class PictureNameException(string path, string reason)
-    : PictureFileException(path, $"'{path.Replace('\0', '?')}' is no name for a picture: {reason}", "the name of a file", "Choose another name.");
+    : PictureFileException(path, $"'{path.Replace('\0', '?')}' is no name for a picture: {reason}", "the name of a file",
+        "Choose another name.");
 
 /// <summary>A format is asked for that needs a codec, and none is registered.</summary>
 public sealed class PictureCodecMissingException(string path, PictureFormat format)
@@ -97,15 +103,18 @@ public sealed class PictureNotEncodedException(string path, PictureFormat format
 
 /// <summary>There is no such file.</summary>
 public sealed class PictureNotFoundException(string path)
-    : PictureFileException(path, $"there is no file {path}", "the path of a picture", "Check the spelling; relative paths start at the working folder.");
+    : PictureFileException(path, $"there is no file {path}", "the path of a picture",
+        "Check the spelling; relative paths start at the working folder.");
 
 /// <summary>The system refused to read the file.</summary>
 public sealed class PictureUnreadableException(string path, Exception inner)
-    : PictureFileException(path, $"{path} cannot be read ({inner.Message.TrimEnd('.')})", "a readable file", "Check its permissions and the disk.", inner);
+    : PictureFileException(path, $"{path} cannot be read ({inner.Message.TrimEnd('.')})", "a readable file",
+        "Check its permissions and the disk.", inner);
 
 /// <summary>The file is in none of the formats that are read here.</summary>
 public sealed class NotAPictureException(string path)
-    : PictureFileException(path, $"{path} is no picture that is read here", $"a picture: {PictureFormats.Known}", "Convert it with another program, or give the original file.");
+    : PictureFileException(path, $"{path} is no picture that is read here", $"a picture: {PictureFormats.Known}",
+        "Convert it with another program, or give the original file.");
 
 /// <summary>The file begins as a picture does, but its parts are not in order.</summary>
 public sealed class PictureDamagedException(string path, string found, Exception? inner = null)
@@ -117,4 +126,5 @@ public sealed class PictureTooLargeException(string path, string found, Exceptio
 
 /// <summary>The file is sound, and in a form of its format that is not decoded here.</summary>
 public sealed class PictureUnsupportedException(string path, string found, Exception? inner = null)
-    : PictureFileException(path, $"the pixels of {path} are not read here: {found}", "a still picture with 8 bits a channel, or a PNG file", "Convert it with another program.", inner);
+    : PictureFileException(path, $"the pixels of {path} are not read here: {found}",
+        "a still picture with 8 bits a channel, or a PNG file", "Convert it with another program.", inner);

@@ -79,7 +79,9 @@ internal sealed class ContainerContent
         ExifFacts? exif = Exif.IsEmpty ? null : ExifReader.Read(Exif.Span);
         if (exif is null && !Exif.IsEmpty) Notice("its EXIF block cannot be read");
         if (exif?.Orientation is > 1 and var turn)
-            Notice(string.Create(CultureInfo.InvariantCulture, $"EXIF says that it is to be turned or mirrored (orientation {turn}): pixels are read as they are stored"));
+            Notice(string.Create(
+                CultureInfo.InvariantCulture,
+                $"EXIF says that it is to be turned or mirrored (orientation {turn}): pixels are read as they are stored"));
         if (IccProfile.Notice(Icc.Span) is { } profile) Notice(profile);
         if (exif?.Comment is { } comment) Texts.TryAdd("UserComment", comment);
         if (exif is not null) foreach ((string name, string text) in exif.Texts) Texts.TryAdd(name, text);

@@ -17,10 +17,12 @@ internal static class Imaging
     private const int MostMegabytes = 256;
 
     /// <summary>The configuration for everything that is encoded or decoded. It is never changed after it was made.</summary>
-    public static Configuration Configuration { get; } = new(new PngConfigurationModule(), new JpegConfigurationModule(), new WebpConfigurationModule())
+    public static Configuration Configuration { get; } = new(new PngConfigurationModule(), new JpegConfigurationModule(),
+        new WebpConfigurationModule())
     {
         // The library's pool would keep a picture's buffers after the picture is done.
-        MemoryAllocator = MemoryAllocator.Create(new MemoryAllocatorOptions { AllocationLimitMegabytes = MostMegabytes, MaximumPoolSizeMegabytes = 0 }),
+        MemoryAllocator = MemoryAllocator.Create(
+            new MemoryAllocatorOptions { AllocationLimitMegabytes = MostMegabytes, MaximumPoolSizeMegabytes = 0 }),
         MaxDegreeOfParallelism = 1,
     };
 
@@ -38,7 +40,8 @@ internal static class Imaging
     /// <param name="encoding">PNG, JPEG or WebP, and its quality.</param>
     public static IImageEncoder Encoder(RecordedEncoding encoding) => encoding.Format switch
     {
-        // Higher levels take several times as long and save about a tenth. The adaptive filter takes Paeth for pictures, and takes time to choose it.
+        // Higher levels take several times as long and save about a tenth. The adaptive filter takes Paeth for pictures, and takes time to
+        // choose it.
         PictureFormat.Png => new PngEncoder
         {
             CompressionLevel = PngCompressionLevel.Level2,
@@ -48,7 +51,11 @@ internal static class Imaging
             IgnoreMetadata = true,
         },
         // Below quality 90 colour is kept at half the resolution, as libjpeg's users know it.
-        PictureFormat.Jpeg => new JpegEncoder { Quality = encoding.Quality, ColorType = encoding.Quality >= 90 ? JpegColorType.YCbCrRatio444 : JpegColorType.YCbCrRatio420 },
+        PictureFormat.Jpeg => new JpegEncoder
+        {
+            Quality = encoding.Quality,
+            ColorType = encoding.Quality >= 90 ? JpegColorType.YCbCrRatio444 : JpegColorType.YCbCrRatio420,
+        },
         PictureFormat.WebP => new WebpEncoder { FileFormat = WebpFileFormatType.Lossy, Quality = encoding.Quality ?? 95 },
         _ => throw new ArgumentOutOfRangeException(nameof(encoding), encoding.Format, null),
     };

@@ -10,11 +10,13 @@ internal static class JpegFile
     // A segment holds 65,533 bytes, its own name among them.
     private const int SegmentRoom = 65_533;
 
-    private const byte Start = 0xD8, End = 0xD9, Scan = 0xDA, Comment = 0xFE, FirstApp = 0xE0, LastApp = 0xEF, Jfif = 0xE0, App1 = 0xE1, Icc = 0xE2, Adobe = 0xEE;
+    private const byte Start = 0xD8, End = 0xD9, Scan = 0xDA, Comment = 0xFE, FirstApp = 0xE0, LastApp = 0xEF, Jfif = 0xE0, App1 = 0xE1,
+        Icc = 0xE2, Adobe = 0xEE;
 
     private const int MostSegments = 10_000, CmykChannels = 4;
 
-    // A block of 8x8 samples takes two bits at the least: one for its mean, one for its end. Progressive files pack ends together, so half of that.
+    // A block of 8x8 samples takes two bits at the least: one for its mean, one for its end. Progressive files pack ends together, so half
+    // of that.
     private const double BestPixelsPerByte = 8 * 64;
 
     /// <summary>Bytes of EXIF that a file has room for.</summary>
@@ -57,7 +59,8 @@ internal static class JpegFile
         stream.Position = 2;
         for (int segments = 0; ; segments++)
         {
-            if (segments == MostSegments) throw new PictureDamagedException(path, $"it has more than {MostSegments} segments before its pixels");
+            if (segments == MostSegments)
+                throw new PictureDamagedException(path, $"it has more than {MostSegments} segments before its pixels");
             int marker = NextMarker(path, stream);
             if (marker is End) break;
             if (marker is Scan)
@@ -81,7 +84,8 @@ internal static class JpegFile
         int first = stream.ReadByte(), marker = stream.ReadByte();
         for (int filling = 0; marker == 0xFF && filling < SegmentRoom; filling++) marker = stream.ReadByte();
         if (marker < 0) throw new PictureDamagedException(path, "it ends before its pixels");
-        return first == 0xFF && marker is not (0 or 0xFF) ? marker : throw new PictureDamagedException(path, "it has bytes where a segment should begin");
+        return first == 0xFF && marker is not (0 or 0xFF) ? marker
+            : throw new PictureDamagedException(path, "it has bytes where a segment should begin");
     }
 
     private static void ReadSegment(string path, Stream stream, int marker, ContainerContent content, SortedDictionary<int, byte[]> profile)
@@ -90,7 +94,8 @@ internal static class JpegFile
         // Marks without content.
         if (marker is 0x01 or (>= 0xD0 and <= Start)) return;
         int length = (stream.ReadByte() << 8 | stream.ReadByte()) - 2;
-        if (length < 0 || length > stream.Length - stream.Position) throw new PictureDamagedException(path, "a segment runs beyond the file's end");
+        if (length < 0 || length > stream.Length - stream.Position)
+            throw new PictureDamagedException(path, "a segment runs beyond the file's end");
         long end = stream.Position + length;
         bool isFrame = marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC);
         bool isKept = marker is < FirstApp or > LastApp and not Comment or Jfif or Adobe;
@@ -113,7 +118,8 @@ internal static class JpegFile
         if (content.Width != 0) throw new PictureDamagedException(path, "it has two frames");
         content.Height = BinaryPrimitives.ReadUInt16BigEndian(data.AsSpan(1));
         content.Width = BinaryPrimitives.ReadUInt16BigEndian(data.AsSpan(3));
-        if (data[5] == CmykChannels) content.Notice("its colours are CMYK: they are read by the plain formula, without a profile, and may look other than in print");
+        if (data[5] == CmykChannels)
+            content.Notice("its colours are CMYK: they are read by the plain formula, without a profile, and may look other than in print");
         if (data[0] != 8) content.Unsupported = string.Create(CultureInfo.InvariantCulture, $"it has {data[0]} bits a sample");
     }
 

@@ -1,6 +1,8 @@
 namespace MuseAtelier.Pictures.Containers;
 
-/// <summary>Pieces of a file, read as if they were one: a decoder sees the pixels, and never the metadata that somebody else wrote.</summary>
+/// <summary>
+/// Pieces of a file, read as if they were one: a decoder sees the pixels, and never the metadata that somebody else wrote.
+/// </summary>
 /// <param name="file">The file; stays the caller's.</param>
 /// <param name="parts">The pieces, in order.</param>
 internal sealed class PartStream(Stream file, IReadOnlyList<FilePart> parts) : Stream

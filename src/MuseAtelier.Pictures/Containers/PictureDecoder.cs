@@ -18,7 +18,8 @@ internal static class PictureDecoder
     /// <exception cref="PictureFileException">It cannot be read.</exception>
     public static PictureFileContent ReadMetadata(string path, PictureFormat format)
     {
-        if (!PictureCodecs.IsBuiltIn(format)) return Content(Foreign(path, PictureCodecs.Require(path, format)).Header).Describe(path, format);
+        if (!PictureCodecs.IsBuiltIn(format))
+            return Content(Foreign(path, PictureCodecs.Require(path, format)).Header).Describe(path, format);
         using FileStream stream = File.OpenRead(path);
         return ReadContainer(path, stream, format).Describe(path, format);
     }
@@ -46,14 +47,17 @@ internal static class PictureDecoder
         if (content.Unsupported is { } reason) throw new PictureUnsupportedException(path, reason);
         // A few bytes cannot be millions of pixels: no memory and no time for them.
         if (content.PixelBytes * content.PixelsPerByte < (double)content.Width * content.Height)
-            throw new PictureDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"its {content.PixelBytes:N0} bytes of pixels cannot hold {content.Width}x{content.Height} px"));
+            throw new PictureDamagedException(path,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"its {content.PixelBytes:N0} bytes of pixels cannot hold {content.Width}x{content.Height} px"));
         using var pixels = new PartStream(file, content.Parts);
         IImageDecoder decoder = Imaging.Decoder(format);
         return Guard(path, () =>
         {
             // The decoder's own view of the size counts: it takes memory by it.
             IImageInfo? info = Image.Identify(Imaging.Configuration, pixels);
-            if (info is null || (info.Width, info.Height) != (content.Width, content.Height)) throw new PictureDamagedException(path, "its parts name different sizes");
+            if (info is null || (info.Width, info.Height) != (content.Width, content.Height))
+                throw new PictureDamagedException(path, "its parts name different sizes");
             pixels.Position = 0;
             return (content.Width, content.Height, content.HasAlpha ? DecodeOnBlack(pixels, decoder) : Decode(pixels, decoder));
         });
@@ -117,13 +121,17 @@ internal static class PictureDecoder
 
     private static void RequireSize(string path, long bytes)
     {
-        if (bytes > MostBytes) throw new PictureTooLargeException(path, string.Create(CultureInfo.InvariantCulture, $"it has {bytes:N0} bytes, and pictures of up to {MostBytes:N0} are read"));
+        if (bytes > MostBytes)
+            throw new PictureTooLargeException(path,
+                string.Create(CultureInfo.InvariantCulture, $"it has {bytes:N0} bytes, and pictures of up to {MostBytes:N0} are read"));
     }
 
     private static void RequirePixels(string path, int width, int height)
     {
         if ((long)width * height > Imaging.MostPixels)
-            throw new PictureTooLargeException(path, string.Create(CultureInfo.InvariantCulture, $"it states {width}x{height} px, and pictures of up to {Imaging.MostPixels:N0} px are read"));
+            throw new PictureTooLargeException(path,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"it states {width}x{height} px, and pictures of up to {Imaging.MostPixels:N0} px are read"));
     }
 
     // Decoders of hostile files throw what they like.
@@ -141,7 +149,8 @@ internal static class PictureDecoder
         {
             throw new PictureUnsupportedException(path, Reason(exception), exception);
         }
-        catch (Exception exception) when (exception is not (PictureFileException or UnauthorizedAccessException) && (exception is not IOException || exception is EndOfStreamException))
+        catch (Exception exception) when (exception is not (PictureFileException or UnauthorizedAccessException)
+            && (exception is not IOException || exception is EndOfStreamException))
         {
             throw new PictureDamagedException(path, Reason(exception), exception);
         }

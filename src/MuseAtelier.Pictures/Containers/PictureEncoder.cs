@@ -29,7 +29,8 @@ internal static class PictureEncoder
     /// <exception cref="PictureMetadataTooLargeException">The texts do not fit into the format.</exception>
     /// <exception cref="PictureCodecMissingException">No codec is registered for the format.</exception>
     /// <exception cref="PictureNotEncodedException">The encoder failed.</exception>
-    public static byte[] Encode(string path, ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding, MetadataTexts texts)
+    public static byte[] Encode(string path, ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding,
+        MetadataTexts texts)
     {
         PictureFormat format = encoding.Format;
         // PNG has a place for the record of its own; elsewhere XMP carries it.
@@ -47,7 +48,8 @@ internal static class PictureEncoder
             PictureFormat.Png => PngFile.Embed(EncodePixels(pixels, width, height, encoding), Chunks(texts, exif, xmp)),
             PictureFormat.Jpeg => JpegFile.Embed(EncodePixels(pixels, width, height, encoding), exif, xmp),
             PictureFormat.WebP => WebPFile.Embed(EncodePixels(pixels, width, height, encoding), width, height, exif, xmp),
-            _ => PictureCodecs.Require(path, format).Encode(pixels, new PictureHeader(width, height) { Exif = exif, Xmp = xmp }, encoding.Quality ?? DefaultQuality(format)),
+            _ => PictureCodecs.Require(path, format).Encode(pixels, new PictureHeader(width, height) { Exif = exif, Xmp = xmp },
+                encoding.Quality ?? DefaultQuality(format)),
         });
     }
 
@@ -64,7 +66,8 @@ internal static class PictureEncoder
         Tried[format] = true;
     }
 
-    private static int DefaultQuality(PictureFormat format) => PictureFormats.DefaultQuality(format) ?? throw new ArgumentOutOfRangeException(nameof(format), format, null);
+    private static int DefaultQuality(PictureFormat format) =>
+        PictureFormats.DefaultQuality(format) ?? throw new ArgumentOutOfRangeException(nameof(format), format, null);
 
     private static byte[] EncodePixels(ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding)
     {

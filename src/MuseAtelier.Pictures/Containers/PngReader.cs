@@ -7,8 +7,8 @@ using MuseAtelier.Pictures.Metadata;
 namespace MuseAtelier.Pictures.Containers;
 
 /// <summary>
-/// Reads a PNG file's size and metadata, and steps over its pixels. Trusts no length before it was held against the file and the limit. A chunk
-/// that pixels do not need and that is not in order is left out with a notice: the picture is sound all the same.
+/// Reads a PNG file's size and metadata, and steps over its pixels. Trusts no length before it was held against the file and the limit. A
+/// chunk that pixels do not need and that is not in order is left out with a notice: the picture is sound all the same.
 /// </summary>
 internal sealed class PngReader
 {
@@ -48,7 +48,8 @@ internal sealed class PngReader
             if (chunks == MostChunks) throw new PictureDamagedException(_path, $"it has more than {MostChunks} chunks");
             uint length = BinaryPrimitives.ReadUInt32BigEndian(head);
             string type = Encoding.ASCII.GetString(head[4..]);
-            if (length > _stream.Length - _stream.Position - CrcBytes) throw new PictureDamagedException(_path, $"its chunk {Printable(type)} runs beyond the file's end");
+            if (length > _stream.Length - _stream.Position - CrcBytes)
+                throw new PictureDamagedException(_path, $"its chunk {Printable(type)} runs beyond the file's end");
             long start = _stream.Position - HeadBytes, end = _stream.Position + length + CrcBytes;
             ReadChunk(type, start, length, head[4..]);
             _stream.Position = end;
@@ -200,7 +201,8 @@ internal sealed class PngReader
     private void Keep(long start, long length)
     {
         List<FilePart> parts = _content.Parts;
-        if (parts.Count > 0 && parts[^1].Start + parts[^1].Length == start) parts[^1] = parts[^1] with { Length = parts[^1].Length + length };
+        FilePart last = parts.Count > 0 ? parts[^1] : default;
+        if (last.Length > 0 && last.Start + last.Length == start) parts[^1] = last with { Length = last.Length + length };
         else parts.Add(new FilePart(start, length));
     }
 

@@ -94,7 +94,13 @@ internal static class WebPFile
     {
         if (canvas is not var (width, height)) return;
         bool isSame = content.Width == 0 || (content.Width, content.Height) == (width, height);
-        if (!isSame) throw new PictureDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"its canvas has {width}x{height} px, its pixels {content.Width}x{content.Height}"));
+        if (!isSame)
+        {
+            string found = string.Create(CultureInfo.InvariantCulture,
+                $"its canvas has {width}x{height} px, its pixels {content.Width}x{content.Height}");
+            throw new PictureDamagedException(path, found);
+        }
+
         (content.Width, content.Height) = (width, height);
     }
 
@@ -111,7 +117,9 @@ internal static class WebPFile
     {
         const int bytes = 10, side = 0x3FFF;
         Span<byte> data = stackalloc byte[bytes];
-        if (stream.ReadAtLeast(data[..(int)Math.Min(bytes, length)], (int)Math.Min(bytes, length), throwOnEndOfStream: false) < 5) throw new PictureDamagedException(path, "its pixels are cut off");
+        int there = (int)Math.Min(bytes, length);
+        if (stream.ReadAtLeast(data[..there], there, throwOnEndOfStream: false) < 5)
+            throw new PictureDamagedException(path, "its pixels are cut off");
         if (isLossless)
         {
             if (data[0] != 0x2F) throw new PictureDamagedException(path, "its pixels begin with a wrong mark");
@@ -120,8 +128,10 @@ internal static class WebPFile
             return ((int)(bits & side) + 1, (int)(bits >> 14 & side) + 1);
         }
 
-        if (length < bytes || !data[3..6].SequenceEqual((ReadOnlySpan<byte>)[0x9D, 0x01, 0x2A])) throw new PictureDamagedException(path, "its pixels begin with a wrong mark");
-        (int width, int height) = (BinaryPrimitives.ReadUInt16LittleEndian(data[6..]) & side, BinaryPrimitives.ReadUInt16LittleEndian(data[8..]) & side);
+        if (length < bytes || !data[3..6].SequenceEqual((ReadOnlySpan<byte>)[0x9D, 0x01, 0x2A]))
+            throw new PictureDamagedException(path, "its pixels begin with a wrong mark");
+        (int width, int height) = (BinaryPrimitives.ReadUInt16LittleEndian(data[6..]) & side,
+            BinaryPrimitives.ReadUInt16LittleEndian(data[8..]) & side);
         return width > 0 && height > 0 ? (width, height) : throw new PictureDamagedException(path, "it states no size");
     }
 

@@ -46,7 +46,9 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>Does something again, after growing pauses, while another program on Windows is in its way; on other systems once.</summary>
+    /// <summary>
+    /// Does something again, after growing pauses, while another program on Windows is in its way; on other systems once.
+    /// </summary>
     /// <param name="action">What to do.</param>
     /// <param name="isWindows">Whether the system is Windows.</param>
     /// <param name="isTaken">Whether the file exists, in which case nothing is done again that may not replace it.</param>
@@ -59,7 +61,8 @@ internal static class AtomicFile
                 action();
                 return;
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && isWindows && tries < PausesInMs.Length && !isTaken())
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && isWindows
+                && tries < PausesInMs.Length && !isTaken())
             {
                 Thread.Sleep(PausesInMs[tries]);
             }
@@ -73,13 +76,15 @@ internal static class AtomicFile
         Persist(() => File.Move(partial, file, overwrite), OperatingSystem.IsWindows(), () => !overwrite && File.Exists(file));
     }
 
-    // Random names, without OpenSSL, which not every machine has: process ids repeat between containers, and calls within a process. Short ones: the file's own may be as long as names go.
+    // Random names, without OpenSSL, which not every machine has: process ids repeat between containers, and calls within a process. Short
+    // ones: the file's own may be as long as names go.
     private static FileStream Create(string folder, UnixFileMode? mode, FileOptions options)
     {
         for (int tries = 1; ; tries++)
         {
             string name = Path.Combine(folder, $".muse-{Guid.NewGuid().ToString("N")[..NameLength]}.tmp");
-            var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0, Options = options };
+            var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0,
+                Options = options };
             if (mode is { } permissions && !OperatingSystem.IsWindows()) how.UnixCreateMode = permissions | UnixFileMode.UserWrite;
             try
             {

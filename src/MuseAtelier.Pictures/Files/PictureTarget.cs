@@ -28,7 +28,8 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
     }
 
     /// <summary>Whether something has that name: a file, a folder, or a link that leads nowhere.</summary>
-    private static bool IsTaken(string full) => System.IO.File.Exists(full) || Directory.Exists(full) || new FileInfo(full).LinkTarget is not null;
+    private static bool IsTaken(string full) =>
+        System.IO.File.Exists(full) || Directory.Exists(full) || new FileInfo(full).LinkTarget is not null;
 
     // A file that may not be written to is not replaced either, although Unix would let its folder's owner do that.
     private static UnixFileMode? ProbeExisting(string path, string file, string folder)
@@ -41,7 +42,8 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
             }
 
             if (OperatingSystem.IsWindows()) return null;
-            if (UnixFile.IsKeptByOthers(file, folder)) throw new UnauthorizedAccessException($"'{file}' is another user's, and its folder lets nobody else replace it.");
+            if (UnixFile.IsKeptByOthers(file, folder))
+                throw new UnauthorizedAccessException($"'{file}' is another user's, and its folder lets nobody else replace it.");
             return System.IO.File.GetUnixFileMode(file);
         }
         catch (FileNotFoundException)
@@ -72,7 +74,8 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
         }
     }
 
-    // Null where nothing has that name. Asked for the attributes, the system refuses a name that is too long; asked whether it exists, it says no.
+    // Null where nothing has that name. Asked for the attributes, the system refuses a name that is too long; asked whether it exists, it
+    // says no.
     private static FileAttributes? Attributes(string file)
     {
         try

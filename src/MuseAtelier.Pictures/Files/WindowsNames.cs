@@ -9,7 +9,8 @@ internal static class WindowsNames
     /// <param name="path">A path as the user gave it.</param>
     public static string? Refusal(string path)
     {
-        string rest = path.StartsWith(@"\\?\", StringComparison.Ordinal) || path.StartsWith(@"\\.\", StringComparison.Ordinal) ? path[4..] : path;
+        string rest = path.StartsWith(@"\\?\", StringComparison.Ordinal) || path.StartsWith(@"\\.\", StringComparison.Ordinal) ? path[4..]
+            : path;
         if (rest is [_, ':', ..] && char.IsAsciiLetter(rest[0])) rest = rest[2..];
         if (rest.Contains(':', StringComparison.Ordinal)) return "a colon behind the drive names a hidden stream of a file";
         string name = rest[(rest.LastIndexOfAny(['\\', '/']) + 1)..];
@@ -21,7 +22,8 @@ internal static class WindowsNames
     private static bool IsDevice(string stem)
     {
         if (Devices.Contains(stem, StringComparer.OrdinalIgnoreCase)) return true;
-        bool isPort = stem.Length == 4 && (stem.StartsWith("com", StringComparison.OrdinalIgnoreCase) || stem.StartsWith("lpt", StringComparison.OrdinalIgnoreCase));
+        bool isPort = stem.Length == 4
+            && (stem.StartsWith("com", StringComparison.OrdinalIgnoreCase) || stem.StartsWith("lpt", StringComparison.OrdinalIgnoreCase));
         return isPort && (char.IsAsciiDigit(stem[3]) || stem[3] is '\u00B9' or '\u00B2' or '\u00B3');
     }
 }

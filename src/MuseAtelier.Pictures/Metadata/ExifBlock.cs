@@ -4,8 +4,8 @@ using System.Text;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// The little of EXIF that pictures need: the program's name and a comment. Written big-endian, because the UTF-16 of a comment is read that
-/// way by programs that never ask for the block's own order.
+/// The little of EXIF that pictures need: the program's name and a comment. Written big-endian, because the UTF-16 of a comment is read
+/// that way by programs that never ask for the block's own order.
 /// </summary>
 internal static class ExifBlock
 {
@@ -22,7 +22,8 @@ internal static class ExifBlock
     {
         byte[] name = Encoding.ASCII.GetBytes(software + '\0'), text = [.. UnicodeCode, .. Encoding.BigEndianUnicode.GetBytes(comment)];
         // Header, the first directory (2 entries) and its name, the EXIF directory (3 entries) and its comment.
-        int nameAt = 8 + 2 + 2 * EntryBytes + 4, directoryAt = nameAt + name.Length + name.Length % 2, textAt = directoryAt + 2 + 3 * EntryBytes + 4;
+        int nameAt = 8 + 2 + 2 * EntryBytes + 4, directoryAt = nameAt + name.Length + name.Length % 2,
+            textAt = directoryAt + 2 + 3 * EntryBytes + 4;
         byte[] block = new byte[textAt + text.Length];
         "MM\0*"u8.CopyTo(block);
         BinaryPrimitives.WriteInt32BigEndian(block.AsSpan(4), 8);

@@ -32,7 +32,8 @@ internal static class ExifReader
         if (!isBig && !block.StartsWith("II*\0"u8)) return null;
         uint first = ReadLong(block, 4, isBig);
         int orientation = 1;
-        if (Find(block, isBig, first, OrientationTag) is { Type: ShortType } turn && ReadShort(block, turn.At + 8, isBig) is >= 1 and <= 8 and var number)
+        if (Find(block, isBig, first, OrientationTag) is { Type: ShortType } turn
+            && ReadShort(block, turn.At + 8, isBig) is >= 1 and <= 8 and var number)
             orientation = number;
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach ((ushort tag, string name) in TextFields)

@@ -15,7 +15,8 @@ internal static class IccProfile
         if (profile.IsEmpty) return null;
         string? name = Name(profile);
         if (name?.Contains("sRGB", StringComparison.OrdinalIgnoreCase) ?? false) return null;
-        return $"its ICC profile ({(string.IsNullOrWhiteSpace(name) ? "without a name" : name)}) is not applied: colours are read as if they were sRGB";
+        string known = string.IsNullOrWhiteSpace(name) ? "without a name" : name;
+        return $"its ICC profile ({known}) is not applied: colours are read as if they were sRGB";
     }
 
     private static string? Name(ReadOnlySpan<byte> profile)
@@ -27,7 +28,8 @@ internal static class IccProfile
             int entry = HeaderBytes + 4 + i * EntryBytes;
             if (entry > profile.Length - EntryBytes) return null;
             if (!profile.Slice(entry, 4).SequenceEqual("desc"u8)) continue;
-            uint at = BinaryPrimitives.ReadUInt32BigEndian(profile[(entry + 4)..]), length = BinaryPrimitives.ReadUInt32BigEndian(profile[(entry + 8)..]);
+            uint at = BinaryPrimitives.ReadUInt32BigEndian(profile[(entry + 4)..]),
+                length = BinaryPrimitives.ReadUInt32BigEndian(profile[(entry + 8)..]);
             return length <= profile.Length && at <= profile.Length - length ? Describe(profile.Slice((int)at, (int)length)) : null;
         }
 
@@ -44,8 +46,10 @@ internal static class IccProfile
         }
         else if (tag.StartsWith("mluc"u8) && tag.Length >= firstRecord + EntryBytes)
         {
-            uint length = BinaryPrimitives.ReadUInt32BigEndian(tag[(firstRecord + 4)..]), at = BinaryPrimitives.ReadUInt32BigEndian(tag[(firstRecord + 8)..]);
-            if (length <= tag.Length && at <= tag.Length - length) text = Encoding.BigEndianUnicode.GetString(tag.Slice((int)at, (int)length));
+            uint length = BinaryPrimitives.ReadUInt32BigEndian(tag[(firstRecord + 4)..]),
+                at = BinaryPrimitives.ReadUInt32BigEndian(tag[(firstRecord + 8)..]);
+            bool isInside = length <= tag.Length && at <= tag.Length - length;
+            if (isInside) text = Encoding.BigEndianUnicode.GetString(tag.Slice((int)at, (int)length));
         }
 
         if (text is null) return null;

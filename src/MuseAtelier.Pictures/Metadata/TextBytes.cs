@@ -9,6 +9,10 @@ internal static class TextBytes
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    // Letters that no prompt has: halves of pairs alone, private ones, unassigned ones, controls.
+    private static readonly UnicodeCategory[] Unlikely =
+        [UnicodeCategory.Surrogate, UnicodeCategory.PrivateUse, UnicodeCategory.OtherNotAssigned, UnicodeCategory.Control];
+
     private static ReadOnlySpan<byte> Utf8Mark => [0xEF, 0xBB, 0xBF];
 
     private static ReadOnlySpan<byte> BigMark => [0xFE, 0xFF];
@@ -25,7 +29,8 @@ internal static class TextBytes
     public static string Utf8OrLatin1(ReadOnlySpan<byte> bytes) => TryUtf8(bytes) ?? Encoding.Latin1.GetString(bytes);
 
     /// <summary>Whether bytes would be read as UTF-8 although they hold more than ASCII.</summary>
-    public static bool LooksLikeUtf8(ReadOnlySpan<byte> bytes) => bytes.ContainsAnyExceptInRange((byte)0, (byte)0x7F) && TryUtf8(bytes) is not null;
+    public static bool LooksLikeUtf8(ReadOnlySpan<byte> bytes) =>
+        bytes.ContainsAnyExceptInRange((byte)0, (byte)0x7F) && TryUtf8(bytes) is not null;
 
     /// <summary>EXIF's user comment: eight bytes that name its encoding, and the text; some programs leave the name out.</summary>
     /// <param name="comment">The field's bytes.</param>
@@ -85,7 +90,6 @@ internal static class TextBytes
 
     private static bool IsPrintable(byte letter) => letter is >= 0x20 and < 0x7F or (byte)'\n' or (byte)'\r' or (byte)'\t';
 
-    // Letters that no prompt has: halves of pairs alone, private ones, unassigned ones, controls.
     private static int Implausible(ReadOnlySpan<byte> text, bool isBig)
     {
         int count = 0;
@@ -99,8 +103,8 @@ internal static class TextBytes
                 continue;
             }
 
-            UnicodeCategory category = char.GetUnicodeCategory(letter);
-            if (letter != 0 && category is UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.Control) count++;
+            bool isFilling = letter == 0;
+            if (!isFilling && Unlikely.Contains(char.GetUnicodeCategory(letter))) count++;
         }
 
         return count;

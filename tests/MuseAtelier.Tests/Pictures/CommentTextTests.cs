@@ -21,12 +21,16 @@ public sealed class CommentTextTests
             var data = new TheoryData<string, byte[], string>();
             foreach (string text in (string[])[Text, Han])
             {
-                foreach ((string name, byte[] code) in (ReadOnlySpan<(string, byte[])>)[("UNICODE", Unicode), ("ASCII", Ascii), ("zeros", Undefined), ("none", None)])
+                foreach ((string name, byte[] code) in (ReadOnlySpan<(string, byte[])>)[("UNICODE", Unicode), ("ASCII", Ascii),
+                    ("zeros", Undefined), ("none", None)])
                 {
                     data.Add($"{name}, UTF-8: {text}", [.. code, .. Encoding.UTF8.GetBytes(text)], text);
-                    data.Add($"{name}, UTF-8 with a mark: {text}", [.. code, .. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(text)], text);
-                    data.Add($"{name}, big with a mark: {text}", [.. code, .. Encoding.BigEndianUnicode.Preamble, .. Encoding.BigEndianUnicode.GetBytes(text)], text);
-                    data.Add($"{name}, little with a mark: {text}", [.. code, .. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(text)], text);
+                    data.Add($"{name}, UTF-8 with a mark: {text}", [.. code, .. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(text)],
+                        text);
+                    data.Add($"{name}, big with a mark: {text}",
+                        [.. code, .. Encoding.BigEndianUnicode.Preamble, .. Encoding.BigEndianUnicode.GetBytes(text)], text);
+                    data.Add($"{name}, little with a mark: {text}",
+                        [.. code, .. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(text)], text);
                     // Without any mark, UTF-16 is known by the NULs beside ASCII letters; and by its name.
                     if (text == Han && code != Unicode) continue;
                     data.Add($"{name}, big: {text}", [.. code, .. Encoding.BigEndianUnicode.GetBytes(text)], text);
@@ -46,7 +50,8 @@ public sealed class CommentTextTests
     public void Comment_HoweverMarked_IsRead(string kind, byte[] comment, string text)
     {
         Assert.NotEmpty(kind);
-        // Without any ASCII letter, the block's order or what letters there are decide; both orders of block give the text where the other way is implausible.
+        // Without any ASCII letter, the block's order or what letters there are decide; both orders of block give the text where the other
+        // way is implausible.
         Assert.Equal(text, TextBytes.Comment(comment, isBig: false));
         Assert.Equal(text, TextBytes.Comment(comment, isBig: true));
     }

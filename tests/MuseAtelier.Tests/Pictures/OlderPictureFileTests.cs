@@ -25,7 +25,8 @@ public sealed class OlderPictureFileTests(TestAtelier miniature)
         Assert.Equal((format, 256, 256), (content.Format, content.Width, content.Height));
         Assert.StartsWith($"{Prompt}\nNegative prompt: fog\nSteps: 1, Sampler: Euler a,", content.Parameters, StringComparison.Ordinal);
         PictureRecord record = content.ReadRecord();
-        Assert.Equal((Prompt, "fog", 3ul, format), (record.Request.Prompt, record.Request.NegativePrompt, record.Request.Seed, record.Encoding.Format));
+        Assert.Equal((Prompt, "fog", 3ul, format),
+            (record.Request.Prompt, record.Request.NegativePrompt, record.Request.Seed, record.Encoding.Format));
         Assert.Empty(content.Notices);
     }
 
@@ -40,7 +41,8 @@ public sealed class OlderPictureFileTests(TestAtelier miniature)
     [Fact]
     public void ReadPixels_OfOlderFiles_GivesWhatLibvipsGives()
     {
-        foreach ((string name, double least) in (ReadOnlySpan<(string, double)>)[("night.png", double.PositiveInfinity), ("night.jpg", 45), ("night.webp", 35), ("parameters.jpg", 35)])
+        foreach ((string name, double least) in (ReadOnlySpan<(string, double)>)[("night.png", double.PositiveInfinity), ("night.jpg", 45),
+            ("night.webp", 35), ("parameters.jpg", 35)])
         {
             using Image reference = Image.NewFromFile(Golden(name));
             (int width, int height, byte[] pixels) = PictureFile.ReadPixels(Golden(name));
@@ -59,10 +61,12 @@ public sealed class OlderPictureFileTests(TestAtelier miniature)
     {
         using var folder = new TemporaryFolder();
         Picture picture = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Stop);
-        string path = folder[$"older.{extension}"], json = PictureRecord.Of(picture, new RecordedEncoding(format, PictureFormats.DefaultQuality(format))).ToJson();
+        string path = folder[$"older.{extension}"],
+            json = PictureRecord.Of(picture, new RecordedEncoding(format, PictureFormats.DefaultQuality(format))).ToJson();
         await File.WriteAllBytesAsync(path, VipsFiles.Write(picture, format, json), Stop);
         PictureVerification verification = await PictureVerifier.VerifyAsync(miniature.Atelier, path, null, Stop);
-        Assert.True(verification is { Outcome: VerificationOutcome.SameLatents, SamePixels: true, Holds: true }, $"{verification.Outcome}, {verification.Psnr:0.0} dB");
+        Assert.True(verification is { Outcome: VerificationOutcome.SameLatents, SamePixels: true, Holds: true },
+            $"{verification.Outcome}, {verification.Psnr:0.0} dB");
         if (format == PictureFormat.Png) Assert.Equal(0, verification.LargestDifference);
     }
 

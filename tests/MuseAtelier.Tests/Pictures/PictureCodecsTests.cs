@@ -13,7 +13,8 @@ public sealed class PictureCodecsTests
     [InlineData(PictureFormat.Png)]
     [InlineData(PictureFormat.WebP)]
     [InlineData((PictureFormat)99)]
-    public void Register_OfABuiltInOrUnknownFormat_IsRefused(PictureFormat format) => Assert.Throws<ArgumentException>(() => PictureCodecs.Register(new Failing(format)));
+    public void Register_OfABuiltInOrUnknownFormat_IsRefused(PictureFormat format) =>
+        Assert.Throws<ArgumentException>(() => PictureCodecs.Register(new Failing(format)));
 
     [Fact]
     public void Write_WithACodecThatFails_SaysWhichAndLeavesNothing()
@@ -22,7 +23,8 @@ public sealed class PictureCodecsTests
         try
         {
             PictureCodecs.Register(new Failing(PictureFormat.Avif));
-            PictureNotEncodedException failure = Assert.Throws<PictureNotEncodedException>(() => PictureFile.Write(SamplePicture.Of(new PictureRequest { Prompt = "x" }), folder["a.avif"]));
+            PictureNotEncodedException failure = Assert.Throws<PictureNotEncodedException>(() =>
+                PictureFile.Write(SamplePicture.Of(new PictureRequest { Prompt = "x" }), folder["a.avif"]));
             Assert.Contains("no memory for a picture", failure.Message, StringComparison.Ordinal);
             Assert.Empty(Directory.GetFileSystemEntries(folder[""]));
             string path = Path.Combine(GoldenFiles.Folder, "pictures-netvips", "night.avif");
@@ -44,9 +46,12 @@ public sealed class PictureCodecsTests
     public async Task Muse_WithoutAvif_NamesThePackageInOneLineBeforeAnyWork(string arguments)
     {
         using var folder = new TemporaryFolder();
-        string[] all = [.. arguments.Split(' ').Select(part => part.Replace("{0}", folder[""].TrimEnd('/')).Replace("{1}", Path.Combine(GoldenFiles.Folder, "pictures-netvips", "night.avif")))];
+        string[] all = [.. arguments.Split(' ').Select(part =>
+            part.Replace("{0}", folder[""].TrimEnd('/')).Replace("{1}",
+            Path.Combine(GoldenFiles.Folder, "pictures-netvips", "night.avif")))];
         string muse = Path.Combine(AppContext.BaseDirectory, "muse.dll");
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [muse, .. all]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo("dotnet", [muse, .. all]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(1, process.ExitCode);
@@ -60,7 +65,8 @@ public sealed class PictureCodecsTests
     {
         public PictureFormat Format => format;
 
-        public byte[] Encode(ReadOnlyMemory<byte> pixels, PictureHeader header, int quality) => throw new InvalidOperationException("no memory for a picture");
+        public byte[] Encode(ReadOnlyMemory<byte> pixels, PictureHeader header, int quality) =>
+            throw new InvalidOperationException("no memory for a picture");
 
         public PictureHeader ReadHeader(byte[] file) => throw new InvalidOperationException("no header");
 

@@ -92,14 +92,16 @@ public sealed class PictureFileContainerTests : IDisposable
         // libvips' small profile of Display P3 has this name.
         Assert.Contains("(sP3C)", Assert.Single(PictureFile.Read(Profiled(extension, "p3")).Notices), StringComparison.Ordinal);
         Assert.Empty(PictureFile.Read(Profiled(extension, "srgb")).Notices);
-        Assert.Equal(PictureFile.ReadPixels(_folder.Write($"plain.{extension}", Plain(extension))).Pixels.Length, PictureFile.ReadPixels(Profiled(extension, "p3")).Pixels.Length);
+        Assert.Equal(PictureFile.ReadPixels(_folder.Write($"plain.{extension}", Plain(extension))).Pixels.Length,
+            PictureFile.ReadPixels(Profiled(extension, "p3")).Pixels.Length);
     }
 
     [Fact]
     public void ReadPixels_OfCmyk_ReadsThemByThePlainFormulaAndSaysSo()
     {
         // Full cyan and half black: red 0, green and blue 127.
-        using Image cmyk = (Image.Black(32, 32, 4) + (double[])[255, 0, 0, 128]).Cast(Enums.BandFormat.Uchar).Copy(interpretation: Enums.Interpretation.Cmyk);
+        using Image cmyk = (Image.Black(32, 32, 4) + (double[])[255, 0, 0, 128]).Cast(Enums.BandFormat.Uchar).Copy(
+            interpretation: Enums.Interpretation.Cmyk);
         string path = _folder.Write("a.jpg", cmyk.JpegsaveBuffer(q: 100, keep: Enums.ForeignKeep.None));
         Assert.Contains("CMYK", Assert.Single(PictureFile.Read(path).Notices), StringComparison.Ordinal);
         (int width, _, byte[] pixels) = PictureFile.ReadPixels(path);
@@ -114,7 +116,8 @@ public sealed class PictureFileContainerTests : IDisposable
     [InlineData(".webp")]
     public void ReadPixels_OfTransparentPixels_LaysThemOnBlack(string suffix)
     {
-        using Image rgba = (Image.Black(16, 16, 4) + (double[])[200, 100, 50, 128]).Cast(Enums.BandFormat.Uchar).Copy(interpretation: Enums.Interpretation.Srgb);
+        using Image rgba = (Image.Black(16, 16, 4) + (double[])[200, 100, 50, 128]).Cast(Enums.BandFormat.Uchar).Copy(
+            interpretation: Enums.Interpretation.Srgb);
         foreach (bool isLossless in (bool[])[true, false])
         {
             byte[] file = suffix == ".png" ? rgba.PngsaveBuffer() : rgba.WebpsaveBuffer(lossless: isLossless, q: 100);
@@ -134,7 +137,9 @@ public sealed class PictureFileContainerTests : IDisposable
         Assert.Throws<PictureTooLargeException>(() => PictureFile.ReadPixels(_folder.Write("bomb.png", png)));
         // Within the limit, and more than its bytes can hold.
         Bend(png.AsSpan(16), 7000, 9000);
-        Assert.Contains("cannot hold", Assert.Throws<PictureDamagedException>(() => PictureFile.ReadPixels(_folder.Write("hollow.png", png))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot hold",
+            Assert.Throws<PictureDamagedException>(() => PictureFile.ReadPixels(_folder.Write("hollow.png", png))).Message,
+            StringComparison.Ordinal);
         byte[] jpeg = Plain("jpg");
         int frame = jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xC0]);
         BinaryPrimitives.WriteUInt16BigEndian(jpeg.AsSpan(frame + 5), 65_000);
@@ -160,10 +165,12 @@ public sealed class PictureFileContainerTests : IDisposable
     public void ReadPixels_OfAnAnimation_SaysThatItIsOne()
     {
         using Image frame = Image.Black(16, 16, 3).Cast(Enums.BandFormat.Uchar).Copy(interpretation: Enums.Interpretation.Srgb);
-        using Image both = Image.Arrayjoin([frame, frame + 100], across: 1).Cast(Enums.BandFormat.Uchar).Mutate(image => image.Set(GValue.GIntType, "page-height", 16));
+        using Image both = Image.Arrayjoin([frame, frame + 100], across: 1).Cast(Enums.BandFormat.Uchar).Mutate(image =>
+            image.Set(GValue.GIntType, "page-height", 16));
         string path = _folder.Write("a.webp", both.WebpsaveBuffer());
         Assert.Equal((16, 16), (PictureFile.Read(path).Width, PictureFile.Read(path).Height));
-        Assert.Contains("animation", Assert.Throws<PictureUnsupportedException>(() => PictureFile.ReadPixels(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("animation", Assert.Throws<PictureUnsupportedException>(() => PictureFile.ReadPixels(path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -179,7 +186,8 @@ public sealed class PictureFileContainerTests : IDisposable
         Assert.Equal(file.Length - 8, BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(4)));
         int at = 12;
         List<string> chunks = [];
-        for (; at < file.Length; at += 8 + (BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(at + 4)) + 1) / 2 * 2) chunks.Add(Encoding.ASCII.GetString(file, at, 4));
+        for (; at < file.Length; at += 8 + (BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(at + 4)) + 1) / 2 * 2)
+            chunks.Add(Encoding.ASCII.GetString(file, at, 4));
         Assert.Equal(file.Length, at);
         Assert.Equal(["VP8X", "VP8 ", "EXIF", "XMP "], chunks);
         using Image image = Image.NewFromBuffer(file);
@@ -192,7 +200,8 @@ public sealed class PictureFileContainerTests : IDisposable
     {
         Picture picture = SamplePicture.Of(new PictureRequest { Prompt = "x" });
         PictureFormat format = PictureFormats.Of("a." + extension);
-        byte[] plain = PictureEncoder.Encode("a", picture.Pixels, 64, 48, new RecordedEncoding(format, PictureFormats.DefaultQuality(format)), new(null, null, null));
+        byte[] plain = PictureEncoder.Encode("a", picture.Pixels, 64, 48,
+            new RecordedEncoding(format, PictureFormats.DefaultQuality(format)), new(null, null, null));
         return format switch
         {
             PictureFormat.Png => exif.Length == 0 ? plain : PngFile.Embed(plain, [new PngChunk("eXIf", exif)]),

@@ -59,7 +59,8 @@ public sealed class PictureFileMutationTests
         try
         {
             PictureFileContent content = PictureFile.Read(path);
-            if (content.Width > Imaging.MostPixels / content.Height) Assert.Throws<PictureTooLargeException>(() => PictureFile.ReadPixels(path));
+            if (content.Width > Imaging.MostPixels / content.Height)
+                Assert.Throws<PictureTooLargeException>(() => PictureFile.ReadPixels(path));
             (int width, int height, byte[] pixels) = PictureFile.ReadPixels(path);
             Assert.Equal(width * height * 3, pixels.Length);
             return (true, (long)width * height);
@@ -75,7 +76,8 @@ public sealed class PictureFileMutationTests
         Picture picture = SamplePicture.Of(new PictureRequest { Prompt = "a night, 夜", NegativePrompt = "fog" });
         PictureFormat format = PictureFormats.Of("a." + extension);
         var encoding = new RecordedEncoding(format, PictureFormats.DefaultQuality(format));
-        return PictureEncoder.Encode("a", picture.Pixels, picture.Width, picture.Height, encoding, MetadataTexts.Of(MetadataLevel.Full, picture, encoding));
+        return PictureEncoder.Encode("a", picture.Pixels, picture.Width, picture.Height, encoding,
+            MetadataTexts.Of(MetadataLevel.Full, picture, encoding));
     }
 
     // A few bytes set, a piece cut out, doubled or moved to another place; most often in the first part, where the structure is.
@@ -84,7 +86,8 @@ public sealed class PictureFileMutationTests
         byte[] file = [.. sound];
         for (int changes = random.Next(1, 5); changes > 0; changes--)
         {
-            int at = random.Next(random.Next(2) == 0 ? Math.Min(file.Length, 200) : file.Length), length = Math.Min(random.Next(1, 64), file.Length - at);
+            int at = random.Next(random.Next(2) == 0 ? Math.Min(file.Length, 200) : file.Length),
+                length = Math.Min(random.Next(1, 64), file.Length - at);
             switch (random.Next(7))
             {
                 case 0:
@@ -100,7 +103,8 @@ public sealed class PictureFileMutationTests
                     file.AsSpan(random.Next(file.Length - length + 1), length).ToArray().CopyTo(file, at);
                     break;
                 default:
-                    for (int i = 0; i < Math.Min(4, length); i++) file[at + i] = random.Next(2) == 0 ? Extremes[random.Next(Extremes.Length)] : (byte)random.Next(256);
+                    for (int i = 0; i < Math.Min(4, length); i++) file[at + i] = random.Next(2) == 0
+                        ? Extremes[random.Next(Extremes.Length)] : (byte)random.Next(256);
                     break;
             }
         }

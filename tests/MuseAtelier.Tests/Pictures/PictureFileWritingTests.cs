@@ -53,7 +53,7 @@ public sealed class PictureFileWritingTests : IDisposable
 
     [Theory]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite)]
-    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)]
     public void Write_OverAFile_KeepsItsPermissions(UnixFileMode mode)
     {
         if (!OperatingSystem.IsWindows())
@@ -70,7 +70,9 @@ public sealed class PictureFileWritingTests : IDisposable
     {
         if (Environment.IsPrivilegedProcess) Assert.Skip("the superuser may write to every file");
         File.SetAttributes(_folder.Write("a.png", [1]), FileAttributes.ReadOnly);
-        Assert.Contains("may be replaced", Assert.Throws<PictureNotWrittenException>(() => PictureFile.RequireWritable(_folder["a.png"], Force)).Message, StringComparison.Ordinal);
+        Assert.Contains("may be replaced",
+            Assert.Throws<PictureNotWrittenException>(() => PictureFile.RequireWritable(_folder["a.png"], Force)).Message,
+            StringComparison.Ordinal);
         Assert.Equal([1], File.ReadAllBytes(_folder["a.png"]));
         File.SetAttributes(_folder["a.png"], FileAttributes.Normal);
     }
@@ -82,9 +84,11 @@ public sealed class PictureFileWritingTests : IDisposable
         using (Process process = Process.Start("mkfifo", _folder["pipe.png"])) process.WaitForExit();
         File.CreateSymbolicLink(_folder["device.png"], "/dev/null");
         Directory.CreateDirectory(_folder["folder.png"]);
-        foreach ((string name, string kind) in (ReadOnlySpan<(string, string)>)[("pipe", "a pipe"), ("device", "a device"), ("folder", "a folder")])
+        foreach ((string name, string kind) in (ReadOnlySpan<(string, string)>)[("pipe", "a pipe"), ("device", "a device"),
+            ("folder", "a folder")])
         {
-            Assert.Equal(kind, Assert.Throws<PictureTargetException>(() => PictureFile.RequireWritable(_folder[name + ".png"], Force)).Kind);
+            Assert.Equal(kind, Assert.Throws<PictureTargetException>(() =>
+                PictureFile.RequireWritable(_folder[name + ".png"], Force)).Kind);
             Assert.Throws<PictureExistsException>(() => PictureFile.RequireWritable(_folder[name + ".png"]));
         }
 
@@ -198,7 +202,8 @@ public sealed class PictureFileWritingTests : IDisposable
             // 300 KB of prompt.
             Picture large = SamplePicture.Of(new PictureRequest { Prompt = new string('夜', 100_000) });
             var options = new PictureFileOptions { UnderFreeName = true };
-            PictureNotWrittenException failure = Assert.Throws<PictureNotWrittenException>(() => PictureFile.Write(large, Path.Combine(disk, "a.png"), options));
+            PictureNotWrittenException failure = Assert.Throws<PictureNotWrittenException>(() =>
+                PictureFile.Write(large, Path.Combine(disk, "a.png"), options));
             Assert.True(failure.NoSpace);
             Assert.DoesNotContain('\n', failure.Message);
             Assert.Empty(Directory.GetFileSystemEntries(disk));
@@ -220,7 +225,8 @@ public sealed class PictureFileWritingTests : IDisposable
     [InlineData(@"\\?\C:\x\conin$.png", "conin$")]
     [InlineData("x.png:s.png", "stream")]
     [InlineData(@"C:\x.png:s.png", "stream")]
-    public void Refusal_OfDevicesAndStreams_NamesThem(string path, string word) => Assert.Contains(word, WindowsNames.Refusal(path), StringComparison.Ordinal);
+    public void Refusal_OfDevicesAndStreams_NamesThem(string path, string word) =>
+        Assert.Contains(word, WindowsNames.Refusal(path), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("x.png")]

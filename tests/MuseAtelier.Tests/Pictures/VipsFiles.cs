@@ -23,7 +23,8 @@ internal static class VipsFiles
         const Enums.ForeignKeep keep = Enums.ForeignKeep.Exif | Enums.ForeignKeep.Xmp;
         return format switch
         {
-            PictureFormat.Png => PngFile.Embed(image.PngsaveBuffer(keep: keep), [PngChunk.InternationalText(PictureRecord.Keyword, record)]),
+            PictureFormat.Png =>
+                PngFile.Embed(image.PngsaveBuffer(keep: keep), [PngChunk.InternationalText(PictureRecord.Keyword, record)]),
             PictureFormat.Jpeg => image.JpegsaveBuffer(q: 95, keep: keep),
             _ => image.WebpsaveBuffer(q: 95, keep: keep),
         };
