@@ -15,7 +15,7 @@ internal sealed class Painting
     private readonly Option<string?> _output = UserPath.Option("--out", "-o");
     private readonly Option<bool> _force = new("--force") { Description = "Replace a file that exists." };
     private readonly Option<MetadataLevel> _metadata = Choice.Of<MetadataLevel>("--metadata", "What the file says of its making: full (with the record that muse verify and muse replay read), AUTOMATIC1111's parameters, only that a machine made it, or nothing.");
-    private readonly Option<int> _quality = Choice.Whole("--quality", "Quality of JPEG, WebP and AVIF, 1 to 100; 0 means 95, and 85 for AVIF.", 0, least: 0, most: 100);
+    private readonly Option<int> _quality = Choice.Whole("--quality", "Quality of JPEG and WebP, 1 to 100; 0 means 95. PNG keeps every pixel.", 0, least: 0, most: 100);
     private readonly Option<bool> _preview = new("--preview") { Description = "Show the picture coming into being, in the terminal." };
     private readonly Option<bool> _json = new("--json") { Description = "One JSON object for each picture, one a line, on stdout." };
     private readonly AtelierChoices _choices;
@@ -42,7 +42,7 @@ internal sealed class Painting
         // All that can be refused is refused before a model is opened.
         PictureRequestException.ThrowIfUnpaintable(request);
         int quality = result.GetValue(_quality);
-        var files = new PictureFileOptions { Overwrite = result.GetValue(_force), Metadata = result.GetValue(_metadata), Quality = quality == 0 ? null : quality };
+        var files = new PictureFileOptions { Overwrite = result.GetValue(_force), UnderFreeName = true, Metadata = result.GetValue(_metadata), Quality = quality == 0 ? null : quality };
         List<string> paths = OutputPath.Choose(result.GetValue(_output), request, result.GetValue(_count), files);
         bool isPreviewed = result.GetValue(_preview) && _terminal.ErrorConsole is not null;
         if (result.GetValue(_preview) && !isPreviewed) _terminal.WriteNotice("notice", "--preview needs a terminal on stderr; painting without it");
@@ -70,10 +70,13 @@ internal sealed class Painting
         async Task FinishAsync(Picture picture, string path)
         {
             stop.ThrowIfCancellationRequested();
-            PictureFile.Write(picture, path, files);
+            WrittenPicture written = PictureFile.Write(picture, path, files);
+            string[] notices = [.. picture.Notices, .. written.Notices];
             await display.FinishAsync(picture);
-            foreach (string notice in picture.Notices) _terminal.WriteNotice("notice", notice);
-            _terminal.Out.WriteLine(result.GetValue(_json) ? Describe(picture, path).ToJsonString(Json.Readable) : Sentence(picture, path));
+            foreach (string notice in notices) _terminal.WriteNotice("notice", notice);
+            _terminal.Out.WriteLine(result.GetValue(_json)
+                ? Describe(picture, written.Path, notices).ToJsonString(Json.Readable)
+                : Sentence(picture, written.Path));
             display.Continue();
         }
     }
@@ -81,7 +84,7 @@ internal sealed class Painting
     private static string Sentence(Picture picture, string path) =>
         string.Create(CultureInfo.InvariantCulture, $"{path}: {picture.Width}x{picture.Height}, seed {picture.Request.Seed}, {picture.Timings.Total.TotalSeconds:0.0} s");
 
-    private static JsonObject Describe(Picture picture, string path) => new()
+    private static JsonObject Describe(Picture picture, string path, string[] notices) => new()
     {
         ["file"] = Path.GetFullPath(path),
         ["width"] = picture.Width,
@@ -93,7 +96,7 @@ internal sealed class Painting
         ["modelSha256"] = picture.Model.Sha256,
         ["pass"] = new JsonObject { ["pictures"] = picture.Provenance.Pass.Pictures, ["index"] = picture.Provenance.Pass.Index },
         ["device"] = picture.Provenance.Device,
-        ["notices"] = new JsonArray([.. picture.Notices.Select(notice => JsonValue.Create(notice))]),
+        ["notices"] = new JsonArray([.. notices.Select(notice => JsonValue.Create(notice))]),
         ["seconds"] = new JsonObject
         {
             ["text"] = picture.Timings.Text.TotalSeconds,

@@ -16,5 +16,8 @@ catch (ThreadLimitException exception)
     return ExitCode.Failed;
 }
 
+#if AVIF
+MuseAtelier.Pictures.Avif.AvifCodec.Register();
+#endif
 using var streams = new ProcessStreams(ProcessStreams.AsksForJson(args));
 return await MuseCommand.RunAsync(args, streams.Terminal);

@@ -14,7 +14,7 @@ public enum PictureFormat
     /// <summary>WebP, lossy.</summary>
     WebP,
 
-    /// <summary>AVIF, lossy.</summary>
+    /// <summary>AVIF, lossy. It needs the package MuseAtelier.Pictures.Avif, or another codec: see <see cref="PictureCodecs"/>.</summary>
     Avif,
 }
 
@@ -30,10 +30,13 @@ public static class PictureFormats
         (".avif", PictureFormat.Avif),
     ];
 
-    /// <summary>The extensions that are known, in words.</summary>
-    public static string Known => string.Join(", ", Extensions.Select(entry => entry.Extension));
+    /// <summary>
+    /// The extensions of the formats that this process reads and writes, in words; those of a format without a codec are left out.
+    /// </summary>
+    public static string Known =>
+        string.Join(", ", Extensions.Where(entry => PictureCodecs.IsKnown(entry.Format)).Select(entry => entry.Extension));
 
-    /// <summary>The format that a path's extension names, in upper or lower case.</summary>
+    /// <summary>The format that a path's extension names, in upper or lower case, whether or not there is a codec for it.</summary>
     /// <param name="path">Path of a file.</param>
     /// <exception cref="PictureFormatException">The extension names none that is written here.</exception>
     public static PictureFormat Of(string path)
@@ -44,7 +47,9 @@ public static class PictureFormats
         throw new PictureFormatException(path);
     }
 
-    /// <summary>The quality at which a format is written unless another is asked for, 1 to 100; null for one that keeps every pixel.</summary>
+    /// <summary>
+    /// The quality at which a format is written unless another is asked for, 1 to 100; null for one that keeps every pixel.
+    /// </summary>
     /// <param name="format">The format.</param>
     public static int? DefaultQuality(PictureFormat format) => format switch
     {
@@ -53,7 +58,9 @@ public static class PictureFormats
         _ => 95,
     };
 
-    /// <summary>The format of a file by its first bytes; null when it is none that is read here. Leaves the stream at its beginning.</summary>
+    /// <summary>
+    /// The format of a file by its first bytes; null when it is none that is read here. Leaves the stream at its beginning.
+    /// </summary>
     internal static PictureFormat? Detect(Stream stream)
     {
         Span<byte> start = stackalloc byte[12];

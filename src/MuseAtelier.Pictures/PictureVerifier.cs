@@ -47,7 +47,7 @@ public static class PictureVerifier
         (int? step, bool noise) = FirstDifference(record.Hashes, now.Hashes);
         (int? largest, double? psnr) = Difference(path, again);
         var result = new PictureVerification(VerificationOutcome.Parted, record) { PartsAtStep = step, NoiseParts = noise,
-            LargestDifference = largest, Psnr = psnr, Changes = changes, Notices = again.Notices };
+            LargestDifference = largest, Psnr = psnr, Changes = changes, Notices = [.. content.Notices, .. again.Notices] };
         if (step is not null) return result;
 
         // A format that loses something shows other pixels than were painted, whoever encoded it.

@@ -46,6 +46,7 @@ internal static class InfoCommand
             ["width"] = content.Width,
             ["height"] = content.Height,
             ["program"] = content.RecordJson is null ? text?.Program : "MuseAtelier",
+            ["notices"] = content.Notices.Count == 0 ? null : new JsonArray([.. content.Notices.Select(notice => JsonValue.Create(notice))]),
             ["parameters"] = content.Parameters,
             ["text"] = text is null || isParameters ? null : new JsonObject { ["keyword"] = text.Keyword, ["content"] = text.Text },
             ["record"] = content.RecordJson is null ? null : JsonNode.Parse(content.ReadRecord().ToJson()),

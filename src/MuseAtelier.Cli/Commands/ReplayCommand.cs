@@ -33,6 +33,7 @@ internal static class ReplayCommand
         command.SetAction((result, stop) =>
         {
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
+            foreach (string notice in content.Notices) terminal.WriteNotice("notice", $"{content.Path}: {notice}");
             (PictureRequest basis, PictureRecord? record, Action<Atelier> opened) = content.RecordJson is null
                 ? FromText(terminal, content, request.HasSeed(result))
                 : FromRecord(terminal, content.ReadRecord());

@@ -1,6 +1,8 @@
 using System.Globalization;
-using MuseAtelier.Pictures.Metadata;
-using NetVips;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats;
+using SixLabors.ImageSharp.Memory;
+using SixLabors.ImageSharp.PixelFormats;
 
 namespace MuseAtelier.Pictures.Containers;
 
@@ -8,67 +10,151 @@ namespace MuseAtelier.Pictures.Containers;
 internal static class PictureDecoder
 {
     private const int Channels = 3;
-    private const long MostBytes = 256L << 20, MostPixels = 64_000_000;
+    private const long MostBytes = 256L << 20;
 
-    private static readonly Log.LogDelegate Silence = (_, _, _) => { };
-
-    // libvips prints its warnings to stderr, the host's: what matters of them comes as exceptions.
-    static PictureDecoder() => Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Silence);
-
-    /// <summary>Reads metadata by libvips, which knows every container but has no eyes for a PNG's texts.</summary>
+    /// <summary>Reads size and metadata, and no pixels.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="format">Its format, by its first bytes.</param>
+    /// <exception cref="PictureFileException">It cannot be read.</exception>
     public static PictureFileContent ReadMetadata(string path, PictureFormat format)
     {
-        using Image image = Open(path);
-        byte[]? exif = Blob(image, VipsField.Exif), xmp = Blob(image, VipsField.Xmp);
-        string? comment = exif is null ? null : ExifBlock.ReadComment(exif);
-        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (comment is not null) texts["UserComment"] = comment;
-        if (xmp is not null) texts[XmpPacket.PngKeyword] = System.Text.Encoding.UTF8.GetString(xmp);
-        return new PictureFileContent(path, format, image.Width, image.Height)
-        {
-            Texts = texts,
-            Parameters = comment,
-            RecordJson = xmp is null ? null : XmpPacket.ReadRecord(xmp),
-        };
+        if (!PictureCodecs.IsBuiltIn(format))
+            return Content(Foreign(path, PictureCodecs.Require(path, format)).Header).Describe(path, format);
+        using FileStream stream = File.OpenRead(path);
+        return ReadContainer(path, stream, format).Describe(path, format);
     }
 
-    /// <summary>[height, width, 3] RGB, 8 bits.</summary>
-    public static (int Width, int Height, byte[] Pixels) ReadPixels(string path)
+    /// <summary>[height, width, 3] RGB, 8 bits; transparent pixels lie on black.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="format">Its format, by its first bytes.</param>
+    /// <exception cref="PictureFileException">It cannot be read.</exception>
+    public static (int Width, int Height, byte[] Pixels) ReadPixels(string path, PictureFormat format) =>
+        PictureCodecs.IsBuiltIn(format) ? ReadBuiltIn(path, format) : ReadForeign(path, PictureCodecs.Require(path, format));
+
+    private static ContainerContent ReadContainer(string path, Stream stream, PictureFormat format) => format switch
     {
-        using Image image = Open(path);
+        PictureFormat.Png => PngReader.Read(path, stream),
+        PictureFormat.Jpeg => JpegFile.Read(path, stream),
+        _ => WebPFile.Read(path, stream),
+    };
+
+    private static (int Width, int Height, byte[] Pixels) ReadBuiltIn(string path, PictureFormat format)
+    {
+        using FileStream file = File.OpenRead(path);
+        RequireSize(path, file.Length);
+        ContainerContent content = ReadContainer(path, file, format);
+        RequirePixels(path, content.Width, content.Height);
+        if (content.Unsupported is { } reason) throw new PictureUnsupportedException(path, reason);
+        // A few bytes cannot be millions of pixels: no memory and no time for them.
+        if (content.PixelBytes * content.PixelsPerByte < (double)content.Width * content.Height)
+            throw new PictureDamagedException(path,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"its {content.PixelBytes:N0} bytes of pixels cannot hold {content.Width}x{content.Height} px"));
+        using var pixels = new PartStream(file, content.Parts);
+        IImageDecoder decoder = Imaging.Decoder(format);
+        return Guard(path, () =>
+        {
+            // The decoder's own view of the size counts: it takes memory by it.
+            IImageInfo? info = Image.Identify(Imaging.Configuration, pixels);
+            if (info is null || (info.Width, info.Height) != (content.Width, content.Height))
+                throw new PictureDamagedException(path, "its parts name different sizes");
+            pixels.Position = 0;
+            return (content.Width, content.Height, content.HasAlpha ? DecodeOnBlack(pixels, decoder) : Decode(pixels, decoder));
+        });
+    }
+
+    private static byte[] Decode(Stream stream, IImageDecoder decoder)
+    {
+        using Image<Rgb24> image = Image.Load<Rgb24>(Imaging.Configuration, stream, decoder);
+        byte[] pixels = new byte[image.Width * image.Height * Channels];
+        image.CopyPixelDataTo(pixels);
+        return pixels;
+    }
+
+    private static byte[] DecodeOnBlack(Stream stream, IImageDecoder decoder)
+    {
+        using Image<Rgba32> image = Image.Load<Rgba32>(Imaging.Configuration, stream, decoder);
+        byte[] pixels = new byte[image.Width * image.Height * Channels];
+        image.ProcessPixelRows(rows =>
+        {
+            int at = 0;
+            for (int y = 0; y < rows.Height; y++)
+            {
+                foreach (Rgba32 pixel in rows.GetRowSpan(y))
+                {
+                    pixels[at++] = OnBlack(pixel.R, pixel.A);
+                    pixels[at++] = OnBlack(pixel.G, pixel.A);
+                    pixels[at++] = OnBlack(pixel.B, pixel.A);
+                }
+            }
+        });
+        return pixels;
+    }
+
+    private static byte OnBlack(int colour, int alpha) => (byte)((colour * alpha + 127) / 255);
+
+    private static (int Width, int Height, byte[] Pixels) ReadForeign(string path, IPictureCodec codec)
+    {
+        (byte[] file, PictureHeader header) = Foreign(path, codec);
+        RequirePixels(path, header.Width, header.Height);
+        byte[] pixels = Guard(path, () => codec.Decode(file));
+        return pixels.LongLength == (long)header.Width * header.Height * Channels
+            ? (header.Width, header.Height, pixels)
+            : throw new PictureDamagedException(path, "its parts name different sizes");
+    }
+
+    private static (byte[] File, PictureHeader Header) Foreign(string path, IPictureCodec codec)
+    {
+        RequireSize(path, new FileInfo(path).Length);
+        byte[] file = File.ReadAllBytes(path);
+        return (file, Guard(path, () => codec.ReadHeader(file)));
+    }
+
+    private static ContainerContent Content(PictureHeader header) => new()
+    {
+        Width = header.Width,
+        Height = header.Height,
+        Exif = header.Exif,
+        Xmp = header.Xmp,
+        Icc = header.Icc,
+    };
+
+    private static void RequireSize(string path, long bytes)
+    {
+        if (bytes > MostBytes)
+            throw new PictureTooLargeException(path,
+                string.Create(CultureInfo.InvariantCulture, $"it has {bytes:N0} bytes, and pictures of up to {MostBytes:N0} are read"));
+    }
+
+    private static void RequirePixels(string path, int width, int height)
+    {
+        if ((long)width * height > Imaging.MostPixels)
+            throw new PictureTooLargeException(path,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"it states {width}x{height} px, and pictures of up to {Imaging.MostPixels:N0} px are read"));
+    }
+
+    // Decoders of hostile files throw what they like.
+    private static T Guard<T>(string path, Func<T> decode)
+    {
         try
         {
-            using Image rgb = image.Colourspace(Enums.Interpretation.Srgb);
-            using Image opaque = rgb.HasAlpha() ? rgb.Flatten() : rgb.Copy();
-            using Image bytes = opaque.Cast(Enums.BandFormat.Uchar);
-            if (bytes.Bands != Channels) throw new PictureDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"it has {bytes.Bands} channels"));
-            return (bytes.Width, bytes.Height, bytes.WriteToMemory<byte>());
+            return decode();
         }
-        catch (VipsException exception)
+        catch (Exception exception) when (exception is OutOfMemoryException or InvalidMemoryOperationException)
+        {
+            throw new PictureTooLargeException(path, "it takes more memory than there is", exception);
+        }
+        catch (Exception exception) when (exception is NotSupportedException)
+        {
+            throw new PictureUnsupportedException(path, Reason(exception), exception);
+        }
+        catch (Exception exception) when (exception is not (PictureFileException or UnauthorizedAccessException)
+            && (exception is not IOException || exception is EndOfStreamException))
         {
             throw new PictureDamagedException(path, Reason(exception), exception);
         }
     }
 
-    private static Image Open(string path)
-    {
-        var info = new FileInfo(path);
-        if (info.Length > MostBytes) throw new PictureDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"it has {info.Length:N0} bytes, and pictures of up to {MostBytes:N0} are read"));
-        try
-        {
-            Image image = Image.NewFromBuffer(File.ReadAllBytes(path));
-            if ((long)image.Width * image.Height <= MostPixels) return image;
-            string found = string.Create(CultureInfo.InvariantCulture, $"it states {image.Width}x{image.Height} px, and pictures of up to {MostPixels:N0} are read");
-            image.Dispose();
-            throw new PictureDamagedException(path, found);
-        }
-        catch (VipsException exception)
-        {
-            throw new PictureDamagedException(path, Reason(exception), exception);
-        }
-    }
-
-    private static byte[]? Blob(Image image, string name) => image.Contains(name) ? image.Get(name) as byte[] : null;
-
-    private static string Reason(VipsException exception) => exception.Message.ReplaceLineEndings(" ").Trim().TrimEnd('.');
+    private static string Reason(Exception exception) => exception.Message.ReplaceLineEndings(" ").Trim().TrimEnd('.');
 }

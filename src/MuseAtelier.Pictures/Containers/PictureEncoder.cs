@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Text;
 using MuseAtelier.Pictures.Metadata;
-using NetVips;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
 
 namespace MuseAtelier.Pictures.Containers;
 
@@ -9,11 +11,13 @@ internal static class PictureEncoder
 {
     private const int Channels = 3;
 
-    // 72 dots an inch, in libvips' dots a mm: what programs take for "not said".
-    private const double Resolution = 72 / 25.4;
+    // What programs take for "not said".
+    private const double DotsPerInch = 72;
 
-    // A JPEG segment holds 65,533 bytes, its own name among them; libvips adds some tags of its own to EXIF.
-    private const int JpegExifRoom = 65_000, JpegXmpRoom = 65_533 - 29;
+    private const int TrialSide = 16;
+
+    // Encoders that have worked in this process, and so need no other trial.
+    private static readonly ConcurrentDictionary<PictureFormat, bool> Tried = new();
 
     /// <summary>Encodes a picture.</summary>
     /// <param name="path">Path of the file to be, for messages.</param>
@@ -23,44 +27,77 @@ internal static class PictureEncoder
     /// <param name="encoding">Format and quality.</param>
     /// <param name="texts">What the file says of itself.</param>
     /// <exception cref="PictureMetadataTooLargeException">The texts do not fit into the format.</exception>
-    public static byte[] Encode(string path, ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding, MetadataTexts texts)
+    /// <exception cref="PictureCodecMissingException">No codec is registered for the format.</exception>
+    /// <exception cref="PictureNotEncodedException">The encoder failed.</exception>
+    public static byte[] Encode(string path, ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding,
+        MetadataTexts texts)
     {
+        PictureFormat format = encoding.Format;
         // PNG has a place for the record of its own; elsewhere XMP carries it.
-        bool isPng = encoding.Format == PictureFormat.Png;
-        byte[]? exif = texts.Parameters is null ? null : ExifBlock.Write(texts.Software!, texts.Parameters);
-        byte[]? xmp = texts.Software is null ? null : XmpPacket.Write(texts.Software, isPng ? null : texts.Record);
-        if (encoding.Format == PictureFormat.Jpeg)
+        bool isPng = format == PictureFormat.Png;
+        byte[] exif = texts.Parameters is null ? [] : ExifBlock.Write(texts.Software!, texts.Parameters);
+        byte[] xmp = texts.Software is null ? [] : XmpPacket.Write(texts.Software, isPng ? null : texts.Record);
+        if (format == PictureFormat.Jpeg)
         {
-            if (exif?.Length > JpegExifRoom) throw new PictureMetadataTooLargeException(path, "EXIF", exif.Length, JpegExifRoom);
-            if (xmp?.Length > JpegXmpRoom) throw new PictureMetadataTooLargeException(path, "XMP", xmp.Length, JpegXmpRoom);
+            if (exif.Length > JpegFile.ExifRoom) throw new PictureMetadataTooLargeException(path, "EXIF", exif.Length, JpegFile.ExifRoom);
+            if (xmp.Length > JpegFile.XmpRoom) throw new PictureMetadataTooLargeException(path, "XMP", xmp.Length, JpegFile.XmpRoom);
         }
 
-        using Image raw = Image.NewFromMemory(pixels, width, height, Channels, Enums.BandFormat.Uchar);
-        using Image plain = raw.Copy(interpretation: Enums.Interpretation.Srgb, xres: Resolution, yres: Resolution);
-        using Image image = plain.Mutate(mutable =>
+        return Guard(path, format, () => format switch
         {
-            if (exif is not null) mutable.Set(GValue.BlobType, VipsField.Exif, exif);
-            // Into PNG, libvips would write XMP as compressed text, where nobody looks for it.
-            if (xmp is not null && !isPng) mutable.Set(GValue.BlobType, VipsField.Xmp, xmp);
+            PictureFormat.Png => PngFile.Embed(EncodePixels(pixels, width, height, encoding), Chunks(texts, exif, xmp)),
+            PictureFormat.Jpeg => JpegFile.Embed(EncodePixels(pixels, width, height, encoding), exif, xmp),
+            PictureFormat.WebP => WebPFile.Embed(EncodePixels(pixels, width, height, encoding), width, height, exif, xmp),
+            _ => PictureCodecs.Require(path, format).Encode(pixels, new PictureHeader(width, height) { Exif = exif, Xmp = xmp },
+                encoding.Quality ?? DefaultQuality(format)),
         });
-        // Allowed to keep EXIF, libvips would make some where there is none.
-        Enums.ForeignKeep keep = (exif is null ? Enums.ForeignKeep.None : Enums.ForeignKeep.Exif) | (xmp is null ? Enums.ForeignKeep.None : Enums.ForeignKeep.Xmp);
-        return encoding.Format switch
-        {
-            PictureFormat.Png => PngFile.Embed(image.PngsaveBuffer(keep: keep), Chunks(texts, xmp)),
-            PictureFormat.Jpeg => image.JpegsaveBuffer(q: encoding.Quality, keep: keep),
-            PictureFormat.WebP => image.WebpsaveBuffer(q: encoding.Quality, keep: keep),
-            PictureFormat.Avif => image.HeifsaveBuffer(q: encoding.Quality, compression: Enums.ForeignHeifCompression.Av1, keep: keep),
-            _ => throw new ArgumentOutOfRangeException(nameof(encoding), encoding.Format, null),
-        };
     }
 
-    private static List<PngChunk> Chunks(MetadataTexts texts, byte[]? xmp)
+    /// <summary>Encodes a few pixels, so that an encoder that cannot start says so before a picture depends on it.</summary>
+    /// <param name="path">Path of the file to be, for messages.</param>
+    /// <param name="format">The format.</param>
+    /// <exception cref="PictureCodecMissingException">No codec is registered for the format.</exception>
+    /// <exception cref="PictureNotEncodedException">The encoder failed.</exception>
+    public static void Prepare(string path, PictureFormat format)
+    {
+        if (Tried.ContainsKey(format)) return;
+        var encoding = new RecordedEncoding(format, PictureFormats.DefaultQuality(format));
+        Encode(path, new byte[TrialSide * TrialSide * Channels], TrialSide, TrialSide, encoding, new MetadataTexts(null, null, null));
+        Tried[format] = true;
+    }
+
+    private static int DefaultQuality(PictureFormat format) =>
+        PictureFormats.DefaultQuality(format) ?? throw new ArgumentOutOfRangeException(nameof(format), format, null);
+
+    private static byte[] EncodePixels(ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding)
+    {
+        using Image<Rgb24> image = Image.LoadPixelData<Rgb24>(Imaging.Configuration, pixels.Span, width, height);
+        (image.Metadata.HorizontalResolution, image.Metadata.VerticalResolution) = (DotsPerInch, DotsPerInch);
+        using var stream = new MemoryStream();
+        image.Save(stream, Imaging.Encoder(encoding));
+        return stream.ToArray();
+    }
+
+    // Libraries throw what they like; no picture that was painted may be lost to an exception that nobody expects.
+    private static byte[] Guard(string path, PictureFormat format, Func<byte[]> encode)
+    {
+        try
+        {
+            return encode();
+        }
+        catch (Exception exception) when (exception is not PictureFileException)
+        {
+            throw new PictureNotEncodedException(path, format, exception);
+        }
+    }
+
+    private static List<PngChunk> Chunks(MetadataTexts texts, byte[] exif, byte[] xmp)
     {
         List<PngChunk> chunks = [];
         if (texts.Parameters is not null) chunks.Add(PngChunk.Text(ParametersText.Keyword, texts.Parameters));
-        if (xmp is not null) chunks.Add(PngChunk.InternationalText(XmpPacket.PngKeyword, Encoding.UTF8.GetString(xmp)));
+        if (xmp.Length > 0) chunks.Add(PngChunk.InternationalText(XmpPacket.PngKeyword, Encoding.UTF8.GetString(xmp)));
         if (texts.Record is not null) chunks.Add(PngChunk.InternationalText(PictureRecord.Keyword, texts.Record));
+        if (exif.Length > 0) chunks.Add(new PngChunk("eXIf", exif));
         return chunks;
     }
 }

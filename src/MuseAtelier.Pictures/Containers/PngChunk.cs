@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
+using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures.Containers;
 
@@ -9,13 +10,18 @@ namespace MuseAtelier.Pictures.Containers;
 /// <param name="Data">Its content.</param>
 internal sealed record PngChunk(string Type, ReadOnlyMemory<byte> Data)
 {
-    /// <summary>Text under a keyword: a plain chunk where Latin-1 holds it, as readers of AUTOMATIC1111's text expect, else the UTF-8 one.</summary>
+    /// <summary>
+    /// Text under a keyword: a plain chunk where Latin-1 holds it, as readers of AUTOMATIC1111's text expect, else the UTF-8 one.
+    /// </summary>
     public static PngChunk Text(string keyword, string text)
     {
         // The format forbids NUL in either; no prompt means it.
         text = text.Replace('\0', '\uFFFD');
-        bool isLatin1 = text.All(letter => letter <= '\u00FF');
-        return isLatin1 ? new PngChunk("tEXt", Encoding.Latin1.GetBytes($"{keyword}\0{text}")) : InternationalText(keyword, text);
+        if (text.Any(letter => letter > '\u00FF')) return InternationalText(keyword, text);
+        byte[] latin1 = Encoding.Latin1.GetBytes(text);
+        // Readers, this one among them, take for UTF-8 whatever could be that.
+        return TextBytes.LooksLikeUtf8(latin1) ? InternationalText(keyword, text)
+            : new PngChunk("tEXt", (byte[])[.. Encoding.Latin1.GetBytes(keyword), 0, .. latin1]);
     }
 
     /// <summary>UTF-8 text under a keyword, uncompressed, of no stated language.</summary>

@@ -8,12 +8,14 @@ internal sealed record MetadataTexts(string? Software, string? Parameters, strin
 {
     public static MetadataTexts Of(MetadataLevel level, Picture picture, RecordedEncoding encoding) => new(
         level == MetadataLevel.None ? null : Name(picture.Provenance.Engine),
-        level <= MetadataLevel.Parameters ? ParametersText.Write(picture.Request, picture.Model.Name, picture.Model.Sha256, Name(picture.Provenance.Engine)) : null,
+        level <= MetadataLevel.Parameters
+            ? ParametersText.Write(picture.Request, picture.Model.Name, picture.Model.Sha256, Name(picture.Provenance.Engine)) : null,
         level == MetadataLevel.Full ? PictureRecord.Of(picture, encoding).ToJson() : null);
 
     /// <summary>The texts of a file that carries a record, as they were when it was written.</summary>
     public static MetadataTexts Of(PictureRecord record, string json) =>
-        new(Name(record.Engine.Version), ParametersText.Write(record.Request, record.Model.Name, record.Model.Sha256, Name(record.Engine.Version)), json);
+        new(Name(record.Engine.Version),
+            ParametersText.Write(record.Request, record.Model.Name, record.Model.Sha256, Name(record.Engine.Version)), json);
 
     private static string Name(string version) => $"MuseAtelier {version}";
 }

@@ -4,7 +4,9 @@ using System.Xml.Linq;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>An XMP packet: that a machine made the picture, with which program and, where the container has no better place, the record.</summary>
+/// <summary>
+/// An XMP packet: that a machine made the picture, with which program and, where the container has no better place, the record.
+/// </summary>
 internal static class XmpPacket
 {
     /// <summary>IPTC's term for pictures made by a trained model.</summary>
@@ -35,8 +37,10 @@ internal static class XmpPacket
             new XElement(Xmp + "CreatorTool", software),
             new XElement(Iptc + "DigitalSourceType", SourceType));
         if (record is not null) description.Add(new XAttribute(XNamespace.Xmlns + "muse", Own), new XElement(Own + "Record", record));
-        var root = new XElement(Meta + "xmpmeta", new XAttribute(XNamespace.Xmlns + "x", Meta), new XElement(Rdf + "RDF", new XAttribute(XNamespace.Xmlns + "rdf", Rdf), description));
-        string packet = $"<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>{root.ToString(SaveOptions.DisableFormatting)}<?xpacket end=\"r\"?>";
+        var root = new XElement(Meta + "xmpmeta", new XAttribute(XNamespace.Xmlns + "x", Meta),
+            new XElement(Rdf + "RDF", new XAttribute(XNamespace.Xmlns + "rdf", Rdf), description));
+        string text = root.ToString(SaveOptions.DisableFormatting);
+        string packet = $"<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>{text}<?xpacket end=\"r\"?>";
         return Encoding.UTF8.GetBytes(packet);
     }
 
@@ -45,8 +49,10 @@ internal static class XmpPacket
     {
         try
         {
-            var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = LongestPacket, ConformanceLevel = ConformanceLevel.Fragment };
-            using XmlReader reader = XmlReader.Create(new StringReader(Encoding.UTF8.GetString(packet).TrimStart('\uFEFF').TrimEnd('\0')), settings);
+            var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null,
+                MaxCharactersInDocument = LongestPacket, ConformanceLevel = ConformanceLevel.Fragment };
+            using XmlReader reader = XmlReader.Create(new StringReader(Encoding.UTF8.GetString(packet).TrimStart('\uFEFF').TrimEnd('\0')),
+                settings);
             while (reader.Read())
             {
                 if (reader.NodeType != XmlNodeType.Element || reader.NamespaceURI != Own.NamespaceName) continue;

@@ -1,0 +1,156 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using MuseAtelier.Pictures.Metadata;
+
+namespace MuseAtelier.Pictures.Containers;
+
+/// <summary>JPEG files as rows of segments: what is put into them, and what is read without decoding.</summary>
+internal static class JpegFile
+{
+    // A segment holds 65,533 bytes, its own name among them.
+    private const int SegmentRoom = 65_533;
+
+    private const byte Start = 0xD8, End = 0xD9, Scan = 0xDA, Comment = 0xFE, FirstApp = 0xE0, LastApp = 0xEF, Jfif = 0xE0, App1 = 0xE1,
+        Icc = 0xE2, Adobe = 0xEE;
+
+    private const int MostSegments = 10_000, CmykChannels = 4;
+
+    // A block of 8x8 samples takes two bits at the least: one for its mean, one for its end. Progressive files pack ends together, so half
+    // of that.
+    private const double BestPixelsPerByte = 8 * 64;
+
+    /// <summary>Bytes of EXIF that a file has room for.</summary>
+    public static int ExifRoom => SegmentRoom - ExifName.Length;
+
+    /// <summary>Bytes of XMP that a file has room for.</summary>
+    public static int XmpRoom => SegmentRoom - XmpName.Length;
+
+    private static ReadOnlySpan<byte> ExifName => "Exif\0\0"u8;
+
+    private static ReadOnlySpan<byte> XmpName => "http://ns.adobe.com/xap/1.0/\0"u8;
+
+    private static ReadOnlySpan<byte> IccName => "ICC_PROFILE\0"u8;
+
+    /// <summary>Puts metadata where readers look for it: behind the JFIF segment, EXIF first.</summary>
+    /// <param name="jpeg">The file's bytes.</param>
+    /// <param name="exif">EXIF of at most <see cref="ExifRoom"/> bytes; empty for none.</param>
+    /// <param name="xmp">XMP of at most <see cref="XmpRoom"/> bytes; empty for none.</param>
+    public static byte[] Embed(byte[] jpeg, byte[] exif, byte[] xmp)
+    {
+        bool hasJfif = jpeg[3] == Jfif;
+        int at = hasJfif ? 4 + BinaryPrimitives.ReadUInt16BigEndian(jpeg.AsSpan(4)) : 2;
+        using var stream = new MemoryStream(jpeg.Length + exif.Length + xmp.Length + 100);
+        stream.Write(jpeg, 0, at);
+        if (exif.Length > 0) WriteSegment(stream, ExifName, exif);
+        if (xmp.Length > 0) WriteSegment(stream, XmpName, xmp);
+        stream.Write(jpeg, at, jpeg.Length - at);
+        return stream.ToArray();
+    }
+
+    /// <summary>Reads size and metadata.</summary>
+    /// <param name="path">The file's path, for messages.</param>
+    /// <param name="stream">The file, which begins as JPEG does.</param>
+    /// <exception cref="PictureDamagedException">The file is not in order.</exception>
+    public static ContainerContent Read(string path, Stream stream)
+    {
+        var content = new ContainerContent { PixelsPerByte = BestPixelsPerByte };
+        content.Parts.Add(new FilePart(0, 2));
+        var profile = new SortedDictionary<int, byte[]>();
+        stream.Position = 2;
+        for (int segments = 0; ; segments++)
+        {
+            if (segments == MostSegments)
+                throw new PictureDamagedException(path, $"it has more than {MostSegments} segments before its pixels");
+            int marker = NextMarker(path, stream);
+            if (marker is End) break;
+            if (marker is Scan)
+            {
+                content.PixelBytes = stream.Length - stream.Position;
+                content.Parts.Add(new FilePart(stream.Position - 2, stream.Length - stream.Position + 2));
+                break;
+            }
+
+            ReadSegment(path, stream, marker, content, profile);
+        }
+
+        if (content.Width == 0 || content.Height == 0) throw new PictureDamagedException(path, "it states no size");
+        if (profile.Count > 0) content.Icc = profile.Values.SelectMany(part => part).ToArray();
+        return content;
+    }
+
+    // Any number of FF may stand before a marker's byte.
+    private static int NextMarker(string path, Stream stream)
+    {
+        int first = stream.ReadByte(), marker = stream.ReadByte();
+        for (int filling = 0; marker == 0xFF && filling < SegmentRoom; filling++) marker = stream.ReadByte();
+        if (marker < 0) throw new PictureDamagedException(path, "it ends before its pixels");
+        return first == 0xFF && marker is not (0 or 0xFF) ? marker
+            : throw new PictureDamagedException(path, "it has bytes where a segment should begin");
+    }
+
+    private static void ReadSegment(string path, Stream stream, int marker, ContainerContent content, SortedDictionary<int, byte[]> profile)
+    {
+        long start = stream.Position - 2;
+        // Marks without content.
+        if (marker is 0x01 or (>= 0xD0 and <= Start)) return;
+        int length = (stream.ReadByte() << 8 | stream.ReadByte()) - 2;
+        if (length < 0 || length > stream.Length - stream.Position)
+            throw new PictureDamagedException(path, "a segment runs beyond the file's end");
+        long end = stream.Position + length;
+        bool isFrame = marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC);
+        bool isKept = marker is < FirstApp or > LastApp and not Comment or Jfif or Adobe;
+        if (isKept) content.Parts.Add(new FilePart(start, end - start));
+        if (isFrame || marker is App1 or Icc or Comment)
+        {
+            content.Take(path, length);
+            byte[] data = new byte[length];
+            stream.ReadExactly(data);
+            if (isFrame) ReadFrame(path, data, content);
+            else ReadMetadata(marker, data, content, profile);
+        }
+
+        stream.Position = end;
+    }
+
+    private static void ReadFrame(string path, byte[] data, ContainerContent content)
+    {
+        if (data.Length < 6) throw new PictureDamagedException(path, "its frame is cut off");
+        if (content.Width != 0) throw new PictureDamagedException(path, "it has two frames");
+        content.Height = BinaryPrimitives.ReadUInt16BigEndian(data.AsSpan(1));
+        content.Width = BinaryPrimitives.ReadUInt16BigEndian(data.AsSpan(3));
+        if (data[5] == CmykChannels)
+            content.Notice("its colours are CMYK: they are read by the plain formula, without a profile, and may look other than in print");
+        if (data[0] != 8) content.Unsupported = string.Create(CultureInfo.InvariantCulture, $"it has {data[0]} bits a sample");
+    }
+
+    private static void ReadMetadata(int marker, byte[] data, ContainerContent content, SortedDictionary<int, byte[]> profile)
+    {
+        ReadOnlySpan<byte> bytes = data;
+        if (marker == Comment)
+        {
+            content.Texts.TryAdd("Comment", TextBytes.Plain(bytes, isBig: true).TrimEnd('\0', ' '));
+        }
+        else if (bytes.StartsWith(ExifName))
+        {
+            if (content.Exif.IsEmpty) content.Exif = data;
+        }
+        else if (bytes.StartsWith(XmpName))
+        {
+            if (content.Xmp.IsEmpty) content.Xmp = data.AsMemory(XmpName.Length);
+        }
+        else if (marker == Icc && bytes.StartsWith(IccName) && bytes.Length > IccName.Length + 2)
+        {
+            // The profile's part by number, of how many, and the part.
+            profile.TryAdd(bytes[IccName.Length], data[(IccName.Length + 2)..]);
+        }
+    }
+
+    private static void WriteSegment(Stream stream, ReadOnlySpan<byte> name, byte[] data)
+    {
+        Span<byte> head = [0xFF, App1, 0, 0];
+        BinaryPrimitives.WriteUInt16BigEndian(head[2..], (ushort)(2 + name.Length + data.Length));
+        stream.Write(head);
+        stream.Write(name);
+        stream.Write(data);
+    }
+}

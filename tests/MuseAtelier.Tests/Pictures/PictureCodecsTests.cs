@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using MuseAtelier.Pictures;
+using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Pictures;
+
+/// <summary>What a codec may do, and what happens without one.</summary>
+[Collection(nameof(OneAtATime))]
+public sealed class PictureCodecsTests
+{
+    [Theory]
+    [InlineData(PictureFormat.Png)]
+    [InlineData(PictureFormat.WebP)]
+    [InlineData((PictureFormat)99)]
+    public void Register_OfABuiltInOrUnknownFormat_IsRefused(PictureFormat format) =>
+        Assert.Throws<ArgumentException>(() => PictureCodecs.Register(new Failing(format)));
+
+    [Fact]
+    public void Write_WithACodecThatFails_SaysWhichAndLeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        try
+        {
+            PictureCodecs.Register(new Failing(PictureFormat.Avif));
+            PictureNotEncodedException failure = Assert.Throws<PictureNotEncodedException>(() =>
+                PictureFile.Write(SamplePicture.Of(new PictureRequest { Prompt = "x" }), folder["a.avif"]));
+            Assert.Contains("no memory for a picture", failure.Message, StringComparison.Ordinal);
+            Assert.Empty(Directory.GetFileSystemEntries(folder[""]));
+            string path = Path.Combine(GoldenFiles.Folder, "pictures-netvips", "night.avif");
+            Assert.Throws<PictureDamagedException>(() => PictureFile.Read(path));
+            Assert.Throws<PictureDamagedException>(() => PictureFile.ReadPixels(path));
+        }
+        finally
+        {
+            MuseAtelier.Pictures.Avif.AvifCodec.Register();
+        }
+    }
+
+    // Another process, which registers nothing, as muse does.
+    [Theory]
+    [InlineData("render sea --width 256 --height 256 --steps 1 --out {0}/new.avif")]
+    [InlineData("info {1}")]
+    [InlineData("verify {1}")]
+    [InlineData("replay {1} --out {0}/new.png")]
+    public async Task Muse_WithoutAvif_NamesThePackageInOneLineBeforeAnyWork(string arguments)
+    {
+        using var folder = new TemporaryFolder();
+        string[] all = [.. arguments.Split(' ').Select(part =>
+            part.Replace("{0}", folder[""].TrimEnd('/')).Replace("{1}",
+            Path.Combine(GoldenFiles.Folder, "pictures-netvips", "night.avif")))];
+        string muse = Path.Combine(AppContext.BaseDirectory, "muse.dll");
+        using Process process = Process.Start(
+            new ProcessStartInfo("dotnet", [muse, .. all]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, process.ExitCode);
+        Assert.StartsWith("error: ", error, StringComparison.Ordinal);
+        Assert.Contains("MuseAtelier.Pictures.Avif", error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+        Assert.Empty(Directory.GetFileSystemEntries(folder[""]));
+    }
+
+    private sealed class Failing(PictureFormat format) : IPictureCodec
+    {
+        public PictureFormat Format => format;
+
+        public byte[] Encode(ReadOnlyMemory<byte> pixels, PictureHeader header, int quality) =>
+            throw new InvalidOperationException("no memory for a picture");
+
+        public PictureHeader ReadHeader(byte[] file) => throw new InvalidOperationException("no header");
+
+        public byte[] Decode(byte[] file) => throw new InvalidOperationException("no pixels");
+    }
+}
+
+/// <summary>Tests that change, or look at, what the whole process shares.</summary>
+[CollectionDefinition(nameof(OneAtATime), DisableParallelization = true)]
+public sealed class OneAtATime;
