@@ -1,10 +1,13 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Cuda.Native;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda;
 
-/// <summary>Whether this machine can paint on an NVIDIA card, part by part, found without touching a card's memory. Runs on any machine.</summary>
+/// <summary>
+/// Whether this machine can paint on an NVIDIA card, part by part, found without touching a card's memory. Runs on any machine.
+/// </summary>
 public sealed record CudaDiagnosis
 {
     /// <summary>CUDA's version that this ONNX Runtime is built for; libraries of another major version do not fit.</summary>
@@ -13,10 +16,19 @@ public sealed record CudaDiagnosis
     /// <summary>cuDNN's major version that this ONNX Runtime is built for.</summary>
     public const int DnnMajor = 9;
 
-    private const string Install = "Install the CUDA 13 libraries (https://developer.nvidia.com/cuda-downloads) and see that the loader finds them (LD_LIBRARY_PATH, on Windows PATH).";
-    private const string InstallAll = "Install all of the CUDA 13 libraries, cuBLASLt and cuRAND among them (https://developer.nvidia.com/cuda-downloads), and see that the loader finds them (LD_LIBRARY_PATH, on Windows PATH).";
-    private const string InstallDnn = "Install cuDNN 9 for CUDA 13 (https://developer.nvidia.com/cudnn-downloads) and see that the loader finds it (LD_LIBRARY_PATH, on Windows PATH).";
-    private const string InstallDriver = "Install NVIDIA's driver 580 or newer (https://www.nvidia.com/drivers).";
+    private const string Toolkit = "Install the CUDA 13 libraries (https://developer.nvidia.com/cuda-downloads), cuBLASLt and cuRAND "
+        + "among them.";
+    private const string Neural = "Install cuDNN 9 for CUDA 13 (https://developer.nvidia.com/cudnn-downloads).";
+    private const string NotADriver =
+        "What is there is no driver: a damaged file, or the empty file that a container holds until it is started with the card (--gpus "
+            + "all). Remove it, or install NVIDIA's driver 580 or newer (https://www.nvidia.com/drivers).";
+
+    private static readonly string Looked = Looking(OperatingSystem.IsWindows());
+    private static readonly string Install = Toolkit + Looked;
+    private static readonly string InstallDnn = Neural + Looked;
+
+    private const string DriverName = "NVIDIA driver", RuntimeName = "CUDA runtime", BlasName = "cuBLAS", DnnName = "cuDNN";
+    private const string ProviderName = "ONNX Runtime for CUDA", CudaProvider = "CUDAExecutionProvider";
 
     private CudaDiagnosis() { }
 
@@ -48,7 +60,8 @@ public sealed record CudaDiagnosis
     public IReadOnlyList<CudaPart> Parts => [Driver, Runtime, Blas, Dnn, Provider];
 
     /// <summary>Whether ONNX Runtime's library for CUDA lies beside the program; tells at once, and touches nothing.</summary>
-    public static bool HasProvider { get; } = ProviderFolders().Any(folder => File.Exists(Path.Combine(folder, OperatingSystem.IsWindows() ? "onnxruntime_providers_cuda.dll" : "libonnxruntime_providers_cuda.so")));
+    public static bool HasProvider { get; } =
+        ProviderFolders().Any(folder => File.Exists(Path.Combine(folder, ProviderFiles(OperatingSystem.IsWindows())[^1])));
 
     /// <summary>Whether every part fits and the first card is new enough.</summary>
     public bool IsUsable => Problem(0) is null;
@@ -56,10 +69,12 @@ public sealed record CudaDiagnosis
     /// <summary>Looks at everything; takes some hundred milliseconds the first time.</summary>
     public static CudaDiagnosis Run()
     {
+        if (OperatingSystem.IsMacOS()) return WithoutCards("there are no NVIDIA cards for macOS");
         (CudaPart driver, IReadOnlyList<CudaCard> cards) = FindDriver();
-        CudaPart runtime = FindLibrary("CUDA runtime", CudaLibraries.Runtime, CudaMajor, CudaVersions.Runtime, Install);
-        CudaPart blas = FindLibrary("cuBLAS", CudaLibraries.Blas, CudaMajor, CudaVersions.Blas, Install);
-        CudaPart dnn = FindLibrary("cuDNN", CudaLibraries.Dnn, DnnMajor, CudaVersions.Dnn, InstallDnn, part => BuiltFor(CudaVersions.DnnCuda(), part));
+        CudaPart runtime = FindLibrary(RuntimeName, CudaLibraries.Runtime, CudaMajor, CudaVersions.Runtime, Install);
+        CudaPart blas = FindLibrary(BlasName, CudaLibraries.Blas, CudaMajor, CudaVersions.Blas, Install);
+        CudaPart dnn = FindLibrary(
+            DnnName, CudaLibraries.Dnn, DnnMajor, CudaVersions.Dnn, InstallDnn, part => BuiltFor(CudaVersions.DnnCuda(), part));
         bool complete = new[] { driver, runtime, blas, dnn }.All(part => part.State == CudaPartState.Fits);
         return new CudaDiagnosis
         {
@@ -81,7 +96,8 @@ public sealed record CudaDiagnosis
         if (card >= Cards.Count) return new CudaCardMissingException(card, Cards.Count);
         if (Cards[card].ComputeCapability < LeastComputeCapability) return new CudaCardTooOldException(Cards[card]);
         // The provider last: it fails where any of the others does, and says less well why.
-        return Parts.FirstOrDefault(part => part.State is not (CudaPartState.Fits or CudaPartState.NotTried)) is { } part ? new CudaPartException(part) : null;
+        CudaPart? bad = Parts.FirstOrDefault(part => part.State is not (CudaPartState.Fits or CudaPartState.NotTried));
+        return bad is null ? null : new CudaPartException(bad);
     }
 
     /// <summary>Throws what <see cref="Problem"/> gives.</summary>
@@ -94,85 +110,197 @@ public sealed record CudaDiagnosis
         if (Problem(card) is { } problem) throw problem;
     }
 
-    /// <summary>What a fitting cuDNN is when its build for a CUDA version is looked at too: there is one for each, under the same name.</summary>
+    /// <summary>
+    /// What a fitting cuDNN is when its build for a CUDA version is looked at too: there is one for each, under the same name.
+    /// </summary>
     internal static CudaPart BuiltFor(Version cuda, CudaPart dnn) => cuda.Major == CudaMajor
         ? dnn
-        : dnn with { State = CudaPartState.WrongVersion, Found = FormattableString.Invariant($"{dnn.Found}, built for CUDA {cuda.Major}"), Expected = FormattableString.Invariant($"{dnn.Expected}, built for CUDA {CudaMajor}"), Remedy = InstallDnn };
+        : dnn with
+        {
+            State = CudaPartState.WrongVersion,
+            Found = FormattableString.Invariant($"{dnn.Found}, built for CUDA {cuda.Major}"),
+            Expected = FormattableString.Invariant($"{dnn.Expected}, built for CUDA {CudaMajor}"),
+            Remedy = InstallDnn,
+        };
 
-    /// <summary>Why ONNX Runtime's library for CUDA does not load, out of what ONNX Runtime says: without the place in its source, and whether the system's loader said so.</summary>
-    internal static (string Reason, bool LacksLibrary) LoadFailure(string message)
+    /// <summary>What a system without cards for CUDA has: nothing is looked for.</summary>
+    /// <param name="reason">Why there are none.</param>
+    internal static CudaDiagnosis WithoutCards(string reason)
     {
-        const string before = "with error: ";
-        string line = message.ReplaceLineEndings(" ").Trim();
-        int at = line.LastIndexOf(before, StringComparison.Ordinal);
-        return at < 0 ? (line, false) : (line[(at + before.Length)..], true);
+        CudaPart Unasked(string name) => new(name, CudaPartState.NotTried, "not looked for", "an NVIDIA card", "");
+        return new CudaDiagnosis
+        {
+            Driver = new CudaPart(DriverName, CudaPartState.Missing, reason, "an NVIDIA card under Linux or Windows", "Paint on the "
+                + "processor (--device cpu)."),
+            Runtime = Unasked(RuntimeName),
+            Blas = Unasked(BlasName),
+            Dnn = Unasked(DnnName),
+            Provider = Unasked(ProviderName),
+            Cards = [],
+        };
     }
 
-    private static IEnumerable<string> ProviderFolders() =>
-        [AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, "runtimes", OperatingSystem.IsWindows() ? "win-x64" : "linux-x64", "native")];
+    /// <summary>Why ONNX Runtime's library for CUDA does not load, out of what ONNX Runtime says on Linux or on Windows.</summary>
+    /// <param name="message">What ONNX Runtime says.</param>
+    /// <returns>The reason in one line, without the place in its source; and whether a library that it needs is what is missing.</returns>
+    internal static (string Reason, bool LacksLibrary) LoadFailure(string message)
+    {
+        const string linux = "with error: ", windows = "Error loading ", depends = "which depends on ";
+        string line = message.ReplaceLineEndings(" ").Trim();
+        int at = line.LastIndexOf(linux, StringComparison.Ordinal);
+        if (at >= 0) return (line[(at + linux.Length)..], true);
+        at = line.LastIndexOf(windows, StringComparison.Ordinal);
+        return at < 0 ? (line, false) : (line[at..], line.Contains(depends, StringComparison.Ordinal));
+    }
+
+    /// <summary>What to do where ONNX Runtime's library for CUDA does not load.</summary>
+    /// <param name="reason">Why it does not.</param>
+    /// <param name="lacksLibrary">Whether a library that it needs is what is missing.</param>
+    internal static string ProviderRemedy(string reason, bool lacksLibrary)
+    {
+        if (!lacksLibrary) return BringProvider(OperatingSystem.IsWindows(), RuntimeInformation.ProcessArchitecture);
+        bool Names(string library) => reason.Contains(library, StringComparison.OrdinalIgnoreCase);
+        if (Names("VCRUNTIME") || Names("MSVCP"))
+            return "Install Microsoft's Visual C++ Redistributable 2015-2022 for x64, 14.40 or newer "
+                + "(https://aka.ms/vs/17/release/vc_redist.x64.exe).";
+        return Names("cudnn") ? InstallDnn : Install;
+    }
+
+    /// <summary>How a program gets ONNX Runtime's library for CUDA, with the names of its files on a system.</summary>
+    /// <param name="windows">Whether the system is Windows.</param>
+    /// <param name="architecture">The system's architecture.</param>
+    internal static string BringProvider(bool windows, Architecture architecture)
+    {
+        string files = string.Join(", ", ProviderFiles(windows));
+        return architecture == Architecture.X64
+            ? $"Build muse with -p:CudaRuntime=true; in a program of your own, reference the package MuseAtelier.Cuda; or put {files} of "
+                + "Microsoft.ML.OnnxRuntime.Gpu beside the program."
+            : $"Microsoft.ML.OnnxRuntime.Gpu holds libraries for x64 only, and this is {architecture}. "
+                + $"Build ONNX Runtime for CUDA yourself, and put {files} beside the program.";
+    }
+
+    private static string[] ProviderFiles(bool windows) => windows
+        ? ["onnxruntime.dll", "onnxruntime_providers_shared.dll", "onnxruntime_providers_cuda.dll"]
+        : ["libonnxruntime.so", "libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"];
+
+    private static string Looking(bool windows) =>
+        $" They were looked for in {CudaFolders.Places(windows)}. "
+        + $"If they lie elsewhere, add their folder to {(windows ? "PATH" : "LD_LIBRARY_PATH")}.";
+
+    private static IEnumerable<string> ProviderFolders()
+    {
+        string system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+        string identifier = $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        return [AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, "runtimes", identifier, "native")];
+    }
 
     private static (CudaPart Driver, IReadOnlyList<CudaCard> Cards) FindDriver()
     {
-        const string name = "NVIDIA driver", expected = "a driver that serves CUDA 13";
+        const string expected = "a driver that serves CUDA 13";
+        CudaPart Bad(CudaPartState state, string found, string remedy) => new(DriverName, state, found, expected, remedy);
         if (CudaLibraries.Load(CudaLibraries.Driver) == 0)
-            return (new CudaPart(name, CudaPartState.Missing, $"{CudaLibraries.FileNames(CudaLibraries.Driver)[0]} is not there", expected, InstallDriver), []);
+        {
+            string file = CudaLibraries.FileNames(CudaLibraries.Driver)[0];
+            return CudaLibraries.Failure(CudaLibraries.Driver) is { } reason
+                ? (Bad(CudaPartState.Fails, $"it does not load ({reason})", NotADriver), [])
+                : (Bad(CudaPartState.Missing, $"{file} is not there", CudaRemedies.InstallDriver), []);
+        }
+
         try
         {
             int code = CudaDriver.Start();
             if (code is not (CudaDriver.Success or CudaDriver.ErrorNoDevice))
-                return (new CudaPart(name, CudaPartState.Fails, $"it does not start ({CudaDriver.Name(code)})", expected, "Restart the machine after an update of the driver; in a container, give it the card (--gpus all)."), []);
-            if (CudaDriver.Version() is not { } number) return (new CudaPart(name, CudaPartState.Fails, "it does not tell its version", expected, InstallDriver), []);
+            {
+                string found = FormattableString.Invariant($"it does not start ({CudaDriver.Name(code)}, {code})");
+                return (Bad(CudaPartState.Fails, found, CudaRemedies.OfStart(code)), []);
+            }
+
+            if (CudaDriver.Version() is not { } number)
+                return (Bad(CudaPartState.Fails, "it does not tell its version", CudaRemedies.InstallDriver), []);
             Version version = CudaVersions.OfCuda(number);
             CudaPart part = version.Major < CudaMajor
-                ? new CudaPart(name, CudaPartState.WrongVersion, $"it serves CUDA {version} at most", expected, InstallDriver)
-                : new CudaPart(name, CudaPartState.Fits, $"serves CUDA {version}", expected, "");
+                ? Bad(CudaPartState.WrongVersion, $"it serves CUDA {version} at most", CudaRemedies.InstallDriver)
+                : Bad(CudaPartState.Fits, $"serves CUDA {version}", "");
             return (part with { Version = version }, code == CudaDriver.Success ? CudaDriver.Cards() : []);
         }
         catch (EntryPointNotFoundException exception)
         {
-            return (new CudaPart(name, CudaPartState.Fails, $"it is incomplete ({exception.Message})", expected, InstallDriver), []);
+            return (Bad(CudaPartState.Fails, $"it is incomplete ({exception.Message})", NotADriver), []);
         }
     }
 
-    private static CudaPart FindLibrary(string name, string library, int major, Func<Version?> version, string remedy, Func<CudaPart, CudaPart>? lookCloser = null)
+    private static CudaPart FindLibrary(
+        string name, string library, int major, Func<Version?> version, string remedy, Func<CudaPart, CudaPart>? lookCloser = null)
     {
         string file = CudaLibraries.FileNames(library)[0], expected = FormattableString.Invariant($"version {major} ({file})");
-        if (CudaLibraries.Load(library) == 0) return new CudaPart(name, CudaPartState.Missing, $"{file} is not there", expected, remedy);
+        CudaPart Bad(CudaPartState state, string found) => new(name, state, found, expected, remedy);
+        if (CudaLibraries.Load(library) == 0)
+        {
+            return CudaLibraries.Failure(library) is { } reason
+                ? Bad(CudaPartState.Fails, $"it does not load ({reason})")
+                : Bad(CudaPartState.Missing, $"{file} is not there");
+        }
+
         try
         {
             Version? found = version();
-            if (found is null) return new CudaPart(name, CudaPartState.Fails, "it does not tell its version", expected, remedy);
-            if (found.Major != major) return new CudaPart(name, CudaPartState.WrongVersion, $"version {found}", expected, remedy) { Version = found };
+            if (found is null) return Bad(CudaPartState.Fails, "it does not tell its version");
+            if (found.Major != major) return Bad(CudaPartState.WrongVersion, $"version {found}") with { Version = found };
             var part = new CudaPart(name, CudaPartState.Fits, $"version {found}", expected, "") { Version = found };
             return lookCloser?.Invoke(part) ?? part;
         }
         catch (EntryPointNotFoundException exception)
         {
-            return new CudaPart(name, CudaPartState.Fails, $"it is incomplete ({exception.Message})", expected, remedy);
+            return Bad(CudaPartState.Fails, $"it is incomplete ({exception.Message})");
         }
     }
 
     private static CudaPart FindProvider(bool complete)
     {
-        const string name = "ONNX Runtime for CUDA", expected = "ONNX Runtime with its CUDA library beside the program";
-        const string remedy = "Build with -p:CudaRuntime=true, or put libonnxruntime, libonnxruntime_providers_shared and libonnxruntime_providers_cuda of Microsoft.ML.OnnxRuntime.Gpu beside the program.";
-        if (!HasProvider) return new CudaPart(name, CudaPartState.Missing, "no CUDA library of ONNX Runtime lies beside the program", expected, remedy);
-        if (!complete) return new CudaPart(name, CudaPartState.NotTried, "there, but not tried: it needs the parts above", expected, "");
+        const string expected = "ONNX Runtime with its CUDA library beside the program";
+        CudaPart Of(CudaPartState state, string found, string remedy) => new(ProviderName, state, found, expected, remedy);
+        string bring = BringProvider(OperatingSystem.IsWindows(), RuntimeInformation.ProcessArchitecture);
+        if (!HasProvider) return Of(CudaPartState.Missing, "no CUDA library of ONNX Runtime lies beside the program", bring);
         try
         {
+            List<string> providers = AvailableProviders();
+            if (!providers.Contains(CudaProvider))
+            {
+                string found = $"the ONNX Runtime beside it is built for processors only ({string.Join(", ", providers)})";
+                return Of(CudaPartState.Fails, found, bring);
+            }
+
+            if (!complete) return Of(CudaPartState.NotTried, $"there, with {CudaProvider}, but not tried: it needs the parts above", "");
             // Without an environment its log would go to the terminal.
             OnnxEnvironment.Prepare(Environment.ProcessorCount, null);
-            if (!OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider"))
-                return new CudaPart(name, CudaPartState.Fails, "the ONNX Runtime beside it is built for processors only", expected, remedy);
             using var options = new OrtCUDAProviderOptions();
             // Only this loads the library: options alone are there without it.
             options.UpdateOptions(new Dictionary<string, string> { ["use_tf32"] = "0" });
-            return new CudaPart(name, CudaPartState.Fits, $"version {OrtEnv.Instance().GetVersionString()}, it loads", expected, "");
+            return Of(CudaPartState.Fits, $"version {OrtEnv.Instance().GetVersionString()}, it loads", "");
         }
-        catch (Exception exception) when (exception is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException or TypeInitializationException)
+        catch (Exception exception) when (exception is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException
+            or TypeInitializationException or MuseAtelierException)
         {
             (string reason, bool lacksLibrary) = LoadFailure((exception.InnerException ?? exception).Message);
-            return new CudaPart(name, CudaPartState.Fails, $"it does not load ({reason})", expected, lacksLibrary ? InstallAll : remedy);
+            return Of(CudaPartState.Fails, $"it does not load ({reason})", ProviderRemedy(reason, lacksLibrary));
+        }
+    }
+
+    // Through the C interface, which answers without an environment: what makes that first decides its threads for the whole process.
+    private static unsafe List<string> AvailableProviders()
+    {
+        byte** names = null;
+        int count = 0;
+        OrtInterface.Check(((delegate* unmanaged[Cdecl]<byte***, int*, nint>)OrtInterface.Api->GetAvailableProviders)(&names, &count));
+        try
+        {
+            var found = new List<string>(count);
+            for (int i = 0; i < count; i++) found.Add(Marshal.PtrToStringUTF8((nint)names[i]) ?? "");
+            return found;
+        }
+        finally
+        {
+            OrtInterface.Check(((delegate* unmanaged[Cdecl]<byte**, int, nint>)OrtInterface.Api->ReleaseAvailableProviders)(names, count));
         }
     }
 }

@@ -9,7 +9,8 @@ public sealed class CudaException : MuseAtelierException
         : base(
             FormattableString.Invariant($"CUDA's {call} failed with {codeName} ({code}): {text}"),
             "success",
-            "If it happens again, restart the program; 'muse doctor' shows whether driver, CUDA and cuDNN fit together.") =>
+            CudaRemedies.Find(code) ?? "If it happens again, restart the program; 'muse doctor' shows whether driver, CUDA and cuDNN fit "
+                + "together.") =>
         (Call, Code, CodeName) = (call, code, codeName);
 
     /// <summary>The call that failed.</summary>
@@ -37,7 +38,8 @@ public sealed class CudaPartException(CudaPart part) : MuseAtelierException($"{p
 public sealed class CudaCardMissingException(int card, int count) : MuseAtelierException(
     count == 0 ? "no NVIDIA card was found" : FormattableString.Invariant($"there is no card {card}, the last is {count - 1}"),
     count == 0 ? "an NVIDIA card" : "the number of a card",
-    count == 0 ? "Paint on the processor (--device cpu), or make the card visible (CUDA_VISIBLE_DEVICES, --gpus for containers)." : "Choose another card.")
+    count == 0 ? "Paint on the processor (--device cpu), or make the card visible (CUDA_VISIBLE_DEVICES, --gpus for containers; a card "
+        + "that is split by MIG needs an instance)." : "Choose another card.")
 {
     /// <summary>The card that was asked for.</summary>
     public int Card { get; } = card;

@@ -211,6 +211,7 @@ internal sealed class PictureEngine : IDisposable
             report(GenerationPhase.Denoising, step + 1, sheet?.Preview, pictures.Length);
         }
 
+        if (PredictionResemblance.Notice(latents.FirstResemblance) is { } unlike) notices.Add(unlike);
         memory.Add(Leave(PlanPhase.Denoising));
         TimeSpan denoising = Stopwatch.GetElapsedTime(begin);
         _sessions.Rest();

@@ -45,6 +45,13 @@ internal static unsafe partial class CudaDriver
         return DeviceGet(out int device, card) == Success && DeviceGetPciBusId(text, length, device) == Success ? Marshal.PtrToStringUTF8((nint)text) : null;
     }
 
+    /// <summary>The identity by which Windows knows a card, and a mask of its nodes; null where Windows does not count it among its adapters.</summary>
+    public static (long Identity, uint Nodes)? AdapterId(int card)
+    {
+        long identity;
+        return DeviceGet(out int device, card) == Success && DeviceGetLuid(&identity, out uint nodes, device) == Success ? (identity, nodes) : null;
+    }
+
     /// <summary>The driver's own name of an error.</summary>
     public static string Name(int code) => GetErrorName(code, out nint text) == Success ? Marshal.PtrToStringUTF8(text) ?? "" : FormattableString.Invariant($"error {code}");
 
@@ -71,6 +78,9 @@ internal static unsafe partial class CudaDriver
 
     [LibraryImport(Library, EntryPoint = "cuDeviceGetPCIBusId")]
     private static partial int DeviceGetPciBusId(byte* text, int length, int device);
+
+    [LibraryImport(Library, EntryPoint = "cuDeviceGetLuid")]
+    private static partial int DeviceGetLuid(long* identity, out uint nodes, int device);
 
     [LibraryImport(Library, EntryPoint = "cuDeviceGetAttribute")]
     private static partial int DeviceGetAttribute(out int value, int attribute, int device);

@@ -4,7 +4,8 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// What stands for a checkpoint's content without reading all of it: where it really lies, its size, its time, and a digest of samples. Two files of
+/// What stands for a checkpoint's content without reading all of it: where it really lies, its size, its time, and a digest of samples.
+/// Two files of
 /// one size that were written within the clock's step differ in their samples.
 /// </summary>
 /// <param name="Path">Full path behind all symbolic links; in upper case where the system ignores case.</param>
@@ -27,7 +28,8 @@ internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, s
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             long bytes = stream.Length;
             bool ignoresCase = OperatingSystem.IsWindows() || OperatingSystem.IsMacOS();
-            return new CheckpointIdentity(ignoresCase ? path.ToUpperInvariant() : path, bytes, File.GetLastWriteTimeUtc(stream.SafeFileHandle).Ticks, Sample(stream, bytes));
+            return new CheckpointIdentity(ignoresCase ? path.ToUpperInvariant()
+                : path, bytes, File.GetLastWriteTimeUtc(stream.SafeFileHandle).Ticks, Sample(stream, bytes));
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

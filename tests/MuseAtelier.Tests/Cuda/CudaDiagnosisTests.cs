@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using MuseAtelier.Cli;
 using MuseAtelier.Cli.Commands;
@@ -72,9 +74,108 @@ public sealed class CudaDiagnosisTests
     [InlineData(
         "[ErrorCode:Fail] /src/provider_bridge_ort.cc:2043 onnxruntime::Provider& onnxruntime::ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /muse/libonnxruntime_providers_cuda.so with error: libcurand.so.10: cannot open shared object file: No such file or directory\n",
         "libcurand.so.10: cannot open shared object file: No such file or directory", true)]
+    [InlineData(
+        "[ErrorCode:Fail] D:\\onnxruntime\\provider_bridge_ort.cc:2043 onnxruntime::ProviderLibrary::Get [ONNXRuntimeError] : 1 : FAIL : "
+            + "Error loading \"C:\\m\\onnxruntime_providers_cuda.dll\" which depends on \"cublasLt64_13.dll\" which is missing. (Error 126: \"None.\")",
+        "Error loading \"C:\\m\\onnxruntime_providers_cuda.dll\" which depends on \"cublasLt64_13.dll\" which is missing. (Error 126: \"None.\")",
+        true)]
+    [InlineData(
+        "FAIL : Error loading \"C:\\muse\\onnxruntime_providers_cuda.dll\" which is missing. (Error 126: \"\")",
+        "Error loading \"C:\\muse\\onnxruntime_providers_cuda.dll\" which is missing. (Error 126: \"\")", false)]
     [InlineData("CUDA execution provider is not enabled\nin this build.", "CUDA execution provider is not enabled in this build.", false)]
     public void LoadFailure_OfWhatTheRuntimeSays_IsOneLineThatNamesTheLibrary(string message, string reason, bool lacksLibrary) =>
         Assert.Equal((reason, lacksLibrary), CudaDiagnosis.LoadFailure(message));
+
+    [Theory]
+    [InlineData("which depends on \"cublasLt64_13.dll\" which is missing.", true, "cuda-downloads")]
+    [InlineData("which depends on \"cudnn64_9.dll\" which is missing.", true, "cudnn-downloads")]
+    [InlineData("which depends on \"MSVCP140_ATOMIC_WAIT.dll\" which is missing.", true, "Visual C++ Redistributable")]
+    [InlineData("libcurand.so.10: cannot open shared object file: No such file or directory", true, "cuda-downloads")]
+    [InlineData("CUDA execution provider is not enabled in this build.", false, "CudaRuntime=true")]
+    public void ProviderRemedy_OfAReason_IsAboutThatLibrary(string reason, bool lacksLibrary, string remedy) =>
+        Assert.Contains(remedy, CudaDiagnosis.ProviderRemedy(reason, lacksLibrary), StringComparison.Ordinal);
+
+    [Fact]
+    public void BringProvider_OfASystem_NamesItsFiles()
+    {
+        string windows = CudaDiagnosis.BringProvider(true, Architecture.X64), linux = CudaDiagnosis.BringProvider(false, Architecture.X64);
+        Assert.Contains("onnxruntime.dll, onnxruntime_providers_shared.dll", windows, StringComparison.Ordinal);
+        Assert.Contains("libonnxruntime_providers_cuda.so", linux, StringComparison.Ordinal);
+        string arm = CudaDiagnosis.BringProvider(false, Architecture.Arm64);
+        Assert.Contains("x64 only", arm, StringComparison.Ordinal);
+        Assert.DoesNotContain("CudaRuntime=true", arm, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OfStart_OfTheDriversErrors_SaysWhatToDoAboutEach()
+    {
+        Dictionary<int, string> words = new()
+        {
+            [2] = "memory", [34] = "stub", [35] = "driver 580", [46] = "compute mode", [101] = "CUDA_VISIBLE_DEVICES", [102] = "licence",
+            [304] = "/dev/nvidia", [800] = "/dev/nvidia", [802] = "fabricmanager", [803] = "Restart the machine", [804] = "cuda-compat",
+            [805] = "MPS", [999] = "nvidia-modprobe", [12345] = "nvidia-smi",
+        };
+        Assert.All(words, pair => Assert.Contains(pair.Value, CudaRemedies.OfStart(pair.Key), StringComparison.Ordinal));
+        Assert.All([34, 35, 46, 101, 304, 800, 802], code =>
+            Assert.DoesNotContain("Restart the machine", CudaRemedies.OfStart(code), StringComparison.Ordinal));
+        Assert.Null(CudaRemedies.Find(700));
+    }
+
+    [Fact]
+    public void WithoutCards_OfMacOS_SaysThatThereAreNone()
+    {
+        CudaDiagnosis diagnosis = CudaDiagnosis.WithoutCards("there are no NVIDIA cards for macOS");
+        CudaPartException problem = Assert.IsType<CudaPartException>(diagnosis.Problem(0));
+        Assert.Contains("no NVIDIA cards for macOS", problem.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Install", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("libcuda.so.1", "advice: \nlibcuda.so.1: cannot open shared object file: No such file or directory\n", null)]
+    [InlineData("libcuda.so.1", "advice: \n/lib/libcuda.so.1: file too short\n", "/lib/libcuda.so.1: file too short")]
+    [InlineData(
+        "libcublas.so.13",
+        "advice: \nlibcublasLt.so.13: cannot open shared object file: No such file or directory\n",
+        "libcublasLt.so.13: cannot open shared object file: No such file or directory")]
+    public void Reason_OfWhatTheLoaderSays_IsNullOnlyWhereTheLibraryIsAbsent(string path, string message, string? reason) =>
+        Assert.Equal(reason, CudaLibraries.Reason(path, message));
+
+    [Fact]
+    public void Doctor_WithATextFileAsDriver_SaysWhatItIs()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Its loader's search path is what puts the file in the driver's place.");
+        JsonElement driver = DoctorWith(
+            "LD_LIBRARY_PATH", folder => File.WriteAllText(Path.Combine(folder, "libcuda.so.1"), "no library"))[0];
+        Assert.Equal(nameof(CudaPartState.Fails), driver.GetProperty("state").GetString(), ignoreCase: true);
+        Assert.Contains("file too short", driver.GetProperty("found").GetString(), StringComparison.Ordinal);
+        string remedy = driver.GetProperty("remedy").GetString()!;
+        Assert.Contains("no driver", remedy, StringComparison.Ordinal);
+        Assert.DoesNotContain("Restart", remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Doctor_WithALibraryBelowCudaHome_LooksThere()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && !CudaDiagnosis.Run().IsUsable, "Where CUDA is installed, the loader finds that first.");
+        // No library of CUDA, so that what is said of it shows that it was loaded from there.
+        string own = $"linux-{RuntimeInformation.ProcessArchitecture}";
+        string other = Directory.EnumerateFiles(AppContext.BaseDirectory, "libonnxruntime_providers_shared.so", SearchOption.AllDirectories)
+            .First(path => !path.Contains("linux-", StringComparison.Ordinal) || path.Contains(own, StringComparison.OrdinalIgnoreCase));
+        JsonElement runtime = DoctorWith("CUDA_HOME", folder =>
+        {
+            Directory.CreateDirectory(Path.Combine(folder, "lib64"));
+            File.Copy(other, Path.Combine(folder, "lib64", "libcudart.so.13"));
+        })[1];
+        Assert.Contains("it is incomplete", runtime.GetProperty("found").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_OfAnyLibrary_ComesAfterTheBoundOfWorkspaces()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads the C library's own environment.");
+        _ = CudaLibraries.Load(CudaLibraries.Blas);
+        Assert.NotEmpty(Marshal.PtrToStringUTF8(NativeEnvironment("CUBLAS_WORKSPACE_CONFIG")) ?? "");
+    }
 
     [Fact]
     public void BuiltFor_AnotherCuda_IsAWrongVersionThatSaysWhatToInstall()
@@ -143,6 +244,30 @@ public sealed class CudaDiagnosisTests
         int code = DoctorCommand.Create(Terminal.Plain(output, errors)).Parse(args).Invoke();
         return (code, output.ToString());
     }
+
+    // In a process of its own: the loader reads its path when a process starts.
+    private static JsonElement[] DoctorWith(string variable, Action<string> fill)
+    {
+        string folder = Directory.CreateTempSubdirectory("muse-cuda-").FullName;
+        try
+        {
+            fill(folder);
+            string program = Path.Combine(AppContext.BaseDirectory, "muse.dll");
+            var start = new ProcessStartInfo("dotnet", [program, "doctor", "--json"]) { RedirectStandardOutput = true };
+            start.Environment[variable] = folder;
+            using Process process = Process.Start(start)!;
+            using JsonDocument document = JsonDocument.Parse(process.StandardOutput.ReadToEnd());
+            process.WaitForExit();
+            return [.. document.RootElement.GetProperty("parts").EnumerateArray().Select(part => part.Clone())];
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "getenv", CharSet = CharSet.Ansi, ExactSpelling = true)]
+    private static extern nint NativeEnvironment([MarshalAs(UnmanagedType.LPUTF8Str)] string name);
 
     private static CudaDiagnosis Diagnosis(Version capability)
     {
