@@ -6,7 +6,9 @@ internal static class Failure
     /// <summary>The variable that has the stack trace of a failure printed, for reports.</summary>
     public const string TraceVariable = "MUSE_TRACE";
 
-    /// <summary>Says what failed on the terminal's stderr, in one line; with <see cref="TraceVariable"/> set, the stack trace before it.</summary>
+    /// <summary>
+    /// Says what failed on the terminal's stderr, in one line; with <see cref="TraceVariable"/> set, the stack trace before it.
+    /// </summary>
     public static void Write(Terminal terminal, Exception exception)
     {
         if (Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0") terminal.Error.WriteLine(exception);

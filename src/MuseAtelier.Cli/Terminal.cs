@@ -48,7 +48,9 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole O
     /// <summary>Writes one line to <see cref="Error"/>, whatever breaks the text holds.</summary>
     public void WriteNotice(string kind, string text) => Error.WriteLine($"{kind}: {OneLine(text)}");
 
-    /// <summary>The text without line breaks, and without other characters that a terminal takes for commands: texts come from files too.</summary>
+    /// <summary>
+    /// The text without line breaks, and without other characters that a terminal takes for commands: texts come from files too.
+    /// </summary>
     public static string OneLine(string text) =>
         string.Concat(text.ReplaceLineEndings(" ").Select(letter => letter == '\t' ? ' ' : char.IsControl(letter) ? '\uFFFD' : letter));
 }

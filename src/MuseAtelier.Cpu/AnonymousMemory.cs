@@ -6,7 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace MuseAtelier.Cpu;
 
 /// <summary>
-/// What the process holds for itself alone. On Linux: pages that came from no file, in memory or swapped out. On Windows: private bytes. On macOS: the
+/// What the process holds for itself alone. On Linux: pages that came from no file, in memory or swapped out. On Windows: private bytes. On
+/// macOS: the
 /// physical footprint. Pages of mapped files, which the system can drop and read again, count nowhere.
 /// </summary>
 internal static unsafe partial class AnonymousMemory

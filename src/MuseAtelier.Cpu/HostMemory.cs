@@ -10,12 +10,15 @@ namespace MuseAtelier.Cpu;
 /// <param name="FreeBytes">Bytes that this process may take beside what it holds already.</param>
 internal sealed record MemoryBound(string Name, long LimitBytes, long FreeBytes)
 {
-    /// <summary>Whether it bounds addresses rather than memory: no budget follows from it, for what is free of it tells little of what can be taken.</summary>
+    /// <summary>
+    /// Whether it bounds addresses rather than memory: no budget follows from it, for what is free of it tells little of what can be taken.
+    /// </summary>
     public bool CountsRoom { get; init; }
 }
 
 /// <summary>
-/// What memory is free for this process: the least that the machine, the control groups above the process and its own limits leave. Pages of files
+/// What memory is free for this process: the least that the machine, the control groups above the process and its own limits leave. Pages
+/// of files
 /// that the system can drop and read again count as free.
 /// </summary>
 internal static partial class HostMemory
@@ -72,7 +75,8 @@ internal static partial class HostMemory
         foreach (string line in groups.Lines("/proc/self/limits"))
         {
             if (Limit(line, "Max data size", "data limit (ulimit -d)", ControlGroups.Entry(status, "VmData") * Kibibyte) is { } data) bounds.Add(data);
-            // Most of the address space that a process has taken is no memory, but room that .NET and the C library keep for themselves and use.
+            // Most of the address space that a process has taken is no memory, but room that .NET and the C library keep for themselves and
+            // use.
             if (Limit(line, "Max address space", "address limit (ulimit -v)", ControlGroups.Entry(status, "VmSize") * Kibibyte) is { } address) bounds.Add(address with { CountsRoom = true });
         }
 

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Cli.Streams;
 
-/// <summary>Shows the terminal's cursor while the process is stopped by Ctrl+Z, and hides it again afterwards; for as long as something hides it. The creator disposes it.</summary>
+/// <summary>
+/// Shows the terminal's cursor while the process is stopped by Ctrl+Z, and hides it again afterwards; for as long as something hides it.
+/// The creator disposes it.
+/// </summary>
 internal sealed class CursorKeeper : IDisposable
 {
     /// <summary>What a terminal takes for showing and hiding its cursor.</summary>

@@ -5,8 +5,10 @@ using Spectre.Console;
 namespace MuseAtelier.Cli.Streams;
 
 /// <summary>
-/// The process's own streams, opened so that text survives them: JSON is UTF-8 whatever the locale says, a Windows console is set to UTF-8 as long as
-/// this lives, a stream that fails or was closed ends no work, and what native libraries print does not mix with JSON. The creator disposes it.
+/// The process's own streams, opened so that text survives them: JSON is UTF-8 whatever the locale says, a Windows console is set to UTF-8
+/// as long as
+/// this lives, a stream that fails or was closed ends no work, and what native libraries print does not mix with JSON. The creator disposes
+/// it.
 /// </summary>
 internal sealed class ProcessStreams : IDisposable
 {

@@ -1,13 +1,17 @@
 namespace MuseAtelier.Host;
 
-/// <summary>The control groups (cgroups, versions 1 and 2) that bound this process on Linux: each group's limits hold for all groups below it.</summary>
+/// <summary>
+/// The control groups (cgroups, versions 1 and 2) that bound this process on Linux: each group's limits hold for all groups below it.
+/// </summary>
 /// <param name="root">Where <c>/proc</c> and the mounted groups are looked for: empty but in tests.</param>
 internal sealed class ControlGroups(string root = "")
 {
     private const string UnifiedType = "cgroup2", LegacyType = "cgroup";
     private const int MostFileBytes = 1 << 20;
 
-    /// <summary>The folders of the groups that a controller bounds this process by, its own first, then those above it as far as they are mounted.</summary>
+    /// <summary>
+    /// The folders of the groups that a controller bounds this process by, its own first, then those above it as far as they are mounted.
+    /// </summary>
     /// <param name="controller">The controller, such as <c>memory</c> or <c>pids</c>.</param>
     /// <returns>Each folder, and whether its files are those of version 2. Empty where there are none, or they cannot be read.</returns>
     public IReadOnlyList<(string Folder, bool IsUnified)> Of(string controller)

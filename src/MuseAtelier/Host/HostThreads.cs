@@ -30,7 +30,9 @@ internal static class HostThreads
         return bounds;
     }
 
-    /// <summary>Fails where so many threads cannot be started at once: native code may crash where a thread of its own does not start.</summary>
+    /// <summary>
+    /// Fails where so many threads cannot be started at once: native code may crash where a thread of its own does not start.
+    /// </summary>
     /// <param name="count">How many.</param>
     /// <exception cref="ThreadLimitException">They cannot.</exception>
     public static void Require(int count) => Require(count, static (thread, release) => thread.Start(release));

@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Runtime;
 
-/// <summary>ONNX Runtime's native library: whether it loads and is the one that this program was built for. Looked at before anything of ONNX Runtime's .NET part, which fails without a word on another one.</summary>
+/// <summary>
+/// ONNX Runtime's native library: whether it loads and is the one that this program was built for. Looked at before anything of ONNX
+/// Runtime's .NET part, which fails without a word on another one.
+/// </summary>
 internal static unsafe partial class OnnxLibrary
 {
     private static readonly Lock Gate = new();

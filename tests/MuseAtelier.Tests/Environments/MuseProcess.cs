@@ -23,7 +23,9 @@ internal static class MuseProcess
     /// <summary>Runs muse to its end.</summary>
     public static Task<MuseProcessResult> RunAsync(params string[] args) => RunAsync("exec \"$@\"", args);
 
-    /// <summary>Runs muse to its end by a shell script whose arguments are the command; with other variables where they are given.</summary>
+    /// <summary>
+    /// Runs muse to its end by a shell script whose arguments are the command; with other variables where they are given.
+    /// </summary>
     public static async Task<MuseProcessResult> RunAsync(string script, string[] args, Dictionary<string, string?>? variables = null, string? folder = null)
     {
         using Process process = Start(script, args, variables, folder);
