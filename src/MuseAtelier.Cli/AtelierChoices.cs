@@ -19,7 +19,8 @@ internal sealed class AtelierChoices
         + $"A picture's last bits depend on it. At most {CpuBackend.MostThreads}, or one for each core.",
         0,
         least: 0);
-    private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>("--vae", "How the VAE decodes: whole, or tiled, which takes less memory.");
+    private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>("--vae",
+        "How the VAE decodes: whole, or tiled, which takes less memory.");
 
     private readonly BudgetChoices _budget;
 
@@ -40,7 +41,8 @@ internal sealed class AtelierChoices
     {
         Option<string?> option = UserPath.Option("--cache");
         option.Description =
-            $"Where checkpoints are exported to, once each. [default: the variable {CacheVariable}, else MuseAtelier/packages in the user's local application data]";
+            $"Where checkpoints are exported to, once each. [default: the variable {CacheVariable}, else MuseAtelier/packages in the "
+                + "user's local application data]";
         option.HelpName = "FOLDER";
         return option;
     }

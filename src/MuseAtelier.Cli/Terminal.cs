@@ -9,7 +9,8 @@ namespace MuseAtelier.Cli;
 /// <param name="OutConsole">Results that are tables; writes to <paramref name="Out"/>.</param>
 /// <param name="ErrorConsole">Live displays; writes to <paramref name="Error"/>. Null where no terminal would show them.</param>
 /// <param name="Stop">Stops a command like Ctrl+C.</param>
-internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole OutConsole, IAnsiConsole? ErrorConsole, CancellationToken Stop)
+internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole OutConsole, IAnsiConsole? ErrorConsole,
+    CancellationToken Stop)
 {
     // No line of a table should break where nobody's window is too narrow for it.
     private const int PipedWidth = 1000;

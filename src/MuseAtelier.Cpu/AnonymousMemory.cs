@@ -22,7 +22,8 @@ internal static unsafe partial class AnonymousMemory
         if (Status is null) return null;
         Span<byte> text = stackalloc byte[8192];
         int length = RandomAccess.Read(Status, text, 0);
-        return Kibibytes(text[..length], "RssAnon:"u8) is { } resident ? (resident + (Kibibytes(text[..length], "VmSwap:"u8) ?? 0)) << 10 : null;
+        return Kibibytes(text[..length], "RssAnon:"u8) is { } resident
+            ? (resident + (Kibibytes(text[..length], "VmSwap:"u8) ?? 0)) << 10 : null;
     }
 
     /// <summary>A line's number, as in "RssAnon:	   12345 kB"; null where there is no such line.</summary>

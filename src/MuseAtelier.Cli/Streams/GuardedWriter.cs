@@ -51,7 +51,9 @@ internal sealed class GuardedWriter(TextWriter inner) : TextWriter
             {
                 write();
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException or NotSupportedException or Win32Exception)
+            catch (Exception exception)
+                when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException
+                    or NotSupportedException or Win32Exception)
             {
                 Failure ??= exception;
             }

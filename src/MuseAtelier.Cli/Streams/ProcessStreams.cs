@@ -21,11 +21,13 @@ internal sealed class ProcessStreams : IDisposable
     public ProcessStreams(bool isJson)
     {
         _formerEncoding = OperatingSystem.IsWindows() ? SetEncoding(Utf8) : null;
-        bool isOutTerminal = UnixStreams.IsOpen(UnixStreams.Output) && !Console.IsOutputRedirected, isErrorOpen = UnixStreams.IsOpen(UnixStreams.Error);
+        bool isOutOpen = UnixStreams.IsOpen(UnixStreams.Output), isErrorOpen = UnixStreams.IsOpen(UnixStreams.Error);
+        bool isOutTerminal = isOutOpen && !Console.IsOutputRedirected;
         var errors = new GuardedWriter(isErrorOpen ? OpenErrors() : TextWriter.Null);
-        var results = new GuardedWriter(UnixStreams.IsOpen(UnixStreams.Output) ? OpenResults(isJson, isOutTerminal) : new ClosedWriter());
+        var results = new GuardedWriter(isOutOpen ? OpenResults(isJson, isOutTerminal) : new ClosedWriter());
         // The results' stream has a number of its own by now; this one is for what native libraries print.
-        if (isJson && isErrorOpen && !OperatingSystem.IsWindows() && UnixStreams.IsOpen(UnixStreams.Output)) UnixStreams.Redirect(UnixStreams.Output, UnixStreams.Error);
+        if (isJson && isOutOpen && isErrorOpen && !OperatingSystem.IsWindows())
+            UnixStreams.Redirect(UnixStreams.Output, UnixStreams.Error);
         Terminal = Terminal.Of(results, isOutTerminal, errors, isErrorOpen && !Console.IsErrorRedirected);
     }
 
@@ -81,7 +83,9 @@ internal sealed class ProcessStreams : IDisposable
     }
 
     private static TextWriter OpenErrors() =>
-        OperatingSystem.IsWindows() && Console.IsErrorRedirected ? new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true } : Console.Error;
+        OperatingSystem.IsWindows() && Console.IsErrorRedirected
+            ? new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true }
+            : Console.Error;
 
     // Gives the encoding that was there before; null where the console refuses, or there is none.
     private static Encoding? SetEncoding(Encoding encoding)

@@ -75,14 +75,17 @@ internal sealed class ControlGroups(string root = "")
         string[] words = line.Split(' ');
         int separator = Array.IndexOf(words, "-");
         if (separator < 5 || words.Length < separator + 4) return null;
-        bool fits = controller is null ? words[separator + 1] == UnifiedType : words[separator + 1] == LegacyType && words[separator + 3].Split(',').Contains(controller);
+        bool fits = controller is null
+            ? words[separator + 1] == UnifiedType
+            : words[separator + 1] == LegacyType && words[separator + 3].Split(',').Contains(controller);
         return fits ? (Unescape(words[3]), Unescape(words[4])) : null;
     }
 
     private static IEnumerable<string> Upwards(string point, string root, string group)
     {
         // In a container the mount may begin at the container's own group, under which the name of that group does not occur again.
-        string below = root.Length > 1 && (group == root || group.StartsWith(root + '/', StringComparison.Ordinal)) ? group[root.Length..] : root.Length > 1 ? "" : group;
+        bool isBelow = group == root || group.StartsWith(root + '/', StringComparison.Ordinal);
+        string below = root.Length == 1 ? group : isBelow ? group[root.Length..] : "";
         if (below.Contains("..", StringComparison.Ordinal)) below = "";
         for (below = below.TrimEnd('/'); below.Length > 0; below = below[..below.LastIndexOf('/')]) yield return point + below;
         yield return point;

@@ -32,7 +32,8 @@ public sealed class TerminalTests : IDisposable
         Assert.Equal(130, script.ExitCode);
         Assert.False(IsHidden());
         Assert.Contains("error: cancelled", Shown(), StringComparison.Ordinal);
-        Assert.DoesNotContain(Directory.GetFiles(_folder[""]), file => file.EndsWith(".partial", StringComparison.Ordinal) || file.EndsWith(".png", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFiles(_folder[""]),
+            file => file.EndsWith(".partial", StringComparison.Ordinal) || file.EndsWith(".png", StringComparison.Ordinal));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -40,8 +41,15 @@ public sealed class TerminalTests : IDisposable
     private Process Start(string steps)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "needs util-linux's script");
-        string command = $"echo $$ > {_folder["pid"]}; exec dotnet {MuseProcess.Program} render cat -W 256 -H 256 --steps {steps} --seed 3 --device cpu --cache {Cli.Muse.Cache} --out {_folder["cat.png"]}";
-        var start = new ProcessStartInfo("/usr/bin/script", ["--quiet", "--flush", "--return", "--command", command, _folder["shown"]]) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        string command =
+            $"echo $$ > {_folder["pid"]}; exec dotnet {MuseProcess.Program} render cat -W 256 -H 256 --steps {steps} --seed 3 "
+            + $"--device cpu --cache {Cli.Muse.Cache} --out {_folder["cat.png"]}";
+        var start = new ProcessStartInfo("/usr/bin/script",
+            ["--quiet", "--flush", "--return", "--command", command, _folder["shown"]])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        };
         start.Environment["TERM"] = "xterm-256color";
         Process process = Process.Start(start)!;
         _ = process.StandardOutput.ReadToEndAsync(Cancellation);
@@ -64,7 +72,8 @@ public sealed class TerminalTests : IDisposable
     private bool IsHidden()
     {
         string shown = Shown();
-        return shown.LastIndexOf(CursorKeeper.Hide, StringComparison.Ordinal) > shown.LastIndexOf(CursorKeeper.Show, StringComparison.Ordinal);
+        return shown.LastIndexOf(CursorKeeper.Hide, StringComparison.Ordinal) > shown.LastIndexOf(CursorKeeper.Show,
+            StringComparison.Ordinal);
     }
 
     private static async Task SignalAsync(string signal, int process)
