@@ -19,7 +19,8 @@ internal sealed class AtelierChoices
         + $"A picture's last bits depend on it. At most {CpuBackend.MostThreads}, or one for each core.",
         0,
         least: 0);
-    private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>("--vae", "How the VAE decodes: whole, or tiled, which takes less memory.");
+    private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>("--vae",
+        "How the VAE decodes: whole, or tiled, which takes less memory.");
 
     private readonly BudgetChoices _budget;
 
@@ -40,7 +41,8 @@ internal sealed class AtelierChoices
     {
         Option<string?> option = UserPath.Option("--cache");
         option.Description =
-            $"Where checkpoints are exported to, once each. [default: the variable {CacheVariable}, else MuseAtelier/packages in the user's local application data]";
+            $"Where checkpoints are exported to, once each. [default: the variable {CacheVariable}, else MuseAtelier/packages in the "
+                + "user's local application data]";
         option.HelpName = "FOLDER";
         return option;
     }
@@ -89,7 +91,10 @@ internal sealed class AtelierChoices
         VaeTiling = result.GetResult(_vae) is null ? VaeTiling.Auto : result.GetValue(_vae),
     };
 
-    /// <summary>The same for a picture that is painted again: decoded as it was, unless its size, a budget or the user's choice asks for something else.</summary>
+    /// <summary>
+    /// The same for a picture that is painted again: decoded as it was, unless its size, a budget or the user's choice asks for something
+    /// else.
+    /// </summary>
     /// <param name="result">The command line.</param>
     /// <param name="record">The picture's record; null for a new picture.</param>
     /// <param name="request">What is to be painted.</param>
@@ -101,7 +106,10 @@ internal sealed class AtelierChoices
         return isAsItWas ? PictureVerifier.Suit(record!, options) : options;
     }
 
-    /// <summary>Refuses a picture for which a budget that was given, or a processor's free memory, is too small: before a first export is made for it.</summary>
+    /// <summary>
+    /// Refuses a picture for which a budget that was given, or a processor's free memory, is too small: before a first export is made for
+    /// it.
+    /// </summary>
     /// <param name="model">Path of the model.</param>
     /// <param name="options">How the atelier is to be set up.</param>
     /// <param name="request">The picture.</param>

@@ -10,5 +10,6 @@ internal sealed class FreeMemoryTooSmallException(BudgetTooSmallException inner,
     inner)
 {
     private static string Describe(IReadOnlyList<MemoryBound> bounds) =>
-        HostMemory.Tightest(bounds) is { } tightest ? $" ({tightest.Name}: {ByteSize.Format(tightest.FreeBytes)} free of {ByteSize.Format(tightest.LimitBytes)})" : "";
+        HostMemory.Tightest(bounds) is { } tightest
+            ? $" ({tightest.Name}: {ByteSize.Format(tightest.FreeBytes)} free of {ByteSize.Format(tightest.LimitBytes)})" : "";
 }

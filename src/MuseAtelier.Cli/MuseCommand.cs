@@ -15,7 +15,9 @@ internal static class MuseCommand
         // Painted as it arrived, a garbled prompt would be another picture, and two garbled names one file.
         if (Array.FindIndex(args, arg => !Unicode.IsText(arg)) is >= 0 and var garbled)
         {
-            terminal.WriteNotice("error", $"argument {garbled + 1} ('{args[garbled]}') is no text in UTF-8; expected UTF-8. Set the terminal's encoding and LANG to UTF-8, or convert the script that calls muse (iconv -t UTF-8).");
+            terminal.WriteNotice("error",
+                $"argument {garbled + 1} ('{args[garbled]}') is no text in UTF-8; expected UTF-8. Set the terminal's encoding and LANG to "
+                    + "UTF-8, or convert the script that calls muse (iconv -t UTF-8).");
             return ExitCode.BadUsage;
         }
 
@@ -23,7 +25,9 @@ internal static class MuseCommand
         {
             int code = await InvokeAsync(args, terminal);
             if (terminal.ResultFailure is not { } failure) return code;
-            terminal.WriteNotice("error", $"the result cannot be written to standard output ({failure.Message.TrimEnd('.')}); expected a stream that takes it. Files that were asked for are complete.");
+            terminal.WriteNotice("error",
+                $"the result cannot be written to standard output ({failure.Message.TrimEnd('.')}); expected a stream that takes it. "
+                    + "Files that were asked for are complete.");
             return code == ExitCode.Done ? ExitCode.Failed : code;
         }
 #pragma warning disable CA1031 // The last place where a failure can be said in a line.
@@ -41,13 +45,20 @@ internal static class MuseCommand
         // A screenful of help would bury the one line that says what is wrong.
         if (parsed.Action is ParseErrorAction)
         {
-            terminal.WriteNotice("error", $"{string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')))}. muse --help lists the commands, muse COMMAND --help their options.");
+            string faults = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
+            terminal.WriteNotice("error", $"{faults}. muse --help lists the commands, muse COMMAND --help their options.");
             return ExitCode.BadUsage;
         }
 
         using var signals = new StopSignals(terminal);
         // The library's own signal handling ends the process after two seconds, which may be too soon to clean up.
-        var configuration = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
+        var configuration = new InvocationConfiguration
+        {
+            Output = terminal.Out,
+            Error = terminal.Error,
+            ProcessTerminationTimeout = null,
+            EnableDefaultExceptionHandler = false,
+        };
         try
         {
             int code = await parsed.InvokeAsync(configuration, signals.Token);
@@ -77,7 +88,12 @@ internal static class MuseCommand
             BenchCommand.Create(terminal),
             DoctorCommand.Create(terminal),
         };
-        HelpPages.Attach(root, new Dictionary<Command, string[]> { [render] = RenderCommand.Help, [verify] = VerifyCommand.Help, [replay] = ReplayCommand.Help });
+        HelpPages.Attach(root, new Dictionary<Command, string[]>
+        {
+            [render] = RenderCommand.Help,
+            [verify] = VerifyCommand.Help,
+            [replay] = ReplayCommand.Help,
+        });
         // A prompt may begin with @: it is no name of a file with more arguments.
         return root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
     }

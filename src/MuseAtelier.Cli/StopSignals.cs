@@ -4,7 +4,8 @@ using MuseAtelier.Cli.Streams;
 namespace MuseAtelier.Cli;
 
 /// <summary>
-/// The signals that end muse: Ctrl+C, Ctrl+\ or Ctrl+Break, a request to terminate, and the end of the terminal. The first asks for an orderly end;
+/// The signals that end muse: Ctrl+C, Ctrl+\ or Ctrl+Break, a request to terminate, and the end of the terminal. The first asks for an
+/// orderly end;
 /// those that follow within a second say the same again; a later one takes its usual course. The creator disposes it.
 /// </summary>
 internal sealed class StopSignals : IDisposable

@@ -9,7 +9,8 @@ namespace MuseAtelier.Cli;
 /// <param name="OutConsole">Results that are tables; writes to <paramref name="Out"/>.</param>
 /// <param name="ErrorConsole">Live displays; writes to <paramref name="Error"/>. Null where no terminal would show them.</param>
 /// <param name="Stop">Stops a command like Ctrl+C.</param>
-internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole OutConsole, IAnsiConsole? ErrorConsole, CancellationToken Stop)
+internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole OutConsole, IAnsiConsole? ErrorConsole,
+    CancellationToken Stop)
 {
     // No line of a table should break where nobody's window is too narrow for it.
     private const int PipedWidth = 1000;
@@ -48,7 +49,9 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole O
     /// <summary>Writes one line to <see cref="Error"/>, whatever breaks the text holds.</summary>
     public void WriteNotice(string kind, string text) => Error.WriteLine($"{kind}: {OneLine(text)}");
 
-    /// <summary>The text without line breaks, and without other characters that a terminal takes for commands: texts come from files too.</summary>
+    /// <summary>
+    /// The text without line breaks, and without other characters that a terminal takes for commands: texts come from files too.
+    /// </summary>
     public static string OneLine(string text) =>
         string.Concat(text.ReplaceLineEndings(" ").Select(letter => letter == '\t' ? ' ' : char.IsControl(letter) ? '\uFFFD' : letter));
 }

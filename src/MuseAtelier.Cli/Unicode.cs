@@ -5,7 +5,9 @@ internal static class Unicode
 {
     private const char Replacement = '\uFFFD';
 
-    /// <summary>Whether all of it is Unicode. Bytes that are no UTF-8 arrive as U+FFFD, and half a pair of surrogates is no letter.</summary>
+    /// <summary>
+    /// Whether all of it is Unicode. Bytes that are no UTF-8 arrive as U+FFFD, and half a pair of surrogates is no letter.
+    /// </summary>
     public static bool IsText(string text)
     {
         for (int i = 0; i < text.Length; i++)

@@ -4,7 +4,9 @@ namespace MuseAtelier.Cli;
 internal static class WorkingFolder
 {
     /// <summary>What is wrong where it is gone, in the order of all failures.</summary>
-    public const string Message = "the working folder is gone (deleted, moved or not accessible any more); expected a folder at which relative paths start. Change to one that exists (cd) and try again.";
+    public const string Message =
+        "the working folder is gone (deleted, moved or not accessible any more); expected a folder at which relative paths start. Change "
+            + "to one that exists (cd) and try again.";
 
     /// <summary>Whether it was deleted since the process or its shell went there.</summary>
     public static bool IsGone => Path is null;

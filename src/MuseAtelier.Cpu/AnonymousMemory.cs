@@ -6,7 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace MuseAtelier.Cpu;
 
 /// <summary>
-/// What the process holds for itself alone. On Linux: pages that came from no file, in memory or swapped out. On Windows: private bytes. On macOS: the
+/// What the process holds for itself alone. On Linux: pages that came from no file, in memory or swapped out. On Windows: private bytes. On
+/// macOS: the
 /// physical footprint. Pages of mapped files, which the system can drop and read again, count nowhere.
 /// </summary>
 internal static unsafe partial class AnonymousMemory
@@ -21,7 +22,8 @@ internal static unsafe partial class AnonymousMemory
         if (Status is null) return null;
         Span<byte> text = stackalloc byte[8192];
         int length = RandomAccess.Read(Status, text, 0);
-        return Kibibytes(text[..length], "RssAnon:"u8) is { } resident ? (resident + (Kibibytes(text[..length], "VmSwap:"u8) ?? 0)) << 10 : null;
+        return Kibibytes(text[..length], "RssAnon:"u8) is { } resident
+            ? (resident + (Kibibytes(text[..length], "VmSwap:"u8) ?? 0)) << 10 : null;
     }
 
     /// <summary>A line's number, as in "RssAnon:	   12345 kB"; null where there is no such line.</summary>

@@ -10,12 +10,15 @@ namespace MuseAtelier.Cpu;
 /// <param name="FreeBytes">Bytes that this process may take beside what it holds already.</param>
 internal sealed record MemoryBound(string Name, long LimitBytes, long FreeBytes)
 {
-    /// <summary>Whether it bounds addresses rather than memory: no budget follows from it, for what is free of it tells little of what can be taken.</summary>
+    /// <summary>
+    /// Whether it bounds addresses rather than memory: no budget follows from it, for what is free of it tells little of what can be taken.
+    /// </summary>
     public bool CountsRoom { get; init; }
 }
 
 /// <summary>
-/// What memory is free for this process: the least that the machine, the control groups above the process and its own limits leave. Pages of files
+/// What memory is free for this process: the least that the machine, the control groups above the process and its own limits leave. Pages
+/// of files
 /// that the system can drop and read again count as free.
 /// </summary>
 internal static partial class HostMemory
@@ -42,7 +45,8 @@ internal static partial class HostMemory
         Tightest(bounds) is { } bound ? Math.Max(0, bound.FreeBytes + heldBytes - Reserve) : long.MaxValue;
 
     /// <summary>The bound that leaves the least memory; null where there is none.</summary>
-    public static MemoryBound? Tightest(IReadOnlyList<MemoryBound> bounds) => bounds.Where(bound => !bound.CountsRoom).MinBy(bound => bound.FreeBytes);
+    public static MemoryBound? Tightest(IReadOnlyList<MemoryBound> bounds) =>
+        bounds.Where(bound => !bound.CountsRoom).MinBy(bound => bound.FreeBytes);
 
     /// <summary>All bounds that are known; the machine's own is the first.</summary>
     public static IReadOnlyList<MemoryBound> Bounds()
@@ -61,7 +65,8 @@ internal static partial class HostMemory
         var groups = new ControlGroups(root);
         var bounds = new List<MemoryBound>();
         string? machine = groups.Text("/proc/meminfo"), status = groups.Text("/proc/self/status");
-        long total = ControlGroups.Entry(machine, "MemTotal") * Kibibyte, available = ControlGroups.Entry(machine, "MemAvailable") * Kibibyte;
+        long total = ControlGroups.Entry(machine, "MemTotal") * Kibibyte;
+        long available = ControlGroups.Entry(machine, "MemAvailable") * Kibibyte;
         if (total > 0 && available > 0) bounds.Add(new MemoryBound("machine", total, available));
         foreach ((string folder, bool isUnified) in groups.Of("memory"))
         {
@@ -71,9 +76,12 @@ internal static partial class HostMemory
 
         foreach (string line in groups.Lines("/proc/self/limits"))
         {
-            if (Limit(line, "Max data size", "data limit (ulimit -d)", ControlGroups.Entry(status, "VmData") * Kibibyte) is { } data) bounds.Add(data);
-            // Most of the address space that a process has taken is no memory, but room that .NET and the C library keep for themselves and use.
-            if (Limit(line, "Max address space", "address limit (ulimit -v)", ControlGroups.Entry(status, "VmSize") * Kibibyte) is { } address) bounds.Add(address with { CountsRoom = true });
+            if (Limit(line, "Max data size", "data limit (ulimit -d)", ControlGroups.Entry(status, "VmData") * Kibibyte) is { } data)
+                bounds.Add(data);
+            // Most of the address space that a process has taken is no memory, but room that .NET and the C library keep for themselves and
+            // use.
+            if (Limit(line, "Max address space", "address limit (ulimit -v)", ControlGroups.Entry(status, "VmSize") * Kibibyte) is { } address)
+                bounds.Add(address with { CountsRoom = true });
         }
 
         return bounds;
@@ -83,7 +91,8 @@ internal static partial class HostMemory
     {
         string[] limits = isUnified ? ["memory.max", "memory.high"] : ["memory.limit_in_bytes"];
         long limit = limits.Min(name => groups.Number($"{folder}/{name}") ?? long.MaxValue);
-        if (limit == long.MaxValue || groups.Number($"{folder}/{(isUnified ? "memory.current" : "memory.usage_in_bytes")}") is not { } used) return null;
+        if (limit == long.MaxValue || groups.Number($"{folder}/{(isUnified ? "memory.current" : "memory.usage_in_bytes")}") is not { } used)
+            return null;
         string? parts = groups.Text($"{folder}/memory.stat");
         string prefix = isUnified ? "" : "total_";
         long files = ControlGroups.Entry(parts, prefix + "inactive_file") + ControlGroups.Entry(parts, prefix + "active_file");

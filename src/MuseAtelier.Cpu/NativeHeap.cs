@@ -12,7 +12,8 @@ internal static partial class NativeHeap
     public const long EnoughBytes = 4L << 30;
 
     /// <summary>
-    /// Has large blocks mapped one by one, so that each goes back to the system when it is freed. By itself glibc raises the size from which
+    /// Has large blocks mapped one by one, so that each goes back to the system when it is freed. By itself glibc raises the size from
+    /// which
     /// it does so up to 32 MiB, and then keeps what was freed below that. Does nothing where there is no glibc.
     /// </summary>
     public static void ReturnLargeBlocks()

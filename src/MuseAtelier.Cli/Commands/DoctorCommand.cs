@@ -19,8 +19,10 @@ internal static class DoctorCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command(
             "doctor",
-            "Shows what this machine has to paint with: driver, CUDA, cuDNN, cards and their memory, ONNX Runtime, memory and its limits, models, the cache and free disk; "
-            + "and what is missing. Looks where render looks: at --cache and --model, MUSE_CACHE and MUSE_MODEL. Ends with 0 whatever it finds.")
+            "Shows what this machine has to paint with: driver, CUDA, cuDNN, cards and their memory, ONNX Runtime, memory and its limits, "
+                + "models, the cache and free disk; "
+            + "and what is missing. Looks where render looks: at --cache and --model, MUSE_CACHE and MUSE_MODEL. Ends with 0 whatever it "
+                + "finds.")
         {
             cache, model, json,
         };
@@ -40,7 +42,8 @@ internal static class DoctorCommand
         var table = new Table().Border(TableBorder.Simple).AddColumn("part").AddColumn("state").AddColumn("found");
         AddCards(table, card);
         AddHost(table, host);
-        foreach ((ModelEntry model, string? path) in Models()) table.AddRow("model", path is null ? "not here" : "here", Markup.Escape(path ?? model.Name));
+        foreach ((ModelEntry model, string? path) in Models())
+            table.AddRow("model", path is null ? "not here" : "here", Markup.Escape(path ?? model.Name));
         AddPlaces(table, host);
         terminal.OutConsole.Write(table);
         terminal.Out.WriteLine(Verdict(card, host));
@@ -58,20 +61,27 @@ internal static class DoctorCommand
         foreach (CudaCard card in diagnosis.Cards)
         {
             string free = card.FreeBytes is { } bytes ? $", {ByteSize.Format(bytes)} free" : "";
+            string size = ByteSize.Format(card.MemoryBytes);
             string state = card.ComputeCapability < CudaDiagnosis.LeastComputeCapability ? "too old" : "fits";
-            table.AddRow(Text($"card {card.Index}"), state, Markup.Escape(Text($"{card.Name}, compute capability {card.ComputeCapability}, {ByteSize.Format(card.MemoryBytes)}{free}")));
+            table.AddRow(Text($"card {card.Index}"), state,
+                Markup.Escape(Text($"{card.Name}, compute capability {card.ComputeCapability}, {size}{free}")));
         }
     }
 
     private static void AddHost(Table table, HostDiagnosis host)
     {
         table.AddRow("processor", "fits", Text($"{Environment.ProcessorCount} cores"));
-        table.AddRow("ONNX Runtime", host.OnnxRuntimeProblem is null ? "loads" : "does not load", Markup.Escape(host.OnnxRuntimeProblem?.Found ?? $"version {host.OnnxRuntimeVersion}"));
+        table.AddRow("ONNX Runtime", host.OnnxRuntimeProblem is null ? "loads" : "does not load",
+            Markup.Escape(host.OnnxRuntimeProblem?.Found ?? $"version {host.OnnxRuntimeVersion}"));
         if (host.HasOpenSsl is { } hasOpenSsl)
-            table.AddRow("OpenSSL", hasOpenSsl ? "here" : "not here", hasOpenSsl ? "computes digests" : "not needed: muse computes digests itself, slower");
-        foreach (MemoryBound bound in host.Memory) table.AddRow("memory", "", Markup.Escape($"{bound.Name}: {ByteSize.Format(bound.FreeBytes)} free of {ByteSize.Format(bound.LimitBytes)}"));
+            table.AddRow("OpenSSL", hasOpenSsl ? "here" : "not here",
+                hasOpenSsl ? "computes digests" : "not needed: muse computes digests itself, slower");
+        foreach (MemoryBound bound in host.Memory)
+            table.AddRow("memory", "",
+                Markup.Escape($"{bound.Name}: {ByteSize.Format(bound.FreeBytes)} free of {ByteSize.Format(bound.LimitBytes)}"));
         foreach (ThreadBound bound in host.Threads)
-            table.AddRow("tasks", "", Markup.Escape(Text($"{bound.Name}: {bound.Limit}{(bound.Used is { } used ? Text($", {used} in use") : "")}")));
+            table.AddRow("tasks", "",
+                Markup.Escape(Text($"{bound.Name}: {bound.Limit}{(bound.Used is { } used ? Text($", {used} in use") : "")}")));
     }
 
     private static void AddPlaces(Table table, HostDiagnosis host)
@@ -80,19 +90,22 @@ internal static class DoctorCommand
         foreach (PlaceDiagnosis place in host.Places)
         {
             string free = place.FreeBytes is { } bytes ? $"{ByteSize.Format(bytes)} free at " : "";
-            table.AddRow(place.Name, place.Problem is null ? "writable" : "not writable", Markup.Escape(free + place.Folder + (place.Problem is null ? "" : $" ({place.Problem})")));
+            table.AddRow(place.Name, place.Problem is null ? "writable" : "not writable",
+                Markup.Escape(free + place.Folder + (place.Problem is null ? "" : $" ({place.Problem})")));
         }
     }
 
     private static string Verdict(CudaDiagnosis card, HostDiagnosis host)
     {
         string paints = card.Problem(0) is not { } problem ? $"muse paints on {card.Cards[0].Name}."
-            : host.OnnxRuntimeProblem is { } runtime ? $"muse paints nowhere: {runtime.Message} To paint on an NVIDIA card: {problem.Message}"
+            : host.OnnxRuntimeProblem is { } runtime
+                ? $"muse paints nowhere: {runtime.Message} To paint on an NVIDIA card: {problem.Message}"
             : $"muse paints on the processor. To paint on an NVIDIA card: {problem.Message}";
         List<string> remarks = [paints];
         if (host.ModelProblem is not null) remarks.Add("Without --model nothing is painted: the default model is not here.");
         if (host.Places.FirstOrDefault(place => place.IsCache) is { Problem: { } cache } place)
-            remarks.Add($"Checkpoints cannot be exported to {place.Folder} ({cache}): name another folder with --cache or {AtelierChoices.CacheVariable}.");
+            remarks.Add($"Checkpoints cannot be exported to {place.Folder} ({cache}): name another folder with --cache or "
+                + $"{AtelierChoices.CacheVariable}.");
         return string.Join(Environment.NewLine, remarks);
     }
 
@@ -100,10 +113,15 @@ internal static class DoctorCommand
     {
         JsonObject all = Describe(card);
         all["cores"] = Environment.ProcessorCount;
-        all["onnxRuntime"] = new JsonObject { ["version"] = host.OnnxRuntimeVersion, ["loads"] = host.OnnxRuntimeProblem is null, ["problem"] = host.OnnxRuntimeProblem?.Message };
+        all["onnxRuntime"] = new JsonObject { ["version"] = host.OnnxRuntimeVersion, ["loads"] = host.OnnxRuntimeProblem is null,
+            ["problem"] = host.OnnxRuntimeProblem?.Message };
         all["openSsl"] = host.HasOpenSsl;
-        all["memory"] = new JsonArray([.. host.Memory.Select(bound => new JsonObject { ["name"] = bound.Name, ["limitBytes"] = bound.LimitBytes, ["freeBytes"] = bound.FreeBytes })]);
-        all["tasks"] = new JsonArray([.. host.Threads.Select(bound => new JsonObject { ["name"] = bound.Name, ["limit"] = bound.Limit, ["used"] = bound.Used })]);
+        all["memory"] =
+            new JsonArray([.. host.Memory.Select(bound =>
+                new JsonObject { ["name"] = bound.Name, ["limitBytes"] = bound.LimitBytes, ["freeBytes"] = bound.FreeBytes })]);
+        all["tasks"] =
+            new JsonArray([.. host.Threads.Select(bound =>
+                new JsonObject { ["name"] = bound.Name, ["limit"] = bound.Limit, ["used"] = bound.Used })]);
         all["models"] = new JsonArray([.. Models().Select(entry => new JsonObject { ["name"] = entry.Model.Name, ["path"] = entry.Path })]);
         all["defaultModel"] = new JsonObject { ["path"] = host.Model, ["problem"] = host.ModelProblem };
         all["disks"] = new JsonArray([.. host.Places.Select(place => new JsonObject
@@ -147,9 +165,11 @@ internal static class DoctorCommand
         foreach (ModelEntry model in ModelsLock.Embedded.Models)
         {
             string? found = null;
-            for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null && found is null && model.Path is not null; folder = folder.Parent)
+            for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null && found is null
+                && model.Path is not null; folder = folder.Parent)
                 if (Path.GetFullPath(Path.Combine(folder.FullName, model.Path)) is var path && File.Exists(path)) found = path;
-            if (found is null && WorkingFolder.Path is { } here && Path.Combine(here, model.File) is var local && File.Exists(local)) found = local;
+            if (found is null && WorkingFolder.Path is { } here && Path.Combine(here, model.File) is var local && File.Exists(local))
+                found = local;
             yield return (model, found);
         }
     }

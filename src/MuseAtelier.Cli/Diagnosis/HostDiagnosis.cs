@@ -57,9 +57,12 @@ internal sealed record HostDiagnosis
         try
         {
             string path = Path.GetFullPath(named ?? DefaultModel.Find());
-            return File.Exists(path) || Directory.Exists(path) ? (path, null) : (path, $"there is no {path}{(named is null && UserPath.Variable(DefaultModel.Variable) is not null ? $", which {DefaultModel.Variable} names" : "")}");
+            if (File.Exists(path) || Directory.Exists(path)) return (path, null);
+            bool isVariables = named is null && UserPath.Variable(DefaultModel.Variable) is not null;
+            return (path, $"there is no {path}{(isVariables ? $", which {DefaultModel.Variable} names" : "")}");
         }
-        catch (Exception exception) when (exception is MuseAtelierException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception exception)
+            when (exception is MuseAtelierException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             return (null, exception is MuseAtelierException known ? known.Found : Failure.Describe(exception));
         }
@@ -77,7 +80,8 @@ internal sealed record HostDiagnosis
             string folder = AtelierChoices.CacheFolder(named) ?? PackageCache.DefaultFolder;
             return PlaceDiagnosis.Of("disk (cache)", Path.GetFullPath(folder)) with { IsCache = true };
         }
-        catch (Exception exception) when (exception is MuseAtelierException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception exception)
+            when (exception is MuseAtelierException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             string problem = exception is MuseAtelierException known ? known.Found : Failure.Describe(exception);
             return new PlaceDiagnosis("disk (cache)", named ?? AtelierChoices.CacheVariable, null, problem) { IsCache = true };

@@ -36,12 +36,14 @@ internal sealed partial record PlaceDiagnosis(string Name, string Folder, long? 
         try
         {
             string path = Path.Combine(folder, $"muse-{Guid.NewGuid():N}.partial");
-            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1,
+                FileOptions.DeleteOnClose);
             file.Write(new byte[ProbeBytes]);
             file.Flush(flushToDisk: true);
             return null;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or SecurityException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or SecurityException or NotSupportedException)
         {
             return exception.Message.TrimEnd('.');
         }
@@ -50,7 +52,9 @@ internal sealed partial record PlaceDiagnosis(string Name, string Folder, long? 
     private static long? Free(string folder)
     {
         // A network folder has no drive's letter on Windows, and DriveInfo asks for one.
-        if (OperatingSystem.IsWindows()) return GetDiskFreeSpace(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, out ulong free, 0, 0) ? (long)Math.Min(free, long.MaxValue) : null;
+        if (OperatingSystem.IsWindows())
+            return GetDiskFreeSpace(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, out ulong free, 0, 0)
+                ? (long)Math.Min(free, long.MaxValue) : null;
         try
         {
             return new DriveInfo(folder).AvailableFreeSpace;

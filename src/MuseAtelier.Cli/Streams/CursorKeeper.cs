@@ -2,33 +2,47 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Cli.Streams;
 
-/// <summary>Shows the terminal's cursor while the process is stopped by Ctrl+Z, and hides it again afterwards; for as long as something hides it. The creator disposes it.</summary>
+/// <summary>
+/// Shows the terminal's cursor while the process is stopped by Ctrl+Z, and hides it again afterwards; for as long as something hides it.
+/// The creator disposes it.
+/// </summary>
 internal sealed class CursorKeeper : IDisposable
 {
     /// <summary>What a terminal takes for showing and hiding its cursor.</summary>
     public const string Show = "\u001b[?25h", Hide = "\u001b[?25l";
 
     private readonly TextWriter _terminal;
-    private readonly PosixSignalRegistration? _stop;
+    private readonly PosixSignalRegistration? _stop, _continue;
 
     /// <summary>Begins to look after the cursor.</summary>
     /// <param name="terminal">A writer to the terminal.</param>
     public CursorKeeper(TextWriter terminal)
     {
         _terminal = terminal;
-        if (!OperatingSystem.IsWindows()) _stop = PosixSignalRegistration.Create(PosixSignal.SIGTSTP, Stop);
+        if (OperatingSystem.IsWindows()) return;
+        _stop = PosixSignalRegistration.Create(PosixSignal.SIGTSTP, Stop);
+        _continue = PosixSignalRegistration.Create(PosixSignal.SIGCONT, Continue);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _stop?.Dispose();
+    public void Dispose()
+    {
+        _stop?.Dispose();
+        _continue?.Dispose();
+    }
 
     private void Stop(PosixSignalContext context)
     {
         context.Cancel = true;
         _terminal.Write(Show);
         _terminal.Flush();
-        // Comes back when the process is told to go on.
+        // The process goes on for a moment after this: what is to happen afterwards waits for the other signal.
         UnixStreams.Pause();
+    }
+
+    private void Continue(PosixSignalContext context)
+    {
         _terminal.Write(Hide);
+        _terminal.Flush();
     }
 }

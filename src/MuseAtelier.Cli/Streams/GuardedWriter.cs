@@ -5,7 +5,8 @@ using System.Text;
 namespace MuseAtelier.Cli.Streams;
 
 /// <summary>
-/// A writer to one of the process's streams that does not fail where the stream does: a full disk, a closed stream or a terminal that has gone. What
+/// A writer to one of the process's streams that does not fail where the stream does: a full disk, a closed stream or a terminal that has
+/// gone. What
 /// could not be written is lost; <see cref="Failure"/> says why. For concurrent use.
 /// </summary>
 /// <param name="inner">Where it writes; not disposed.</param>
@@ -50,7 +51,9 @@ internal sealed class GuardedWriter(TextWriter inner) : TextWriter
             {
                 write();
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException or NotSupportedException or Win32Exception)
+            catch (Exception exception)
+                when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException
+                    or NotSupportedException or Win32Exception)
             {
                 Failure ??= exception;
             }

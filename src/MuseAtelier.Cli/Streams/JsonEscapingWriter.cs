@@ -3,7 +3,10 @@ using System.Text;
 
 namespace MuseAtelier.Cli.Streams;
 
-/// <summary>Writes JSON to a console that has no encoding for every letter: all but ASCII is escaped, as JSON allows in its strings, where alone it occurs.</summary>
+/// <summary>
+/// Writes JSON to a console that has no encoding for every letter: all but ASCII is escaped, as JSON allows in its strings, where alone it
+/// occurs.
+/// </summary>
 /// <param name="inner">Where it writes; not disposed.</param>
 internal sealed class JsonEscapingWriter(TextWriter inner) : TextWriter
 {

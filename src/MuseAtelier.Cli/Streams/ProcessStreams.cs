@@ -5,8 +5,10 @@ using Spectre.Console;
 namespace MuseAtelier.Cli.Streams;
 
 /// <summary>
-/// The process's own streams, opened so that text survives them: JSON is UTF-8 whatever the locale says, a Windows console is set to UTF-8 as long as
-/// this lives, a stream that fails or was closed ends no work, and what native libraries print does not mix with JSON. The creator disposes it.
+/// The process's own streams, opened so that text survives them: JSON is UTF-8 whatever the locale says, a Windows console is set to UTF-8
+/// as long as
+/// this lives, a stream that fails or was closed ends no work, and what native libraries print does not mix with JSON. The creator disposes
+/// it.
 /// </summary>
 internal sealed class ProcessStreams : IDisposable
 {
@@ -19,11 +21,13 @@ internal sealed class ProcessStreams : IDisposable
     public ProcessStreams(bool isJson)
     {
         _formerEncoding = OperatingSystem.IsWindows() ? SetEncoding(Utf8) : null;
-        bool isOutTerminal = UnixStreams.IsOpen(UnixStreams.Output) && !Console.IsOutputRedirected, isErrorOpen = UnixStreams.IsOpen(UnixStreams.Error);
+        bool isOutOpen = UnixStreams.IsOpen(UnixStreams.Output), isErrorOpen = UnixStreams.IsOpen(UnixStreams.Error);
+        bool isOutTerminal = isOutOpen && !Console.IsOutputRedirected;
         var errors = new GuardedWriter(isErrorOpen ? OpenErrors() : TextWriter.Null);
-        var results = new GuardedWriter(UnixStreams.IsOpen(UnixStreams.Output) ? OpenResults(isJson, isOutTerminal) : new ClosedWriter());
+        var results = new GuardedWriter(isOutOpen ? OpenResults(isJson, isOutTerminal) : new ClosedWriter());
         // The results' stream has a number of its own by now; this one is for what native libraries print.
-        if (isJson && isErrorOpen && !OperatingSystem.IsWindows() && UnixStreams.IsOpen(UnixStreams.Output)) UnixStreams.Redirect(UnixStreams.Output, UnixStreams.Error);
+        if (isJson && isOutOpen && isErrorOpen && !OperatingSystem.IsWindows())
+            UnixStreams.Redirect(UnixStreams.Output, UnixStreams.Error);
         Terminal = Terminal.Of(results, isOutTerminal, errors, isErrorOpen && !Console.IsErrorRedirected);
     }
 
@@ -79,7 +83,9 @@ internal sealed class ProcessStreams : IDisposable
     }
 
     private static TextWriter OpenErrors() =>
-        OperatingSystem.IsWindows() && Console.IsErrorRedirected ? new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true } : Console.Error;
+        OperatingSystem.IsWindows() && Console.IsErrorRedirected
+            ? new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true }
+            : Console.Error;
 
     // Gives the encoding that was there before; null where the console refuses, or there is none.
     private static Encoding? SetEncoding(Encoding encoding)

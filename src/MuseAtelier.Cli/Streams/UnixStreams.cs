@@ -12,7 +12,8 @@ internal static partial class UnixStreams
     private const int CloseOnExec = 1;
 
     /// <summary>
-    /// Whether a stream was open when the process began. Where it was not, a file that .NET opened for itself may have its number by now: those are
+    /// Whether a stream was open when the process began. Where it was not, a file that .NET opened for itself may have its number by now:
+    /// those are
     /// closed for programs that the process starts, which no inherited stream is.
     /// </summary>
     public static bool IsOpen(int stream)

@@ -1,13 +1,17 @@
 namespace MuseAtelier.Host;
 
-/// <summary>The control groups (cgroups, versions 1 and 2) that bound this process on Linux: each group's limits hold for all groups below it.</summary>
+/// <summary>
+/// The control groups (cgroups, versions 1 and 2) that bound this process on Linux: each group's limits hold for all groups below it.
+/// </summary>
 /// <param name="root">Where <c>/proc</c> and the mounted groups are looked for: empty but in tests.</param>
 internal sealed class ControlGroups(string root = "")
 {
     private const string UnifiedType = "cgroup2", LegacyType = "cgroup";
     private const int MostFileBytes = 1 << 20;
 
-    /// <summary>The folders of the groups that a controller bounds this process by, its own first, then those above it as far as they are mounted.</summary>
+    /// <summary>
+    /// The folders of the groups that a controller bounds this process by, its own first, then those above it as far as they are mounted.
+    /// </summary>
     /// <param name="controller">The controller, such as <c>memory</c> or <c>pids</c>.</param>
     /// <returns>Each folder, and whether its files are those of version 2. Empty where there are none, or they cannot be read.</returns>
     public IReadOnlyList<(string Folder, bool IsUnified)> Of(string controller)
@@ -71,14 +75,17 @@ internal sealed class ControlGroups(string root = "")
         string[] words = line.Split(' ');
         int separator = Array.IndexOf(words, "-");
         if (separator < 5 || words.Length < separator + 4) return null;
-        bool fits = controller is null ? words[separator + 1] == UnifiedType : words[separator + 1] == LegacyType && words[separator + 3].Split(',').Contains(controller);
+        bool fits = controller is null
+            ? words[separator + 1] == UnifiedType
+            : words[separator + 1] == LegacyType && words[separator + 3].Split(',').Contains(controller);
         return fits ? (Unescape(words[3]), Unescape(words[4])) : null;
     }
 
     private static IEnumerable<string> Upwards(string point, string root, string group)
     {
         // In a container the mount may begin at the container's own group, under which the name of that group does not occur again.
-        string below = root.Length > 1 && (group == root || group.StartsWith(root + '/', StringComparison.Ordinal)) ? group[root.Length..] : root.Length > 1 ? "" : group;
+        bool isBelow = group == root || group.StartsWith(root + '/', StringComparison.Ordinal);
+        string below = root.Length == 1 ? group : isBelow ? group[root.Length..] : "";
         if (below.Contains("..", StringComparison.Ordinal)) below = "";
         for (below = below.TrimEnd('/'); below.Length > 0; below = below[..below.LastIndexOf('/')]) yield return point + below;
         yield return point;

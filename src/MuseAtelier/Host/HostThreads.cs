@@ -19,18 +19,22 @@ internal static class HostThreads
         var groups = new ControlGroups(root);
         var bounds = new List<ThreadBound>();
         foreach ((string folder, _) in groups.Of("pids"))
-            if (groups.Number($"{folder}/pids.max") is { } limit) bounds.Add(new ThreadBound($"control group {folder}", limit, groups.Number($"{folder}/pids.current")));
+            if (groups.Number($"{folder}/pids.max") is { } limit)
+                bounds.Add(new ThreadBound($"control group {folder}", limit, groups.Number($"{folder}/pids.current")));
         const string title = "Max processes";
         foreach (string line in groups.Lines("/proc/self/limits").Where(line => line.StartsWith(title, StringComparison.Ordinal)))
         {
             string word = line[title.Length..].TrimStart().Split(' ')[0];
-            if (long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out long limit)) bounds.Add(new ThreadBound("user's limit (ulimit -u)", limit, null));
+            if (long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out long limit))
+                bounds.Add(new ThreadBound("user's limit (ulimit -u)", limit, null));
         }
 
         return bounds;
     }
 
-    /// <summary>Fails where so many threads cannot be started at once: native code may crash where a thread of its own does not start.</summary>
+    /// <summary>
+    /// Fails where so many threads cannot be started at once: native code may crash where a thread of its own does not start.
+    /// </summary>
     /// <param name="count">How many.</param>
     /// <exception cref="ThreadLimitException">They cannot.</exception>
     public static void Require(int count) => Require(count, static (thread, release) => thread.Start(release));
@@ -44,7 +48,11 @@ internal static class HostThreads
         {
             for (int i = 0; i < count; i++)
             {
-                var thread = new Thread(static release => ((ManualResetEventSlim)release!).Wait()) { IsBackground = true, Name = "MuseAtelier check" };
+                var thread = new Thread(static release => ((ManualResetEventSlim)release!).Wait())
+                {
+                    IsBackground = true,
+                    Name = "MuseAtelier check",
+                };
                 start(thread, release);
                 started.Add(thread);
             }

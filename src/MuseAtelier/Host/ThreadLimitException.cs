@@ -11,7 +11,8 @@ public sealed class ThreadLimitException : MuseAtelierException
         : base(
             $"the system started {started} of {needed} threads and refused the next{Describe(bounds)}",
             $"room for {needed} threads more",
-            "Raise the limit of tasks (pids.max of the container, TasksMax of the unit, ulimit -u) or of memory (ulimit -v, ulimit -d), or use fewer threads (--threads of muse, CpuBackend.Create).",
+            "Raise the limit of tasks (pids.max of the container, TasksMax of the unit, ulimit -u) or of memory (ulimit -v, ulimit -d), "
+                + "or use fewer threads (--threads of muse, CpuBackend.Create).",
             inner)
     {
         Started = started;

@@ -44,7 +44,8 @@ internal static class OnnxEnvironment
             {
                 Create(threads);
             }
-            catch (Exception exception) when (exception is OnnxRuntimeException or OutOfMemoryException or TypeInitializationException or SEHException)
+            catch (Exception exception)
+                when (exception is OnnxRuntimeException or OutOfMemoryException or TypeInitializationException or SEHException)
             {
                 throw new OnnxEnvironmentException(exception.InnerException ?? exception);
             }
@@ -80,7 +81,8 @@ internal static class OnnxEnvironment
         environment.CreateAndRegisterAllocator(memory, arena);
     }
 
-    private static void Write(IntPtr parameter, OrtLoggingLevel severity, string category, string logId, string codeLocation, string message)
+    private static void Write(IntPtr parameter, OrtLoggingLevel severity, string category, string logId, string codeLocation,
+        string message)
     {
         ILogger? logger = _logger;
         if (logger is null) return;

@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Runtime;
 
-/// <summary>ONNX Runtime's native library: whether it loads and is the one that this program was built for. Looked at before anything of ONNX Runtime's .NET part, which fails without a word on another one.</summary>
+/// <summary>
+/// ONNX Runtime's native library: whether it loads and is the one that this program was built for. Looked at before anything of ONNX
+/// Runtime's .NET part, which fails without a word on another one.
+/// </summary>
 internal static unsafe partial class OnnxLibrary
 {
     private static readonly Lock Gate = new();
@@ -46,13 +49,15 @@ internal static unsafe partial class OnnxLibrary
             if (table == null) return OnnxRuntimeLibraryException.Foreign(LoadedFile(), null);
             string? version = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)table[1])());
             // 0 where the library is older than the interface.
-            if (((delegate* unmanaged[Cdecl]<uint, nint>)table[0])(LeastInterface) == 0) return OnnxRuntimeLibraryException.Foreign(LoadedFile(), version);
+            if (((delegate* unmanaged[Cdecl]<uint, nint>)table[0])(LeastInterface) == 0)
+                return OnnxRuntimeLibraryException.Foreign(LoadedFile(), version);
             Version = version;
             return null;
         }
         catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
-            return exception is EntryPointNotFoundException ? OnnxRuntimeLibraryException.Foreign(LoadedFile(), null, exception) : OnnxRuntimeLibraryException.Unloadable(exception);
+            return exception is EntryPointNotFoundException
+                ? OnnxRuntimeLibraryException.Foreign(LoadedFile(), null, exception) : OnnxRuntimeLibraryException.Unloadable(exception);
         }
     }
 
@@ -66,11 +71,13 @@ internal static unsafe partial class OnnxLibrary
             using var process = Process.GetCurrentProcess();
             foreach (ProcessModule module in process.Modules)
             {
-                if (module.ModuleName.Contains("onnxruntime", StringComparison.OrdinalIgnoreCase) && !module.ModuleName.Contains("providers", StringComparison.OrdinalIgnoreCase)
+                if (module.ModuleName.Contains("onnxruntime", StringComparison.OrdinalIgnoreCase)
+                    && !module.ModuleName.Contains("providers", StringComparison.OrdinalIgnoreCase)
                     && !module.ModuleName.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase)) return module.FileName;
             }
         }
-        catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception or NotSupportedException)
+        catch (Exception exception)
+            when (exception is InvalidOperationException or System.ComponentModel.Win32Exception or NotSupportedException)
         {
             // Then it is not known.
         }

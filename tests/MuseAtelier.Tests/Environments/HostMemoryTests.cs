@@ -88,7 +88,8 @@ public sealed class HostMemoryTests : IDisposable
 
     [Fact]
     public void Budget_IsTheTightestBoundWithWhatIsHeldAlready() =>
-        Assert.Equal(1100 * MiB - 64 * MiB, HostMemory.Budget([new MemoryBound("a", 9 * GiB, 2 * GiB), new MemoryBound("b", GiB, 1000 * MiB)], 100 * MiB));
+        Assert.Equal(1100 * MiB - 64 * MiB,
+            HostMemory.Budget([new MemoryBound("a", 9 * GiB, 2 * GiB), new MemoryBound("b", GiB, 1000 * MiB)], 100 * MiB));
 
     [Fact]
     public void DefaultBudget_OfThisMachine_IsSomething() => Assert.InRange(HostMemory.DefaultBudget(), 1, long.MaxValue);
@@ -102,7 +103,8 @@ public sealed class HostMemoryTests : IDisposable
         Write("/sys/fs/cgroup/a/pids.max", "18\n");
         Write("/sys/fs/cgroup/a/pids.current", "7\n");
         Write("/proc/self/limits", "Max processes             96365                96365                processes\n");
-        Assert.Equal([new ThreadBound("control group /sys/fs/cgroup/a", 18, 7), new ThreadBound("user's limit (ulimit -u)", 96365, null)], HostThreads.Bounds(Root));
+        Assert.Equal([new ThreadBound("control group /sys/fs/cgroup/a", 18, 7), new ThreadBound("user's limit (ulimit -u)", 96365, null)],
+            HostThreads.Bounds(Root));
     }
 
     public void Dispose() => _root.Dispose();
@@ -110,17 +112,21 @@ public sealed class HostMemoryTests : IDisposable
     private string Root => Path.GetDirectoryName(_root["x"])!;
 
     private static string Limits(string data, string address) =>
-        $"Limit                     Soft Limit           Hard Limit           Units     \nMax data size             {data,-20} unlimited            bytes     \nMax address space         {address,-20} unlimited            bytes     \n";
+        $"Limit                     Soft Limit           Hard Limit           Units     \nMax data size             {data,-20} unlimited  "
+            + $"          bytes     \nMax address space         {address,-20} unlimited            bytes     \n";
 
     private void Mount(string root, string point, string type, string options) =>
-        Write("/proc/self/mountinfo", $"24 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n35 24 0:30 {root} {point} rw,relatime shared:9 - {type} {type} {options}\n");
+        Write("/proc/self/mountinfo",
+            $"24 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n35 24 0:30 {root} {point} rw,relatime shared:9 - {type} {type} "
+                + $"{options}\n");
 
     private void Group(string folder, string max, string high, long used, long files)
     {
         Write($"{folder}/memory.max", max + "\n");
         Write($"{folder}/memory.high", high + "\n");
         Write($"{folder}/memory.current", FormattableString.Invariant($"{used}\n"));
-        Write($"{folder}/memory.stat", FormattableString.Invariant($"anon 1\nfile {files}\ninactive_file {files / 4}\nactive_file {files - files / 4}\n"));
+        Write($"{folder}/memory.stat",
+            FormattableString.Invariant($"anon 1\nfile {files}\ninactive_file {files / 4}\nactive_file {files - files / 4}\n"));
     }
 
     private void Old(string folder, long limit, long used, long files)

@@ -12,7 +12,8 @@ internal static class MuseProcess
     /// <summary>A shell script that runs its arguments where OpenSSL's libraries are empty files.</summary>
     public const string WithoutOpenSsl =
         "exec unshare --map-root-user --mount sh -c '"
-        + "for f in $(find / -xdev \\( -name \"libssl.so.3\" -o -name \"libssl.so.1.1\" -o -name \"libcrypto.so.3\" -o -name \"libcrypto.so.1.1\" \\) -not -path \"/proc/*\" 2>/dev/null); do"
+        + "for f in $(find / -xdev \\( -name \"libssl.so.3\" -o -name \"libssl.so.1.1\" -o -name \"libcrypto.so.3\" -o -name "
+            + "\"libcrypto.so.1.1\" \\) -not -path \"/proc/*\" 2>/dev/null); do"
         + " mount --bind /dev/null \"$f\" || exit 97; done; exec \"$@\"' sh \"$@\" || exit 97";
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
@@ -23,8 +24,11 @@ internal static class MuseProcess
     /// <summary>Runs muse to its end.</summary>
     public static Task<MuseProcessResult> RunAsync(params string[] args) => RunAsync("exec \"$@\"", args);
 
-    /// <summary>Runs muse to its end by a shell script whose arguments are the command; with other variables where they are given.</summary>
-    public static async Task<MuseProcessResult> RunAsync(string script, string[] args, Dictionary<string, string?>? variables = null, string? folder = null)
+    /// <summary>
+    /// Runs muse to its end by a shell script whose arguments are the command; with other variables where they are given.
+    /// </summary>
+    public static async Task<MuseProcessResult> RunAsync(string script, string[] args, Dictionary<string, string?>? variables = null,
+        string? folder = null)
     {
         using Process process = Start(script, args, variables, folder);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();

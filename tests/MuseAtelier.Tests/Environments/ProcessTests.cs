@@ -12,7 +12,9 @@ public sealed class ProcessTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static string[] Render => ["render", "café 梵高", "-W", "256", "-H", "256", "--steps", "1", "--seed", "3", "--device", "cpu", "--cache", Cli.Muse.Cache, "--force"];
+    private static string[] Render =>
+        ["render", "café 梵高", "-W", "256", "-H", "256", "--steps", "1", "--seed", "3", "--device", "cpu", "--cache", Cli.Muse.Cache,
+            "--force"];
 
     [Theory]
     [InlineData("exec \"$@\" 2>/dev/full")]
@@ -55,7 +57,8 @@ public sealed class ProcessTests : IDisposable
     public async Task Render_AsJson_HasTheFirstStreamForItselfInEveryLocale()
     {
         string path = _folder["café 梵高.png"];
-        MuseProcessResult result = await MuseProcess.RunAsync("exec \"$@\"", [.. Render, "--json", "--out", path], new() { ["LANG"] = "de_DE.ISO-8859-1", ["LC_ALL"] = "de_DE.ISO-8859-1", ["VIPS_INFO"] = "1" });
+        MuseProcessResult result = await MuseProcess.RunAsync("exec \"$@\"", [.. Render, "--json", "--out", path],
+            new() { ["LANG"] = "de_DE.ISO-8859-1", ["LC_ALL"] = "de_DE.ISO-8859-1", ["VIPS_INFO"] = "1" });
         Assert.Equal(0, result.Code);
         string line = Assert.Single(result.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal(path, JsonNode.Parse(line)!["file"]!.GetValue<string>());
@@ -64,9 +67,12 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task Json_InAnotherLocale_IsUtf8()
     {
-        MuseProcessResult result = await MuseProcess.RunAsync("exec \"$@\"", ["models", "--json"], new() { ["LC_ALL"] = "de_DE.ISO-8859-1" });
+        MuseProcessResult result = await MuseProcess.RunAsync("exec \"$@\"", ["models", "--json"],
+            new() { ["LC_ALL"] = "de_DE.ISO-8859-1" });
         Assert.All(result.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.NotNull(JsonNode.Parse(line)));
-        Assert.Contains(Packages.ModelsLock.Embedded.Models, model => model.Note is { } note && note.Any(letter => !char.IsAscii(letter)) && result.Out.Contains(note, StringComparison.Ordinal));
+        Assert.Contains(Packages.ModelsLock.Embedded.Models,
+            model => model.Note is { } note && note.Any(letter => !char.IsAscii(letter))
+                && result.Out.Contains(note, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -75,7 +81,8 @@ public sealed class ProcessTests : IDisposable
         File.WriteAllText(_folder["prompts.jsonl"], "\"梵高，星夜 café\"\n", new UTF8Encoding(false));
         string[] arguments = ["tokens", "--json", "--file"];
         MuseProcessResult named = await MuseProcess.RunAsync([.. arguments, _folder["prompts.jsonl"]]);
-        MuseProcessResult piped = await MuseProcess.RunAsync("exec \"$@\" <\"$PROMPTS\"", [.. arguments, "-"], new() { ["PROMPTS"] = _folder["prompts.jsonl"], ["LC_ALL"] = "de_DE.ISO-8859-1" });
+        MuseProcessResult piped = await MuseProcess.RunAsync("exec \"$@\" <\"$PROMPTS\"", [.. arguments, "-"],
+            new() { ["PROMPTS"] = _folder["prompts.jsonl"], ["LC_ALL"] = "de_DE.ISO-8859-1" });
         Assert.Equal((0, named.Out), (piped.Code, piped.Out));
         Assert.Equal(1, (await MuseProcess.RunAsync("exec \"$@\" <&-", [.. arguments, "-"])).Code);
     }
@@ -83,7 +90,8 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task Render_OfAPromptThatIsNoUtf8_IsBadUsage()
     {
-        MuseProcessResult result = await MuseProcess.RunAsync("exec \"$@\" \"$(printf 'caf\\351')\"", [.. Render[..1], .. Render[2..], "--out", _folder["cat.png"]]);
+        MuseProcessResult result = await MuseProcess.RunAsync("exec \"$@\" \"$(printf 'caf\\351')\"",
+            [.. Render[..1], .. Render[2..], "--out", _folder["cat.png"]]);
         Assert.Equal(2, result.Code);
         Assert.Contains("UTF-8", Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
         Assert.False(File.Exists(_folder["cat.png"]));
@@ -94,11 +102,13 @@ public sealed class ProcessTests : IDisposable
     {
         string gone = _folder["gone"];
         Directory.CreateDirectory(gone);
-        MuseProcessResult result = await MuseProcess.RunAsync("cd \"$GONE\" && rmdir \"$GONE\" && exec \"$@\"", Render, new() { ["GONE"] = gone });
+        MuseProcessResult result = await MuseProcess.RunAsync("cd \"$GONE\" && rmdir \"$GONE\" && exec \"$@\"", Render,
+            new() { ["GONE"] = gone });
         Assert.Equal(1, result.Code);
         Assert.Contains("the working folder is gone", result.Error, StringComparison.Ordinal);
         Directory.CreateDirectory(gone);
-        MuseProcessResult doctor = await MuseProcess.RunAsync("cd \"$GONE\" && rmdir \"$GONE\" && exec \"$@\"", ["doctor"], new() { ["GONE"] = gone });
+        MuseProcessResult doctor = await MuseProcess.RunAsync("cd \"$GONE\" && rmdir \"$GONE\" && exec \"$@\"", ["doctor"],
+            new() { ["GONE"] = gone });
         Assert.Equal(0, doctor.Code);
         Assert.Contains("it is gone", doctor.Out, StringComparison.Ordinal);
     }
@@ -108,7 +118,8 @@ public sealed class ProcessTests : IDisposable
     {
         string file = _folder.Write("file", []), home = _folder["home"];
         Directory.CreateDirectory(home);
-        var variables = new Dictionary<string, string?> { ["MUSE_CACHE"] = "~/packages", ["MUSE_MODEL"] = _folder["none.safetensors"], ["HOME"] = home };
+        var variables = new Dictionary<string, string?> { ["MUSE_CACHE"] = "~/packages", ["MUSE_MODEL"] = _folder["none.safetensors"],
+            ["HOME"] = home };
         MuseProcessResult doctor = await MuseProcess.RunAsync("exec \"$@\"", ["doctor", "--json"], variables);
         JsonNode found = JsonNode.Parse(doctor.Out)!;
         JsonNode cache = found["disks"]![1]!;
@@ -137,11 +148,16 @@ public sealed class ProcessTests : IDisposable
         {
             Assert.True(attempt < 10, "every export was done before it could be stopped");
             string cache = _folder[$"cache{attempt}"];
-            using Process process = MuseProcess.Start("exec \"$@\"", ["render", "cat", "-W", "256", "-H", "256", "--device", "cpu", "--steps", "200", "--cache", cache, "--out", _folder["cat.png"]]);
-            Task<string> output = process.StandardOutput.ReadToEndAsync(Cancellation), error = process.StandardError.ReadToEndAsync(Cancellation);
-            while (!process.HasExited && !(Directory.Exists(cache) && Directory.EnumerateDirectories(cache, "*.partial").Any())) await Task.Delay(1, Cancellation);
+            using Process process = MuseProcess.Start("exec \"$@\"",
+                ["render", "cat", "-W", "256", "-H", "256", "--device", "cpu", "--steps", "200", "--cache", cache, "--out",
+                    _folder["cat.png"]]);
+            Task<string> output = process.StandardOutput.ReadToEndAsync(Cancellation);
+            Task<string> error = process.StandardError.ReadToEndAsync(Cancellation);
+            while (!process.HasExited && !(Directory.Exists(cache) && Directory.EnumerateDirectories(cache, "*.partial").Any()))
+                await Task.Delay(1, Cancellation);
             // Twice at once, as a pressed key does that repeats.
-            using (Process kill = Process.Start("sh", ["-c", $"kill -{signal} {process.Id}; sleep 0.05; kill -{signal} {process.Id} || true"])) await kill.WaitForExitAsync(Cancellation);
+            string twice = $"kill -{signal} {process.Id}; sleep 0.05; kill -{signal} {process.Id} || true";
+            using (Process kill = Process.Start("sh", ["-c", twice])) await kill.WaitForExitAsync(Cancellation);
             MuseProcessResult result = await MuseProcess.EndAsync(process, output, error);
             if (result.Code == 0) continue;
             Assert.Equal(130, result.Code);
@@ -156,7 +172,9 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task Render_WhereTheEndOfTheTerminalIsIgnored_GoesOn()
     {
-        using Process process = MuseProcess.Start("trap '' HUP; exec \"$@\"", ["render", "cat", "-W", "256", "-H", "256", "--steps", "40", "--device", "cpu", "--cache", Cli.Muse.Cache, "--out", _folder["cat.png"]]);
+        using Process process = MuseProcess.Start("trap '' HUP; exec \"$@\"",
+            ["render", "cat", "-W", "256", "-H", "256", "--steps", "40", "--device", "cpu", "--cache", Cli.Muse.Cache, "--out",
+                _folder["cat.png"]]);
         Task<string> output = process.StandardOutput.ReadToEndAsync(Cancellation);
         var errors = new StringBuilder();
         while (await process.StandardError.ReadLineAsync(Cancellation) is { } line)

@@ -12,7 +12,8 @@ public sealed class Sha256Tests
     [Theory]
     [InlineData("", 1, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")]
     [InlineData("abc", 1, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")]
-    [InlineData("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1")]
+    [InlineData("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1")]
     [InlineData("a", 1_000_000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")]
     public void Finish_OfPublishedMessages_GivesThePublishedDigest(string text, int times, string expected)
     {
@@ -61,12 +62,14 @@ public sealed class Sha256Tests
     [Fact]
     public void Assemblies_OfTheProduct_UseCryptographyInOnePlace()
     {
-        Type[] types = [typeof(MuseCommand), typeof(PictureFile), typeof(Atelier), typeof(Cpu.CpuBackend), typeof(MuseAtelier.Cuda.CudaBackend), typeof(MuseAtelier.Export.CheckpointExporter), typeof(ModelsLock)];
+        Type[] types = [typeof(MuseCommand), typeof(PictureFile), typeof(Atelier), typeof(Cpu.CpuBackend),
+            typeof(MuseAtelier.Cuda.CudaBackend), typeof(MuseAtelier.Export.CheckpointExporter), typeof(ModelsLock)];
         string[] users = [.. types.Select(type => type.Assembly).Where(UsesCryptography).Select(assembly => assembly.GetName().Name!)];
         Assert.Equal(["MuseAtelier.Packages"], users);
 
         static bool UsesCryptography(System.Reflection.Assembly assembly) =>
-            assembly.GetReferencedAssemblies().Any(reference => reference.Name!.StartsWith("System.Security.Cryptography", StringComparison.Ordinal));
+            assembly.GetReferencedAssemblies().Any(reference =>
+                reference.Name!.StartsWith("System.Security.Cryptography", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -77,7 +80,8 @@ public sealed class Sha256Tests
         MuseProcessResult with = await MuseProcess.RunAsync([.. render, folder["with.png"], "--cache", folder["cache"]]);
         Assert.Equal(0, with.Code);
         // Files that are no libraries hide OpenSSL in a namespace of the process's own.
-        MuseProcessResult without = await MuseProcess.RunAsync(MuseProcess.WithoutOpenSsl, [.. render, folder["without.png"], "--cache", folder["other"]]);
+        MuseProcessResult without = await MuseProcess.RunAsync(MuseProcess.WithoutOpenSsl,
+            [.. render, folder["without.png"], "--cache", folder["other"]]);
         Assert.SkipWhen(without.Code == MuseProcess.CannotHide, "needs the right to mount in a namespace: unshare");
         Assert.Equal((0, ""), (without.Code, without.Code == 0 ? "" : without.Error));
         Assert.Equal(File.ReadAllBytes(folder["with.png"]), File.ReadAllBytes(folder["without.png"]));

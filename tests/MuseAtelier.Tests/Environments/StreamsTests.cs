@@ -22,9 +22,11 @@ public sealed class StreamsTests
     {
         using StringWriter errors = new();
         using var broken = new BrokenWriter();
-        int code = await MuseCommand.RunAsync(["tokens", "cat"], Terminal.Of(new GuardedWriter(broken), false, new GuardedWriter(errors), false));
+        int code = await MuseCommand.RunAsync(["tokens", "cat"],
+            Terminal.Of(new GuardedWriter(broken), false, new GuardedWriter(errors), false));
         Assert.Equal(1, code);
-        Assert.StartsWith("error: the result cannot be written to standard output (the disk is full)", errors.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("error: the result cannot be written to standard output (the disk is full)", errors.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,7 +80,8 @@ public sealed class StreamsTests
     [Fact]
     public void Describe_OfAnyFailure_IsOneLineOfItsOwn()
     {
-        Assert.StartsWith("unexpected NotSupportedException: no. This is a fault of muse", Failure.Describe(new NotSupportedException("no.")), StringComparison.Ordinal);
+        Assert.StartsWith("unexpected NotSupportedException: no. This is a fault of muse",
+            Failure.Describe(new NotSupportedException("no.")), StringComparison.Ordinal);
         Assert.Equal("gone", Failure.Describe(new TypeInitializationException("X", new IOException("gone"))));
         Assert.Equal("gone", Failure.Describe(new AggregateException(new IOException("gone"))));
         Assert.Contains("no more memory", Failure.Describe(new InsufficientMemoryException()), StringComparison.Ordinal);
