@@ -7,6 +7,9 @@ namespace MuseAtelier.Cli;
 /// <summary>The options by which a command that runs a model is told which one and how.</summary>
 internal sealed class AtelierChoices
 {
+    /// <summary>The variable that names the cache.</summary>
+    public const string CacheVariable = "MUSE_CACHE";
+
     private readonly Option<string?> _cache = Cache();
     private readonly Option<DeviceChoice> _device = Choice.Of<DeviceChoice>("--device", Backends.Help);
     private readonly Option<int> _threads =
@@ -33,15 +36,28 @@ internal sealed class AtelierChoices
     }
 
     /// <summary>An option that names the cache.</summary>
-    public static Option<string?> Cache() =>
-        new("--cache") { Description = "Where checkpoints are exported to, once each. [default: the variable MUSE_CACHE, else MuseAtelier/packages in the user's local application data]", HelpName = "FOLDER" };
+    public static Option<string?> Cache()
+    {
+        Option<string?> option = UserPath.Option("--cache");
+        option.Description =
+            $"Where checkpoints are exported to, once each. [default: the variable {CacheVariable}, else MuseAtelier/packages in the user's local application data]";
+        option.HelpName = "FOLDER";
+        return option;
+    }
 
     /// <summary>The cache that the option or the variable names; null means the engine's own.</summary>
-    public static string? CacheFolder(string? named) => named ?? (Environment.GetEnvironmentVariable("MUSE_CACHE") is { Length: > 0 } folder ? folder : null);
+    /// <exception cref="UserPathException">The variable holds no path.</exception>
+    public static string? CacheFolder(string? named) => named ?? UserPath.Variable(CacheVariable);
 
     /// <summary>An option that names the model.</summary>
-    public static Option<string?> Model() =>
-        new("--model", "-m") { Description = $"The model: a checkpoint (.safetensors) or the folder of an exported package. [default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]", HelpName = "PATH" };
+    public static Option<string?> Model()
+    {
+        Option<string?> option = UserPath.Option("--model", "-m");
+        option.Description = "The model: a checkpoint (.safetensors) or the folder of an exported package. "
+            + $"[default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]";
+        option.HelpName = "PATH";
+        return option;
+    }
 
     /// <summary>How the atelier is to be set up.</summary>
     public AtelierOptions Read(ParseResult result) => Read(result, result.GetValue(_device), result.GetValue(_threads));
@@ -85,13 +101,23 @@ internal sealed class AtelierChoices
         return isAsItWas ? PictureVerifier.Suit(record!, options) : options;
     }
 
-    /// <summary>Refuses a budget that was given and is too small for a picture, before a first export is made for it.</summary>
+    /// <summary>Refuses a picture for which a budget that was given, or a processor's free memory, is too small: before a first export is made for it.</summary>
     /// <param name="model">Path of the model.</param>
     /// <param name="options">How the atelier is to be set up.</param>
     /// <param name="request">The picture.</param>
-    /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
+    /// <exception cref="BudgetTooSmallException">No plan keeps the budget that was given.</exception>
+    /// <exception cref="FreeMemoryTooSmallException">None was given, and no plan keeps to what is free.</exception>
     public static void RequireBudget(string model, AtelierOptions options, PictureRequest request)
     {
-        if (options.VideoMemoryBudget is not null || options.MemoryBudget is not null) Atelier.Plan(model, options, request);
+        bool isOnProcessor = options.Backend is CpuBackend;
+        if (options.VideoMemoryBudget is null && options.MemoryBudget is null && !isOnProcessor) return;
+        try
+        {
+            Atelier.Plan(model, options, request);
+        }
+        catch (BudgetTooSmallException exception) when (isOnProcessor && options.MemoryBudget is null)
+        {
+            throw new FreeMemoryTooSmallException(exception, HostMemory.Bounds());
+        }
     }
 }

@@ -6,7 +6,7 @@ namespace MuseAtelier.Cli;
 internal sealed class BudgetChoices
 {
     private readonly Option<long?> _videoMemory = Amount("--vram", "Video memory that muse may hold on a card, as its driver counts it, such as 4GiB. [default: 19GiB, or what is free if that is less]");
-    private readonly Option<long?> _memory = Amount("--ram", "Memory that muse may hold where the processor paints, such as 3GiB; pages of mapped files do not count. [default: no limit]");
+    private readonly Option<long?> _memory = Amount("--ram", "Memory that muse may hold where the processor paints, such as 3GiB; pages of mapped files do not count. [default: what the machine, its container and ulimit leave free]");
     private readonly Option<OffloadMode> _offload = Choice.Of<OffloadMode>("--offload", "Where weights are between the steps: auto takes what is fastest within the budget.");
 
     public BudgetChoices(Command command)

@@ -10,11 +10,12 @@ internal static class DefaultModel
 
     /// <summary>Path of the default model: the one that the environment names, else the Miniature beside the program or in a folder above it.</summary>
     /// <exception cref="DefaultModelMissingException">There is none.</exception>
+    /// <exception cref="UserPathException">The variable holds no path.</exception>
     public static string Find() => Find(AppContext.BaseDirectory);
 
     internal static string Find(string start)
     {
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) return named;
+        if (UserPath.Variable(Variable) is { } named) return named;
         for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
         {
             string path = Path.Combine(folder.FullName, RelativePath);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.Runtime.InteropServices;
 using MuseAtelier.Cli.Commands;
 
 namespace MuseAtelier.Cli;
@@ -8,7 +7,35 @@ namespace MuseAtelier.Cli;
 /// <summary>The command line of muse: its commands, how they are stopped, and how bad usage and failures are answered.</summary>
 internal static class MuseCommand
 {
+    /// <summary>Runs a command line to its end; whatever happens, it is said in one line and by the exit code.</summary>
+    /// <param name="args">The command line.</param>
+    /// <param name="terminal">Where the command writes.</param>
     public static async Task<int> RunAsync(string[] args, Terminal terminal)
+    {
+        // Painted as it arrived, a garbled prompt would be another picture, and two garbled names one file.
+        if (Array.FindIndex(args, arg => !Unicode.IsText(arg)) is >= 0 and var garbled)
+        {
+            terminal.WriteNotice("error", $"argument {garbled + 1} ('{args[garbled]}') is no text in UTF-8; expected UTF-8. Set the terminal's encoding and LANG to UTF-8, or convert the script that calls muse (iconv -t UTF-8).");
+            return ExitCode.BadUsage;
+        }
+
+        try
+        {
+            int code = await InvokeAsync(args, terminal);
+            if (terminal.ResultFailure is not { } failure) return code;
+            terminal.WriteNotice("error", $"the result cannot be written to standard output ({failure.Message.TrimEnd('.')}); expected a stream that takes it. Files that were asked for are complete.");
+            return code == ExitCode.Done ? ExitCode.Failed : code;
+        }
+#pragma warning disable CA1031 // The last place where a failure can be said in a line.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Failure.Write(terminal, exception);
+            return ExitCode.Failed;
+        }
+    }
+
+    private static async Task<int> InvokeAsync(string[] args, Terminal terminal)
     {
         ParseResult parsed = Parse(args.Length > 0 ? args : ["--help"], terminal);
         // A screenful of help would bury the one line that says what is wrong.
@@ -18,32 +45,18 @@ internal static class MuseCommand
             return ExitCode.BadUsage;
         }
 
-        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(terminal.Stop);
-        void Cancel(PosixSignalContext context)
-        {
-            // The first signal asks for an orderly end; a second one takes its usual course.
-            context.Cancel = !cancellation.IsCancellationRequested;
-            cancellation.Cancel();
-        }
-
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        using var signals = new StopSignals(terminal);
         // The library's own signal handling ends the process after two seconds, which may be too soon to clean up.
         var configuration = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
         try
         {
-            int code = await parsed.InvokeAsync(configuration, cancellation.Token);
+            int code = await parsed.InvokeAsync(configuration, signals.Token);
             return args.Length > 0 ? code : ExitCode.BadUsage;
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
         {
             terminal.WriteNotice("error", "cancelled");
             return ExitCode.Cancelled;
-        }
-        catch (Exception exception) when (exception is MuseAtelierException or IOException or UnauthorizedAccessException)
-        {
-            terminal.WriteNotice("error", exception.Message);
-            return ExitCode.Failed;
         }
     }
 
@@ -62,7 +75,7 @@ internal static class MuseCommand
             CheckCommand.Create(terminal),
             PlanCommand.Create(terminal),
             BenchCommand.Create(terminal),
-            DoctorCommand.Create(),
+            DoctorCommand.Create(terminal),
         };
         HelpPages.Attach(root, new Dictionary<Command, string[]> { [render] = RenderCommand.Help, [verify] = VerifyCommand.Help, [replay] = ReplayCommand.Help });
         // A prompt may begin with @: it is no name of a file with more arguments.

@@ -12,7 +12,7 @@ internal sealed class Painting
     private readonly Option<int> _count = Choice.Whole("--count", "How many pictures, each with the next seed.", 1, least: 1);
     private readonly Option<int> _batch = Choice.Whole("--batch", $"How many of the pictures are denoised together, 1 to {PassPlace.MostPictures}; 0 means as many as are fastest within the budget. With 1, a seed's picture is bit by bit the one that it gives by itself; else to the eye.", 0, least: 0, most: PassPlace.MostPictures);
     private readonly Option<string?> _model = AtelierChoices.Model();
-    private readonly Option<string?> _output = new("--out", "-o") { Description = $"The file ({PictureFormats.Known}), or an existing folder. With --count, files get numbers. [default: a PNG file in the working folder, named after prompt and seed]", HelpName = "FILE|FOLDER" };
+    private readonly Option<string?> _output = UserPath.Option("--out", "-o");
     private readonly Option<bool> _force = new("--force") { Description = "Replace a file that exists." };
     private readonly Option<MetadataLevel> _metadata = Choice.Of<MetadataLevel>("--metadata", "What the file says of its making: full (with the record that muse verify and muse replay read), AUTOMATIC1111's parameters, only that a machine made it, or nothing.");
     private readonly Option<int> _quality = Choice.Whole("--quality", "Quality of JPEG, WebP and AVIF, 1 to 100; 0 means 95, and 85 for AVIF.", 0, least: 0, most: 100);
@@ -24,6 +24,8 @@ internal sealed class Painting
     public Painting(Terminal terminal, Command command)
     {
         _terminal = terminal;
+        _output.Description = $"The file ({PictureFormats.Known}), or an existing folder. With --count, files get numbers. [default: a PNG file in the working folder, named after prompt and seed]";
+        _output.HelpName = "FILE|FOLDER";
         foreach (Option option in (Option[])[_count, _batch, _model, _output, _force, _metadata, _quality, _preview, _json]) command.Add(option);
         _choices = new AtelierChoices(command);
     }

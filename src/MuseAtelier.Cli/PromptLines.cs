@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
+using MuseAtelier.Cli.Streams;
 
 namespace MuseAtelier.Cli;
 
@@ -7,16 +9,29 @@ namespace MuseAtelier.Cli;
 internal static class PromptLines
 {
     /// <summary>The prompts of a file, read as they are asked for; <c>-</c> reads standard input.</summary>
-    /// <exception cref="PromptLineException">A line is no JSON string.</exception>
+    /// <exception cref="PromptLineException">A line is no JSON string, or not in UTF-8.</exception>
     /// <exception cref="PromptFileException">The file cannot be read.</exception>
     public static IEnumerable<string> Read(string path)
     {
         using TextReader reader = Open(path);
         int number = 0;
-        while (reader.ReadLine() is { } line)
+        while (ReadLine(path, number + 1, reader) is { } line)
         {
             number++;
             yield return Parse(path, number, line);
+        }
+    }
+
+    private static string? ReadLine(string path, int number, TextReader reader)
+    {
+        try
+        {
+            return reader.ReadLine();
+        }
+        catch (DecoderFallbackException exception)
+        {
+            // Read a few thousand letters ahead, so the line is the first that may be wrong.
+            throw new PromptLineException(path, number, "not in UTF-8, or one soon after it is not", exception);
         }
     }
 
@@ -24,7 +39,7 @@ internal static class PromptLines
     {
         try
         {
-            return path == "-" ? Console.In : new StreamReader(path);
+            return path == "-" ? ProcessStreams.OpenInput() : new StreamReader(path, ProcessStreams.StrictUtf8);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

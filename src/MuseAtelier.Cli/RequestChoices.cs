@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Security.Cryptography;
 
 namespace MuseAtelier.Cli;
 
@@ -59,8 +58,8 @@ internal sealed class RequestChoices
     /// <summary>Whether the command line names a seed, or asks for a drawn one.</summary>
     public bool HasSeed(ParseResult result) => result.GetResult(_seed) is { Implicit: false };
 
-    // 32 bits are what every other program takes too.
-    public static ulong DrawSeed() => BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
+    // 32 bits are what every other program takes too. No secret, so no cryptography, for which .NET needs OpenSSL on Linux.
+    public static ulong DrawSeed() => (ulong)Random.Shared.NextInt64(1L << 32);
 
     private static T Given<T>(ParseResult result, Option<T> option, T basis) => result.GetResult(option) is { Implicit: false } ? result.GetValue(option)! : basis;
 

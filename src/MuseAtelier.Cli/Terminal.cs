@@ -1,3 +1,4 @@
+using MuseAtelier.Cli.Streams;
 using Spectre.Console;
 
 namespace MuseAtelier.Cli;
@@ -13,14 +14,18 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole O
     // No line of a table should break where nobody's window is too narrow for it.
     private const int PipedWidth = 1000;
 
-    /// <summary>The process's own streams.</summary>
-    public static Terminal OfProcess()
+    /// <summary>Streams of the process.</summary>
+    /// <param name="results">Results.</param>
+    /// <param name="isOutTerminal">Whether they go to a terminal.</param>
+    /// <param name="errors">Everything else.</param>
+    /// <param name="isErrorTerminal">Whether that goes to a terminal.</param>
+    public static Terminal Of(GuardedWriter results, bool isOutTerminal, GuardedWriter errors, bool isErrorTerminal)
     {
-        IAnsiConsole results = AnsiConsole.Console;
-        if (Console.IsOutputRedirected) results.Profile.Width = PipedWidth;
-        IAnsiConsole errors = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        bool isLive = !Console.IsErrorRedirected && errors.Profile.Capabilities is { Interactive: true, Ansi: true };
-        return new Terminal(Console.Out, Console.Error, results, isLive ? errors : null, CancellationToken.None);
+        IAnsiConsole resultConsole = AnsiConsole.Create(new AnsiConsoleSettings { Out = new ProcessOutput(results, isOutTerminal) });
+        if (!isOutTerminal) resultConsole.Profile.Width = PipedWidth;
+        IAnsiConsole errorConsole = AnsiConsole.Create(new AnsiConsoleSettings { Out = new ProcessOutput(errors, isErrorTerminal) });
+        bool isLive = isErrorTerminal && errorConsole.Profile.Capabilities is { Interactive: true, Ansi: true };
+        return new Terminal(results, errors, resultConsole, isLive ? errorConsole : null, CancellationToken.None);
     }
 
     /// <summary>Writers in memory or files, shown to nobody.</summary>
@@ -36,6 +41,9 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole O
         console.Profile.Width = PipedWidth;
         return new Terminal(results, errors, console, null, stop);
     }
+
+    /// <summary>Why results could not be written; null where they could.</summary>
+    public Exception? ResultFailure => (Out as GuardedWriter)?.Failure;
 
     /// <summary>Writes one line to <see cref="Error"/>, whatever breaks the text holds.</summary>
     public void WriteNotice(string kind, string text) => Error.WriteLine($"{kind}: {OneLine(text)}");

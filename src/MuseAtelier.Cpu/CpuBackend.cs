@@ -30,6 +30,10 @@ public sealed class CpuBackend : Backend
         return new CpuBackend(threads);
     }
 
+    internal override void Require() => OnnxLibrary.Require();
+
+    internal override long DefaultMemoryBudget() => HostMemory.DefaultBudget();
+
     internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default) =>
         new CpuDevice(package, _threads, options);
 }

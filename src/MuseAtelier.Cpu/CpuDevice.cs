@@ -18,7 +18,8 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
     public CpuDevice(ModelPackage package, int threads, AtelierOptions options)
     {
         // Slower by the system calls: only where somebody counts.
-        if (options.MemoryBudget is not null || options.Offload == OffloadMode.Sessions) NativeHeap.ReturnLargeBlocks();
+        bool isShort = HostMemory.DefaultBudget() < NativeHeap.EnoughBytes;
+        if (isShort || options.MemoryBudget is not null || options.Offload == OffloadMode.Sessions) NativeHeap.ReturnLargeBlocks();
         _package = package;
         int processors = Environment.ProcessorCount, most = Math.Max(CpuBackend.MostThreads, processors);
         int wanted = threads == 0 ? processors : Math.Min(threads, most);
@@ -75,6 +76,14 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
     public override void Copy(nint from, nint to, long bytes) => Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes);
 
     public override void Synchronize() { }
+
+    public override bool IsOutOfMemory(OnnxRuntimeException exception) => IsOutOfMemory(exception.Message);
+
+    // Of ONNX Runtime's arena, and of the C++ libraries of Linux and Windows.
+    internal static bool IsOutOfMemory(string message) =>
+        message.Contains("Failed to allocate memory", StringComparison.Ordinal)
+        || message.Contains("bad_alloc", StringComparison.Ordinal)
+        || message.Contains("bad allocation", StringComparison.Ordinal);
 
     public override long? ProcessBytes() => AnonymousMemory.Bytes();
 

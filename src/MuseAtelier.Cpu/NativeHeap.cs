@@ -8,6 +8,9 @@ internal static partial class NativeHeap
     private const int MapThreshold = -3;
     private const int LargeBytes = 256 << 10;
 
+    /// <summary>Free memory of which it does not matter that the heap keeps some of what was freed.</summary>
+    public const long EnoughBytes = 4L << 30;
+
     /// <summary>
     /// Has large blocks mapped one by one, so that each goes back to the system when it is freed. By itself glibc raises the size from which
     /// it does so up to 32 MiB, and then keeps what was freed below that. Does nothing where there is no glibc.

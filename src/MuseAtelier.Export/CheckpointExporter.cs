@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Reflection;
-using System.Security.Cryptography;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Networks;
 using MuseAtelier.Export.Packaging;
@@ -34,11 +33,6 @@ public sealed record ExportResult(string Folder, long Bytes, TimeSpan Elapsed);
 /// <summary>Turns an SDXL single-file checkpoint into a package.</summary>
 public static class CheckpointExporter
 {
-    private const string UNetPrefix = "model.diffusion_model.";
-    private const string ClipLPrefix = "conditioner.embedders.0.transformer.text_model.";
-    private const string ClipGPrefix = "conditioner.embedders.1.model.";
-    private const string VaePrefix = "first_stage_model.";
-
     /// <summary>Version of this exporter, as packages state it.</summary>
     public static string Version { get; } = typeof(CheckpointExporter).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
@@ -49,19 +43,23 @@ public static class CheckpointExporter
     /// <param name="progress">Told on the calling thread, some times a second.</param>
     /// <param name="cancellationToken">Stops within a few MiB and leaves nothing behind.</param>
     /// <exception cref="CheckpointException">The file is no SDXL checkpoint that can be exported.</exception>
-    /// <exception cref="ExportFolderException">The folder cannot be written, holds something else, or holds a package that is in use.</exception>
-    public static ExportResult Export(string checkpoint, string folder, ExportOptions options, IProgress<ExportProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    /// <exception cref="ExportFolderException">The folder cannot be written, holds something else, or holds a package that is in
+    /// use.</exception>
+    public static ExportResult Export(string checkpoint, string folder, ExportOptions options, IProgress<ExportProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
         Export(checkpoint, new ExportPlace(folder), options, progress, cancellationToken);
 
     /// <summary>The same into a place that has rules of its own.</summary>
-    internal static ExportResult Export(string checkpoint, ExportPlace place, ExportOptions options, IProgress<ExportProgress>? progress, CancellationToken cancellationToken)
+    internal static ExportResult Export(
+        string checkpoint, ExportPlace place, ExportOptions options, IProgress<ExportProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         CheckpointIdentity? before = File.Exists(checkpoint) ? CheckpointIdentity.Of(checkpoint) : null;
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
         Precisions precisions = options.Precisions ?? Precisions.Of(options.Lowering);
-        (IReadOnlyList<Network> networks, ModelSpec model) = Describe(file, precisions);
+        (IReadOnlyList<Network> networks, ModelSpec model) = CheckpointNetworks.Describe(file, precisions);
 
         place.RequireFree();
         using var parents = new NewFolders(place.Folder);
@@ -106,38 +104,13 @@ public static class CheckpointExporter
     {
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
-        return [.. Describe(file, options.Precisions ?? Precisions.Of(options.Lowering)).Networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version).Spec)];
-    }
-
-    /// <summary>Every component of a checkpoint, or one failure that names all that is missing.</summary>
-    internal static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file, Precisions precisions)
-    {
-        var missing = new List<TensorMismatch>();
-        CheckpointWeights Part(string prefix) => new(file, prefix, missing);
-        ElementType text = precisions.TextEncoders.Type();
-        ClipNetwork clipL = ClipNetwork.L(Part(ClipLPrefix), text), clipG = ClipNetwork.G(Part(ClipGPrefix), text);
-        var unet = new UNetNetwork(Part(UNetPrefix), precisions.UNet.Type());
-        var vae = new VaeNetwork(Part(VaePrefix), precisions.Vae.Type());
-        Network step = unet.Step();
-        List<Network> networks = [clipL.Text(), clipG.Text(), unet.CrossAttention(), unet.TimeEmbedding(clipG.PooledWidth), step, vae.Decoder(ComponentNames.VaeDecoder), FinishingNetwork.ToPixels(), FinishingNetwork.ToFramedPixels(), vae.Encoder()];
-        // Where the decoder runs in fp16, some pictures of some models overflow all the same.
-        if (precisions.Vae == Precision.Fp16) networks.Add(new VaeNetwork(Part(VaePrefix), ElementType.F32).Decoder(ComponentNames.VaeDecoderFp32));
-        if (missing.Count > 0) throw new MissingTensorsException(file.Path, missing);
-        return (networks, new ModelSpec
-        {
-            LatentChannels = unet.LatentChannels,
-            ClipLWidth = clipL.Width,
-            ClipGWidth = clipG.Width,
-            PooledWidth = clipG.PooledWidth,
-            TextLength = ClipNetwork.Positions,
-            LatentScale = VaeNetwork.LatentScale,
-            Parameters = file.Tensors.Values.Where(tensor => tensor.Name.StartsWith(UNetPrefix, StringComparison.Ordinal) || tensor.Name.StartsWith(ClipLPrefix, StringComparison.Ordinal)
-                || tensor.Name.StartsWith(ClipGPrefix, StringComparison.Ordinal) || tensor.Name.StartsWith(VaePrefix, StringComparison.Ordinal)).Where(tensor => tensor.Type is not ElementType.I64).Sum(tensor => tensor.Elements),
-        });
+        return [.. CheckpointNetworks.Describe(file, options.Precisions ?? Precisions.Of(options.Lowering))
+            .Networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version).Spec)];
     }
 
     private static PackageManifest Manifest(
-        SafetensorsFile file, ExportOptions options, ModelSpec model, IReadOnlyList<ComponentLayout> layouts, IReadOnlyList<FileSpec> files, string sha256) => new()
+        SafetensorsFile file, ExportOptions options, ModelSpec model, IReadOnlyList<ComponentLayout> layouts,
+            IReadOnlyList<FileSpec> files, string sha256) => new()
     {
         FormatVersion = PackageManifest.CurrentFormatVersion,
         ExporterVersion = Version,
@@ -156,7 +129,7 @@ public static class CheckpointExporter
     // Read by itself rather than through the mapping: the pages then count to the system's cache and not to this process.
     private static string Digest(string path, CancellationToken cancellationToken)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new Sha256();
         try
         {
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
@@ -164,7 +137,7 @@ public static class CheckpointExporter
             for (int read; (read = stream.Read(buffer)) > 0;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                hash.AppendData(buffer, 0, read);
+                hash.Append(buffer.AsSpan(0, read));
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -172,7 +145,7 @@ public static class CheckpointExporter
             throw new CheckpointUnreadableException(path, exception);
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Finish();
     }
 
     private sealed class ExportReport(long total, IProgress<ExportProgress>? progress)

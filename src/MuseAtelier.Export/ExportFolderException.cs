@@ -3,7 +3,9 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export;
 
-/// <summary>The folder that a package should go to cannot be written, has no space, is in use, or holds something that is not a package.</summary>
+/// <summary>
+/// The folder that a package should go to cannot be written, has no space, is in use, or holds something that is not a package.
+/// </summary>
 public sealed class ExportFolderException : MuseAtelierException
 {
     private const int DiskFullHResult = unchecked((int)0x80070070);
@@ -21,7 +23,8 @@ public sealed class ExportFolderException : MuseAtelierException
     private ExportFolderException(string folder, Exception inner, bool isOutOfFiles)
         : this(
             folder,
-            isOutOfFiles ? OpenFileLimit.Found : IsDiskFull(inner) ? $"no space is left for {folder}" : $"{folder} cannot be written ({inner.Message.TrimEnd('.')})",
+            isOutOfFiles ? OpenFileLimit.Found : IsDiskFull(inner) ? $"no space is left for {folder}"
+                : $"{folder} cannot be written ({inner.Message.TrimEnd('.')})",
             isOutOfFiles ? OpenFileLimit.Expected : "a folder on a disk with room for the package (about the checkpoint's size)",
             isOutOfFiles ? OpenFileLimit.Remedy : "Free some space or choose another folder; nothing half-written was left behind.",
             inner)
@@ -38,7 +41,8 @@ public sealed class ExportFolderException : MuseAtelierException
         if (PackageUse.IsInUse(folder))
         {
             throw new ExportFolderException(
-                folder, $"{folder} holds a package that a program has open", "a package that nothing uses", "Close what paints with it (muse, or a program with an open atelier), or choose another folder.");
+                folder, $"{folder} holds a package that a program has open", "a package that nothing uses",
+                    "Close what paints with it (muse, or a program with an open atelier), or choose another folder.");
         }
     }
 

@@ -2,7 +2,9 @@ using MuseAtelier.Export.Storage;
 
 namespace MuseAtelier.Export;
 
-/// <summary>Where an export goes: a folder that a user names. What lies there is replaced only where it is a package that nothing uses.</summary>
+/// <summary>
+/// Where an export goes: a folder that a user names. What lies there is replaced only where it is a package that nothing uses.
+/// </summary>
 internal class ExportPlace
 {
     /// <summary>A folder.</summary>

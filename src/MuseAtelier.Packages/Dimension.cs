@@ -28,7 +28,9 @@ public readonly record struct Dimension
     /// <summary>A dimension of a fixed size.</summary>
     public static Dimension Of(long size) => new(size.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Reads an expression; throws <see cref="FormatException"/> when it is none, or when a number in it is above 2^40 or a divisor is 0.</summary>
+    /// <summary>
+    /// Reads an expression; throws <see cref="FormatException"/> when it is none, or when a number in it is above 2^40 or a divisor is 0.
+    /// </summary>
     public static Dimension Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -37,7 +39,8 @@ public readonly record struct Dimension
         {
             bool isNumber = long.TryParse(text.AsSpan(range), NumberStyles.None, CultureInfo.InvariantCulture, out long number);
             bool isDivisor = range.Start.Value > 0 && text[range.Start.Value - 1] == '/';
-            if (isNumber && (number > LargestNumber || (isDivisor && number == 0))) throw new FormatException($"'{text}' is no dimension: {number} is out of range.");
+            if (isNumber && (number > LargestNumber || (isDivisor && number == 0))) throw new FormatException(
+                $"'{text}' is no dimension: {number} is out of range.");
         }
 
         var dimension = new Dimension(text);

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// What has to hold of a manifest before anything is done with it. A manifest is a file like any other, and native code reads and writes memory by what
+/// What has to hold of a manifest before anything is done with it. A manifest is a file like any other, and native code reads and writes
+/// memory by what
 /// stands in it: every size, place and name is checked here, once, so that nothing behind has to.
 /// </summary>
 internal static class ManifestRules
@@ -55,10 +56,13 @@ internal static class ManifestRules
             Digest("the checkpoint's SHA-256", manifest.Checkpoint.Sha256);
             Require(manifest.Checkpoint.Bytes is >= 0 and <= MostFileBytes, "the checkpoint's size is impossible");
             Require(Enum.IsDefined(manifest.Lowering), "the lowering is unknown");
-            if (manifest.Precisions is { } chosen) Require(Enum.IsDefined(chosen.TextEncoders) && Enum.IsDefined(chosen.UNet) && Enum.IsDefined(chosen.Vae), "a precision is unknown");
-            Require(model.LatentChannels == LatentChannels, Text($"latents have {model.LatentChannels} channels instead of {LatentChannels}"));
+            if (manifest.Precisions is { } chosen) Require(
+                Enum.IsDefined(chosen.TextEncoders) && Enum.IsDefined(chosen.UNet) && Enum.IsDefined(chosen.Vae), "a precision is unknown");
+            Require(model.LatentChannels == LatentChannels,
+                Text($"latents have {model.LatentChannels} channels instead of {LatentChannels}"));
             Require(model.TextLength == Positions, Text($"texts have {model.TextLength} positions instead of {Positions}"));
-            foreach (int width in (int[])[model.ClipLWidth, model.ClipGWidth, model.PooledWidth]) Require(width is >= 1 and <= LargestWidth, Text($"a text encoder has width {width}"));
+            foreach (int width in (int[])[model.ClipLWidth, model.ClipGWidth, model.PooledWidth]) Require(
+                width is >= 1 and <= LargestWidth, Text($"a text encoder has width {width}"));
             Require(float.IsFinite(model.LatentScale) && model.LatentScale > 0, "the latent scale is no positive number");
             Require(model.Parameters >= 0, "the number of parameters is negative");
         }
@@ -86,7 +90,8 @@ internal static class ManifestRules
         {
             Name("a component", component.Name);
             List<TensorSpec> tensors = [];
-            foreach (IReadOnlyList<TensorSpec> part in (IReadOnlyList<TensorSpec>[])[component.Inputs, component.Outputs, component.Intermediates])
+            foreach (IReadOnlyList<TensorSpec> part in (
+                IReadOnlyList<TensorSpec>[])[component.Inputs, component.Outputs, component.Intermediates])
             {
                 Count($"tensors of {component.Name}", part, MostTensors);
                 tensors.AddRange(part);
@@ -98,7 +103,8 @@ internal static class ManifestRules
             Unique($"stage of {component.Name}", component.Stages.Select(stage => stage.Name));
             HashSet<string> known = [.. tensors.Select(tensor => tensor.Name)], made = [.. component.Inputs.Select(tensor => tensor.Name)];
             foreach (StageSpec stage in component.Stages) CheckStage(component, stage, files, known, made);
-            foreach (TensorSpec output in component.Outputs) Require(made.Contains(output.Name), $"no stage of {component.Name} makes {output.Name}");
+            foreach (TensorSpec output in component.Outputs) Require(
+                made.Contains(output.Name), $"no stage of {component.Name} makes {output.Name}");
         }
 
         private void CheckTensor(ComponentSpec component, TensorSpec tensor)
@@ -117,7 +123,8 @@ internal static class ManifestRules
         }
 
         // Stages run in their order: what one takes is an input of the component, or was made by a stage before it.
-        private void CheckStage(ComponentSpec component, StageSpec stage, Dictionary<string, long> files, HashSet<string> known, HashSet<string> made)
+        private void CheckStage(ComponentSpec component, StageSpec stage, Dictionary<string, long> files, HashSet<string> known,
+            HashSet<string> made)
         {
             string place = $"stage {Shorten(stage.Name)} of {component.Name}";
             Name($"a stage of {component.Name}", stage.Name);
@@ -128,16 +135,25 @@ internal static class ManifestRules
             Count($"outputs of {place}", stage.Outputs, MostTensors);
             Count($"weights of {place}", stage.Weights, MostWeights);
             Require(stage.Outputs.Count > 0, $"{place} makes nothing");
-            Unique($"graph input of {place}", stage.Inputs.Select(input => input.Graph).Concat(stage.Weights.Select(weight => weight.Graph)));
+            Unique($"graph input of {place}", stage.Inputs.Select(input => input.Graph)
+                .Concat(stage.Weights.Select(weight => weight.Graph)));
             Unique($"graph output of {place}", stage.Outputs.Select(output => output.Graph));
             foreach (BindingSpec binding in stage.Inputs.Concat(stage.Outputs))
             {
                 Name($"a binding of {place}", binding.Graph);
-                Require(known.Contains(binding.Tensor), $"{place} binds '{Shorten(binding.Tensor)}', which is no tensor of {component.Name}");
+                Require(known.Contains(binding.Tensor),
+                    $"{place} binds '{Shorten(binding.Tensor)}', which is no tensor of {component.Name}");
             }
 
-            foreach (BindingSpec input in stage.Inputs) Require(made.Contains(input.Tensor), $"{place} takes {input.Tensor} before it is made");
-            foreach (BindingSpec output in stage.Outputs) Require(made.Add(output.Tensor), $"{place} makes {output.Tensor}, which is there already");
+            foreach (BindingSpec input in stage.Inputs) Require(
+                made.Contains(input.Tensor), $"{place} takes {input.Tensor} before it is made");
+            foreach (BindingSpec output in stage.Outputs) Require(
+                made.Add(output.Tensor), $"{place} makes {output.Tensor}, which is there already");
+            // What a stage costs is told by the tensors that it works on and, where it attends to a text, by its weights.
+            Require(stage.Inputs.Concat(stage.Outputs)
+                .Any(binding => !ManifestContract.IsConditioning(binding.Tensor)), $"{place} has keys, values and shifts alone");
+            Require(stage.Weights.Count > 0 || stage.Kind == StageKind.Convolution
+                || !stage.Inputs.Any(input => ManifestContract.IsConditioning(input.Tensor)), $"{place} attends without weights");
             CheckWeights(stage, place, files);
         }
 
@@ -150,11 +166,15 @@ internal static class ManifestRules
                 Name($"a weight of {place}", weight.Graph);
                 Prose($"the source of a weight of {place}", weight.Source);
                 Require(Enum.IsDefined(weight.Type), $"a weight of {place} has an unknown type");
-                Require(weight.Shape.Count <= MostDimensions && weight.Shape.All(size => size >= 1), $"{Shorten(weight.Source)} has an impossible shape");
+                Require(weight.Shape.Count is >= 1 and <= MostDimensions
+                    && weight.Shape.All(size => size >= 1), $"{Shorten(weight.Source)} has an impossible shape");
                 Require(weight.File == stage.Weights[0].File, $"the weights of {place} lie in several files");
-                Require(files.TryGetValue(weight.File, out long bytes), $"{Shorten(weight.Source)} lies in '{Shorten(weight.File)}', which is not among the files");
-                Require(weight.Offset >= 0 && weight.Offset % WeightAlignment == 0, Text($"{Shorten(weight.Source)} begins at byte {weight.Offset}"));
-                Require(TryBytes(weight, out long length) && length <= bytes && weight.Offset <= bytes - length, $"{Shorten(weight.Source)} lies outside {weight.File}");
+                Require(files.TryGetValue(weight.File, out long bytes),
+                    $"{Shorten(weight.Source)} lies in '{Shorten(weight.File)}', which is not among the files");
+                Require(weight.Offset >= 0 && weight.Offset % WeightAlignment == 0,
+                    Text($"{Shorten(weight.Source)} begins at byte {weight.Offset}"));
+                Require(TryBytes(weight, out long length) && length <= bytes
+                    && weight.Offset <= bytes - length, $"{Shorten(weight.Source)} lies outside {weight.File}");
                 Require(weight.Offset >= end, $"{Shorten(weight.Source)} overlaps the weight before it");
                 end = weight.Offset + length;
             }
@@ -173,12 +193,15 @@ internal static class ManifestRules
             foreach (string name in names) Require(seen.Add(name), $"the {what} '{Shorten(name)}' stands there twice");
         }
 
-        private void Name(string what, string name) => Require(name.Length is > 0 and <= LongestName && !name.Any(char.IsControl), $"the name of {what} is '{Shorten(name)}'");
+        private void Name(string what, string name) =>
+            Require(name.Length is > 0 and <= LongestName && !name.Any(char.IsControl), $"the name of {what} is '{Shorten(name)}'");
 
-        private void Prose(string what, string text) => Require(text.Length is > 0 and <= LongestText, Text($"{what} has {text.Length} letters"));
+        private void Prose(string what, string text) =>
+            Require(text.Length is > 0 and <= LongestText, Text($"{what} has {text.Length} letters"));
 
         private void Digest(string what, string digest) =>
-            Require(digest.Length == 64 && digest.All(letter => char.IsAsciiDigit(letter) || letter is >= 'a' and <= 'f'), $"{what} is '{Shorten(digest)}'");
+            Require(digest.Length == 64 && digest.All(letter => char.IsAsciiDigit(letter) || letter is >= 'a' and <= 'f'),
+                $"{what} is '{Shorten(digest)}'");
 
         private void Require(bool holds, string fault)
         {

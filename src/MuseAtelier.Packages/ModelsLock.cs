@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -65,25 +64,28 @@ public sealed record ModelsLock
 
     private static string Hash(FileStream stream, IProgress<double>? progress, CancellationToken cancellationToken)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new Sha256();
         byte[] buffer = new byte[BufferBytes];
         long done = 0;
         while (stream.Read(buffer) is int read and > 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, read);
+            hash.Append(buffer.AsSpan(0, read));
             done += read;
             progress?.Report((double)done / Math.Max(done, stream.Length));
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Finish();
     }
 
     // A file name leads nowhere but into the folder that is looked in.
-    private static bool IsSound(ModelEntry? model) => model is null || (model.Name.Length > 0 && IsFileName(model.File) && model.Bytes is null or >= 0
-        && (model.Path is null || (!System.IO.Path.IsPathRooted(model.Path) && model.Path.Split('/', '\\').All(part => part.Length > 0 && part != ".."))));
+    private static bool IsSound(ModelEntry? model) =>
+        model is null || (model.Name.Length > 0 && IsFileName(model.File) && model.Bytes is null or >= 0
+        && (model.Path is null || (!System.IO.Path.IsPathRooted(model.Path)
+            && model.Path.Split('/', '\\').All(part => part.Length > 0 && part != ".."))));
 
-    private static bool IsFileName(string name) => name.Length > 0 && name is not ("." or "..") && name.IndexOfAny(['/', '\\', ':', '\0']) < 0;
+    private static bool IsFileName(string name) =>
+        name.Length > 0 && name is not ("." or "..") && name.IndexOfAny(['/', '\\', ':', '\0']) < 0;
 
     private static ModelsLock ReadEmbedded()
     {
@@ -93,15 +95,19 @@ public sealed record ModelsLock
 
     private static ModelsLock Read(Stream stream, string path)
     {
-        if (stream.Length > MostBytes) throw new ModelsLockException(path, FormattableString.Invariant($"{path} has {stream.Length:N0} bytes, more than a list of models can have"));
+        if (stream.Length > MostBytes) throw new ModelsLockException(
+            path, FormattableString.Invariant($"{path} has {stream.Length:N0} bytes, more than a list of models can have"));
         try
         {
             ModelsLock models = JsonSerializer.Deserialize(stream, ModelsLockJson.Default.ModelsLock) ?? throw new ModelsLockException(path, $"{path} is empty");
-            if (models.Version != CurrentVersion) throw new ModelsLockException(path, FormattableString.Invariant($"{path} has version {models.Version}"));
-            if (models.Models.FirstOrDefault(model => !IsSound(model)) is { } unsound) throw new ModelsLockException(path, $"{path} describes '{unsound.Name}' as no model can be");
+            if (models.Version != CurrentVersion) throw new ModelsLockException(
+                path, FormattableString.Invariant($"{path} has version {models.Version}"));
+            if (models.Models.FirstOrDefault(model => !IsSound(model)) is { } unsound) throw new ModelsLockException(
+                path, $"{path} describes '{unsound.Name}' as no model can be");
             return models.Models.Contains(null!) ? throw new ModelsLockException(path, $"a model in {path} is null") : models;
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or UriFormatException or ArgumentException)
+        catch (Exception exception) when (
+            exception is JsonException or FormatException or InvalidOperationException or UriFormatException or ArgumentException)
         {
             throw new ModelsLockException(path, $"{path} is no list of models ({exception.Message})", exception);
         }
@@ -169,6 +175,7 @@ public sealed class ModelsLockException(string path, string found, Exception? in
     public string Path { get; } = path;
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ModelsLock))]
 internal sealed partial class ModelsLockJson : JsonSerializerContext;

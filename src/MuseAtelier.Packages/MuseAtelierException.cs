@@ -26,5 +26,6 @@ public abstract class MuseAtelierException : Exception
     public string Remedy { get; }
 
     // Names and values come from files and from other libraries, which may put line ends and other control characters into them.
-    private static string OneLine(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter)) : text;
+    private static string OneLine(string text) =>
+        text.Any(char.IsControl) ? string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter)) : text;
 }

@@ -41,7 +41,8 @@ public sealed class PackageUnreadableException : PackageException
 {
     /// <summary>Creates the failure from what the system said.</summary>
     public PackageUnreadableException(string package, Exception inner)
-        : this(package, $"{package} cannot be read ({inner.Message.TrimEnd('.')})", "a package that this user may read", "Check the rights of its files and the disk.", inner)
+        : this(package, $"{package} cannot be read ({inner.Message.TrimEnd('.')})", "a package that this user may read",
+            "Check the rights of its files and the disk.", inner)
     {
     }
 

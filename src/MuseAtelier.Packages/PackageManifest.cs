@@ -48,7 +48,10 @@ public sealed record PackageManifest
     public ComponentSpec Component(string name) =>
         Components.FirstOrDefault(component => component.Name == name) ?? throw new PackageManifestException(Checkpoint.Name, $"the manifest has no component '{name}'");
 
-    /// <summary>Reads a package's manifest and checks all of it, as a file that anybody may have written: sizes, names, places, and that the parts fit together.</summary>
+    /// <summary>
+    /// Reads a package's manifest and checks all of it, as a file that anybody may have written: sizes, names, places, and that the parts
+    /// fit together.
+    /// </summary>
     /// <param name="folder">The package's folder.</param>
     /// <exception cref="PackageManifestException">No manifest, or one that describes no package.</exception>
     /// <exception cref="PackageFormatVersionException">The manifest is of another format.</exception>
@@ -63,7 +66,9 @@ public sealed record PackageManifest
             ManifestRules.Check(folder, manifest);
             return manifest;
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or OverflowException or ArgumentException or NotSupportedException)
+        catch (Exception exception) when (
+            exception is JsonException or FormatException or InvalidOperationException or OverflowException
+            or ArgumentException or NotSupportedException)
         {
             throw new PackageManifestException(folder, $"{path} is no manifest ({exception.Message.TrimEnd('.')})", exception);
         }
@@ -85,7 +90,8 @@ public sealed record PackageManifest
     private static byte[] ReadBytes(string folder, string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
-        if (stream.Length > MostBytes) throw new PackageManifestException(folder, string.Create(CultureInfo.InvariantCulture, $"{path} has {stream.Length:N0} bytes, more than a manifest can have"));
+        if (stream.Length > MostBytes) throw new PackageManifestException(
+            folder, string.Create(CultureInfo.InvariantCulture, $"{path} has {stream.Length:N0} bytes, more than a manifest can have"));
         byte[] json = new byte[stream.Length];
         stream.ReadExactly(json);
         return json;
@@ -96,11 +102,13 @@ public sealed record PackageManifest
         using (JsonDocument document = JsonDocument.Parse(json))
         {
             // The version comes first: a manifest of another format need not have this one's members.
-            if (document.RootElement.TryGetProperty("formatVersion", out JsonElement version) && version.TryGetInt32(out int number) && number != CurrentFormatVersion)
+            if (document.RootElement.TryGetProperty("formatVersion", out JsonElement version) && version.TryGetInt32(out int number)
+                && number != CurrentFormatVersion)
                 throw new PackageFormatVersionException(folder, number);
         }
 
-        return JsonSerializer.Deserialize(json, ManifestJson.Default.PackageManifest) ?? throw new PackageManifestException(folder, $"{path} is empty");
+        return JsonSerializer.Deserialize(json, ManifestJson.Default.PackageManifest)
+            ?? throw new PackageManifestException(folder, $"{path} is empty");
     }
 }
 
@@ -280,6 +288,8 @@ public sealed record WeightSpec(string Graph, string Source, ElementType Type, I
 /// <param name="Sha256">SHA-256 of its content, lower-case hex.</param>
 public sealed record FileSpec(string Name, long Bytes, string Sha256);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n", RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n",
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PackageManifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext;

@@ -1,8 +1,8 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MuseAtelier.Packages;
 using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures;
@@ -66,7 +66,7 @@ public sealed record PictureRecord
                 PictureProvenance.StepHashName,
                 [.. provenance.StepHashes.Select(step => step.Noise is { } noise ? Hex(noise) : "")],
                 [.. provenance.StepHashes.Select(step => Hex(step.Latents))],
-                Convert.ToHexStringLower(SHA256.HashData(picture.Pixels.Span))),
+                Sha256.Hash(picture.Pixels.Span)),
         };
     }
 

@@ -24,7 +24,10 @@ public sealed record AtelierOptions
     /// </summary>
     public long? VideoMemoryBudget { get; init; }
 
-    /// <summary>Bytes of memory that the process may hold where it runs on a processor, pages of mapped files not counted; null means no limit.</summary>
+    /// <summary>
+    /// Bytes of memory that the process may hold where it runs on a processor, pages of mapped files not counted. Null means what is free when the
+    /// atelier is opened: the least that the machine, the control groups above the process and the process's own limits leave.
+    /// </summary>
     public long? MemoryBudget { get; init; }
 
     /// <summary>Where the denoising network's weights are between the steps.</summary>

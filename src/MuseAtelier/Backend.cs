@@ -17,6 +17,9 @@ public abstract class Backend
     /// <summary>Fails where the device is not there or cannot be used: before anything is exported or loaded for it.</summary>
     internal virtual void Require() { }
 
+    /// <summary>Bytes of memory that the process may hold where a processor paints and no budget was given: what is free; <see cref="long.MaxValue"/> where that is not known.</summary>
+    internal virtual long DefaultMemoryBudget() => long.MaxValue;
+
     /// <summary>Takes hold of the device; called on the thread that will run everything.</summary>
     /// <param name="package">The package that will run; borrowed for the device's life.</param>
     /// <param name="options">How.</param>

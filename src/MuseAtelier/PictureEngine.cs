@@ -43,7 +43,7 @@ internal sealed class PictureEngine : IDisposable
         _sizes = ModelSizes.Of(manifest);
         _profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);
         _allowance = new MemoryAllowance(_profile.MapsWeights
-            ? options.MemoryBudget ?? long.MaxValue
+            ? options.MemoryBudget ?? options.Backend.DefaultMemoryBudget()
             : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(MemoryAllowance.Available(device.FreeBytes(), HeldBytes())));
         // Auto may have chosen another device than the budget was meant for.
         string[] budgetNotices = (_profile.MapsWeights ? options.VideoMemoryBudget : options.MemoryBudget) is null ? []
@@ -101,7 +101,7 @@ internal sealed class PictureEngine : IDisposable
     {
         DeviceProfile device = options.Backend.Profile;
         ModelSizes sizes = ModelSizes.Read(PackageCache.Find(model, options) ?? model, options.Backend.Lowering, options.Precisions);
-        long budget = device.MapsWeights ? options.MemoryBudget ?? long.MaxValue : options.VideoMemoryBudget ?? ResidencyRequest.DefaultBudget;
+        long budget = device.MapsWeights ? options.MemoryBudget ?? options.Backend.DefaultMemoryBudget() : options.VideoMemoryBudget ?? ResidencyRequest.DefaultBudget;
         return ResidencyPlanner.Plan(sizes, Wanted(new PictureSeries(request, 1, 1), options, budget), device);
     }
 
@@ -211,6 +211,7 @@ internal sealed class PictureEngine : IDisposable
             report(GenerationPhase.Denoising, step + 1, sheet?.Preview, pictures.Length);
         }
 
+        if (PredictionResemblance.Notice(latents.FirstResemblance) is { } unlike) notices.Add(unlike);
         memory.Add(Leave(PlanPhase.Denoising));
         TimeSpan denoising = Stopwatch.GetElapsedTime(begin);
         _sessions.Rest();

@@ -19,7 +19,8 @@ public sealed class ReferenceShapeException(string path, string name, IReadOnlyL
 
 /// <summary>A reference tensor holds a value that no model of this kind takes.</summary>
 public sealed class ReferenceValueException(string path, string name, double value, string expected)
-    : ReferenceException(path, string.Create(CultureInfo.InvariantCulture, $"{name} of {path} holds {value}"), expected, "Fetch the file again, or make it anew from this very model.")
+    : ReferenceException(path, string.Create(CultureInfo.InvariantCulture, $"{name} of {path} holds {value}"), expected,
+        "Fetch the file again, or make it anew from this very model.")
 {
     /// <summary>The tensor's name.</summary>
     public string Name { get; } = name;

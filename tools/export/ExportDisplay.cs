@@ -30,7 +30,8 @@ internal static class ExportDisplay
             (_phase, _quarter) = (value.Phase, quarter);
             try
             {
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{value.Phase}: {value.Fraction * 100:F0} %, {Amount(value.BytesWritten)} written"));
+                Console.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"{value.Phase}: {value.Fraction * 100:F0} %, {Amount(value.BytesWritten)} written"));
             }
             catch (IOException)
             {

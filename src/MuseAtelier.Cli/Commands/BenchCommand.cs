@@ -10,7 +10,9 @@ namespace MuseAtelier.Cli.Commands;
 /// <summary><c>muse bench</c>: how fast pictures are painted here, and what they take.</summary>
 internal static class BenchCommand
 {
-    private static readonly JsonSerializerOptions Members = new(Json.Readable) { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n", Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Members =
+        new(Json.Readable) { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n",
+        Converters = { new JsonStringEnumConverter() } };
 
     public static Command Create(Terminal terminal)
     {

@@ -6,14 +6,18 @@ using Spectre.Console;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse cache</c>: the packages that checkpoints were exported to, what killed exports left, and how to be rid of them.</summary>
+/// <summary>
+/// <c>muse cache</c>: the packages that checkpoints were exported to, what killed exports left, and how to be rid of them.
+/// </summary>
 internal static class CacheCommand
 {
     public static Command Create(Terminal terminal)
     {
         Option<string?> folder = AtelierChoices.Cache();
         var json = new Option<bool>("--json") { Description = "One JSON object on stdout." };
-        var command = new Command("cache", "Lists the packages that checkpoints were exported to: size, checkpoint, last use, and whether the checkpoint still leads to it; and what killed exports left.")
+        var command = new Command("cache",
+            "Lists the packages that checkpoints were exported to: size, checkpoint, last use, and whether the checkpoint "
+            + "still leads to it; and what killed exports left.")
         {
             folder, json, Clear(terminal),
         };
@@ -34,7 +38,9 @@ internal static class CacheCommand
         var stale = new Option<bool>("--stale") { Description = "Packages that no checkpoint leads to any more." };
         Option<string?> folder = AtelierChoices.Cache();
         var json = new Option<bool>("--json") { Description = "One JSON object on stdout." };
-        var command = new Command("clear", "Removes what killed exports left and, where one is named, packages. What is in use or being exported stays. Checkpoints are not touched: their packages are made again when they are needed.")
+        var command = new Command("clear",
+            "Removes what killed exports left and, where one is named, packages. What is in use or being exported "
+            + "stays. Checkpoints are not touched: their packages are made again when they are needed.")
         {
             name, all, stale, folder, json,
         };
@@ -60,8 +66,14 @@ internal static class CacheCommand
 
     private static IReadOnlyList<CachedPackage> Choose(CacheContent content, string? name, bool all, bool stale)
     {
-        if (name is null) return all ? content.Packages : stale ? [.. content.Packages.Where(package => package.StaleBecause is not null)] : [];
-        return [content.Packages.FirstOrDefault(package => package.Name == name) ?? throw new CachedPackageMissingException(content.Folder, name)];
+        if (name is null)
+        {
+            if (all) return content.Packages;
+            return stale ? [.. content.Packages.Where(package => package.StaleBecause is not null)] : [];
+        }
+
+        return [content.Packages.FirstOrDefault(package => package.Name == name)
+            ?? throw new CachedPackageMissingException(content.Folder, name)];
     }
 
     private static void Show(Terminal terminal, CacheContent content)
@@ -73,23 +85,33 @@ internal static class CacheCommand
             [
                 ("checkpoint", package.Checkpoint is null ? "unknown" : Terminal.OneLine(package.Checkpoint)),
                 ("size", ByteSize.Format(package.Bytes)),
-                ("last use", package.LastUse is { } time ? time.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "unknown"),
-                ("state", (package.StaleBecause is { } reason ? $"stale: {Terminal.OneLine(reason)}" : "current") + (package.IsInUse ? "; in use" : "")),
+                ("last use", package.LastUse is { } time ? time.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)
+                    : "unknown"),
+                ("state", (package.StaleBecause is { } reason ? $"stale: {Terminal.OneLine(reason)}" : "current")
+                    + (package.IsInUse ? "; in use" : "")),
             ]);
             terminal.Out.WriteLine();
         }
 
         foreach (CachedPartial partial in content.Partials)
-            terminal.Out.WriteLine($"{Terminal.OneLine(partial.Name)}: {ByteSize.Format(partial.Bytes)}, {(partial.IsBeingWritten ? "being exported" : "left by an export that was killed; muse cache clear removes it")}");
+        {
+            string state = partial.IsBeingWritten ? "being exported" : "left by an export that was killed; muse cache clear removes it";
+            terminal.Out.WriteLine($"{Terminal.OneLine(partial.Name)}: {ByteSize.Format(partial.Bytes)}, {state}");
+        }
+
         long bytes = content.Packages.Sum(package => package.Bytes) + content.Partials.Sum(partial => partial.Bytes);
-        terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{content.Packages.Count} packages, {ByteSize.Format(bytes)} in {content.Folder}"));
+        terminal.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{content.Packages.Count} packages, {ByteSize.Format(bytes)} in {content.Folder}"));
     }
 
-    private static void Show(Terminal terminal, List<CachedPackage> removed, List<CachedPackage> kept, IReadOnlyList<CachedPartial> leftovers)
+    private static void Show(Terminal terminal, List<CachedPackage> removed, List<CachedPackage> kept,
+        IReadOnlyList<CachedPartial> leftovers)
     {
         foreach (CachedPackage package in kept) terminal.WriteNotice("notice", $"{package.Name} stays: a program uses or exports it");
-        foreach (CachedPackage package in removed) terminal.Out.WriteLine($"removed {Terminal.OneLine(package.Name)}, {ByteSize.Format(package.Bytes)}");
-        foreach (CachedPartial leftover in leftovers) terminal.Out.WriteLine($"removed {Terminal.OneLine(leftover.Name)}, {ByteSize.Format(leftover.Bytes)}");
+        foreach (CachedPackage package in removed) terminal.Out.WriteLine(
+            $"removed {Terminal.OneLine(package.Name)}, {ByteSize.Format(package.Bytes)}");
+        foreach (CachedPartial leftover in leftovers) terminal.Out.WriteLine(
+            $"removed {Terminal.OneLine(leftover.Name)}, {ByteSize.Format(leftover.Bytes)}");
         if (removed.Count + leftovers.Count == 0) terminal.Out.WriteLine("nothing to remove");
     }
 
@@ -100,7 +122,8 @@ internal static class CacheCommand
         ["partials"] = new JsonArray([.. content.Partials.Select(Describe)]),
     };
 
-    private static JsonObject Describe(List<CachedPackage> removed, List<CachedPackage> kept, IReadOnlyList<CachedPartial> leftovers) => new()
+    private static JsonObject Describe(List<CachedPackage> removed, List<CachedPackage> kept, IReadOnlyList<CachedPartial> leftovers) =>
+        new()
     {
         ["removed"] = new JsonArray([.. removed.Select(Describe)]),
         ["kept"] = new JsonArray([.. kept.Select(Describe)]),
@@ -119,7 +142,8 @@ internal static class CacheCommand
         ["inUse"] = package.IsInUse,
     };
 
-    private static JsonObject Describe(CachedPartial partial) => new() { ["name"] = partial.Name, ["bytes"] = partial.Bytes, ["beingWritten"] = partial.IsBeingWritten };
+    private static JsonObject Describe(CachedPartial partial) =>
+        new() { ["name"] = partial.Name, ["bytes"] = partial.Bytes, ["beingWritten"] = partial.IsBeingWritten };
 }
 
 /// <summary>The cache has no package of that name.</summary>

@@ -36,8 +36,10 @@ internal static class VerifyCommand
             PictureVerification verification;
             await using (RenderDisplay display = RenderDisplay.Start(terminal, 1))
             {
-                await using Atelier atelier = await Atelier.OpenAsync(result.GetValue(model) ?? DefaultModel.Find(),
-                    choices.ReadAsRecorded(result, record), display, stop);
+                string checkpoint = result.GetValue(model) ?? DefaultModel.Find();
+                AtelierOptions options = choices.ReadAsRecorded(result, record);
+                AtelierChoices.RequireBudget(checkpoint, options, record.Request);
+                await using Atelier atelier = await Atelier.OpenAsync(checkpoint, options, display, stop);
                 verification = await PictureVerifier.VerifyAsync(atelier, picture, display, stop);
             }
 

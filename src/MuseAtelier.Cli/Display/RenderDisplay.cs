@@ -1,4 +1,5 @@
 using System.Globalization;
+using MuseAtelier.Cli.Streams;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -125,6 +126,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : RenderDisplay
     private const int BarWidth = 30;
 
     private LiveDisplayContext? _context;
+    private CursorKeeper? _cursor;
     private TaskCompletionSource? _end;
     private Task? _display;
     private IRenderable? _preview;
@@ -140,6 +142,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : RenderDisplay
         if (_display is null) return;
         _end!.TrySetResult();
         await _display;
+        _cursor!.Dispose();
         (_context, _display, _preview) = (null, null, null);
     }
 
@@ -155,6 +158,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : RenderDisplay
     private void Begin()
     {
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _cursor = new CursorKeeper(console.Profile.Out.Writer);
         // Runs up to the await at once, so that the context is there when this returns.
         _display = console.Live(new Text("")).StartAsync(context =>
         {

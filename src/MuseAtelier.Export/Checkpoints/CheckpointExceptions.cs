@@ -98,12 +98,47 @@ public sealed class TensorShapeException(string path, string name, string found,
 }
 
 /// <summary>A needed tensor is stored in a type that is not read.</summary>
-public sealed class TensorTypeException(string path, string name, string type)
-    : CheckpointException(path, $"tensor '{SafetensorsHeader.Shorten(name)}' of {path} has type {type}", "F16, BF16, F32 or F64", "Take the fp16 edition of this checkpoint: quantised ones are not read.")
+public sealed class TensorTypeException(string path, string name, string type, int others = 0)
+    : CheckpointException(
+        path,
+        $"tensor '{SafetensorsHeader.Shorten(name)}' of {path} has type {SafetensorsHeader.Shorten(type)}{Others(others)}",
+        TensorMismatch.ReadTypes,
+        "Take the fp16 edition of this checkpoint: integer weights and other quantised ones are not read.")
 {
     /// <summary>The tensor's name.</summary>
     public string Name { get; } = name;
 
     /// <summary>The type as the file names it.</summary>
     public string Type { get; } = type;
+
+    private static string Others(int count) =>
+        count == 0 ? "" : string.Create(
+            CultureInfo.InvariantCulture, $" ({count} other tensor{(count == 1 ? "" : "s")} with it have types that are not read either)");
+}
+
+/// <summary>The file lacks a whole part of the model.</summary>
+public sealed class MissingPartException(string path, IReadOnlyList<string> missing, IReadOnlyList<string> present)
+    : CheckpointException(
+        path,
+        $"{path} has no {string.Join(" and no ", missing)}: it holds only {(present.Count == 0 ? "other things" : string.Join(", ", present))}",
+        "UNet, CLIP-L, CLIP-G and VAE in one file",
+        "Take the complete checkpoint: one file of about 6.9 GB in fp16.")
+{
+    /// <summary>The parts that are missing: "UNet", "CLIP-L", "CLIP-G", "VAE" or "VAE decoder".</summary>
+    public IReadOnlyList<string> Missing { get; } = missing;
+
+    /// <summary>The parts that are there, by the same names.</summary>
+    public IReadOnlyList<string> Present { get; } = present;
+}
+
+/// <summary>The weights are stored in a quantised format that is not read.</summary>
+public sealed class QuantisedCheckpointException(string path, string format, string tensor)
+    : CheckpointException(
+        path,
+        $"{path} holds weights quantised as {format} (it has a tensor '{SafetensorsHeader.Shorten(tensor)}')",
+        TensorMismatch.ReadTypes,
+        "Take the fp16 edition of this checkpoint.")
+{
+    /// <summary>The format in words.</summary>
+    public string Format { get; } = format;
 }

@@ -1,13 +1,35 @@
 namespace MuseAtelier.Export.Checkpoints;
 
-/// <summary>Tells from tensor names what a file holds. Names, not metadata: trainers leave that out or copy it from other models.</summary>
+/// <summary>
+/// Tells what a file holds: from tensor names, and not from metadata, which trainers leave out or copy from other models. What an SDXL
+/// model predicts is told by no name, and so every mark of it counts: <see cref="PredictionMarks"/>.
+/// </summary>
 public static class CheckpointInspector
 {
-    /// <summary>Some tensor whose name tells that the UNet of an SDXL file reads more than latents.</summary>
-    private const string FirstConvolution = "model.diffusion_model.input_blocks.0.0.weight";
+    /// <summary>The UNet's first convolution: its input channels tell inpainting (9) and editing (8) models from base ones (4).</summary>
+    private const string FirstConvolution = "input_blocks.0.0.weight";
 
     /// <summary>What the file holds.</summary>
-    public static CheckpointKind Detect(SafetensorsFile file)
+    /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
+    public static CheckpointKind Detect(SafetensorsFile file) => DetectWithMark(file).Kind;
+
+    /// <summary>Makes sure that the file is an SDXL checkpoint that this engine can paint with.</summary>
+    /// <exception cref="CheckpointKindException">It is something else.</exception>
+    /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
+    public static void RequireSdxlBase(SafetensorsFile file)
+    {
+        (CheckpointKind kind, string? mark) = DetectWithMark(file);
+        if (kind != CheckpointKind.SdxlBase) throw new CheckpointKindException(file.Path, kind, mark);
+    }
+
+    private static (CheckpointKind Kind, string? Mark) DetectWithMark(SafetensorsFile file)
+    {
+        CheckpointKind kind = DetectByNames(file);
+        PredictionMark? mark = kind == CheckpointKind.SdxlBase ? PredictionMarks.Find(file) : null;
+        return (mark?.Kind ?? kind, mark?.Text);
+    }
+
+    private static CheckpointKind DetectByNames(SafetensorsFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
         if (Contains(file, ".lora_up.", ".lora_down.", ".lora_A.", ".lora_B.", ".hada_w1_", ".lokr_w1", ".oft_blocks") || Begins(file, "lora_unet_", "lora_te")) return CheckpointKind.Lora;
@@ -18,30 +40,21 @@ public static class CheckpointInspector
         if (Begins(file, "conditioner.embedders.0.model.")) return CheckpointKind.SdxlRefiner;
         if (Begins(file, "cond_stage_model.model.")) return CheckpointKind.StableDiffusion2;
         if (Begins(file, "cond_stage_model.")) return CheckpointKind.StableDiffusion1;
-        if (Begins(file, "model.diffusion_model.")) return Begins(file, "conditioner.embedders.1.") ? DetectSdxl(file) : CheckpointKind.LoneUNet;
+        var names = new TensorNames(file);
+        if (CheckpointParts.UNet(names) is { } unet)
+            return CheckpointParts.ClipG(names).Prefix is null ? CheckpointKind.LoneUNet : DetectSdxl(file, unet);
         return DetectPart(file);
     }
 
-    /// <summary>Makes sure that the file is an SDXL checkpoint that this engine can paint with.</summary>
-    /// <exception cref="CheckpointKindException">It is something else.</exception>
-    public static void RequireSdxlBase(SafetensorsFile file)
+    private static CheckpointKind DetectSdxl(SafetensorsFile file, string unet)
     {
-        CheckpointKind kind = Detect(file);
-        if (kind != CheckpointKind.SdxlBase) throw new CheckpointKindException(file.Path, kind);
-    }
-
-    private static CheckpointKind DetectSdxl(SafetensorsFile file)
-    {
-        if (file.Tensors.TryGetValue(FirstConvolution, out SafetensorsTensor? first) && first.Shape is [_, long channels, ..])
+        if (file.Tensors.TryGetValue(unet + FirstConvolution, out SafetensorsTensor? first) && first.Shape is [_, long channels, ..])
         {
             if (channels == 9) return CheckpointKind.SdxlInpainting;
             if (channels == 8) return CheckpointKind.SdxlEditing;
         }
 
-        // Such files have the very same network: only these marks tell that reading its output as noise would paint mud.
-        if (file.Tensors.ContainsKey("edm_mean") || Begins(file, "edm_vpred.")) return CheckpointKind.SdxlEdm;
-        bool isVelocity = file.Tensors.ContainsKey("v_pred") || (file.Metadata.TryGetValue("modelspec.prediction_type", out string? prediction) && prediction is "v" or "v_prediction");
-        return isVelocity ? CheckpointKind.SdxlVelocity : CheckpointKind.SdxlBase;
+        return CheckpointKind.SdxlBase;
     }
 
     private static CheckpointKind DetectPart(SafetensorsFile file)
@@ -81,11 +94,18 @@ public static class CheckpointInspector
 }
 
 /// <summary>The file is in order, but holds something else than an SDXL base model.</summary>
-public sealed class CheckpointKindException(string path, CheckpointKind kind)
-    : CheckpointException(path, $"{path} {Describe(kind)}", "a single-file SDXL base checkpoint that predicts noise", Advise(kind))
+public sealed class CheckpointKindException(string path, CheckpointKind kind, string? mark = null)
+    : CheckpointException(
+        path,
+        $"{path} {Describe(kind)}{(mark is null ? "" : $" ({mark})")}",
+        "a single-file SDXL base checkpoint that predicts noise",
+        Advise(kind))
 {
     /// <summary>What the file holds.</summary>
     public CheckpointKind Kind { get; } = kind;
+
+    /// <summary>What tells a model that does not predict noise, and where it was found; null for other kinds.</summary>
+    public string? Mark { get; } = mark;
 
     private static string Describe(CheckpointKind kind) => kind switch
     {
@@ -111,6 +131,8 @@ public sealed class CheckpointKindException(string path, CheckpointKind kind)
     {
         CheckpointKind.Lora => "Merge it into an SDXL checkpoint with another tool first, or use the checkpoint without it.",
         CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder => "Take the complete checkpoint: one file of about 6.9 GB in fp16.",
+        CheckpointKind.SdxlVelocity or CheckpointKind.SdxlEdm =>
+            "Such models are not painted yet: take an SDXL model that predicts noise (epsilon).",
         CheckpointKind.SdxlRefiner => "Take the base model: sd_xl_base_1.0.safetensors or one trained from it.",
         _ => "Take an SDXL base model or one trained from it.",
     };

@@ -6,10 +6,25 @@ namespace MuseAtelier.Export.Checkpoints;
 /// <param name="Expected">The shape that the network asks for; null when any would do.</param>
 public sealed record TensorMismatch(string Name, IReadOnlyList<long>? Found, IReadOnlyList<long>? Expected)
 {
+    /// <summary>The types that weights are read from, in words.</summary>
+    internal const string ReadTypes = "F16, BF16, F32, F64, F8_E4M3 or F8_E5M2";
+
+    /// <summary>The element type that the file has; null when the tensor is missing, or its type does not matter.</summary>
+    public string? Type { get; init; }
+
+    /// <summary>What else is wrong, in words; null where shape and type tell it.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>Whether the shape fits, but weights are not read from the type.</summary>
+    internal bool IsTypeAlone { get; init; }
+
     /// <summary>The mismatch in words: name, what was found and what was expected.</summary>
     public override string ToString()
     {
-        string found = Found is null ? "missing" : $"found {SafetensorsHeader.ShapeText(Found)}";
+        if (Problem is not null) return $"{SafetensorsHeader.Shorten(Name)} ({Problem})";
+        string found = Found is null ? "missing"
+            : $"found {SafetensorsHeader.ShapeText(Found)}{(Type is null ? "" : $" of {SafetensorsHeader.Shorten(Type)}")}";
+        if (IsTypeAlone) return $"{SafetensorsHeader.Shorten(Name)} ({found}, expected {ReadTypes})";
         return Expected is null ? $"{SafetensorsHeader.Shorten(Name)} ({found})" : $"{SafetensorsHeader.Shorten(Name)} ({found}, expected {SafetensorsHeader.ShapeText(Expected)})";
     }
 }

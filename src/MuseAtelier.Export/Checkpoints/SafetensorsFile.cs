@@ -127,7 +127,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         ArgumentNullException.ThrowIfNull(tensor);
         // An empty tensor may have any type: there is nothing to convert.
         if (destination.IsEmpty) return;
-        int size = tensor.Type?.Size() ?? (tensor.TypeName == "F64" ? 8 : throw new TensorTypeException(Path, tensor.Name, tensor.TypeName));
+        int size = SizeOf(tensor);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(PartElements * size);
         for (int done = 0; done < destination.Length; done += PartElements)
         {
@@ -151,6 +151,13 @@ public sealed unsafe class SafetensorsFile : IDisposable
         _mapping.Dispose();
         _stream.Dispose();
     }
+
+    private int SizeOf(SafetensorsTensor tensor) => tensor.TypeName switch
+    {
+        "F64" => sizeof(double),
+        Float8.E4M3Name or Float8.E5M2Name => sizeof(byte),
+        _ => tensor.Type?.Size() ?? throw new TensorTypeException(Path, tensor.Name, tensor.TypeName),
+    };
 
     private static SafetensorsHeader ReadHeader(string path, FileStream stream)
     {
@@ -209,6 +216,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             case "I64": TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, long>(source), target); break;
             case "I32": TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, int>(source), target); break;
             case "U8": TensorPrimitives.ConvertTruncating(source, target); break;
+            case Float8.E4M3Name or Float8.E5M2Name: Float8.Widen(tensor.TypeName, source, target); break;
             default: throw new TensorTypeException(Path, tensor.Name, tensor.TypeName);
         }
     }

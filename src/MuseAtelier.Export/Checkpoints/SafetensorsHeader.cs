@@ -9,12 +9,25 @@ namespace MuseAtelier.Export.Checkpoints;
 /// </summary>
 internal sealed class SafetensorsHeader
 {
+    /// <summary>The most tensors that a file may have; SDXL's has 2,515, and with its copies for training about 5,000.</summary>
+    internal const int MostTensors = 32_768;
+
     private const string MetadataName = "__metadata__";
+
+    // What a header says is copied into objects that take several times its bytes: each of them has its own bound.
+    private const int LongestName = 512;
+    private const int LongestType = 64;
+    private const int MostDimensions = 64;
+    private const int MostMetadata = 1024;
+    private const int ShortMetadata = 1024;
+    private const int LongestMetadata = 1 << 20;
+    private const int LongestMetadataOfAll = 4 << 20;
 
     private readonly string _path;
     private readonly long _dataStart;
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SafetensorsTensor> _tensors = new(StringComparer.Ordinal);
+    private int _metadataLength;
 
     private SafetensorsHeader(string path, long dataStart) => (_path, _dataStart) = (path, dataStart);
 
@@ -56,7 +69,7 @@ internal sealed class SafetensorsHeader
         bool hasMetadata = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string name = reader.GetString()!;
+            string name = ReadName(ref reader);
             reader.Read();
             if (name != MetadataName) ReadTensor(ref reader, name);
             else if (hasMetadata) throw new DuplicateTensorException(_path, MetadataName);
@@ -71,16 +84,38 @@ internal sealed class SafetensorsHeader
         while (reader.Read()) { }
     }
 
+    private string ReadName(ref Utf8JsonReader reader)
+    {
+        if (reader.ValueSpan.Length > LongestName)
+            throw new CheckpointHeaderException(
+                _path, string.Create(CultureInfo.InvariantCulture, $"a tensor's name has more than {LongestName} bytes"));
+        if (_tensors.Count == MostTensors)
+            throw new CheckpointHeaderException(
+                _path, string.Create(CultureInfo.InvariantCulture, $"it names more than {MostTensors} tensors"));
+        return reader.GetString()!;
+    }
+
     private void ReadMetadata(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointHeaderException(_path, $"{MetadataName} is no object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string name = reader.GetString()!;
+            // Nothing here needs long texts (trainers keep their data sets' words here): they are passed over where they are more than the
+            // bounds allow. Short ones never are: some of them say what the model predicts.
+            bool isLong = reader.ValueSpan.Length > LongestName || _metadata.Count == MostMetadata;
+            string name = isLong ? "" : reader.GetString()!;
             reader.Read();
-            // The format knows strings only; trainers have written other values, which nothing here needs.
-            if (reader.TokenType != JsonTokenType.String) reader.Skip();
-            else if (!_metadata.TryAdd(name, reader.GetString()!)) throw new DuplicateTensorException(_path, $"{MetadataName}.{name}");
+            // The format knows strings only; trainers have written other values, which nothing here needs either.
+            int length = reader.ValueSpan.Length;
+            bool fits = length <= ShortMetadata || (length <= LongestMetadata && _metadataLength + length <= LongestMetadataOfAll);
+            if (reader.TokenType != JsonTokenType.String || isLong || !fits)
+            {
+                reader.Skip();
+                continue;
+            }
+
+            if (length > ShortMetadata) _metadataLength += length;
+            if (!_metadata.TryAdd(name, reader.GetString()!)) throw new DuplicateTensorException(_path, $"{MetadataName}.{name}");
         }
     }
 
@@ -94,7 +129,8 @@ internal sealed class SafetensorsHeader
             if (reader.ValueTextEquals("dtype"u8))
             {
                 reader.Read();
-                type = reader.TokenType == JsonTokenType.String ? reader.GetString() : throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' has a dtype that is no string");
+                type = reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length <= LongestType ? reader.GetString()
+                    : throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' has a dtype that is no name of one");
             }
             else if (reader.ValueTextEquals("shape"u8)) shape = ReadNumbers(ref reader, name, "shape");
             else if (reader.ValueTextEquals("data_offsets"u8)) offsets = ReadNumbers(ref reader, name, "data_offsets");
@@ -119,6 +155,10 @@ internal sealed class SafetensorsHeader
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
                 throw new CheckpointHeaderException(_path, $"{member} of '{Shorten(name)}' holds something else than whole numbers from 0 to 2^63 - 1");
+            if (numbers.Count == MostDimensions)
+                throw new CheckpointHeaderException(
+                    _path, string.Create(
+                        CultureInfo.InvariantCulture, $"{member} of '{Shorten(name)}' holds more than {MostDimensions} numbers"));
             numbers.Add(number);
         }
 

@@ -11,7 +11,7 @@ namespace MuseAtelier.Export.Checkpoints;
 /// <param name="Elements">The product of its dimensions.</param>
 public sealed record SafetensorsTensor(string Name, string TypeName, IReadOnlyList<long> Shape, long Offset, long Bytes, long Elements)
 {
-    /// <summary>Its element type; null for types that no part of the engine uses (F64, I8, BOOL, F8_E4M3 and so on).</summary>
+    /// <summary>Its element type; null for types that packages do not hold (F64, I8, BOOL, F8_E4M3 and so on).</summary>
     public ElementType? Type { get; } = TypeName switch
     {
         "F32" => ElementType.F32,
@@ -21,5 +21,16 @@ public sealed record SafetensorsTensor(string Name, string TypeName, IReadOnlyLi
         "I32" => ElementType.I32,
         "U8" => ElementType.U8,
         _ => null,
+    };
+
+    /// <summary>
+    /// The type in which a package keeps a weight of this type: its own where packages have it, F32 for F64, and F16 for both fp8 formats,
+    /// whose numbers F16 holds exactly. Null for types that weights are not read from.
+    /// </summary>
+    public ElementType? WeightType => TypeName switch
+    {
+        "F64" => ElementType.F32,
+        Float8.E4M3Name or Float8.E5M2Name => ElementType.F16,
+        _ => Type is ElementType.F32 or ElementType.F16 or ElementType.BF16 ? Type : null,
     };
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text.Json;
 using MuseAtelier.Export.Storage;
 using MuseAtelier.Packages;
@@ -127,7 +126,7 @@ public sealed class SafetensorsWriter : IDisposable
     }
 
     // A random name, for two writers of one file; and a short one, for paths that are as long as the system allows.
-    private static string Partial(string path) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $"muse-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.partial");
+    private static string Partial(string path) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $"muse-{Storage.UniqueName.Digits()}.partial");
 
     private void Advance()
     {

@@ -260,7 +260,8 @@ internal abstract class GraphLowering
     {
         int half = operation.Width / 2;
         var frequencies = new float[half];
-        for (int i = 0; i < half; i++) frequencies[i] = MathF.Exp((float)-Math.Log(10000) * i / half);
+        // In double and rounded once: the C libraries' single-precision exponentials differ in the last bit, and graphs must not.
+        for (int i = 0; i < half; i++) frequencies[i] = (float)Math.Exp((float)-Math.Log(10000) * i / half);
         string x = Graph.Node("Unsqueeze", [Use(operation.Input, ElementType.F32), Graph.Constant(-1)]);
         string angles = Graph.Node("Mul", [x, Graph.Constant(ElementType.F32, frequencies)]);
         string waves = Graph.Node("Concat", [Graph.Node("Cos", [angles]), Graph.Node("Sin", [angles])], Int("axis", -1));

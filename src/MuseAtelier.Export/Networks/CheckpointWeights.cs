@@ -1,5 +1,5 @@
+using System.Globalization;
 using MuseAtelier.Export.Checkpoints;
-using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Networks;
 
@@ -7,41 +7,121 @@ namespace MuseAtelier.Export.Networks;
 /// The checkpoint's tensors as a network description asks for them. What is missing or misshapen is collected, so that one failure can
 /// name all of it; until then a size that is not known is 0 and fits everything.
 /// </summary>
-internal sealed class CheckpointWeights(SafetensorsFile file, string prefix, List<TensorMismatch> missing)
+/// <param name="file">The checkpoint.</param>
+/// <param name="names">Its tensors' names.</param>
+/// <param name="prefix">What the names of this part begin with.</param>
+/// <param name="problems">Where problems are collected.</param>
+internal sealed class CheckpointWeights(SafetensorsFile file, TensorNames names, string prefix, TensorProblems problems)
 {
+    /// <summary>The most blocks of a kind that a network may have in a row; SDXL's largest number is 32.</summary>
+    public const int MostBlocks = 64;
+
+    /// <summary>The largest dimension that a weight may have; SDXL's largest is its vocabulary, 49,408.</summary>
+    private const long LargestSize = 1 << 20;
+
+    /// <summary>A weight that is stored transposed is read in one piece: larger ones than this side are refused.</summary>
+    private const long LargestTurnedSide = 8192;
+
+    private static readonly string BlockNumbers =
+        string.Create(CultureInfo.InvariantCulture, $"block numbers from 0 to {MostBlocks - 1} were expected");
+
     private static readonly SafetensorsTensor Absent = new("", "F32", [], 0, 0, 0);
 
-    public bool HasAny(string keyPrefix) => file.Tensors.Keys.Any(name => name.StartsWith(prefix + keyPrefix, StringComparison.Ordinal));
+    public bool Has(string key) => file.Tensors.ContainsKey(prefix + key);
 
-    /// <summary>One more than the largest n for which a name begins with <paramref name="keyPrefix"/>, n and a dot.</summary>
+    public bool HasAny(string keyPrefix) => names.HasAny(prefix + keyPrefix);
+
+    /// <summary>
+    /// One more than the largest n for which a name begins with <paramref name="keyPrefix"/>, n and a dot. All smaller numbers must be
+    /// there too.
+    /// </summary>
     public int Count(string keyPrefix)
     {
-        int count = 0;
         string start = prefix + keyPrefix;
-        foreach (string name in file.Tensors.Keys)
+        var found = new SortedSet<int>();
+        foreach (string name in names.Of(start))
         {
-            if (!name.StartsWith(start, StringComparison.Ordinal)) continue;
             ReadOnlySpan<char> rest = name.AsSpan(start.Length);
             int dot = rest.IndexOf('.');
-            if (dot > 0 && int.TryParse(rest[..dot], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int n)) count = Math.Max(count, n + 1);
+            if (dot <= 0 || rest[..dot].ContainsAnyExceptInRange('0', '9')) continue;
+            bool isNumber = int.TryParse(rest[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n < MostBlocks;
+            if (isNumber) found.Add(n);
+            else problems.Add(new TensorMismatch(name, null, null) { Problem = BlockNumbers });
+        }
+
+        int count = 0;
+        foreach (int n in found)
+        {
+            if (n != count++) return Gap(start, n, count - 1);
         }
 
         return count;
     }
 
-    /// <summary>A dimension of a tensor; 0 if it is missing or has fewer dimensions.</summary>
-    public long Size(string key, int axis) => file.Tensors.TryGetValue(prefix + key, out SafetensorsTensor? tensor) && axis < tensor.Shape.Count ? tensor.Shape[axis] : 0;
+    /// <summary>A dimension of a tensor; 0 if it is missing, has fewer dimensions, or is impossible.</summary>
+    public long Size(string key, int axis) =>
+        file.Tensors.TryGetValue(prefix + key, out SafetensorsTensor? tensor) && axis < tensor.Shape.Count && tensor.Shape[axis] <= LargestSize
+            ? tensor.Shape[axis]
+            : 0;
+
+    /// <summary>Side of a convolution's kernel: 1 where the weight is stored as a matrix.</summary>
+    public long KernelSize(string key) =>
+        file.Tensors.TryGetValue(prefix + key, out SafetensorsTensor? tensor) && tensor.Shape.Count is 2 or 3 ? 1 : Size(key, 3);
 
     public Weight Get(string key, params long[] shape) => Get(key, 1f, shape);
 
-    public Weight Get(string key, float scale, params long[] shape) => new(Find(key, shape), 0, shape, scale);
+    /// <summary>
+    /// A whole tensor. A matrix may be stored as a convolution of one pixel, and the other way round: the elements are the same.
+    /// </summary>
+    public Weight Get(string key, float scale, params long[] shape) => Of(Find(key, shape), 0, shape, scale);
 
-    /// <summary>Some rows of a tensor; where all rows are meant, the tensor must have no more.</summary>
-    public Weight Rows(string key, long firstRow, long rows, params long[] rest)
+    /// <summary>Some rows of a tensor that holds several weights of the same size, one behind the other.</summary>
+    public Weight Part(string key, int part, int parts, long rows, params long[] rest) =>
+        Of(Find(key, [parts * rows, .. rest]), part * rows, [rows, .. rest], 1);
+
+    /// <summary>A matrix of which the file has the transpose.</summary>
+    public Weight Turned(string key, long rows, long columns)
     {
-        long all = Size(key, 0);
-        bool whole = firstRow == 0 && rows == all;
-        return new Weight(Find(key, [whole || firstRow + rows <= all ? all : firstRow + rows, .. rest]), firstRow, [rows, .. rest]);
+        if (Math.Max(rows, columns) > LargestTurnedSide)
+            Refuse(key, string.Create(CultureInfo.InvariantCulture, $"sides of at most {LargestTurnedSide} were expected"));
+        return Of(Find(key, [columns, rows]), 0, [rows, columns], 1) with { IsTurned = true };
+    }
+
+    /// <summary>Collects a problem that no shape tells.</summary>
+    public void Refuse(string key, string problem) => problems.Add(new TensorMismatch(prefix + key, null, null) { Problem = problem });
+
+    /// <summary>Collects the problem of a tensor that has another shape than its neighbours call for.</summary>
+    public void Refuse(string key, params long[] expected)
+    {
+        if (file.Tensors.TryGetValue(prefix + key, out SafetensorsTensor? tensor)) problems.Add(Mismatch(tensor, expected));
+    }
+
+    // Counts to the gap, which is named: what lies behind it belongs to a block that is not whole.
+    private int Gap(string start, int found, int missing)
+    {
+        problems.Add(new TensorMismatch(string.Create(CultureInfo.InvariantCulture, $"{start}{missing}"), null, null)
+        {
+            Problem = string.Create(CultureInfo.InvariantCulture, $"missing, though there is a block {found}"),
+        });
+        return missing;
+    }
+
+    private Weight Of(SafetensorsTensor tensor, long firstRow, long[] shape, float scale) =>
+        new(tensor, firstRow, shape, scale) { Multiplier = MultiplierOf(tensor) };
+
+    // fp8 checkpoints keep a factor beside a weight: one for all of it, or one for each row. ComfyUI has had two names for it.
+    private SafetensorsTensor? MultiplierOf(SafetensorsTensor tensor)
+    {
+        const string weight = ".weight";
+        if (!tensor.Name.EndsWith(weight, StringComparison.Ordinal)) return null;
+        string owner = tensor.Name[..^weight.Length];
+        if (!file.Tensors.TryGetValue($"{owner}.scale_weight", out SafetensorsTensor? factor)
+            && !file.Tensors.TryGetValue($"{owner}.weight_scale", out factor)) return null;
+        bool fits = factor.WeightType is not null
+            && (factor.Elements == 1
+                || (tensor.Shape.Count > 0 && factor.Elements == tensor.Shape[0] && factor.Shape[0] == factor.Elements));
+        if (!fits) problems.Add(Mismatch(factor, [1]));
+        return factor;
     }
 
     private SafetensorsTensor Find(string key, long[] shape)
@@ -49,18 +129,60 @@ internal sealed class CheckpointWeights(SafetensorsFile file, string prefix, Lis
         string name = prefix + key;
         if (!file.Tensors.TryGetValue(name, out SafetensorsTensor? tensor))
         {
-            Report(new TensorMismatch(name, null, shape));
+            problems.Add(new TensorMismatch(name, null, shape));
             return Absent;
         }
 
-        bool fits = tensor.Shape.Count == shape.Length && tensor.Type is ElementType.F32 or ElementType.F16 or ElementType.BF16;
-        for (int i = 0; fits && i < shape.Length; i++) fits = shape[i] == 0 || shape[i] == tensor.Shape[i];
-        if (!fits) Report(new TensorMismatch(name, tensor.Shape, shape));
+        if (!Fits(tensor.Shape, shape)) problems.Add(Mismatch(tensor, shape));
+        else if (tensor.WeightType is null) problems.Add(Mismatch(tensor, shape) with { IsTypeAlone = true });
         return tensor;
     }
 
-    private void Report(TensorMismatch tensor)
+    private static TensorMismatch Mismatch(SafetensorsTensor tensor, long[] expected) =>
+        new(tensor.Name, tensor.Shape, expected) { Type = tensor.TypeName };
+
+    private static bool Fits(IReadOnlyList<long> found, long[] expected)
     {
-        if (!missing.Any(known => known.Name == tensor.Name)) missing.Add(tensor);
+        int rank = Rank(found);
+        if (rank != Rank(expected)) return false;
+        for (int i = 0; i < rank; i++)
+        {
+            // A tensor without elements fits nothing, though an expected size of 0 means any.
+            if (found[i] is < 1 or > LargestSize || (expected[i] != 0 && expected[i] != found[i])) return false;
+        }
+
+        return true;
+    }
+
+    // Dimensions without those of size 1 at the end of a kernel: [out, in, 1, 1] is [out, in].
+    private static int Rank(IReadOnlyList<long> shape)
+    {
+        int rank = shape.Count;
+        while (rank > 2 && shape[rank - 1] == 1) rank--;
+        return rank;
+    }
+}
+
+/// <summary>What keeps a checkpoint from being described, each tensor once.</summary>
+internal sealed class TensorProblems
+{
+    private readonly List<TensorMismatch> _all = [];
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+
+    /// <summary>Collects a problem; of several with one tensor, the first stays.</summary>
+    public void Add(TensorMismatch problem)
+    {
+        if (_names.Add(problem.Name)) _all.Add(problem);
+    }
+
+    /// <summary>Throws one failure that names all problems, if there are any.</summary>
+    /// <param name="file">The checkpoint.</param>
+    public void ThrowIfAny(SafetensorsFile file)
+    {
+        if (_all.Count == 0) return;
+        if (QuantisationMarks.Find(file) is { } quantised) throw quantised;
+        if (_all.TrueForAll(problem => problem.IsTypeAlone))
+            throw new TensorTypeException(file.Path, _all[0].Name, _all[0].Type!, _all.Count - 1);
+        throw new MissingTensorsException(file.Path, _all);
     }
 }

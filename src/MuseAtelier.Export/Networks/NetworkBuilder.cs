@@ -5,6 +5,8 @@ namespace MuseAtelier.Export.Networks;
 /// <summary>Writes a network down, operation by operation, with the layers that all of SDXL's networks share.</summary>
 internal sealed class NetworkBuilder(CheckpointWeights weights)
 {
+    private const int GroupNormGroups = Networks.GroupNorm.Groups;
+
     private readonly List<Unit> _units = [];
     private int _values;
 
@@ -26,9 +28,13 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
 
     public string Name() => $"v{_values++}";
 
-    public Value Convolution(Value x, string key, int stride = 1, Dimension? height = null, Dimension? width = null, float scale = 1, float biasScale = 1, bool padOnlyEnd = false, Value? output = null)
+    public Value Convolution(
+        Value x, string key, int stride = 1, Dimension? height = null, Dimension? width = null, float scale = 1, float biasScale = 1,
+        bool padOnlyEnd = false, Value? output = null, int? channels = null)
     {
-        long outputs = Weights.Size($"{key}.weight", 0), kernel = Weights.Size($"{key}.weight", 3);
+        // What a component gives, and the sums that a branch goes into, have channels of their own; elsewhere the weight tells.
+        long outputs = output?.Channels ?? channels ?? Weights.Size($"{key}.weight", 0), kernel = Weights.KernelSize($"{key}.weight");
+        if (kernel is not (0 or 1 or 3)) Weights.Refuse($"{key}.weight", outputs, x.Channels, 3, 3);
         Weight w = Weights.Get($"{key}.weight", scale, outputs, x.Channels, kernel, kernel);
         Weight b = Weights.Get($"{key}.bias", biasScale, outputs);
         Value y = output ?? ImageLike(x, (int)outputs, height, width);
@@ -39,19 +45,30 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
 
     public Value GroupNorm(Value x, string key, float epsilon, bool silu, Value? shift = null)
     {
+        if (x.Channels % GroupNormGroups != 0)
+            Weights.Refuse($"{key}.weight", $"found [{x.Channels}], a multiple of {GroupNormGroups} was expected");
         Value y = ImageLike(x);
         Emit(new GroupNorm(x, shift, y, Weights.Get($"{key}.weight", x.Channels), Weights.Get($"{key}.bias", x.Channels), epsilon, silu));
         return y;
     }
 
-    public Value Linear(Value x, string key, bool bias = true) => Linear(x, $"{key}.weight", bias ? $"{key}.bias" : null, 0, null);
-
-    /// <summary>A product with some rows of a stacked weight, for files that keep q, k and v in one tensor.</summary>
-    public Value Linear(Value x, string weightKey, string? biasKey, long firstRow, long? rows)
+    /// <summary>A product.</summary>
+    /// <param name="x">What is multiplied.</param>
+    /// <param name="key">The layer.</param>
+    /// <param name="bias">Whether the layer's bias is added.</param>
+    /// <param name="channels">Channels of the result, where something else than the weight sets them.</param>
+    public Value Linear(Value x, string key, bool bias = true, int? channels = null)
     {
-        long outputs = rows ?? Weights.Size(weightKey, 0);
-        Weight w = Weights.Rows(weightKey, firstRow, outputs, x.Channels);
-        Weight? b = biasKey is null ? null : Weights.Rows(biasKey, firstRow, outputs);
+        long outputs = channels ?? Weights.Size($"{key}.weight", 0);
+        return Linear(x, outputs, Weights.Get($"{key}.weight", outputs, x.Channels), bias ? Weights.Get($"{key}.bias", outputs) : null);
+    }
+
+    /// <summary>A product with one of several weights that one tensor holds, for files that keep q, k and v in one.</summary>
+    public Value Linear(Value x, string weightKey, string biasKey, int part, int parts, int channels) =>
+        Linear(x, channels, Weights.Part(weightKey, part, parts, channels, x.Channels), Weights.Part(biasKey, part, parts, channels));
+
+    private Value Linear(Value x, long outputs, Weight w, Weight? b)
+    {
         Value y = x.Kind == ValueKind.Tokens ? TokensLike(x, (int)outputs) : PlainLike(x, (int)outputs);
         Emit(new Linear(x, y, w, b));
         return y;

@@ -18,6 +18,9 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
     /// <summary>The residual stream is divided by 2 to this power.</summary>
     public const int RescalePower = 4;
 
+    /// <summary>Sizes of the plane that the networks go through: the picture is 8 times as large as the latent.</summary>
+    private const int Levels = 4;
+
     private const float Epsilon = 1e-6f;
     private static readonly Dimension One = Dimension.Of(1);
 
@@ -32,11 +35,11 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
         var net = new NetworkBuilder(weights);
         net.BeginUnit("decoder", StageKind.Convolution);
         Dimension height = Dimension.Parse("height"), width = Dimension.Parse("width");
-        Value latents = Value.Image("latents", (int)weights.Size("post_quant_conv.weight", 1), height, width, ElementType.F32, One);
+        Value latents = Value.Image("latents", UNetNetwork.LatentChannels, height, width, ElementType.F32, One);
         Value x = net.Convolution(latents, "post_quant_conv");
         x = net.Convolution(x, "decoder.conv_in", scale: Rescale, biasScale: Rescale);
         x = Middle(net, x, "decoder.mid");
-        int levels = weights.Count("decoder.up."), zoom = 1;
+        int levels = Count("decoder.up."), zoom = 1;
         for (int level = levels - 1; level >= 0; level--)
         {
             int blocks = weights.Count($"decoder.up.{level}.block.");
@@ -58,10 +61,10 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
     {
         var net = new NetworkBuilder(weights);
         net.BeginUnit("encoder", StageKind.Convolution);
-        int levels = weights.Count("encoder.down."), zoom = 1 << Math.Max(0, levels - 1);
+        int levels = Count("encoder.down."), zoom = 1 << Math.Max(0, levels - 1);
         Dimension Rows(int zoom) => Dimension.Parse(zoom == 1 ? "height" : $"height*{zoom}");
         Dimension Columns(int zoom) => Dimension.Parse(zoom == 1 ? "width" : $"width*{zoom}");
-        Value image = Value.Image("image", (int)weights.Size("encoder.conv_in.weight", 1), Rows(zoom), Columns(zoom), ElementType.F32, One);
+        Value image = Value.Image("image", 3, Rows(zoom), Columns(zoom), ElementType.F32, One);
         Value x = net.Convolution(image, "encoder.conv_in", scale: Rescale, biasScale: Rescale);
         for (int level = 0; level < levels; level++)
         {
@@ -74,19 +77,30 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
 
         x = Middle(net, x, "encoder.mid");
         x = net.Convolution(net.GroupNorm(x, "encoder.norm_out", StreamEpsilon, silu: true), "encoder.conv_out");
-        Value moments = net.Convolution(x, "quant_conv");
+        Value moments = net.Convolution(x, "quant_conv", channels: 2 * UNetNetwork.LatentChannels);
         Value Half(string name) => Value.Image(name, moments.Channels / 2, x.Height, x.Width, ElementType.F32, One);
         Value mean = Half("mean"), logVariance = Half("log_variance");
         net.Emit(new Halve(moments, mean, logVariance));
         return new Network(ComponentNames.VaeEncoder, [image], [mean, logVariance], net.Units) { Precision = precision };
     }
 
+    /// <summary>Whether the file has any of the encoder, which only pictures that are given need.</summary>
+    public bool HasEncoder => weights.HasAny("encoder.");
+
+    private int Count(string key)
+    {
+        int levels = weights.Count(key);
+        if (levels != Levels) weights.Refuse(key.TrimEnd('.'), $"found {levels} levels, {Levels} were expected");
+        return Math.Min(levels, Levels);
+    }
+
     private Value ResBlock(NetworkBuilder net, Value x, string key)
     {
         Value h = net.Convolution(net.GroupNorm(x, $"{key}.norm1", StreamEpsilon, silu: true), $"{key}.conv1");
-        h = net.Convolution(net.GroupNorm(h, $"{key}.norm2", Epsilon, silu: true), $"{key}.conv2", scale: Rescale, biasScale: Rescale);
+        h = net.GroupNorm(h, $"{key}.norm2", Epsilon, silu: true);
+        h = net.Convolution(h, $"{key}.conv2", scale: Rescale, biasScale: Rescale, channels: h.Channels);
         bool sameWidth = x.Channels == h.Channels && !weights.HasAny($"{key}.nin_shortcut.");
-        return net.Add(sameWidth ? x : net.Convolution(x, $"{key}.nin_shortcut", biasScale: Rescale), h);
+        return net.Add(sameWidth ? x : net.Convolution(x, $"{key}.nin_shortcut", biasScale: Rescale, channels: h.Channels), h);
     }
 
     private Value Middle(NetworkBuilder net, Value x, string key)
@@ -97,10 +111,10 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
         net.Emit(new ToTokens(net.GroupNorm(x, $"{attention}.norm", StreamEpsilon, silu: false), tokens));
         Value Product(Value input, string name, float scale)
         {
-            // Stored as 1x1 convolutions, used as products.
-            Weight kernel = weights.Get($"{attention}.{name}.weight", scale, x.Channels, x.Channels, 1, 1);
+            // Most files store them as 1x1 convolutions, some as matrices.
+            Weight kernel = weights.Get($"{attention}.{name}.weight", scale, x.Channels, x.Channels);
             Value y = net.TokensLike(input);
-            net.Emit(new Linear(input, y, kernel with { Shape = [x.Channels, x.Channels] }, weights.Get($"{attention}.{name}.bias", scale, x.Channels)));
+            net.Emit(new Linear(input, y, kernel, weights.Get($"{attention}.{name}.bias", scale, x.Channels)));
             return y;
         }
 

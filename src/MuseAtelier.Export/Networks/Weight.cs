@@ -1,3 +1,4 @@
+using System.Globalization;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Packages;
 
@@ -13,13 +14,29 @@ internal sealed record Weight(SafetensorsTensor Tensor, long FirstRow, IReadOnly
     /// <summary>A weight of the same shape that is added: two biases that one sum takes become one.</summary>
     public Weight? Plus { get; init; }
 
+    /// <summary>
+    /// What the stored numbers are multiplied with to give the weight: one number, or one for each row of the tensor; null means 1.
+    /// </summary>
+    public SafetensorsTensor? Multiplier { get; init; }
+
+    /// <summary>Whether the checkpoint has the transpose; then all of it is taken.</summary>
+    public bool IsTurned { get; init; }
+
     /// <summary>Where it comes from, in words.</summary>
     public string Source => Own + (Plus is null ? "" : $" + {Plus.Source}");
 
-    private string Own => Tensor.Name + (Shape.Count > 0 && Tensor.Shape.Count > 0 && Shape[0] != Tensor.Shape[0] ? $"[{FirstRow}..{FirstRow + Shape[0]}]" : "") + (Scale == 1 ? "" : FormattableString.Invariant($" * {Scale}"));
+    private string Own => Tensor.Name + RowsText + (IsTurned ? "^T" : "") + (Multiplier is null ? "" : $" * {Multiplier.Name}")
+        + (Scale == 1 ? "" : FormattableString.Invariant($" * {Scale}"));
 
-    /// <summary>Element type in the checkpoint.</summary>
-    public ElementType Stored => Tensor.Type ?? throw new InvalidOperationException($"{Tensor.Name} has no usable type.");
+    private string RowsText =>
+        !IsTurned && Shape.Count > 0 && Tensor.Shape.Count > 0 && Shape[0] != Tensor.Shape[0]
+            ? string.Create(CultureInfo.InvariantCulture, $"[{FirstRow}..{FirstRow + Shape[0]}]") : "";
+
+    /// <summary>Element type in which the package keeps it where nothing asks for another.</summary>
+    public ElementType Stored => Tensor.WeightType ?? throw new InvalidOperationException($"{Tensor.Name} has no usable type.");
+
+    /// <summary>Whether the checkpoint's bytes are the weight's.</summary>
+    public bool IsPlain => Scale == 1 && Plus is null && Multiplier is null && !IsTurned && Tensor.Type == Stored;
 
     /// <summary>Elements.</summary>
     public long Elements => Shape.Aggregate(1L, (product, size) => product * size);

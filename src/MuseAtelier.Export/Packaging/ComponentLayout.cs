@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using MuseAtelier.Export.Lowerings;
 using MuseAtelier.Export.Networks;
 using MuseAtelier.Packages;
@@ -87,7 +86,7 @@ internal sealed record ComponentLayout(ComponentSpec Spec, IReadOnlyList<PlacedW
         // Stages of equal shape come out equal to the byte, and share a file.
         string GraphName(byte[] model, StageKind kind)
         {
-            string digest = Convert.ToHexStringLower(SHA256.HashData(model));
+            string digest = Sha256.Hash(model);
             if (graphNames.TryGetValue(digest, out string? known)) return known;
             string name = string.Create(CultureInfo.InvariantCulture, $"graphs/{network.Name}-{(kind == StageKind.Transformer ? "transformer" : "convolution")}-{graphs.Count:00}.onnx");
             graphs[name] = model;

@@ -19,7 +19,7 @@ internal sealed class PackageWriter(string folder, WeightTransfer transfer, Acti
                 cancellationToken.ThrowIfCancellationRequested();
                 if (!writers.TryGetValue(placed.File, out PackedFileWriter? writer)) writers[placed.File] = writer = new PackedFileWriter(folder, placed.File, written);
                 writer.PadTo(placed.Offset);
-                transfer.Write(placed.Weight, writer, cancellationToken);
+                transfer.Write(placed.Weight, layout.Spec.Name, writer, cancellationToken);
             }
 
             foreach (PackedFileWriter writer in writers.Values) _files.Add(writer.Finish());

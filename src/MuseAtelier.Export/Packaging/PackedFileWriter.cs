@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Packaging;
@@ -9,7 +8,7 @@ internal sealed class PackedFileWriter : IDisposable
 {
     private readonly string _name;
     private readonly FileStream _stream;
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly Sha256 _hash = new();
     private readonly Action<long> _written;
 
     public PackedFileWriter(string folder, string name, Action<long> written)
@@ -27,7 +26,7 @@ internal sealed class PackedFileWriter : IDisposable
     public void Write(ReadOnlySpan<byte> data)
     {
         _stream.Write(data);
-        _hash.AppendData(data);
+        _hash.Append(data);
         Position += data.Length;
         _written(data.Length);
     }
@@ -47,7 +46,7 @@ internal sealed class PackedFileWriter : IDisposable
     {
         // To the disk, not to the system alone: the package's folder gets its name only when all of it is there.
         _stream.Flush(flushToDisk: true);
-        return new FileSpec(_name, Position, Convert.ToHexStringLower(_hash.GetHashAndReset()));
+        return new FileSpec(_name, Position, _hash.Finish());
     }
 
     public void Dispose()

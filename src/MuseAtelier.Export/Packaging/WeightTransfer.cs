@@ -13,17 +13,29 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
     private readonly float[] _floats = new float[ChunkElements];
     private readonly byte[] _bytes = new byte[ChunkElements * sizeof(float)];
 
-    public void Write(LoweredWeight weight, PackedFileWriter file, CancellationToken cancellationToken)
+    private string _component = "";
+
+    /// <summary>Writes a weight.</summary>
+    /// <param name="weight">The weight.</param>
+    /// <param name="component">The part of the model that it belongs to.</param>
+    /// <param name="file">Where it goes.</param>
+    /// <param name="cancellationToken">Stops within a few MiB.</param>
+    /// <exception cref="DamagedWeightException">The checkpoint's numbers are not finite.</exception>
+    /// <exception cref="WeightOverflowException">fp16 cannot hold the numbers.</exception>
+    public void Write(LoweredWeight weight, string component, PackedFileWriter file, CancellationToken cancellationToken)
     {
-        if (weight.Layout == WeightLayout.ChannelsLast) WriteChannelsLast(weight, file, cancellationToken);
+        _component = component;
+        if (weight.Weight.IsTurned) WriteTurned(weight, file);
+        else if (weight.Layout == WeightLayout.ChannelsLast) WriteChannelsLast(weight, file, cancellationToken);
         else WriteStored(weight, file, cancellationToken);
     }
 
     private void WriteStored(LoweredWeight weight, PackedFileWriter file, CancellationToken cancellationToken)
     {
-        int storedSize = weight.Weight.Stored.Size();
+        ElementType stored = weight.Weight.Stored;
+        int storedSize = stored.Size();
         long first = weight.Weight.FirstElement, elements = weight.Weight.Elements;
-        bool copy = weight.Type == weight.Weight.Stored && weight.Weight is { Scale: 1, Plus: null };
+        bool copy = weight.Type == stored && weight.Weight.IsPlain;
         for (long done = 0; done < elements; done += ChunkElements)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -32,6 +44,7 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
             {
                 Span<byte> raw = _bytes.AsSpan(0, count * storedSize);
                 checkpoint.CopyTo(weight.Weight.Tensor, (first + done) * storedSize, raw);
+                if (!FiniteNumbers.Are(raw, stored)) throw Damaged(weight.Weight.Tensor.Name);
                 file.Write(raw);
             }
             else
@@ -40,6 +53,19 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
                 Read(weight.Weight, first + done, values);
                 file.Write(Convert(weight, values));
             }
+        }
+    }
+
+    // The transpose of a matrix, which is taken whole: only a text projection is stored so, and it is small.
+    private void WriteTurned(LoweredWeight weight, PackedFileWriter file)
+    {
+        int rows = (int)weight.Weight.Shape[0], columns = (int)weight.Weight.Shape[1];
+        float[] stored = new float[rows * columns], row = new float[columns];
+        Read(weight.Weight, 0, stored);
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < columns; j++) row[j] = stored[j * rows + i];
+            file.Write(Convert(weight, row));
         }
     }
 
@@ -70,6 +96,8 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
     private void Read(Weight weight, long first, Span<float> values)
     {
         checkpoint.ReadFloats(weight.Tensor, first, values);
+        if (!FiniteNumbers.Are(values)) throw Damaged(weight.Tensor.Name);
+        if (weight.Multiplier is not null) Multiply(weight, first, values);
         if (weight.Scale != 1) TensorPrimitives.Multiply(values, weight.Scale, values);
         if (weight.Plus is not { } other) return;
         float[] added = new float[values.Length];
@@ -77,9 +105,29 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
         TensorPrimitives.Add(values, added, values);
     }
 
+    private void Multiply(Weight weight, long first, Span<float> values)
+    {
+        SafetensorsTensor multiplier = weight.Multiplier!;
+        float[] factors = checkpoint.ReadFloats(multiplier.Name);
+        if (!FiniteNumbers.Are(factors)) throw Damaged(multiplier.Name);
+        // One factor serves all; else each row of the tensor has its own.
+        long rowLength = factors.Length == 1 ? long.MaxValue : weight.Tensor.Elements / factors.Length;
+        for (int done = 0; done < values.Length;)
+        {
+            long row = (first + done) / rowLength, left = Math.Min(rowLength - (first + done) % rowLength, values.Length - done);
+            Span<float> part = values.Slice(done, (int)left);
+            TensorPrimitives.Multiply(part, factors[row], part);
+            done += part.Length;
+        }
+
+        if (!FiniteNumbers.Are(values)) throw Damaged(multiplier.Name);
+    }
+
+    private DamagedWeightException Damaged(string tensor) => new(checkpoint.Path, _component, tensor);
+
     private ReadOnlySpan<byte> Convert(LoweredWeight weight, ReadOnlySpan<float> values)
     {
-        if (weight.Type == ElementType.F16 && (weight.Weight.Stored != ElementType.F16 || weight.Weight.Plus is not null))
+        if (weight.Type == ElementType.F16 && !(weight.Weight.IsPlain && weight.Weight.Stored == ElementType.F16))
         {
             float largest = TensorPrimitives.MaxMagnitude(values);
             if (!(MathF.Abs(largest) <= (float)Half.MaxValue)) throw new WeightOverflowException(checkpoint.Path, weight.Weight.Source, largest);

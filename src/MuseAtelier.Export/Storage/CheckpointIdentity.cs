@@ -1,10 +1,11 @@
-using System.Security.Cryptography;
 using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// What stands for a checkpoint's content without reading all of it: where it really lies, its size, its time, and a digest of samples. Two files of
+/// What stands for a checkpoint's content without reading all of it: where it really lies, its size, its time, and a digest of samples.
+/// Two files of
 /// one size that were written within the clock's step differ in their samples.
 /// </summary>
 /// <param name="Path">Full path behind all symbolic links; in upper case where the system ignores case.</param>
@@ -27,7 +28,8 @@ internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, s
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             long bytes = stream.Length;
             bool ignoresCase = OperatingSystem.IsWindows() || OperatingSystem.IsMacOS();
-            return new CheckpointIdentity(ignoresCase ? path.ToUpperInvariant() : path, bytes, File.GetLastWriteTimeUtc(stream.SafeFileHandle).Ticks, Sample(stream, bytes));
+            return new CheckpointIdentity(ignoresCase ? path.ToUpperInvariant()
+                : path, bytes, File.GetLastWriteTimeUtc(stream.SafeFileHandle).Ticks, Sample(stream, bytes));
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -41,17 +43,17 @@ internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, s
 
     private static string Sample(FileStream stream, long bytes)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new Sha256();
         byte[] buffer = new byte[EndBytes];
         Append(0, EndBytes);
         for (int i = 1; i <= SampleCount; i++) Append(bytes / (SampleCount + 1) * i, SampleBytes);
         Append(Math.Max(0, bytes - EndBytes), EndBytes);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Finish();
 
         void Append(long offset, int count)
         {
             int read = RandomAccess.Read(stream.SafeFileHandle, buffer.AsSpan(0, count), offset);
-            hash.AppendData(buffer, 0, read);
+            hash.Append(buffer.AsSpan(0, read));
         }
     }
 }

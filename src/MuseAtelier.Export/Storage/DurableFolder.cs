@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Export.Storage;
 
-/// <summary>Brings the names in a folder to the disk, so that a rename survives a power cut. Contents of files are flushed by their own streams.</summary>
+/// <summary>
+/// Brings the names in a folder to the disk, so that a rename survives a power cut. Contents of files are flushed by their own streams.
+/// </summary>
 internal static partial class DurableFolder
 {
     private const int ReadOnly = 0;

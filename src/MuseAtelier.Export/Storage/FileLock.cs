@@ -1,7 +1,8 @@
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// A lock between processes: a file that one of them holds open for itself alone. The system releases it when the process ends, however it ends.
+/// A lock between processes: a file that one of them holds open for itself alone. The system releases it when the process ends, however it
+/// ends.
 /// The file is deleted with the lock. Threads of one process exclude each other as well.
 /// </summary>
 internal sealed class FileLock : IDisposable
@@ -41,7 +42,8 @@ internal sealed class FileLock : IDisposable
             : exception.HResult is LinuxWouldBlock or MacWouldBlock;
 
     /// <summary>
-    /// Whether the lock keeps others out. Some network file systems have no locks: there every process takes the lock, and nothing may be concluded from that.
+    /// Whether the lock keeps others out. Some network file systems have no locks: there every process takes the lock, and nothing may be
+    /// concluded from that.
     /// </summary>
     public bool Excludes()
     {
@@ -67,7 +69,8 @@ internal sealed class FileLock : IDisposable
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1,
+                FileOptions.DeleteOnClose);
         }
         catch (UnauthorizedAccessException) when (!OperatingSystem.IsWindows() && File.Exists(path))
         {

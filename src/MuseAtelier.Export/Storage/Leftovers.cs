@@ -7,7 +7,10 @@ namespace MuseAtelier.Export.Storage;
 /// <param name="IsAlive">Whether the process that writes it lives.</param>
 internal readonly record struct Leftover(string Path, bool IsAlive);
 
-/// <summary>Finds and removes what killed exports left behind. Whether a writer lives is told by its lock, never by a process id: containers that share a folder repeat those.</summary>
+/// <summary>
+/// Finds and removes what killed exports left behind. Whether a writer lives is told by its lock, never by a process id: containers that
+/// share a folder repeat those.
+/// </summary>
 internal static partial class Leftovers
 {
     // Where locks cannot tell, an export that has written nothing for that long is taken for dead.
@@ -29,7 +32,9 @@ internal static partial class Leftovers
         }
     }
 
-    /// <summary>Deletes what has no living writer, with the locks of folders that are gone. Nothing that cannot be deleted is a failure.</summary>
+    /// <summary>
+    /// Deletes what has no living writer, with the locks of folders that are gone. Nothing that cannot be deleted is a failure.
+    /// </summary>
     /// <param name="parent">The folder; it need not exist.</param>
     /// <param name="name">Only those of the package of that path; null means all.</param>
     public static void Clear(string parent, string? name = null)
@@ -86,7 +91,8 @@ internal static partial class Leftovers
     {
         try
         {
-            DateTime last = new DirectoryInfo(partial).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Select(entry => entry.LastWriteTimeUtc)
+            DateTime last = new DirectoryInfo(partial).EnumerateFileSystemInfos("*", SearchOption.AllDirectories)
+                .Select(entry => entry.LastWriteTimeUtc)
                 .Append(Directory.GetLastWriteTimeUtc(partial)).Max();
             return DateTime.UtcNow - last > Silence;
         }

@@ -17,7 +17,8 @@ internal static class PackageUse
         {
             try
             {
-                return new FileStream(Path.Combine(folder, PackageManifest.FileName), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+                return new FileStream(Path.Combine(folder, PackageManifest.FileName), FileMode.Open, FileAccess.Read, FileShare.Read,
+                    bufferSize: 1);
             }
             catch (IOException exception) when (attempt < Attempts && FileLock.IsHeld(exception))
             {
@@ -41,14 +42,19 @@ internal static class PackageUse
         }
     }
 
-    /// <summary>Claims a package for oneself alone, so that nobody can begin to use it; null where somebody uses it or it has no manifest.</summary>
+    /// <summary>
+    /// Claims a package for oneself alone, so that nobody can begin to use it; null where somebody uses it or it has no manifest.
+    /// </summary>
     public static FileStream? TryClaim(string folder)
     {
         try
         {
-            return new FileStream(Path.Combine(folder, PackageManifest.FileName), FileMode.Open, FileAccess.Read, FileShare.None, bufferSize: 1);
+            return new FileStream(Path.Combine(folder, PackageManifest.FileName), FileMode.Open, FileAccess.Read, FileShare.None,
+                bufferSize: 1);
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException || exception is IOException failure && FileLock.IsHeld(failure))
+        catch (Exception exception) when (
+            exception is FileNotFoundException or DirectoryNotFoundException || exception is IOException failure
+            && FileLock.IsHeld(failure))
         {
             return null;
         }

@@ -1,9 +1,9 @@
-using System.Security.Cryptography;
 
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// A folder that is being written, beside the place where it will appear. Its name is random: writers of one package do not meet. A lock beside it
+/// A folder that is being written, beside the place where it will appear. Its name is random: writers of one package do not meet. A lock
+/// beside it
 /// is held while it is written, which tells others that its writer lives.
 /// </summary>
 internal sealed class PartialFolder : IDisposable
@@ -92,7 +92,8 @@ internal sealed class PartialFolder : IDisposable
                 if (replaced is not null) Leftovers.Delete(replaced);
                 return;
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && (keep(_folder) || attempt < Attempts && Appeared(_folder)))
+            catch (Exception exception) when (
+                exception is IOException or UnauthorizedAccessException && (keep(_folder) || attempt < Attempts && Appeared(_folder)))
             {
                 // Another process has put its own there meanwhile: the next round looks at that.
             }
@@ -120,7 +121,8 @@ internal sealed class PartialFolder : IDisposable
         }
     }
 
-    // One rename, which fails as a whole where something in the folder is open and the system forbids it: nothing is ever half deleted in its place.
+    // One rename, which fails as a whole where something in the folder is open and the system forbids it: nothing is ever half deleted in
+    // its place.
     private static string? MoveAside(string folder)
     {
         bool isFile = File.Exists(folder);
@@ -141,5 +143,5 @@ internal sealed class PartialFolder : IDisposable
     private static bool Appeared(string folder) => !OperatingSystem.IsWindows() && (Directory.Exists(folder) || File.Exists(folder));
 
     private static string Beside(string folder, string suffix) =>
-        System.IO.Path.Combine(System.IO.Path.GetDirectoryName(folder)!, $"{ShortName(folder)}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}{suffix}");
+        System.IO.Path.Combine(System.IO.Path.GetDirectoryName(folder)!, $"{ShortName(folder)}.{UniqueName.Digits()}{suffix}");
 }

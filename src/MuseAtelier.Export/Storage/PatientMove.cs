@@ -1,7 +1,8 @@
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// Renames. On Windows a scanner opens files just after they were written, and a rename is refused while it reads them: there it is tried again
+/// Renames. On Windows a scanner opens files just after they were written, and a rename is refused while it reads them: there it is tried
+/// again
 /// for some seconds.
 /// </summary>
 internal static class PatientMove
@@ -13,7 +14,8 @@ internal static class PatientMove
     public static void Folder(string from, string to) => Try(() => Directory.Move(from, to), OperatingSystem.IsWindows(), Thread.Sleep);
 
     /// <summary>Renames a file over one that may be there.</summary>
-    public static void File(string from, string to) => Try(() => System.IO.File.Move(from, to, overwrite: true), OperatingSystem.IsWindows(), Thread.Sleep);
+    public static void File(string from, string to) =>
+        Try(() => System.IO.File.Move(from, to, overwrite: true), OperatingSystem.IsWindows(), Thread.Sleep);
 
     /// <summary>Tries once, or until the pauses have grown to two seconds.</summary>
     /// <param name="move">The rename.</param>
@@ -28,7 +30,9 @@ internal static class PatientMove
                 move();
                 return;
             }
-            catch (Exception exception) when (again && next <= LongestPause && exception is IOException and not FileNotFoundException and not DirectoryNotFoundException or UnauthorizedAccessException)
+            catch (Exception exception) when (
+                again && next <= LongestPause
+                && exception is IOException and not FileNotFoundException and not DirectoryNotFoundException or UnauthorizedAccessException)
             {
                 pause(next);
             }

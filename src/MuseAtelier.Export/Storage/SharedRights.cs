@@ -1,7 +1,8 @@
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// Gives what is written into a shared folder the rights of that folder, whatever the writer's umask is. The group comes by itself where the
+/// Gives what is written into a shared folder the rights of that folder, whatever the writer's umask is. The group comes by itself where
+/// the
 /// folder has the setgid bit.
 /// </summary>
 internal static class SharedRights
@@ -18,7 +19,8 @@ internal static class SharedRights
     {
         if (OperatingSystem.IsWindows()) return;
         UnixFileMode mode = Of(File.GetUnixFileMode(shared));
-        foreach (string file in Directory.GetFiles(folder, "*", SearchOption.AllDirectories)) File.SetUnixFileMode(file, mode & (Readable | Writable));
+        foreach (string file in Directory.GetFiles(folder, "*", SearchOption.AllDirectories)) File.SetUnixFileMode(
+            file, mode & (Readable | Writable));
         foreach (string inner in Directory.GetDirectories(folder, "*", SearchOption.AllDirectories)) File.SetUnixFileMode(inner, mode);
         File.SetUnixFileMode(folder, mode);
     }

@@ -32,8 +32,11 @@ internal sealed record ReferenceNotes(IReadOnlyList<string> Prompts, IReadOnlyLi
             var notes = new ReferenceNotes(
                 [.. root.GetProperty("prompts").EnumerateArray().Select(prompt => prompt.GetString() ?? "")], Ids(root.GetProperty("tokens_l")), Ids(root.GetProperty("tokens_g_pad0")));
             bool isWhole = notes.IdsL.Count == notes.Prompts.Count && notes.IdsG.Count == notes.Prompts.Count && notes.IdsL.Concat(notes.IdsG).All(ids => ids.Length == ClipTokenizer.Positions);
-            if (notes.Prompts.Count > MostPrompts || notes.Prompts.Any(prompt => prompt.Length > LongestPrompt)) throw new ReferenceNotesException(path, "there are too many prompts, or too long ones");
-            if (notes.IdsL.Concat(notes.IdsG).Any(ids => ids.Any(id => id is < 0 or > LastId))) throw new ReferenceNotesException(path, "an id is outside the vocabulary");
+            if (notes.Prompts.Count > MostPrompts
+                || notes.Prompts.Any(prompt => prompt.Length > LongestPrompt)) throw new ReferenceNotesException(
+                path, "there are too many prompts, or too long ones");
+            if (notes.IdsL.Concat(notes.IdsG).Any(ids => ids.Any(id => id is < 0 or > LastId))) throw new ReferenceNotesException(
+                path, "an id is outside the vocabulary");
             return isWhole ? notes : throw new ReferenceNotesException(path, "prompts and ids do not match");
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IOException or UnauthorizedAccessException)

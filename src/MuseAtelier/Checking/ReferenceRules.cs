@@ -5,7 +5,10 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Checking;
 
-/// <summary>Holds the shapes of a file of reference values against the model, before anything is read or run by them: the file may be of anybody's making.</summary>
+/// <summary>
+/// Holds the shapes of a file of reference values against the model, before anything is read or run by them: the file may be of anybody's
+/// making.
+/// </summary>
 /// <param name="values">The values.</param>
 /// <param name="model">The model's sizes.</param>
 internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
@@ -32,7 +35,9 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
         if (values.Has("text.ids_l", "text.ids_g"))
         {
             long rows = values.CheckIds("text.ids_l", model.TextLength), others = values.CheckIds("text.ids_g", model.TextLength);
-            if (rows != others) throw new ReferenceShapeException(values.Path, "text.ids_g", values.Shape("text.ids_g"), string.Create(CultureInfo.InvariantCulture, $"[{rows}, {model.TextLength}]"));
+            if (rows != others) throw new ReferenceShapeException(
+                values.Path, "text.ids_g", values.Shape("text.ids_g"),
+                string.Create(CultureInfo.InvariantCulture, $"[{rows}, {model.TextLength}]"));
             CheckRows("text.hidden_l", rows, (long)model.TextLength * model.ClipLWidth);
             CheckRows("text.hidden_g", rows, (long)model.TextLength * model.ClipGWidth);
             CheckRows("text.pooled", rows, model.PooledWidth);
@@ -54,7 +59,8 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
         values.RequireReadable(name);
         IReadOnlyList<long> shape = values.Shape(name);
         if (shape.Count == 0 || shape[0] < rows || values.Elements(name) != (Int128)shape[0] * rowElements)
-            throw new ReferenceShapeException(values.Path, name, shape, string.Create(CultureInfo.InvariantCulture, $"{rows} rows or more of {rowElements} values"));
+            throw new ReferenceShapeException(
+                values.Path, name, shape, string.Create(CultureInfo.InvariantCulture, $"{rows} rows or more of {rowElements} values"));
     }
 
     private void CheckPrediction(UNetCase call)
@@ -63,7 +69,8 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
         values.Expect(call.Noise, batch, model.LatentChannels, height, width);
         CheckConditioning(call.Context, call.Pooled, call.TimeIds, batch);
         values.RequireReadable(call.Timestep);
-        if (values.Elements(call.Timestep) < 1) throw new ReferenceShapeException(values.Path, call.Timestep, values.Shape(call.Timestep), "one number or more");
+        if (values.Elements(call.Timestep) < 1) throw new ReferenceShapeException(
+            values.Path, call.Timestep, values.Shape(call.Timestep), "one number or more");
     }
 
     private void CheckConditioning(string context, string pooled, string timeIds, long rows)
@@ -84,7 +91,8 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
         (_, long height, long width) = CheckLatent("run.x0", mostRows: 1);
         IReadOnlyList<long> shape = values.Shape("run.latents");
         if (shape.Count == 0 || shape[0] is < 1 or > RequestRules.MostSteps)
-            throw new ReferenceShapeException(values.Path, "run.latents", shape, string.Create(CultureInfo.InvariantCulture, $"1 to {RequestRules.MostSteps} steps"));
+            throw new ReferenceShapeException(
+                values.Path, "run.latents", shape, string.Create(CultureInfo.InvariantCulture, $"1 to {RequestRules.MostSteps} steps"));
         values.Expect("run.latents", shape[0], 1, model.LatentChannels, height, width);
         values.Expect("run.step_noise", shape[0], 1, model.LatentChannels, height, width);
         CheckConditioning(run.Context, run.Pooled, run.TimeIds, 2);
@@ -95,12 +103,14 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
     {
         values.RequireReadable(name);
         IReadOnlyList<long> shape = values.Shape(name);
-        bool fits = shape.Count == 4 && shape[0] >= 1 && shape[0] <= mostRows && shape[1] == model.LatentChannels && IsSide(shape[2]) && IsSide(shape[3]);
+        bool fits = shape.Count == 4 && shape[0] >= 1 && shape[0] <= mostRows && shape[1] == model.LatentChannels && IsSide(shape[2])
+            && IsSide(shape[3]);
         return fits
             ? (shape[0], shape[2], shape[3])
             : throw new ReferenceShapeException(
                 values.Path, name, shape,
-                string.Create(CultureInfo.InvariantCulture, $"[{(mostRows == 1 ? "1" : "1 or 2")}, {model.LatentChannels}, height, width], up to {LargestLatent} a side"));
+                string.Create(CultureInfo.InvariantCulture,
+                    $"[{(mostRows == 1 ? "1" : "1 or 2")}, {model.LatentChannels}, height, width], up to {LargestLatent} a side"));
     }
 
     private static bool IsSide(long size) => size is >= 1 and <= LargestLatent;

@@ -107,9 +107,11 @@ internal sealed class ReferenceValues : IDisposable
     {
         RequireReadable(name);
         if (Shape(name) is not [>= 1 and <= MostTexts, long length] || length != positions)
-            throw new ReferenceShapeException(Path, name, Shape(name), string.Create(CultureInfo.InvariantCulture, $"[1 to {MostTexts} texts, {positions}]"));
+            throw new ReferenceShapeException(
+                Path, name, Shape(name), string.Create(CultureInfo.InvariantCulture, $"[1 to {MostTexts} texts, {positions}]"));
         foreach (float id in Floats(name))
-            if (!ReferenceNotes.IsId(id)) throw new ReferenceValueException(Path, name, id, string.Create(CultureInfo.InvariantCulture, $"ids from 0 to {ReferenceNotes.LastId}"));
+            if (!ReferenceNotes.IsId(id)) throw new ReferenceValueException(
+                Path, name, id, string.Create(CultureInfo.InvariantCulture, $"ids from 0 to {ReferenceNotes.LastId}"));
         return Shape(name)[0];
     }
 
@@ -135,7 +137,8 @@ internal sealed class ReferenceValues : IDisposable
     public void Dispose() => _file.Dispose();
 
     private SafetensorsTensor Tensor(string name) =>
-        _file.Tensors.TryGetValue(name, out SafetensorsTensor? tensor) ? tensor : throw new MissingTensorsException(Path, [new TensorMismatch(name, null, null)]);
+        _file.Tensors.TryGetValue(name, out SafetensorsTensor? tensor) ? tensor
+            : throw new MissingTensorsException(Path, [new TensorMismatch(name, null, null)]);
 
     private IEnumerable<string> Prefixes(string start, string end) =>
         _file.Tensors.Keys.Where(name => name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal)).Select(name => name[..^end.Length]).Order(StringComparer.Ordinal);

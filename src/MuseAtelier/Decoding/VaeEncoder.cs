@@ -14,9 +14,11 @@ internal sealed class VaeEncoder(ModelPackage package, SessionPool sessions, Exe
     /// <param name="mean">[4, h, w] fp32, before the latent scale; overwritten.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops the run.</param>
+    /// <exception cref="ModelPartMissingException">The checkpoint had no encoder.</exception>
     public void Encode(ReadOnlySpan<float> image, int height, int width, Span<float> mean, RunOptions options, CancellationToken cancellationToken)
     {
-        ComponentSpec component = package.Manifest.Component(ComponentNames.VaeEncoder);
+        ComponentSpec component = package.Manifest.Components.FirstOrDefault(component => component.Name == ComponentNames.VaeEncoder)
+            ?? throw new ModelPartMissingException(package.Manifest.Checkpoint.Name, ComponentNames.VaeEncoder, "VAE encoder");
         using (var runner = new ComponentRunner(component, new PictureShape(1, height, width, 0), sessions, device))
         using (NativeBuffer input = device.AllocateHost(runner.Size("image")), output = device.AllocateHost(runner.Size("mean")))
         {

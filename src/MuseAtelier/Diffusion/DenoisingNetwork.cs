@@ -60,6 +60,9 @@ internal sealed class DenoisingNetwork : IDisposable
 
     public PictureShape Shape { get; }
 
+    /// <summary>What the UNet computes in.</summary>
+    public Precision Precision => _package.Manifest.PartPrecisions.UNet;
+
     /// <summary>[batch, 4, h, w] fp32, scaled by 1 / sqrt(sigma^2 + 1); host memory that <see cref="Predict"/> reads until <see cref="Await"/> has returned.</summary>
     public Span<float> Input => _hostInput.AsSpan<float>();
 

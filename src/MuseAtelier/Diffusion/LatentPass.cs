@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Diffusion;
@@ -18,6 +19,7 @@ internal sealed class LatentPass : IDisposable
     private readonly NativeBuffer _block;
     private readonly float _guidanceScale;
     private readonly int _length, _rows, _first;
+    private readonly Precision _precision;
 
     /// <summary>Draws the initial noise.</summary>
     /// <param name="pictures">The pictures: one request but for the seeds.</param>
@@ -31,6 +33,7 @@ internal sealed class LatentPass : IDisposable
         (_network, _schedule, _sheet) = (network, schedule, sheet);
         (_rows, _first, _length) = (place.Pictures, place.Index, network.Input.Length / network.Shape.Batch);
         _guidanceScale = pictures[0].GuidanceScale;
+        _precision = network.Precision;
         _sampler = new EulerAncestralSampler(schedule);
         _streams = [.. pictures.Select(picture => NoiseStreams.Create(picture.NoiseSource, picture.Seed))];
         _hashes = [.. pictures.Select(picture => new StepHashes(picture.Steps))];
@@ -43,7 +46,13 @@ internal sealed class LatentPass : IDisposable
         for (int i = 0; i < _hashes.Length; i++) _hashes[i].Take(0, Of(i, noise), Of(i, state));
     }
 
+    /// <summary>
+    /// How much the first prediction resembled its input; null before, and where the first noise level is too low to tell.
+    /// </summary>
+    public float? FirstResemblance { get; private set; }
+
     /// <summary>One step of all pictures; allocates nothing managed.</summary>
+    /// <exception cref="NotFiniteException">The prediction is not finite.</exception>
     public void Step(int step, RunOptions options, CancellationToken cancellationToken)
     {
         Span<float> x = State, noise = Noise, input = _network.Input, output = _network.Output;
@@ -61,6 +70,9 @@ internal sealed class LatentPass : IDisposable
             for (int i = 0; i < _streams.Length; i++) _streams[i].Steps.Fill(Of(i, noise));
         _network.Await();
         Span<float> prediction = output.Slice(output.Length - half + _first * _length, x.Length);
+        if (output.ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) throw NotFiniteException.OfUNet(step + 1, _precision);
+        if (step == 0 && _schedule.Sigmas[0] >= PredictionResemblance.LeastSigma)
+            FirstResemblance = PredictionResemblance.Measure(scaled, prediction);
         if (guided) EulerAncestralSampler.Guide(output.Slice(_first * _length, x.Length), prediction, _guidanceScale, prediction);
         if (_sheet is not null)
         {

@@ -26,8 +26,10 @@ public static class CachedPackages
                 IsBeingWritten = leftover.IsAlive,
             })];
             HashSet<string> others = [.. partials.Select(partial => partial.Name)];
-            IEnumerable<string> folders = Directory.GetDirectories(cache).Where(folder => !others.Contains(Path.GetFileName(folder)) && File.Exists(Path.Combine(folder, PackageManifest.FileName)));
-            return new CacheContent { Folder = cache, Packages = [.. folders.Order(StringComparer.Ordinal).Select(Describe)], Partials = partials };
+            IEnumerable<string> folders = Directory.GetDirectories(cache)
+                .Where(folder => !others.Contains(Path.GetFileName(folder)) && File.Exists(Path.Combine(folder, PackageManifest.FileName)));
+            return new CacheContent { Folder = cache, Packages = [.. folders.Order(StringComparer.Ordinal).Select(Describe)],
+                Partials = partials };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -35,7 +37,9 @@ public static class CachedPackages
         }
     }
 
-    /// <summary>Removes a package, unless it is in use or is being exported. The checkpoint stays; the package is made again when it is needed.</summary>
+    /// <summary>
+    /// Removes a package, unless it is in use or is being exported. The checkpoint stays; the package is made again when it is needed.
+    /// </summary>
     /// <param name="package">A package of <see cref="List"/>.</param>
     /// <returns>Whether it is gone.</returns>
     /// <exception cref="PackageCacheException">The folder cannot be written.</exception>
@@ -102,7 +106,8 @@ public static class CachedPackages
             if (!File.Exists(checkpoint)) return ("its checkpoint is gone", manifest.Lowering);
             var options = new ExportOptions { Lowering = manifest.Lowering, Precisions = manifest.Precisions };
             string name = PackageKey.Of(checkpoint, CheckpointIdentity.Of(checkpoint), options);
-            return (folder.EndsWith(name[^DigestLetters..], StringComparison.Ordinal) ? null : "its checkpoint was changed, or another version of muse exported it", manifest.Lowering);
+            return (folder.EndsWith(name[^DigestLetters..], StringComparison.Ordinal) ? null
+                : "its checkpoint was changed, or another version of muse exported it", manifest.Lowering);
         }
         catch (Exception exception) when (exception is PackageException or PackageCacheException or CheckpointException)
         {
@@ -114,7 +119,8 @@ public static class CachedPackages
     {
         try
         {
-            return File.Exists(path) ? new FileInfo(path).Length : new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+            return File.Exists(path) ? new FileInfo(path).Length
+                : new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

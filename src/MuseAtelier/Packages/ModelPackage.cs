@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.IO.MemoryMappedFiles;
-using System.Security.Cryptography;
 using MuseAtelier.Export.Storage;
 using MuseAtelier.Packages;
 
@@ -18,7 +17,8 @@ internal sealed unsafe class ModelPackage : IDisposable
         (Folder, Manifest, GraphsSha256, _use) = (folder, manifest, DigestGraphs(manifest), use);
         // Graphs are read anew for each session, by ONNX Runtime, which checks what it reads. All else is mapped.
         HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
-        _mapped = [.. manifest.Files.Where(file => !graphs.Contains(file.Name)).Select(file => (file, File.GetLastWriteTimeUtc(Path.Combine(folder, file.Name))))];
+        _mapped = [.. manifest.Files.Where(file => !graphs.Contains(file.Name))
+            .Select(file => (file, File.GetLastWriteTimeUtc(Path.Combine(folder, file.Name))))];
     }
 
     public string Folder { get; }
@@ -36,6 +36,7 @@ internal sealed unsafe class ModelPackage : IDisposable
     /// <exception cref="MuseAtelierException">The model cannot be used.</exception>
     public static ModelPackage OpenFor(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
+        OpenFileLimitException.ThrowIfTooLow();
         options.Backend.Require();
         string folder = PackageCache.Resolve(model, options, progress, cancellationToken);
         ModelPackage package = Open(folder, options.VerifyDigests, progress, cancellationToken);
@@ -48,7 +49,10 @@ internal sealed unsafe class ModelPackage : IDisposable
             : new PackageLoweringException(folder, manifest.Lowering, options.Backend.Lowering);
     }
 
-    /// <summary>Opens a package; sizes are always checked, digests (which takes reading all of it) when asked for. Nothing replaces the package until it is disposed.</summary>
+    /// <summary>
+    /// Opens a package; sizes are always checked, digests (which takes reading all of it) when asked for. Nothing replaces the package
+    /// until it is disposed.
+    /// </summary>
     /// <exception cref="PackageException">The package is damaged, incomplete, unreadable or of another format.</exception>
     public static ModelPackage Open(string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
@@ -59,7 +63,8 @@ internal sealed unsafe class ModelPackage : IDisposable
             PackageManifest manifest = PackageManifest.Read(folder);
             foreach (FileSpec file in manifest.Files) CheckSize(folder, file);
             if (verifyDigests) VerifyDigests(folder, manifest, progress, cancellationToken);
-            return new ModelPackage(folder, manifest, use ?? throw new PackageManifestException(folder, $"{folder} holds no {PackageManifest.FileName}"));
+            return new ModelPackage(folder, manifest, use
+                ?? throw new PackageManifestException(folder, $"{folder} holds no {PackageManifest.FileName}"));
         }
         catch (Exception exception)
         {
@@ -70,7 +75,8 @@ internal sealed unsafe class ModelPackage : IDisposable
     }
 
     /// <summary>
-    /// Makes sure that every file that is mapped has the size and the time that it had when the package was opened: reading a mapped file beyond its end would end the
+    /// Makes sure that every file that is mapped has the size and the time that it had when the package was opened: reading a mapped file
+    /// beyond its end would end the
     /// process. Cheap: it asks the system once for each file, and reads nothing.
     /// </summary>
     /// <exception cref="PackageException">A file is gone, or was written to.</exception>
@@ -79,7 +85,8 @@ internal sealed unsafe class ModelPackage : IDisposable
         foreach ((FileSpec file, DateTime written) in _mapped)
         {
             CheckSize(Folder, file);
-            if (File.GetLastWriteTimeUtc(Path.Combine(Folder, file.Name)) != written) throw new PackageFileDamagedException(Folder, file.Name, "it was written to while the package was open", "a file that stays as it is");
+            if (File.GetLastWriteTimeUtc(Path.Combine(Folder, file.Name)) != written) throw new PackageFileDamagedException(
+                Folder, file.Name, "it was written to while the package was open", "a file that stays as it is");
         }
     }
 
@@ -121,7 +128,7 @@ internal sealed unsafe class ModelPackage : IDisposable
     {
         HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
         IEnumerable<string> lines = manifest.Files.Where(file => graphs.Contains(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n");
-        return Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines))));
+        return Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
 
     // The share mode keeps writers out where the system enforces it (Windows); elsewhere it is a lock that well-behaved programs heed.
@@ -133,7 +140,8 @@ internal sealed unsafe class ModelPackage : IDisposable
         {
             CheckSize(Folder, Manifest.Files.First(listed => listed.Name == file));
             var stream = new FileStream(Path.Combine(Folder, file), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
-            mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            mapping = MemoryMappedFile.CreateFromFile(
+                stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
             view = mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
             byte* start = null;
             view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
@@ -154,17 +162,19 @@ internal sealed unsafe class ModelPackage : IDisposable
         if (info.Length != file.Bytes)
         {
             throw new PackageFileDamagedException(
-                folder, file.Name, string.Create(CultureInfo.InvariantCulture, $"it has {info.Length} bytes"), string.Create(CultureInfo.InvariantCulture, $"{file.Bytes} bytes"));
+                folder, file.Name, string.Create(CultureInfo.InvariantCulture, $"it has {info.Length} bytes"),
+                    string.Create(CultureInfo.InvariantCulture, $"{file.Bytes} bytes"));
         }
     }
 
-    private static void VerifyDigests(string folder, PackageManifest manifest, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    private static void VerifyDigests(string folder, PackageManifest manifest, IProgress<LoadProgress>? progress,
+        CancellationToken cancellationToken)
     {
         long total = Math.Max(1, manifest.Files.Sum(file => file.Bytes)), done = 0;
         foreach (FileSpec file in manifest.Files)
         {
             using FileStream stream = File.OpenRead(Path.Combine(folder, file.Name));
-            string digest = Convert.ToHexStringLower(SHA256.HashData(stream));
+            string digest = Sha256.Hash(stream, cancellationToken);
             if (digest != file.Sha256) throw new PackageFileDamagedException(folder, file.Name, $"its SHA-256 is {digest}", file.Sha256);
             cancellationToken.ThrowIfCancellationRequested();
             done += file.Bytes;

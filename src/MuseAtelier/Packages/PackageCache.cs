@@ -6,7 +6,8 @@ using MuseAtelier.Packages;
 namespace MuseAtelier;
 
 /// <summary>
-/// Finds the package of a model, and makes it where there is none: a checkpoint is exported once into the cache. Processes that want the same package
+/// Finds the package of a model, and makes it where there is none: a checkpoint is exported once into the cache. Processes that want the
+/// same package
 /// at once take turns by a lock file; where the file system has no locks each exports its own, and the first that is finished is kept.
 /// </summary>
 internal static class PackageCache
@@ -18,7 +19,9 @@ internal static class PackageCache
     private static readonly TimeSpan WaitInterval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The cache where none is named.</summary>
-    public static string DefaultFolder => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
+    public static string DefaultFolder =>
+        Path.Combine(Environment.GetFolderPath(
+        Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
 
     /// <summary>The folder of the model's package for the backend's lowering.</summary>
     public static string Resolve(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
@@ -35,7 +38,8 @@ internal static class PackageCache
             using FileLock? turn = AwaitTurn(cache, folder, progress, cancellationToken);
             if (turn is not null && !IsCurrent(folder))
             {
-                CheckpointExporter.Export(model, new CachePlace(folder, IsCurrent), export, progress is null ? null : new ExportReport(progress), cancellationToken);
+                CheckpointExporter.Export(model, new CachePlace(folder, IsCurrent), export, progress is null ? null
+                    : new ExportReport(progress), cancellationToken);
                 PackageSource.Write(folder, model);
             }
         }
@@ -53,7 +57,9 @@ internal static class PackageCache
         return IsCurrent(folder) ? folder : null;
     }
 
-    /// <summary>Whether a folder of the cache holds a complete package. One that is damaged is made again rather than complained about.</summary>
+    /// <summary>
+    /// Whether a folder of the cache holds a complete package. One that is damaged is made again rather than complained about.
+    /// </summary>
     /// <exception cref="PackageCacheException">What is there may not be read: this user could not replace it either.</exception>
     public static bool IsCurrent(string folder)
     {
@@ -63,7 +69,8 @@ internal static class PackageCache
             // A folder that may not be looked into would pass for an empty one.
             foreach (string _ in Directory.EnumerateFileSystemEntries(folder)) break;
             PackageManifest manifest = PackageManifest.Read(folder);
-            return manifest.Files.All(file => new FileInfo(Path.Combine(folder, file.Name)) is { Exists: true } info && info.Length == file.Bytes);
+            return manifest.Files.All(file =>
+                new FileInfo(Path.Combine(folder, file.Name)) is { Exists: true } info && info.Length == file.Bytes);
         }
         catch (PackageUnreadableException exception) when (exception.InnerException is UnauthorizedAccessException denied)
         {
@@ -116,7 +123,8 @@ internal static class PackageCache
 
     private static bool IsPackage(string model) => Directory.Exists(model) && File.Exists(Path.Combine(model, PackageManifest.FileName));
 
-    private static ExportOptions ExportOf(AtelierOptions options) => new() { Lowering = options.Backend.Lowering, Precisions = options.Precisions };
+    private static ExportOptions ExportOf(AtelierOptions options) =>
+        new() { Lowering = options.Backend.Lowering, Precisions = options.Precisions };
 
     private static string CacheOf(AtelierOptions options) => Path.GetFullPath(options.CacheFolder ?? DefaultFolder);
 

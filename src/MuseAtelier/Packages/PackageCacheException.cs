@@ -2,10 +2,13 @@ using MuseAtelier.Export.Storage;
 
 namespace MuseAtelier;
 
-/// <summary>The folder that checkpoints are exported to cannot be used: it is read-only, or what another user put there may not be read.</summary>
+/// <summary>
+/// The folder that checkpoints are exported to cannot be used: it is read-only, or what another user put there may not be read.
+/// </summary>
 public sealed class PackageCacheException : MuseAtelierException
 {
-    private const string OtherCache = "name another: --cache FOLDER or the variable MUSE_CACHE for muse, AtelierOptions.CacheFolder for a program";
+    private const string OtherCache =
+        "name another: --cache FOLDER or the variable MUSE_CACHE for muse, AtelierOptions.CacheFolder for a program";
 
     /// <summary>Creates the failure of a cache that cannot be written.</summary>
     /// <param name="folder">The cache.</param>
@@ -19,15 +22,18 @@ public sealed class PackageCacheException : MuseAtelierException
         : base(
             isOutOfFiles ? OpenFileLimit.Found : $"the package cache {folder} cannot be written ({inner.Message.TrimEnd('.')})",
             isOutOfFiles ? OpenFileLimit.Expected : "a folder that may be written to",
-            isOutOfFiles ? OpenFileLimit.Remedy : $"Make it writable for this user, or {OtherCache}; or open a package that was exported before.",
+            isOutOfFiles ? OpenFileLimit.Remedy
+                : $"Make it writable for this user, or {OtherCache}; or open a package that was exported before.",
             inner) => Folder = folder;
 
     private PackageCacheException(string folder, string found, Exception inner)
-        : base(found, "a package that this user may read and replace", $"Let its owner give it the rights of the cache folder (chmod -R, see docs/cache.md), or {OtherCache}.", inner) => Folder = folder;
+        : base(found, "a package that this user may read and replace",
+            $"Let its owner give it the rights of the cache folder (chmod -R, see docs/cache.md), or {OtherCache}.", inner) =>
+            Folder = folder;
 
     /// <summary>The folder.</summary>
     public string Folder { get; }
 
     internal static PackageCacheException OfPackage(string folder, string package, Exception inner) =>
-        new(folder, $"the package {package} in the cache belongs to another user and may not be read ({inner.Message.TrimEnd('.')})", inner);
+        new(folder, $"the package {package} in the cache may not be read by this user ({inner.Message.TrimEnd('.')})", inner);
 }

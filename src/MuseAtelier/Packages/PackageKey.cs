@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Storage;
@@ -6,7 +5,9 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>The name of a checkpoint's package in the cache. It changes with the checkpoint, the exporter, and what the package is for.</summary>
+/// <summary>
+/// The name of a checkpoint's package in the cache. It changes with the checkpoint, the exporter, and what the package is for.
+/// </summary>
 internal static class PackageKey
 {
     // Digest and ending take forty more: the whole stays far below what file systems and Windows' paths allow.
@@ -19,8 +20,9 @@ internal static class PackageKey
     /// <param name="options">What the package is for.</param>
     public static string Of(string checkpoint, CheckpointIdentity identity, ExportOptions options)
     {
-        string text = FormattableString.Invariant($"{identity.Path}|{identity.Bytes}|{identity.Ticks}|{identity.Samples}|{CheckpointExporter.Version}|{PackageManifest.CurrentFormatVersion}");
-        string digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..DigestLetters];
+        string text = FormattableString.Invariant($"{identity.Path}|{identity.Bytes}|{identity.Ticks}|{identity.Samples}|")
+            + FormattableString.Invariant($"{CheckpointExporter.Version}|{PackageManifest.CurrentFormatVersion}");
+        string digest = Sha256.Hash(Encoding.UTF8.GetBytes(text))[..DigestLetters];
         string precisions = options.Precisions is { } chosen && chosen != Precisions.Of(options.Lowering) ? $"-{chosen.Code()}" : "";
         return $"{Name(checkpoint)}-{(options.Lowering == Lowering.Cuda ? "cuda" : "portable")}{precisions}-{digest}";
     }

@@ -5,7 +5,8 @@ using MuseAtelier.Export.Storage;
 namespace MuseAtelier;
 
 /// <summary>
-/// A small file beside a package of the cache that says which checkpoint it was made from, and by its time when the package was last used. The package
+/// A small file beside a package of the cache that says which checkpoint it was made from, and by its time when the package was last used.
+/// The package
 /// itself never changes: the same checkpoint gives the same bytes.
 /// </summary>
 internal static class PackageSource
@@ -51,7 +52,8 @@ internal static class PackageSource
         {
             var info = new FileInfo(package + Suffix);
             if (!info.Exists || info.Length > MostBytes) return null;
-            return JsonNode.Parse(File.ReadAllText(info.FullName)) is JsonObject json && json["checkpoint"] is JsonValue value && value.TryGetValue(out string? checkpoint) ? checkpoint : null;
+            return JsonNode.Parse(File.ReadAllText(info.FullName)) is JsonObject json && json["checkpoint"] is JsonValue value
+                && value.TryGetValue(out string? checkpoint) ? checkpoint : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or ArgumentException)
         {

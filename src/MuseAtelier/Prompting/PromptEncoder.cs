@@ -98,5 +98,8 @@ internal sealed class PromptEncoder(ModelPackage package, SessionPool sessions, 
         device.Download(component.Address(output), host.Address, component.Size(output));
         device.Synchronize();
         host.AsSpan<float>().CopyTo(values);
+        if (values.ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
+            throw NotFiniteException.OfText(
+                component == _clipL ? ComponentNames.ClipL : ComponentNames.ClipG, package.Manifest.PartPrecisions.TextEncoders);
     }
 }

@@ -5,7 +5,7 @@ namespace MuseAtelier;
 
 /// <summary>The device has not enough memory left: for what is asked, or because another program took it meanwhile.</summary>
 public sealed partial class DeviceMemoryException(string found, Exception? inner = null)
-    : MuseAtelierException(found, "enough free device memory", "Close other programs that use the device, give a smaller budget of video memory, or paint a smaller picture.", inner)
+    : MuseAtelierException(found, "enough free device memory", "Close other programs that use the device, give a smaller budget, or paint a smaller picture.", inner)
 {
     /// <summary>Of a failure of ONNX Runtime, which tells how much it asked for in its message alone.</summary>
     /// <param name="part">What was loaded or run.</param>

@@ -24,8 +24,9 @@ internal sealed class EngineThread : IAsyncDisposable
     public EngineThread(string name)
     {
         _thread = new NativeThread(name, Run);
-        lock (Running) Running.Add(this);
+        // Ends only when it is told to, which nobody does before it is listed; one that does not start must not be waited for.
         _thread.Start();
+        lock (Running) Running.Add(this);
     }
 
     /// <summary>Cancelled when the thread is ended without waiting for what it does: what runs must end soon.</summary>

@@ -95,7 +95,8 @@ internal abstract class ExecutionDevice : IDisposable
     /// <param name="place">Where, in words.</param>
     public MuseAtelierException Failure(OnnxRuntimeException exception, string part, string doing, string place) => IsOutOfMemory(exception)
         ? DeviceMemoryException.Of(place, exception)
-        : new InferenceException(part, $"ONNX Runtime {doing} {place} ({exception.Message})", exception);
+        : OpenFileLimitException.Of(exception)
+            ?? (MuseAtelierException)new InferenceException(part, $"ONNX Runtime {doing} {place} ({exception.Message})", exception);
 
     /// <summary>Bytes that the device's context took when it was made, as the driver counts; null where there is none, the process had one already, or nobody tells.</summary>
     public virtual long? ContextBytes => null;

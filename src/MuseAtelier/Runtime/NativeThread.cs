@@ -1,4 +1,5 @@
 using System.Globalization;
+using MuseAtelier.Host;
 
 namespace MuseAtelier.Runtime;
 
@@ -38,7 +39,18 @@ internal sealed class NativeThread
     public bool HasEnded => !_thread.IsAlive;
 
     /// <summary>Starts the thread, without the caller's execution context.</summary>
-    public void Start() => _thread.UnsafeStart();
+    /// <exception cref="ThreadLimitException">The system starts no more threads.</exception>
+    public void Start()
+    {
+        try
+        {
+            _thread.UnsafeStart();
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            throw new ThreadLimitException(0, 1, HostThreads.Bounds(), exception);
+        }
+    }
 
     /// <summary>Waits until the operating system has ended the thread.</summary>
     public void Join()

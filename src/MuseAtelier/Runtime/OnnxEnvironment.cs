@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Host;
 
 namespace MuseAtelier.Runtime;
 
@@ -9,6 +11,9 @@ namespace MuseAtelier.Runtime;
 /// </summary>
 internal static class OnnxEnvironment
 {
+    // What the engine starts beside: watching, tokens, .NET's own for work that waits.
+    private const int SpareThreads = 4;
+
     private static readonly Lock Gate = new();
     private static readonly DOrtLoggingFunction Log = Write;
     private static ILogger? _logger;
@@ -21,37 +26,58 @@ internal static class OnnxEnvironment
     public static int SharedThreads { get; private set; }
 
     /// <summary>Makes sure that the environment is there. Gives whether sessions may share its threads and arena.</summary>
+    /// <param name="threads">Threads of the arithmetic.</param>
+    /// <param name="loggers">Where the log goes; null means nowhere.</param>
+    /// <exception cref="OnnxRuntimeLibraryException">The native library cannot be used.</exception>
+    /// <exception cref="ThreadLimitException">The system does not start so many threads.</exception>
+    /// <exception cref="OnnxEnvironmentException">ONNX Runtime does not start for another reason.</exception>
     public static bool Prepare(int threads, ILoggerFactory? loggers)
     {
         lock (Gate)
         {
+            OnnxLibrary.Require();
             _logger = loggers?.CreateLogger("MuseAtelier.OnnxRuntime") ?? _logger;
             if (OrtEnv.IsCreated) return _ours;
+            // ONNX Runtime crashes, or fails without saying at what, where a thread does not start.
+            HostThreads.Require(threads + SpareThreads);
+            try
+            {
+                Create(threads);
+            }
+            catch (Exception exception) when (exception is OnnxRuntimeException or OutOfMemoryException or TypeInitializationException or SEHException)
+            {
+                throw new OnnxEnvironmentException(exception.InnerException ?? exception);
+            }
+
             SharedThreads = threads;
-            // Threads that wait for work in a loop take the processors from those that have some, where there are more threads than
-            // processors.
-            bool spins = threads <= Environment.ProcessorCount;
-            using var threading = new OrtThreadingOptions
-            {
-                GlobalIntraOpNumThreads = threads,
-                GlobalInterOpNumThreads = 1,
-                GlobalSpinControl = spins,
-            };
-            var options = new EnvironmentCreationOptions
-            {
-                logId = "MuseAtelier",
-                logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING,
-                threadOptions = threading,
-                loggingFunction = Log,
-            };
-            OrtEnv environment = OrtEnv.CreateInstanceWithOptions(ref options);
-            using var memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.ArenaAllocator, 0, OrtMemType.Default);
-            // Grown by what is asked for: doubling would leave up to half of it unused.
-            const int sameAsRequested = 1, unset = -1;
-            using var arena = new OrtArenaCfg(0, sameAsRequested, unset, unset);
-            environment.CreateAndRegisterAllocator(memory, arena);
             return _ours = true;
         }
+    }
+
+    private static void Create(int threads)
+    {
+        // Threads that wait for work in a loop take the processors from those that have some, where there are more threads than
+        // processors.
+        bool spins = threads <= Environment.ProcessorCount;
+        using var threading = new OrtThreadingOptions
+        {
+            GlobalIntraOpNumThreads = threads,
+            GlobalInterOpNumThreads = 1,
+            GlobalSpinControl = spins,
+        };
+        var options = new EnvironmentCreationOptions
+        {
+            logId = "MuseAtelier",
+            logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING,
+            threadOptions = threading,
+            loggingFunction = Log,
+        };
+        OrtEnv environment = OrtEnv.CreateInstanceWithOptions(ref options);
+        using var memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.ArenaAllocator, 0, OrtMemType.Default);
+        // Grown by what is asked for: doubling would leave up to half of it unused.
+        const int sameAsRequested = 1, unset = -1;
+        using var arena = new OrtArenaCfg(0, sameAsRequested, unset, unset);
+        environment.CreateAndRegisterAllocator(memory, arena);
     }
 
     private static void Write(IntPtr parameter, OrtLoggingLevel severity, string category, string logId, string codeLocation, string message)

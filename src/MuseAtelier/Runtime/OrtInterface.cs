@@ -8,7 +8,7 @@ namespace MuseAtelier.Runtime;
 internal static unsafe partial class OrtInterface
 {
     /// <summary>The version of the interface that is asked for: the first that has all that is called here.</summary>
-    public const uint Version = 23;
+    public const uint Version = OnnxLibrary.LeastInterface;
 
     /// <summary>The functions.</summary>
     public static OrtApi* Api { get; } = Load();
@@ -23,6 +23,7 @@ internal static unsafe partial class OrtInterface
         throw new InvalidOperationException(message);
     }
 
+    // Which library it is has been looked at before: here another one would be a failure of a type's initializer.
     private static OrtApi* Load() => (OrtApi*)((delegate* unmanaged[Cdecl]<uint, nint>)((OrtApiBase*)OrtGetApiBase())->GetApi)(Version);
 
     [LibraryImport("onnxruntime")]

@@ -24,6 +24,8 @@ public sealed class CheckpointInspectorTests : IDisposable
     [InlineData(8, null, CheckpointKind.SdxlEditing)]
     [InlineData(4, "v_pred", CheckpointKind.SdxlVelocity)]
     [InlineData(4, "edm_mean", CheckpointKind.SdxlEdm)]
+    [InlineData(4, "ztsnr", CheckpointKind.SdxlVelocity)]
+    [InlineData(4, "edm_std", CheckpointKind.SdxlEdm)]
     [InlineData(4, "edm_vpred.sigma_max", CheckpointKind.SdxlEdm)]
     [InlineData(4, "denoiser.sigmas", CheckpointKind.SdxlBase)]
     public void Detect_OfSdxlsKin_TellsThemApart(int channels, string? mark, CheckpointKind expected)
@@ -39,6 +41,61 @@ public sealed class CheckpointInspectorTests : IDisposable
         string path = _folder.WriteTensors(Sdxl.Append("model.diffusion_model.out.2.weight").Select(name => (name, new long[] { 1 })), new Dictionary<string, string> { ["modelspec.prediction_type"] = "v" });
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Assert.Equal(CheckpointKind.SdxlVelocity, CheckpointInspector.Detect(file));
+    }
+
+    [Theory]
+    [InlineData("modelspec.predict_key", "v", CheckpointKind.SdxlVelocity)]
+    [InlineData("modelspec.prediction_type", "V_Prediction", CheckpointKind.SdxlVelocity)]
+    [InlineData("modelspec.prediction_type", "v-prediction", CheckpointKind.SdxlVelocity)]
+    [InlineData("modelspec.prediction_type", "VELOCITY", CheckpointKind.SdxlVelocity)]
+    [InlineData("ss_v_parameterization", "True", CheckpointKind.SdxlVelocity)]
+    [InlineData("ss_v_parameterization", "False", CheckpointKind.SdxlBase)]
+    [InlineData("modelspec.predict_key", "epsilon", CheckpointKind.SdxlBase)]
+    [InlineData("modelspec.prediction_type", "epsilon", CheckpointKind.SdxlBase)]
+    public void Detect_OfMetadata_ReadsEveryMarkOfVelocity(string name, string value, CheckpointKind expected)
+    {
+        string path = _folder.WriteTensors(
+            Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })),
+            new Dictionary<string, string> { [name] = value });
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Assert.Equal(expected, CheckpointInspector.Detect(file));
+        if (expected == CheckpointKind.SdxlBase) return;
+        var exception = Assert.Throws<CheckpointKindException>(() => CheckpointInspector.RequireSdxlBase(file));
+        Assert.Contains($"its metadata says {name}: {value}", exception.Message, StringComparison.Ordinal);
+        Assert.NotNull(exception.Mark);
+    }
+
+    [Fact]
+    public void Detect_OfAMarkBehindLongMetadata_FindsIt()
+    {
+        Dictionary<string, string> metadata = Enumerable.Range(0, 12).ToDictionary(i => $"ss_tags_{i}", _ => new string('x', 900_000));
+        metadata["ss_tag_frequency"] = new string('y', 3_000_000);
+        metadata["modelspec.prediction_type"] = "v";
+        string path = _folder.WriteTensors(Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })), metadata);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Assert.Equal(CheckpointKind.SdxlVelocity, CheckpointInspector.Detect(file));
+        Assert.False(file.Metadata.ContainsKey("ss_tag_frequency"));
+    }
+
+    [Theory]
+    [InlineData("model:\n  params:\n    parameterization: \"v\"\n", CheckpointKind.SdxlVelocity)]
+    [InlineData("model: { params: { parameterization: v } }", CheckpointKind.SdxlVelocity)]
+    [InlineData("prediction_type: v_prediction # really", CheckpointKind.SdxlVelocity)]
+    [InlineData("scaling_config:\r\n  target: sgm.modules.diffusionmodules.denoiser_scaling.VScaling\r\n", CheckpointKind.SdxlVelocity)]
+    [InlineData("model:\n  params:\n    # parameterization: \"v\"\n", CheckpointKind.SdxlBase)]
+    [InlineData("parameterization: eps", CheckpointKind.SdxlBase)]
+    [InlineData("target: sgm.modules.diffusionmodules.denoiser_scaling.EpsScaling", CheckpointKind.SdxlBase)]
+    [InlineData("\u0000\u0001not yaml: [", CheckpointKind.SdxlBase)]
+    public void Detect_OfAYamlFileBesideIt_ReadsTheMarkOfVelocity(string yaml, CheckpointKind expected)
+    {
+        string path = _folder.WriteTensors(Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })));
+        File.WriteAllText(Path.ChangeExtension(path, ".yaml"), yaml);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Assert.Equal(expected, CheckpointInspector.Detect(file));
+        if (expected != CheckpointKind.SdxlBase)
+            Assert.Contains(
+                ".yaml beside it says", Assert.Throws<CheckpointKindException>(() => CheckpointInspector.RequireSdxlBase(file)).Mark,
+                    StringComparison.Ordinal);
     }
 
     [Theory]

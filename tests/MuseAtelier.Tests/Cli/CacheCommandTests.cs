@@ -27,8 +27,10 @@ public sealed class CacheCommandTests : IDisposable
         JsonNode before = await ListAsync();
         Assert.Equal("current", before["state"]!.GetValue<string>());
         Assert.Equal(Checkpoint, before["checkpoint"]!.GetValue<string>());
-        Assert.Equal(Directory.GetFiles(package, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length), before["bytes"]!.GetValue<long>());
-        Assert.InRange(before["lastUse"]!.GetValue<DateTime>(), DateTime.UtcNow - TimeSpan.FromHours(1), DateTime.UtcNow + TimeSpan.FromMinutes(1));
+        Assert.Equal(Directory.GetFiles(package, "*", SearchOption.AllDirectories)
+            .Sum(file => new FileInfo(file).Length), before["bytes"]!.GetValue<long>());
+        Assert.InRange(before["lastUse"]!.GetValue<DateTime>(), DateTime.UtcNow - TimeSpan.FromHours(1),
+            DateTime.UtcNow + TimeSpan.FromMinutes(1));
 
         File.SetLastWriteTimeUtc(Checkpoint, new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc));
         Assert.Equal("stale", (await ListAsync())["state"]!.GetValue<string>());
@@ -45,7 +47,8 @@ public sealed class CacheCommandTests : IDisposable
         File.WriteAllBytes(Path.Combine(partial, "a"), new byte[1000]);
         Directory.SetLastWriteTimeUtc(partial, DateTime.UtcNow - TimeSpan.FromDays(1));
         File.SetLastWriteTimeUtc(Path.Combine(partial, "a"), DateTime.UtcNow - TimeSpan.FromDays(1));
-        Assert.Contains("left by an export that was killed", (await Muse.RunAsync("cache", "--cache", Cache)).Out, StringComparison.Ordinal);
+        Assert.Contains("left by an export that was killed", (await Muse.RunAsync("cache", "--cache", Cache)).Out,
+            StringComparison.Ordinal);
         MuseResult result = await Muse.RunAsync("cache", "clear", "--cache", Cache);
         Assert.Equal(0, result.Code);
         Assert.Contains("removed x.00112233aabb.partial", result.Out, StringComparison.Ordinal);
@@ -68,7 +71,8 @@ public sealed class CacheCommandTests : IDisposable
     public async Task Clear_OfAPackageInUse_KeepsItAndFails()
     {
         string package = await ExportAsync();
-        await using (Atelier atelier = await Atelier.OpenAsync(package, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken))
+        await using (Atelier atelier = await Atelier.OpenAsync(
+            package, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken))
         {
             MuseResult kept = await Muse.RunAsync("cache", "clear", "--all", "--cache", Cache);
             Assert.Equal(1, kept.Code);
@@ -82,10 +86,12 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Clear_OfAnUnknownName_SaysSo() => (await Muse.RunAsync("cache", "clear", "nothing", "--cache", _folder[""])).AssertFailed(1, "nothing", "muse cache lists");
+    public async Task Clear_OfAnUnknownName_SaysSo() =>
+        (await Muse.RunAsync("cache", "clear", "nothing", "--cache", _folder[""])).AssertFailed(1, "nothing", "muse cache lists");
 
     [Fact]
-    public async Task Clear_OfTwoChoices_IsBadUsage() => (await Muse.RunAsync("cache", "clear", "--all", "--stale")).AssertFailed(2, "exclude");
+    public async Task Clear_OfTwoChoices_IsBadUsage() =>
+        (await Muse.RunAsync("cache", "clear", "--all", "--stale")).AssertFailed(2, "exclude");
 
     private string Cache => _folder["cache"];
 
@@ -94,11 +100,13 @@ public sealed class CacheCommandTests : IDisposable
     private async Task<string> ExportAsync()
     {
         File.Copy(TestAtelier.Checkpoint, Checkpoint);
-        await using Atelier atelier = await Atelier.OpenAsync(Checkpoint, TestAtelier.Options with { CacheFolder = Cache }, cancellationToken: TestContext.Current.CancellationToken);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            Checkpoint, TestAtelier.Options with { CacheFolder = Cache }, cancellationToken: TestContext.Current.CancellationToken);
         return atelier.Model.Package;
     }
 
-    private async Task<JsonNode> ListAsync() => Assert.Single(JsonNode.Parse((await Muse.RunAsync("cache", "--json", "--cache", Cache)).Out)!["packages"]!.AsArray())!;
+    private async Task<JsonNode> ListAsync() =>
+        Assert.Single(JsonNode.Parse((await Muse.RunAsync("cache", "--json", "--cache", Cache)).Out)!["packages"]!.AsArray())!;
 
     private static void Copy(string from, string to)
     {

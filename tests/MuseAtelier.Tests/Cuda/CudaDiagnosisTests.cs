@@ -240,8 +240,8 @@ public sealed class CudaDiagnosisTests
 
     private static (int Code, string Text) Doctor(params string[] args)
     {
-        using var output = new StringWriter();
-        int code = DoctorCommand.Create().Parse(args).Invoke(new InvocationConfiguration { Output = output });
+        using StringWriter output = new(), errors = new();
+        int code = DoctorCommand.Create(Terminal.Plain(output, errors)).Parse(args).Invoke();
         return (code, output.ToString());
     }
 

@@ -86,7 +86,8 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
             CheckpointExporter.Export(TestAtelier.Checkpoint, folder, new ExportOptions(), cancellationToken: Cancellation);
             Assert.True(File.Exists(Path.Combine(folder, PackageManifest.FileName)));
             // What the killed one left is gone with the next export.
-            Assert.Equal([Path.GetFileName(folder)], Directory.GetFileSystemEntries(_folder[""], $"{Path.GetFileName(folder)}*").Select(Path.GetFileName));
+            Assert.Equal([Path.GetFileName(folder)], Directory.GetFileSystemEntries(_folder[""], $"{Path.GetFileName(folder)}*")
+                .Select(Path.GetFileName));
             return;
         }
     }
@@ -103,7 +104,9 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
         {
             Assert.True(attempt < 10, "every export was done before it could be stopped");
             string folder = _folder[$"stopped{attempt}"];
-            using Process process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "muse-export.dll"), TestAtelier.Checkpoint, "--out", folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using Process process = Process.Start(
+                new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "muse-export.dll"), TestAtelier.Checkpoint, "--out",
+                folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             Task<string> errors = process.StandardError.ReadToEndAsync(Cancellation);
             while (!process.HasExited && !Directory.EnumerateDirectories(_folder[""], "*.partial").Any()) await Task.Delay(1, Cancellation);
             Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
@@ -123,9 +126,13 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
         CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation);
         await using (Atelier atelier = await Atelier.OpenAsync(_folder["a"], TestAtelier.Options, cancellationToken: Cancellation))
         {
-            ExportFolderException exception = Assert.Throws<ExportFolderException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation));
+            ExportFolderException exception =
+                Assert.Throws<ExportFolderException>(
+                () => CheckpointExporter.Export(
+                TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation));
             Assert.Contains("has open", exception.Message, StringComparison.Ordinal);
-            Assert.NotEmpty((await atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: Cancellation)).Pixels.ToArray());
+            Assert.NotEmpty((await atelier.GenerateAsync(
+                TestAtelier.Small with { Steps = 1 }, cancellationToken: Cancellation)).Pixels.ToArray());
         }
 
         CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation);
@@ -137,17 +144,21 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
     {
         string checkpoint = _folder["c.safetensors"];
         File.Copy(TestAtelier.Checkpoint, checkpoint);
-        var reports = new Reports<ExportProgress>(_ => File.SetLastWriteTimeUtc(checkpoint, new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc)));
-        Assert.Throws<CheckpointChangedException>(() => CheckpointExporter.Export(checkpoint, _folder["a"], new ExportOptions(), reports, Cancellation));
+        var reports = new Reports<ExportProgress>(
+            _ => File.SetLastWriteTimeUtc(checkpoint, new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc)));
+        Assert.Throws<CheckpointChangedException>(
+            () => CheckpointExporter.Export(checkpoint, _folder["a"], new ExportOptions(), reports, Cancellation));
         Assert.Equal(["c.safetensors"], Directory.GetFileSystemEntries(_folder[""]).Select(Path.GetFileName));
     }
 
     [Fact]
     public void Export_OfManyAtOnceToOneFolder_LeavesOneWholePackage()
     {
-        Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Cancellation }, _ => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation));
+        Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Cancellation }, _ =>
+            CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation));
         Assert.Equal(["a"], Directory.GetFileSystemEntries(_folder[""]).Select(Path.GetFileName));
-        Assert.All(PackageManifest.Read(_folder["a"]).Files, file => Assert.Equal(file.Bytes, new FileInfo(_folder["a/" + file.Name]).Length));
+        Assert.All(PackageManifest.Read(_folder["a"]).Files, file =>
+            Assert.Equal(file.Bytes, new FileInfo(_folder["a/" + file.Name]).Length));
     }
 
     [Fact]

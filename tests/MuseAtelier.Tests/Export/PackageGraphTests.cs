@@ -98,7 +98,9 @@ public sealed class PackageGraphTests : IDisposable
         {
             PackageManifest manifest = PackageManifest.Read(package);
             Assert.Equal(
-                Directory.GetFiles(package, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(package, path).Replace('\\', '/')).Where(name => name != PackageManifest.FileName).Order(StringComparer.Ordinal),
+                Directory.GetFiles(package, "*", SearchOption.AllDirectories)
+                    .Select(path => Path.GetRelativePath(package, path).Replace('\\', '/')).Where(name => name != PackageManifest.FileName)
+                    .Order(StringComparer.Ordinal),
                 manifest.Files.Select(file => file.Name).Order(StringComparer.Ordinal));
             foreach (IGrouping<string, WeightSpec> file in manifest.Components.SelectMany(component => component.Stages).SelectMany(stage => stage.Weights).GroupBy(weight => weight.File))
             {

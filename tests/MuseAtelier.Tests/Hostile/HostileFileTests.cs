@@ -39,7 +39,8 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
     [Fact]
     public void Read_OfMutatedReferenceValues_RefusesByTypeOrReadsAll()
     {
-        byte[] golden = File.ReadAllBytes(GoldenFiles.Miniature.Path), notes = File.ReadAllBytes(Path.ChangeExtension(GoldenFiles.Miniature.Path, ".json"));
+        byte[] golden = File.ReadAllBytes(GoldenFiles.Miniature.Path),
+            notes = File.ReadAllBytes(Path.ChangeExtension(GoldenFiles.Miniature.Path, ".json"));
         int headerBytes = (int)BinaryPrimitives.ReadInt64LittleEndian(golden);
         byte[] header = golden[8..(8 + headerBytes)];
         ModelSpec model = PackageManifest.Read(miniature.Atelier.Model.Package).Model;
@@ -50,7 +51,8 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
         for (int i = 0; i < MutationRun.Count(1000); i++)
         {
             bool inNotes = i % 4 == 3;
-            byte[] input = i == 0 || inNotes ? header : i % 2 == 0 ? headers.Next() : Rearranged(header, random), beside = inNotes ? texts.Next() : notes;
+            byte[] input = i == 0 || inNotes ? header : i % 2 == 0 ? headers.Next() : Rearranged(header, random), beside = inNotes
+                ? texts.Next() : notes;
             WriteValues(path, input, golden.AsSpan(8 + headerBytes));
             File.WriteAllBytes(Path.ChangeExtension(path, ".json"), beside);
             run.Try(i, inNotes ? beside : input, () => ReadAll(path, model));
@@ -125,12 +127,14 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
         package.RequireUnchanged();
         ModelSizes sizes = ModelSizes.Of(package.Manifest);
         if (sizes.Lowering != Lowering.Portable) return;
-        ResidencyPlanner.Plan(sizes, new ResidencyRequest { Budget = 8L << 30, Width = 512, Height = 512, Steps = 30 }, TestAtelier.Options.Backend.Profile);
+        ResidencyPlanner.Plan(sizes, new ResidencyRequest { Budget = 8L << 30, Width = 512, Height = 512, Steps = 30 },
+            TestAtelier.Options.Backend.Profile);
         var shape = new PictureShape(2, 64, 64, 30) { CanvasHeight = 700, CanvasWidth = 700 };
         foreach (ComponentSpec component in package.Manifest.Components)
         {
             Assert.InRange(ComponentRunner.BlockBytes(component, shape), 0, 1L << 40);
-            foreach (WeightSpec weight in component.Stages.SelectMany(stage => stage.Weights)) Touch(package.MappedWeight(weight), weight.Bytes);
+            foreach (WeightSpec weight in component.Stages.SelectMany(stage => stage.Weights)) Touch(
+                package.MappedWeight(weight), weight.Bytes);
         }
     }
 
@@ -142,7 +146,8 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
         new ReferenceRules(values, model).Check();
         foreach (TextCase text in values.Texts()) Assert.Equal(77, text.IdsL.Length);
         foreach (UNetCase call in values.UNetCalls()) values.Floats(call.Noise);
-        foreach ((string latent, string image) in values.Decodings().Concat(values.Encodings())) Assert.NotEqual(values.Floats(latent).Length, values.Floats(image).Length);
+        foreach ((string latent, string image) in values.Decodings().Concat(values.Encodings())) Assert.NotEqual(
+            values.Floats(latent).Length, values.Floats(image).Length);
         if (values.Run() is not null) values.Floats("run.x0");
     }
 

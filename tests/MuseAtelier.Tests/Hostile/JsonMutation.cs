@@ -8,8 +8,10 @@ internal sealed class JsonMutation(byte[] json, int seed)
 {
     private static readonly string?[] Values =
     [
-        null, "null", "0", "-1", "1", "2147483648", "-2147483649", "9223372036854775807", "-9223372036854775808", "1e400", "0.5", "true", "[]", "{}", "[null]", "[[]]", "\"\"", "\"..\"", "\"../../etc/passwd\"", "\"/etc/passwd\"",
-        "\"height*height*height*height\"", "\"1/0\"", "\"batch/0\"", "\"9223372036854775807*9223372036854775807\"", "\"height*1099511627776*1099511627776\"", "\"F32\"", "\"U8\"", "\"F99\"", "77", "\"\\u0000\"",
+        null, "null", "0", "-1", "1", "2147483648", "-2147483649", "9223372036854775807", "-9223372036854775808", "1e400", "0.5", "true",
+            "[]", "{}", "[null]", "[[]]", "\"\"", "\"..\"", "\"../../etc/passwd\"", "\"/etc/passwd\"",
+        "\"height*height*height*height\"", "\"1/0\"", "\"batch/0\"", "\"9223372036854775807*9223372036854775807\"",
+            "\"height*1099511627776*1099511627776\"", "\"F32\"", "\"U8\"", "\"F99\"", "77", "\"\\u0000\"",
         "[4611686018427387904, 4]", "[1000000000000]", "[-4, -4]", "[0]", "1000000", "256", "\"C:\\\\a\"", "\"graphs/..\"",
     ];
 
@@ -83,7 +85,8 @@ internal sealed class JsonMutation(byte[] json, int seed)
 
     // A number a little off is harder to notice than an absurd one.
     private JsonValue? Nudge(JsonNode? node) =>
-        node is JsonValue value && value.TryGetValue(out long number) && Math.Abs(number) < long.MaxValue / 4 ? JsonValue.Create(_random.Next(4) switch
+        node is JsonValue value && value.TryGetValue(out long number)
+            && number is > long.MinValue / 4 and < long.MaxValue / 4 ? JsonValue.Create(_random.Next(4) switch
         {
             0 => number + 1,
             1 => number - 1,

@@ -4,7 +4,8 @@ using System.Globalization;
 namespace MuseAtelier.Tests.Hostile;
 
 /// <summary>
-/// Gives a reader one damaged input after the other. Each has to be read, or be refused by a documented type, and without taking much memory for it. The variable
+/// Gives a reader one damaged input after the other. Each has to be read, or be refused by a documented type, and without taking much
+/// memory for it. The variable
 /// MUSE_MUTATIONS says how many; a short run is part of every test run.
 /// </summary>
 internal sealed class MutationRun
@@ -15,7 +16,8 @@ internal sealed class MutationRun
     private long _most;
     private TimeSpan _longest;
 
-    public static int Count(int usual) => int.TryParse(Environment.GetEnvironmentVariable("MUSE_MUTATIONS"), CultureInfo.InvariantCulture, out int count) ? count : usual;
+    public static int Count(int usual) =>
+        int.TryParse(Environment.GetEnvironmentVariable("MUSE_MUTATIONS"), CultureInfo.InvariantCulture, out int count) ? count : usual;
 
     /// <summary>Inputs that were read to the end.</summary>
     public int Read => _outcomes.GetValueOrDefault("read");
@@ -49,5 +51,6 @@ internal sealed class MutationRun
     }
 
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{_outcomes.Values.Sum():N0} inputs; longest {_longest.TotalMilliseconds:N0} ms, most {_most / 1e6:N1} MB; {string.Join(", ", _outcomes.OrderByDescending(outcome => outcome.Value).Select(outcome => $"{outcome.Key} {outcome.Value}"))}");
+        string.Create(CultureInfo.InvariantCulture,
+            $"{_outcomes.Values.Sum():N0} inputs; longest {_longest.TotalMilliseconds:N0} ms, most {_most / 1e6:N1} MB; {string.Join(", ", _outcomes.OrderByDescending(outcome => outcome.Value).Select(outcome => $"{outcome.Key} {outcome.Value}"))}");
 }

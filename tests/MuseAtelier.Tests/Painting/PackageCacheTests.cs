@@ -39,7 +39,8 @@ public sealed class PackageCacheTests : IDisposable
     public async Task OpenAsync_OfManyAtOnceOnAColdCache_AllOpenAndOnePackageIsLeft()
     {
         AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"] };
-        Atelier[] ateliers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)));
+        Atelier[] ateliers = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(_ => Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)));
         foreach (Atelier atelier in ateliers) await atelier.DisposeAsync();
         Assert.Single(Directory.GetDirectories(_folder["cache"]));
         Assert.Equal(2, Directory.GetFileSystemEntries(_folder["cache"]).Length);
@@ -74,7 +75,8 @@ public sealed class PackageCacheTests : IDisposable
         using FileLock held = FileLock.TryTake(package + PackageCache.LockSuffix)!;
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var reports = new Reports<LoadProgress>(_ => cancellation.CancelAfter(200));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Atelier.OpenAsync(TestAtelier.Checkpoint, options, reports, cancellation.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Atelier.OpenAsync(TestAtelier.Checkpoint, options, reports, cancellation.Token));
         Assert.Contains("waiting", Assert.Single(reports.All).Phase, StringComparison.Ordinal);
         Assert.True(File.Exists(held.Path));
     }
@@ -83,15 +85,20 @@ public sealed class PackageCacheTests : IDisposable
     public async Task OpenAsync_AfterAnExportThatWasKilled_ClearsWhatItLeft()
     {
         Directory.CreateDirectory(_folder["cache"]);
-        string dead = _folder["cache/x-portable-0123456789ab.00112233aabb.partial"], living = _folder["cache/x-portable-0123456789ab.00112233aacc.partial"];
-        string former = _folder["cache/x-portable-0123456789ab.4711.partial"], young = _folder["cache/x-portable-0123456789ab.4712.partial"];
+        string dead = _folder["cache/x-portable-0123456789ab.00112233aabb.partial"],
+            living = _folder["cache/x-portable-0123456789ab.00112233aacc.partial"];
+        string former = _folder["cache/x-portable-0123456789ab.4711.partial"],
+            young = _folder["cache/x-portable-0123456789ab.4712.partial"];
         string replaced = _folder["cache/x-portable-0123456789ab.00112233aadd.old"], foreign = _folder["cache/my.partial"];
-        foreach (string folder in (string[])[dead, living, former, young, replaced, foreign]) Directory.CreateDirectory(folder + "/weights");
+        foreach (string folder in (string[])[dead, living, former, young, replaced, foreign]) Directory.CreateDirectory(
+            folder + "/weights");
         File.WriteAllText(dead + ".lock", "");
-        foreach (string folder in (string[])[former + "/weights", former]) Directory.SetLastWriteTimeUtc(folder, DateTime.UtcNow - TimeSpan.FromDays(1));
+        foreach (string folder in (string[])[former + "/weights", former]) Directory.SetLastWriteTimeUtc(
+            folder, DateTime.UtcNow - TimeSpan.FromDays(1));
         using (FileLock held = FileLock.TryTake(living + ".lock")!)
         {
-            await (await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation)).DisposeAsync();
+            await (await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] },
+                cancellationToken: Cancellation)).DisposeAsync();
             Assert.Equal([living, young, foreign], new[] { dead, living, former, young, replaced, foreign }.Where(Directory.Exists));
             Assert.False(File.Exists(dead + ".lock"));
         }
@@ -108,7 +115,8 @@ public sealed class PackageCacheTests : IDisposable
         Directory.Delete(package, recursive: true);
         File.WriteAllText(package, "a file");
         await (await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
-        Assert.Equal([Path.GetFileName(package), Path.GetFileName(package) + ".source"], Directory.GetFileSystemEntries(_folder["cache"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal([Path.GetFileName(package), Path.GetFileName(package) + ".source"], Directory.GetFileSystemEntries(_folder["cache"])
+            .Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -146,7 +154,8 @@ public sealed class PackageCacheTests : IDisposable
     public void Key_OfAVeryLongName_IsShort()
     {
         File.Copy(TestAtelier.Checkpoint, _folder["a.safetensors"]);
-        Assert.InRange(PackageKey.Of(new string('n', 200) + ".safetensors", CheckpointIdentity.Of(_folder["a.safetensors"]), new ExportOptions()).Length, 40, 80);
+        Assert.InRange(PackageKey.Of(new string('n', 200) + ".safetensors", CheckpointIdentity.Of(_folder["a.safetensors"]),
+            new ExportOptions()).Length, 40, 80);
         Assert.Throws<CheckpointUnreadableException>(() =>
         {
             File.CreateSymbolicLink(_folder["x"], "y");
@@ -164,14 +173,18 @@ public sealed class PackageCacheTests : IDisposable
             return;
         }
 
-        const UnixFileMode shared = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.SetGroup;
+        const UnixFileMode shared =
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.SetGroup;
         Directory.CreateDirectory(_folder["cache"]);
         File.SetUnixFileMode(_folder["cache"], shared);
-        await (await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation)).DisposeAsync();
+        await (await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] },
+            cancellationToken: Cancellation)).DisposeAsync();
         string package = Directory.GetDirectories(_folder["cache"])[0];
-        foreach (string folder in Directory.GetDirectories(package, "*", SearchOption.AllDirectories).Append(package)) Assert.Equal(shared, File.GetUnixFileMode(folder));
+        foreach (string folder in Directory.GetDirectories(package, "*", SearchOption.AllDirectories).Append(package)) Assert.Equal(
+            shared, File.GetUnixFileMode(folder));
         const UnixFileMode file = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
-        foreach (string path in Directory.GetFiles(package, "*", SearchOption.AllDirectories)) Assert.Equal(file, File.GetUnixFileMode(path));
+        foreach (string path in Directory.GetFiles(package, "*", SearchOption.AllDirectories)) Assert.Equal(
+            file, File.GetUnixFileMode(path));
     }
 
     [Fact]
@@ -183,7 +196,9 @@ public sealed class PackageCacheTests : IDisposable
         string weights = Path.Combine(atelier.Model.Package, "weights", "unet.weights");
         // Another program, which heeds no locks.
         using (Process truncate = Process.Start("truncate", ["-s", "0", weights])) await truncate.WaitForExitAsync(Cancellation);
-        PackageFileDamagedException exception = await Assert.ThrowsAsync<PackageFileDamagedException>(() => atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: Cancellation));
+        PackageFileDamagedException exception =
+            await Assert.ThrowsAsync<PackageFileDamagedException>(
+            () => atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: Cancellation));
         Assert.Equal("weights/unet.weights", exception.File);
     }
 
@@ -202,11 +217,70 @@ public sealed class PackageCacheTests : IDisposable
         Assert.Empty(pauses);
     }
 
+    [Fact]
+    public void OpenFileLimit_OfFewFiles_NamesTheRemedy()
+    {
+        Assert.Null(OpenFileLimit.TooLow());
+        Assert.Null(OpenFileLimit.TooLow(128));
+        Assert.Contains("may open 100 files", OpenFileLimit.TooLow(100), StringComparison.Ordinal);
+        // What the system and ONNX Runtime say.
+        Assert.Contains("ulimit -n 1024", new PackageCacheException("c", new IOException("Too many open files : '/c/x'", 24)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("ulimit -n 1024", new ExportFolderException("c", new IOException("Too many open files : '/c/x'", 24)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("ulimit -n 1024", OpenFileLimitException.Of(
+            new InvalidOperationException("Load model from x failed:system error number 24"))!.Message, StringComparison.Ordinal);
+        Assert.Null(OpenFileLimitException.Of(new InvalidOperationException("Load model from x failed:Protobuf parsing failed.")));
+    }
+
+    [Fact]
+    public async Task Render_WithAFewOpenFiles_SaysWhatToRaise()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such limit.");
+        var start = new ProcessStartInfo("/bin/sh",
+            ["-c", "ulimit -n 100; exec dotnet \"$@\"", "sh", .. Arguments(_folder["cache"], _folder["x.png"])]) { RedirectStandardError =
+            true, RedirectStandardOutput = true };
+        using Process process = Process.Start(start)!;
+        string errors = await process.StandardError.ReadToEndAsync(Cancellation);
+        await process.WaitForExitAsync(Cancellation);
+        Assert.True(process.ExitCode == 1, errors);
+        Assert.Contains("ulimit -n 1024", Assert.Single(errors.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["cache"]));
+    }
+
+    // Another user's umask is the only difference between the two: run as root, rights would not count.
+    [Fact]
+    public async Task OpenAsync_OfAPackageThatMayNotBeRead_NamesTheRemedy()
+    {
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            Assert.Skip("Rights do not hold for this user.");
+            return;
+        }
+
+        AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"] };
+        await (await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
+        string package = Directory.GetDirectories(_folder["cache"])[0];
+        UnixFileMode mode = File.GetUnixFileMode(package);
+        File.SetUnixFileMode(package, UnixFileMode.None);
+        try
+        {
+            PackageCacheException exception =
+                await Assert.ThrowsAsync<PackageCacheException>(
+                () => Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation));
+            Assert.Contains("may not be read by this user", exception.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.SetUnixFileMode(package, mode);
+        }
+    }
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private static Process Render(string cache, string picture, bool withoutLocks)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "muse.dll"), "render", "cat", "-W", "256", "-H", "256", "--steps", "1", "--seed", "3", "--model", TestAtelier.Checkpoint, "--device", "cpu", "--cache", cache, "-o", picture])
+        var start = new ProcessStartInfo("dotnet", Arguments(cache, picture))
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -215,4 +289,10 @@ public sealed class PackageCacheTests : IDisposable
         if (withoutLocks) start.Environment["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1";
         return Process.Start(start)!;
     }
+
+    private static string[] Arguments(string cache, string picture) =>
+    [
+        Path.Combine(AppContext.BaseDirectory, "muse.dll"), "render", "cat", "-W", "256", "-H", "256", "--steps", "1", "--seed", "3",
+            "--model", TestAtelier.Checkpoint, "--device", "cpu", "--cache", cache, "-o", picture,
+    ];
 }

@@ -1,0 +1,23 @@
+using System.Text;
+using Spectre.Console;
+
+namespace MuseAtelier.Cli.Streams;
+
+/// <summary>One of the process's streams as Spectre.Console writes to it.</summary>
+/// <param name="writer">The writer to the stream.</param>
+/// <param name="isTerminal">Whether the stream is a terminal.</param>
+internal sealed class ProcessOutput(TextWriter writer, bool isTerminal) : IAnsiConsoleOutput
+{
+    private readonly AnsiConsoleOutput _window = new(writer);
+
+    public TextWriter Writer => writer;
+
+    public bool IsTerminal => isTerminal;
+
+    public int Width => _window.Width;
+
+    public int Height => _window.Height;
+
+    // The encoding is chosen where the streams are opened.
+    public void SetEncoding(Encoding encoding) { }
+}

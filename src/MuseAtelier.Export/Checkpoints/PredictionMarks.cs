@@ -1,0 +1,97 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace MuseAtelier.Export.Checkpoints;
+
+/// <summary>Something that tells what a UNet predicts.</summary>
+/// <param name="Kind">What it tells the model to be.</param>
+/// <param name="Text">What was found, and where, in words.</param>
+internal sealed record PredictionMark(CheckpointKind Kind, string Text);
+
+/// <summary>
+/// Finds out whether an SDXL checkpoint predicts something else than noise. Such a file has the very same network as one that predicts
+/// noise: only a mark tells it, and reading its output as noise would paint mud.
+/// </summary>
+internal static partial class PredictionMarks
+{
+    /// <summary>The most of a .yaml file that is read, in bytes.</summary>
+    private const int MaxYamlBytes = 1 << 20;
+
+    /// <summary>The first mark of another prediction than noise; null where there is none.</summary>
+    /// <exception cref="CheckpointUnreadableException">There is a .yaml file beside the checkpoint that cannot be read.</exception>
+    public static PredictionMark? Find(SafetensorsFile file) =>
+        OfTensors(file) ?? OfMetadata(file.Metadata) ?? OfYaml(Path.ChangeExtension(file.Path, ".yaml"));
+
+    private static PredictionMark? OfTensors(SafetensorsFile file)
+    {
+        // EDM first: its velocity edition may carry the key of the other kind too.
+        foreach (string key in (string[])["edm_mean", "edm_std", "edm_vpred.sigma_max", "edm_vpred.sigma_min"])
+            if (file.Tensors.ContainsKey(key)) return new PredictionMark(CheckpointKind.SdxlEdm, $"it has a tensor '{key}'");
+        foreach (string key in (string[])["v_pred", "ztsnr"])
+            if (file.Tensors.ContainsKey(key)) return new PredictionMark(CheckpointKind.SdxlVelocity, $"it has a tensor '{key}'");
+        return null;
+    }
+
+    private static PredictionMark? OfMetadata(IReadOnlyDictionary<string, string> metadata)
+    {
+        foreach (string name in (string[])["modelspec.prediction_type", "modelspec.predict_key"])
+            if (metadata.TryGetValue(name, out string? value) && KindOf(value) is { } kind)
+                return new PredictionMark(kind, $"its metadata says {name}: {SafetensorsHeader.Shorten(value)}");
+        const string trainer = "ss_v_parameterization";
+        return metadata.TryGetValue(trainer, out string? flag) && flag.Trim().ToUpperInvariant() is "TRUE" or "1" or "YES"
+            ? new PredictionMark(CheckpointKind.SdxlVelocity, $"its metadata says {trainer}: {SafetensorsHeader.Shorten(flag!)}")
+            : null;
+    }
+
+    // What A1111 and Forge read beside a checkpoint of the same name. Two keys and a class name of the whole file matter, on whatever level
+    // they stand.
+    private static PredictionMark? OfYaml(string path)
+    {
+        if (!File.Exists(path)) return null;
+        foreach (string line in ReadYaml(path).Split('\n'))
+        {
+            string content = Comment().Replace(line, "");
+            Match said = Parameterization().Match(content);
+            CheckpointKind? kind = said.Success ? KindOf(said.Groups[2].Value) : null;
+            if (kind is null && Scaling().IsMatch(content)) kind = CheckpointKind.SdxlVelocity;
+            if (kind is not null)
+                return new PredictionMark(kind.Value, $"{path} beside it says {SafetensorsHeader.Shorten(content.Trim())}");
+        }
+
+        return null;
+    }
+
+    private static string ReadYaml(string path)
+    {
+        try
+        {
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            byte[] bytes = new byte[Math.Min(stream.Length, MaxYamlBytes)];
+            return Encoding.UTF8.GetString(bytes, 0, stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointUnreadableException(path, exception);
+        }
+    }
+
+    private static CheckpointKind? KindOf(string prediction)
+    {
+        string word = string.Concat(prediction.Where(char.IsAsciiLetterOrDigit)).ToUpperInvariant();
+        return word switch
+        {
+            "V" or "VPRED" or "VPREDICTION" or "VPARAMETERIZATION" or "VELOCITY" => CheckpointKind.SdxlVelocity,
+            "EDM" or "VPREDICTIONEDM" or "EDMVPRED" => CheckpointKind.SdxlEdm,
+            _ => null,
+        };
+    }
+
+    [GeneratedRegex("""(^|\s)#.*""", RegexOptions.NonBacktracking)]
+    private static partial Regex Comment();
+
+    [GeneratedRegex("""(^|[\s{,"'])(?:parameterization|prediction_type)["']?\s*:\s*["']?([A-Za-z_-]+)""", RegexOptions.NonBacktracking)]
+    private static partial Regex Parameterization();
+
+    [GeneratedRegex("""\.VScaling["']?\s*[,}]?\s*$""", RegexOptions.NonBacktracking)]
+    private static partial Regex Scaling();
+}

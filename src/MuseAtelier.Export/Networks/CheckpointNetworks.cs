@@ -1,0 +1,76 @@
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Export.Networks;
+
+/// <summary>Describes all networks of a checkpoint.</summary>
+internal static class CheckpointNetworks
+{
+    private const string VaeName = "VAE";
+
+    /// <summary>Every component of a checkpoint, or one failure that names all that is missing.</summary>
+    /// <param name="file">The checkpoint.</param>
+    /// <param name="precisions">The arithmetic of the parts.</param>
+    /// <exception cref="CheckpointException">The checkpoint cannot be described.</exception>
+    public static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file, Precisions precisions)
+    {
+        var names = new TensorNames(file);
+        var problems = new TensorProblems();
+        (string? unetPrefix, string? clipLPrefix, string? vaePrefix) =
+            (CheckpointParts.UNet(names), CheckpointParts.ClipL(names), CheckpointParts.Vae(names));
+        (string? clipGPrefix, bool hasTransformersNames) = CheckpointParts.ClipG(names);
+        RequireParts(file, [("UNet", unetPrefix), ("CLIP-L", clipLPrefix), ("CLIP-G", clipGPrefix), (VaeName, vaePrefix)]);
+        // A VAE is no use without the half that decodes.
+        if (!names.HasAny(vaePrefix + "decoder."))
+            throw new MissingPartException(file.Path, ["VAE decoder"], ["UNet", "CLIP-L", "CLIP-G", "VAE encoder"]);
+
+        CheckpointWeights Part(string? prefix) => new(file, names, prefix!, problems);
+        ElementType text = precisions.TextEncoders.Type();
+        ClipNetwork clipL = ClipNetwork.L(Part(clipLPrefix), text);
+        ClipNetwork clipG = hasTransformersNames ? ClipNetwork.TransformersG(Part(clipGPrefix), text)
+            : ClipNetwork.G(Part(clipGPrefix), text);
+        var unet = new UNetNetwork(Part(unetPrefix), precisions.UNet.Type());
+        var vae = new VaeNetwork(Part(vaePrefix), precisions.Vae.Type());
+        Network step = unet.Step();
+        List<Network> networks =
+        [
+            clipL.Text(),
+            clipG.Text(),
+            unet.CrossAttention(clipL.Width + clipG.Width),
+            unet.TimeEmbedding(clipG.PooledWidth),
+            step,
+            vae.Decoder(ComponentNames.VaeDecoder),
+            FinishingNetwork.ToPixels(),
+            FinishingNetwork.ToFramedPixels(),
+        ];
+        // Only pictures that are given need it, and some files are made without.
+        if (vae.HasEncoder) networks.Add(vae.Encoder());
+        // Where the decoder runs in fp16, some pictures of some models overflow all the same.
+        if (precisions.Vae == Precision.Fp16)
+            networks.Add(new VaeNetwork(Part(vaePrefix), ElementType.F32).Decoder(ComponentNames.VaeDecoderFp32));
+        problems.ThrowIfAny(file);
+        return (networks, new ModelSpec
+        {
+            LatentChannels = UNetNetwork.LatentChannels,
+            ClipLWidth = clipL.Width,
+            ClipGWidth = clipG.Width,
+            PooledWidth = clipG.PooledWidth,
+            TextLength = ClipNetwork.Positions,
+            LatentScale = VaeNetwork.LatentScale,
+            Parameters = Parameters(file, [unetPrefix!, clipLPrefix!, clipGPrefix!, vaePrefix!]),
+        });
+    }
+
+    private static void RequireParts(SafetensorsFile file, (string Name, string? Prefix)[] parts)
+    {
+        string[] missing = [.. parts.Where(part => part.Prefix is null).Select(part => part.Name)];
+        if (missing.Length > 0)
+            throw new MissingPartException(file.Path, missing, [.. parts.Where(part => part.Prefix is not null).Select(part => part.Name)]);
+    }
+
+    // Indices of positions are no parameters, and neither are the factors beside quantised weights.
+    private static long Parameters(SafetensorsFile file, string[] prefixes) => file.Tensors.Values
+        .Where(tensor => prefixes.Any(prefix => tensor.Name.StartsWith(prefix, StringComparison.Ordinal)))
+        .Where(tensor => tensor.Type is not ElementType.I64)
+        .Aggregate(0L, (sum, tensor) => sum + tensor.Elements);
+}

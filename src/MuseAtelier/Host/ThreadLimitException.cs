@@ -1,0 +1,34 @@
+using MuseAtelier.Host;
+
+namespace MuseAtelier;
+
+/// <summary>The process cannot start the threads that the engine needs: a limit of tasks or of memory is reached.</summary>
+public sealed class ThreadLimitException : MuseAtelierException
+{
+    private const int Near = 1000;
+
+    internal ThreadLimitException(int started, int needed, IReadOnlyList<ThreadBound> bounds, Exception inner)
+        : base(
+            $"the system started {started} of {needed} threads and refused the next{Describe(bounds)}",
+            $"room for {needed} threads more",
+            "Raise the limit of tasks (pids.max of the container, TasksMax of the unit, ulimit -u) or of memory (ulimit -v, ulimit -d), or use fewer threads (--threads of muse, CpuBackend.Create).",
+            inner)
+    {
+        Started = started;
+        Needed = needed;
+    }
+
+    /// <summary>Threads that could be started.</summary>
+    public int Started { get; }
+
+    /// <summary>Threads that are needed.</summary>
+    public int Needed { get; }
+
+    private static string Describe(IReadOnlyList<ThreadBound> bounds)
+    {
+        // Memory may have been short instead: a limit that is far away is not named.
+        if (bounds.Where(bound => bound.Limit - (bound.Used ?? 0) < Near).MinBy(bound => bound.Limit) is not { } tightest) return "";
+        string used = tightest.Used is { } count ? FormattableString.Invariant($", of which {count} are in use") : "";
+        return FormattableString.Invariant($" ({tightest.Name} allows {tightest.Limit} tasks{used})");
+    }
+}

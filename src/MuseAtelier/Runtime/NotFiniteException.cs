@@ -1,0 +1,41 @@
+using MuseAtelier.Packages;
+
+namespace MuseAtelier;
+
+/// <summary>A part of the model gave numbers that are not finite (NaN or infinity): the first part of a picture's way that did.</summary>
+public sealed class NotFiniteException(string part, string found, string remedy) : MuseAtelierException(found, "finite numbers", remedy)
+{
+    /// <summary>The part of the model: one of <see cref="ComponentNames"/>.</summary>
+    public string Part { get; } = part;
+
+    /// <summary>The failure of a text encoder.</summary>
+    /// <param name="part">Which one.</param>
+    /// <param name="precision">What it computes in.</param>
+    internal static NotFiniteException OfText(string part, Precision precision) => new(
+        part,
+        $"the text encoder {(part == ComponentNames.ClipL ? "CLIP-L" : "CLIP-G")} gave numbers that are not finite, in {Name(precision)}",
+        precision == Precision.Fp16 ? "Compute the text encoders in fp32."
+            : "The checkpoint's text encoder is damaged: take another edition of it.");
+
+    /// <summary>The failure of the UNet.</summary>
+    /// <param name="step">The step, from 1.</param>
+    /// <param name="precision">What it computes in.</param>
+    internal static NotFiniteException OfUNet(int step, Precision precision) => new(
+        ComponentNames.UNet,
+        FormattableString.Invariant(
+            $"the UNet gave numbers that are not finite in step {step}, in {Name(precision)}; what the text encoders gave was finite"),
+        precision == Precision.Fp16
+            ? "Compute the UNet in fp32; where a single prompt fails so, another prompt or guidance scale may do."
+            : "Try another prompt or guidance scale; if every picture fails so, the checkpoint's UNet is damaged.");
+
+    private static string Name(Precision precision) => precision == Precision.Fp16 ? "fp16" : "fp32";
+}
+
+/// <summary>The model cannot do what was asked for, because its checkpoint lacks the part for it.</summary>
+public sealed class ModelPartMissingException(string model, string part, string what) : MuseAtelierException(
+    $"the checkpoint of {model} has no {what}", $"a checkpoint with a {what}",
+        "Take the complete checkpoint, or leave out the picture that is to be read.")
+{
+    /// <summary>The part of the model: one of <see cref="ComponentNames"/>.</summary>
+    public string Part { get; } = part;
+}

@@ -1,0 +1,8 @@
+namespace MuseAtelier;
+
+/// <summary>ONNX Runtime does not start, though its library is there.</summary>
+public sealed class OnnxEnvironmentException(Exception inner) : MuseAtelierException(
+    $"ONNX Runtime does not start ({inner.Message.TrimEnd('.')})",
+    "a process that may start threads and take memory",
+    "Raise the limits of tasks and of memory of the container or the shell (pids.max, ulimit -u, ulimit -v, ulimit -d); 'muse doctor' shows them.",
+    inner);
