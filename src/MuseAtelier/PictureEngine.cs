@@ -289,6 +289,7 @@ internal sealed class PictureEngine : IDisposable
         _watch?.Dispose();
         _device.Dispose();
         _package.Dispose();
+        NativeHeap.Trim();
     }
 
     private static ResidencyRequest Wanted(PictureSeries series, AtelierOptions options, long budget) => new()

@@ -98,5 +98,6 @@ internal sealed class OpenedModel : IDisposable
         _lease.Dispose();
         Device.Dispose();
         Package.Dispose();
+        NativeHeap.Trim();
     }
 }
