@@ -28,11 +28,12 @@ public sealed class Atelier : IAsyncDisposable
     /// <param name="options">Where it runs and how.</param>
     /// <param name="progress">Told on another thread.</param>
     /// <param name="cancellationToken">Stops an export within a few MiB and leaves nothing behind.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
     /// <exception cref="MuseAtelierException">The model cannot be used; the exception's type and message say why and what to do.</exception>
     public static async Task<Atelier> OpenAsync(string model, AtelierOptions options, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
-        ArgumentNullException.ThrowIfNull(options);
+        OptionRules.Check(options);
         var thread = new EngineThread("MuseAtelier");
         try
         {
@@ -46,10 +47,9 @@ public sealed class Atelier : IAsyncDisposable
             throw;
         }
 
-        PictureEngine Open()
+        PictureEngine Open(CancellationToken stopping)
         {
-            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, thread.Aborting);
-            PictureEngine engine = PictureEngine.Open(model, options, progress, stopping.Token);
+            PictureEngine engine = PictureEngine.Open(model, options, progress, stopping);
             thread.AtEnd(engine.Dispose);
             return engine;
         }
@@ -59,13 +59,13 @@ public sealed class Atelier : IAsyncDisposable
     /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
     /// <param name="options">Where it is to run and how; without a budget for a card, <see cref="ResidencyRequest.DefaultBudget"/>.</param>
     /// <param name="request">What is to be painted.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
     /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
     /// <exception cref="MuseAtelierException">The model cannot be used, or the request is out of range; the exception's type and message say why and what to do.</exception>
     public static ResidencyPlan Plan(string model, AtelierOptions options, PictureRequest request)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(request);
+        OptionRules.Check(options);
         RequestRules.Check(request);
         return PictureEngine.Plan(model, options, request);
     }
@@ -95,10 +95,8 @@ public sealed class Atelier : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<Picture> GenerateAsync(PictureRequest request, PassPlace place, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(place);
         RequestRules.Check(request);
-        if (!place.Exists) throw new ArgumentOutOfRangeException(nameof(place), place, $"A pass has up to {PassPlace.MostPictures} pictures, counted from 0.");
+        RequestRules.Check(place);
         Picture? painted = null;
         await PaintPassAsync(PictureSeries.At(request, place), 0, picture => painted = picture, progress, cancellationToken).ConfigureAwait(false);
         return painted!;
@@ -175,10 +173,9 @@ public sealed class Atelier : IAsyncDisposable
         long start = Stopwatch.GetTimestamp();
         progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, series.Request.Steps, TimeSpan.Zero, null, first));
         await _thread.RunAsync(
-            () =>
+            stopping =>
             {
-                using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _thread.Aborting);
-                _engine.Paint(series, first, deliver, progress, start, stopping.Token);
+                _engine.Paint(series, first, deliver, progress, start, stopping);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);

@@ -3,7 +3,7 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>How an atelier is set up; fixed while it lives.</summary>
+/// <summary>How an atelier is set up; fixed while it lives. Opening refuses options out of range with an <see cref="ArgumentException"/>.</summary>
 public sealed record AtelierOptions
 {
     /// <summary>Where it runs: <c>CpuBackend.Create()</c> of MuseAtelier.Cpu, or <c>CudaBackend.Create()</c> of MuseAtelier.Cuda.</summary>
@@ -19,13 +19,13 @@ public sealed record AtelierOptions
     public bool VerifyDigests { get; init; }
 
     /// <summary>
-    /// Bytes of video memory that the process may hold, as the driver counts it; <see cref="ByteSize"/> reads amounts such as <c>4GiB</c>.
+    /// Bytes of video memory that the process may hold, as the driver counts it, from 0; <see cref="ByteSize"/> reads amounts such as <c>4GiB</c>.
     /// Null means <see cref="ResidencyRequest.DefaultBudget"/>, or what the card has free if that is less.
     /// </summary>
     public long? VideoMemoryBudget { get; init; }
 
     /// <summary>
-    /// Bytes of memory that the process may hold where it runs on a processor, pages of mapped files not counted. Null means what is free when the
+    /// Bytes of memory, from 0, that the process may hold where it runs on a processor, pages of mapped files not counted. Null means what is free when the
     /// atelier is opened: the least that the machine, the control groups above the process and the process's own limits leave.
     /// </summary>
     public long? MemoryBudget { get; init; }
@@ -39,7 +39,7 @@ public sealed record AtelierOptions
     /// <summary>How the VAE decodes.</summary>
     public VaeTiling VaeTiling { get; init; } = VaeTiling.Auto;
 
-    /// <summary>The tiles where it always decodes in tiles; null means 64x64 latents.</summary>
+    /// <summary>The tiles where it always decodes in tiles, 32 to 256 latents a side; null means 64x64 latents.</summary>
     public TileSize? VaeTile { get; init; }
 
     /// <summary>Whether the VAE decodes in fp32 from the start, where the package holds that decoder for pictures that overflow fp16: for painting one of those again.</summary>

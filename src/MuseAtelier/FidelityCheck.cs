@@ -16,19 +16,19 @@ public static class FidelityCheck
     /// <param name="request">What is compared.</param>
     /// <param name="progress">Told on another thread what is being done.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
+    /// <exception cref="ArgumentException">An option is out of range, or the number of seeds is not from 1 to 10,000.</exception>
+    /// <exception cref="PictureRequestException">The pictures are out of range.</exception>
     /// <exception cref="FidelityModelException">The model is a package.</exception>
     /// <exception cref="MuseAtelierException">The model cannot be used; the exception's type and message say why and what to do.</exception>
     public static async Task<FidelityReport> RunAsync(string model, AtelierOptions options, FidelityRequest request, IProgress<string>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(request);
-        ArgumentOutOfRangeException.ThrowIfLessThan(request.Seeds, 1, nameof(request));
+        OptionRules.Check(options);
+        OptionRules.Check(request);
         if (Directory.Exists(model)) throw new FidelityModelException(model);
-        var run = new FidelityRun(model, options, request, progress, cancellationToken);
-        RequestRules.Check(run.PictureOf(0));
         await using var thread = new EngineThread("MuseAtelier fidelity");
-        return await thread.RunAsync(run.Compare, cancellationToken).ConfigureAwait(false);
+        return await thread.RunAsync(stopping => new FidelityRun(model, options, request, progress, stopping).Compare(), cancellationToken)
+            .ConfigureAwait(false);
     }
 }
 

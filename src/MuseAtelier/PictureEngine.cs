@@ -484,7 +484,13 @@ internal sealed class PictureEngine : IDisposable
         PromptTokens tokens = PromptTokenizer.Encode(text);
         if (PromptSyntaxNotice.Of(text, name) is { } syntax) notices.Add(syntax);
         if (tokens.CutCount > 0)
-            notices.Add(string.Create(CultureInfo.InvariantCulture, $"The {name} has {tokens.CutCount} tokens more than the 75 that the model reads; cut off: {Shorten(tokens.CutText)}"));
+        {
+            string least = tokens.IsCutCountExact ? "" : "at least ";
+            notices.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The {name} has {least}{tokens.CutCount} tokens more than the 75 that the model reads; cut off: {Shorten(tokens.CutText)}"));
+        }
+
         return _prompts.Encode(tokens, text, options, cancellationToken);
     }
 

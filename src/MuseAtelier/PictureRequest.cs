@@ -3,16 +3,19 @@ namespace MuseAtelier;
 /// <summary>What to paint and how.</summary>
 public sealed record PictureRequest
 {
-    /// <summary>What the picture shows (绘意). Cut at 75 tokens, with a notice in the result.</summary>
+    /// <summary>
+    /// What the picture shows (绘意): Unicode text of at most 262,144 UTF-16 code units, without unpaired surrogates. Cut at 75 tokens, with a notice in
+    /// the result.
+    /// </summary>
     public required string Prompt { get; init; }
 
-    /// <summary>What the picture avoids (避讳). Empty means what <see cref="EmptyNegative"/> says.</summary>
+    /// <summary>What the picture avoids (避讳): text as for <see cref="Prompt"/>. Empty means what <see cref="EmptyNegative"/> says.</summary>
     public string NegativePrompt { get; init; } = "";
 
     /// <summary>What stands for an empty negative prompt.</summary>
     public EmptyNegative EmptyNegative { get; init; } = EmptyNegative.Encoded;
 
-    /// <summary>The seed of the noise (造化种子).</summary>
+    /// <summary>The seed of the noise (造化种子); any number.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Whose random numbers the seed starts.</summary>
@@ -50,7 +53,7 @@ public enum EmptyNegative
     Zeros,
 }
 
-/// <summary>SDXL's size conditioning, in px.</summary>
+/// <summary>SDXL's size conditioning, in px, each from 0 to 16,384.</summary>
 /// <param name="OriginalWidth">Width of the picture before any scaling.</param>
 /// <param name="OriginalHeight">Height of the picture before any scaling.</param>
 /// <param name="CropLeft">Columns cut off on the left.</param>

@@ -15,8 +15,14 @@ public sealed record PromptTokens
     /// <summary>The part of the prompt that did not fit, as it was written; empty when all of it did.</summary>
     public required string CutText { get; init; }
 
-    /// <summary>How many tokens did not fit.</summary>
+    /// <summary>How many tokens did not fit; at least so many where <see cref="IsCutCountExact"/> is false.</summary>
     public required int CutCount { get; init; }
+
+    /// <summary>
+    /// Whether all tokens that did not fit were counted. False for long prompts only: of more than 65,536 characters (UTF-16 code units, white space
+    /// not counted), or of more than about 8,000 bytes of UTF-8 in different words. The tokens that fit are those of the whole prompt all the same.
+    /// </summary>
+    public bool IsCutCountExact { get; init; } = true;
 }
 
 /// <summary>One token of a prompt.</summary>

@@ -12,18 +12,19 @@ public static class ReferenceCheck
     /// <param name="options">Where it runs and how.</param>
     /// <param name="progress">Told on another thread which part is being computed.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
     /// <exception cref="MuseAtelierException">The model or the reference file cannot be used; the exception's type and message say why and what to do.</exception>
     public static async Task<ReferenceReport> RunAsync(string model, string reference, AtelierOptions options, IProgress<string>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(reference);
-        ArgumentNullException.ThrowIfNull(options);
+        OptionRules.Check(options);
         await using var thread = new EngineThread("MuseAtelier check");
         return await thread.RunAsync(
-            () =>
+            stopping =>
             {
                 using ReferenceValues values = ReferenceValues.Open(reference);
-                using ReferenceRun run = ReferenceRun.Open(model, values, options, progress, cancellationToken);
+                using ReferenceRun run = ReferenceRun.Open(model, values, options, progress, stopping);
                 return run.Compare();
             },
             cancellationToken).ConfigureAwait(false);

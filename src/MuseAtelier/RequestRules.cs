@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace MuseAtelier;
 
 /// <summary>What can be painted. Nothing is repaired silently: what is out of range is refused, with the nearest that would do.</summary>
@@ -9,16 +11,40 @@ internal static class RequestRules
     public const int MostSteps = 1000;
     public const float LargestGuidanceScale = 100;
 
+    /// <summary>UTF-16 code units of a prompt. However they are escaped, a picture's record has room for two such prompts.</summary>
+    public const int LongestPrompt = 1 << 18;
+
+    /// <summary>The largest number that the model is told of a picture's origin, in px.</summary>
+    public const int LargestConditioning = 1 << 14;
+
+    /// <summary>Makes sure that every member of a request is in range.</summary>
+    /// <exception cref="PictureRequestException">One is not.</exception>
+    /// <exception cref="ArgumentNullException">A member is null that may not be.</exception>
     public static void Check(PictureRequest request)
     {
-        ArgumentNullException.ThrowIfNull(request.Prompt);
-        ArgumentNullException.ThrowIfNull(request.NegativePrompt);
+        ArgumentNullException.ThrowIfNull(request);
+        CheckPrompt("prompt", nameof(request.Prompt), request.Prompt);
+        CheckPrompt("negative prompt", nameof(request.NegativePrompt), request.NegativePrompt);
+        CheckChoice(nameof(request.EmptyNegative), request.EmptyNegative);
+        CheckChoice(nameof(request.NoiseSource), request.NoiseSource);
+        ArgumentNullException.ThrowIfNull(request.Schedule);
+        CheckChoice(nameof(request.Schedule.Spacing), request.Schedule.Spacing);
         CheckFrame(request.Frame);
+        CheckConditioning(request.Conditioning);
         CheckSize(request.Width, request.Height);
         CheckSteps(request.Steps);
 
         // Written so that NaN fails.
         if (!(request.GuidanceScale is >= 1 and <= LargestGuidanceScale)) throw new GuidanceScaleException(request.GuidanceScale);
+    }
+
+    /// <summary>Makes sure that there is such a place in a pass.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is not.</exception>
+    public static void Check(PassPlace place)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        if (!place.Exists)
+            throw new ArgumentOutOfRangeException(nameof(place), place, $"A pass has 1 to {PassPlace.MostPictures} pictures, counted from 0.");
     }
 
     public static void CheckSize(int width, int height)
@@ -31,9 +57,42 @@ internal static class RequestRules
         if (steps is < 1 or > MostSteps) throw new StepCountException(steps);
     }
 
-    private static void CheckFrame(PictureFrame? frame)
+    public static void CheckFrame(PictureFrame? frame)
     {
         if (frame is not null && !(Enum.IsDefined(frame.Style) && Enum.IsDefined(frame.Placement))) throw new FrameException(frame);
+    }
+
+    private static void CheckPrompt(string name, string member, string text)
+    {
+        ArgumentNullException.ThrowIfNull(text, member);
+        if (text.Length > LongestPrompt) throw PromptException.TooLong(name, text.Length);
+        for (int i = 0; i < text.Length;)
+        {
+            if (Rune.DecodeFromUtf16(text.AsSpan(i), out _, out int units) != System.Buffers.OperationStatus.Done)
+                throw PromptException.Unpaired(name, text[i], i);
+            i += units;
+        }
+    }
+
+    private static void CheckChoice<T>(string name, T value) where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value)) throw new RequestChoiceException(name, value.ToString(), Enum.GetNames<T>());
+    }
+
+    private static void CheckConditioning(MicroConditioning? conditioning)
+    {
+        if (conditioning is null) return;
+        Check(nameof(conditioning.OriginalWidth), conditioning.OriginalWidth);
+        Check(nameof(conditioning.OriginalHeight), conditioning.OriginalHeight);
+        Check(nameof(conditioning.CropLeft), conditioning.CropLeft);
+        Check(nameof(conditioning.CropTop), conditioning.CropTop);
+        Check(nameof(conditioning.TargetWidth), conditioning.TargetWidth);
+        Check(nameof(conditioning.TargetHeight), conditioning.TargetHeight);
+
+        static void Check(string name, int value)
+        {
+            if (value is < 0 or > LargestConditioning) throw new ConditioningException(name, value);
+        }
     }
 
     private static bool IsSide(int size) => size is >= SmallestSide and <= LargestSide && size % SizeMultiple == 0;

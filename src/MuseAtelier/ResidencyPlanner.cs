@@ -16,8 +16,7 @@ public static class ResidencyPlanner
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(device);
-        RequestRules.CheckSize(request.Width, request.Height);
-        RequestRules.CheckSteps(request.Steps);
+        OptionRules.Check(request);
         ArgumentOutOfRangeException.ThrowIfLessThan(request.Count, 1);
         if (request.PicturesPerPass is { } pictures) ArgumentOutOfRangeException.ThrowIfNotEqual(pictures, Math.Clamp(pictures, 1, Math.Min(request.Count, PassPlace.MostPictures)));
         return new ResidencySearch(model, request, device).Plan(request.Budget);

@@ -12,6 +12,9 @@ namespace MuseAtelier.Checking;
 /// <summary>One comparison: the engine's own parts, given what the reference was given. Lives on one thread, as the engine does.</summary>
 internal sealed class ReferenceRun : IDisposable
 {
+    // In latents.
+    private const int LargestSide = RequestRules.LargestSide / VaeDecoder.Zoom;
+
     private readonly ReferenceValues _values;
     private readonly OpenedModel _model;
     private readonly AllowedErrors _allowed;
@@ -165,33 +168,36 @@ internal sealed class ReferenceRun : IDisposable
         }
 
         (_, int height, int width) = LatentShape("run.x0");
+        if (_values.Shape("run.latents") is not [>= 1 and <= RequestRules.MostSteps, ..])
+            throw new ReferenceShapeException(_values.Path, "run.latents", _values.Shape("run.latents"), $"1 to {RequestRules.MostSteps} steps");
         int steps = (int)_values.Shape("run.latents")[0], count = Model.LatentChannels * height * width;
         _values.Expect("run.latents", steps, 1, Model.LatentChannels, height, width);
         _values.Expect("run.step_noise", steps, 1, Model.LatentChannels, height, width);
-        var schedule = new SigmaSchedule(new NoiseSchedule(), steps);
-        var sampler = new EulerAncestralSampler(schedule);
-        DenoisingNetwork network = _model.Network(2, height, width);
-        network.Prepare(Embeddings(run.Context, run.Pooled, 2), TimeIds(run.TimeIds, 2), schedule.Timesteps, Options, _cancellationToken);
-        float[] latents = _values.Floats("run.x0"), noise = new float[count];
-        for (int step = 0; step < steps; step++)
-        {
-            Report(string.Create(CultureInfo.InvariantCulture, $"run, step {step + 1} of {steps}"));
-            EulerAncestralSampler.ScaleInput(latents, schedule.Sigmas[step], network.Input[..count]);
-            network.Input[..count].CopyTo(network.Input[count..]);
-            network.Predict(step, Options, _cancellationToken);
-            network.Await();
-            Span<float> prediction = network.Output[count..];
-            EulerAncestralSampler.Guide(network.Output[..count], prediction, run.GuidanceScale, prediction);
-            _values.Read("run.step_noise", (long)step * count, noise);
-            sampler.Step(latents, prediction, noise, step);
-        }
-
+        float[] latents = Denoise(run, steps, height, width);
         _model.FreeNetwork();
         float[] reference = new float[count];
         _values.Read("run.latents", (steps - 1L) * count, reference);
         Add(string.Create(CultureInfo.InvariantCulture, $"Latents after {steps} steps"), Deviation.Of(latents, reference), _allowed.Run);
         if (run.HasImage) ComparePicture(latents, height, width);
         else _leftOut.Add("Picture: no image of the run");
+    }
+
+    // The loop that paints pictures, with recorded noise in the place of a generator's.
+    private float[] Denoise(RunCase run, int steps, int height, int width)
+    {
+        var schedule = new SigmaSchedule(new NoiseSchedule(), steps);
+        DenoisingNetwork network = _model.Network(2, height, width);
+        network.Prepare(Embeddings(run.Context, run.Pooled, 2), TimeIds(run.TimeIds, 2), schedule.Timesteps, Options, _cancellationToken);
+        var noise = new NoiseStreams(new RecordedStart(_values, "run.x0", schedule.InitialNoiseScale), new RecordedNoise(_values, "run.step_noise"));
+        using var pass = new LatentPass([noise], run.GuidanceScale, PassPlace.Alone, network, schedule, sheet: null, _model.Device);
+        for (int step = 0; step < steps; step++)
+        {
+            Report(string.Create(CultureInfo.InvariantCulture, $"run, step {step + 1} of {steps}"));
+            _cancellationToken.ThrowIfCancellationRequested();
+            pass.Step(step, Options, _cancellationToken);
+        }
+
+        return pass.Latents(0).ToArray();
     }
 
     private void ComparePicture(float[] latents, int height, int width)
@@ -215,10 +221,11 @@ internal sealed class ReferenceRun : IDisposable
     private (int Batch, int Height, int Width) LatentShape(string name, bool anyBatch = false)
     {
         IReadOnlyList<long> shape = _values.Shape(name);
-        bool fits = shape.Count == 4 && shape[1] == Model.LatentChannels && shape[2] > 0 && shape[3] > 0 && (anyBatch ? shape[0] is 1 or 2 : shape[0] == 1);
+        bool fits = shape.Count == 4 && shape[1] == Model.LatentChannels && shape[2] is > 0 and <= LargestSide && shape[3] is > 0 and <= LargestSide
+            && (anyBatch ? shape[0] is 1 or 2 : shape[0] == 1);
         return fits
             ? ((int)shape[0], (int)shape[2], (int)shape[3])
-            : throw new ReferenceShapeException(_values.Path, name, shape, string.Create(CultureInfo.InvariantCulture, $"[{(anyBatch ? "1 or 2" : "1")}, {Model.LatentChannels}, height, width]"));
+            : throw new ReferenceShapeException(_values.Path, name, shape, string.Create(CultureInfo.InvariantCulture, $"[{(anyBatch ? "1 or 2" : "1")}, {Model.LatentChannels}, height, width], up to {LargestSide} a side"));
     }
 
     private PromptEmbedding[] Embeddings(string context, string pooled, int rows)

@@ -29,15 +29,30 @@ internal sealed class LatentPass : IDisposable
     /// <param name="sheet">Where previews are painted, or null.</param>
     /// <param name="device">Gives the memory.</param>
     public LatentPass(IReadOnlyList<PictureRequest> pictures, PassPlace place, DenoisingNetwork network, SigmaSchedule schedule, LatentSheet? sheet, ExecutionDevice device)
+        : this([.. pictures.Select(picture => NoiseStreams.Create(picture.NoiseSource, picture.Seed))], pictures[0].GuidanceScale, place, network, schedule, sheet, device)
+    {
+    }
+
+    /// <summary>Draws the initial noise from given streams.</summary>
+    /// <param name="streams">The noise of each picture.</param>
+    /// <param name="guidanceScale">The guidance scale; without effect where the network has no rows for a negative prompt.</param>
+    /// <param name="place">The first picture's place; the others follow it.</param>
+    /// <param name="network">Prepared for the pass; borrowed.</param>
+    /// <param name="schedule">The pictures' schedule.</param>
+    /// <param name="sheet">Where previews are painted, or null.</param>
+    /// <param name="device">Gives the memory.</param>
+    public LatentPass(
+        NoiseStreams[] streams, float guidanceScale, PassPlace place, DenoisingNetwork network, SigmaSchedule schedule, LatentSheet? sheet,
+        ExecutionDevice device)
     {
         (_network, _schedule, _sheet) = (network, schedule, sheet);
         (_rows, _first, _length) = (place.Pictures, place.Index, network.Input.Length / network.Shape.Batch);
-        _guidanceScale = pictures[0].GuidanceScale;
+        _guidanceScale = guidanceScale;
         _precision = network.Precision;
         _sampler = new EulerAncestralSampler(schedule);
-        _streams = [.. pictures.Select(picture => NoiseStreams.Create(picture.NoiseSource, picture.Seed))];
-        _hashes = [.. pictures.Select(picture => new StepHashes(picture.Steps))];
-        _block = device.AllocateHost(2L * pictures.Count * _length * sizeof(float));
+        _streams = streams;
+        _hashes = [.. streams.Select(_ => new StepHashes(schedule.Steps))];
+        _block = device.AllocateHost(2L * streams.Length * _length * sizeof(float));
 
         Span<float> state = State, noise = Noise;
         for (int i = 0; i < _streams.Length; i++) _streams[i].Start.Fill(Of(i, noise));

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text;
-
 namespace MuseAtelier.Prompting;
 
 /// <summary>CLIP's tokenizer, with the ids that transformers' CLIPTokenizer gives. Safe to share between threads.</summary>
@@ -25,100 +22,19 @@ internal sealed class ClipTokenizer
     public PromptTokens Encode(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var ids = new List<int>();
-        var sources = new List<Range>();
-        int start = 0;
-        while (start < text.Length)
-        {
-            (int index, int id, int length) = NextSpecial(text, start);
-            EncodePlain(text, start, index, ids, sources);
-            if (length > 0)
-            {
-                ids.Add(id);
-                sources.Add(index..(index + length));
-            }
-
-            start = index + length;
-        }
-
+        var reading = new PromptReading(_vocabulary, text);
+        reading.Run();
+        (List<int> ids, List<Range> sources) = (reading.Ids, reading.Sources);
         int kept = Math.Min(ids.Count, Capacity);
         return new PromptTokens
         {
             ClipL = Fill(ids, kept, ClipVocabulary.EndOfText),
             ClipG = FillBehindFirstEnd(Fill(ids, kept, ClipVocabulary.EndOfText)),
             Tokens = [.. Enumerable.Range(0, kept).Select(i => new PromptToken(ids[i], _vocabulary.TextOf(ids[i]), text[sources[i]]))],
-            CutText = kept < ids.Count ? text[sources[kept].Start..].Trim() : "",
+            CutText = kept < ids.Count ? text.AsSpan(sources[kept].Start.Value).Trim().ToString() : "",
             CutCount = ids.Count - kept,
+            IsCutCountExact = reading.IsComplete,
         };
-    }
-
-    // The names of start and end stand for themselves wherever they occur in a prompt, in lower case only.
-    private static (int Index, int Id, int Length) NextSpecial(string text, int from)
-    {
-        for (int index = from; (index = text.IndexOf("<|", index, StringComparison.Ordinal)) >= 0; index += 2)
-        {
-            ReadOnlySpan<char> rest = text.AsSpan(index);
-            if (rest.StartsWith(ClipVocabulary.StartOfTextName, StringComparison.Ordinal))
-                return (index, ClipVocabulary.StartOfText, ClipVocabulary.StartOfTextName.Length);
-            if (rest.StartsWith(ClipVocabulary.EndOfTextName, StringComparison.Ordinal))
-                return (index, ClipVocabulary.EndOfText, ClipVocabulary.EndOfTextName.Length);
-        }
-
-        return (text.Length, 0, 0);
-    }
-
-    private void EncodePlain(string text, int start, int end, List<int> ids, List<Range> sources)
-    {
-        List<SourceRune> runes = PromptText.Clean(text, start, end);
-        ReadOnlySpan<SourceRune> rest = CollectionsMarshal.AsSpan(runes);
-        while (!rest.IsEmpty)
-        {
-            if (PromptText.IsWhiteSpace(rest[0]))
-            {
-                rest = rest[1..];
-                continue;
-            }
-
-            int length = PromptText.WordLength(rest);
-            EncodeWord(rest[..length], ids, sources);
-            rest = rest[length..];
-        }
-    }
-
-    private void EncodeWord(ReadOnlySpan<SourceRune> word, List<int> ids, List<Range> sources)
-    {
-        byte[] bytes = new byte[4 * word.Length];
-        int[] runeOf = new int[bytes.Length];
-        int count = 0;
-        for (int i = 0; i < word.Length; i++)
-        {
-            int length = new Rune(word[i].Value).EncodeToUtf8(bytes.AsSpan(count));
-            runeOf.AsSpan(count, length).Fill(i);
-            count += length;
-        }
-
-        int firstToken = ids.Count;
-        _vocabulary.Encode(bytes.AsSpan(0, count), ids);
-        int at = 0;
-        for (int i = firstToken; i < ids.Count; i++)
-        {
-            int first = at;
-            at += _vocabulary.ByteCountOf(ids[i]);
-            sources.Add(SourceOf(word[runeOf[first]..(runeOf[at - 1] + 1)]));
-        }
-    }
-
-    // Not merely from the first's start to the last's end: composition may have put marks into another order.
-    private static Range SourceOf(ReadOnlySpan<SourceRune> runes)
-    {
-        (_, int start, int end) = runes[0];
-        foreach (SourceRune rune in runes)
-        {
-            start = Math.Min(start, rune.Start);
-            end = Math.Max(end, rune.End);
-        }
-
-        return start..end;
     }
 
     // CLIP-G was trained with zeros behind the first end: so it gets them even where the prompt itself names one.

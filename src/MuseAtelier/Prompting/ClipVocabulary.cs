@@ -57,16 +57,17 @@ internal sealed class ClipVocabulary
         return spelling.EndsWith(WordEnd, StringComparison.Ordinal) ? spelling.Length - WordEnd.Length : spelling.Length;
     }
 
-    /// <summary>Appends the tokens of one word.</summary>
-    /// <param name="word">The word's UTF-8 bytes, at least one.</param>
-    /// <param name="tokens">Receives the ids.</param>
-    public void Encode(ReadOnlySpan<byte> word, List<int> tokens)
+    /// <summary>Spells bytes by CLIP's letters, one letter a byte.</summary>
+    /// <param name="bytes">The bytes; borrowed.</param>
+    /// <param name="letters">As long as <paramref name="bytes"/>; receives the letters.</param>
+    public void Spell(ReadOnlySpan<byte> bytes, Span<char> letters)
     {
-        var letters = new StringBuilder(word.Length);
-        foreach (byte value in word) letters.Append(_letters[value]);
-        // The word is cut and cleaned already.
-        tokens.AddRange(_encoder.EncodeToIds(letters.ToString(), considerPreTokenization: false, considerNormalization: false));
+        for (int i = 0; i < bytes.Length; i++) letters[i] = _letters[bytes[i]];
     }
+
+    /// <summary>The tokens of one word. The time grows faster than the word's length.</summary>
+    /// <param name="spelling">The word, cleaned and spelt by CLIP's letters.</param>
+    public IReadOnlyList<int> Encode(string spelling) => _encoder.EncodeToIds(spelling, considerPreTokenization: false, considerNormalization: false);
 
     private static bool IsPrintable(int value) => value is (>= 0x21 and <= 0x7E) or (>= 0xA1 and <= 0xFF and not 0xAD);
 

@@ -8,18 +8,18 @@ internal static class PromptText
 {
     private const int CapitalIWithDot = 0x130, CombiningDotAbove = 0x307;
 
-    /// <summary>Form C, then lower case. White space stays: it only separates words.</summary>
+    /// <summary>Form C, then lower case. Of white space in a row one stays: it only separates words, and form C composes nothing with it.</summary>
     /// <param name="text">The prompt.</param>
     /// <param name="start">First UTF-16 unit of the part to clean.</param>
     /// <param name="end">Unit after its last one.</param>
     public static List<SourceRune> Clean(string text, int start, int end)
     {
-        var runes = new List<SourceRune>(end - start);
+        var runes = new List<SourceRune>();
         for (int i = start; i < end;)
         {
             // An unpaired surrogate decodes as U+FFFD, and one unit is consumed.
             Rune.DecodeFromUtf16(text.AsSpan(i, end - i), out Rune rune, out int units);
-            runes.Add(new SourceRune(rune.Value, i, i + units));
+            if (!Rune.IsWhiteSpace(rune) || runes.Count == 0 || !IsWhiteSpace(runes[^1])) runes.Add(new SourceRune(rune.Value, i, i + units));
             i += units;
         }
 

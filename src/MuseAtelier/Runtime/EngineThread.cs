@@ -6,7 +6,7 @@ namespace MuseAtelier.Runtime;
 /// </summary>
 internal sealed class EngineThread : IAsyncDisposable
 {
-    /// <summary>How long a process that exits without disposing of its ateliers waits for each of them.</summary>
+    /// <summary>How long a process that exits without disposing of its ateliers waits for all of them.</summary>
     private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(10);
 
     private static readonly HashSet<EngineThread> Running = [];
@@ -42,6 +42,19 @@ internal sealed class EngineThread : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The thread is ending.</exception>
     public Task<T> RunAsync<T>(Func<T> function, CancellationToken cancellationToken) => _requests.Add(function, cancellationToken);
 
+    /// <summary>Runs a function like the other overload, and gives it a token that is cancelled with <see cref="Aborting"/> as well.</summary>
+    /// <typeparam name="T">What the function gives.</typeparam>
+    /// <param name="function">The function.</param>
+    /// <param name="cancellationToken">Takes the function from the queue at once, and cancels the token that it is given.</param>
+    /// <exception cref="ObjectDisposedException">The thread is ending.</exception>
+    public Task<T> RunAsync<T>(Func<CancellationToken, T> function, CancellationToken cancellationToken) => _requests.Add(
+        () =>
+        {
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Aborting);
+            return function(stopping.Token);
+        },
+        cancellationToken);
+
     /// <summary>Sets what the thread runs as the last thing before it ends, after every request.</summary>
     public void AtEnd(Action last) => _last = last;
 
@@ -57,8 +70,10 @@ internal sealed class EngineThread : IAsyncDisposable
         }
 
         await _ended.Task.ConfigureAwait(false);
-        // Nothing is left to run but the thread's own destructors.
+        // Nothing is left to run but the thread's own destructors. Only then is its heap free as well.
         _thread.Join();
+        lock (Running) Running.Remove(this);
+        NativeHeap.Trim();
         if (_lastFailure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_lastFailure);
     }
 
@@ -69,13 +84,17 @@ internal sealed class EngineThread : IAsyncDisposable
     {
         EngineThread[] running;
         lock (Running) running = [.. Running];
-        foreach (EngineThread thread in running.Where(thread => !thread._thread.IsCurrent))
+        EngineThread[] others = [.. running.Where(thread => !thread._thread.IsCurrent)];
+        foreach (EngineThread thread in others)
         {
             thread._requests.Close();
             thread._requests.Abort();
             thread._aborting.Cancel();
-            thread._thread.Join(ExitPatience);
         }
+
+        long end = Environment.TickCount64 + (long)ExitPatience.TotalMilliseconds;
+        foreach (EngineThread thread in others)
+            thread._thread.Join(TimeSpan.FromMilliseconds(Math.Max(0, end - Environment.TickCount64)));
     }
 
     private void Run()
@@ -92,7 +111,6 @@ internal sealed class EngineThread : IAsyncDisposable
             _lastFailure = exception;
         }
 
-        lock (Running) Running.Remove(this);
         _ended.SetResult();
     }
 }

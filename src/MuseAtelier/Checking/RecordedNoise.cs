@@ -1,0 +1,33 @@
+using System.Numerics.Tensors;
+using MuseAtelier.Diffusion;
+
+namespace MuseAtelier.Checking;
+
+/// <summary>Noise that stands in a file, draw after draw.</summary>
+/// <param name="values">The file; borrowed.</param>
+/// <param name="name">The tensor's name: [draws, ...] fp32.</param>
+internal sealed class RecordedNoise(ReferenceValues values, string name) : INoiseSource
+{
+    private long _next;
+
+    /// <inheritdoc/>
+    public void Fill(Span<float> destination)
+    {
+        values.Read(name, _next, destination);
+        _next += destination.Length;
+    }
+}
+
+/// <summary>The noise that initial latents in a file were made from.</summary>
+/// <param name="values">The file; borrowed.</param>
+/// <param name="name">The tensor's name: the latents, fp32, noise times the scale.</param>
+/// <param name="scale">What the noise was multiplied with.</param>
+internal sealed class RecordedStart(ReferenceValues values, string name, float scale) : INoiseSource
+{
+    /// <inheritdoc/>
+    public void Fill(Span<float> destination)
+    {
+        values.Read(name, 0, destination);
+        TensorPrimitives.Divide(destination, scale, destination);
+    }
+}

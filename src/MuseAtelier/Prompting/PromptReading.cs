@@ -1,0 +1,143 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace MuseAtelier.Prompting;
+
+/// <summary>
+/// One prompt on its way to tokens. Only 75 tokens are used, so what is read behind them is bounded: by a number of characters, and by the work of
+/// <see cref="WordEncoder"/>. Used once, by one thread.
+/// </summary>
+/// <param name="vocabulary">The tokens; borrowed.</param>
+/// <param name="text">The prompt.</param>
+internal sealed class PromptReading(ClipVocabulary vocabulary, string text)
+{
+    /// <summary>UTF-16 units that are read, white space not counted. So many always hold more than 75 tokens.</summary>
+    public const int MostUnits = 65_536;
+
+    private readonly WordEncoder _encoder = new(vocabulary, ClipTokenizer.Capacity);
+    private byte[] _bytes = new byte[256];
+    private int[] _runeOf = new int[256];
+    private int _end;
+
+    /// <summary>The tokens.</summary>
+    public List<int> Ids { get; } = [];
+
+    /// <summary>For each token the part of the prompt that it stands for.</summary>
+    public List<Range> Sources { get; } = [];
+
+    /// <summary>Whether all of the prompt was read.</summary>
+    public bool IsComplete { get; private set; } = true;
+
+    /// <summary>Reads the prompt.</summary>
+    public void Run()
+    {
+        _end = FindEnd();
+        int start = 0;
+        while (start < _end)
+        {
+            (int index, int id, int length) = NextSpecial(start);
+            if (!ReadPlain(start, index))
+            {
+                IsComplete = false;
+                return;
+            }
+
+            if (length > 0)
+            {
+                Ids.Add(id);
+                Sources.Add(index..(index + length));
+            }
+
+            start = index + length;
+        }
+
+        IsComplete = _end == text.Length;
+    }
+
+    private int FindEnd()
+    {
+        int left = MostUnits;
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (char.IsWhiteSpace(text[i])) continue;
+            if (left == 0) return char.IsLowSurrogate(text[i]) && char.IsHighSurrogate(text[i - 1]) ? i - 1 : i;
+            left--;
+        }
+
+        return text.Length;
+    }
+
+    // The names of start and end stand for themselves wherever they occur in a prompt, in lower case only.
+    private (int Index, int Id, int Length) NextSpecial(int from)
+    {
+        for (int index = from; (index = text.IndexOf("<|", index, _end - index, StringComparison.Ordinal)) >= 0; index += 2)
+        {
+            ReadOnlySpan<char> rest = text.AsSpan(index, _end - index);
+            if (rest.StartsWith(ClipVocabulary.StartOfTextName, StringComparison.Ordinal))
+                return (index, ClipVocabulary.StartOfText, ClipVocabulary.StartOfTextName.Length);
+            if (rest.StartsWith(ClipVocabulary.EndOfTextName, StringComparison.Ordinal))
+                return (index, ClipVocabulary.EndOfText, ClipVocabulary.EndOfTextName.Length);
+        }
+
+        return (_end, 0, 0);
+    }
+
+    private bool ReadPlain(int start, int end)
+    {
+        List<SourceRune> runes = PromptText.Clean(text, start, end);
+        ReadOnlySpan<SourceRune> rest = CollectionsMarshal.AsSpan(runes);
+        while (!rest.IsEmpty)
+        {
+            if (PromptText.IsWhiteSpace(rest[0]))
+            {
+                rest = rest[1..];
+                continue;
+            }
+
+            int length = PromptText.WordLength(rest);
+            // A word that is cut would be counted as another.
+            if (length == rest.Length && end < text.Length && end == _end && Ids.Count > ClipTokenizer.Capacity) return false;
+            if (!ReadWord(rest[..length])) return false;
+            rest = rest[length..];
+        }
+
+        return true;
+    }
+
+    private bool ReadWord(ReadOnlySpan<SourceRune> word)
+    {
+        if (_bytes.Length < 4 * word.Length) (_bytes, _runeOf) = (new byte[4 * word.Length], new int[4 * word.Length]);
+        int count = 0;
+        for (int i = 0; i < word.Length; i++)
+        {
+            int length = new Rune(word[i].Value).EncodeToUtf8(_bytes.AsSpan(count));
+            _runeOf.AsSpan(count, length).Fill(i);
+            count += length;
+        }
+
+        int firstToken = Ids.Count;
+        bool isWhole = _encoder.Encode(_bytes.AsSpan(0, count), Ids);
+        int at = 0;
+        for (int i = firstToken; i < Ids.Count; i++)
+        {
+            int first = at;
+            at += vocabulary.ByteCountOf(Ids[i]);
+            Sources.Add(SourceOf(word[_runeOf[first]..(_runeOf[at - 1] + 1)]));
+        }
+
+        return isWhole;
+    }
+
+    // Not merely from the first's start to the last's end: composition may have put marks into another order.
+    private static Range SourceOf(ReadOnlySpan<SourceRune> runes)
+    {
+        (_, int start, int end) = runes[0];
+        foreach (SourceRune rune in runes)
+        {
+            start = Math.Min(start, rune.Start);
+            end = Math.Max(end, rune.End);
+        }
+
+        return start..end;
+    }
+}

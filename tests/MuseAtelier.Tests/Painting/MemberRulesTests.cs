@@ -1,0 +1,170 @@
+using System.Reflection;
+using MuseAtelier.Packages;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Painting;
+
+/// <summary>Every member of what a caller gives is checked before anything runs: a member that is new has to be given a rule, or a word here.</summary>
+public sealed class MemberRulesTests
+{
+    private static readonly PictureRequest Request = new()
+    {
+        Prompt = "a",
+        Frame = new PictureFrame(FrameStyle.Ebony),
+        Conditioning = new MicroConditioning(1024, 1024, 0, 0, 1024, 1024),
+    };
+
+    private static readonly AtelierOptions Options = TestAtelier.Options with { Precisions = Precisions.All(Precision.Fp32), VaeTile = new TileSize(64, 64), MemoryBudget = 1L << 40 };
+
+    // Values that are refused, for members whose type does not tell; none where any value will do.
+    private static readonly Dictionary<string, object[]> Refused = new()
+    {
+        ["PictureRequest.Prompt"] = [new string('a', (1 << 18) + 1), "a\uD83C", "\uDF0C\uD83C", "\uD83Cb"],
+        ["PictureRequest.NegativePrompt"] = [new string('a', (1 << 18) + 1), "\uD83C\uD83C\uDF0C"],
+        ["PictureRequest.Seed"] = [],
+        ["PictureRequest.Width"] = [0, -8, 250, 1020, 2056, int.MaxValue, int.MinValue],
+        ["PictureRequest.Height"] = [0, -8, 250, 1020, 2056, int.MaxValue, int.MinValue],
+        ["PictureRequest.Steps"] = [0, -1, 1001, int.MaxValue, int.MinValue],
+        ["PictureRequest.GuidanceScale"] = [0f, 0.99f, -7f, 100.1f, float.MaxValue],
+        ["NoiseSchedule.Karras"] = [],
+        ["MicroConditioning.OriginalWidth"] = [-1, 16_385, int.MaxValue, int.MinValue],
+        ["MicroConditioning.OriginalHeight"] = [-1, 16_385, int.MaxValue, int.MinValue],
+        ["MicroConditioning.CropLeft"] = [-1, 16_385, int.MaxValue, int.MinValue],
+        ["MicroConditioning.CropTop"] = [-1, 16_385, int.MaxValue, int.MinValue],
+        ["MicroConditioning.TargetWidth"] = [-1, 16_385, int.MaxValue, int.MinValue],
+        ["MicroConditioning.TargetHeight"] = [-1, 16_385, int.MaxValue, int.MinValue],
+        ["AtelierOptions.CacheFolder"] = ["", "  ", "a\0b"],
+        ["AtelierOptions.VerifyDigests"] = [],
+        ["AtelierOptions.VideoMemoryBudget"] = [-1L, long.MinValue],
+        ["AtelierOptions.MemoryBudget"] = [-1L, long.MinValue],
+        ["AtelierOptions.WatchMemory"] = [],
+        ["AtelierOptions.DecodesInFp32"] = [],
+        ["AtelierOptions.Previews"] = [],
+        ["AtelierOptions.LoggerFactory"] = [],
+        ["TileSize.Width"] = [0, -1, 31, 257, int.MaxValue, int.MinValue],
+        ["TileSize.Height"] = [0, -1, 31, 257, int.MaxValue, int.MinValue],
+        ["PassPlace.Pictures"] = [0, -1, 9, int.MaxValue, int.MinValue],
+        ["PassPlace.Index"] = [-1, 3, int.MaxValue, int.MinValue],
+        ["ResidencyRequest.Budget"] = [-1L, long.MinValue],
+        ["ResidencyRequest.Width"] = [0, 1020, 2056],
+        ["ResidencyRequest.Height"] = [0, 1020, 2056],
+        ["ResidencyRequest.Steps"] = [0, 1001],
+        ["ResidencyRequest.Count"] = [0, -1],
+        ["ResidencyRequest.PicturesPerPass"] = [0, -1, 2, 9],
+        ["ResidencyRequest.Guided"] = [],
+        ["ResidencyRequest.DecodesInFp32"] = [],
+        ["ResidencyRequest.PinnedBytes"] = [-1L],
+        ["FidelityRequest.Seeds"] = [0, -1, 10_001, int.MaxValue],
+        ["FidelityRequest.Width"] = [0, 1020],
+        ["FidelityRequest.Height"] = [0, 1020],
+        ["FidelityRequest.Steps"] = [0, 1001],
+        ["FidelityRequest.WithPictures"] = [],
+    };
+
+    [Fact]
+    public void Request_OfEveryMember_IsChecked() => AssertChecked(Request, PictureRequestException.ThrowIfUnpaintable);
+
+    [Fact]
+    public void Request_OfGoodValues_Passes()
+    {
+        PictureRequestException.ThrowIfUnpaintable(Request);
+        PictureRequestException.ThrowIfUnpaintable(Request with
+        {
+            Prompt = "🌌" + new string('a', (1 << 18) - 2),
+            Conditioning = new MicroConditioning(0, 16_384, 16_384, 0, 0, 16_384),
+            GuidanceScale = 100,
+            Seed = ulong.MaxValue,
+        });
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfAnythingRefused_SaysSoAndPaintsOn()
+    {
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
+        AssertChecked(Request, request => Wait(atelier.GenerateAsync(request)));
+        AssertChecked(Request, request => atelier.GenerateManyAsync(request, 2));
+        AssertChecked(new PassPlace(3, 1), place => Wait(atelier.GenerateAsync(TestAtelier.Small, place)));
+        await atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: TestContext.Current.CancellationToken);
+    }
+
+    // None of the models is there: what is checked is checked before.
+    [Fact]
+    public void Options_OfEveryMember_AreCheckedWhereverTheyAreTaken()
+    {
+        AssertChecked(Options, options => Wait(Atelier.OpenAsync("nowhere", options)));
+        AssertChecked(Options, options => Atelier.Plan("nowhere", options, Request));
+        AssertChecked(Request, request => Atelier.Plan("nowhere", Options, request));
+        AssertChecked(Options, options => Wait(ReferenceCheck.RunAsync("nowhere", "nowhere", options)));
+        AssertChecked(Options, options => Wait(FidelityCheck.RunAsync("nowhere", options, new FidelityRequest())));
+        AssertChecked(new FidelityRequest(), request => Wait(FidelityCheck.RunAsync("nowhere", Options, request)));
+    }
+
+    [Fact]
+    public void Plan_OfEveryMember_IsChecked()
+    {
+        ModelSizes sizes = ModelSizes.Read(TestAtelier.Checkpoint, Lowering.Portable);
+        AssertChecked(
+            new ResidencyRequest { Frame = Request.Frame, VaeTile = new TileSize(64, 64) },
+            request => ResidencyPlanner.Plan(sizes, request, DeviceProfile.Processor));
+    }
+
+    // Every member with every value that is refused, one at a time; members of members too.
+    private static void AssertChecked<T>(T good, Action<T> use) where T : notnull
+    {
+        Assert.NotEmpty(Members(good.GetType()));
+        foreach ((string name, object bad) in Variants(good))
+        {
+            Exception? exception = Record.Exception(() => use((T)bad));
+            Assert.True(exception is PictureRequestException or ArgumentException, $"{typeof(T).Name} with bad {name}: {exception?.ToString() ?? "was taken"}");
+        }
+    }
+
+    private static IEnumerable<(string Name, object Value)> Variants(object good)
+    {
+        foreach (PropertyInfo member in Members(good.GetType()))
+        {
+            string name = $"{good.GetType().Name}.{member.Name}";
+            object? value = member.GetValue(good);
+            foreach ((string part, object? refused) in RefusedValues(member, name, value)) yield return (part, With(good, member, refused));
+        }
+    }
+
+    private static IEnumerable<(string Name, object? Value)> RefusedValues(PropertyInfo member, string name, object? value)
+    {
+        Type type = Nullable.GetUnderlyingType(member.PropertyType) ?? member.PropertyType;
+        bool isKnown = Refused.TryGetValue(name, out object[]? values);
+        foreach (object refused in values ?? []) yield return ($"{name} = {refused}", refused);
+        if (!type.IsValueType && new NullabilityInfoContext().Create(member).WriteState == NullabilityState.NotNull) yield return ($"{name} = null", null);
+        if (type.IsEnum)
+        {
+            foreach (int number in (int[])[77, -1, int.MaxValue]) yield return ($"{name} = {number}", Enum.ToObject(type, number));
+        }
+        else if (type == typeof(float) || type == typeof(double))
+        {
+            Assert.True(isKnown, $"{name} has no rule.");
+            foreach (double number in (double[])[double.NaN, double.PositiveInfinity, double.NegativeInfinity])
+                yield return ($"{name} = {number}", Convert.ChangeType(number, type, System.Globalization.CultureInfo.InvariantCulture));
+        }
+        else if (Members(type).Any() && type.Namespace!.StartsWith(nameof(MuseAtelier), StringComparison.Ordinal))
+        {
+            Assert.True(value is not null, $"{name} is null here, so that its own members are not looked at.");
+            foreach ((string part, object refused) in Variants(value)) yield return ($"{name}: {part}", refused);
+        }
+        else
+        {
+            Assert.True(isKnown || type == typeof(Backend), $"{name} has no rule. Give it one, or say here that any value will do.");
+        }
+    }
+
+    private static IEnumerable<PropertyInfo> Members(Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(member => member.SetMethod is { IsPublic: true });
+
+    private static object With(object good, PropertyInfo member, object? value)
+    {
+        object copy = System.Runtime.CompilerServices.RuntimeHelpers.GetObjectValue(typeof(object).GetMethod("MemberwiseClone", BindingFlags.NonPublic | BindingFlags.Instance)!.Invoke(good, null)!);
+        member.SetValue(copy, value);
+        return copy;
+    }
+
+    private static void Wait(Task task) => task.GetAwaiter().GetResult();
+}
