@@ -3,7 +3,9 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>How an atelier is set up; fixed while it lives. Opening refuses options out of range with an <see cref="ArgumentException"/>.</summary>
+/// <summary>
+/// How an atelier is set up; fixed while it lives. Opening refuses options out of range with an <see cref="ArgumentException"/>.
+/// </summary>
 public sealed record AtelierOptions
 {
     /// <summary>Where it runs: <c>CpuBackend.Create()</c> of MuseAtelier.Cpu, or <c>CudaBackend.Create()</c> of MuseAtelier.Cuda.</summary>
@@ -19,14 +21,14 @@ public sealed record AtelierOptions
     public bool VerifyDigests { get; init; }
 
     /// <summary>
-    /// Bytes of video memory that the process may hold, as the driver counts it, from 0; <see cref="ByteSize"/> reads amounts such as <c>4GiB</c>.
-    /// Null means <see cref="ResidencyRequest.DefaultBudget"/>, or what the card has free if that is less.
+    /// Bytes of video memory that the process may hold, as the driver counts it, from 0; <see cref="ByteSize"/> reads amounts such as
+    /// <c>4GiB</c>. Null means <see cref="ResidencyRequest.DefaultBudget"/>, or what the card has free if that is less.
     /// </summary>
     public long? VideoMemoryBudget { get; init; }
 
     /// <summary>
-    /// Bytes of memory, from 0, that the process may hold where it runs on a processor, pages of mapped files not counted. Null means what is free when the
-    /// atelier is opened: the least that the machine, the control groups above the process and the process's own limits leave.
+    /// Bytes of memory, from 0, that the process may hold where it runs on a processor, pages of mapped files not counted. Null means what is
+    /// free when the atelier is opened: the least that the machine, the control groups above the process and the process's own limits leave.
     /// </summary>
     public long? MemoryBudget { get; init; }
 

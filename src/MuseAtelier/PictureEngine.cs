@@ -485,10 +485,8 @@ internal sealed class PictureEngine : IDisposable
         if (PromptSyntaxNotice.Of(text, name) is { } syntax) notices.Add(syntax);
         if (tokens.CutCount > 0)
         {
-            string least = tokens.IsCutCountExact ? "" : "at least ";
-            notices.Add(string.Create(
-                CultureInfo.InvariantCulture,
-                $"The {name} has {least}{tokens.CutCount} tokens more than the 75 that the model reads; cut off: {Shorten(tokens.CutText)}"));
+            string count = string.Create(CultureInfo.InvariantCulture, $"{(tokens.IsCutCountExact ? "" : "at least ")}{tokens.CutCount}");
+            notices.Add($"The {name} has {count} tokens more than the 75 that the model reads; cut off: {Shorten(tokens.CutText)}");
         }
 
         return _prompts.Encode(tokens, text, options, cancellationToken);

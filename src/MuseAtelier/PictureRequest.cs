@@ -4,12 +4,14 @@ namespace MuseAtelier;
 public sealed record PictureRequest
 {
     /// <summary>
-    /// What the picture shows (绘意): Unicode text of at most 262,144 UTF-16 code units, without unpaired surrogates. Cut at 75 tokens, with a notice in
-    /// the result.
+    /// What the picture shows (绘意): Unicode text of at most 262,144 UTF-16 code units, without unpaired surrogates. Cut at 75 tokens,
+    /// with a notice in the result.
     /// </summary>
     public required string Prompt { get; init; }
 
-    /// <summary>What the picture avoids (避讳): text as for <see cref="Prompt"/>. Empty means what <see cref="EmptyNegative"/> says.</summary>
+    /// <summary>
+    /// What the picture avoids (避讳): text as for <see cref="Prompt"/>. Empty means what <see cref="EmptyNegative"/> says.
+    /// </summary>
     public string NegativePrompt { get; init; } = "";
 
     /// <summary>What stands for an empty negative prompt.</summary>

@@ -19,8 +19,9 @@ public sealed record PromptTokens
     public required int CutCount { get; init; }
 
     /// <summary>
-    /// Whether all tokens that did not fit were counted. False for long prompts only: of more than 65,536 characters (UTF-16 code units, white space
-    /// not counted), or of more than about 8,000 bytes of UTF-8 in different words. The tokens that fit are those of the whole prompt all the same.
+    /// Whether all tokens that did not fit were counted. False for long prompts only: of more than 65,536 characters (UTF-16 code units,
+    /// white space not counted), or of more than about 8,000 bytes of UTF-8 in different words. The tokens that fit are those of the
+    /// whole prompt all the same.
     /// </summary>
     public bool IsCutCountExact { get; init; } = true;
 }

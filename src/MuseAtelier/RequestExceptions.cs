@@ -14,7 +14,9 @@ public abstract class PictureRequestException(string found, string expected, str
 /// <summary>A width or height out of range or not a multiple of 8.</summary>
 public sealed class PictureSizeException(int width, int height)
     : PictureRequestException(
-        $"the size is {width}x{height} px", "multiples of 8 from 256 to 2048 a side", $"The nearest size is {Nearest(width)}x{Nearest(height)}.")
+        $"the size is {width}x{height} px",
+        "multiples of 8 from 256 to 2048 a side",
+        $"The nearest size is {Nearest(width)}x{Nearest(height)}.")
 {
     /// <summary>The width asked for, in px.</summary>
     public int Width { get; } = width;

@@ -44,7 +44,8 @@ internal static class RequestRules
     {
         ArgumentNullException.ThrowIfNull(place);
         if (!place.Exists)
-            throw new ArgumentOutOfRangeException(nameof(place), place, $"A pass has 1 to {PassPlace.MostPictures} pictures, counted from 0.");
+            throw new ArgumentOutOfRangeException(
+                nameof(place), place, $"A pass has 1 to {PassPlace.MostPictures} pictures, counted from 0.");
     }
 
     public static void CheckSize(int width, int height)

@@ -73,5 +73,7 @@ internal static class TokensCommand
 
     private static string Count(PromptTokens tokens) => tokens.CutCount == 0
         ? string.Create(CultureInfo.InvariantCulture, $"{tokens.Tokens.Count} of {Room} tokens")
-        : string.Create(CultureInfo.InvariantCulture, $"{tokens.Tokens.Count} of {Room} tokens, {(tokens.IsCutCountExact ? "" : "at least ")}{tokens.CutCount} more cut off");
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{tokens.Tokens.Count} of {Room} tokens, {(tokens.IsCutCountExact ? "" : "at least ")}{tokens.CutCount} more cut off");
 }

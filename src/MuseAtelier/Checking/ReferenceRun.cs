@@ -168,9 +168,10 @@ internal sealed class ReferenceRun : IDisposable
         }
 
         (_, int height, int width) = LatentShape("run.x0");
-        if (_values.Shape("run.latents") is not [>= 1 and <= RequestRules.MostSteps, ..])
-            throw new ReferenceShapeException(_values.Path, "run.latents", _values.Shape("run.latents"), $"1 to {RequestRules.MostSteps} steps");
-        int steps = (int)_values.Shape("run.latents")[0], count = Model.LatentChannels * height * width;
+        IReadOnlyList<long> shape = _values.Shape("run.latents");
+        if (shape is not [>= 1 and <= RequestRules.MostSteps, ..])
+            throw new ReferenceShapeException(_values.Path, "run.latents", shape, $"1 to {RequestRules.MostSteps} steps");
+        int steps = (int)shape[0], count = Model.LatentChannels * height * width;
         _values.Expect("run.latents", steps, 1, Model.LatentChannels, height, width);
         _values.Expect("run.step_noise", steps, 1, Model.LatentChannels, height, width);
         float[] latents = Denoise(run, steps, height, width);
@@ -188,7 +189,8 @@ internal sealed class ReferenceRun : IDisposable
         var schedule = new SigmaSchedule(new NoiseSchedule(), steps);
         DenoisingNetwork network = _model.Network(2, height, width);
         network.Prepare(Embeddings(run.Context, run.Pooled, 2), TimeIds(run.TimeIds, 2), schedule.Timesteps, Options, _cancellationToken);
-        var noise = new NoiseStreams(new RecordedStart(_values, "run.x0", schedule.InitialNoiseScale), new RecordedNoise(_values, "run.step_noise"));
+        var noise = new NoiseStreams(
+            new RecordedStart(_values, "run.x0", schedule.InitialNoiseScale), new RecordedNoise(_values, "run.step_noise"));
         using var pass = new LatentPass([noise], run.GuidanceScale, PassPlace.Alone, network, schedule, sheet: null, _model.Device);
         for (int step = 0; step < steps; step++)
         {
@@ -221,11 +223,14 @@ internal sealed class ReferenceRun : IDisposable
     private (int Batch, int Height, int Width) LatentShape(string name, bool anyBatch = false)
     {
         IReadOnlyList<long> shape = _values.Shape(name);
-        bool fits = shape.Count == 4 && shape[1] == Model.LatentChannels && shape[2] is > 0 and <= LargestSide && shape[3] is > 0 and <= LargestSide
+        bool fits = shape.Count == 4 && shape[1] == Model.LatentChannels
+            && shape[2] is > 0 and <= LargestSide && shape[3] is > 0 and <= LargestSide
             && (anyBatch ? shape[0] is 1 or 2 : shape[0] == 1);
         return fits
             ? ((int)shape[0], (int)shape[2], (int)shape[3])
-            : throw new ReferenceShapeException(_values.Path, name, shape, string.Create(CultureInfo.InvariantCulture, $"[{(anyBatch ? "1 or 2" : "1")}, {Model.LatentChannels}, height, width], up to {LargestSide} a side"));
+            : throw new ReferenceShapeException(_values.Path, name, shape, string.Create(
+                CultureInfo.InvariantCulture,
+                $"[{(anyBatch ? "1 or 2" : "1")}, {Model.LatentChannels}, height, width], up to {LargestSide} a side"));
     }
 
     private PromptEmbedding[] Embeddings(string context, string pooled, int rows)

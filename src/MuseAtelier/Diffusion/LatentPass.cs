@@ -29,7 +29,9 @@ internal sealed class LatentPass : IDisposable
     /// <param name="sheet">Where previews are painted, or null.</param>
     /// <param name="device">Gives the memory.</param>
     public LatentPass(IReadOnlyList<PictureRequest> pictures, PassPlace place, DenoisingNetwork network, SigmaSchedule schedule, LatentSheet? sheet, ExecutionDevice device)
-        : this([.. pictures.Select(picture => NoiseStreams.Create(picture.NoiseSource, picture.Seed))], pictures[0].GuidanceScale, place, network, schedule, sheet, device)
+        : this(
+            [.. pictures.Select(picture => NoiseStreams.Create(picture.NoiseSource, picture.Seed))], pictures[0].GuidanceScale, place,
+            network, schedule, sheet, device)
     {
     }
 

@@ -67,7 +67,8 @@ internal sealed class ClipVocabulary
 
     /// <summary>The tokens of one word. The time grows faster than the word's length.</summary>
     /// <param name="spelling">The word, cleaned and spelt by CLIP's letters.</param>
-    public IReadOnlyList<int> Encode(string spelling) => _encoder.EncodeToIds(spelling, considerPreTokenization: false, considerNormalization: false);
+    public IReadOnlyList<int> Encode(string spelling) =>
+        _encoder.EncodeToIds(spelling, considerPreTokenization: false, considerNormalization: false);
 
     private static bool IsPrintable(int value) => value is (>= 0x21 and <= 0x7E) or (>= 0xA1 and <= 0xFF and not 0xAD);
 

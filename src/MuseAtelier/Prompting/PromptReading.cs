@@ -4,8 +4,8 @@ using System.Text;
 namespace MuseAtelier.Prompting;
 
 /// <summary>
-/// One prompt on its way to tokens. Only 75 tokens are used, so what is read behind them is bounded: by a number of characters, and by the work of
-/// <see cref="WordEncoder"/>. Used once, by one thread.
+/// One prompt on its way to tokens. Only 75 tokens are used, so what is read behind them is bounded: by a number of characters, and by
+/// the work of <see cref="WordEncoder"/>. Used once, by one thread.
 /// </summary>
 /// <param name="vocabulary">The tokens; borrowed.</param>
 /// <param name="text">The prompt.</param>

@@ -8,7 +8,9 @@ internal static class PromptText
 {
     private const int CapitalIWithDot = 0x130, CombiningDotAbove = 0x307;
 
-    /// <summary>Form C, then lower case. Of white space in a row one stays: it only separates words, and form C composes nothing with it.</summary>
+    /// <summary>
+    /// Form C, then lower case. Of white space in a row one stays: it only separates words, and form C composes nothing with it.
+    /// </summary>
     /// <param name="text">The prompt.</param>
     /// <param name="start">First UTF-16 unit of the part to clean.</param>
     /// <param name="end">Unit after its last one.</param>
@@ -19,7 +21,8 @@ internal static class PromptText
         {
             // An unpaired surrogate decodes as U+FFFD, and one unit is consumed.
             Rune.DecodeFromUtf16(text.AsSpan(i, end - i), out Rune rune, out int units);
-            if (!Rune.IsWhiteSpace(rune) || runes.Count == 0 || !IsWhiteSpace(runes[^1])) runes.Add(new SourceRune(rune.Value, i, i + units));
+            if (!Rune.IsWhiteSpace(rune) || runes.Count == 0 || !IsWhiteSpace(runes[^1]))
+                runes.Add(new SourceRune(rune.Value, i, i + units));
             i += units;
         }
 

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// The C library's heap, from which ONNX Runtime takes its memory. Nothing happens where there is no glibc, and no harm is done where another
-/// allocator stands in its place. From any thread.
+/// The C library's heap, from which ONNX Runtime takes its memory. Nothing happens where there is no glibc, and no harm is done where
+/// another allocator stands in its place. From any thread.
 /// </summary>
 internal static partial class NativeHeap
 {
@@ -16,14 +16,14 @@ internal static partial class NativeHeap
     public const long EnoughBytes = 4L << 30;
 
     /// <summary>
-    /// Has large blocks mapped one by one, so that each goes back to the system when it is freed. By itself glibc raises the size from which
-    /// it does so up to 32 MiB, and then keeps what was freed below that.
+    /// Has large blocks mapped one by one, so that each goes back to the system when it is freed. By itself glibc raises the size from
+    /// which it does so up to 32 MiB, and then keeps what was freed below that.
     /// </summary>
     public static void ReturnLargeBlocks() => Try(static () => SetOption(MapThreshold, LargeBytes));
 
     /// <summary>
-    /// Gives pages without a block in use back to the system, in the heaps of all threads. glibc by itself gives back only the end of a heap, and each
-    /// engine's thread has a heap that is left half empty when the thread ends.
+    /// Gives pages without a block in use back to the system, in the heaps of all threads. glibc by itself gives back only the end of a
+    /// heap, and each engine's thread has a heap that is left half empty when the thread ends.
     /// </summary>
     public static void Trim() => Try(static () => TrimAll(0));
 

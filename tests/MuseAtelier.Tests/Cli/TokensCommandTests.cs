@@ -38,6 +38,21 @@ public sealed class TokensCommandTests
     }
 
     [Fact]
+    public async Task Tokens_OfAMillionCharactersInALine_SaysAtLeastHowManyFallOff()
+    {
+        using var folder = new TemporaryFolder();
+        string[] prompts = [string.Concat(Enumerable.Repeat("🌌", 500_000)), string.Concat(Enumerable.Repeat("\uD83C", 1_000_000)), "night"];
+        // Unpaired surrogates can be written in escapes only.
+        IEnumerable<string> written = prompts.Select(prompt => prompt.Replace("\uD83C\uD83C", "\\ud83c\\ud83c", StringComparison.Ordinal));
+        File.WriteAllLines(folder["prompts.jsonl"], written.Select(prompt => $"\"{prompt}\""));
+        MuseResult result = await Muse.RunAsync("tokens", "--file", folder["prompts.jsonl"]);
+        Assert.Equal(0, result.Code);
+        Assert.Equal(3, result.Lines.Length);
+        Assert.All(result.Lines[..2], line => Assert.StartsWith("75 of 75 tokens, at least ", line, StringComparison.Ordinal));
+        Assert.StartsWith("1 of 75 tokens: night", result.Lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Tokens_OfAPromptThatBeginsWithAt_TakesItAsAPrompt()
     {
         MuseResult result = await Muse.RunAsync("tokens", "@night");

@@ -4,7 +4,9 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Painting;
 
-/// <summary>Every member of what a caller gives is checked before anything runs: a member that is new has to be given a rule, or a word here.</summary>
+/// <summary>
+/// Every member of what a caller gives is checked before anything runs: a member that is new has to be given a rule, or a word here.
+/// </summary>
 public sealed class MemberRulesTests
 {
     private static readonly PictureRequest Request = new()
@@ -14,7 +16,12 @@ public sealed class MemberRulesTests
         Conditioning = new MicroConditioning(1024, 1024, 0, 0, 1024, 1024),
     };
 
-    private static readonly AtelierOptions Options = TestAtelier.Options with { Precisions = Precisions.All(Precision.Fp32), VaeTile = new TileSize(64, 64), MemoryBudget = 1L << 40 };
+    private static readonly AtelierOptions Options = TestAtelier.Options with
+    {
+        Precisions = Precisions.All(Precision.Fp32),
+        VaeTile = new TileSize(64, 64),
+        MemoryBudget = 1L << 40,
+    };
 
     // Values that are refused, for members whose type does not tell; none where any value will do.
     private static readonly Dictionary<string, object[]> Refused = new()
@@ -80,11 +87,12 @@ public sealed class MemberRulesTests
     [Fact]
     public async Task GenerateAsync_OfAnythingRefused_SaysSoAndPaintsOn()
     {
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: stop);
         AssertChecked(Request, request => Wait(atelier.GenerateAsync(request)));
         AssertChecked(Request, request => atelier.GenerateManyAsync(request, 2));
         AssertChecked(new PassPlace(3, 1), place => Wait(atelier.GenerateAsync(TestAtelier.Small, place)));
-        await atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: TestContext.Current.CancellationToken);
+        await atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: stop);
     }
 
     // None of the models is there: what is checked is checked before.
@@ -115,7 +123,9 @@ public sealed class MemberRulesTests
         foreach ((string name, object bad) in Variants(good))
         {
             Exception? exception = Record.Exception(() => use((T)bad));
-            Assert.True(exception is PictureRequestException or ArgumentException, $"{typeof(T).Name} with bad {name}: {exception?.ToString() ?? "was taken"}");
+            Assert.True(
+                exception is PictureRequestException or ArgumentException,
+                $"{typeof(T).Name} with bad {name}: {exception?.ToString() ?? "was taken"}");
         }
     }
 
@@ -134,7 +144,8 @@ public sealed class MemberRulesTests
         Type type = Nullable.GetUnderlyingType(member.PropertyType) ?? member.PropertyType;
         bool isKnown = Refused.TryGetValue(name, out object[]? values);
         foreach (object refused in values ?? []) yield return ($"{name} = {refused}", refused);
-        if (!type.IsValueType && new NullabilityInfoContext().Create(member).WriteState == NullabilityState.NotNull) yield return ($"{name} = null", null);
+        if (!type.IsValueType && new NullabilityInfoContext().Create(member).WriteState == NullabilityState.NotNull)
+            yield return ($"{name} = null", null);
         if (type.IsEnum)
         {
             foreach (int number in (int[])[77, -1, int.MaxValue]) yield return ($"{name} = {number}", Enum.ToObject(type, number));
@@ -161,7 +172,7 @@ public sealed class MemberRulesTests
 
     private static object With(object good, PropertyInfo member, object? value)
     {
-        object copy = System.Runtime.CompilerServices.RuntimeHelpers.GetObjectValue(typeof(object).GetMethod("MemberwiseClone", BindingFlags.NonPublic | BindingFlags.Instance)!.Invoke(good, null)!);
+        object copy = typeof(object).GetMethod("MemberwiseClone", BindingFlags.NonPublic | BindingFlags.Instance)!.Invoke(good, null)!;
         member.SetValue(copy, value);
         return copy;
     }

@@ -15,7 +15,8 @@ public sealed class LongPromptTests
 
     private static readonly string[] Pieces =
     [
-        " ", "\u00A0", "\u3000 ", "\u200B", "\u200D", "e\u0301", "a\u0323\u0301", "\u0301", "\u1112\u1161\u11AB", "한국", "梵高", "Ж", "ẞ", "İ", "'s", "'re", "1", "42", "½", "word", "Painting",
+        " ", "\u00A0", "\u3000 ", "\u200B", "\u200D", "e\u0301", "a\u0323\u0301", "\u0301", "\u1112\u1161\u11AB",
+        "한국", "梵高", "Ж", "ẞ", "İ", "'s", "'re", "1", "42", "½", "word", "Painting",
         "<|endoftext|>", "<|", "\uD83C", "🌌", "👩‍🎨", "—", "...", "!?", "supercalifragilistic", "aaaa", "ab", "ba", "the", "qu", "ing", "st",
     ];
 
@@ -141,7 +142,10 @@ public sealed class LongPromptTests
         for (int start = 0; start < text.Length;)
         {
             string[] names = [ClipVocabulary.StartOfTextName, ClipVocabulary.EndOfTextName];
-            (int at, string name) = names.Select(name => (At: text.IndexOf(name, start, StringComparison.Ordinal), name)).Where(found => found.At >= 0).DefaultIfEmpty((text.Length, "")).Min();
+            (int at, string name) = names.Select(name => (At: text.IndexOf(name, start, StringComparison.Ordinal), name))
+                .Where(found => found.At >= 0)
+                .DefaultIfEmpty((text.Length, ""))
+                .Min();
             ReadPlain(text, start, at, ids, sources);
             if (name.Length > 0)
             {
