@@ -70,7 +70,7 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
         catch (IOException exception)
         {
             // The system does not know the working folder any more.
-            throw new PictureNotWrittenException(path, new IOException("the working folder does not exist any more", exception));
+            throw new PictureNotWrittenException(path, new IOException("the working folder is gone", exception));
         }
     }
 

@@ -12,8 +12,17 @@ public sealed class RequestQueueTests
     public async Task Add_CancelledWhileItWaits_EndsWhileTheOneBeforeStillRuns()
     {
         var thread = new EngineThread("test");
+        using var began = new ManualResetEventSlim(false);
         using var release = new ManualResetEventSlim(false);
-        Task<int> running = thread.RunAsync(() => { release.Wait(Cancellation); return 1; }, Cancellation);
+        Task<int> running = thread.RunAsync(
+            () =>
+            {
+                began.Set();
+                release.Wait(Cancellation);
+                return 1;
+            },
+            Cancellation);
+        began.Wait(Cancellation);
         using var cancelling = new CancellationTokenSource();
         Task<int> waiting = thread.RunAsync(() => 2, cancelling.Token);
         await cancelling.CancelAsync();
