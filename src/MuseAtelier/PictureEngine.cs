@@ -413,7 +413,7 @@ internal sealed class PictureEngine : IDisposable
     // What is loaded before the first picture is what one of the usual size needs.
     private void Preload()
     {
-        if (_device.SessionThreads == 0) return;
+        if (!_device.LoadsAhead) return;
         try
         {
             long available = MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());

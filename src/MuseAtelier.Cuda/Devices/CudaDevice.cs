@@ -18,6 +18,8 @@ internal sealed class CudaDevice : ExecutionDevice
     /// <summary>What ONNX Runtime still makes of the graphs, which are fused when they are exported.</summary>
     private const GraphOptimizationLevel Optimization = GraphOptimizationLevel.ORT_ENABLE_ALL;
 
+    private static int _engines;
+
     private readonly ModelPackage _package;
     private readonly CudaOptions _options;
     private readonly ILogger _logger;
@@ -29,6 +31,7 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly bool _sharesThreads;
     private readonly Dictionary<bool, CudaWindow> _windows = [];
     private readonly DeviceGate _gate;
+    private readonly bool _isFirst = Interlocked.Increment(ref _engines) == 1;
     private (long OncePerPass, long EveryStep) _leastWindowBytes;
     private bool _captureFailed;
 
@@ -46,7 +49,6 @@ internal sealed class CudaDevice : ExecutionDevice
         _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
         _cardMemory = CardMemory.Of(card.Index);
         long? before = _cardMemory.ProcessBytes();
-        BlasWorkspace.Bound();
         _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
         DeviceStacks.Bound();
@@ -86,7 +88,12 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override ArenaCounter ArenaCounter { get; }
 
-    public override int SessionThreads => _options.SessionThreads;
+    public override bool LoadsAhead => true;
+
+    // Each session has a handle of cuDNN for the thread that runs it and one more for another thread that made it, and cuDNN 9.19 leaves some
+    // 80 KiB of host memory behind for each that it destroys. So only a process's first engine, which has the code of all kernels still to load,
+    // makes sessions on several threads.
+    public override int SessionThreads => _isFirst ? _options.SessionThreads : 0;
 
     public override bool CapturesRuns => _options.CaptureSteps && !_captureFailed;
 

@@ -76,6 +76,9 @@ internal abstract class ExecutionDevice : IDisposable
     /// <param name="everyStep">Bytes of the window for the denoising network.</param>
     public virtual void ReserveWindows(long oncePerPass, long everyStep) { }
 
+    /// <summary>Whether weights are brought to the device ahead of their first use, while the engine goes on.</summary>
+    public virtual bool LoadsAhead => false;
+
     /// <summary>Threads that create sessions ahead of their first use; 0 where sessions are created when they are needed.</summary>
     public virtual int SessionThreads => 0;
 

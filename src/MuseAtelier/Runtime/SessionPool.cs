@@ -71,9 +71,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <param name="inParallel">Whether sessions are made by threads of their own; else each is made when it is first needed, while weights are read.</param>
     public void Preload(IReadOnlyList<ComponentSpec> components, bool inParallel)
     {
-        if (device.SessionThreads == 0) return;
+        if (!device.LoadsAhead) return;
         foreach (ComponentSpec component in components) Weights(component);
-        if (!inParallel) return;
+        if (!inParallel || device.SessionThreads == 0) return;
         var wanted = new ConcurrentQueue<(ComponentSpec Component, StageSpec Stage, TaskCompletionSource<InferenceSession> Session)>();
         foreach (ComponentSpec component in components)
         {
