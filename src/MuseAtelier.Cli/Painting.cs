@@ -10,7 +10,7 @@ namespace MuseAtelier.Cli;
 internal sealed class Painting
 {
     private readonly Option<int> _count = Choice.Whole("--count", "How many pictures, each with the next seed.", 1, least: 1);
-    private readonly Option<int> _batch = Choice.Whole("--batch", $"How many of the pictures are denoised together, 1 to {PassPlace.MostPictures}; 0 means as many as are fastest within the budget. With 1, a seed's picture is bit by bit the one that it gives by itself; else to the eye.", 0, least: 0, most: PassPlace.MostPictures);
+    private readonly Option<int> _batch = Choice.Whole("--batch", $"How many of the pictures are denoised together, 1 to {BatchSlot.LargestBatch}; 0 means as many as are fastest within the budget. With 1, a seed's picture is bit by bit the one that it gives by itself; else to the eye.", 0, least: 0, most: BatchSlot.LargestBatch);
     private readonly Option<string?> _model = AtelierChoices.Model();
     private readonly Option<string?> _output = UserPath.Option("--out", "-o");
     private readonly Option<bool> _force = new("--force") { Description = "Replace a file that exists." };
@@ -49,7 +49,7 @@ internal sealed class Painting
         string model = result.GetValue(_model) ?? DefaultModel.Find();
 
         AtelierOptions options = _choices.Read(result, record, request) with { Previews = isPreviewed };
-        PassPlace? place = record?.Engine.Place;
+        BatchSlot? place = record?.Engine.Place;
         AtelierChoices.RequireBudget(model, options, request);
         await using RenderDisplay display = RenderDisplay.Start(_terminal, paths.Count);
         await using Atelier atelier = await Atelier.OpenAsync(model, options, display, stop);
@@ -59,7 +59,7 @@ internal sealed class Painting
         int? together = result.GetValue(_batch) is > 0 and var batch ? batch : place?.Pictures;
         if (paths.Count == 1 && together == place?.Pictures)
         {
-            await FinishAsync(await atelier.GenerateAsync(request, place ?? PassPlace.Alone, display, stop), paths[0]);
+            await FinishAsync(await atelier.GenerateAsync(request, place ?? BatchSlot.Alone, display, stop), paths[0]);
             return ExitCode.Done;
         }
 

@@ -28,7 +28,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
         _threads = _shared ? OnnxEnvironment.SharedThreads : wanted;
         Notices = CpuThreads.Notices(threads, _threads, most, processors);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
-        if (_shared) ArenaCounter = new ArenaCounter(Memory);
+        if (_shared) ArenaStatistics = new ArenaStatistics(Memory);
     }
 
     public override string Description => string.Create(CultureInfo.InvariantCulture, $"{RuntimeInformation.ProcessArchitecture} processor, {_threads} threads");
@@ -39,7 +39,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override OrtMemoryInfo Memory { get; }
 
-    public override ArenaCounter? ArenaCounter { get; }
+    public override ArenaStatistics? ArenaStatistics { get; }
 
     public override SessionOptions CreateSessionOptions(SessionTraits traits)
     {
@@ -91,7 +91,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override void Dispose()
     {
-        ArenaCounter?.Dispose();
+        ArenaStatistics?.Dispose();
         Memory.Dispose();
     }
 }

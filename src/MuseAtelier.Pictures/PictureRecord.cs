@@ -120,11 +120,11 @@ public sealed record RecordedModel(string Name, string Sha256, string GraphsSha2
 /// <param name="Plan">Where the weights were and how the picture was decoded, in words.</param>
 /// <param name="Tile">The tiles in which the VAE decoded; null where it decoded the whole.</param>
 /// <param name="Pass">How many pictures were denoised together, and which of them this was; records that do not say are of pictures that were painted by themselves.</param>
-public sealed record RecordedEngine(string Version, string Runtime, string Device, string Plan, TileSize? Tile = null, PassPlace? Pass = null)
+public sealed record RecordedEngine(string Version, string Runtime, string Device, string Plan, TileSize? Tile = null, BatchSlot? Pass = null)
 {
     /// <summary>Where the picture was painted, whether the record says so or not.</summary>
     [JsonIgnore]
-    public PassPlace Place => Pass ?? PassPlace.Alone;
+    public BatchSlot Place => Pass ?? BatchSlot.Alone;
 
     /// <summary>
     /// Threads of the processor that painted the picture, as the device's text states them; null where a card painted it.

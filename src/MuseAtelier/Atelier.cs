@@ -79,7 +79,7 @@ public sealed class Atelier : IAsyncDisposable
     /// <exception cref="InferenceException">A part of the model failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task<Picture> GenerateAsync(PictureRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        GenerateAsync(request, PassPlace.Alone, progress, cancellationToken);
+        GenerateAsync(request, BatchSlot.Alone, progress, cancellationToken);
 
     /// <summary>
     /// Paints one picture with the very numbers that it has as one of several (<see cref="PictureProvenance.Pass"/>): for painting it again, byte by byte.
@@ -93,7 +93,7 @@ public sealed class Atelier : IAsyncDisposable
     /// <exception cref="BudgetTooSmallException">It cannot be painted within the budget.</exception>
     /// <exception cref="InferenceException">A part of the model failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<Picture> GenerateAsync(PictureRequest request, PassPlace place, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public async Task<Picture> GenerateAsync(PictureRequest request, BatchSlot place, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         RequestRules.Check(request);
         RequestRules.Check(place);
@@ -108,7 +108,7 @@ public sealed class Atelier : IAsyncDisposable
     /// </summary>
     /// <param name="request">What to paint; its seed is the first.</param>
     /// <param name="count">How many pictures.</param>
-    /// <param name="picturesPerPass">How many are denoised together, 1 to <see cref="PassPlace.MostPictures"/>, or what is left of them; null takes what is fastest. With 1, every picture is bit by bit the one that its seed gives by itself.</param>
+    /// <param name="batchSize">How many are denoised together, 1 to <see cref="BatchSlot.LargestBatch"/>, or what is left of them; null takes what is fastest. With 1, every picture is bit by bit the one that its seed gives by itself.</param>
     /// <param name="progress">Told on the engine's thread: return quickly.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
     /// <exception cref="PictureRequestException">The request is out of range.</exception>
@@ -116,13 +116,13 @@ public sealed class Atelier : IAsyncDisposable
     /// <exception cref="InferenceException">A part of the model failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public IAsyncEnumerable<Picture> GenerateManyAsync(
-        PictureRequest request, int count, int? picturesPerPass = null, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+        PictureRequest request, int count, int? batchSize = null, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        if (picturesPerPass is { } together) ArgumentOutOfRangeException.ThrowIfNotEqual(together, Math.Clamp(together, 1, PassPlace.MostPictures), nameof(picturesPerPass));
+        if (batchSize is { } together) ArgumentOutOfRangeException.ThrowIfNotEqual(together, Math.Clamp(together, 1, BatchSlot.LargestBatch), nameof(batchSize));
         RequestRules.Check(request);
-        return PaintManyAsync(new PictureSeries(request, count, picturesPerPass is { } most ? Math.Min(most, count) : null), progress, cancellationToken);
+        return PaintManyAsync(new PictureSeries(request, count, batchSize is { } most ? Math.Min(most, count) : null), progress, cancellationToken);
     }
 
     /// <summary>

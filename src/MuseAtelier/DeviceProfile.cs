@@ -10,7 +10,7 @@ namespace MuseAtelier;
 public sealed record ArenaCost(string Component, long Bytes, double BytesPerPixel, string Source)
 {
     /// <summary>The same with sessions that take turns, which are made with less care for their runs; null where that makes no difference.</summary>
-    public double? TurnBytesPerPixel { get; init; }
+    public double? RotationBytesPerPixel { get; init; }
 }
 
 /// <summary>What a session costs that holds constants.</summary>
@@ -51,7 +51,7 @@ public sealed record DeviceProfile
     public required SessionCost KeptSessions { get; init; }
 
     /// <summary>Sessions that take turns.</summary>
-    public required SessionCost TurnSessions { get; init; }
+    public required SessionCost RotatingSessions { get; init; }
 
     /// <summary>Seconds of a step that are there however many pictures are denoised together.</summary>
     public double StepSeconds { get; init; }
@@ -104,7 +104,7 @@ public sealed record DeviceProfile
         MapsWeights = false,
         // H200: a step whose thirteen sessions with 636 MiB of constants took turns took 1.3 s.
         KeptSessions = new SessionCost(1.1, 2, 0.08, 2e9),
-        TurnSessions = new SessionCost(1.1, 2, 0.08, 2e9),
+        RotatingSessions = new SessionCost(1.1, 2, 0.08, 2e9),
         // H200, 1024x1024, captured, guidance pairs of one, two and four pictures: 31.5, 58.8 and 114.7 ms a step. One pair counts as 14.57e12 operations.
         StepSeconds = 0.004,
         OperationsPerSecond = 5.13e14,
@@ -142,7 +142,7 @@ public sealed record DeviceProfile
         MapsWeights = true,
         // Two cores, constants in fp16: cast to fp32, and for a session that stays arranged in blocks of channels.
         KeptSessions = new SessionCost(2.2, 8, 0.05, 2e7),
-        TurnSessions = new SessionCost(2.2, 3, 0.05, 9e7),
+        RotatingSessions = new SessionCost(2.2, 3, 0.05, 9e7),
         OperationsPerSecond = 3e11,
         NarrowOperationsPerSecond = 2e11,
         DecodingSecondsPerPixel = 0.0017,
@@ -154,7 +154,7 @@ public sealed record DeviceProfile
             new(ComponentNames.ClipG, 16L << 20, 0, "assumed"),
             new(ComponentNames.CrossAttention, 16L << 20, 0, "assumed"),
             new(ComponentNames.TimeEmbedding, 16L << 20, 0, "assumed"),
-            new(ComponentNames.UNet, 48L << 20, 30_000, "full size at 256x256 and 512x512, 2 cores; with turns the widest convolution's columns beside") { TurnBytesPerPixel = 66_000 },
+            new(ComponentNames.UNet, 48L << 20, 30_000, "full size at 256x256 and 512x512, 2 cores; with turns the widest convolution's columns beside") { RotationBytesPerPixel = 66_000 },
             new(ComponentNames.VaeDecoder, 32L << 20, 345_000, "full size at 256x256 and 512x512, 2 cores"),
             new(ComponentNames.Finishing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
             new(ComponentNames.Framing, 0, 5 * 64 * 3 * sizeof(float), "the same, and two of its canvas"),
@@ -172,12 +172,12 @@ public sealed record DeviceProfile
         return this with
         {
             KeptSessions = Widened(KeptSessions),
-            TurnSessions = Widened(TurnSessions),
+            RotatingSessions = Widened(RotatingSessions),
             Arenas = [.. Arenas.Select(arena => arena with
             {
                 Bytes = (long)(arena.Bytes * Factor(arena.Component)),
                 BytesPerPixel = arena.BytesPerPixel * Factor(arena.Component),
-                TurnBytesPerPixel = arena.TurnBytesPerPixel * Factor(arena.Component),
+                RotationBytesPerPixel = arena.RotationBytesPerPixel * Factor(arena.Component),
             })],
         };
 
@@ -203,6 +203,6 @@ public sealed record DeviceProfile
 
     internal long ArenaBytes(string component, PictureShape shape, bool sessionsTurn = false) =>
         Arenas.FirstOrDefault(arena => arena.Component == component) is { } cost
-            ? cost.Bytes + (long)Math.Ceiling((sessionsTurn ? cost.TurnBytesPerPixel ?? cost.BytesPerPixel : cost.BytesPerPixel) * shape.Batch * shape.LatentHeight * shape.LatentWidth)
+            ? cost.Bytes + (long)Math.Ceiling((sessionsTurn ? cost.RotationBytesPerPixel ?? cost.BytesPerPixel : cost.BytesPerPixel) * shape.Batch * shape.LatentHeight * shape.LatentWidth)
             : 0;
 }

@@ -30,7 +30,7 @@ internal sealed class PictureEngine : IDisposable
     /// <summary>Bytes that pictures left in arenas, and in what decodes, for the next of their kind.</summary>
     private readonly Dictionary<PictureKind, long> _kept = [];
 
-    private DenoisingNetwork? _network;
+    private Denoiser? _network;
     private ResidencyPlan? _plan;
 
     private PictureEngine(ModelPackage package, ExecutionDevice device, AtelierOptions options)
@@ -118,7 +118,7 @@ internal sealed class PictureEngine : IDisposable
         using DeviceLease lease = _device.Enter(cancellationToken);
         List<string> notices = [.. _standingNotices];
         ResidencyPlan plan = PlanWithinAvailable(series, notices);
-        int next = first, end = Math.Min(first + plan.PicturesPerPass, series.Wanted);
+        int next = first, end = Math.Min(first + plan.BatchSize, series.Wanted);
         _watch?.Reset();
         try
         {
@@ -128,7 +128,7 @@ internal sealed class PictureEngine : IDisposable
         {
             // Another program took memory meanwhile. The smaller plan stays in force until memory is free again.
             if (Shrink(series, end - next, plan) is not { } smaller) throw;
-            string alone = plan.PicturesPerPass > smaller.PicturesPerPass ? ", one picture at a time" : "";
+            string alone = plan.BatchSize > smaller.BatchSize ? ", one picture at a time" : "";
             notices.Add($"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}{alone}.");
             while (next < end) PaintPass(smaller, notices);
         }
@@ -136,24 +136,24 @@ internal sealed class PictureEngine : IDisposable
         {
             // After a cancellation, sessions and weights that were prefetched for steps that will not run are released. The device must have
             // finished before another engine is admitted.
-            _sessions.Rest();
+            _sessions.ReleaseIdle();
             _device.Settle();
         }
 
         void PaintPass(ResidencyPlan plan, List<string> notices)
         {
-            int count = Math.Min(plan.PicturesPerPass, end - next);
+            int count = Math.Min(plan.BatchSize, end - next);
             PictureRequest[] pictures = [.. Enumerable.Range(next, count).Select(series.Picture)];
             bool isWhole = false;
             try
             {
-                Paint(pictures, series.Place ?? new PassPlace(count, 0), plan, [.. notices], Deliver, Report, cancellationToken);
+                Paint(pictures, series.Place ?? new BatchSlot(count, 0), plan, [.. notices], Deliver, Report, cancellationToken);
                 isWhole = true;
             }
             finally
             {
                 // Where it makes room for the other phases, or was stopped before it gave its working memory back.
-                if (TakesTurns(plan.Decoder) || (!isWhole && !plan.KeepsDecodingArena)) _decoder.Release();
+                if (Rotates(plan.Decoder) || (!isWhole && !plan.KeepsDecodingArena)) _decoder.Release();
                 // What keeps nothing has emptied the arena by now, of what was there before as well.
                 if (isWhole && !plan.KeepsArena) _kept.Clear();
                 else _kept[PictureKind.Of(plan)] = KeptBytes(plan);
@@ -172,33 +172,33 @@ internal sealed class PictureEngine : IDisposable
     }
 
     private void Paint(
-        PictureRequest[] pictures, PassPlace place, ResidencyPlan plan, List<string> notices, Action<Picture> deliver, Action<GenerationPhase, int, LatentPreview?, int> report, CancellationToken cancellationToken)
+        PictureRequest[] pictures, BatchSlot place, ResidencyPlan plan, List<string> notices, Action<Picture> deliver, Action<GenerationPhase, int, LatentPreview?, int> report, CancellationToken cancellationToken)
     {
         // 1. One run option for the pass: terminating it stops a run in the middle of a step.
         using RunOptions options = _device.CreateRunOptions();
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, options);
         PictureRequest request = pictures[0];
-        int height = request.Height / VaeDecoder.Zoom, width = request.Width / VaeDecoder.Zoom;
+        int height = request.Height / VaeDecoder.VaeScaleFactor, width = request.Width / VaeDecoder.VaeScaleFactor;
         var memory = new List<PhaseMemory>();
 
         // 2. Encode the prompts.
         long begin = Stopwatch.GetTimestamp();
         report(GenerationPhase.Encoding, 0, null, pictures.Length);
-        PromptEmbedding prompt = Encode(request.Prompt, "prompt", notices, options, cancellationToken);
-        IEnumerable<PromptEmbedding> rows = Enumerable.Repeat(prompt, place.Pictures);
+        PromptEmbeds prompt = Encode(request.Prompt, "prompt", notices, options, cancellationToken);
+        IEnumerable<PromptEmbeds> rows = Enumerable.Repeat(prompt, place.Pictures);
         if (request.GuidanceScale > 1) rows = Enumerable.Repeat(EncodeNegative(request, prompt, notices, options, cancellationToken), place.Pictures).Concat(rows);
         memory.Add(Leave(PlanPhase.Text));
 
         // 3. What the network needs once per pass.
         var schedule = new SigmaSchedule(request.Schedule, request.Steps);
-        DenoisingNetwork network = Prepare([.. rows], request, schedule, options, cancellationToken);
+        Denoiser network = Prepare([.. rows], request, schedule, options, cancellationToken);
         memory.Add(Leave(PlanPhase.Conditioning));
         TimeSpan text = Stopwatch.GetElapsedTime(begin);
 
         // 4. Denoise.
         begin = Stopwatch.GetTimestamp();
-        LatentSheet? sheet = _options.Previews ? new LatentSheet(pictures.Length, height, width) : null;
-        using var latents = new LatentPass(pictures, place, network, schedule, sheet, _device);
+        PreviewGrid? sheet = _options.Previews ? new PreviewGrid(pictures.Length, height, width) : null;
+        using var latents = new DenoisingLoop(pictures, place, network, schedule, sheet, _device);
         var steps = new TimeSpan[request.Steps];
         long managedBytes = 0;
         for (int step = 0; step < request.Steps; step++)
@@ -214,7 +214,7 @@ internal sealed class PictureEngine : IDisposable
         if (PredictionResemblance.Notice(latents.FirstResemblance) is { } unlike) notices.Add(unlike);
         memory.Add(Leave(PlanPhase.Denoising));
         TimeSpan denoising = Stopwatch.GetElapsedTime(begin);
-        _sessions.Rest();
+        _sessions.ReleaseIdle();
 
         // 5. Decode, one after the other.
         for (int i = 0; i < pictures.Length; i++)
@@ -237,7 +237,7 @@ internal sealed class PictureEngine : IDisposable
                 Model = Model,
                 Notices = [.. notices, .. _sessions.Notices, .. isRescued ? ["The decoder overflowed in fp16; this picture was decoded in fp32."] : Array.Empty<string>()],
                 Timings = new PictureTimings(text / pictures.Length, denoising / pictures.Length, decoding) { Steps = steps, Finishing = finishing, DenoisingManagedBytes = managedBytes },
-                Memory = new PictureMemory(plan, [.. memory, decoded], _watch is null ? null : _device.ArenaCounter?.Read()?.MostInUse),
+                Memory = new PictureMemory(plan, [.. memory, decoded], _watch is null ? null : _device.ArenaStatistics?.Read()?.MostInUse),
                 Latents = final,
                 Provenance = new PictureProvenance
                 {
@@ -262,13 +262,13 @@ internal sealed class PictureEngine : IDisposable
         }
     }
 
-    private DenoisingNetwork Prepare(PromptEmbedding[] rows, PictureRequest request, SigmaSchedule schedule, RunOptions options, CancellationToken cancellationToken)
+    private Denoiser Prepare(PromptEmbeds[] rows, PictureRequest request, SigmaSchedule schedule, RunOptions options, CancellationToken cancellationToken)
     {
-        var shape = new PictureShape(rows.Length, request.Height / VaeDecoder.Zoom, request.Width / VaeDecoder.Zoom, 1);
+        var shape = new PictureShape(rows.Length, request.Height / VaeDecoder.VaeScaleFactor, request.Width / VaeDecoder.VaeScaleFactor, 1);
         if (_network?.Shape != shape)
         {
             FreeNetwork();
-            _network = new DenoisingNetwork(_package, shape, _sessions, _device);
+            _network = new Denoiser(_package, shape, _sessions, _device);
         }
 
         MicroConditioning conditioning = request.Conditioning ?? new MicroConditioning(request.Width, request.Height, 0, 0, request.Width, request.Height);
@@ -300,7 +300,7 @@ internal sealed class PictureEngine : IDisposable
         Height = series.Request.Height,
         Steps = series.Request.Steps,
         Count = series.Count,
-        PicturesPerPass = series.PicturesPerPass,
+        BatchSize = series.BatchSize,
         Guided = series.Request.GuidanceScale > 1,
         Offload = options.Offload,
         VaeTiling = options.VaeTiling,
@@ -362,13 +362,13 @@ internal sealed class PictureEngine : IDisposable
         ReleaseAll();
         try
         {
-            EmptyArenas();
+            TrimArenas();
             long available = MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());
             long budget = Math.Min(plan.PeakBytes / 4 * 3, available);
             // A device that tells what is free is planned for with less from now on; on any other the next batch is planned as ever.
             if (_device.FreeBytes() is not null) _allowance.RanOut(budget);
             // One at a time takes the least, unless the picture has to have the numbers of its place.
-            return Plan(series.Place is null ? series with { Count = left, PicturesPerPass = 1 } : series, budget, available);
+            return Plan(series.Place is null ? series with { Count = left, BatchSize = 1 } : series, budget, available);
         }
         catch (Exception exception) when (exception is BudgetTooSmallException or DeviceMemoryException or InferenceException)
         {
@@ -382,17 +382,17 @@ internal sealed class PictureEngine : IDisposable
     {
         var kind = PictureKind.Of(plan);
         long left = _kept.Where(kept => kept.Key != kind).Sum(kept => kept.Value);
-        if (left > Math.Min(plan.Request.Budget, available) - plan.PeakBytes) EmptyArenas();
+        if (left > Math.Min(plan.Request.Budget, available) - plan.PeakBytes) TrimArenas();
     }
 
-    private void EmptyArenas()
+    private void TrimArenas()
     {
         // A captured step works on what is given back.
         FreeNetwork();
         _decoder.Release();
         // Sessions that have arenas by themselves have to go with them.
-        if (_device.ArenaCounter is null) ReleaseAll();
-        else ArenaEmptier.Empty(_device);
+        if (_device.ArenaStatistics is null) ReleaseAll();
+        else ArenaTrimmer.Empty(_device);
         _kept.Clear();
     }
 
@@ -418,7 +418,7 @@ internal sealed class PictureEngine : IDisposable
         {
             long available = MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());
             ResidencyPlan plan = Plan(new PictureSeries(new PictureRequest { Prompt = "" }, 1, 1), Math.Min(_allowance.Bytes, available), available);
-            _sessions.Preload([.. plan.Components.Where(component => !TakesTurns(component)).Select(component => _package.Manifest.Component(component.Name))], plan.MakesSessionsInParallel);
+            _sessions.Preload([.. plan.Components.Where(component => !Rotates(component)).Select(component => _package.Manifest.Component(component.Name))], plan.MakesSessionsInParallel);
         }
         catch (BudgetTooSmallException)
         {
@@ -430,13 +430,13 @@ internal sealed class PictureEngine : IDisposable
     {
         MakeRoom(plan, available);
         ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
-        bool turns = TakesTurns(plan.Component(ComponentNames.UNet)), windowsChange = _plan is not null && (_plan.WindowBytes, _plan.PreparingWindowBytes) != (plan.WindowBytes, plan.PreparingWindowBytes);
+        bool turns = Rotates(plan.Component(ComponentNames.UNet)), buffersChange = _plan is not null && (_plan.StreamingBufferBytes, _plan.PreparingBufferBytes) != (plan.StreamingBufferBytes, plan.PreparingBufferBytes);
         foreach (ComponentPlan component in plan.Components)
         {
             ComponentSpec spec = _package.Manifest.Component(component.Name);
             ComponentPlan? planned = _plan?.Components.FirstOrDefault(former => former.Name == component.Name);
             List<WeightPlacement> places = [.. component.Stages.Select(PlacementOf)], before = planned is null ? [.. places.Select(_ => WeightPlacement.Resident)] : [.. planned.Stages.Select(PlacementOf)];
-            bool moves = !places.SequenceEqual(before), isAffected = moves || (windowsChange && component.Stages.Any(stage => stage.Placement is StagePlacement.Streamed or StagePlacement.Staged));
+            bool moves = !places.SequenceEqual(before), isAffected = moves || (buffersChange && component.Stages.Any(stage => stage.Placement is StagePlacement.Streamed or StagePlacement.Staged));
             if (!isAffected && (component.Name != ComponentNames.UNet || turns == _sessions.Turns(unet) is not null)) continue;
 
             // Bindings know where weights lie and which sessions they belong to.
@@ -453,11 +453,11 @@ internal sealed class PictureEngine : IDisposable
             if (moves) _sessions.Place(spec, places);
         }
 
-        _sessions.LetTakeTurns(unet, turns);
-        _sessions.EmptiesArena = !plan.KeepsArena;
-        _sessions.EmptiesOwnArenas = !plan.KeepsDecodingArena;
+        _sessions.RotateSessions(unet, turns);
+        _sessions.TrimsArena = !plan.KeepsArena;
+        _sessions.TrimsOwnArenas = !plan.KeepsDecodingArena;
         _sessions.MayCapture = plan.CapturesSteps;
-        _device.ReserveWindows(plan.PreparingWindowBytes, plan.WindowBytes);
+        _device.ReserveStreamingBuffers(plan.PreparingBufferBytes, plan.StreamingBufferBytes);
     }
 
     private static long KeptBytes(ResidencyPlan plan) => plan.Phases.First(phase => phase.Phase == PlanPhase.Denoising).Shares
@@ -466,20 +466,20 @@ internal sealed class PictureEngine : IDisposable
 
     private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch
     {
-        StagePlacement.Lent => WeightPlacement.Lent,
+        StagePlacement.SwappedOut => WeightPlacement.SwappedOut,
         StagePlacement.Streamed => WeightPlacement.Streamed,
         StagePlacement.Staged => WeightPlacement.Staged,
         _ => WeightPlacement.Resident,
     };
 
-    private static bool TakesTurns(ComponentPlan component) => component.Count(StagePlacement.SessionTurn) > 0;
+    private static bool Rotates(ComponentPlan component) => component.Count(StagePlacement.RotatingSession) > 0;
 
-    private PromptEmbedding EncodeNegative(PictureRequest request, PromptEmbedding prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>
+    private PromptEmbeds EncodeNegative(PictureRequest request, PromptEmbeds prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>
         request.NegativePrompt.Length == 0 && request.EmptyNegative == EmptyNegative.Zeros
-            ? new PromptEmbedding(new float[prompt.Context.Length], new float[prompt.Pooled.Length])
+            ? new PromptEmbeds(new float[prompt.Context.Length], new float[prompt.Pooled.Length])
             : Encode(request.NegativePrompt, "negative prompt", notices, options, cancellationToken);
 
-    private PromptEmbedding Encode(string text, string name, List<string> notices, RunOptions options, CancellationToken cancellationToken)
+    private PromptEmbeds Encode(string text, string name, List<string> notices, RunOptions options, CancellationToken cancellationToken)
     {
         PromptTokens tokens = PromptTokenizer.Encode(text);
         if (PromptSyntaxNotice.Of(text, name) is { } syntax) notices.Add(syntax);
@@ -499,8 +499,8 @@ internal sealed class PictureEngine : IDisposable
     }
 
     /// <summary>What the sizes of working memory depend on.</summary>
-    private readonly record struct PictureKind(int Width, int Height, bool Guided, PictureFrame? Frame, int PicturesPerPass, TilePlan Decoding)
+    private readonly record struct PictureKind(int Width, int Height, bool Guided, PictureFrame? Frame, int BatchSize, TilePlan Decoding)
     {
-        public static PictureKind Of(ResidencyPlan plan) => new(plan.Request.Width, plan.Request.Height, plan.Request.Guided, plan.Request.Frame, plan.PicturesPerPass, plan.Decoding);
+        public static PictureKind Of(ResidencyPlan plan) => new(plan.Request.Width, plan.Request.Height, plan.Request.Guided, plan.Request.Frame, plan.BatchSize, plan.Decoding);
     }
 }

@@ -24,7 +24,7 @@ public sealed record PictureProvenance
     public required string Plan { get; init; }
 
     /// <summary>How many pictures were denoised together, and which of them this was.</summary>
-    public required PassPlace Pass { get; init; }
+    public required BatchSlot Pass { get; init; }
 
     /// <summary>The tiles in which the VAE decoded; null where it decoded the whole.</summary>
     public required TileSize? Tile { get; init; }

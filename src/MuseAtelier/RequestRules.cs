@@ -40,12 +40,12 @@ internal static class RequestRules
 
     /// <summary>Makes sure that there is such a place in a pass.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is not.</exception>
-    public static void Check(PassPlace place)
+    public static void Check(BatchSlot place)
     {
         ArgumentNullException.ThrowIfNull(place);
         if (!place.Exists)
             throw new ArgumentOutOfRangeException(
-                nameof(place), place, $"A pass has 1 to {PassPlace.MostPictures} pictures, counted from 0.");
+                nameof(place), place, $"A pass has 1 to {BatchSlot.LargestBatch} pictures, counted from 0.");
     }
 
     public static void CheckSize(int width, int height)

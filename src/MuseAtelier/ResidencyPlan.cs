@@ -28,7 +28,7 @@ public enum StagePlacement
     Resident,
 
     /// <summary>In device memory while the network denoises; given up for the other phases and copied back before the first step.</summary>
-    Lent,
+    SwappedOut,
 
     /// <summary>In pinned memory, and copied into a window of device memory each time the stage runs.</summary>
     Streamed,
@@ -43,7 +43,7 @@ public enum StagePlacement
     Session,
 
     /// <summary>Constants of the stage's session, which is made for each run and released after it.</summary>
-    SessionTurn,
+    RotatingSession,
 }
 
 /// <summary>A stage's place.</summary>
@@ -112,16 +112,16 @@ public sealed record ResidencyPlan
     public required OffloadMode Offload { get; init; }
 
     /// <summary>Pictures that are denoised together.</summary>
-    public required int PicturesPerPass { get; init; }
+    public required int BatchSize { get; init; }
 
     /// <summary>Every component that a picture needs, in the order in which it needs them.</summary>
     public required IReadOnlyList<ComponentPlan> Components { get; init; }
 
     /// <summary>Bytes of the window that the denoising network's streamed stages pass through; 0 where none is streamed. It has memory while the network denoises.</summary>
-    public required long WindowBytes { get; init; }
+    public required long StreamingBufferBytes { get; init; }
 
     /// <summary>Bytes of the window for what runs once a pass; 0 where none of that is streamed. It has memory until denoising begins.</summary>
-    public required long PreparingWindowBytes { get; init; }
+    public required long PreparingBufferBytes { get; init; }
 
     /// <summary>Bytes of pinned memory that streamed and lent weights take; lent ones come from the mapped file where no more may be pinned.</summary>
     public required long PinnedBytes { get; init; }

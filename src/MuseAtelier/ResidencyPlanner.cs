@@ -18,7 +18,7 @@ public static class ResidencyPlanner
         ArgumentNullException.ThrowIfNull(device);
         OptionRules.Check(request);
         ArgumentOutOfRangeException.ThrowIfLessThan(request.Count, 1);
-        if (request.PicturesPerPass is { } pictures) ArgumentOutOfRangeException.ThrowIfNotEqual(pictures, Math.Clamp(pictures, 1, Math.Min(request.Count, PassPlace.MostPictures)));
+        if (request.BatchSize is { } pictures) ArgumentOutOfRangeException.ThrowIfNotEqual(pictures, Math.Clamp(pictures, 1, Math.Min(request.Count, BatchSlot.LargestBatch)));
         return new ResidencySearch(model, request, device).Plan(request.Budget);
     }
 
@@ -31,8 +31,8 @@ public static class ResidencyPlanner
 public sealed class BudgetTooSmallException(ResidencyRequest request, long leastBytes, string memory)
     : MuseAtelierException(
         $"the budget is {ByteSize.Format(request.Budget)} of {memory}",
-        $"at least {ByteSize.FormatUp(leastBytes)} for {request.Width}x{request.Height} px{(request.PicturesPerPass > 1 ? $", {request.PicturesPerPass} at a time" : "")}{(request.Offload == OffloadMode.Auto ? "" : $" with offload mode {request.Offload}")}",
-        $"Give more, {(request.PicturesPerPass > 1 ? "paint fewer at a time, " : "")}{(request.Offload is OffloadMode.Auto or OffloadMode.Sessions ? "or paint a smaller picture." : "paint a smaller picture, or let the offload mode be chosen (auto).")}")
+        $"at least {ByteSize.FormatUp(leastBytes)} for {request.Width}x{request.Height} px{(request.BatchSize > 1 ? $", {request.BatchSize} at a time" : "")}{(request.Offload == OffloadMode.Auto ? "" : $" with offload mode {request.Offload}")}",
+        $"Give more, {(request.BatchSize > 1 ? "paint fewer at a time, " : "")}{(request.Offload is OffloadMode.Auto or OffloadMode.Sessions ? "or paint a smaller picture." : "paint a smaller picture, or let the offload mode be chosen (auto).")}")
 {
     /// <summary>What was asked for.</summary>
     public ResidencyRequest Request { get; } = request;

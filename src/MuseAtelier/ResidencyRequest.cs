@@ -21,8 +21,8 @@ public sealed record ResidencyRequest
     /// <summary>Pictures of one prompt that are wanted.</summary>
     public int Count { get; init; } = 1;
 
-    /// <summary>How many of them are denoised together, 1 to <see cref="PassPlace.MostPictures"/> and no more than <see cref="Count"/>; null takes what is fastest.</summary>
-    public int? PicturesPerPass { get; init; }
+    /// <summary>How many of them are denoised together, 1 to <see cref="BatchSlot.LargestBatch"/> and no more than <see cref="Count"/>; null takes what is fastest.</summary>
+    public int? BatchSize { get; init; }
 
     /// <summary>Whether the guidance scale is above 1, which doubles the batch.</summary>
     public bool Guided { get; init; } = true;

@@ -37,7 +37,7 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig();
-        rig.PlaceUNet(i => placement == "all lent" || i % 2 == 0 ? WeightPlacement.Lent : WeightPlacement.Streamed);
+        rig.PlaceUNet(i => placement == "all lent" || i % 2 == 0 ? WeightPlacement.SwappedOut : WeightPlacement.Streamed);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         StageWeights weights = rig.Sessions.Weights(rig.Component(ComponentNames.UNet));
         for (int i = 0; i < Runs; i++)
@@ -45,8 +45,8 @@ public sealed class StreamedWeightsTests
             Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
             Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
             long before = rig.Device.FreeBytes()!.Value;
-            weights.Lend();
-            weights.Lend();
+            weights.SwapOut();
+            weights.SwapOut();
             Assert.True(rig.Device.FreeBytes() > before, "lending gave nothing back");
         }
     }
@@ -137,7 +137,7 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
-        rig.PlaceUNet(i => placement == "all lent" || (placement == "lent and streamed" && i % 2 == 0) ? WeightPlacement.Lent : WeightPlacement.Streamed);
+        rig.PlaceUNet(i => placement == "all lent" || (placement == "lent and streamed" && i % 2 == 0) ? WeightPlacement.SwappedOut : WeightPlacement.Streamed);
         AssertCapturedRunsEqual(rig, expected, restsBetween: true);
     }
 
@@ -151,7 +151,7 @@ public sealed class StreamedWeightsTests
             rig.Poison(runner.Address("noise"), runner.Size("noise"));
             step.Run(options, isLastRound: false, TestContext.Current.CancellationToken);
             Assert.InRange(CudaRig.RelativeError(rig.Read(runner, "noise"), expected), 0, 1e-5);
-            if (restsBetween && i % 2 == 1) rig.Sessions.Rest();
+            if (restsBetween && i % 2 == 1) rig.Sessions.ReleaseIdle();
         }
 
         Assert.True(rig.Device.CapturesRuns, "The capture failed, and steps were run plainly.");

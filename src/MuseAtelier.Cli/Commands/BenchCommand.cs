@@ -20,7 +20,7 @@ internal static class BenchCommand
         var height = Choice.Whole("--height", "Height in px.", 1024, least: 1);
         var steps = Choice.Whole("--steps", "Denoising steps.", 30, least: 1);
         var pictures = Choice.Whole("--pictures", "Pictures that count, after one that does not; with --batch, passes.", 5, least: 1);
-        var batch = Choice.Whole("--batch", $"Pictures that are denoised together, 1 to {PassPlace.MostPictures}; figures are those of one picture.", 1, least: 1, most: PassPlace.MostPictures);
+        var batch = Choice.Whole("--batch", $"Pictures that are denoised together, 1 to {BatchSlot.LargestBatch}; figures are those of one picture.", 1, least: 1, most: BatchSlot.LargestBatch);
         Option<string?> model = AtelierChoices.Model();
         var json = new Option<bool>("--json") { Description = "One JSON object on stdout." };
         var command = new Command("bench", "Paints pictures of guidance scale 7 with prompts of their own, and shows what they took: time, part by part, and memory, by the driver's count and by the arena's of ONNX Runtime.")
@@ -60,7 +60,7 @@ internal static class BenchCommand
         Row("device", $"{m.Machine.Device}");
         Row("model", $"{m.Model}, {m.Parameters / 1e9:F2} B parameters");
         Row("picture", $"{m.Width}x{m.Height}, {m.Steps} steps, guidance {m.GuidanceScale}");
-        if (m.PicturesPerPass > 1) Row("at a time", $"{m.PicturesPerPass} pictures; all times but a step's are one picture's share");
+        if (m.BatchSize > 1) Row("at a time", $"{m.BatchSize} pictures; all times but a step's are one picture's share");
         Row("a picture", $"{total:F3} s (median of {m.Pictures}; {m.LeastSeconds:F3} to {m.MostSeconds:F3}); known prompt {m.KnownPromptSeconds:F3} s");
         Row("text", $"{1000 * m.TextSeconds:F1} ms ({m.TextSeconds / total:P1})");
         Row("steps", $"{1000 * m.DenoisingSeconds:F1} ms ({m.DenoisingSeconds / total:P1})");

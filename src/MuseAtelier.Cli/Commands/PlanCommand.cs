@@ -18,7 +18,7 @@ internal static class PlanCommand
         Option<int> height = Choice.Whole("--height", "Height in px.", 1024);
         Option<int> steps = Choice.Whole("--steps", "Steps of the schedule.", 30);
         Option<int> count = Choice.Whole("--count", "Pictures of one prompt.", 1, least: 1);
-        Option<int> batch = Choice.Whole("--batch", $"How many of them are denoised together, 1 to {PassPlace.MostPictures}; 0 means as many as are fastest within the budget.", 0, least: 0, most: PassPlace.MostPictures);
+        Option<int> batch = Choice.Whole("--batch", $"How many of them are denoised together, 1 to {BatchSlot.LargestBatch}; 0 means as many as are fastest within the budget.", 0, least: 0, most: BatchSlot.LargestBatch);
         Option<string?> model = AtelierChoices.Model();
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         var command = new Command("plan", "Shows what a budget of memory means: what stays, what is streamed, how pictures are decoded, and what that costs. Plans for an NVIDIA card, or with --ram for the processor; needs neither and loads nothing.")
@@ -39,7 +39,7 @@ internal static class PlanCommand
                 Height = result.GetValue(height),
                 Steps = result.GetValue(steps),
                 Count = result.GetValue(count),
-                PicturesPerPass = result.GetValue(batch) is > 0 and var together ? Math.Min(together, result.GetValue(count)) : null,
+                BatchSize = result.GetValue(batch) is > 0 and var together ? Math.Min(together, result.GetValue(count)) : null,
                 Offload = budget.Offload(result),
                 Frame = frame.Read(result),
             };
@@ -54,7 +54,7 @@ internal static class PlanCommand
     private static void Show(ResidencyPlan plan, DeviceProfile device, Terminal terminal)
     {
         ResidencyRequest request = plan.Request;
-        terminal.Out.WriteLine(Line($"{request.Width}x{request.Height} px, {request.Steps} steps{(request.Count > 1 ? Line($", {request.Count} pictures, {plan.PicturesPerPass} at a time") : "")}, {device.Name}: {ByteSize.Format(plan.PeakBytes)} of {ByteSize.Format(request.Budget)}"));
+        terminal.Out.WriteLine(Line($"{request.Width}x{request.Height} px, {request.Steps} steps{(request.Count > 1 ? Line($", {request.Count} pictures, {plan.BatchSize} at a time") : "")}, {device.Name}: {ByteSize.Format(plan.PeakBytes)} of {ByteSize.Format(request.Budget)}"));
 
         var memory = new Table().Border(TableBorder.Simple).AddColumn("memory");
         foreach (PhasePlan phase in plan.Phases) memory.AddColumn(new TableColumn(phase.Phase.ToString().ToLowerInvariant()).RightAligned());

@@ -60,7 +60,7 @@ internal static class BenchRun
                 Height = request.Height,
                 Steps = request.Steps,
                 GuidanceScale = request.GuidanceScale,
-                PicturesPerPass = together,
+                BatchSize = together,
                 Pictures = pictures,
                 OpenSeconds = open,
                 FirstPictureAtSeconds = firstAt,

@@ -28,7 +28,7 @@ internal sealed record Measurement
     public required float GuidanceScale { get; init; }
 
     /// <summary>Pictures that were denoised together; times are one picture's share, but for those of steps.</summary>
-    public required int PicturesPerPass { get; init; }
+    public required int BatchSize { get; init; }
 
     /// <summary>Passes that were measured, the first not counted: as many pictures, where each was painted by itself.</summary>
     public required int Pictures { get; init; }

@@ -8,15 +8,15 @@ namespace MuseAtelier.Cli.Streams;
 /// <param name="isTerminal">Whether the stream is a terminal.</param>
 internal sealed class ProcessOutput(TextWriter writer, bool isTerminal) : IAnsiConsoleOutput
 {
-    private readonly AnsiConsoleOutput _window = new(writer);
+    private readonly AnsiConsoleOutput _buffer = new(writer);
 
     public TextWriter Writer => writer;
 
     public bool IsTerminal => isTerminal;
 
-    public int Width => _window.Width;
+    public int Width => _buffer.Width;
 
-    public int Height => _window.Height;
+    public int Height => _buffer.Height;
 
     // The encoding is chosen where the streams are opened.
     public void SetEncoding(Encoding encoding) { }

@@ -16,13 +16,13 @@ internal sealed class CardMemory
     private readonly nint _device;
     private readonly long _before;
     private readonly int _card;
-    private readonly VideoMemory? _windows;
+    private readonly VideoMemory? _buffers;
 
     private CardMemory(int card)
     {
         _card = card;
         _device = CudaDriver.PciBusId(card) is { } id ? Nvml.Device(id) : 0;
-        _windows = VideoMemory.Of(card);
+        _buffers = VideoMemory.Of(card);
         _before = Nvml.UsedBytes(_device) ?? 0;
         if (Nvml.ProcessBytes(_device, Environment.ProcessId) is { } own) _before -= own;
     }
@@ -36,7 +36,7 @@ internal sealed class CardMemory
 
     /// <summary>Bytes that the process holds; null where nobody tells.</summary>
     public long? ProcessBytes() =>
-        Nvml.ProcessBytes(_device, Environment.ProcessId) ?? _windows?.Read()?.Used ?? (Nvml.UsedBytes(_device) - _before);
+        Nvml.ProcessBytes(_device, Environment.ProcessId) ?? _buffers?.Read()?.Used ?? (Nvml.UsedBytes(_device) - _before);
 
     /// <summary>
     /// Bytes that are free on the card, as CUDA counts; on Windows no more than what the system still gives this process.
@@ -46,6 +46,6 @@ internal sealed class CardMemory
         CudaRuntime.Check(CudaRuntime.SetDevice(_card), nameof(CudaRuntime.SetDevice));
         CudaRuntime.Check(CudaRuntime.MemGetInfo(out nuint free, out _), nameof(CudaRuntime.MemGetInfo));
         // Above its budget Windows moves memory to the machine's own in silence, where it is many times slower.
-        return _windows?.Read() is var (budget, used) ? Math.Min((long)free, Math.Max(0, budget - used)) : (long)free;
+        return _buffers?.Read() is var (budget, used) ? Math.Min((long)free, Math.Max(0, budget - used)) : (long)free;
     }
 }

@@ -29,10 +29,10 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly SharedArena _arena;
     private readonly Dictionary<string, string> _provider;
     private readonly bool _sharesThreads;
-    private readonly Dictionary<bool, CudaWindow> _windows = [];
+    private readonly Dictionary<bool, StreamingBuffer> _buffers = [];
     private readonly DeviceGate _gate;
     private readonly bool _isFirst = Interlocked.Increment(ref _engines) == 1;
-    private (long OncePerPass, long EveryStep) _leastWindowBytes;
+    private (long OncePerPass, long EveryStep) _leastBufferBytes;
     private bool _captureFailed;
 
     /// <summary>Takes hold of a card.</summary>
@@ -60,7 +60,7 @@ internal sealed class CudaDevice : ExecutionDevice
         _reader = new WeightReader(card.Index, options.ReaderThreads);
         _arena = new SharedArena(card.Index);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
-        ArenaCounter = new ArenaCounter(Memory);
+        ArenaStatistics = new ArenaStatistics(Memory);
         _provider = new Dictionary<string, string>
         {
             ["device_id"] = card.Index.ToString(CultureInfo.InvariantCulture),
@@ -86,7 +86,7 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override OrtMemoryInfo Memory { get; }
 
-    public override ArenaCounter ArenaCounter { get; }
+    public override ArenaStatistics ArenaStatistics { get; }
 
     public override bool LoadsAhead => true;
 
@@ -166,18 +166,18 @@ internal sealed class CudaDevice : ExecutionDevice
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
         new CudaWeights(_package, component, placements, this, _reader, _logger);
 
-    public override void ReserveWindows(long oncePerPass, long everyStep) => _leastWindowBytes = (oncePerPass, everyStep);
+    public override void ReserveStreamingBuffers(long oncePerPass, long everyStep) => _leastBufferBytes = (oncePerPass, everyStep);
 
     /// <summary>A window of at least that many bytes, for what runs in every step or for what runs once a pass; the same for all that ask while it is large enough.</summary>
-    public CudaWindow Window(bool everyStep, long bytes) =>
-        _windows.TryGetValue(everyStep, out CudaWindow? window) && !window.IsFreed && window.Bytes >= bytes
+    public StreamingBuffer Window(bool everyStep, long bytes) =>
+        _buffers.TryGetValue(everyStep, out StreamingBuffer? window) && !window.IsFreed && window.Bytes >= bytes
             ? window
-            : _windows[everyStep] = new CudaWindow(this, Math.Max(bytes, everyStep ? _leastWindowBytes.EveryStep : _leastWindowBytes.OncePerPass));
+            : _buffers[everyStep] = new StreamingBuffer(this, Math.Max(bytes, everyStep ? _leastBufferBytes.EveryStep : _leastBufferBytes.OncePerPass));
 
     /// <summary>Gives up the memory of all windows but that one.</summary>
-    public void GiveUpOtherWindows(CudaWindow kept)
+    public void GiveUpOtherBuffers(StreamingBuffer kept)
     {
-        foreach (CudaWindow other in _windows.Values)
+        foreach (StreamingBuffer other in _buffers.Values)
         {
             if (other == kept || other.IsFreed || !other.IsThere) continue;
             other.User?.Settle();
@@ -206,7 +206,7 @@ internal sealed class CudaDevice : ExecutionDevice
     // ONNX Runtime has no code of its own for it.
     public override bool IsOutOfMemory(OnnxRuntimeException exception) => IsOutOfMemory(exception.Message);
 
-    public override long SharedArenaBytes(long constantBytes) => _arena.BytesWithout(constantBytes, ArenaCounter.Read()?.Held);
+    public override long SharedArenaBytes(long constantBytes) => _arena.BytesWithout(constantBytes, ArenaStatistics.Read()?.Held);
 
     public override long? ContextBytes { get; }
 
@@ -224,7 +224,7 @@ internal sealed class CudaDevice : ExecutionDevice
             _reader.Dispose();
             CudaRuntime.Ignore(CudaRuntime.DeviceSynchronize());
             _pinned.Dispose();
-            ArenaCounter.Dispose();
+            ArenaStatistics.Dispose();
             _arena.Dispose();
             Memory.Dispose();
             KernelModule.Release(ComputeStream.Handle);

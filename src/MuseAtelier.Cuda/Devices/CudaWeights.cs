@@ -21,25 +21,25 @@ internal sealed class CudaWeights : StageWeights
     private readonly string _component;
     private readonly StageMemory[] _stages;
     private readonly List<StageMemory> _streamed = [];
-    private readonly List<StageMemory> _lent = [];
+    private readonly List<StageMemory> _swapped = [];
     private readonly bool[] _copyPending = [];
     private readonly CudaEvent[] _copied = [];
     private readonly CudaEvent[] _ran = [];
     private readonly NativeBuffer? _slab;
-    private readonly ElasticMemory? _lentSlab;
-    private readonly CudaEvent? _lentCopied;
+    private readonly ReservedMemory? _swappedSlab;
+    private readonly CudaEvent? _swappedCopied;
     private readonly WeightReader _reader;
-    private readonly CudaWindow? _window;
+    private readonly StreamingBuffer? _buffer;
     private readonly CudaEvent? _begun;
     private readonly CudaEvent? _joined;
     private readonly Task _load;
-    private readonly WindowSchedule? _schedule;
+    private readonly StreamingSchedule? _schedule;
     private StagedCopier? _stager;
-    private WindowSchedule.Snapshot? _beforeCapture;
+    private StreamingSchedule.Snapshot? _beforeCapture;
     private string? _notice;
     private bool _loaded;
     private bool _awaited;
-    private bool _lentPending;
+    private bool _swappedPending;
     private bool _capturing;
     private bool _copiesCaptured;
 
@@ -50,7 +50,7 @@ internal sealed class CudaWeights : StageWeights
         _stages = [.. component.Stages.Select((stage, i) => StageMemory.Of(package, stage, placements?[i] ?? WeightPlacement.Resident))];
         _reader = reader;
         _streamed.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Streamed or WeightPlacement.Staged }));
-        _lent.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Lent }));
+        _swapped.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.SwappedOut }));
         long resident = 0;
         foreach (StageMemory stage in _stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Resident }))
         {
@@ -63,12 +63,12 @@ internal sealed class CudaWeights : StageWeights
         {
             if (resident > 0) _slab = device.Allocate(resident);
             foreach (StageMemory stage in _stages.Where(stage => stage.Placement == WeightPlacement.Resident)) stage.Device += _slab?.Address ?? 0;
-            if (_lent.Count > 0)
+            if (_swapped.Count > 0)
             {
-                _lentSlab = ElasticMemory.Reserve(_card, device.Usage, _lent.Sum(stage => DeviceMemory.Align(stage.Bytes)));
-                _lentCopied = new CudaEvent();
-                nint next = _lentSlab.Address;
-                foreach (StageMemory stage in _lent)
+                _swappedSlab = ReservedMemory.Reserve(_card, device.Usage, _swapped.Sum(stage => DeviceMemory.Align(stage.Bytes)));
+                _swappedCopied = new CudaEvent();
+                nint next = _swappedSlab.Address;
+                foreach (StageMemory stage in _swapped)
                 {
                     stage.Device = next;
                     next += (nint)DeviceMemory.Align(stage.Bytes);
@@ -78,12 +78,12 @@ internal sealed class CudaWeights : StageWeights
             if (_streamed.Count > 0)
             {
                 long[] sizes = [.. _streamed.Select(stage => stage.Bytes)];
-                _window = device.Window(component.Name == ComponentNames.UNet, WindowLayout.LeastBytes(sizes)).Hold();
-                var layout = new WindowLayout(sizes, _window.Bytes);
-                _schedule = new WindowSchedule(layout);
+                _buffer = device.Window(component.Name == ComponentNames.UNet, StreamingBufferLayout.LeastBytes(sizes)).Hold();
+                var layout = new StreamingBufferLayout(sizes, _buffer.Bytes);
+                _schedule = new StreamingSchedule(layout);
                 (_begun, _joined, _copyPending) = (new CudaEvent(), new CudaEvent(), new bool[sizes.Length]);
                 (_copied, _ran) = ([.. sizes.Select(_ => new CudaEvent())], [.. sizes.Select(_ => new CudaEvent())]);
-                for (int i = 0; i < _streamed.Count; i++) (_streamed[i].Streamed, _streamed[i].Device) = (i, _window.Address + (nint)layout.Offsets[i]);
+                for (int i = 0; i < _streamed.Count; i++) (_streamed[i].Streamed, _streamed[i].Device) = (i, _buffer.Address + (nint)layout.Offsets[i]);
             }
 
             _load = Load(device, reader);
@@ -107,8 +107,8 @@ internal sealed class CudaWeights : StageWeights
     public override void BeforeStage(int stage)
     {
         if (!_loaded) AwaitLoad();
-        if (_lentSlab is { IsThere: false }) FillLent();
-        if (_stages[stage].Placement == WeightPlacement.Lent) AwaitLent();
+        if (_swappedSlab is { IsThere: false }) FillSwapped();
+        if (_stages[stage].Placement == WeightPlacement.SwappedOut) AwaitSwapped();
         int streamed = _stages[stage].Streamed;
         if (streamed < 0) return;
         Take(streamed);
@@ -125,31 +125,31 @@ internal sealed class CudaWeights : StageWeights
         _ran[streamed].Record(_compute);
         _awaited = false;
         _schedule!.Ran();
-        Feed();
+        ScheduleCopies();
     }
 
-    public override void Lend()
+    public override void SwapOut()
     {
-        bool hasWindow = _window is { IsThere: true } && _window.User == this;
-        if (hasWindow) Settle();
-        if (_lentSlab is not { IsThere: true } && !hasWindow) return;
+        bool hasBuffer = _buffer is { IsThere: true } && _buffer.User == this;
+        if (hasBuffer) Settle();
+        if (_swappedSlab is not { IsThere: true } && !hasBuffer) return;
         _copies.Synchronize();
         _compute.Synchronize();
-        _lentSlab?.GiveUp();
-        _lentPending = false;
-        if (hasWindow) _window!.GiveUp();
+        _swappedSlab?.GiveUp();
+        _swappedPending = false;
+        if (hasBuffer) _buffer!.GiveUp();
     }
 
     public override void BeginCapture()
     {
         if (!_loaded) AwaitLoad();
-        if (_lentSlab is { IsThere: false }) FillLent();
-        AwaitLent();
+        if (_swappedSlab is { IsThere: false }) FillSwapped();
+        AwaitSwapped();
         if (_schedule is null) return;
         Take(0);
         _begun!.Record(_compute);
         _schedule.BeginRecording();
-        Feed();
+        ScheduleCopies();
         _copies.Synchronize();
         _compute.Synchronize();
         _copyPending.AsSpan().Clear();
@@ -159,8 +159,8 @@ internal sealed class CudaWeights : StageWeights
 
     public override void BeforeReplay()
     {
-        if (_lentSlab is { IsThere: false }) FillLent();
-        AwaitLent();
+        if (_swappedSlab is { IsThere: false }) FillSwapped();
+        AwaitSwapped();
         if (_schedule is null) return;
         // What was captured begins with the first stages in their places, and knows of no copy outside itself.
         Take(0);
@@ -193,15 +193,15 @@ internal sealed class CudaWeights : StageWeights
     private void Free()
     {
         _stager?.Dispose();
-        if (_window is not null)
+        if (_buffer is not null)
         {
             _copies.Settle();
             _compute.Settle();
-            if (_window.User == this) _window.User = null;
-            _window.LetGo();
+            if (_buffer.User == this) _buffer.User = null;
+            _buffer.Release();
         }
 
-        if (_lentSlab is { IsThere: true })
+        if (_swappedSlab is { IsThere: true })
         {
             _copies.Settle();
             _compute.Settle();
@@ -210,23 +210,23 @@ internal sealed class CudaWeights : StageWeights
         foreach (CudaEvent one in _copied.Concat(_ran)) one.Dispose();
         _begun?.Dispose();
         _joined?.Dispose();
-        _lentCopied?.Dispose();
-        _lentSlab?.Dispose();
-        foreach (StageMemory stage in _streamed.Concat(_lent)) stage.Host?.Dispose();
+        _swappedCopied?.Dispose();
+        _swappedSlab?.Dispose();
+        foreach (StageMemory stage in _streamed.Concat(_swapped)) stage.Host?.Dispose();
         _slab?.Dispose();
     }
 
     private Task Load(CudaDevice device, WeightReader reader)
     {
         Task resident = reader.ToDevice([.. _stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Resident }).Select(stage => (stage.From, stage.Device))]);
-        Task streamed = reader.Do([.. _streamed.Concat(_lent).Where(stage => stage.Placement != WeightPlacement.Staged).Select(stage => (Action)stage.FillHost)]);
+        Task streamed = reader.Do([.. _streamed.Concat(_swapped).Where(stage => stage.Placement != WeightPlacement.Staged).Select(stage => (Action)stage.FillHost)]);
         return Task.WhenAll(resident, streamed);
     }
 
     private void AwaitLoad()
     {
         _load.GetAwaiter().GetResult();
-        int unpinned = _streamed.Concat(_lent).Count(stage => stage.Host is null && stage.Placement != WeightPlacement.Staged);
+        int unpinned = _streamed.Concat(_swapped).Count(stage => stage.Host is null && stage.Placement != WeightPlacement.Staged);
         if (unpinned > 0)
         {
             CudaLog.PinnedMemoryShort(_logger, unpinned, _component);
@@ -260,50 +260,50 @@ internal sealed class CudaWeights : StageWeights
     }
 
     // By the copy stream, so that the stages before the first lent one run meanwhile.
-    private void FillLent()
+    private void FillSwapped()
     {
-        _lentSlab!.Take();
+        _swappedSlab!.Take();
         bool allPinned = true;
-        foreach (StageMemory stage in _lent)
+        foreach (StageMemory stage in _swapped)
         {
             allPinned &= stage.Host is not null;
             if (stage.Host is not null) _copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
         }
 
-        if (!allPinned) _reader.ToDevice([.. _lent.Where(stage => stage.Host is null).Select(stage => (stage.From, stage.Device))]).GetAwaiter().GetResult();
-        _lentCopied!.Record(_copies);
-        _lentPending = true;
+        if (!allPinned) _reader.ToDevice([.. _swapped.Where(stage => stage.Host is null).Select(stage => (stage.From, stage.Device))]).GetAwaiter().GetResult();
+        _swappedCopied!.Record(_copies);
+        _swappedPending = true;
     }
 
-    private void AwaitLent()
+    private void AwaitSwapped()
     {
-        if (!_lentPending) return;
-        _lentCopied!.Hold(_compute);
-        _lentPending = false;
+        if (!_swappedPending) return;
+        _swappedCopied!.Hold(_compute);
+        _swappedPending = false;
     }
 
     // Sees to it that the window is this component's, and filled for a stage and those after it.
     private void Take(int streamed)
     {
-        if (_window!.User == this && _window.IsThere && _schedule!.IsDue(streamed)) return;
+        if (_buffer!.User == this && _buffer.IsThere && _schedule!.IsDue(streamed)) return;
         Settle();
         _awaited = false;
-        _window.Take();
-        if (_window.User != this)
+        _buffer.Take();
+        if (_buffer.User != this)
         {
             // Its thread may still be copying ahead into it.
-            _window.User?.Settle();
+            _buffer.User?.Settle();
             _schedule!.Forget();
         }
 
-        _window.User = this;
+        _buffer.User = this;
         // Another component, or a run that was broken off: what was asked for so far is what every copy waits for.
         _begun!.Record(_compute);
         _schedule!.Restart(streamed);
-        Feed();
+        ScheduleCopies();
     }
 
-    private void Feed()
+    private void ScheduleCopies()
     {
         while (_schedule!.TryNext(out int streamed, out bool isThere, out int after))
         {

@@ -6,10 +6,10 @@ namespace MuseAtelier.Cuda.Devices;
 /// <summary>Where one stage's weights come from and lie.</summary>
 internal sealed class StageMemory
 {
-    private StageMemory(FileStretch from, WeightPlacement placement) => (From, Placement) = (from, placement);
+    private StageMemory(FileRange from, WeightPlacement placement) => (From, Placement) = (from, placement);
 
     /// <summary>All of the stage's weights, which the package keeps together.</summary>
-    public FileStretch From { get; }
+    public FileRange From { get; }
 
     /// <summary>Where they were meant to go.</summary>
     public WeightPlacement Placement { get; }
@@ -32,7 +32,7 @@ internal sealed class StageMemory
         string file = stage.Weights[0].File;
         if (stage.Weights.Any(weight => weight.File != file)) throw new PackageManifestException(package.Folder, $"the manifest scatters {stage.Name} over several files");
         long first = stage.Weights.Min(weight => weight.Offset), end = stage.Weights.Max(weight => weight.Offset + weight.Bytes);
-        return new StageMemory(new FileStretch(Path.Combine(package.Folder, file), first, end - first), placement);
+        return new StageMemory(new FileRange(Path.Combine(package.Folder, file), first, end - first), placement);
     }
 
     /// <summary>Reads them into pinned memory; where the system gives no more of it, they stay in their file.</summary>
@@ -42,7 +42,7 @@ internal sealed class StageMemory
         if (host is null) return;
         try
         {
-            StretchReader.Read(From, host.Address);
+            FileRangeReader.Read(From, host.Address);
         }
         catch
         {

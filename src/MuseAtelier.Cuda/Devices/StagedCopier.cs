@@ -140,7 +140,7 @@ internal sealed class StagedCopier : IDisposable
             if (_passing[piece]) _passed[piece].Synchronize();
             long bytes = Math.Min(PieceBytes, stage.Bytes - done);
             nint host = _ring.Address + piece * PieceBytes;
-            StretchReader.Read(_files[stage.From.Path], new FileStretch(stage.From.Path, stage.From.Offset + done, bytes), host);
+            FileRangeReader.Read(_files[stage.From.Path], new FileRange(stage.From.Path, stage.From.Offset + done, bytes), host);
             _copies.Copy(host, stage.Device + (nint)done, bytes, CudaRuntime.HostToDevice);
             _passed[piece].Record(_copies);
             _passing[piece] = true;

@@ -7,7 +7,7 @@ namespace MuseAtelier.Cuda.Devices;
 /// <param name="Path">The file.</param>
 /// <param name="Offset">First byte.</param>
 /// <param name="Bytes">How many.</param>
-internal readonly record struct FileStretch(string Path, long Offset, long Bytes);
+internal readonly record struct FileRange(string Path, long Offset, long Bytes);
 
 /// <summary>
 /// Brings weights from files to where they are wanted, on threads of its own: each reads into pinned memory while its last piece is still
@@ -29,15 +29,15 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
 
     /// <summary>Begins a load into device memory. The task ends when all of it is there.</summary>
     /// <param name="stretches">What to read and the device address that each goes to; the memory must stay until the task has ended.</param>
-    public Task ToDevice(IReadOnlyList<(FileStretch From, nint To)> stretches)
+    public Task ToDevice(IReadOnlyList<(FileRange From, nint To)> stretches)
     {
         var load = new Load();
-        foreach ((FileStretch from, nint to) in stretches)
+        foreach ((FileRange from, nint to) in stretches)
         {
             for (long done = 0; done < from.Bytes; done += PieceBytes)
             {
                 long bytes = Math.Min(PieceBytes, from.Bytes - done);
-                load.Pieces.Add(new Piece(load, new FileStretch(from.Path, from.Offset + done, bytes), to + (nint)done, null));
+                load.Pieces.Add(new Piece(load, new FileRange(from.Path, from.Offset + done, bytes), to + (nint)done, null));
             }
         }
 
@@ -129,7 +129,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
         }
     }
 
-    private readonly record struct Piece(Load Load, FileStretch From, nint To, Action? Work);
+    private readonly record struct Piece(Load Load, FileRange From, nint To, Action? Work);
 
     // One thread's buffers, and which piece is still on its way from each.
     private sealed class Worker(int card) : IDisposable
@@ -190,7 +190,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
                 (_file, _path) = (File.OpenHandle(piece.From.Path, options: FileOptions.SequentialScan), piece.From.Path);
             }
 
-            StretchReader.Read(_file!, piece.From, host);
+            FileRangeReader.Read(_file!, piece.From, host);
             _stream.Copy(host, piece.To, piece.From.Bytes, CudaRuntime.HostToDevice);
             (_copied[buffer] ??= new CudaEvent()).Record(_stream);
             _under[buffer] = piece;

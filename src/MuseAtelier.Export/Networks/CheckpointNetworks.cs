@@ -40,8 +40,8 @@ internal static class CheckpointNetworks
             unet.TimeEmbedding(clipG.PooledWidth),
             step,
             vae.Decoder(ComponentNames.VaeDecoder),
-            FinishingNetwork.ToPixels(),
-            FinishingNetwork.ToFramedPixels(),
+            PostProcessingNetwork.ToPixels(),
+            PostProcessingNetwork.ToFramedPixels(),
         ];
         // Only pictures that are given need it, and some files are made without.
         if (vae.HasEncoder) networks.Add(vae.Encoder());

@@ -76,7 +76,7 @@ internal static class PictureRecordRules
         {
             throw new PictureRecordDamagedException(path, string.Create(
                 CultureInfo.InvariantCulture,
-                $"it names index {engine.Place.Index} of a pass of {engine.Place.Pictures}; {PassPlace.MostPictures} are the most"));
+                $"it names index {engine.Place.Index} of a pass of {engine.Place.Pictures}; {BatchSlot.LargestBatch} are the most"));
         }
 
         if (engine.Tile is { } tile && !(IsTile(tile.Width) && IsTile(tile.Height)))

@@ -27,7 +27,7 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
 
     private static readonly string[] Manners = ["oil painting", "watercolor", "fresco", "ink drawing"];
 
-    private readonly int _height = request.Height / VaeDecoder.Zoom, _width = request.Width / VaeDecoder.Zoom;
+    private readonly int _height = request.Height / VaeDecoder.VaeScaleFactor, _width = request.Width / VaeDecoder.VaeScaleFactor;
 
     /// <summary>The picture of a seed, counted from 0.</summary>
     public PictureRequest PictureOf(int index) => new()
@@ -125,7 +125,7 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
     {
         Precisions precisions = opened.Package.Manifest.PartPrecisions;
         var results = new Results();
-        PromptEmbedding[] embeddings = Encode(opened, results);
+        PromptEmbeds[] embeddings = Encode(opened, results);
         given = known ?? new Given(embeddings, pictures is null ? NoiseLatents(opened.Model.LatentChannels) : [.. pictures.Select(picture => picture.Latents.ToArray())]);
 
         var schedule = new SigmaSchedule(new NoiseSchedule(), request.Steps);
@@ -137,7 +137,7 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
             int step = (int)((long)index * request.Steps / request.Seeds);
             // Latents that are noise themselves are what the network sees of a picture that has not begun.
             float[] input = request.WithPictures ? Noisy(given.Latents[index], schedule.Sigmas[step], index) : given.Latents[index];
-            PromptEmbedding[] rows = [given.Embeddings[^1], given.Embeddings[index]];
+            PromptEmbeds[] rows = [given.Embeddings[^1], given.Embeddings[index]];
             results.Predictions.Add(opened.Predict(rows, timeIds, schedule.Timesteps[step], _height, _width, span =>
             {
                 input.CopyTo(span);
@@ -159,15 +159,15 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
     }
 
     // One embedding for each seed's prompt, and the negative prompt's last.
-    private PromptEmbedding[] Encode(OpenedModel opened, Results results)
+    private PromptEmbeds[] Encode(OpenedModel opened, Results results)
     {
         using var encoder = new PromptEncoder(opened.Package, opened.Sessions, opened.Device);
-        var embeddings = new PromptEmbedding[request.Seeds + 1];
+        var embeddings = new PromptEmbeds[request.Seeds + 1];
         ModelSpec sizes = opened.Model;
         for (int index = 0; index <= request.Seeds; index++)
         {
             PromptTokens tokens = PromptTokenizer.Encode(index == request.Seeds ? NegativePrompt : PictureOf(index).Prompt);
-            PromptEmbedding embedding = embeddings[index] = encoder.Encode(tokens.ClipL.Span, tokens.ClipG.Span, opened.Options, cancellationToken);
+            PromptEmbeds embedding = embeddings[index] = encoder.Encode(tokens.ClipL.Span, tokens.ClipG.Span, opened.Options, cancellationToken);
             if (index == request.Seeds) break;
             Tell(opened.Package.Manifest.PartPrecisions, "text encoders", index);
             results.HiddenL.Add(embedding.Columns(0, sizes.ClipLWidth));
@@ -207,7 +207,7 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
     /// <summary>What every arithmetic is given alike.</summary>
     /// <param name="Embeddings">Each prompt's, and the negative prompt's last.</param>
     /// <param name="Latents">[4, h, w] each: finished latents, or noise.</param>
-    private sealed record Given(IReadOnlyList<PromptEmbedding> Embeddings, IReadOnlyList<float[]> Latents);
+    private sealed record Given(IReadOnlyList<PromptEmbeds> Embeddings, IReadOnlyList<float[]> Latents);
 
     private sealed class Results
     {

@@ -13,7 +13,7 @@ internal sealed class OpenedModel : IDisposable
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenRegistration _registration;
     private readonly DeviceLease _lease;
-    private DenoisingNetwork? _network;
+    private Denoiser? _network;
 
     private OpenedModel(ModelPackage package, ExecutionDevice device, DeviceLease lease, CancellationToken cancellationToken)
     {
@@ -54,12 +54,12 @@ internal sealed class OpenedModel : IDisposable
     }
 
     /// <summary>The denoising network for a batch and size in latents; the last one is kept.</summary>
-    public DenoisingNetwork Network(int batch, int height, int width)
+    public Denoiser Network(int batch, int height, int width)
     {
         var shape = new PictureShape(batch, height, width, 1);
         if (_network?.Shape == shape) return _network;
         FreeNetwork();
-        return _network = new DenoisingNetwork(Package, shape, Sessions, Device);
+        return _network = new Denoiser(Package, shape, Sessions, Device);
     }
 
     /// <summary>Predicts the noise of one timestep.</summary>
@@ -70,9 +70,9 @@ internal sealed class OpenedModel : IDisposable
     /// <param name="width">Columns of a latent.</param>
     /// <param name="give">Writes the network's input, [batch, 4, h, w] fp32.</param>
     /// <returns>[batch, 4, h, w] fp32; good until the next prediction.</returns>
-    public ReadOnlySpan<float> Predict(ReadOnlySpan<PromptEmbedding> rows, ReadOnlySpan<float> timeIds, float timestep, int height, int width, Action<Span<float>> give)
+    public ReadOnlySpan<float> Predict(ReadOnlySpan<PromptEmbeds> rows, ReadOnlySpan<float> timeIds, float timestep, int height, int width, Action<Span<float>> give)
     {
-        DenoisingNetwork network = Network(rows.Length, height, width);
+        Denoiser network = Network(rows.Length, height, width);
         network.Prepare(rows, timeIds, [timestep], Options, _cancellationToken);
         give(network.Input);
         network.Predict(0, Options, _cancellationToken);

@@ -83,7 +83,7 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
     private void CheckPicture(string latent, string image)
     {
         (_, long height, long width) = CheckLatent(latent, mostRows: 1);
-        values.Expect(image, 1, 3, height * VaeDecoder.Zoom, width * VaeDecoder.Zoom);
+        values.Expect(image, 1, 3, height * VaeDecoder.VaeScaleFactor, width * VaeDecoder.VaeScaleFactor);
     }
 
     private void CheckRun(RunCase run)
@@ -96,7 +96,7 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
         values.Expect("run.latents", shape[0], 1, model.LatentChannels, height, width);
         values.Expect("run.step_noise", shape[0], 1, model.LatentChannels, height, width);
         CheckConditioning(run.Context, run.Pooled, run.TimeIds, 2);
-        if (run.HasImage) values.Expect("run.image", 1, 3, height * VaeDecoder.Zoom, width * VaeDecoder.Zoom);
+        if (run.HasImage) values.Expect("run.image", 1, 3, height * VaeDecoder.VaeScaleFactor, width * VaeDecoder.VaeScaleFactor);
     }
 
     private (long Rows, long Height, long Width) CheckLatent(string name, int mostRows)

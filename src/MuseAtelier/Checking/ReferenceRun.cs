@@ -13,7 +13,7 @@ namespace MuseAtelier.Checking;
 internal sealed class ReferenceRun : IDisposable
 {
     // In latents.
-    private const int LargestSide = RequestRules.LargestSide / VaeDecoder.Zoom;
+    private const int LargestSide = RequestRules.LargestSide / VaeDecoder.VaeScaleFactor;
 
     private readonly ReferenceValues _values;
     private readonly OpenedModel _model;
@@ -82,7 +82,7 @@ internal sealed class ReferenceRun : IDisposable
         foreach (TextCase text in _values.Texts())
         {
             Report("text encoders");
-            PromptEmbedding embedding = encoder.Encode(text.IdsL, text.IdsG, Options, _cancellationToken);
+            PromptEmbeds embedding = encoder.Encode(text.IdsL, text.IdsG, Options, _cancellationToken);
             Compare(0, embedding.Columns(0, widthL), text.HiddenL);
             Compare(1, embedding.Columns(widthL, widthG), text.HiddenG);
             Compare(2, embedding.Pooled, text.Pooled);
@@ -128,10 +128,10 @@ internal sealed class ReferenceRun : IDisposable
         foreach ((string latent, string image) in _values.Decodings())
         {
             (_, int height, int width) = LatentShape(latent);
-            _values.Expect(image, 1, 3, height * VaeDecoder.Zoom, width * VaeDecoder.Zoom);
+            _values.Expect(image, 1, 3, height * VaeDecoder.VaeScaleFactor, width * VaeDecoder.VaeScaleFactor);
             string name = $"VAE decode {Pixels(height, width)}";
             Report(name);
-            float[] ours = new float[3 * height * VaeDecoder.Zoom * width * VaeDecoder.Zoom];
+            float[] ours = new float[3 * height * VaeDecoder.VaeScaleFactor * width * VaeDecoder.VaeScaleFactor];
             _model.Decoder.Decode(_values.Floats(latent), height, width, _tiled, ours, Options, _cancellationToken);
             Add(name, Deviation.Of(ours, _values.Floats(image)), _allowed.Vae);
         }
@@ -147,7 +147,7 @@ internal sealed class ReferenceRun : IDisposable
         foreach ((string image, string mean) in _values.Encodings())
         {
             (_, int height, int width) = LatentShape(mean);
-            _values.Expect(image, 1, 3, height * VaeDecoder.Zoom, width * VaeDecoder.Zoom);
+            _values.Expect(image, 1, 3, height * VaeDecoder.VaeScaleFactor, width * VaeDecoder.VaeScaleFactor);
             string name = $"VAE encode {Pixels(height, width)}";
             Report(name);
             float[] ours = new float[Model.LatentChannels * height * width];
@@ -187,11 +187,11 @@ internal sealed class ReferenceRun : IDisposable
     private float[] Denoise(RunCase run, int steps, int height, int width)
     {
         var schedule = new SigmaSchedule(new NoiseSchedule(), steps);
-        DenoisingNetwork network = _model.Network(2, height, width);
+        Denoiser network = _model.Network(2, height, width);
         network.Prepare(Embeddings(run.Context, run.Pooled, 2), TimeIds(run.TimeIds, 2), schedule.Timesteps, Options, _cancellationToken);
         var noise = new NoiseStreams(
             new RecordedStart(_values, "run.x0", schedule.InitialNoiseScale), new RecordedNoise(_values, "run.step_noise"));
-        using var pass = new LatentPass([noise], run.GuidanceScale, PassPlace.Alone, network, schedule, sheet: null, _model.Device);
+        using var pass = new DenoisingLoop([noise], run.GuidanceScale, BatchSlot.Alone, network, schedule, sheet: null, _model.Device);
         for (int step = 0; step < steps; step++)
         {
             Report(string.Create(CultureInfo.InvariantCulture, $"run, step {step + 1} of {steps}"));
@@ -204,7 +204,7 @@ internal sealed class ReferenceRun : IDisposable
 
     private void ComparePicture(float[] latents, int height, int width)
     {
-        _values.Expect("run.image", 1, 3, height * VaeDecoder.Zoom, width * VaeDecoder.Zoom);
+        _values.Expect("run.image", 1, 3, height * VaeDecoder.VaeScaleFactor, width * VaeDecoder.VaeScaleFactor);
         string name = $"Picture {Pixels(height, width)}";
         Report(name);
         var deviation = new Deviation();
@@ -233,15 +233,15 @@ internal sealed class ReferenceRun : IDisposable
                 $"[{(anyBatch ? "1 or 2" : "1")}, {Model.LatentChannels}, height, width], up to {LargestSide} a side"));
     }
 
-    private PromptEmbedding[] Embeddings(string context, string pooled, int rows)
+    private PromptEmbeds[] Embeddings(string context, string pooled, int rows)
     {
         int width = Model.TextLength * (Model.ClipLWidth + Model.ClipGWidth);
         _values.Expect(context, rows, Model.TextLength, Model.ClipLWidth + Model.ClipGWidth);
         _values.Expect(pooled, rows, Model.PooledWidth);
-        var embeddings = new PromptEmbedding[rows];
+        var embeddings = new PromptEmbeds[rows];
         for (int row = 0; row < rows; row++)
         {
-            embeddings[row] = new PromptEmbedding(new float[width], new float[Model.PooledWidth]);
+            embeddings[row] = new PromptEmbeds(new float[width], new float[Model.PooledWidth]);
             _values.Read(context, (long)row * width, embeddings[row].Context);
             _values.Read(pooled, (long)row * Model.PooledWidth, embeddings[row].Pooled);
         }
@@ -282,5 +282,5 @@ internal sealed class ReferenceRun : IDisposable
         return numbers;
     }
 
-    private static string Pixels(int height, int width) => string.Create(CultureInfo.InvariantCulture, $"{width * VaeDecoder.Zoom}x{height * VaeDecoder.Zoom}");
+    private static string Pixels(int height, int width) => string.Create(CultureInfo.InvariantCulture, $"{width * VaeDecoder.VaeScaleFactor}x{height * VaeDecoder.VaeScaleFactor}");
 }

@@ -19,7 +19,7 @@ internal sealed record DecodedPicture(byte[] Pixels, bool InFp32, TimeSpan Finis
 internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable
 {
     /// <summary>Pixels of the picture for one of the latent, a side.</summary>
-    public const int Zoom = 8;
+    public const int VaeScaleFactor = 8;
 
     /// <summary>Side of a tile in latents: 512 px, the smallest size that SDXL's VAE was trained to see whole.</summary>
     public const int Tile = 64;
@@ -28,7 +28,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     public const int Overlap = 16;
 
     private const int Channels = 3;
-    private readonly PictureFinisher _finisher = new(package, sessions, device);
+    private readonly PostProcessor _finisher = new(package, sessions, device);
     private ComponentRunner? _runner;
     private ComponentSpec _component = package.Manifest.Component(ComponentNames.VaeDecoder);
     private PictureShape _shape;
@@ -177,7 +177,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         else
         {
             _finisher.Prepare(height, width, frame, 0);
-            using NativeBuffer image = device.AllocateHost((long)Channels * height * width * Zoom * Zoom * sizeof(float));
+            using NativeBuffer image = device.AllocateHost((long)Channels * height * width * VaeScaleFactor * VaeScaleFactor * sizeof(float));
             DecodeTiles(latents, height, width, image.AsSpan<float>(), options, cancellationToken);
             _finisher.Upload(image);
         }
@@ -225,7 +225,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         {
             (int r, int c) = (i / columns.Length, i % columns.Length);
             int sharedRows = r == 0 ? 0 : rows[r - 1] + tileHeight - rows[r], sharedColumns = c == 0 ? 0 : columns[c - 1] + tileWidth - columns[c];
-            Blend(tile, image, height * Zoom, width * Zoom, tileHeight * Zoom, tileWidth * Zoom, rows[r] * Zoom, columns[c] * Zoom, sharedRows * Zoom, sharedColumns * Zoom);
+            Blend(tile, image, height * VaeScaleFactor, width * VaeScaleFactor, tileHeight * VaeScaleFactor, tileWidth * VaeScaleFactor, rows[r] * VaeScaleFactor, columns[c] * VaeScaleFactor, sharedRows * VaeScaleFactor, sharedColumns * VaeScaleFactor);
         }
     }
 

@@ -8,7 +8,7 @@ namespace MuseAtelier.Prompting;
 /// <summary>What the text encoders make of one text; host memory, kept while the atelier lives.</summary>
 /// <param name="Context">[77, width L + width G] fp32: the penultimate hidden states of both encoders side by side.</param>
 /// <param name="Pooled">[pooled width] fp32: CLIP-G's pooled output.</param>
-internal sealed record PromptEmbedding(float[] Context, float[] Pooled)
+internal sealed record PromptEmbeds(float[] Context, float[] Pooled)
 {
     /// <summary>Some columns of the context as an array of their own: [77, width].</summary>
     public float[] Columns(int start, int width)
@@ -26,22 +26,22 @@ internal sealed class PromptEncoder(ModelPackage package, SessionPool sessions, 
     private const int Remembered = 32;
 
     private static readonly PictureShape Shape = new(1, 0, 0, 0);
-    private readonly Dictionary<string, PromptEmbedding> _known = [];
+    private readonly Dictionary<string, PromptEmbeds> _known = [];
     private readonly Queue<string> _order = new();
     private ComponentRunner? _clipL;
     private ComponentRunner? _clipG;
 
-    public PromptEmbedding Encode(PromptTokens tokens, string text, RunOptions options, CancellationToken cancellationToken)
+    public PromptEmbeds Encode(PromptTokens tokens, string text, RunOptions options, CancellationToken cancellationToken)
     {
-        if (_known.TryGetValue(text, out PromptEmbedding? known)) return known;
-        PromptEmbedding embedding = Encode(tokens.ClipL.Span, tokens.ClipG.Span, options, cancellationToken);
+        if (_known.TryGetValue(text, out PromptEmbeds? known)) return known;
+        PromptEmbeds embedding = Encode(tokens.ClipL.Span, tokens.ClipG.Span, options, cancellationToken);
         if (_order.Count == Remembered) _known.Remove(_order.Dequeue());
         _order.Enqueue(text);
         return _known[text] = embedding;
     }
 
     /// <summary>Encodes ids, 77 for each encoder.</summary>
-    public PromptEmbedding Encode(ReadOnlySpan<int> idsL, ReadOnlySpan<int> idsG, RunOptions options, CancellationToken cancellationToken)
+    public PromptEmbeds Encode(ReadOnlySpan<int> idsL, ReadOnlySpan<int> idsG, RunOptions options, CancellationToken cancellationToken)
     {
         ModelSpec model = package.Manifest.Model;
         _clipL ??= new ComponentRunner(package.Manifest.Component(ComponentNames.ClipL), Shape, sessions, device);
@@ -63,7 +63,7 @@ internal sealed class PromptEncoder(ModelPackage package, SessionPool sessions, 
         Span2D<float> rows = context.AsSpan().AsSpan2D(model.TextLength, width);
         hiddenL.AsSpan().AsSpan2D(model.TextLength, model.ClipLWidth).CopyTo(rows[.., ..model.ClipLWidth]);
         hiddenG.AsSpan().AsSpan2D(model.TextLength, model.ClipGWidth).CopyTo(rows[.., model.ClipLWidth..]);
-        return new PromptEmbedding(context, pooled);
+        return new PromptEmbeds(context, pooled);
     }
 
     /// <summary>Gives back the encoders' memory; they come again when a new text does.</summary>

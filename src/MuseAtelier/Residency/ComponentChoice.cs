@@ -6,21 +6,21 @@ namespace MuseAtelier.Residency;
 internal sealed class ComponentChoice
 {
     /// <summary>The least window, in which a stage runs while the next is copied, in halves of its size.</summary>
-    public const int LeastWindow = 2;
+    public const int LeastBuffer = 2;
 
     private static readonly PictureShape Typical = new(2, 128, 128, 1);
 
     private readonly StageWork[] _work;
     private readonly DeviceProfile _device;
-    private readonly WindowLayout _window;
+    private readonly StreamingBufferLayout _buffer;
 
     /// <param name="component">The component.</param>
     /// <param name="work">What each stage costs.</param>
     /// <param name="isStreamed">Which transformer stages are streamed.</param>
-    /// <param name="windowHalves">Size of the window, in halves of the least: the more, the further copies run ahead.</param>
+    /// <param name="bufferHalves">Size of the window, in halves of the least: the more, the further copies run ahead.</param>
     /// <param name="pinnedBytes">Bytes of host memory that may be pinned for them; those beyond it are staged.</param>
     /// <param name="device">What the device costs.</param>
-    public ComponentChoice(ComponentSpec component, StageWork[] work, bool[] isStreamed, int windowHalves, long pinnedBytes, DeviceProfile device)
+    public ComponentChoice(ComponentSpec component, StageWork[] work, bool[] isStreamed, int bufferHalves, long pinnedBytes, DeviceProfile device)
     {
         (Component, _work, _device) = (component, work, device);
         Placements = new StagePlacement[work.Length];
@@ -50,7 +50,7 @@ internal sealed class ComponentChoice
             }
         }
 
-        _window = new WindowLayout(streamed, WindowLayout.LeastBytes(streamed) / 2 * windowHalves);
+        _buffer = new StreamingBufferLayout(streamed, StreamingBufferLayout.LeastBytes(streamed) / 2 * bufferHalves);
     }
 
     public ComponentSpec Component { get; }
@@ -68,7 +68,7 @@ internal sealed class ComponentChoice
     public long PinnedBytes { get; }
 
     /// <summary>Bytes of the window that streamed stages pass through: any of them and the next fit, at least.</summary>
-    public long WindowBytes => _window.Bytes;
+    public long StreamingBufferBytes => _buffer.Bytes;
 
     /// <summary>Bytes of a stage's weights.</summary>
     public long WeightBytes(int stage) => _work[stage].WeightBytes;
@@ -91,7 +91,7 @@ internal sealed class ComponentChoice
             }),
         ];
         // Rounded, so that ways of equal speed count as equal.
-        return Math.Round(StageTimeline.Seconds(work, copies, _window, rounds, workShare), 6);
+        return Math.Round(StageTimeline.Seconds(work, copies, _buffer, rounds, workShare), 6);
     }
 
     /// <summary>

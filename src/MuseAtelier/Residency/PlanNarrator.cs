@@ -11,19 +11,19 @@ internal static class PlanNarrator
     {
         var sentences = new List<string>();
         ComponentPlan unet = plan.Component(ComponentNames.UNet);
-        int movable = unet.Stages.Count(stage => stage.Placement is not (StagePlacement.Session or StagePlacement.SessionTurn));
-        int streamed = unet.Count(StagePlacement.Streamed) + unet.Count(StagePlacement.Staged), lent = unet.Count(StagePlacement.Lent), mapped = unet.Count(StagePlacement.Mapped);
+        int movable = unet.Stages.Count(stage => stage.Placement is not (StagePlacement.Session or StagePlacement.RotatingSession));
+        int streamed = unet.Count(StagePlacement.Streamed) + unet.Count(StagePlacement.Staged), lent = unet.Count(StagePlacement.SwappedOut), mapped = unet.Count(StagePlacement.Mapped);
         long streamedBytes = unet.Bytes(StagePlacement.Streamed) + unet.Bytes(StagePlacement.Staged);
 
         if (mapped > 0)
             sentences.Add("Transformer weights are read where their file is mapped: they take no memory that counts, and the system keeps as many of their pages as it likes.");
         else if (streamed == 0)
-            sentences.Add(Line($"The denoising network stays: all {movable} stages, {ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}."));
+            sentences.Add(Line($"The denoising network stays: all {movable} stages, {ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.SwappedOut))}."));
         else
-            sentences.Add(Line($"Of the denoising network's {movable} stages, {movable - streamed} stay ({ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.Lent))}) and {streamed} pass through a window of {ByteSize.Format(plan.WindowBytes)} in every step ({ByteSize.Format(streamedBytes)}), spread evenly, so that they are copied while others run."));
+            sentences.Add(Line($"Of the denoising network's {movable} stages, {movable - streamed} stay ({ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.SwappedOut))}) and {streamed} pass through a window of {ByteSize.Format(plan.StreamingBufferBytes)} in every step ({ByteSize.Format(streamedBytes)}), spread evenly, so that they are copied while others run."));
         if (lent > 0)
-            sentences.Add(Line($"{lent} of those that stay ({ByteSize.Format(unet.Bytes(StagePlacement.Lent))}) make room for text and decoding, and come back before the first step."));
-        if (unet.Count(StagePlacement.SessionTurn) > 0)
+            sentences.Add(Line($"{lent} of those that stay ({ByteSize.Format(unet.Bytes(StagePlacement.SwappedOut))}) make room for text and decoding, and come back before the first step."));
+        if (unet.Count(StagePlacement.RotatingSession) > 0)
             sentences.Add("Sessions of convolutions take turns: two run while the next two are made ready. This is slow.");
 
         ComponentPlan[] preparing = [.. plan.Components.Where(component => component.Name is ComponentNames.ClipL or ComponentNames.ClipG or ComponentNames.CrossAttention or ComponentNames.TimeEmbedding)];
@@ -49,17 +49,17 @@ internal static class PlanNarrator
                 + "pixels differ from one that is decoded whole (31 to 33 dB with the Miniature).");
         if (plan.DecodingInFp32 is { } again)
             sentences.Add($"Should it overflow in fp16, it is decoded again in fp32, {(again.IsWhole ? "whole" : $"in {Tiles(again)}")}, within {ByteSize.Format(plan.DecodingInFp32Bytes)}.");
-        if (plan.Decoder.Count(StagePlacement.SessionTurn) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
+        if (plan.Decoder.Count(StagePlacement.RotatingSession) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
         if (!plan.KeepsArena) sentences.Add("Working memory is given back between text, denoising and decoding.");
         else if (!plan.KeepsDecodingArena) sentences.Add("The decoder's working memory is given back after each picture.");
         if (device.CaptureBytes is not null)
             sentences.Add(plan.CapturesSteps ? "A step is captured once and played from then on." : "Steps are not captured: a captured step would keep its working memory, which others need in between.");
-        if (plan.PicturesPerPass > 1) sentences.Add(Line($"{plan.PicturesPerPass} pictures are denoised together."));
+        if (plan.BatchSize > 1) sentences.Add(Line($"{plan.BatchSize} pictures are denoised together."));
         sentences.Add(Line($"A picture takes about {plan.Estimate.Picture:0.00} s, {plan.Estimate.Picture / plan.UnlimitedSeconds:0.00} times what an unlimited budget would allow."));
         return sentences;
     }
 
-    private static string Tiles(TilePlan tiles) => Line($"{tiles.Rows} x {tiles.Columns} tiles of {tiles.TileWidth * VaeDecoder.Zoom}x{tiles.TileHeight * VaeDecoder.Zoom} px");
+    private static string Tiles(TilePlan tiles) => Line($"{tiles.Rows} x {tiles.Columns} tiles of {tiles.TileWidth * VaeDecoder.VaeScaleFactor}x{tiles.TileHeight * VaeDecoder.VaeScaleFactor} px");
 
     private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

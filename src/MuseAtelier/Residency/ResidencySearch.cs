@@ -13,7 +13,7 @@ internal sealed class ResidencySearch
     private const double GradeStep = 1.01;
 
     /// <summary>Sizes of a window that are tried, in halves of the least.</summary>
-    private static readonly int[] WindowSizes = [ComponentChoice.LeastWindow, 3, 4];
+    private static readonly int[] BufferSizes = [ComponentChoice.LeastBuffer, 3, 4];
 
     /// <summary>Latents are counted in planes of whole pixels at every level, so that a larger picture never counts for less.</summary>
     private const int PlaneStep = 4;
@@ -41,7 +41,7 @@ internal sealed class ResidencySearch
     {
         device = device.For(model.Lowering, model.Precisions);
         (_model, _request, _device) = (model, request, device);
-        int height = request.Height / VaeDecoder.Zoom, width = request.Width / VaeDecoder.Zoom;
+        int height = request.Height / VaeDecoder.VaeScaleFactor, width = request.Width / VaeDecoder.VaeScaleFactor;
         bool hasFp32 = model.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32), hasRescue = hasFp32 && !request.DecodesInFp32;
         _decoder = hasFp32 && request.DecodesInFp32 ? ComponentNames.VaeDecoderFp32 : ComponentNames.VaeDecoder;
         _tiles = TileChoices.For(model, _decoder, height, width, request.VaeTiling, request.VaeTile, TileChoices.SmallestSide, request.Frame, device);
@@ -49,10 +49,10 @@ internal sealed class ResidencySearch
         _unetSessions = SessionWeights.Of(model.Component(ComponentNames.UNet), device);
         _decoderSession = SessionWeights.Of(model.Component(_decoder), device);
         _rescueSession = hasRescue ? SessionWeights.Of(model.Component(ComponentNames.VaeDecoderFp32), device) : default;
-        SessionWeights[] others = [.. Preparing.Append(PictureFinisher.ComponentName(request.Frame)).Select(name => SessionWeights.Of(model.Component(name), device))];
+        SessionWeights[] others = [.. Preparing.Append(PostProcessor.ComponentName(request.Frame)).Select(name => SessionWeights.Of(model.Component(name), device))];
         _otherSessionBytes = others.Sum(sessions => sessions.Bytes);
         _handleBytes = others.Sum(sessions => sessions.HandleBytes) + _unetSessions.HandleBytes + _decoderSession.HandleBytes;
-        int least = request.PicturesPerPass ?? 1, most = request.PicturesPerPass ?? Math.Min(request.Count, PassPlace.MostPictures);
+        int least = request.BatchSize ?? 1, most = request.BatchSize ?? Math.Min(request.Count, BatchSlot.LargestBatch);
         for (int pictures = least; pictures <= most; pictures++) _passes.Add(new Pass(this, pictures, height, width));
         _candidates = [.. Candidates().OrderBy(candidate => candidate.Seconds)];
     }
@@ -68,7 +68,7 @@ internal sealed class ResidencySearch
     public long Least()
     {
         long least = long.MaxValue;
-        foreach (Candidate candidate in _candidates) least = Math.Min(least, Memory(candidate with { Lent = candidate.Network.Lendable.Count - 1 }).Max);
+        foreach (Candidate candidate in _candidates) least = Math.Min(least, Memory(candidate with { SwappedOut = candidate.Network.Swappable.Count - 1 }).Max);
         return least;
     }
 
@@ -79,7 +79,7 @@ internal sealed class ResidencySearch
         {
             // Lending only makes slower: behind the first that is slower, all are.
             if (best is { } found && candidate.Grade > found.Grade) break;
-            if (Lend(candidate, budget) is { } fitting && (best is not { } current || Compare(fitting, current) < 0)) best = fitting;
+            if (SwapOut(candidate, budget) is { } fitting && (best is not { } current || Compare(fitting, current) < 0)) best = fitting;
         }
 
         return best;
@@ -100,21 +100,21 @@ internal sealed class ResidencySearch
     }
 
     // Weights that stay while the network denoises are given up for the other phases, as few as it takes.
-    private Candidate? Lend(Candidate candidate, long budget)
+    private Candidate? SwapOut(Candidate candidate, long budget)
     {
         PhaseBytes bytes = Memory(candidate);
         if (bytes.Denoising > budget) return null;
         long missing = Math.Max(bytes.Text, Math.Max(bytes.Conditioning, bytes.Decoding)) - budget;
         if (missing <= 0) return candidate;
-        int lent = candidate.Network.Lendable.FindIndex(sum => sum >= missing);
+        int lent = candidate.Network.Swappable.FindIndex(sum => sum >= missing);
         if (lent < 0) return null;
-        return candidate with { Lent = lent, Seconds = candidate.Seconds + candidate.Pass.Passes * LendingSeconds(candidate.Network, lent) / _request.Count };
+        return candidate with { SwappedOut = lent, Seconds = candidate.Seconds + candidate.Pass.Passes * SwappingSeconds(candidate.Network, lent) / _request.Count };
     }
 
-    private double LendingSeconds(Network network, int lent) =>
-        network.Lendable[lent] / (IsPinned(network, lent) ? _device.CopyBytesPerSecond : _device.StagedBytesPerSecond);
+    private double SwappingSeconds(Network network, int lent) =>
+        network.Swappable[lent] / (IsPinned(network, lent) ? _device.CopyBytesPerSecond : _device.StagedBytesPerSecond);
 
-    private bool IsPinned(Network network, int lent) => network.Lendable[lent] <= _request.PinnedBytes - network.Choice.PinnedBytes;
+    private bool IsPinned(Network network, int lent) => network.Swappable[lent] <= _request.PinnedBytes - network.Choice.PinnedBytes;
 
     private IEnumerable<Candidate> Candidates()
     {
@@ -140,12 +140,12 @@ internal sealed class ResidencySearch
     {
         Pass pass = c.Pass;
         Manner manner = c.Manner;
-        long lent = c.Network.Lendable[c.Lent];
+        long lent = c.Network.Swappable[c.SwappedOut];
         long common = _device.FixedBytes + _device.MarginBytes + _otherSessionBytes + SecondHandles(c) + pass.BlockBytes + pass.HostBytes + c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent
             + (manner.Captures ? _device.CaptureBytes!.Value : 0) + (manner.DecoderStays ? DecoderBytes(c) : 0);
-        long resting = common + (c.Network.SessionsTurn ? 0 : _unetSessions.Bytes);
-        long preparing = resting + c.Preparation.WindowBytes;
-        long denoising = common + lent + (c.Network.SessionsTurn ? _unetSessions.TurnBytes : _unetSessions.Bytes) + MakingBytes(c) + c.Network.Choice.WindowBytes;
+        long resting = common + (c.Network.RotatesSessions ? 0 : _unetSessions.Bytes);
+        long preparing = resting + c.Preparation.StreamingBufferBytes;
+        long denoising = common + lent + (c.Network.RotatesSessions ? _unetSessions.RotationBytes : _unetSessions.Bytes) + MakingBytes(c) + c.Network.Choice.StreamingBufferBytes;
         long decoding = resting + (manner.DecoderStays ? 0 : DecoderBytes(c)) + _decoderSession.MakingBytes(c.Tiles.ArenaBytes);
         return new PhaseBytes(preparing + Arena(c, PlanPhase.Text), preparing + Arena(c, PlanPhase.Conditioning), denoising + Arena(c, PlanPhase.Denoising), decoding + Arena(c, PlanPhase.Decoding));
     }
@@ -170,10 +170,10 @@ internal sealed class ResidencySearch
         return shared + (c.Manner.KeepsDecodingArena || phase == PlanPhase.Decoding ? c.Tiles.ArenaBytes : 0);
     }
 
-    private static long UNetArena(in Candidate c) => c.Network.SessionsTurn ? c.Pass.TurnArena : c.Pass.UNetArena;
+    private static long UNetArena(in Candidate c) => c.Network.RotatesSessions ? c.Pass.RotationArena : c.Pass.UNetArena;
 
     // Sessions are made before anything runs, and then take more than they hold; what they take at most may be more than what a run needs.
-    private long MakingBytes(in Candidate c) => c.Network.SessionsTurn ? 0 : _unetSessions.MakingBytes(UNetArena(c));
+    private long MakingBytes(in Candidate c) => c.Network.RotatesSessions ? 0 : _unetSessions.MakingBytes(UNetArena(c));
 
     private ResidencyPlan Describe(Candidate c, long budget, double unlimitedSeconds)
     {
@@ -181,22 +181,22 @@ internal sealed class ResidencySearch
         PhaseBytes bytes = Memory(c);
         if (phases.Max(phase => phase.Bytes) != bytes.Max) throw new InvalidOperationException("The plan's shares do not add up to its sum.");
         List<ComponentPlan> components = [.. c.Preparation.Choices.Select(choice => Component(choice, 0, false))];
-        components.Add(Component(c.Network.Choice, c.Lent, c.Network.SessionsTurn));
+        components.Add(Component(c.Network.Choice, c.SwappedOut, c.Network.RotatesSessions));
         components.Add(new ComponentPlan(_decoder, Sessions(_decoder, !c.Manner.DecoderStays)));
-        string finishing = PictureFinisher.ComponentName(_request.Frame);
+        string finishing = PostProcessor.ComponentName(_request.Frame);
         components.Add(new ComponentPlan(finishing, Sessions(finishing, false)));
         double text = c.Preparation.TextSeconds, conditioning = c.Preparation.ConditioningSeconds;
-        double denoising = c.Pass.DenoisingSeconds(c.Network, c.Manner), loading = c.Pass.LoadingSeconds(c.Manner) + LendingSeconds(c.Network, c.Lent);
+        double denoising = c.Pass.DenoisingSeconds(c.Network, c.Manner), loading = c.Pass.LoadingSeconds(c.Manner) + SwappingSeconds(c.Network, c.SwappedOut);
         (TilePlan? Tiles, long Bytes) rescue = Rescue(c, budget);
         var plan = new ResidencyPlan
         {
             Request = _request with { Budget = budget },
-            Offload = c.Network.SessionsTurn ? OffloadMode.Sessions : c.Network.Choice.StreamedBytes > 0 ? OffloadMode.Stream : OffloadMode.Resident,
-            PicturesPerPass = c.Pass.Pictures,
+            Offload = c.Network.RotatesSessions ? OffloadMode.Sessions : c.Network.Choice.StreamedBytes > 0 ? OffloadMode.Stream : OffloadMode.Resident,
+            BatchSize = c.Pass.Pictures,
             Components = components,
-            WindowBytes = c.Network.Choice.WindowBytes,
-            PreparingWindowBytes = c.Preparation.WindowBytes,
-            PinnedBytes = c.Preparation.PinnedBytes + c.Network.Choice.PinnedBytes + (IsPinned(c.Network, c.Lent) ? c.Network.Lendable[c.Lent] : 0),
+            StreamingBufferBytes = c.Network.Choice.StreamingBufferBytes,
+            PreparingBufferBytes = c.Preparation.StreamingBufferBytes,
+            PinnedBytes = c.Preparation.PinnedBytes + c.Network.Choice.PinnedBytes + (IsPinned(c.Network, c.SwappedOut) ? c.Network.Swappable[c.SwappedOut] : 0),
             CapturesSteps = c.Manner.Captures,
             KeepsArena = c.Manner.KeepsArena,
             KeepsDecodingArena = c.Manner.KeepsDecodingArena,
@@ -214,44 +214,44 @@ internal sealed class ResidencySearch
 
         ComponentPlan Component(ComponentChoice choice, int lent, bool sessionsTurn)
         {
-            // Lent are the last resident stages: the first ones are wanted first.
+            // SwappedOut are the last resident stages: the first ones are wanted first.
             int resident = choice.Placements.Count(placement => placement == StagePlacement.Resident), seen = 0;
             return new ComponentPlan(choice.Component.Name,
             [
                 .. choice.Component.Stages.Select((stage, i) => choice.Placements[i] switch
                 {
-                    StagePlacement.Session => new StagePlan(stage.Name, sessionsTurn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * (sessionsTurn ? _device.TurnSessions : _device.KeptSessions).HeldFactor)),
+                    StagePlacement.Session => new StagePlan(stage.Name, sessionsTurn ? StagePlacement.RotatingSession : StagePlacement.Session, (long)(stage.ConstantBytes * (sessionsTurn ? _device.RotatingSessions : _device.KeptSessions).HeldFactor)),
                     StagePlacement.Mapped => new StagePlan(stage.Name, StagePlacement.Mapped, 0),
-                    StagePlacement.Resident => new StagePlan(stage.Name, seen++ >= resident - lent ? StagePlacement.Lent : StagePlacement.Resident, choice.WeightBytes(i)),
+                    StagePlacement.Resident => new StagePlan(stage.Name, seen++ >= resident - lent ? StagePlacement.SwappedOut : StagePlacement.Resident, choice.WeightBytes(i)),
                     StagePlacement streamed => new StagePlan(stage.Name, streamed, choice.WeightBytes(i)),
                 }),
             ]);
         }
 
         IReadOnlyList<StagePlan> Sessions(string component, bool turn) =>
-            [.. _model.Component(component).Stages.Select(stage => new StagePlan(stage.Name, turn ? StagePlacement.SessionTurn : StagePlacement.Session, (long)(stage.ConstantBytes * _device.KeptSessions.HeldFactor)))];
+            [.. _model.Component(component).Stages.Select(stage => new StagePlan(stage.Name, turn ? StagePlacement.RotatingSession : StagePlacement.Session, (long)(stage.ConstantBytes * _device.KeptSessions.HeldFactor)))];
     }
 
     // The same sums as above, share by share.
     private IReadOnlyList<PhasePlan> Phases(Candidate c)
     {
         Pass pass = c.Pass;
-        long lent = c.Network.Lendable[c.Lent];
+        long lent = c.Network.Swappable[c.SwappedOut];
         return [.. Enum.GetValues<PlanPhase>().Select(phase => new PhasePlan(phase, [.. Shares(phase).Where(share => share.Bytes > 0)]))];
 
         IEnumerable<MemoryShare> Shares(PlanPhase phase)
         {
             bool denoises = phase == PlanPhase.Denoising, hasDecoder = c.Manner.DecoderStays || phase == PlanPhase.Decoding;
             yield return new MemoryShare(_device.MapsWeights ? "process" : "context and libraries", _device.FixedBytes);
-            yield return new MemoryShare("sessions", _otherSessionBytes + SecondHandles(c) + (!c.Network.SessionsTurn ? _unetSessions.Bytes : denoises ? _unetSessions.TurnBytes : 0));
+            yield return new MemoryShare("sessions", _otherSessionBytes + SecondHandles(c) + (!c.Network.RotatesSessions ? _unetSessions.Bytes : denoises ? _unetSessions.RotationBytes : 0));
             yield return new MemoryShare("sessions in the making", denoises ? MakingBytes(c) : phase == PlanPhase.Decoding ? _decoderSession.MakingBytes(c.Tiles.ArenaBytes) : 0);
             yield return new MemoryShare("resident weights", c.Preparation.ResidentBytes + c.Network.Choice.ResidentBytes - lent);
             yield return new MemoryShare("lent weights", denoises ? lent : 0);
             yield return new MemoryShare("window of streamed weights", phase switch
             {
-                PlanPhase.Denoising => c.Network.Choice.WindowBytes,
+                PlanPhase.Denoising => c.Network.Choice.StreamingBufferBytes,
                 PlanPhase.Decoding => 0,
-                _ => c.Preparation.WindowBytes,
+                _ => c.Preparation.StreamingBufferBytes,
             });
             yield return new MemoryShare("tensors between stages", pass.BlockBytes);
             yield return new MemoryShare("latents and pictures", pass.HostBytes);
@@ -275,8 +275,8 @@ internal sealed class ResidencySearch
         public long Max => Math.Max(Math.Max(Text, Conditioning), Math.Max(Denoising, Decoding));
     }
 
-    // A whole plan, in numbers. Lent counts the resident stages that are lent, and is an index into the network's sums; seconds are those of one picture.
-    private readonly record struct Candidate(Pass Pass, Preparation Preparation, Network Network, Manner Manner, TileChoice Tiles, int Lent, double Seconds)
+    // A whole plan, in numbers. SwappedOut counts the resident stages that are lent, and is an index into the network's sums; seconds are those of one picture.
+    private readonly record struct Candidate(Pass Pass, Preparation Preparation, Network Network, Manner Manner, TileChoice Tiles, int SwappedOut, double Seconds)
     {
         /// <summary>How fast it is, in steps of a hundredth: estimates tell no less apart.</summary>
         public int Grade => (int)Math.Round(Math.Log(Seconds, GradeStep));
@@ -284,7 +284,7 @@ internal sealed class ResidencySearch
         /// <summary>The seconds that stand for the grade.</summary>
         public double GradedSeconds => Math.Pow(GradeStep, Grade);
 
-        public long CopiedBytes => Preparation.StreamedBytes + Network.Choice.StreamedBytes + Network.Lendable[Lent];
+        public long CopiedBytes => Preparation.StreamedBytes + Network.Choice.StreamedBytes + Network.Swappable[SwappedOut];
     }
 
     /// <summary>A way to run the denoising network and what follows it.</summary>
@@ -307,30 +307,30 @@ internal sealed class ResidencySearch
 
         public long PinnedBytes { get; } = Choices.Sum(choice => choice.PinnedBytes);
 
-        public long WindowBytes { get; } = Choices.Max(choice => choice.WindowBytes);
+        public long StreamingBufferBytes { get; } = Choices.Max(choice => choice.StreamingBufferBytes);
 
         private double Seconds => TextSeconds + Passes * ConditioningSeconds;
 
         /// <summary>Whether nothing speaks for this one against another.</summary>
         public bool IsWorse(Preparation other) =>
-            !ReferenceEquals(this, other) && ResidentBytes >= other.ResidentBytes && WindowBytes >= other.WindowBytes && StreamedBytes >= other.StreamedBytes
+            !ReferenceEquals(this, other) && ResidentBytes >= other.ResidentBytes && StreamingBufferBytes >= other.StreamingBufferBytes && StreamedBytes >= other.StreamedBytes
             && Seconds >= other.Seconds;
     }
 
     /// <summary>Places of the denoising network.</summary>
     /// <param name="Choice">Which stages are streamed.</param>
-    /// <param name="SessionsTurn">Whether sessions that hold constants take turns.</param>
+    /// <param name="RotatesSessions">Whether sessions that hold constants take turns.</param>
     /// <param name="PlainSeconds">Seconds of all steps.</param>
     /// <param name="CapturedSeconds">The same with captured steps.</param>
     /// <param name="Manners">Ways to run it.</param>
-    private sealed record Network(ComponentChoice Choice, bool SessionsTurn, double PlainSeconds, double CapturedSeconds, IReadOnlyList<Manner> Manners)
+    private sealed record Network(ComponentChoice Choice, bool RotatesSessions, double PlainSeconds, double CapturedSeconds, IReadOnlyList<Manner> Manners)
     {
         /// <summary>Bytes that are lent with none, one, two and more of the resident stages, the last first.</summary>
-        public List<long> Lendable { get; } = Sums(Choice);
+        public List<long> Swappable { get; } = Sums(Choice);
 
         /// <summary>Whether nothing speaks for this one against another.</summary>
         public bool IsWorse(Network other) =>
-            !ReferenceEquals(this, other) && SessionsTurn == other.SessionsTurn && Choice.ResidentBytes >= other.Choice.ResidentBytes && Choice.WindowBytes >= other.Choice.WindowBytes
+            !ReferenceEquals(this, other) && RotatesSessions == other.RotatesSessions && Choice.ResidentBytes >= other.Choice.ResidentBytes && Choice.StreamingBufferBytes >= other.Choice.StreamingBufferBytes
             && PlainSeconds >= other.PlainSeconds && CapturedSeconds >= other.CapturedSeconds;
 
         private static List<long> Sums(ComponentChoice choice)
@@ -379,7 +379,7 @@ internal sealed class ResidencySearch
             TextArena = Math.Max(Arena(ComponentNames.ClipL, text, clipL), Arena(ComponentNames.ClipG, text, clipG));
             ConditioningArena = Math.Max(Arena(ComponentNames.CrossAttention, shape, contextWork), Arena(ComponentNames.TimeEmbedding, steps, timeWork));
             UNetArena = Arena(ComponentNames.UNet, shape, unetWork);
-            TurnArena = device.ArenaBytes(ComponentNames.UNet, shape, sessionsTurn: true) + unetWork.Max(stage => stage.CastBytes);
+            RotationArena = device.ArenaBytes(ComponentNames.UNet, shape, sessionsTurn: true) + unetWork.Max(stage => stage.CastBytes);
 
             // 1. The denoising network has the first claim on pinned memory: its weights are copied in every step.
             List<Network> networks = [.. ChooseNetworks(unet, unetWork)];
@@ -397,7 +397,7 @@ internal sealed class ResidencySearch
                 {
                     bool[] flags = new bool[work.Length];
                     Array.Fill(flags, streamed.Contains(name));
-                    choices.Add(new ComponentChoice(Part(name), work, flags, ComponentChoice.LeastWindow, left, device));
+                    choices.Add(new ComponentChoice(Part(name), work, flags, ComponentChoice.LeastBuffer, left, device));
                     left -= choices[^1].PinnedBytes;
                 }
 
@@ -430,7 +430,7 @@ internal sealed class ResidencySearch
         public long UNetArena { get; }
 
         /// <summary>The same where sessions take turns.</summary>
-        public long TurnArena { get; }
+        public long RotationArena { get; }
 
         /// <summary>Seconds of a pass without its texts and its decoding.</summary>
         public double Seconds(Preparation preparation, Network network, Manner manner) =>
@@ -440,7 +440,7 @@ internal sealed class ResidencySearch
             (manner.KeepsArena ? 0 : _search._device.ArenaSeconds) + (manner.KeepsDecodingArena ? 0 : _search._device.ArenaSeconds) + (manner.DecoderStays ? 0 : _search._decoderSession.Seconds);
 
         public double DenoisingSeconds(Network network, Manner manner) =>
-            (manner.Captures ? network.CapturedSeconds : network.PlainSeconds) + (network.SessionsTurn ? _search._request.Steps * _search._unetSessions.Seconds : 0);
+            (manner.Captures ? network.CapturedSeconds : network.PlainSeconds) + (network.RotatesSessions ? _search._request.Steps * _search._unetSessions.Seconds : 0);
 
         private static int RoundUp(int side) => (side + PlaneStep - 1) / PlaneStep * PlaneStep;
 
@@ -450,9 +450,9 @@ internal sealed class ResidencySearch
             ResidencyRequest request = _search._request;
             bool[][] spreads = device.MapsWeights ? [new bool[work.Length]] : [.. ComponentChoice.EvenSpreads(unet, device)];
             bool[] all = [.. unet.Stages.Select(stage => stage.Weights.Count > 0)];
-            Network Of(bool[] spread, int windowHalves, bool sessionsTurn)
+            Network Of(bool[] spread, int bufferHalves, bool sessionsTurn)
             {
-                var choice = new ComponentChoice(unet, work, spread, windowHalves, request.PinnedBytes, device);
+                var choice = new ComponentChoice(unet, work, spread, bufferHalves, request.PinnedBytes, device);
                 Manner spare = new(false, false, true, false), least = new(false, false, false, false);
                 Manner[] manners = sessionsTurn ? [least]
                     : device.CaptureBytes is null ? [new(true, false, true, true), spare, least]
@@ -462,11 +462,11 @@ internal sealed class ResidencySearch
 
             if (request.Offload is OffloadMode.Auto)
                 foreach (bool[] spread in spreads)
-                    foreach (int halves in spread.Any(streamed => streamed) ? WindowSizes : [ComponentChoice.LeastWindow]) yield return Of(spread, halves, sessionsTurn: false);
-            if (request.Offload is OffloadMode.Resident) yield return Of(spreads[0], ComponentChoice.LeastWindow, sessionsTurn: false);
+                    foreach (int halves in spread.Any(streamed => streamed) ? BufferSizes : [ComponentChoice.LeastBuffer]) yield return Of(spread, halves, sessionsTurn: false);
+            if (request.Offload is OffloadMode.Resident) yield return Of(spreads[0], ComponentChoice.LeastBuffer, sessionsTurn: false);
             if (request.Offload is OffloadMode.Stream)
-                foreach (int halves in WindowSizes) yield return Of(all, halves, sessionsTurn: false);
-            if (request.Offload is OffloadMode.Auto or OffloadMode.Sessions) yield return Of(all, ComponentChoice.LeastWindow, sessionsTurn: true);
+                foreach (int halves in BufferSizes) yield return Of(all, halves, sessionsTurn: false);
+            if (request.Offload is OffloadMode.Auto or OffloadMode.Sessions) yield return Of(all, ComponentChoice.LeastBuffer, sessionsTurn: true);
         }
     }
 }

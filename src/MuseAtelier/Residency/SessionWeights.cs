@@ -6,9 +6,9 @@ namespace MuseAtelier.Residency;
 /// <summary>What a component's sessions hold by themselves: constants, where weights are no inputs, and handles of the device's libraries.</summary>
 /// <param name="Bytes">Bytes of all of them.</param>
 /// <param name="MostBytes">Bytes while they are made one after the other, at most.</param>
-/// <param name="TurnBytes">Bytes, at most, when they take turns: one pair held, the next in the making.</param>
+/// <param name="RotationBytes">Bytes, at most, when they take turns: one pair held, the next in the making.</param>
 /// <param name="Seconds">Seconds that making all of them anew costs.</param>
-internal readonly record struct SessionWeights(long Bytes, long MostBytes, long TurnBytes, double Seconds)
+internal readonly record struct SessionWeights(long Bytes, long MostBytes, long RotationBytes, double Seconds)
 {
     /// <summary>Bytes of them that are handles of the device's libraries.</summary>
     public long HandleBytes { get; init; }
@@ -18,9 +18,9 @@ internal readonly record struct SessionWeights(long Bytes, long MostBytes, long 
 
     public static SessionWeights Of(ComponentSpec component, DeviceProfile device)
     {
-        long[] constants = [.. component.Stages.Where(SessionTurns.TakesTurns).Select(stage => stage.ConstantBytes)];
-        (SessionCost kept, SessionCost turn) = (device.KeptSessions, device.TurnSessions);
-        int sessions = component.Stages.DistinctBy(stage => stage.Graph).Count(), turning = component.Stages.Where(SessionTurns.TakesTurns).DistinctBy(stage => stage.Graph).Count();
+        long[] constants = [.. component.Stages.Where(SessionRotation.Rotates).Select(stage => stage.ConstantBytes)];
+        (SessionCost kept, SessionCost turn) = (device.KeptSessions, device.RotatingSessions);
+        int sessions = component.Stages.DistinctBy(stage => stage.Graph).Count(), turning = component.Stages.Where(SessionRotation.Rotates).DistinctBy(stage => stage.Graph).Count();
         long held = sessions * device.SessionBytes, most = held, turnHeld = (sessions - turning + Math.Min(turning, MostAtOnce)) * device.SessionBytes;
         foreach (long bytes in constants)
         {

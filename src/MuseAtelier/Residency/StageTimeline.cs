@@ -14,7 +14,7 @@ internal static class StageTimeline
     /// <param name="window">Where those that are copied lie, in their order.</param>
     /// <param name="rounds">How often the row is run; a round's first copies go on during the end of the one before.</param>
     /// <param name="workShare">What is taken of each stage's seconds.</param>
-    public static double Seconds(ReadOnlySpan<double> work, ReadOnlySpan<double> copies, WindowLayout window, int rounds, double workShare = 1)
+    public static double Seconds(ReadOnlySpan<double> work, ReadOnlySpan<double> copies, StreamingBufferLayout window, int rounds, double workShare = 1)
     {
         double copied = 0, done = 0;
         Span<double> ran = stackalloc double[window.Count], ranBefore = stackalloc double[window.Count];

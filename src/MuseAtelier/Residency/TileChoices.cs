@@ -21,8 +21,8 @@ internal static class TileChoices
 
     public static IReadOnlyList<TileChoice> For(ModelSizes model, string decoder, int height, int width, VaeTiling tiling, TileSize? fixedTile, int smallest, PictureFrame? frame, DeviceProfile device)
     {
-        ComponentSpec component = model.Component(decoder), finishing = model.Component(PictureFinisher.ComponentName(frame));
-        PictureShape whole = PictureFinisher.Shape(height, width, frame);
+        ComponentSpec component = model.Component(decoder), finishing = model.Component(PostProcessor.ComponentName(frame));
+        PictureShape whole = PostProcessor.Shape(height, width, frame);
         long finishingArena = device.ArenaBytes(finishing.Name, whole);
         var choices = new List<TileChoice>();
         foreach (int tileHeight in Sides(height, tiling, fixedTile?.Height, smallest))
@@ -50,6 +50,6 @@ internal static class TileChoices
     {
         if (tiling == VaeTiling.Tiled) return [Math.Min(Math.Max(SmallestRescueSide, fixedSide ?? smallest), side)];
         if (tiling == VaeTiling.Whole) return [side];
-        return Enumerable.Range(smallest / SideStep, RequestRules.LargestSide / VaeDecoder.Zoom / SideStep - smallest / SideStep + 1).Select(step => Math.Min(step * SideStep, side)).Distinct();
+        return Enumerable.Range(smallest / SideStep, RequestRules.LargestSide / VaeDecoder.VaeScaleFactor / SideStep - smallest / SideStep + 1).Select(step => Math.Min(step * SideStep, side)).Distinct();
     }
 }

@@ -11,7 +11,7 @@ namespace MuseAtelier.Runtime;
 internal sealed class ComponentRunner : IDisposable
 {
     /// <summary>ONNX Runtime's own key: arenas that a run empties at its end.</summary>
-    public const string ArenaToEmpty = "memory.enable_memory_arena_shrinkage";
+    public const string ArenaToTrim = "memory.enable_memory_arena_shrinkage";
 
     private readonly List<(StageSpec Spec, InferenceSession? Session, OrtIoBinding? Binding)> _stages = [];
     private readonly List<OrtValue> _values = [];
@@ -21,7 +21,7 @@ internal sealed class ComponentRunner : IDisposable
     private readonly PictureShape _shape;
     private readonly ExecutionDevice _device;
     private readonly SessionPool _sessions;
-    private readonly SessionTurns? _turns;
+    private readonly SessionRotation? _turns;
     private readonly ComponentSpec _component;
     private readonly StageWeights _weights;
     private readonly RunOptions _emptying;
@@ -38,7 +38,7 @@ internal sealed class ComponentRunner : IDisposable
         _weights = sessions.Weights(component);
         // Made once: saying it anew for each run would allocate in the denoising loop.
         _emptying = device.CreateRunOptions();
-        _emptying.AddRunConfigEntry(ArenaToEmpty, device.Arena);
+        _emptying.AddRunConfigEntry(ArenaToTrim, device.Arena);
         foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates)) _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
         (long bytes, long[] offsets) = BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]);
@@ -50,7 +50,7 @@ internal sealed class ComponentRunner : IDisposable
             for (int i = 0; i < component.Stages.Count; i++)
             {
                 StageSpec stage = component.Stages[i];
-                bool takesTurns = _turns is not null && SessionTurns.TakesTurns(stage);
+                bool takesTurns = _turns is not null && SessionRotation.Rotates(stage);
                 InferenceSession? session = takesTurns ? null : sessions.For(component, stage);
                 _stages.Add((stage, session, session is null ? null : Bind(i, stage, session, _values)));
             }
@@ -91,7 +91,7 @@ internal sealed class ComponentRunner : IDisposable
         {
             (StageSpec stage, InferenceSession? session, OrtIoBinding? binding) = _stages[i];
             cancellationToken.ThrowIfCancellationRequested();
-            bool emptiesArena = isLastRound && _sessions.EmptiesArenaOf(_component) && i == _stages.Count - 1;
+            bool emptiesArena = isLastRound && _sessions.TrimsArenaOf(_component) && i == _stages.Count - 1;
             _weights.BeforeStage(i);
             try
             {

@@ -16,7 +16,7 @@ internal sealed class DeviceMemoryWatch : IDisposable
     {
         (_device, _interval) = (device, interval);
         Look();
-        if (PeakBytes is null && device.ArenaCounter is null) return;
+        if (PeakBytes is null && device.ArenaStatistics is null) return;
         _thread = new NativeThread("MuseAtelier memory", Run);
         _thread.Start();
     }
@@ -64,6 +64,6 @@ internal sealed class DeviceMemoryWatch : IDisposable
     private void Look()
     {
         if (_device.ProcessBytes() is { } bytes) Raise(ref _peak, bytes);
-        if (_device.ArenaCounter?.Read() is { } arena) Raise(ref _arenaPeak, arena.Held);
+        if (_device.ArenaStatistics?.Read() is { } arena) Raise(ref _arenaPeak, arena.Held);
     }
 }

@@ -74,7 +74,7 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>Says how large the windows are at least that components share; for the time before any is loaded.</summary>
     /// <param name="oncePerPass">Bytes of the window for what runs before the steps, once a pass.</param>
     /// <param name="everyStep">Bytes of the window for the denoising network.</param>
-    public virtual void ReserveWindows(long oncePerPass, long everyStep) { }
+    public virtual void ReserveStreamingBuffers(long oncePerPass, long everyStep) { }
 
     /// <summary>Whether weights are brought to the device ahead of their first use, while the engine goes on.</summary>
     public virtual bool LoadsAhead => false;
@@ -115,7 +115,7 @@ internal abstract class ExecutionDevice : IDisposable
 
     /// <summary>Bytes of the shared arena that are this engine's: its sessions' constants, and all working memory, which every engine may use.</summary>
     /// <param name="constantBytes">Bytes of constants that this engine's sessions hold there.</param>
-    public virtual long SharedArenaBytes(long constantBytes) => ArenaCounter?.Read()?.Held ?? constantBytes;
+    public virtual long SharedArenaBytes(long constantBytes) => ArenaStatistics?.Read()?.Held ?? constantBytes;
 
     /// <summary>Bytes that this process holds on the device, as the device's driver counts them, or as anonymous memory where the processor is the device; null where nobody tells. From any thread.</summary>
     public virtual long? ProcessBytes() => null;
@@ -124,7 +124,7 @@ internal abstract class ExecutionDevice : IDisposable
     public virtual long? FreeBytes() => null;
 
     /// <summary>What the arena counts that sessions share; null where each has its own.</summary>
-    public virtual ArenaCounter? ArenaCounter => null;
+    public virtual ArenaStatistics? ArenaStatistics => null;
 
     /// <inheritdoc/>
     public abstract void Dispose();

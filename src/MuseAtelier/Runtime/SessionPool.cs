@@ -11,18 +11,18 @@ namespace MuseAtelier.Runtime;
 internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) : IDisposable
 {
     private readonly Dictionary<string, Task<InferenceSession>> _sessions = [];
-    private readonly Dictionary<string, SessionTurns> _turns = [];
+    private readonly Dictionary<string, SessionRotation> _turns = [];
     private readonly Dictionary<string, StageWeights> _weights = [];
     private readonly Dictionary<string, IReadOnlyList<WeightPlacement>> _placements = [];
     private readonly List<NativeThread> _creators = [];
-    private readonly Dictionary<string, ArenaCounter> _ownArenas = [];
+    private readonly Dictionary<string, ArenaStatistics> _ownArenas = [];
     private readonly HashSet<string> _createdAhead = [];
 
     /// <summary>Whether the arena that most components share is emptied when one has run that is not run again soon. What is captured refers to it.</summary>
-    public bool EmptiesArena { get; set; }
+    public bool TrimsArena { get; set; }
 
     /// <summary>The same of the arenas that what decodes has for itself.</summary>
-    public bool EmptiesOwnArenas { get; set; }
+    public bool TrimsOwnArenas { get; set; }
 
     /// <summary>Whether runs may be captured: what is captured refers to sessions and memory, which must stay then.</summary>
     public bool MayCapture { get; set; } = true;
@@ -48,22 +48,22 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public void Place(ComponentSpec component, IReadOnlyList<WeightPlacement> placements) => _placements[component.Name] = placements;
 
     /// <summary>Says whether sessions of a component that hold constants take turns, instead of staying. What was bound to it must be disposed before.</summary>
-    public void LetTakeTurns(ComponentSpec component, bool takesTurns)
+    public void RotateSessions(ComponentSpec component, bool takesTurns)
     {
         if (takesTurns == _turns.ContainsKey(component.Name)) return;
         Release(component);
-        if (takesTurns) _turns[component.Name] = new SessionTurns(component, stage => Create(stage, Traits(component), runsOnce: true));
-        else if (_turns.Remove(component.Name, out SessionTurns? turns)) turns.Dispose();
+        if (takesTurns) _turns[component.Name] = new SessionRotation(component, stage => Create(stage, Traits(component), runsOnce: true));
+        else if (_turns.Remove(component.Name, out SessionRotation? turns)) turns.Dispose();
     }
 
     /// <summary>The component's sessions that take turns; null where all stay.</summary>
-    public SessionTurns? Turns(ComponentSpec component) => _turns.GetValueOrDefault(component.Name);
+    public SessionRotation? Turns(ComponentSpec component) => _turns.GetValueOrDefault(component.Name);
 
     /// <summary>Gives up what only a component needs that is run again at once: sessions made ahead, lent weights, the window of streamed ones.</summary>
-    public void Rest()
+    public void ReleaseIdle()
     {
-        foreach (SessionTurns turns in _turns.Values) turns.Rest();
-        foreach (StageWeights weights in _weights.Values) weights.Lend();
+        foreach (SessionRotation turns in _turns.Values) turns.ReleaseIdle();
+        foreach (StageWeights weights in _weights.Values) weights.SwapOut();
     }
 
     /// <summary>Begins to load components, in the order in which they are needed, while the engine's thread goes on. Does nothing on a device that loads at need.</summary>
@@ -135,7 +135,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     {
         foreach (StageSpec stage in component.Stages)
             if (_sessions.Remove(stage.Graph, out Task<InferenceSession>? session)) Dispose(stage.Graph, session);
-        if (_turns.TryGetValue(component.Name, out SessionTurns? turns)) turns.Rest();
+        if (_turns.TryGetValue(component.Name, out SessionRotation? turns)) turns.ReleaseIdle();
         if (_weights.Remove(component.Name, out StageWeights? weights)) weights.Dispose();
     }
 
@@ -143,7 +143,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public void Dispose()
     {
         foreach (StageWeights weights in _weights.Values) weights.Dispose();
-        foreach (SessionTurns turns in _turns.Values) turns.Dispose();
+        foreach (SessionRotation turns in _turns.Values) turns.Dispose();
         foreach ((string graph, Task<InferenceSession> session) in _sessions) Dispose(graph, session);
         _weights.Clear();
         _turns.Clear();
@@ -152,7 +152,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     }
 
     /// <summary>Whether a component's arena is emptied when it has run.</summary>
-    public bool EmptiesArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component) ? EmptiesOwnArenas : EmptiesArena;
+    public bool TrimsArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component) ? TrimsOwnArenas : TrimsArena;
 
     /// <summary>
     /// Device memory of the sessions that are there or being made, in bytes: constants, handles of the device's libraries, and working memory that
@@ -174,7 +174,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
 
         long own = 0;
         lock (_ownArenas)
-            foreach (ArenaCounter arena in _ownArenas.Values) own += arena.Read()?.Held ?? 0;
+            foreach (ArenaStatistics arena in _ownArenas.Values) own += arena.Read()?.Held ?? 0;
         return (long)handles + own + device.SharedArenaBytes((long)sharing);
     }
 
@@ -194,7 +194,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         _createdAhead.Remove(graph);
         // The counter shares the session's arena, which would outlive the session with it.
         lock (_ownArenas)
-            if (_ownArenas.Remove(graph, out ArenaCounter? arena)) arena.Dispose();
+            if (_ownArenas.Remove(graph, out ArenaStatistics? arena)) arena.Dispose();
         if (session.IsCompletedSuccessfully) session.Result.Dispose();
     }
 
@@ -210,11 +210,11 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         InferenceSession session = Create(stage, traits, runsOnce: false);
         if (!traits.HasOwnArena)
         {
-            device.ArenaCounter?.FindBy(session);
+            device.ArenaStatistics?.FindBy(session);
         }
-        else if (device.ArenaCounter is not null)
+        else if (device.ArenaStatistics is not null)
         {
-            var arena = new ArenaCounter(device.Memory);
+            var arena = new ArenaStatistics(device.Memory);
             arena.FindBy(session);
             lock (_ownArenas) _ownArenas[stage.Graph] = arena;
         }

@@ -8,8 +8,8 @@ internal enum WeightPlacement
     /// <summary>In device memory for good.</summary>
     Resident,
 
-    /// <summary>In device memory from the component's first run on until <see cref="StageWeights.Lend"/>, and in host memory all the time.</summary>
-    Lent,
+    /// <summary>In device memory from the component's first run on until <see cref="StageWeights.SwapOut"/>, and in host memory all the time.</summary>
+    SwappedOut,
 
     /// <summary>In host memory, copied into a window of device memory each time before the stage runs.</summary>
     Streamed,
@@ -45,7 +45,7 @@ internal abstract class StageWeights : IDisposable
     public virtual void AfterStage(int stage) { }
 
     /// <summary>Gives up the device memory of lent weights, and the window; the next run takes them again. Nothing of a run may be under way.</summary>
-    public virtual void Lend() { }
+    public virtual void SwapOut() { }
 
     /// <summary>Before a capture: waits for what is still under way, so that the capture refers to nothing outside itself.</summary>
     public virtual void BeginCapture() { }

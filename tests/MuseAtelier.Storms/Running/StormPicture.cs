@@ -58,7 +58,7 @@ internal static class StormPicture
                 Runtime = "ONNX Runtime 1.31.0",
                 Device = "X64 processor, 2 threads",
                 Plan = "all resident",
-                Pass = PassPlace.Alone,
+                Pass = BatchSlot.Alone,
                 Tile = null,
                 GraphsSha256 = Digest,
                 StepHashes =

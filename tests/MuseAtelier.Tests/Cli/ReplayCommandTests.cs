@@ -43,7 +43,7 @@ public sealed class ReplayCommandTests
         Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea-2.png"], "--cache", Muse.Cache, "--out", folder["again.png"])).Code);
         Assert.Equal(File.ReadAllBytes(folder["sea-2.png"]), File.ReadAllBytes(folder["again.png"]));
         Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea-2.png"], "--cache", Muse.Cache, "--batch", "1", "--out", folder["alone.png"])).Code);
-        Assert.Equal(PassPlace.Alone, PictureFile.Read(folder["alone.png"]).ReadRecord().Engine.Place);
+        Assert.Equal(BatchSlot.Alone, PictureFile.Read(folder["alone.png"]).ReadRecord().Engine.Place);
     }
 
     [Fact]

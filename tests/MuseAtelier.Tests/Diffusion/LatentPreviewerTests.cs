@@ -31,7 +31,7 @@ public sealed class LatentPreviewerTests
     [Fact]
     public void Paint_IntoAPlaceOfASheet_LeavesTheOthers()
     {
-        var sheet = new LatentSheet(3, height: 2, width: 1);
+        var sheet = new PreviewGrid(3, height: 2, width: 1);
         Assert.Equal((2, 4, 2), (sheet.Preview.Width, sheet.Preview.Height, sheet.Preview.Columns));
         sheet.Paint(1, new float[8]);
         Assert.Equal([0, 150, 0, 150, 0, 0, 0, 0], sheet.Preview.Pixels.ToArray().Chunk(3).Select(pixel => (int)pixel[0]));

@@ -32,7 +32,7 @@ public sealed class PredictionResemblanceTests(TestAtelier miniature, ITestOutpu
     {
         using OpenedModel model = OpenedModel.Open(miniature.Atelier.Model.Package, TestAtelier.Options, null, Cancellation);
         using var prompts = new PromptEncoder(model.Package, model.Sessions, model.Device);
-        PromptEmbedding embedding = prompts.Encode(PromptTokenizer.Encode(prompt), prompt, model.Options, Cancellation);
+        PromptEmbeds embedding = prompts.Encode(PromptTokenizer.Encode(prompt), prompt, model.Options, Cancellation);
         float[] input = new float[4 * height * width];
         foreach (int steps in (int[])[5, 20, 1000])
         {

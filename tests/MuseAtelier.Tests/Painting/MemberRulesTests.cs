@@ -50,14 +50,14 @@ public sealed class MemberRulesTests
         ["AtelierOptions.LoggerFactory"] = [],
         ["TileSize.Width"] = [0, -1, 31, 257, int.MaxValue, int.MinValue],
         ["TileSize.Height"] = [0, -1, 31, 257, int.MaxValue, int.MinValue],
-        ["PassPlace.Pictures"] = [0, -1, 9, int.MaxValue, int.MinValue],
-        ["PassPlace.Index"] = [-1, 3, int.MaxValue, int.MinValue],
+        ["BatchSlot.Pictures"] = [0, -1, 9, int.MaxValue, int.MinValue],
+        ["BatchSlot.Index"] = [-1, 3, int.MaxValue, int.MinValue],
         ["ResidencyRequest.Budget"] = [-1L, long.MinValue],
         ["ResidencyRequest.Width"] = [0, 1020, 2056],
         ["ResidencyRequest.Height"] = [0, 1020, 2056],
         ["ResidencyRequest.Steps"] = [0, 1001],
         ["ResidencyRequest.Count"] = [0, -1],
-        ["ResidencyRequest.PicturesPerPass"] = [0, -1, 2, 9],
+        ["ResidencyRequest.BatchSize"] = [0, -1, 2, 9],
         ["ResidencyRequest.Guided"] = [],
         ["ResidencyRequest.DecodesInFp32"] = [],
         ["ResidencyRequest.PinnedBytes"] = [-1L],
@@ -91,7 +91,7 @@ public sealed class MemberRulesTests
         await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: stop);
         AssertChecked(Request, request => Wait(atelier.GenerateAsync(request)));
         AssertChecked(Request, request => atelier.GenerateManyAsync(request, 2));
-        AssertChecked(new PassPlace(3, 1), place => Wait(atelier.GenerateAsync(TestAtelier.Small, place)));
+        AssertChecked(new BatchSlot(3, 1), place => Wait(atelier.GenerateAsync(TestAtelier.Small, place)));
         await atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: stop);
     }
 

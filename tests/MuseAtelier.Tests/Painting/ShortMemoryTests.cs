@@ -25,18 +25,18 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         Assert.Equal([7, 8, 9, 10], pictures.Select(picture => (int)picture.Request.Seed));
         Assert.All(pictures, picture =>
         {
-            Assert.Equal(PassPlace.Alone, picture.Provenance.Pass);
+            Assert.Equal(BatchSlot.Alone, picture.Provenance.Pass);
             Assert.Matches("^The device's memory ran out .*; painted within .*, one picture at a time\\.$", Assert.Single(picture.Notices));
         });
         Picture single = await miniature.Atelier.GenerateAsync(pictures[3].Request, cancellationToken: Cancellation);
         Assert.Equal(single.Pixels.Span, pictures[3].Pixels.Span);
 
         // A picture that has to have its place's numbers cannot do with fewer rows; the next pass is planned as ever.
-        await Assert.ThrowsAsync<DeviceMemoryException>(() => atelier.GenerateAsync(Request, new PassPlace(4, 0), cancellationToken: Cancellation));
+        await Assert.ThrowsAsync<DeviceMemoryException>(() => atelier.GenerateAsync(Request, new BatchSlot(4, 0), cancellationToken: Cancellation));
         _memory.Limit = long.MaxValue;
         pictures = await PaintAsync(atelier, 4, null);
         Assert.All(pictures, picture => Assert.Empty(picture.Notices));
-        Assert.Equal(new PassPlace(4, 3), pictures[3].Provenance.Pass);
+        Assert.Equal(new BatchSlot(4, 3), pictures[3].Provenance.Pass);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         });
         List<Picture> pictures = await PaintAsync(atelier, 3, progress);
         Assert.Equal([7, 8, 9], pictures.Select(picture => (int)picture.Request.Seed));
-        Assert.Equal(new PassPlace(3, 0), pictures[0].Provenance.Pass);
+        Assert.Equal(new BatchSlot(3, 0), pictures[0].Provenance.Pass);
         Assert.Empty(pictures[0].Notices);
         Assert.All(pictures.Skip(1), picture => Assert.StartsWith("The device's memory ran out", Assert.Single(picture.Notices), StringComparison.Ordinal));
     }

@@ -110,7 +110,7 @@ public sealed class PictureRecordTests
         Assert.Equal("""{"pictures":1,"index":0}""", record["engine"]!["pass"]!.ToJsonString());
         record["engine"]!.AsObject().Remove("pass");
         PictureRecord older = PictureRecord.Parse("a.png", record.ToJsonString());
-        Assert.Equal(PassPlace.Alone, older.Engine.Place);
+        Assert.Equal(BatchSlot.Alone, older.Engine.Place);
         Assert.DoesNotContain("pass", older.ToJson(), StringComparison.Ordinal);
     }
 

@@ -102,7 +102,7 @@ public sealed class PictureVerifierTests
         {
             string path = folder[$"{++number}.png"];
             PictureFile.Write(picture, path);
-            Assert.Equal(new PassPlace(2, number - 1), PictureFile.Read(path).ReadRecord().Engine.Place);
+            Assert.Equal(new BatchSlot(2, number - 1), PictureFile.Read(path).ReadRecord().Engine.Place);
             PictureVerification verification = await PictureVerifier.VerifyAsync(atelier, path, null, Stop);
             Assert.Equal(VerificationOutcome.SameBytes, verification.Outcome);
             // The plan is on record too, and that of another number of pictures takes another peak.

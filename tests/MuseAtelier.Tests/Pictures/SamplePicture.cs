@@ -27,7 +27,7 @@ internal static class SamplePicture
                 Runtime = "ONNX Runtime 1.31.1",
                 Device = "test",
                 Plan = "all resident",
-                Pass = PassPlace.Alone,
+                Pass = BatchSlot.Alone,
                 Tile = null,
                 GraphsSha256 = Sha256,
                 StepHashes = [.. Enumerable.Range(0, request.Steps + 1).Select(step => new StepHash(step == request.Steps ? null : ulong.MaxValue - (ulong)step, (ulong)step))],

@@ -116,7 +116,7 @@ public sealed class ResidencyPlannerTests
         ResidencyPlan plan = Plan(19);
         Assert.Equal(OffloadMode.Resident, plan.Offload);
         Assert.All(plan.Components.SelectMany(component => component.Stages), stage => Assert.True(stage.Placement is StagePlacement.Resident or StagePlacement.Session));
-        Assert.True(plan is { WindowBytes: 0, PreparingWindowBytes: 0, PinnedBytes: 0, CapturesSteps: true, KeepsArena: true, KeepsDecodingArena: true, Decoding.IsWhole: true });
+        Assert.True(plan is { StreamingBufferBytes: 0, PreparingBufferBytes: 0, PinnedBytes: 0, CapturesSteps: true, KeepsArena: true, KeepsDecodingArena: true, Decoding.IsWhole: true });
         Assert.Equal(plan.UnlimitedSeconds, plan.Estimate.Picture);
     }
 
@@ -141,7 +141,7 @@ public sealed class ResidencyPlannerTests
         Assert.Equal((OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Sessions), (resident.Offload, stream.Offload, sessions.Offload));
         Assert.All(resident.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Resident or StagePlacement.Session));
         Assert.All(stream.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Streamed or StagePlacement.Session));
-        Assert.All(sessions.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Streamed or StagePlacement.SessionTurn));
+        Assert.All(sessions.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Streamed or StagePlacement.RotatingSession));
         Assert.True(resident.Estimate.Picture < stream.Estimate.Picture && stream.Estimate.Picture < sessions.Estimate.Picture);
     }
 
@@ -160,8 +160,8 @@ public sealed class ResidencyPlannerTests
     public void Plan_OfSeveralPicturesWithLittle_DenoisesThemTogether()
     {
         ResidencyPlan one = Plan(2.75), four = Plan(2.75, new ResidencyRequest { Count = 4 });
-        Assert.Equal(1, one.PicturesPerPass);
-        Assert.InRange(four.PicturesPerPass, 2, 4);
+        Assert.Equal(1, one.BatchSize);
+        Assert.InRange(four.BatchSize, 2, 4);
         Assert.True(four.Estimate.Picture < one.Estimate.Picture);
     }
 
@@ -171,8 +171,8 @@ public sealed class ResidencyPlannerTests
         // A part of a step on a card is there however many pictures take it; the processor has nothing that they could share.
         ResidencyPlan card = Plan(70, new ResidencyRequest { Count = 8 });
         ResidencyPlan processor = ResidencyPlanner.Plan(FullSizeModel.Portable, new ResidencyRequest { Budget = long.MaxValue, Width = 256, Height = 256, Count = 8 }, DeviceProfile.Processor);
-        Assert.Equal((8, card.UnlimitedSeconds), (card.PicturesPerPass, card.Estimate.Picture));
-        Assert.Equal(1, processor.PicturesPerPass);
+        Assert.Equal((8, card.UnlimitedSeconds), (card.BatchSize, card.Estimate.Picture));
+        Assert.Equal(1, processor.BatchSize);
     }
 
     // Measured with all weights resident: milliseconds of a captured step.
@@ -202,7 +202,7 @@ public sealed class ResidencyPlannerTests
     [InlineData(2, 58.8)]
     [InlineData(4, 114.7)]
     public void Estimate_OfAStepOfSeveralPictures_IsNearWhatWasMeasured(int pictures, double milliseconds) =>
-        Assert.InRange(1000 * Plan(70, new ResidencyRequest { Count = pictures, PicturesPerPass = pictures }).Estimate.Step, milliseconds * 0.95, milliseconds * 1.05);
+        Assert.InRange(1000 * Plan(70, new ResidencyRequest { Count = pictures, BatchSize = pictures }).Estimate.Step, milliseconds * 0.95, milliseconds * 1.05);
 
     [Theory]
     [InlineData(Lowering.Cuda)]
@@ -214,20 +214,20 @@ public sealed class ResidencyPlannerTests
         HashSet<int> chosen = [];
         foreach (ResidencyRequest any in Requests(random, 8))
         {
-            ResidencyRequest request = any with { Count = random.Next(2, 8), PicturesPerPass = null };
+            ResidencyRequest request = any with { Count = random.Next(2, 8), BatchSize = null };
             var search = new ResidencySearch(model, request, device);
-            ResidencySearch[] each = [.. Enumerable.Range(1, request.Count).Select(pictures => new ResidencySearch(model, request with { PicturesPerPass = pictures }, device))];
+            ResidencySearch[] each = [.. Enumerable.Range(1, request.Count).Select(pictures => new ResidencySearch(model, request with { BatchSize = pictures }, device))];
             Assert.Equal(search.Least(), each.Min(one => one.Least()));
             for (int i = 0; i < 6; i++)
             {
                 long budget = search.Least() + (long)(random.NextDouble() * 6 * Gibibyte);
                 ResidencyPlan plan = search.Plan(budget);
-                chosen.Add(plan.PicturesPerPass);
+                chosen.Add(plan.BatchSize);
                 foreach (ResidencyPlan other in each.Where(one => one.Least() <= budget).Select(one => one.Plan(budget)))
                 {
                     AssertHolds(other, model, device, budget);
-                    Assert.True(plan.Estimate.Picture <= other.Estimate.Picture, $"{request}: {plan.PicturesPerPass} at a time are slower than {other.PicturesPerPass}");
-                    Assert.True(plan.PicturesPerPass <= other.PicturesPerPass || plan.Estimate.Picture < other.Estimate.Picture, $"{request}: {plan.PicturesPerPass} at a time are no faster than {other.PicturesPerPass}");
+                    Assert.True(plan.Estimate.Picture <= other.Estimate.Picture, $"{request}: {plan.BatchSize} at a time are slower than {other.BatchSize}");
+                    Assert.True(plan.BatchSize <= other.BatchSize || plan.Estimate.Picture < other.Estimate.Picture, $"{request}: {plan.BatchSize} at a time are no faster than {other.BatchSize}");
                 }
             }
         }
@@ -239,16 +239,16 @@ public sealed class ResidencyPlannerTests
     [InlineData(4, 5)]
     [InlineData(4, 0)]
     [InlineData(20, 9)]
-    public void Plan_OfMoreAtATimeThanThereAre_IsRefused(int count, int picturesPerPass) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Plan(19, new ResidencyRequest { Count = count, PicturesPerPass = picturesPerPass }));
+    public void Plan_OfMoreAtATimeThanThereAre_IsRefused(int count, int batchSize) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Plan(19, new ResidencyRequest { Count = count, BatchSize = batchSize }));
 
     [Fact]
     public void Plan_OfTooManyAtATime_SaysSo()
     {
-        BudgetTooSmallException refusal = Assert.Throws<BudgetTooSmallException>(() => Plan(3, new ResidencyRequest { Count = 8, PicturesPerPass = 8 }));
+        BudgetTooSmallException refusal = Assert.Throws<BudgetTooSmallException>(() => Plan(3, new ResidencyRequest { Count = 8, BatchSize = 8 }));
         Assert.Contains("1024x1024 px, 8 at a time", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("paint fewer at a time", refusal.Message, StringComparison.Ordinal);
-        Assert.Equal(8, Plan((double)refusal.LeastBytes / Gibibyte, refusal.Request).PicturesPerPass);
+        Assert.Equal(8, Plan((double)refusal.LeastBytes / Gibibyte, refusal.Request).BatchSize);
     }
 
     [Fact]
@@ -258,7 +258,7 @@ public sealed class ResidencyPlannerTests
         ResidencyPlan limited = ResidencyPlanner.Plan(FullSizeModel.Portable, new ResidencyRequest { Budget = 3 * Gibibyte, Width = 256, Height = 256, Offload = OffloadMode.Sessions }, DeviceProfile.Processor);
         Assert.Equal((OffloadMode.Resident, OffloadMode.Sessions), (unlimited.Offload, limited.Offload));
         Assert.All(unlimited.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Mapped or StagePlacement.Session));
-        Assert.All(limited.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Mapped or StagePlacement.SessionTurn));
+        Assert.All(limited.Component(ComponentNames.UNet).Stages, stage => Assert.True(stage.Placement is StagePlacement.Mapped or StagePlacement.RotatingSession));
         Assert.True(limited.PeakBytes < unlimited.PeakBytes);
     }
 
@@ -287,7 +287,7 @@ public sealed class ResidencyPlannerTests
         StageWork[] work = [.. unet.Stages.Select(stage => StageWork.Of(unet, stage, new PictureShape(2, 128, 128, 1)))];
         int blocks = 0;
         bool[] streamed = [.. unet.Stages.Select(stage => stage.Kind == StageKind.Transformer && everyNth > 0 && blocks++ % everyNth == 0)];
-        var choice = new ComponentChoice(unet, work, streamed, 2 * ComponentChoice.LeastWindow, long.MaxValue, DeviceProfile.Hopper);
+        var choice = new ComponentChoice(unet, work, streamed, 2 * ComponentChoice.LeastBuffer, long.MaxValue, DeviceProfile.Hopper);
         Assert.InRange(choice.Seconds(30, DeviceProfile.Hopper.OperationsPerSecond, DeviceProfile.Hopper.StepSeconds) / 30, fastest * 0.93, slowest * 1.07);
     }
 
@@ -340,7 +340,7 @@ public sealed class ResidencyPlannerTests
                 Height = random.Next(32, 257) * 8,
                 Steps = random.Next(1, 60),
                 Count = pictures,
-                PicturesPerPass = i % 2 == 0 ? null : random.Next(1, Math.Min(pictures, PassPlace.MostPictures) + 1),
+                BatchSize = i % 2 == 0 ? null : random.Next(1, Math.Min(pictures, BatchSlot.LargestBatch) + 1),
                 Guided = random.Next(4) > 0,
                 Offload = modes[random.Next(modes.Length)],
                 VaeTiling = (VaeTiling)random.Next(3),
@@ -362,7 +362,7 @@ public sealed class ResidencyPlannerTests
         foreach (PlanPhase phase in Enum.GetValues<PlanPhase>())
         {
             Assert.Equal(Placed(StagePlacement.Resident), Share(phase, "resident weights"));
-            Assert.Equal(phase == PlanPhase.Denoising ? Placed(StagePlacement.Lent) : 0, Share(phase, "lent weights"));
+            Assert.Equal(phase == PlanPhase.Denoising ? Placed(StagePlacement.SwappedOut) : 0, Share(phase, "lent weights"));
             Assert.Equal(device.MarginBytes, Share(phase, "left free"));
         }
 
@@ -372,16 +372,16 @@ public sealed class ResidencyPlannerTests
             Assert.Equal(0, plan.DecodingInFp32Bytes);
 
         // What a pass takes by all means, with a row, or with guidance two, for each picture.
-        Assert.InRange(plan.PicturesPerPass, plan.Request.PicturesPerPass ?? 1, plan.Request.PicturesPerPass ?? Math.Min(plan.Request.Count, PassPlace.MostPictures));
-        var shape = new PictureShape(plan.PicturesPerPass * (plan.Request.Guided ? 2 : 1), plan.Request.Height / 8, plan.Request.Width / 8, 1);
+        Assert.InRange(plan.BatchSize, plan.Request.BatchSize ?? 1, plan.Request.BatchSize ?? Math.Min(plan.Request.Count, BatchSlot.LargestBatch));
+        var shape = new PictureShape(plan.BatchSize * (plan.Request.Guided ? 2 : 1), plan.Request.Height / 8, plan.Request.Width / 8, 1);
         ComponentSpec unet = model.Component(ComponentNames.UNet);
         Assert.True(Share(PlanPhase.Denoising, "tensors between stages") >= unet.Inputs.Concat(unet.Outputs).Sum(tensor => tensor.Bytes(shape)));
         Assert.True(Share(PlanPhase.Denoising, "working memory") >= device.ArenaBytes(ComponentNames.UNet, shape));
-        Assert.Equal(device.MapsWeights, Share(PlanPhase.Decoding, "latents and pictures") >= plan.PicturesPerPass * 3L * plan.Request.Width * plan.Request.Height);
+        Assert.Equal(device.MapsWeights, Share(PlanPhase.Decoding, "latents and pictures") >= plan.BatchSize * 3L * plan.Request.Width * plan.Request.Height);
 
-        Assert.Equal(plan.WindowBytes, Share(PlanPhase.Denoising, "window of streamed weights"));
-        Assert.Equal(plan.PreparingWindowBytes, Share(PlanPhase.Text, "window of streamed weights"));
-        Assert.InRange(plan.PinnedBytes, Placed(StagePlacement.Streamed), Placed(StagePlacement.Streamed) + Placed(StagePlacement.Lent));
+        Assert.Equal(plan.StreamingBufferBytes, Share(PlanPhase.Denoising, "window of streamed weights"));
+        Assert.Equal(plan.PreparingBufferBytes, Share(PlanPhase.Text, "window of streamed weights"));
+        Assert.InRange(plan.PinnedBytes, Placed(StagePlacement.Streamed), Placed(StagePlacement.Streamed) + Placed(StagePlacement.SwappedOut));
         Assert.True(plan.PinnedBytes <= plan.Request.PinnedBytes);
         Assert.True(!plan.CapturesSteps || plan.KeepsArena, "a captured step needs its memory where it was");
         foreach (string name in Preparing.Append(ComponentNames.UNet))
@@ -391,11 +391,11 @@ public sealed class ResidencyPlannerTests
             Assert.Equal(stages.Select(stage => stage.Name), component.Stages.Select(stage => stage.Name));
             foreach ((StageSpec stage, StagePlan place) in stages.Zip(component.Stages))
             {
-                Assert.Equal(stage.Weights.Count == 0, place.Placement is StagePlacement.Session or StagePlacement.SessionTurn);
+                Assert.Equal(stage.Weights.Count == 0, place.Placement is StagePlacement.Session or StagePlacement.RotatingSession);
                 long weights = stage.Weights.Sum(weight => weight.Bytes);
-                if (place.Placement is not (StagePlacement.Mapped or StagePlacement.Session or StagePlacement.SessionTurn)) Assert.InRange(place.Bytes, weights, weights + 4096 + (256 * stage.Weights.Count));
+                if (place.Placement is not (StagePlacement.Mapped or StagePlacement.Session or StagePlacement.RotatingSession)) Assert.InRange(place.Bytes, weights, weights + 4096 + (256 * stage.Weights.Count));
                 if (place.Placement is not (StagePlacement.Streamed or StagePlacement.Staged)) continue;
-                Assert.True(place.Bytes <= (name == ComponentNames.UNet ? plan.WindowBytes : plan.PreparingWindowBytes));
+                Assert.True(place.Bytes <= (name == ComponentNames.UNet ? plan.StreamingBufferBytes : plan.PreparingBufferBytes));
             }
         }
 

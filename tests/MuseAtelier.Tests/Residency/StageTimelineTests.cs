@@ -5,10 +5,10 @@ namespace MuseAtelier.Tests.Residency;
 public sealed class StageTimelineTests
 {
     // Every copy fills half of the window.
-    private static readonly WindowLayout TwoHalves = new([1, 1], 8192), ThreeHalves = new([4096, 4096, 4096], 8192), FourHalves = new([4096, 4096, 4096, 4096], 8192);
+    private static readonly StreamingBufferLayout TwoHalves = new([1, 1], 8192), ThreeHalves = new([4096, 4096, 4096], 8192), FourHalves = new([4096, 4096, 4096, 4096], 8192);
 
     [Fact]
-    public void Seconds_WithoutCopies_IsTheWork() => Assert.Equal(12, StageTimeline.Seconds([1, 2, 3], [0, 0, 0], new WindowLayout([], 0), rounds: 2));
+    public void Seconds_WithoutCopies_IsTheWork() => Assert.Equal(12, StageTimeline.Seconds([1, 2, 3], [0, 0, 0], new StreamingBufferLayout([], 0), rounds: 2));
 
     [Fact]
     public void Seconds_OfStagesThatStayInTheWindow_AddTheirFirstCopiesAlone() => Assert.Equal(1 + 3 * 8, StageTimeline.Seconds([4, 4], [1, 1], TwoHalves, rounds: 3));
@@ -31,7 +31,7 @@ public sealed class StageTimelineTests
     {
         double[] work = [3, 1, 0.5, 2, 4, 1], copies = [0, 2, 1.5, 0.25, 0, 3];
         long[] sizes = [8192, 4096, 4096, 12288];
-        var window = new WindowLayout(sizes, WindowLayout.LeastBytes(sizes));
+        var window = new StreamingBufferLayout(sizes, StreamingBufferLayout.LeastBytes(sizes));
         double ten = StageTimeline.Seconds(work, copies, window, 10), eleven = StageTimeline.Seconds(work, copies, window, 11);
         Assert.Equal(StageTimeline.Seconds(work, copies, window, 40), ten + 30 * (eleven - ten), 1e-9);
     }

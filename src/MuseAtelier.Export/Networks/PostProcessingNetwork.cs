@@ -3,7 +3,7 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Export.Networks;
 
 /// <summary>What comes after decoding, on the device, so that a picture leaves it once and as bytes. Has no weights.</summary>
-internal static class FinishingNetwork
+internal static class PostProcessingNetwork
 {
     private static readonly Dimension One = Dimension.Of(1), Channels = Dimension.Of(3), Height = Dimension.Parse("height*8"), Width = Dimension.Parse("width*8");
 

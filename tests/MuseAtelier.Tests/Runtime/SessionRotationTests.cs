@@ -5,7 +5,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Runtime;
 
-public sealed class SessionTurnsTests(TestAtelier shared)
+public sealed class SessionRotationTests(TestAtelier shared)
 {
     private readonly Lock _lock = new();
     private readonly List<string> _made = [];
@@ -15,9 +15,9 @@ public sealed class SessionTurnsTests(TestAtelier shared)
     [Fact]
     public void Take_OverTwoRounds_HoldsTwoPairsAtMostAndMakesEachAnew()
     {
-        StageSpec[] stages = [.. _component.Stages.Where(SessionTurns.TakesTurns)];
+        StageSpec[] stages = [.. _component.Stages.Where(SessionRotation.Rotates)];
         Assert.True(stages.Length > 4);
-        using var turns = new SessionTurns(_component, Make);
+        using var turns = new SessionRotation(_component, Make);
         for (int round = 0; round < 2; round++)
         {
             foreach (StageSpec stage in stages)
@@ -35,8 +35,8 @@ public sealed class SessionTurnsTests(TestAtelier shared)
     [Fact]
     public void Take_MakesTheNextPairWhileThisOneIsUsed()
     {
-        StageSpec[] stages = [.. _component.Stages.Where(SessionTurns.TakesTurns)];
-        using var turns = new SessionTurns(_component, Make);
+        StageSpec[] stages = [.. _component.Stages.Where(SessionRotation.Rotates)];
+        using var turns = new SessionRotation(_component, Make);
         turns.Take(stages[0], isLastRound: false);
         Assert.Equal(4, turns.Count);
         SpinWait.SpinUntil(() => { lock (_lock) return _made.Count == 4; }, TimeSpan.FromSeconds(30));
@@ -47,10 +47,10 @@ public sealed class SessionTurnsTests(TestAtelier shared)
     [Fact]
     public void Rest_InTheMiddleOfARound_ReleasesAllAndANewRoundBeginsAnew()
     {
-        StageSpec[] stages = [.. _component.Stages.Where(SessionTurns.TakesTurns)];
-        using var turns = new SessionTurns(_component, Make);
+        StageSpec[] stages = [.. _component.Stages.Where(SessionRotation.Rotates)];
+        using var turns = new SessionRotation(_component, Make);
         turns.Take(stages[0], isLastRound: false);
-        turns.Rest();
+        turns.ReleaseIdle();
         Assert.Equal(0, turns.Count);
         turns.Take(stages[0], isLastRound: true);
         turns.Return(stages[0]);
@@ -60,10 +60,10 @@ public sealed class SessionTurnsTests(TestAtelier shared)
     [Fact]
     public void Take_OfASessionThatCannotBeMade_FailsAndRestsAfterwards()
     {
-        StageSpec[] stages = [.. _component.Stages.Where(SessionTurns.TakesTurns)];
-        using var turns = new SessionTurns(_component, static stage => throw new InferenceException(stage.Name, "no room", new IOException()));
+        StageSpec[] stages = [.. _component.Stages.Where(SessionRotation.Rotates)];
+        using var turns = new SessionRotation(_component, static stage => throw new InferenceException(stage.Name, "no room", new IOException()));
         Assert.Equal(stages[0].Name, Assert.Throws<InferenceException>(() => turns.Take(stages[0], isLastRound: false)).Part);
-        turns.Rest();
+        turns.ReleaseIdle();
         Assert.Equal(0, turns.Count);
     }
 

@@ -3,11 +3,11 @@ using Microsoft.Win32.SafeHandles;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>Reads stretches of files into native memory.</summary>
-internal static unsafe class StretchReader
+internal static unsafe class FileRangeReader
 {
     /// <summary>Reads all of a stretch.</summary>
     /// <exception cref="EndOfStreamException">The file ends before it.</exception>
-    public static void Read(SafeFileHandle file, FileStretch stretch, nint to)
+    public static void Read(SafeFileHandle file, FileRange stretch, nint to)
     {
         for (long done = 0; done < stretch.Bytes;)
         {
@@ -19,7 +19,7 @@ internal static unsafe class StretchReader
     }
 
     /// <summary>Opens the stretch's file and reads all of it.</summary>
-    public static void Read(FileStretch stretch, nint to)
+    public static void Read(FileRange stretch, nint to)
     {
         using SafeFileHandle file = File.OpenHandle(stretch.Path);
         Read(file, stretch, to);

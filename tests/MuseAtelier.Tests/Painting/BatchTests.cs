@@ -3,7 +3,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Painting;
 
 /// <summary>Several pictures in one pass of the denoising network.</summary>
-public sealed class PassTests(TestAtelier miniature)
+public sealed class BatchTests(TestAtelier miniature)
 {
     private static readonly PictureRequest Request = TestAtelier.Small with { NegativePrompt = "fog", Seed = ulong.MaxValue };
 
@@ -17,7 +17,7 @@ public sealed class PassTests(TestAtelier miniature)
         PictureRequest request = Request with { GuidanceScale = guidanceScale };
         List<Picture> together = await PaintAsync(request, 3, 3);
         Assert.Equal([ulong.MaxValue, 0, 1], together.Select(picture => picture.Request.Seed));
-        Assert.Equal([new PassPlace(3, 0), new PassPlace(3, 1), new PassPlace(3, 2)], together.Select(picture => picture.Provenance.Pass));
+        Assert.Equal([new BatchSlot(3, 0), new BatchSlot(3, 1), new BatchSlot(3, 2)], together.Select(picture => picture.Provenance.Pass));
         foreach (Picture picture in together)
         {
             Picture alone = await miniature.Atelier.GenerateAsync(picture.Request, cancellationToken: Cancellation);
@@ -25,7 +25,7 @@ public sealed class PassTests(TestAtelier miniature)
             Assert.Equal(alone.Provenance.StepHashes[0], picture.Provenance.StepHashes[0]);
             Assert.InRange(LargestDifference(alone, picture), 0, 1e-3);
             Assert.True(Likeness.Psnr(alone.Pixels.Span, picture.Pixels.Span) > 60);
-            Assert.Equal(PassPlace.Alone, alone.Provenance.Pass);
+            Assert.Equal(BatchSlot.Alone, alone.Provenance.Pass);
         }
 
         Assert.True(Likeness.Psnr(together[0].Pixels.Span, together[1].Pixels.Span) < 30);
@@ -48,7 +48,7 @@ public sealed class PassTests(TestAtelier miniature)
     {
         List<Picture> pictures = await PaintAsync(Request, 3, 2);
         Assert.Equal([ulong.MaxValue, 0, 1], pictures.Select(picture => picture.Request.Seed));
-        Assert.Equal([new PassPlace(2, 0), new PassPlace(2, 1), PassPlace.Alone], pictures.Select(picture => picture.Provenance.Pass));
+        Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1), BatchSlot.Alone], pictures.Select(picture => picture.Provenance.Pass));
         Picture alone = await miniature.Atelier.GenerateAsync(Request with { Seed = 1 }, cancellationToken: Cancellation);
         Assert.Equal(alone.Pixels.Span, pictures[2].Pixels.Span);
         Assert.Empty(await PaintAsync(Request, 0, 2));
@@ -58,7 +58,7 @@ public sealed class PassTests(TestAtelier miniature)
     public async Task GenerateManyAsync_OneAtATime_GivesTheBytesOfEachSeed()
     {
         List<Picture> pictures = await PaintAsync(Request, 2, 1);
-        Assert.Equal([PassPlace.Alone, PassPlace.Alone], pictures.Select(picture => picture.Provenance.Pass));
+        Assert.Equal([BatchSlot.Alone, BatchSlot.Alone], pictures.Select(picture => picture.Provenance.Pass));
         Picture alone = await miniature.Atelier.GenerateAsync(Request with { Seed = 0 }, cancellationToken: Cancellation);
         Assert.Equal(alone.Pixels.Span, pictures[1].Pixels.Span);
     }
@@ -141,9 +141,9 @@ public sealed class PassTests(TestAtelier miniature)
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, -1, cancellationToken: Cancellation));
         Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, 9, 0, cancellationToken: Cancellation));
-        Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, 9, PassPlace.MostPictures + 1, cancellationToken: Cancellation));
+        Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, 9, BatchSlot.LargestBatch + 1, cancellationToken: Cancellation));
         Assert.Throws<StepCountException>(() => miniature.Atelier.GenerateManyAsync(Request with { Steps = 0 }, 2, cancellationToken: Cancellation));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateAsync(Request, new PassPlace(2, 2), cancellationToken: Cancellation));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateAsync(Request, new BatchSlot(2, 2), cancellationToken: Cancellation));
     }
 
     [Fact]

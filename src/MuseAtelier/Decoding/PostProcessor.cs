@@ -9,7 +9,7 @@ namespace MuseAtelier.Decoding;
 /// The decoder's numbers to bytes, with a frame where one is wanted, on the device: the picture leaves it once. Also tells whether the numbers
 /// were finite.
 /// </summary>
-internal sealed class PictureFinisher(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable
+internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable
 {
     private ComponentRunner? _runner;
     private PictureShape _shape;
@@ -31,7 +31,7 @@ internal sealed class PictureFinisher(ModelPackage package, SessionPool sessions
     {
         var shape = new PictureShape(1, height, width, 0);
         if (frame is null) return shape;
-        (int canvasWidth, int canvasHeight) = frame.CanvasOf(width * VaeDecoder.Zoom, height * VaeDecoder.Zoom);
+        (int canvasWidth, int canvasHeight) = frame.CanvasOf(width * VaeDecoder.VaeScaleFactor, height * VaeDecoder.VaeScaleFactor);
         return shape with { CanvasHeight = canvasHeight, CanvasWidth = canvasWidth };
     }
 
@@ -60,7 +60,7 @@ internal sealed class PictureFinisher(ModelPackage package, SessionPool sessions
         {
             if (_frame is null)
             {
-                _frame = new DeviceFrame(FrameOverlay.Paint(width * VaeDecoder.Zoom, height * VaeDecoder.Zoom, frame), device);
+                _frame = new DeviceFrame(FrameOverlay.Paint(width * VaeDecoder.VaeScaleFactor, height * VaeDecoder.VaeScaleFactor, frame), device);
                 FrameUploads++;
             }
 

@@ -6,9 +6,9 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Runtime;
 
 /// <summary>Not beside other tests, which use the same arena.</summary>
-[CollectionDefinition(nameof(ArenaEmptierTests), DisableParallelization = true)]
-[Collection(nameof(ArenaEmptierTests))]
-public sealed class ArenaEmptierTests(TestAtelier miniature)
+[CollectionDefinition(nameof(ArenaTrimmerTests), DisableParallelization = true)]
+[Collection(nameof(ArenaTrimmerTests))]
+public sealed class ArenaTrimmerTests(TestAtelier miniature)
 {
     [Fact]
     public void Empty_OfAnArenaThatHoldsWhatNobodyUses_GivesItBack()
@@ -18,14 +18,14 @@ public sealed class ArenaEmptierTests(TestAtelier miniature)
         using ExecutionDevice device = TestAtelier.Options.Backend.Open(package, TestAtelier.Options, TestContext.Current.CancellationToken);
         using SessionOptions options = device.CreateSessionOptions(default);
         using var session = new InferenceSession(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]), options);
-        device.ArenaCounter!.FindBy(session);
-        ArenaEmptier.Empty(device);
-        long before = device.ArenaCounter.Read()!.Value.Held;
+        device.ArenaStatistics!.FindBy(session);
+        ArenaTrimmer.Empty(device);
+        long before = device.ArenaStatistics.Read()!.Value.Held;
         using (var arena = new OrtAllocator(session, device.Memory)) arena.Allocate((uint)bytes).Dispose();
-        Assert.InRange(device.ArenaCounter.Read()!.Value.Held, before + bytes, long.MaxValue);
+        Assert.InRange(device.ArenaStatistics.Read()!.Value.Held, before + bytes, long.MaxValue);
 
-        ArenaEmptier.Empty(device);
+        ArenaTrimmer.Empty(device);
 
-        Assert.Equal(before, device.ArenaCounter.Read()!.Value.Held);
+        Assert.Equal(before, device.ArenaStatistics.Read()!.Value.Held);
     }
 }

@@ -14,7 +14,7 @@ internal readonly record struct ArenaCount(long MostInUse, long Held);
 /// with it, but a session does that uses one. Any thread may use it.
 /// </summary>
 /// <param name="memory">Where the device's tensors lie; borrowed.</param>
-internal sealed unsafe class ArenaCounter(OrtMemoryInfo memory) : IDisposable
+internal sealed unsafe class ArenaStatistics(OrtMemoryInfo memory) : IDisposable
 {
     private OrtAllocator? _arena;
 

@@ -1,6 +1,6 @@
 namespace MuseAtelier.Cuda.Tests;
 
-public sealed class SessionTurnsTests
+public sealed class SessionRotationTests
 {
     private static readonly PictureRequest Request = new() { Prompt = "a lighthouse in a storm", Width = 512, Height = 512, Steps = 3, Seed = 5 };
 

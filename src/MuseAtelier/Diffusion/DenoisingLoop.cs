@@ -8,14 +8,14 @@ namespace MuseAtelier.Diffusion;
 /// The latents of the pictures that are denoised together, each with its own noise and hashes, one behind the other in host memory. Rows of
 /// the network that no picture wants repeat the first one's, so that a pass of a kind is always as large.
 /// </summary>
-internal sealed class LatentPass : IDisposable
+internal sealed class DenoisingLoop : IDisposable
 {
-    private readonly DenoisingNetwork _network;
+    private readonly Denoiser _network;
     private readonly SigmaSchedule _schedule;
     private readonly EulerAncestralSampler _sampler;
     private readonly NoiseStreams[] _streams;
     private readonly StepHashes[] _hashes;
-    private readonly LatentSheet? _sheet;
+    private readonly PreviewGrid? _sheet;
     private readonly NativeBuffer _block;
     private readonly float _guidanceScale;
     private readonly int _length, _rows, _first;
@@ -28,7 +28,7 @@ internal sealed class LatentPass : IDisposable
     /// <param name="schedule">The pictures' schedule.</param>
     /// <param name="sheet">Where previews are painted, or null.</param>
     /// <param name="device">Gives the memory.</param>
-    public LatentPass(IReadOnlyList<PictureRequest> pictures, PassPlace place, DenoisingNetwork network, SigmaSchedule schedule, LatentSheet? sheet, ExecutionDevice device)
+    public DenoisingLoop(IReadOnlyList<PictureRequest> pictures, BatchSlot place, Denoiser network, SigmaSchedule schedule, PreviewGrid? sheet, ExecutionDevice device)
         : this(
             [.. pictures.Select(picture => NoiseStreams.Create(picture.NoiseSource, picture.Seed))], pictures[0].GuidanceScale, place,
             network, schedule, sheet, device)
@@ -43,8 +43,8 @@ internal sealed class LatentPass : IDisposable
     /// <param name="schedule">The pictures' schedule.</param>
     /// <param name="sheet">Where previews are painted, or null.</param>
     /// <param name="device">Gives the memory.</param>
-    public LatentPass(
-        NoiseStreams[] streams, float guidanceScale, PassPlace place, DenoisingNetwork network, SigmaSchedule schedule, LatentSheet? sheet,
+    public DenoisingLoop(
+        NoiseStreams[] streams, float guidanceScale, BatchSlot place, Denoiser network, SigmaSchedule schedule, PreviewGrid? sheet,
         ExecutionDevice device)
     {
         (_network, _schedule, _sheet) = (network, schedule, sheet);

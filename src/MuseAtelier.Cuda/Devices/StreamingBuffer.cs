@@ -5,17 +5,17 @@ namespace MuseAtelier.Cuda.Devices;
 /// knows what lies in it. What runs once a pass and what runs in every step have windows of their own sizes, of which only one has memory
 /// at a time. Freed when the last component lets go.
 /// </summary>
-internal sealed class CudaWindow
+internal sealed class StreamingBuffer
 {
-    private readonly ElasticMemory _memory;
+    private readonly ReservedMemory _memory;
     private readonly CudaDevice _device;
     private int _holders;
 
     /// <summary>Takes the addresses, and no memory.</summary>
-    public CudaWindow(CudaDevice device, long bytes)
+    public StreamingBuffer(CudaDevice device, long bytes)
     {
         (_device, Bytes) = (device, bytes);
-        _memory = ElasticMemory.Reserve(device.Card.Index, device.Usage, bytes);
+        _memory = ReservedMemory.Reserve(device.Card.Index, device.Usage, bytes);
     }
 
     /// <summary>How large it is.</summary>
@@ -44,19 +44,19 @@ internal sealed class CudaWindow
     public void Take()
     {
         if (IsThere) return;
-        _device.GiveUpOtherWindows(this);
+        _device.GiveUpOtherBuffers(this);
         _memory.Take();
     }
 
-    /// <summary>Takes part in it until <see cref="LetGo"/>.</summary>
-    public CudaWindow Hold()
+    /// <summary>Takes part in it until <see cref="Release"/>.</summary>
+    public StreamingBuffer Hold()
     {
         _holders++;
         return this;
     }
 
     /// <summary>Takes part no more. Nothing may be under way.</summary>
-    public void LetGo()
+    public void Release()
     {
         if (--_holders > 0) return;
         IsFreed = true;

@@ -4,7 +4,7 @@ namespace MuseAtelier.Residency;
 /// How streamed stages lie in the window of device memory that they pass through: one behind the other, from the beginning again where the
 /// next would not fit. A stage's place is the same in every round, so that its bindings are; it may be overwritten once the stage has run.
 /// </summary>
-internal sealed class WindowLayout
+internal sealed class StreamingBufferLayout
 {
     private const long Alignment = 4096;
 
@@ -12,7 +12,7 @@ internal sealed class WindowLayout
 
     /// <param name="sizes">Bytes of each streamed stage, in the order in which they run.</param>
     /// <param name="bytes">Bytes of the window: at least those of the largest stage.</param>
-    public WindowLayout(IReadOnlyList<long> sizes, long bytes)
+    public StreamingBufferLayout(IReadOnlyList<long> sizes, long bytes)
     {
         (Sizes, Bytes) = (sizes, bytes);
         long[] offsets = new long[sizes.Count];

@@ -7,7 +7,7 @@ namespace MuseAtelier.Runtime;
 /// The sessions of a component whose constants have no room all at once. They come in pairs: while the stages of one pair run, another
 /// thread makes the next pair's sessions, the first pair's again after the last. A session is released as soon as its stage has run.
 /// </summary>
-internal sealed class SessionTurns : IDisposable
+internal sealed class SessionRotation : IDisposable
 {
     private readonly Func<StageSpec, InferenceSession> _create;
     private readonly List<StageSpec> _stages;
@@ -16,17 +16,17 @@ internal sealed class SessionTurns : IDisposable
 
     /// <param name="component">The component.</param>
     /// <param name="create">Makes a stage's session; called on a thread of this object's own, always the same one.</param>
-    public SessionTurns(ComponentSpec component, Func<StageSpec, InferenceSession> create)
+    public SessionRotation(ComponentSpec component, Func<StageSpec, InferenceSession> create)
     {
         _create = create;
-        _stages = [.. component.Stages.Where(TakesTurns)];
+        _stages = [.. component.Stages.Where(Rotates)];
     }
 
     /// <summary>Sessions that are there or being made.</summary>
     public int Count => _ready.Count;
 
     /// <summary>Whether a stage's session takes turns: those of transformer stages hold nothing, and serve many stages each.</summary>
-    public static bool TakesTurns(StageSpec stage) => stage.Kind == StageKind.Convolution;
+    public static bool Rotates(StageSpec stage) => stage.Kind == StageKind.Convolution;
 
     /// <summary>A stage's session, until <see cref="Return"/>; waits for it where it is being made.</summary>
     /// <param name="stage">The stage.</param>
@@ -49,7 +49,7 @@ internal sealed class SessionTurns : IDisposable
     }
 
     /// <summary>Releases all sessions, those that were made ahead too.</summary>
-    public void Rest()
+    public void ReleaseIdle()
     {
         // Making cannot be stopped, only waited for; where it failed there is nothing to give back.
         _maker.Await();
@@ -61,7 +61,7 @@ internal sealed class SessionTurns : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Rest();
+        ReleaseIdle();
         _maker.Dispose();
     }
 

@@ -3,7 +3,7 @@ using MuseAtelier.Cuda.Kernels;
 namespace MuseAtelier.Cuda.Tests;
 
 /// <summary>Several pictures in one pass of the denoising network, on the card.</summary>
-public sealed class PassTests
+public sealed class BatchTests
 {
     private static readonly PictureRequest Request = new() { Prompt = "a lighthouse", NegativePrompt = "fog", Width = 512, Height = 512, Steps = 6, Seed = 3 };
 
@@ -23,7 +23,7 @@ public sealed class PassTests
                 await foreach (Picture picture in atelier.GenerateManyAsync(Request, 2, 2, cancellationToken: Stop)) pictures.Add(picture);
             }
 
-            Assert.Equal([new PassPlace(2, 0), new PassPlace(2, 1)], pictures.Select(picture => picture.Provenance.Pass));
+            Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1)], pictures.Select(picture => picture.Provenance.Pass));
             Assert.All(pictures, picture => Assert.Equal(0, picture.Timings.DenoisingManagedBytes));
             Assert.All(pictures, picture => Assert.True(picture.Memory!.PeakBytes is null || picture.Memory.PeakBytes <= picture.Memory.Plan.PeakBytes, $"{picture.Memory!.PeakBytes} bytes where {picture.Memory.Plan.PeakBytes} were planned"));
             foreach (Picture picture in pictures) AssertSame(picture, await atelier.GenerateAsync(picture.Request, picture.Provenance.Pass, cancellationToken: Stop));
@@ -50,14 +50,14 @@ public sealed class PassTests
         await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, CudaRig.Options() with { Offload = offload, WatchMemory = true }, cancellationToken: Stop);
         List<Picture> pictures = [];
         await foreach (Picture picture in atelier.GenerateManyAsync(Request, 3, 2, cancellationToken: Stop)) pictures.Add(picture);
-        Assert.Equal([new PassPlace(2, 0), new PassPlace(2, 1), PassPlace.Alone], pictures.Select(picture => picture.Provenance.Pass));
+        Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1), BatchSlot.Alone], pictures.Select(picture => picture.Provenance.Pass));
         Assert.All(pictures, picture => Assert.Equal(offload, picture.Memory!.Plan.Offload));
         Assert.All(pictures, picture => Assert.True(picture.Memory!.PeakBytes is null || picture.Memory.PeakBytes <= picture.Memory.Plan.PeakBytes, $"{picture.Memory!.PeakBytes} bytes where {picture.Memory.Plan.PeakBytes} were planned"));
         foreach (Picture picture in pictures) AssertSame(picture, await atelier.GenerateAsync(picture.Request, picture.Provenance.Pass, cancellationToken: Stop));
     }
 
     [Fact]
-    public void LargestBatch_OfTheKernels_HoldsAGuidedPass() => Assert.True(KernelModule.LargestBatch >= 2 * PassPlace.MostPictures);
+    public void LargestBatch_OfTheKernels_HoldsAGuidedPass() => Assert.True(KernelModule.LargestBatch >= 2 * BatchSlot.LargestBatch);
 
     private static void AssertSame(Picture expected, Picture actual)
     {

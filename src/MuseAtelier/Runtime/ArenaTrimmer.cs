@@ -9,7 +9,7 @@ namespace MuseAtelier.Runtime;
 /// Has the arena that sessions share give back what nobody uses. ONNX Runtime does that at the end of a run and at no other time, so a graph
 /// of one node is run for it: whatever else is loaded, or failed, is left alone.
 /// </summary>
-internal static class ArenaEmptier
+internal static class ArenaTrimmer
 {
     private const string Part = "making room";
 
@@ -26,7 +26,7 @@ internal static class ArenaEmptier
             using SessionOptions options = device.CreateSessionOptions(new SessionTraits(HasOwnArena: false, SessionArithmetic.Fp32) { UsesCudnn = false });
             using var session = new InferenceSession(Graph.Value, options);
             using RunOptions run = device.CreateRunOptions();
-            run.AddRunConfigEntry(ComponentRunner.ArenaToEmpty, device.Arena);
+            run.AddRunConfigEntry(ComponentRunner.ArenaToTrim, device.Arena);
             using NativeBuffer from = device.Allocate(sizeof(float)), to = device.Allocate(sizeof(float));
             using OrtValue input = Number(from), output = Number(to);
             using OrtIoBinding binding = session.CreateIoBinding();

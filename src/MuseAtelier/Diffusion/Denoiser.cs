@@ -9,7 +9,7 @@ namespace MuseAtelier.Diffusion;
 /// The UNet for one picture size and batch, with what it needs once per pass: keys and values of the prompt, and the time embeddings
 /// of all steps. Bindings are made once and serve every pass of that size.
 /// </summary>
-internal sealed class DenoisingNetwork : IDisposable
+internal sealed class Denoiser : IDisposable
 {
     private readonly Stack<IDisposable> _owned = new();
     private readonly ModelPackage _package;
@@ -24,7 +24,7 @@ internal sealed class DenoisingNetwork : IDisposable
     private ComponentRunner? _time;
     private int _steps;
 
-    public DenoisingNetwork(ModelPackage package, PictureShape shape, SessionPool sessions, ExecutionDevice device)
+    public Denoiser(ModelPackage package, PictureShape shape, SessionPool sessions, ExecutionDevice device)
     {
         (_package, _sessions, _device) = (package, sessions, device);
         Shape = shape with { Steps = 1 };
@@ -75,7 +75,7 @@ internal sealed class DenoisingNetwork : IDisposable
     /// <param name="timesteps">The timestep of every step.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between stages.</param>
-    public void Prepare(ReadOnlySpan<PromptEmbedding> rows, ReadOnlySpan<float> timeIds, ReadOnlySpan<float> timesteps, RunOptions options, CancellationToken cancellationToken)
+    public void Prepare(ReadOnlySpan<PromptEmbeds> rows, ReadOnlySpan<float> timeIds, ReadOnlySpan<float> timesteps, RunOptions options, CancellationToken cancellationToken)
     {
         Give(_context, "context", rows, static row => row.Context);
         _context.Run(options, cancellationToken);
@@ -121,7 +121,7 @@ internal sealed class DenoisingNetwork : IDisposable
         return part;
     }
 
-    private void Give(ComponentRunner component, string input, ReadOnlySpan<PromptEmbedding> rows, Func<PromptEmbedding, float[]> part)
+    private void Give(ComponentRunner component, string input, ReadOnlySpan<PromptEmbeds> rows, Func<PromptEmbeds, float[]> part)
     {
         float[] values = new float[component.Size(input) / sizeof(float)];
         int width = values.Length / rows.Length;

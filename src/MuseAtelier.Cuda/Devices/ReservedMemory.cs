@@ -6,13 +6,13 @@ namespace MuseAtelier.Cuda.Devices;
 /// Device memory that can be given up and taken again and lies at the same address each time, so that what is bound to it stays bound. It
 /// begins without any memory. The address may be used only while <see cref="IsThere"/>; what lay there is lost when it is given up.
 /// </summary>
-internal sealed class ElasticMemory : IDisposable
+internal sealed class ReservedMemory : IDisposable
 {
     private readonly int _card;
     private readonly DeviceUsage _usage;
     private ulong _block;
 
-    private ElasticMemory(int card, DeviceUsage usage, nint address, long bytes)
+    private ReservedMemory(int card, DeviceUsage usage, nint address, long bytes)
     {
         (_card, _usage) = (card, usage);
         (Address, Bytes) = (address, bytes);
@@ -22,10 +22,10 @@ internal sealed class ElasticMemory : IDisposable
     /// <param name="card">The card's number, as CUDA counts them.</param>
     /// <param name="usage">Counts the memory while it is there.</param>
     /// <param name="bytes">Bytes that are needed at least.</param>
-    public static ElasticMemory Reserve(int card, DeviceUsage usage, long bytes)
+    public static ReservedMemory Reserve(int card, DeviceUsage usage, long bytes)
     {
         long granularity = CudaDriver.BlockGranularity(card), whole = (bytes + granularity - 1) / granularity * granularity;
-        return new ElasticMemory(card, usage, CudaDriver.ReserveAddresses(whole), whole);
+        return new ReservedMemory(card, usage, CudaDriver.ReserveAddresses(whole), whole);
     }
 
     /// <summary>Where it begins.</summary>

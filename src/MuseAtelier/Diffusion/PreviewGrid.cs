@@ -1,7 +1,7 @@
 namespace MuseAtelier.Diffusion;
 
 /// <summary>Previews of the pictures that are denoised together, side by side in rows. Painted over and over, without allocating.</summary>
-internal sealed class LatentSheet
+internal sealed class PreviewGrid
 {
     private const int Channels = 3;
 
@@ -11,7 +11,7 @@ internal sealed class LatentSheet
     /// <param name="pictures">Pictures on the sheet; places that are left over stay black.</param>
     /// <param name="height">A latent's height.</param>
     /// <param name="width">A latent's width.</param>
-    public LatentSheet(int pictures, int height, int width)
+    public PreviewGrid(int pictures, int height, int width)
     {
         (_width, _height, _columns) = (width, height, (int)Math.Ceiling(Math.Sqrt(pictures)));
         int rows = (pictures + _columns - 1) / _columns;

@@ -3,7 +3,7 @@ using MuseAtelier.Residency;
 
 namespace MuseAtelier.Tests.Cuda;
 
-public sealed class WindowScheduleTests
+public sealed class StreamingScheduleTests
 {
     private const long Page = 4096;
 
@@ -26,7 +26,7 @@ public sealed class WindowScheduleTests
     [Fact]
     public void Rounds_OfStagesThatAllFit_CopyEachOnce()
     {
-        var window = new Window(new WindowLayout([Page, Page, Page], 3 * Page));
+        var window = new Window(new StreamingBufferLayout([Page, Page, Page], 3 * Page));
         for (int round = 0; round < 5; round++)
             for (int stage = 0; stage < 3; stage++) window.Run(stage);
         Assert.Equal(3, window.Copies);
@@ -50,7 +50,7 @@ public sealed class WindowScheduleTests
     [Fact]
     public void Run_AfterSomeoneElseUsedTheWindow_CopiesAnew()
     {
-        var window = new Window(new WindowLayout([Page, Page], 2 * Page));
+        var window = new Window(new StreamingBufferLayout([Page, Page], 2 * Page));
         window.Run(0);
         window.Run(1);
         window.TakeOver();
@@ -62,13 +62,13 @@ public sealed class WindowScheduleTests
     [Fact]
     public void Restore_AfterARound_IsWhereItBegan()
     {
-        WindowLayout layout = Layout(9, 1);
+        StreamingBufferLayout layout = Layout(9, 1);
         var window = new Window(layout);
         window.Run(0);
         for (int stage = 1; stage < 9; stage++) window.Run(stage);
-        WindowSchedule.Snapshot before = window.Schedule.Save();
+        StreamingSchedule.Snapshot before = window.Schedule.Save();
         for (int stage = 0; stage < 9; stage++) window.Run(stage);
-        WindowSchedule.Snapshot after = window.Schedule.Save();
+        StreamingSchedule.Snapshot after = window.Schedule.Save();
 
         // A round later, with the same in the window.
         Assert.Equal(before.There, after.There);
@@ -122,21 +122,21 @@ public sealed class WindowScheduleTests
         Assert.InRange(window.Schedule.Save().Copies, 0, 30);
     }
 
-    private static WindowLayout Layout(int count, int seed)
+    private static StreamingBufferLayout Layout(int count, int seed)
     {
         var random = new Random(seed);
         long[] sizes = [.. Enumerable.Range(0, count).Select(_ => random.Next(1, 9) * Page - random.Next(100))];
-        return new WindowLayout(sizes, WindowLayout.LeastBytes(sizes) + random.Next(3) * Page);
+        return new StreamingBufferLayout(sizes, StreamingBufferLayout.LeastBytes(sizes) + random.Next(3) * Page);
     }
 
     // A window whose pages know what lies in them, filled as a device would fill it.
-    private sealed class Window(WindowLayout layout)
+    private sealed class Window(StreamingBufferLayout layout)
     {
         private readonly int[] _pages = [.. Enumerable.Repeat(-1, (int)(layout.Bytes / Page))];
         private readonly bool[] _waits = new bool[layout.Count];
         private readonly List<int>[] _recorded = [.. Enumerable.Range(0, layout.Count).Select(_ => new List<int>())];
 
-        public WindowSchedule Schedule { get; } = new(layout);
+        public StreamingSchedule Schedule { get; } = new(layout);
 
         public int Copies { get; private set; }
 
@@ -146,13 +146,13 @@ public sealed class WindowScheduleTests
             {
                 Schedule.Restart(stage);
                 _waits.AsSpan().Clear();
-                Feed();
+                ScheduleCopies();
             }
 
             Assert.All(Pages(stage), page => Assert.Equal(stage, _pages[page]));
             _waits[stage] = false;
             Schedule.Ran();
-            Feed();
+            ScheduleCopies();
         }
 
         public void TakeOver()
@@ -161,7 +161,7 @@ public sealed class WindowScheduleTests
             _pages.AsSpan().Fill(-1);
             Schedule.Restart(0);
             _waits.AsSpan().Clear();
-            Feed();
+            ScheduleCopies();
         }
 
         // Writes down what is copied behind which stage, and copies nothing.
@@ -169,8 +169,8 @@ public sealed class WindowScheduleTests
         {
             Schedule.BeginRecording();
             _waits.AsSpan().Clear();
-            Feed();
-            WindowSchedule.Snapshot before = Schedule.Save();
+            ScheduleCopies();
+            StreamingSchedule.Snapshot before = Schedule.Save();
             bool isFirst = true;
             for (int run = 0; run < layout.Count; run++)
             {
@@ -200,7 +200,7 @@ public sealed class WindowScheduleTests
             }
         }
 
-        private void Feed()
+        private void ScheduleCopies()
         {
             while (Schedule.TryNext(out int stage, out bool isThere, out int after))
             {

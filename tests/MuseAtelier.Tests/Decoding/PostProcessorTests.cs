@@ -10,7 +10,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Decoding;
 
-public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages, TestAtelier test) : IClassFixture<PictureFinisherTests.Packages>
+public sealed class PostProcessorTests(PostProcessorTests.Packages packages, TestAtelier test) : IClassFixture<PostProcessorTests.Packages>
 {
     public static TheoryData<Lowering, FrameStyle, FramePlacement, int, int> Frames => new()
     {
@@ -162,17 +162,17 @@ public sealed class PictureFinisherTests(PictureFinisherTests.Packages packages,
             Backend backend = CpuBackend.Create();
             Device = backend.Open(_package, new AtelierOptions { Backend = backend });
             _sessions = new SessionPool(_package, Device);
-            Finisher = new PictureFinisher(_package, _sessions, Device);
+            Finisher = new PostProcessor(_package, _sessions, Device);
         }
 
         public ExecutionDevice Device { get; }
 
-        public PictureFinisher Finisher { get; }
+        public PostProcessor Finisher { get; }
 
         public byte[]? Finish(float[] image, int width, int height, PictureFrame? frame, nint address = 0)
         {
             using RunOptions options = Device.CreateRunOptions();
-            Finisher.Prepare(height / VaeDecoder.Zoom, width / VaeDecoder.Zoom, frame, address);
+            Finisher.Prepare(height / VaeDecoder.VaeScaleFactor, width / VaeDecoder.VaeScaleFactor, frame, address);
             using NativeBuffer host = Device.AllocateHost(image.Length * sizeof(float));
             image.CopyTo(host.AsSpan<float>());
             Finisher.Upload(host);

@@ -6,7 +6,7 @@ namespace MuseAtelier.Cuda.Devices;
 /// Which streamed stage is copied into the window, and when: copies follow each other in the order in which the stages run, round after round,
 /// and a place is filled again only after every stage that lay there was asked for. Knows no device.
 /// </summary>
-internal sealed class WindowSchedule(WindowLayout window)
+internal sealed class StreamingSchedule(StreamingBufferLayout window)
 {
     private readonly bool[] _there = new bool[window.Count];
     private int _begin;
