@@ -39,7 +39,7 @@ public sealed class BudgetTooSmallException(ResidencyRequest request, long least
     : MuseAtelierException(
         $"the budget is {ByteSize.Format(request.Budget)} of {memory}",
         $"at least {ByteSize.FormatUp(leastBytes)} for {Describe(request)}",
-        Remedy(request))
+        Advice(request))
 {
     /// <summary>The request that does not fit.</summary>
     public ResidencyRequest Request { get; } = request;
@@ -54,7 +54,7 @@ public sealed class BudgetTooSmallException(ResidencyRequest request, long least
         return $"{request.Width}x{request.Height} px{batch}{mode}";
     }
 
-    private static string Remedy(ResidencyRequest request)
+    private static string Advice(ResidencyRequest request)
     {
         string batch = request.BatchSize > 1 ? "paint fewer at a time, " : "";
         return request.Offload is OffloadMode.Auto or OffloadMode.Sessions
