@@ -6,7 +6,9 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier;
 
-/// <summary>A loaded model that paints pictures, one pass after the other, on a thread of its own. Members may be called from any thread.</summary>
+/// <summary>
+/// A loaded model that paints pictures, one batch after the other, on a thread of its own. Members may be called from any thread.
+/// </summary>
 public sealed class Atelier : IAsyncDisposable
 {
     private readonly EngineThread _thread;
@@ -17,27 +19,29 @@ public sealed class Atelier : IAsyncDisposable
     /// <summary>The model that paints.</summary>
     public ModelInfo Model => _engine.Model;
 
-    /// <summary>The device that it runs on, in words.</summary>
+    /// <summary>The device that the model runs on, in words.</summary>
     public string Device => _engine.Device;
 
-    /// <summary>Version of the ONNX Runtime that runs it.</summary>
+    /// <summary>The version of ONNX Runtime.</summary>
     public string RuntimeVersion => _engine.RuntimeVersion;
 
     /// <summary>Opens a package's folder, or a checkpoint, which is exported once into the cache.</summary>
     /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
-    /// <param name="options">Where it runs and how.</param>
-    /// <param name="progress">Told on another thread.</param>
+    /// <param name="options">The settings of the atelier.</param>
+    /// <param name="progress">Receives reports on another thread.</param>
     /// <param name="cancellationToken">Stops an export within a few MiB and leaves nothing behind.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
-    /// <exception cref="MuseAtelierException">The model cannot be used; the exception's type and message say why and what to do.</exception>
-    public static async Task<Atelier> OpenAsync(string model, AtelierOptions options, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <exception cref="MuseAtelierException">
+    /// The model cannot be used; the exception's type and message give the reason and the remedy.
+    /// </exception>
+    public static async Task<Atelier> OpenAsync(
+        string model, AtelierOptions options, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
         var thread = new EngineThread("MuseAtelier");
         try
         {
-            // The thread knows how to dispose of the engine as soon as there is one: also when the process exits before the caller has it.
             PictureEngine engine = await thread.RunAsync(Open, cancellationToken).ConfigureAwait(false);
             return new Atelier(thread, engine);
         }
@@ -50,18 +54,26 @@ public sealed class Atelier : IAsyncDisposable
         PictureEngine Open(CancellationToken stopping)
         {
             PictureEngine engine = PictureEngine.Open(model, options, progress, stopping);
+            // The thread must be able to dispose of the engine from here on, because the process may exit before the caller has the
+            // atelier.
             thread.AtEnd(engine.Dispose);
             return engine;
         }
     }
 
-    /// <summary>Plans a picture from the model's sizes alone, before it is opened: exports and loads nothing, and needs no device.</summary>
+    /// <summary>
+    /// Plans a picture from the model's sizes alone, before the model is opened. Exports and loads nothing, and needs no device.
+    /// </summary>
     /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
-    /// <param name="options">Where it is to run and how; without a budget for a card, <see cref="ResidencyRequest.DefaultBudget"/>.</param>
-    /// <param name="request">What is to be painted.</param>
+    /// <param name="options">
+    /// The settings of the atelier. If they declare no budget for a card, the plan takes <see cref="ResidencyRequest.DefaultBudget"/>.
+    /// </param>
+    /// <param name="request">The picture.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
-    /// <exception cref="MuseAtelierException">The model cannot be used, or the request is out of range; the exception's type and message say why and what to do.</exception>
+    /// <exception cref="MuseAtelierException">
+    /// The model cannot be used, or the request is out of range; the exception's type and message give the reason and the remedy.
+    /// </exception>
     public static ResidencyPlan Plan(string model, AtelierOptions options, PictureRequest request)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
@@ -70,84 +82,108 @@ public sealed class Atelier : IAsyncDisposable
         return PictureEngine.Plan(model, options, request);
     }
 
-    /// <summary>Paints one picture by itself; pictures asked for meanwhile wait their turn.</summary>
-    /// <param name="request">What to paint.</param>
-    /// <param name="progress">Told on the engine's thread: return quickly.</param>
+    /// <summary>Paints one picture by itself. Later requests wait until it is finished.</summary>
+    /// <param name="request">The picture.</param>
+    /// <param name="progress">Receives reports on the engine's thread: return quickly.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
     /// <exception cref="PictureRequestException">The request is out of range.</exception>
-    /// <exception cref="BudgetTooSmallException">It cannot be painted within the budget.</exception>
+    /// <exception cref="BudgetTooSmallException">The picture cannot be painted within the budget.</exception>
     /// <exception cref="InferenceException">A part of the model failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public Task<Picture> GenerateAsync(PictureRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    public Task<Picture> GenerateAsync(
+        PictureRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
         GenerateAsync(request, BatchSlot.Alone, progress, cancellationToken);
 
     /// <summary>
-    /// Paints one picture with the very numbers that it has as one of several (<see cref="PictureProvenance.Pass"/>): for painting it again, byte by byte.
-    /// It takes as long and as much memory as that whole pass.
+    /// Paints one picture exactly as it comes out at a given place of a batch (<see cref="PictureProvenance.Pass"/>), to reproduce it
+    /// byte by byte. This takes as much time and memory as that whole batch.
     /// </summary>
-    /// <param name="request">What to paint.</param>
-    /// <param name="place">The picture's place in its pass.</param>
-    /// <param name="progress">Told on the engine's thread: return quickly.</param>
+    /// <param name="request">The picture.</param>
+    /// <param name="place">The picture's place in its batch.</param>
+    /// <param name="progress">Receives reports on the engine's thread: return quickly.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The place is not in a batch.</exception>
     /// <exception cref="PictureRequestException">The request is out of range.</exception>
-    /// <exception cref="BudgetTooSmallException">It cannot be painted within the budget.</exception>
+    /// <exception cref="BudgetTooSmallException">The picture cannot be painted within the budget.</exception>
     /// <exception cref="InferenceException">A part of the model failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<Picture> GenerateAsync(PictureRequest request, BatchSlot place, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public async Task<Picture> GenerateAsync(
+        PictureRequest request, BatchSlot place, IProgress<GenerationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         RequestRules.Check(request);
         RequestRules.Check(place);
         Picture? painted = null;
-        await PaintPassAsync(PictureSeries.At(request, place), 0, picture => painted = picture, progress, cancellationToken).ConfigureAwait(false);
+        PictureSeries series = PictureSeries.At(request, place);
+        await PaintBatchAsync(series, 0, picture => painted = picture, progress, cancellationToken).ConfigureAwait(false);
         return painted!;
     }
 
     /// <summary>
-    /// Paints one picture for each of the following seeds, in order, several at a time where that is faster within the budget. Each comes as soon as it
-    /// is decoded; to stop asking stops the painting. To the eye a picture is the one that its seed gives by itself; its last bits may be others.
+    /// Paints one picture for each of the following seeds, in order, several at a time where that is faster within the budget. Each
+    /// picture comes as soon as it is decoded. Breaking out of the loop cancels the run. Batched pictures look the same as single ones
+    /// but may differ in the last bits.
     /// </summary>
-    /// <param name="request">What to paint; its seed is the first.</param>
-    /// <param name="count">How many pictures.</param>
-    /// <param name="batchSize">How many are denoised together, 1 to <see cref="BatchSlot.LargestBatch"/>, or what is left of them; null takes what is fastest. With 1, every picture is bit by bit the one that its seed gives by itself.</param>
-    /// <param name="progress">Told on the engine's thread: return quickly.</param>
+    /// <param name="request">The first picture; each following one has the next seed.</param>
+    /// <param name="count">The number of pictures, from 0.</param>
+    /// <param name="batchSize">
+    /// The number of pictures in a batch, 1 to <see cref="BatchSlot.LargestBatch"/>; the last batch may have fewer. Null means the
+    /// fastest. With 1, every picture is bit by bit the one that its seed gives by itself.
+    /// </param>
+    /// <param name="progress">Receives reports on the engine's thread: return quickly.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The count or the batch size is out of range.</exception>
     /// <exception cref="PictureRequestException">The request is out of range.</exception>
-    /// <exception cref="BudgetTooSmallException">So many cannot be painted together within the budget.</exception>
+    /// <exception cref="BudgetTooSmallException">The batch cannot be painted within the budget.</exception>
     /// <exception cref="InferenceException">A part of the model failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public IAsyncEnumerable<Picture> GenerateManyAsync(
-        PictureRequest request, int count, int? batchSize = null, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+        PictureRequest request, int count, int? batchSize = null, IProgress<GenerationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        if (batchSize is { } together) ArgumentOutOfRangeException.ThrowIfNotEqual(together, Math.Clamp(together, 1, BatchSlot.LargestBatch), nameof(batchSize));
+        if (batchSize is { } declared)
+        {
+            int legal = Math.Clamp(declared, 1, BatchSlot.LargestBatch);
+            ArgumentOutOfRangeException.ThrowIfNotEqual(declared, legal, nameof(batchSize));
+        }
+
         RequestRules.Check(request);
-        return PaintManyAsync(new PictureSeries(request, count, batchSize is { } most ? Math.Min(most, count) : null), progress, cancellationToken);
+        int? most = batchSize is { } size ? Math.Min(size, count) : null;
+        return PaintManyAsync(new PictureSeries(request, count, most), progress, cancellationToken);
     }
 
     /// <summary>
-    /// Waits for all pictures that were asked for, then gives everything back. Requests that come later are refused with
+    /// Finishes all pictures that were requested, then releases everything. Later requests are refused with
     /// <see cref="ObjectDisposedException"/>. Disposing meanwhile aborts the pictures that are left.
     /// </summary>
     public Task DrainAsync() => _thread.EndAsync(drains: true);
 
     /// <summary>
-    /// Stops the picture that is being painted within a step, cancels the requests that wait, and gives everything back. Their tasks end cancelled
-    /// (<see cref="OperationCanceledException"/>); requests that come later are refused with <see cref="ObjectDisposedException"/>. When it has
-    /// returned, the atelier's thread has ended. Use <see cref="DrainAsync"/> to finish them instead. Not to be waited for by a progress sink.
+    /// Stops the picture that is being painted within a step, cancels the requests that wait, and releases everything. Their tasks end
+    /// cancelled (<see cref="OperationCanceledException"/>); later requests are refused with <see cref="ObjectDisposedException"/>. When
+    /// the returned task completes, the atelier's thread has ended. Use <see cref="DrainAsync"/> to finish the pictures instead. A
+    /// progress sink must not wait for it, because the sink runs on the thread that has to end.
     /// </summary>
     public async ValueTask DisposeAsync() => await _thread.EndAsync(drains: false).ConfigureAwait(false);
 
-    // A pass a turn: between two of them, others get theirs.
-    private async IAsyncEnumerable<Picture> PaintManyAsync(PictureSeries series, IProgress<GenerationProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    // Each batch is a request of its own, so that other requests can run between two batches.
+    private async IAsyncEnumerable<Picture> PaintManyAsync(
+        PictureSeries series, IProgress<GenerationProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         for (int done = 0; done < series.Count;)
         {
-            Channel<Picture> painted = Channel.CreateUnbounded<Picture>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
-            Task pass = PaintPassAsync(series, done, picture => painted.Writer.TryWrite(picture), progress, leaving.Token);
-            // Also where the pass never begins.
-            _ = pass.ContinueWith(_ => painted.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            var options = new UnboundedChannelOptions { SingleReader = true, SingleWriter = true };
+            Channel<Picture> painted = Channel.CreateUnbounded<Picture>(options);
+            Task batch = PaintBatchAsync(series, done, picture => painted.Writer.TryWrite(picture), progress, leaving.Token);
+            // The continuation completes the channel even if the batch never begins.
+            _ = batch.ContinueWith(
+                _ => painted.Writer.TryComplete(),
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
             try
             {
                 await foreach (Picture picture in painted.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
@@ -156,19 +192,21 @@ public sealed class Atelier : IAsyncDisposable
                     yield return picture;
                 }
 
-                if (pass.IsCanceled) cancellationToken.ThrowIfCancellationRequested();
-                await pass.ConfigureAwait(false);
+                if (batch.IsCanceled) cancellationToken.ThrowIfCancellationRequested();
+                await batch.ConfigureAwait(false);
             }
             finally
             {
-                // Whoever stops asking stops what is under way, and finds the engine at rest.
-                if (!pass.IsCompleted) await leaving.CancelAsync().ConfigureAwait(false);
-                await pass.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                // A caller that breaks out of the loop cancels the batch, and waits until the engine is idle.
+                if (!batch.IsCompleted) await leaving.CancelAsync().ConfigureAwait(false);
+                await batch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    private async Task PaintPassAsync(PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+    private async Task PaintBatchAsync(
+        PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress,
+        CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
         progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, series.Request.Steps, TimeSpan.Zero, null, first));

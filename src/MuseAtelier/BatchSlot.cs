@@ -3,20 +3,23 @@ using System.Text.Json.Serialization;
 namespace MuseAtelier;
 
 /// <summary>
-/// A picture's place in the pass of the denoising network that painted it. A card adds up other numbers of rows in another order, and so a picture's
-/// last bits are those of its pass: to the eye it is the same in every pass, byte by byte it is in the same place of one as large.
+/// A picture's place in the batch in which it was denoised. GPU kernels sum in an order that depends on the batch size. A picture is
+/// therefore bit-identical only at the same batch size and index; in any other batch it looks the same but may differ in its last bits.
 /// </summary>
-/// <param name="Pictures">Pictures that were denoised together, 1 to <see cref="LargestBatch"/>.</param>
-/// <param name="Index">Which of them this one was, from 0.</param>
+/// <param name="Pictures">Pictures in the batch, 1 to <see cref="LargestBatch"/>.</param>
+/// <param name="Index">The picture's index in the batch, from 0.</param>
 public sealed record BatchSlot(int Pictures, int Index)
 {
-    /// <summary>Pictures of a pass at most: with a guidance pair of each, no fp16 tensor of the largest size takes more than 2 GiB, which is what kernels count to.</summary>
+    /// <summary>
+    /// The most pictures in a batch. With two rows for each guided picture, no fp16 tensor of the largest picture size then takes more than
+    /// 2 GiB, which is as far as the kernels' indices reach.
+    /// </summary>
     public const int LargestBatch = 8;
 
-    /// <summary>The place of a picture that was painted by itself.</summary>
+    /// <summary>The slot of a picture that is a batch by itself.</summary>
     public static BatchSlot Alone { get; } = new(1, 0);
 
-    /// <summary>Whether there is such a place.</summary>
+    /// <summary>Whether the batch size and the index are in range.</summary>
     [JsonIgnore]
     public bool Exists => Pictures is >= 1 and <= LargestBatch && Index >= 0 && Index < Pictures;
 }

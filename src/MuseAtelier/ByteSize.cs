@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace MuseAtelier;
 
-/// <summary>Amounts of memory as people write them: <c>4GiB</c>, <c>3.5 GiB</c>, <c>4096MiB</c>, <c>4GB</c>, or a plain number of bytes.</summary>
+/// <summary>
+/// Reads and writes amounts of memory in the usual notations: <c>4GiB</c>, <c>3.5 GiB</c>, <c>4096MiB</c>, <c>4GB</c>, or a plain number of
+/// bytes.
+/// </summary>
 public static class ByteSize
 {
     private static readonly (string Name, long Bytes)[] Units =
@@ -11,10 +14,10 @@ public static class ByteSize
         ("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1_000), ("B", 1),
     ];
 
-    /// <summary>Reads an amount; fractions of a byte are dropped, so that no more is taken than was written.</summary>
-    /// <param name="text">The amount; its unit in upper or lower case, with or without a space before it.</param>
+    /// <summary>Reads an amount. Drops fractions of a byte, so that the result is never more than the text says.</summary>
+    /// <param name="text">The amount. Its unit may be in upper or lower case, with or without a space before it.</param>
     /// <returns>Bytes.</returns>
-    /// <exception cref="ByteSizeException">The text is no such amount, is negative or has no place in 64 bits.</exception>
+    /// <exception cref="ByteSizeException">The text is no such amount, is negative or does not fit into 64 bits.</exception>
     public static long Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -29,12 +32,11 @@ public static class ByteSize
         }
 
         // Decimal, not double: 0.1 GiB must not lose a byte to binary rounding.
-        if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal value) || value > long.MaxValue / unit)
-            throw new ByteSizeException(text);
-        return (long)(value * unit);
+        bool isNumber = decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal value);
+        return isNumber && value <= long.MaxValue / unit ? (long)(value * unit) : throw new ByteSizeException(text);
     }
 
-    /// <summary>Writes an amount in the largest binary unit that it fills, with as many digits as a reader can use.</summary>
+    /// <summary>Writes an amount in the largest binary unit that it reaches, with at most two decimals.</summary>
     /// <param name="bytes">Bytes.</param>
     public static string Format(long bytes)
     {
@@ -43,7 +45,7 @@ public static class ByteSize
         return string.Create(CultureInfo.InvariantCulture, $"{bytes} B");
     }
 
-    /// <summary>Like <see cref="Format"/>, never less than it is: for an amount that a reader will ask for.</summary>
+    /// <summary>Writes an amount in MiB, rounded up, so that it is enough when a reader enters it as a budget.</summary>
     internal static string FormatUp(long bytes)
     {
         const long mebibyte = 1 << 20;
@@ -51,10 +53,13 @@ public static class ByteSize
     }
 }
 
-/// <summary>A text is no amount of memory.</summary>
+/// <summary>A text that is not an amount of memory.</summary>
 public sealed class ByteSizeException(string text)
-    : MuseAtelierException($"'{text}' is no amount of memory", "a number with a unit, such as 4GiB, 3.5 GiB or 4096MiB, or a plain number of bytes", "Write the amount like one of these.")
+    : MuseAtelierException(
+        $"'{text}' is no amount of memory",
+        "a number with a unit, such as 4GiB, 3.5 GiB or 4096MiB, or a plain number of bytes",
+        "Write the amount like one of these.")
 {
-    /// <summary>What was written.</summary>
+    /// <summary>The text.</summary>
     public string Text { get; } = text;
 }

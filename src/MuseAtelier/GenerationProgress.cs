@@ -1,28 +1,32 @@
 namespace MuseAtelier;
 
-/// <summary>Where the making of a picture, or of all pictures of a pass, stands. Reported on the engine's own thread: return quickly, and do not call back into the atelier.</summary>
-/// <param name="Phase">What is being done.</param>
+/// <summary>
+/// The progress of a picture, or of all pictures of a batch. Reported on the engine's own thread: return quickly, and do not call back
+/// into the atelier.
+/// </summary>
+/// <param name="Phase">The phase that runs.</param>
 /// <param name="Step">Steps that are finished.</param>
 /// <param name="Steps">Steps in all.</param>
-/// <param name="Elapsed">Time since the pass was asked for.</param>
-/// <param name="Preview">The present latents as a rough picture, when <see cref="AtelierOptions.Previews"/> asks for it.</param>
-/// <param name="Picture">The picture that this is about, or the first of them, counted from 0 over all that were asked for.</param>
-/// <param name="Pictures">How many pictures this is about: those of a pass while they are denoised together, one while it is decoded.</param>
-public readonly record struct GenerationProgress(GenerationPhase Phase, int Step, int Steps, TimeSpan Elapsed, LatentPreview? Preview, int Picture = 0, int Pictures = 1);
+/// <param name="Elapsed">Time since the batch was requested.</param>
+/// <param name="Preview">The present latents as a rough picture; null unless <see cref="AtelierOptions.Previews"/> is set.</param>
+/// <param name="Picture">Index of the picture, or of the first picture of the batch, from 0 over all that were requested.</param>
+/// <param name="Pictures">Pictures that the report is about: the whole batch while it is denoised, one while it is decoded.</param>
+public readonly record struct GenerationProgress(
+    GenerationPhase Phase, int Step, int Steps, TimeSpan Elapsed, LatentPreview? Preview, int Picture = 0, int Pictures = 1);
 
-/// <summary>What is being done.</summary>
+/// <summary>A phase of a picture, as progress reports name it.</summary>
 public enum GenerationPhase
 {
-    /// <summary>Waiting for an earlier picture.</summary>
+    /// <summary>Waits for an earlier picture.</summary>
     Queued,
 
-    /// <summary>Encoding the prompt.</summary>
+    /// <summary>Encodes the prompts.</summary>
     Encoding,
 
-    /// <summary>Denoising.</summary>
+    /// <summary>Denoises the latents, step by step.</summary>
     Denoising,
 
-    /// <summary>Decoding the latents.</summary>
+    /// <summary>Decodes the latents.</summary>
     Decoding,
 
     /// <summary>Finished.</summary>
@@ -30,16 +34,18 @@ public enum GenerationPhase
 }
 
 /// <summary>
-/// A rough picture of latents by a fixed linear map of their four channels; an eighth of the picture's size a side. Pictures that are denoised
-/// together lie on one sheet, in rows from the top left.
+/// A rough picture of the latents by a fixed linear map of their four channels. Each side is an eighth of the picture's. The pictures of
+/// a batch lie in one grid, row by row from the top left.
 /// </summary>
-/// <param name="Width">Width in px, of the whole sheet.</param>
-/// <param name="Height">Height in px, of the whole sheet.</param>
-/// <param name="Pixels">[Height, Width, 3] interleaved RGB, 8 bits a channel. Valid only during the report: it is overwritten by the next step.</param>
-/// <param name="Columns">Pictures in a row of the sheet.</param>
+/// <param name="Width">Width of the whole grid in px.</param>
+/// <param name="Height">Height of the whole grid in px.</param>
+/// <param name="Pixels">
+/// [Height, Width, 3] interleaved RGB, 8 bits a channel. Valid only during the report, because the next step overwrites it.
+/// </param>
+/// <param name="Columns">Pictures in a row of the grid.</param>
 public sealed record LatentPreview(int Width, int Height, ReadOnlyMemory<byte> Pixels, int Columns = 1);
 
-/// <summary>Where the opening of a model stands.</summary>
-/// <param name="Phase">What is being done, in words.</param>
-/// <param name="Fraction">How much of it is done, 0 to 1.</param>
+/// <summary>The progress of opening a model.</summary>
+/// <param name="Phase">The present work, in words.</param>
+/// <param name="Fraction">The share of it that is done, 0 to 1.</param>
 public readonly record struct LoadProgress(string Phase, double Fraction);

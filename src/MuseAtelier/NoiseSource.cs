@@ -1,14 +1,19 @@
 namespace MuseAtelier;
 
-/// <summary>Whose random numbers a seed starts, so that a seed known from elsewhere paints the same picture here.</summary>
+/// <summary>The program whose random numbers a seed starts, so that a seed from that program gives the same picture here.</summary>
 public enum NoiseSource
 {
-    /// <summary>PyTorch's CPU generator (Mersenne Twister) for the start and, going on, for every step: diffusers' documented way. Takes the seed's low 32 bits.</summary>
+    /// <summary>
+    /// diffusers, as its documentation shows: PyTorch's CPU generator (Mersenne Twister) for the start, then the same stream for every
+    /// step. Takes the seed's low 32 bits.
+    /// </summary>
     Diffusers,
 
-    /// <summary>CUDA's generator (Philox) for the start and, going on, for every step: AUTOMATIC1111 on an NVIDIA card.</summary>
+    /// <summary>AUTOMATIC1111 on an NVIDIA card: CUDA's generator (Philox) for the start, then the same stream for every step.</summary>
     A1111,
 
-    /// <summary>PyTorch's CPU generator for the start, CUDA's with the same seed for the steps: ComfyUI on an NVIDIA card.</summary>
+    /// <summary>
+    /// ComfyUI on an NVIDIA card: PyTorch's CPU generator for the start, CUDA's generator with the same seed for the steps.
+    /// </summary>
     Comfy,
 }

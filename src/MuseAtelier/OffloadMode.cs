@@ -1,20 +1,23 @@
 namespace MuseAtelier;
 
-/// <summary>Where the denoising network's weights are between the steps.</summary>
+/// <summary>Where the denoiser's weights are between the steps.</summary>
 public enum OffloadMode
 {
-    /// <summary>What is fastest within the budget.</summary>
+    /// <summary>The fastest mode within the budget.</summary>
     Auto,
 
-    /// <summary>All of them stay in device memory.</summary>
+    /// <summary>All weights stay in device memory.</summary>
     Resident,
 
-    /// <summary>Those of every stage pass through a window of device memory, step by step; on a processor they are read where their file is mapped.</summary>
+    /// <summary>
+    /// The weights of every stage are copied through a streaming buffer in device memory at each step. A processor reads them from the
+    /// mapped file instead.
+    /// </summary>
     Stream,
 
     /// <summary>
-    /// Sessions that hold weights of their own take turns too: two are there at a time, and the next two are made ready meanwhile.
-    /// The least memory, and slow.
+    /// Weights are streamed, and sessions that hold weights of their own rotate: two are loaded at a time, while the next two are
+    /// created. Takes the least memory, and is slow.
     /// </summary>
     Sessions,
 }

@@ -2,16 +2,17 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>What an atelier can be set up with. Checked before a model is opened or exported.</summary>
+/// <summary>The ranges of an atelier's options. They are checked before a model is opened or exported.</summary>
 internal static class OptionRules
 {
-    // In latents. The least is what the decoder takes, the most is the largest picture's side.
-    private const int SmallestTile = 32, LargestTile = 256;
+    // In latents. The decoder takes no smaller tile; the largest tile is the side of the largest picture.
+    private const int SmallestTile = 32;
+    private const int LargestTile = 256;
 
     private const int MostSeeds = 10_000;
 
-    /// <summary>Makes sure that every member of the options is in range. Whether a budget is large enough is the plan's to say.</summary>
-    /// <exception cref="ArgumentException">One is not.</exception>
+    /// <summary>Checks that every option is in range. Only a plan can tell whether a budget is large enough.</summary>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
     public static void Check(AtelierOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -35,8 +36,8 @@ internal static class OptionRules
         CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
     }
 
-    /// <summary>Makes sure that every member of a plan's request is in range but the number of pictures.</summary>
-    /// <exception cref="ArgumentException">One is not.</exception>
+    /// <summary>Checks that every member of a plan's request is in range, except the number of pictures.</summary>
+    /// <exception cref="ArgumentException">A budget, a mode or a tile is out of range.</exception>
     /// <exception cref="PictureRequestException">The pictures are out of range.</exception>
     public static void Check(ResidencyRequest request)
     {
@@ -48,8 +49,8 @@ internal static class OptionRules
         CheckPlacement(request.Offload, request.VaeTiling, request.VaeTile);
     }
 
-    /// <summary>Makes sure that every member of a fidelity report's request is in range.</summary>
-    /// <exception cref="ArgumentException">The number of seeds is not.</exception>
+    /// <summary>Checks that every member of a fidelity report's request is in range.</summary>
+    /// <exception cref="ArgumentException">The number of seeds is out of range.</exception>
     /// <exception cref="PictureRequestException">The pictures are out of range.</exception>
     public static void Check(FidelityRequest request)
     {

@@ -10,7 +10,7 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier;
 
-/// <summary>The way from a request to its pictures. Lives on the engine's thread.</summary>
+/// <summary>Paints the pictures of requests, batch by batch. All members run on the engine's thread.</summary>
 internal sealed class PictureEngine : IDisposable
 {
     private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(5);
@@ -27,35 +27,34 @@ internal sealed class PictureEngine : IDisposable
     private readonly DeviceMemoryWatch? _watch;
     private readonly string[] _standingNotices;
 
-    /// <summary>Bytes that pictures left in arenas, and in what decodes, for the next of their kind.</summary>
+    /// <summary>
+    /// Bytes of working memory that earlier batches left in the arenas and in the decoder, by the kind of picture that can reuse them.
+    /// </summary>
     private readonly Dictionary<PictureKind, long> _kept = [];
 
-    private Denoiser? _network;
+    private Denoiser? _denoiser;
     private ResidencyPlan? _plan;
 
     private PictureEngine(ModelPackage package, ExecutionDevice device, AtelierOptions options)
     {
-        (_package, _device, _options) = (package, device, options);
+        _package = package;
+        _device = device;
+        _options = options;
         _sessions = new SessionPool(package, device);
         _prompts = new PromptEncoder(package, _sessions, device);
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
         _sizes = ModelSizes.Of(manifest);
         _profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);
-        _allowance = new MemoryAllowance(_profile.MapsWeights
-            ? options.MemoryBudget ?? options.Backend.DefaultMemoryBudget()
-            : options.VideoMemoryBudget ?? ResidencyPlanner.DefaultBudget(MemoryAllowance.Available(device.FreeBytes(), HeldBytes())));
-        // Auto may have chosen another device than the budget was meant for.
-        string[] budgetNotices = (_profile.MapsWeights ? options.VideoMemoryBudget : options.MemoryBudget) is null ? []
-            : _profile.MapsWeights ? ["A processor paints: the budget of video memory is without effect."] : ["A card paints: the budget of the processor's memory is without effect."];
-        _standingNotices = [.. budgetNotices, .. device.Notices];
+        _allowance = new MemoryAllowance(DeclaredBudget());
+        _standingNotices = [.. IgnoredBudgetNotices(options, _profile.MapsWeights), .. device.Notices];
         Model = new ModelInfo(manifest.Checkpoint.Name, manifest.Checkpoint.Sha256, package.Folder)
         {
             Title = manifest.Checkpoint.Title,
             License = manifest.Checkpoint.License,
             Parameters = manifest.Model.Parameters,
         };
-        // Last: it has a thread, which nobody would end where anything above fails.
+        // The watch must be the last, because its thread would never end if a later statement of the constructor failed.
         _watch = options.WatchMemory ? new DeviceMemoryWatch(device, WatchInterval) : null;
     }
 
@@ -65,9 +64,10 @@ internal sealed class PictureEngine : IDisposable
 
     public string RuntimeVersion { get; } = OrtEnv.Instance().GetVersionString();
 
-    public static PictureEngine Open(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static PictureEngine Open(
+        string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        // A third of a second, most of it compilation, that the first picture should not wait for.
+        // Building the tokenizer takes a third of a second, most of it compilation. It starts here so that the first picture does not wait.
         _ = Task.Run(() => ClipTokenizer.Shared, CancellationToken.None);
         ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
         ExecutionDevice? device = null;
@@ -96,185 +96,249 @@ internal sealed class PictureEngine : IDisposable
         }
     }
 
-    /// <summary>The plan of a picture, from sizes alone: nothing is exported, opened or loaded.</summary>
+    /// <summary>Plans a picture from the model's sizes alone: exports, opens and loads nothing.</summary>
     public static ResidencyPlan Plan(string model, AtelierOptions options, PictureRequest request)
     {
         DeviceProfile device = options.Backend.Profile;
-        ModelSizes sizes = ModelSizes.Read(PackageCache.Find(model, options) ?? model, options.Backend.Lowering, options.Precisions);
-        long budget = device.MapsWeights ? options.MemoryBudget ?? options.Backend.DefaultMemoryBudget() : options.VideoMemoryBudget ?? ResidencyRequest.DefaultBudget;
+        string path = PackageCache.Find(model, options) ?? model;
+        ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
+        long budget = device.MapsWeights
+            ? options.MemoryBudget ?? options.Backend.DefaultMemoryBudget()
+            : options.VideoMemoryBudget ?? ResidencyRequest.DefaultBudget;
         return ResidencyPlanner.Plan(sizes, Wanted(new PictureSeries(request, 1, 1), options, budget), device);
     }
 
-    /// <summary>Paints the next pass of a series.</summary>
+    /// <summary>
+    /// Paints the next batch of a series. If the device's memory runs out, it paints the rest of the batch by a smaller plan.
+    /// </summary>
     /// <param name="series">The series.</param>
-    /// <param name="first">The first picture of it that is not painted yet.</param>
-    /// <param name="deliver">Given each picture as soon as it is decoded.</param>
-    /// <param name="progress">Told of every step.</param>
-    /// <param name="start">When the pass was asked for.</param>
+    /// <param name="first">Index of the first picture of the series that is not painted yet.</param>
+    /// <param name="deliver">Receives each picture as soon as it is decoded.</param>
+    /// <param name="progress">Receives a report of every step.</param>
+    /// <param name="start">Timestamp of the request for the batch.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
-    public void Paint(PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, long start, CancellationToken cancellationToken)
+    public void Paint(
+        PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, long start,
+        CancellationToken cancellationToken)
     {
         _package.RequireUnchanged();
         using DeviceLease lease = _device.Enter(cancellationToken);
         List<string> notices = [.. _standingNotices];
         ResidencyPlan plan = PlanWithinAvailable(series, notices);
-        int next = first, end = Math.Min(first + plan.BatchSize, series.Wanted);
+        int next = first;
+        int end = Math.Min(first + plan.BatchSize, series.Wanted);
         _watch?.Reset();
         try
         {
-            PaintPass(plan, notices);
+            PaintBatch(plan);
         }
         catch (DeviceMemoryException exception)
         {
             // Another program took memory meanwhile. The smaller plan stays in force until memory is free again.
             if (Shrink(series, end - next, plan) is not { } smaller) throw;
-            string alone = plan.BatchSize > smaller.BatchSize ? ", one picture at a time" : "";
-            notices.Add($"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}{alone}.");
-            while (next < end) PaintPass(smaller, notices);
+            notices.Add(ShrinkNotice(exception, plan, smaller));
+            while (next < end) PaintBatch(smaller);
         }
         finally
         {
-            // After a cancellation, sessions and weights that were prefetched for steps that will not run are released. The device must have
-            // finished before another engine is admitted.
+            // After a cancellation, this releases the sessions and weights that were prefetched for steps that will not run. The device
+            // must have finished its work before another engine is admitted.
             _sessions.ReleaseIdle();
             _device.Settle();
         }
 
-        void PaintPass(ResidencyPlan plan, List<string> notices)
+        void PaintBatch(ResidencyPlan plan)
         {
             int count = Math.Min(plan.BatchSize, end - next);
             PictureRequest[] pictures = [.. Enumerable.Range(next, count).Select(series.Picture)];
+            BatchSlot slot = series.Place ?? new BatchSlot(count, 0);
             bool isWhole = false;
             try
             {
-                Paint(pictures, series.Place ?? new BatchSlot(count, 0), plan, [.. notices], Deliver, Report, cancellationToken);
+                Paint(pictures, slot, plan, [.. notices], Deliver, Report, cancellationToken);
                 isWhole = true;
             }
             finally
             {
-                // Where it makes room for the other phases, or was stopped before it gave its working memory back.
-                if (Rotates(plan.Decoder) || (!isWhole && !plan.KeepsDecodingArena)) _decoder.Release();
-                // What keeps nothing has emptied the arena by now, of what was there before as well.
-                if (isWhole && !plan.KeepsArena) _kept.Clear();
-                else _kept[PictureKind.Of(plan)] = KeptBytes(plan);
+                ReleaseAfterBatch(plan, isWhole);
             }
         }
 
-        // What was delivered is not painted again when memory runs out behind it.
+        // A delivered picture is not painted again when memory runs out after it.
         void Deliver(Picture picture)
         {
             next++;
             deliver(picture);
         }
 
-        void Report(GenerationPhase phase, int step, LatentPreview? preview, int count) =>
-            progress?.Report(new GenerationProgress(phase, step, series.Request.Steps, Stopwatch.GetElapsedTime(start), preview, next, count));
+        void Report(GenerationPhase phase, int step, LatentPreview? preview, int count)
+        {
+            TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+            progress?.Report(new GenerationProgress(phase, step, series.Request.Steps, elapsed, preview, next, count));
+        }
     }
 
     private void Paint(
-        PictureRequest[] pictures, BatchSlot place, ResidencyPlan plan, List<string> notices, Action<Picture> deliver, Action<GenerationPhase, int, LatentPreview?, int> report, CancellationToken cancellationToken)
+        PictureRequest[] pictures, BatchSlot slot, ResidencyPlan plan, List<string> notices, Action<Picture> deliver,
+        Action<GenerationPhase, int, LatentPreview?, int> report, CancellationToken cancellationToken)
     {
-        // 1. One run option for the pass: terminating it stops a run in the middle of a step.
+        // 1. All runs of the batch share one run option: terminating it stops a run in the middle of a step.
         using RunOptions options = _device.CreateRunOptions();
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, options);
+        using CancellationTokenRegistration registration =
+            cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, options);
         PictureRequest request = pictures[0];
-        int height = request.Height / VaeDecoder.VaeScaleFactor, width = request.Width / VaeDecoder.VaeScaleFactor;
+        int height = request.Height / VaeDecoder.VaeScaleFactor;
+        int width = request.Width / VaeDecoder.VaeScaleFactor;
         var memory = new List<PhaseMemory>();
 
         // 2. Encode the prompts.
         long begin = Stopwatch.GetTimestamp();
         report(GenerationPhase.Encoding, 0, null, pictures.Length);
-        PromptEmbeds prompt = Encode(request.Prompt, "prompt", notices, options, cancellationToken);
-        IEnumerable<PromptEmbeds> rows = Enumerable.Repeat(prompt, place.Pictures);
-        if (request.GuidanceScale > 1) rows = Enumerable.Repeat(EncodeNegative(request, prompt, notices, options, cancellationToken), place.Pictures).Concat(rows);
-        memory.Add(Leave(PlanPhase.Text));
+        PromptEmbeds[] rows = EncodeRows(request, slot.Pictures, notices, options, cancellationToken);
+        memory.Add(EndPhase(plan, PlanPhase.Text));
 
-        // 3. What the network needs once per pass.
+        // 3. Compute what the denoiser needs once per batch.
         var schedule = new SigmaSchedule(request.Schedule, request.Steps);
-        Denoiser network = Prepare([.. rows], request, schedule, options, cancellationToken);
-        memory.Add(Leave(PlanPhase.Conditioning));
+        Denoiser denoiser = Prepare(rows, request, schedule, options, cancellationToken);
+        memory.Add(EndPhase(plan, PlanPhase.Conditioning));
         TimeSpan text = Stopwatch.GetElapsedTime(begin);
 
         // 4. Denoise.
         begin = Stopwatch.GetTimestamp();
-        PreviewGrid? sheet = _options.Previews ? new PreviewGrid(pictures.Length, height, width) : null;
-        using var latents = new DenoisingLoop(pictures, place, network, schedule, sheet, _device);
+        PreviewGrid? previews = _options.Previews ? new PreviewGrid(pictures.Length, height, width) : null;
+        using var loop = new DenoisingLoop(pictures, slot, denoiser, schedule, previews, _device);
         var steps = new TimeSpan[request.Steps];
         long managedBytes = 0;
         for (int step = 0; step < request.Steps; step++)
         {
-            long stepBegin = Stopwatch.GetTimestamp(), before = GC.GetAllocatedBytesForCurrentThread();
+            long stepBegin = Stopwatch.GetTimestamp();
+            long before = GC.GetAllocatedBytesForCurrentThread();
             cancellationToken.ThrowIfCancellationRequested();
-            latents.Step(step, options, cancellationToken);
+            loop.Step(step, options, cancellationToken);
             managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
             steps[step] = Stopwatch.GetElapsedTime(stepBegin);
-            report(GenerationPhase.Denoising, step + 1, sheet?.Preview, pictures.Length);
+            report(GenerationPhase.Denoising, step + 1, previews?.Preview, pictures.Length);
         }
 
-        if (PredictionResemblance.Notice(latents.FirstResemblance) is { } unlike) notices.Add(unlike);
-        memory.Add(Leave(PlanPhase.Denoising));
+        if (PredictionResemblance.Notice(loop.FirstResemblance) is { } unlike) notices.Add(unlike);
+        memory.Add(EndPhase(plan, PlanPhase.Denoising));
         TimeSpan denoising = Stopwatch.GetElapsedTime(begin);
         _sessions.ReleaseIdle();
 
-        // 5. Decode, one after the other.
+        // 5. Decode one picture after the other.
         for (int i = 0; i < pictures.Length; i++)
         {
             begin = Stopwatch.GetTimestamp();
             report(GenerationPhase.Decoding, request.Steps, null, 1);
-            float[] final = latents.Latents(i).ToArray();
-            (byte[] pixels, bool inFp32, TimeSpan finishing) = _decoder.Decode(final, height, width, plan, request.Frame, options, cancellationToken);
-            (int canvasWidth, int canvasHeight) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
-            bool isRescued = inFp32 && !plan.DecodesInFp32;
-            PhaseMemory decoded = Leave(PlanPhase.Decoding, isRescued ? plan.DecodingInFp32Bytes : 0);
-            TimeSpan decoding = Stopwatch.GetElapsedTime(begin);
-            report(GenerationPhase.Done, request.Steps, null, 1);
-            deliver(new Picture
+            float[] latents = loop.Latents(i).ToArray();
+            DecodedPicture decoded = _decoder.Decode(latents, height, width, plan, request.Frame, options, cancellationToken);
+            bool isRescued = decoded.InFp32 && !plan.DecodesInFp32;
+            PhaseMemory decodingMemory = EndPhase(plan, PlanPhase.Decoding, isRescued ? plan.DecodingInFp32Bytes : 0);
+            var timings = new PictureTimings(text / pictures.Length, denoising / pictures.Length, Stopwatch.GetElapsedTime(begin))
             {
-                Width = canvasWidth,
-                Height = canvasHeight,
-                Pixels = pixels,
-                Request = pictures[i],
-                Model = Model,
-                Notices = [.. notices, .. _sessions.Notices, .. isRescued ? ["The decoder overflowed in fp16; this picture was decoded in fp32."] : Array.Empty<string>()],
-                Timings = new PictureTimings(text / pictures.Length, denoising / pictures.Length, decoding) { Steps = steps, Finishing = finishing, DenoisingManagedBytes = managedBytes },
-                Memory = new PictureMemory(plan, [.. memory, decoded], _watch is null ? null : _device.ArenaStatistics?.Read()?.MostInUse),
-                Latents = final,
-                Provenance = new PictureProvenance
-                {
-                    Engine = PictureProvenance.CurrentEngine,
-                    Runtime = PictureProvenance.CurrentRuntime,
-                    Device = Device,
-                    Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
-                    Pass = place with { Index = place.Index + i },
-                    Tile = (isRescued ? plan.DecodingInFp32 : plan.Decoding) is { IsWhole: false } tiles ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
-                    GraphsSha256 = _package.GraphsSha256,
-                    StepHashes = latents.Hashes(i),
-                },
-                DecodedInFp32 = inFp32,
-            });
-        }
-
-        PhaseMemory Leave(PlanPhase phase, long beside = 0)
-        {
-            var left = new PhaseMemory(phase, Math.Max(beside, plan.Phases.First(planned => planned.Phase == phase).Bytes), _watch?.PeakBytes, _watch?.ArenaPeakBytes);
-            _watch?.Reset();
-            return left;
+                Steps = steps,
+                Finishing = decoded.Finishing,
+                DenoisingManagedBytes = managedBytes,
+            };
+            report(GenerationPhase.Done, request.Steps, null, 1);
+            deliver(Assemble(
+                pictures[i], decoded, latents, timings,
+                AllNotices(notices, isRescued),
+                MemoryOf(plan, [.. memory, decodingMemory]),
+                ProvenanceOf(plan, slot with { Index = slot.Index + i }, isRescued, loop.Hashes(i))));
         }
     }
 
-    private Denoiser Prepare(PromptEmbeds[] rows, PictureRequest request, SigmaSchedule schedule, RunOptions options, CancellationToken cancellationToken)
+    private Picture Assemble(
+        PictureRequest request, DecodedPicture decoded, float[] latents, PictureTimings timings, IReadOnlyList<string> notices,
+        PictureMemory memory, PictureProvenance provenance)
     {
-        var shape = new PictureShape(rows.Length, request.Height / VaeDecoder.VaeScaleFactor, request.Width / VaeDecoder.VaeScaleFactor, 1);
-        if (_network?.Shape != shape)
+        (int width, int height) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
+        return new Picture
         {
-            FreeNetwork();
-            _network = new Denoiser(_package, shape, _sessions, _device);
+            Width = width,
+            Height = height,
+            Pixels = decoded.Pixels,
+            Request = request,
+            Model = Model,
+            Notices = notices,
+            Timings = timings,
+            Memory = memory,
+            Latents = latents,
+            Provenance = provenance,
+            DecodedInFp32 = decoded.InFp32,
+        };
+    }
+
+    private IReadOnlyList<string> AllNotices(List<string> notices, bool isRescued)
+    {
+        string[] rescue = isRescued ? ["The decoder overflowed in fp16; this picture was decoded in fp32."] : [];
+        return [.. notices, .. _sessions.Notices, .. rescue];
+    }
+
+    private PictureMemory MemoryOf(ResidencyPlan plan, IReadOnlyList<PhaseMemory> phases) =>
+        new(plan, phases, _watch is null ? null : _device.ArenaStatistics?.Read()?.MostInUse);
+
+    private PictureProvenance ProvenanceOf(ResidencyPlan plan, BatchSlot slot, bool isRescued, IReadOnlyList<StepHash> hashes)
+    {
+        TilePlan? tiles = isRescued ? plan.DecodingInFp32 : plan.Decoding;
+        return new PictureProvenance
+        {
+            Engine = PictureProvenance.CurrentEngine,
+            Runtime = PictureProvenance.CurrentRuntime,
+            Device = Device,
+            Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
+            Pass = slot,
+            Tile = tiles is { IsWhole: false } ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
+            GraphsSha256 = _package.GraphsSha256,
+            StepHashes = hashes,
+        };
+    }
+
+    // Reads the memory of the phase that has ended, and starts to watch the next one.
+    private PhaseMemory EndPhase(ResidencyPlan plan, PlanPhase phase, long rescueBytes = 0)
+    {
+        long planned = Math.Max(rescueBytes, plan.Phases.First(planned => planned.Phase == phase).Bytes);
+        var memory = new PhaseMemory(phase, planned, _watch?.PeakBytes, _watch?.ArenaPeakBytes);
+        _watch?.Reset();
+        return memory;
+    }
+
+    private void ReleaseAfterBatch(ResidencyPlan plan, bool isWhole)
+    {
+        // A decoder whose sessions rotate makes room for the other phases. A batch that was stopped has not given its working memory back.
+        if (Rotates(plan.Decoder) || (!isWhole && !plan.KeepsDecodingArena)) _decoder.Release();
+
+        // A plan that does not keep the arena shrinks it at its last run, which also frees the memory that earlier pictures left there.
+        if (isWhole && !plan.KeepsArena) _kept.Clear();
+        else _kept[PictureKind.Of(plan)] = KeptBytes(plan);
+    }
+
+    private Denoiser Prepare(
+        PromptEmbeds[] rows, PictureRequest request, SigmaSchedule schedule, RunOptions options, CancellationToken cancellationToken)
+    {
+        int height = request.Height / VaeDecoder.VaeScaleFactor;
+        int width = request.Width / VaeDecoder.VaeScaleFactor;
+        var shape = new PictureShape(rows.Length, height, width, 1);
+        if (_denoiser?.Shape != shape)
+        {
+            FreeDenoiser();
+            _denoiser = new Denoiser(_package, shape, _sessions, _device);
         }
 
-        MicroConditioning conditioning = request.Conditioning ?? new MicroConditioning(request.Width, request.Height, 0, 0, request.Width, request.Height);
-        float[] timeIds = [conditioning.OriginalHeight, conditioning.OriginalWidth, conditioning.CropTop, conditioning.CropLeft, conditioning.TargetHeight, conditioning.TargetWidth];
-        _network.Prepare(rows, timeIds, schedule.Timesteps, options, cancellationToken);
-        return _network;
+        MicroConditioning conditioning =
+            request.Conditioning ?? new MicroConditioning(request.Width, request.Height, 0, 0, request.Width, request.Height);
+        float[] timeIds =
+        [
+            conditioning.OriginalHeight,
+            conditioning.OriginalWidth,
+            conditioning.CropTop,
+            conditioning.CropLeft,
+            conditioning.TargetHeight,
+            conditioning.TargetWidth,
+        ];
+        _denoiser.Prepare(rows, timeIds, schedule.Timesteps, options, cancellationToken);
+        return _denoiser;
     }
 
     /// <inheritdoc/>
@@ -282,7 +346,7 @@ internal sealed class PictureEngine : IDisposable
     {
         using (_device.Enter(CancellationToken.None))
         {
-            _network?.Dispose();
+            _denoiser?.Dispose();
             _prompts.Dispose();
             _decoder.Dispose();
             _sessions.Dispose();
@@ -309,11 +373,27 @@ internal sealed class PictureEngine : IDisposable
         Frame = series.Request.Frame,
     };
 
-    // Device memory that this engine holds, by its own count: the driver's count takes in other engines of the process, and where it does not tell
-    // processes apart, other programs as well.
+    // The command line's automatic choice of a device may differ from the device that the budget was meant for.
+    private static string[] IgnoredBudgetNotices(AtelierOptions options, bool isProcessor)
+    {
+        if (isProcessor)
+            return options.VideoMemoryBudget is null ? [] : ["A processor paints: the budget of video memory is without effect."];
+        return options.MemoryBudget is null ? [] : ["A card paints: the budget of the processor's memory is without effect."];
+    }
+
+    // Memory that this engine already holds counts as available.
+    private long DeclaredBudget()
+    {
+        if (_profile.MapsWeights) return _options.MemoryBudget ?? _options.Backend.DefaultMemoryBudget();
+        return _options.VideoMemoryBudget
+            ?? ResidencyPlanner.DefaultBudget(MemoryAllowance.Available(_device.FreeBytes(), HeldBytes()));
+    }
+
+    // Bytes of device memory that this engine holds, by the engine's own count. The driver's count includes other engines of the process,
+    // and other programs too where the driver does not count processes separately.
     private long HeldBytes() => _profile.MapsWeights ? 0 : _profile.FixedBytes + _device.AllocatedBytes + _sessions.HeldBytes(_profile);
 
-    // Whether a picture can be painted within the budget is known before anything of it is loaded.
+    // Finds the plan before anything is loaded, so that a picture that does not fit the budget is refused at once.
     private ResidencyPlan Plan(PictureSeries series, long budget, long available)
     {
         ResidencyPlan plan = Find(series, budget);
@@ -327,7 +407,7 @@ internal sealed class PictureEngine : IDisposable
         return _plan?.Request == wanted ? _plan : ResidencyPlanner.Plan(_sizes, wanted, _profile);
     }
 
-    // The plan within the declared budget, or within what is available on the device if that is less.
+    // Plans within the declared budget, or within the memory that is available on the device if that is less.
     private ResidencyPlan PlanWithinAvailable(PictureSeries series, List<string> notices)
     {
         long available = MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());
@@ -344,19 +424,28 @@ internal sealed class PictureEngine : IDisposable
             throw DeviceMemoryException.OfOthers(available, _allowance.Declared, exception);
         }
 
-        if (_allowance.Bytes != before)
-        {
-            notices.Add(_allowance.IsReduced
-                ? $"Other programs hold most of the device: {ByteSize.Format(available)} of the budget of {ByteSize.Format(_allowance.Declared)} are "
-                    + $"available. Pictures are painted within {ByteSize.Format(_allowance.Bytes)} until more is free."
-                : $"Memory of the device is free again: pictures are painted within {ByteSize.Format(_allowance.Bytes)}.");
-        }
-
+        if (_allowance.Bytes != before) notices.Add(AllowanceNotice(available));
         if (_plan != plan) Follow(plan, available);
         return _plan = plan;
     }
 
-    // A plan for the rest of a pass that takes a quarter less than one that ran out of memory, with everything released that was loaded for that; null where there is none.
+    private string AllowanceNotice(long available)
+    {
+        string allowed = ByteSize.Format(_allowance.Bytes);
+        if (!_allowance.IsReduced) return $"Memory of the device is free again: pictures are painted within {allowed}.";
+        string free = ByteSize.Format(available);
+        return $"Other programs hold most of the device: {free} of the budget of {ByteSize.Format(_allowance.Declared)} are available. "
+            + $"Pictures are painted within {allowed} until more is free.";
+    }
+
+    private static string ShrinkNotice(DeviceMemoryException exception, ResidencyPlan plan, ResidencyPlan smaller)
+    {
+        string alone = plan.BatchSize > smaller.BatchSize ? ", one picture at a time" : "";
+        return $"The device's memory ran out ({exception.Found}); painted within {ByteSize.Format(smaller.Request.Budget)}{alone}.";
+    }
+
+    // Releases everything that is loaded, and plans the rest of a batch with a quarter less memory than the plan that ran out. Returns null
+    // if there is no such plan.
     private ResidencyPlan? Shrink(PictureSeries series, int left, ResidencyPlan plan)
     {
         ReleaseAll();
@@ -365,10 +454,11 @@ internal sealed class PictureEngine : IDisposable
             TrimArenas();
             long available = MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());
             long budget = Math.Min(plan.PeakBytes / 4 * 3, available);
-            // A device that tells what is free is planned for with less from now on; on any other the next batch is planned as ever.
+            // Where the device reports its free memory, the lower budget stays in force. Elsewhere the next batch is planned as before.
             if (_device.FreeBytes() is not null) _allowance.RanOut(budget);
-            // One at a time takes the least, unless the picture has to have the numbers of its place.
-            return Plan(series.Place is null ? series with { Count = left, BatchSize = 1 } : series, budget, available);
+            // A batch of one takes the least memory. A picture with a fixed slot must keep its batch, because its last bits depend on it.
+            PictureSeries rest = series.Place is null ? series with { Count = left, BatchSize = 1 } : series;
+            return Plan(rest, budget, available);
         }
         catch (Exception exception) when (exception is BudgetTooSmallException or DeviceMemoryException or InferenceException)
         {
@@ -376,8 +466,8 @@ internal sealed class PictureEngine : IDisposable
         }
     }
 
-    // Working memory that is kept for the next picture of a kind is of little use for another: what an arena has in pieces of one size serves no larger one.
-    // Where a plan has no room for what others left, it is given back before anything of that plan is loaded.
+    // Arena chunks that were cached for one picture size cannot be reused for a larger one, so they are freed before a plan is loaded that
+    // needs their room.
     private void MakeRoom(ResidencyPlan plan, long available)
     {
         var kind = PictureKind.Of(plan);
@@ -387,10 +477,10 @@ internal sealed class PictureEngine : IDisposable
 
     private void TrimArenas()
     {
-        // A captured step works on what is given back.
-        FreeNetwork();
+        // A captured step refers to the memory that is freed here.
+        FreeDenoiser();
         _decoder.Release();
-        // Sessions that have arenas by themselves have to go with them.
+        // Where sessions have arenas of their own, an arena is freed only with its session.
         if (_device.ArenaStatistics is null) ReleaseAll();
         else ArenaTrimmer.Empty(_device);
         _kept.Clear();
@@ -398,67 +488,83 @@ internal sealed class PictureEngine : IDisposable
 
     private void ReleaseAll()
     {
-        FreeNetwork();
+        FreeDenoiser();
         _prompts.Release();
         _decoder.Release();
         foreach (ComponentSpec component in _package.Manifest.Components) _sessions.Release(component);
     }
 
-    private void FreeNetwork()
+    private void FreeDenoiser()
     {
-        _network?.Dispose();
-        _network = null;
+        _denoiser?.Dispose();
+        _denoiser = null;
     }
 
-    // What is loaded before the first picture is what one of the usual size needs.
+    // Loads the weights and sessions of a picture of the default size before the first request.
     private void Preload()
     {
         if (!_device.LoadsAhead) return;
         try
         {
             long available = MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());
-            ResidencyPlan plan = Plan(new PictureSeries(new PictureRequest { Prompt = "" }, 1, 1), Math.Min(_allowance.Bytes, available), available);
-            _sessions.Preload([.. plan.Components.Where(component => !Rotates(component)).Select(component => _package.Manifest.Component(component.Name))], plan.MakesSessionsInParallel);
+            var usual = new PictureSeries(new PictureRequest { Prompt = "" }, 1, 1);
+            ResidencyPlan plan = Plan(usual, Math.Min(_allowance.Bytes, available), available);
+            IEnumerable<ComponentPlan> staying = plan.Components.Where(component => !Rotates(component));
+            _sessions.Preload(
+                [.. staying.Select(component => _package.Manifest.Component(component.Name))], plan.MakesSessionsInParallel);
         }
         catch (BudgetTooSmallException)
         {
-            // A smaller picture may fit.
+            // A smaller picture may still fit the budget.
         }
     }
 
+    // Applies a plan: releases each component that the plan places elsewhere, so that it is loaded into its new place when it next runs.
     private void Follow(ResidencyPlan plan, long available)
     {
         MakeRoom(plan, available);
         ComponentSpec unet = _package.Manifest.Component(ComponentNames.UNet);
-        bool turns = Rotates(plan.Component(ComponentNames.UNet)), buffersChange = _plan is not null && (_plan.StreamingBufferBytes, _plan.PreparingBufferBytes) != (plan.StreamingBufferBytes, plan.PreparingBufferBytes);
+        bool rotates = Rotates(plan.Component(ComponentNames.UNet));
+        bool buffersChange = _plan is not null
+            && (_plan.StreamingBufferBytes != plan.StreamingBufferBytes || _plan.PreparingBufferBytes != plan.PreparingBufferBytes);
         foreach (ComponentPlan component in plan.Components)
         {
             ComponentSpec spec = _package.Manifest.Component(component.Name);
-            ComponentPlan? planned = _plan?.Components.FirstOrDefault(former => former.Name == component.Name);
-            List<WeightPlacement> places = [.. component.Stages.Select(PlacementOf)], before = planned is null ? [.. places.Select(_ => WeightPlacement.Resident)] : [.. planned.Stages.Select(PlacementOf)];
-            bool moves = !places.SequenceEqual(before), isAffected = moves || (buffersChange && component.Stages.Any(stage => stage.Placement is StagePlacement.Streamed or StagePlacement.Staged));
-            if (!isAffected && (component.Name != ComponentNames.UNet || turns == _sessions.Turns(unet) is not null)) continue;
+            List<WeightPlacement> placements = [.. component.Stages.Select(PlacementOf)];
+            bool moves = !placements.SequenceEqual(PlacementsInForce(component));
+            bool isAffected = moves || (buffersChange && UsesStreamingBuffer(component));
+            bool rotationChanges = component.Name == ComponentNames.UNet && rotates != (_sessions.Turns(unet) is not null);
+            if (!isAffected && !rotationChanges) continue;
 
-            // Bindings know where weights lie and which sessions they belong to.
+            // The encoder and the denoiser hold bindings to the addresses of weights and to sessions, so they must be released first.
             if (component.Name is ComponentNames.ClipL or ComponentNames.ClipG)
             {
                 _prompts.Release();
             }
             else
             {
-                FreeNetwork();
+                FreeDenoiser();
             }
 
             _sessions.Release(spec);
-            if (moves) _sessions.Place(spec, places);
+            if (moves) _sessions.Place(spec, placements);
         }
 
-        _sessions.RotateSessions(unet, turns);
+        _sessions.RotateSessions(unet, rotates);
         _sessions.TrimsArena = !plan.KeepsArena;
         _sessions.TrimsOwnArenas = !plan.KeepsDecodingArena;
         _sessions.MayCapture = plan.CapturesSteps;
         _device.ReserveStreamingBuffers(plan.PreparingBufferBytes, plan.StreamingBufferBytes);
     }
+
+    private IEnumerable<WeightPlacement> PlacementsInForce(ComponentPlan component)
+    {
+        ComponentPlan? former = _plan?.Components.FirstOrDefault(former => former.Name == component.Name);
+        return former is null ? component.Stages.Select(_ => WeightPlacement.Resident) : former.Stages.Select(PlacementOf);
+    }
+
+    private static bool UsesStreamingBuffer(ComponentPlan component) =>
+        component.Stages.Any(stage => stage.Placement is StagePlacement.Streamed or StagePlacement.Staged);
 
     private static long KeptBytes(ResidencyPlan plan) => plan.Phases.First(phase => phase.Phase == PlanPhase.Denoising).Shares
         .Where(share => share.Name is ResidencyPlan.WorkingMemoryShare or ResidencyPlan.DecoderShare)
@@ -474,18 +580,36 @@ internal sealed class PictureEngine : IDisposable
 
     private static bool Rotates(ComponentPlan component) => component.Count(StagePlacement.RotatingSession) > 0;
 
-    private PromptEmbeds EncodeNegative(PictureRequest request, PromptEmbeds prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>
+    // The rows of the denoiser's batch: with guidance the negative prompt's rows come first, then the prompt's, one for each picture.
+    private PromptEmbeds[] EncodeRows(
+        PictureRequest request, int pictures, List<string> notices, RunOptions options, CancellationToken cancellationToken)
+    {
+        PromptEmbeds prompt = Encode(request.Prompt, "prompt", notices, options, cancellationToken);
+        IEnumerable<PromptEmbeds> rows = Enumerable.Repeat(prompt, pictures);
+        if (request.GuidanceScale > 1)
+        {
+            PromptEmbeds negative = EncodeNegative(request, prompt, notices, options, cancellationToken);
+            rows = Enumerable.Repeat(negative, pictures).Concat(rows);
+        }
+
+        return [.. rows];
+    }
+
+    private PromptEmbeds EncodeNegative(
+        PictureRequest request, PromptEmbeds prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>
         request.NegativePrompt.Length == 0 && request.EmptyNegative == EmptyNegative.Zeros
             ? new PromptEmbeds(new float[prompt.Context.Length], new float[prompt.Pooled.Length])
             : Encode(request.NegativePrompt, "negative prompt", notices, options, cancellationToken);
 
-    private PromptEmbeds Encode(string text, string name, List<string> notices, RunOptions options, CancellationToken cancellationToken)
+    private PromptEmbeds Encode(
+        string text, string name, List<string> notices, RunOptions options, CancellationToken cancellationToken)
     {
         PromptTokens tokens = PromptTokenizer.Encode(text);
         if (PromptSyntaxNotice.Of(text, name) is { } syntax) notices.Add(syntax);
         if (tokens.CutCount > 0)
         {
-            string count = string.Create(CultureInfo.InvariantCulture, $"{(tokens.IsCutCountExact ? "" : "at least ")}{tokens.CutCount}");
+            string bound = tokens.IsCutCountExact ? "" : "at least ";
+            string count = string.Create(CultureInfo.InvariantCulture, $"{bound}{tokens.CutCount}");
             notices.Add($"The {name} has {count} tokens more than the 75 that the model reads; cut off: {Shorten(tokens.CutText)}");
         }
 
@@ -498,9 +622,14 @@ internal sealed class PictureEngine : IDisposable
         return text.Length <= shown ? text : string.Concat(text.AsSpan(0, shown), "…");
     }
 
-    /// <summary>What the sizes of working memory depend on.</summary>
-    private readonly record struct PictureKind(int Width, int Height, bool Guided, PictureFrame? Frame, int BatchSize, TilePlan Decoding)
+    /// <summary>The properties of a plan that decide the sizes of working memory.</summary>
+    private readonly record struct PictureKind(
+        int Width, int Height, bool Guided, PictureFrame? Frame, int BatchSize, TilePlan Decoding)
     {
-        public static PictureKind Of(ResidencyPlan plan) => new(plan.Request.Width, plan.Request.Height, plan.Request.Guided, plan.Request.Frame, plan.BatchSize, plan.Decoding);
+        public static PictureKind Of(ResidencyPlan plan)
+        {
+            ResidencyRequest request = plan.Request;
+            return new PictureKind(request.Width, request.Height, request.Guided, request.Frame, plan.BatchSize, plan.Decoding);
+        }
     }
 }

@@ -1,16 +1,19 @@
 namespace MuseAtelier;
 
 /// <summary>A frame that is painted with the picture.</summary>
-/// <param name="Style">What it is made of.</param>
-/// <param name="Placement">Whether it covers the picture's border or lies around it.</param>
+/// <param name="Style">The material of the frame.</param>
+/// <param name="Placement">Whether the frame covers the picture's border or lies around the picture.</param>
 public sealed record PictureFrame(FrameStyle Style, FramePlacement Placement = FramePlacement.Inside)
 {
-    /// <summary>Width of the frame around a picture, in px: 64 at 1024, scaled by the smaller side, even, at least 16.</summary>
+    /// <summary>
+    /// Width of the frame of a picture, in px: 64 for a smaller side of 1024, in proportion for others; even, at least 16.
+    /// </summary>
     /// <param name="pictureWidth">Width of the picture in px.</param>
     /// <param name="pictureHeight">Height of the picture in px.</param>
-    public static int WidthAt(int pictureWidth, int pictureHeight) => Math.Max(16, (Math.Min(pictureWidth, pictureHeight) + 16) / 32 * 2);
+    public static int WidthAt(int pictureWidth, int pictureHeight) =>
+        Math.Max(16, (Math.Min(pictureWidth, pictureHeight) + 16) / 32 * 2);
 
-    /// <summary>Size of a picture with this frame, in px: the picture's own where the frame is on it.</summary>
+    /// <summary>Size of a picture with this frame, in px: the picture's own size if the frame lies on the picture.</summary>
     /// <param name="pictureWidth">Width of the picture in px.</param>
     /// <param name="pictureHeight">Height of the picture in px.</param>
     public (int Width, int Height) CanvasOf(int pictureWidth, int pictureHeight)
@@ -20,25 +23,25 @@ public sealed record PictureFrame(FrameStyle Style, FramePlacement Placement = F
     }
 }
 
-/// <summary>What a frame is made of.</summary>
+/// <summary>The material of a frame.</summary>
 public enum FrameStyle
 {
-    /// <summary>Carved wood, gilded over red bole: eggs and darts in the hollow, pearls at the picture (鎏金画框).</summary>
+    /// <summary>Carved wood, gilded over red bole: egg-and-dart in the hollow, pearls next to the picture (鎏金画框).</summary>
     Gilded,
 
-    /// <summary>Polished ebony with a ripple and a fillet of gold (乌木金线).</summary>
+    /// <summary>Polished ebony with a ripple and a gold fillet (乌木金线).</summary>
     Ebony,
 
-    /// <summary>Porcelain carved with lotus petals under celadon glaze, which is darker where it lies deep (青瓷).</summary>
+    /// <summary>Porcelain carved with lotus petals under celadon glaze, which is darker where it is deeper (青瓷).</summary>
     Celadon,
 }
 
-/// <summary>Where a frame lies.</summary>
+/// <summary>The place of a frame.</summary>
 public enum FramePlacement
 {
-    /// <summary>On the picture, whose size it leaves: the border is covered.</summary>
+    /// <summary>On the picture: the frame covers its border, and the size stays the same.</summary>
     Inside,
 
-    /// <summary>Around the picture, which is seen whole: the canvas grows by the frame's width on each side.</summary>
+    /// <summary>Around the picture: the whole picture is visible, and the canvas grows by the frame's width on each side.</summary>
     Outside,
 }

@@ -1,20 +1,23 @@
 namespace MuseAtelier;
 
-/// <summary>Pictures of one request, each with the next seed.</summary>
-/// <param name="Request">The first one's request.</param>
-/// <param name="Count">How many.</param>
-/// <param name="BatchSize">How many are denoised together, 1 to <paramref name="Count"/>; null leaves it to the plan.</param>
+/// <summary>Pictures of one request, each with the seed after the previous one's.</summary>
+/// <param name="Request">The request of the first picture.</param>
+/// <param name="Count">The number of pictures.</param>
+/// <param name="BatchSize">The number of pictures in a batch, 1 to <paramref name="Count"/>; null lets the plan choose.</param>
 internal sealed record PictureSeries(PictureRequest Request, int Count, int? BatchSize)
 {
-    /// <summary>The place that a single picture has to have: the rest of its pass repeats it. Null where pictures take the places as they come.</summary>
+    /// <summary>
+    /// The fixed slot of a single picture, whose rows the rest of its batch repeats; null if pictures fill the slots in order.
+    /// </summary>
     public BatchSlot? Place { get; init; }
 
-    /// <summary>A single picture with the numbers of its place in a pass.</summary>
-    public static PictureSeries At(PictureRequest request, BatchSlot place) => new(request, place.Pictures, place.Pictures) { Place = place };
+    /// <summary>A series of a single picture that is computed exactly as in the given slot of a batch.</summary>
+    public static PictureSeries At(PictureRequest request, BatchSlot place) =>
+        new(request, place.Pictures, place.Pictures) { Place = place };
 
-    /// <summary>Pictures that are to be painted.</summary>
+    /// <summary>The number of pictures to paint.</summary>
     public int Wanted => Place is null ? Count : 1;
 
-    /// <summary>The request of one of them.</summary>
+    /// <summary>The request of a picture of the series, by its index from 0.</summary>
     public PictureRequest Picture(int index) => Request with { Seed = unchecked(Request.Seed + (ulong)index) };
 }

@@ -1,79 +1,81 @@
 using System.Globalization;
+using static System.FormattableString;
 
 namespace MuseAtelier;
 
-/// <summary>A request that cannot be painted.</summary>
-public abstract class PictureRequestException(string found, string expected, string remedy) : MuseAtelierException(found, expected, remedy)
+/// <summary>A request that is out of range.</summary>
+public abstract class PictureRequestException(string found, string expected, string remedy)
+    : MuseAtelierException(found, expected, remedy)
 {
-    /// <summary>Makes sure that a request is in range, before a model is opened for it; an <see cref="Atelier"/> does the same.</summary>
-    /// <exception cref="PictureRequestException">It is not.</exception>
-    /// <exception cref="ArgumentNullException">The request is null, or a member of it that may not be.</exception>
+    /// <summary>Checks that a request is in range, before a model is opened for it. An <see cref="Atelier"/> does the same.</summary>
+    /// <exception cref="PictureRequestException">The request is out of range.</exception>
+    /// <exception cref="ArgumentNullException">The request is null, or a member that must not be null is.</exception>
     public static void ThrowIfUnpaintable(PictureRequest request) => RequestRules.Check(request);
 }
 
-/// <summary>A width or height out of range or not a multiple of 8.</summary>
+/// <summary>A width or height that is out of range or not a multiple of 8.</summary>
 public sealed class PictureSizeException(int width, int height)
     : PictureRequestException(
         $"the size is {width}x{height} px",
         "multiples of 8 from 256 to 2048 a side",
         $"The nearest size is {Nearest(width)}x{Nearest(height)}.")
 {
-    /// <summary>The width asked for, in px.</summary>
+    /// <summary>The requested width in px.</summary>
     public int Width { get; } = width;
 
-    /// <summary>The height asked for, in px.</summary>
+    /// <summary>The requested height in px.</summary>
     public int Height { get; } = height;
 
     private static int Nearest(int size) => (Math.Clamp(size, 256, 2048) + 4) / 8 * 8;
 }
 
-/// <summary>A number of steps out of range.</summary>
+/// <summary>A number of steps that is out of range.</summary>
 public sealed class StepCountException(int steps)
     : PictureRequestException($"the number of steps is {steps}", "1 to 1000", "Thirty is a good number for Euler ancestral.")
 {
-    /// <summary>The steps asked for.</summary>
+    /// <summary>The requested number of steps.</summary>
     public int Steps { get; } = steps;
 }
 
-/// <summary>A guidance scale out of range.</summary>
+/// <summary>A guidance scale that is out of range.</summary>
 public sealed class GuidanceScaleException(float guidanceScale)
     : PictureRequestException(
         $"the guidance scale is {guidanceScale.ToString(CultureInfo.InvariantCulture)}",
         "a number from 1 to 100",
         "Seven is a good scale; 1 means no guidance.")
 {
-    /// <summary>The guidance scale asked for.</summary>
+    /// <summary>The requested guidance scale.</summary>
     public float GuidanceScale { get; } = guidanceScale;
 }
 
-/// <summary>A frame of a style or in a place that there is not.</summary>
+/// <summary>A frame with an unknown style or placement.</summary>
 public sealed class FrameException(PictureFrame frame)
     : PictureRequestException(
         $"the frame is {frame.Style}, {frame.Placement}",
         $"one of {string.Join(", ", Enum.GetNames<FrameStyle>())}, {string.Join(" or ", Enum.GetNames<FramePlacement>())}",
         "Choose one of these, or no frame.")
 {
-    /// <summary>The frame asked for.</summary>
+    /// <summary>The requested frame.</summary>
     public PictureFrame Frame { get; } = frame;
 }
 
-/// <summary>A prompt that is too long, or that is no Unicode text.</summary>
+/// <summary>A prompt that is too long, or that is not Unicode text.</summary>
 public sealed class PromptException : PictureRequestException
 {
     private PromptException(string found, string expected, string remedy) : base(found, expected, remedy) { }
 
     internal static PromptException TooLong(string name, int length) => new(
-        string.Create(CultureInfo.InvariantCulture, $"the {name} has {length} characters"),
-        string.Create(CultureInfo.InvariantCulture, $"at most {RequestRules.LongestPrompt}"),
+        Invariant($"the {name} has {length} characters"),
+        Invariant($"at most {RequestRules.LongestPrompt}"),
         "Shorten it; the model reads 75 tokens, which are about 300 Latin letters.");
 
     internal static PromptException Unpaired(string name, char unit, int index) => new(
-        string.Create(CultureInfo.InvariantCulture, $"the {name} has an unpaired surrogate at index {index} (U+{(int)unit:X4})"),
+        Invariant($"the {name} has an unpaired surrogate at index {index} (U+{(int)unit:X4})"),
         "Unicode text",
         "Remove it: it is one half of a character, and a picture's record could not hold it.");
 }
 
-/// <summary>A member of a request that is none of its choices.</summary>
+/// <summary>A member of a request whose value is not one of its choices.</summary>
 public sealed class RequestChoiceException : PictureRequestException
 {
     internal RequestChoiceException(string name, string value, IReadOnlyList<string> choices)
@@ -83,16 +85,16 @@ public sealed class RequestChoiceException : PictureRequestException
     public string Name { get; }
 }
 
-/// <summary>A number of the size conditioning out of range.</summary>
+/// <summary>A number of the size conditioning that is out of range.</summary>
 public sealed class ConditioningException(string name, int value)
     : PictureRequestException(
-        string.Create(CultureInfo.InvariantCulture, $"{name} is {value} px"),
+        Invariant($"{name} is {value} px"),
         "0 to 16384",
         "Give sizes that pictures have, or no conditioning for those of the picture itself.")
 {
     /// <summary>The member's name.</summary>
     public string Name { get; } = name;
 
-    /// <summary>The number asked for, in px.</summary>
+    /// <summary>The requested number in px.</summary>
     public int Value { get; } = value;
 }

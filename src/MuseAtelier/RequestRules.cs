@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MuseAtelier;
 
-/// <summary>What can be painted. Nothing is repaired silently: what is out of range is refused, with the nearest that would do.</summary>
+/// <summary>The ranges of a request. A value out of range is never changed silently: it is refused with a legal value near it.</summary>
 internal static class RequestRules
 {
     public const int SizeMultiple = 8;
@@ -11,15 +11,17 @@ internal static class RequestRules
     public const int MostSteps = 1000;
     public const float LargestGuidanceScale = 100;
 
-    /// <summary>UTF-16 code units of a prompt. However they are escaped, a picture's record has room for two such prompts.</summary>
+    /// <summary>
+    /// The most UTF-16 code units in a prompt. A picture's record has room for two such prompts, however they are escaped.
+    /// </summary>
     public const int LongestPrompt = 1 << 18;
 
-    /// <summary>The largest number that the model is told of a picture's origin, in px.</summary>
+    /// <summary>The largest number of the size conditioning, in px.</summary>
     public const int LargestConditioning = 1 << 14;
 
-    /// <summary>Makes sure that every member of a request is in range.</summary>
-    /// <exception cref="PictureRequestException">One is not.</exception>
-    /// <exception cref="ArgumentNullException">A member is null that may not be.</exception>
+    /// <summary>Checks that every member of a request is in range.</summary>
+    /// <exception cref="PictureRequestException">A member is out of range.</exception>
+    /// <exception cref="ArgumentNullException">A member is null that must not be.</exception>
     public static void Check(PictureRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -34,18 +36,18 @@ internal static class RequestRules
         CheckSize(request.Width, request.Height);
         CheckSteps(request.Steps);
 
-        // Written so that NaN fails.
+        // The negated pattern also refuses NaN.
         if (!(request.GuidanceScale is >= 1 and <= LargestGuidanceScale)) throw new GuidanceScaleException(request.GuidanceScale);
     }
 
-    /// <summary>Makes sure that there is such a place in a pass.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is not.</exception>
+    /// <summary>Checks that a slot lies in a batch of legal size.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size or the index is out of range.</exception>
     public static void Check(BatchSlot place)
     {
         ArgumentNullException.ThrowIfNull(place);
         if (!place.Exists)
             throw new ArgumentOutOfRangeException(
-                nameof(place), place, $"A pass has 1 to {BatchSlot.LargestBatch} pictures, counted from 0.");
+                nameof(place), place, $"A batch has 1 to {BatchSlot.LargestBatch} pictures, counted from 0.");
     }
 
     public static void CheckSize(int width, int height)

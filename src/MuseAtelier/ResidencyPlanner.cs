@@ -2,15 +2,17 @@ using MuseAtelier.Residency;
 
 namespace MuseAtelier;
 
-/// <summary>Plans where weights are and how pictures are decoded, so that a budget is kept. Pure: the same question has the same answer.</summary>
+/// <summary>Plans the places of weights and the decoding of pictures within a budget. Pure: equal arguments give equal plans.</summary>
 public static class ResidencyPlanner
 {
-    /// <summary>The fastest plan within the budget.</summary>
+    /// <summary>Finds the fastest plan within the budget.</summary>
     /// <param name="model">The model's sizes.</param>
     /// <param name="request">The pictures and their budget.</param>
-    /// <param name="device">What the device costs.</param>
-    /// <exception cref="BudgetTooSmallException">No plan keeps the budget; the exception names the least that one would keep.</exception>
-    /// <exception cref="PictureRequestException">The pictures asked for are out of range.</exception>
+    /// <param name="device">The costs and the speed of the device.</param>
+    /// <exception cref="BudgetTooSmallException">
+    /// No plan keeps the budget; the exception has the least budget for which there is a plan.
+    /// </exception>
+    /// <exception cref="PictureRequestException">The requested pictures are out of range.</exception>
     public static ResidencyPlan Plan(ModelSizes model, ResidencyRequest request, DeviceProfile device)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -18,12 +20,17 @@ public static class ResidencyPlanner
         ArgumentNullException.ThrowIfNull(device);
         OptionRules.Check(request);
         ArgumentOutOfRangeException.ThrowIfLessThan(request.Count, 1);
-        if (request.BatchSize is { } pictures) ArgumentOutOfRangeException.ThrowIfNotEqual(pictures, Math.Clamp(pictures, 1, Math.Min(request.Count, BatchSlot.LargestBatch)));
+        if (request.BatchSize is { } pictures)
+        {
+            int legal = Math.Clamp(pictures, 1, Math.Min(request.Count, BatchSlot.LargestBatch));
+            ArgumentOutOfRangeException.ThrowIfNotEqual(pictures, legal);
+        }
+
         return new ResidencySearch(model, request, device).Plan(request.Budget);
     }
 
-    /// <summary>The budget where none was given: <see cref="ResidencyRequest.DefaultBudget"/>, or what is free if that is less.</summary>
-    /// <param name="freeBytes">Bytes that the device has free.</param>
+    /// <summary>The budget if none is declared: <see cref="ResidencyRequest.DefaultBudget"/>, or the free memory if that is less.</summary>
+    /// <param name="freeBytes">Free bytes of the device.</param>
     public static long DefaultBudget(long freeBytes) => Math.Min(ResidencyRequest.DefaultBudget, freeBytes);
 }
 
@@ -31,12 +38,27 @@ public static class ResidencyPlanner
 public sealed class BudgetTooSmallException(ResidencyRequest request, long leastBytes, string memory)
     : MuseAtelierException(
         $"the budget is {ByteSize.Format(request.Budget)} of {memory}",
-        $"at least {ByteSize.FormatUp(leastBytes)} for {request.Width}x{request.Height} px{(request.BatchSize > 1 ? $", {request.BatchSize} at a time" : "")}{(request.Offload == OffloadMode.Auto ? "" : $" with offload mode {request.Offload}")}",
-        $"Give more, {(request.BatchSize > 1 ? "paint fewer at a time, " : "")}{(request.Offload is OffloadMode.Auto or OffloadMode.Sessions ? "or paint a smaller picture." : "paint a smaller picture, or let the offload mode be chosen (auto).")}")
+        $"at least {ByteSize.FormatUp(leastBytes)} for {Describe(request)}",
+        Advice(request))
 {
-    /// <summary>What was asked for.</summary>
+    /// <summary>The request that does not fit.</summary>
     public ResidencyRequest Request { get; } = request;
 
-    /// <summary>The least budget that can be kept, in bytes; with it, a plan exists.</summary>
+    /// <summary>The least budget in bytes for which there is a plan.</summary>
     public long LeastBytes { get; } = leastBytes;
+
+    private static string Describe(ResidencyRequest request)
+    {
+        string batch = request.BatchSize > 1 ? $", {request.BatchSize} at a time" : "";
+        string mode = request.Offload == OffloadMode.Auto ? "" : $" with offload mode {request.Offload}";
+        return $"{request.Width}x{request.Height} px{batch}{mode}";
+    }
+
+    private static string Advice(ResidencyRequest request)
+    {
+        string batch = request.BatchSize > 1 ? "paint fewer at a time, " : "";
+        return request.Offload is OffloadMode.Auto or OffloadMode.Sessions
+            ? $"Give more, {batch}or paint a smaller picture."
+            : $"Give more, {batch}paint a smaller picture, or let the offload mode be chosen (auto).";
+    }
 }

@@ -1,12 +1,17 @@
 namespace MuseAtelier;
 
-/// <summary>What a plan is asked for: the pictures, and the memory that they may take.</summary>
+/// <summary>The pictures to plan for, and the memory that they may take.</summary>
 public sealed record ResidencyRequest
 {
-    /// <summary>The budget where none is given: what SDXL is known to need elsewhere, so that a card of 24 GB keeps something for its other work.</summary>
+    /// <summary>
+    /// The budget if none is declared: the memory that SDXL takes in other programs, which leaves a card of 24 GB some memory for other
+    /// work.
+    /// </summary>
     public const long DefaultBudget = 19L << 30;
 
-    /// <summary>Bytes that the process may hold: of device memory as the driver counts it; on a processor of memory that is not a mapped file's.</summary>
+    /// <summary>
+    /// Bytes that the process may hold: device memory as the driver counts it; on a processor, memory without the pages of mapped files.
+    /// </summary>
     public long Budget { get; init; } = DefaultBudget;
 
     /// <summary>Width in px, a multiple of 8 from 256 to 2048.</summary>
@@ -18,30 +23,35 @@ public sealed record ResidencyRequest
     /// <summary>Steps of the schedule.</summary>
     public int Steps { get; init; } = 30;
 
-    /// <summary>Pictures of one prompt that are wanted.</summary>
+    /// <summary>The number of pictures of one prompt.</summary>
     public int Count { get; init; } = 1;
 
-    /// <summary>How many of them are denoised together, 1 to <see cref="BatchSlot.LargestBatch"/> and no more than <see cref="Count"/>; null takes what is fastest.</summary>
+    /// <summary>
+    /// The number of pictures in a batch, 1 to <see cref="BatchSlot.LargestBatch"/> and no more than <see cref="Count"/>; null means the
+    /// fastest.
+    /// </summary>
     public int? BatchSize { get; init; }
 
-    /// <summary>Whether the guidance scale is above 1, which doubles the batch.</summary>
+    /// <summary>Whether the guidance scale is above 1, which doubles the rows of a batch.</summary>
     public bool Guided { get; init; } = true;
 
     /// <summary>The frame that is painted with each picture; null means none.</summary>
     public PictureFrame? Frame { get; init; }
 
-    /// <summary>Where weights may be.</summary>
+    /// <summary>Where the denoiser's weights may be between the steps.</summary>
     public OffloadMode Offload { get; init; } = OffloadMode.Auto;
 
-    /// <summary>How the VAE decodes.</summary>
+    /// <summary>Whether the VAE decodes in tiles.</summary>
     public VaeTiling VaeTiling { get; init; } = VaeTiling.Auto;
 
-    /// <summary>The tiles where it always decodes in tiles; null means 64x64 latents.</summary>
+    /// <summary>The size of the tiles with <see cref="VaeTiling.Tiled"/>; null means 64x64 latents.</summary>
     public TileSize? VaeTile { get; init; }
 
-    /// <summary>Whether the VAE decodes in fp32 from the start, where the package holds that decoder for pictures that overflow fp16.</summary>
+    /// <summary>
+    /// Whether the VAE decodes in fp32 even where fp16 is the default. Has no effect if the package has no fp32 decoder.
+    /// </summary>
     public bool DecodesInFp32 { get; init; }
 
-    /// <summary>Bytes of host memory that may be pinned; weights beyond it come from the mapped file, slower.</summary>
+    /// <summary>Bytes of host memory that may be pinned. Weights beyond that come from the mapped file, which is slower.</summary>
     public long PinnedBytes { get; init; } = long.MaxValue;
 }

@@ -1,19 +1,27 @@
 namespace MuseAtelier.Checking;
 
-/// <summary>Sums up how far values are from their reference, part by part, so that neither need be kept.</summary>
+/// <summary>Accumulates the differences of values from their reference, part by part, so that neither must be kept.</summary>
 internal sealed class Deviation
 {
-    private double _difference, _reference;
+    private double _difference;
+    private double _reference;
     private long _count;
 
-    /// <summary>||ours - reference|| / ||reference||; NaN where ours are not finite or nothing was compared.</summary>
-    public double Relative => _count == 0 ? double.NaN : _difference == 0 ? 0 : Math.Sqrt(_difference / _reference);
+    /// <summary>||ours - reference|| / ||reference||; NaN if ours are not finite or nothing was compared.</summary>
+    public double Relative
+    {
+        get
+        {
+            if (_count == 0) return double.NaN;
+            return _difference == 0 ? 0 : Math.Sqrt(_difference / _reference);
+        }
+    }
 
-    /// <summary>Peak signal-to-noise ratio in dB of values whose peak is 255: of bytes.</summary>
+    /// <summary>Peak signal-to-noise ratio in dB of bytes, whose peak is 255.</summary>
     public double Psnr => PsnrAt(255);
 
-    /// <summary>Peak signal-to-noise ratio in dB: +infinity when equal, NaN where ours are not finite or nothing was compared.</summary>
-    /// <param name="peak">What the largest values are taken to be, or the width of their range.</param>
+    /// <summary>Peak signal-to-noise ratio in dB: +infinity if equal, NaN if ours are not finite or nothing was compared.</summary>
+    /// <param name="peak">The assumed largest value, or the width of the range of values.</param>
     public double PsnrAt(double peak) => _count == 0 ? double.NaN : 10 * Math.Log10(peak * peak * _count / _difference);
 
     public static Deviation Of(ReadOnlySpan<float> ours, ReadOnlySpan<float> reference)
@@ -50,7 +58,7 @@ internal sealed class Deviation
         return deviation;
     }
 
-    /// <summary>Adds a picture's bytes, held against numbers that are converted as pictures are.</summary>
+    /// <summary>Adds a picture's bytes. Converts the reference to bytes in the same way as a picture.</summary>
     /// <param name="pixels">[h, w, 3] interleaved.</param>
     /// <param name="image">[3, h, w], -1 to 1.</param>
     public void AddPicture(ReadOnlySpan<byte> pixels, ReadOnlySpan<float> image)

@@ -1,35 +1,46 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Decoding;
 using MuseAtelier.Diffusion;
 using MuseAtelier.Packages;
 using MuseAtelier.Prompting;
+using static System.FormattableString;
 
 namespace MuseAtelier.Checking;
 
 /// <summary>
-/// One fidelity report. The fp32 model comes first: what it makes of prompts, and the latents that it paints, are what every part is given, so that a
-/// part's figure is its own. Lives on one thread, as the engine does.
+/// One fidelity report. The fp32 model runs first. Its text embeddings and its final latents are the inputs of every part in both
+/// arithmetics, so that the error of a part does not include the errors of earlier parts. Like the engine, it must stay on one thread.
 /// </summary>
-internal sealed class FidelityRun(string model, AtelierOptions options, FidelityRequest request, IProgress<string>? progress, CancellationToken cancellationToken)
+internal sealed class FidelityRun(
+    string model, AtelierOptions options, FidelityRequest request, IProgress<string>? progress, CancellationToken cancellationToken)
 {
     private const string NegativePrompt = "blurry, low quality";
 
-    private static readonly Precisions Exact = Precisions.All(Precision.Fp32), Rounded = Precisions.All(Precision.Fp16), ExactText = Rounded with { TextEncoders = Precision.Fp32 }, RoundedText = Exact with { TextEncoders = Precision.Fp16 };
+    private static readonly Precisions Exact = Precisions.All(Precision.Fp32);
+    private static readonly Precisions Rounded = Precisions.All(Precision.Fp16);
+    private static readonly Precisions ExactText = Rounded with { TextEncoders = Precision.Fp32 };
+    private static readonly Precisions RoundedText = Exact with { TextEncoders = Precision.Fp16 };
 
     private static readonly string[] Subjects =
     [
-        "a starry night over a quiet Renaissance city, glowing yellow stars, deep blues", "a vase of sunflowers on a wooden table, warm light", "a stormy sea under a heavy sky, breaking waves",
-        "a cathedral at dawn, stained glass, gilded domes", "cypresses on a hill, swirling clouds", "snowy mountains above a green valley", "a blue vase with white flowers", "a crescent moon over a calm sea",
+        "a starry night over a quiet Renaissance city, glowing yellow stars, deep blues",
+        "a vase of sunflowers on a wooden table, warm light",
+        "a stormy sea under a heavy sky, breaking waves",
+        "a cathedral at dawn, stained glass, gilded domes",
+        "cypresses on a hill, swirling clouds",
+        "snowy mountains above a green valley",
+        "a blue vase with white flowers",
+        "a crescent moon over a calm sea",
     ];
 
     private static readonly string[] Manners = ["oil painting", "watercolor", "fresco", "ink drawing"];
 
-    private readonly int _height = request.Height / VaeDecoder.VaeScaleFactor, _width = request.Width / VaeDecoder.VaeScaleFactor;
+    private readonly int _height = request.Height / VaeDecoder.VaeScaleFactor;
+    private readonly int _width = request.Width / VaeDecoder.VaeScaleFactor;
 
-    /// <summary>The picture of a seed, counted from 0.</summary>
+    /// <summary>The request of the picture with the given index, from 0.</summary>
     public PictureRequest PictureOf(int index) => new()
     {
         Prompt = $"{Subjects[index % Subjects.Length]}, {Manners[index / Subjects.Length % Manners.Length]}",
@@ -42,44 +53,54 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
 
     public FidelityReport Compare()
     {
-        List<Picture>? exactPictures = Paint(Exact), exactText = Paint(ExactText), roundedText = Paint(RoundedText), roundedPictures = Paint(Rounded);
-        Results exact, rounded;
-        Given given;
-        ModelInfo info;
+        List<Picture>? exactPictures = Paint(Exact);
+        List<Picture>? exactText = Paint(ExactText);
+        List<Picture>? roundedText = Paint(RoundedText);
+        List<Picture>? roundedPictures = Paint(Rounded);
+        Results exact;
+        Results rounded;
+        Inputs inputs;
+        CheckpointSpec checkpoint;
         string device;
         using (OpenedModel opened = Open(Exact))
         {
-            CheckpointSpec checkpoint = opened.Package.Manifest.Checkpoint;
-            (info, device) = (new ModelInfo(checkpoint.Name, checkpoint.Sha256, opened.Package.Folder) { Parameters = opened.Model.Parameters }, opened.Device.Description);
-            exact = Compute(opened, null, exactPictures, out given);
+            checkpoint = opened.Package.Manifest.Checkpoint;
+            device = opened.Device.Description;
+            exact = Compute(opened, null, exactPictures, out inputs);
         }
 
-        using (OpenedModel opened = Open(Rounded)) rounded = Compute(opened, given, null, out _);
+        using (OpenedModel opened = Open(Rounded)) rounded = Compute(opened, inputs, null, out _);
 
-        List<FidelityPart> parts =
-        [
-            Part("CLIP-L hidden", exact.HiddenL, rounded.HiddenL, Peak),
-            Part("CLIP-G hidden", exact.HiddenG, rounded.HiddenG, Peak),
-            Part("CLIP-G pooled", exact.Pooled, rounded.Pooled, Peak),
-            Part("UNet prediction", exact.Predictions, rounded.Predictions, Peak),
-            // From -1 to 1, as pictures have it.
-            Part("VAE decode", exact.Images, rounded.Images, static _ => 2),
-        ];
+        List<FidelityPart> parts = Parts(exact, rounded);
         if (request.WithPictures)
         {
             parts.Add(PicturePart("picture", exactText!, ExactText, exactPictures!, Exact));
             parts.Add(PicturePart("picture", roundedPictures!, Rounded, exactPictures!, Exact));
-            // Whether CLIP may run in fp16: beside an exact rest, and beside one that is rounded anyway.
+            // These two tell whether CLIP may run in fp16, with the other parts in fp32 and with the other parts in fp16.
             parts.Add(PicturePart("picture, text encoders alone", roundedText!, RoundedText, exactPictures!, Exact));
             parts.Add(PicturePart("picture, text encoders alone", roundedPictures!, Rounded, exactText!, ExactText));
         }
 
-        return new FidelityReport(info.Name, info.Sha256, device, Arithmetic(options.Backend.Lowering), OrtEnv.Instance().GetVersionString(), request, parts);
+        string arithmetic = Arithmetic(options.Backend.Lowering);
+        string version = OrtEnv.Instance().GetVersionString();
+        return new FidelityReport(checkpoint.Name, checkpoint.Sha256, device, arithmetic, version, request, parts);
     }
+
+    private static List<FidelityPart> Parts(Results exact, Results rounded) =>
+    [
+        Part("CLIP-L hidden", exact.HiddenL, rounded.HiddenL, Peak),
+        Part("CLIP-G hidden", exact.HiddenG, rounded.HiddenG, Peak),
+        Part("CLIP-G pooled", exact.Pooled, rounded.Pooled, Peak),
+        Part("UNet prediction", exact.Predictions, rounded.Predictions, Peak),
+        // Decoded numbers range from -1 to 1.
+        Part("VAE decode", exact.Images, rounded.Images, static _ => 2),
+    ];
 
     private static ulong SeedOf(int index) => (ulong)index + 1;
 
-    private static string Arithmetic(Lowering lowering) => lowering == Lowering.Cuda ? "fp16 operators of the card" : "fp32 operators, what each of them hands on rounded to fp16";
+    private static string Arithmetic(Lowering lowering) => lowering == Lowering.Cuda
+        ? "fp16 operators of the card"
+        : "fp32 operators, what each of them hands on rounded to fp16";
 
     private static double Peak(float[] reference) => Math.Abs(TensorPrimitives.MaxMagnitude(reference));
 
@@ -90,12 +111,18 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
             return new FidelityValue(SeedOf(index), deviation.PsnrAt(peak(reference)), deviation.Relative);
         })]);
 
-    private static FidelityPart PicturePart(string name, List<Picture> pictures, Precisions compared, List<Picture> references, Precisions reference) =>
+    private static FidelityPart PicturePart(
+        string name, List<Picture> pictures, Precisions compared, List<Picture> references, Precisions reference) =>
         new(name, compared.ToString(), reference.ToString(), [.. pictures.Select((picture, index) =>
         {
-            ReadOnlySpan<byte> ours = picture.Pixels.Span, theirs = references[index].Pixels.Span;
+            ReadOnlySpan<byte> ours = picture.Pixels.Span;
+            ReadOnlySpan<byte> theirs = references[index].Pixels.Span;
             var deviation = Deviation.Of(ours, theirs);
-            return new FidelityValue(SeedOf(index), deviation.Psnr, deviation.Relative) { HistogramDifference = ColourHistogram.Difference(ours, theirs), DecodedInFp32 = picture.DecodedInFp32 };
+            return new FidelityValue(SeedOf(index), deviation.Psnr, deviation.Relative)
+            {
+                HistogramDifference = ColourHistogram.Difference(ours, theirs),
+                DecodedInFp32 = picture.DecodedInFp32,
+            };
         })]);
 
     private List<Picture>? Paint(Precisions precisions)
@@ -107,8 +134,9 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
         var pictures = new List<Picture>();
         for (int index = 0; index < request.Seeds; index++)
         {
-            Tell(precisions, "picture", index);
-            engine.Paint(new PictureSeries(PictureOf(index), 1, 1), 0, pictures.Add, null, Stopwatch.GetTimestamp(), cancellationToken);
+            Report(precisions, "picture", index);
+            var series = new PictureSeries(PictureOf(index), 1, 1);
+            engine.Paint(series, 0, pictures.Add, null, Stopwatch.GetTimestamp(), cancellationToken);
         }
 
         return pictures;
@@ -117,48 +145,62 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
     private OpenedModel Open(Precisions precisions)
     {
         progress?.Report($"{precisions}: opening, part by part");
-        return OpenedModel.Open(model, options with { Precisions = precisions }, new LoadNotice(progress, precisions), cancellationToken);
+        AtelierOptions own = options with { Precisions = precisions };
+        return OpenedModel.Open(model, own, new LoadNotice(progress, precisions), cancellationToken);
     }
 
-    // One part after the other, each gone before the next comes: in fp32 they are large.
-    private Results Compute(OpenedModel opened, Given? known, List<Picture>? pictures, out Given given)
+    // Each part must be released before the next one is loaded, because parts are large in fp32.
+    private Results Compute(OpenedModel opened, Inputs? known, List<Picture>? pictures, out Inputs inputs)
     {
-        Precisions precisions = opened.Package.Manifest.PartPrecisions;
         var results = new Results();
         PromptEmbeds[] embeddings = Encode(opened, results);
-        given = known ?? new Given(embeddings, pictures is null ? NoiseLatents(opened.Model.LatentChannels) : [.. pictures.Select(picture => picture.Latents.ToArray())]);
+        inputs = known ?? new Inputs(embeddings, InitialLatents(opened.Model.LatentChannels, pictures));
+        Predict(opened, inputs, results);
+        Decode(opened, inputs, results);
+        return results;
+    }
 
+    private List<float[]> InitialLatents(int channels, List<Picture>? pictures) =>
+        pictures is null ? NoiseLatents(channels) : [.. pictures.Select(picture => picture.Latents.ToArray())];
+
+    private void Predict(OpenedModel opened, Inputs inputs, Results results)
+    {
         var schedule = new SigmaSchedule(new NoiseSchedule(), request.Steps);
         float[] timeIds = [request.Height, request.Width, 0, 0, request.Height, request.Width];
         for (int index = 0; index < request.Seeds; index++)
         {
-            Tell(precisions, "UNet prediction", index);
-            // Every part of the schedule gets its turn.
+            Report(opened.Package.Manifest.PartPrecisions, "UNet prediction", index);
+            // The seeds spread their steps over the whole schedule.
             int step = (int)((long)index * request.Steps / request.Seeds);
-            // Latents that are noise themselves are what the network sees of a picture that has not begun.
-            float[] input = request.WithPictures ? Noisy(given.Latents[index], schedule.Sigmas[step], index) : given.Latents[index];
-            PromptEmbeds[] rows = [given.Embeddings[^1], given.Embeddings[index]];
-            results.Predictions.Add(opened.Predict(rows, timeIds, schedule.Timesteps[step], _height, _width, span =>
+            float[] latents = inputs.Latents[index];
+            // Latents that are pure noise already are the scaled input of the first step.
+            float[] input = request.WithPictures ? Noisy(latents, schedule.Sigmas[step], index) : latents;
+            PromptEmbeds[] rows = [inputs.Embeddings[^1], inputs.Embeddings[index]];
+            ReadOnlySpan<float> prediction = opened.Predict(rows, timeIds, schedule.Timesteps[step], _height, _width, span =>
             {
                 input.CopyTo(span);
                 input.CopyTo(span[input.Length..]);
-            }).ToArray());
+            });
+            results.Predictions.Add(prediction.ToArray());
         }
 
-        opened.FreeNetwork();
+        opened.FreeDenoiser();
         opened.Sessions.Release(opened.Package.Manifest.Component(ComponentNames.UNet));
-        for (int index = 0; index < request.Seeds; index++)
-        {
-            Tell(precisions, "VAE decode", index);
-            float[] image = new float[3 * request.Height * request.Width];
-            opened.Decoder.Decode(given.Latents[index], _height, _width, options.VaeTiling == VaeTiling.Tiled, image, opened.Options, cancellationToken);
-            results.Images.Add(image);
-        }
-
-        return results;
     }
 
-    // One embedding for each seed's prompt, and the negative prompt's last.
+    private void Decode(OpenedModel opened, Inputs inputs, Results results)
+    {
+        bool tiled = options.VaeTiling == VaeTiling.Tiled;
+        for (int index = 0; index < request.Seeds; index++)
+        {
+            Report(opened.Package.Manifest.PartPrecisions, "VAE decode", index);
+            float[] image = new float[3 * request.Height * request.Width];
+            opened.Decoder.Decode(inputs.Latents[index], _height, _width, tiled, image, opened.Options, cancellationToken);
+            results.Images.Add(image);
+        }
+    }
+
+    // Encodes each seed's prompt, and the negative prompt last.
     private PromptEmbeds[] Encode(OpenedModel opened, Results results)
     {
         using var encoder = new PromptEncoder(opened.Package, opened.Sessions, opened.Device);
@@ -167,9 +209,10 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
         for (int index = 0; index <= request.Seeds; index++)
         {
             PromptTokens tokens = PromptTokenizer.Encode(index == request.Seeds ? NegativePrompt : PictureOf(index).Prompt);
-            PromptEmbeds embedding = embeddings[index] = encoder.Encode(tokens.ClipL.Span, tokens.ClipG.Span, opened.Options, cancellationToken);
+            PromptEmbeds embedding = encoder.Encode(tokens.ClipL.Span, tokens.ClipG.Span, opened.Options, cancellationToken);
+            embeddings[index] = embedding;
             if (index == request.Seeds) break;
-            Tell(opened.Package.Manifest.PartPrecisions, "text encoders", index);
+            Report(opened.Package.Manifest.PartPrecisions, "text encoders", index);
             results.HiddenL.Add(embedding.Columns(0, sizes.ClipLWidth));
             results.HiddenG.Add(embedding.Columns(sizes.ClipLWidth, sizes.ClipGWidth));
             results.Pooled.Add(embedding.Pooled);
@@ -191,7 +234,7 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
         return latents;
     }
 
-    // What the network sees of latents under that much noise.
+    // Adds noise to the latents and scales the sum, which gives the denoiser's input at that sigma.
     private static float[] Noisy(float[] latents, float sigma, int index)
     {
         float[] noisy = new float[latents.Length];
@@ -201,13 +244,13 @@ internal sealed class FidelityRun(string model, AtelierOptions options, Fidelity
         return noisy;
     }
 
-    private void Tell(Precisions precisions, string part, int index) =>
-        progress?.Report(string.Create(CultureInfo.InvariantCulture, $"{precisions}: {part} {index + 1} of {request.Seeds}"));
+    private void Report(Precisions precisions, string part, int index) =>
+        progress?.Report(Invariant($"{precisions}: {part} {index + 1} of {request.Seeds}"));
 
-    /// <summary>What every arithmetic is given alike.</summary>
-    /// <param name="Embeddings">Each prompt's, and the negative prompt's last.</param>
-    /// <param name="Latents">[4, h, w] each: finished latents, or noise.</param>
-    private sealed record Given(IReadOnlyList<PromptEmbeds> Embeddings, IReadOnlyList<float[]> Latents);
+    /// <summary>The inputs of the parts, equal for both arithmetics.</summary>
+    /// <param name="Embeddings">The embedding of each prompt, then that of the negative prompt.</param>
+    /// <param name="Latents">[4, h, w] for each seed: final latents, or noise.</param>
+    private sealed record Inputs(IReadOnlyList<PromptEmbeds> Embeddings, IReadOnlyList<float[]> Latents);
 
     private sealed class Results
     {

@@ -7,18 +7,23 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Checking;
 
-/// <summary>The engine's own parts, one by one and everything resident, for comparisons. Lives on one thread, as the engine does, and holds the device for its whole life.</summary>
+/// <summary>
+/// The engine's own parts, for comparisons of one part at a time; all weights are resident. Like the engine, it must stay on one thread.
+/// It holds the device for its whole life.
+/// </summary>
 internal sealed class OpenedModel : IDisposable
 {
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenRegistration _registration;
     private readonly DeviceLease _lease;
-    private Denoiser? _network;
+    private Denoiser? _denoiser;
 
     private OpenedModel(ModelPackage package, ExecutionDevice device, DeviceLease lease, CancellationToken cancellationToken)
     {
         _lease = lease;
-        (Package, Device, _cancellationToken) = (package, device, cancellationToken);
+        _cancellationToken = cancellationToken;
+        Package = package;
+        Device = device;
         Sessions = new SessionPool(package, device);
         Decoder = new VaeDecoder(package, Sessions, device);
         Options = device.CreateRunOptions();
@@ -35,10 +40,11 @@ internal sealed class OpenedModel : IDisposable
 
     public VaeDecoder Decoder { get; }
 
-    /// <summary>The options of every run; terminated with the token that the model was opened with.</summary>
+    /// <summary>The options of every run. The token that the model was opened with terminates the runs.</summary>
     public RunOptions Options { get; }
 
-    public static OpenedModel Open(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static OpenedModel Open(
+        string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
         try
@@ -53,38 +59,39 @@ internal sealed class OpenedModel : IDisposable
         }
     }
 
-    /// <summary>The denoising network for a batch and size in latents; the last one is kept.</summary>
-    public Denoiser Network(int batch, int height, int width)
+    /// <summary>Gives the denoiser for a batch and a size in latents. Keeps the last one.</summary>
+    public Denoiser DenoiserFor(int batch, int height, int width)
     {
         var shape = new PictureShape(batch, height, width, 1);
-        if (_network?.Shape == shape) return _network;
-        FreeNetwork();
-        return _network = new Denoiser(Package, shape, Sessions, Device);
+        if (_denoiser?.Shape == shape) return _denoiser;
+        FreeDenoiser();
+        return _denoiser = new Denoiser(Package, shape, Sessions, Device);
     }
 
     /// <summary>Predicts the noise of one timestep.</summary>
     /// <param name="rows">One embedding for each row of the batch.</param>
-    /// <param name="timeIds">[6] the sizes that the network is told, in px.</param>
+    /// <param name="timeIds">[6] the size conditioning in px.</param>
     /// <param name="timestep">The timestep.</param>
     /// <param name="height">Rows of a latent.</param>
     /// <param name="width">Columns of a latent.</param>
-    /// <param name="give">Writes the network's input, [batch, 4, h, w] fp32.</param>
-    /// <returns>[batch, 4, h, w] fp32; good until the next prediction.</returns>
-    public ReadOnlySpan<float> Predict(ReadOnlySpan<PromptEmbeds> rows, ReadOnlySpan<float> timeIds, float timestep, int height, int width, Action<Span<float>> give)
+    /// <param name="write">Writes the denoiser's input, [batch, 4, h, w] fp32.</param>
+    /// <returns>[batch, 4, h, w] fp32; valid until the next prediction.</returns>
+    public ReadOnlySpan<float> Predict(
+        ReadOnlySpan<PromptEmbeds> rows, ReadOnlySpan<float> timeIds, float timestep, int height, int width, Action<Span<float>> write)
     {
-        Denoiser network = Network(rows.Length, height, width);
-        network.Prepare(rows, timeIds, [timestep], Options, _cancellationToken);
-        give(network.Input);
-        network.Predict(0, Options, _cancellationToken);
-        network.Await();
-        return network.Output;
+        Denoiser denoiser = DenoiserFor(rows.Length, height, width);
+        denoiser.Prepare(rows, timeIds, [timestep], Options, _cancellationToken);
+        write(denoiser.Input);
+        denoiser.Predict(0, Options, _cancellationToken);
+        denoiser.Await();
+        return denoiser.Output;
     }
 
-    /// <summary>Gives back the denoising network's memory.</summary>
-    public void FreeNetwork()
+    /// <summary>Frees the denoiser's memory.</summary>
+    public void FreeDenoiser()
     {
-        _network?.Dispose();
-        _network = null;
+        _denoiser?.Dispose();
+        _denoiser = null;
     }
 
     /// <inheritdoc/>
@@ -92,7 +99,7 @@ internal sealed class OpenedModel : IDisposable
     {
         _registration.Dispose();
         Options.Dispose();
-        FreeNetwork();
+        FreeDenoiser();
         Decoder.Dispose();
         Sessions.Dispose();
         _lease.Dispose();

@@ -3,7 +3,7 @@ using MuseAtelier.Diffusion;
 
 namespace MuseAtelier.Checking;
 
-/// <summary>Noise that stands in a file, draw after draw.</summary>
+/// <summary>Noise that is read from a file, draw after draw.</summary>
 /// <param name="values">The file; borrowed.</param>
 /// <param name="name">The tensor's name: [draws, ...] fp32.</param>
 internal sealed class RecordedNoise(ReferenceValues values, string name) : INoiseSource
@@ -18,10 +18,10 @@ internal sealed class RecordedNoise(ReferenceValues values, string name) : INois
     }
 }
 
-/// <summary>The noise that initial latents in a file were made from.</summary>
+/// <summary>The noise from which the initial latents in a file were made.</summary>
 /// <param name="values">The file; borrowed.</param>
-/// <param name="name">The tensor's name: the latents, fp32, noise times the scale.</param>
-/// <param name="scale">What the noise was multiplied with.</param>
+/// <param name="name">The tensor's name: the latents, fp32, which are the noise times the scale.</param>
+/// <param name="scale">The factor of the noise.</param>
 internal sealed class RecordedStart(ReferenceValues values, string name, float scale) : INoiseSource
 {
     /// <inheritdoc/>

@@ -1,13 +1,13 @@
-using System.Globalization;
 using MuseAtelier.Decoding;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Packages;
+using static System.FormattableString;
 
 namespace MuseAtelier.Checking;
 
 /// <summary>
-/// Holds the shapes of a file of reference values against the model, before anything is read or run by them: the file may be of anybody's
-/// making.
+/// Checks the shapes of a file of reference values against the model, before a value is read or a shape is used, because the file may come
+/// from an untrusted source.
 /// </summary>
 /// <param name="values">The values.</param>
 /// <param name="model">The model's sizes.</param>
@@ -19,8 +19,8 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
     private int ContextWidth => model.ClipLWidth + model.ClipGWidth;
 
     /// <summary>Checks every tensor that a comparison reads.</summary>
-    /// <exception cref="ReferenceException">A tensor has a shape or values that this model's cannot have.</exception>
-    /// <exception cref="TensorTypeException">A tensor has a type that is not read.</exception>
+    /// <exception cref="ReferenceException">A tensor has a shape or values that do not fit this model.</exception>
+    /// <exception cref="TensorTypeException">A tensor has a type that is not supported.</exception>
     public void Check()
     {
         CheckTexts();
@@ -34,10 +34,10 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
     {
         if (values.Has("text.ids_l", "text.ids_g"))
         {
-            long rows = values.CheckIds("text.ids_l", model.TextLength), others = values.CheckIds("text.ids_g", model.TextLength);
-            if (rows != others) throw new ReferenceShapeException(
-                values.Path, "text.ids_g", values.Shape("text.ids_g"),
-                string.Create(CultureInfo.InvariantCulture, $"[{rows}, {model.TextLength}]"));
+            long rows = values.CheckIds("text.ids_l", model.TextLength);
+            long others = values.CheckIds("text.ids_g", model.TextLength);
+            if (rows != others)
+                throw ShapeException("text.ids_g", Invariant($"[{rows}, {model.TextLength}]"));
             CheckRows("text.hidden_l", rows, (long)model.TextLength * model.ClipLWidth);
             CheckRows("text.hidden_g", rows, (long)model.TextLength * model.ClipGWidth);
             CheckRows("text.pooled", rows, model.PooledWidth);
@@ -45,22 +45,21 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
 
         for (int i = 0; i < (values.Notes?.Prompts.Count ?? 0); i++)
         {
-            string prefix = string.Create(CultureInfo.InvariantCulture, $"text.{i}");
+            string prefix = Invariant($"text.{i}");
             CheckRows($"{prefix}.hidden_l", 1, (long)model.TextLength * model.ClipLWidth);
             CheckRows($"{prefix}.hidden_g.pad_0", 1, (long)model.TextLength * model.ClipGWidth);
             CheckRows($"{prefix}.pooled.pad_0", 1, model.PooledWidth);
         }
     }
 
-    // The file may hold more rows than texts, and a row of any shape that has the right number of values.
+    // The file may hold more rows than texts. A row may have any shape with the right number of values.
     private void CheckRows(string name, long rows, long rowElements)
     {
         if (!values.Has(name)) return;
         values.RequireReadable(name);
         IReadOnlyList<long> shape = values.Shape(name);
         if (shape.Count == 0 || shape[0] < rows || values.Elements(name) != (Int128)shape[0] * rowElements)
-            throw new ReferenceShapeException(
-                values.Path, name, shape, string.Create(CultureInfo.InvariantCulture, $"{rows} rows or more of {rowElements} values"));
+            throw ShapeException(name, Invariant($"{rows} rows or more of {rowElements} values"));
     }
 
     private void CheckPrediction(UNetCase call)
@@ -69,8 +68,7 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
         values.Expect(call.Noise, batch, model.LatentChannels, height, width);
         CheckConditioning(call.Context, call.Pooled, call.TimeIds, batch);
         values.RequireReadable(call.Timestep);
-        if (values.Elements(call.Timestep) < 1) throw new ReferenceShapeException(
-            values.Path, call.Timestep, values.Shape(call.Timestep), "one number or more");
+        if (values.Elements(call.Timestep) < 1) throw ShapeException(call.Timestep, "one number or more");
     }
 
     private void CheckConditioning(string context, string pooled, string timeIds, long rows)
@@ -91,8 +89,7 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
         (_, long height, long width) = CheckLatent("run.x0", mostRows: 1);
         IReadOnlyList<long> shape = values.Shape("run.latents");
         if (shape.Count == 0 || shape[0] is < 1 or > RequestRules.MostSteps)
-            throw new ReferenceShapeException(
-                values.Path, "run.latents", shape, string.Create(CultureInfo.InvariantCulture, $"1 to {RequestRules.MostSteps} steps"));
+            throw ShapeException("run.latents", Invariant($"1 to {RequestRules.MostSteps} steps"));
         values.Expect("run.latents", shape[0], 1, model.LatentChannels, height, width);
         values.Expect("run.step_noise", shape[0], 1, model.LatentChannels, height, width);
         CheckConditioning(run.Context, run.Pooled, run.TimeIds, 2);
@@ -103,15 +100,19 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
     {
         values.RequireReadable(name);
         IReadOnlyList<long> shape = values.Shape(name);
-        bool fits = shape.Count == 4 && shape[0] >= 1 && shape[0] <= mostRows && shape[1] == model.LatentChannels && IsSide(shape[2])
+        bool fits = shape.Count == 4
+            && shape[0] >= 1
+            && shape[0] <= mostRows
+            && shape[1] == model.LatentChannels
+            && IsSide(shape[2])
             && IsSide(shape[3]);
-        return fits
-            ? (shape[0], shape[2], shape[3])
-            : throw new ReferenceShapeException(
-                values.Path, name, shape,
-                string.Create(CultureInfo.InvariantCulture,
-                    $"[{(mostRows == 1 ? "1" : "1 or 2")}, {model.LatentChannels}, height, width], up to {LargestLatent} a side"));
+        if (fits) return (shape[0], shape[2], shape[3]);
+        string rows = mostRows == 1 ? "1" : "1 or 2";
+        throw ShapeException(name, Invariant($"[{rows}, {model.LatentChannels}, height, width], up to {LargestLatent} a side"));
     }
+
+    private ReferenceShapeException ShapeException(string name, string expected) =>
+        new(values.Path, name, values.Shape(name), expected);
 
     private static bool IsSide(long size) => size is >= 1 and <= LargestLatent;
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Decoding;
@@ -6,10 +5,13 @@ using MuseAtelier.Diffusion;
 using MuseAtelier.Packages;
 using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
+using static System.FormattableString;
 
 namespace MuseAtelier.Checking;
 
-/// <summary>One comparison: the engine's own parts, given what the reference was given. Lives on one thread, as the engine does.</summary>
+/// <summary>
+/// One comparison: runs the engine's own parts on the inputs of the reference. Like the engine, it must stay on one thread.
+/// </summary>
 internal sealed class ReferenceRun : IDisposable
 {
     // In latents.
@@ -24,9 +26,14 @@ internal sealed class ReferenceRun : IDisposable
     private readonly List<ReferencePart> _parts = [];
     private readonly List<string> _leftOut = [];
 
-    private ReferenceRun(OpenedModel model, ReferenceValues values, bool tiled, IProgress<string>? progress, CancellationToken cancellationToken)
+    private ReferenceRun(
+        OpenedModel model, ReferenceValues values, bool tiled, IProgress<string>? progress, CancellationToken cancellationToken)
     {
-        (_model, _values, _tiled, _progress, _cancellationToken) = (model, values, tiled, progress, cancellationToken);
+        _model = model;
+        _values = values;
+        _tiled = tiled;
+        _progress = progress;
+        _cancellationToken = cancellationToken;
         _allowed = AllowedErrors.For(model.Package.Manifest.Lowering);
     }
 
@@ -34,10 +41,12 @@ internal sealed class ReferenceRun : IDisposable
 
     private RunOptions Options => _model.Options;
 
-    public static ReferenceRun Open(string model, ReferenceValues values, AtelierOptions options, IProgress<string>? progress, CancellationToken cancellationToken)
+    public static ReferenceRun Open(
+        string model, ReferenceValues values, AtelierOptions options, IProgress<string>? progress, CancellationToken cancellationToken)
     {
         progress?.Report("opening the model");
-        return new ReferenceRun(OpenedModel.Open(model, options, null, cancellationToken), values, options.VaeTiling == VaeTiling.Tiled, progress, cancellationToken);
+        OpenedModel opened = OpenedModel.Open(model, options, null, cancellationToken);
+        return new ReferenceRun(opened, values, options.VaeTiling == VaeTiling.Tiled, progress, cancellationToken);
     }
 
     public ReferenceReport Compare()
@@ -59,7 +68,8 @@ internal sealed class ReferenceRun : IDisposable
     {
         if (_values.Notes is not { Prompts.Count: > 0 } notes)
         {
-            _leftOut.Add($"Token ids: no prompts in {Path.GetFileName(Path.ChangeExtension(_values.Path, ".json"))} beside the reference values");
+            string file = Path.GetFileName(Path.ChangeExtension(_values.Path, ".json"));
+            _leftOut.Add($"Token ids: no prompts in {file} beside the reference values");
             return;
         }
 
@@ -77,8 +87,14 @@ internal sealed class ReferenceRun : IDisposable
     private void CompareTexts()
     {
         using var encoder = new PromptEncoder(_model.Package, _model.Sessions, _model.Device);
-        var parts = new (string Name, Deviation Deviation, bool Found)[] { ("CLIP-L hidden", new(), false), ("CLIP-G hidden", new(), false), ("CLIP-G pooled", new(), false) };
-        int widthL = Model.ClipLWidth, widthG = Model.ClipGWidth;
+        (string Name, Deviation Deviation, bool Found)[] parts =
+        [
+            ("CLIP-L hidden", new Deviation(), false),
+            ("CLIP-G hidden", new Deviation(), false),
+            ("CLIP-G pooled", new Deviation(), false),
+        ];
+        int widthL = Model.ClipLWidth;
+        int widthG = Model.ClipGWidth;
         foreach (TextCase text in _values.Texts())
         {
             Report("text encoders");
@@ -99,7 +115,11 @@ internal sealed class ReferenceRun : IDisposable
         {
             if (reference is null) return;
             if (reference.Length != ours.Length)
-                throw new ReferenceShapeException(_values.Path, $"the values of {parts[part].Name}", [reference.Length], string.Create(CultureInfo.InvariantCulture, $"[{ours.Length}] for each text"));
+            {
+                string expected = Invariant($"[{ours.Length}] for each text");
+                throw new ReferenceShapeException(_values.Path, $"the values of {parts[part].Name}", [reference.Length], expected);
+            }
+
             parts[part].Deviation.Add(ours, reference);
             parts[part].Found = true;
         }
@@ -114,7 +134,11 @@ internal sealed class ReferenceRun : IDisposable
             string name = $"UNet {Pixels(height, width)}";
             Report(name);
             _values.Expect(call.Noise, batch, Model.LatentChannels, height, width);
-            ReadOnlySpan<float> ours = _model.Predict(Embeddings(call.Context, call.Pooled, batch), TimeIds(call.TimeIds, batch), Timestep(call.Timestep), height, width, input => _values.Read(call.Latents, 0, input));
+            PromptEmbeds[] rows = Embeddings(call.Context, call.Pooled, batch);
+            float[] timeIds = TimeIds(call.TimeIds, batch);
+            float timestep = Timestep(call.Timestep);
+            ReadOnlySpan<float> ours = _model.Predict(
+                rows, timeIds, timestep, height, width, input => _values.Read(call.Latents, 0, input));
             Add(name, Deviation.Of(ours, _values.Floats(call.Noise)), _allowed.UNet);
         }
 
@@ -123,7 +147,7 @@ internal sealed class ReferenceRun : IDisposable
 
     private void CompareDecodings()
     {
-        _model.FreeNetwork();
+        _model.FreeDenoiser();
         int before = _parts.Count;
         foreach ((string latent, string image) in _values.Decodings())
         {
@@ -171,35 +195,38 @@ internal sealed class ReferenceRun : IDisposable
         IReadOnlyList<long> shape = _values.Shape("run.latents");
         if (shape is not [>= 1 and <= RequestRules.MostSteps, ..])
             throw new ReferenceShapeException(_values.Path, "run.latents", shape, $"1 to {RequestRules.MostSteps} steps");
-        int steps = (int)shape[0], count = Model.LatentChannels * height * width;
+        int steps = (int)shape[0];
+        int count = Model.LatentChannels * height * width;
         _values.Expect("run.latents", steps, 1, Model.LatentChannels, height, width);
         _values.Expect("run.step_noise", steps, 1, Model.LatentChannels, height, width);
         float[] latents = Denoise(run, steps, height, width);
-        _model.FreeNetwork();
+        _model.FreeDenoiser();
         float[] reference = new float[count];
         _values.Read("run.latents", (steps - 1L) * count, reference);
-        Add(string.Create(CultureInfo.InvariantCulture, $"Latents after {steps} steps"), Deviation.Of(latents, reference), _allowed.Run);
+        Add(Invariant($"Latents after {steps} steps"), Deviation.Of(latents, reference), _allowed.Run);
         if (run.HasImage) ComparePicture(latents, height, width);
         else _leftOut.Add("Picture: no image of the run");
     }
 
-    // The loop that paints pictures, with recorded noise in the place of a generator's.
+    // Runs the loop that paints pictures, with recorded noise instead of a generator's.
     private float[] Denoise(RunCase run, int steps, int height, int width)
     {
         var schedule = new SigmaSchedule(new NoiseSchedule(), steps);
-        Denoiser network = _model.Network(2, height, width);
-        network.Prepare(Embeddings(run.Context, run.Pooled, 2), TimeIds(run.TimeIds, 2), schedule.Timesteps, Options, _cancellationToken);
+        Denoiser denoiser = _model.DenoiserFor(2, height, width);
+        PromptEmbeds[] rows = Embeddings(run.Context, run.Pooled, 2);
+        denoiser.Prepare(rows, TimeIds(run.TimeIds, 2), schedule.Timesteps, Options, _cancellationToken);
         var noise = new NoiseStreams(
-            new RecordedStart(_values, "run.x0", schedule.InitialNoiseScale), new RecordedNoise(_values, "run.step_noise"));
-        using var pass = new DenoisingLoop([noise], run.GuidanceScale, BatchSlot.Alone, network, schedule, sheet: null, _model.Device);
+            new RecordedStart(_values, "run.x0", schedule.InitialNoiseScale),
+            new RecordedNoise(_values, "run.step_noise"));
+        using var loop = new DenoisingLoop([noise], run.GuidanceScale, BatchSlot.Alone, denoiser, schedule, null, _model.Device);
         for (int step = 0; step < steps; step++)
         {
-            Report(string.Create(CultureInfo.InvariantCulture, $"run, step {step + 1} of {steps}"));
+            Report(Invariant($"run, step {step + 1} of {steps}"));
             _cancellationToken.ThrowIfCancellationRequested();
-            pass.Step(step, Options, _cancellationToken);
+            loop.Step(step, Options, _cancellationToken);
         }
 
-        return pass.Latents(0).ToArray();
+        return loop.Latents(0).ToArray();
     }
 
     private void ComparePicture(float[] latents, int height, int width)
@@ -210,27 +237,33 @@ internal sealed class ReferenceRun : IDisposable
         var deviation = new Deviation();
         try
         {
-            deviation.AddPicture(_model.Decoder.Decode(latents, height, width, _tiled, frame: null, Options, _cancellationToken).Pixels, _values.Floats("run.image"));
+            DecodedPicture picture = _model.Decoder.Decode(latents, height, width, _tiled, frame: null, Options, _cancellationToken);
+            deviation.AddPicture(picture.Pixels, _values.Floats("run.image"));
         }
         catch (DecodingException)
         {
-            // A picture that is not finite is a finding like any other: it stays NaN.
+            // A picture that is not finite is a result of the comparison: its deviation stays NaN.
         }
 
-        _parts.Add(new ReferencePart(name, deviation.Relative, _allowed.Picture) { Psnr = deviation.Psnr, RequiredPsnr = _allowed.Psnr });
+        _parts.Add(new ReferencePart(name, deviation.Relative, _allowed.Picture)
+        {
+            Psnr = deviation.Psnr,
+            RequiredPsnr = _allowed.Psnr,
+        });
     }
 
     private (int Batch, int Height, int Width) LatentShape(string name, bool anyBatch = false)
     {
         IReadOnlyList<long> shape = _values.Shape(name);
-        bool fits = shape.Count == 4 && shape[1] == Model.LatentChannels
-            && shape[2] is > 0 and <= LargestSide && shape[3] is > 0 and <= LargestSide
-            && (anyBatch ? shape[0] is 1 or 2 : shape[0] == 1);
-        return fits
-            ? ((int)shape[0], (int)shape[2], (int)shape[3])
-            : throw new ReferenceShapeException(_values.Path, name, shape, string.Create(
-                CultureInfo.InvariantCulture,
-                $"[{(anyBatch ? "1 or 2" : "1")}, {Model.LatentChannels}, height, width], up to {LargestSide} a side"));
+        bool fits = shape.Count == 4
+            && (anyBatch ? shape[0] is 1 or 2 : shape[0] == 1)
+            && shape[1] == Model.LatentChannels
+            && shape[2] is > 0 and <= LargestSide
+            && shape[3] is > 0 and <= LargestSide;
+        if (fits) return ((int)shape[0], (int)shape[2], (int)shape[3]);
+        string batch = anyBatch ? "1 or 2" : "1";
+        string expected = Invariant($"[{batch}, {Model.LatentChannels}, height, width], up to {LargestSide} a side");
+        throw new ReferenceShapeException(_values.Path, name, shape, expected);
     }
 
     private PromptEmbeds[] Embeddings(string context, string pooled, int rows)
@@ -249,7 +282,7 @@ internal sealed class ReferenceRun : IDisposable
         return embeddings;
     }
 
-    // The engine gives all rows the same sizes, so the reference must have done so.
+    // All rows must have equal sizes, because the engine gives every row the same ones.
     private float[] TimeIds(string name, int rows)
     {
         const int count = 6;
@@ -271,7 +304,8 @@ internal sealed class ReferenceRun : IDisposable
         return timestep[0];
     }
 
-    private void Add(string name, Deviation deviation, double allowed) => _parts.Add(new ReferencePart(name, deviation.Relative, allowed));
+    private void Add(string name, Deviation deviation, double allowed) =>
+        _parts.Add(new ReferencePart(name, deviation.Relative, allowed));
 
     private void Report(string part) => _progress?.Report(part);
 
@@ -282,5 +316,6 @@ internal sealed class ReferenceRun : IDisposable
         return numbers;
     }
 
-    private static string Pixels(int height, int width) => string.Create(CultureInfo.InvariantCulture, $"{width * VaeDecoder.VaeScaleFactor}x{height * VaeDecoder.VaeScaleFactor}");
+    private static string Pixels(int height, int width) =>
+        Invariant($"{width * VaeDecoder.VaeScaleFactor}x{height * VaeDecoder.VaeScaleFactor}");
 }

@@ -1,12 +1,12 @@
-using System.Globalization;
 using MuseAtelier.Export.Checkpoints;
+using static System.FormattableString;
 
 namespace MuseAtelier.Checking;
 
 /// <summary>
-/// A safetensors file of reference values, by whichever of two naming schemes it was written: several small cases of each part
-/// (<c>text.I.hidden_l</c>, <c>unet.sq.x</c>, <c>vae.sq.latent</c>), with prompts and ids in a JSON file beside it; or one case of each
-/// (<c>text.ids_l</c>, <c>unet.sample</c>, <c>vae.latent</c>). Values are read when they are asked for and not kept.
+/// A safetensors file of reference values. It has one of two naming schemes: several small cases of each part (<c>text.I.hidden_l</c>,
+/// <c>unet.sq.x</c>, <c>vae.sq.latent</c>), with prompts and ids in a JSON file beside it; or one case of each part (<c>text.ids_l</c>,
+/// <c>unet.sample</c>, <c>vae.latent</c>). Every call reads its values from the file; none are kept.
 /// </summary>
 internal sealed class ReferenceValues : IDisposable
 {
@@ -18,7 +18,7 @@ internal sealed class ReferenceValues : IDisposable
 
     public string Path => _file.Path;
 
-    /// <summary>The prompts and their ids; null where no JSON file lies beside the values.</summary>
+    /// <summary>The prompts and their ids; null if there is no JSON file beside the values.</summary>
     public ReferenceNotes? Notes { get; }
 
     public static ReferenceValues Open(string path)
@@ -35,47 +35,72 @@ internal sealed class ReferenceValues : IDisposable
         }
     }
 
-    /// <summary>Texts whose ids are known and which have values, in either scheme.</summary>
+    /// <summary>The texts that have ids and values, in either scheme.</summary>
     public IEnumerable<TextCase> Texts()
     {
         if (Has("text.ids_l", "text.ids_g"))
         {
-            float[] idsL = Floats("text.ids_l"), idsG = Floats("text.ids_g");
+            float[] idsL = Floats("text.ids_l");
+            float[] idsG = Floats("text.ids_g");
             int rows = Rows("text.ids_l");
             for (int row = 0; row < rows; row++)
-                yield return new TextCase(Ids(idsL, row, rows), Ids(idsG, row, rows), Row("text.hidden_l", row), Row("text.hidden_g", row), Row("text.pooled", row));
+            {
+                yield return new TextCase(
+                    Ids(idsL, row, rows),
+                    Ids(idsG, row, rows),
+                    Row("text.hidden_l", row),
+                    Row("text.hidden_g", row),
+                    Row("text.pooled", row));
+            }
         }
 
         for (int i = 0; i < (Notes?.Prompts.Count ?? 0); i++)
         {
-            string prefix = string.Create(CultureInfo.InvariantCulture, $"text.{i}");
-            if (Has($"{prefix}.hidden_l") || Has($"{prefix}.hidden_g.pad_0"))
-                yield return new TextCase(Notes!.IdsL[i], Notes.IdsG[i], Row($"{prefix}.hidden_l", 0), Row($"{prefix}.hidden_g.pad_0", 0), Row($"{prefix}.pooled.pad_0", 0));
+            string prefix = Invariant($"text.{i}");
+            if (!Has($"{prefix}.hidden_l") && !Has($"{prefix}.hidden_g.pad_0")) continue;
+            yield return new TextCase(
+                Notes!.IdsL[i],
+                Notes.IdsG[i],
+                Row($"{prefix}.hidden_l", 0),
+                Row($"{prefix}.hidden_g.pad_0", 0),
+                Row($"{prefix}.pooled.pad_0", 0));
         }
     }
 
-    /// <summary>Names of the tensors of each prediction.</summary>
+    /// <summary>The names of the tensors of each prediction.</summary>
     public IEnumerable<UNetCase> UNetCalls()
     {
         foreach (string prefix in Prefixes("unet.", ".noise"))
         {
             string input = Has($"{prefix}.sample") ? "sample" : "x";
-            if (Has($"{prefix}.{input}", $"{prefix}.timestep", $"{prefix}.context", $"{prefix}.pooled", $"{prefix}.time_ids"))
-                yield return new UNetCase($"{prefix}.{input}", $"{prefix}.timestep", $"{prefix}.context", $"{prefix}.pooled", $"{prefix}.time_ids", $"{prefix}.noise");
+            var call = new UNetCase(
+                $"{prefix}.{input}",
+                $"{prefix}.timestep",
+                $"{prefix}.context",
+                $"{prefix}.pooled",
+                $"{prefix}.time_ids",
+                $"{prefix}.noise");
+            if (Has(call.Latents, call.Timestep, call.Context, call.Pooled, call.TimeIds)) yield return call;
         }
     }
 
-    /// <summary>Name of each decoded latent and its picture.</summary>
-    public IEnumerable<(string Latent, string Image)> Decodings() => Prefixes("vae.", ".image").Where(prefix => Has($"{prefix}.latent")).Select(prefix => ($"{prefix}.latent", $"{prefix}.image"));
+    /// <summary>The names of each latent and of the picture that it decodes to.</summary>
+    public IEnumerable<(string Latent, string Image)> Decodings() =>
+        Prefixes("vae.", ".image")
+            .Where(prefix => Has($"{prefix}.latent"))
+            .Select(prefix => ($"{prefix}.latent", $"{prefix}.image"));
 
-    /// <summary>Name of each encoded picture and of its mean, multiplied with the latent scale.</summary>
-    public IEnumerable<(string Image, string Mean)> Encodings() => Prefixes("vae.", ".encode_mean").Where(prefix => Has($"{prefix}.encode_in")).Select(prefix => ($"{prefix}.encode_in", $"{prefix}.encode_mean"));
+    /// <summary>The names of each encoded picture and of its mean, which is multiplied by the latent scale.</summary>
+    public IEnumerable<(string Image, string Mean)> Encodings() =>
+        Prefixes("vae.", ".encode_mean")
+            .Where(prefix => Has($"{prefix}.encode_in"))
+            .Select(prefix => ($"{prefix}.encode_in", $"{prefix}.encode_mean"));
 
-    /// <summary>The conditioning of the whole run; null where the file has no run.</summary>
+    /// <summary>The names of the conditioning of the whole run; null if the file has no run.</summary>
     public RunCase? Run()
     {
         if (!Has("run.x0", "run.step_noise", "run.latents")) return null;
-        // The one-case scheme runs on what its UNet call was given. Neither writes the guidance scale down; each has its own.
+        // Old single-case files reuse the UNet case's conditioning. No file stores the guidance scale: old files used 7, new ones 5.
         bool hasOwn = Has("run.context", "run.pooled", "run.time_ids");
         string prefix = hasOwn ? "run" : "unet";
         return Has($"{prefix}.context", $"{prefix}.pooled", $"{prefix}.time_ids")
@@ -92,58 +117,67 @@ internal sealed class ReferenceValues : IDisposable
 
     public IReadOnlyList<long> Shape(string name) => Tensor(name).Shape;
 
-    /// <summary>How many values a tensor has.</summary>
+    /// <summary>The number of values of a tensor.</summary>
     public long Elements(string name) => Tensor(name).Elements;
 
-    /// <summary>Refuses a tensor of a type that is not read: of those, not even the size is known to be right.</summary>
+    /// <summary>Refuses a tensor whose type is not supported. The size of such a tensor cannot be checked either.</summary>
     public void RequireReadable(string name)
     {
         SafetensorsTensor tensor = Tensor(name);
         if (tensor.Type is null && tensor.TypeName != "F64") throw new TensorTypeException(Path, name, tensor.TypeName);
     }
 
-    /// <summary>Checks ids of texts, [texts, positions]; gives the number of texts.</summary>
+    /// <summary>Checks the ids of texts, [texts, positions], and returns the number of texts.</summary>
     public long CheckIds(string name, int positions)
     {
         RequireReadable(name);
         if (Shape(name) is not [>= 1 and <= MostTexts, long length] || length != positions)
-            throw new ReferenceShapeException(
-                Path, name, Shape(name), string.Create(CultureInfo.InvariantCulture, $"[1 to {MostTexts} texts, {positions}]"));
+            throw ShapeException(name, Invariant($"[1 to {MostTexts} texts, {positions}]"));
         foreach (float id in Floats(name))
-            if (!ReferenceNotes.IsId(id)) throw new ReferenceValueException(
-                Path, name, id, string.Create(CultureInfo.InvariantCulture, $"ids from 0 to {ReferenceNotes.LastId}"));
+        {
+            if (!ReferenceNotes.IsId(id))
+                throw new ReferenceValueException(Path, name, id, Invariant($"ids from 0 to {ReferenceNotes.LastId}"));
+        }
+
         return Shape(name)[0];
     }
 
-    /// <summary>All values of a tensor.</summary>
+    /// <summary>Reads all values of a tensor.</summary>
     public float[] Floats(string name) => _file.ReadFloats(name);
 
-    /// <summary>Some values of a tensor, from an element on.</summary>
+    /// <summary>Reads values of a tensor from the given element on, until the destination is full.</summary>
     public void Read(string name, long start, Span<float> destination)
     {
         if (start + destination.Length > Elements(name))
-            throw new ReferenceShapeException(Path, name, Shape(name), string.Create(CultureInfo.InvariantCulture, $"at least {start + destination.Length} values"));
+            throw ShapeException(name, Invariant($"at least {start + destination.Length} values"));
         _file.ReadFloats(Tensor(name), start, destination);
     }
 
-    /// <summary>Refuses a tensor that has another shape than the model gives it, or a type that is not read.</summary>
+    /// <summary>Refuses a tensor whose shape differs from the model's, or whose type is not supported.</summary>
     public void Expect(string name, params long[] shape)
     {
         RequireReadable(name);
-        if (!Shape(name).SequenceEqual(shape)) throw new ReferenceShapeException(Path, name, Shape(name), string.Create(CultureInfo.InvariantCulture, $"[{string.Join(", ", shape)}]"));
+        if (!Shape(name).SequenceEqual(shape)) throw ShapeException(name, Invariant($"[{string.Join(", ", shape)}]"));
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
+    private ReferenceShapeException ShapeException(string name, string expected) => new(Path, name, Shape(name), expected);
+
     private SafetensorsTensor Tensor(string name) =>
-        _file.Tensors.TryGetValue(name, out SafetensorsTensor? tensor) ? tensor
+        _file.Tensors.TryGetValue(name, out SafetensorsTensor? tensor)
+            ? tensor
             : throw new MissingTensorsException(Path, [new TensorMismatch(name, null, null)]);
 
     private IEnumerable<string> Prefixes(string start, string end) =>
-        _file.Tensors.Keys.Where(name => name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal)).Select(name => name[..^end.Length]).Order(StringComparer.Ordinal);
+        _file.Tensors.Keys
+            .Where(name => name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal))
+            .Select(name => name[..^end.Length])
+            .Order(StringComparer.Ordinal);
 
-    private int Rows(string name) => Shape(name) is [long rows, _] ? (int)rows : throw new ReferenceShapeException(Path, name, Shape(name), "one row of ids for each text");
+    private int Rows(string name) =>
+        Shape(name) is [long rows, _] ? (int)rows : throw ShapeException(name, "one row of ids for each text");
 
     private static int[] Ids(float[] all, int row, int rows)
     {
@@ -154,18 +188,18 @@ internal sealed class ReferenceValues : IDisposable
     private float[]? Row(string name, int row)
     {
         if (!Has(name)) return null;
-        if (Shape(name) is not [long rows, ..] || row >= rows) throw new ReferenceShapeException(Path, name, Shape(name), "one row for each text");
+        if (Shape(name) is not [long rows, ..] || row >= rows) throw ShapeException(name, "one row for each text");
         float[] values = new float[Elements(name) / rows];
         Read(name, (long)row * values.Length, values);
         return values;
     }
 }
 
-/// <summary>A text's ids and what the encoders should make of them; what the file lacks is null.</summary>
+/// <summary>A text's ids and the expected outputs of the encoders; null for a tensor that the file lacks.</summary>
 internal sealed record TextCase(int[] IdsL, int[] IdsG, float[]? HiddenL, float[]? HiddenG, float[]? Pooled);
 
-/// <summary>Names of the tensors of one prediction.</summary>
+/// <summary>The names of the tensors of one prediction.</summary>
 internal sealed record UNetCase(string Latents, string Timestep, string Context, string Pooled, string TimeIds, string Noise);
 
-/// <summary>Names of a whole run's conditioning, what it was guided with, and whether its picture is there.</summary>
+/// <summary>The names of a whole run's conditioning, its guidance scale, and whether the file has its picture.</summary>
 internal sealed record RunCase(string Context, string Pooled, string TimeIds, float GuidanceScale, bool HasImage);

@@ -6,8 +6,8 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Decoding;
 
 /// <summary>
-/// The decoder's numbers to bytes, with a frame where one is wanted, on the device: the picture leaves it once. Also tells whether the numbers
-/// were finite.
+/// Converts the decoder's numbers to bytes on the device, and adds the frame if there is one, so that the picture is copied to the host
+/// only once. Also checks that the numbers are finite.
 /// </summary>
 internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable
 {
@@ -17,13 +17,13 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
     private DeviceFrame? _frame;
     private nint _image;
 
-    /// <summary>How often a frame was sent to the device.</summary>
+    /// <summary>The number of frames that were copied to the device.</summary>
     public int FrameUploads { get; private set; }
 
-    /// <summary>The component that finishes pictures with that frame, or without one.</summary>
+    /// <summary>The name of the component for pictures with that frame, or without a frame.</summary>
     public static string ComponentName(PictureFrame? frame) => frame is null ? ComponentNames.Finishing : ComponentNames.Framing;
 
-    /// <summary>What the component's sizes depend on.</summary>
+    /// <summary>The shape that decides the sizes of the component's tensors.</summary>
     /// <param name="height">The latent's height.</param>
     /// <param name="width">The latent's width.</param>
     /// <param name="frame">The frame, or null.</param>
@@ -35,11 +35,13 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
         return shape with { CanvasHeight = canvasHeight, CanvasWidth = canvasWidth };
     }
 
-    /// <summary>Makes ready for pictures of a size.</summary>
+    /// <summary>Prepares the component for pictures of a size.</summary>
     /// <param name="height">The latent's height.</param>
     /// <param name="width">The latent's width.</param>
-    /// <param name="frame">The frame, or null. It stays on the device until another one is wanted, or none.</param>
-    /// <param name="image">Device address of [1, 3, 8h, 8w] fp32, where the picture lies that is to be finished; borrowed. 0 gives it memory of its own.</param>
+    /// <param name="frame">The frame, or null. It stays on the device until a call with another frame or none.</param>
+    /// <param name="image">
+    /// Device address of the decoded picture, [1, 3, 8h, 8w] fp32; borrowed. With 0, the component allocates memory of its own.
+    /// </param>
     public void Prepare(int height, int width, PictureFrame? frame, nint image)
     {
         PictureShape shape = Shape(height, width, frame);
@@ -53,14 +55,17 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
             _frame = null;
         }
 
-        (_shape, _style, _image) = (shape, frame, image);
+        _shape = shape;
+        _style = frame;
+        _image = image;
         var placed = new Dictionary<string, nint>();
         if (image != 0) placed["image"] = image;
         if (frame is not null)
         {
             if (_frame is null)
             {
-                _frame = new DeviceFrame(FrameOverlay.Paint(width * VaeDecoder.VaeScaleFactor, height * VaeDecoder.VaeScaleFactor, frame), device);
+                var overlay = FrameOverlay.Paint(width * VaeDecoder.VaeScaleFactor, height * VaeDecoder.VaeScaleFactor, frame);
+                _frame = new DeviceFrame(overlay, device);
                 FrameUploads++;
             }
 
@@ -70,7 +75,7 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
         _runner = new ComponentRunner(package.Manifest.Component(ComponentName(frame)), shape, sessions, device, placed);
     }
 
-    /// <summary>Gives a picture that was put together on the host.</summary>
+    /// <summary>Copies a picture that was assembled on the host to the device.</summary>
     /// <param name="image">[3, 8h, 8w] fp32, -1 to 1, in host memory; borrowed.</param>
     public void Upload(NativeBuffer image)
     {
@@ -78,19 +83,22 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
         device.Synchronize();
     }
 
-    /// <summary>Finishes the picture. Gives [8h, 8w, 3] bytes, or of the frame's canvas, or null where some number was not finite.</summary>
+    /// <summary>
+    /// Converts the picture to [8h, 8w, 3] bytes, or to bytes of the frame's canvas. Returns null if a number is not finite.
+    /// </summary>
     public byte[]? Finish(RunOptions options, CancellationToken cancellationToken)
     {
         ComponentRunner runner = _runner!;
         runner.Run(options, cancellationToken);
-        using NativeBuffer pixels = device.AllocateHost(runner.Size("pixels")), fault = device.AllocateHost(runner.Size("fault"));
+        using NativeBuffer pixels = device.AllocateHost(runner.Size("pixels"));
+        using NativeBuffer fault = device.AllocateHost(runner.Size("fault"));
         device.Download(runner.Address("pixels"), pixels.Address, pixels.Bytes);
         device.Download(runner.Address("fault"), fault.Address, fault.Bytes);
         device.Synchronize();
         return fault.AsSpan<float>()[0] == 0 ? pixels.AsSpan<byte>().ToArray() : null;
     }
 
-    /// <summary>Gives back its memory, the frame's too, until the next picture.</summary>
+    /// <summary>Frees the component's and the frame's memory until the next picture.</summary>
     public void Release()
     {
         _runner?.Dispose();

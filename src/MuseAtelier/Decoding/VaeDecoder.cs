@@ -8,45 +8,51 @@ namespace MuseAtelier.Decoding;
 
 /// <summary>A decoded picture.</summary>
 /// <param name="Pixels">[8h, 8w, 3] interleaved RGB, or of the frame's canvas.</param>
-/// <param name="InFp32">Whether fp32 was needed.</param>
-/// <param name="Finishing">How long it took from decoded numbers to bytes on the host, with the frame.</param>
+/// <param name="InFp32">Whether it was decoded in fp32.</param>
+/// <param name="Finishing">The time from decoded numbers to bytes on the host, with the frame.</param>
 internal sealed record DecodedPicture(byte[] Pixels, bool InFp32, TimeSpan Finishing);
 
 /// <summary>
-/// Latents to a picture, whole or in tiles. Tiles overlap and are blended linearly; each tile's group norms see that tile alone, which
-/// is why tiles differ a little from the whole.
+/// Decodes latents to a picture, whole or in tiles. Tiles overlap and are blended linearly. A picture in tiles differs a little from one
+/// that is decoded whole, because each group norm sees one tile only.
 /// </summary>
 internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable
 {
-    /// <summary>Pixels of the picture for one of the latent, a side.</summary>
+    /// <summary>Pixels of the picture for one latent, a side.</summary>
     public const int VaeScaleFactor = 8;
 
-    /// <summary>Side of a tile in latents: 512 px, the smallest size that SDXL's VAE was trained to see whole.</summary>
+    /// <summary>Side of a tile in latents: 512 px, the smallest size of whole pictures in the training of SDXL's VAE.</summary>
     public const int Tile = 64;
 
-    /// <summary>Latents that neighbouring tiles share; the blend runs over all of them.</summary>
+    /// <summary>Latents that neighbouring tiles share at least; the blend covers all of them.</summary>
     public const int Overlap = 16;
 
     private const int Channels = 3;
-    private readonly PostProcessor _finisher = new(package, sessions, device);
+
+    private readonly PostProcessor _postProcessor = new(package, sessions, device);
     private ComponentRunner? _runner;
     private ComponentSpec _component = package.Manifest.Component(ComponentNames.VaeDecoder);
     private PictureShape _shape;
 
-    /// <summary>Decodes one picture to bytes as a plan has it; once more in fp32 where the device's own precision overflowed.</summary>
+    /// <summary>Decodes one picture to bytes by a plan; once more in fp32 if the device's own precision overflowed.</summary>
     /// <param name="latents">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
     /// <param name="height">h.</param>
     /// <param name="width">w.</param>
-    /// <param name="plan">The plan of that size.</param>
+    /// <param name="plan">The plan for pictures of that size.</param>
     /// <param name="frame">The frame, or null.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between tiles.</param>
-    /// <exception cref="DecodingException">The picture is not finite in fp32 either, or no tile of that fits the budget.</exception>
+    /// <exception cref="DecodingException">The picture is not finite in fp32 either, or no fp32 tile fits the budget.</exception>
     public DecodedPicture Decode(
-        ReadOnlySpan<float> latents, int height, int width, ResidencyPlan plan, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken) =>
-        Decode(latents, height, width, plan.Decoder.Name, TileShape(plan.Decoding), plan.DecodingInFp32 is null ? null : TileShape(plan.DecodingInFp32), frame, options, cancellationToken);
+        ReadOnlySpan<float> latents, int height, int width, ResidencyPlan plan, PictureFrame? frame, RunOptions options,
+        CancellationToken cancellationToken)
+    {
+        PictureShape tile = TileShape(plan.Decoding);
+        PictureShape? rescueTile = plan.DecodingInFp32 is null ? null : TileShape(plan.DecodingInFp32);
+        return Decode(latents, height, width, plan.Decoder.Name, tile, rescueTile, frame, options, cancellationToken);
+    }
 
-    /// <summary>Decodes one picture to bytes; once more in fp32 where the device's own precision overflowed.</summary>
+    /// <summary>Decodes one picture to bytes; once more in fp32 if the device's own precision overflowed.</summary>
     /// <param name="latents">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
     /// <param name="height">h.</param>
     /// <param name="width">w.</param>
@@ -56,44 +62,55 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <param name="cancellationToken">Stops between tiles.</param>
     /// <exception cref="DecodingException">The picture is not finite in fp32 either.</exception>
     public DecodedPicture Decode(
-        ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken) =>
-        Decode(latents, height, width, ComponentNames.VaeDecoder, TileShape(height, width, tiled), TileShape(height, width, tiled), frame, options, cancellationToken);
+        ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options,
+        CancellationToken cancellationToken)
+    {
+        PictureShape tile = TileShape(height, width, tiled);
+        return Decode(latents, height, width, ComponentNames.VaeDecoder, tile, tile, frame, options, cancellationToken);
+    }
 
     private DecodedPicture Decode(
-        ReadOnlySpan<float> latents, int height, int width, string decoder, PictureShape tile, PictureShape? exactTile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
+        ReadOnlySpan<float> latents, int height, int width, string decoder, PictureShape tile, PictureShape? rescueTile,
+        PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
     {
         bool inFp32 = decoder == ComponentNames.VaeDecoderFp32;
-        if (DecodeOnce(decoder, latents, height, width, tile, frame, options, cancellationToken, out TimeSpan finishing) is { } pixels) return new DecodedPicture(pixels, inFp32, finishing);
-        if (exactTile is not null && package.Manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32))
+        byte[]? pixels = DecodeOnce(
+            decoder, latents, height, width, tile, frame, options, cancellationToken, out TimeSpan finishing);
+        if (pixels is not null) return new DecodedPicture(pixels, inFp32, finishing);
+        if (rescueTile is { } fp32Tile && package.Manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32))
         {
-            // In its place, not beside it.
+            // The fp32 decoder replaces the fp16 one, whose memory must be freed first.
             Release();
-            byte[]? exact;
             try
             {
-                exact = DecodeOnce(ComponentNames.VaeDecoderFp32, latents, height, width, exactTile.Value, frame, options, cancellationToken, out finishing);
+                pixels = DecodeOnce(
+                    ComponentNames.VaeDecoderFp32, latents, height, width, fp32Tile, frame, options, cancellationToken, out finishing);
             }
             finally
             {
-                // Rarely needed, and twice the size: it does not stay, not even where it was stopped.
+                // The fp32 decoder is rarely needed and takes twice the memory, so it is released even after a cancellation.
                 Release();
             }
 
-            if (exact is not null) return new DecodedPicture(exact, true, finishing);
+            if (pixels is not null) return new DecodedPicture(pixels, true, finishing);
         }
 
-        throw new DecodingException(latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue), inFp32 || exactTile is not null || package.Manifest.PartPrecisions.Vae == Precision.Fp32);
+        bool latentsAreFaulty = latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
+        bool fp32Fits = inFp32 || rescueTile is not null || package.Manifest.PartPrecisions.Vae == Precision.Fp32;
+        throw new DecodingException(latentsAreFaulty, fp32Fits);
     }
 
-    /// <summary>Decodes to numbers, for comparison.</summary>
+    /// <summary>Decodes one picture to numbers, for comparisons.</summary>
     /// <param name="latents">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
     /// <param name="height">h.</param>
     /// <param name="width">w.</param>
     /// <param name="tiled">Whether in tiles.</param>
-    /// <param name="image">[3, 8h, 8w] fp32, -1 to 1 (a little beyond happens); overwritten.</param>
+    /// <param name="image">[3, 8h, 8w] fp32, -1 to 1, and slightly beyond; overwritten.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between tiles.</param>
-    public void Decode(ReadOnlySpan<float> latents, int height, int width, bool tiled, Span<float> image, RunOptions options, CancellationToken cancellationToken)
+    public void Decode(
+        ReadOnlySpan<float> latents, int height, int width, bool tiled, Span<float> image, RunOptions options,
+        CancellationToken cancellationToken)
     {
         PrepareDecoder(ComponentNames.VaeDecoder, TileShape(height, width, tiled));
         if (IsWhole(height, width))
@@ -110,10 +127,10 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         }
     }
 
-    /// <summary>Gives back the decoder's memory until the next picture.</summary>
+    /// <summary>Frees the decoder's memory until the next picture.</summary>
     public void Release()
     {
-        _finisher.Release();
+        _postProcessor.Release();
         _runner?.Dispose();
         _runner = null;
         sessions.Release(_component);
@@ -122,11 +139,13 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <inheritdoc/>
     public void Dispose()
     {
-        _finisher.Dispose();
+        _postProcessor.Dispose();
         _runner?.Dispose();
     }
 
-    /// <summary>Where tiles begin along a side: evenly, the first at 0, the last at the end, sharing at least the overlap.</summary>
+    /// <summary>
+    /// The first latents of the tiles along a side: spaced evenly, from 0 to the last tile's, with at least the overlap in common.
+    /// </summary>
     internal static int[] Starts(int size, int tile)
     {
         if (tile >= size) return [0];
@@ -136,68 +155,76 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         return starts;
     }
 
-    // Each tile is laid over what is there already; where it overlaps, it comes in linearly from its left and top edges.
-    private static void Blend(ReadOnlySpan<float> tile, Span<float> image, int height, int width, int tileHeight, int tileWidth, int top, int left, int sharedRows, int sharedColumns)
+    // Writes a tile over earlier tiles. In the overlap its share rises linearly from its left and top edges.
+    private static void Blend(ReadOnlySpan<float> tile, Span<float> image, int height, int width, TileArea area)
     {
         for (int channel = 0; channel < Channels; channel++)
         {
-            for (int y = 0; y < tileHeight; y++)
+            for (int y = 0; y < area.Height; y++)
             {
-                ReadOnlySpan<float> from = tile.Slice((channel * tileHeight + y) * tileWidth, tileWidth);
-                Span<float> to = image.Slice((channel * height + top + y) * width + left, tileWidth);
-                float down = y < sharedRows ? (y + 0.5f) / sharedRows : 1;
-                for (int x = 0; x < sharedColumns; x++)
+                ReadOnlySpan<float> from = tile.Slice((channel * area.Height + y) * area.Width, area.Width);
+                Span<float> to = image.Slice((channel * height + area.Top + y) * width + area.Left, area.Width);
+                float down = y < area.SharedRows ? (y + 0.5f) / area.SharedRows : 1;
+                for (int x = 0; x < area.SharedColumns; x++)
                 {
-                    // Where both edges overlap, the corner's old content already is a blend of three tiles.
-                    float share = Math.Min(down, (x + 0.5f) / sharedColumns);
+                    // In a corner both edges overlap, and the image already holds a blend of three tiles.
+                    float share = Math.Min(down, (x + 0.5f) / area.SharedColumns);
                     to[x] += (from[x] - to[x]) * share;
                 }
 
-                if (down >= 1) from[sharedColumns..].CopyTo(to[sharedColumns..]);
-                else TensorPrimitives.Lerp(to[sharedColumns..], from[sharedColumns..], down, to[sharedColumns..]);
+                ReadOnlySpan<float> newPart = from[area.SharedColumns..];
+                Span<float> oldPart = to[area.SharedColumns..];
+                if (down >= 1) newPart.CopyTo(oldPart);
+                else TensorPrimitives.Lerp(oldPart, newPart, down, oldPart);
             }
         }
     }
 
     private static PictureShape TileShape(TilePlan tiles) => new(1, tiles.TileHeight, tiles.TileWidth, 0);
 
-    private static PictureShape TileShape(int height, int width, bool tiled) => new(1, tiled ? Math.Min(Tile, height) : height, tiled ? Math.Min(Tile, width) : width, 0);
+    private static PictureShape TileShape(int height, int width, bool tiled) => tiled
+        ? new PictureShape(1, Math.Min(Tile, height), Math.Min(Tile, width), 0)
+        : new PictureShape(1, height, width, 0);
 
     private bool IsWhole(int height, int width) => _shape.LatentHeight == height && _shape.LatentWidth == width;
 
     private byte[]? DecodeOnce(
-        string component, ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureFrame? frame, RunOptions options, CancellationToken cancellationToken, out TimeSpan finishing)
+        string component, ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureFrame? frame,
+        RunOptions options, CancellationToken cancellationToken, out TimeSpan finishing)
     {
         PrepareDecoder(component, tile);
         if (IsWhole(height, width))
         {
-            _finisher.Prepare(height, width, frame, _runner!.Address("image"));
+            _postProcessor.Prepare(height, width, frame, _runner!.Address("image"));
             Run(latents, height, width, options, cancellationToken);
         }
         else
         {
-            _finisher.Prepare(height, width, frame, 0);
-            using NativeBuffer image = device.AllocateHost((long)Channels * height * width * VaeScaleFactor * VaeScaleFactor * sizeof(float));
+            _postProcessor.Prepare(height, width, frame, 0);
+            long pixelCount = (long)height * width * VaeScaleFactor * VaeScaleFactor;
+            using NativeBuffer image = device.AllocateHost(Channels * pixelCount * sizeof(float));
             DecodeTiles(latents, height, width, image.AsSpan<float>(), options, cancellationToken);
-            _finisher.Upload(image);
+            _postProcessor.Upload(image);
         }
 
-        // The decoder is done by now: what is measured is the finishing alone.
+        // The decoder has finished here, so that the time is that of the post-processor alone.
         long begin = Stopwatch.GetTimestamp();
-        byte[]? pixels = _finisher.Finish(options, cancellationToken);
+        byte[]? pixels = _postProcessor.Finish(options, cancellationToken);
         finishing = Stopwatch.GetElapsedTime(begin);
         return pixels;
     }
 
-    // One tile is blended in while the device decodes the next.
-    private void DecodeTiles(ReadOnlySpan<float> latents, int height, int width, Span<float> image, RunOptions options, CancellationToken cancellationToken)
+    // Blends one tile while the device decodes the next.
+    private void DecodeTiles(
+        ReadOnlySpan<float> latents, int height, int width, Span<float> image, RunOptions options, CancellationToken cancellationToken)
     {
         ComponentRunner runner = _runner!;
-        int tileHeight = _shape.LatentHeight, tileWidth = _shape.LatentWidth;
-        int[] rows = Starts(height, tileHeight), columns = Starts(width, tileWidth);
+        int[] rows = Starts(height, _shape.LatentHeight);
+        int[] columns = Starts(width, _shape.LatentWidth);
         int tiles = rows.Length * columns.Length;
         using NativeBuffer input = device.AllocateHost(runner.Size("latents"));
-        using NativeBuffer even = device.AllocateHost(runner.Size("image")), odd = device.AllocateHost(runner.Size("image"));
+        using NativeBuffer even = device.AllocateHost(runner.Size("image"));
+        using NativeBuffer odd = device.AllocateHost(runner.Size("image"));
         try
         {
             for (int i = 0; i <= tiles; i++)
@@ -207,26 +234,37 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
                 if (i < tiles)
                 {
                     NativeBuffer output = i % 2 == 0 ? even : odd;
-                    Give(latents, height, width, rows[i / columns.Length], columns[i % columns.Length], input);
+                    Upload(latents, height, width, rows[i / columns.Length], columns[i % columns.Length], input);
                     runner.Run(options, cancellationToken, isLastRound: i == tiles - 1);
                     device.Download(runner.Address("image"), output.Address, output.Bytes);
                 }
 
-                if (i > 0) Lay(i - 1, (i % 2 == 1 ? even : odd).AsSpan<float>(), image);
+                if (i == 0) continue;
+                NativeBuffer former = i % 2 == 1 ? even : odd;
+                TileArea area = AreaOf(rows, columns, i - 1);
+                Blend(former.AsSpan<float>(), image, height * VaeScaleFactor, width * VaeScaleFactor, area);
             }
         }
         finally
         {
-            // Whatever happened, nothing may be on its way to or from buffers that are given back.
+            // No copy may be under way when the buffers are freed, not even after a failure.
             device.Synchronize();
         }
+    }
 
-        void Lay(int i, ReadOnlySpan<float> tile, Span<float> image)
-        {
-            (int r, int c) = (i / columns.Length, i % columns.Length);
-            int sharedRows = r == 0 ? 0 : rows[r - 1] + tileHeight - rows[r], sharedColumns = c == 0 ? 0 : columns[c - 1] + tileWidth - columns[c];
-            Blend(tile, image, height * VaeScaleFactor, width * VaeScaleFactor, tileHeight * VaeScaleFactor, tileWidth * VaeScaleFactor, rows[r] * VaeScaleFactor, columns[c] * VaeScaleFactor, sharedRows * VaeScaleFactor, sharedColumns * VaeScaleFactor);
-        }
+    private TileArea AreaOf(int[] rows, int[] columns, int tile)
+    {
+        int row = tile / columns.Length;
+        int column = tile % columns.Length;
+        int sharedRows = row == 0 ? 0 : rows[row - 1] + _shape.LatentHeight - rows[row];
+        int sharedColumns = column == 0 ? 0 : columns[column - 1] + _shape.LatentWidth - columns[column];
+        return new TileArea(
+            _shape.LatentHeight * VaeScaleFactor,
+            _shape.LatentWidth * VaeScaleFactor,
+            rows[row] * VaeScaleFactor,
+            columns[column] * VaeScaleFactor,
+            sharedRows * VaeScaleFactor,
+            sharedColumns * VaeScaleFactor);
     }
 
     private void PrepareDecoder(string component, PictureShape shape)
@@ -243,20 +281,37 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     private void Run(ReadOnlySpan<float> latents, int height, int width, RunOptions options, CancellationToken cancellationToken)
     {
         using NativeBuffer input = device.AllocateHost(_runner!.Size("latents"));
-        Give(latents, height, width, 0, 0, input);
+        Upload(latents, height, width, 0, 0, input);
         _runner.Run(options, cancellationToken);
         device.Synchronize();
     }
 
-    // Sends a tile of the latents to the device; the host's copy must stay as it is until the device has it.
-    private void Give(ReadOnlySpan<float> latents, int height, int width, int top, int left, NativeBuffer host)
+    // Copies a tile of the latents to the device. The host buffer must not change until the copy is finished.
+    private void Upload(ReadOnlySpan<float> latents, int height, int width, int top, int left, NativeBuffer host)
     {
         Span<float> input = host.AsSpan<float>();
-        int channels = package.Manifest.Model.LatentChannels, tileHeight = _shape.LatentHeight, tileWidth = _shape.LatentWidth;
-        for (int channel = 0; channel < channels; channel++)
+        ModelSpec model = package.Manifest.Model;
+        int tileHeight = _shape.LatentHeight;
+        int tileWidth = _shape.LatentWidth;
+        for (int channel = 0; channel < model.LatentChannels; channel++)
+        {
             for (int y = 0; y < tileHeight; y++)
-                TensorPrimitives.Divide(
-                    latents.Slice((channel * height + top + y) * width + left, tileWidth), package.Manifest.Model.LatentScale, input.Slice((channel * tileHeight + y) * tileWidth, tileWidth));
+            {
+                ReadOnlySpan<float> from = latents.Slice((channel * height + top + y) * width + left, tileWidth);
+                Span<float> to = input.Slice((channel * tileHeight + y) * tileWidth, tileWidth);
+                TensorPrimitives.Divide(from, model.LatentScale, to);
+            }
+        }
+
         device.Upload(host.Address, _runner!.Address("latents"), host.Bytes);
     }
+
+    /// <summary>The place of a tile in the picture, in px.</summary>
+    /// <param name="Height">Height of the tile.</param>
+    /// <param name="Width">Width of the tile.</param>
+    /// <param name="Top">The tile's first row in the picture.</param>
+    /// <param name="Left">The tile's first column in the picture.</param>
+    /// <param name="SharedRows">Rows that the tile shares with the tile above it.</param>
+    /// <param name="SharedColumns">Columns that the tile shares with the tile to the left of it.</param>
+    private readonly record struct TileArea(int Height, int Width, int Top, int Left, int SharedRows, int SharedColumns);
 }

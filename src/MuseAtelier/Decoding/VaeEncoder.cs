@@ -4,7 +4,7 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Decoding;
 
-/// <summary>Pictures to latents. Rarely needed: nothing of it stays between calls.</summary>
+/// <summary>Encodes pictures to latents. It is rarely needed, so it stays loaded only during a call.</summary>
 internal sealed class VaeEncoder(ModelPackage package, SessionPool sessions, ExecutionDevice device)
 {
     /// <summary>Encodes one picture.</summary>
@@ -14,13 +14,15 @@ internal sealed class VaeEncoder(ModelPackage package, SessionPool sessions, Exe
     /// <param name="mean">[4, h, w] fp32, before the latent scale; overwritten.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops the run.</param>
-    /// <exception cref="ModelPartMissingException">The checkpoint had no encoder.</exception>
-    public void Encode(ReadOnlySpan<float> image, int height, int width, Span<float> mean, RunOptions options, CancellationToken cancellationToken)
+    /// <exception cref="ModelPartMissingException">The checkpoint has no encoder.</exception>
+    public void Encode(
+        ReadOnlySpan<float> image, int height, int width, Span<float> mean, RunOptions options, CancellationToken cancellationToken)
     {
         ComponentSpec component = package.Manifest.Components.FirstOrDefault(component => component.Name == ComponentNames.VaeEncoder)
             ?? throw new ModelPartMissingException(package.Manifest.Checkpoint.Name, ComponentNames.VaeEncoder, "VAE encoder");
         using (var runner = new ComponentRunner(component, new PictureShape(1, height, width, 0), sessions, device))
-        using (NativeBuffer input = device.AllocateHost(runner.Size("image")), output = device.AllocateHost(runner.Size("mean")))
+        using (NativeBuffer input = device.AllocateHost(runner.Size("image")))
+        using (NativeBuffer output = device.AllocateHost(runner.Size("mean")))
         {
             image.CopyTo(input.AsSpan<float>());
             device.Upload(input.Address, runner.Address("image"), input.Bytes);

@@ -3,16 +3,24 @@ using System.Numerics;
 namespace MuseAtelier.Framing;
 
 /// <summary>
-/// A frame as it is laid over a canvas: round(picture * keep / 255) + colour. Depends on the picture's size and the frame alone, and is
-/// computed with additions, products, quotients and roots only, which every processor rounds alike.
+/// A frame to be laid over a canvas: round(picture * keep / 255) + colour. It depends only on the picture's size and on the frame. It
+/// must be computed by additions, products, quotients and square roots only, because every processor rounds these alike.
 /// </summary>
 internal sealed class FrameOverlay
 {
-    private static readonly Vector3 Light = Vector3.Normalize(new Vector3(-1, -1.15f, 1.5f)), Half = Vector3.Normalize(Light + Vector3.UnitZ);
+    private static readonly Vector3 Light = Vector3.Normalize(new Vector3(-1, -1.15f, 1.5f));
+
+    // The vector half-way between the light and the viewer (Blinn's model of highlights).
+    private static readonly Vector3 Half = Vector3.Normalize(Light + Vector3.UnitZ);
 
     private readonly FrameMoulding _moulding;
     private readonly Vector4[] _tile = new Vector4[FrameTile.Side * FrameTile.Side];
-    private readonly int _frame, _band, _shade, _edge;
+
+    // Widths from the edge of the canvas in px: of the frame, of its moulding, of the shadow, and of all that the overlay changes.
+    private readonly int _frame;
+    private readonly int _band;
+    private readonly int _shade;
+    private readonly int _edge;
 
     private FrameOverlay(int width, int height, PictureFrame frame)
     {
@@ -21,7 +29,7 @@ internal sealed class FrameOverlay
         _frame = PictureFrame.WidthAt(width, height);
         bool isOutside = frame.Placement == FramePlacement.Outside;
 
-        // The shadow falls on the picture; around the picture, which must stay as it is, on a slip of the frame's own.
+        // The shadow of a frame inside falls on the picture. A frame outside must not change the picture, so its shadow falls on a slip.
         _shade = _frame / 5;
         _band = isOutside ? _frame - Math.Max(2, _frame / 10) : _frame;
         _edge = isOutside ? _frame : _frame + _shade;
@@ -38,19 +46,19 @@ internal sealed class FrameOverlay
     /// <summary>Height of the canvas in px.</summary>
     public int Height { get; }
 
-    /// <summary>[Height]: the picture's row that lies under each row of the canvas; under the frame the nearest.</summary>
+    /// <summary>[Height]: the picture's row under each row of the canvas; under the frame, the nearest row.</summary>
     public long[] Rows { get; }
 
-    /// <summary>[Width]: the picture's column that lies under each column of the canvas; under the frame the nearest.</summary>
+    /// <summary>[Width]: the picture's column under each column of the canvas; under the frame, the nearest column.</summary>
     public long[] Columns { get; }
 
-    /// <summary>[Height, Width, 3]: what the frame adds, sRGB.</summary>
+    /// <summary>[Height, Width, 3]: the colour that the frame adds, sRGB.</summary>
     public byte[] Colour { get; }
 
-    /// <summary>[Height, Width]: how much of the picture stays, 255 being all.</summary>
+    /// <summary>[Height, Width]: the share of the picture that remains; 255 means all of it.</summary>
     public byte[] Keep { get; }
 
-    /// <summary>Paints a frame for pictures of a size.</summary>
+    /// <summary>Computes a frame for pictures of a size.</summary>
     /// <param name="width">The picture's width in px.</param>
     /// <param name="height">The picture's height in px.</param>
     /// <param name="frame">The frame.</param>
@@ -95,7 +103,8 @@ internal sealed class FrameOverlay
 
     private void Paint(int x, int y)
     {
-        int depth = Math.Min(Math.Min(x, Width - 1 - x), Math.Min(y, Height - 1 - y)), at = y * Width + x;
+        int depth = Math.Min(Math.Min(x, Width - 1 - x), Math.Min(y, Height - 1 - y));
+        int at = y * Width + x;
         if (depth >= _frame)
         {
             Keep[at] = (byte)(255 * Shadow(x, y, _frame) + 0.5f);
@@ -109,8 +118,8 @@ internal sealed class FrameOverlay
         (Colour[at * 3], Colour[at * 3 + 1], Colour[at * 3 + 2]) = (Level(colour.X), Level(colour.Y), Level(colour.Z));
     }
 
-    // What stays of the light beside a ledge that begins at a depth: the ledge shades what is right of it and below it, and a
-    // little, as all corners do, what is on its other sides.
+    // The share of the light that remains beside a ledge at the given depth. The ledge shades the area to its right and below it, and
+    // slightly the areas on its other sides, because every inner corner is darker.
     private float Shadow(int x, int y, int depth) =>
         Beside(x - depth, _shade, 0.62f) * Beside(y - depth, _shade, 0.62f)
         * Beside(Width - 1 - depth - x, _shade / 3, 0.4f) * Beside(Height - 1 - depth - y, _shade / 3, 0.4f);
@@ -123,8 +132,9 @@ internal sealed class FrameOverlay
 
     private Vector3 Moulding(int x, int y)
     {
-        // Only at the mitre does a pixel show two sides.
-        float across = Math.Min(x, Width - 1 - x), down = Math.Min(y, Height - 1 - y);
+        // Only pixels at the mitre show two sides, so only these are sampled several times.
+        float across = Math.Min(x, Width - 1 - x);
+        float down = Math.Min(y, Height - 1 - y);
         if (Math.Abs(across - down) > 1) return Surface(x + 0.5f, y + 0.5f);
         const int Samples = 4;
         Vector3 sum = default;
@@ -133,20 +143,24 @@ internal sealed class FrameOverlay
         return sum / (Samples * Samples);
     }
 
-    // The lit surface at a point of the canvas, linear.
+    // The colour of the lit surface at a point of the canvas, in linear light.
     private Vector3 Surface(float x, float y)
     {
-        float left = x, right = Width - x, top = y, bottom = Height - y;
-        bool isUpright = Math.Min(left, right) < Math.Min(top, bottom);
-        float depth = isUpright ? Math.Min(left, right) : Math.Min(top, bottom), along = isUpright ? y : x;
+        float right = Width - x;
+        float bottom = Height - y;
+        bool isUpright = Math.Min(x, right) < Math.Min(y, bottom);
+        float depth = isUpright ? Math.Min(x, right) : Math.Min(y, bottom);
+        float along = isUpright ? y : x;
         int length = isUpright ? Height : Width;
 
-        // A whole number of tiles, about as long as they are wide.
+        // A side has a whole number of tiles, which are about as long as they are wide.
         float tiles = Math.Max(1, (length + _frame / 2) / _frame);
-        Vector4 texel = Texel(along * tiles / length * FrameTile.Side, depth / _band * FrameTile.Side, out float slopeAlong, out float slopeInward);
+        float u = along * tiles / length * FrameTile.Side;
+        float v = depth / _band * FrameTile.Side;
+        Vector4 texel = Texel(u, v, out float slopeAlong, out float slopeInward);
         Vector3 normal = Vector3.Normalize(isUpright
-            ? new Vector3(left < right ? -slopeInward : slopeInward, -slopeAlong, 1)
-            : new Vector3(-slopeAlong, top < bottom ? -slopeInward : slopeInward, 1));
+            ? new Vector3(x < right ? -slopeInward : slopeInward, -slopeAlong, 1)
+            : new Vector3(-slopeAlong, y < bottom ? -slopeInward : slopeInward, 1));
 
         Vector3 colour = new(texel.X, texel.Y, texel.Z);
         float mirrored = Math.Max(0, Vector3.Dot(normal, Half));
@@ -155,10 +169,13 @@ internal sealed class FrameOverlay
         return colour * (_moulding.Ambient + _moulding.Diffuse * Math.Max(0, Vector3.Dot(normal, Light))) + gleam;
     }
 
-    // The tile at a point, in rows and columns, by cubic splines, and how its height changes.
+    // Interpolates the tile at a point by cubic splines, and gives the slopes of its height. Coordinates are in columns and rows.
     private Vector4 Texel(float u, float v, out float slopeU, out float slopeV)
     {
-        float uFloor = MathF.Floor(u - 0.5f), vFloor = MathF.Floor(v - 0.5f), alongU = 0, alongV = 0;
+        float uFloor = MathF.Floor(u - 0.5f);
+        float vFloor = MathF.Floor(v - 0.5f);
+        float alongU = 0;
+        float alongV = 0;
         (Vector4 acrossWeights, Vector4 acrossSlopes) = Spline(u - 0.5f - uFloor);
         (Vector4 downWeights, Vector4 downSlopes) = Spline(v - 0.5f - vFloor);
         Vector4 sum = default;
@@ -183,16 +200,17 @@ internal sealed class FrameOverlay
         return sum;
     }
 
-    // The uniform cubic B-spline, which has no corner where tiles' pixels have one, and its derivative.
+    // The uniform cubic B-spline, which has no edges at the borders of pixels, and its derivative.
     private static (Vector4 Weights, Vector4 Slopes) Spline(float t)
     {
-        float t2 = t * t, t3 = t2 * t;
+        float t2 = t * t;
+        float t3 = t2 * t;
         return (
             new Vector4(-t3 + 3 * t2 - 3 * t + 1, 3 * t3 - 6 * t2 + 4, -3 * t3 + 3 * t2 + 3 * t + 1, t3) / 6,
             new Vector4(-t2 + 2 * t - 1, 3 * t2 - 4 * t, -3 * t2 + 2 * t + 1, t2) / 2);
     }
 
-    // A square for sRGB's curve: near enough for light, and exact everywhere.
+    // Approximates sRGB's curve by a square. That is close enough for lighting, and every processor computes the same result.
     private static Vector3 Linear(byte red, byte green, byte blue)
     {
         Vector3 colour = new Vector3(red, green, blue) / 255;

@@ -3,16 +3,16 @@ using System.Numerics;
 namespace MuseAtelier.Framing;
 
 /// <summary>
-/// The tiles that frames are made of, drawn here by hand: 16 rows from the outer edge to the picture, and 16 columns along it. A drawing is
-/// the left half, the right half mirrors it, so that a row of tiles has no seam and meets its neighbour's at the mitre. Light places are high,
-/// dark ones deep. The PNG files beside this one show them.
+/// The tiles of frames, drawn here by hand: 16 rows from the outer edge to the picture, and 16 columns along it. A drawing has the left
+/// half, and the right half mirrors it, so that a row of tiles has no seam and fits the next side's row at the mitre. Light pixels are
+/// high, dark pixels are deep. The PNG files in this folder show the tiles.
 /// </summary>
 internal static class FrameTile
 {
     /// <summary>Rows and columns of a tile.</summary>
     public const int Side = 16;
 
-    // Eggs and darts in the hollow, where the red bole shows; four pearls a tile lie at the picture.
+    // Egg-and-dart in the hollow, where the red bole is visible; each tile has four pearls next to the picture.
     private static readonly string[] GildedDrawing =
     [
         "22222222",
@@ -33,7 +33,7 @@ internal static class FrameTile
         "39933993",
     ];
 
-    // Ripples run along the outer half; letters are gold.
+    // Ripples run along the outer half. The letters are levels of gold.
     private static readonly string[] EbonyDrawing =
     [
         "22222222",
@@ -54,7 +54,7 @@ internal static class FrameTile
         "dddddddd",
     ];
 
-    // Lotus petals, one behind two.
+    // Lotus petals, one behind two others.
     private static readonly string[] CeladonDrawing =
     [
         "44444444",
@@ -75,12 +75,26 @@ internal static class FrameTile
         "77777777",
     ];
 
-    private static readonly (byte, byte, byte)[]
-        Gold = [(74, 30, 16), (104, 50, 22), (132, 78, 28), (158, 104, 36), (180, 128, 46), (198, 148, 58), (212, 166, 74), (224, 184, 94), (236, 202, 120), (246, 220, 150)],
-        Ebony = [(12, 9, 9), (18, 14, 13), (25, 19, 17), (32, 25, 22), (39, 30, 26), (47, 36, 31), (55, 43, 36), (63, 50, 42), (72, 57, 48), (82, 65, 55)],
-        Celadon = [(70, 104, 92), (88, 124, 110), (106, 142, 126), (123, 158, 142), (139, 173, 156), (153, 186, 169), (166, 197, 181), (178, 207, 192), (190, 216, 202), (202, 225, 212)];
+    // Levels from dark to light.
+    private static readonly (byte, byte, byte)[] Gold =
+    [
+        (74, 30, 16), (104, 50, 22), (132, 78, 28), (158, 104, 36), (180, 128, 46),
+        (198, 148, 58), (212, 166, 74), (224, 184, 94), (236, 202, 120), (246, 220, 150),
+    ];
 
-    /// <summary>Draws a style's tile: [16, 16, 3] RGB, 8 bits a channel, sRGB.</summary>
+    private static readonly (byte, byte, byte)[] Ebony =
+    [
+        (12, 9, 9), (18, 14, 13), (25, 19, 17), (32, 25, 22), (39, 30, 26),
+        (47, 36, 31), (55, 43, 36), (63, 50, 42), (72, 57, 48), (82, 65, 55),
+    ];
+
+    private static readonly (byte, byte, byte)[] Celadon =
+    [
+        (70, 104, 92), (88, 124, 110), (106, 142, 126), (123, 158, 142), (139, 173, 156),
+        (153, 186, 169), (166, 197, 181), (178, 207, 192), (190, 216, 202), (202, 225, 212),
+    ];
+
+    /// <summary>Draws the tile of a style: [16, 16, 3] RGB, 8 bits a channel, sRGB.</summary>
     public static byte[] Draw(FrameStyle style)
     {
         (string[] drawing, (byte, byte, byte)[] ramp) = style switch
@@ -98,7 +112,9 @@ internal static class FrameTile
                 char level = drawing[y][Math.Min(x, Side - 1 - x)];
                 (byte red, byte green, byte blue) = char.IsAsciiDigit(level) ? ramp[level - '0'] : Gold[level - 'a'];
                 int at = (y * Side + x) * 3;
-                (tile[at], tile[at + 1], tile[at + 2]) = (red, green, blue);
+                tile[at] = red;
+                tile[at + 1] = green;
+                tile[at + 2] = blue;
             }
         }
 

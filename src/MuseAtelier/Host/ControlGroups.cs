@@ -1,23 +1,26 @@
 namespace MuseAtelier.Host;
 
 /// <summary>
-/// The control groups (cgroups, versions 1 and 2) that bound this process on Linux: each group's limits hold for all groups below it.
+/// The control groups (cgroups, versions 1 and 2) that limit this process on Linux. A group's limits also hold for all groups below it.
 /// </summary>
-/// <param name="root">Where <c>/proc</c> and the mounted groups are looked for: empty but in tests.</param>
+/// <param name="root">The folder that holds <c>/proc</c> and the mounted groups; empty except in tests.</param>
 internal sealed class ControlGroups(string root = "")
 {
-    private const string UnifiedType = "cgroup2", LegacyType = "cgroup";
+    private const string UnifiedType = "cgroup2";
+    private const string LegacyType = "cgroup";
     private const int MostFileBytes = 1 << 20;
 
     /// <summary>
-    /// The folders of the groups that a controller bounds this process by, its own first, then those above it as far as they are mounted.
+    /// The folders of the groups by which a controller limits this process: the process's own group first, then those above it as far as
+    /// they are mounted.
     /// </summary>
     /// <param name="controller">The controller, such as <c>memory</c> or <c>pids</c>.</param>
-    /// <returns>Each folder, and whether its files are those of version 2. Empty where there are none, or they cannot be read.</returns>
+    /// <returns>Each folder, and whether its files are those of version 2. Empty if there are none, or if they cannot be read.</returns>
     public IReadOnlyList<(string Folder, bool IsUnified)> Of(string controller)
     {
         var groups = new List<(string, bool)>();
-        string[] memberships = Lines("/proc/self/cgroup"), mounts = Lines("/proc/self/mountinfo");
+        string[] memberships = Lines("/proc/self/cgroup");
+        string[] mounts = Lines("/proc/self/mountinfo");
         foreach (string membership in memberships)
         {
             // "4:memory:/a/b" in version 1, "0::/a/b" in version 2.
@@ -36,7 +39,7 @@ internal sealed class ControlGroups(string root = "")
         return groups;
     }
 
-    /// <summary>A file's text without white space around it; null where there is none.</summary>
+    /// <summary>A file's text without white space around it; null if the file cannot be read.</summary>
     public string? Text(string path)
     {
         try
@@ -51,10 +54,10 @@ internal sealed class ControlGroups(string root = "")
         }
     }
 
-    /// <summary>A file's number; null where there is none, or it says <c>max</c>.</summary>
+    /// <summary>A file's number; null if there is none, or if the file says <c>max</c>.</summary>
     public long? Number(string path) => long.TryParse(Text(path), out long number) ? number : null;
 
-    /// <summary>The number behind a name, of a file with a name and a number a line; 0 where there is none.</summary>
+    /// <summary>The number after a name in a text with a name and a number in each line; 0 if there is none.</summary>
     public static long Entry(string? text, string name)
     {
         foreach (string line in (text ?? "").Split('\n'))
@@ -66,7 +69,7 @@ internal sealed class ControlGroups(string root = "")
         return 0;
     }
 
-    /// <summary>The lines of a file; none where it cannot be read.</summary>
+    /// <summary>The lines of a file; none if it cannot be read.</summary>
     public string[] Lines(string path) => Text(path)?.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [];
 
     // "35 24 0:30 /root /mount/point rw,relatime shared:9 - cgroup cgroup rw,memory" (proc(5), mountinfo)
@@ -83,7 +86,7 @@ internal sealed class ControlGroups(string root = "")
 
     private static IEnumerable<string> Upwards(string point, string root, string group)
     {
-        // In a container the mount may begin at the container's own group, under which the name of that group does not occur again.
+        // In a container the mount may begin at the container's own group. The paths below the mount then do not repeat that group's name.
         bool isBelow = group == root || group.StartsWith(root + '/', StringComparison.Ordinal);
         string below = root.Length == 1 ? group : isBelow ? group[root.Length..] : "";
         if (below.Contains("..", StringComparison.Ordinal)) below = "";

@@ -2,25 +2,28 @@ using System.Globalization;
 
 namespace MuseAtelier.Host;
 
-/// <summary>How many threads or processes something allows.</summary>
-/// <param name="Name">What bounds them, in words.</param>
-/// <param name="Limit">How many are allowed in all.</param>
-/// <param name="Used">How many there are; null where it is not told.</param>
+/// <summary>A limit of the number of threads or processes.</summary>
+/// <param name="Name">The origin of the limit, in words.</param>
+/// <param name="Limit">The number that is allowed in all.</param>
+/// <param name="Used">The number in use; null if it is unknown.</param>
 internal sealed record ThreadBound(string Name, long Limit, long? Used);
 
-/// <summary>How many threads this process may start.</summary>
+/// <summary>Checks that this process can start the threads that it needs.</summary>
 internal static class HostThreads
 {
-    /// <summary>The bounds that Linux states in its files; none on other systems.</summary>
-    /// <param name="root">Where its files are looked for: empty but in tests.</param>
+    /// <summary>The limits that Linux states in its files; none on other systems.</summary>
+    /// <param name="root">The folder that holds these files; empty except in tests.</param>
     public static IReadOnlyList<ThreadBound> Bounds(string root = "")
     {
         if (!OperatingSystem.IsLinux()) return [];
         var groups = new ControlGroups(root);
         var bounds = new List<ThreadBound>();
         foreach ((string folder, _) in groups.Of("pids"))
+        {
             if (groups.Number($"{folder}/pids.max") is { } limit)
                 bounds.Add(new ThreadBound($"control group {folder}", limit, groups.Number($"{folder}/pids.current")));
+        }
+
         const string title = "Max processes";
         foreach (string line in groups.Lines("/proc/self/limits").Where(line => line.StartsWith(title, StringComparison.Ordinal)))
         {
@@ -33,13 +36,14 @@ internal static class HostThreads
     }
 
     /// <summary>
-    /// Fails where so many threads cannot be started at once: native code may crash where a thread of its own does not start.
+    /// Starts that many threads at once, and throws if one does not start. The threads must be tried here because native code may crash
+    /// if one of its own threads does not start.
     /// </summary>
-    /// <param name="count">How many.</param>
-    /// <exception cref="ThreadLimitException">They cannot.</exception>
+    /// <param name="count">The number of threads.</param>
+    /// <exception cref="ThreadLimitException">The system refuses a thread.</exception>
     public static void Require(int count) => Require(count, static (thread, release) => thread.Start(release));
 
-    /// <summary>The same with another way to start a thread, for tests.</summary>
+    /// <summary>Does the same with another way to start a thread, for tests.</summary>
     internal static void Require(int count, Action<Thread, object> start)
     {
         using var release = new ManualResetEventSlim(false);

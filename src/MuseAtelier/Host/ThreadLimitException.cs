@@ -1,8 +1,9 @@
 using MuseAtelier.Host;
+using static System.FormattableString;
 
 namespace MuseAtelier;
 
-/// <summary>The process cannot start the threads that the engine needs: a limit of tasks or of memory is reached.</summary>
+/// <summary>The process cannot start the threads that the engine needs, because a limit of tasks or of memory is reached.</summary>
 public sealed class ThreadLimitException : MuseAtelierException
 {
     private const int Near = 1000;
@@ -19,17 +20,18 @@ public sealed class ThreadLimitException : MuseAtelierException
         Needed = needed;
     }
 
-    /// <summary>Threads that could be started.</summary>
+    /// <summary>The number of threads that were started.</summary>
     public int Started { get; }
 
-    /// <summary>Threads that are needed.</summary>
+    /// <summary>The number of threads that are needed.</summary>
     public int Needed { get; }
 
     private static string Describe(IReadOnlyList<ThreadBound> bounds)
     {
-        // Memory may have been short instead: a limit that is far away is not named.
-        if (bounds.Where(bound => bound.Limit - (bound.Used ?? 0) < Near).MinBy(bound => bound.Limit) is not { } tightest) return "";
-        string used = tightest.Used is { } count ? FormattableString.Invariant($", of which {count} are in use") : "";
-        return FormattableString.Invariant($" ({tightest.Name} allows {tightest.Limit} tasks{used})");
+        // The message must not name a limit that is far from reached, because memory may have been the cause.
+        IEnumerable<ThreadBound> close = bounds.Where(bound => bound.Limit - (bound.Used ?? 0) < Near);
+        if (close.MinBy(bound => bound.Limit) is not { } tightest) return "";
+        string used = tightest.Used is { } count ? Invariant($", of which {count} are in use") : "";
+        return Invariant($" ({tightest.Name} allows {tightest.Limit} tasks{used})");
     }
 }

@@ -2,11 +2,13 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Residency;
 
-/// <summary>A component with some of its stages resident and the others streamed.</summary>
+/// <summary>A component with a set of streamed stages: where each stage's weights lie, and what that takes and costs.</summary>
 internal sealed class ComponentChoice
 {
-    /// <summary>The least window, in which a stage runs while the next is copied, in halves of its size.</summary>
+    /// <summary>The least streaming buffer, in halves of its size: one stage runs in it while the next one is copied.</summary>
     public const int LeastBuffer = 2;
+
+    private const int SecondsDecimals = 6;
 
     private static readonly PictureShape Typical = new(2, 128, 128, 1);
 
@@ -15,12 +17,15 @@ internal sealed class ComponentChoice
     private readonly StreamingBufferLayout _buffer;
 
     /// <param name="component">The component.</param>
-    /// <param name="work">What each stage costs.</param>
+    /// <param name="work">The work of each stage.</param>
     /// <param name="isStreamed">Which transformer stages are streamed.</param>
-    /// <param name="bufferHalves">Size of the window, in halves of the least: the more, the further copies run ahead.</param>
-    /// <param name="pinnedBytes">Bytes of host memory that may be pinned for them; those beyond it are staged.</param>
+    /// <param name="bufferHalves">
+    /// Size of the streaming buffer, in halves of the least one. In a larger buffer copies run further ahead.
+    /// </param>
+    /// <param name="pinnedBytes">Bytes of host memory that may be pinned for streamed weights; weights beyond it are staged.</param>
     /// <param name="device">What the device costs.</param>
-    public ComponentChoice(ComponentSpec component, StageWork[] work, bool[] isStreamed, int bufferHalves, long pinnedBytes, DeviceProfile device)
+    public ComponentChoice(
+        ComponentSpec component, StageWork[] work, bool[] isStreamed, int bufferHalves, long pinnedBytes, DeviceProfile device)
     {
         (Component, _work, _device) = (component, work, device);
         Placements = new StagePlacement[work.Length];
@@ -55,32 +60,33 @@ internal sealed class ComponentChoice
 
     public ComponentSpec Component { get; }
 
-    /// <summary>Where each stage's weights are.</summary>
+    /// <summary>Where each stage's weights lie.</summary>
     public StagePlacement[] Placements { get; }
 
-    /// <summary>Bytes of weights that stay.</summary>
+    /// <summary>Bytes of weights that stay in device memory.</summary>
     public long ResidentBytes { get; }
 
-    /// <summary>Bytes that a run copies.</summary>
+    /// <summary>Bytes of weights that a run copies to the device.</summary>
     public long StreamedBytes { get; }
 
-    /// <summary>Bytes of host memory that is pinned for them.</summary>
+    /// <summary>Bytes of host memory that is pinned for streamed weights.</summary>
     public long PinnedBytes { get; }
 
-    /// <summary>Bytes of the window that streamed stages pass through: any of them and the next fit, at least.</summary>
+    /// <summary>Bytes of the streaming buffer: at least any streamed stage and the next one fit into it.</summary>
     public long StreamingBufferBytes => _buffer.Bytes;
 
     /// <summary>Bytes of a stage's weights.</summary>
     public long WeightBytes(int stage) => _work[stage].WeightBytes;
 
     /// <summary>Seconds of several runs, one after the other.</summary>
-    /// <param name="rounds">How often it is run.</param>
-    /// <param name="operationsPerSecond">How fast.</param>
-    /// <param name="roundSeconds">Seconds of a run that do not depend on the picture, shared by the stages alike.</param>
-    /// <param name="workShare">What is taken of each stage's seconds.</param>
+    /// <param name="rounds">Number of runs.</param>
+    /// <param name="operationsPerSecond">Speed of the device.</param>
+    /// <param name="roundSeconds">Seconds of a run that do not depend on the picture; each stage has an equal part of them.</param>
+    /// <param name="workShare">The factor by which each stage's seconds are multiplied.</param>
     public double Seconds(int rounds, double operationsPerSecond, double roundSeconds = 0, double workShare = 1)
     {
-        double[] work = [.. _work.Select((stage, i) => stage.Operations / operationsPerSecond + roundSeconds / _work.Length + (Placements[i] is StagePlacement.Streamed or StagePlacement.Staged ? _device.StreamedStageSeconds : 0))];
+        double stageSeconds = roundSeconds / _work.Length;
+        double[] work = [.. _work.Select((stage, i) => stage.Operations / operationsPerSecond + stageSeconds + StreamingSeconds(i))];
         double[] copies =
         [
             .. Placements.Select((placement, i) => placement switch
@@ -90,28 +96,34 @@ internal sealed class ComponentChoice
                 _ => 0,
             }),
         ];
-        // Rounded, so that ways of equal speed count as equal.
-        return Math.Round(StageTimeline.Seconds(work, copies, _buffer, rounds, workShare), 6);
+        // Rounded, so that choices of equal speed compare as equal.
+        return Math.Round(StageTimeline.Seconds(work, copies, _buffer, rounds, workShare), SecondsDecimals);
     }
 
     /// <summary>
-    /// Ways to choose streamed stages, from none to all, each spread evenly among those that stay, so that copies hide behind work; and with those always
-    /// streamed that are copied in less time than they take to run. The same ways for every picture.
+    /// Sets of streamed stages, from none to all. Each set is spread evenly among the stages that stay, so that copies overlap with work. A
+    /// second series of sets always contains the stages that are copied in less time than they take to run. The sets are the same for every
+    /// picture.
     /// </summary>
     public static IEnumerable<bool[]> EvenSpreads(ComponentSpec component, DeviceProfile device)
     {
         StageWork[] work = [.. component.Stages.Select(stage => StageWork.Of(component, stage, Typical))];
-        bool[] all = [.. work.Select(stage => stage.WeightBytes > 0)], none = new bool[all.Length];
-        bool[] hidden = [.. work.Select(stage => stage.WeightBytes > 0 && stage.WeightBytes / device.CopyBytesPerSecond < stage.Operations / device.OperationsPerSecond)];
+        bool[] all = [.. work.Select(stage => stage.WeightBytes > 0)];
+        bool[] none = new bool[all.Length];
+        bool[] hidden = [.. work.Select(stage => stage.WeightBytes > 0 && CopyIsHidden(stage, device))];
         yield return none;
         yield return all;
         foreach (bool[] always in (bool[][])[none, hidden])
         {
             bool[] others = [.. all.Zip(always, (may, must) => may && !must)];
             int count = others.Count(may => may);
-            for (int streamed = 0; streamed < count; streamed++) yield return [.. Spread(others, count, streamed).Zip(always, (chosen, must) => chosen || must)];
+            for (int streamed = 0; streamed < count; streamed++)
+                yield return [.. Spread(others, count, streamed).Zip(always, (chosen, must) => chosen || must)];
         }
     }
+
+    private static bool CopyIsHidden(StageWork stage, DeviceProfile device) =>
+        stage.WeightBytes / device.CopyBytesPerSecond < stage.Operations / device.OperationsPerSecond;
 
     private static bool[] Spread(bool[] stages, int count, int streamed)
     {
@@ -128,4 +140,7 @@ internal sealed class ComponentChoice
 
         return flags;
     }
+
+    private double StreamingSeconds(int stage) =>
+        Placements[stage] is StagePlacement.Streamed or StagePlacement.Staged ? _device.StreamedStageSeconds : 0;
 }

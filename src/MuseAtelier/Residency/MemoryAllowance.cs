@@ -1,18 +1,18 @@
 namespace MuseAtelier.Residency;
 
 /// <summary>
-/// The budget in force: the declared one, or less while other programs hold the device. It falls as soon as a plan no longer fits into what is
-/// available, and rises again only when clearly more is available, because every change reloads weights.
+/// The budget in force: the declared one, or less while other programs hold device memory. It falls as soon as a plan no longer fits into
+/// the available memory. It rises again only when clearly more memory is available, because every change reloads weights.
 /// </summary>
 internal sealed class MemoryAllowance
 {
-    /// <summary>Bytes of available memory that no plan uses: what the driver and NVIDIA's libraries take late.</summary>
+    /// <summary>Bytes of available memory that no plan uses, because the driver and NVIDIA's libraries take memory late.</summary>
     public const long Reserve = 128L << 20;
 
-    /// <summary>A lower budget is a multiple of this, so that small changes of what is free make the same plan.</summary>
+    /// <summary>A lowered budget is a multiple of this, so that small changes of the free memory give the same plan.</summary>
     private const long Granularity = 64L << 20;
 
-    /// <summary>A budget that memory ran out under is tried again only when so much more is available.</summary>
+    /// <summary>After memory ran out, the budget rises only when this many bytes more are available.</summary>
     private const long Caution = 512L << 20;
 
     private bool _ranOut;
@@ -30,12 +30,13 @@ internal sealed class MemoryAllowance
     /// <summary>Whether less than the declared budget is in force.</summary>
     public bool IsReduced => Bytes < Declared;
 
-    /// <summary>What a plan may take, in bytes: what is free and what the engine holds already, less the reserve.</summary>
+    /// <summary>Bytes that a plan may take: the free memory and the memory that the engine holds, less the reserve.</summary>
     /// <param name="freeBytes">Bytes that are free on the device; null where memory is not bounded by a device.</param>
     /// <param name="heldBytes">Bytes of the device that the engine holds.</param>
-    public static long Available(long? freeBytes, long heldBytes) => freeBytes is { } free ? Math.Max(0, free + heldBytes - Reserve) : long.MaxValue;
+    public static long Available(long? freeBytes, long heldBytes) =>
+        freeBytes is { } free ? Math.Max(0, free + heldBytes - Reserve) : long.MaxValue;
 
-    /// <summary>Raises the budget if clearly more is available than it allows; to the declared one at most.</summary>
+    /// <summary>Raises the budget if clearly more memory is available than it allows, at most to the declared budget.</summary>
     /// <param name="available">Bytes of <see cref="Available"/>.</param>
     /// <returns>Whether it changed.</returns>
     public bool Raise(long available)
@@ -48,7 +49,7 @@ internal sealed class MemoryAllowance
         return true;
     }
 
-    /// <summary>Lowers the budget to what is available.</summary>
+    /// <summary>Lowers the budget to the available memory.</summary>
     /// <param name="available">Bytes of <see cref="Available"/>.</param>
     /// <returns>Whether it changed.</returns>
     public bool Lower(long available)
@@ -59,7 +60,7 @@ internal sealed class MemoryAllowance
         return true;
     }
 
-    /// <summary>Lowers the budget because memory ran out under it; it is then raised with more caution.</summary>
+    /// <summary>Lowers the budget after memory ran out. It then rises with more caution: see <see cref="Caution"/>.</summary>
     /// <param name="bytes">The budget that is in force from now on.</param>
     public void RanOut(long bytes)
     {

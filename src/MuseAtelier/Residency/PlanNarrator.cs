@@ -4,62 +4,136 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Residency;
 
-/// <summary>Tells a plan in plain sentences.</summary>
+/// <summary>Explains a plan in plain sentences, for users.</summary>
 internal static class PlanNarrator
 {
-    public static IReadOnlyList<string> Tell(ResidencyPlan plan, DeviceProfile device)
+    /// <summary>The sentences, in the order in which a picture is made.</summary>
+    public static IReadOnlyList<string> Tell(ResidencyPlan plan, DeviceProfile device) =>
+    [
+        .. UNet(plan),
+        .. BeforeSteps(plan),
+        .. Pinning(plan),
+        .. Decoding(plan),
+        .. WorkingMemory(plan, device),
+        .. Time(plan),
+    ];
+
+    private static IEnumerable<string> UNet(ResidencyPlan plan)
     {
-        var sentences = new List<string>();
         ComponentPlan unet = plan.Component(ComponentNames.UNet);
-        int movable = unet.Stages.Count(stage => stage.Placement is not (StagePlacement.Session or StagePlacement.RotatingSession));
-        int streamed = unet.Count(StagePlacement.Streamed) + unet.Count(StagePlacement.Staged), lent = unet.Count(StagePlacement.SwappedOut), mapped = unet.Count(StagePlacement.Mapped);
-        long streamedBytes = unet.Bytes(StagePlacement.Streamed) + unet.Bytes(StagePlacement.Staged);
+        int rotating = unet.Count(StagePlacement.RotatingSession);
+        int stages = unet.Stages.Count - unet.Count(StagePlacement.Session) - rotating;
+        int streamed = unet.Count(StagePlacement.Streamed) + unet.Count(StagePlacement.Staged);
+        int swapped = unet.Count(StagePlacement.SwappedOut);
+        string streamedBytes = ByteSize.Format(unet.Bytes(StagePlacement.Streamed) + unet.Bytes(StagePlacement.Staged));
+        string keptBytes = ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.SwappedOut));
+        string bufferBytes = ByteSize.Format(plan.StreamingBufferBytes);
 
-        if (mapped > 0)
-            sentences.Add("Transformer weights are read where their file is mapped: they take no memory that counts, and the system keeps as many of their pages as it likes.");
-        else if (streamed == 0)
-            sentences.Add(Line($"The denoising network stays: all {movable} stages, {ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.SwappedOut))}."));
-        else
-            sentences.Add(Line($"Of the denoising network's {movable} stages, {movable - streamed} stay ({ByteSize.Format(unet.Bytes(StagePlacement.Resident) + unet.Bytes(StagePlacement.SwappedOut))}) and {streamed} pass through a window of {ByteSize.Format(plan.StreamingBufferBytes)} in every step ({ByteSize.Format(streamedBytes)}), spread evenly, so that they are copied while others run."));
-        if (lent > 0)
-            sentences.Add(Line($"{lent} of those that stay ({ByteSize.Format(unet.Bytes(StagePlacement.SwappedOut))}) make room for text and decoding, and come back before the first step."));
-        if (unet.Count(StagePlacement.RotatingSession) > 0)
-            sentences.Add("Sessions of convolutions take turns: two run while the next two are made ready. This is slow.");
-
-        ComponentPlan[] preparing = [.. plan.Components.Where(component => component.Name is ComponentNames.ClipL or ComponentNames.ClipG or ComponentNames.CrossAttention or ComponentNames.TimeEmbedding)];
-        string Names(IEnumerable<ComponentPlan> components) => string.Join(", ", components.Select(component => component.Name switch
+        if (unet.Count(StagePlacement.Mapped) > 0)
         {
-            ComponentNames.ClipL => "CLIP-L",
-            ComponentNames.ClipG => "CLIP-G",
-            ComponentNames.CrossAttention => "keys and values",
-            _ => "time embeddings",
-        }));
-        ComponentPlan[] staying = [.. preparing.Where(component => component.Count(StagePlacement.Resident) > 0)], passing = [.. preparing.Where(component => component.Stages.Any(stage => stage.Placement is StagePlacement.Streamed or StagePlacement.Staged))];
-        if (staying.Length > 0) sentences.Add(Line($"What runs before the steps and stays: {Names(staying)} ({ByteSize.Format(staying.Sum(component => component.Bytes(StagePlacement.Resident)))})."));
-        if (passing.Length > 0) sentences.Add(Line($"What runs before the steps and passes through such a window, in this order: {Names(passing)}."));
+            yield return "Transformer weights are read from their mapped file: they take no memory that counts, and the system keeps as "
+                + "many of their pages as it has room for.";
+        }
+        else if (streamed == 0)
+        {
+            yield return Line($"The denoising network stays in device memory: all {stages} stages, {keptBytes}.");
+        }
+        else
+        {
+            yield return Line($"Of the denoising network's {stages} stages, {stages - streamed} stay in device memory ({keptBytes}). ")
+                + Line($"The other {streamed} are streamed in every step ({streamedBytes}) through a buffer of {bufferBytes}; ")
+                + "they are spread evenly, so that they are copied while other stages run.";
+        }
 
-        long staged = plan.Components.Sum(component => component.Bytes(StagePlacement.Staged));
-        if (staged > 0)
-            sentences.Add(Line($"Only {ByteSize.Format(plan.PinnedBytes)} of host memory is pinned; {ByteSize.Format(staged)} come from the mapped file, slower."));
+        if (swapped > 0)
+        {
+            string swappedBytes = ByteSize.Format(unet.Bytes(StagePlacement.SwappedOut));
+            yield return Line($"{swapped} of the stages that stay ({swappedBytes}) are swapped out while texts are encoded and pictures ")
+                + "are decoded, and are copied back before the first step.";
+        }
 
-        string precision = plan.DecodesInFp32 ? " in fp32" : "";
-        sentences.Add(plan.Decoding.IsWhole
-            ? $"The picture is decoded{precision} whole."
-            : $"The picture is decoded{precision} in {Tiles(plan.Decoding)} that overlap and blend. Its latents are those of a larger budget, its "
-                + "pixels differ from one that is decoded whole (31 to 33 dB with the Miniature).");
-        if (plan.DecodingInFp32 is { } again)
-            sentences.Add($"Should it overflow in fp16, it is decoded again in fp32, {(again.IsWhole ? "whole" : $"in {Tiles(again)}")}, within {ByteSize.Format(plan.DecodingInFp32Bytes)}.");
-        if (plan.Decoder.Count(StagePlacement.RotatingSession) > 0) sentences.Add("The decoder is loaded for each pass and released after it.");
-        if (!plan.KeepsArena) sentences.Add("Working memory is given back between text, denoising and decoding.");
-        else if (!plan.KeepsDecodingArena) sentences.Add("The decoder's working memory is given back after each picture.");
-        if (device.CaptureBytes is not null)
-            sentences.Add(plan.CapturesSteps ? "A step is captured once and played from then on." : "Steps are not captured: a captured step would keep its working memory, which others need in between.");
-        if (plan.BatchSize > 1) sentences.Add(Line($"{plan.BatchSize} pictures are denoised together."));
-        sentences.Add(Line($"A picture takes about {plan.Estimate.Picture:0.00} s, {plan.Estimate.Picture / plan.UnlimitedSeconds:0.00} times what an unlimited budget would allow."));
-        return sentences;
+        if (rotating > 0) yield return "Sessions of convolutions rotate: two run while the next two are created. This is slow.";
     }
 
-    private static string Tiles(TilePlan tiles) => Line($"{tiles.Rows} x {tiles.Columns} tiles of {tiles.TileWidth * VaeDecoder.VaeScaleFactor}x{tiles.TileHeight * VaeDecoder.VaeScaleFactor} px");
+    private static IEnumerable<string> BeforeSteps(ResidencyPlan plan)
+    {
+        ComponentPlan[] before = [.. plan.Components.Where(component => PlanMemory.ComponentsBeforeSteps.Contains(component.Name))];
+        ComponentPlan[] resident = [.. before.Where(component => component.Count(StagePlacement.Resident) > 0)];
+        ComponentPlan[] streamed = [.. before.Where(Streams)];
+        if (resident.Length > 0)
+        {
+            string bytes = ByteSize.Format(resident.Sum(component => component.Bytes(StagePlacement.Resident)));
+            yield return $"Of the parts that run before the steps, these stay in device memory: {Names(resident)} ({bytes}).";
+        }
+
+        if (streamed.Length > 0)
+            yield return $"Of the parts that run before the steps, these are streamed, in this order: {Names(streamed)}.";
+    }
+
+    private static bool Streams(ComponentPlan component) =>
+        component.Count(StagePlacement.Streamed) > 0 || component.Count(StagePlacement.Staged) > 0;
+
+    private static IEnumerable<string> Pinning(ResidencyPlan plan)
+    {
+        long staged = plan.Components.Sum(component => component.Bytes(StagePlacement.Staged));
+        if (staged == 0) yield break;
+        yield return $"Only {ByteSize.Format(plan.PinnedBytes)} of host memory is pinned; {ByteSize.Format(staged)} of weights come from "
+            + "the mapped file, which is slower.";
+    }
+
+    private static IEnumerable<string> Decoding(ResidencyPlan plan)
+    {
+        string precision = plan.DecodesInFp32 ? " in fp32" : "";
+        yield return plan.Decoding.IsWhole
+            ? $"The picture is decoded{precision} whole."
+            : $"The picture is decoded{precision} in {Tiles(plan.Decoding)} that overlap and blend. Its latents are those of a larger "
+                + "budget, its pixels differ from one that is decoded whole (31 to 33 dB with the Miniature).";
+        if (plan.DecodingInFp32 is { } again)
+        {
+            string way = again.IsWhole ? "whole" : $"in {Tiles(again)}";
+            string bytes = ByteSize.Format(plan.DecodingInFp32Bytes);
+            yield return $"If it overflows in fp16, it is decoded again in fp32, {way}, within {bytes}.";
+        }
+
+        if (plan.Decoder.Count(StagePlacement.RotatingSession) > 0)
+            yield return "The decoder is loaded for each batch and released after it.";
+    }
+
+    private static IEnumerable<string> WorkingMemory(ResidencyPlan plan, DeviceProfile device)
+    {
+        if (!plan.KeepsArena) yield return "Working memory is given back between text, denoising and decoding.";
+        else if (!plan.KeepsDecodingArena) yield return "The decoder's working memory is given back after each picture.";
+        if (device.CaptureBytes is null) yield break;
+        yield return plan.CapturesSteps
+            ? "A step is captured once and then replayed."
+            : "Steps are not captured: a captured step would keep its working memory, which other phases need in between.";
+    }
+
+    private static IEnumerable<string> Time(ResidencyPlan plan)
+    {
+        if (plan.BatchSize > 1) yield return Line($"{plan.BatchSize} pictures are denoised together.");
+        double factor = plan.Estimate.Picture / plan.UnlimitedSeconds;
+        yield return Line($"A picture takes about {plan.Estimate.Picture:0.00} s, ")
+            + Line($"{factor:0.00} times what an unlimited budget would allow.");
+    }
+
+    private static string Names(IEnumerable<ComponentPlan> components) =>
+        string.Join(", ", components.Select(component => Name(component.Name)));
+
+    private static string Name(string component) => component switch
+    {
+        ComponentNames.ClipL => "CLIP-L",
+        ComponentNames.ClipG => "CLIP-G",
+        ComponentNames.CrossAttention => "keys and values",
+        _ => "time embeddings",
+    };
+
+    private static string Tiles(TilePlan tiles)
+    {
+        int width = tiles.TileWidth * VaeDecoder.VaeScaleFactor;
+        int height = tiles.TileHeight * VaeDecoder.VaeScaleFactor;
+        return Line($"{tiles.Rows} x {tiles.Columns} tiles of {width}x{height} px");
+    }
 
     private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -3,46 +3,73 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Residency;
 
-/// <summary>What a component's sessions hold by themselves: constants, where weights are no inputs, and handles of the device's libraries.</summary>
-/// <param name="Bytes">Bytes of all of them.</param>
-/// <param name="MostBytes">Bytes while they are made one after the other, at most.</param>
-/// <param name="RotationBytes">Bytes, at most, when they take turns: one pair held, the next in the making.</param>
-/// <param name="Seconds">Seconds that making all of them anew costs.</param>
+/// <summary>
+/// Memory and time of a component's sessions: their constants, where weights are not inputs, and the handles of the device's libraries.
+/// </summary>
+/// <param name="Bytes">Bytes that all sessions hold.</param>
+/// <param name="MostBytes">The peak in bytes while the sessions are created one after the other.</param>
+/// <param name="RotationBytes">The peak in bytes when the sessions rotate: one pair is held while the next one is created.</param>
+/// <param name="Seconds">Seconds of creating all sessions anew.</param>
 internal readonly record struct SessionWeights(long Bytes, long MostBytes, long RotationBytes, double Seconds)
 {
-    /// <summary>Bytes of them that are handles of the device's libraries.</summary>
+    /// <summary>The part of <see cref="Bytes"/> that is handles of the device's libraries.</summary>
     public long HandleBytes { get; init; }
 
-    /// <summary>Sessions that take turns and are there at once: a pair that runs, and one in the making.</summary>
+    /// <summary>Rotating sessions that exist at once: a pair that runs, and one that is being created.</summary>
     private const int MostAtOnce = 3;
 
+    /// <summary>The sessions of a component on a device.</summary>
     public static SessionWeights Of(ComponentSpec component, DeviceProfile device)
     {
         long[] constants = [.. component.Stages.Where(SessionRotation.Rotates).Select(stage => stage.ConstantBytes)];
-        (SessionCost kept, SessionCost turn) = (device.KeptSessions, device.RotatingSessions);
-        int sessions = component.Stages.DistinctBy(stage => stage.Graph).Count(), turning = component.Stages.Where(SessionRotation.Rotates).DistinctBy(stage => stage.Graph).Count();
-        long held = sessions * device.SessionBytes, most = held, turnHeld = (sessions - turning + Math.Min(turning, MostAtOnce)) * device.SessionBytes;
-        foreach (long bytes in constants)
+        int sessions = component.Stages.DistinctBy(stage => stage.Graph).Count();
+        int rotating = component.Stages.Where(SessionRotation.Rotates).DistinctBy(stage => stage.Graph).Count();
+        int rotatingAtOnce = sessions - rotating + Math.Min(rotating, MostAtOnce);
+        SessionCost rotation = device.RotatingSessions;
+        (long held, long most) = KeptBytes(constants, sessions * device.SessionBytes, device.KeptSessions);
+        return new SessionWeights(
+            held,
+            most,
+            rotatingAtOnce * device.SessionBytes + RotatingBytes(constants, rotation),
+            constants.Length * rotation.Seconds + constants.Sum() / rotation.BytesPerSecond)
         {
-            most = Math.Max(most, held + (long)(bytes * kept.MakingFactor));
-            held += (long)(bytes * kept.HeldFactor);
-        }
-
-        long[][] pairs = [.. constants.Chunk(2)];
-        long turns = 0;
-        for (int i = 0; i < pairs.Length; i++)
-        {
-            long running = pairs.Length == 1 ? 0 : (long)(pairs[i].Sum() * turn.HeldFactor);
-            turns = Math.Max(turns, running + Making(pairs[(i + 1) % pairs.Length], turn));
-        }
-
-        return new SessionWeights(held, most, turnHeld + turns, constants.Length * turn.Seconds + constants.Sum() / turn.BytesPerSecond) { HandleBytes = sessions * device.SessionBytes };
+            HandleBytes = sessions * device.SessionBytes,
+        };
     }
 
-    /// <summary>What making them takes beyond what they hold, where a run needs no more than <paramref name="arenaBytes"/>.</summary>
+    /// <summary>The peak in bytes while the sessions are created, beyond what they hold and beyond a run's working memory.</summary>
+    /// <param name="arenaBytes">Bytes of a run's working memory.</param>
     public long MakingBytes(long arenaBytes) => Math.Max(0, MostBytes - Bytes - arenaBytes);
 
-    private static long Making(long[] pair, SessionCost cost)
+    // Sessions that stay are created one after the other: each one's peak comes on top of those created before.
+    private static (long Held, long Most) KeptBytes(long[] constants, long handleBytes, SessionCost cost)
+    {
+        long held = handleBytes;
+        long most = held;
+        foreach (long bytes in constants)
+        {
+            most = Math.Max(most, held + (long)(bytes * cost.MakingFactor));
+            held += (long)(bytes * cost.HeldFactor);
+        }
+
+        return (held, most);
+    }
+
+    // While one pair runs, the next pair is created, after the last pair the first one again.
+    private static long RotatingBytes(long[] constants, SessionCost cost)
+    {
+        long[][] pairs = [.. constants.Chunk(2)];
+        long most = 0;
+        for (int i = 0; i < pairs.Length; i++)
+        {
+            long running = pairs.Length == 1 ? 0 : (long)(pairs[i].Sum() * cost.HeldFactor);
+            most = Math.Max(most, running + CreationBytes(pairs[(i + 1) % pairs.Length], cost));
+        }
+
+        return most;
+    }
+
+    private static long CreationBytes(long[] pair, SessionCost cost)
     {
         long first = (long)(pair[0] * cost.MakingFactor);
         return pair.Length == 1 ? first : Math.Max(first, (long)(pair[0] * cost.HeldFactor) + (long)(pair[1] * cost.MakingFactor));

@@ -1,8 +1,8 @@
 namespace MuseAtelier.Residency;
 
 /// <summary>
-/// Plays a row of stages through, some of which wait for their weights: copies follow each other on a stream of their own, and what lies in
-/// the window is overwritten only after the stage that it belongs to has run.
+/// Simulates a row of stages, some of which wait for their weights. Copies follow each other on their own stream. A stage's weights in the
+/// streaming buffer are overwritten only after the stage has run.
 /// </summary>
 internal static class StageTimeline
 {
@@ -10,14 +10,16 @@ internal static class StageTimeline
 
     /// <summary>Seconds of several rounds, one after the other.</summary>
     /// <param name="work">Seconds of each stage.</param>
-    /// <param name="copies">Seconds of each stage's copy; 0 for one whose weights are there.</param>
-    /// <param name="window">Where those that are copied lie, in their order.</param>
-    /// <param name="rounds">How often the row is run; a round's first copies go on during the end of the one before.</param>
-    /// <param name="workShare">What is taken of each stage's seconds.</param>
-    public static double Seconds(ReadOnlySpan<double> work, ReadOnlySpan<double> copies, StreamingBufferLayout window, int rounds, double workShare = 1)
+    /// <param name="copies">Seconds of each stage's copy; 0 for a stage whose weights are not copied.</param>
+    /// <param name="buffer">Where the copied stages lie, in their order.</param>
+    /// <param name="rounds">Number of rounds. A round's first copies may run during the end of the round before.</param>
+    /// <param name="workShare">The factor by which each stage's seconds are multiplied.</param>
+    public static double Seconds(
+        ReadOnlySpan<double> work, ReadOnlySpan<double> copies, StreamingBufferLayout buffer, int rounds, double workShare = 1)
     {
         double copied = 0, done = 0;
-        Span<double> ran = stackalloc double[window.Count], ranBefore = stackalloc double[window.Count];
+        Span<double> ran = stackalloc double[buffer.Count];
+        Span<double> ranBefore = stackalloc double[buffer.Count];
         ran.Clear();
         for (int round = 0; round < rounds; round++)
         {
@@ -32,13 +34,13 @@ internal static class StageTimeline
                     continue;
                 }
 
-                int distance = window.Distances[streamed];
-                // A stage that overlaps no other lies there from the round before.
-                if (distance < window.Count || round == 0)
+                int distance = buffer.Distances[streamed];
+                // A stage that overlaps no other one is copied in the first round only.
+                if (distance < buffer.Count || round == 0)
                 {
                     int blocker = streamed - distance;
                     bool isBlocked = blocker >= 0 || round > 0;
-                    copied = Math.Max(copied, isBlocked ? ran[(blocker + window.Count) % window.Count] : 0) + copies[i];
+                    copied = Math.Max(copied, isBlocked ? ran[(blocker + buffer.Count) % buffer.Count] : 0) + copies[i];
                     done = Math.Max(done, copied);
                 }
 
@@ -46,9 +48,10 @@ internal static class StageTimeline
                 ran[streamed++] = done;
             }
 
-            // A round that ends as the one before it did is followed by nothing but such rounds.
+            // Once a round leaves copies and stages as the round before left them, all later rounds take equally long.
             double length = done - begin;
-            if (round > 1 && Math.Abs(copied - done - lead) < Instant && IsShifted(ranBefore, ran, length)) return done + (rounds - round - 1) * length;
+            bool isSteady = round > 1 && Math.Abs(copied - done - lead) < Instant && IsShifted(ranBefore, ran, length);
+            if (isSteady) return done + (rounds - round - 1) * length;
         }
 
         return done;

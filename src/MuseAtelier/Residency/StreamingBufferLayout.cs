@@ -1,8 +1,9 @@
 namespace MuseAtelier.Residency;
 
 /// <summary>
-/// How streamed stages lie in the window of device memory that they pass through: one behind the other, from the beginning again where the
-/// next would not fit. A stage's place is the same in every round, so that its bindings are; it may be overwritten once the stage has run.
+/// The places of streamed stages in the streaming buffer, a ring of device memory: one behind the other, and from the beginning again where
+/// the next stage does not fit. A stage's place is the same in every round, so that its bindings stay valid. Its weights may be overwritten
+/// once the stage has run.
 /// </summary>
 internal sealed class StreamingBufferLayout
 {
@@ -11,7 +12,7 @@ internal sealed class StreamingBufferLayout
     private int[][]? _overlapping;
 
     /// <param name="sizes">Bytes of each streamed stage, in the order in which they run.</param>
-    /// <param name="bytes">Bytes of the window: at least those of the largest stage.</param>
+    /// <param name="bytes">Bytes of the buffer: at least those of the largest stage.</param>
     public StreamingBufferLayout(IReadOnlyList<long> sizes, long bytes)
     {
         (Sizes, Bytes) = (sizes, bytes);
@@ -19,7 +20,7 @@ internal sealed class StreamingBufferLayout
         long end = 0;
         for (int i = 0; i < offsets.Length; i++)
         {
-            if (sizes[i] > bytes) throw new ArgumentOutOfRangeException(nameof(bytes), bytes, "The window is smaller than a stage.");
+            if (sizes[i] > bytes) throw new ArgumentOutOfRangeException(nameof(bytes), bytes, "The streaming buffer is smaller than a stage.");
             if (end + sizes[i] > bytes) end = 0;
             offsets[i] = end;
             end = Math.Min(bytes, (end + sizes[i] + Alignment - 1) / Alignment * Alignment);
@@ -29,25 +30,25 @@ internal sealed class StreamingBufferLayout
         Distances = [.. Enumerable.Range(0, Count).Select(DistanceToBlocker)];
     }
 
-    /// <summary>Streamed stages.</summary>
+    /// <summary>Number of streamed stages.</summary>
     public int Count => Sizes.Count;
 
-    /// <summary>Bytes of each.</summary>
+    /// <summary>Bytes of each stage.</summary>
     public IReadOnlyList<long> Sizes { get; }
 
-    /// <summary>Where each begins in the window, in bytes.</summary>
+    /// <summary>Offset of each stage in the buffer, in bytes.</summary>
     public IReadOnlyList<long> Offsets { get; }
 
-    /// <summary>Bytes of the window.</summary>
+    /// <summary>Bytes of the buffer.</summary>
     public long Bytes { get; }
 
     /// <summary>
-    /// For each stage how many stages before it, round after round, the one lies that must have run before its copy may begin. As many as there are
-    /// stages where it overlaps none: it then lies there from the round before.
+    /// For each stage, the distance back (in execution order, cyclic) to the most recent stage whose place it overwrites, and which must
+    /// therefore have run before its copy may begin. <see cref="Count"/> if it overwrites none: its weights then stay from round to round.
     /// </summary>
     public IReadOnlyList<int> Distances { get; }
 
-    /// <summary>The least window in which any stage can run while the next is copied, in bytes; 0 for no stages.</summary>
+    /// <summary>The least buffer in which any stage can run while the next one is copied, in bytes; 0 for no stages.</summary>
     public static long LeastBytes(IReadOnlyList<long> sizes)
     {
         long least = 0;
@@ -61,8 +62,13 @@ internal sealed class StreamingBufferLayout
     }
 
     /// <summary>The stages that a stage's copy overwrites.</summary>
-    public ReadOnlySpan<int> Overwritten(int stage) =>
-        (_overlapping ??= [.. Enumerable.Range(0, Count).Select(i => Enumerable.Range(0, Count).Where(j => j != i && Overlap(i, j)).ToArray())])[stage];
+    public ReadOnlySpan<int> Overwritten(int stage)
+    {
+        _overlapping ??= [.. Enumerable.Range(0, Count).Select(Overlapping)];
+        return _overlapping[stage];
+    }
+
+    private int[] Overlapping(int stage) => [.. Enumerable.Range(0, Count).Where(other => other != stage && Overlap(stage, other))];
 
     private int DistanceToBlocker(int stage)
     {

@@ -9,47 +9,76 @@ namespace MuseAtelier.Residency;
 /// <param name="BlockBytes">Bytes of the tensors between graphs.</param>
 /// <param name="ArenaBytes">Bytes of working memory.</param>
 /// <param name="Seconds">Seconds of one picture.</param>
-internal sealed record TileChoice(TilePlan Tiles, long BlockBytes, long ArenaBytes, double Seconds);
+internal sealed record TileChoice(TilePlan Tiles, long BlockBytes, long ArenaBytes, double Seconds)
+{
+    /// <summary>Bytes of tensors and working memory.</summary>
+    public long Bytes => BlockBytes + ArenaBytes;
+}
 
-/// <summary>The ways to decode a picture that are worth a thought: each is faster than all that take less memory.</summary>
+/// <summary>Lists the ways to decode a picture that are worth considering: each is faster than all that take less memory.</summary>
 internal static class TileChoices
 {
-    /// <summary>Side of the smallest tile where pictures may suffer no more than that, and where they otherwise would not come out at all.</summary>
-    public const int SmallestSide = VaeDecoder.Tile, SmallestRescueSide = VaeDecoder.Tile / 2;
+    /// <summary>Side of the smallest tile that a plan chooses, in latents: smaller tiles would change pictures more.</summary>
+    public const int SmallestSide = VaeDecoder.Tile;
+
+    /// <summary>Side of the smallest tile where the picture would otherwise fail, in latents.</summary>
+    public const int SmallestRescueSide = VaeDecoder.Tile / 2;
 
     private const int SideStep = 8;
 
-    public static IReadOnlyList<TileChoice> For(ModelSizes model, string decoder, int height, int width, VaeTiling tiling, TileSize? fixedTile, int smallest, PictureFrame? frame, DeviceProfile device)
+    /// <summary>The choices for a request's pictures, the fastest first.</summary>
+    /// <param name="model">The model's sizes.</param>
+    /// <param name="request">The pictures' size and frame, and which tiles are allowed.</param>
+    /// <param name="decoder">The component that decodes.</param>
+    /// <param name="smallest">Side of the smallest tile, in latents.</param>
+    /// <param name="device">What the device costs.</param>
+    public static IReadOnlyList<TileChoice> For(
+        ModelSizes model, ResidencyRequest request, string decoder, int smallest, DeviceProfile device)
     {
-        ComponentSpec component = model.Component(decoder), finishing = model.Component(PostProcessor.ComponentName(frame));
-        PictureShape whole = PostProcessor.Shape(height, width, frame);
-        long finishingArena = device.ArenaBytes(finishing.Name, whole);
+        int height = request.Height / VaeDecoder.VaeScaleFactor;
+        int width = request.Width / VaeDecoder.VaeScaleFactor;
+        ComponentSpec component = model.Component(decoder);
+        ComponentSpec postProcessor = model.Component(PostProcessor.ComponentName(request.Frame));
+        PictureShape whole = PostProcessor.Shape(height, width, request.Frame);
+        long postProcessorArena = device.ArenaBytes(postProcessor.Name, whole);
         var choices = new List<TileChoice>();
-        foreach (int tileHeight in Sides(height, tiling, fixedTile?.Height, smallest))
+        foreach (int tileHeight in Sides(height, request.VaeTiling, request.VaeTile?.Height, smallest))
         {
-            foreach (int tileWidth in Sides(width, tiling, fixedTile?.Width, smallest))
+            foreach (int tileWidth in Sides(width, request.VaeTiling, request.VaeTile?.Width, smallest))
             {
                 var tile = new PictureShape(1, tileHeight, tileWidth, 0);
-                var plan = new TilePlan(tileHeight, tileWidth, VaeDecoder.Starts(height, tileHeight).Length, VaeDecoder.Starts(width, tileWidth).Length);
-                // Decoded whole, the picture is finished where it lies.
-                long blocks = ComponentRunner.BlockBytes(component, tile) + ComponentRunner.BlockBytes(finishing, whole, tensor => plan.IsWhole && tensor.Name == "image");
-                double seconds = plan.Rows * plan.Columns * (device.TileSeconds + device.DecodingSecondsPerPixel * tileHeight * tileWidth);
-                choices.Add(new TileChoice(plan, blocks, device.ArenaBytes(decoder, tile) + finishingArena, seconds));
+                int rows = VaeDecoder.Starts(height, tileHeight).Length;
+                int columns = VaeDecoder.Starts(width, tileWidth).Length;
+                var plan = new TilePlan(tileHeight, tileWidth, rows, columns);
+                // A picture that is decoded whole is post-processed where it lies.
+                bool LiesElsewhere(TensorSpec tensor) => plan.IsWhole && tensor.Name == "image";
+                long blocks = ComponentRunner.BlockBytes(component, tile)
+                    + ComponentRunner.BlockBytes(postProcessor, whole, LiesElsewhere);
+                double seconds = rows * columns * (device.TileSeconds + device.DecodingSecondsPerPixel * tileHeight * tileWidth);
+                choices.Add(new TileChoice(plan, blocks, device.ArenaBytes(decoder, tile) + postProcessorArena, seconds));
             }
         }
 
-        choices.Sort((a, b) => (a.Seconds, a.BlockBytes + a.ArenaBytes).CompareTo((b.Seconds, b.BlockBytes + b.ArenaBytes)));
+        choices.Sort((a, b) => (a.Seconds, a.Bytes).CompareTo((b.Seconds, b.Bytes)));
         var worth = new List<TileChoice>();
         foreach (TileChoice choice in choices)
-            if (worth.TrueForAll(faster => choice.ArenaBytes < faster.ArenaBytes || choice.BlockBytes < faster.BlockBytes)) worth.Add(choice);
+        {
+            bool TakesLess(TileChoice faster) => choice.ArenaBytes < faster.ArenaBytes || choice.BlockBytes < faster.BlockBytes;
+            if (worth.TrueForAll(TakesLess)) worth.Add(choice);
+        }
+
         return worth;
     }
 
-    // The same sides for every picture, cut to its own: so a smaller picture has every choice that a larger one has, and none costs more.
+    // The sides are the same for every picture, cut to its own size. So a smaller picture has every choice that a larger one has, and none
+    // of them costs more.
     private static IEnumerable<int> Sides(int side, VaeTiling tiling, int? fixedSide, int smallest)
     {
         if (tiling == VaeTiling.Tiled) return [Math.Min(Math.Max(SmallestRescueSide, fixedSide ?? smallest), side)];
         if (tiling == VaeTiling.Whole) return [side];
-        return Enumerable.Range(smallest / SideStep, RequestRules.LargestSide / VaeDecoder.VaeScaleFactor / SideStep - smallest / SideStep + 1).Select(step => Math.Min(step * SideStep, side)).Distinct();
+        const int largest = RequestRules.LargestSide / VaeDecoder.VaeScaleFactor;
+        int first = smallest / SideStep;
+        int count = largest / SideStep - first + 1;
+        return Enumerable.Range(first, count).Select(step => Math.Min(step * SideStep, side)).Distinct();
     }
 }

@@ -1,0 +1,102 @@
+using MuseAtelier.Decoding;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Residency;
+
+/// <summary>Turns a candidate into a plan that names every stage's placement and every phase's memory.</summary>
+/// <param name="model">The model's sizes.</param>
+/// <param name="request">The pictures.</param>
+/// <param name="device">What the device costs.</param>
+/// <param name="memory">The candidate's memory.</param>
+/// <param name="time">The candidate's time.</param>
+internal sealed class PlanDescriber(
+    ModelSizes model, ResidencyRequest request, DeviceProfile device, PlanMemory memory, PlanTime time)
+{
+    /// <summary>Describes a candidate.</summary>
+    /// <param name="c">The candidate.</param>
+    /// <param name="budget">The budget that it fits, in bytes.</param>
+    /// <param name="unlimitedSeconds">Seconds of a picture with an unlimited budget.</param>
+    public ResidencyPlan Describe(PlanCandidate c, long budget, double unlimitedSeconds)
+    {
+        (TilePlan? rescueTiles, long rescueBytes) = memory.Rescue(c, budget);
+        long pinnedSwap = time.IsSwapPinned(c.UNet, c.SwappedOut) ? c.SwappedBytes : 0;
+        var plan = new ResidencyPlan
+        {
+            Request = request with { Budget = budget },
+            Offload = Offload(c.UNet),
+            BatchSize = c.Batch.Pictures,
+            Components = Components(c),
+            StreamingBufferBytes = c.UNet.Choice.StreamingBufferBytes,
+            PreparingBufferBytes = c.Conditioning.StreamingBufferBytes,
+            PinnedBytes = c.Conditioning.PinnedBytes + c.UNet.Choice.PinnedBytes + pinnedSwap,
+            CapturesSteps = c.Mode.Captures,
+            KeepsArena = c.Mode.KeepsArena,
+            KeepsDecodingArena = c.Mode.KeepsDecodingArena,
+            MakesSessionsInParallel = memory.CreatesInParallel(c),
+            Decoding = c.Tiles.Tiles,
+            DecodingInFp32 = rescueTiles,
+            DecodingInFp32Bytes = rescueBytes,
+            Phases = memory.Shares(c),
+            PeakBytes = memory.Phases(c).Max,
+            Estimate = Estimate(c),
+            UnlimitedSeconds = unlimitedSeconds,
+            Explanation = [],
+        };
+        return plan with { Explanation = PlanNarrator.Tell(plan, device) };
+    }
+
+    private static OffloadMode Offload(UNetPlacement unet)
+    {
+        if (unet.RotatesSessions) return OffloadMode.Sessions;
+        return unet.Choice.StreamedBytes > 0 ? OffloadMode.Stream : OffloadMode.Resident;
+    }
+
+    private PlanEstimate Estimate(PlanCandidate c)
+    {
+        double loading = time.LoadingSeconds(c.Mode) + time.SwappingSeconds(c.UNet, c.SwappedOut);
+        double step = time.DenoisingSeconds(c.UNet, c.Mode) / request.Steps;
+        ConditioningPlacement conditioning = c.Conditioning;
+        return new PlanEstimate(
+            conditioning.TextSeconds, conditioning.ConditioningSeconds, loading, step, c.Tiles.Seconds, c.BucketSeconds);
+    }
+
+    private List<ComponentPlan> Components(PlanCandidate c)
+    {
+        List<ComponentPlan> components = [.. c.Conditioning.Choices.Select(choice => Component(choice, 0, false))];
+        components.Add(Component(c.UNet.Choice, c.SwappedOut, c.UNet.RotatesSessions));
+        components.Add(Sessions(memory.Decoder, !c.Mode.DecoderStays));
+        components.Add(Sessions(PostProcessor.ComponentName(request.Frame), false));
+        return components;
+    }
+
+    private ComponentPlan Component(ComponentChoice choice, int swappedOut, bool rotatesSessions)
+    {
+        // The last resident stages are the ones that are swapped out, because the first ones are needed first.
+        int stay = choice.Placements.Count(placement => placement == StagePlacement.Resident) - swappedOut;
+        List<StagePlan> stages = [];
+        for (int i = 0; i < choice.Placements.Length; i++)
+        {
+            StageSpec stage = choice.Component.Stages[i];
+            StagePlacement placement = choice.Placements[i];
+            if (placement == StagePlacement.Resident && stay-- <= 0) placement = StagePlacement.SwappedOut;
+            stages.Add(placement switch
+            {
+                StagePlacement.Session => Session(stage, rotatesSessions, rotatesSessions ? device.RotatingSessions : device.KeptSessions),
+                StagePlacement.Mapped => new StagePlan(stage.Name, StagePlacement.Mapped, 0),
+                _ => new StagePlan(stage.Name, placement, choice.WeightBytes(i)),
+            });
+        }
+
+        return new ComponentPlan(choice.Component.Name, stages);
+    }
+
+    // A component whose sessions hold all its weights.
+    private ComponentPlan Sessions(string name, bool isReleased) =>
+        new(name, [.. model.Component(name).Stages.Select(stage => Session(stage, isReleased, device.KeptSessions))]);
+
+    private static StagePlan Session(StageSpec stage, bool rotates, SessionCost cost)
+    {
+        StagePlacement placement = rotates ? StagePlacement.RotatingSession : StagePlacement.Session;
+        return new StagePlan(stage.Name, placement, (long)(stage.ConstantBytes * cost.HeldFactor));
+    }
+}

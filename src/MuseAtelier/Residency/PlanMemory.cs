@@ -1,0 +1,228 @@
+using MuseAtelier.Decoding;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Residency;
+
+/// <summary>What takes memory during a phase, in the order in which plans list it.</summary>
+internal enum MemoryUse
+{
+    /// <summary>What is taken before anything is loaded: the device's context and libraries, or the process.</summary>
+    Base,
+
+    /// <summary>Constants and handles of loaded sessions.</summary>
+    Sessions,
+
+    /// <summary>The peak while sessions are created, beyond what they hold and beyond the working memory of a run.</summary>
+    SessionCreation,
+
+    /// <summary>Weights that stay in device memory in every phase.</summary>
+    ResidentWeights,
+
+    /// <summary>Weights that are in device memory while the UNet denoises only.</summary>
+    SwappedWeights,
+
+    /// <summary>The streaming buffer.</summary>
+    StreamingBuffer,
+
+    /// <summary>Tensors between stages.</summary>
+    Tensors,
+
+    /// <summary>Latents and pictures in host memory.</summary>
+    HostPictures,
+
+    /// <summary>The decoder: its sessions and its tensors.</summary>
+    Decoder,
+
+    /// <summary>A captured step.</summary>
+    CapturedStep,
+
+    /// <summary>Working memory in arenas.</summary>
+    WorkingMemory,
+
+    /// <summary>The margin that a plan leaves free.</summary>
+    Margin,
+}
+
+/// <summary>The memory of each phase, in bytes.</summary>
+internal readonly record struct PhaseBytes(long Text, long Conditioning, long Denoising, long Decoding)
+{
+    /// <summary>The memory of the largest phase.</summary>
+    public long Max => Math.Max(Math.Max(Text, Conditioning), Math.Max(Denoising, Decoding));
+}
+
+/// <summary>
+/// The memory of a candidate. <see cref="Bytes"/> is the one list of its shares: the search adds them up, and the plan names them, so both
+/// always agree.
+/// </summary>
+internal sealed class PlanMemory
+{
+    /// <summary>The components that run before the steps, in their order.</summary>
+    public static IReadOnlyList<string> ComponentsBeforeSteps { get; } =
+        [ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding];
+
+    private static readonly MemoryUse[] Uses = Enum.GetValues<MemoryUse>();
+
+    private readonly DeviceProfile _device;
+    private readonly IReadOnlyList<TileChoice> _rescueTiles;
+    private readonly SessionWeights _rescueSessions;
+    private readonly long _otherSessionBytes;
+    private readonly long _handleBytes;
+
+    /// <param name="model">The model's sizes.</param>
+    /// <param name="request">The pictures.</param>
+    /// <param name="device">What the device costs.</param>
+    public PlanMemory(ModelSizes model, ResidencyRequest request, DeviceProfile device)
+    {
+        _device = device;
+        SessionWeights Sessions(string component) => SessionWeights.Of(model.Component(component), device);
+        bool hasFp32 = model.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32);
+        Decoder = hasFp32 && request.DecodesInFp32 ? ComponentNames.VaeDecoderFp32 : ComponentNames.VaeDecoder;
+        UNetSessions = Sessions(ComponentNames.UNet);
+        DecoderSessions = Sessions(Decoder);
+        _rescueTiles = [];
+        if (hasFp32 && !request.DecodesInFp32)
+        {
+            ResidencyRequest rescue = request with { VaeTiling = VaeTiling.Auto, VaeTile = null };
+            _rescueTiles = TileChoices.For(model, rescue, ComponentNames.VaeDecoderFp32, TileChoices.SmallestRescueSide, device);
+            _rescueSessions = Sessions(ComponentNames.VaeDecoderFp32);
+        }
+
+        string postProcessor = PostProcessor.ComponentName(request.Frame);
+        SessionWeights[] others = [.. ComponentsBeforeSteps.Append(postProcessor).Select(Sessions)];
+        _otherSessionBytes = others.Sum(sessions => sessions.Bytes);
+        _handleBytes = others.Sum(sessions => sessions.HandleBytes) + UNetSessions.HandleBytes + DecoderSessions.HandleBytes;
+    }
+
+    /// <summary>The component that decodes.</summary>
+    public string Decoder { get; }
+
+    /// <summary>The sessions of the UNet.</summary>
+    public SessionWeights UNetSessions { get; }
+
+    /// <summary>The sessions of the decoder.</summary>
+    public SessionWeights DecoderSessions { get; }
+
+    /// <summary>
+    /// Whether sessions are created on several threads, which doubles their handles. This is done where memory is plentiful, so that the
+    /// first picture waits less; where weights are streamed for lack of memory, the handles' memory would slow down every picture.
+    /// </summary>
+    public bool CreatesInParallel(in PlanCandidate c) =>
+        c.Mode.KeepsDecodingArena && c.UNet.Choice.StreamedBytes == 0 && !_device.MapsWeights;
+
+    /// <summary>The memory of each phase. Allocates nothing.</summary>
+    public PhaseBytes Phases(in PlanCandidate c) =>
+        new(Sum(c, PlanPhase.Text), Sum(c, PlanPhase.Conditioning), Sum(c, PlanPhase.Denoising), Sum(c, PlanPhase.Decoding));
+
+    /// <summary>The shares of each phase that take memory, with their names.</summary>
+    public IReadOnlyList<PhasePlan> Shares(PlanCandidate c)
+    {
+        return [.. Enum.GetValues<PlanPhase>().Select(phase => new PhasePlan(phase, [.. Of(phase).Where(share => share.Bytes > 0)]))];
+
+        IEnumerable<MemoryShare> Of(PlanPhase phase) => Uses.Select(use => new MemoryShare(Name(use), Bytes(c, phase, use)));
+    }
+
+    /// <summary>
+    /// How the fp32 decoder decodes after an overflow in fp16, and the bytes that this takes; null and 0 where no tile fits the budget or
+    /// no such decoder is needed.
+    /// </summary>
+    /// <remarks>
+    /// The fp32 decoder replaces the fp16 one, whose working memory is freed first. On a processor all sessions share one arena, so blocks
+    /// that it keeps are not freed and still count: the fp32 decoder may be unable to use them.
+    /// </remarks>
+    public (TilePlan? Tiles, long Bytes) Rescue(PlanCandidate c, long budget)
+    {
+        bool keepsBlocks = c.Mode.KeepsDecodingArena && _device.MapsWeights;
+        long others = Sum(c, PlanPhase.Decoding)
+            - Bytes(c, PlanPhase.Decoding, MemoryUse.Decoder)
+            - Bytes(c, PlanPhase.Decoding, MemoryUse.SessionCreation)
+            - (keepsBlocks ? 0 : c.Tiles.ArenaBytes);
+        foreach (TileChoice tiles in _rescueTiles)
+        {
+            long decoder = _rescueSessions.Bytes + _rescueSessions.MakingBytes(tiles.ArenaBytes) + tiles.BlockBytes + tiles.ArenaBytes;
+            if (others + decoder <= budget) return (tiles.Tiles, others + decoder);
+        }
+
+        return (null, 0);
+    }
+
+    private long Sum(in PlanCandidate c, PlanPhase phase)
+    {
+        long sum = 0;
+        foreach (MemoryUse use in Uses) sum += Bytes(c, phase, use);
+        return sum;
+    }
+
+    // The memory of one use during one phase.
+    private long Bytes(in PlanCandidate c, PlanPhase phase, MemoryUse use) => use switch
+    {
+        MemoryUse.Base => _device.FixedBytes,
+        MemoryUse.Sessions => _otherSessionBytes + SecondHandles(c) + UNetSessionBytes(c, phase),
+        MemoryUse.SessionCreation => CreationBytes(c, phase),
+        MemoryUse.ResidentWeights => c.Conditioning.ResidentBytes + c.UNet.Choice.ResidentBytes - c.SwappedBytes,
+        MemoryUse.SwappedWeights => phase == PlanPhase.Denoising ? c.SwappedBytes : 0,
+        MemoryUse.StreamingBuffer => StreamingBufferBytes(c, phase),
+        MemoryUse.Tensors => c.Batch.TensorBytes,
+        MemoryUse.HostPictures => c.Batch.HostBytes,
+        MemoryUse.Decoder => c.Mode.DecoderStays || phase == PlanPhase.Decoding ? DecoderSessions.Bytes + c.Tiles.BlockBytes : 0,
+        MemoryUse.CapturedStep => c.Mode.Captures ? _device.CaptureBytes!.Value : 0,
+        MemoryUse.WorkingMemory => ArenaBytes(c, phase),
+        MemoryUse.Margin => _device.MarginBytes,
+        _ => throw new ArgumentOutOfRangeException(nameof(use), use, null),
+    };
+
+    private string Name(MemoryUse use) => use switch
+    {
+        MemoryUse.Base => _device.MapsWeights ? "process" : "context and libraries",
+        MemoryUse.Sessions => "sessions",
+        MemoryUse.SessionCreation => "sessions in the making",
+        MemoryUse.ResidentWeights => "resident weights",
+        MemoryUse.SwappedWeights => "lent weights",
+        MemoryUse.StreamingBuffer => "window of streamed weights",
+        MemoryUse.Tensors => "tensors between stages",
+        MemoryUse.HostPictures => "latents and pictures",
+        MemoryUse.Decoder => ResidencyPlan.DecoderShare,
+        MemoryUse.CapturedStep => "captured step",
+        MemoryUse.WorkingMemory => ResidencyPlan.WorkingMemoryShare,
+        MemoryUse.Margin => "left free",
+        _ => throw new ArgumentOutOfRangeException(nameof(use), use, null),
+    };
+
+    private long SecondHandles(in PlanCandidate c) => CreatesInParallel(c) ? _handleBytes : 0;
+
+    private long UNetSessionBytes(in PlanCandidate c, PlanPhase phase)
+    {
+        if (!c.UNet.RotatesSessions) return UNetSessions.Bytes;
+        return phase == PlanPhase.Denoising ? UNetSessions.RotationBytes : 0;
+    }
+
+    // Sessions are created before anything runs, and take more meanwhile than they hold afterwards; this peak may exceed a run's need.
+    private long CreationBytes(in PlanCandidate c, PlanPhase phase) => phase switch
+    {
+        PlanPhase.Denoising when !c.UNet.RotatesSessions => UNetSessions.MakingBytes(UNetArena(c)),
+        PlanPhase.Decoding => DecoderSessions.MakingBytes(c.Tiles.ArenaBytes),
+        _ => 0,
+    };
+
+    private static long StreamingBufferBytes(in PlanCandidate c, PlanPhase phase) => phase switch
+    {
+        PlanPhase.Denoising => c.UNet.Choice.StreamingBufferBytes,
+        PlanPhase.Decoding => 0,
+        _ => c.Conditioning.StreamingBufferBytes,
+    };
+
+    private static long ArenaBytes(in PlanCandidate c, PlanPhase phase)
+    {
+        BatchChoice batch = c.Batch;
+        long shared = phase switch
+        {
+            _ when c.Mode.KeepsArena => batch.TextArena + batch.ConditioningArena + UNetArena(c),
+            PlanPhase.Text => batch.TextArena,
+            PlanPhase.Conditioning => batch.ConditioningArena,
+            PlanPhase.Denoising => UNetArena(c),
+            _ => 0,
+        };
+        return shared + (c.Mode.KeepsDecodingArena || phase == PlanPhase.Decoding ? c.Tiles.ArenaBytes : 0);
+    }
+
+    private static long UNetArena(in PlanCandidate c) => c.UNet.RotatesSessions ? c.Batch.RotationArena : c.Batch.UNetArena;
+}

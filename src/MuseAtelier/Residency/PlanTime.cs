@@ -1,0 +1,40 @@
+namespace MuseAtelier.Residency;
+
+/// <summary>The estimated time of a candidate, in seconds.</summary>
+/// <param name="request">The pictures.</param>
+/// <param name="device">What the device costs.</param>
+/// <param name="unetSessions">The sessions of the UNet.</param>
+/// <param name="decoderSessions">The sessions of the decoder.</param>
+internal sealed class PlanTime(
+    ResidencyRequest request, DeviceProfile device, SessionWeights unetSessions, SessionWeights decoderSessions)
+{
+    /// <summary>Seconds of one picture without its decoding and without swapping.</summary>
+    public double Seconds(BatchChoice batch, ConditioningPlacement conditioning, UNetPlacement unet, RunMode mode)
+    {
+        // The encoder remembers its texts, so only the first batch waits for them.
+        double batchSeconds = conditioning.ConditioningSeconds + LoadingSeconds(mode) + DenoisingSeconds(unet, mode);
+        return (conditioning.TextSeconds + batch.Batches * batchSeconds) / request.Count;
+    }
+
+    /// <summary>Seconds of a batch for growing arenas anew and for loading the decoder.</summary>
+    public double LoadingSeconds(RunMode mode) =>
+        (mode.KeepsArena ? 0 : device.ArenaSeconds)
+        + (mode.KeepsDecodingArena ? 0 : device.ArenaSeconds)
+        + (mode.DecoderStays ? 0 : decoderSessions.Seconds);
+
+    /// <summary>Seconds of all steps of a batch.</summary>
+    public double DenoisingSeconds(UNetPlacement unet, RunMode mode) =>
+        (mode.Captures ? unet.CapturedSeconds : unet.PlainSeconds) + (unet.RotatesSessions ? request.Steps * unetSessions.Seconds : 0);
+
+    /// <summary>Seconds of copying swapped-out weights back, once per batch.</summary>
+    /// <param name="unet">The placement of the UNet.</param>
+    /// <param name="swappedOut">Number of stages that are swapped out.</param>
+    public double SwappingSeconds(UNetPlacement unet, int swappedOut) =>
+        unet.Swappable[swappedOut] / (IsSwapPinned(unet, swappedOut) ? device.CopyBytesPerSecond : device.StagedBytesPerSecond);
+
+    /// <summary>
+    /// Whether swapped-out weights fit into the pinned memory that the streamed ones leave; otherwise they come from the mapped file.
+    /// </summary>
+    public bool IsSwapPinned(UNetPlacement unet, int swappedOut) =>
+        unet.Swappable[swappedOut] <= request.PinnedBytes - unet.Choice.PinnedBytes;
+}
