@@ -6,27 +6,26 @@ using Microsoft.Win32.SafeHandles;
 namespace MuseAtelier.Cpu;
 
 /// <summary>
-/// What the process holds for itself alone. On Linux: pages that came from no file, in memory or swapped out. On Windows: private bytes. On
-/// macOS: the
-/// physical footprint. Pages of mapped files, which the system can drop and read again, count nowhere.
+/// The memory that only this process holds. On Linux it is the pages that come from no file, in memory or in swap; on Windows the private
+/// bytes; on macOS the physical footprint. Pages of mapped files, which the system can drop and read again, are not included.
 /// </summary>
 internal static unsafe partial class AnonymousMemory
 {
     private static readonly SafeFileHandle? Status = Open();
 
-    /// <summary>Bytes; null where the system does not tell. From any thread; allocates nothing managed.</summary>
+    /// <summary>Size in bytes; null where the system does not tell. May be called on any thread; allocates no managed memory.</summary>
     public static long? Bytes()
     {
         if (OperatingSystem.IsWindows()) return PrivateBytes();
         if (OperatingSystem.IsMacOS()) return FootprintBytes();
         if (Status is null) return null;
-        Span<byte> text = stackalloc byte[8192];
-        int length = RandomAccess.Read(Status, text, 0);
-        return Kibibytes(text[..length], "RssAnon:"u8) is { } resident
-            ? (resident + (Kibibytes(text[..length], "VmSwap:"u8) ?? 0)) << 10 : null;
+        Span<byte> buffer = stackalloc byte[8192];
+        ReadOnlySpan<byte> text = buffer[..RandomAccess.Read(Status, buffer, 0)];
+        if (Kibibytes(text, "RssAnon:"u8) is not { } resident) return null;
+        return (resident + (Kibibytes(text, "VmSwap:"u8) ?? 0)) << 10;
     }
 
-    /// <summary>A line's number, as in "RssAnon:	   12345 kB"; null where there is no such line.</summary>
+    /// <summary>The number of a line such as "RssAnon:	   12345 kB"; null where there is no such line.</summary>
     internal static long? Kibibytes(ReadOnlySpan<byte> text, ReadOnlySpan<byte> name)
     {
         int at = text.IndexOf(name);
@@ -88,7 +87,7 @@ internal static unsafe partial class AnonymousMemory
         public nuint PrivateUsage;
     }
 
-    // The beginning of task_vm_info of mach/task_info.h, up to phys_footprint (its revision 1).
+    // The start of task_vm_info in mach/task_info.h, up to phys_footprint (revision 1).
     [StructLayout(LayoutKind.Sequential, Pack = 4)]
     private struct TaskMemory
     {
@@ -96,7 +95,7 @@ internal static unsafe partial class AnonymousMemory
         public ulong Footprint;
     }
 
-    // virtual_size to compressed_lifetime: 144 bytes, of which none is read.
+    // The members from virtual_size to compressed_lifetime: 144 bytes, which are not read.
     [InlineArray(18)]
     private struct Counts
     {

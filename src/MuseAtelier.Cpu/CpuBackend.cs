@@ -3,10 +3,12 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cpu;
 
-/// <summary>Runs an atelier on the processor.</summary>
+/// <summary>Runs an atelier on the CPU.</summary>
 public sealed class CpuBackend : Backend
 {
-    /// <summary>The most threads that are taken where there are fewer processors: enough to repeat what a large machine painted.</summary>
+    /// <summary>
+    /// The most threads that run on a machine with fewer processors; enough to reproduce the pictures of a large machine.
+    /// </summary>
     public const int MostThreads = 64;
 
     private readonly int _threads;
@@ -17,12 +19,12 @@ public sealed class CpuBackend : Backend
 
     internal override DeviceProfile Profile => DeviceProfile.Processor;
 
-    /// <summary>A backend for the processor.</summary>
+    /// <summary>Creates a backend for the CPU.</summary>
     /// <param name="threads">
-    /// Threads of the arithmetic; 0 means one for each processor that the process may use. A picture's last bits depend on it. More than
-    /// <see cref="MostThreads"/>, or than there are processors if those are more, are not taken. The first atelier of a process decides
-    /// for all, since they share one pool. Where fewer or other threads run than were asked for, pictures carry a notice, and their
-    /// device says how many ran.
+    /// Threads of the arithmetic; 0, the default, means one for each processor that the process may use. A picture's last bits depend on
+    /// the number. At most <see cref="MostThreads"/> threads run, or as many as there are processors if that is more. The first atelier
+    /// of a process decides for all, because they share one pool. Where another number of threads runs than was requested, pictures carry
+    /// a notice, and their device says how many ran.
     /// </param>
     public static Backend Create(int threads = 0)
     {
@@ -34,6 +36,7 @@ public sealed class CpuBackend : Backend
 
     internal override long DefaultMemoryBudget() => HostMemory.DefaultBudget();
 
-    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default) =>
+    internal override ExecutionDevice Open(
+        ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default) =>
         new CpuDevice(package, _threads, options);
 }

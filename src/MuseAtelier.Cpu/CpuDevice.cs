@@ -6,7 +6,7 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cpu;
 
-/// <summary>The processor: device memory is host memory, and weights are used where their files are mapped.</summary>
+/// <summary>The CPU. Device memory is host memory, and weights are read directly from the memory-mapped files.</summary>
 internal sealed unsafe class CpuDevice : ExecutionDevice
 {
     private const nuint Alignment = 256;
@@ -17,21 +17,23 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public CpuDevice(ModelPackage package, int threads, AtelierOptions options)
     {
-        // Slower by the system calls: only where somebody counts.
+        // Returning large blocks to the system costs system calls, so it is done only where memory is short or has a budget.
         bool isShort = HostMemory.DefaultBudget() < NativeHeap.EnoughBytes;
         if (isShort || options.MemoryBudget is not null || options.Offload == OffloadMode.Sessions) NativeHeap.ReturnLargeBlocks();
         _package = package;
-        int processors = Environment.ProcessorCount, most = Math.Max(CpuBackend.MostThreads, processors);
+        int processors = Environment.ProcessorCount;
+        int most = Math.Max(CpuBackend.MostThreads, processors);
         int wanted = threads == 0 ? processors : Math.Min(threads, most);
         _shared = OnnxEnvironment.Prepare(wanted, options.LoggerFactory);
-        // Sessions that share a pool run on its threads, whatever they were asked to.
+        // Sessions that share a pool run on all of its threads, whatever number was requested.
         _threads = _shared ? OnnxEnvironment.SharedThreads : wanted;
         Notices = CpuThreads.Notices(threads, _threads, most, processors);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
         if (_shared) ArenaStatistics = new ArenaStatistics(Memory);
     }
 
-    public override string Description => string.Create(CultureInfo.InvariantCulture, $"{RuntimeInformation.ProcessArchitecture} processor, {_threads} threads");
+    public override string Description =>
+        string.Create(CultureInfo.InvariantCulture, $"{RuntimeInformation.ProcessArchitecture} processor, {_threads} threads");
 
     public override IReadOnlyList<string> Notices { get; }
 
@@ -50,7 +52,8 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
         };
         if (_shared)
         {
-            // One arena for all sessions: each by itself would keep its own peak. A memory pattern would take a block of its own beside it.
+            // All sessions share one arena, because separate arenas would each keep their own peak. A memory pattern would add a block
+            // outside it.
             options.DisablePerSessionThreads();
             options.AddSessionConfigEntry("session.use_env_allocators", "1");
             options.EnableMemoryPattern = false;
@@ -65,21 +68,28 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override RunOptions CreateRunOptions() => new();
 
-    public override NativeBuffer Allocate(long bytes) => new((nint)NativeMemory.AlignedAlloc((nuint)bytes, Alignment), bytes, static address => NativeMemory.AlignedFree((void*)address));
+    public override NativeBuffer Allocate(long bytes)
+    {
+        nint address = (nint)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+        return new NativeBuffer(address, bytes, static address => NativeMemory.AlignedFree((void*)address));
+    }
 
     public override NativeBuffer AllocateHost(long bytes) => Allocate(bytes);
 
-    public override void Upload(nint host, nint device, long bytes) => Buffer.MemoryCopy((void*)host, (void*)device, bytes, bytes);
+    public override void Upload(nint host, nint device, long bytes) =>
+        Buffer.MemoryCopy((void*)host, (void*)device, bytes, bytes);
 
-    public override void Download(nint device, nint host, long bytes) => Buffer.MemoryCopy((void*)device, (void*)host, bytes, bytes);
+    public override void Download(nint device, nint host, long bytes) =>
+        Buffer.MemoryCopy((void*)device, (void*)host, bytes, bytes);
 
-    public override void Copy(nint from, nint to, long bytes) => Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes);
+    public override void Copy(nint from, nint to, long bytes) =>
+        Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes);
 
     public override void Synchronize() { }
 
     public override bool IsOutOfMemory(OnnxRuntimeException exception) => IsOutOfMemory(exception.Message);
 
-    // Of ONNX Runtime's arena, and of the C++ libraries of Linux and Windows.
+    // The first message is of ONNX Runtime's arena, the others are of the C++ libraries of Linux and Windows.
     internal static bool IsOutOfMemory(string message) =>
         message.Contains("Failed to allocate memory", StringComparison.Ordinal)
         || message.Contains("bad_alloc", StringComparison.Ordinal)
@@ -87,7 +97,8 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override long? ProcessBytes() => AnonymousMemory.Bytes();
 
-    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) => new MappedWeights(_package);
+    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
+        new MappedWeights(_package);
 
     public override void Dispose()
     {

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace MuseAtelier.Cpu;
 
-/// <summary>What a user should know of the number of threads that run.</summary>
+/// <summary>The notices to the user about the number of threads that run.</summary>
 internal static class CpuThreads
 {
-    /// <summary>The notices of a device; empty where as many threads run as were asked for, each on a processor of its own.</summary>
-    /// <param name="asked">Threads that were asked for; 0 leaves the number to the device.</param>
+    /// <summary>The notices of a device; empty where the requested number of threads runs and each has a processor of its own.</summary>
+    /// <param name="asked">Requested threads; 0 leaves the number to the device.</param>
     /// <param name="running">Threads that run.</param>
-    /// <param name="most">The most threads that are taken.</param>
+    /// <param name="most">The most threads that may run.</param>
     /// <param name="processors">Processors that the process may use.</param>
     public static IReadOnlyList<string> Notices(int asked, int running, int most, int processors)
     {
@@ -16,10 +16,12 @@ internal static class CpuThreads
         if (running == Math.Min(asked, most))
         {
             string beyond = running > processors
-                ? Say($"; that is not faster than {processors}, and gives the last bits of a machine with {running}") : "";
+                ? Say($"; that is not faster than {processors}, and gives the last bits of a machine with {running}")
+                : "";
             if (asked > most) return [Say($"{asked} threads were asked for, and at most {most} are taken: {running} run{beyond}.")];
-            return beyond.Length == 0 ? []
-                : [Say($"{running} threads run on {processors} {(processors == 1 ? "processor" : "processors")}{beyond}.")];
+            if (beyond.Length == 0) return [];
+            string noun = processors == 1 ? "processor" : "processors";
+            return [Say($"{running} threads run on {processors} {noun}{beyond}.")];
         }
 
         const string pool = "the first atelier of this process made the pool of threads, which all share";

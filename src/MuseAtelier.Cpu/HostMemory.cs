@@ -4,33 +4,33 @@ using MuseAtelier.Host;
 
 namespace MuseAtelier.Cpu;
 
-/// <summary>How much memory something allows this process.</summary>
-/// <param name="Name">What bounds it, in words.</param>
-/// <param name="LimitBytes">Bytes that are allowed in all, also to other processes under the same bound.</param>
-/// <param name="FreeBytes">Bytes that this process may take beside what it holds already.</param>
+/// <summary>A limit on the memory of this process, set by the machine, a control group or the process itself.</summary>
+/// <param name="Name">The limit's name in words.</param>
+/// <param name="LimitBytes">Bytes that the limit allows in all, to all processes under it.</param>
+/// <param name="FreeBytes">Bytes that this process may take in addition to those it holds.</param>
 internal sealed record MemoryBound(string Name, long LimitBytes, long FreeBytes)
 {
     /// <summary>
-    /// Whether it bounds addresses rather than memory: no budget follows from it, for what is free of it tells little of what can be taken.
+    /// Whether it limits addresses rather than memory. No budget follows from such a limit, because free addresses say little about the
+    /// memory that can be taken.
     /// </summary>
     public bool CountsRoom { get; init; }
 }
 
 /// <summary>
-/// What memory is free for this process: the least that the machine, the control groups above the process and its own limits leave. Pages
-/// of files
-/// that the system can drop and read again count as free.
+/// The memory that is free for this process: the least that the machine, the control groups above the process and the process's own limits
+/// leave. Pages of files that the system can drop and read again count as free.
 /// </summary>
 internal static partial class HostMemory
 {
     private const long Kibibyte = 1024;
 
-    // What runs beside the engine in the same bound grows too: the system's own structures for the process, and its other threads.
+    // The reserve is for other memory under the same limit: the system's own structures for the process, and the process's other threads.
     private const long Reserve = 64L << 20;
 
     /// <summary>
-    /// Bytes that the process may hold where no budget was given: what is free, what it holds already, less a reserve of 64 MiB;
-    /// <see cref="long.MaxValue"/> where nothing is known.
+    /// Bytes that the process may hold where no budget was given: the free bytes and those that it holds, less a reserve of 64 MiB;
+    /// <see cref="long.MaxValue"/> where no limit is known.
     /// </summary>
     public static long DefaultBudget()
     {
@@ -38,7 +38,7 @@ internal static partial class HostMemory
         return Budget(bounds, AnonymousMemory.Bytes() ?? 0);
     }
 
-    /// <summary>The same for bounds that are known.</summary>
+    /// <summary>The default budget under given bounds.</summary>
     /// <param name="bounds">The bounds.</param>
     /// <param name="heldBytes">Bytes that the process holds.</param>
     internal static long Budget(IReadOnlyList<MemoryBound> bounds, long heldBytes) =>
@@ -53,35 +53,36 @@ internal static partial class HostMemory
     {
         if (OperatingSystem.IsLinux()) return BoundsOfLinux();
         if (OperatingSystem.IsWindows()) return BoundsOfWindows();
-        // Elsewhere only what there is in all, less what this process holds of it.
+        // Other systems tell only the memory in all, from which this process's own is subtracted.
         long total = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         return total > 0 ? [new MemoryBound("machine", total, total - (AnonymousMemory.Bytes() ?? 0))] : [];
     }
 
     /// <summary>The bounds that Linux states in its files.</summary>
-    /// <param name="root">Where its files are looked for: empty but in tests.</param>
+    /// <param name="root">The folder below which its files lie; empty except in tests.</param>
     internal static IReadOnlyList<MemoryBound> BoundsOfLinux(string root = "")
     {
         var groups = new ControlGroups(root);
         var bounds = new List<MemoryBound>();
-        string? machine = groups.Text("/proc/meminfo"), status = groups.Text("/proc/self/status");
+        string? machine = groups.Text("/proc/meminfo");
+        string? status = groups.Text("/proc/self/status");
         long total = ControlGroups.Entry(machine, "MemTotal") * Kibibyte;
         long available = ControlGroups.Entry(machine, "MemAvailable") * Kibibyte;
         if (total > 0 && available > 0) bounds.Add(new MemoryBound("machine", total, available));
         foreach ((string folder, bool isUnified) in groups.Of("memory"))
         {
-            // A limit above what there is, as version 1 writes for "no limit", is none.
+            // A limit above the machine's memory is no limit; version 1 of control groups writes "no limit" as a huge number.
             if (Group(groups, folder, isUnified) is { } bound && (total == 0 || bound.LimitBytes < total)) bounds.Add(bound);
         }
 
+        long data = ControlGroups.Entry(status, "VmData") * Kibibyte;
+        long addresses = ControlGroups.Entry(status, "VmSize") * Kibibyte;
         foreach (string line in groups.Lines("/proc/self/limits"))
         {
-            if (Limit(line, "Max data size", "data limit (ulimit -d)", ControlGroups.Entry(status, "VmData") * Kibibyte) is { } data)
-                bounds.Add(data);
-            // Most of the address space that a process has taken is no memory, but room that .NET and the C library keep for themselves and
-            // use.
-            if (Limit(line, "Max address space", "address limit (ulimit -v)", ControlGroups.Entry(status, "VmSize") * Kibibyte) is { } address)
-                bounds.Add(address with { CountsRoom = true });
+            if (Limit(line, "Max data size", "data limit (ulimit -d)", data) is { } dataBound) bounds.Add(dataBound);
+            // Most of a process's address space is no memory but room that .NET and the C library reserve for themselves and use.
+            if (Limit(line, "Max address space", "address limit (ulimit -v)", addresses) is { } addressBound)
+                bounds.Add(addressBound with { CountsRoom = true });
         }
 
         return bounds;
@@ -91,15 +92,15 @@ internal static partial class HostMemory
     {
         string[] limits = isUnified ? ["memory.max", "memory.high"] : ["memory.limit_in_bytes"];
         long limit = limits.Min(name => groups.Number($"{folder}/{name}") ?? long.MaxValue);
-        if (limit == long.MaxValue || groups.Number($"{folder}/{(isUnified ? "memory.current" : "memory.usage_in_bytes")}") is not { } used)
-            return null;
+        string usage = isUnified ? "memory.current" : "memory.usage_in_bytes";
+        if (limit == long.MaxValue || groups.Number($"{folder}/{usage}") is not { } used) return null;
         string? parts = groups.Text($"{folder}/memory.stat");
         string prefix = isUnified ? "" : "total_";
         long files = ControlGroups.Entry(parts, prefix + "inactive_file") + ControlGroups.Entry(parts, prefix + "active_file");
         return new MemoryBound($"control group {folder}", limit, Math.Max(0, limit - Math.Max(0, used - files)));
     }
 
-    // "Max data size             104857600            unlimited            bytes"; the first number is the one that counts.
+    // "Max data size             104857600            unlimited            bytes"; the first number is the limit in force.
     private static MemoryBound? Limit(string line, string title, string name, long used)
     {
         if (!line.StartsWith(title, StringComparison.Ordinal)) return null;

@@ -16,8 +16,8 @@ public sealed class CudaBackend : Backend
 
     internal override DeviceProfile Profile => DeviceProfile.Hopper;
 
-    /// <summary>A backend for an NVIDIA card. The card is looked for when an atelier is opened.</summary>
-    /// <param name="options">How the card is used; null means the first card and what suits most.</param>
+    /// <summary>Creates a backend for an NVIDIA card. The card is looked up when an atelier is opened.</summary>
+    /// <param name="options">How the card is used; null means the first card and the default settings.</param>
     public static Backend Create(CudaOptions? options = null)
     {
         options ??= new CudaOptions();
@@ -29,10 +29,11 @@ public sealed class CudaBackend : Backend
 
     internal override void Require() => Diagnose();
 
-    internal override ExecutionDevice Open(ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default) =>
+    internal override ExecutionDevice Open(
+        ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default) =>
         new CudaDevice(package, _options, Diagnose().Cards[_options.Card], options.LoggerFactory, cancellationToken);
 
-    // Once: it takes longer than all else that an open atelier does before it loads.
+    // The diagnosis is kept, because it takes longer than everything else that opening an atelier does before weights load.
     private CudaDiagnosis Diagnose()
     {
         _diagnosis ??= CudaDiagnosis.Run();

@@ -6,14 +6,15 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Cuda;
 
 /// <summary>
-/// Whether this machine can paint on an NVIDIA card, part by part, found without touching a card's memory. Runs on any machine.
+/// Tells for each part that CUDA needs whether this machine can paint on an NVIDIA card. The diagnosis touches no card's memory, and runs
+/// on any machine.
 /// </summary>
 public sealed record CudaDiagnosis
 {
-    /// <summary>CUDA's version that this ONNX Runtime is built for; libraries of another major version do not fit.</summary>
+    /// <summary>The major version of CUDA that ONNX Runtime is built for. Libraries of another major version do not fit.</summary>
     public const int CudaMajor = 13;
 
-    /// <summary>cuDNN's major version that this ONNX Runtime is built for.</summary>
+    /// <summary>The major version of cuDNN that ONNX Runtime is built for.</summary>
     public const int DnnMajor = 9;
 
     private const string Toolkit = "Install the CUDA 13 libraries (https://developer.nvidia.com/cuda-downloads), cuBLASLt and cuRAND "
@@ -23,19 +24,23 @@ public sealed record CudaDiagnosis
         "What is there is no driver: a damaged file, or the empty file that a container holds until it is started with the card (--gpus "
             + "all). Remove it, or install NVIDIA's driver 580 or newer (https://www.nvidia.com/drivers).";
 
-    private static readonly string Looked = Looking(OperatingSystem.IsWindows());
-    private static readonly string Install = Toolkit + Looked;
-    private static readonly string InstallDnn = Neural + Looked;
+    private static readonly string Searched = SearchedPlaces(OperatingSystem.IsWindows());
+    private static readonly string Install = Toolkit + Searched;
+    private static readonly string InstallDnn = Neural + Searched;
 
-    private const string DriverName = "NVIDIA driver", RuntimeName = "CUDA runtime", BlasName = "cuBLAS", DnnName = "cuDNN";
-    private const string ProviderName = "ONNX Runtime for CUDA", CudaProvider = "CUDAExecutionProvider";
+    private const string DriverName = "NVIDIA driver";
+    private const string RuntimeName = "CUDA runtime";
+    private const string BlasName = "cuBLAS";
+    private const string DnnName = "cuDNN";
+    private const string ProviderName = "ONNX Runtime for CUDA";
+    private const string CudaProvider = "CUDAExecutionProvider";
 
     private CudaDiagnosis() { }
 
-    /// <summary>The oldest cards that CUDA 13 serves.</summary>
+    /// <summary>The compute capability of the oldest cards that CUDA 13 serves.</summary>
     public static Version LeastComputeCapability { get; } = new(7, 5);
 
-    /// <summary>The driver, with the newest CUDA version that it serves.</summary>
+    /// <summary>The driver. Its version is the newest CUDA version that it serves.</summary>
     public required CudaPart Driver { get; init; }
 
     /// <summary>The CUDA runtime.</summary>
@@ -53,20 +58,20 @@ public sealed record CudaDiagnosis
     /// <summary>The cards that this process may use.</summary>
     public required IReadOnlyList<CudaCard> Cards { get; init; }
 
-    /// <summary>The driver's own version, such as <c>580.82.07</c>, where it tells.</summary>
+    /// <summary>The driver's own version, such as <c>580.82.07</c>; null where it does not tell.</summary>
     public string? DriverRelease { get; init; }
 
-    /// <summary>All parts, in the order in which they need each other.</summary>
+    /// <summary>All parts, in the order in which they depend on each other.</summary>
     public IReadOnlyList<CudaPart> Parts => [Driver, Runtime, Blas, Dnn, Provider];
 
-    /// <summary>Whether ONNX Runtime's library for CUDA lies beside the program; tells at once, and touches nothing.</summary>
+    /// <summary>Whether ONNX Runtime's library for CUDA lies beside the program. Only looks for the file, and loads nothing.</summary>
     public static bool HasProvider { get; } =
         ProviderFolders().Any(folder => File.Exists(Path.Combine(folder, ProviderFiles(OperatingSystem.IsWindows())[^1])));
 
     /// <summary>Whether every part fits and the first card is new enough.</summary>
     public bool IsUsable => Problem(0) is null;
 
-    /// <summary>Looks at everything; takes some hundred milliseconds the first time.</summary>
+    /// <summary>Checks every part. The first call takes some hundred milliseconds.</summary>
     public static CudaDiagnosis Run()
     {
         if (OperatingSystem.IsMacOS()) return WithoutCards("there are no NVIDIA cards for macOS");
@@ -88,19 +93,19 @@ public sealed record CudaDiagnosis
         };
     }
 
-    /// <summary>What keeps a card from being used, as the exception that says so; null when nothing does.</summary>
+    /// <summary>The exception that says why a card cannot be used; null where it can be.</summary>
     /// <param name="card">The card's number.</param>
     public MuseAtelierException? Problem(int card)
     {
         if (Driver.State != CudaPartState.Fits) return new CudaPartException(Driver);
         if (card >= Cards.Count) return new CudaCardMissingException(card, Cards.Count);
         if (Cards[card].ComputeCapability < LeastComputeCapability) return new CudaCardTooOldException(Cards[card]);
-        // The provider last: it fails where any of the others does, and says less well why.
+        // The provider must be checked last, because it fails where any other part does, and its message is less clear.
         CudaPart? bad = Parts.FirstOrDefault(part => part.State is not (CudaPartState.Fits or CudaPartState.NotTried));
         return bad is null ? null : new CudaPartException(bad);
     }
 
-    /// <summary>Throws what <see cref="Problem"/> gives.</summary>
+    /// <summary>Throws the exception that <see cref="Problem"/> returns, if any.</summary>
     /// <param name="card">The card's number.</param>
     /// <exception cref="CudaPartException">A part is missing or does not fit.</exception>
     /// <exception cref="CudaCardMissingException">There is no such card.</exception>
@@ -111,7 +116,7 @@ public sealed record CudaDiagnosis
     }
 
     /// <summary>
-    /// What a fitting cuDNN is when its build for a CUDA version is looked at too: there is one for each, under the same name.
+    /// Checks the CUDA version that a fitting cuDNN is built for, because there is a build for each major version under the same file name.
     /// </summary>
     internal static CudaPart BuiltFor(Version cuda, CudaPart dnn) => cuda.Major == CudaMajor
         ? dnn
@@ -123,26 +128,30 @@ public sealed record CudaDiagnosis
             Remedy = InstallDnn,
         };
 
-    /// <summary>What a system without cards for CUDA has: nothing is looked for.</summary>
-    /// <param name="reason">Why there are none.</param>
+    /// <summary>The diagnosis of a system that cannot have CUDA cards; no part is looked for.</summary>
+    /// <param name="reason">Why the system has none.</param>
     internal static CudaDiagnosis WithoutCards(string reason)
     {
-        CudaPart Unasked(string name) => new(name, CudaPartState.NotTried, "not looked for", "an NVIDIA card", "");
+        CudaPart NotTried(string name) => new(name, CudaPartState.NotTried, "not looked for", "an NVIDIA card", "");
         return new CudaDiagnosis
         {
-            Driver = new CudaPart(DriverName, CudaPartState.Missing, reason, "an NVIDIA card under Linux or Windows", "Paint on the "
-                + "processor (--device cpu)."),
-            Runtime = Unasked(RuntimeName),
-            Blas = Unasked(BlasName),
-            Dnn = Unasked(DnnName),
-            Provider = Unasked(ProviderName),
+            Driver = new CudaPart(
+                DriverName,
+                CudaPartState.Missing,
+                reason,
+                "an NVIDIA card under Linux or Windows",
+                "Paint on the processor (--device cpu)."),
+            Runtime = NotTried(RuntimeName),
+            Blas = NotTried(BlasName),
+            Dnn = NotTried(DnnName),
+            Provider = NotTried(ProviderName),
             Cards = [],
         };
     }
 
-    /// <summary>Why ONNX Runtime's library for CUDA does not load, out of what ONNX Runtime says on Linux or on Windows.</summary>
-    /// <param name="message">What ONNX Runtime says.</param>
-    /// <returns>The reason in one line, without the place in its source; and whether a library that it needs is what is missing.</returns>
+    /// <summary>Extracts from ONNX Runtime's message why its library for CUDA does not load, on Linux or on Windows.</summary>
+    /// <param name="message">ONNX Runtime's message.</param>
+    /// <returns>The reason in one line, without the place in the source; and whether a library that it needs is missing.</returns>
     internal static (string Reason, bool LacksLibrary) LoadFailure(string message)
     {
         const string linux = "with error: ", windows = "Error loading ", depends = "which depends on ";
@@ -153,9 +162,9 @@ public sealed record CudaDiagnosis
         return at < 0 ? (line, false) : (line[at..], line.Contains(depends, StringComparison.Ordinal));
     }
 
-    /// <summary>What to do where ONNX Runtime's library for CUDA does not load.</summary>
-    /// <param name="reason">Why it does not.</param>
-    /// <param name="lacksLibrary">Whether a library that it needs is what is missing.</param>
+    /// <summary>The remedy where ONNX Runtime's library for CUDA does not load.</summary>
+    /// <param name="reason">Why it does not load.</param>
+    /// <param name="lacksLibrary">Whether a library that it needs is missing.</param>
     internal static string ProviderRemedy(string reason, bool lacksLibrary)
     {
         if (!lacksLibrary) return BringProvider(OperatingSystem.IsWindows(), RuntimeInformation.ProcessArchitecture);
@@ -166,7 +175,7 @@ public sealed record CudaDiagnosis
         return Names("cudnn") ? InstallDnn : Install;
     }
 
-    /// <summary>How a program gets ONNX Runtime's library for CUDA, with the names of its files on a system.</summary>
+    /// <summary>The remedy where ONNX Runtime's library for CUDA is missing, with its file names on a system.</summary>
     /// <param name="windows">Whether the system is Windows.</param>
     /// <param name="architecture">The system's architecture.</param>
     internal static string BringProvider(bool windows, Architecture architecture)
@@ -183,9 +192,11 @@ public sealed record CudaDiagnosis
         ? ["onnxruntime.dll", "onnxruntime_providers_shared.dll", "onnxruntime_providers_cuda.dll"]
         : ["libonnxruntime.so", "libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"];
 
-    private static string Looking(bool windows) =>
-        $" They were looked for in {CudaFolders.Places(windows)}. "
-        + $"If they lie elsewhere, add their folder to {(windows ? "PATH" : "LD_LIBRARY_PATH")}.";
+    private static string SearchedPlaces(bool windows)
+    {
+        string variable = windows ? "PATH" : "LD_LIBRARY_PATH";
+        return $" They were looked for in {CudaFolders.Places(windows)}. If they lie elsewhere, add their folder to {variable}.";
+    }
 
     private static IEnumerable<string> ProviderFolders()
     {
@@ -232,7 +243,8 @@ public sealed record CudaDiagnosis
     private static CudaPart FindLibrary(
         string name, string library, int major, Func<Version?> version, string remedy, Func<CudaPart, CudaPart>? lookCloser = null)
     {
-        string file = CudaLibraries.FileNames(library)[0], expected = FormattableString.Invariant($"version {major} ({file})");
+        string file = CudaLibraries.FileNames(library)[0];
+        string expected = FormattableString.Invariant($"version {major} ({file})");
         CudaPart Bad(CudaPartState state, string found) => new(name, state, found, expected, remedy);
         if (CudaLibraries.Load(library) == 0)
         {
@@ -271,10 +283,10 @@ public sealed record CudaDiagnosis
             }
 
             if (!complete) return Of(CudaPartState.NotTried, $"there, with {CudaProvider}, but not tried: it needs the parts above", "");
-            // Without an environment its log would go to the terminal.
+            // Without an environment of the engine's, ONNX Runtime would log to the terminal.
             OnnxEnvironment.Prepare(Environment.ProcessorCount, null);
             using var options = new OrtCUDAProviderOptions();
-            // Only this loads the library: options alone are there without it.
+            // Only this call loads the library; the options alone exist without it.
             options.UpdateOptions(new Dictionary<string, string> { ["use_tf32"] = "0" });
             return Of(CudaPartState.Fits, $"version {OrtEnv.Instance().GetVersionString()}, it loads", "");
         }
@@ -286,7 +298,7 @@ public sealed record CudaDiagnosis
         }
     }
 
-    // Through the C interface, which answers without an environment: what makes that first decides its threads for the whole process.
+    // Uses the C interface, which needs no environment, because the first environment decides the threads of the whole process.
     private static unsafe List<string> AvailableProviders()
     {
         byte** names = null;

@@ -2,15 +2,17 @@ using MuseAtelier.Cuda.Native;
 
 namespace MuseAtelier.Cuda;
 
-/// <summary>A call of CUDA, its runtime or its driver, failed.</summary>
+/// <summary>A call of CUDA's runtime or driver failed.</summary>
 public sealed class CudaException : MuseAtelierException
 {
+    private const string Unknown =
+        "If it happens again, restart the program; 'muse doctor' shows whether driver, CUDA and cuDNN fit together.";
+
     private CudaException(string call, int code, string codeName, string text)
         : base(
             FormattableString.Invariant($"CUDA's {call} failed with {codeName} ({code}): {text}"),
             "success",
-            CudaRemedies.Find(code) ?? "If it happens again, restart the program; 'muse doctor' shows whether driver, CUDA and cuDNN fit "
-                + "together.") =>
+            CudaRemedies.Find(code) ?? Unknown) =>
         (Call, Code, CodeName) = (call, code, codeName);
 
     /// <summary>The call that failed.</summary>
@@ -22,30 +24,35 @@ public sealed class CudaException : MuseAtelierException
     /// <summary>CUDA's name of the error.</summary>
     public string CodeName { get; }
 
-    internal static CudaException OfRuntime(string call, int code) => new($"cuda{call}", code, CudaRuntime.Name(code), CudaRuntime.Text(code));
+    internal static CudaException OfRuntime(string call, int code) =>
+        new($"cuda{call}", code, CudaRuntime.Name(code), CudaRuntime.Text(code));
 
     internal static CudaException OfDriver(string call, int code) => new(call, code, CudaDriver.Name(code), CudaDriver.Text(code));
 }
 
-/// <summary>A part that CUDA needs is missing, or of a version that does not fit. Said before anything is loaded.</summary>
-public sealed class CudaPartException(CudaPart part) : MuseAtelierException($"{part?.Name}: {part?.Found}", part?.Expected ?? "", part?.Remedy ?? "")
+/// <summary>A part that CUDA needs is missing, or its version does not fit. Thrown before anything of a package is loaded.</summary>
+public sealed class CudaPartException(CudaPart part)
+    : MuseAtelierException($"{part?.Name}: {part?.Found}", part?.Expected ?? "", part?.Remedy ?? "")
 {
     /// <summary>The part.</summary>
     public CudaPart Part { get; } = part ?? throw new ArgumentNullException(nameof(part));
 }
 
-/// <summary>There is no NVIDIA card of that number.</summary>
+/// <summary>There is no NVIDIA card with the requested number.</summary>
 public sealed class CudaCardMissingException(int card, int count) : MuseAtelierException(
     count == 0 ? "no NVIDIA card was found" : FormattableString.Invariant($"there is no card {card}, the last is {count - 1}"),
     count == 0 ? "an NVIDIA card" : "the number of a card",
-    count == 0 ? "Paint on the processor (--device cpu), or make the card visible (CUDA_VISIBLE_DEVICES, --gpus for containers; a card "
-        + "that is split by MIG needs an instance)." : "Choose another card.")
+    count == 0 ? MakeVisible : "Choose another card.")
 {
-    /// <summary>The card that was asked for.</summary>
+    private const string MakeVisible =
+        "Paint on the processor (--device cpu), or make the card visible (CUDA_VISIBLE_DEVICES, --gpus for containers; a card that is "
+        + "split by MIG needs an instance).";
+
+    /// <summary>The requested card's number.</summary>
     public int Card { get; } = card;
 }
 
-/// <summary>The card is older than what CUDA and ONNX Runtime still serve.</summary>
+/// <summary>The card is too old for CUDA and ONNX Runtime.</summary>
 public sealed class CudaCardTooOldException(CudaCard card) : MuseAtelierException(
     $"{card?.Name} has compute capability {card?.ComputeCapability}",
     $"{CudaDiagnosis.LeastComputeCapability} or newer (GeForce RTX 20, GTX 16, Tesla T4 and later)",

@@ -1,17 +1,24 @@
 namespace MuseAtelier.Cuda;
 
-/// <summary>How an atelier uses its NVIDIA card; fixed while it lives.</summary>
+/// <summary>How an atelier uses its NVIDIA card. The options do not change while the atelier lives.</summary>
 public sealed record CudaOptions
 {
-    /// <summary>The card's number, as CUDA counts them.</summary>
+    /// <summary>The card's number, as CUDA counts them. The default is 0, the first card.</summary>
     public int Card { get; init; }
 
-    /// <summary>Whether the steps of a picture are recorded once and then repeated as one piece, which saves the host's time between kernels.</summary>
+    /// <summary>
+    /// Whether a picture's steps are captured once as a CUDA graph and then replayed, which saves the host's time between kernels. The
+    /// default is true.
+    /// </summary>
     public bool CaptureSteps { get; init; } = true;
 
-    /// <summary>Threads that create sessions while weights are loaded; 0 creates each when it is first needed.</summary>
+    /// <summary>
+    /// Threads that create sessions while weights are loaded; 0 creates each session when it is first needed. The default is 4.
+    /// </summary>
     public int SessionThreads { get; init; } = 4;
 
-    /// <summary>Threads that read weights from the package's files.</summary>
+    /// <summary>
+    /// Threads that read weights from the package's files, at least 1. The default is the number of processors, 8 at most.
+    /// </summary>
     public int ReaderThreads { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 8);
 }

@@ -1,6 +1,6 @@
 namespace MuseAtelier.Cuda;
 
-/// <summary>What to do about the errors that CUDA names by number; its driver and its runtime number them alike.</summary>
+/// <summary>The remedies for CUDA's errors. CUDA's driver and runtime use the same error numbers.</summary>
 internal static class CudaRemedies
 {
     public const string InstallDriver = "Install NVIDIA's driver 580 or newer (https://www.nvidia.com/drivers).";
@@ -11,11 +11,11 @@ internal static class CudaRemedies
     private const string NoMemory = "The driver has no memory left to start with. Close other programs that use the card, and see that the "
         + "machine and its container have memory free.";
 
-    /// <summary>What to do where the driver does not start.</summary>
+    /// <summary>The remedy where the driver does not start.</summary>
     /// <param name="code">The driver's number of the error.</param>
     public static string OfStart(int code) => code == 2 ? NoMemory : Find(code) ?? Unknown;
 
-    /// <summary>What to do where a call failed, if the error itself tells; null otherwise.</summary>
+    /// <summary>The remedy for a failed call; null where the error's number alone does not tell.</summary>
     /// <param name="code">CUDA's number of the error.</param>
     public static string? Find(int code) => code switch
     {

@@ -3,7 +3,7 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>One gate for each card that the process uses, by the card's number as CUDA counts them.</summary>
+/// <summary>One gate for each card that the process uses. The key is the card's number, as CUDA counts them.</summary>
 internal static class CardGates
 {
     private static readonly ConcurrentDictionary<int, DeviceGate> Gates = new();

@@ -10,12 +10,12 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// An NVIDIA card. All sessions run on one stream, which is ours; weights are copied on a second; the host waits for neither but at
-/// <see cref="Synchronize"/>.
+/// An NVIDIA card. All sessions run on one stream of the engine's own, and weights are copied on a second one. The host waits for them only
+/// in <see cref="Synchronize"/>.
 /// </summary>
 internal sealed class CudaDevice : ExecutionDevice
 {
-    /// <summary>What ONNX Runtime still makes of the graphs, which are fused when they are exported.</summary>
+    /// <summary>ONNX Runtime's optimization of the graphs, which are already fused when they are exported.</summary>
     private const GraphOptimizationLevel Optimization = GraphOptimizationLevel.ORT_ENABLE_ALL;
 
     private static int _engines;
@@ -32,16 +32,17 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly Dictionary<bool, StreamingBuffer> _buffers = [];
     private readonly DeviceGate _gate;
     private readonly bool _isFirst = Interlocked.Increment(ref _engines) == 1;
-    private (long OncePerPass, long EveryStep) _leastBufferBytes;
+    private (long OncePerBatch, long EveryStep) _leastBufferBytes;
     private bool _captureFailed;
 
-    /// <summary>Takes hold of a card.</summary>
+    /// <summary>Opens a card.</summary>
     /// <param name="package">The package that will run; borrowed.</param>
     /// <param name="options">How the card is used.</param>
     /// <param name="card">The card.</param>
-    /// <param name="loggers">Where the log goes; null for nowhere.</param>
+    /// <param name="loggers">Makes the log; null for no log.</param>
     /// <param name="cancellationToken">Ends the wait for a card that another engine uses.</param>
-    public CudaDevice(ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers, CancellationToken cancellationToken)
+    public CudaDevice(
+        ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers, CancellationToken cancellationToken)
     {
         (_package, _options, Card) = (package, options, card);
         _gate = CardGates.Of(card.Index);
@@ -64,7 +65,7 @@ internal sealed class CudaDevice : ExecutionDevice
         _provider = new Dictionary<string, string>
         {
             ["device_id"] = card.Index.ToString(CultureInfo.InvariantCulture),
-            // Without the first of these two the second is ignored in silence.
+            // ONNX Runtime silently ignores user_compute_stream unless has_user_compute_stream is set.
             ["has_user_compute_stream"] = "1",
             ["user_compute_stream"] = ((ulong)ComputeStream.Handle).ToString(CultureInfo.InvariantCulture),
             ["arena_extend_strategy"] = "kSameAsRequested",
@@ -74,13 +75,14 @@ internal sealed class CudaDevice : ExecutionDevice
     /// <summary>The card.</summary>
     public CudaCard Card { get; }
 
-    /// <summary>The stream of all runs, and of copies that belong to them.</summary>
+    /// <summary>The stream of all runs, and of the copies that belong to them.</summary>
     public CudaStream ComputeStream { get; }
 
-    /// <summary>The stream of weights that come while others are at work.</summary>
+    /// <summary>The stream that copies weights while runs are executed.</summary>
     public CudaStream CopyStream { get; }
 
-    public override string Description => string.Create(CultureInfo.InvariantCulture, $"{Card.Name}, {Card.MemoryBytes / (double)(1L << 30):0.0} GiB");
+    public override string Description =>
+        string.Create(CultureInfo.InvariantCulture, $"{Card.Name}, {Card.MemoryBytes / (double)(1L << 30):0.0} GiB");
 
     public override string Arena => string.Create(CultureInfo.InvariantCulture, $"gpu:{Card.Index}");
 
@@ -90,9 +92,9 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override bool LoadsAhead => true;
 
-    // Each session has a handle of cuDNN for the thread that runs it and one more for another thread that made it, and cuDNN 9.19 leaves some
-    // 80 KiB of host memory behind for each that it destroys. So only a process's first engine, which has the code of all kernels still to load,
-    // makes sessions on several threads.
+    // A session has one cuDNN handle for the thread that runs it and a second one where another thread created it, and cuDNN 9.19 leaks
+    // about 80 KiB of host memory for each handle that it destroys. So only the first engine of a process creates sessions on several
+    // threads: it still has to load the code of all kernels.
     public override int SessionThreads => _isFirst ? _options.SessionThreads : 0;
 
     public override bool CapturesRuns => _options.CaptureSteps && !_captureFailed;
@@ -105,13 +107,14 @@ internal sealed class CudaDevice : ExecutionDevice
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             EnableMemoryPattern = false,
         };
-        // The card does the work: a pool of threads for each session would only take memory.
+        // The card does the work, so a thread pool for each session would only take memory.
         if (_sharesThreads) options.DisablePerSessionThreads();
         else options.IntraOpNumThreads = 1;
         options.AddSessionConfigEntry("session.use_env_allocators", traits.HasOwnArena ? "0" : "1");
-        // Outside the arena, so that they go with their session, and no captured run's temporaries lie among them.
+        // Initializers must lie outside the arena, so that they are freed with their session and never lie among a captured run's
+        // temporaries.
         options.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
-        // A graph that needs the processor is a mistake of the exporter, and would be slow in silence.
+        // A graph that needs the CPU is a fault of the exporter; the fallback would hide it and be slow.
         options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
         using var provider = new OrtCUDAProviderOptions();
         provider.UpdateOptions(Provider(traits));
@@ -140,11 +143,14 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override NativeBuffer AllocateHost(long bytes) => _pinned.Take(bytes);
 
-    public override void Upload(nint host, nint device, long bytes) => ComputeStream.Copy(host, device, bytes, CudaRuntime.HostToDevice);
+    public override void Upload(nint host, nint device, long bytes) =>
+        ComputeStream.Copy(host, device, bytes, CudaRuntime.HostToDevice);
 
-    public override void Download(nint device, nint host, long bytes) => ComputeStream.Copy(device, host, bytes, CudaRuntime.DeviceToHost);
+    public override void Download(nint device, nint host, long bytes) =>
+        ComputeStream.Copy(device, host, bytes, CudaRuntime.DeviceToHost);
 
-    public override void Copy(nint from, nint to, long bytes) => ComputeStream.Copy(from, to, bytes, CudaRuntime.DeviceToDevice);
+    public override void Copy(nint from, nint to, long bytes) =>
+        ComputeStream.Copy(from, to, bytes, CudaRuntime.DeviceToDevice);
 
     public override void Synchronize() => ComputeStream.Synchronize();
 
@@ -158,7 +164,7 @@ internal sealed class CudaDevice : ExecutionDevice
         ComputeStream.Settle();
     }
 
-    /// <summary>Counts the device memory that this engine takes by itself.</summary>
+    /// <summary>Counts the device memory that this engine allocates outside ONNX Runtime.</summary>
     public DeviceUsage Usage { get; } = new();
 
     public override long AllocatedBytes => Usage.Bytes;
@@ -166,21 +172,30 @@ internal sealed class CudaDevice : ExecutionDevice
     public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
         new CudaWeights(_package, component, placements, this, _reader, _logger);
 
-    public override void ReserveStreamingBuffers(long oncePerPass, long everyStep) => _leastBufferBytes = (oncePerPass, everyStep);
+    public override void ReserveStreamingBuffers(long oncePerBatch, long everyStep) => _leastBufferBytes = (oncePerBatch, everyStep);
 
-    /// <summary>A window of at least that many bytes, for what runs in every step or for what runs once a pass; the same for all that ask while it is large enough.</summary>
-    public StreamingBuffer Window(bool everyStep, long bytes) =>
-        _buffers.TryGetValue(everyStep, out StreamingBuffer? window) && !window.IsFreed && window.Bytes >= bytes
-            ? window
-            : _buffers[everyStep] = new StreamingBuffer(this, Math.Max(bytes, everyStep ? _leastBufferBytes.EveryStep : _leastBufferBytes.OncePerPass));
+    /// <summary>
+    /// The streaming buffer of components that run in every step, or of those that run once a batch. All callers get the same buffer
+    /// while it is large enough; the caller holds it.
+    /// </summary>
+    /// <param name="everyStep">Whether the component runs in every step.</param>
+    /// <param name="bytes">The least size in bytes.</param>
+    public StreamingBuffer StreamingBufferFor(bool everyStep, long bytes)
+    {
+        if (_buffers.TryGetValue(everyStep, out StreamingBuffer? buffer) && !buffer.IsFreed && buffer.Bytes >= bytes) return buffer;
+        long least = everyStep ? _leastBufferBytes.EveryStep : _leastBufferBytes.OncePerBatch;
+        buffer = new StreamingBuffer(this, Math.Max(bytes, least));
+        _buffers[everyStep] = buffer;
+        return buffer;
+    }
 
-    /// <summary>Gives up the memory of all windows but that one.</summary>
+    /// <summary>Frees the memory of all streaming buffers except one, after the work that uses them is done.</summary>
     public void GiveUpOtherBuffers(StreamingBuffer kept)
     {
         foreach (StreamingBuffer other in _buffers.Values)
         {
             if (other == kept || other.IsFreed || !other.IsThere) continue;
-            other.User?.Settle();
+            other.User?.Drain();
             CopyStream.Synchronize();
             ComputeStream.Synchronize();
             other.GiveUp();
@@ -203,10 +218,11 @@ internal sealed class CudaDevice : ExecutionDevice
         }
     }
 
-    // ONNX Runtime has no code of its own for it.
+    // ONNX Runtime has no error code for exhausted memory, so the message must tell.
     public override bool IsOutOfMemory(OnnxRuntimeException exception) => IsOutOfMemory(exception.Message);
 
-    public override long SharedArenaBytes(long constantBytes) => _arena.BytesWithout(constantBytes, ArenaStatistics.Read()?.Held);
+    public override long SharedArenaBytes(long constantBytes) =>
+        _arena.BytesWithout(constantBytes, ArenaStatistics.Read()?.Held);
 
     public override long? ContextBytes { get; }
 
@@ -218,7 +234,8 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override void Dispose()
     {
-        // Freeing memory waits for all work of the card, and the arena is shared: not in the middle of another engine's batch.
+        // The lease is needed because freeing memory waits for all work of the card and the arena is shared, which must not happen in the
+        // middle of another engine's batch.
         using (Enter(CancellationToken.None))
         {
             _reader.Dispose();
@@ -235,18 +252,19 @@ internal sealed class CudaDevice : ExecutionDevice
         _gate.Forget(this);
     }
 
-    /// <summary>Whether a failure's text is that of ONNX Runtime's arena, of CUDA, of cuBLAS or of cuDNN where memory is used up.</summary>
+    /// <summary>Whether a message reports exhausted memory, in the words of ONNX Runtime's arena, CUDA, cuBLAS or cuDNN.</summary>
     internal static bool IsOutOfMemory(string message) =>
         message.Contains("Failed to allocate memory", StringComparison.Ordinal)
         || message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
         || message.Contains("ALLOC_FAILED", StringComparison.Ordinal)
         || message.Contains("DEVICE_ALLOCATION_FAILED", StringComparison.Ordinal);
 
-    // ONNX Runtime's own default tries every algorithm and takes slower ones. cuDNN's first choice for one of the UNet's convolutions in fp32 and
-    // channels last wants 204 GiB of workspace at 1024x1024; in TF32 it has kernels for that layout, as in fp16.
+    // ONNX Runtime's default search (EXHAUSTIVE) tries every algorithm and chooses slower ones. In fp32 with channels last, cuDNN's
+    // heuristic choice for one of the UNet's convolutions needs 204 GiB of workspace at 1024x1024; in TF32, as in fp16, cuDNN has kernels
+    // for that layout.
     private Dictionary<string, string> Provider(SessionTraits traits) => new(_provider)
     {
-        // Every handle of cuDNN that is made leaves some 80 KiB of host memory behind when it is destroyed (cuDNN 9.19).
+        // cuDNN 9.19 leaks about 80 KiB of host memory for each handle that it destroys, so sessions that do not need cuDNN create none.
         ["enable_cudnn"] = traits.UsesCudnn ? "1" : "0",
         ["cudnn_conv_algo_search"] = traits.Arithmetic == SessionArithmetic.Fp32 ? "DEFAULT" : "HEURISTIC",
         ["use_tf32"] = traits.Arithmetic == SessionArithmetic.Fp32Range ? "1" : "0",

@@ -3,7 +3,7 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>A run that a stream recorded, to be repeated as one piece.</summary>
+/// <summary>A run that was captured from a stream as a CUDA graph, to be launched as one piece.</summary>
 internal sealed unsafe class CudaGraph : CapturedRun
 {
     private readonly CudaStream _stream;
@@ -16,46 +16,49 @@ internal sealed unsafe class CudaGraph : CapturedRun
         Nodes = nodes;
     }
 
-    /// <summary>Kernels and copies of the run.</summary>
+    /// <summary>Number of kernels and copies in the run.</summary>
     public int Nodes { get; }
 
-    /// <summary>Records what a stream is asked for meanwhile.</summary>
+    /// <summary>Captures the work that a run queues on a stream, without executing it.</summary>
     /// <param name="stream">The stream; borrowed for the graph's life.</param>
     /// <param name="card">The stream's card.</param>
-    /// <param name="run">Asks the stream.</param>
+    /// <param name="run">Queues the work on the stream.</param>
     /// <exception cref="MuseAtelierException">The run, or a call of CUDA, failed; the stream is as before.</exception>
-    /// <exception cref="CudaCaptureException">What was recorded cannot be repeated.</exception>
+    /// <exception cref="CudaCaptureException">The captured work cannot be repeated.</exception>
     public static CudaGraph Capture(CudaStream stream, int card, Action run)
     {
-        // Relaxed: ONNX Runtime may ask for memory, and other threads may do as they like.
-        CudaRuntime.Check(CudaRuntime.StreamBeginCapture(stream.Handle, CudaRuntime.CaptureModeRelaxed), nameof(CudaRuntime.StreamBeginCapture));
+        // The mode must be relaxed, because ONNX Runtime may allocate memory during the capture and other threads may make any call.
+        int begun = CudaRuntime.StreamBeginCapture(stream.Handle, CudaRuntime.CaptureModeRelaxed);
+        CudaRuntime.Check(begun, nameof(CudaRuntime.StreamBeginCapture));
         nint graph = 0;
         try
         {
-            int code;
+            int ended;
             try
             {
                 run();
             }
             finally
             {
-                code = CudaRuntime.StreamEndCapture(stream.Handle, out graph);
+                ended = CudaRuntime.StreamEndCapture(stream.Handle, out graph);
             }
 
-            CudaRuntime.Check(code, nameof(CudaRuntime.StreamEndCapture));
+            CudaRuntime.Check(ended, nameof(CudaRuntime.StreamEndCapture));
             int nodes = CheckNodes(graph);
-            CudaRuntime.Check(CudaRuntime.GraphInstantiate(out nint executable, graph, CudaRuntime.GraphAutoFreeOnLaunch), nameof(CudaRuntime.GraphInstantiate));
+            int instantiated = CudaRuntime.GraphInstantiate(out nint executable, graph, CudaRuntime.GraphAutoFreeOnLaunch);
+            CudaRuntime.Check(instantiated, nameof(CudaRuntime.GraphInstantiate));
             return new CudaGraph(stream, card, executable, nodes);
         }
         finally
         {
             if (graph != 0) CudaRuntime.Ignore(CudaRuntime.GraphDestroy(graph));
-            // A broken capture leaves its error behind, which the next call of anyone would take for its own.
+            // A failed capture leaves its error behind, which the next call of any library would otherwise report as its own.
             CudaRuntime.Ignore(CudaRuntime.GetLastError());
         }
     }
 
-    public override void Launch() => CudaRuntime.Check(CudaRuntime.GraphLaunch(_executable, _stream.Handle), nameof(CudaRuntime.GraphLaunch));
+    public override void Launch() =>
+        CudaRuntime.Check(CudaRuntime.GraphLaunch(_executable, _stream.Handle), nameof(CudaRuntime.GraphLaunch));
 
     public override void Dispose()
     {
@@ -63,18 +66,19 @@ internal sealed unsafe class CudaGraph : CapturedRun
         _stream.Settle();
         CudaRuntime.Ignore(CudaRuntime.GraphExecDestroy(_executable));
         _executable = 0;
-        // Memory that libraries took inside the graph stays with the driver otherwise, where no plan counts it.
+        // Without the trim the driver keeps the memory that libraries allocated inside the graph, and no plan counts it.
         CudaRuntime.Ignore(CudaRuntime.DeviceGraphMemTrim(_card));
     }
 
-    // A function on the host would be called in every repetition, where its first call already gave back what it works on.
+    // A graph must hold no host function, because every replay would call it again after its first call has released its data.
     private static int CheckNodes(nint graph)
     {
         nuint count = 0;
         CudaRuntime.Check(CudaRuntime.GraphGetNodes(graph, null, &count), nameof(CudaRuntime.GraphGetNodes));
         if (count == 0) throw new CudaCaptureException("nothing was recorded: the runs went to another stream");
         nint[] nodes = new nint[(int)count];
-        fixed (nint* first = nodes) CudaRuntime.Check(CudaRuntime.GraphGetNodes(graph, first, &count), nameof(CudaRuntime.GraphGetNodes));
+        fixed (nint* first = nodes)
+            CudaRuntime.Check(CudaRuntime.GraphGetNodes(graph, first, &count), nameof(CudaRuntime.GraphGetNodes));
         foreach (nint node in nodes)
         {
             CudaRuntime.Check(CudaRuntime.GraphNodeGetType(node, out int type), nameof(CudaRuntime.GraphNodeGetType));
@@ -85,5 +89,6 @@ internal sealed unsafe class CudaGraph : CapturedRun
     }
 }
 
-/// <summary>What was recorded cannot be repeated.</summary>
-internal sealed class CudaCaptureException(string found) : MuseAtelierException(found, "kernels and copies only", "The steps are run plainly.");
+/// <summary>The captured work cannot be repeated.</summary>
+internal sealed class CudaCaptureException(string found)
+    : MuseAtelierException(found, "kernels and copies only", "The steps are run plainly.");

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>What the card's part of the engine tells the host's log.</summary>
+/// <summary>The messages that this project writes to the host's log.</summary>
 internal static partial class CudaLog
 {
     [LoggerMessage(1, LogLevel.Warning, "Pinned memory is short: {Stages} stages of {Component} come from their file, which is slower.")]

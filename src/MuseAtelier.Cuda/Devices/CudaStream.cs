@@ -2,22 +2,34 @@ using MuseAtelier.Cuda.Native;
 
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>A stream of our own, which waits for no other unless told to.</summary>
+/// <summary>
+/// A stream of the engine's own. It does not synchronize with the default stream, and waits for another stream only where
+/// <see cref="Wait"/> says so.
+/// </summary>
 internal sealed class CudaStream : IDisposable
 {
     private nint _handle;
 
-    public CudaStream() => CudaRuntime.Check(CudaRuntime.StreamCreateWithFlags(out _handle, CudaRuntime.StreamNonBlocking), nameof(CudaRuntime.StreamCreateWithFlags));
+    public CudaStream()
+    {
+        int code = CudaRuntime.StreamCreateWithFlags(out _handle, CudaRuntime.StreamNonBlocking);
+        CudaRuntime.Check(code, nameof(CudaRuntime.StreamCreateWithFlags));
+    }
 
     public nint Handle => _handle;
 
-    /// <summary>Asks for a copy; host memory must be pinned, and stay until it is done.</summary>
-    public void Copy(nint from, nint to, long bytes, int kind) => CudaRuntime.Check(CudaRuntime.MemcpyAsync(to, from, (nuint)bytes, kind, _handle), nameof(CudaRuntime.MemcpyAsync));
+    /// <summary>Queues a copy. Host memory must be pinned, and must stay allocated until the copy is done.</summary>
+    public void Copy(nint from, nint to, long bytes, int kind) =>
+        CudaRuntime.Check(CudaRuntime.MemcpyAsync(to, from, (nuint)bytes, kind, _handle), nameof(CudaRuntime.MemcpyAsync));
 
-    /// <summary>Has the host wait for all that the stream was asked for.</summary>
+    /// <summary>Makes work that is queued later wait for the work that an event marked last. The host does not wait.</summary>
+    public void Wait(CudaEvent marked) =>
+        CudaRuntime.Check(CudaRuntime.StreamWaitEvent(_handle, marked.Handle, 0), nameof(CudaRuntime.StreamWaitEvent));
+
+    /// <summary>Blocks the host until all queued work is done.</summary>
     public void Synchronize() => CudaRuntime.Check(CudaRuntime.StreamSynchronize(_handle), nameof(CudaRuntime.StreamSynchronize));
 
-    /// <summary>Has the host wait for all that the stream was asked for, and reports no failure: for calls that clean up.</summary>
+    /// <summary>Blocks the host until all queued work is done, and reports no failure, for calls that clean up.</summary>
     public void Settle() => CudaRuntime.Ignore(CudaRuntime.StreamSynchronize(_handle));
 
     /// <inheritdoc/>

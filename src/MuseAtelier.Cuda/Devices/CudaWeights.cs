@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Cuda.Native;
 using MuseAtelier.Packages;
@@ -7,10 +8,11 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// A component's weights on a card. Resident ones lie in one slab, filled once; lent ones in another, which is given up between the runs
-/// and filled again by the copy stream from pinned memory. The others wait in pinned memory, or in their file where
-/// that is short, and pass through a window by the copy stream: a copy waits until the stages that lay in its place have run, a stage waits
-/// until its copy is done, and neither keeps the host waiting.
+/// A component's weights on a card. Resident weights lie in one slab of device memory, which is filled once. Swapped-out weights lie in a
+/// second slab, which <see cref="SwapOut"/> frees and which the copy stream fills again from pinned memory before the next run. All other
+/// weights wait in pinned memory, or in their file where pinned memory is short, and the copy stream brings them into the streaming
+/// buffer. A copy waits until the stages whose range it overwrites have run, and a stage waits until its copy is done; both waits happen
+/// on the streams, so that neither blocks the host.
 /// </summary>
 internal sealed class CudaWeights : StageWeights
 {
@@ -44,49 +46,52 @@ internal sealed class CudaWeights : StageWeights
     private bool _copiesCaptured;
 
     /// <summary>Takes the device memory and begins to load.</summary>
-    public CudaWeights(ModelPackage package, ComponentSpec component, IReadOnlyList<WeightPlacement>? placements, CudaDevice device, WeightReader reader, ILogger logger)
+    public CudaWeights(
+        ModelPackage package,
+        ComponentSpec component,
+        IReadOnlyList<WeightPlacement>? placements,
+        CudaDevice device,
+        WeightReader reader,
+        ILogger logger)
     {
-        (_card, _compute, _copies, _logger, _component) = (device.Card.Index, device.ComputeStream, device.CopyStream, logger, component.Name);
+        _card = device.Card.Index;
+        _compute = device.ComputeStream;
+        _copies = device.CopyStream;
+        _logger = logger;
+        _component = component.Name;
         _stages = [.. component.Stages.Select((stage, i) => StageMemory.Of(package, stage, placements?[i] ?? WeightPlacement.Resident))];
         _reader = reader;
         _streamed.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Streamed or WeightPlacement.Staged }));
         _swapped.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.SwappedOut }));
-        long resident = 0;
-        foreach (StageMemory stage in _stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Resident }))
-        {
-            stage.Device = (nint)resident;
-            resident += DeviceMemory.Align(stage.Bytes);
-        }
-
-        DeviceBytes = resident;
+        StageMemory[] resident = [.. _stages.Where(stage => stage.Placement == WeightPlacement.Resident)];
+        DeviceBytes = SlabBytes(resident);
         try
         {
-            if (resident > 0) _slab = device.Allocate(resident);
-            foreach (StageMemory stage in _stages.Where(stage => stage.Placement == WeightPlacement.Resident)) stage.Device += _slab?.Address ?? 0;
+            if (DeviceBytes > 0) _slab = device.Allocate(DeviceBytes);
+            Place(resident, _slab?.Address ?? 0);
             if (_swapped.Count > 0)
             {
-                _swappedSlab = ReservedMemory.Reserve(_card, device.Usage, _swapped.Sum(stage => DeviceMemory.Align(stage.Bytes)));
+                _swappedSlab = ReservedMemory.Reserve(_card, device.Usage, SlabBytes(_swapped));
                 _swappedCopied = new CudaEvent();
-                nint next = _swappedSlab.Address;
-                foreach (StageMemory stage in _swapped)
-                {
-                    stage.Device = next;
-                    next += (nint)DeviceMemory.Align(stage.Bytes);
-                }
+                Place(_swapped, _swappedSlab.Address);
             }
 
             if (_streamed.Count > 0)
             {
                 long[] sizes = [.. _streamed.Select(stage => stage.Bytes)];
-                _buffer = device.Window(component.Name == ComponentNames.UNet, StreamingBufferLayout.LeastBytes(sizes)).Hold();
+                bool everyStep = component.Name == ComponentNames.UNet;
+                _buffer = device.StreamingBufferFor(everyStep, StreamingBufferLayout.LeastBytes(sizes)).Hold();
                 var layout = new StreamingBufferLayout(sizes, _buffer.Bytes);
                 _schedule = new StreamingSchedule(layout);
-                (_begun, _joined, _copyPending) = (new CudaEvent(), new CudaEvent(), new bool[sizes.Length]);
-                (_copied, _ran) = ([.. sizes.Select(_ => new CudaEvent())], [.. sizes.Select(_ => new CudaEvent())]);
-                for (int i = 0; i < _streamed.Count; i++) (_streamed[i].Streamed, _streamed[i].Device) = (i, _buffer.Address + (nint)layout.Offsets[i]);
+                _begun = new CudaEvent();
+                _joined = new CudaEvent();
+                _copyPending = new bool[sizes.Length];
+                _copied = [.. sizes.Select(_ => new CudaEvent())];
+                _ran = [.. sizes.Select(_ => new CudaEvent())];
+                PlaceStreamed(layout, _buffer.Address);
             }
 
-            _load = Load(device, reader);
+            _load = Load();
         }
         catch
         {
@@ -97,12 +102,13 @@ internal sealed class CudaWeights : StageWeights
 
     public override long DeviceBytes { get; }
 
-    // Copies out of a file wait for the host, which a captured run does not have.
+    // Staged copies block the host while they read their file, and a captured run has no host part.
     public override bool CanCapture => _stager is null;
 
     public override string? Notice => _notice;
 
-    public override nint Address(int stage, WeightSpec weight) => _stages[stage].Device + (nint)(weight.Offset - _stages[stage].From.Offset);
+    public override nint Address(int stage, WeightSpec weight) =>
+        _stages[stage].Device + (nint)(weight.Offset - _stages[stage].From.Offset);
 
     public override void BeforeStage(int stage)
     {
@@ -111,8 +117,8 @@ internal sealed class CudaWeights : StageWeights
         if (_stages[stage].Placement == WeightPlacement.SwappedOut) AwaitSwapped();
         int streamed = _stages[stage].Streamed;
         if (streamed < 0) return;
-        Take(streamed);
-        // Once for each copy: a stage that failed is begun again with its weights in place.
+        ClaimBuffer(streamed);
+        // Each copy must be awaited only once, because a stage that failed starts again with its weights already in place.
         if (!_awaited) AwaitStager();
         _awaited = true;
         AwaitCopy(streamed);
@@ -131,7 +137,7 @@ internal sealed class CudaWeights : StageWeights
     public override void SwapOut()
     {
         bool hasBuffer = _buffer is { IsThere: true } && _buffer.User == this;
-        if (hasBuffer) Settle();
+        if (hasBuffer) Drain();
         if (_swappedSlab is not { IsThere: true } && !hasBuffer) return;
         _copies.Synchronize();
         _compute.Synchronize();
@@ -146,7 +152,7 @@ internal sealed class CudaWeights : StageWeights
         if (_swappedSlab is { IsThere: false }) FillSwapped();
         AwaitSwapped();
         if (_schedule is null) return;
-        Take(0);
+        ClaimBuffer(0);
         _begun!.Record(_compute);
         _schedule.BeginRecording();
         ScheduleCopies();
@@ -162,8 +168,8 @@ internal sealed class CudaWeights : StageWeights
         if (_swappedSlab is { IsThere: false }) FillSwapped();
         AwaitSwapped();
         if (_schedule is null) return;
-        // What was captured begins with the first stages in their places, and knows of no copy outside itself.
-        Take(0);
+        // The captured run starts with the first stages in the buffer and waits for no copy outside itself.
+        ClaimBuffer(0);
         for (int streamed = 0; streamed < _streamed.Count; streamed++) AwaitCopy(streamed);
     }
 
@@ -171,13 +177,14 @@ internal sealed class CudaWeights : StageWeights
     {
         if (!_copiesCaptured) return;
         _joined!.Record(_copies);
-        _joined.Hold(_compute);
+        _compute.Wait(_joined);
     }
 
     public override void EndCapture()
     {
         if (_schedule is null) return;
-        // Nothing of what was captured has happened; and each time that it does, the window ends as it began.
+        // Capturing records the copies without executing them, so the schedule is restored; every replay leaves the buffer in the state
+        // in which it started.
         _schedule.Restore(_beforeCapture!);
         _copyPending.AsSpan().Clear();
         _capturing = false;
@@ -185,9 +192,39 @@ internal sealed class CudaWeights : StageWeights
 
     public override void Dispose()
     {
-        // A load that failed was reported to whoever waited for it, or nobody needed it.
+        // The wait ignores a failed load: the run that waited for the load reported the failure, or no run needed it.
         ((IAsyncResult)_load).AsyncWaitHandle.WaitOne();
         Free();
+    }
+
+    /// <summary>
+    /// Waits until the staging thread has queued all requested copies into the streaming buffer. Copies that failed here belong to no
+    /// current run; the buffer's content is then marked invalid.
+    /// </summary>
+    public void Drain()
+    {
+        if (_stager?.Drain() == false) _schedule!.Invalidate();
+    }
+
+    private static long SlabBytes(IEnumerable<StageMemory> stages) => stages.Sum(stage => DeviceMemory.Align(stage.Bytes));
+
+    private static void Place(IEnumerable<StageMemory> stages, nint slab)
+    {
+        nint next = slab;
+        foreach (StageMemory stage in stages)
+        {
+            stage.Device = next;
+            next += (nint)DeviceMemory.Align(stage.Bytes);
+        }
+    }
+
+    private void PlaceStreamed(StreamingBufferLayout layout, nint buffer)
+    {
+        for (int i = 0; i < _streamed.Count; i++)
+        {
+            _streamed[i].Streamed = i;
+            _streamed[i].Device = buffer + (nint)layout.Offsets[i];
+        }
     }
 
     private void Free()
@@ -216,11 +253,13 @@ internal sealed class CudaWeights : StageWeights
         _slab?.Dispose();
     }
 
-    private Task Load(CudaDevice device, WeightReader reader)
+    private Task Load()
     {
-        Task resident = reader.ToDevice([.. _stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Resident }).Select(stage => (stage.From, stage.Device))]);
-        Task streamed = reader.Do([.. _streamed.Concat(_swapped).Where(stage => stage.Placement != WeightPlacement.Staged).Select(stage => (Action)stage.FillHost)]);
-        return Task.WhenAll(resident, streamed);
+        IEnumerable<StageMemory> resident = _stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Resident });
+        Task onDevice = _reader.ToDevice([.. resident.Select(stage => (stage.From, stage.Device))]);
+        IEnumerable<StageMemory> pinned = _streamed.Concat(_swapped).Where(stage => stage.Placement != WeightPlacement.Staged);
+        Task onHost = _reader.Do([.. pinned.Select(stage => (Action)stage.FillHost)]);
+        return Task.WhenAll(onDevice, onHost);
     }
 
     private void AwaitLoad()
@@ -230,18 +269,13 @@ internal sealed class CudaWeights : StageWeights
         if (unpinned > 0)
         {
             CudaLog.PinnedMemoryShort(_logger, unpinned, _component);
-            _notice = FormattableString.Invariant($"Pinned memory is short: {unpinned} stages of {_component} come from their file, which is slower.");
+            string count = unpinned.ToString(CultureInfo.InvariantCulture);
+            _notice = $"Pinned memory is short: {count} stages of {_component} come from their file, which is slower.";
         }
 
         if (_streamed.Exists(stage => stage.Host is null)) _stager = new StagedCopier(_card, _copies, _streamed, _copied);
-        // Last: what failed here is tried again by the next run.
+        // The flag must be set last, because the next run tries again what failed above.
         _loaded = true;
-    }
-
-    /// <summary>Waits until no thread of its own copies ahead into the window. What did not come was wanted by nobody, and is not there.</summary>
-    public void Settle()
-    {
-        if (_stager?.Drain() == false) _schedule!.Forget();
     }
 
     private void AwaitStager()
@@ -252,14 +286,14 @@ internal sealed class CudaWeights : StageWeights
         }
         catch
         {
-            // Nor were those behind it copied.
+            // The thread skips the copies queued after a failed one, so their stages are missing too.
             _stager!.Drain();
-            _schedule!.Forget();
+            _schedule!.Invalidate();
             throw;
         }
     }
 
-    // By the copy stream, so that the stages before the first lent one run meanwhile.
+    // The copy stream fills the slab, so that the stages before the first swapped-out one can run meanwhile.
     private void FillSwapped()
     {
         _swappedSlab!.Take();
@@ -270,34 +304,41 @@ internal sealed class CudaWeights : StageWeights
             if (stage.Host is not null) _copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
         }
 
-        if (!allPinned) _reader.ToDevice([.. _swapped.Where(stage => stage.Host is null).Select(stage => (stage.From, stage.Device))]).GetAwaiter().GetResult();
+        if (!allPinned) ReadUnpinned();
         _swappedCopied!.Record(_copies);
         _swappedPending = true;
+    }
+
+    private void ReadUnpinned()
+    {
+        IEnumerable<StageMemory> unpinned = _swapped.Where(stage => stage.Host is null);
+        _reader.ToDevice([.. unpinned.Select(stage => (stage.From, stage.Device))]).GetAwaiter().GetResult();
     }
 
     private void AwaitSwapped()
     {
         if (!_swappedPending) return;
-        _swappedCopied!.Hold(_compute);
+        _compute.Wait(_swappedCopied!);
         _swappedPending = false;
     }
 
-    // Sees to it that the window is this component's, and filled for a stage and those after it.
-    private void Take(int streamed)
+    // Makes this component the buffer's user, and schedules the copies for a stage and those after it unless the stage is already due.
+    private void ClaimBuffer(int streamed)
     {
         if (_buffer!.User == this && _buffer.IsThere && _schedule!.IsDue(streamed)) return;
-        Settle();
+        Drain();
         _awaited = false;
         _buffer.Take();
         if (_buffer.User != this)
         {
-            // Its thread may still be copying ahead into it.
-            _buffer.User?.Settle();
-            _schedule!.Forget();
+            // The other component's staging thread may still be copying into the buffer.
+            _buffer.User?.Drain();
+            _schedule!.Invalidate();
         }
 
         _buffer.User = this;
-        // Another component, or a run that was broken off: what was asked for so far is what every copy waits for.
+        // Another component used the buffer, or a run ended early. Every copy must wait for all work queued so far, because that work may
+        // still read the range that the copy overwrites.
         _begun!.Record(_compute);
         _schedule!.Restart(streamed);
         ScheduleCopies();
@@ -314,8 +355,8 @@ internal sealed class CudaWeights : StageWeights
             }
             else if (!isThere)
             {
-                // Inside a capture nothing outside may be waited for, and nothing needs to be: the copy before waits for a stage inside it.
-                if (!_capturing || after >= 0) mayBegin.Hold(_copies);
+                // A capture must not wait for an event outside itself, and need not: the copy before this one waits for a captured stage.
+                if (!_capturing || after >= 0) _copies.Wait(mayBegin);
                 StageMemory from = _streamed[streamed];
                 _copies.Copy(from.Host!.Address, from.Device, from.Bytes, CudaRuntime.HostToDevice);
                 _copied[streamed].Record(_copies);
@@ -329,7 +370,7 @@ internal sealed class CudaWeights : StageWeights
     private void AwaitCopy(int streamed)
     {
         if (!_copyPending[streamed]) return;
-        _copied[streamed].Hold(_compute);
+        _compute.Wait(_copied[streamed]);
         _copyPending[streamed] = false;
     }
 }

@@ -1,9 +1,9 @@
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>How device memory is cut.</summary>
+/// <summary>Alignment of device memory.</summary>
 internal static class DeviceMemory
 {
-    /// <summary>Bytes that every address is a multiple of: what cudaMalloc gives, and what kernels read fastest.</summary>
+    /// <summary>Every address is a multiple of this many bytes: cudaMalloc returns such addresses, and kernels read them fastest.</summary>
     public const long Alignment = 256;
 
     public static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;

@@ -1,16 +1,16 @@
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>Counts the device memory that one engine has taken, in bytes. Any thread may count.</summary>
+/// <summary>Counts the device memory that one engine has allocated, in bytes. Every member may be called on any thread.</summary>
 internal sealed class DeviceUsage
 {
     private long _bytes;
 
-    /// <summary>Bytes that are taken now.</summary>
+    /// <summary>Bytes that are allocated now.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>Counts memory that was taken.</summary>
+    /// <summary>Adds bytes that were allocated.</summary>
     public void Take(long bytes) => Interlocked.Add(ref _bytes, bytes);
 
-    /// <summary>Counts memory that was given back.</summary>
+    /// <summary>Subtracts bytes that were freed.</summary>
     public void GiveBack(long bytes) => Interlocked.Add(ref _bytes, -bytes);
 }

@@ -2,13 +2,17 @@ using MuseAtelier.Cuda.Native;
 
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>Host memory that stays in place, so that the card copies from it by itself at the bus's full speed. Its holder disposes it.</summary>
+/// <summary>
+/// Pinned host memory. The system never moves it, so that the card copies from it by itself at the bus's full speed. The holder disposes
+/// it.
+/// </summary>
 internal sealed class PinnedBuffer : IDisposable
 {
-    /// <exception cref="CudaException">The system gives no more such memory.</exception>
+    /// <exception cref="CudaException">The system has no more pinned memory.</exception>
     public PinnedBuffer(long bytes)
     {
-        CudaRuntime.Check(CudaRuntime.HostAlloc(out nint address, (nuint)bytes, CudaRuntime.HostAllocPortable), nameof(CudaRuntime.HostAlloc));
+        int code = CudaRuntime.HostAlloc(out nint address, (nuint)bytes, CudaRuntime.HostAllocPortable);
+        CudaRuntime.Check(code, nameof(CudaRuntime.HostAlloc));
         (Address, Bytes) = (address, bytes);
     }
 
@@ -16,7 +20,7 @@ internal sealed class PinnedBuffer : IDisposable
 
     public long Bytes { get; }
 
-    /// <summary>Takes such memory, or null where the system gives no more.</summary>
+    /// <summary>Allocates a buffer; null where the system has no more pinned memory.</summary>
     public static PinnedBuffer? TryTake(long bytes)
     {
         try

@@ -3,8 +3,8 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// Pinned memory for what goes to and fro: taking it anew for each picture would cost the driver more than the copies. What is given back
-/// is kept for the next of the same size. On the engine's thread.
+/// Pinned memory for copies between host and device. Allocating it for each picture would cost the driver more time than the copies, so a
+/// buffer that is returned is kept for the next request of the same size, up to 64 MiB in all. Must be used on the engine's thread.
 /// </summary>
 internal sealed class PinnedPool : IDisposable
 {

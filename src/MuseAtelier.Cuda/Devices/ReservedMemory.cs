@@ -3,8 +3,8 @@ using MuseAtelier.Cuda.Native;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// Device memory that can be given up and taken again and lies at the same address each time, so that what is bound to it stays bound. It
-/// begins without any memory. The address may be used only while <see cref="IsThere"/>; what lay there is lost when it is given up.
+/// A fixed range of device addresses whose memory can be freed and taken again, so that ONNX Runtime's bindings to it stay valid. It starts
+/// without memory. The address may be used only while <see cref="IsThere"/>; the content is lost when the memory is given up.
 /// </summary>
 internal sealed class ReservedMemory : IDisposable
 {
@@ -18,26 +18,27 @@ internal sealed class ReservedMemory : IDisposable
         (Address, Bytes) = (address, bytes);
     }
 
-    /// <summary>Takes the addresses, and no memory.</summary>
+    /// <summary>Reserves the addresses, and takes no memory yet.</summary>
     /// <param name="card">The card's number, as CUDA counts them.</param>
-    /// <param name="usage">Counts the memory while it is there.</param>
-    /// <param name="bytes">Bytes that are needed at least.</param>
+    /// <param name="usage">Counts the memory while it is taken.</param>
+    /// <param name="bytes">The least size in bytes; rounded up to the card's granularity.</param>
     public static ReservedMemory Reserve(int card, DeviceUsage usage, long bytes)
     {
-        long granularity = CudaDriver.BlockGranularity(card), whole = (bytes + granularity - 1) / granularity * granularity;
+        long granularity = CudaDriver.BlockGranularity(card);
+        long whole = (bytes + granularity - 1) / granularity * granularity;
         return new ReservedMemory(card, usage, CudaDriver.ReserveAddresses(whole), whole);
     }
 
-    /// <summary>Where it begins.</summary>
+    /// <summary>Address of its first byte; 0 once it is disposed.</summary>
     public nint Address { get; private set; }
 
-    /// <summary>Size in bytes, a multiple of what the card gives at a time.</summary>
+    /// <summary>Size in bytes, a multiple of the card's allocation granularity.</summary>
     public long Bytes { get; }
 
-    /// <summary>Whether there is memory behind the address.</summary>
+    /// <summary>Whether memory is mapped at the address.</summary>
     public bool IsThere => _block != 0;
 
-    /// <summary>Takes the memory, if it is not there.</summary>
+    /// <summary>Takes the memory and maps it, unless it is there.</summary>
     /// <exception cref="DeviceMemoryException">The device's memory is used up.</exception>
     public void Take()
     {
@@ -57,7 +58,7 @@ internal sealed class ReservedMemory : IDisposable
         _usage.Take(Bytes);
     }
 
-    /// <summary>Gives the memory back, if it is there. Nothing that uses it may be under way.</summary>
+    /// <summary>Frees the memory, if it is there. No run and no copy may be using it.</summary>
     public void GiveUp()
     {
         if (!IsThere) return;

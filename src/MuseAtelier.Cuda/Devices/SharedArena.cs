@@ -3,8 +3,9 @@ using Microsoft.ML.OnnxRuntime;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// The one arena of a card that all sessions of the process but those with their own take their working memory from: each by itself would keep its own peak. It is
-/// there while anyone holds it, and gives all back when the last lets go.
+/// A card's arena, from which all sessions of the process take their working memory, except those with an arena of their own. Separate
+/// arenas would each keep their own peak. The arena exists while an engine holds it, and frees all its memory when the last engine is
+/// disposed.
 /// </summary>
 internal sealed class SharedArena : IDisposable
 {
@@ -24,19 +25,20 @@ internal sealed class SharedArena : IDisposable
             if (holders == 0)
             {
                 using OrtMemoryInfo memory = Info(card);
-                // Grown by what is asked for: doubling would leave up to half of it unused.
+                // The arena must grow by the requested size, because doubling would leave up to half of it unused.
                 const int sameAsRequested = 1, unset = -1;
                 using var arena = new OrtArenaCfg(0, sameAsRequested, unset, unset);
-                OrtEnv.Instance().CreateAndRegisterAllocator("CUDAExecutionProvider", memory, arena, new Dictionary<string, string> { ["device_id"] = FormattableString.Invariant($"{card}") });
+                var provider = new Dictionary<string, string> { ["device_id"] = FormattableString.Invariant($"{card}") };
+                OrtEnv.Instance().CreateAndRegisterAllocator("CUDAExecutionProvider", memory, arena, provider);
             }
 
             Holders[card] = holders + 1;
         }
     }
 
-    /// <summary>Bytes of the arena without what sessions of other engines hold there.</summary>
-    /// <param name="constantBytes">Bytes of constants that sessions of this engine hold; remembered for the other engines.</param>
-    /// <param name="heldBytes">Bytes that the arena holds in all; null where it has not been asked yet.</param>
+    /// <summary>Bytes of the arena, less the constants that sessions of other engines hold there.</summary>
+    /// <param name="constantBytes">Bytes of constants that sessions of this engine hold there; remembered for the other engines.</param>
+    /// <param name="heldBytes">Bytes that the arena holds in all; null where its statistics are not available.</param>
     public long BytesWithout(long constantBytes, long? heldBytes)
     {
         lock (Gate)
@@ -53,8 +55,9 @@ internal sealed class SharedArena : IDisposable
         lock (Gate) return Holders.GetValueOrDefault(card) > 0;
     }
 
-    /// <summary>How the arena is named; the caller disposes it.</summary>
-    public static OrtMemoryInfo Info(int card) => new(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.ArenaAllocator, card, OrtMemType.Default);
+    /// <summary>ONNX Runtime's description of the arena; the caller disposes it.</summary>
+    public static OrtMemoryInfo Info(int card) =>
+        new(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.ArenaAllocator, card, OrtMemType.Default);
 
     /// <inheritdoc/>
     public void Dispose()

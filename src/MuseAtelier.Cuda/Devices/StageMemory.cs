@@ -3,18 +3,18 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>Where one stage's weights come from and lie.</summary>
+/// <summary>The file range, pinned memory and device address of one stage's weights.</summary>
 internal sealed class StageMemory
 {
     private StageMemory(FileRange from, WeightPlacement placement) => (From, Placement) = (from, placement);
 
-    /// <summary>All of the stage's weights, which the package keeps together.</summary>
+    /// <summary>The file range of all the stage's weights, which the package keeps together.</summary>
     public FileRange From { get; }
 
-    /// <summary>Where they were meant to go.</summary>
+    /// <summary>Where the plan puts them.</summary>
     public WeightPlacement Placement { get; }
 
-    /// <summary>How many bytes.</summary>
+    /// <summary>Size in bytes.</summary>
     public long Bytes => From.Bytes;
 
     /// <summary>Their device address while the stage runs.</summary>
@@ -23,19 +23,21 @@ internal sealed class StageMemory
     /// <summary>The stage's number among the streamed ones; -1 for any other.</summary>
     public int Streamed { get; set; } = -1;
 
-    /// <summary>Where they wait in pinned memory; null for those that do not.</summary>
+    /// <summary>Their copy in pinned memory; null where there is none.</summary>
     public PinnedBuffer? Host { get; private set; }
 
     public static StageMemory Of(ModelPackage package, StageSpec stage, WeightPlacement placement)
     {
         if (stage.Weights.Count == 0) return new StageMemory(default, placement);
         string file = stage.Weights[0].File;
-        if (stage.Weights.Any(weight => weight.File != file)) throw new PackageManifestException(package.Folder, $"the manifest scatters {stage.Name} over several files");
-        long first = stage.Weights.Min(weight => weight.Offset), end = stage.Weights.Max(weight => weight.Offset + weight.Bytes);
+        if (stage.Weights.Any(weight => weight.File != file))
+            throw new PackageManifestException(package.Folder, $"the manifest scatters {stage.Name} over several files");
+        long first = stage.Weights.Min(weight => weight.Offset);
+        long end = stage.Weights.Max(weight => weight.Offset + weight.Bytes);
         return new StageMemory(new FileRange(Path.Combine(package.Folder, file), first, end - first), placement);
     }
 
-    /// <summary>Reads them into pinned memory; where the system gives no more of it, they stay in their file.</summary>
+    /// <summary>Reads them into pinned memory. They stay in their file where the system has no more pinned memory.</summary>
     public void FillHost()
     {
         PinnedBuffer? host = PinnedBuffer.TryTake(Bytes);

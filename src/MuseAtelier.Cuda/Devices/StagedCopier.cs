@@ -5,8 +5,8 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// Copies streamed weights where some of them stay in their file: a thread of its own reads those through a ring of pinned memory, piece by
-/// piece, each piece on its way to the device while the next is read. Copies keep the order in which they are asked for.
+/// Copies streamed weights of a component where some of them stay in their file. A thread of its own reads those piece by piece through a
+/// ring of pinned memory; a piece is copied to the device while the next one is read. Copies are queued in the order of the requests.
 /// </summary>
 internal sealed class StagedCopier : IDisposable
 {
@@ -18,11 +18,12 @@ internal sealed class StagedCopier : IDisposable
     private readonly IReadOnlyList<StageMemory> _streamed;
     private readonly IReadOnlyList<CudaEvent> _copied;
     private readonly PinnedBuffer _ring = new((long)PieceBytes * Pieces);
-    private readonly CudaEvent[] _passed;
-    private readonly bool[] _passing = new bool[Pieces];
+    private readonly CudaEvent[] _pieceCopied;
+    private readonly bool[] _pieceInUse = new bool[Pieces];
     private readonly Dictionary<string, SafeFileHandle> _files = [];
     private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _work = new(0), _ready = new(0);
+    private readonly SemaphoreSlim _work = new(0);
+    private readonly SemaphoreSlim _ready = new(0);
     private readonly CopyRequest[] _requests;
     private readonly NativeThread _thread;
     private long _requested;
@@ -33,12 +34,16 @@ internal sealed class StagedCopier : IDisposable
 
     public StagedCopier(int card, CudaStream copies, IReadOnlyList<StageMemory> streamed, IReadOnlyList<CudaEvent> copied)
     {
-        (_card, _copies, _streamed, _copied) = (card, copies, streamed, copied);
+        _card = card;
+        _copies = copies;
+        _streamed = streamed;
+        _copied = copied;
         _requests = new CopyRequest[streamed.Count + 1];
-        _passed = [.. Enumerable.Range(0, Pieces).Select(_ => new CudaEvent())];
+        _pieceCopied = [.. Enumerable.Range(0, Pieces).Select(_ => new CudaEvent())];
         try
         {
-            foreach (string path in streamed.Where(stage => stage.Host is null).Select(stage => stage.From.Path).Distinct()) _files[path] = File.OpenHandle(path);
+            IEnumerable<StageMemory> inFiles = streamed.Where(stage => stage.Host is null);
+            foreach (string path in inFiles.Select(stage => stage.From.Path).Distinct()) _files[path] = File.OpenHandle(path);
         }
         catch
         {
@@ -50,21 +55,26 @@ internal sealed class StagedCopier : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Asks for a copy into the stage's place, once <paramref name="mayBegin"/> has come. At most one for each stage is under way.</summary>
+    /// <summary>
+    /// Requests a stage's copy into the streaming buffer; the copy waits for <paramref name="mayBegin"/>. A stage may have only one request
+    /// at a time, because the ring of requests has room for one of each.
+    /// </summary>
     public void Request(int stage, bool isThere, CudaEvent mayBegin)
     {
         lock (_gate) _requests[_requested++ % _requests.Length] = new CopyRequest(stage, isThere, mayBegin);
         _work.Release();
     }
 
-    /// <summary>Waits until the oldest copy that nobody waited for yet is on its way.</summary>
+    /// <summary>
+    /// Waits until the oldest request that was not awaited yet is queued on the copy stream; throws where its copy failed.
+    /// </summary>
     public void AwaitCopy()
     {
         if (Await() is { } failure) throw failure;
     }
 
-    /// <summary>Waits until everything that was asked for is on its way, and forgets it.</summary>
-    /// <returns>Whether all of it is; if not, what was asked for last may be missing.</returns>
+    /// <summary>Waits until all requests are queued on the copy stream.</summary>
+    /// <returns>Whether all succeeded. If not, the failed copy is missing, and those after it may be.</returns>
     public bool Drain()
     {
         bool allCame = true;
@@ -84,7 +94,7 @@ internal sealed class StagedCopier : IDisposable
 
     private void Free()
     {
-        foreach (CudaEvent passed in _passed) passed.Dispose();
+        foreach (CudaEvent copied in _pieceCopied) copied.Dispose();
         foreach (SafeFileHandle file in _files.Values) file.Dispose();
         _ring.Dispose();
         _work.Dispose();
@@ -110,7 +120,7 @@ internal sealed class StagedCopier : IDisposable
             {
                 if (!request.IsThere && _failure is null) Copy(request);
             }
-#pragma warning disable CA1031 // Whatever fails on the thread belongs to the run that waits for the copy.
+#pragma warning disable CA1031 // Any failure on the thread is reported to the run that waits for the copy.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -125,25 +135,26 @@ internal sealed class StagedCopier : IDisposable
     {
         CudaRuntime.Check(CudaRuntime.SetDevice(_card), nameof(CudaRuntime.SetDevice));
         StageMemory stage = _streamed[request.Stage];
-        request.MayBegin!.Hold(_copies);
+        _copies.Wait(request.MayBegin!);
         if (stage.Host is not null) _copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
-        else Pass(stage);
+        else CopyThroughRing(stage);
         _copied[request.Stage].Record(_copies);
     }
 
-    private void Pass(StageMemory stage)
+    private void CopyThroughRing(StageMemory stage)
     {
         for (long done = 0; done < stage.Bytes; done += PieceBytes)
         {
             int piece = _piece;
             _piece = (_piece + 1) % Pieces;
-            if (_passing[piece]) _passed[piece].Synchronize();
+            if (_pieceInUse[piece]) _pieceCopied[piece].Synchronize();
             long bytes = Math.Min(PieceBytes, stage.Bytes - done);
             nint host = _ring.Address + piece * PieceBytes;
-            FileRangeReader.Read(_files[stage.From.Path], new FileRange(stage.From.Path, stage.From.Offset + done, bytes), host);
+            var range = new FileRange(stage.From.Path, stage.From.Offset + done, bytes);
+            FileRangeReader.Read(_files[range.Path], range, host);
             _copies.Copy(host, stage.Device + (nint)done, bytes, CudaRuntime.HostToDevice);
-            _passed[piece].Record(_copies);
-            _passing[piece] = true;
+            _pieceCopied[piece].Record(_copies);
+            _pieceInUse[piece] = true;
         }
     }
 

@@ -1,9 +1,9 @@
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// The window of device memory that streamed weights pass through. Components that stream share it, one after the other: whoever used it last
-/// knows what lies in it. What runs once a pass and what runs in every step have windows of their own sizes, of which only one has memory
-/// at a time. Freed when the last component lets go.
+/// The device memory that streamed weights pass through. Components that stream share one buffer and use it one after the other; the
+/// component that used it last knows what lies in it. Components that run once a batch and components that run in every step have separate
+/// buffers, each of its own size, and only one of the two has memory at a time. The buffer is freed when its last component releases it.
 /// </summary>
 internal sealed class StreamingBuffer
 {
@@ -11,36 +11,36 @@ internal sealed class StreamingBuffer
     private readonly CudaDevice _device;
     private int _holders;
 
-    /// <summary>Takes the addresses, and no memory.</summary>
+    /// <summary>Reserves the addresses, and takes no memory yet.</summary>
     public StreamingBuffer(CudaDevice device, long bytes)
     {
         (_device, Bytes) = (device, bytes);
         _memory = ReservedMemory.Reserve(device.Card.Index, device.Usage, bytes);
     }
 
-    /// <summary>How large it is.</summary>
+    /// <summary>Size in bytes.</summary>
     public long Bytes { get; }
 
-    /// <summary>Where it begins.</summary>
+    /// <summary>Address of its first byte.</summary>
     public nint Address => _memory.Address;
 
     /// <summary>Whether it has memory.</summary>
     public bool IsThere => _memory.IsThere;
 
-    /// <summary>Whether nobody holds it any more.</summary>
+    /// <summary>Whether all components have released it.</summary>
     public bool IsFreed { get; private set; }
 
-    /// <summary>Whose weights lie in it.</summary>
+    /// <summary>The component whose weights lie in it; null where there is none.</summary>
     public CudaWeights? User { get; set; }
 
-    /// <summary>Gives up its memory until <see cref="Take"/>. Nothing may be under way.</summary>
+    /// <summary>Frees its memory until <see cref="Take"/>. No run and no copy may be using it.</summary>
     public void GiveUp()
     {
         User = null;
         _memory.GiveUp();
     }
 
-    /// <summary>Takes its memory, if it is not there; the other window's is given up for it.</summary>
+    /// <summary>Takes its memory, if it has none; the other buffer's memory is freed first.</summary>
     public void Take()
     {
         if (IsThere) return;
@@ -48,14 +48,14 @@ internal sealed class StreamingBuffer
         _memory.Take();
     }
 
-    /// <summary>Takes part in it until <see cref="Release"/>.</summary>
+    /// <summary>Adds a holder, which must call <see cref="Release"/> once.</summary>
     public StreamingBuffer Hold()
     {
         _holders++;
         return this;
     }
 
-    /// <summary>Takes part no more. Nothing may be under way.</summary>
+    /// <summary>Removes a holder. No run and no copy may be using the buffer.</summary>
     public void Release()
     {
         if (--_holders > 0) return;

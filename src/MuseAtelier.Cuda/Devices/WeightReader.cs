@@ -3,20 +3,20 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>A stretch of a package's file that is read into memory of some kind.</summary>
+/// <summary>A range of bytes of a package's file.</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Offset">First byte.</param>
-/// <param name="Bytes">How many.</param>
+/// <param name="Offset">Offset of its first byte.</param>
+/// <param name="Bytes">Its length.</param>
 internal readonly record struct FileRange(string Path, long Offset, long Bytes);
 
 /// <summary>
-/// Brings weights from files to where they are wanted, on threads of its own: each reads into pinned memory while its last piece is still
-/// on its way to the device. Loads are done in the order in which they are asked for, all threads on one. Threads and pinned memory are
-/// there only while there is something to do.
+/// Loads weights from files on threads of its own. Each thread reads a piece into pinned memory while its previous piece is still being
+/// copied to the device. Loads are done one after the other in the order of the requests, and all threads work on the same load. Threads
+/// and pinned memory exist only while there is work.
 /// </summary>
 internal sealed class WeightReader(int card, int threads) : IDisposable
 {
-    /// <summary>Bytes of a piece: large enough for the bus, small enough that threads share a load evenly.</summary>
+    /// <summary>Bytes of a piece: large enough for the bus's full speed, small enough that threads share a load evenly.</summary>
     public const int PieceBytes = 8 << 20;
 
     private const int Buffers = 2;
@@ -27,12 +27,12 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
     private int _working;
     private bool _disposed;
 
-    /// <summary>Begins a load into device memory. The task ends when all of it is there.</summary>
-    /// <param name="stretches">What to read and the device address that each goes to; the memory must stay until the task has ended.</param>
-    public Task ToDevice(IReadOnlyList<(FileRange From, nint To)> stretches)
+    /// <summary>Begins a load into device memory. The task ends when the load is complete.</summary>
+    /// <param name="ranges">The file ranges and each one's device address; the memory must stay allocated until the task has ended.</param>
+    public Task ToDevice(IReadOnlyList<(FileRange From, nint To)> ranges)
     {
         var load = new Load();
-        foreach ((FileRange from, nint to) in stretches)
+        foreach ((FileRange from, nint to) in ranges)
         {
             for (long done = 0; done < from.Bytes; done += PieceBytes)
             {
@@ -44,7 +44,9 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
         return Begin(load);
     }
 
-    /// <summary>Begins work that needs no device memory, such as filling pinned memory, on the same threads. The task ends when all is done.</summary>
+    /// <summary>
+    /// Begins work that needs no device memory, such as filling pinned memory, on the same threads. The task ends when all work is done.
+    /// </summary>
     public Task Do(IReadOnlyList<Action> work)
     {
         var load = new Load();
@@ -52,7 +54,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
         return Begin(load);
     }
 
-    /// <summary>Waits for the threads; what was not begun is given up.</summary>
+    /// <summary>Waits for the threads. Loads with pieces that were not begun fail with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
         NativeThread[] running;
@@ -104,7 +106,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
         lock (_gate)
         {
             if (_pieces.TryDequeue(out piece)) return true;
-            // Under the same lock: whoever asks for a load next sees that this thread is no longer one to count on.
+            // The count must change under the same lock, so that the next load does not rely on a thread that is about to end.
             _working--;
             return false;
         }
@@ -131,10 +133,10 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
 
     private readonly record struct Piece(Load Load, FileRange From, nint To, Action? Work);
 
-    // One thread's buffers, and which piece is still on its way from each.
+    // One thread's pinned buffers, and the piece that is still being copied from each.
     private sealed class Worker(int card) : IDisposable
     {
-        private readonly Piece?[] _under = new Piece?[Buffers];
+        private readonly Piece?[] _copying = new Piece?[Buffers];
         private readonly CudaEvent?[] _copied = new CudaEvent?[Buffers];
         private CudaStream? _stream;
         private PinnedBuffer? _memory;
@@ -159,7 +161,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
                     Copy(piece);
                 }
             }
-#pragma warning disable CA1031 // Whatever fails on the thread belongs to whoever waits for the load.
+#pragma warning disable CA1031 // Any failure on the thread is reported by the load's task.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -169,7 +171,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
 
         public void Dispose()
         {
-            for (int i = 0; i < Buffers; i++) Settle(i);
+            for (int i = 0; i < Buffers; i++) FinishCopy(i);
             for (int i = 0; i < Buffers; i++) _copied[i]?.Dispose();
             _stream?.Dispose();
             _memory?.Dispose();
@@ -182,7 +184,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
             _memory ??= new PinnedBuffer(PieceBytes * Buffers);
             int buffer = _next;
             _next = (_next + 1) % Buffers;
-            Settle(buffer);
+            FinishCopy(buffer);
             nint host = _memory.Address + buffer * PieceBytes;
             if (_path != piece.From.Path)
             {
@@ -193,13 +195,13 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
             FileRangeReader.Read(_file!, piece.From, host);
             _stream.Copy(host, piece.To, piece.From.Bytes, CudaRuntime.HostToDevice);
             (_copied[buffer] ??= new CudaEvent()).Record(_stream);
-            _under[buffer] = piece;
+            _copying[buffer] = piece;
         }
 
-        private void Settle(int buffer)
+        private void FinishCopy(int buffer)
         {
-            if (_under[buffer] is not { } piece) return;
-            _under[buffer] = null;
+            if (_copying[buffer] is not { } piece) return;
+            _copying[buffer] = null;
             try
             {
                 _copied[buffer]!.Synchronize();

@@ -6,13 +6,17 @@ using MuseAtelier.Cuda.Native;
 
 namespace MuseAtelier.Cuda.Kernels;
 
-/// <summary>The project's device code, compiled by the driver for the present card, and the scratch memory that it needs on each stream.</summary>
+/// <summary>
+/// The project's kernels, which the driver compiles for the present card, and the scratch memory that they need on each stream.
+/// </summary>
 internal sealed unsafe partial class KernelModule
 {
-    /// <summary>Images of a batch at most: what the scratch memory has room for.</summary>
+    /// <summary>The most images in a batch; the scratch memory has room for no more.</summary>
     public const int LargestBatch = 64;
 
-    /// <summary>Blocks that sum over one image's rows at most. The same for every card: the order of summation depends on it.</summary>
+    /// <summary>
+    /// The most blocks that sum over one image's rows. It must be the same for every card, because the order of summation depends on it.
+    /// </summary>
     public const int SummingBlocks = 256;
 
     private const int Groups = 32;
@@ -21,7 +25,7 @@ internal sealed unsafe partial class KernelModule
     private const long TicketsBytes = LargestBatch * sizeof(uint);
     private const long ScratchBytes = PartialsBytes + StatisticsBytes + TicketsBytes;
 
-    // One for each card that the process uses; never unloaded, as contexts are not.
+    // One module for each card that the process uses. Modules are never unloaded, because contexts are not destroyed either.
     private static readonly Dictionary<nint, KernelModule> Modules = [];
 
     private readonly ConcurrentDictionary<nint, Scratch> _scratch = new();
@@ -29,13 +33,16 @@ internal sealed unsafe partial class KernelModule
 
     private KernelModule()
     {
-        using Stream source = Assembly.GetExecutingAssembly().GetManifestResourceStream("kernels.ptx") ?? throw new InvalidOperationException("This library was built without kernels.ptx.");
+        const string name = "kernels.ptx";
+        using Stream source = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"This library was built without {name}.");
         using var reader = new StreamReader(source);
         fixed (byte* text = Encoding.UTF8.GetBytes(reader.ReadToEnd() + '\0'))
-        fixed (nint* module = &_module) CudaDriver.Check(ModuleLoadData(module, text), "cuModuleLoadData");
+        fixed (nint* module = &_module)
+            CudaDriver.Check(ModuleLoadData(module, text), "cuModuleLoadData");
     }
 
-    /// <summary>The module of the thread's present context; loaded when first asked for.</summary>
+    /// <summary>The module of the thread's current context; loaded on first use.</summary>
     public static KernelModule Current
     {
         get
@@ -50,7 +57,8 @@ internal sealed unsafe partial class KernelModule
         }
     }
 
-    /// <summary>A kernel by its name in kernels.cu.</summary>
+    /// <summary>The handle of a kernel.</summary>
+    /// <param name="name">The kernel's name in kernels.cu.</param>
     public nint Function(string name)
     {
         nint function;
@@ -60,23 +68,23 @@ internal sealed unsafe partial class KernelModule
         return function;
     }
 
-    /// <summary>Scratch memory of a stream: kernels on one stream follow each other, so that one piece serves them all.</summary>
+    /// <summary>The scratch memory of a stream. One piece serves all kernels of a stream, because they run one after the other.</summary>
     public Scratch ScratchOf(nint stream)
     {
-        // Not GetOrAdd: two allocations, of which one is lost, would be one too many.
+        // GetOrAdd would not do, because two threads could then allocate and one allocation would leak.
         if (_scratch.TryGetValue(stream, out Scratch known)) return known;
         lock (_scratch)
         {
             if (_scratch.TryGetValue(stream, out known)) return known;
             nint memory;
             CudaDriver.Check(MemAlloc(&memory, (nuint)ScratchBytes), "cuMemAlloc", ScratchBytes);
-            // On the stream itself: the default one is not waited for by ours.
+            // The memset must run on the stream itself, because the engine's streams do not wait for the default stream.
             CudaDriver.Check(MemsetD8(memory, 0, (nuint)ScratchBytes, stream), "cuMemsetD8Async");
             return _scratch[stream] = new Scratch(memory, memory + (nint)PartialsBytes, memory + (nint)(PartialsBytes + StatisticsBytes));
         }
     }
 
-    /// <summary>Gives back a stream's scratch memory; nothing may run on the stream any more.</summary>
+    /// <summary>Frees a stream's scratch memory. No work may be left on the stream.</summary>
     public static void Release(nint stream)
     {
         lock (Modules)
@@ -86,18 +94,23 @@ internal sealed unsafe partial class KernelModule
         }
     }
 
-    /// <summary>Queues a kernel.</summary>
+    /// <summary>Queues a kernel on a stream.</summary>
     /// <param name="function">The kernel.</param>
     /// <param name="blocksX">Blocks along x.</param>
     /// <param name="blocksY">Blocks along y.</param>
     /// <param name="threads">Threads of a block.</param>
     /// <param name="sharedBytes">Shared memory of a block, in bytes.</param>
     /// <param name="stream">The stream.</param>
-    /// <param name="arguments">Address of each argument.</param>
-    public static void Launch(nint function, int blocksX, int blocksY, int threads, int sharedBytes, nint stream, ReadOnlySpan<nint> arguments)
+    /// <param name="arguments">The address of each argument; the driver reads the values before this call returns.</param>
+    public static void Launch(
+        nint function, int blocksX, int blocksY, int threads, int sharedBytes, nint stream, ReadOnlySpan<nint> arguments)
     {
         fixed (nint* list = arguments)
-            CudaDriver.Check(LaunchKernel(function, (uint)blocksX, (uint)blocksY, 1, (uint)threads, 1, 1, (uint)sharedBytes, stream, (void**)list, null), "cuLaunchKernel");
+        {
+            int code = LaunchKernel(
+                function, (uint)blocksX, (uint)blocksY, 1, (uint)threads, 1, 1, (uint)sharedBytes, stream, (void**)list, null);
+            CudaDriver.Check(code, "cuLaunchKernel");
+        }
     }
 
     [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuCtxGetCurrent")]
@@ -119,10 +132,21 @@ internal sealed unsafe partial class KernelModule
     private static partial int MemsetD8(nint address, byte value, nuint bytes, nint stream);
 
     [LibraryImport(CudaLibraries.Driver, EntryPoint = "cuLaunchKernel")]
-    private static partial int LaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** arguments, void** extra);
+    private static partial int LaunchKernel(
+        nint function,
+        uint gridX,
+        uint gridY,
+        uint gridZ,
+        uint blockX,
+        uint blockY,
+        uint blockZ,
+        uint sharedBytes,
+        nint stream,
+        void** arguments,
+        void** extra);
 }
 
-/// <summary>Device memory that kernels use in passing.</summary>
+/// <summary>Device memory for a kernel's intermediate values.</summary>
 /// <param name="Partials">[images * blocks, 2, 32] fp32.</param>
 /// <param name="Statistics">[images, 2, 32] fp32.</param>
 /// <param name="Tickets">[images] 32-bit counters, zero between kernels.</param>

@@ -4,27 +4,29 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Cuda.Kernels;
 
-/// <summary>The project's own operators, which graphs of the CUDA lowering use.</summary>
+/// <summary>The project's custom operators, which graphs of the CUDA lowering use.</summary>
 internal static class OperatorDomain
 {
     private static readonly Lock Gate = new();
-    private static readonly Lazy<nint> Domain = new(() => OrtCustomOperator.CreateDomain(OperatorNames.Domain, [
-        new GroupNormOperator(OperatorNames.GroupNorm, "f16", TensorElementType.Float16),
-        new GroupNormOperator(OperatorNames.GroupNorm32, "f32", TensorElementType.Float),
-        new GateOperator(OperatorNames.Gate, "f16", TensorElementType.Float16),
-        new ResidualLayerNormOperator(OperatorNames.ResidualLayerNorm),
-        new BiasedSumOperator(OperatorNames.StreamSum, "stream_sum", TensorElementType.Float16, TensorElementType.Float),
-        new BiasedSumOperator(OperatorNames.BiasedSum, "biased_sum_f16", TensorElementType.Float16, TensorElementType.Float16),
-        new BiasedSumOperator(OperatorNames.BiasedSum32, "biased_sum_f32", TensorElementType.Float, TensorElementType.Float),
-    ]));
+    private static readonly Lazy<nint> Domain = new(() => OrtCustomOperator.CreateDomain(
+        OperatorNames.Domain,
+        [
+            new GroupNormOperator(OperatorNames.GroupNorm, "f16", TensorElementType.Float16),
+            new GroupNormOperator(OperatorNames.GroupNorm32, "f32", TensorElementType.Float),
+            new GateOperator(OperatorNames.Gate, "f16", TensorElementType.Float16),
+            new ResidualLayerNormOperator(OperatorNames.ResidualLayerNorm),
+            new BiasedSumOperator(OperatorNames.StreamSum, "stream_sum", TensorElementType.Float16, TensorElementType.Float),
+            new BiasedSumOperator(OperatorNames.BiasedSum, "biased_sum_f16", TensorElementType.Float16, TensorElementType.Float16),
+            new BiasedSumOperator(OperatorNames.BiasedSum32, "biased_sum_f32", TensorElementType.Float, TensorElementType.Float),
+        ]));
 
     private static bool _isKnown;
 
     /// <summary>
-    /// Makes the domain known to ONNX Runtime, by a session that is gone at once: the first session that brings a domain enters it in a list of
-    /// the process, and two first ones at the same time fail.
+    /// Registers the domain with ONNX Runtime by creating a session and disposing it at once. The first session with a new domain enters
+    /// it in a list of the process, and two such sessions at the same time fail.
     /// </summary>
-    /// <param name="graph">Path of some graph that a processor can load.</param>
+    /// <param name="graph">Path of any graph that the CPU can load.</param>
     public static void Announce(string graph)
     {
         lock (Gate)
@@ -37,6 +39,6 @@ internal static class OperatorDomain
         }
     }
 
-    /// <summary>Lets sessions of these options use the operators.</summary>
+    /// <summary>Lets sessions with these options use the operators.</summary>
     public static void AddTo(SessionOptions options) => OrtCustomOperator.AddDomain(options, Domain.Value);
 }

@@ -7,14 +7,16 @@ using static MuseAtelier.Runtime.OrtInterface;
 
 namespace MuseAtelier.Cuda.Kernels;
 
-/// <summary>What ONNX Runtime's C interface has and its .NET one does not: operators that the host computes. (onnxruntime_c_api.h, OrtCustomOp.)</summary>
+/// <summary>
+/// Custom operators, which ONNX Runtime's C interface offers and its .NET interface does not. (onnxruntime_c_api.h, OrtCustomOp.)
+/// </summary>
 internal static unsafe class OrtCustomOperator
 {
     private const int Required = 0, Optional = 1;
     private const int Fail = 1;
     private static readonly nint CudaProvider = Marshal.StringToCoTaskMemUTF8("CUDAExecutionProvider");
 
-    /// <summary>Makes a domain of operators; lives as long as the process, as sessions may at any time refer to it.</summary>
+    /// <summary>Creates a domain of operators. It is never freed, because sessions may refer to it at any time.</summary>
     public static nint CreateDomain(string name, IEnumerable<KernelOperator> operators)
     {
         nint domain;
@@ -26,7 +28,7 @@ internal static unsafe class OrtCustomOperator
         return domain;
     }
 
-    /// <summary>Lets sessions of these options use a domain's operators.</summary>
+    /// <summary>Lets sessions with these options use a domain's operators.</summary>
     public static void AddDomain(SessionOptions options, nint domain)
     {
         Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)Api->AddCustomOpDomain)(options.DangerousGetHandle(), domain));
@@ -37,7 +39,8 @@ internal static unsafe class OrtCustomOperator
     public static float FloatAttribute(nint info, ReadOnlySpan<byte> name)
     {
         float value;
-        fixed (byte* text = name) Check(((delegate* unmanaged[Cdecl]<nint, byte*, float*, nint>)Api->KernelInfoGetAttribute_float)(info, text, &value));
+        var read = (delegate* unmanaged[Cdecl]<nint, byte*, float*, nint>)Api->KernelInfoGetAttribute_float;
+        fixed (byte* text = name) Check(read(info, text, &value));
         return value;
     }
 
@@ -45,7 +48,8 @@ internal static unsafe class OrtCustomOperator
     public static long IntegerAttribute(nint info, ReadOnlySpan<byte> name)
     {
         long value;
-        fixed (byte* text = name) Check(((delegate* unmanaged[Cdecl]<nint, byte*, long*, nint>)Api->KernelInfoGetAttribute_int64)(info, text, &value));
+        var read = (delegate* unmanaged[Cdecl]<nint, byte*, long*, nint>)Api->KernelInfoGetAttribute_int64;
+        fixed (byte* text = name) Check(read(info, text, &value));
         return value;
     }
 
@@ -57,14 +61,17 @@ internal static unsafe class OrtCustomOperator
         return stream;
     }
 
-    /// <summary>An input's data and dimensions; no data where an optional input is absent.</summary>
+    /// <summary>An input's data and dimensions; 0 where an optional input is absent.</summary>
     /// <param name="context">The run's context.</param>
-    /// <param name="index">The input.</param>
+    /// <param name="index">The input's number, from 0.</param>
     /// <param name="shape">Receives the dimensions.</param>
-    /// <param name="rank">How many dimensions there are.</param>
+    /// <param name="rank">The number of dimensions.</param>
     public static nint Input(nint context, int index, Span<long> shape, out int rank)
     {
-        nint value, data, info, count;
+        nint value;
+        nint data;
+        nint info;
+        nint count;
         rank = 0;
         Check(((delegate* unmanaged[Cdecl]<nint, nint, nint*, nint>)Api->KernelContext_GetInput)(context, index, &value));
         if (value == 0) return 0;
@@ -75,7 +82,8 @@ internal static unsafe class OrtCustomOperator
             Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->GetDimensionsCount)(info, &count));
             rank = (int)count;
             if (rank > shape.Length) throw new InvalidOperationException($"Input {index} has {rank} dimensions.");
-            fixed (long* dimensions = shape) Check(((delegate* unmanaged[Cdecl]<nint, long*, nint, nint>)Api->GetDimensions)(info, dimensions, count));
+            var read = (delegate* unmanaged[Cdecl]<nint, long*, nint, nint>)Api->GetDimensions;
+            fixed (long* dimensions = shape) Check(read(info, dimensions, count));
         }
         finally
         {
@@ -85,7 +93,7 @@ internal static unsafe class OrtCustomOperator
         return data;
     }
 
-    /// <summary>An input's data; none where an optional input is absent.</summary>
+    /// <summary>An input's data; 0 where an optional input is absent.</summary>
     public static nint Input(nint context, int index)
     {
         nint value, data;
@@ -95,19 +103,22 @@ internal static unsafe class OrtCustomOperator
         return data;
     }
 
-    /// <summary>An output's memory; none where an optional output is not wanted.</summary>
+    /// <summary>An output's memory; 0 where the graph does not use an optional output.</summary>
     public static nint Output(nint context, int index, ReadOnlySpan<long> shape)
     {
-        nint value, data, count;
+        nint value;
+        nint data;
+        nint count;
         Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->KernelContext_GetOutputCount)(context, &count));
         if (index >= count) return 0;
-        fixed (long* dimensions = shape) Check(((delegate* unmanaged[Cdecl]<nint, nint, long*, nint, nint*, nint>)Api->KernelContext_GetOutput)(context, index, dimensions, shape.Length, &value));
+        var allocate = (delegate* unmanaged[Cdecl]<nint, nint, long*, nint, nint*, nint>)Api->KernelContext_GetOutput;
+        fixed (long* dimensions = shape) Check(allocate(context, index, dimensions, shape.Length, &value));
         if (value == 0) return 0;
         Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->GetTensorMutableData)(value, &data));
         return data;
     }
 
-    // Never freed: domains live as long as the process.
+    // The table is never freed, because domains live as long as the process.
     private static Table* Describe(KernelOperator kernelOperator)
     {
         var table = (Table*)NativeMemory.AllocZeroed((nuint)sizeof(Table));
@@ -122,14 +133,21 @@ internal static unsafe class OrtCustomOperator
         table->GetInputCharacteristic = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, int>)&GetInputCharacteristic;
         table->GetOutputCharacteristic = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, int>)&GetOutputCharacteristic;
         table->GetInputMemoryType = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, int>)&GetMemoryType;
-        table->GetVariadicInputMinArity = table->GetVariadicInputHomogeneity = table->GetVariadicOutputMinArity = table->GetVariadicOutputHomogeneity =
-            (nint)(delegate* unmanaged[Cdecl]<Table*, int>)&GetOne;
+        nint one = (nint)(delegate* unmanaged[Cdecl]<Table*, int>)&GetOne;
+        table->GetVariadicInputMinArity = one;
+        table->GetVariadicInputHomogeneity = one;
+        table->GetVariadicOutputMinArity = one;
+        table->GetVariadicOutputHomogeneity = one;
         table->CreateKernelV2 = (nint)(delegate* unmanaged[Cdecl]<Table*, nint, nint, nint*, nint>)&CreateKernel;
         table->KernelComputeV2 = (nint)(delegate* unmanaged[Cdecl]<nint, nint, nint>)&KernelCompute;
-        table->GetStartVersion = (nint)(delegate* unmanaged[Cdecl]<Table*, int>)&GetOne;
+        table->GetStartVersion = one;
         table->GetEndVersion = (nint)(delegate* unmanaged[Cdecl]<Table*, int>)&GetMaximum;
-        table->GetMayInplace = table->GetAliasMap = (nint)(delegate* unmanaged[Cdecl]<nint*, nint*, nint>)&GetNone;
-        table->ReleaseMayInplace = table->ReleaseAliasMap = (nint)(delegate* unmanaged[Cdecl]<nint, nint, void>)&ReleaseNone;
+        nint none = (nint)(delegate* unmanaged[Cdecl]<nint*, nint*, nint>)&GetNone;
+        table->GetMayInplace = none;
+        table->GetAliasMap = none;
+        nint releaseNone = (nint)(delegate* unmanaged[Cdecl]<nint, nint, void>)&ReleaseNone;
+        table->ReleaseMayInplace = releaseNone;
+        table->ReleaseAliasMap = releaseNone;
         table->Name = Marshal.StringToCoTaskMemUTF8(kernelOperator.Name);
         table->Operator = GCHandle.ToIntPtr(GCHandle.Alloc(kernelOperator));
         return table;
@@ -156,10 +174,12 @@ internal static unsafe class OrtCustomOperator
     private static nint GetOutputTypeCount(Table* table) => Of(table).Outputs.Count;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int GetInputCharacteristic(Table* table, nint index) => Of(table).Inputs[(int)index].IsOptional ? Optional : Required;
+    private static int GetInputCharacteristic(Table* table, nint index) =>
+        Of(table).Inputs[(int)index].IsOptional ? Optional : Required;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int GetOutputCharacteristic(Table* table, nint index) => Of(table).Outputs[(int)index].IsOptional ? Optional : Required;
+    private static int GetOutputCharacteristic(Table* table, nint index) =>
+        Of(table).Outputs[(int)index].IsOptional ? Optional : Required;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int GetMemoryType(Table* table, nint index) => (int)OrtMemType.Default;
@@ -176,7 +196,7 @@ internal static unsafe class OrtCustomOperator
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void ReleaseNone(nint inputs, nint outputs) { }
 
-#pragma warning disable CA1031 // Nothing may fly through native frames: what fails becomes a status, which ONNX Runtime turns into its own failure.
+#pragma warning disable CA1031 // No exception may cross native frames; it becomes a status, which ONNX Runtime reports as its own failure.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nint CreateKernel(Table* table, nint api, nint info, nint* kernel)
     {
@@ -215,15 +235,37 @@ internal static unsafe class OrtCustomOperator
             return ((delegate* unmanaged[Cdecl]<int, byte*, nint>)Api->CreateStatus)(Fail, text);
     }
 
-    // OrtCustomOp in the order of the C header, with two members of our own behind it.
+    // OrtCustomOp in the order of the C header, followed by two members of the project's own.
     [StructLayout(LayoutKind.Sequential)]
     private struct Table
     {
         public uint Version;
-        public nint CreateKernelV1, GetName, GetExecutionProviderType, GetInputType, GetInputTypeCount, GetOutputType, GetOutputTypeCount, KernelComputeV1, KernelDestroy;
-        public nint GetInputCharacteristic, GetOutputCharacteristic, GetInputMemoryType;
-        public nint GetVariadicInputMinArity, GetVariadicInputHomogeneity, GetVariadicOutputMinArity, GetVariadicOutputHomogeneity;
-        public nint CreateKernelV2, KernelComputeV2, InferOutputShape, GetStartVersion, GetEndVersion, GetMayInplace, ReleaseMayInplace, GetAliasMap, ReleaseAliasMap;
-        public nint Name, Operator;
+        public nint CreateKernelV1;
+        public nint GetName;
+        public nint GetExecutionProviderType;
+        public nint GetInputType;
+        public nint GetInputTypeCount;
+        public nint GetOutputType;
+        public nint GetOutputTypeCount;
+        public nint KernelComputeV1;
+        public nint KernelDestroy;
+        public nint GetInputCharacteristic;
+        public nint GetOutputCharacteristic;
+        public nint GetInputMemoryType;
+        public nint GetVariadicInputMinArity;
+        public nint GetVariadicInputHomogeneity;
+        public nint GetVariadicOutputMinArity;
+        public nint GetVariadicOutputHomogeneity;
+        public nint CreateKernelV2;
+        public nint KernelComputeV2;
+        public nint InferOutputShape;
+        public nint GetStartVersion;
+        public nint GetEndVersion;
+        public nint GetMayInplace;
+        public nint ReleaseMayInplace;
+        public nint GetAliasMap;
+        public nint ReleaseAliasMap;
+        public nint Name;
+        public nint Operator;
     }
 }

@@ -1,11 +1,12 @@
-// The operators that ONNX Runtime lacks, or has in a form that gives other last bits in every run: every sum here is taken in a fixed order,
-// whatever the card, so that the same input gives the same bytes.
+// Operators that ONNX Runtime lacks, or has in a form whose last bits differ from run to run. Every sum here is taken in a fixed order on
+// every card, so that the same input gives the same bytes.
 //
-// Needs no CUDA toolkit to compile; kernels.ptx beside this file is made by
-//   clang-14 -x cuda --cuda-device-only --cuda-gpu-arch=sm_75 -nocudainc -nocudalib -O3 -std=c++17 -Xclang -target-feature -Xclang +ptx64 -S kernels.cu -o kernels.ptx
-// and compiled by the driver for the card that it finds (Turing and later).
+// This file compiles without the CUDA toolkit. kernels.ptx beside it is made by
+//   clang-14 -x cuda --cuda-device-only --cuda-gpu-arch=sm_75 -nocudainc -nocudalib -O3 -std=c++17
+//       -Xclang -target-feature -Xclang +ptx64 -S kernels.cu -o kernels.ptx
+// (one command), and the driver compiles kernels.ptx for the card that it finds (Turing and later).
 //
-// Images are [n, rows, channels], channels innermost and a multiple of 8; one thread handles 8 channels, which is one 16-byte load in fp16.
+// Images are [n, rows, channels], with channels innermost and a multiple of 8. One thread handles 8 channels, one 16-byte load in fp16.
 
 #define __global__ __attribute__((global))
 #define __device__ __attribute__((device))
@@ -16,7 +17,7 @@ typedef float Floats __attribute__((ext_vector_type(4)));
 
 constexpr int Groups = 32;
 constexpr int Lanes = 8; // threads that sum one group together
-constexpr int InFlight = 4; // loads that a thread has under way at once: one alone would leave the memory idle
+constexpr int InFlight = 4; // loads that a thread issues at once: one alone would leave the memory idle
 constexpr unsigned AllThreads = 0xffffffff;
 
 static __device__ int threadIndex() { return __nvvm_read_ptx_sreg_tid_x(); }
@@ -53,7 +54,7 @@ static __device__ unsigned short narrow(float value)
     return half;
 }
 
-// An element type: fetch asks for 8 elements without waiting for them, expand and load give them as numbers.
+// An element type. fetch starts the load of 8 elements without waiting for it; expand and load convert the elements to floats.
 struct Half
 {
     typedef Words Raw;
@@ -74,7 +75,7 @@ struct Half
         }
     }
 
-    // Leaves in values what was stored, so that what is computed on is what the next operator reads.
+    // Also rounds values to the stored precision, so that this kernel goes on with the same numbers that the next operator reads.
     static __device__ void store(Half *to, float *values)
     {
         Words words;
@@ -131,11 +132,12 @@ struct Single
 
 extern __shared__ float shared[];
 
-// One block sums some rows of one image: first each channel, then each group; the last block to finish adds the blocks' sums.
-//   residual: null, or [n, channels] (residualRows 1), or [n, rows, channels]; bias: null or [channels]; both are added to x first.
-//   sum: receives x + bias + residual; null when nobody reads it: what is the same for all rows is then added again by the scaling that follows,
-//   which is cheaper than to write and read it, and rounds once less. May be the output of that scaling.
-//   partials: [n, blocks, 2, 32]; tickets: [n], zero, and zero again afterwards; statistics: [n, 2, 32], mean and 1 / deviation.
+// Group norm, first kernel. Each block sums some rows of one image: first each channel, then each group. The last block to finish adds the
+// sums of all blocks.
+//   residual: null, or [n, channels] (residualRows 1), or [n, rows, channels]; bias: null or [channels]. Both are added to x first.
+//   sum: receives x + bias + residual; may be the output of groupScale. Null where it is not needed and the addend is the same for all
+//   rows: groupScale then adds it again, which is cheaper than writing and reading the sum, and rounds once less.
+//   partials: [n, blocks, 2, 32]. tickets: [n], zero before and after. statistics: [n, 2, 32], mean and 1 / deviation.
 template <typename T>
 static __device__ void groupSums(
     const T *x, const T *residual, const T *bias, T *sum, float *partials, unsigned *tickets, float *statistics, int rows, int channels, int residualRows, float epsilon)
@@ -238,7 +240,7 @@ static __device__ void groupSums(
     __syncthreads();
     if (threadIndex() == 0)
     {
-        // Counts up to the number of blocks, then begins again at zero by itself.
+        // The atomic increment wraps to zero by itself after the last block.
         unsigned before;
         asm volatile("atom.global.inc.u32 %0, [%1], %2;" : "=r"(before) : "l"(tickets + n), "r"(blocksX() - 1) : "memory");
         shared[0] = before == blocksX() - 1 ? 1 : 0;
@@ -249,7 +251,7 @@ static __device__ void groupSums(
     if (!isLast || threadIndex() >= Groups * Lanes) return;
     __nvvm_membar_gl();
 
-    // In double: the difference of two large sums follows.
+    // The sums must be doubles, because the variance below is the difference of two large sums.
     int group = threadIndex() / Lanes, lane = threadIndex() % Lanes;
     double total = 0, square = 0;
     for (int block = lane; block < blocksX(); block += Lanes)
@@ -259,7 +261,7 @@ static __device__ void groupSums(
         square += theirs[Groups + group];
     }
 
-    // Doubles do not pass between threads in one piece: each thread hands its sums on as two words.
+    // The shuffle moves 32 bits, so each double is passed between threads as two words.
 #pragma unroll
     for (int distance = Lanes / 2; distance > 0; distance /= 2)
     {
@@ -280,7 +282,8 @@ static __device__ void groupSums(
     }
 }
 
-// y = (x + residual + bias - mean) / deviation * scale + offset, then y * sigmoid(y) where silu says so. x and y may be the same.
+// Group norm, second kernel: y = (x + residual + bias - mean) / deviation * scale + offset, then y * sigmoid(y) if silu is not 0. x and y
+// may be the same.
 //   residual: null or [n, channels]; bias: null or [channels].
 template <typename T>
 static __device__ void groupScale(
@@ -332,7 +335,7 @@ static __device__ void groupScale(
     }
 }
 
-// erf by Abramowitz and Stegun, 7.1.26: within 1.5e-7.
+// GELU, with erf by Abramowitz and Stegun, 7.1.26: absolute error at most 1.5e-7.
 static __device__ float gelu(float x)
 {
     float z = x < 0 ? -x : x;
@@ -343,7 +346,7 @@ static __device__ float gelu(float x)
     return 0.5f * x * (1 + erf);
 }
 
-// x [rows, 2 width], bias [2 width] to y [rows, width]: first half times gelu of the second.
+// GEGLU of x + bias: y = first half * gelu(second half). x [rows, 2 width], bias [2 width], y [rows, width].
 template <typename T>
 static __device__ void gate(const T *x, const T *bias, T *y, int width)
 {
@@ -360,7 +363,7 @@ static __device__ void gate(const T *x, const T *bias, T *y, int width)
     T::store(y + (long)blockIndexX() * width + channel, values);
 }
 
-// x + bias + residual; x and residual [rows, channels], bias [channels].
+// y = x + bias + residual. x, residual and y [rows, channels], bias [channels].
 template <typename T, typename R>
 static __device__ void biasedSum(const T *x, const T *bias, const R *residual, T *y, int rows, int channels)
 {
@@ -376,10 +379,10 @@ static __device__ void biasedSum(const T *x, const T *bias, const R *residual, T
     T::store(y + index * 8, values);
 }
 
-constexpr int MostVectors = 8; // 16-byte pieces of a row that a lane holds: rows of up to 2048 channels
+constexpr int MostVectors = 8; // groups of 8 channels of a row that a lane holds: rows have at most 2048 channels
 
-// sum = x + bias + residual, and y = its layer norm times scale plus offset. [rows, channels]; one warp a row, which it keeps in registers: the
-// mean is known before deviations are squared.
+// sum = x + bias + residual, and y = layer norm of sum * scale + offset; all [rows, channels]. One warp handles a row and keeps it in
+// registers, so that the mean is known before deviations are squared.
 static __device__ void residualLayerNorm(
     const Half *x, const Single *residual, const Half *bias, const float *scale, const float *offset, Half *y, Single *sum, int rows, int channels, float epsilon)
 {

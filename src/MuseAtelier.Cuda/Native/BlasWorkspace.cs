@@ -3,18 +3,16 @@ using System.Runtime.InteropServices;
 namespace MuseAtelier.Cuda.Native;
 
 /// <summary>
-/// Bounds cuBLAS's workspaces. Each of ONNX Runtime's sessions has handles of its own, and on Hopper each handle takes 32 MiB: 3.5 GiB in
-/// all that
-/// no plan could account for. Of 4 MiB, 1 MiB, 256 KiB, 16 KiB and none at all, none was slower (H200, 1024x1024).
+/// Limits the workspaces of cuBLAS. Each of ONNX Runtime's sessions has handles of its own, and on Hopper each handle takes 32 MiB, which
+/// is 3.5 GiB in all that no plan could account for. None of 4 MiB, 1 MiB, 256 KiB, 16 KiB and 0 was slower (H200, 1024x1024).
 /// </summary>
 internal static partial class BlasWorkspace
 {
     private const string Variable = "CUBLAS_WORKSPACE_CONFIG", Bounded = ":256:1";
 
     /// <summary>
-    /// Sets the bound for handles made from now on, unless the user has set one. To be called before any library of CUDA is loaded: a C
-    /// runtime
-    /// on Windows copies the environment once.
+    /// Sets the limit for handles that are created from now on, unless the user has set one. Must be called before any CUDA library is
+    /// loaded, because a C runtime on Windows copies the environment only once.
     /// </summary>
     public static void Bound()
     {
@@ -22,12 +20,12 @@ internal static partial class BlasWorkspace
         Environment.SetEnvironmentVariable(Variable, value);
         try
         {
-            // .NET keeps a copy of the environment on Unix, and Windows' C runtime one on Windows: native code would not see the change.
+            // .NET on Unix and the C runtime on Windows keep copies of the environment, so native code would not see the change above.
             _ = OperatingSystem.IsWindows() ? PutEnvironment(Variable, value) : SetEnvironment(Variable, value, overwrite: 1);
         }
         catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException)
         {
-            // A system without that C runtime: the libraries still see what the process's own environment holds when they are loaded.
+            // On a system without that C runtime, the libraries still read the process's own environment when they are loaded.
         }
     }
 

@@ -2,14 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Cuda.Native;
 
-/// <summary>The part of the driver's interface that takes memory in blocks, apart from the addresses under which it is used.</summary>
+/// <summary>
+/// The functions of the driver's interface that allocate blocks of memory separately from the addresses at which they are mapped.
+/// </summary>
 internal static unsafe partial class CudaDriver
 {
     private const int ErrorOutOfMemory = 2;
     private const int PinnedBlock = 1, OnDevice = 1, ReadAndWrite = 3;
     private const int LeastGranularity = 0;
 
-    /// <summary>Bytes that every block's size is a multiple of.</summary>
+    /// <summary>The size of every block must be a multiple of this many bytes.</summary>
     public static long BlockGranularity(int card)
     {
         BlockProperties properties = PropertiesOf(card);
@@ -17,17 +19,17 @@ internal static unsafe partial class CudaDriver
         return (long)bytes;
     }
 
-    /// <summary>Takes addresses with nothing behind them.</summary>
+    /// <summary>Reserves a range of addresses without memory.</summary>
     public static nint ReserveAddresses(long bytes)
     {
         Check(MemAddressReserve(out ulong address, (nuint)bytes, 0, 0, 0), "cuMemAddressReserve");
         return (nint)address;
     }
 
-    /// <summary>Gives addresses back; nothing may be mapped there.</summary>
+    /// <summary>Frees a range of addresses. No block may be mapped there.</summary>
     public static void FreeAddresses(nint address, long bytes) => _ = MemAddressFree((ulong)address, (nuint)bytes);
 
-    /// <summary>Takes a block of a card's memory.</summary>
+    /// <summary>Allocates a block of a card's memory.</summary>
     /// <exception cref="DeviceMemoryException">The card's memory is used up.</exception>
     public static ulong TakeBlock(int card, long bytes)
     {
@@ -36,7 +38,7 @@ internal static unsafe partial class CudaDriver
         return block;
     }
 
-    /// <summary>Puts a block behind addresses, for its card to read and write.</summary>
+    /// <summary>Maps a block at an address, for its card to read and write.</summary>
     public static void MapBlock(int card, nint address, long bytes, ulong block)
     {
         Check(MemMap((ulong)address, (nuint)bytes, 0, block, 0), "cuMemMap");
@@ -47,27 +49,28 @@ internal static unsafe partial class CudaDriver
         Check(code, "cuMemSetAccess");
     }
 
-    /// <summary>Takes a block away from behind its addresses.</summary>
+    /// <summary>Unmaps the block at an address.</summary>
     public static void UnmapBlock(nint address, long bytes) => _ = MemUnmap((ulong)address, (nuint)bytes);
 
-    /// <summary>Gives a block back.</summary>
+    /// <summary>Frees a block, which must not be mapped.</summary>
     public static void FreeBlock(ulong block) => _ = MemRelease(block);
 
     /// <summary>Throws if a call failed.</summary>
-    /// <param name="code">What it returned.</param>
-    /// <param name="call">Its name.</param>
-    /// <param name="bytes">How much memory it was to take; 0 where that is not its purpose.</param>
+    /// <param name="code">The code that the call returned.</param>
+    /// <param name="call">The call's name.</param>
+    /// <param name="bytes">Bytes that the call was to allocate; 0 where it allocates none.</param>
     /// <exception cref="DeviceMemoryException">The card's memory is used up.</exception>
-    /// <exception cref="CudaException">It failed otherwise.</exception>
+    /// <exception cref="CudaException">The call failed for another reason.</exception>
     public static void Check(int code, string call, long bytes = 0)
     {
         if (code == Success) return;
-        if (code == ErrorOutOfMemory)
-            throw new DeviceMemoryException(bytes > 0 ? FormattableString.Invariant($"the device has not enough memory free where {bytes >> 20} MiB are needed") : $"the device has not enough memory free for {call}");
-        throw CudaException.OfDriver(call, code);
+        if (code != ErrorOutOfMemory) throw CudaException.OfDriver(call, code);
+        string need = bytes > 0 ? FormattableString.Invariant($"where {bytes >> 20} MiB are needed") : $"for {call}";
+        throw new DeviceMemoryException($"the device has not enough memory free {need}");
     }
 
-    private static BlockProperties PropertiesOf(int card) => new() { Type = PinnedBlock, Location = new BlockLocation { Type = OnDevice, Id = card } };
+    private static BlockProperties PropertiesOf(int card) =>
+        new() { Type = PinnedBlock, Location = new BlockLocation { Type = OnDevice, Id = card } };
 
     [LibraryImport(Library, EntryPoint = "cuMemGetAllocationGranularity")]
     private static partial int MemGetAllocationGranularity(out nuint bytes, BlockProperties* properties, int option);
@@ -93,14 +96,14 @@ internal static unsafe partial class CudaDriver
     [LibraryImport(Library, EntryPoint = "cuMemRelease")]
     private static partial int MemRelease(ulong block);
 
-    // CUmemLocation: where memory is.
+    // CUmemLocation: the device that memory lies on.
     private struct BlockLocation
     {
         public int Type;
         public int Id;
     }
 
-    // CUmemAllocationProp; what is zero asks for nothing special.
+    // CUmemAllocationProp; a member that is zero requests the default.
     private struct BlockProperties
     {
         public int Type;

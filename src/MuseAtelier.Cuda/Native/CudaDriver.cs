@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Cuda.Native;
 
-/// <summary>The part of the driver's own interface that tells what cards there are, without making a context on any.</summary>
+/// <summary>The functions of the driver's own interface that list the cards, without creating a context on any of them.</summary>
 internal static unsafe partial class CudaDriver
 {
     public const int Success = 0, ErrorNoDevice = 100;
@@ -12,10 +12,12 @@ internal static unsafe partial class CudaDriver
 
     static CudaDriver() => CudaLibraries.Resolve();
 
-    /// <summary>Newest CUDA version that the driver serves: 1000 * major + 10 * minor.</summary>
+    /// <summary>
+    /// The newest CUDA version that the driver serves, as 1000 * major + 10 * minor; null where the driver does not tell.
+    /// </summary>
     public static int? Version() => DriverGetVersion(out int version) == Success ? version : null;
 
-    /// <summary>The driver's code for why it does not start; 0 when it did.</summary>
+    /// <summary>Starts the driver; returns 0, or the driver's code of the error.</summary>
     public static int Start() => Init(0);
 
     /// <summary>The cards that the driver shows to this process.</summary>
@@ -29,34 +31,44 @@ internal static unsafe partial class CudaDriver
         {
             if (DeviceGet(out int device, i) != Success) continue;
             string text = DeviceGetName(name, length, device) == Success ? Marshal.PtrToStringUTF8((nint)name) ?? "" : "unknown card";
-            bool known = DeviceGetAttribute(out int major, AttributeMajor, device) == Success & DeviceGetAttribute(out int minor, AttributeMinor, device) == Success;
+            bool hasMajor = DeviceGetAttribute(out int major, AttributeMajor, device) == Success;
+            bool hasMinor = DeviceGetAttribute(out int minor, AttributeMinor, device) == Success;
+            Version capability = hasMajor && hasMinor ? new Version(major, minor) : new Version(0, 0);
             long bytes = DeviceTotalMem(out nuint total, device) == Success ? (long)total : 0;
-            cards.Add(new CudaCard(i, text, known ? new Version(major, minor) : new Version(0, 0), bytes) { FreeBytes = PciBusId(i) is { } id ? Nvml.FreeBytes(Nvml.Device(id)) : null });
+            long? free = PciBusId(i) is { } id ? Nvml.FreeBytes(Nvml.Device(id)) : null;
+            cards.Add(new CudaCard(i, text, capability, bytes) { FreeBytes = free });
         }
 
         return cards;
     }
 
-    /// <summary>A card's address on the bus, by which every library of NVIDIA's knows it; null where there is no such card.</summary>
+    /// <summary>A card's address on the PCI bus, which all of NVIDIA's libraries share; null where there is no such card.</summary>
     public static string? PciBusId(int card)
     {
         const int length = 32;
         byte* text = stackalloc byte[length];
-        return DeviceGet(out int device, card) == Success && DeviceGetPciBusId(text, length, device) == Success ? Marshal.PtrToStringUTF8((nint)text) : null;
+        if (DeviceGet(out int device, card) != Success || DeviceGetPciBusId(text, length, device) != Success) return null;
+        return Marshal.PtrToStringUTF8((nint)text);
     }
 
-    /// <summary>The identity by which Windows knows a card, and a mask of its nodes; null where Windows does not count it among its adapters.</summary>
+    /// <summary>
+    /// A card's adapter identity (LUID) on Windows, and a mask of its nodes; null where Windows does not list it among its adapters.
+    /// </summary>
     public static (long Identity, uint Nodes)? AdapterId(int card)
     {
         long identity;
-        return DeviceGet(out int device, card) == Success && DeviceGetLuid(&identity, out uint nodes, device) == Success ? (identity, nodes) : null;
+        if (DeviceGet(out int device, card) != Success || DeviceGetLuid(&identity, out uint nodes, device) != Success) return null;
+        return (identity, nodes);
     }
 
     /// <summary>The driver's own name of an error.</summary>
-    public static string Name(int code) => GetErrorName(code, out nint text) == Success ? Marshal.PtrToStringUTF8(text) ?? "" : FormattableString.Invariant($"error {code}");
+    public static string Name(int code) => GetErrorName(code, out nint text) == Success
+        ? Marshal.PtrToStringUTF8(text) ?? ""
+        : FormattableString.Invariant($"error {code}");
 
     /// <summary>What an error means, in the driver's words.</summary>
-    public static string Text(int code) => GetErrorString(code, out nint text) == Success ? Marshal.PtrToStringUTF8(text) ?? "" : "unknown error";
+    public static string Text(int code) =>
+        GetErrorString(code, out nint text) == Success ? Marshal.PtrToStringUTF8(text) ?? "" : "unknown error";
 
     [LibraryImport(Library, EntryPoint = "cuInit")]
     private static partial int Init(uint flags);

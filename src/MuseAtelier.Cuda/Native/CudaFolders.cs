@@ -2,11 +2,11 @@ using System.Text.RegularExpressions;
 
 namespace MuseAtelier.Cuda.Native;
 
-/// <summary>What of a machine decides where CUDA's libraries are looked for; a test gives one of its own.</summary>
-/// <param name="Windows">Whether paths and folders are those of Windows.</param>
+/// <summary>The properties of a machine that decide where CUDA's libraries are searched for. Tests pass views of other machines.</summary>
+/// <param name="Windows">Whether paths and folders follow Windows' rules.</param>
 /// <param name="Program">The program's own folder.</param>
 /// <param name="Variables">The environment's variables. On Windows their names are compared without case.</param>
-/// <param name="Folders">Names of the folders that lie directly in a folder; none where it is not there.</param>
+/// <param name="Folders">Returns the names of a folder's direct subfolders; none where the folder does not exist.</param>
 internal sealed record MachineView(
     bool Windows, string Program, IReadOnlyDictionary<string, string> Variables, Func<string, IEnumerable<string>> Folders)
 {
@@ -34,9 +34,8 @@ internal sealed record MachineView(
 }
 
 /// <summary>
-/// The folders in which the CUDA libraries are looked for by full path: where NVIDIA's installers put them, whether or not the system's
-/// loader
-/// knows these places. The working folder is never one of them.
+/// The folders in which the CUDA libraries are searched for by full path. NVIDIA's installers put them there, whether or not the system's
+/// loader searches these folders. The working folder is never one of them.
 /// </summary>
 internal static partial class CudaFolders
 {
@@ -44,21 +43,21 @@ internal static partial class CudaFolders
     private static readonly string Neural = FormattableString.Invariant($"v{CudaDiagnosis.DnnMajor}");
     private static readonly string Toolkit = FormattableString.Invariant($"{CudaDiagnosis.CudaMajor}");
 
-    /// <summary>Where is looked, in words, for a message.</summary>
+    /// <summary>The searched places in words, for a message.</summary>
     public static string Places(bool windows) => windows
         ? @"%CUDA_PATH%\bin\x64, %CUDA_PATH_V13_*%\bin\x64, %CUDNN_PATH%\bin, "
             + @"%ProgramFiles%\NVIDIA GPU Computing Toolkit\CUDA\v13.*\bin\x64, %ProgramFiles%\NVIDIA\CUDNN\v9.*\bin\13.*\x64 and PATH"
         : "the loader's own places (LD_LIBRARY_PATH, /etc/ld.so.conf), CUDA_HOME, CUDA_PATH, CUDNN_PATH, /usr/local/cuda-13*, "
             + "/usr/local/cuda, /opt/cuda, CONDA_PREFIX and VIRTUAL_ENV";
 
-    /// <summary>The folders for CUDA's runtime, cuBLAS and cuDNN, in the order of trying. Not all of them need to be there.</summary>
+    /// <summary>The folders for CUDA's runtime, cuBLAS and cuDNN, in search order. Not all of them need to exist.</summary>
     public static IReadOnlyList<string> OfLibraries(MachineView view)
     {
         IEnumerable<string> folders = view.Windows ? OnWindows(view) : OnLinux(view);
         return Distinct(view, folders.Prepend(view.Program));
     }
 
-    /// <summary>The folders for the driver's own libraries, in the order of trying.</summary>
+    /// <summary>The folders for the driver's own libraries, in search order.</summary>
     public static IReadOnlyList<string> OfDriver(MachineView view)
     {
         if (!view.Windows) return ["/usr/lib/wsl/lib", "/usr/local/nvidia/lib64"];
@@ -68,7 +67,7 @@ internal static partial class CudaFolders
         return Distinct(view, folders);
     }
 
-    /// <summary>A path of the view's system.</summary>
+    /// <summary>Joins a path by the rules of the view's system.</summary>
     public static string Join(MachineView view, params IEnumerable<string> parts)
     {
         char separator = view.Windows ? '\\' : '/';
@@ -85,7 +84,7 @@ internal static partial class CudaFolders
         string? programs = Variable(view, "ProgramFiles");
         if (programs is not null)
             toolkits.AddRange(Versions(view, Join(view, programs, "NVIDIA GPU Computing Toolkit", "CUDA"), "v" + Toolkit));
-        // CUDA 13 moved its libraries from bin to bin\x64, and puts bin alone on PATH.
+        // CUDA 13 moved its libraries from bin to bin\x64, but its installer adds only bin to PATH.
         foreach (string toolkit in toolkits)
         {
             yield return Join(view, toolkit, "bin", "x64");
@@ -98,7 +97,7 @@ internal static partial class CudaFolders
             neural.AddRange(Versions(view, Join(view, programs, "NVIDIA", "CUDNN"), Neural));
         foreach (string bin in neural.Select(folder => Join(view, folder, "bin")))
         {
-            // There is a cuDNN for each CUDA version, under one file name.
+            // There is a separate cuDNN for each CUDA version, always under the same file name.
             foreach (string built in Versions(view, bin, Toolkit))
             {
                 yield return Join(view, built, "x64");
@@ -125,7 +124,7 @@ internal static partial class CudaFolders
 
         if (Variable(view, "CONDA_PREFIX") is { } conda) yield return Join(view, conda, "lib");
         if (Variable(view, "VIRTUAL_ENV") is not { } python) yield break;
-        // pip's packages of NVIDIA: one folder for each library.
+        // NVIDIA's pip packages have one folder for each library.
         string below = Join(view, python, "lib");
         foreach (string version in view.Folders(below).Where(name => name.StartsWith("python3", StringComparison.Ordinal)))
         {
@@ -138,7 +137,7 @@ internal static partial class CudaFolders
     private static string? Variable(MachineView view, string name) =>
         view.Variables.TryGetValue(name, out string? value) && value.Length > 0 ? value : null;
 
-    // Folders named by a prefix and a version that goes on behind a point, or ends with the prefix; the newest first.
+    // Subfolders whose name is the prefix, or the prefix followed by a point and more of the version; the newest first.
     private static IEnumerable<string> Versions(MachineView view, string folder, string prefix)
     {
         IEnumerable<string> names = view.Folders(folder).Where(name =>
@@ -156,7 +155,7 @@ internal static partial class CudaFolders
         return Version.TryParse(text, out Version? version) ? version : new Version();
     }
 
-    // A relative path would mean the working folder, where anybody's files may lie.
+    // Relative paths are left out, because they would mean the working folder, which may hold files of any origin.
     private static List<string> Distinct(MachineView view, IEnumerable<string> folders)
     {
         StringComparer names = view.Windows ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;

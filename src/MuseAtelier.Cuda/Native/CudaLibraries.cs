@@ -3,12 +3,16 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Cuda.Native;
 
-/// <summary>Finds NVIDIA's libraries under the names that they have on each system; the newest version first.</summary>
+/// <summary>Finds NVIDIA's libraries under their file names on each system, the newest version first.</summary>
 internal static unsafe partial class CudaLibraries
 {
-    public const string Runtime = "cudart", Driver = "cuda", Blas = "cublas", Dnn = "cudnn", Management = "nvml";
+    public const string Runtime = "cudart";
+    public const string Driver = "cuda";
+    public const string Blas = "cublas";
+    public const string Dnn = "cudnn";
+    public const string Management = "nvml";
 
-    // What ONNX Runtime's library for CUDA needs besides, in the order in which these need each other.
+    // The further libraries that ONNX Runtime's library for CUDA needs, in the order in which they depend on each other.
     private static readonly string[] Companions =
         ["libnvJitLink.so.13", "libcublasLt.so.13", "libcublas.so.13", "libcurand.so.10", "libnvrtc.so.13", "libcudart.so.13"];
 
@@ -16,14 +20,14 @@ internal static unsafe partial class CudaLibraries
     private static readonly Dictionary<string, nint> Loaded = [];
     private static bool _resolving;
 
-    // Both have to be done before the first library of CUDA is loaded, which nobody does but here.
+    // Both calls must precede the first load of a CUDA library, and only this class loads CUDA libraries.
     static CudaLibraries()
     {
         BlasWorkspace.Bound();
         if (OperatingSystem.IsWindows()) LeaveOutWorkingFolder();
     }
 
-    /// <summary>Has this assembly's imports resolved here; once for the process.</summary>
+    /// <summary>Makes this class resolve the assembly's imports. Only the first call in a process has an effect.</summary>
     public static void Resolve()
     {
         lock (Gate)
@@ -34,7 +38,7 @@ internal static unsafe partial class CudaLibraries
         }
     }
 
-    /// <summary>The library's handle, which stays for the process; 0 when there is none that loads.</summary>
+    /// <summary>The library's handle, which stays valid for the process; 0 where no candidate loads.</summary>
     public static nint Load(string library)
     {
         lock (Gate)
@@ -52,7 +56,7 @@ internal static unsafe partial class CudaLibraries
         }
     }
 
-    /// <summary>Why a library that is there does not load, in the system's words; null where none of its names is there.</summary>
+    /// <summary>The system's message of why a library does not load; null where no file of its names exists.</summary>
     public static string? Failure(string library)
     {
         foreach ((string path, _) in Candidates(library))
@@ -71,13 +75,13 @@ internal static unsafe partial class CudaLibraries
     }
 
     /// <summary>
-    /// What .NET's message about a library says beside its own advice; null where it says that the library itself is not there.
+    /// The system's part of .NET's message about a library, without .NET's own advice; null where the library itself does not exist.
     /// </summary>
-    /// <param name="path">The library's name or path, as it was asked for.</param>
+    /// <param name="path">The library's name or path, as it was given to the loader.</param>
     /// <param name="message">The message.</param>
     internal static string? Reason(string path, string message)
     {
-        // On Unix the loader's own words are the last line, behind .NET's advice about strace.
+        // On Unix the loader's own message is the last line, after .NET's advice about strace.
         string line = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "";
         bool absent = line.StartsWith(path + ": cannot open shared object file: No such file", StringComparison.Ordinal);
         return absent || line.Length == 0 ? null : line;
@@ -98,14 +102,14 @@ internal static unsafe partial class CudaLibraries
         };
     }
 
-    // Paths to load, in order, each with its folder where it is not the loader that knows the place.
+    // The paths to try, in order. The folder is null where the system's loader searches for the name by itself.
     private static IEnumerable<(string Path, string? Folder)> Candidates(string library)
     {
         MachineView view = MachineView.This();
         IReadOnlyList<string> folders = library is Driver or Management ? CudaFolders.OfDriver(view) : CudaFolders.OfLibraries(view);
         foreach (string name in FileNames(library))
         {
-            // By name on Unix alone, where that is what the user has set up. On Windows it would search the working folder too.
+            // The bare name is tried only on Unix, where the user's own setup decides. On Windows it would search the working folder too.
             if (!view.Windows) yield return (name, null);
             foreach (string folder in folders)
             {
@@ -115,7 +119,7 @@ internal static unsafe partial class CudaLibraries
         }
     }
 
-    // ONNX Runtime and cuDNN load their parts by name, and so would not find them where the loader does not look.
+    // ONNX Runtime and cuDNN load their parts by name, so the loader must be able to find this folder's libraries.
     private static void ShowToLoader(string folder)
     {
         if (OperatingSystem.IsWindows())
@@ -128,12 +132,12 @@ internal static unsafe partial class CudaLibraries
             return;
         }
 
-        // Unix reads its search path once, at the start; but a library that is loaded already is taken by its name.
+        // Unix reads its search path only at the start of the process, but a library that is already loaded is found by its name.
         foreach (string path in Companions.Select(name => Path.Combine(folder, name)).Where(File.Exists))
             NativeLibrary.TryLoad(path, out _);
     }
 
-    // A host program that has set a folder of its own has taken the working folder out already.
+    // A host program that has set a DLL folder of its own has already excluded the working folder.
     private static void LeaveOutWorkingFolder()
     {
         char folder;

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Cuda.Native;
 
-/// <summary>The part of the CUDA runtime that the engine uses, as CUDA 12 and 13 have it. Every call is checked by <see cref="Check"/>.</summary>
+/// <summary>
+/// The functions of the CUDA runtime that the engine uses, as in CUDA 12 and 13. Every call is checked by <see cref="Check"/>.
+/// </summary>
 internal static unsafe partial class CudaRuntime
 {
     public const int Success = 0, ErrorMemoryAllocation = 2;
@@ -17,28 +19,30 @@ internal static unsafe partial class CudaRuntime
 
     static CudaRuntime() => CudaLibraries.Resolve();
 
-    /// <summary>Throws what a failed call means.</summary>
-    /// <param name="code">What the call returned.</param>
+    /// <summary>Throws the exception of a failed call.</summary>
+    /// <param name="code">The code that the call returned.</param>
     /// <param name="call">Name of the call.</param>
-    /// <param name="bytes">Bytes that were asked for, where memory was.</param>
+    /// <param name="bytes">Bytes that the call was to allocate; 0 where it allocates none.</param>
     /// <exception cref="DeviceMemoryException">The device's memory is used up.</exception>
-    /// <exception cref="CudaException">Anything else.</exception>
+    /// <exception cref="CudaException">The call failed for another reason.</exception>
     public static void Check(int code, string call, long bytes = 0)
     {
         if (code == Success) return;
         Ignore(GetLastError());
-        // Contexts, streams and captured runs take device memory too; only this call takes the host's.
+        // Contexts, streams and captured runs take device memory too, so every call but HostAlloc, which takes host memory, means the
+        // device.
         if (code == ErrorMemoryAllocation && call != nameof(HostAlloc))
         {
             bool known = MemGetInfo(out nuint free, out _) == Success;
+            string available = known ? FormattableString.Invariant($"{free >> 20} MiB") : "not enough memory";
             string needed = bytes > 0 ? FormattableString.Invariant($"{bytes >> 20} MiB are needed") : $"cuda{call} needs more";
-            throw new DeviceMemoryException(FormattableString.Invariant($"the device has {(known ? FormattableString.Invariant($"{free >> 20} MiB") : "not enough memory")} free where {needed}"));
+            throw new DeviceMemoryException($"the device has {available} free where {needed}");
         }
 
         throw CudaException.OfRuntime(call, code);
     }
 
-    /// <summary>For calls that clean up: what fails there failed before, and hides no first failure.</summary>
+    /// <summary>Drops the code of a call that cleans up: such a call fails only after an earlier failure, which it must not hide.</summary>
     public static void Ignore(int code) => _ = code;
 
     public static string Name(int code) => Marshal.PtrToStringUTF8(GetErrorName(code)) ?? FormattableString.Invariant($"error {code}");

@@ -1,22 +1,25 @@
 namespace MuseAtelier.Cuda.Native;
 
 /// <summary>
-/// Bounds the memory that a context sets aside for the stacks of all threads that a card can run at once. At the default of 1 KiB for each that
-/// is half of what an H200's context takes: 526 MiB instead of 294. Only code that calls functions it does not know needs such stacks; no
-/// kernel of the engine or of NVIDIA's libraries that it runs does, and the driver gives a kernel what it declares whatever the bound.
+/// Limits the memory that a context reserves for the stacks of all threads that a card can run at once. At the default of 1 KiB for each
+/// thread the stacks are half of an H200's context: it takes 526 MiB instead of 294. Only kernels that call functions unknown at compile
+/// time need such stacks. None of the engine's kernels or of those that it runs from NVIDIA's libraries do, and the driver gives every
+/// kernel the stack that it declares, whatever the limit.
 /// </summary>
 internal static class DeviceStacks
 {
-    /// <summary>Bytes for each thread, unless the host program has chosen its own.</summary>
+    /// <summary>Bytes for each thread, unless the host program has set another limit.</summary>
     public const nuint Bytes = 128;
 
-    /// <summary>Bytes for each thread that a context sets aside by itself.</summary>
+    /// <summary>Bytes for each thread by default.</summary>
     public const nuint DefaultBytes = 1024;
 
-    /// <summary>Sets the bound for the current card's context.</summary>
+    /// <summary>Sets the limit for the current card's context.</summary>
     public static void Bound()
     {
-        CudaRuntime.Check(CudaRuntime.DeviceGetLimit(out nuint present, CudaRuntime.LimitStackSize), nameof(CudaRuntime.DeviceGetLimit));
-        if (present == DefaultBytes) CudaRuntime.Check(CudaRuntime.DeviceSetLimit(CudaRuntime.LimitStackSize, Bytes), nameof(CudaRuntime.DeviceSetLimit));
+        int code = CudaRuntime.DeviceGetLimit(out nuint present, CudaRuntime.LimitStackSize);
+        CudaRuntime.Check(code, nameof(CudaRuntime.DeviceGetLimit));
+        if (present != DefaultBytes) return;
+        CudaRuntime.Check(CudaRuntime.DeviceSetLimit(CudaRuntime.LimitStackSize, Bytes), nameof(CudaRuntime.DeviceSetLimit));
     }
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Cuda.Native;
 
-/// <summary>NVIDIA's management library, which counts memory as the driver does. Every function may be absent or refuse.</summary>
+/// <summary>NVIDIA's management library, which reports the driver's own counts of memory. Every function may be absent or refuse.</summary>
 internal static unsafe partial class Nvml
 {
     private const string Library = CudaLibraries.Management;
@@ -14,10 +14,13 @@ internal static unsafe partial class Nvml
 
     static Nvml() => CudaLibraries.Resolve();
 
-    /// <summary>The card at a PCI address such as <c>00000000:01:00.0</c>; 0 where the library does not know it.</summary>
-    public static nint Device(string pciBusId) => Started.Value && DeviceGetHandleByPciBusId(pciBusId, out nint device) == Success ? device : 0;
+    /// <summary>
+    /// The library's handle of the card at a PCI address such as <c>00000000:01:00.0</c>; 0 where the library does not know the card.
+    /// </summary>
+    public static nint Device(string pciBusId) =>
+        Started.Value && DeviceGetHandleByPciBusId(pciBusId, out nint device) == Success ? device : 0;
 
-    /// <summary>The driver's version, such as <c>580.82.07</c>.</summary>
+    /// <summary>The driver's version, such as <c>580.82.07</c>; null where the library does not tell.</summary>
     public static string? DriverVersion()
     {
         if (!Started.Value) return null;
@@ -26,13 +29,18 @@ internal static unsafe partial class Nvml
         return SystemGetDriverVersion(text, length) == Success ? Marshal.PtrToStringUTF8((nint)text) : null;
     }
 
-    /// <summary>Bytes in use on the whole card, by whomever.</summary>
-    public static long? UsedBytes(nint device) => device != 0 && DeviceGetMemoryInfo(device, out Memory memory) == Success ? (long)memory.Used : null;
+    /// <summary>Bytes that all programs together use on the card; null where the library does not tell.</summary>
+    public static long? UsedBytes(nint device) =>
+        device != 0 && DeviceGetMemoryInfo(device, out Memory memory) == Success ? (long)memory.Used : null;
 
-    /// <summary>Bytes that nobody uses on the whole card.</summary>
-    public static long? FreeBytes(nint device) => device != 0 && DeviceGetMemoryInfo(device, out Memory memory) == Success ? (long)memory.Free : null;
+    /// <summary>Bytes that no program uses on the card; null where the library does not tell.</summary>
+    public static long? FreeBytes(nint device) =>
+        device != 0 && DeviceGetMemoryInfo(device, out Memory memory) == Success ? (long)memory.Free : null;
 
-    /// <summary>Bytes that a process uses on the card; null where the driver does not tell, as in containers that number processes by themselves.</summary>
+    /// <summary>
+    /// Bytes that a process uses on the card; null where the driver does not tell, such as in containers that number processes by
+    /// themselves.
+    /// </summary>
     public static long? ProcessBytes(nint device, int process)
     {
         if (device == 0) return null;
@@ -74,7 +82,9 @@ internal static unsafe partial class Nvml
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct Memory
     {
-        public readonly ulong Total, Free, Used;
+        public readonly ulong Total;
+        public readonly ulong Free;
+        public readonly ulong Used;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -82,6 +92,7 @@ internal static unsafe partial class Nvml
     {
         public readonly uint Id;
         public readonly ulong UsedBytes;
-        public readonly uint GpuInstance, ComputeInstance;
+        public readonly uint GpuInstance;
+        public readonly uint ComputeInstance;
     }
 }

@@ -4,13 +4,12 @@ using System.Runtime.InteropServices;
 namespace MuseAtelier.Cuda.Native;
 
 /// <summary>
-/// A card's memory as Windows counts it (DXGI). Under the WDDM driver model NVML does not tell processes apart; Windows does. Everything
-/// here may
-/// be absent or refuse: another system, a card in TCC mode, no display driver.
+/// A card's memory as Windows counts it (DXGI). Under the WDDM driver model NVML does not tell processes apart, but Windows does. Every
+/// function may be absent or refuse: on another system, for a card in TCC mode, or without a display driver.
 /// </summary>
 internal sealed unsafe class VideoMemory
 {
-    // Places in the interfaces' tables, counted from IUnknown's QueryInterface. (dxgi1_4.h)
+    // Indices in the interfaces' method tables, counted from IUnknown's QueryInterface. (dxgi1_4.h)
     private const int Release = 2, EnumAdapterByLuid = 26, QueryVideoMemoryInfo = 14;
     private const int LocalSegments = 0;
 
@@ -24,8 +23,8 @@ internal sealed unsafe class VideoMemory
 
     ~VideoMemory() => Free(_adapter);
 
-    /// <summary>The card of that number; null where Windows does not count its memory.</summary>
-    /// <param name="card">The card's number, as CUDA counts.</param>
+    /// <summary>Opens a card; null where Windows does not count its memory.</summary>
+    /// <param name="card">The card's number, as CUDA counts them.</param>
     public static VideoMemory? Of(int card)
     {
         if (!OperatingSystem.IsWindows() || !Environment.Is64BitProcess) return null;
@@ -50,7 +49,10 @@ internal sealed unsafe class VideoMemory
         }
     }
 
-    /// <summary>Bytes of the card's own memory that Windows gives this process, and those that the process uses.</summary>
+    /// <summary>
+    /// Bytes of the card's own memory that Windows allows this process, and bytes that the process uses; null where Windows does not
+    /// tell.
+    /// </summary>
     public (long Budget, long Used)? Read()
     {
         Info info;
@@ -67,11 +69,14 @@ internal sealed unsafe class VideoMemory
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct Info
     {
-        public readonly ulong Budget, CurrentUsage, AvailableForReservation, CurrentReservation;
+        public readonly ulong Budget;
+        public readonly ulong CurrentUsage;
+        public readonly ulong AvailableForReservation;
+        public readonly ulong CurrentReservation;
     }
 }
 
-/// <summary>What is imported from Windows' DXGI.</summary>
+/// <summary>The functions imported from Windows' DXGI.</summary>
 internal static unsafe partial class Dxgi
 {
     [LibraryImport("dxgi")]

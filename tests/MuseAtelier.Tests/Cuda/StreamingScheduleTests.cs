@@ -109,7 +109,7 @@ public sealed class StreamingScheduleTests
         var window = new Window(Layout(5, 1));
         window.Run(0);
         Assert.True(window.Schedule.IsDue(1));
-        window.Schedule.Forget();
+        window.Schedule.Invalidate();
         Assert.All(Enumerable.Range(0, 5), stage => Assert.False(window.Schedule.IsDue(stage)));
     }
 
@@ -157,7 +157,7 @@ public sealed class StreamingScheduleTests
 
         public void TakeOver()
         {
-            Schedule.Forget();
+            Schedule.Invalidate();
             _pages.AsSpan().Fill(-1);
             Schedule.Restart(0);
             _waits.AsSpan().Clear();
