@@ -8,50 +8,58 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export;
 
-/// <summary>How a checkpoint is exported.</summary>
+/// <summary>The options of an export.</summary>
 public sealed record ExportOptions
 {
-    /// <summary>For which kind of device.</summary>
+    /// <summary>The kind of device that the package is for.</summary>
     public Lowering Lowering { get; init; } = Lowering.Portable;
 
-    /// <summary>In which arithmetic the parts compute; null means what the lowering chooses by itself.</summary>
+    /// <summary>The arithmetic of the parts; null means the defaults of the lowering.</summary>
     public Precisions? Precisions { get; init; }
 }
 
-/// <summary>Where an export stands.</summary>
-/// <param name="Phase">What is being written, in words.</param>
-/// <param name="Fraction">How much of the whole is done, 0 to 1.</param>
+/// <summary>The progress of an export.</summary>
+/// <param name="Phase">The name of the component that is being written; "done" at the end.</param>
+/// <param name="Fraction">The fraction that is done, 0 to 1.</param>
 /// <param name="BytesWritten">Bytes of weights written so far.</param>
 public readonly record struct ExportProgress(string Phase, double Fraction, long BytesWritten);
 
-/// <summary>A finished export.</summary>
+/// <summary>The result of an export.</summary>
 /// <param name="Folder">The package's folder.</param>
-/// <param name="Bytes">Bytes of all its files.</param>
-/// <param name="Elapsed">How long it took.</param>
+/// <param name="Bytes">Bytes of all files of the package except the manifest.</param>
+/// <param name="Elapsed">The duration of the export.</param>
 public sealed record ExportResult(string Folder, long Bytes, TimeSpan Elapsed);
 
 /// <summary>Turns an SDXL single-file checkpoint into a package.</summary>
 public static class CheckpointExporter
 {
-    /// <summary>Version of this exporter, as packages state it.</summary>
+    /// <summary>The version of this exporter, which packages state.</summary>
     public static string Version { get; } = typeof(CheckpointExporter).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
-    /// <summary>Exports a checkpoint into a folder, which appears only when it is complete; an older package there is replaced.</summary>
+    /// <summary>Exports a checkpoint to a folder. The folder appears only when it is complete. An older package there is replaced.</summary>
     /// <param name="checkpoint">Path of the safetensors file.</param>
     /// <param name="folder">Path of the package's folder.</param>
-    /// <param name="options">How to export.</param>
-    /// <param name="progress">Told on the calling thread, some times a second.</param>
-    /// <param name="cancellationToken">Stops within a few MiB and leaves nothing behind.</param>
-    /// <exception cref="CheckpointException">The file is no SDXL checkpoint that can be exported.</exception>
-    /// <exception cref="ExportFolderException">The folder cannot be written, holds something else, or holds a package that is in
-    /// use.</exception>
-    public static ExportResult Export(string checkpoint, string folder, ExportOptions options, IProgress<ExportProgress>? progress = null,
+    /// <param name="options">The options of the export.</param>
+    /// <param name="progress">Receives the progress on the calling thread, some times a second.</param>
+    /// <param name="cancellationToken">Cancels the export within a few MiB. All files written so far are deleted.</param>
+    /// <exception cref="CheckpointException">The file is not an SDXL checkpoint that can be exported.</exception>
+    /// <exception cref="ExportFolderException">
+    /// The folder cannot be written, holds something that is not a package, or holds a package in use.
+    /// </exception>
+    public static ExportResult Export(
+        string checkpoint,
+        string folder,
+        ExportOptions options,
+        IProgress<ExportProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
         Export(checkpoint, new ExportPlace(folder), options, progress, cancellationToken);
 
-    /// <summary>The same into a place that has rules of its own.</summary>
+    /// <summary>Exports a checkpoint to a destination with its own rules for existing content.</summary>
     internal static ExportResult Export(
-        string checkpoint, ExportPlace place, ExportOptions options, IProgress<ExportProgress>? progress,
+        string checkpoint,
+        ExportPlace place,
+        ExportOptions options,
+        IProgress<ExportProgress>? progress,
         CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
@@ -80,6 +88,7 @@ public static class CheckpointExporter
 
             string sha256 = digest.GetAwaiter().GetResult();
             Manifest(file, options, model, layouts, writer.Files, sha256).Write(partial.Path);
+            // A checkpoint that changed during the export would give a package with data of different files.
             if (CheckpointIdentity.Of(checkpoint) != before) throw new CheckpointChangedException(checkpoint);
             cancellationToken.ThrowIfCancellationRequested();
             place.Publish(partial);
@@ -96,21 +105,28 @@ public static class CheckpointExporter
         }
     }
 
-    /// <summary>The components that a checkpoint's package would have; reads the checkpoint's header and writes nothing.</summary>
+    /// <summary>
+    /// Describes the components of a checkpoint's package. Only the checkpoint's header is read, and nothing is written.
+    /// </summary>
     /// <param name="checkpoint">Path of the safetensors file.</param>
-    /// <param name="options">How it would be exported.</param>
-    /// <exception cref="CheckpointException">The file is no SDXL checkpoint that can be exported.</exception>
+    /// <param name="options">The options of the export.</param>
+    /// <exception cref="CheckpointException">The file is not an SDXL checkpoint that can be exported.</exception>
     public static IReadOnlyList<ComponentSpec> Describe(string checkpoint, ExportOptions options)
     {
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
-        return [.. CheckpointNetworks.Describe(file, options.Precisions ?? Precisions.Of(options.Lowering))
-            .Networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version).Spec)];
+        Precisions precisions = options.Precisions ?? Precisions.Of(options.Lowering);
+        IReadOnlyList<Network> networks = CheckpointNetworks.Describe(file, precisions).Networks;
+        return [.. networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version).Spec)];
     }
 
     private static PackageManifest Manifest(
-        SafetensorsFile file, ExportOptions options, ModelSpec model, IReadOnlyList<ComponentLayout> layouts,
-            IReadOnlyList<FileSpec> files, string sha256) => new()
+        SafetensorsFile file,
+        ExportOptions options,
+        ModelSpec model,
+        IReadOnlyList<ComponentLayout> layouts,
+        IReadOnlyList<FileSpec> files,
+        string sha256) => new()
     {
         FormatVersion = PackageManifest.CurrentFormatVersion,
         ExporterVersion = Version,
@@ -126,13 +142,14 @@ public static class CheckpointExporter
         Files = files,
     };
 
-    // Read by itself rather than through the mapping: the pages then count to the system's cache and not to this process.
+    // The digest reads the file and not the mapping, so that the pages count as the system's cache and not as memory of this process.
     private static string Digest(string path, CancellationToken cancellationToken)
     {
         using var hash = new Sha256();
         try
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            using FileStream stream = new(
+                path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
             byte[] buffer = new byte[4 << 20];
             for (int read; (read = stream.Read(buffer)) > 0;)
             {
@@ -150,7 +167,8 @@ public static class CheckpointExporter
 
     private sealed class ExportReport(long total, IProgress<ExportProgress>? progress)
     {
-        private long _done, _reported;
+        private long _done;
+        private long _reported;
 
         public string Phase { get; set; } = "";
 

@@ -4,7 +4,7 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Export;
 
 /// <summary>
-/// The folder that a package should go to cannot be written, has no space, is in use, or holds something that is not a package.
+/// The folder for a package cannot be written, has no space, holds a package in use, or holds something that is not a package.
 /// </summary>
 public sealed class ExportFolderException : MuseAtelierException
 {
@@ -14,7 +14,9 @@ public sealed class ExportFolderException : MuseAtelierException
     private ExportFolderException(string folder, string found, string expected, string remedy, Exception? inner = null)
         : base(found, expected, remedy, inner) => Folder = folder;
 
-    /// <summary>Creates the failure from what the system said.</summary>
+    /// <summary>Creates the failure from a failure of the system.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="inner">The failure of the system.</param>
     public ExportFolderException(string folder, Exception inner)
         : this(folder, inner, OpenFileLimit.IsReached(inner))
     {
@@ -23,8 +25,7 @@ public sealed class ExportFolderException : MuseAtelierException
     private ExportFolderException(string folder, Exception inner, bool isOutOfFiles)
         : this(
             folder,
-            isOutOfFiles ? OpenFileLimit.Found : IsDiskFull(inner) ? $"no space is left for {folder}"
-                : $"{folder} cannot be written ({inner.Message.TrimEnd('.')})",
+            isOutOfFiles ? OpenFileLimit.Found : Describe(folder, inner),
             isOutOfFiles ? OpenFileLimit.Expected : "a folder on a disk with room for the package (about the checkpoint's size)",
             isOutOfFiles ? OpenFileLimit.Remedy : "Free some space or choose another folder; nothing half-written was left behind.",
             inner)
@@ -36,15 +37,32 @@ public sealed class ExportFolderException : MuseAtelierException
 
     internal static void ThrowIfOccupied(string folder)
     {
-        bool occupied = File.Exists(folder) || (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, PackageManifest.FileName)) && Directory.EnumerateFileSystemEntries(folder).Any());
-        if (occupied) throw new ExportFolderException(folder, $"{folder} holds something that is not a package", "a new folder, an empty one or an older package", "Choose another folder.");
+        if (File.Exists(folder) || HoldsOtherThings(folder))
+        {
+            throw new ExportFolderException(
+                folder,
+                $"{folder} holds something that is not a package",
+                "a new folder, an empty one or an older package",
+                "Choose another folder.");
+        }
+
         if (PackageUse.IsInUse(folder))
         {
             throw new ExportFolderException(
-                folder, $"{folder} holds a package that a program has open", "a package that nothing uses",
-                    "Close what paints with it (muse, or a program with an open atelier), or choose another folder.");
+                folder,
+                $"{folder} holds a package that a program has open",
+                "a package that nothing uses",
+                "Close what paints with it (muse, or a program with an open atelier), or choose another folder.");
         }
     }
+
+    private static bool HoldsOtherThings(string folder) =>
+        Directory.Exists(folder)
+        && !File.Exists(Path.Combine(folder, PackageManifest.FileName))
+        && Directory.EnumerateFileSystemEntries(folder).Any();
+
+    private static string Describe(string folder, Exception inner) =>
+        IsDiskFull(inner) ? $"no space is left for {folder}" : $"{folder} cannot be written ({inner.Message.TrimEnd('.')})";
 
     private static bool IsDiskFull(Exception exception) => exception.HResult is DiskFullHResult or UnixNoSpace;
 }

@@ -3,25 +3,25 @@ using MuseAtelier.Export.Storage;
 namespace MuseAtelier.Export;
 
 /// <summary>
-/// Where an export goes: a folder that a user names. What lies there is replaced only where it is a package that nothing uses.
+/// The destination of an export: a folder that a user names. Existing content is replaced only where it is a package that is not in use.
 /// </summary>
 internal class ExportPlace
 {
-    /// <summary>A folder.</summary>
-    /// <param name="folder">Its path; relative ones start at the working folder.</param>
+    /// <summary>Creates the destination for a folder.</summary>
+    /// <param name="folder">The folder's path. A relative path starts at the working folder.</param>
     public ExportPlace(string folder) => Folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     /// <summary>Full path of the folder.</summary>
     public string Folder { get; }
 
-    /// <summary>Refuses a folder that must not be replaced.</summary>
-    /// <exception cref="ExportFolderException">It holds something that is not a package, or a package in use.</exception>
+    /// <summary>Requires that the folder may be replaced.</summary>
+    /// <exception cref="ExportFolderException">The folder holds something that is not a package, or a package in use.</exception>
     public virtual void RequireFree() => ExportFolderException.ThrowIfOccupied(Folder);
 
-    /// <summary>Removes what killed exports to this folder left beside it.</summary>
+    /// <summary>Deletes leftovers of killed exports to this folder, which lie beside it.</summary>
     public virtual void ClearLeftovers() => Leftovers.Clear(Path.GetDirectoryName(Folder) ?? Folder, Folder);
 
-    /// <summary>Moves the finished package to its place.</summary>
+    /// <summary>Moves the finished package to the folder.</summary>
     public virtual void Publish(PartialFolder partial)
     {
         RequireFree();
@@ -29,9 +29,9 @@ internal class ExportPlace
     }
 }
 
-/// <summary>A folder in the cache: a current package of another process is kept, and anything else there is rubbish.</summary>
-/// <param name="folder">Its path.</param>
-/// <param name="isCurrent">Whether a folder holds a complete package of that key.</param>
+/// <summary>A folder in the cache. A current package that another process wrote is kept; any other content is deleted.</summary>
+/// <param name="folder">The folder's path.</param>
+/// <param name="isCurrent">Tells whether a folder holds a complete package for the same key.</param>
 internal sealed class CachePlace(string folder, Func<string, bool> isCurrent) : ExportPlace(folder)
 {
     /// <inheritdoc/>

@@ -1,10 +1,10 @@
 namespace MuseAtelier.Export;
 
-/// <summary>The folders above a path that do not exist yet: whichever of them are there and empty at the end are removed again.</summary>
+/// <summary>Remembers the folders above a path that do not exist yet. Disposing deletes those that exist by then and are empty.</summary>
 /// <param name="path">The path.</param>
 internal sealed class NewFolders(string path) : IDisposable
 {
-    // From the inside out.
+    // From the innermost to the outermost.
     private readonly string[] _missing = [.. Missing(Path.GetFullPath(path))];
 
     /// <inheritdoc/>
@@ -17,12 +17,17 @@ internal sealed class NewFolders(string path) : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Another process has put something there meanwhile, or has removed it: both are fine.
+            // Another process has written into the folder or has deleted it. Neither is a failure.
         }
     }
 
     private static IEnumerable<string> Missing(string path)
     {
-        for (string? folder = Path.GetDirectoryName(path); folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)) yield return folder;
+        string? folder = Path.GetDirectoryName(path);
+        while (folder is not null && !Directory.Exists(folder))
+        {
+            yield return folder;
+            folder = Path.GetDirectoryName(folder);
+        }
     }
 }

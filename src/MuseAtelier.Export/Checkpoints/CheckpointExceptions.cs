@@ -1,4 +1,4 @@
-using System.Globalization;
+using static System.FormattableString;
 
 namespace MuseAtelier.Export.Checkpoints;
 
@@ -12,9 +12,13 @@ public abstract class CheckpointException(string path, string found, string expe
 
 /// <summary>There is no such file.</summary>
 public sealed class CheckpointNotFoundException(string path)
-    : CheckpointException(path, $"there is no file {path}", "the path of an existing file", "Check the spelling; relative paths start at the working folder.");
+    : CheckpointException(
+        path,
+        $"there is no file {path}",
+        "the path of an existing file",
+        "Check the spelling; relative paths start at the working folder.");
 
-/// <summary>A folder was given where a single file is needed.</summary>
+/// <summary>The path names a folder, but a single file is needed.</summary>
 public sealed class CheckpointFolderException(string path, bool isDiffusers)
     : CheckpointException(
         path,
@@ -28,17 +32,27 @@ public sealed class CheckpointFolderException(string path, bool isDiffusers)
 
 /// <summary>The system refused to read the file.</summary>
 public sealed class CheckpointUnreadableException(string path, Exception inner)
-    : CheckpointException(path, $"{path} cannot be read ({inner.Message.TrimEnd('.')})", "a readable file", "Check its permissions and the disk.", inner);
+    : CheckpointException(
+        path,
+        $"{path} cannot be read ({inner.Message.TrimEnd('.')})",
+        "a readable file",
+        "Check its permissions and the disk.",
+        inner);
 
-/// <summary>The system refused to write a checkpoint; nothing half-written is left.</summary>
+/// <summary>The system refused to write a checkpoint. The partial file was deleted.</summary>
 public sealed class CheckpointNotWrittenException(string path, Exception inner)
-    : CheckpointException(path, $"{path} cannot be written ({inner.Message.TrimEnd('.')})", "a folder that is there and may be written to, on a disk with room", "Create the folder, free some space or choose another; nothing half-written was left behind.", inner);
+    : CheckpointException(
+        path,
+        $"{path} cannot be written ({inner.Message.TrimEnd('.')})",
+        "a folder that is there and may be written to, on a disk with room",
+        "Create the folder, free some space or choose another; nothing half-written was left behind.",
+        inner);
 
 /// <summary>The file is not in the safetensors format.</summary>
 public sealed class NotSafetensorsException(string path, string? recognised, string remedy)
-    : CheckpointException(path, recognised is null ? $"{path} is not a safetensors file" : $"{path} is {recognised}", "a safetensors file", remedy)
+    : CheckpointException(path, $"{path} is {recognised ?? "not a safetensors file"}", "a safetensors file", remedy)
 {
-    /// <summary>What the file is instead, in words; null when that is unknown.</summary>
+    /// <summary>The actual kind of the file, in words; null when it is unknown.</summary>
     public string? Recognised { get; } = recognised;
 }
 
@@ -46,14 +60,14 @@ public sealed class NotSafetensorsException(string path, string? recognised, str
 public sealed class CheckpointTruncatedException(string path, long bytes, long expectedBytes)
     : CheckpointException(
         path,
-        string.Create(CultureInfo.InvariantCulture, $"{path} ends after {bytes:N0} bytes"),
-        string.Create(CultureInfo.InvariantCulture, $"at least {expectedBytes:N0} bytes by its header"),
+        Invariant($"{path} ends after {bytes:N0} bytes"),
+        Invariant($"at least {expectedBytes:N0} bytes by its header"),
         "The download or copy was cut off: fetch the file again.")
 {
-    /// <summary>Size of the file.</summary>
+    /// <summary>Size of the file in bytes.</summary>
     public long Bytes { get; } = bytes;
 
-    /// <summary>Size that the header calls for.</summary>
+    /// <summary>Size in bytes that the header requires.</summary>
     public long ExpectedBytes { get; } = expectedBytes;
 }
 
@@ -61,43 +75,56 @@ public sealed class CheckpointTruncatedException(string path, long bytes, long e
 public sealed class CheckpointHeaderLengthException(string path, ulong length)
     : CheckpointException(
         path,
-        string.Create(CultureInfo.InvariantCulture, $"{path} states a header of {length:N0} bytes"),
-        string.Create(CultureInfo.InvariantCulture, $"2 to {SafetensorsFile.MaxHeaderBytes:N0} bytes"),
+        Invariant($"{path} states a header of {length:N0} bytes"),
+        Invariant($"2 to {SafetensorsFile.MaxHeaderBytes:N0} bytes"),
         "The file is damaged: fetch it again.")
 {
-    /// <summary>The length that the file states.</summary>
+    /// <summary>The length in bytes that the file states.</summary>
     public ulong Length { get; } = length;
 }
 
-/// <summary>The header is not JSON, or JSON of another form than the format's.</summary>
+/// <summary>The header is not JSON, or it is JSON of another form than the safetensors format defines.</summary>
 public sealed class CheckpointHeaderException(string path, string found, Exception? inner = null)
-    : CheckpointException(path, $"the header of {path} is unusable: {found}", "JSON with dtype, shape and data_offsets for each tensor", "The file is damaged or hand-made: fetch it again.", inner);
+    : CheckpointException(
+        path,
+        $"the header of {path} is unusable: {found}",
+        "JSON with dtype, shape and data_offsets for each tensor",
+        Remedies.Damaged,
+        inner);
 
-/// <summary>The header names the same thing twice.</summary>
+/// <summary>The header contains the same name twice.</summary>
 public sealed class DuplicateTensorException(string path, string name)
-    : CheckpointException(path, $"the header of {path} names '{SafetensorsHeader.Shorten(name)}' twice", "each name once", "The file is damaged or hand-made: fetch it again.")
+    : CheckpointException(
+        path,
+        $"the header of {path} names '{SafetensorsHeader.Shorten(name)}' twice",
+        "each name once",
+        Remedies.Damaged)
 {
-    /// <summary>The name that stands twice.</summary>
+    /// <summary>The name that occurs twice.</summary>
     public string Name { get; } = name;
 }
 
-/// <summary>A tensor's place in the file is impossible, or overlaps another's.</summary>
+/// <summary>A tensor's range in the file is impossible, or it overlaps the range of another tensor.</summary>
 public sealed class TensorRangeException(string path, string name, string found)
-    : CheckpointException(path, $"tensor '{SafetensorsHeader.Shorten(name)}' of {path} {found}", "a range of its own within the data", "The file is damaged or hand-made: fetch it again.")
+    : CheckpointException(
+        path,
+        $"tensor '{SafetensorsHeader.Shorten(name)}' of {path} {found}",
+        "a range of its own within the data",
+        Remedies.Damaged)
 {
     /// <summary>The tensor's name.</summary>
     public string Name { get; } = name;
 }
 
-/// <summary>A tensor's shape does not fit the bytes that it has.</summary>
+/// <summary>A tensor's shape does not fit its size in bytes.</summary>
 public sealed class TensorShapeException(string path, string name, string found, string expected)
-    : CheckpointException(path, $"tensor '{SafetensorsHeader.Shorten(name)}' of {path} {found}", expected, "The file is damaged or hand-made: fetch it again.")
+    : CheckpointException(path, $"tensor '{SafetensorsHeader.Shorten(name)}' of {path} {found}", expected, Remedies.Damaged)
 {
     /// <summary>The tensor's name.</summary>
     public string Name { get; } = name;
 }
 
-/// <summary>A needed tensor is stored in a type that is not read.</summary>
+/// <summary>A required tensor has an element type that is not supported.</summary>
 public sealed class TensorTypeException(string path, string name, string type, int others = 0)
     : CheckpointException(
         path,
@@ -108,30 +135,35 @@ public sealed class TensorTypeException(string path, string name, string type, i
     /// <summary>The tensor's name.</summary>
     public string Name { get; } = name;
 
-    /// <summary>The type as the file names it.</summary>
+    /// <summary>The element type as the file names it.</summary>
     public string Type { get; } = type;
 
-    private static string Others(int count) =>
-        count == 0 ? "" : string.Create(
-            CultureInfo.InvariantCulture, $" ({count} other tensor{(count == 1 ? "" : "s")} with it have types that are not read either)");
+    private static string Others(int count)
+    {
+        if (count == 0) return "";
+        string tensors = count == 1 ? "tensor" : "tensors";
+        return Invariant($" ({count} other {tensors} with it have types that are not read either)");
+    }
 }
 
 /// <summary>The file lacks a whole part of the model.</summary>
 public sealed class MissingPartException(string path, IReadOnlyList<string> missing, IReadOnlyList<string> present)
     : CheckpointException(
         path,
-        $"{path} has no {string.Join(" and no ", missing)}: it holds only {(present.Count == 0 ? "other things" : string.Join(", ", present))}",
+        $"{path} has no {string.Join(" and no ", missing)}: it holds only {Describe(present)}",
         "UNet, CLIP-L, CLIP-G and VAE in one file",
         "Take the complete checkpoint: one file of about 6.9 GB in fp16.")
 {
     /// <summary>The parts that are missing: "UNet", "CLIP-L", "CLIP-G", "VAE" or "VAE decoder".</summary>
     public IReadOnlyList<string> Missing { get; } = missing;
 
-    /// <summary>The parts that are there, by the same names.</summary>
+    /// <summary>The parts that the file has, by the same names.</summary>
     public IReadOnlyList<string> Present { get; } = present;
+
+    private static string Describe(IReadOnlyList<string> parts) => parts.Count == 0 ? "other things" : string.Join(", ", parts);
 }
 
-/// <summary>The weights are stored in a quantised format that is not read.</summary>
+/// <summary>The weights are quantised in a format that is not supported.</summary>
 public sealed class QuantisedCheckpointException(string path, string format, string tensor)
     : CheckpointException(
         path,
@@ -141,4 +173,10 @@ public sealed class QuantisedCheckpointException(string path, string format, str
 {
     /// <summary>The format in words.</summary>
     public string Format { get; } = format;
+}
+
+/// <summary>Remedies that several failures share.</summary>
+file static class Remedies
+{
+    public const string Damaged = "The file is damaged or hand-made: fetch it again.";
 }

@@ -1,20 +1,21 @@
 namespace MuseAtelier.Export.Checkpoints;
 
 /// <summary>
-/// Tells what a file holds: from tensor names, and not from metadata, which trainers leave out or copy from other models. What an SDXL
-/// model predicts is told by no name, and so every mark of it counts: <see cref="PredictionMarks"/>.
+/// Detects the kind of model in a file. The detection uses tensor names and not metadata because trainers omit metadata or copy it from
+/// other models. The prediction type of an SDXL model does not show in its tensor names, so every mark of it counts:
+/// <see cref="PredictionMarks"/>.
 /// </summary>
 public static class CheckpointInspector
 {
-    /// <summary>The UNet's first convolution: its input channels tell inpainting (9) and editing (8) models from base ones (4).</summary>
+    /// <summary>The UNet's first convolution. Its input channels distinguish inpainting (9) and editing (8) models from base models (4).</summary>
     private const string FirstConvolution = "input_blocks.0.0.weight";
 
-    /// <summary>What the file holds.</summary>
+    /// <summary>Detects the kind of model in a file.</summary>
     /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
     public static CheckpointKind Detect(SafetensorsFile file) => DetectWithMark(file).Kind;
 
-    /// <summary>Makes sure that the file is an SDXL checkpoint that this engine can paint with.</summary>
-    /// <exception cref="CheckpointKindException">It is something else.</exception>
+    /// <summary>Requires that the file is an SDXL checkpoint that this engine supports.</summary>
+    /// <exception cref="CheckpointKindException">The file is of another kind.</exception>
     /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
     public static void RequireSdxlBase(SafetensorsFile file)
     {
@@ -32,38 +33,46 @@ public static class CheckpointInspector
     private static CheckpointKind DetectByNames(SafetensorsFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        if (Contains(file, ".lora_up.", ".lora_down.", ".lora_A.", ".lora_B.", ".hada_w1_", ".lokr_w1", ".oft_blocks") || Begins(file, "lora_unet_", "lora_te")) return CheckpointKind.Lora;
-        // SD3 and Flux before SDXL: complete files of theirs carry text encoders and a VAE too.
+        if (IsLora(file)) return CheckpointKind.Lora;
+        // SD3 and Flux are checked before SDXL because their complete files contain text encoders and a VAE too.
         if (Begins(file, "model.diffusion_model.joint_blocks.", "joint_blocks.")) return CheckpointKind.StableDiffusion3;
-        if (Begins(file, "model.diffusion_model.double_blocks.", "double_blocks.", "single_transformer_blocks.")) return CheckpointKind.Flux;
+        if (Begins(file, "model.diffusion_model.double_blocks.", "double_blocks.", "single_transformer_blocks."))
+            return CheckpointKind.Flux;
         if (Begins(file, "control_model.", "controlnet_")) return CheckpointKind.ControlNet;
         if (Begins(file, "conditioner.embedders.0.model.")) return CheckpointKind.SdxlRefiner;
         if (Begins(file, "cond_stage_model.model.")) return CheckpointKind.StableDiffusion2;
         if (Begins(file, "cond_stage_model.")) return CheckpointKind.StableDiffusion1;
         var names = new TensorNames(file);
-        if (CheckpointParts.UNet(names) is { } unet)
-            return CheckpointParts.ClipG(names).Prefix is null ? CheckpointKind.LoneUNet : DetectSdxl(file, unet);
-        return DetectPart(file);
+        if (CheckpointParts.UNet(names) is not { } unet) return DetectPart(file);
+        return CheckpointParts.ClipG(names).Prefix is null ? CheckpointKind.LoneUNet : DetectSdxl(file, unet);
     }
+
+    // LoRA itself under the names of several trainers, and its relatives LoHa, LoKr and OFT.
+    private static bool IsLora(SafetensorsFile file) =>
+        Contains(file, ".lora_up.", ".lora_down.", ".lora_A.", ".lora_B.", ".hada_w1_", ".lokr_w1", ".oft_blocks")
+        || Begins(file, "lora_unet_", "lora_te");
 
     private static CheckpointKind DetectSdxl(SafetensorsFile file, string unet)
     {
-        if (file.Tensors.TryGetValue(unet + FirstConvolution, out SafetensorsTensor? first) && first.Shape is [_, long channels, ..])
+        file.Tensors.TryGetValue(unet + FirstConvolution, out SafetensorsTensor? first);
+        return first?.Shape switch
         {
-            if (channels == 9) return CheckpointKind.SdxlInpainting;
-            if (channels == 8) return CheckpointKind.SdxlEditing;
-        }
-
-        return CheckpointKind.SdxlBase;
+            [_, 9, ..] => CheckpointKind.SdxlInpainting,
+            [_, 8, ..] => CheckpointKind.SdxlEditing,
+            _ => CheckpointKind.SdxlBase,
+        };
     }
 
     private static CheckpointKind DetectPart(SafetensorsFile file)
     {
-        if (Begins(file, "decoder.up_blocks.", "encoder.down_blocks.", "decoder.up.", "encoder.down.", "first_stage_model.")) return CheckpointKind.LoneVae;
+        if (Begins(file, "decoder.up_blocks.", "encoder.down_blocks.", "decoder.up.", "encoder.down.", "first_stage_model."))
+            return CheckpointKind.LoneVae;
         if (Begins(file, "transformer_blocks.0.attn.add_")) return CheckpointKind.StableDiffusion3;
         if (Begins(file, "down_blocks.", "input_blocks.")) return CheckpointKind.LoneUNet;
-        if (Begins(file, "text_model.", "transformer.resblocks.", "encoder.block.", "conditioner.", "text_encoders.")) return CheckpointKind.LoneTextEncoder;
-        return file.Tensors.Count <= 2 && Begins(file, "clip_g", "clip_l", "emb_params") ? CheckpointKind.TextualInversion : CheckpointKind.Unknown;
+        if (Begins(file, "text_model.", "transformer.resblocks.", "encoder.block.", "conditioner.", "text_encoders."))
+            return CheckpointKind.LoneTextEncoder;
+        bool isTextualInversion = file.Tensors.Count <= 2 && Begins(file, "clip_g", "clip_l", "emb_params");
+        return isTextualInversion ? CheckpointKind.TextualInversion : CheckpointKind.Unknown;
     }
 
     private static bool Begins(SafetensorsFile file, params ReadOnlySpan<string> prefixes)
@@ -93,19 +102,22 @@ public static class CheckpointInspector
     }
 }
 
-/// <summary>The file is in order, but holds something else than an SDXL base model.</summary>
+/// <summary>The file is valid, but it holds something else than an SDXL base model.</summary>
 public sealed class CheckpointKindException(string path, CheckpointKind kind, string? mark = null)
     : CheckpointException(
         path,
-        $"{path} {Describe(kind)}{(mark is null ? "" : $" ({mark})")}",
+        $"{path} {Describe(kind, mark)}",
         "a single-file SDXL base checkpoint that predicts noise",
         Advise(kind))
 {
-    /// <summary>What the file holds.</summary>
+    /// <summary>The kind of model in the file.</summary>
     public CheckpointKind Kind { get; } = kind;
 
-    /// <summary>What tells a model that does not predict noise, and where it was found; null for other kinds.</summary>
+    /// <summary>The mark of a model that does not predict noise, and where it was found; null for other kinds.</summary>
     public string? Mark { get; } = mark;
+
+    private static string Describe(CheckpointKind kind, string? mark) =>
+        mark is null ? Describe(kind) : $"{Describe(kind)} ({mark})";
 
     private static string Describe(CheckpointKind kind) => kind switch
     {
@@ -130,7 +142,8 @@ public sealed class CheckpointKindException(string path, CheckpointKind kind, st
     private static string Advise(CheckpointKind kind) => kind switch
     {
         CheckpointKind.Lora => "Merge it into an SDXL checkpoint with another tool first, or use the checkpoint without it.",
-        CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder => "Take the complete checkpoint: one file of about 6.9 GB in fp16.",
+        CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder =>
+            "Take the complete checkpoint: one file of about 6.9 GB in fp16.",
         CheckpointKind.SdxlVelocity or CheckpointKind.SdxlEdm =>
             "Such models are not painted yet: take an SDXL model that predicts noise (epsilon).",
         CheckpointKind.SdxlRefiner => "Take the base model: sd_xl_base_1.0.safetensors or one trained from it.",

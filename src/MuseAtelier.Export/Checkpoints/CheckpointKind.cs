@@ -1,12 +1,12 @@
 namespace MuseAtelier.Export.Checkpoints;
 
-/// <summary>What a safetensors file holds, as its tensors' names tell.</summary>
+/// <summary>The kind of model in a safetensors file, as its tensor names show.</summary>
 public enum CheckpointKind
 {
-    /// <summary>Nothing that is known here.</summary>
+    /// <summary>A kind that is not known.</summary>
     Unknown,
 
-    /// <summary>SDXL base or a model trained from it, predicting the noise: what this engine paints with.</summary>
+    /// <summary>SDXL base or a model trained from it that predicts noise. This engine paints with it.</summary>
     SdxlBase,
 
     /// <summary>SDXL whose UNet also reads a mask and a masked picture (9 input channels).</summary>
@@ -36,13 +36,13 @@ public enum CheckpointKind
     /// <summary>Flux.</summary>
     Flux,
 
-    /// <summary>A LoRA or a relative of it: changes to a model, not a model.</summary>
+    /// <summary>A LoRA or a related format. It holds changes to a model, not a model.</summary>
     Lora,
 
     /// <summary>A ControlNet.</summary>
     ControlNet,
 
-    /// <summary>A textual inversion: a learned word, not a model.</summary>
+    /// <summary>A textual inversion. It holds a learned word, not a model.</summary>
     TextualInversion,
 
     /// <summary>A UNet without text encoders.</summary>

@@ -1,7 +1,7 @@
 namespace MuseAtelier.Export.Checkpoints;
 
 /// <summary>
-/// Where the parts of an SDXL checkpoint lie: the beginnings of their tensors' names. Tools write several; the first that a file has
+/// The prefixes of the tensor names of each part of an SDXL checkpoint. Tools write different prefixes; the first that occurs in a file
 /// counts.
 /// </summary>
 internal static class CheckpointParts
@@ -25,20 +25,23 @@ internal static class CheckpointParts
         "clip_g.transformer.",
     ];
 
-    // Without any beginning, the names of a VAE are told by their first word.
+    // The names of a VAE without a prefix are recognised by their first word.
     private static readonly string[] Vaes = ["first_stage_model.", "vae.", ""];
 
-    /// <summary>The UNet's beginning; null where there is none.</summary>
+    /// <summary>The UNet's prefix; null where the file has no UNet.</summary>
     public static string? UNet(TensorNames names) => First(names, UNets);
 
-    /// <summary>CLIP-L's beginning, under transformers' names.</summary>
+    /// <summary>CLIP-L's prefix, before the names of transformers; null where the file has none.</summary>
     public static string? ClipL(TensorNames names) => First(names, ClipLs);
 
-    /// <summary>CLIP-G's beginning, and whether its tensors have transformers' names rather than open_clip's.</summary>
-    public static (string? Prefix, bool HasTransformersNames) ClipG(TensorNames names) =>
-        First(names, ClipGs) is { } prefix ? (prefix, false) : (First(names, TransformersClipGs), true);
+    /// <summary>CLIP-G's prefix, and whether its tensors have the names of transformers rather than those of open_clip.</summary>
+    public static (string? Prefix, bool HasTransformersNames) ClipG(TensorNames names)
+    {
+        string? prefix = First(names, ClipGs);
+        return prefix is null ? (First(names, TransformersClipGs), true) : (prefix, false);
+    }
 
-    /// <summary>The VAE's beginning.</summary>
+    /// <summary>The VAE's prefix, which may be empty; null where the file has no VAE.</summary>
     public static string? Vae(TensorNames names) =>
         Vaes.FirstOrDefault(prefix =>
             names.HasAny(prefix + "decoder.") || names.HasAny(prefix + "encoder.") || names.HasAny(prefix + "post_quant_conv."));
@@ -46,7 +49,7 @@ internal static class CheckpointParts
     private static string? First(TensorNames names, string[] prefixes) => prefixes.FirstOrDefault(names.HasAny);
 }
 
-/// <summary>A file's tensor names in order, so that asking for a beginning does not take reading them all.</summary>
+/// <summary>The tensor names of a file, sorted, so that the names with a prefix are found by binary search.</summary>
 internal sealed class TensorNames
 {
     private readonly string[] _names;
@@ -57,14 +60,14 @@ internal sealed class TensorNames
         Array.Sort(_names, StringComparer.Ordinal);
     }
 
-    /// <summary>Whether any name begins so.</summary>
+    /// <summary>Whether any name has the prefix.</summary>
     public bool HasAny(string prefix)
     {
         int index = IndexOf(prefix);
         return index < _names.Length && _names[index].StartsWith(prefix, StringComparison.Ordinal);
     }
 
-    /// <summary>The names that begin so.</summary>
+    /// <summary>The names that have the prefix.</summary>
     public ReadOnlySpan<string> Of(string prefix)
     {
         int start = IndexOf(prefix), end = start;

@@ -3,28 +3,28 @@ using System.Text.RegularExpressions;
 
 namespace MuseAtelier.Export.Checkpoints;
 
-/// <summary>Something that tells what a UNet predicts.</summary>
-/// <param name="Kind">What it tells the model to be.</param>
-/// <param name="Text">What was found, and where, in words.</param>
+/// <summary>A mark that shows what a UNet predicts.</summary>
+/// <param name="Kind">The kind of model that the mark shows.</param>
+/// <param name="Text">The mark and its place, in words.</param>
 internal sealed record PredictionMark(CheckpointKind Kind, string Text);
 
 /// <summary>
-/// Finds out whether an SDXL checkpoint predicts something else than noise. Such a file has the very same network as one that predicts
-/// noise: only a mark tells it, and reading its output as noise would paint mud.
+/// Detects SDXL checkpoints that predict something else than noise. Their network has the same tensors as one that predicts noise, so only
+/// a mark distinguishes them. Using their output as noise would give a useless picture.
 /// </summary>
 internal static partial class PredictionMarks
 {
-    /// <summary>The most of a .yaml file that is read, in bytes.</summary>
+    /// <summary>The largest part of a .yaml file that is read, in bytes.</summary>
     private const int MaxYamlBytes = 1 << 20;
 
-    /// <summary>The first mark of another prediction than noise; null where there is none.</summary>
-    /// <exception cref="CheckpointUnreadableException">There is a .yaml file beside the checkpoint that cannot be read.</exception>
+    /// <summary>Finds the first mark of another prediction than noise; null where there is none.</summary>
+    /// <exception cref="CheckpointUnreadableException">The .yaml file beside the checkpoint cannot be read.</exception>
     public static PredictionMark? Find(SafetensorsFile file) =>
         OfTensors(file) ?? OfMetadata(file.Metadata) ?? OfYaml(Path.ChangeExtension(file.Path, ".yaml"));
 
     private static PredictionMark? OfTensors(SafetensorsFile file)
     {
-        // EDM first: its velocity edition may carry the key of the other kind too.
+        // EDM is checked first because its velocity edition may contain the keys of the other kind too.
         foreach (string key in (string[])["edm_mean", "edm_std", "edm_vpred.sigma_max", "edm_vpred.sigma_min"])
             if (file.Tensors.ContainsKey(key)) return new PredictionMark(CheckpointKind.SdxlEdm, $"it has a tensor '{key}'");
         foreach (string key in (string[])["v_pred", "ztsnr"])
@@ -43,8 +43,7 @@ internal static partial class PredictionMarks
             : null;
     }
 
-    // What A1111 and Forge read beside a checkpoint of the same name. Two keys and a class name of the whole file matter, on whatever level
-    // they stand.
+    // A1111 and Forge read the .yaml file with the checkpoint's name. Only two keys and a class name matter here, at any level of the file.
     private static PredictionMark? OfYaml(string path)
     {
         if (!File.Exists(path)) return null;

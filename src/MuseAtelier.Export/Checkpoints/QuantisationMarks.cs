@@ -1,6 +1,6 @@
 namespace MuseAtelier.Export.Checkpoints;
 
-/// <summary>Recognises quantised checkpoints by the tensors that their formats keep beside a weight.</summary>
+/// <summary>Recognises quantised checkpoints by the tensors that their formats store beside a weight.</summary>
 internal static class QuantisationMarks
 {
     private static readonly (string Part, string Format)[] Marks =
@@ -17,7 +17,7 @@ internal static class QuantisationMarks
         (".comfy_quant", "a format of ComfyUI's that is not fp8"),
     ];
 
-    /// <summary>The failure for a file that is quantised in a format that is not read; null where no mark of one is found.</summary>
+    /// <summary>Creates the failure for a file in a quantised format that is not supported; null where no mark of one is found.</summary>
     public static QuantisedCheckpointException? Find(SafetensorsFile file)
     {
         foreach ((string part, string format) in Marks)

@@ -6,31 +6,31 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Export.Checkpoints;
 
 /// <summary>
-/// Writes a checkpoint of random weights for measuring speed and memory where the real one is not at hand: neither depends on the values.
-/// One block of normal numbers is drawn once; every tensor takes it from a place of its own, scaled so that activations stay within fp16.
+/// Writes a checkpoint of random weights. It serves to measure speed and memory, which do not depend on the values, where the real
+/// checkpoint is not available. One block of normal numbers is generated once. Every tensor reads it from a different start and scales it
+/// so that activations stay within the range of fp16.
 /// </summary>
 public static class RandomCheckpoint
 {
-    // A prime: no row length divides it, so the rows of a matrix start at different places of the block and the matrix keeps its rank.
+    // A prime, because no row length divides it: the rows of a matrix start at different places in the block and the matrix keeps its rank.
     private const int BlockElements = 1_048_573;
 
-    private static readonly string[] ResidualOutputs = ["to_out", "ff.net.2", "proj_out", "out_layers.3", "conv2", "c_proj", "fc2", "out_proj"];
+    // The layers whose outputs are added to a residual stream.
+    private static readonly string[] ResidualOutputs =
+        ["to_out", "ff.net.2", "proj_out", "out_layers.3", "conv2", "c_proj", "fc2", "out_proj"];
 
-    /// <summary>Reads tensor names and shapes from a JSON object of arrays, in its order.</summary>
+    /// <summary>Reads tensor names and shapes from a JSON object of arrays, in the order of the object.</summary>
     /// <param name="path">Path of the JSON file.</param>
-    /// <exception cref="ShapeListException">The file cannot be read, or is no such list.</exception>
+    /// <exception cref="ShapeListException">The file cannot be read, or it is not such a list.</exception>
     public static IReadOnlyList<KeyValuePair<string, IReadOnlyList<long>>> ReadShapes(string path)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return
-            [
-                .. document.RootElement.EnumerateObject().Select(static property =>
-                    KeyValuePair.Create<string, IReadOnlyList<long>>(property.Name, [.. property.Value.EnumerateArray().Select(static size => size.GetInt64())])),
-            ];
+            return [.. document.RootElement.EnumerateObject().Select(ReadShape)];
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (
+            exception is JsonException or InvalidOperationException or FormatException or IOException or UnauthorizedAccessException)
         {
             throw new ShapeListException(path, exception);
         }
@@ -41,9 +41,9 @@ public static class RandomCheckpoint
     /// <param name="shapes">Names and shapes of the tensors, in the order in which they are written.</param>
     /// <param name="type">F16, BF16 or F32.</param>
     /// <param name="seed">Seed of the numbers: the same seed gives the same file.</param>
-    /// <param name="progress">Told the bytes written so far.</param>
-    /// <param name="cancellationToken">Stops the writing and deletes what there is.</param>
-    /// <exception cref="CheckpointNotWrittenException">No such folder, no leave to write there, or no room.</exception>
+    /// <param name="progress">Receives the number of bytes written so far.</param>
+    /// <param name="cancellationToken">Cancels the writing; the partial file is deleted.</param>
+    /// <exception cref="CheckpointNotWrittenException">The folder does not exist, may not be written to, or has no room.</exception>
     public static void Write(
         string path,
         IReadOnlyList<KeyValuePair<string, IReadOnlyList<long>>> shapes,
@@ -53,13 +53,16 @@ public static class RandomCheckpoint
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(shapes);
-        if (type is not (ElementType.F16 or ElementType.BF16 or ElementType.F32)) throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are F16, BF16 or F32.");
-        SafetensorsDeclaration[] tensors = [.. shapes.Select(shape => new SafetensorsDeclaration(shape.Key, IsPositions(shape.Key) ? ElementType.I64 : type, shape.Value))];
-        var metadata = new Dictionary<string, string> { ["modelspec.architecture"] = "stable-diffusion-xl-v1-base", ["modelspec.title"] = "random weights" };
+        if (type is not (ElementType.F16 or ElementType.BF16 or ElementType.F32))
+            throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are F16, BF16 or F32.");
+        SafetensorsDeclaration[] tensors = [.. shapes.Select(Declare)];
+        var metadata = new Dictionary<string, string>
+        {
+            ["modelspec.architecture"] = "stable-diffusion-xl-v1-base",
+            ["modelspec.title"] = "random weights",
+        };
         var random = new SplitMix64(seed);
-        float[] normals = random.Normals(BlockElements);
-        float[] scaled = new float[BlockElements];
-        byte[] encoded = new byte[BlockElements * type.Size()];
+        var block = new NormalBlock(random.Normals(BlockElements), type);
 
         try
         {
@@ -69,7 +72,7 @@ public static class RandomCheckpoint
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (IsPositions(tensor.Name)) WritePositions(writer, tensor);
-                else WriteNormals(writer, tensor, normals, scaled, encoded, (int)(random.Next() % BlockElements), cancellationToken);
+                else block.Write(writer, tensor, (int)(random.Next() % BlockElements), cancellationToken);
                 progress?.Report(written += tensor.Bytes);
             }
 
@@ -79,6 +82,15 @@ public static class RandomCheckpoint
         {
             throw new CheckpointNotWrittenException(path, exception);
         }
+
+        SafetensorsDeclaration Declare(KeyValuePair<string, IReadOnlyList<long>> shape) =>
+            new(shape.Key, IsPositions(shape.Key) ? ElementType.I64 : type, shape.Value);
+    }
+
+    private static KeyValuePair<string, IReadOnlyList<long>> ReadShape(JsonProperty property)
+    {
+        long[] sizes = [.. property.Value.EnumerateArray().Select(static size => size.GetInt64())];
+        return KeyValuePair.Create<string, IReadOnlyList<long>>(property.Name, sizes);
     }
 
     private static bool IsPositions(string name) => name.EndsWith("position_ids", StringComparison.Ordinal);
@@ -90,40 +102,51 @@ public static class RandomCheckpoint
         writer.Write(MemoryMarshal.AsBytes<long>(positions));
     }
 
-    private static void WriteNormals(SafetensorsWriter writer, SafetensorsDeclaration tensor, float[] normals, float[] scaled, byte[] encoded, int start, CancellationToken cancellationToken)
-    {
-        // Converting one block and repeating its bytes is what makes this as fast as the disk.
-        (float mean, float deviation) = Distribution(tensor);
-        int length = (int)Math.Min(tensor.Elements, BlockElements);
-        int head = Math.Min(length, BlockElements - start);
-        TensorPrimitives.MultiplyAdd(normals.AsSpan(start, head), deviation, Repeat(mean, scaled.AsSpan(0, head)), scaled.AsSpan(0, head));
-        TensorPrimitives.MultiplyAdd(normals.AsSpan(0, length - head), deviation, Repeat(mean, scaled.AsSpan(head, length - head)), scaled.AsSpan(head, length - head));
-        Span<byte> block = encoded.AsSpan(0, length * tensor.Type.Size());
-        FloatEncoding.Encode(scaled.AsSpan(0, length), tensor.Type, block);
-        for (long remaining = tensor.Bytes; remaining > 0; remaining -= block.Length)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            writer.Write(block[..(int)Math.Min(block.Length, remaining)]);
-        }
-    }
-
-    private static ReadOnlySpan<float> Repeat(float value, Span<float> span)
-    {
-        span.Fill(value);
-        return span;
-    }
-
-    // Gains near one, biases near zero, and weights by their fan-in, so that a layer's output is about as large as its input;
-    // what is added to a residual stream is halved, lest seventy additions overflow.
+    // Gains are near one, biases are near zero, and weights depend on their fan-in, so that a layer's output is about as large as its input.
+    // Outputs to a residual stream are halved so that seventy additions do not overflow.
     private static (float Mean, float Deviation) Distribution(SafetensorsDeclaration tensor)
     {
         if (tensor.Shape.Count == 0) return (4.6f, 0);
         if (tensor.Shape.Count == 1) return (tensor.Name.EndsWith(".weight", StringComparison.Ordinal) ? 1 : 0, 0.05f);
-        float deviation = tensor.Name.Contains("embedding", StringComparison.Ordinal) ? 0.02f : 1 / MathF.Sqrt(tensor.Elements / tensor.Shape[0]);
-        return (0, ResidualOutputs.Any(part => tensor.Name.Contains(part, StringComparison.Ordinal)) ? deviation / 2 : deviation);
+        bool isEmbedding = tensor.Name.Contains("embedding", StringComparison.Ordinal);
+        float deviation = isEmbedding ? 0.02f : 1 / MathF.Sqrt(tensor.Elements / tensor.Shape[0]);
+        bool isResidual = ResidualOutputs.Any(part => tensor.Name.Contains(part, StringComparison.Ordinal));
+        return (0, isResidual ? deviation / 2 : deviation);
     }
 
-    /// <summary>Steele, Lea and Flood's SplitMix64 (OOPSLA 2014): a fixed sequence on every runtime, which System.Random does not promise.</summary>
+    /// <summary>The block of normal numbers, and the buffers that hold it scaled and encoded.</summary>
+    private sealed class NormalBlock(float[] normals, ElementType type)
+    {
+        private readonly float[] _scaled = new float[normals.Length];
+        private readonly byte[] _encoded = new byte[normals.Length * type.Size()];
+
+        // Converting one block and repeating its bytes makes this as fast as the disk.
+        public void Write(SafetensorsWriter writer, SafetensorsDeclaration tensor, int start, CancellationToken cancellationToken)
+        {
+            (float mean, float deviation) = Distribution(tensor);
+            int length = (int)Math.Min(tensor.Elements, normals.Length);
+            int head = Math.Min(length, normals.Length - start);
+            Scale(normals.AsSpan(start, head), mean, deviation, _scaled.AsSpan(0, head));
+            Scale(normals.AsSpan(0, length - head), mean, deviation, _scaled.AsSpan(head, length - head));
+            Span<byte> block = _encoded.AsSpan(0, length * type.Size());
+            FloatEncoding.Encode(_scaled.AsSpan(0, length), type, block);
+            for (long remaining = tensor.Bytes; remaining > 0; remaining -= block.Length)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                writer.Write(block[..(int)Math.Min(block.Length, remaining)]);
+            }
+        }
+
+        private static void Scale(ReadOnlySpan<float> normals, float mean, float deviation, Span<float> scaled)
+        {
+            scaled.Fill(mean);
+            TensorPrimitives.MultiplyAdd(normals, deviation, scaled, scaled);
+        }
+    }
+
+    /// <summary>
+    /// SplitMix64 of Steele, Lea and Flood (OOPSLA 2014). Its sequence is the same on every runtime, which System.Random does not guarantee.
+    /// </summary>
     private struct SplitMix64(ulong seed)
     {
         private const double Unit = 1.0 / (1L << 53);
@@ -143,7 +166,7 @@ public static class RandomCheckpoint
             float[] values = new float[count];
             for (int i = 0; i < count; i += 2)
             {
-                // Box-Muller; the first uniform lies in (0, 1], so that its logarithm is finite.
+                // Box-Muller. The first uniform number lies in (0, 1], so that its logarithm is finite.
                 double radius = Math.Sqrt(-2 * Math.Log(((Next() >> 11) + 1) * Unit));
                 (double sine, double cosine) = Math.SinCos(Math.Tau * ((Next() >> 11) * Unit));
                 values[i] = (float)(radius * cosine);
@@ -155,9 +178,13 @@ public static class RandomCheckpoint
     }
 }
 
-/// <summary>A file is no list of tensor shapes.</summary>
+/// <summary>A file is not a list of tensor shapes.</summary>
 public sealed class ShapeListException(string path, Exception inner)
-    : MuseAtelierException($"{path} is no list of shapes ({inner.Message.TrimEnd('.')})", "a JSON object with an array of sizes for each tensor's name", "Take tests/goldens/sdxl_keys.json as an example.", inner)
+    : MuseAtelierException(
+        $"{path} is no list of shapes ({inner.Message.TrimEnd('.')})",
+        "a JSON object with an array of sizes for each tensor's name",
+        "Take tests/goldens/sdxl_keys.json as an example.",
+        inner)
 {
     /// <summary>Path of the file.</summary>
     public string Path { get; } = path;

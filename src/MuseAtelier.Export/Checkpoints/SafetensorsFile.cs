@@ -8,17 +8,17 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Export.Checkpoints;
 
 /// <summary>
-/// A safetensors file, mapped into memory: opening reads its header alone, and the system brings in and drops the pages of its data as they
-/// are used. Reading is safe from several threads at once; disposing must wait for them.
+/// A safetensors file that is mapped into memory. Opening it reads only the header; the system loads and drops the pages of the data on
+/// demand. Several threads may read at the same time. They must finish before the file is disposed.
 /// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
-    /// <summary>The longest header that is accepted; the format's own limit.</summary>
+    /// <summary>The longest header that is accepted, in bytes. It is the limit of the format.</summary>
     public const long MaxHeaderBytes = 100_000_000;
 
     private const int PrefixBytes = 8;
 
-    // Small enough to be converted while still in the processor's cache.
+    // Small enough to stay in the processor's cache while it is converted.
     private const int PartElements = 1 << 16;
 
     private readonly FileStream _stream;
@@ -33,19 +33,20 @@ public sealed unsafe class SafetensorsFile : IDisposable
         Metadata = header.Metadata;
         Tensors = header.Tensors;
         _stream = stream;
-        _mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _mapping = MemoryMappedFile.CreateFromFile(
+            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         _view = _mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         _start += _view.PointerOffset;
     }
 
-    /// <summary>The path that was opened.</summary>
+    /// <summary>The path as it was given.</summary>
     public string Path { get; }
 
     /// <summary>Size of the file in bytes.</summary>
     public long Bytes { get; }
 
-    /// <summary>The header's <c>__metadata__</c>; empty when it has none.</summary>
+    /// <summary>The header's <c>__metadata__</c>; empty where the header has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Every tensor by name.</summary>
@@ -53,11 +54,12 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>Opens a file and checks its header against its size.</summary>
     /// <param name="path">Path of the file.</param>
-    /// <exception cref="CheckpointException">Anything that keeps the file from being read; each cause has its own type.</exception>
+    /// <exception cref="CheckpointException">The file cannot be read. Each cause has its own type.</exception>
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (Directory.Exists(path)) throw new CheckpointFolderException(path, File.Exists(System.IO.Path.Combine(path, "model_index.json")));
+        if (Directory.Exists(path))
+            throw new CheckpointFolderException(path, isDiffusers: File.Exists(System.IO.Path.Combine(path, "model_index.json")));
         if (!File.Exists(path)) throw new CheckpointNotFoundException(path);
         FileStream? stream = null;
         try
@@ -77,19 +79,26 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>A tensor's bytes, little-endian, row-major; borrowed from the mapping and invalid once the file is disposed.</summary>
+    /// <summary>A tensor's bytes, little-endian, row-major. They belong to the mapping and are invalid after the file is disposed.</summary>
     /// <param name="tensor">A tensor of this file, smaller than 2 GiB.</param>
     public ReadOnlySpan<byte> Span(SafetensorsTensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        if (tensor.Bytes > int.MaxValue) throw new ArgumentException($"'{tensor.Name}' has {tensor.Bytes} bytes: too large for one span; read it in parts.", nameof(tensor));
+        if (tensor.Bytes > int.MaxValue)
+        {
+            string problem = $"'{tensor.Name}' has {tensor.Bytes} bytes: too large for one span; read it in parts.";
+            throw new ArgumentException(problem, nameof(tensor));
+        }
+
         return Slice(tensor, 0, (int)tensor.Bytes);
     }
 
-    /// <summary>Copies a part of a tensor's bytes. Reads the file rather than the mapping, so that the process does not grow by its pages.</summary>
+    /// <summary>
+    /// Copies a part of a tensor's bytes. It reads the file and not the mapping, so that the pages do not count as memory of this process.
+    /// </summary>
     /// <param name="tensor">A tensor of this file.</param>
     /// <param name="start">First byte, counted from the tensor's own start.</param>
-    /// <param name="destination">Where the bytes go; its length says how many.</param>
+    /// <param name="destination">Receives the bytes. Its length is the number of bytes.</param>
     public void CopyTo(SafetensorsTensor tensor, long start, Span<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(tensor);
@@ -104,35 +113,41 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>A whole tensor as numbers.</summary>
+    /// <summary>A whole tensor as fp32 numbers.</summary>
     /// <param name="name">Its name.</param>
     /// <exception cref="MissingTensorsException">The file has no such tensor.</exception>
-    /// <exception cref="TensorTypeException">Its type is not read.</exception>
+    /// <exception cref="TensorTypeException">Its element type is not supported.</exception>
     public float[] ReadFloats(string name)
     {
-        if (!Tensors.TryGetValue(name, out SafetensorsTensor? tensor)) throw new MissingTensorsException(Path, [new TensorMismatch(name, null, null)]);
-        if (tensor.Elements > Array.MaxLength) throw new ArgumentException($"'{name}' has {tensor.Elements} elements: too large for one array; read it in parts.", nameof(name));
+        if (!Tensors.TryGetValue(name, out SafetensorsTensor? tensor))
+            throw new MissingTensorsException(Path, [new TensorMismatch(name, null, null)]);
+        if (tensor.Elements > Array.MaxLength)
+        {
+            string problem = $"'{name}' has {tensor.Elements} elements: too large for one array; read it in parts.";
+            throw new ArgumentException(problem, nameof(name));
+        }
+
         float[] values = GC.AllocateUninitializedArray<float>((int)tensor.Elements);
         ReadFloats(tensor, 0, values);
         return values;
     }
 
-    /// <summary>A part of a tensor as numbers. Reads the file rather than the mapping, as <see cref="CopyTo"/> does.</summary>
+    /// <summary>A part of a tensor as fp32 numbers. Like <see cref="CopyTo"/>, it reads the file and not the mapping.</summary>
     /// <param name="tensor">A tensor of this file.</param>
     /// <param name="start">First element, counted from the tensor's own start in row-major order.</param>
-    /// <param name="destination">Where the numbers go; its length says how many.</param>
-    /// <exception cref="TensorTypeException">The tensor's type is not read.</exception>
+    /// <param name="destination">Receives the numbers. Its length is the number of elements.</param>
+    /// <exception cref="TensorTypeException">The tensor's element type is not supported.</exception>
     public void ReadFloats(SafetensorsTensor tensor, long start, Span<float> destination)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        // An empty tensor may have any type: there is nothing to convert.
+        // An empty tensor may have any type because there is nothing to convert.
         if (destination.IsEmpty) return;
         int size = SizeOf(tensor);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(PartElements * size);
         for (int done = 0; done < destination.Length; done += PartElements)
         {
             Span<float> target = destination[done..Math.Min(done + PartElements, destination.Length)];
-            // What needs no conversion goes straight to its place.
+            // F32 needs no conversion and is read directly into the destination.
             Span<byte> source = tensor.Type == ElementType.F32 ? MemoryMarshal.AsBytes(target) : buffer.AsSpan(0, target.Length * size);
             CopyTo(tensor, checked((start + done) * size), source);
             if (tensor.Type != ElementType.F32) Convert(tensor, source, target);
@@ -167,7 +182,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         ReadExactly(stream, path, 0, head);
 
         ulong length = head.Length >= PrefixBytes ? BinaryPrimitives.ReadUInt64LittleEndian(head) : ulong.MaxValue;
-        // Only a header's opening brace tells a safetensors file from others: the first bytes of a pickle can be a plausible length.
+        // Only the opening brace of the header distinguishes safetensors files: the first bytes of a pickle can be a plausible length.
         bool opens = head.Length > PrefixBytes && head[PrefixBytes] == (byte)'{';
         if (!opens) throw ForeignFormat.Recognise(path, head, fileBytes);
         if (length is < 2 or > (ulong)MaxHeaderBytes) throw new CheckpointHeaderLengthException(path, length);
@@ -200,8 +215,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
     private void CheckPart(SafetensorsTensor tensor, long start, int length)
     {
         ObjectDisposedException.ThrowIf(_start is null, this);
-        // A tensor of another file would read past this one's mapping.
-        if (!Tensors.TryGetValue(tensor.Name, out SafetensorsTensor? own) || !ReferenceEquals(own, tensor)) throw new ArgumentException($"'{tensor.Name}' is not a tensor of {Path}.", nameof(tensor));
+        // The tensor of another file could lie outside this file's mapping.
+        if (!Tensors.TryGetValue(tensor.Name, out SafetensorsTensor? own) || !ReferenceEquals(own, tensor))
+            throw new ArgumentException($"'{tensor.Name}' is not a tensor of {Path}.", nameof(tensor));
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, tensor.Bytes - length);
     }
@@ -221,7 +237,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    // A bfloat16 is the upper half of the same number in binary32.
+    // A bfloat16 number is the upper half of the same number in binary32.
     private static void WidenBFloat16(ReadOnlySpan<ushort> source, Span<float> target)
     {
         Span<uint> bits = MemoryMarshal.Cast<float, uint>(target);

@@ -1,20 +1,20 @@
-using System.Globalization;
 using System.Text.Json;
+using static System.FormattableString;
 
 namespace MuseAtelier.Export.Checkpoints;
 
 /// <summary>
-/// Reads a safetensors header token by token, trusting none of its numbers: a document model would take several times the header's size
-/// and would let duplicate names pass.
+/// Reads a safetensors header token by token and checks every number in it. A document model would use several times the header's size and
+/// would accept duplicate names.
 /// </summary>
 internal sealed class SafetensorsHeader
 {
-    /// <summary>The most tensors that a file may have; SDXL's has 2,515, and with its copies for training about 5,000.</summary>
+    /// <summary>The most tensors in a file. SDXL has 2,515, and about 5,000 with its copies for training.</summary>
     internal const int MostTensors = 32_768;
 
     private const string MetadataName = "__metadata__";
 
-    // What a header says is copied into objects that take several times its bytes: each of them has its own bound.
+    // Each part of a header has its own limit because the parts are copied into objects several times their size.
     private const int LongestName = 512;
     private const int LongestType = 64;
     private const int MostDimensions = 64;
@@ -29,7 +29,11 @@ internal sealed class SafetensorsHeader
     private readonly Dictionary<string, SafetensorsTensor> _tensors = new(StringComparer.Ordinal);
     private int _metadataLength;
 
-    private SafetensorsHeader(string path, long dataStart) => (_path, _dataStart) = (path, dataStart);
+    private SafetensorsHeader(string path, long dataStart)
+    {
+        _path = path;
+        _dataStart = dataStart;
+    }
 
     public IReadOnlyDictionary<string, string> Metadata => _metadata;
 
@@ -46,14 +50,15 @@ internal sealed class SafetensorsHeader
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             // InvalidOperationException: a name or a string that is not valid UTF-8.
-            throw new CheckpointHeaderException(path, exception is JsonException ? "it is not JSON of the right form" : "it is not valid UTF-8", exception);
+            string found = exception is JsonException ? "it is not JSON of the right form" : "it is not valid UTF-8";
+            throw new CheckpointHeaderException(path, found, exception);
         }
 
         header.CheckRanges(fileBytes);
         return header;
     }
 
-    /// <summary>A name fit for one line of a message.</summary>
+    /// <summary>Shortens a name to at most 120 characters without control characters, for use in a message.</summary>
     internal static string Shorten(string name)
     {
         string line = name.Length > 120 ? string.Concat(name.AsSpan(0, 119), "…") : name;
@@ -62,7 +67,7 @@ internal sealed class SafetensorsHeader
 
     private void ReadRoot(ReadOnlySpan<byte> json)
     {
-        // The format nests three deep; the reader's own limit stops hostile depth without recursion.
+        // The format nests three levels. The reader's limit rejects hostile depth without recursion.
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 8 });
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointHeaderException(_path, "it is no JSON object");
@@ -80,32 +85,31 @@ internal sealed class SafetensorsHeader
             }
         }
 
-        // Reading on to the end makes the reader reject anything but white space behind the object.
+        // Reading to the end makes the reader reject anything but white space after the object.
         while (reader.Read()) { }
     }
 
     private string ReadName(ref Utf8JsonReader reader)
     {
         if (reader.ValueSpan.Length > LongestName)
-            throw new CheckpointHeaderException(
-                _path, string.Create(CultureInfo.InvariantCulture, $"a tensor's name has more than {LongestName} bytes"));
+            throw new CheckpointHeaderException(_path, Invariant($"a tensor's name has more than {LongestName} bytes"));
         if (_tensors.Count == MostTensors)
-            throw new CheckpointHeaderException(
-                _path, string.Create(CultureInfo.InvariantCulture, $"it names more than {MostTensors} tensors"));
+            throw new CheckpointHeaderException(_path, Invariant($"it names more than {MostTensors} tensors"));
         return reader.GetString()!;
     }
 
     private void ReadMetadata(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointHeaderException(_path, $"{MetadataName} is no object");
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new CheckpointHeaderException(_path, $"{MetadataName} is no object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            // Nothing here needs long texts (trainers keep their data sets' words here): they are passed over where they are more than the
-            // bounds allow. Short ones never are: some of them say what the model predicts.
+            // Values beyond the limits are skipped. They are not needed: trainers store the words of their data sets there. Short values
+            // must be kept because some of them state what the model predicts.
             bool isLong = reader.ValueSpan.Length > LongestName || _metadata.Count == MostMetadata;
             string name = isLong ? "" : reader.GetString()!;
             reader.Read();
-            // The format knows strings only; trainers have written other values, which nothing here needs either.
+            // The format allows only strings. Some trainers write other values, which are not needed either and are skipped.
             int length = reader.ValueSpan.Length;
             bool fits = length <= ShortMetadata || (length <= LongestMetadata && _metadataLength + length <= LongestMetadataOfAll);
             if (reader.TokenType != JsonTokenType.String || isLong || !fits)
@@ -121,7 +125,8 @@ internal sealed class SafetensorsHeader
 
     private void ReadTensor(ref Utf8JsonReader reader, string name)
     {
-        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' is no object");
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' is no object");
         string? type = null;
         List<long>? shape = null, offsets = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -129,8 +134,9 @@ internal sealed class SafetensorsHeader
             if (reader.ValueTextEquals("dtype"u8))
             {
                 reader.Read();
-                type = reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length <= LongestType ? reader.GetString()
-                    : throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' has a dtype that is no name of one");
+                if (reader.TokenType != JsonTokenType.String || reader.ValueSpan.Length > LongestType)
+                    throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' has a dtype that is no name of one");
+                type = reader.GetString();
             }
             else if (reader.ValueTextEquals("shape"u8)) shape = ReadNumbers(ref reader, name, "shape");
             else if (reader.ValueTextEquals("data_offsets"u8)) offsets = ReadNumbers(ref reader, name, "data_offsets");
@@ -143,39 +149,46 @@ internal sealed class SafetensorsHeader
 
         if (type is null || shape is null || offsets is not [long begin, long end])
             throw new CheckpointHeaderException(_path, $"'{Shorten(name)}' lacks a dtype, a shape or two data_offsets");
-        if (!_tensors.TryAdd(name, Describe(name, type, shape, begin, end))) throw new DuplicateTensorException(_path, name);
+        if (!_tensors.TryAdd(name, Describe(name, type, shape, begin, end)))
+            throw new DuplicateTensorException(_path, name);
     }
 
     private List<long> ReadNumbers(ref Utf8JsonReader reader, string name, string member)
     {
         var numbers = new List<long>(4);
         reader.Read();
-        if (reader.TokenType != JsonTokenType.StartArray) throw new CheckpointHeaderException(_path, $"{member} of '{Shorten(name)}' is no array");
+        if (reader.TokenType != JsonTokenType.StartArray) throw new CheckpointHeaderException(_path, $"{Subject()} is no array");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
-                throw new CheckpointHeaderException(_path, $"{member} of '{Shorten(name)}' holds something else than whole numbers from 0 to 2^63 - 1");
+                throw new CheckpointHeaderException(_path, $"{Subject()} holds something else than whole numbers from 0 to 2^63 - 1");
             if (numbers.Count == MostDimensions)
-                throw new CheckpointHeaderException(
-                    _path, string.Create(
-                        CultureInfo.InvariantCulture, $"{member} of '{Shorten(name)}' holds more than {MostDimensions} numbers"));
+                throw new CheckpointHeaderException(_path, Invariant($"{Subject()} holds more than {MostDimensions} numbers"));
             numbers.Add(number);
         }
 
         return numbers;
+
+        string Subject() => $"{member} of '{Shorten(name)}'";
     }
 
     private SafetensorsTensor Describe(string name, string type, List<long> shape, long begin, long end)
     {
         if (begin > end || end > long.MaxValue - _dataStart)
-            throw new TensorRangeException(_path, name, string.Create(CultureInfo.InvariantCulture, $"lies from byte {begin} to byte {end} of the data"));
-        string shapeText = string.Create(CultureInfo.InvariantCulture, $"has shape {ShapeText(shape)} of {Shorten(type)}");
+            throw new TensorRangeException(_path, name, Invariant($"lies from byte {begin} to byte {end} of the data"));
+        string shapeText = Invariant($"has shape {ShapeText(shape)} of {Shorten(type)}");
         if (!TryMultiply(shape, out long elements)) throw new TensorShapeException(_path, name, shapeText, "fewer than 2^63 elements");
         long bytes = end - begin;
-        // The types of extra tensors need not be known: their shapes then go unchecked, for nothing will read them.
-        if (BitsOf(type) is int bits && (UInt128)(ulong)elements * (uint)bits != (UInt128)(ulong)bytes * 8)
-            throw new TensorShapeException(_path, name, string.Create(CultureInfo.InvariantCulture, $"{shapeText} in {bytes:N0} bytes"), string.Create(CultureInfo.InvariantCulture, $"{((UInt128)(ulong)elements * (uint)bits + 7) / 8} bytes"));
+        // Extra tensors may have an unknown type. Their shapes are not checked because they are never read.
+        if (BitsOf(type) is int bits) CheckSize(name, shapeText, (UInt128)(ulong)elements * (uint)bits, bytes);
         return new SafetensorsTensor(name, type, shape.AsReadOnly(), _dataStart + begin, bytes, elements);
+    }
+
+    private void CheckSize(string name, string shapeText, UInt128 expectedBits, long bytes)
+    {
+        if (expectedBits == (UInt128)(ulong)bytes * 8) return;
+        UInt128 expectedBytes = (expectedBits + 7) / 8;
+        throw new TensorShapeException(_path, name, Invariant($"{shapeText} in {bytes:N0} bytes"), Invariant($"{expectedBytes} bytes"));
     }
 
     private void CheckRanges(long fileBytes)
@@ -184,8 +197,9 @@ internal sealed class SafetensorsHeader
         Array.Sort(ordered, static (a, b) => a.Offset.CompareTo(b.Offset));
         for (int i = 1; i < ordered.Length; i++)
         {
-            if (ordered[i].Offset < ordered[i - 1].Offset + ordered[i - 1].Bytes)
-                throw new TensorRangeException(_path, ordered[i].Name, $"overlaps '{Shorten(ordered[i - 1].Name)}'");
+            SafetensorsTensor before = ordered[i - 1];
+            if (ordered[i].Offset < before.Offset + before.Bytes)
+                throw new TensorRangeException(_path, ordered[i].Name, $"overlaps '{Shorten(before.Name)}'");
         }
 
         long end = ordered.Length == 0 ? _dataStart : ordered[^1].Offset + ordered[^1].Bytes;
@@ -198,7 +212,7 @@ internal sealed class SafetensorsHeader
     private static bool TryMultiply(List<long> shape, out long product)
     {
         product = 1;
-        // A zero makes the product zero whatever the others are.
+        // With a zero the product is zero, even where the other sizes overflow.
         if (shape.Contains(0))
         {
             product = 0;

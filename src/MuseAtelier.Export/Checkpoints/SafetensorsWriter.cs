@@ -7,22 +7,22 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Checkpoints;
 
-/// <summary>A tensor that is going to be written.</summary>
+/// <summary>A tensor to be written.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Its element type.</param>
 /// <param name="Shape">Its dimensions, outermost first; empty for a scalar.</param>
 public sealed record SafetensorsDeclaration(string Name, ElementType Type, IReadOnlyList<long> Shape)
 {
-    /// <summary>Elements that the tensor has.</summary>
+    /// <summary>The number of elements.</summary>
     public long Elements => Shape.Aggregate(1L, static (product, size) => checked(product * size));
 
-    /// <summary>Bytes that the tensor takes.</summary>
+    /// <summary>The size in bytes.</summary>
     public long Bytes => checked(Elements * Type.Size());
 }
 
 /// <summary>
-/// Writes a safetensors file in one pass: all tensors are declared first, then their data follows in the same order, in pieces of any size.
-/// The file bears its name only once it is complete.
+/// Writes a safetensors file sequentially: all tensors are declared first, then their data follows in the same order, in pieces of any size.
+/// The file has a temporary name until it is complete.
 /// </summary>
 public sealed class SafetensorsWriter : IDisposable
 {
@@ -45,11 +45,12 @@ public sealed class SafetensorsWriter : IDisposable
         _tensors = tensors;
     }
 
-    /// <summary>Starts a file and writes its header.</summary>
-    /// <param name="path">Path of the file; one that exists is replaced on completion.</param>
-    /// <param name="tensors">Every tensor, in the order in which its data is going to come.</param>
-    /// <param name="metadata">The header's <c>__metadata__</c>, if any.</param>
-    public static SafetensorsWriter Create(string path, IReadOnlyList<SafetensorsDeclaration> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    /// <summary>Creates a file and writes its header.</summary>
+    /// <param name="path">Path of the file. An existing file is replaced on completion.</param>
+    /// <param name="tensors">Every tensor, in the order in which the data will be written.</param>
+    /// <param name="metadata">The header's <c>__metadata__</c>; null for none.</param>
+    public static SafetensorsWriter Create(
+        string path, IReadOnlyList<SafetensorsDeclaration> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
@@ -61,7 +62,7 @@ public sealed class SafetensorsWriter : IDisposable
             Access = FileAccess.Write,
             Share = FileShare.None,
             BufferSize = 1 << 20,
-            // Asking for the room at once makes a full disk fail here, not gigabytes later.
+            // Reserving the whole size makes a full disk fail here and not after gigabytes.
             PreallocationSize = header.Length + tensors.Sum(static tensor => tensor.Bytes),
         });
         var writer = new SafetensorsWriter(path, partial, stream, tensors);
@@ -78,22 +79,23 @@ public sealed class SafetensorsWriter : IDisposable
         }
     }
 
-    /// <summary>The tensor whose data comes next; null when all of it is written.</summary>
+    /// <summary>The tensor whose data is to be written next; null when all tensors are complete.</summary>
     public SafetensorsDeclaration? Current => _current < _tensors.Count ? _tensors[_current] : null;
 
-    /// <summary>Writes the next bytes of the current tensor; the next tensor begins once this one is full.</summary>
-    /// <param name="data">Little-endian, row-major bytes, no more than the current tensor still lacks.</param>
+    /// <summary>Writes the next bytes of the current tensor. The next tensor begins when this one is complete.</summary>
+    /// <param name="data">Little-endian, row-major bytes, no more than the current tensor lacks.</param>
     public void Write(ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty) return;
-        if (data.Length > _remaining) throw new InvalidOperationException($"'{Current?.Name}' lacks {_remaining} bytes, but {data.Length} were given.");
+        if (data.Length > _remaining)
+            throw new InvalidOperationException($"'{Current?.Name}' lacks {_remaining} bytes, but {data.Length} were given.");
         _stream.Write(data);
         _remaining -= data.Length;
         Advance();
     }
 
     /// <summary>Writes the next elements of the current tensor, converted to its type (F32, F16 or BF16) with rounding to nearest even.</summary>
-    /// <param name="values">Row-major values, no more than the current tensor still lacks.</param>
+    /// <param name="values">Row-major values, no more than the current tensor lacks.</param>
     public void Write(ReadOnlySpan<float> values)
     {
         while (!values.IsEmpty)
@@ -107,7 +109,7 @@ public sealed class SafetensorsWriter : IDisposable
         }
     }
 
-    /// <summary>Checks that every tensor is written and gives the file its name.</summary>
+    /// <summary>Checks that every tensor is complete and renames the file to its final name.</summary>
     public void Complete()
     {
         if (Current is not null) throw new InvalidOperationException($"'{Current.Name}' lacks {_remaining} bytes.");
@@ -117,7 +119,7 @@ public sealed class SafetensorsWriter : IDisposable
         _isComplete = true;
     }
 
-    /// <summary>Closes the file; one that is not complete is deleted.</summary>
+    /// <summary>Closes the file. An incomplete file is deleted.</summary>
     public void Dispose()
     {
         _stream.Dispose();
@@ -125,8 +127,12 @@ public sealed class SafetensorsWriter : IDisposable
         _isComplete = true;
     }
 
-    // A random name, for two writers of one file; and a short one, for paths that are as long as the system allows.
-    private static string Partial(string path) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $"muse-{Storage.UniqueName.Digits()}.partial");
+    // The name is random because two writers may write the same file, and short because the path may be as long as the system allows.
+    private static string Partial(string path)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return Path.Combine(folder, $"muse-{UniqueName.Digits()}.partial");
+    }
 
     private void Advance()
     {
@@ -156,7 +162,7 @@ public sealed class SafetensorsWriter : IDisposable
             writer.WriteEndObject();
         }
 
-        // Padding with spaces keeps the data aligned for 8-byte elements, as the format advises.
+        // The format recommends padding with spaces to keep the data aligned for 8-byte elements.
         while (json.Length % sizeof(long) != 0) json.WriteByte((byte)' ');
         byte[] header = json.ToArray();
         BinaryPrimitives.WriteInt64LittleEndian(header, header.Length - sizeof(long));
@@ -179,13 +185,13 @@ public sealed class SafetensorsWriter : IDisposable
     }
 }
 
-/// <summary>Numbers as the bytes of a floating-point element type.</summary>
+/// <summary>Encodes numbers in a floating-point element type.</summary>
 internal static class FloatEncoding
 {
-    /// <summary>Converts with rounding to nearest even.</summary>
+    /// <summary>Encodes numbers with rounding to nearest even.</summary>
     /// <param name="values">The numbers.</param>
     /// <param name="type">F32, F16 or BF16.</param>
-    /// <param name="bytes">Little-endian; as long as the numbers take in that type.</param>
+    /// <param name="bytes">Receives the bytes, little-endian; must have the size of the numbers in that type.</param>
     public static void Encode(ReadOnlySpan<float> values, ElementType type, Span<byte> bytes)
     {
         switch (type)
@@ -202,7 +208,7 @@ internal static class FloatEncoding
         ReadOnlySpan<uint> bits = MemoryMarshal.Cast<float, uint>(values);
         for (int i = 0; i < bits.Length; i++)
         {
-            // Rounding must not carry a NaN's mantissa into an infinity: a NaN keeps its upper half, made quiet.
+            // Rounding could carry a NaN's mantissa into an infinity, so a NaN keeps its upper half and is made quiet.
             target[i] = (bits[i] & 0x7FFFFFFF) > 0x7F800000
                 ? (ushort)((bits[i] >> 16) | 0x40)
                 : (ushort)((bits[i] + 0x7FFF + ((bits[i] >> 16) & 1)) >> 16);

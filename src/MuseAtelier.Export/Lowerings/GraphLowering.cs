@@ -1,14 +1,15 @@
-using System.Globalization;
 using MuseAtelier.Export.Networks;
 using MuseAtelier.Export.Onnx;
 using MuseAtelier.Packages;
+using static System.FormattableString;
 using static MuseAtelier.Export.Onnx.GraphBuilder;
 
 namespace MuseAtelier.Export.Lowerings;
 
 /// <summary>
-/// Turns a stage's operations into an ONNX graph for one kind of device. This class holds what all devices compute alike: products,
-/// layer norms, attention and embeddings on tokens; the subclasses know how images lie in memory and which fused operators there are.
+/// Turns the operations of a stage into an ONNX graph for one kind of device. This class lowers the operations that all devices compute
+/// alike: products, layer norms, attention and embeddings on tokens. The subclasses define the memory layout of images and use the fused
+/// operators of their device.
 /// </summary>
 internal abstract class GraphLowering
 {
@@ -18,12 +19,12 @@ internal abstract class GraphLowering
 
     protected GraphBuilder Graph { get; } = new();
 
-    /// <summary>The type of values that have none of their own.</summary>
+    /// <summary>The element type of values that have no type of their own.</summary>
     protected abstract ElementType ActivationType { get; }
 
-    /// <summary>A fresh lowering for one stage.</summary>
+    /// <summary>Creates a lowering for one stage.</summary>
     /// <param name="device">The kind of device.</param>
-    /// <param name="precision">The type of values that have none of their own.</param>
+    /// <param name="precision">The element type of values that have no type of their own.</param>
     public static GraphLowering For(Lowering device, ElementType precision) => device switch
     {
         Lowering.Portable => new PortableLowering(precision),
@@ -31,7 +32,7 @@ internal abstract class GraphLowering
         _ => throw new ArgumentOutOfRangeException(nameof(device), device, null),
     };
 
-    /// <summary>Lowers a stage; called once.</summary>
+    /// <summary>Lowers a stage. An instance must lower only one stage because it keeps the names of that stage's tensors.</summary>
     public LoweredStage Lower(Stage stage)
     {
         var inputs = new List<LoweredValue>();
@@ -53,17 +54,21 @@ internal abstract class GraphLowering
             outputs.Add(output);
         }
 
-        // Weights of a transformer stage are inputs, so that stages of equal shape share the graph; those of a convolution stage
-        // get their place in a file only now that the graph is known, and are added as constants by the package's writer.
+        // The weights of a transformer stage are graph inputs, so that stages of equal shape share the graph. The weights of a convolution
+        // stage are constants. The package's layout adds them later because their place in the file is not known before the graph is.
         if (stage.Kind == StageKind.Transformer)
             foreach (LoweredWeight weight in _weights) Graph.Input(weight.Graph, weight.Type, [.. weight.Shape.Select(Dimension.Of)]);
         return new LoweredStage(Graph, inputs, outputs, _weights);
     }
 
-    /// <summary>Type and dimensions of a value in memory.</summary>
-    public TensorSpec Spec(Value value) => new(value.Name, TypeOf(value), value.Kind == ValueKind.Image ? ImageShape(value) : value.Shape);
+    /// <summary>The element type and the dimensions of a value in memory.</summary>
+    public TensorSpec Spec(Value value)
+    {
+        IReadOnlyList<Dimension> shape = value.Kind == ValueKind.Image ? ImageShape(value) : value.Shape;
+        return new TensorSpec(value.Name, TypeOf(value), shape);
+    }
 
-    /// <summary>The stage's operations as this device computes them: several that it can do in one become one.</summary>
+    /// <summary>The operations of the stage, with those merged that this device computes in one operator.</summary>
     protected virtual IReadOnlyList<Operation> Fuse(Stage stage) => stage.Operations;
 
     protected abstract IReadOnlyList<Dimension> ImageShape(Value value);
@@ -72,7 +77,8 @@ internal abstract class GraphLowering
 
     protected abstract string Normalise(GroupNorm operation);
 
-    protected virtual (string Normed, string Sum) Normalise(ResidualGroupNorm operation) => throw new NotSupportedException($"{GetType().Name} makes no {nameof(ResidualGroupNorm)}.");
+    protected virtual (string Normed, string Sum) Normalise(ResidualGroupNorm operation) =>
+        throw new NotSupportedException($"{GetType().Name} makes no {nameof(ResidualGroupNorm)}.");
 
     protected abstract string Sum(Add operation);
 
@@ -88,12 +94,18 @@ internal abstract class GraphLowering
 
     protected abstract IReadOnlyList<string> Split(Halve operation);
 
-    /// <summary>The type in which a weight of more than one dimension is kept in the package; vectors are kept in the type they are used in.</summary>
+    /// <summary>
+    /// The element type in which the package stores a weight of two or more dimensions. Vectors are stored in the type in which they are
+    /// used.
+    /// </summary>
     protected abstract ElementType KeptType(Weight weight, ElementType used);
 
     protected ElementType TypeOf(Value value) => value.Type ?? ActivationType;
 
-    /// <summary>The type in which a value is computed, and read by the next operation; between the two it is kept in its own.</summary>
+    /// <summary>
+    /// The element type in which a value is computed and in which the next operation reads it. Between the two operations the value has
+    /// the type of <see cref="TypeOf"/>.
+    /// </summary>
     protected virtual ElementType ArithmeticOf(Value value) => TypeOf(value);
 
     /// <summary>The tensor that holds a value, cast to a type.</summary>
@@ -101,34 +113,39 @@ internal abstract class GraphLowering
 
     protected string Use(Value value) => Use(value, ArithmeticOf(value));
 
-    /// <summary>What has been computed in the value's arithmetic, as the value itself.</summary>
+    /// <summary>Converts a result from the value's arithmetic type to the form in which the next operations read it.</summary>
     protected virtual string Store(Value value, string computed) => computed;
 
     protected string Cast(string tensor, ElementType from, ElementType to)
     {
         if (from == to) return tensor;
-        if (!_casts.TryGetValue((tensor, to), out string? cast)) _casts[(tensor, to)] = cast = Graph.Node("Cast", [tensor], Int("to", DataType(to)));
-        return cast;
+        if (_casts.TryGetValue((tensor, to), out string? known)) return known;
+        return _casts[(tensor, to)] = CastNode(tensor, to);
     }
 
-    /// <summary>A weight in the type that it is used in.</summary>
+    /// <summary>A new cast node. Unlike <see cref="Cast"/>, it is not shared between its users.</summary>
+    protected string CastNode(string tensor, ElementType to) => Graph.Node("Cast", [tensor], Int("to", DataType(to)));
+
+    /// <summary>A weight in the type in which it is used.</summary>
     protected string Use(Weight weight, ElementType type, WeightLayout layout = WeightLayout.Stored)
     {
         ElementType kept = weight.Shape.Count < 2 ? type : KeptType(weight, type);
         return Cast(Keep(weight, kept, layout), kept, type);
     }
 
-    /// <summary>A weight as it lies in the package.</summary>
+    /// <summary>A weight in the type and layout in which the package stores it.</summary>
     protected string Keep(Weight weight, ElementType kept, WeightLayout layout = WeightLayout.Stored)
     {
         LoweredWeight? known = _weights.FirstOrDefault(entry => entry.Weight == weight && entry.Type == kept && entry.Layout == layout);
         if (known is not null) return known.Graph;
-        string name = string.Create(CultureInfo.InvariantCulture, $"w{_weights.Count}");
+        string name = Invariant($"w{_weights.Count}");
         _weights.Add(new LoweredWeight(name, weight, kept, layout));
         return name;
     }
 
-    /// <summary>x * w^T: weights lie as [out, in] in the checkpoint, and multiplying with the transpose keeps the export a plain copy.</summary>
+    /// <summary>
+    /// x * w^T. The checkpoint stores weights as [out, in]; multiplying with the transpose lets the exporter copy them unchanged.
+    /// </summary>
     protected string Multiply(string x, string w) => Graph.MicrosoftNode("FusedMatMul", [x, w], Int("transB", 1));
 
     protected string AddBias(string x, Weight? bias, ElementType type) => bias is null ? x : Graph.Node("Add", [x, Use(bias, type)]);
@@ -140,62 +157,62 @@ internal abstract class GraphLowering
         _ => Graph.Node("Gelu", [x]),
     };
 
-    private LoweredValue Border(Value value, string prefix, int index) => new(string.Create(CultureInfo.InvariantCulture, $"{prefix}{index}"), value, Spec(value));
+    private LoweredValue Border(Value value, string prefix, int index) => new(Invariant($"{prefix}{index}"), value, Spec(value));
 
     private void Lower(Operation operation)
     {
         if (operation is Halve halve)
         {
-            IReadOnlyList<string> halves = Split(halve);
-            (_names[halve.First], _names[halve.Second]) = (Store(halve.First, halves[0]), Store(halve.Second, halves[1]));
-            return;
+            IReadOnlyList<string> parts = Split(halve);
+            _names[halve.First] = Store(halve.First, parts[0]);
+            _names[halve.Second] = Store(halve.Second, parts[1]);
         }
-
-        if (operation is ResidualGroupNorm group)
+        else if (operation is ResidualGroupNorm group)
         {
             (string normed, string sum) = Normalise(group);
             _names[group.Output] = Store(group.Output, normed);
             if (group.Sum is not null) _names[group.Sum] = Store(group.Sum, sum);
-            return;
         }
-
-        if (operation is ResidualLayerNorm norm)
+        else if (operation is ResidualLayerNorm norm)
         {
             (string normed, string sum) = Normalise(norm);
-            (_names[norm.Output], _names[norm.Sum]) = (Store(norm.Output, normed), Store(norm.Sum, sum));
-            return;
+            _names[norm.Output] = Store(norm.Output, normed);
+            _names[norm.Sum] = Store(norm.Sum, sum);
         }
-
-        string computed = operation switch
+        else
         {
-            Convolution o => Convolve(o),
-            GroupNorm o => Normalise(o),
-            Geglu o => Gate(o),
-            Concatenate o => Join(o),
-            Upsample o => Double(o),
-            ToTokens o => Flatten(o),
-            ToImage o => Unflatten(o),
-            Linear o => Multiply(o),
-            LayerNorm o => Normalise(o),
-            ResidualBias o => Sum(o),
-            Attention o => Attend(o),
-            Activation o => Apply(Use(o.Input), o.Function),
-            Add o => Sum(o),
-            Embedding o => Embed(o),
-            SelectPosition o => Graph.Node("Gather", [Graph.Node("Reshape", [Use(o.Input), Graph.Constant(-1, o.Input.Channels)]), Use(o.Index)], Int("axis", 0)),
-            Sinusoid o => Oscillate(o),
-            ConcatenateRows o => Graph.Node("Concat", [Use(o.First), Use(o.Second)], Int("axis", 1)),
-            AddOuter o => Graph.Node("Add", [Graph.Node("Unsqueeze", [Use(o.Steps), Graph.Constant(1)]), Use(o.Rows)]),
-            ToPixels o => Paint(o),
-            LayFrame o => Lay(o),
-            // Zero times infinity is not a number, and neither is anything that is added to it.
-            FaultOf o => Graph.Node("ReduceSum", [Graph.Node("Mul", [Use(o.Input), Graph.Constant(ElementType.F32, 0)])], Int("keepdims", 0)),
-            PackSteps o => Graph.Node("Concat", [.. o.Parts.Select(part => Graph.Node("Reshape", [Use(part, ArithmeticOf(o.Output)), Graph.Constant(0, -1)]))], Int("axis", 1)),
-            Cast o => Use(o.Input, ArithmeticOf(o.Output)),
-            _ => throw new NotSupportedException($"No lowering of {operation.GetType().Name}."),
-        };
-        _names[operation.Outputs[0]] = Store(operation.Outputs[0], computed);
+            Value output = operation.Outputs[0];
+            _names[output] = Store(output, Compute(operation));
+        }
     }
+
+    private string Compute(Operation operation) => operation switch
+    {
+        Convolution o => Convolve(o),
+        GroupNorm o => Normalise(o),
+        Geglu o => Gate(o),
+        Concatenate o => Join(o),
+        Upsample o => Double(o),
+        ToTokens o => Flatten(o),
+        ToImage o => Unflatten(o),
+        Linear o => Multiply(o),
+        LayerNorm o => Normalise(o),
+        ResidualBias o => Sum(o),
+        Attention o => Attend(o),
+        Activation o => Apply(Use(o.Input), o.Function),
+        Add o => Sum(o),
+        Embedding o => Embed(o),
+        SelectPosition o => Select(o),
+        Sinusoid o => Oscillate(o),
+        ConcatenateRows o => Graph.Node("Concat", [Use(o.First), Use(o.Second)], Int("axis", 1)),
+        AddOuter o => Graph.Node("Add", [Graph.Node("Unsqueeze", [Use(o.Steps), Graph.Constant(1)]), Use(o.Rows)]),
+        ToPixels o => RoundToBytes(o),
+        LayFrame o => Lay(o),
+        FaultOf o => Fault(o),
+        PackSteps o => Pack(o),
+        Cast o => Use(o.Input, ArithmeticOf(o.Output)),
+        _ => throw new NotSupportedException($"No lowering of {operation.GetType().Name}."),
+    };
 
     private string Multiply(Linear operation)
     {
@@ -208,59 +225,99 @@ internal abstract class GraphLowering
     protected virtual (string Normed, string Sum) Normalise(ResidualLayerNorm operation)
     {
         ElementType type = ArithmeticOf(operation.Output);
+        string[] inputs =
+        [
+            Use(operation.Input),
+            Use(operation.Residual),
+            Use(operation.Scale, type),
+            Use(operation.Offset, type),
+            Use(operation.Bias, type),
+        ];
+        // Outputs 1 and 2 are the mean and the inverse deviation, which only training reads.
         IReadOnlyList<string> outputs = Graph.Node(
-            "SkipLayerNormalization", GraphBuilder.Microsoft, 4,
-            [Use(operation.Input), Use(operation.Residual), Use(operation.Scale, type), Use(operation.Offset, type), Use(operation.Bias, type)], [Float("epsilon", LayerNorm.Epsilon)], 1, 2);
+            "SkipLayerNormalization", GraphBuilder.Microsoft, 4, inputs, [Float("epsilon", LayerNorm.Epsilon)], 1, 2);
         return (outputs[0], outputs[3]);
     }
 
-    protected virtual string Sum(ResidualBias operation) =>
-        Graph.Node("Add", [AddBias(Use(operation.Input), operation.Bias, ArithmeticOf(operation.Output)), Use(operation.Residual)]);
+    protected virtual string Sum(ResidualBias operation)
+    {
+        string biased = AddBias(Use(operation.Input), operation.Bias, ArithmeticOf(operation.Output));
+        return Graph.Node("Add", [biased, Use(operation.Residual)]);
+    }
 
     private string Normalise(LayerNorm operation)
     {
         ElementType type = ArithmeticOf(operation.Output);
-        return Graph.Node("LayerNormalization", [Use(operation.Input), Use(operation.Scale, type), Use(operation.Offset, type)], Float("epsilon", LayerNorm.Epsilon));
+        string[] inputs = [Use(operation.Input), Use(operation.Scale, type), Use(operation.Offset, type)];
+        return Graph.Node("LayerNormalization", inputs, Float("epsilon", LayerNorm.Epsilon));
     }
 
-    private string Attend(Attention operation) => operation.Causal
-        ? Graph.MicrosoftNode("MultiHeadAttention", [Use(operation.Query), Use(operation.Key), Use(operation.Value)], Int("num_heads", operation.Heads), Int("unidirectional", 1))
-        : Graph.MicrosoftNode("MultiHeadAttention", [Use(operation.Query), Use(operation.Key), Use(operation.Value)], Int("num_heads", operation.Heads));
+    private string Attend(Attention operation)
+    {
+        string[] inputs = [Use(operation.Query), Use(operation.Key), Use(operation.Value)];
+        return operation.Causal
+            ? Graph.MicrosoftNode("MultiHeadAttention", inputs, Int("num_heads", operation.Heads), Int("unidirectional", 1))
+            : Graph.MicrosoftNode("MultiHeadAttention", inputs, Int("num_heads", operation.Heads));
+    }
 
     private string Embed(Embedding operation)
     {
-        // Rows are taken before they are cast: casting the table would cost 49,408 rows for 77.
+        // Rows are gathered before they are cast: casting the whole table would convert 49,408 rows where 77 are used.
         ElementType type = ArithmeticOf(operation.Output), kept = KeptType(operation.Table, type);
         string rows = Graph.Node("Gather", [Keep(operation.Table, kept), Use(operation.Ids)], Int("axis", 0));
         return Graph.Node("Add", [Cast(rows, kept, type), Use(operation.Positions, type)]);
     }
 
-    // A component's border: [1, 3, height, width] fp32 in every lowering.
-    private string Paint(ToPixels operation)
+    private string Select(SelectPosition operation)
+    {
+        string rows = Graph.Node("Reshape", [Use(operation.Input), Graph.Constant(-1, operation.Input.Channels)]);
+        return Graph.Node("Gather", [rows, Use(operation.Index)], Int("axis", 0));
+    }
+
+    private string Pack(PackSteps operation)
+    {
+        ElementType type = ArithmeticOf(operation.Output);
+        IEnumerable<string> rows = operation.Parts.Select(part => Graph.Node("Reshape", [Use(part, type), Graph.Constant(0, -1)]));
+        return Graph.Node("Concat", [.. rows], Int("axis", 1));
+    }
+
+    // Zero times infinity is NaN, and so is every sum with a NaN in it: the sum is 0 only where all elements are finite.
+    private string Fault(FaultOf operation)
+    {
+        string zeros = Graph.Node("Mul", [Use(operation.Input), Graph.Constant(ElementType.F32, 0)]);
+        return Graph.Node("ReduceSum", [zeros], Int("keepdims", 0));
+    }
+
+    // The input is a component's border: [1, 3, height, width] fp32 in every lowering.
+    private string RoundToBytes(ToPixels operation)
     {
         string half = Graph.Constant(ElementType.F32, 0.5f);
-        string unit = Graph.Node("Clip", [Graph.Node("Add", [Graph.Node("Mul", [Use(operation.Input), half]), half]), Scalar(0), Scalar(1)]);
+        string shifted = Graph.Node("Add", [Graph.Node("Mul", [Use(operation.Input), half]), half]);
+        string unit = Graph.Node("Clip", [shifted, Scalar(0), Scalar(1)]);
         string levels = Graph.Node("Round", [Graph.Node("Mul", [unit, Graph.Constant(ElementType.F32, 255)])]);
-        return Graph.Node("Transpose", [Graph.Node("Cast", [levels], Int("to", DataType(ElementType.U8)))], Ints("perm", 0, 2, 3, 1));
+        return Graph.Node("Transpose", [CastNode(levels, ElementType.U8)], Ints("perm", 0, 2, 3, 1));
 
         string Scalar(float value) => Graph.Constant(ElementType.F32, [], [value]);
     }
 
     private string Lay(LayFrame operation)
     {
-        string picture = Graph.Node("Gather", [Graph.Node("Gather", [Use(operation.Picture), Use(operation.Rows)], Int("axis", 1)), Use(operation.Columns)], Int("axis", 2));
-        string kept = Graph.Node("Div", [Graph.Node("Mul", [Numbers(picture), Numbers(Use(operation.Keep))]), Graph.Constant(ElementType.F32, 255)]);
+        string rows = Graph.Node("Gather", [Use(operation.Picture), Use(operation.Rows)], Int("axis", 1));
+        string picture = Graph.Node("Gather", [rows, Use(operation.Columns)], Int("axis", 2));
+        string product = Graph.Node("Mul", [Numbers(picture), Numbers(Use(operation.Keep))]);
+        string kept = Graph.Node("Div", [product, Graph.Constant(ElementType.F32, 255)]);
         string levels = Graph.Node("Add", [Graph.Node("Round", [kept]), Numbers(Use(operation.Colour))]);
-        return Graph.Node("Cast", [levels], Int("to", DataType(ElementType.U8)));
+        return CastNode(levels, ElementType.U8);
 
-        string Numbers(string bytes) => Graph.Node("Cast", [bytes], Int("to", DataType(ElementType.F32)));
+        string Numbers(string bytes) => CastNode(bytes, ElementType.F32);
     }
 
     private string Oscillate(Sinusoid operation)
     {
         int half = operation.Width / 2;
         var frequencies = new float[half];
-        // In double and rounded once: the C libraries' single-precision exponentials differ in the last bit, and graphs must not.
+        // The frequencies are computed in double precision and rounded once: the single-precision exponentials of C libraries differ in the
+        // last bit, and graphs must be the same on every system.
         for (int i = 0; i < half; i++) frequencies[i] = (float)Math.Exp((float)-Math.Log(10000) * i / half);
         string x = Graph.Node("Unsqueeze", [Use(operation.Input, ElementType.F32), Graph.Constant(-1)]);
         string angles = Graph.Node("Mul", [x, Graph.Constant(ElementType.F32, frequencies)]);

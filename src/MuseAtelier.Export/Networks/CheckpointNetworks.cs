@@ -8,29 +8,31 @@ internal static class CheckpointNetworks
 {
     private const string VaeName = "VAE";
 
-    /// <summary>Every component of a checkpoint, or one failure that names all that is missing.</summary>
+    /// <summary>Describes every component of a checkpoint.</summary>
     /// <param name="file">The checkpoint.</param>
     /// <param name="precisions">The arithmetic of the parts.</param>
-    /// <exception cref="CheckpointException">The checkpoint cannot be described.</exception>
+    /// <exception cref="CheckpointException">The checkpoint cannot be described. The failure names all missing parts or tensors.</exception>
     public static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file, Precisions precisions)
     {
         var names = new TensorNames(file);
         var problems = new TensorProblems();
-        (string? unetPrefix, string? clipLPrefix, string? vaePrefix) =
-            (CheckpointParts.UNet(names), CheckpointParts.ClipL(names), CheckpointParts.Vae(names));
+        string? unetPrefix = CheckpointParts.UNet(names);
+        string? clipLPrefix = CheckpointParts.ClipL(names);
+        string? vaePrefix = CheckpointParts.Vae(names);
         (string? clipGPrefix, bool hasTransformersNames) = CheckpointParts.ClipG(names);
         RequireParts(file, [("UNet", unetPrefix), ("CLIP-L", clipLPrefix), ("CLIP-G", clipGPrefix), (VaeName, vaePrefix)]);
-        // A VAE is no use without the half that decodes.
+        // A VAE without a decoder cannot make pictures.
         if (!names.HasAny(vaePrefix + "decoder."))
             throw new MissingPartException(file.Path, ["VAE decoder"], ["UNet", "CLIP-L", "CLIP-G", "VAE encoder"]);
 
-        CheckpointWeights Part(string? prefix) => new(file, names, prefix!, problems);
         ElementType text = precisions.TextEncoders.Type();
         ClipNetwork clipL = ClipNetwork.L(Part(clipLPrefix), text);
-        ClipNetwork clipG = hasTransformersNames ? ClipNetwork.TransformersG(Part(clipGPrefix), text)
+        ClipNetwork clipG = hasTransformersNames
+            ? ClipNetwork.TransformersG(Part(clipGPrefix), text)
             : ClipNetwork.G(Part(clipGPrefix), text);
         var unet = new UNetNetwork(Part(unetPrefix), precisions.UNet.Type());
         var vae = new VaeNetwork(Part(vaePrefix), precisions.Vae.Type());
+        // The step is described first: cross-attention and time embedding serve the blocks that it finds.
         Network step = unet.Step();
         List<Network> networks =
         [
@@ -43,9 +45,9 @@ internal static class CheckpointNetworks
             PostProcessingNetwork.ToPixels(),
             PostProcessingNetwork.ToFramedPixels(),
         ];
-        // Only pictures that are given need it, and some files are made without.
+        // Only existing pictures need the encoder, and some files have none.
         if (vae.HasEncoder) networks.Add(vae.Encoder());
-        // Where the decoder runs in fp16, some pictures of some models overflow all the same.
+        // An fp16 decoder overflows on some pictures of some models in spite of its rescaled stream; the fp32 one decodes those.
         if (precisions.Vae == Precision.Fp16)
             networks.Add(new VaeNetwork(Part(vaePrefix), ElementType.F32).Decoder(ComponentNames.VaeDecoderFp32));
         problems.ThrowIfAny(file);
@@ -59,16 +61,19 @@ internal static class CheckpointNetworks
             LatentScale = VaeNetwork.LatentScale,
             Parameters = Parameters(file, [unetPrefix!, clipLPrefix!, clipGPrefix!, vaePrefix!]),
         });
+
+        CheckpointWeights Part(string? prefix) => new(file, names, prefix!, problems);
     }
 
     private static void RequireParts(SafetensorsFile file, (string Name, string? Prefix)[] parts)
     {
         string[] missing = [.. parts.Where(part => part.Prefix is null).Select(part => part.Name)];
-        if (missing.Length > 0)
-            throw new MissingPartException(file.Path, missing, [.. parts.Where(part => part.Prefix is not null).Select(part => part.Name)]);
+        if (missing.Length == 0) return;
+        string[] present = [.. parts.Where(part => part.Prefix is not null).Select(part => part.Name)];
+        throw new MissingPartException(file.Path, missing, present);
     }
 
-    // Indices of positions are no parameters, and neither are the factors beside quantised weights.
+    // Integer tensors hold position ids, which are no parameters.
     private static long Parameters(SafetensorsFile file, string[] prefixes) => file.Tensors.Values
         .Where(tensor => prefixes.Any(prefix => tensor.Name.StartsWith(prefix, StringComparison.Ordinal)))
         .Where(tensor => tensor.Type is not ElementType.I64)

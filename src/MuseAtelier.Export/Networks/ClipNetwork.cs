@@ -2,103 +2,185 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Networks;
 
+/// <summary>The names that a checkpoint's format gives to the tensors of a text encoder.</summary>
+internal sealed record ClipTensorNames
+{
+    /// <summary>The token embeddings, one row a token.</summary>
+    public required string Table { get; init; }
+
+    /// <summary>The position embeddings.</summary>
+    public required string Positions { get; init; }
+
+    /// <summary>What the names of all layers begin with, up to the number.</summary>
+    public required string Layers { get; init; }
+
+    /// <summary>The norm before the attention.</summary>
+    public string Norm1 { get; init; } = "layer_norm1";
+
+    /// <summary>The norm before the feed-forward part.</summary>
+    public string Norm2 { get; init; } = "layer_norm2";
+
+    /// <summary>What the names of the q, k and v projections begin with.</summary>
+    public string In { get; init; } = "self_attn.";
+
+    /// <summary>The attention's output projection.</summary>
+    public string Out { get; init; } = "self_attn.out_proj";
+
+    /// <summary>The first product of the feed-forward part.</summary>
+    public string Up { get; init; } = "mlp.fc1";
+
+    /// <summary>The second product of the feed-forward part.</summary>
+    public string Down { get; init; } = "mlp.fc2";
+
+    /// <summary>The norm before the pooled output.</summary>
+    public string Final { get; init; } = "final_layer_norm";
+
+    /// <summary>The projection of the pooled output; null where there is none.</summary>
+    public string? Projection { get; init; }
+
+    /// <summary>Whether q, k and v are stacked in one tensor.</summary>
+    public bool IsStacked { get; init; }
+}
+
 /// <summary>
-/// The two text encoders: pre-norm transformers over 77 positions, each of which sees none after it. Every lowering's own choice is fp32:
-/// CLIP-G in fp16 shifts colours. What they give is fp32 in any case.
+/// The two text encoders: pre-norm transformers over 77 positions with causal attention. Every lowering chooses fp32 by default because
+/// CLIP-G in fp16 shifts colours. The outputs are fp32 in any case.
 /// </summary>
 internal sealed class ClipNetwork
 {
     /// <summary>Positions of both encoders.</summary>
     public const int Positions = 77;
 
-    /// <summary>Tokens of both encoders; a table may have rows behind them, which no text reads.</summary>
+    /// <summary>Tokens of both encoders. A table may have more rows, which no text uses.</summary>
     private const int VocabularySize = 49_408;
+
+    private const string WeightSuffix = ".weight";
 
     private readonly CheckpointWeights _weights;
     private readonly ElementType _precision;
     private readonly string _name;
     private readonly Nonlinearity _function;
-    private readonly bool _stacked;
-    private readonly string _table, _positions, _layers, _norm1, _norm2, _out, _in, _up, _down, _final;
+    private readonly ClipTensorNames _names;
     private readonly string? _projection;
 
-    // Whether the projection lies as [out, in], as torch's layers have it, rather than as the matrix that open_clip multiplies with.
+    // Whether the projection is stored as [out, in], as in torch's layers, rather than as the matrix that open_clip multiplies with.
     private readonly bool _projectionIsLayer;
 
-    private ClipNetwork(CheckpointWeights weights, ElementType precision, string name, Nonlinearity function, bool stacked, string table, string positions, string layers, string norm1, string norm2, string attention, string outProjection, string up, string down, string final, string? projection)
+    private ClipNetwork(CheckpointWeights weights, ElementType precision, string name, Nonlinearity function, ClipTensorNames names)
     {
-        (_weights, _precision, _name, _function, _stacked) = (weights, precision, name, function, stacked);
-        (_table, _positions, _layers, _norm1, _norm2, _in, _out, _up, _down, _final, _projection) = (table, positions, layers, norm1, norm2, attention, outProjection, up, down, final, projection);
-        // Some converters keep the layer's name and its layout, and rename all else.
-        _projectionIsLayer = projection is not null
-            && (projection.EndsWith(".weight", StringComparison.Ordinal)
-                || (!weights.Has(projection) && weights.Has(projection + ".weight")));
-        if (_projectionIsLayer && !_projection!.EndsWith(".weight", StringComparison.Ordinal)) _projection += ".weight";
+        _weights = weights;
+        _precision = precision;
+        _name = name;
+        _function = function;
+        _names = names;
+        _projection = names.Projection;
+        if (_projection is null) return;
+        bool isNamedAsLayer = _projection.EndsWith(WeightSuffix, StringComparison.Ordinal);
+        // Some converters rename all other tensors but keep the name and the layout of the layer.
+        bool isStoredAsLayer = !weights.Has(_projection) && weights.Has(_projection + WeightSuffix);
+        _projectionIsLayer = isNamedAsLayer || isStoredAsLayer;
+        if (_projectionIsLayer && !isNamedAsLayer) _projection += WeightSuffix;
     }
 
-    /// <summary>CLIP-L under transformers' names.</summary>
-    public static ClipNetwork L(CheckpointWeights weights, ElementType precision) => new(
-        weights, precision, ComponentNames.ClipL, Nonlinearity.QuickGelu, stacked: false, "embeddings.token_embedding.weight", "embeddings.position_embedding.weight",
-        "encoder.layers.", "layer_norm1", "layer_norm2", "self_attn.", "self_attn.out_proj", "mlp.fc1", "mlp.fc2", "final_layer_norm", projection: null);
+    /// <summary>CLIP-L with the tensor names of transformers.</summary>
+    public static ClipNetwork L(CheckpointWeights weights, ElementType precision) =>
+        new(weights, precision, ComponentNames.ClipL, Nonlinearity.QuickGelu, new ClipTensorNames
+        {
+            Table = "embeddings.token_embedding.weight",
+            Positions = "embeddings.position_embedding.weight",
+            Layers = "encoder.layers.",
+        });
 
-    /// <summary>CLIP-G under open_clip's names: q, k and v stacked, text_projection to be multiplied from the left.</summary>
-    public static ClipNetwork G(CheckpointWeights weights, ElementType precision) => new(
-        weights, precision, ComponentNames.ClipG, Nonlinearity.Gelu, stacked: true, "token_embedding.weight", "positional_embedding",
-        "transformer.resblocks.", "ln_1", "ln_2", "attn.in_proj_", "attn.out_proj", "mlp.c_fc", "mlp.c_proj", "ln_final", "text_projection");
+    /// <summary>CLIP-G with the tensor names of open_clip: q, k and v are stacked, and text_projection is multiplied from the left.</summary>
+    public static ClipNetwork G(CheckpointWeights weights, ElementType precision) =>
+        new(weights, precision, ComponentNames.ClipG, Nonlinearity.Gelu, new ClipTensorNames
+        {
+            Table = "token_embedding.weight",
+            Positions = "positional_embedding",
+            Layers = "transformer.resblocks.",
+            Norm1 = "ln_1",
+            Norm2 = "ln_2",
+            In = "attn.in_proj_",
+            Out = "attn.out_proj",
+            Up = "mlp.c_fc",
+            Down = "mlp.c_proj",
+            Final = "ln_final",
+            Projection = "text_projection",
+            IsStacked = true,
+        });
 
-    /// <summary>CLIP-G under transformers' names: q, k and v by themselves, and the projection a layer.</summary>
-    public static ClipNetwork TransformersG(CheckpointWeights weights, ElementType precision) => new(
-        weights, precision, ComponentNames.ClipG, Nonlinearity.Gelu, stacked: false,
-        "text_model.embeddings.token_embedding.weight", "text_model.embeddings.position_embedding.weight",
-        "text_model.encoder.layers.", "layer_norm1", "layer_norm2", "self_attn.", "self_attn.out_proj", "mlp.fc1", "mlp.fc2",
-        "text_model.final_layer_norm", "text_projection.weight");
+    /// <summary>CLIP-G with the tensor names of transformers: q, k and v are separate, and the projection is a layer.</summary>
+    public static ClipNetwork TransformersG(CheckpointWeights weights, ElementType precision) =>
+        new(weights, precision, ComponentNames.ClipG, Nonlinearity.Gelu, new ClipTensorNames
+        {
+            Table = "text_model.embeddings.token_embedding.weight",
+            Positions = "text_model.embeddings.position_embedding.weight",
+            Layers = "text_model.encoder.layers.",
+            Final = "text_model.final_layer_norm",
+            Projection = "text_projection.weight",
+        });
 
     /// <summary>Width of the hidden states.</summary>
-    public int Width => (int)_weights.Size(_table, 1);
+    public int Width => (int)_weights.Size(_names.Table, 1);
 
     /// <summary>Width of the pooled output; 0 where there is none.</summary>
     public int PooledWidth => _projection is null ? 0 : (int)_weights.Size(_projection, _projectionIsLayer ? 0 : 1);
 
     /// <summary>
-    /// ids [batch, 77] (and eos [batch]: each text's first end mark as an index into all batches' positions laid end to end) to hidden
-    /// [batch, 77, width], the penultimate layer's, without final norm, and pooled [batch, p].
+    /// Describes the network. Inputs: ids [batch, 77] and, for the pooled output, eos [batch], the index of each text's first end mark in
+    /// the positions of all batch rows laid end to end. Outputs: hidden [batch, 77, width], the penultimate layer's without the final norm,
+    /// and pooled [batch, p].
     /// </summary>
     public Network Text()
     {
         var net = new NetworkBuilder(_weights);
         Dimension batch = Dimension.Parse("batch"), positions = Dimension.Of(Positions);
-        Value ids = Value.Plain("ids", ElementType.I64, batch, positions), eos = Value.Plain("eos", ElementType.I64, batch);
-        int layers = _weights.Count(_layers);
-        if (layers < 2) _weights.Refuse($"{_layers}1", "two layers or more were expected");
-        if (Width > UNetNetwork.HeadWidth && Width % UNetNetwork.HeadWidth != 0)
-            _weights.Refuse(_table, $"attention heads of {UNetNetwork.HeadWidth} channels were expected");
+        Value ids = Value.Plain("ids", ElementType.I64, batch, positions);
+        int layers = CheckSizes();
 
         net.BeginUnit("embedding.0", StageKind.Transformer);
         Value x = Value.Tokens(net.Name(), Width, positions);
-        long rows = Math.Max(VocabularySize, _weights.Size(_table, 0));
-        net.Emit(new Embedding(ids, x, _weights.Get(_table, rows, Width), _weights.Get(_positions, Positions, Width)));
+        long rows = Math.Max(VocabularySize, _weights.Size(_names.Table, 0));
+        net.Emit(new Embedding(ids, x, _weights.Get(_names.Table, rows, Width), _weights.Get(_names.Positions, Positions, Width)));
 
-        // What comes after the penultimate layer only serves the pooled output.
+        // Only the pooled output reads the last layer.
         int needed = _projection is null ? layers - 1 : layers;
         Value border = Value.Tokens("hidden", Width, positions, ElementType.F32), hidden = x;
         for (int i = 0; i < needed; i++)
         {
             net.BeginUnit($"layers.{i}", StageKind.Transformer);
-            x = Layer(net, x, $"{_layers}{i}.", i == layers - 2 && _precision == ElementType.F32 ? border : null);
+            x = Layer(net, x, $"{_names.Layers}{i}.", i == layers - 2 && _precision == ElementType.F32 ? border : null);
             if (i != layers - 2) continue;
             if (_precision != ElementType.F32) net.Emit(new Cast(x, border));
             hidden = border;
         }
 
         if (_projection is null) return new Network(_name, [ids], [hidden], net.Units) { Precision = _precision };
+        Value eos = Value.Plain("eos", ElementType.I64, batch);
+        Value pooled = Pool(net, x, eos);
+        return new Network(_name, [ids, eos], [hidden, pooled], net.Units) { Precision = _precision };
+    }
 
+    private int CheckSizes()
+    {
+        int layers = _weights.Count(_names.Layers);
+        if (layers < 2) _weights.Refuse($"{_names.Layers}1", "two layers or more were expected");
+        if (Width > UNetNetwork.HeadWidth && Width % UNetNetwork.HeadWidth != 0)
+            _weights.Refuse(_names.Table, $"attention heads of {UNetNetwork.HeadWidth} channels were expected");
+        return layers;
+    }
+
+    private Value Pool(NetworkBuilder net, Value x, Value eos)
+    {
         net.BeginUnit("pooled.0", StageKind.Transformer);
-        Value last = Value.Plain(net.Name(), null, batch, Dimension.Of(Width)), pooled = Value.Plain("pooled", ElementType.F32, batch, Dimension.Of(PooledWidth));
+        Dimension batch = Dimension.Parse("batch");
+        Value last = Value.Plain(net.Name(), null, batch, Dimension.Of(Width));
+        Value pooled = Value.Plain("pooled", ElementType.F32, batch, Dimension.Of(PooledWidth));
         net.Emit(new SelectPosition(x, eos, last));
         Value projected = _precision == ElementType.F32 ? pooled : net.PlainLike(last, PooledWidth);
-        net.Emit(new Linear(net.LayerNorm(last, _final), projected, Projection(), null, Transposed: true));
+        net.Emit(new Linear(net.LayerNorm(last, _names.Final), projected, Projection(), null, Transposed: true));
         if (projected != pooled) net.Emit(new Cast(projected, pooled));
-        return new Network(_name, [ids, eos], [hidden, pooled], net.Units) { Precision = _precision };
+        return pooled;
     }
 
     private Weight Projection() =>
@@ -106,16 +188,19 @@ internal sealed class ClipNetwork
 
     private Value Layer(NetworkBuilder net, Value x, string layer, Value? output)
     {
-        Value y = net.LayerNorm(x, layer + _norm1);
-        Value Projected(int part, string name) => _stacked
-            ? net.Linear(y, $"{layer}{_in}weight", $"{layer}{_in}bias", part, parts: 3, Width)
-            : net.Linear(y, $"{layer}{_in}{name}_proj", channels: Width);
+        Value y = net.LayerNorm(x, layer + _names.Norm1);
         Value attended = net.Attention(Projected(0, "q"), Projected(1, "k"), Projected(2, "v"), UNetNetwork.Heads(Width), causal: true);
-        (y, Value sum) = net.ResidualLayerNorm(
-            net.Linear(attended, layer + _out, bias: false, Width), $"{layer}{_out}.bias", x, layer + _norm2);
-        Value fed = net.Linear(net.Activation(net.Linear(y, layer + _up), _function), layer + _down, bias: false, Width);
+        string outKey = layer + _names.Out, downKey = layer + _names.Down;
+        Value branch = net.Linear(attended, outKey, bias: false, Width);
+        (y, Value sum) = net.ResidualLayerNorm(branch, $"{outKey}.bias", x, layer + _names.Norm2);
+        Value activated = net.Activation(net.Linear(y, layer + _names.Up), _function);
+        Value fed = net.Linear(activated, downKey, bias: false, Width);
         Value result = output ?? net.TokensLike(x);
-        net.Emit(new ResidualBias(fed, _weights.Get($"{layer}{_down}.bias", Width), sum, result));
+        net.Emit(new ResidualBias(fed, _weights.Get($"{downKey}.bias", Width), sum, result));
         return result;
+
+        Value Projected(int part, string name) => _names.IsStacked
+            ? net.Linear(y, $"{layer}{_names.In}weight", $"{layer}{_names.In}bias", part, parts: 3, Width)
+            : net.Linear(y, $"{layer}{_names.In}{name}_proj", channels: Width);
     }
 }

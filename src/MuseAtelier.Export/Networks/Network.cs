@@ -5,19 +5,20 @@ namespace MuseAtelier.Export.Networks;
 /// <summary>The smallest part of a network that a stage can hold.</summary>
 internal sealed record Unit(string Name, StageKind Kind, List<Operation> Operations);
 
-/// <summary>A component as mathematics: what goes in, what comes out and the units between, in order.</summary>
+/// <summary>The mathematical description of a component: its inputs, its outputs and the units between them, in order.</summary>
 internal sealed record Network(string Name, IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs, IReadOnlyList<Unit> Units)
 {
-    /// <summary>The type of values that have none of their own.</summary>
+    /// <summary>The element type of values that have no type of their own.</summary>
     public required ElementType Precision { get; init; }
 }
 
-/// <summary>A run of units of one kind, and what crosses its borders.</summary>
-internal sealed record Stage(string Name, StageKind Kind, IReadOnlyList<Operation> Operations, IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs);
+/// <summary>Consecutive units of one kind, with the values that they read from other stages and the values that they make for them.</summary>
+internal sealed record Stage(
+    string Name, StageKind Kind, IReadOnlyList<Operation> Operations, IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs);
 
 /// <summary>
-/// Cuts a network into stages: a transformer block is one by itself, so that the window of device memory that blocks pass through can be small; all
-/// convolutions between two of them are one.
+/// Cuts a network into stages. Each transformer block is a stage of its own, so that the streaming buffer in device memory can be small.
+/// All convolutions between two transformer blocks form one stage.
 /// </summary>
 internal static class StagePartition
 {
@@ -35,13 +36,19 @@ internal static class StagePartition
         for (int i = 0; i < runs.Count; i++)
         {
             List<Operation> operations = [.. runs[i].SelectMany(unit => unit.Operations)];
-            HashSet<Value> made = [.. operations.SelectMany(operation => operation.Outputs)];
-            HashSet<Value> wantedLater = [.. network.Outputs, .. runs.Skip(i + 1).SelectMany(run => run).SelectMany(unit => unit.Operations).SelectMany(operation => operation.Inputs)];
-            List<Value> inputs = [.. operations.SelectMany(operation => operation.Inputs).Where(value => !made.Contains(value)).Distinct()];
-            List<Value> outputs = [.. operations.SelectMany(operation => operation.Outputs).Where(wantedLater.Contains)];
-            stages.Add(new Stage(runs[i][0].Name, runs[i][0].Kind, operations, inputs, outputs));
+            IEnumerable<Operation> later = runs.Skip(i + 1).SelectMany(run => run).SelectMany(unit => unit.Operations);
+            stages.Add(Create(runs[i][0], operations, [.. network.Outputs, .. later.SelectMany(operation => operation.Inputs)]));
         }
 
         return stages;
+    }
+
+    private static Stage Create(Unit first, List<Operation> operations, HashSet<Value> usedLater)
+    {
+        HashSet<Value> made = [.. operations.SelectMany(operation => operation.Outputs)];
+        IEnumerable<Value> read = operations.SelectMany(operation => operation.Inputs);
+        List<Value> inputs = [.. read.Where(value => !made.Contains(value)).Distinct()];
+        List<Value> outputs = [.. operations.SelectMany(operation => operation.Outputs).Where(usedLater.Contains)];
+        return new Stage(first.Name, first.Kind, operations, inputs, outputs);
     }
 }

@@ -2,7 +2,7 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Networks;
 
-/// <summary>Writes a network down, operation by operation, with the layers that all of SDXL's networks share.</summary>
+/// <summary>Describes a network, operation by operation, and provides the layers that all of SDXL's networks share.</summary>
 internal sealed class NetworkBuilder(CheckpointWeights weights)
 {
     private const int GroupNormGroups = Networks.GroupNorm.Groups;
@@ -18,22 +18,45 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
 
     public void Emit(Operation operation) => _units[^1].Operations.Add(operation);
 
-    /// <summary>An image of the lowering's own type: only a component's border has a fixed one.</summary>
+    /// <summary>An image of the lowering's activation type. Only the inputs and outputs of a component have a fixed type.</summary>
     public Value ImageLike(Value like, int? channels = null, Dimension? height = null, Dimension? width = null) =>
         Value.Image(Name(), channels ?? like.Channels, height ?? like.Height, width ?? like.Width, batch: like.Batch);
 
-    public Value TokensLike(Value like, int? channels = null) => Value.Tokens(Name(), channels ?? like.Channels, like.Shape[1], like.Type, like.Batch);
+    public Value TokensLike(Value like, int? channels = null) =>
+        Value.Tokens(Name(), channels ?? like.Channels, like.Shape[1], like.Type, like.Batch);
 
-    public Value PlainLike(Value like, int channels) => Value.Plain(Name(), like.Type, [.. like.Shape.Take(like.Shape.Count - 1), Dimension.Of(channels)]);
+    public Value PlainLike(Value like, int channels) =>
+        Value.Plain(Name(), like.Type, [.. like.Shape.Take(like.Shape.Count - 1), Dimension.Of(channels)]);
+
+    private Value Like(Value x) => x.Kind == ValueKind.Tokens ? TokensLike(x) : PlainLike(x, x.Channels);
 
     public string Name() => $"v{_values++}";
 
+    /// <summary>A convolution with a kernel of 1x1 or 3x3, padded so that a stride of 1 keeps the size of the plane.</summary>
+    /// <param name="x">The input.</param>
+    /// <param name="key">The layer.</param>
+    /// <param name="stride">Distance between two outputs, in both directions.</param>
+    /// <param name="height">Height of the result; null for that of the input.</param>
+    /// <param name="width">Width of the result; null for that of the input.</param>
+    /// <param name="scale">A power of two that multiplies the kernel.</param>
+    /// <param name="biasScale">A power of two that multiplies the bias.</param>
+    /// <param name="padOnlyEnd">Whether only the last row and column are padded.</param>
+    /// <param name="output">The value that receives the result; null for a new one.</param>
+    /// <param name="channels">Channels of the result where the network fixes them; null for those of the weight.</param>
     public Value Convolution(
-        Value x, string key, int stride = 1, Dimension? height = null, Dimension? width = null, float scale = 1, float biasScale = 1,
-        bool padOnlyEnd = false, Value? output = null, int? channels = null)
+        Value x,
+        string key,
+        int stride = 1,
+        Dimension? height = null,
+        Dimension? width = null,
+        float scale = 1,
+        float biasScale = 1,
+        bool padOnlyEnd = false,
+        Value? output = null,
+        int? channels = null)
     {
-        // What a component gives, and the sums that a branch goes into, have channels of their own; elsewhere the weight tells.
-        long outputs = output?.Channels ?? channels ?? Weights.Size($"{key}.weight", 0), kernel = Weights.KernelSize($"{key}.weight");
+        long outputs = output?.Channels ?? channels ?? Weights.Size($"{key}.weight", 0);
+        long kernel = Weights.KernelSize($"{key}.weight");
         if (kernel is not (0 or 1 or 3)) Weights.Refuse($"{key}.weight", outputs, x.Channels, 3, 3);
         Weight w = Weights.Get($"{key}.weight", scale, outputs, x.Channels, kernel, kernel);
         Weight b = Weights.Get($"{key}.bias", biasScale, outputs);
@@ -48,24 +71,29 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
         if (x.Channels % GroupNormGroups != 0)
             Weights.Refuse($"{key}.weight", $"found [{x.Channels}], a multiple of {GroupNormGroups} was expected");
         Value y = ImageLike(x);
-        Emit(new GroupNorm(x, shift, y, Weights.Get($"{key}.weight", x.Channels), Weights.Get($"{key}.bias", x.Channels), epsilon, silu));
+        Weight scale = Weights.Get($"{key}.weight", x.Channels), offset = Weights.Get($"{key}.bias", x.Channels);
+        Emit(new GroupNorm(x, shift, y, scale, offset, epsilon, silu));
         return y;
     }
 
-    /// <summary>A product.</summary>
-    /// <param name="x">What is multiplied.</param>
+    /// <summary>A product with a weight matrix.</summary>
+    /// <param name="x">The input.</param>
     /// <param name="key">The layer.</param>
     /// <param name="bias">Whether the layer's bias is added.</param>
-    /// <param name="channels">Channels of the result, where something else than the weight sets them.</param>
+    /// <param name="channels">Channels of the result where the network fixes them; null for those of the weight.</param>
     public Value Linear(Value x, string key, bool bias = true, int? channels = null)
     {
         long outputs = channels ?? Weights.Size($"{key}.weight", 0);
-        return Linear(x, outputs, Weights.Get($"{key}.weight", outputs, x.Channels), bias ? Weights.Get($"{key}.bias", outputs) : null);
+        Weight w = Weights.Get($"{key}.weight", outputs, x.Channels);
+        return Linear(x, outputs, w, bias ? Weights.Get($"{key}.bias", outputs) : null);
     }
 
-    /// <summary>A product with one of several weights that one tensor holds, for files that keep q, k and v in one.</summary>
-    public Value Linear(Value x, string weightKey, string biasKey, int part, int parts, int channels) =>
-        Linear(x, channels, Weights.Part(weightKey, part, parts, channels, x.Channels), Weights.Part(biasKey, part, parts, channels));
+    /// <summary>A product with one of several weights in one tensor, for files that store q, k and v together.</summary>
+    public Value Linear(Value x, string weightKey, string biasKey, int part, int parts, int channels)
+    {
+        Weight w = Weights.Part(weightKey, part, parts, channels, x.Channels);
+        return Linear(x, channels, w, Weights.Part(biasKey, part, parts, channels));
+    }
 
     private Value Linear(Value x, long outputs, Weight w, Weight? b)
     {
@@ -76,19 +104,23 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
 
     public Value LayerNorm(Value x, string key)
     {
-        Value y = x.Kind == ValueKind.Tokens ? TokensLike(x) : PlainLike(x, x.Channels);
+        Value y = Like(x);
         Emit(new LayerNorm(x, y, Weights.Get($"{key}.weight", x.Channels), Weights.Get($"{key}.bias", x.Channels)));
         return y;
     }
 
     /// <summary>
-    /// Adds a branch and its bias to the residual stream, and normalises the sum. The stream is fp32 in every lowering: rounding it to fp16 after each
-    /// of its 210 sums made a quarter of the UNet's whole error.
+    /// Adds a branch and its bias to the residual stream, and normalises the sum. The stream is fp32 in every lowering: rounding it to fp16
+    /// after each of its 210 sums made a quarter of the UNet's whole error.
     /// </summary>
     public (Value Normed, Value Sum) ResidualLayerNorm(Value branch, string biasKey, Value residual, string key)
     {
-        Value normed = TokensLike(branch), sum = Value.Tokens(Name(), residual.Channels, residual.Shape[1], ElementType.F32, residual.Batch);
-        Emit(new ResidualLayerNorm(branch, Weights.Get(biasKey, residual.Channels), residual, normed, sum, Weights.Get($"{key}.weight", residual.Channels), Weights.Get($"{key}.bias", residual.Channels)));
+        int channels = residual.Channels;
+        Value normed = TokensLike(branch);
+        Value sum = Value.Tokens(Name(), channels, residual.Shape[1], ElementType.F32, residual.Batch);
+        Weight bias = Weights.Get(biasKey, channels);
+        Weight scale = Weights.Get($"{key}.weight", channels), offset = Weights.Get($"{key}.bias", channels);
+        Emit(new ResidualLayerNorm(branch, bias, residual, normed, sum, scale, offset));
         return (normed, sum);
     }
 
@@ -108,7 +140,7 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
 
     public Value Activation(Value x, Nonlinearity function)
     {
-        Value y = x.Kind == ValueKind.Tokens ? TokensLike(x) : PlainLike(x, x.Channels);
+        Value y = Like(x);
         Emit(new Activation(x, y, function));
         return y;
     }

@@ -1,13 +1,19 @@
 namespace MuseAtelier.Export.Networks;
 
-/// <summary>A step of a network, as the mathematics has it; how it is computed is the lowering's business.</summary>
+/// <summary>A mathematical operation of a network. The lowering decides how a device computes it.</summary>
 internal abstract record Operation(IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs);
 
-/// <summary>A convolution. <paramref name="PadEnd"/> is the padding after the last row and column, where it differs from that before the first.</summary>
+/// <summary>
+/// A convolution. <paramref name="Pad"/> is the padding before the first row and column, <paramref name="PadEnd"/> the padding after the
+/// last.
+/// </summary>
 internal sealed record Convolution(Value Input, Value Output, Weight Kernel, Weight? Bias, int Stride = 1, int Pad = 1, int PadEnd = 1)
     : Operation([Input], [Output]);
 
-/// <summary>Normalises over groups of channels, then scales and shifts each channel; <paramref name="Shift"/>, one value a channel, is added first.</summary>
+/// <summary>
+/// Normalises over groups of channels, then scales and offsets each channel. <paramref name="Shift"/>, the time embedding projection with
+/// one value a channel, is added to the input first.
+/// </summary>
 internal sealed record GroupNorm(Value Input, Value? Shift, Value Output, Weight Scale, Weight Offset, float Epsilon, bool Silu)
     : Operation(Shift is null ? [Input] : [Input, Shift], [Output])
 {
@@ -15,14 +21,23 @@ internal sealed record GroupNorm(Value Input, Value? Shift, Value Output, Weight
 }
 
 /// <summary>
-/// sum = input + bias + residual; output = group norm of sum. No network is described with it: lowerings for devices that compute this in one
-/// make it of a sum and a norm. A residual of two dimensions is one value a channel.
+/// sum = input + bias + residual; output = group norm of sum. Networks are not described with it: a lowering makes it from a sum and a norm
+/// where the device computes both in one operator. A residual of two dimensions has one value a channel.
 /// </summary>
-internal sealed record ResidualGroupNorm(Value Input, Weight? Bias, Value? Residual, Value Output, Value? Sum, Weight Scale, Weight Offset, float Epsilon, bool Silu)
-    : Operation(Residual is null ? [Input] : [Input, Residual], Sum is null ? [Output] : [Output, Sum]);
+/// <param name="Norm">The norm, which gives scale, offset, epsilon and output. Its own input is not read.</param>
+/// <param name="Input">The first term of the sum.</param>
+/// <param name="Bias">One value a channel; null for none.</param>
+/// <param name="Residual">The second term of the sum; null for none.</param>
+/// <param name="Sum">Receives the sum; null where only the norm reads it.</param>
+internal sealed record ResidualGroupNorm(GroupNorm Norm, Value Input, Weight? Bias, Value? Residual, Value? Sum)
+    : Operation(Residual is null ? [Input] : [Input, Residual], Sum is null ? [Norm.Output] : [Norm.Output, Sum])
+{
+    public Value Output => Norm.Output;
+}
 
-/// <summary>input * weight^T (+ bias); with <paramref name="Transposed"/>, input * weight.</summary>
-internal sealed record Linear(Value Input, Value Output, Weight Kernel, Weight? Bias, bool Transposed = false) : Operation([Input], [Output]);
+/// <summary>input * weight^T (+ bias). With <paramref name="Transposed"/>, input * weight.</summary>
+internal sealed record Linear(Value Input, Value Output, Weight Kernel, Weight? Bias, bool Transposed = false)
+    : Operation([Input], [Output]);
 
 /// <summary>Normalises over channels.</summary>
 internal sealed record LayerNorm(Value Input, Value Output, Weight Scale, Weight Offset) : Operation([Input], [Output])
@@ -37,8 +52,11 @@ internal sealed record ResidualLayerNorm(Value Input, Weight Bias, Value Residua
 /// <summary>input + bias + residual.</summary>
 internal sealed record ResidualBias(Value Input, Weight Bias, Value Residual, Value Output) : Operation([Input, Residual], [Output]);
 
-/// <summary>softmax(q k^T / sqrt(head width)) v over heads; causal means that a position sees none after it.</summary>
-internal sealed record Attention(Value Query, Value Key, Value Value, Value Output, int Heads, bool Causal = false) : Operation([Query, Key, Value], [Output]);
+/// <summary>
+/// softmax(q k^T / sqrt(head width)) v, for each head. With <paramref name="Causal"/>, a position does not attend to later ones.
+/// </summary>
+internal sealed record Attention(Value Query, Value Key, Value Value, Value Output, int Heads, bool Causal = false)
+    : Operation([Query, Key, Value], [Output]);
 
 /// <summary>With h = input * kernel^T + bias: first half of h * gelu(second half of h).</summary>
 internal sealed record Geglu(Value Input, Value Output, Weight Kernel, Weight Bias) : Operation([Input], [Output]);
@@ -56,57 +74,61 @@ internal enum Nonlinearity
     Gelu,
 }
 
-/// <summary>A nonlinear function of each element.</summary>
+/// <summary>Applies a nonlinear function to each element.</summary>
 internal sealed record Activation(Value Input, Value Output, Nonlinearity Function) : Operation([Input], [Output]);
 
-/// <summary>Sum of two values of one shape, and of a bias, one value a channel.</summary>
+/// <summary>The sum of two values of one shape and of an optional bias with one value a channel.</summary>
 internal sealed record Add(Value Left, Value Right, Value Output, Weight? Bias = null) : Operation([Left, Right], [Output]);
 
-/// <summary>Two images' channels, one behind the other.</summary>
+/// <summary>Concatenates two images along their channels.</summary>
 internal sealed record Concatenate(Value First, Value Second, Value Output) : Operation([First, Second], [Output]);
 
-/// <summary>Every pixel twice in both directions; with <paramref name="Like"/>, cut to that image's size (which may be odd).</summary>
+/// <summary>
+/// Repeats every pixel twice in both directions. With <paramref name="Like"/>, the result is cut to the size of that image, which may be
+/// odd.
+/// </summary>
 internal sealed record Upsample(Value Input, Value? Like, Value Output) : Operation(Like is null ? [Input] : [Input, Like], [Output]);
 
-/// <summary>An image as tokens, row by row.</summary>
+/// <summary>Converts an image to tokens, row by row.</summary>
 internal sealed record ToTokens(Value Input, Value Output) : Operation([Input], [Output]);
 
-/// <summary>Tokens as an image of another's size.</summary>
+/// <summary>Converts tokens to an image of the size of <paramref name="Like"/>.</summary>
 internal sealed record ToImage(Value Input, Value Like, Value Output) : Operation([Input, Like], [Output]);
 
-/// <summary>Rows of a table by index, plus a row for each position.</summary>
+/// <summary>Looks up a row of the table for each id and adds the row of its position.</summary>
 internal sealed record Embedding(Value Ids, Value Output, Weight Table, Weight Positions) : Operation([Ids], [Output]);
 
-/// <summary>Row <c>index[b]</c> of all batches' positions laid end to end, for each b.</summary>
+/// <summary>For each b, row <c>index[b]</c> of the positions of all batch rows laid end to end.</summary>
 internal sealed record SelectPosition(Value Input, Value Index, Value Output) : Operation([Input, Index], [Output]);
 
 /// <summary>cos(x f), then sin(x f), with f = exp(-ln(10000) i / (n/2)), i = 0..n/2-1, appended as an innermost dimension of n.</summary>
 internal sealed record Sinusoid(Value Input, Value Output, int Width) : Operation([Input], [Output]);
 
-/// <summary>Micro-conditioning: pooled text, then every time id's sinusoid of n values, side by side.</summary>
+/// <summary>Micro-conditioning: the pooled text, then the sinusoid of n values for every time id, side by side.</summary>
 internal sealed record ConcatenateRows(Value First, Value Second, Value Output) : Operation([First, Second], [Output]);
 
-/// <summary>[steps, n] + [batch, n] -> [steps, batch, n], every step with every batch row.</summary>
+/// <summary>[steps, n] + [batch, n] -> [steps, batch, n]: the sum of every step with every batch row.</summary>
 internal sealed record AddOuter(Value Steps, Value Rows, Value Output) : Operation([Steps, Rows], [Output]);
 
-/// <summary>[steps, batch, n_i] for each i -> [steps, batch * sum n_i]: within a step, one [batch, n_i] block behind the other.</summary>
+/// <summary>[steps, batch, n_i] for each i -> [steps, batch * sum n_i]: within a step, the blocks [batch, n_i] follow each other.</summary>
 internal sealed record PackSteps(IReadOnlyList<Value> Parts, Value Output) : Operation(Parts, [Output]);
 
-/// <summary>The first and second half of the channels.</summary>
+/// <summary>Splits the channels into a first and a second half.</summary>
 internal sealed record Halve(Value Input, Value First, Value Second) : Operation([Input], [First, Second]);
 
-/// <summary>An image from -1 to 1 as bytes, channels innermost: round(255 clamp(x / 2 + 0.5)), half to even.</summary>
+/// <summary>Converts an image from -1 to 1 to bytes, channels innermost: round(255 clamp(x / 2 + 0.5)), half to even.</summary>
 internal sealed record ToPixels(Value Input, Value Output) : Operation([Input], [Output]);
 
 /// <summary>
-/// A frame over a picture of bytes: pixel = round(picture * keep / 255) + colour, where the picture's rows and columns are those named for each
-/// row and column of the canvas. Nothing here can fall between two bytes, so that every device gives the same ones.
+/// Lays a frame over a picture of bytes: pixel = round(picture * keep / 255) + colour. <paramref name="Rows"/> and
+/// <paramref name="Columns"/> name the picture's row or column for each row or column of the canvas. No result lies midway between two
+/// bytes, so every device gives the same bytes.
 /// </summary>
 internal sealed record LayFrame(Value Picture, Value Rows, Value Columns, Value Colour, Value Keep, Value Output)
     : Operation([Picture, Rows, Columns, Colour, Keep], [Output]);
 
-/// <summary>The same numbers in the output's own type.</summary>
+/// <summary>Converts a value to the element type of the output.</summary>
 internal sealed record Cast(Value Input, Value Output) : Operation([Input], [Output]);
 
-/// <summary>0 where every element is finite, else not a number.</summary>
+/// <summary>0 where every element is finite, else NaN.</summary>
 internal sealed record FaultOf(Value Input, Value Output) : Operation([Input], [Output]);

@@ -2,13 +2,13 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Networks;
 
-/// <summary>What a value's dimensions mean; a lowering chooses the layout in memory.</summary>
+/// <summary>The meaning of a value's dimensions. A lowering chooses the layout in memory.</summary>
 internal enum ValueKind
 {
     /// <summary>Channels over a plane of height and width.</summary>
     Image,
 
-    /// <summary>[batch, positions, channels], positions row by row of a plane, or of a text.</summary>
+    /// <summary>[batch, positions, channels]. Positions are those of a text, or of a plane row by row.</summary>
     Tokens,
 
     /// <summary>A tensor whose dimensions are the same in every lowering.</summary>
@@ -20,50 +20,61 @@ internal sealed class Value
 {
     private static readonly Dimension AnyBatch = Dimension.Parse("batch");
 
-    private Value(string name, ValueKind kind, Dimension batch, int channels, Dimension height, Dimension width, IReadOnlyList<Dimension> shape, ElementType? type)
+    private Value(string name, ValueKind kind, ElementType? type)
     {
         Name = name;
         Kind = kind;
-        Batch = batch;
-        Channels = channels;
-        Height = height;
-        Width = width;
-        Shape = shape;
         Type = type;
     }
 
-    /// <summary>A name that is its own within the network.</summary>
+    /// <summary>The name, unique within the network.</summary>
     public string Name { get; }
 
-    /// <summary>What the dimensions mean.</summary>
+    /// <summary>The meaning of the dimensions.</summary>
     public ValueKind Kind { get; }
 
-    /// <summary>How many images or rows of tokens: <c>batch</c>, or 1 in networks that take one picture at a time.</summary>
-    public Dimension Batch { get; }
+    /// <summary>The number of images or rows of tokens: <c>batch</c>, or 1 in networks that process one picture at a time.</summary>
+    public Dimension Batch { get; private init; } = AnyBatch;
 
-    /// <summary>Channels, the innermost dimension of tokens and plain values.</summary>
-    public int Channels { get; }
+    /// <summary>The number of channels, which are the innermost dimension of tokens and plain values.</summary>
+    public int Channels { get; private init; }
 
     /// <summary>Rows of an image.</summary>
-    public Dimension Height { get; }
+    public Dimension Height { get; private init; }
 
     /// <summary>Columns of an image.</summary>
-    public Dimension Width { get; }
+    public Dimension Width { get; private init; }
 
     /// <summary>Dimensions of tokens and plain values.</summary>
-    public IReadOnlyList<Dimension> Shape { get; }
+    public IReadOnlyList<Dimension> Shape { get; private init; } = [];
 
-    /// <summary>The element type where it is the same in every lowering; null means the lowering's activation type.</summary>
+    /// <summary>The element type where it is the same in every lowering. Null means the activation type of the lowering.</summary>
     public ElementType? Type { get; }
 
-    public static Value Image(string name, int channels, Dimension height, Dimension width, ElementType? type = null, Dimension? batch = null) =>
-        new(name, ValueKind.Image, batch ?? AnyBatch, channels, height, width, [], type);
+    public static Value Image(
+        string name, int channels, Dimension height, Dimension width, ElementType? type = null, Dimension? batch = null) =>
+        new(name, ValueKind.Image, type)
+        {
+            Batch = batch ?? AnyBatch,
+            Channels = channels,
+            Height = height,
+            Width = width,
+        };
 
     public static Value Tokens(string name, int channels, Dimension positions, ElementType? type = null, Dimension? batch = null) =>
-        new(name, ValueKind.Tokens, batch ?? AnyBatch, channels, default, default, [batch ?? AnyBatch, positions, Dimension.Of(channels)], type);
+        new(name, ValueKind.Tokens, type)
+        {
+            Batch = batch ?? AnyBatch,
+            Channels = channels,
+            Shape = [batch ?? AnyBatch, positions, Dimension.Of(channels)],
+        };
 
     public static Value Plain(string name, ElementType? type, params Dimension[] shape) =>
-        new(name, ValueKind.Plain, AnyBatch, shape.Length > 0 && shape[^1].IsFixed ? (int)shape[^1].Resolve(default) : 0, default, default, shape, type);
+        new(name, ValueKind.Plain, type)
+        {
+            Channels = shape.Length > 0 && shape[^1].IsFixed ? (int)shape[^1].Resolve(default) : 0,
+            Shape = shape,
+        };
 
     public override string ToString() => Name;
 }

@@ -1,7 +1,7 @@
-using System.Globalization;
 using MuseAtelier.Export.Lowerings;
 using MuseAtelier.Export.Networks;
 using MuseAtelier.Packages;
+using static System.FormattableString;
 
 namespace MuseAtelier.Export.Packaging;
 
@@ -9,90 +9,134 @@ namespace MuseAtelier.Export.Packaging;
 internal sealed record PlacedWeight(LoweredWeight Weight, string File, long Offset);
 
 /// <summary>
-/// A component as the package will hold it, with nothing written yet. <c>graphs/</c> holds ONNX files and, beside them, the constants of
-/// convolution stages; <c>weights/</c> holds what transformer stages take as inputs, packed stage by stage.
+/// The content of a component in the package, before anything is written. <c>graphs/</c> holds ONNX files and, beside them, the constants of
+/// convolution stages. <c>weights/</c> holds the weights that are inputs of transformer stages, packed stage by stage.
 /// </summary>
 /// <param name="Spec">The component as the manifest states it.</param>
 /// <param name="Weights">Every weight, in the order of its file.</param>
-/// <param name="Graphs">Content of every graph's file, by name.</param>
-internal sealed record ComponentLayout(ComponentSpec Spec, IReadOnlyList<PlacedWeight> Weights, IReadOnlyDictionary<string, byte[]> Graphs)
+/// <param name="Graphs">The content of every graph file, by name.</param>
+internal sealed record ComponentLayout(
+    ComponentSpec Spec, IReadOnlyList<PlacedWeight> Weights, IReadOnlyDictionary<string, byte[]> Graphs)
 {
-    /// <summary>Alignment of a weight in a packed file, in bytes: what device memory is aligned to as well.</summary>
-    private const int WeightAlignment = 256;
-
-    /// <summary>Alignment of a stage's first weight, and of every constant, in bytes: a page, so that it can be mapped and read by itself.</summary>
-    private const int StageAlignment = 4096;
-
-    /// <summary>Bytes of all weights, without what aligns them.</summary>
+    /// <summary>Bytes of all weights, without the padding that aligns them.</summary>
     public long WeightBytes => Weights.Sum(placed => placed.Weight.Bytes);
 
     public static ComponentLayout Of(Network network, Lowering lowering, string version)
     {
-        string packedFile = $"weights/{network.Name}.weights", constantFile = $"{network.Name}.constants";
-        var tensors = new Dictionary<string, TensorSpec>();
-        var graphs = new Dictionary<string, byte[]>();
-        var graphNames = new Dictionary<string, string>();
-        var weights = new List<PlacedWeight>();
-        var stages = new List<StageSpec>();
-        long packedEnd = 0, constantEnd = 0;
+        var builder = new ComponentLayoutBuilder(network, version);
         foreach (Stage stage in StagePartition.Cut(network))
+            builder.Add(stage, GraphLowering.For(lowering, network.Precision).Lower(stage));
+        return builder.Finish();
+    }
+}
+
+/// <summary>Places the weights and the graphs of a component's stages, stage by stage.</summary>
+internal sealed class ComponentLayoutBuilder
+{
+    /// <summary>Alignment of a weight in a packed file, in bytes. Device memory has the same alignment.</summary>
+    private const int WeightAlignment = 256;
+
+    /// <summary>
+    /// Alignment of a stage's first weight and of every constant, in bytes. It is a page, so that each can be mapped and read by itself.
+    /// </summary>
+    private const int StageAlignment = 4096;
+
+    private readonly Network _network;
+    private readonly string _version;
+    private readonly string _packedFile;
+    private readonly string _constantFile;
+    private readonly Dictionary<string, TensorSpec> _tensors = [];
+    private readonly Dictionary<string, byte[]> _graphs = [];
+    private readonly Dictionary<string, string> _graphNames = [];
+    private readonly List<PlacedWeight> _weights = [];
+    private readonly List<StageSpec> _stages = [];
+    private long _packedEnd;
+    private long _constantEnd;
+
+    /// <summary>Begins a component.</summary>
+    /// <param name="network">The component's network.</param>
+    /// <param name="version">The exporter's version, which the graphs state.</param>
+    public ComponentLayoutBuilder(Network network, string version)
+    {
+        _network = network;
+        _version = version;
+        _packedFile = $"weights/{network.Name}.weights";
+        _constantFile = $"{network.Name}.constants";
+    }
+
+    /// <summary>Places the next stage.</summary>
+    public void Add(Stage stage, LoweredStage lowered)
+    {
+        foreach (LoweredValue value in lowered.Inputs.Concat(lowered.Outputs)) _tensors[value.Spec.Name] = value.Spec;
+        bool isPacked = stage.Kind == StageKind.Transformer;
+        List<WeightSpec> packed = isPacked ? Pack(lowered) : [];
+        if (!isPacked) PlaceConstants(lowered);
+        _stages.Add(new StageSpec
         {
-            LoweredStage lowered = GraphLowering.For(lowering, network.Precision).Lower(stage);
-            foreach (LoweredValue value in lowered.Inputs.Concat(lowered.Outputs)) tensors[value.Spec.Name] = value.Spec;
-            var packed = new List<WeightSpec>();
-            bool isPacked = stage.Kind == StageKind.Transformer;
-            if (isPacked) packedEnd = Align(packedEnd, StageAlignment);
-            foreach (LoweredWeight weight in lowered.Weights)
-            {
-                if (isPacked)
-                {
-                    long offset = Align(packedEnd, WeightAlignment);
-                    packed.Add(new WeightSpec(weight.Graph, weight.Weight.Source, weight.Type, weight.Shape, packedFile, offset));
-                    weights.Add(new PlacedWeight(weight, packedFile, offset));
-                    packedEnd = offset + weight.Bytes;
-                }
-                else
-                {
-                    long offset = Align(constantEnd, StageAlignment);
-                    lowered.Graph.ExternalConstant(weight.Graph, weight.Type, weight.Shape, constantFile, offset, weight.Bytes);
-                    weights.Add(new PlacedWeight(weight, $"graphs/{constantFile}", offset));
-                    constantEnd = offset + weight.Bytes;
-                }
-            }
+            Name = stage.Name,
+            Kind = stage.Kind,
+            Graph = GraphName(lowered.Graph.Serialize(_version), stage.Kind),
+            Inputs = [.. lowered.Inputs.Select(Bind)],
+            Outputs = [.. lowered.Outputs.Select(Bind)],
+            Weights = packed,
+            ConstantBytes = isPacked ? 0 : lowered.Weights.Sum(weight => weight.Bytes),
+        });
+    }
 
-            stages.Add(new StageSpec
-            {
-                Name = stage.Name,
-                Kind = stage.Kind,
-                Graph = GraphName(lowered.Graph.Serialize(version), stage.Kind),
-                Inputs = [.. lowered.Inputs.Select(value => new BindingSpec(value.Graph, value.Spec.Name))],
-                Outputs = [.. lowered.Outputs.Select(value => new BindingSpec(value.Graph, value.Spec.Name))],
-                Weights = packed,
-                ConstantBytes = isPacked ? 0 : lowered.Weights.Sum(weight => weight.Bytes),
-            });
-        }
-
-        List<string> inputs = [.. network.Inputs.Select(value => value.Name)], outputs = [.. network.Outputs.Select(value => value.Name)];
+    /// <summary>The layout of all stages.</summary>
+    public ComponentLayout Finish()
+    {
+        List<string> inputs = [.. _network.Inputs.Select(value => value.Name)];
+        List<string> outputs = [.. _network.Outputs.Select(value => value.Name)];
         var spec = new ComponentSpec
         {
-            Name = network.Name,
-            Inputs = [.. inputs.Select(name => tensors[name])],
-            Outputs = [.. outputs.Select(name => tensors[name])],
-            Intermediates = [.. tensors.Values.Where(tensor => !inputs.Contains(tensor.Name) && !outputs.Contains(tensor.Name))],
-            Stages = stages,
+            Name = _network.Name,
+            Inputs = [.. inputs.Select(name => _tensors[name])],
+            Outputs = [.. outputs.Select(name => _tensors[name])],
+            Intermediates = [.. _tensors.Values.Where(tensor => !inputs.Contains(tensor.Name) && !outputs.Contains(tensor.Name))],
+            Stages = _stages,
         };
-        return new ComponentLayout(spec, weights, graphs);
+        return new ComponentLayout(spec, _weights, _graphs);
+    }
 
-        // Stages of equal shape come out equal to the byte, and share a file.
-        string GraphName(byte[] model, StageKind kind)
+    private List<WeightSpec> Pack(LoweredStage lowered)
+    {
+        var specs = new List<WeightSpec>();
+        _packedEnd = Align(_packedEnd, StageAlignment);
+        foreach (LoweredWeight weight in lowered.Weights)
         {
-            string digest = Sha256.Hash(model);
-            if (graphNames.TryGetValue(digest, out string? known)) return known;
-            string name = string.Create(CultureInfo.InvariantCulture, $"graphs/{network.Name}-{(kind == StageKind.Transformer ? "transformer" : "convolution")}-{graphs.Count:00}.onnx");
-            graphs[name] = model;
-            return graphNames[digest] = name;
+            long offset = Align(_packedEnd, WeightAlignment);
+            specs.Add(new WeightSpec(weight.Graph, weight.Weight.Source, weight.Type, weight.Shape, _packedFile, offset));
+            _weights.Add(new PlacedWeight(weight, _packedFile, offset));
+            _packedEnd = offset + weight.Bytes;
+        }
+
+        return specs;
+    }
+
+    private void PlaceConstants(LoweredStage lowered)
+    {
+        foreach (LoweredWeight weight in lowered.Weights)
+        {
+            long offset = Align(_constantEnd, StageAlignment);
+            lowered.Graph.ExternalConstant(weight.Graph, weight.Type, weight.Shape, _constantFile, offset, weight.Bytes);
+            _weights.Add(new PlacedWeight(weight, $"graphs/{_constantFile}", offset));
+            _constantEnd = offset + weight.Bytes;
         }
     }
+
+    // Stages of equal shape have graphs that are equal to the byte, and share a file.
+    private string GraphName(byte[] model, StageKind kind)
+    {
+        string digest = Sha256.Hash(model);
+        if (_graphNames.TryGetValue(digest, out string? known)) return known;
+        string kindName = kind == StageKind.Transformer ? "transformer" : "convolution";
+        string name = Invariant($"graphs/{_network.Name}-{kindName}-{_graphs.Count:00}.onnx");
+        _graphs[name] = model;
+        return _graphNames[digest] = name;
+    }
+
+    private static BindingSpec Bind(LoweredValue value) => new(value.Graph, value.Spec.Name);
 
     private static long Align(long position, int alignment) => (position + alignment - 1) & ~(alignment - 1L);
 }

@@ -4,7 +4,7 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Packaging;
 
-/// <summary>Looks for NaNs and infinities in stored numbers: those whose exponent has every bit set.</summary>
+/// <summary>Searches stored numbers for NaNs and infinities, which have every bit of the exponent set.</summary>
 internal static class FiniteNumbers
 {
     /// <summary>Whether all numbers are finite.</summary>

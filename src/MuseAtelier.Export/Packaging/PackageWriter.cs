@@ -2,7 +2,7 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Packaging;
 
-/// <summary>Writes components into a folder, each file once and from its beginning to its end.</summary>
+/// <summary>Writes components into a folder. Each file is written once, from its beginning to its end.</summary>
 internal sealed class PackageWriter(string folder, WeightTransfer transfer, Action<long> written, CancellationToken cancellationToken)
 {
     private readonly List<FileSpec> _files = [];
@@ -17,7 +17,12 @@ internal sealed class PackageWriter(string folder, WeightTransfer transfer, Acti
             foreach (PlacedWeight placed in layout.Weights)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (!writers.TryGetValue(placed.File, out PackedFileWriter? writer)) writers[placed.File] = writer = new PackedFileWriter(folder, placed.File, written);
+                if (!writers.TryGetValue(placed.File, out PackedFileWriter? writer))
+                {
+                    writer = new PackedFileWriter(folder, placed.File, written);
+                    writers[placed.File] = writer;
+                }
+
                 writer.PadTo(placed.Offset);
                 transfer.Write(placed.Weight, layout.Spec.Name, writer, cancellationToken);
             }

@@ -3,7 +3,7 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Packaging;
 
-/// <summary>Writes one file of a package and its digest in one pass.</summary>
+/// <summary>Writes one file of a package and computes its digest while writing.</summary>
 internal sealed class PackedFileWriter : IDisposable
 {
     private readonly string _name;
@@ -20,7 +20,7 @@ internal sealed class PackedFileWriter : IDisposable
         _stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 20);
     }
 
-    /// <summary>Bytes written so far, which is where the next weight begins.</summary>
+    /// <summary>Bytes written so far, which is the offset of the next byte.</summary>
     public long Position { get; private set; }
 
     public void Write(ReadOnlySpan<byte> data)
@@ -31,7 +31,7 @@ internal sealed class PackedFileWriter : IDisposable
         _written(data.Length);
     }
 
-    /// <summary>Writes zeros up to a position at or behind the present one.</summary>
+    /// <summary>Writes zeros up to a position, which must not be before <see cref="Position"/>.</summary>
     public void PadTo(long position)
     {
         int padding = checked((int)(position - Position));
@@ -44,7 +44,7 @@ internal sealed class PackedFileWriter : IDisposable
 
     public FileSpec Finish()
     {
-        // To the disk, not to the system alone: the package's folder gets its name only when all of it is there.
+        // The file must reach the disk because the package's folder gets its final name only when all of its content is stored.
         _stream.Flush(flushToDisk: true);
         return new FileSpec(_name, Position, _hash.Finish());
     }

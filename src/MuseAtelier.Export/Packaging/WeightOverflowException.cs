@@ -3,9 +3,13 @@ using MuseAtelier.Export.Checkpoints;
 
 namespace MuseAtelier.Export.Packaging;
 
-/// <summary>A weight that fp16 cannot hold, in a part of the model that runs in fp16.</summary>
+/// <summary>A weight exceeds the range of fp16 in a part of the model that runs in fp16.</summary>
 public sealed class WeightOverflowException(string path, string weight, float largest)
-    : CheckpointException(path, $"{weight} in {path} reaches {largest.ToString(CultureInfo.InvariantCulture)}", "finite values up to 65,504", "The file is damaged, or the model is not meant for fp16; export that part in fp32.")
+    : CheckpointException(
+        path,
+        $"{weight} in {path} reaches {largest.ToString(CultureInfo.InvariantCulture)}",
+        "finite values up to 65,504",
+        "The file is damaged, or the model is not meant for fp16; export that part in fp32.")
 {
     /// <summary>The weight.</summary>
     public string Weight { get; } = weight;

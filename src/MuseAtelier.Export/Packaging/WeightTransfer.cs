@@ -6,7 +6,7 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Packaging;
 
-/// <summary>Carries weights from a checkpoint into a packed file, a few MiB at a time, converting on the way.</summary>
+/// <summary>Copies weights from a checkpoint to a packed file, a few MiB at a time, and converts them.</summary>
 internal sealed class WeightTransfer(SafetensorsFile checkpoint)
 {
     private const int ChunkElements = 2 << 20;
@@ -18,10 +18,10 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
     /// <summary>Writes a weight.</summary>
     /// <param name="weight">The weight.</param>
     /// <param name="component">The part of the model that it belongs to.</param>
-    /// <param name="file">Where it goes.</param>
-    /// <param name="cancellationToken">Stops within a few MiB.</param>
-    /// <exception cref="DamagedWeightException">The checkpoint's numbers are not finite.</exception>
-    /// <exception cref="WeightOverflowException">fp16 cannot hold the numbers.</exception>
+    /// <param name="file">The file that receives the weight.</param>
+    /// <param name="cancellationToken">Cancels within a few MiB.</param>
+    /// <exception cref="DamagedWeightException">The checkpoint has numbers that are not finite.</exception>
+    /// <exception cref="WeightOverflowException">The numbers exceed the range of fp16.</exception>
     public void Write(LoweredWeight weight, string component, PackedFileWriter file, CancellationToken cancellationToken)
     {
         _component = component;
@@ -35,12 +35,12 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
         ElementType stored = weight.Weight.Stored;
         int storedSize = stored.Size();
         long first = weight.Weight.FirstElement, elements = weight.Weight.Elements;
-        bool copy = weight.Type == stored && weight.Weight.IsPlain;
+        bool isCopy = weight.Type == stored && weight.Weight.IsPlain;
         for (long done = 0; done < elements; done += ChunkElements)
         {
             cancellationToken.ThrowIfCancellationRequested();
             int count = (int)Math.Min(ChunkElements, elements - done);
-            if (copy)
+            if (isCopy)
             {
                 Span<byte> raw = _bytes.AsSpan(0, count * storedSize);
                 checkpoint.CopyTo(weight.Weight.Tensor, (first + done) * storedSize, raw);
@@ -56,11 +56,12 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
         }
     }
 
-    // The transpose of a matrix, which is taken whole: only a text projection is stored so, and it is small.
+    // Transposes a matrix. It is read as a whole because only a text projection is stored transposed, and that is small.
     private void WriteTurned(LoweredWeight weight, PackedFileWriter file)
     {
         int rows = (int)weight.Weight.Shape[0], columns = (int)weight.Weight.Shape[1];
-        float[] stored = new float[rows * columns], row = new float[columns];
+        float[] stored = new float[rows * columns];
+        float[] row = new float[columns];
         Read(weight.Weight, 0, stored);
         for (int i = 0; i < rows; i++)
         {
@@ -69,28 +70,29 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
         }
     }
 
-    // [out, in, rows, columns] to [out, rows, columns, in], one output channel at a time.
+    // [out, in, rows, columns] to [out, rows, columns, in], some output channels at a time.
     private void WriteChannelsLast(LoweredWeight weight, PackedFileWriter file, CancellationToken cancellationToken)
     {
         IReadOnlyList<long> shape = weight.Weight.Shape;
         int inputs = (int)shape[1], plane = (int)(shape[2] * shape[3]), filter = inputs * plane;
-        int batch = Math.Max(1, ChunkElements / 2 / filter);
+        int chunk = Math.Max(1, ChunkElements / 2 / filter);
         Span<float> stored = _floats.AsSpan(0, ChunkElements / 2), turned = _floats.AsSpan(ChunkElements / 2);
-        for (long output = 0; output < shape[0]; output += batch)
+        for (long output = 0; output < shape[0]; output += chunk)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int count = (int)Math.Min(batch, shape[0] - output) * filter;
+            int count = (int)Math.Min(chunk, shape[0] - output) * filter;
             Read(weight.Weight, weight.Weight.FirstElement + output * filter, stored[..count]);
             for (int start = 0; start < count; start += filter)
-            {
-                ReadOnlySpan<float> from = stored.Slice(start, filter);
-                Span<float> to = turned.Slice(start, filter);
-                for (int i = 0; i < inputs; i++)
-                    for (int p = 0; p < plane; p++) to[p * inputs + i] = from[i * plane + p];
-            }
-
+                Turn(stored.Slice(start, filter), turned.Slice(start, filter), inputs, plane);
             file.Write(Convert(weight, turned[..count]));
         }
+    }
+
+    // [in, plane] to [plane, in].
+    private static void Turn(ReadOnlySpan<float> from, Span<float> to, int inputs, int plane)
+    {
+        for (int i = 0; i < inputs; i++)
+            for (int p = 0; p < plane; p++) to[p * inputs + i] = from[i * plane + p];
     }
 
     private void Read(Weight weight, long first, Span<float> values)
@@ -110,11 +112,12 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
         SafetensorsTensor multiplier = weight.Multiplier!;
         float[] factors = checkpoint.ReadFloats(multiplier.Name);
         if (!FiniteNumbers.Are(factors)) throw Damaged(multiplier.Name);
-        // One factor serves all; else each row of the tensor has its own.
+        // One factor applies to all rows; several factors apply to one row of the tensor each.
         long rowLength = factors.Length == 1 ? long.MaxValue : weight.Tensor.Elements / factors.Length;
         for (int done = 0; done < values.Length;)
         {
-            long row = (first + done) / rowLength, left = Math.Min(rowLength - (first + done) % rowLength, values.Length - done);
+            (long row, long column) = Math.DivRem(first + done, rowLength);
+            long left = Math.Min(rowLength - column, values.Length - done);
             Span<float> part = values.Slice(done, (int)left);
             TensorPrimitives.Multiply(part, factors[row], part);
             done += part.Length;
@@ -130,7 +133,8 @@ internal sealed class WeightTransfer(SafetensorsFile checkpoint)
         if (weight.Type == ElementType.F16 && !(weight.Weight.IsPlain && weight.Weight.Stored == ElementType.F16))
         {
             float largest = TensorPrimitives.MaxMagnitude(values);
-            if (!(MathF.Abs(largest) <= (float)Half.MaxValue)) throw new WeightOverflowException(checkpoint.Path, weight.Weight.Source, largest);
+            if (!(MathF.Abs(largest) <= (float)Half.MaxValue))
+                throw new WeightOverflowException(checkpoint.Path, weight.Weight.Source, largest);
         }
 
         Span<byte> encoded = _bytes.AsSpan(0, values.Length * weight.Type.Size());
