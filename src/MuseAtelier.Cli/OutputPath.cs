@@ -22,10 +22,11 @@ internal static class OutputPath
     public static List<string> Choose(string? output, PictureRequest request, int count, PictureFileOptions options)
     {
         List<string> paths = [];
+        bool isFolder = IsFolder(output);
         for (int i = 0; i < count; i++)
         {
             ulong seed = unchecked(request.Seed + (ulong)i);
-            string path = IsFolder(output)
+            string path = isFolder
                 ? Free(Path.Combine(output ?? "", Name(request.Prompt, seed)))
                 : Numbered(output!, i, count);
             PictureFile.RequireWritable(path, options);
