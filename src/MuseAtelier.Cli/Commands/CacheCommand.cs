@@ -18,7 +18,7 @@ internal static class CacheCommand
         Option<bool> json = JsonOption();
         var command = new Command(
             "cache",
-            "Lists the exported packages: size, checkpoint, last use, and whether the checkpoint still exists unchanged. "
+            "Lists the exported packages: size, checkpoint, last use, and whether a checkpoint still uses the package. "
                 + "Also lists what killed exports left.")
         {
             folder, json, Clear(terminal),
@@ -37,7 +37,7 @@ internal static class CacheCommand
     {
         var name = new Argument<string?>("NAME") { Description = "A package, as muse cache names it.", Arity = ArgumentArity.ZeroOrOne };
         var all = new Option<bool>("--all") { Description = "Remove every package that is not in use." };
-        var stale = new Option<bool>("--stale") { Description = "Remove the packages whose checkpoint is gone or has changed." };
+        var stale = new Option<bool>("--stale") { Description = "Remove stale packages: those that no checkpoint uses any more." };
         Option<string?> folder = AtelierChoices.Cache();
         Option<bool> json = JsonOption();
         var command = new Command(
