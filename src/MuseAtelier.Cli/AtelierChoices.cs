@@ -4,29 +4,28 @@ using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>The options by which a command that runs a model is told which one and how.</summary>
+/// <summary>The options of a command that runs a model: the device, the memory, the cache and the decoder.</summary>
 internal sealed class AtelierChoices
 {
-    /// <summary>The variable that names the cache.</summary>
+    /// <summary>The environment variable that names the cache.</summary>
     public const string CacheVariable = "MUSE_CACHE";
 
     private readonly Option<string?> _cache = Cache();
     private readonly Option<DeviceChoice> _device = Choice.Of<DeviceChoice>("--device", Backends.Help);
-    private readonly Option<int> _threads =
-        Choice.Whole(
+    private readonly Option<int> _threads = Choice.Whole(
         "--threads",
-        "Threads of the arithmetic on the processor; 0 means one for each core, or as many as painted the picture that is painted again. "
-        + $"A picture's last bits depend on it. At most {CpuBackend.MostThreads}, or one for each core.",
+        "Number of threads that compute on the processor; 0 means one per core, or for a picture that is painted again, the number that "
+            + $"painted it. A picture's last bits depend on it. At most {CpuBackend.MostThreads}, or one per core.",
         0,
         least: 0);
-    private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>("--vae",
-        "How the VAE decodes: whole, or tiled, which takes less memory.");
+    private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>(
+        "--vae", "How the VAE decodes: whole, or tiled, which takes less memory.");
 
     private readonly BudgetChoices _budget;
 
-    /// <summary>Gives a command the options.</summary>
+    /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="isDecodingChosen">Whether the user chooses how the VAE decodes.</param>
+    /// <param name="isDecodingChosen">Whether the user can choose how the VAE decodes.</param>
     public AtelierChoices(Command command, bool isDecodingChosen = true)
     {
         command.Add(_device);
@@ -40,15 +39,14 @@ internal sealed class AtelierChoices
     public static Option<string?> Cache()
     {
         Option<string?> option = UserPath.Option("--cache");
-        option.Description =
-            $"Where checkpoints are exported to, once each. [default: the variable {CacheVariable}, else MuseAtelier/packages in the "
-                + "user's local application data]";
+        option.Description = "The cache: each checkpoint is exported into this folder once. "
+            + $"[default: the variable {CacheVariable}, else MuseAtelier/packages in the user's local application data]";
         option.HelpName = "FOLDER";
         return option;
     }
 
-    /// <summary>The cache that the option or the variable names; null means the engine's own.</summary>
-    /// <exception cref="UserPathException">The variable holds no path.</exception>
+    /// <summary>The cache that the option or, without it, the variable names; null means the engine's default.</summary>
+    /// <exception cref="UserPathException">The variable's value is not a valid path.</exception>
     public static string? CacheFolder(string? named) => named ?? UserPath.Variable(CacheVariable);
 
     /// <summary>An option that names the model.</summary>
@@ -61,25 +59,26 @@ internal sealed class AtelierChoices
         return option;
     }
 
-    /// <summary>How the atelier is to be set up.</summary>
+    /// <summary>The options of an atelier.</summary>
     public AtelierOptions Read(ParseResult result) => Read(result, result.GetValue(_device), result.GetValue(_threads));
 
     /// <summary>
-    /// How the atelier is to be set up that verifies a picture: on the kind of device and with the number of threads that painted it,
-    /// unless the command line says otherwise, since its last bits depend on them.
+    /// The options of an atelier that verifies a picture. It uses the kind of device and the number of threads that painted the picture,
+    /// because the last bits depend on them, unless the command line says otherwise.
     /// </summary>
     /// <param name="result">The command line.</param>
     /// <param name="record">The picture's record.</param>
     public AtelierOptions ReadAsRecorded(ParseResult result, PictureRecord record)
     {
         bool isProcessor = record.Engine.Threads is not null && result.GetResult(_device) is not { Implicit: false };
-        return PictureVerifier.Suit(record,
-            Read(result, isProcessor ? DeviceChoice.Cpu : result.GetValue(_device), Threads(result, record)));
+        DeviceChoice device = isProcessor ? DeviceChoice.Cpu : result.GetValue(_device);
+        return PictureVerifier.Suit(record, Read(result, device, Threads(result, record)));
     }
 
-    // 0 is a choice too: the number of this machine.
+    // An explicit 0 overrides the record: it means one thread per core of this machine.
     private int Threads(ParseResult result, PictureRecord? record) => result.GetResult(_threads) is { Implicit: false }
-        ? result.GetValue(_threads) : record?.Engine.Threads ?? 0;
+        ? result.GetValue(_threads)
+        : record?.Engine.Threads ?? 0;
 
     private AtelierOptions Read(ParseResult result, DeviceChoice device, int threads) => new()
     {
@@ -92,29 +91,32 @@ internal sealed class AtelierChoices
     };
 
     /// <summary>
-    /// The same for a picture that is painted again: decoded as it was, unless its size, a budget or the user's choice asks for something
-    /// else.
+    /// The options of an atelier that paints a picture, possibly again. A picture with a record is decoded in the same tiles and precision
+    /// as before, unless the command line changes its size, gives a budget or chooses how the VAE decodes.
     /// </summary>
     /// <param name="result">The command line.</param>
     /// <param name="record">The picture's record; null for a new picture.</param>
-    /// <param name="request">What is to be painted.</param>
+    /// <param name="request">The picture to paint.</param>
     public AtelierOptions Read(ParseResult result, PictureRecord? record, PictureRequest request)
     {
         AtelierOptions options = Read(result, result.GetValue(_device), Threads(result, record));
-        bool isAsItWas = record is not null && (record.Request.Width, record.Request.Height) == (request.Width, request.Height)
-            && result.GetResult(_vae) is null && options.VideoMemoryBudget is null && options.MemoryBudget is null;
-        return isAsItWas ? PictureVerifier.Suit(record!, options) : options;
+        bool isSameSize = record is not null && (record.Request.Width, record.Request.Height) == (request.Width, request.Height);
+        bool isUnchanged = isSameSize
+            && result.GetResult(_vae) is null
+            && options.VideoMemoryBudget is null
+            && options.MemoryBudget is null;
+        return isUnchanged ? PictureVerifier.Suit(record!, options) : options;
     }
 
     /// <summary>
-    /// Refuses a picture for which a budget that was given, or a processor's free memory, is too small: before a first export is made for
-    /// it.
+    /// Refuses a picture if the given budget or, on a processor, the free memory is too small for it. This check runs before the model is
+    /// opened, because opening it for the first time exports it.
     /// </summary>
     /// <param name="model">Path of the model.</param>
-    /// <param name="options">How the atelier is to be set up.</param>
+    /// <param name="options">The atelier's options.</param>
     /// <param name="request">The picture.</param>
-    /// <exception cref="BudgetTooSmallException">No plan keeps the budget that was given.</exception>
-    /// <exception cref="FreeMemoryTooSmallException">None was given, and no plan keeps to what is free.</exception>
+    /// <exception cref="BudgetTooSmallException">A budget was given, and no plan fits it.</exception>
+    /// <exception cref="FreeMemoryTooSmallException">No budget was given, and no plan fits the free memory.</exception>
     public static void RequireBudget(string model, AtelierOptions options, PictureRequest request)
     {
         bool isOnProcessor = options.Backend is CpuBackend;

@@ -3,32 +3,39 @@ using MuseAtelier.Cuda;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>On what the user wants to paint.</summary>
+/// <summary>The device that the user chooses.</summary>
 internal enum DeviceChoice
 {
-    /// <summary>On an NVIDIA card where everything for it is there, else on the processor.</summary>
+    /// <summary>An NVIDIA card if everything that it needs is installed, else the processor.</summary>
     Auto,
 
-    /// <summary>On the processor.</summary>
+    /// <summary>The processor.</summary>
     Cpu,
 
-    /// <summary>On an NVIDIA card, or not at all.</summary>
+    /// <summary>An NVIDIA card. Without one, opening the model fails.</summary>
     Cuda,
 }
 
-/// <summary>Chooses what paints. ONNX Runtime's native library for processors comes with the program; put into its place, the one for CUDA serves both.</summary>
+/// <summary>
+/// Creates the backend for a device. The program ships with ONNX Runtime's native library for processors; the library for CUDA, put in
+/// its place, serves both devices.
+/// </summary>
 internal static class Backends
 {
-    /// <summary>What <c>--device</c> means, for help texts.</summary>
-    public const string Help = "What paints: cuda (an NVIDIA card), cpu, or auto, which is cuda where 'muse doctor' finds everything for it.";
+    /// <summary>The description of <c>--device</c> in help texts.</summary>
+    public const string Help = "The device that paints: cuda (an NVIDIA card), cpu, or auto, which means cuda if 'muse doctor' finds "
+        + "everything that it needs.";
 
     /// <summary>The backend for a choice.</summary>
     /// <param name="device">The choice.</param>
-    /// <param name="threads">Threads of the processor's arithmetic; 0 means one for each core.</param>
-    /// <param name="cuda">How a card is used; null means what suits most.</param>
-    public static Backend Create(DeviceChoice device, int threads = 0, CudaOptions? cuda = null) =>
-        device == DeviceChoice.Cuda || (device == DeviceChoice.Auto && HasCard(cuda?.Card ?? 0)) ? CudaBackend.Create(cuda) : CpuBackend.Create(threads);
+    /// <param name="threads">Number of threads that compute on the processor; 0 means one per core.</param>
+    /// <param name="cuda">How a card is used; null means the defaults.</param>
+    public static Backend Create(DeviceChoice device, int threads = 0, CudaOptions? cuda = null)
+    {
+        bool isCard = device == DeviceChoice.Cuda || (device == DeviceChoice.Auto && HasCard(cuda?.Card ?? 0));
+        return isCard ? CudaBackend.Create(cuda) : CpuBackend.Create(threads);
+    }
 
-    // The file first: without it there is nothing to diagnose, and most machines stop here.
+    // Looks for the provider's file first, because the diagnosis needs it and most machines do not have it.
     private static bool HasCard(int card) => CudaDiagnosis.HasProvider && CudaDiagnosis.Run().Problem(card) is null;
 }

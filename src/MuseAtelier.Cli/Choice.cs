@@ -1,13 +1,14 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>Options whose values are named or counted; whatever else is given is refused in one line.</summary>
+/// <summary>Creates options whose values are names or numbers. Any other value is refused with a message of one line.</summary>
 internal static class Choice
 {
-    /// <summary>One of an enumeration's values, by its name in lower case; the first of them where the option is not given.</summary>
+    /// <summary>An option whose value is a member of an enumeration, in any case; the first member is the default.</summary>
     public static Option<T> Of<T>(string name, string description) where T : struct, Enum
     {
         string[] names = [.. Enum.GetNames<T>().Select(value => value.ToLowerInvariant())];
@@ -25,7 +26,7 @@ internal static class Choice
         };
     }
 
-    /// <summary>One of some names, in any case; the first of them where the option is not given.</summary>
+    /// <summary>An option whose value is one of some names, in any case; the first name is the default.</summary>
     /// <param name="name">The option's name.</param>
     /// <param name="description">Its description.</param>
     /// <param name="names">The names, in lower case.</param>
@@ -43,36 +44,45 @@ internal static class Choice
         DefaultValueFactory = _ => names[0],
     };
 
-    /// <summary>A whole number.</summary>
+    /// <summary>An option whose value is a whole number.</summary>
     /// <param name="name">The option's name.</param>
     /// <param name="description">Its description.</param>
-    /// <param name="standard">What stands for it where it is not given.</param>
-    /// <param name="least">The least that is allowed.</param>
-    /// <param name="most">The most that is allowed.</param>
-    public static Option<int> Whole(string name, string description, int standard, int least = int.MinValue, int most = int.MaxValue) => new(name)
+    /// <param name="standard">The default.</param>
+    /// <param name="least">The smallest value that is allowed.</param>
+    /// <param name="most">The largest value that is allowed.</param>
+    public static Option<int> Whole(
+        string name, string description, int standard, int least = int.MinValue, int most = int.MaxValue) => new(name)
     {
         Description = description,
         HelpName = "N",
-        CustomParser = result => int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
-            ? value
-            : Refuse<int>(result, name, result.Tokens[0].Value, (least, most) switch
-            {
-                (int.MinValue, int.MaxValue) => "a whole number",
-                (_, int.MaxValue) => string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} on"),
-                _ => string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"),
-            }),
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            bool isWhole = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value);
+            return isWhole && value >= least && value <= most ? value : Refuse<int>(result, name, text, Range(least, most));
+        },
         DefaultValueFactory = _ => standard,
     };
 
-    /// <summary>A number.</summary>
+    /// <summary>An option whose value is a number.</summary>
     public static Option<float> Number(string name, string description, float standard) => new(name)
     {
         Description = description,
         HelpName = "X",
-        CustomParser = result => float.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
-            ? value
-            : Refuse<float>(result, name, result.Tokens[0].Value, "a number"),
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            bool isNumber = float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value);
+            return isNumber ? value : Refuse<float>(result, name, text, "a number");
+        },
         DefaultValueFactory = _ => standard,
+    };
+
+    private static string Range(int least, int most) => (least, most) switch
+    {
+        (int.MinValue, int.MaxValue) => "a whole number",
+        (_, int.MaxValue) => Invariant($"a whole number from {least} on"),
+        _ => Invariant($"a whole number from {least} to {most}"),
     };
 
     private static T Refuse<T>(ArgumentResult result, string name, string text, string expected) where T : struct

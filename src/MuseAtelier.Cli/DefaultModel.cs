@@ -1,16 +1,18 @@
 namespace MuseAtelier.Cli;
 
-/// <summary>The model that is used when none is named: the Miniature, which comes with the program.</summary>
+/// <summary>Finds the model for commands that name none: by default the Miniature, which comes with the program.</summary>
 internal static class DefaultModel
 {
-    /// <summary>The variable that names another model.</summary>
+    /// <summary>The environment variable that names another model.</summary>
     public const string Variable = "MUSE_MODEL";
 
     private static readonly string RelativePath = Path.Combine("models", "miniature", "miniature.safetensors");
 
-    /// <summary>Path of the default model: the one that the environment names, else the Miniature beside the program or in a folder above it.</summary>
+    /// <summary>
+    /// Path of the default model: the one that the variable names, else the Miniature in the program's folder or in a folder above it.
+    /// </summary>
     /// <exception cref="DefaultModelMissingException">There is none.</exception>
-    /// <exception cref="UserPathException">The variable holds no path.</exception>
+    /// <exception cref="UserPathException">The variable's value is not a valid path.</exception>
     public static string Find() => Find(AppContext.BaseDirectory);
 
     internal static string Find(string start)
@@ -26,6 +28,9 @@ internal static class DefaultModel
     }
 }
 
-/// <summary>No model was named, and the one that comes with the program is gone.</summary>
+/// <summary>No model was named, and the model that comes with the program is missing.</summary>
 internal sealed class DefaultModelMissingException(string folder)
-    : MuseAtelierException($"no model was named, and there is no models/miniature/miniature.safetensors in {folder} or above it", "a model", $"Name one with --model PATH or the variable {DefaultModel.Variable}, or put the file back.");
+    : MuseAtelierException(
+        $"no model was named, and there is no models/miniature/miniature.safetensors in {folder} or above it",
+        "a model",
+        $"Name one with --model PATH or the variable {DefaultModel.Variable}, or restore the file.");

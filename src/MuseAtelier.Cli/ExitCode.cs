@@ -1,10 +1,14 @@
 namespace MuseAtelier.Cli;
 
-/// <summary>How muse ends.</summary>
+/// <summary>The exit codes of muse.</summary>
 internal static class ExitCode
 {
-    public const int Done = 0, Failed = 1, BadUsage = 2, Cancelled = 130;
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int BadUsage = 2;
+    public const int Cancelled = 130;
 
-    /// <summary>The codes as every help page states them.</summary>
-    public const string Help = "Exit codes: 0 done, 1 failed or a check not passed (one line on stderr says why), 2 bad usage, 130 cancelled.";
+    /// <summary>The line about exit codes that ends every help page.</summary>
+    public const string Help =
+        "Exit codes: 0 done, 1 failed or a check did not pass (one line on stderr says why), 2 bad usage, 130 cancelled.";
 }

@@ -2,18 +2,19 @@ using System.Reflection;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>What a failure is in one line.</summary>
+/// <summary>Describes failures in one line.</summary>
 internal static class Failure
 {
-    /// <summary>The variable that has the stack trace of a failure printed, for reports.</summary>
+    /// <summary>The environment variable that makes muse print the stack trace of a failure, for bug reports.</summary>
     public const string TraceVariable = "MUSE_TRACE";
 
     /// <summary>
-    /// Says what failed on the terminal's stderr, in one line; with <see cref="TraceVariable"/> set, the stack trace before it.
+    /// Writes the failure to the terminal's stderr in one line; if <see cref="TraceVariable"/> is set, the stack trace precedes it.
     /// </summary>
     public static void Write(Terminal terminal, Exception exception)
     {
-        if (Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0") terminal.Error.WriteLine(exception);
+        bool isTraced = Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";
+        if (isTraced) terminal.Error.WriteLine(exception);
         terminal.WriteNotice("error", Describe(exception));
     }
 
@@ -21,15 +22,15 @@ internal static class Failure
     internal static string Describe(Exception exception) => exception switch
     {
         MuseAtelierException => exception.Message,
-        // Relative paths have no meaning there, which .NET says in words that name no path.
+        // Relative paths cannot be resolved in a deleted folder, and .NET's message for that names no path.
         _ when WorkingFolder.IsGone => WorkingFolder.Message,
         IOException or UnauthorizedAccessException => exception.Message,
         OutOfMemoryException =>
-            "the system gave no more memory; expected enough for the work. Close other programs, raise the limit of memory (muse doctor "
-                + "shows what there is), or paint a smaller picture.",
+            "the system gave no more memory; expected enough for the work. Close other programs, raise the memory limit (muse doctor "
+                + "shows the limits), or paint a smaller picture.",
         TypeInitializationException or AggregateException or TargetInvocationException when exception.InnerException is { } inner =>
             Describe(inner),
         _ => $"unexpected {exception.GetType().Name}: {exception.Message.TrimEnd('.')}. This is a fault of muse: please report it with "
-            + $"what muse prints when the variable {TraceVariable} is 1.",
+            + $"the output of muse when the variable {TraceVariable} is 1.",
     };
 }

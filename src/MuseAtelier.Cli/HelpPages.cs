@@ -4,12 +4,12 @@ using System.CommandLine.Invocation;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>What a command's help says at its end: too much for the list of commands.</summary>
+/// <summary>Adds lines to the end of a command's help that would be too long for its description.</summary>
 internal static class HelpPages
 {
     private static readonly string[] NoLines = [];
 
-    /// <summary>Lets the help of each command end with its lines, and with the exit codes.</summary>
+    /// <summary>Makes the help of each command end with its lines and the exit codes.</summary>
     /// <param name="root">The root command.</param>
     /// <param name="pages">Lines by command.</param>
     public static void Attach(RootCommand root, IReadOnlyDictionary<Command, string[]> pages)

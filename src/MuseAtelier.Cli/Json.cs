@@ -5,15 +5,19 @@ using System.Text.Json.Nodes;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>How muse writes JSON: letters of every script as they are, one line unless said otherwise.</summary>
+/// <summary>The settings with which muse writes JSON. Letters of every script are written unescaped.</summary>
 internal static class Json
 {
+    /// <summary>Writes on one line.</summary>
     public static JsonSerializerOptions Readable { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The same on a line for each member: for files that people read too.</summary>
+    /// <summary>Writes one line per member, for files that people read too.</summary>
     public static JsonSerializerOptions Indented { get; } = new(Readable) { WriteIndented = true, NewLine = "\n" };
 
-    /// <summary>A number; as text where JSON has no word for it, as for NaN and infinity.</summary>
-    public static JsonValue? Number(double? value) =>
-        value is not { } number ? null : double.IsFinite(number) ? JsonValue.Create(number) : JsonValue.Create(number.ToString(CultureInfo.InvariantCulture));
+    /// <summary>A number as JSON. NaN and infinity become text, because JSON has no numbers for them.</summary>
+    public static JsonValue? Number(double? value)
+    {
+        if (value is not { } number) return null;
+        return double.IsFinite(number) ? JsonValue.Create(number) : JsonValue.Create(number.ToString(CultureInfo.InvariantCulture));
+    }
 }

@@ -4,19 +4,21 @@ using MuseAtelier.Cli.Commands;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>The command line of muse: its commands, how they are stopped, and how bad usage and failures are answered.</summary>
+/// <summary>The command line of muse: its commands, their cancellation, and the messages for bad usage and failures.</summary>
 internal static class MuseCommand
 {
-    /// <summary>Runs a command line to its end; whatever happens, it is said in one line and by the exit code.</summary>
+    /// <summary>Runs a command line to its end. Every failure becomes one line on stderr and an exit code; none is thrown.</summary>
     /// <param name="args">The command line.</param>
     /// <param name="terminal">Where the command writes.</param>
     public static async Task<int> RunAsync(string[] args, Terminal terminal)
     {
-        // Painted as it arrived, a garbled prompt would be another picture, and two garbled names one file.
+        // An argument that is not UTF-8 must be refused, because a garbled prompt would paint another picture, and two garbled file names
+        // could become the same name.
         if (Array.FindIndex(args, arg => !Unicode.IsText(arg)) is >= 0 and var garbled)
         {
-            terminal.WriteNotice("error",
-                $"argument {garbled + 1} ('{args[garbled]}') is no text in UTF-8; expected UTF-8. Set the terminal's encoding and LANG to "
+            terminal.WriteNotice(
+                "error",
+                $"argument {garbled + 1} ('{args[garbled]}') is not valid UTF-8; expected UTF-8. Set the terminal's encoding and LANG to "
                     + "UTF-8, or convert the script that calls muse (iconv -t UTF-8).");
             return ExitCode.BadUsage;
         }
@@ -25,12 +27,13 @@ internal static class MuseCommand
         {
             int code = await InvokeAsync(args, terminal);
             if (terminal.ResultFailure is not { } failure) return code;
-            terminal.WriteNotice("error",
-                $"the result cannot be written to standard output ({failure.Message.TrimEnd('.')}); expected a stream that takes it. "
-                    + "Files that were asked for are complete.");
+            terminal.WriteNotice(
+                "error",
+                $"the result cannot be written to standard output ({failure.Message.TrimEnd('.')}); expected a stream that accepts it. "
+                    + "All files of this command are complete.");
             return code == ExitCode.Done ? ExitCode.Failed : code;
         }
-#pragma warning disable CA1031 // The last place where a failure can be said in a line.
+#pragma warning disable CA1031 // Every failure must become one line here, because nothing above catches it.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -42,7 +45,7 @@ internal static class MuseCommand
     private static async Task<int> InvokeAsync(string[] args, Terminal terminal)
     {
         ParseResult parsed = Parse(args.Length > 0 ? args : ["--help"], terminal);
-        // A screenful of help would bury the one line that says what is wrong.
+        // Prints no help page, which would push the line with the error off the screen.
         if (parsed.Action is ParseErrorAction)
         {
             string faults = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
@@ -51,7 +54,7 @@ internal static class MuseCommand
         }
 
         using var signals = new StopSignals(terminal);
-        // The library's own signal handling ends the process after two seconds, which may be too soon to clean up.
+        // Turns off the library's signal handling: it ends the process after two seconds, which may be too soon to clean up.
         var configuration = new InvocationConfiguration
         {
             Output = terminal.Out,
@@ -73,7 +76,9 @@ internal static class MuseCommand
 
     private static ParseResult Parse(string[] args, Terminal terminal)
     {
-        Command render = RenderCommand.Create(terminal), verify = VerifyCommand.Create(terminal), replay = ReplayCommand.Create(terminal);
+        Command render = RenderCommand.Create(terminal);
+        Command verify = VerifyCommand.Create(terminal);
+        Command replay = ReplayCommand.Create(terminal);
         var root = new RootCommand("Paints pictures with Stable Diffusion XL.")
         {
             render,
@@ -94,7 +99,7 @@ internal static class MuseCommand
             [verify] = VerifyCommand.Help,
             [replay] = ReplayCommand.Help,
         });
-        // A prompt may begin with @: it is no name of a file with more arguments.
+        // Turns off response files, because a prompt may begin with @.
         return root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
     }
 }

@@ -1,28 +1,34 @@
 using System.Globalization;
 using System.Text;
 using MuseAtelier.Pictures;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>Where pictures go.</summary>
+/// <summary>Chooses the files that pictures are written to.</summary>
 internal static class OutputPath
 {
     private const int LongestName = 40;
     private const string Extension = ".png";
 
-    /// <summary>The files of so many pictures, each known to be writable. A name that muse makes up is always a free one.</summary>
+    /// <summary>
+    /// The files of a number of pictures. Each was tested for writing. A name that muse makes up is one that no file has.
+    /// </summary>
     /// <param name="output">A file, an existing folder, or null for the working folder.</param>
     /// <param name="request">The first picture's request.</param>
-    /// <param name="count">How many pictures, with seeds one after the other.</param>
+    /// <param name="count">Number of pictures, whose seeds follow one another.</param>
     /// <param name="options">How they are written.</param>
     /// <exception cref="PictureFileException">A file cannot be written.</exception>
     public static List<string> Choose(string? output, PictureRequest request, int count, PictureFileOptions options)
     {
-        var paths = new List<string>();
-        bool isFolder = output is null || Directory.Exists(output) || output.EndsWith('/') || output.EndsWith(Path.DirectorySeparatorChar);
+        List<string> paths = [];
+        bool isFolder = IsFolder(output);
         for (int i = 0; i < count; i++)
         {
-            string path = isFolder ? Free(Path.Combine(output ?? "", Name(request.Prompt, unchecked(request.Seed + (ulong)i)))) : Numbered(output!, i, count);
+            ulong seed = unchecked(request.Seed + (ulong)i);
+            string path = isFolder
+                ? Free(Path.Combine(output ?? "", Name(request.Prompt, seed)))
+                : Numbered(output!, i, count);
             PictureFile.RequireWritable(path, options);
             paths.Add(path);
         }
@@ -30,20 +36,28 @@ internal static class OutputPath
         return paths;
     }
 
-    private static string Numbered(string path, int index, int count) =>
-        count == 1 ? path : Suffixed(path, (index + 1).ToString(CultureInfo.InvariantCulture).PadLeft(count.ToString(CultureInfo.InvariantCulture).Length, '0'));
+    private static bool IsFolder(string? output) =>
+        output is null || Directory.Exists(output) || output.EndsWith('/') || output.EndsWith(Path.DirectorySeparatorChar);
+
+    private static string Numbered(string path, int index, int count)
+    {
+        if (count == 1) return path;
+        int digits = count.ToString(CultureInfo.InvariantCulture).Length;
+        return Suffixed(path, (index + 1).ToString(CultureInfo.InvariantCulture).PadLeft(digits, '0'));
+    }
 
     private static string Free(string path)
     {
         string free = path;
-        for (int number = 2; File.Exists(free) || Directory.Exists(free); number++) free = Suffixed(path, number.ToString(CultureInfo.InvariantCulture));
+        for (int number = 2; File.Exists(free) || Directory.Exists(free); number++)
+            free = Suffixed(path, number.ToString(CultureInfo.InvariantCulture));
         return free;
     }
 
     private static string Suffixed(string path, string suffix) =>
         Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}-{suffix}{Path.GetExtension(path)}");
 
-    // Letters and digits of any script, words joined by hyphens.
+    // Letters and digits of any script, with the words joined by hyphens.
     private static string Name(string prompt, ulong seed)
     {
         var name = new StringBuilder();
@@ -55,6 +69,6 @@ internal static class OutputPath
         }
 
         string words = name.ToString().Trim('-');
-        return string.Create(CultureInfo.InvariantCulture, $"{(words.Length > 0 ? words : "picture")}-{seed}{Extension}");
+        return Invariant($"{(words.Length > 0 ? words : "picture")}-{seed}{Extension}");
     }
 }

@@ -1,70 +1,88 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Display;
 using MuseAtelier.Pictures;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>What commands that paint have in common: which model, how many pictures, into which files, and how they report.</summary>
+/// <summary>What the commands that paint share: the model, the number of pictures, their files, and the output.</summary>
 internal sealed class Painting
 {
-    private readonly Option<int> _count = Choice.Whole("--count", "How many pictures, each with the next seed.", 1, least: 1);
-    private readonly Option<int> _batch = Choice.Whole("--batch", $"How many of the pictures are denoised together, 1 to {BatchSlot.LargestBatch}; 0 means as many as are fastest within the budget. With 1, a seed's picture is bit by bit the one that it gives by itself; else to the eye.", 0, least: 0, most: BatchSlot.LargestBatch);
+    private readonly Option<int> _count = Choice.Whole("--count", "Number of pictures. Each has the next seed.", 1, least: 1);
+    private readonly Option<int> _batch = Choice.Whole(
+        "--batch",
+        $"Batch size: how many pictures are denoised together, 1 to {BatchSlot.LargestBatch}; 0 means the fastest size within the "
+            + "budget. With 1, a picture has the same bytes as when it is painted alone. In a larger batch it looks the same, "
+            + "but its last bits may differ.",
+        0,
+        least: 0,
+        most: BatchSlot.LargestBatch);
     private readonly Option<string?> _model = AtelierChoices.Model();
     private readonly Option<string?> _output = UserPath.Option("--out", "-o");
-    private readonly Option<bool> _force = new("--force") { Description = "Replace a file that exists." };
-    private readonly Option<MetadataLevel> _metadata = Choice.Of<MetadataLevel>("--metadata", "What the file says of its making: full (with the record that muse verify and muse replay read), AUTOMATIC1111's parameters, only that a machine made it, or nothing.");
-    private readonly Option<int> _quality = Choice.Whole("--quality", "Quality of JPEG and WebP, 1 to 100; 0 means 95. PNG keeps every pixel.", 0, least: 0, most: 100);
-    private readonly Option<bool> _preview = new("--preview") { Description = "Show the picture coming into being, in the terminal." };
-    private readonly Option<bool> _json = new("--json") { Description = "One JSON object for each picture, one a line, on stdout." };
+    private readonly Option<bool> _force = new("--force") { Description = "Replace an existing file." };
+    private readonly Option<MetadataLevel> _metadata = Choice.Of<MetadataLevel>(
+        "--metadata",
+        "What the file says about how it was made: full (with the record that muse verify and muse replay read), parameters "
+            + "(AUTOMATIC1111's text), origin (only that a model made it), or none.");
+    private readonly Option<int> _quality = Choice.Whole(
+        "--quality",
+        "Quality of JPEG and WebP, 1 to 100; 0 means 95. PNG keeps every pixel.",
+        0,
+        least: 0,
+        most: 100);
+    private readonly Option<bool> _preview = new("--preview") { Description = "Show the picture in the terminal while it is painted." };
+    private readonly Option<bool> _json = new("--json") { Description = "Print one JSON object per picture on stdout, one a line." };
     private readonly AtelierChoices _choices;
     private readonly Terminal _terminal;
 
     public Painting(Terminal terminal, Command command)
     {
         _terminal = terminal;
-        _output.Description = $"The file ({PictureFormats.Known}), or an existing folder. With --count, files get numbers. [default: a PNG file in the working folder, named after prompt and seed]";
+        _output.Description = $"The file ({PictureFormats.Known}), or an existing folder. With --count, the files get numbers. "
+            + "[default: a PNG file in the working folder, named after the prompt and the seed]";
         _output.HelpName = "FILE|FOLDER";
-        foreach (Option option in (Option[])[_count, _batch, _model, _output, _force, _metadata, _quality, _preview, _json]) command.Add(option);
+        foreach (Option option in (Option[])[_count, _batch, _model, _output, _force, _metadata, _quality, _preview, _json])
+            command.Add(option);
         _choices = new AtelierChoices(command);
     }
 
-    /// <summary>Paints.</summary>
+    /// <summary>Paints the pictures and writes their files.</summary>
     /// <param name="result">The command line.</param>
     /// <param name="request">The first picture.</param>
-    /// <param name="record">The record of a picture that is painted again: in its place of as large a pass, and decoded in its tiles, unless the command line says otherwise; null for a new one.</param>
-    /// <param name="opened">Told which model and device it is, before anything is painted.</param>
+    /// <param name="record">
+    /// The record of a picture that is painted again; null for a new picture. Unless the command line says otherwise, the picture keeps
+    /// its batch size, its index in the batch and its decoder tiles.
+    /// </param>
+    /// <param name="opened">Called with the open atelier before anything is painted, to compare its model and device.</param>
     /// <param name="stop">Stops within a step.</param>
-    public async Task<int> RunAsync(ParseResult result, PictureRequest request, PictureRecord? record, Action<Atelier>? opened,
-        CancellationToken stop)
+    public async Task<int> RunAsync(
+        ParseResult result, PictureRequest request, PictureRecord? record, Action<Atelier>? opened, CancellationToken stop)
     {
-        // All that can be refused is refused before a model is opened.
+        // Every check that needs no model runs before a model is opened.
         PictureRequestException.ThrowIfUnpaintable(request);
-        int quality = result.GetValue(_quality);
-        var files = new PictureFileOptions { Overwrite = result.GetValue(_force), UnderFreeName = true, Metadata = result.GetValue(_metadata), Quality = quality == 0 ? null : quality };
+        PictureFileOptions files = FileOptions(result);
         List<string> paths = OutputPath.Choose(result.GetValue(_output), request, result.GetValue(_count), files);
-        bool isPreviewed = result.GetValue(_preview) && _terminal.ErrorConsole is not null;
-        if (result.GetValue(_preview) && !isPreviewed) _terminal.WriteNotice("notice", "--preview needs a terminal on stderr; painting without it");
+        bool isPreviewed = IsPreviewed(result);
         string model = result.GetValue(_model) ?? DefaultModel.Find();
-
         AtelierOptions options = _choices.Read(result, record, request) with { Previews = isPreviewed };
-        BatchSlot? place = record?.Engine.Place;
+        BatchSlot? slot = record?.Engine.Place;
         AtelierChoices.RequireBudget(model, options, request);
         await using RenderDisplay display = RenderDisplay.Start(_terminal, paths.Count);
         await using Atelier atelier = await Atelier.OpenAsync(model, options, display, stop);
         await display.PauseAsync();
         opened?.Invoke(atelier);
         display.Continue();
-        int? together = result.GetValue(_batch) is > 0 and var batch ? batch : place?.Pictures;
-        if (paths.Count == 1 && together == place?.Pictures)
+        int? batchSize = result.GetValue(_batch) is > 0 and var batch ? batch : slot?.Pictures;
+        if (paths.Count == 1 && batchSize == slot?.Pictures)
         {
-            await FinishAsync(await atelier.GenerateAsync(request, place ?? BatchSlot.Alone, display, stop), paths[0]);
+            await FinishAsync(await atelier.GenerateAsync(request, slot ?? BatchSlot.Alone, display, stop), paths[0]);
             return ExitCode.Done;
         }
 
         int next = 0;
-        await foreach (Picture picture in atelier.GenerateManyAsync(request, paths.Count, together, display, stop)) await FinishAsync(picture, paths[next++]);
+        await foreach (Picture picture in atelier.GenerateManyAsync(request, paths.Count, batchSize, display, stop))
+            await FinishAsync(picture, paths[next++]);
         return ExitCode.Done;
 
         async Task FinishAsync(Picture picture, string path)
@@ -81,8 +99,31 @@ internal sealed class Painting
         }
     }
 
-    private static string Sentence(Picture picture, string path) =>
-        string.Create(CultureInfo.InvariantCulture, $"{path}: {picture.Width}x{picture.Height}, seed {picture.Request.Seed}, {picture.Timings.Total.TotalSeconds:0.0} s");
+    private PictureFileOptions FileOptions(ParseResult result)
+    {
+        int quality = result.GetValue(_quality);
+        return new PictureFileOptions
+        {
+            Overwrite = result.GetValue(_force),
+            UnderFreeName = true,
+            Metadata = result.GetValue(_metadata),
+            Quality = quality == 0 ? null : quality,
+        };
+    }
+
+    private bool IsPreviewed(ParseResult result)
+    {
+        if (!result.GetValue(_preview)) return false;
+        if (_terminal.ErrorConsole is not null) return true;
+        _terminal.WriteNotice("notice", "--preview needs a terminal on stderr; painting without it");
+        return false;
+    }
+
+    private static string Sentence(Picture picture, string path)
+    {
+        double seconds = picture.Timings.Total.TotalSeconds;
+        return Invariant($"{path}: {picture.Width}x{picture.Height}, seed {picture.Request.Seed}, {seconds:0.0} s");
+    }
 
     private static JsonObject Describe(Picture picture, string path, string[] notices) => new()
     {
@@ -94,7 +135,11 @@ internal sealed class Painting
         ["guidance"] = picture.Request.GuidanceScale,
         ["model"] = picture.Model.Name,
         ["modelSha256"] = picture.Model.Sha256,
-        ["pass"] = new JsonObject { ["pictures"] = picture.Provenance.Pass.Pictures, ["index"] = picture.Provenance.Pass.Index },
+        ["pass"] = new JsonObject
+        {
+            ["pictures"] = picture.Provenance.Pass.Pictures,
+            ["index"] = picture.Provenance.Pass.Index,
+        },
         ["device"] = picture.Provenance.Device,
         ["notices"] = new JsonArray([.. notices.Select(notice => JsonValue.Create(notice))]),
         ["seconds"] = new JsonObject

@@ -3,7 +3,8 @@ using MuseAtelier.Cli;
 using MuseAtelier.Cli.Streams;
 using MuseAtelier.Host;
 
-// What .NET itself starts for signals, the console and work in the background: where that fails, it hangs or ends the process with a trace.
+// The threads that .NET starts for signals, the console and background work. If it cannot start them, it hangs or ends the process with a
+// stack trace, so they are checked first.
 const int threadsOfDotNet = 6;
 
 try

@@ -2,14 +2,17 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MuseAtelier.Cli.Streams;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>Files of prompts: one JSON string a line.</summary>
+/// <summary>Reads files of prompts: one JSON string a line.</summary>
 internal static class PromptLines
 {
-    /// <summary>The prompts of a file, read as they are asked for; <c>-</c> reads standard input.</summary>
-    /// <exception cref="PromptLineException">A line is no JSON string, or not in UTF-8.</exception>
+    private const int EscapeLength = 6;
+
+    /// <summary>Reads the prompts of a file lazily; the path <c>-</c> means standard input.</summary>
+    /// <exception cref="PromptLineException">A line is not a JSON string, or not UTF-8.</exception>
     /// <exception cref="PromptFileException">The file cannot be read.</exception>
     public static IEnumerable<string> Read(string path)
     {
@@ -30,8 +33,8 @@ internal static class PromptLines
         }
         catch (DecoderFallbackException exception)
         {
-            // Read a few thousand letters ahead, so the line is the first that may be wrong.
-            throw new PromptLineException(path, number, "not in UTF-8, or one soon after it is not", exception);
+            // The reader decodes a few thousand letters ahead, so the invalid bytes are in this line or in a later one.
+            throw new PromptLineException(path, number, "not in UTF-8, or a line soon after it is not", exception);
         }
     }
 
@@ -55,11 +58,14 @@ internal static class PromptLines
         }
         catch (JsonException exception)
         {
-            throw new PromptLineException(path, number, "no JSON string", exception);
+            throw new PromptLineException(path, number, "not a JSON string", exception);
         }
     }
 
-    // JSON may escape half of a pair of surrogates; the reader would refuse it, where the tokenizer counts it as U+FFFD.
+    /// <summary>
+    /// Replaces escaped surrogates without a partner by U+FFFD. JSON may contain them, but .NET's reader refuses them, and the tokenizer
+    /// counts such a surrogate as U+FFFD.
+    /// </summary>
     internal static string ReplaceUnpaired(string json)
     {
         if (!json.Contains("\\u", StringComparison.Ordinal)) return json;
@@ -68,26 +74,44 @@ internal static class PromptLines
         {
             if (text[i] != '\\') continue;
             char? unit = Escaped(text, i);
-            if (unit is null) i++;
-            else if (char.IsHighSurrogate(unit.Value) && Escaped(text, i + 6) is { } low && char.IsLowSurrogate(low)) i += 11;
-            else
+            if (unit is null)
             {
-                if (char.IsSurrogate(unit.Value)) "FFFD".CopyTo(text.AsSpan(i + 2));
-                i += 5;
+                // Another escape, such as \n or \\: skip its second letter.
+                i++;
+                continue;
             }
+
+            bool isPair = char.IsHighSurrogate(unit.Value)
+                && Escaped(text, i + EscapeLength) is { } low
+                && char.IsLowSurrogate(low);
+            if (!isPair && char.IsSurrogate(unit.Value)) "FFFD".CopyTo(text.AsSpan(i + 2));
+            i += (isPair ? 2 * EscapeLength : EscapeLength) - 1;
         }
 
         return new string(text);
     }
 
-    private static char? Escaped(char[] text, int start) =>
-        start + 6 <= text.Length && text[start] == '\\' && text[start + 1] == 'u' && ushort.TryParse(text.AsSpan(start + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort unit) ? (char)unit : null;
+    // The UTF-16 unit of the escape \uXXXX at this place; null if there is none.
+    private static char? Escaped(char[] text, int start)
+    {
+        if (start + EscapeLength > text.Length || text[start] != '\\' || text[start + 1] != 'u') return null;
+        ReadOnlySpan<char> digits = text.AsSpan(start + 2, EscapeLength - 2);
+        return ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort unit) ? (char)unit : null;
+    }
 }
 
 /// <summary>A file of prompts cannot be read.</summary>
 internal sealed class PromptFileException(string path, Exception inner)
-    : MuseAtelierException($"{path} cannot be read ({inner.Message.TrimEnd('.')})", "a readable file with one JSON string a line", "Check its name and permissions.", inner);
+    : MuseAtelierException(
+        $"{path} cannot be read ({inner.Message.TrimEnd('.')})",
+        "a readable file with one JSON string a line",
+        "Check its name and permissions.",
+        inner);
 
-/// <summary>A line of a file of prompts is no JSON string.</summary>
+/// <summary>A line of a file of prompts is not a JSON string.</summary>
 internal sealed class PromptLineException(string path, int line, string found, Exception? inner = null)
-    : MuseAtelierException(string.Create(CultureInfo.InvariantCulture, $"line {line} of {path} is {found}"), "one JSON string a line, such as \"a starry night\"", "Correct the line.", inner);
+    : MuseAtelierException(
+        Invariant($"line {line} of {path} is {found}"),
+        "one JSON string a line, such as \"a starry night\"",
+        "Correct the line.",
+        inner);

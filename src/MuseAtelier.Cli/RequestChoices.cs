@@ -4,24 +4,42 @@ using System.Globalization;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>The options by which a command is told how to paint; the prompt is its own.</summary>
+/// <summary>The options that describe a picture. The prompt is not among them: each command takes it in its own way.</summary>
 internal sealed class RequestChoices
 {
     private static readonly PictureRequest Defaults = new() { Prompt = "" };
 
-    private readonly Option<string> _negative = new("--negative", "-n") { Description = "What the picture avoids.", HelpName = "PROMPT", DefaultValueFactory = _ => "" };
-    private readonly Option<EmptyNegative> _emptyNegative =
-        Choice.Of<EmptyNegative>("--empty-negative",
-            "What stands for an empty negative prompt: "
+    private readonly Option<string> _negative = new("--negative", "-n")
+    {
+        Description = "What the picture should not show.",
+        HelpName = "PROMPT",
+        DefaultValueFactory = _ => "",
+    };
+    private readonly Option<EmptyNegative> _emptyNegative = Choice.Of<EmptyNegative>(
+        "--empty-negative",
+        "What stands for an empty negative prompt: "
             + "the encoded empty text, as ComfyUI has it, or zeros, as AUTOMATIC1111, Forge and diffusers have it.");
-    private readonly Option<ulong> _seed = new("--seed", "-s") { Description = "The seed of the noise, up to 18446744073709551615, or random, which draws one and says it. [default: random]", HelpName = "N|random", CustomParser = ParseSeed };
+    private readonly Option<ulong> _seed = new("--seed", "-s")
+    {
+        Description = "Seed of the noise, up to 18446744073709551615. With random, muse draws one and prints it. [default: random]",
+        HelpName = "N|random",
+        CustomParser = ParseSeed,
+    };
     private readonly Option<int> _steps = Choice.Whole("--steps", "Denoising steps, 1 to 1000.", Defaults.Steps);
-    private readonly Option<float> _guidance = Choice.Number("--guidance", "Guidance scale (CFG), 1 to 100; 1 paints without guidance and without the negative prompt.", Defaults.GuidanceScale);
-    private readonly Option<int> _width = Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 2048; multiples of 64 are best.", Defaults.Width);
-    private readonly Option<int> _height = Choice.Whole("--height", "Height in px, likewise.", Defaults.Height);
-    private readonly Option<TimestepSpacing> _schedule = Choice.Of<TimestepSpacing>("--schedule", "How timesteps are spread: leading is SDXL's own way, linspace AUTOMATIC1111's.");
-    private readonly Option<bool> _karras = new("--karras") { Description = "Karras sigmas." };
-    private readonly Option<NoiseSource> _noise = Choice.Of<NoiseSource>("--noise", "Whose random numbers the seed starts: those of diffusers (torch on a processor), or of AUTOMATIC1111 or ComfyUI on an NVIDIA card.");
+    private readonly Option<float> _guidance = Choice.Number(
+        "--guidance",
+        "Guidance scale (CFG), 1 to 100. With 1 there is no guidance, and the negative prompt is not used.",
+        Defaults.GuidanceScale);
+    private readonly Option<int> _width =
+        Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 2048; multiples of 64 are best.", Defaults.Width);
+    private readonly Option<int> _height = Choice.Whole("--height", "Height in px, with the same limits.", Defaults.Height);
+    private readonly Option<TimestepSpacing> _schedule = Choice.Of<TimestepSpacing>(
+        "--schedule", "How timesteps are spaced: leading is SDXL's own way, linspace AUTOMATIC1111's.");
+    private readonly Option<bool> _karras = new("--karras") { Description = "Use Karras sigmas." };
+    private readonly Option<NoiseSource> _noise = Choice.Of<NoiseSource>(
+        "--noise",
+        "Which program's random numbers the seed starts: those of diffusers (torch on a processor), "
+            + "or of AUTOMATIC1111 or ComfyUI on an NVIDIA card.");
 
     private FrameChoice? _frame;
 
@@ -34,13 +52,14 @@ internal sealed class RequestChoices
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_negative, _seed, _steps, _guidance, _width, _height, _schedule, _karras, _noise, _emptyNegative]) command.Add(option);
+        Option[] options = [_negative, _seed, _steps, _guidance, _width, _height, _schedule, _karras, _noise, _emptyNegative];
+        foreach (Option option in options) command.Add(option);
         _frame = new FrameChoice(command);
     }
 
-    /// <summary>A request, changed as the options say.</summary>
+    /// <summary>A request with the changes that the command line names.</summary>
     /// <param name="result">The command line.</param>
-    /// <param name="basis">What stands where an option is not given.</param>
+    /// <param name="basis">Supplies the value of every option that is not given.</param>
     public PictureRequest Read(ParseResult result, PictureRequest basis) => basis with
     {
         NegativePrompt = Given(result, _negative, basis.NegativePrompt),
@@ -51,17 +70,23 @@ internal sealed class RequestChoices
         Height = Given(result, _height, basis.Height),
         Steps = Given(result, _steps, basis.Steps),
         GuidanceScale = Given(result, _guidance, basis.GuidanceScale),
-        Schedule = new NoiseSchedule { Spacing = Given(result, _schedule, basis.Schedule.Spacing), Karras = Given(result, _karras, basis.Schedule.Karras) },
+        Schedule = new NoiseSchedule
+        {
+            Spacing = Given(result, _schedule, basis.Schedule.Spacing),
+            Karras = Given(result, _karras, basis.Schedule.Karras),
+        },
         Frame = _frame?.Read(result, basis.Frame),
     };
 
-    /// <summary>Whether the command line names a seed, or asks for a drawn one.</summary>
+    /// <summary>Whether the command line gives a seed, be it a number or <c>random</c>.</summary>
     public bool HasSeed(ParseResult result) => result.GetResult(_seed) is { Implicit: false };
 
-    // 32 bits are what every other program takes too. No secret, so no cryptography, for which .NET needs OpenSSL on Linux.
+    // 32 bits, because every other program accepts such seeds too. A seed is no secret, so it needs no cryptographic generator, for
+    // which .NET needs OpenSSL on Linux.
     public static ulong DrawSeed() => (ulong)Random.Shared.NextInt64(1L << 32);
 
-    private static T Given<T>(ParseResult result, Option<T> option, T basis) => result.GetResult(option) is { Implicit: false } ? result.GetValue(option)! : basis;
+    private static T Given<T>(ParseResult result, Option<T> option, T basis) =>
+        result.GetResult(option) is { Implicit: false } ? result.GetValue(option)! : basis;
 
     private static ulong ParseSeed(ArgumentResult result)
     {

@@ -4,9 +4,8 @@ using MuseAtelier.Cli.Streams;
 namespace MuseAtelier.Cli;
 
 /// <summary>
-/// The signals that end muse: Ctrl+C, Ctrl+\ or Ctrl+Break, a request to terminate, and the end of the terminal. The first asks for an
-/// orderly end;
-/// those that follow within a second say the same again; a later one takes its usual course. The creator disposes it.
+/// The signals that end muse: Ctrl+C, Ctrl+\ or Ctrl+Break, a request to terminate, and the end of the terminal. The first signal starts
+/// an orderly end. Signals within the next second are ignored; a later one has its default effect. The creator disposes it.
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {
@@ -17,15 +16,18 @@ internal sealed class StopSignals : IDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _cancellation;
     private readonly PosixSignalRegistration[] _registrations;
-    private readonly Lock _asking = new();
-    private long? _asked;
+    private readonly Lock _taking = new();
+    private long? _firstSignal;
 
-    /// <summary>Begins to listen.</summary>
-    /// <param name="terminal">Has its cursor shown again where a signal takes its course; its token stops as well.</param>
-    /// <param name="time">What tells the time; null means the system.</param>
+    /// <summary>Starts to listen.</summary>
+    /// <param name="terminal">
+    /// Its cursor is shown again before a signal ends the process; its own token cancels <see cref="Token"/> too.
+    /// </param>
+    /// <param name="time">The clock; null means the system's.</param>
     public StopSignals(Terminal terminal, TimeProvider? time = null)
     {
-        (_terminal, _time) = (terminal, time ?? TimeProvider.System);
+        _terminal = terminal;
+        _time = time ?? TimeProvider.System;
         _cancellation = CancellationTokenSource.CreateLinkedTokenSource(terminal.Stop);
         _registrations = [.. Signals.Select(signal => PosixSignalRegistration.Create(signal, context => context.Cancel = Take()))];
     }
@@ -40,19 +42,19 @@ internal sealed class StopSignals : IDisposable
         _cancellation.Dispose();
     }
 
-    /// <summary>A signal has come. Gives whether it is dealt with; else it takes its usual course, which ends the process.</summary>
+    /// <summary>Handles a signal. Returns true if it is handled, false if it should have its default effect, which ends the process.</summary>
     internal bool Take()
     {
-        lock (_asking)
+        lock (_taking)
         {
-            // Two presses of a key, or a signal to the group and one to the process, are one request.
-            if (_asked is { } asked && _time.GetElapsedTime(asked) > Grace)
+            // Signals within the grace period count as one request: a key pressed twice, or a signal to the process group and to the process.
+            if (_firstSignal is { } first && _time.GetElapsedTime(first) > Grace)
             {
                 if (_terminal.ErrorConsole is not null) _terminal.Error.Write(CursorKeeper.Show);
                 return false;
             }
 
-            _asked ??= _time.GetTimestamp();
+            _firstSignal ??= _time.GetTimestamp();
         }
 
         _cancellation.Cancel();

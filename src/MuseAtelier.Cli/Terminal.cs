@@ -3,23 +3,23 @@ using Spectre.Console;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>Where a command writes: results to the one, progress, notices and errors to the other.</summary>
-/// <param name="Out">Results.</param>
-/// <param name="Error">Everything else.</param>
-/// <param name="OutConsole">Results that are tables; writes to <paramref name="Out"/>.</param>
-/// <param name="ErrorConsole">Live displays; writes to <paramref name="Error"/>. Null where no terminal would show them.</param>
+/// <summary>The outputs of a command: results go to one stream; progress, notices and errors go to the other.</summary>
+/// <param name="Out">Takes results.</param>
+/// <param name="Error">Takes everything else.</param>
+/// <param name="OutConsole">Takes results that are tables; writes to <paramref name="Out"/>.</param>
+/// <param name="ErrorConsole">Takes live displays; writes to <paramref name="Error"/>. Null if that is not a terminal.</param>
 /// <param name="Stop">Stops a command like Ctrl+C.</param>
-internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole OutConsole, IAnsiConsole? ErrorConsole,
-    CancellationToken Stop)
+internal sealed record Terminal(
+    TextWriter Out, TextWriter Error, IAnsiConsole OutConsole, IAnsiConsole? ErrorConsole, CancellationToken Stop)
 {
-    // No line of a table should break where nobody's window is too narrow for it.
+    // Lines of a table must not wrap in a file or a pipe, because those have no window width.
     private const int PipedWidth = 1000;
 
-    /// <summary>Streams of the process.</summary>
-    /// <param name="results">Results.</param>
-    /// <param name="isOutTerminal">Whether they go to a terminal.</param>
-    /// <param name="errors">Everything else.</param>
-    /// <param name="isErrorTerminal">Whether that goes to a terminal.</param>
+    /// <summary>The outputs over the process's streams.</summary>
+    /// <param name="results">Takes results.</param>
+    /// <param name="isOutTerminal">Whether results go to a terminal.</param>
+    /// <param name="errors">Takes everything else.</param>
+    /// <param name="isErrorTerminal">Whether everything else goes to a terminal.</param>
     public static Terminal Of(GuardedWriter results, bool isOutTerminal, GuardedWriter errors, bool isErrorTerminal)
     {
         IAnsiConsole resultConsole = AnsiConsole.Create(new AnsiConsoleSettings { Out = new ProcessOutput(results, isOutTerminal) });
@@ -29,7 +29,7 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole O
         return new Terminal(results, errors, resultConsole, isLive ? errorConsole : null, CancellationToken.None);
     }
 
-    /// <summary>Writers in memory or files, shown to nobody.</summary>
+    /// <summary>The outputs over writers in memory or to files, without colours and live displays.</summary>
     public static Terminal Plain(TextWriter results, TextWriter errors, CancellationToken stop = default)
     {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -43,15 +43,21 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, IAnsiConsole O
         return new Terminal(results, errors, console, null, stop);
     }
 
-    /// <summary>Why results could not be written; null where they could.</summary>
+    /// <summary>The reason why results could not be written; null if they could.</summary>
     public Exception? ResultFailure => (Out as GuardedWriter)?.Failure;
 
-    /// <summary>Writes one line to <see cref="Error"/>, whatever breaks the text holds.</summary>
+    /// <summary>Writes exactly one line to <see cref="Error"/>, even if the text has line breaks.</summary>
     public void WriteNotice(string kind, string text) => Error.WriteLine($"{kind}: {OneLine(text)}");
 
     /// <summary>
-    /// The text without line breaks, and without other characters that a terminal takes for commands: texts come from files too.
+    /// The text on one line and without control characters. Texts can come from untrusted files, and a terminal would run escape
+    /// sequences in them.
     /// </summary>
-    public static string OneLine(string text) =>
-        string.Concat(text.ReplaceLineEndings(" ").Select(letter => letter == '\t' ? ' ' : char.IsControl(letter) ? '\uFFFD' : letter));
+    public static string OneLine(string text) => string.Concat(text.ReplaceLineEndings(" ").Select(Printable));
+
+    private static char Printable(char letter)
+    {
+        if (letter == '\t') return ' ';
+        return char.IsControl(letter) ? '\uFFFD' : letter;
+    }
 }

@@ -1,12 +1,12 @@
 namespace MuseAtelier.Cli;
 
-/// <summary>Whether what the system handed over as text is text.</summary>
+/// <summary>Checks strings that the operating system supplies, such as arguments and environment variables.</summary>
 internal static class Unicode
 {
     private const char Replacement = '\uFFFD';
 
     /// <summary>
-    /// Whether all of it is Unicode. Bytes that are no UTF-8 arrive as U+FFFD, and half a pair of surrogates is no letter.
+    /// Whether a string is valid Unicode: .NET decodes bytes that are not UTF-8 as U+FFFD, and a surrogate without a partner is invalid.
     /// </summary>
     public static bool IsText(string text)
     {

@@ -1,17 +1,17 @@
 namespace MuseAtelier.Cli;
 
-/// <summary>The folder at which relative paths start.</summary>
+/// <summary>The working folder, at which relative paths start.</summary>
 internal static class WorkingFolder
 {
-    /// <summary>What is wrong where it is gone, in the order of all failures.</summary>
+    /// <summary>The message for a working folder that is gone: what was found, what was expected, and what to do.</summary>
     public const string Message =
-        "the working folder is gone (deleted, moved or not accessible any more); expected a folder at which relative paths start. Change "
-            + "to one that exists (cd) and try again.";
+        "the working folder is gone (deleted, moved or no longer accessible); expected a folder at which relative paths start. Change to "
+            + "one that exists (cd) and try again.";
 
-    /// <summary>Whether it was deleted since the process or its shell went there.</summary>
+    /// <summary>Whether the folder was deleted after the process or its shell changed into it.</summary>
     public static bool IsGone => Path is null;
 
-    /// <summary>Its path; null where it is gone.</summary>
+    /// <summary>Its path; null if it is gone.</summary>
     public static string? Path
     {
         get

@@ -1,15 +1,17 @@
 namespace MuseAtelier.Pictures;
 
-/// <summary>What a picture's file says of its making.</summary>
+/// <summary>The metadata with which a picture's file describes how it was made.</summary>
 public enum MetadataLevel
 {
-    /// <summary>Everything: the <see cref="Parameters"/> level, and the record from which the picture can be verified and painted again.</summary>
+    /// <summary>
+    /// The metadata of <see cref="Parameters"/>, and the record from which the picture can be verified and painted again.
+    /// </summary>
     Full,
 
-    /// <summary>AUTOMATIC1111's text (PNG text and EXIF comment), and what the <see cref="Origin"/> level says.</summary>
+    /// <summary>AUTOMATIC1111's text (PNG text and EXIF comment), and the metadata of <see cref="Origin"/>.</summary>
     Parameters,
 
-    /// <summary>That a trained model made it, and with which program (XMP); neither prompt nor seed.</summary>
+    /// <summary>The program, and the statement that a trained model made the picture (XMP); neither prompt nor seed.</summary>
     Origin,
 
     /// <summary>Nothing.</summary>

@@ -7,29 +7,29 @@ using MuseAtelier.Pictures.Metadata;
 namespace MuseAtelier.Pictures;
 
 /// <summary>
-/// The text in which AUTOMATIC1111's web interface records how a picture was made, and which most programs and sites read: prompt, negative
-/// prompt and one line of settings. What that text has no word for stands behind its own words, under names of ours.
+/// The text in which AUTOMATIC1111's web interface records how a picture was made: prompt, negative prompt and one line of settings. Most
+/// programs and sites read it. Settings that AUTOMATIC1111 does not have follow its own settings, under names of this project.
 /// </summary>
 public static class ParametersText
 {
     /// <summary>The keyword under which PNG files carry the text.</summary>
     public const string Keyword = "parameters";
 
-    /// <summary>Digits of a checkpoint's SHA-256 that stand for it in the text.</summary>
+    /// <summary>Number of digits of the checkpoint's SHA-256 in the text.</summary>
     public const int ShortDigest = 10;
 
-    /// <summary>The most characters that a text is read from.</summary>
+    /// <summary>The largest number of characters of a text that is read.</summary>
     public const int Longest = 4 << 20;
 
     private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>
-    /// Reads the text, whichever program wrote it: what cannot be painted here is named, not guessed. <see cref="PictureTexts.Parse"/>
-    /// reads the texts of programs that have another form as well, and knows the picture's size.
+    /// Reads a text of this form from any program. Settings that cannot be painted here are named, never guessed.
+    /// <see cref="PictureTexts.Parse"/> also reads texts of other forms, and knows the picture's size.
     /// </summary>
     /// <param name="path">Path of the picture that carries it, for messages.</param>
     /// <param name="text">The text.</param>
-    /// <exception cref="ParametersTextException">It is of another form.</exception>
+    /// <exception cref="ParametersTextException">It has another form.</exception>
     /// <exception cref="PictureTextTooLongException">It has more than <see cref="Longest"/> characters.</exception>
     public static ParsedParameters Parse(string path, string text)
     {
@@ -38,7 +38,7 @@ public static class ParametersText
     }
 
     /// <summary>Writes the text.</summary>
-    /// <param name="request">What was asked for.</param>
+    /// <param name="request">The request that was painted.</param>
     /// <param name="modelName">The model that painted it.</param>
     /// <param name="modelSha256">SHA-256 of its checkpoint, lower-case hex.</param>
     /// <param name="software">Name and version of the program.</param>
@@ -48,11 +48,13 @@ public static class ParametersText
         ArgumentNullException.ThrowIfNull(modelSha256);
         var text = new StringBuilder(request.Prompt).Append('\n');
         if (request.NegativePrompt.Length > 0) text.Append("Negative prompt: ").Append(request.NegativePrompt).Append('\n');
-        text.AppendJoin(", ", Settings(request, modelName, modelSha256, software).Select(setting => $"{setting.Name}: {Quote(setting.Value)}"));
+        IEnumerable<(string Name, string Value)> settings = Settings(request, modelName, modelSha256, software);
+        text.AppendJoin(", ", settings.Select(setting => $"{setting.Name}: {Quote(setting.Value)}"));
         return text.ToString();
     }
 
-    private static IEnumerable<(string Name, string Value)> Settings(PictureRequest request, string modelName, string modelSha256, string software)
+    private static IEnumerable<(string Name, string Value)> Settings(
+        PictureRequest request, string modelName, string modelSha256, string software)
     {
         yield return ("Steps", Number(request.Steps));
         yield return ("Sampler", "Euler a");
@@ -62,10 +64,9 @@ public static class ParametersText
         yield return ("Size", $"{Number(request.Width)}x{Number(request.Height)}");
         if (modelSha256.Length >= ShortDigest) yield return ("Model hash", modelSha256[..ShortDigest]);
         yield return ("Model", modelName);
-        // AUTOMATIC1111's own two names for where the numbers come from; ComfyUI's mixture has none there.
-        if (request.NoiseSource != NoiseSource.Comfy) yield return ("RNG", request.NoiseSource == NoiseSource.Diffusers ? "CPU" : "NV");
-        else yield return ("Noise source", "comfy");
-        if (request.Schedule.Spacing != TimestepSpacing.Linspace) yield return ("Timestep spacing", request.Schedule.Spacing == TimestepSpacing.Leading ? "leading" : "trailing");
+        yield return Noise(request.NoiseSource);
+        if (request.Schedule.Spacing == TimestepSpacing.Leading) yield return ("Timestep spacing", "leading");
+        if (request.Schedule.Spacing == TimestepSpacing.Trailing) yield return ("Timestep spacing", "trailing");
         if (request.EmptyNegative == EmptyNegative.Zeros) yield return ("Empty negative", "zeros");
         if (request.Conditioning is { } size)
         {
@@ -78,10 +79,19 @@ public static class ParametersText
         yield return ("Version", software);
     }
 
+    // AUTOMATIC1111 has names for two noise sources, and none for ComfyUI's.
+    private static (string Name, string Value) Noise(NoiseSource source) => source switch
+    {
+        NoiseSource.Comfy => ("Noise source", "comfy"),
+        NoiseSource.Diffusers => ("RNG", "CPU"),
+        _ => ("RNG", "NV"),
+    };
+
     private static string Lower<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
-    // As AUTOMATIC1111 does: what would end a setting early goes in quotes.
-    private static string Quote(string value) => value.AsSpan().IndexOfAny(",:\n") < 0 ? value : JsonSerializer.Serialize(value, Quoting);
+    // Quotes values as AUTOMATIC1111 does, if they have a character that would end the setting early.
+    private static string Quote(string value) =>
+        value.AsSpan().IndexOfAny(",:\n") < 0 ? value : JsonSerializer.Serialize(value, Quoting);
 }

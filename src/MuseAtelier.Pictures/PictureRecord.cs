@@ -4,50 +4,54 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using MuseAtelier.Packages;
 using MuseAtelier.Pictures.Metadata;
+using static System.FormattableString;
 
 namespace MuseAtelier.Pictures;
 
-/// <summary>All that another run needs to paint a picture again, and to tell where it parts from the first. Holds no time and no name of a machine's user.</summary>
+/// <summary>
+/// Everything that another run needs to paint a picture again and to find the step at which the two runs part. A record holds no time
+/// and no user name.
+/// </summary>
 public sealed record PictureRecord
 {
-    /// <summary>The version of the record's form that this version writes and reads.</summary>
+    /// <summary>The record version that this version of MuseAtelier writes and reads.</summary>
     public const int CurrentVersion = 2;
 
     /// <summary>The keyword under which PNG files carry the record.</summary>
     public const string Keyword = "museatelier";
 
-    /// <summary>The most characters that a record is read from.</summary>
+    /// <summary>The largest number of characters of a record that is read.</summary>
     public const int LongestJson = 4 << 20;
 
-    // Escapes only what JSON must have escaped.
+    // Escapes only the characters that JSON requires to be escaped.
     private static readonly PictureRecordJson Json = new(new JsonSerializerOptions(PictureRecordJson.Default.Options)
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         AllowDuplicateProperties = false,
     });
 
-    /// <summary>Version of the record's form.</summary>
+    /// <summary>The record's version.</summary>
     public required int Version { get; init; }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>The request that was painted.</summary>
     public required PictureRequest Request { get; init; }
 
     /// <summary>The model that painted it.</summary>
     public required RecordedModel Model { get; init; }
 
-    /// <summary>What ran the model.</summary>
+    /// <summary>The engine and the device that ran the model.</summary>
     public required RecordedEngine Engine { get; init; }
 
     /// <summary>How the file was encoded.</summary>
     public required RecordedEncoding Encoding { get; init; }
 
-    /// <summary>Whether the decoder overflowed the device's own precision, so that the picture was decoded in fp32.</summary>
+    /// <summary>Whether the picture was decoded in fp32 because the decoder overflowed the device's own precision.</summary>
     public required bool DecodedInFp32 { get; init; }
 
     /// <summary>Digests of noise, latents and pixels.</summary>
     public required RecordedHashes Hashes { get; init; }
 
-    /// <summary>The record of a picture that is about to be written.</summary>
+    /// <summary>Creates the record of a picture that is about to be written.</summary>
     /// <param name="picture">The picture.</param>
     /// <param name="encoding">How its file will be encoded.</param>
     public static PictureRecord Of(Picture picture, RecordedEncoding encoding)
@@ -59,7 +63,8 @@ public sealed record PictureRecord
             Version = CurrentVersion,
             Request = picture.Request,
             Model = new RecordedModel(picture.Model.Name, picture.Model.Sha256, provenance.GraphsSha256),
-            Engine = new RecordedEngine(provenance.Engine, provenance.Runtime, provenance.Device, provenance.Plan, provenance.Tile, provenance.Pass),
+            Engine = new RecordedEngine(
+                provenance.Engine, provenance.Runtime, provenance.Device, provenance.Plan, provenance.Tile, provenance.Pass),
             Encoding = encoding,
             DecodedInFp32 = picture.DecodedInFp32,
             Hashes = new RecordedHashes(
@@ -70,71 +75,80 @@ public sealed record PictureRecord
         };
     }
 
-    /// <summary>The record as JSON on one line; letters of every script stand as they are.</summary>
+    /// <summary>The record as JSON on one line. Letters of every script are written unescaped.</summary>
     public string ToJson() => JsonEscapes.Resolve(JsonSerializer.Serialize(this, Json.PictureRecord));
 
     /// <summary>Reads a record.</summary>
     /// <param name="path">Path of the picture that carries it, for messages.</param>
     /// <param name="json">The record's JSON.</param>
-    /// <exception cref="PictureRecordVersionException">It is of another version.</exception>
+    /// <exception cref="PictureRecordVersionException">It has another version.</exception>
     /// <exception cref="PictureRecordDamagedException">It cannot be read.</exception>
     public static PictureRecord Parse(string path, string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        if (json.Length > LongestJson) throw new PictureRecordDamagedException(path, string.Create(CultureInfo.InvariantCulture, $"it has {json.Length} characters"));
+        if (json.Length > LongestJson) throw new PictureRecordDamagedException(path, Invariant($"it has {json.Length} characters"));
         try
         {
             using (JsonDocument document = JsonDocument.Parse(json, PictureRecordRules.Reading))
             {
-                // The version comes first: a record of another one need not have this one's members.
-                if (document.RootElement.TryGetProperty("version", out JsonElement version) && version.TryGetInt32(out int number) && number != CurrentVersion)
-                    throw new PictureRecordVersionException(path, number);
+                // The version must be checked first, because a record of another version may lack members of this one.
+                RequireVersion(path, document.RootElement);
                 PictureRecordRules.RequireMembers(path, document.RootElement);
             }
 
-            PictureRecord record = JsonSerializer.Deserialize(json, Json.PictureRecord) ?? throw new PictureRecordDamagedException(path, "it is empty");
+            PictureRecord record = JsonSerializer.Deserialize(json, Json.PictureRecord)
+                ?? throw new PictureRecordDamagedException(path, "it is empty");
             PictureRecordRules.Check(path, record);
             return record;
         }
-        // ArgumentException: text that is no Unicode, such as half of a pair of surrogates.
+        // ArgumentException means text that is not valid Unicode, such as a surrogate without a partner.
         catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or ArgumentException)
         {
             throw new PictureRecordDamagedException(path, exception.Message, exception);
         }
     }
 
-    /// <summary>A step's hash as records write it.</summary>
+    /// <summary>A step's hash in the form that records hold.</summary>
     internal static string Hex(ulong hash) => hash.ToString("x16", CultureInfo.InvariantCulture);
+
+    private static void RequireVersion(string path, JsonElement record)
+    {
+        if (!record.TryGetProperty("version", out JsonElement version) || !version.TryGetInt32(out int number)) return;
+        if (number != CurrentVersion) throw new PictureRecordVersionException(path, number);
+    }
 }
 
-/// <summary>The model as a record names it.</summary>
+/// <summary>The model of a recorded picture.</summary>
 /// <param name="Name">The checkpoint's file name without extension.</param>
 /// <param name="Sha256">SHA-256 of the checkpoint, lower-case hex.</param>
 /// <param name="GraphsSha256">SHA-256 over the graphs that were run, lower-case hex.</param>
 public sealed record RecordedModel(string Name, string Sha256, string GraphsSha256);
 
-/// <summary>What ran the model, as a record names it.</summary>
+/// <summary>The engine and the device of a recorded picture.</summary>
 /// <param name="Version">Version of MuseAtelier.</param>
 /// <param name="Runtime">Name and version of the runtime.</param>
 /// <param name="Device">The device in words.</param>
 /// <param name="Plan">Where the weights were and how the picture was decoded, in words.</param>
-/// <param name="Tile">The tiles in which the VAE decoded; null where it decoded the whole.</param>
-/// <param name="Pass">How many pictures were denoised together, and which of them this was; records that do not say are of pictures that were painted by themselves.</param>
+/// <param name="Tile">The tiles in which the VAE decoded; null if it decoded the whole picture at once.</param>
+/// <param name="Pass">
+/// Batch size and the picture's index in the batch; null, as in older records, means a batch of one picture.
+/// </param>
 public sealed record RecordedEngine(string Version, string Runtime, string Device, string Plan, TileSize? Tile = null, BatchSlot? Pass = null)
 {
-    /// <summary>Where the picture was painted, whether the record says so or not.</summary>
+    /// <summary>Batch size and index, also for records that do not state them.</summary>
     [JsonIgnore]
     public BatchSlot Place => Pass ?? BatchSlot.Alone;
 
     /// <summary>
-    /// Threads of the processor that painted the picture, as the device's text states them; null where a card painted it.
+    /// Number of threads of the processor that painted the picture, read from <see cref="Device"/>; null if a card painted it.
     /// </summary>
     [JsonIgnore]
     public int? Threads
     {
         get
         {
-            const string mark = " processor, ", end = " threads";
+            const string mark = " processor, ";
+            const string end = " threads";
             int at = Device.IndexOf(mark, StringComparison.Ordinal);
             if (at <= 0 || !Device.EndsWith(end, StringComparison.Ordinal) || Device.Length < at + mark.Length + end.Length) return null;
             ReadOnlySpan<char> number = Device.AsSpan()[(at + mark.Length)..^end.Length];
@@ -145,13 +159,13 @@ public sealed record RecordedEngine(string Version, string Runtime, string Devic
 
 /// <summary>How a file was encoded.</summary>
 /// <param name="Format">The file's format.</param>
-/// <param name="Quality">1 to 100; null for formats that keep every pixel.</param>
+/// <param name="Quality">1 to 100; null for lossless formats.</param>
 public sealed record RecordedEncoding(PictureFormat Format, int? Quality = null);
 
 /// <summary>Digests by which two runs are compared.</summary>
-/// <param name="Algorithm">The name of the steps' hash, over fp32 little-endian in NCHW.</param>
-/// <param name="Noise">Of the start, then of each step's noise, as 16 hex digits; empty where a step adds none.</param>
-/// <param name="Latents">Of the first latents, then of those after each step.</param>
+/// <param name="Algorithm">The name of the hash of noise and latents, which covers their fp32 little-endian bytes in NCHW.</param>
+/// <param name="Noise">Hash of the initial noise, then of each step's noise, as 16 hex digits; empty for a step that adds none.</param>
+/// <param name="Latents">Hash of the initial latents, then of the latents after each step.</param>
 /// <param name="Pixels">SHA-256 of the RGB bytes, lower-case hex.</param>
 public sealed record RecordedHashes(string Algorithm, IReadOnlyList<string> Noise, IReadOnlyList<string> Latents, string Pixels);
 
@@ -161,7 +175,7 @@ public sealed record RecordedHashes(string Algorithm, IReadOnlyList<string> Nois
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    // A member that is not known asks for something that this version would not paint.
+    // Unknown members must be refused, because they may describe something that this version cannot paint.
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(PictureRecord))]
 internal sealed partial class PictureRecordJson : JsonSerializerContext;

@@ -1,12 +1,22 @@
+using static System.FormattableString;
+
 namespace MuseAtelier.Pictures;
 
-/// <summary>The picture carries no record.</summary>
+/// <summary>The picture has no record.</summary>
 public sealed class PictureRecordMissingException(string path)
-    : PictureFileException(path, $"{path} carries no record", "a picture that MuseAtelier wrote with its full metadata", "Give the original file: other programs, and sites that show pictures, often drop what they do not know.");
+    : PictureFileException(
+        path,
+        $"{path} has no record",
+        "a picture that MuseAtelier wrote with its full metadata",
+        "Give the original file: other programs, and sites that show pictures, often drop metadata that they do not know.");
 
-/// <summary>The picture's record is of another version.</summary>
+/// <summary>The picture's record has another version.</summary>
 public sealed class PictureRecordVersionException(string path, int version)
-    : PictureFileException(path, $"the record in {path} has version {version}", $"version {PictureRecord.CurrentVersion}", "Use the version of MuseAtelier that wrote it.")
+    : PictureFileException(
+        path,
+        $"the record in {path} has version {version}",
+        $"version {PictureRecord.CurrentVersion}",
+        "Use the version of MuseAtelier that wrote it.")
 {
     /// <summary>The version that the record states.</summary>
     public int Version { get; } = version;
@@ -14,19 +24,32 @@ public sealed class PictureRecordVersionException(string path, int version)
 
 /// <summary>The picture's record cannot be read.</summary>
 public sealed class PictureRecordDamagedException(string path, string found, Exception? inner = null)
-    : PictureFileException(path, $"the record in {path} is damaged: {found.TrimEnd('.')}", "the record as it was written", "Give the original file.", inner);
+    : PictureFileException(
+        path,
+        $"the record in {path} is damaged: {found.TrimEnd('.')}",
+        "the record as it was written",
+        "Give the original file.",
+        inner);
 
-/// <summary>A picture's metadata does not fit into the format that it is to be written in.</summary>
+/// <summary>A picture's metadata is too large for the format in which it should be written.</summary>
 public sealed class PictureMetadataTooLargeException(string path, string part, int bytes, int room)
-    : PictureFileException(path, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the {part} of {path} takes {bytes:N0} bytes"), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"at most {room:N0}, which is what JPEG has room for"), "Write PNG, WebP or AVIF, or less metadata.")
+    : PictureFileException(
+        path,
+        Invariant($"the {part} of {path} takes {bytes:N0} bytes"),
+        Invariant($"at most {room:N0} bytes, the limit of JPEG"),
+        "Write PNG, WebP or AVIF, or less metadata.")
 {
     /// <summary>Bytes that the metadata takes.</summary>
     public int Bytes { get; } = bytes;
 
-    /// <summary>Bytes that there is room for.</summary>
+    /// <summary>The most bytes that the format allows.</summary>
     public int Room { get; } = room;
 }
 
-/// <summary>A text of how a picture was made is not of the form that AUTOMATIC1111 gives it.</summary>
+/// <summary>A text about how a picture was made does not have AUTOMATIC1111's form.</summary>
 public sealed class ParametersTextException(string path, string found)
-    : PictureFileException(path, $"the parameters in {path} cannot be read: {found}", "prompt, negative prompt and a line that begins with 'Steps: '", "Give a picture with AUTOMATIC1111's own text, or a record of MuseAtelier.");
+    : PictureFileException(
+        path,
+        $"the parameters in {path} cannot be read: {found}",
+        "prompt, negative prompt and a line that begins with 'Steps: '",
+        "Give a picture with AUTOMATIC1111's own text, or a record of MuseAtelier.");

@@ -1,58 +1,65 @@
 namespace MuseAtelier.Pictures;
 
-/// <summary>How a picture compares with what its record paints.</summary>
+/// <summary>The result of comparing a picture with the one that its record paints.</summary>
 public enum VerificationOutcome
 {
-    /// <summary>The file is what painting again gives, byte by byte.</summary>
+    /// <summary>Painting again gives the file byte for byte.</summary>
     SameBytes,
 
     /// <summary>
-    /// Every step gives the same latents; the file was encoded otherwise, as by another version's encoder, or the picture decoded
-    /// otherwise. <see cref="PictureVerification.SamePixels"/> tells the two apart.
+    /// Every step gives the same latents, but the file was encoded in another way, for example by another version's encoder, or the
+    /// picture was decoded in another way. <see cref="PictureVerification.SamePixels"/> distinguishes the two.
     /// </summary>
     SameLatents,
 
     /// <summary>Every step gives the same latents, but the file shows another picture: it was changed after painting.</summary>
     OtherPicture,
 
-    /// <summary>The runs part at a step.</summary>
+    /// <summary>The latents or the noise of the two runs differ from some step on.</summary>
     Parted,
 
-    /// <summary>The atelier's model is another; nothing was painted.</summary>
+    /// <summary>The atelier has another model; nothing was painted.</summary>
     AnotherModel,
 }
 
-/// <summary>What verifying a picture found.</summary>
-/// <param name="Outcome">How it compares.</param>
+/// <summary>The result of verifying a picture.</summary>
+/// <param name="Outcome">How the picture compares with the one painted again.</param>
 /// <param name="Record">The picture's record.</param>
 public sealed record PictureVerification(VerificationOutcome Outcome, PictureRecord Record)
 {
-    /// <summary>Where the runs part: 0 for the start, then the step's number; null where they do not.</summary>
+    /// <summary>The first step whose noise or latents differ: 0 for the start, then the step's number; null if none differs.</summary>
     public int? PartsAtStep { get; init; }
 
-    /// <summary>Whether the noise already differs there, and not only what the model made of it.</summary>
+    /// <summary>Whether the noise differs at that step; if false, only the latents do.</summary>
     public bool NoiseParts { get; init; }
 
-    /// <summary>Largest difference of a channel of a pixel between the file and the picture painted again, of 255; null where the sizes differ or nothing was painted.</summary>
+    /// <summary>
+    /// The largest difference of a pixel's channel between the file and the picture painted again, 0 to 255; null if the sizes differ or
+    /// nothing was painted.
+    /// </summary>
     public int? LargestDifference { get; init; }
 
-    /// <summary>Peak signal-to-noise ratio of the file against the picture painted again, in dB; +infinity when equal.</summary>
+    /// <summary>
+    /// Peak signal-to-noise ratio of the file against the picture painted again, in dB; +infinity if they are equal, null if the sizes
+    /// differ or nothing was painted.
+    /// </summary>
     public double? Psnr { get; init; }
 
     /// <summary>
-    /// Whether the pixels are those that were painted then: the picture painted again has the digest of the record and, where the file
-    /// keeps every pixel, the file shows the same. False where nothing was painted.
+    /// Whether painting again gives the original pixels: their digest is that of the record and, if the file is lossless, its pixels are
+    /// equal too. False if nothing was painted.
     /// </summary>
     public bool SamePixels { get; init; }
 
     /// <summary>
-    /// What the run that painted it again had to say, such as that it could not have as many threads; empty when all is well.
+    /// Notices of the file and of the run that painted the picture again, for example that fewer threads were available; empty if there
+    /// are none.
     /// </summary>
     public IReadOnlyList<string> Notices { get; init; } = [];
 
-    /// <summary>What of engine, runtime, device and graphs is not as it was, in words.</summary>
+    /// <summary>The changes of engine, runtime, device, plan and graphs since the picture was painted, in words.</summary>
     public required IReadOnlyList<string> Changes { get; init; }
 
-    /// <summary>Whether the record paints what the file shows.</summary>
+    /// <summary>Whether painting again gives the picture that the file shows.</summary>
     public bool Holds => Outcome is VerificationOutcome.SameBytes or VerificationOutcome.SameLatents;
 }

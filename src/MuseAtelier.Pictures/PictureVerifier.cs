@@ -1,41 +1,59 @@
-using System.Globalization;
 using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures;
 
-/// <summary>Paints pictures again from their records, and tells whether they are the same.</summary>
+/// <summary>Paints pictures again from their records and compares the results with the files.</summary>
 public static class PictureVerifier
 {
-    // Formats that lose something stay far above this; another picture stays far below.
+    // In dB. A lossy file of the same picture is far above this limit, another picture far below.
     private const double LeastPsnr = 25;
 
-    /// <summary>The options with which an atelier decodes as it was done for a record: in its tiles, and in fp32 at once where fp16 had overflowed.</summary>
+    /// <summary>
+    /// Options with which an atelier decodes a picture as its record says: in the same tiles, and in fp32 if fp16 overflowed.
+    /// </summary>
     /// <param name="record">The record.</param>
-    /// <param name="options">All other options.</param>
+    /// <param name="options">Supplies all other options.</param>
     public static AtelierOptions Suit(PictureRecord record, AtelierOptions options)
     {
         ArgumentNullException.ThrowIfNull(record);
         ArgumentNullException.ThrowIfNull(options);
-        return options with { VaeTiling = record.Engine.Tile is null ? VaeTiling.Whole : VaeTiling.Tiled, VaeTile = record.Engine.Tile, DecodesInFp32 = record.DecodedInFp32 };
+        return options with
+        {
+            VaeTiling = record.Engine.Tile is null ? VaeTiling.Whole : VaeTiling.Tiled,
+            VaeTile = record.Engine.Tile,
+            DecodesInFp32 = record.DecodedInFp32,
+        };
     }
 
-    /// <summary>Verifies a picture: paints it again in its place of as large a pass, since its last bits are those of that.</summary>
-    /// <param name="atelier">Opened with the model of the record and options that <see cref="Suit"/> it.</param>
+    /// <summary>
+    /// Verifies a picture: paints it again and compares the result with the file. The picture is painted at the same index of a batch of
+    /// the same size, because its last bits depend on both.
+    /// </summary>
+    /// <param name="atelier">Opened with the record's model and with options from <see cref="Suit"/>.</param>
     /// <param name="path">Path of the picture.</param>
-    /// <param name="progress">Told on the engine's thread: return quickly.</param>
+    /// <param name="progress">Called on the engine's thread, so it must return quickly.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
-    /// <exception cref="PictureFileException">The file is no picture, or carries no record that can be read.</exception>
-    /// <exception cref="PictureRequestException">The record asks for what cannot be painted.</exception>
-    /// <exception cref="BudgetTooSmallException">So large a pass does not fit into the atelier's budget.</exception>
-    public static async Task<PictureVerification> VerifyAsync(Atelier atelier, string path, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <exception cref="PictureFileException">The file is not a picture, or has no readable record.</exception>
+    /// <exception cref="PictureRequestException">The record's request cannot be painted.</exception>
+    /// <exception cref="BudgetTooSmallException">A batch of this size does not fit the atelier's budget.</exception>
+    public static async Task<PictureVerification> VerifyAsync(
+        Atelier atelier,
+        string path,
+        IProgress<GenerationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(atelier);
         PictureFileContent content = PictureFile.Read(path);
         PictureRecord record = content.ReadRecord();
         PictureRequestException.ThrowIfUnpaintable(record.Request);
         if (!record.Model.Sha256.Equals(atelier.Model.Sha256, StringComparison.OrdinalIgnoreCase))
-            return new PictureVerification(VerificationOutcome.AnotherModel, record) { Changes = [$"the model is {atelier.Model.Name} ({atelier.Model.Sha256}), and was {record.Model.Name} ({record.Model.Sha256})"] };
+        {
+            string now = $"{atelier.Model.Name} ({atelier.Model.Sha256})";
+            string then = $"{record.Model.Name} ({record.Model.Sha256})";
+            return new PictureVerification(VerificationOutcome.AnotherModel, record) { Changes = [$"the model was {then}, and is {now}"] };
+        }
+
         Picture again = await atelier.GenerateAsync(record.Request, record.Engine.Place, progress, cancellationToken).ConfigureAwait(false);
         return await Task.Run(() => Compare(path, content, record, again), cancellationToken).ConfigureAwait(false);
     }
@@ -46,20 +64,36 @@ public static class PictureVerifier
         IReadOnlyList<string> changes = Changes(record, now);
         (int? step, bool noise) = FirstDifference(record.Hashes, now.Hashes);
         (int? largest, double? psnr) = Difference(path, again);
-        var result = new PictureVerification(VerificationOutcome.Parted, record) { PartsAtStep = step, NoiseParts = noise,
-            LargestDifference = largest, Psnr = psnr, Changes = changes, Notices = [.. content.Notices, .. again.Notices] };
+        var result = new PictureVerification(VerificationOutcome.Parted, record)
+        {
+            PartsAtStep = step,
+            NoiseParts = noise,
+            LargestDifference = largest,
+            Psnr = psnr,
+            Changes = changes,
+            Notices = [.. content.Notices, .. again.Notices],
+        };
         if (step is not null) return result;
+        if (HasSameBytes(path, content, record, again)) return result with { Outcome = VerificationOutcome.SameBytes, SamePixels = true };
 
-        // A format that loses something shows other pixels than were painted, whoever encoded it.
+        // Only a PNG file shows the painted pixels; a lossy file never does, so only the digests are compared for it.
         bool samePixels = record.Hashes.Pixels.Equals(now.Hashes.Pixels, StringComparison.OrdinalIgnoreCase)
             && (content.Format != PictureFormat.Png || largest == 0);
-        // What the file would be, had this run written it with the record that it carries.
-        bool isSame = content.Format == record.Encoding.Format
-            && File.ReadAllBytes(path).AsSpan().SequenceEqual(PictureEncoder.Encode(path, again.Pixels, again.Width, again.Height, record.Encoding, MetadataTexts.Of(record, content.RecordJson!)));
-        if (isSame) return result with { Outcome = VerificationOutcome.SameBytes, SamePixels = true };
+        return result with
+        {
+            Outcome = psnr >= LeastPsnr ? VerificationOutcome.SameLatents : VerificationOutcome.OtherPicture,
+            SamePixels = samePixels,
+        };
+    }
 
-        return result with { Outcome = psnr >= LeastPsnr ? VerificationOutcome.SameLatents : VerificationOutcome.OtherPicture,
-            SamePixels = samePixels };
+    // Encodes the new picture with the file's own record, so that the bytes can be equal.
+    private static bool HasSameBytes(string path, PictureFileContent content, PictureRecord record, Picture again)
+    {
+        if (content.Format != record.Encoding.Format) return false;
+        MetadataTexts texts = MetadataTexts.Of(record, content.RecordJson!);
+        byte[] file = File.ReadAllBytes(path);
+        byte[] encoded = PictureEncoder.Encode(path, again.Pixels, again.Width, again.Height, record.Encoding, texts);
+        return file.AsSpan().SequenceEqual(encoded);
     }
 
     private static (int? Step, bool Noise) FirstDifference(RecordedHashes then, RecordedHashes now)
@@ -92,9 +126,9 @@ public static class PictureVerifier
 
     private static string DeviceChange(RecordedEngine then, RecordedEngine now)
     {
-        string reason = then.Threads is { } before && now.Threads is { } after && before != after ? "another number of threads"
-            : "another device";
-        return $"the device was {then.Device}, and is {now.Device}: {reason} adds in another order, so that last bits may differ";
+        bool isThreads = then.Threads is { } before && now.Threads is { } after && before != after;
+        string reason = isThreads ? "another number of threads" : "another device";
+        return $"the device was {then.Device}, and is {now.Device}: {reason} sums in another order, so the last bits may differ";
     }
 
     private static List<string> Changes(PictureRecord then, PictureRecord now)
@@ -102,7 +136,7 @@ public static class PictureVerifier
         List<string> changes = [];
         void Note(string name, string before, string after)
         {
-            if (before != after) changes.Add(string.Create(CultureInfo.InvariantCulture, $"{name} was {before}, and is {after}"));
+            if (before != after) changes.Add($"{name} was {before}, and is {after}");
         }
 
         Note("MuseAtelier", then.Engine.Version, now.Engine.Version);

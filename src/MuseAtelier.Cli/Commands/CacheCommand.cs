@@ -3,21 +3,23 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Display;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
 /// <summary>
-/// <c>muse cache</c>: the packages that checkpoints were exported to, what killed exports left, and how to be rid of them.
+/// <c>muse cache</c>: lists and removes exported packages and the leftovers of exports that were killed.
 /// </summary>
 internal static class CacheCommand
 {
     public static Command Create(Terminal terminal)
     {
         Option<string?> folder = AtelierChoices.Cache();
-        var json = new Option<bool>("--json") { Description = "One JSON object on stdout." };
-        var command = new Command("cache",
-            "Lists the packages that checkpoints were exported to: size, checkpoint, last use, and whether the checkpoint "
-            + "still leads to it; and what killed exports left.")
+        Option<bool> json = JsonOption();
+        var command = new Command(
+            "cache",
+            "Lists the exported packages: size, checkpoint, last use, and whether a checkpoint still uses the package. "
+                + "Also lists what killed exports left.")
         {
             folder, json, Clear(terminal),
         };
@@ -34,27 +36,29 @@ internal static class CacheCommand
     private static Command Clear(Terminal terminal)
     {
         var name = new Argument<string?>("NAME") { Description = "A package, as muse cache names it.", Arity = ArgumentArity.ZeroOrOne };
-        var all = new Option<bool>("--all") { Description = "Every package that is not in use." };
-        var stale = new Option<bool>("--stale") { Description = "Packages that no checkpoint leads to any more." };
+        var all = new Option<bool>("--all") { Description = "Remove every package that is not in use." };
+        var stale = new Option<bool>("--stale") { Description = "Remove stale packages: those that no checkpoint uses any more." };
         Option<string?> folder = AtelierChoices.Cache();
-        var json = new Option<bool>("--json") { Description = "One JSON object on stdout." };
-        var command = new Command("clear",
-            "Removes what killed exports left and, where one is named, packages. What is in use or being exported "
-            + "stays. Checkpoints are not touched: their packages are made again when they are needed.")
+        Option<bool> json = JsonOption();
+        var command = new Command(
+            "clear",
+            "Removes what killed exports left and the packages that NAME, --all or --stale choose. Packages that are in use or being "
+                + "exported stay. Checkpoints stay too: a removed package is exported again when it is needed.")
         {
             name, all, stale, folder, json,
         };
         command.Validators.Add(result =>
         {
-            int chosen = (result.GetValue(name) is null ? 0 : 1) + (result.GetValue(all) ? 1 : 0) + (result.GetValue(stale) ? 1 : 0);
-            if (chosen > 1) result.AddError("NAME, --all and --stale exclude each other");
+            bool[] choices = [result.GetValue(name) is not null, result.GetValue(all), result.GetValue(stale)];
+            if (choices.Count(isGiven => isGiven) > 1) result.AddError("NAME, --all and --stale exclude each other");
         });
         command.SetAction(result =>
         {
             string? cache = AtelierChoices.CacheFolder(result.GetValue(folder));
             CacheContent content = CachedPackages.List(cache);
             IReadOnlyList<CachedPackage> wanted = Choose(content, result.GetValue(name), result.GetValue(all), result.GetValue(stale));
-            List<CachedPackage> removed = [], kept = [];
+            List<CachedPackage> removed = [];
+            List<CachedPackage> kept = [];
             foreach (CachedPackage package in wanted) (CachedPackages.Remove(package) ? removed : kept).Add(package);
             IReadOnlyList<CachedPartial> leftovers = CachedPackages.RemoveLeftovers(cache);
             if (result.GetValue(json)) terminal.Out.WriteLine(Describe(removed, kept, leftovers).ToJsonString(Json.Readable));
@@ -63,6 +67,8 @@ internal static class CacheCommand
         });
         return command;
     }
+
+    private static Option<bool> JsonOption() => new("--json") { Description = "Print one JSON object on stdout." };
 
     private static IReadOnlyList<CachedPackage> Choose(CacheContent content, string? name, bool all, bool stale)
     {
@@ -85,10 +91,8 @@ internal static class CacheCommand
             [
                 ("checkpoint", package.Checkpoint is null ? "unknown" : Terminal.OneLine(package.Checkpoint)),
                 ("size", ByteSize.Format(package.Bytes)),
-                ("last use", package.LastUse is { } time ? time.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)
-                    : "unknown"),
-                ("state", (package.StaleBecause is { } reason ? $"stale: {Terminal.OneLine(reason)}" : "current")
-                    + (package.IsInUse ? "; in use" : "")),
+                ("last use", LastUse(package)),
+                ("state", State(package)),
             ]);
             terminal.Out.WriteLine();
         }
@@ -100,20 +104,30 @@ internal static class CacheCommand
         }
 
         long bytes = content.Packages.Sum(package => package.Bytes) + content.Partials.Sum(partial => partial.Bytes);
-        terminal.Out.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{content.Packages.Count} packages, {ByteSize.Format(bytes)} in {content.Folder}"));
+        terminal.Out.WriteLine(Invariant($"{content.Packages.Count} packages, {ByteSize.Format(bytes)} in {content.Folder}"));
     }
 
-    private static void Show(Terminal terminal, List<CachedPackage> removed, List<CachedPackage> kept,
-        IReadOnlyList<CachedPartial> leftovers)
+    private static string LastUse(CachedPackage package) =>
+        package.LastUse?.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "unknown";
+
+    private static string State(CachedPackage package)
     {
-        foreach (CachedPackage package in kept) terminal.WriteNotice("notice", $"{package.Name} stays: a program uses or exports it");
-        foreach (CachedPackage package in removed) terminal.Out.WriteLine(
-            $"removed {Terminal.OneLine(package.Name)}, {ByteSize.Format(package.Bytes)}");
-        foreach (CachedPartial leftover in leftovers) terminal.Out.WriteLine(
-            $"removed {Terminal.OneLine(leftover.Name)}, {ByteSize.Format(leftover.Bytes)}");
+        string state = package.StaleBecause is { } reason ? $"stale: {Terminal.OneLine(reason)}" : "current";
+        return package.IsInUse ? $"{state}; in use" : state;
+    }
+
+    private static void Show(
+        Terminal terminal, List<CachedPackage> removed, List<CachedPackage> kept, IReadOnlyList<CachedPartial> leftovers)
+    {
+        foreach (CachedPackage package in kept)
+            terminal.WriteNotice("notice", $"{package.Name} stays, because a program uses or exports it");
+        foreach (CachedPackage package in removed) ShowRemoved(terminal, package.Name, package.Bytes);
+        foreach (CachedPartial leftover in leftovers) ShowRemoved(terminal, leftover.Name, leftover.Bytes);
         if (removed.Count + leftovers.Count == 0) terminal.Out.WriteLine("nothing to remove");
     }
+
+    private static void ShowRemoved(Terminal terminal, string name, long bytes) =>
+        terminal.Out.WriteLine($"removed {Terminal.OneLine(name)}, {ByteSize.Format(bytes)}");
 
     private static JsonObject Describe(CacheContent content) => new()
     {
@@ -122,8 +136,8 @@ internal static class CacheCommand
         ["partials"] = new JsonArray([.. content.Partials.Select(Describe)]),
     };
 
-    private static JsonObject Describe(List<CachedPackage> removed, List<CachedPackage> kept, IReadOnlyList<CachedPartial> leftovers) =>
-        new()
+    private static JsonObject Describe(
+        List<CachedPackage> removed, List<CachedPackage> kept, IReadOnlyList<CachedPartial> leftovers) => new()
     {
         ["removed"] = new JsonArray([.. removed.Select(Describe)]),
         ["kept"] = new JsonArray([.. kept.Select(Describe)]),
@@ -142,10 +156,14 @@ internal static class CacheCommand
         ["inUse"] = package.IsInUse,
     };
 
-    private static JsonObject Describe(CachedPartial partial) =>
-        new() { ["name"] = partial.Name, ["bytes"] = partial.Bytes, ["beingWritten"] = partial.IsBeingWritten };
+    private static JsonObject Describe(CachedPartial partial) => new()
+    {
+        ["name"] = partial.Name,
+        ["bytes"] = partial.Bytes,
+        ["beingWritten"] = partial.IsBeingWritten,
+    };
 }
 
-/// <summary>The cache has no package of that name.</summary>
+/// <summary>The cache has no package with the given name.</summary>
 internal sealed class CachedPackageMissingException(string folder, string name)
     : MuseAtelierException($"there is no package '{name}' in {folder}", "the name of a package", "muse cache lists them.");

@@ -1,59 +1,67 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Display;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse check</c>: the engine against reference values, or fp16 against fp32.</summary>
+/// <summary><c>muse check</c>: compares the engine with reference values, or fp16 with fp32.</summary>
 internal static class CheckCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var model = new Argument<string?>("MODEL") { Description = $"The model: a checkpoint (.safetensors) or, with --against, the folder of an exported package. [default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]", Arity = ArgumentArity.ZeroOrOne };
-        var against = new Option<string?>("--against") { Description = "Reference values, computed elsewhere from the same checkpoint, to hold each part against.", HelpName = "FILE.safetensors" };
-        var report = new Option<bool>("--report") { Description = "What fp16 costs: the same parts and pictures in fp16 and in fp32 on one device. Exports a package for each arithmetic." };
-        var seeds = Choice.Whole("--seeds", "Of the report: seeds, from 1 on, each with a prompt of its own.", 16, least: 1);
-        var parts = new Option<bool>("--parts") { Description = "Of the report: only the parts, no pictures. For models that paint none, as one of random weights." };
-        var width = Choice.Whole("--width", "Of the report: width in px.", 1024, least: 1);
-        var height = Choice.Whole("--height", "Of the report: height in px.", 1024, least: 1);
-        var steps = Choice.Whole("--steps", "Of the report: denoising steps.", 30, least: 1);
-        var json = new Option<bool>("--json") { Description = "One JSON object." };
-        var command = new Command("check", "Runs a model against reference values and shows how far each part is off; or shows what fp16 costs. Parts that the file has no values for are left out, and said so.")
+        var model = new Argument<string?>("MODEL")
         {
-            model, against, report, seeds, parts, width, height, steps, json,
+            Description = "The model: a checkpoint (.safetensors) or, with --against, the folder of an exported package. "
+                + $"[default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]",
+            Arity = ArgumentArity.ZeroOrOne,
         };
-        command.Validators.Add(result =>
+        var against = new Option<string?>("--against")
         {
-            bool reports = result.GetResult(report) is { Implicit: false };
-            if (reports == result.GetResult(against) is { Implicit: false }) result.AddError("Give either --against FILE.safetensors or --report");
-            Option? stray = reports ? null : Array.Find<Option>([seeds, parts, width, height, steps], option => result.GetResult(option) is { Implicit: false });
-            if (stray is not null) result.AddError($"{stray.Name} needs --report");
-        });
-        var choices = new AtelierChoices(command, isDecodingChosen: false);
+            Description = "Reference values, computed elsewhere from the same checkpoint. Each part of the model is compared with them.",
+            HelpName = "FILE.safetensors",
+        };
+        var report = new Option<bool>("--report")
+        {
+            Description = "Show what fp16 costs: compute the same parts and pictures in fp16 and in fp32 on one device. "
+                + "Exports one package for each precision.",
+        };
+        var choices = new ReportChoices();
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
+        var command = new Command(
+            "check",
+            "Compares a model with reference values and shows the error of each part, or shows what fp16 costs. "
+                + "Parts without reference values are left out, and the output names them.") { model, against, report };
+        foreach (Option option in choices.All) command.Add(option);
+        command.Add(json);
+        command.Validators.Add(result => Validate(result, against, report, choices));
+        var atelier = new AtelierChoices(command, isDecodingChosen: false);
         command.SetAction(async (result, stop) =>
         {
             string path = result.GetValue(model) ?? DefaultModel.Find();
-            if (result.GetValue(against) is { } reference) return await CheckAsync(terminal, path, reference, choices.Read(result), result.GetValue(json), stop);
-            var request = new FidelityRequest
-            {
-                Seeds = result.GetValue(seeds),
-                Width = result.GetValue(width),
-                Height = result.GetValue(height),
-                Steps = result.GetValue(steps),
-                WithPictures = !result.GetValue(parts),
-            };
-            AtelierOptions options = choices.Read(result);
-            FidelityReport fidelity = await FidelityCheck.RunAsync(path, options, request, new NoticeProgress(terminal), stop);
-            if (result.GetValue(json)) terminal.Out.WriteLine(FidelityTable.Describe(fidelity, options.Backend).ToJsonString(Json.Indented));
-            else FidelityTable.Write(fidelity, terminal);
-            return ExitCode.Done;
+            AtelierOptions options = atelier.Read(result);
+            bool isJson = result.GetValue(json);
+            return result.GetValue(against) is { } reference
+                ? await CheckAsync(terminal, path, reference, options, isJson, stop)
+                : await ReportAsync(terminal, path, choices.Read(result), options, isJson, stop);
         });
         return command;
     }
 
-    private static async Task<int> CheckAsync(Terminal terminal, string model, string reference, AtelierOptions options, bool json, CancellationToken stop)
+    private static void Validate(CommandResult result, Option<string?> against, Option<bool> report, ReportChoices choices)
+    {
+        bool isReport = result.GetResult(report) is { Implicit: false };
+        bool isComparison = result.GetResult(against) is { Implicit: false };
+        if (isReport == isComparison) result.AddError("Give either --against FILE.safetensors or --report");
+        Option? stray = isReport ? null : choices.All.FirstOrDefault(option => result.GetResult(option) is { Implicit: false });
+        if (stray is not null) result.AddError($"{stray.Name} needs --report");
+    }
+
+    private static async Task<int> CheckAsync(
+        Terminal terminal, string model, string reference, AtelierOptions options, bool json, CancellationToken stop)
     {
         ReferenceReport report = await ReferenceCheck.RunAsync(model, reference, options, new NoticeProgress(terminal), stop);
         if (json) terminal.Out.WriteLine(Describe(report).ToJsonString(Json.Readable));
@@ -63,9 +71,19 @@ internal static class CheckCommand
         return ExitCode.Failed;
     }
 
+    private static async Task<int> ReportAsync(
+        Terminal terminal, string model, FidelityRequest request, AtelierOptions options, bool json, CancellationToken stop)
+    {
+        FidelityReport report = await FidelityCheck.RunAsync(model, options, request, new NoticeProgress(terminal), stop);
+        if (json) terminal.Out.WriteLine(FidelityTable.Describe(report, options.Backend).ToJsonString(Json.Indented));
+        else FidelityTable.Write(report, terminal);
+        return ExitCode.Done;
+    }
+
     private static void Show(Terminal terminal, ReferenceReport report)
     {
-        Table table = new Table().Border(TableBorder.Simple).AddColumn("part").AddColumn("relative error").AddColumn("allowed").AddColumn("PSNR").AddColumn("at least").AddColumn("");
+        Table table = new Table().Border(TableBorder.Simple)
+            .AddColumns("part", "relative error", "allowed", "PSNR", "at least", "");
         foreach (ReferencePart part in report.Parts)
         {
             table.AddRow(
@@ -83,8 +101,8 @@ internal static class CheckCommand
     }
 
     private static string Verdict(ReferenceReport report) => report.Parts.Count == 0
-        ? "the file has values for no part: nothing was checked; expected reference values of this model"
-        : string.Create(CultureInfo.InvariantCulture, $"{report.Parts.Count(part => part.Passed)} of {report.Parts.Count} parts passed");
+        ? "the file has values for no part, so nothing was checked; expected reference values of this model"
+        : Invariant($"{report.Parts.Count(part => part.Passed)} of {report.Parts.Count} parts passed");
 
     private static JsonObject Describe(ReferenceReport report) => new()
     {
@@ -101,10 +119,36 @@ internal static class CheckCommand
         ["leftOut"] = new JsonArray([.. report.LeftOut.Select(part => JsonValue.Create(part))]),
     };
 
-    private static string Decibels(double? value) => value is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number:0.0} dB") : "";
+    private static string Decibels(double? value) => value is { } number ? Invariant($"{number:0.0} dB") : "";
 
     private sealed class NoticeProgress(Terminal terminal) : IProgress<string>
     {
         public void Report(string value) => terminal.Error.WriteLine(value);
+    }
+
+    /// <summary>The options that only <c>--report</c> takes.</summary>
+    private sealed class ReportChoices
+    {
+        private readonly Option<int> _seeds =
+            Choice.Whole("--seeds", "With --report: number of seeds, from 1 on, each with a prompt of its own.", 16, least: 1);
+        private readonly Option<bool> _parts = new("--parts")
+        {
+            Description = "With --report: compare only the parts and paint no pictures. For models that cannot paint, "
+                + "such as one of random weights.",
+        };
+        private readonly Option<int> _width = Choice.Whole("--width", "With --report: width in px.", 1024, least: 1);
+        private readonly Option<int> _height = Choice.Whole("--height", "With --report: height in px.", 1024, least: 1);
+        private readonly Option<int> _steps = Choice.Whole("--steps", "With --report: denoising steps.", 30, least: 1);
+
+        public IReadOnlyList<Option> All => [_seeds, _parts, _width, _height, _steps];
+
+        public FidelityRequest Read(ParseResult result) => new()
+        {
+            Seeds = result.GetValue(_seeds),
+            Width = result.GetValue(_width),
+            Height = result.GetValue(_height),
+            Steps = result.GetValue(_steps),
+            WithPictures = !result.GetValue(_parts),
+        };
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Diagnosis;
 using MuseAtelier.Cpu;
@@ -7,22 +6,25 @@ using MuseAtelier.Cuda;
 using MuseAtelier.Host;
 using MuseAtelier.Packages;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse doctor</c>: what of this machine can paint, part by part, and what to install. Finding nothing is no failure.</summary>
+/// <summary>
+/// <c>muse doctor</c>: shows which parts of this machine can paint and what to install. It ends with 0 even if nothing can paint.
+/// </summary>
 internal static class DoctorCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<string?> cache = AtelierChoices.Cache(), model = AtelierChoices.Model();
+        Option<string?> cache = AtelierChoices.Cache();
+        Option<string?> model = AtelierChoices.Model();
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command(
             "doctor",
-            "Shows what this machine has to paint with: driver, CUDA, cuDNN, cards and their memory, ONNX Runtime, memory and its limits, "
-                + "models, the cache and free disk; "
-            + "and what is missing. Looks where render looks: at --cache and --model, MUSE_CACHE and MUSE_MODEL. Ends with 0 whatever it "
-                + "finds.")
+            "Shows what this machine can paint with, and what is missing: driver, CUDA, cuDNN, cards and their memory, ONNX Runtime, memory "
+                + "and its limits, models, the cache and free disk. Checks the same places as render: --cache and --model, MUSE_CACHE and "
+                + "MUSE_MODEL. Ends with 0 whatever it finds.")
         {
             cache, model, json,
         };
@@ -53,7 +55,7 @@ internal static class DoctorCommand
     {
         foreach (CudaPart part in diagnosis.Parts)
         {
-            string release = part == diagnosis.Driver && diagnosis.DriverRelease is not null ? $"{diagnosis.DriverRelease}, " : "";
+            string release = part == diagnosis.Driver && diagnosis.DriverRelease is { } known ? $"{known}, " : "";
             table.AddRow(Markup.Escape(part.Name), Word(part.State), Markup.Escape(release + part.Found));
         }
 
@@ -63,25 +65,37 @@ internal static class DoctorCommand
             string free = card.FreeBytes is { } bytes ? $", {ByteSize.Format(bytes)} free" : "";
             string size = ByteSize.Format(card.MemoryBytes);
             string state = card.ComputeCapability < CudaDiagnosis.LeastComputeCapability ? "too old" : "fits";
-            table.AddRow(Text($"card {card.Index}"), state,
-                Markup.Escape(Text($"{card.Name}, compute capability {card.ComputeCapability}, {size}{free}")));
+            table.AddRow(
+                Invariant($"card {card.Index}"),
+                state,
+                Markup.Escape(Invariant($"{card.Name}, compute capability {card.ComputeCapability}, {size}{free}")));
         }
     }
 
     private static void AddHost(Table table, HostDiagnosis host)
     {
-        table.AddRow("processor", "fits", Text($"{Environment.ProcessorCount} cores"));
-        table.AddRow("ONNX Runtime", host.OnnxRuntimeProblem is null ? "loads" : "does not load",
+        table.AddRow("processor", "fits", Invariant($"{Environment.ProcessorCount} cores"));
+        table.AddRow(
+            "ONNX Runtime",
+            host.OnnxRuntimeProblem is null ? "loads" : "does not load",
             Markup.Escape(host.OnnxRuntimeProblem?.Found ?? $"version {host.OnnxRuntimeVersion}"));
         if (host.HasOpenSsl is { } hasOpenSsl)
-            table.AddRow("OpenSSL", hasOpenSsl ? "here" : "not here",
-                hasOpenSsl ? "computes digests" : "not needed: muse computes digests itself, slower");
+        {
+            string use = hasOpenSsl ? "computes digests" : "not needed: muse computes digests itself, but more slowly";
+            table.AddRow("OpenSSL", hasOpenSsl ? "here" : "not here", use);
+        }
+
         foreach (MemoryBound bound in host.Memory)
-            table.AddRow("memory", "",
-                Markup.Escape($"{bound.Name}: {ByteSize.Format(bound.FreeBytes)} free of {ByteSize.Format(bound.LimitBytes)}"));
+        {
+            string amount = $"{ByteSize.Format(bound.FreeBytes)} free of {ByteSize.Format(bound.LimitBytes)}";
+            table.AddRow("memory", "", Markup.Escape($"{bound.Name}: {amount}"));
+        }
+
         foreach (ThreadBound bound in host.Threads)
-            table.AddRow("tasks", "",
-                Markup.Escape(Text($"{bound.Name}: {bound.Limit}{(bound.Used is { } used ? Text($", {used} in use") : "")}")));
+        {
+            string used = bound.Used is { } number ? Invariant($", {number} in use") : "";
+            table.AddRow("tasks", "", Markup.Escape(Invariant($"{bound.Name}: {bound.Limit}{used}")));
+        }
     }
 
     private static void AddPlaces(Table table, HostDiagnosis host)
@@ -90,39 +104,64 @@ internal static class DoctorCommand
         foreach (PlaceDiagnosis place in host.Places)
         {
             string free = place.FreeBytes is { } bytes ? $"{ByteSize.Format(bytes)} free at " : "";
-            table.AddRow(place.Name, place.Problem is null ? "writable" : "not writable",
-                Markup.Escape(free + place.Folder + (place.Problem is null ? "" : $" ({place.Problem})")));
+            string problem = place.Problem is null ? "" : $" ({place.Problem})";
+            table.AddRow(
+                place.Name,
+                place.Problem is null ? "writable" : "not writable",
+                Markup.Escape(free + place.Folder + problem));
         }
     }
 
     private static string Verdict(CudaDiagnosis card, HostDiagnosis host)
     {
-        string paints = card.Problem(0) is not { } problem ? $"muse paints on {card.Cards[0].Name}."
-            : host.OnnxRuntimeProblem is { } runtime
-                ? $"muse paints nowhere: {runtime.Message} To paint on an NVIDIA card: {problem.Message}"
-            : $"muse paints on the processor. To paint on an NVIDIA card: {problem.Message}";
-        List<string> remarks = [paints];
-        if (host.ModelProblem is not null) remarks.Add("Without --model nothing is painted: the default model is not here.");
+        List<string> remarks = [Device(card, host)];
+        if (host.ModelProblem is not null) remarks.Add("muse cannot paint without --model, because the default model is not here.");
         if (host.Places.FirstOrDefault(place => place.IsCache) is { Problem: { } cache } place)
+        {
             remarks.Add($"Checkpoints cannot be exported to {place.Folder} ({cache}): name another folder with --cache or "
                 + $"{AtelierChoices.CacheVariable}.");
+        }
+
         return string.Join(Environment.NewLine, remarks);
+    }
+
+    private static string Device(CudaDiagnosis card, HostDiagnosis host)
+    {
+        if (card.Problem(0) is not { } problem) return $"muse paints on {card.Cards[0].Name}.";
+        string remedy = $"To paint on an NVIDIA card: {problem.Message}";
+        return host.OnnxRuntimeProblem is { } runtime
+            ? $"muse paints nowhere: {runtime.Message} {remedy}"
+            : $"muse paints on the processor. {remedy}";
     }
 
     private static JsonObject Describe(CudaDiagnosis card, HostDiagnosis host)
     {
         JsonObject all = Describe(card);
         all["cores"] = Environment.ProcessorCount;
-        all["onnxRuntime"] = new JsonObject { ["version"] = host.OnnxRuntimeVersion, ["loads"] = host.OnnxRuntimeProblem is null,
-            ["problem"] = host.OnnxRuntimeProblem?.Message };
+        all["onnxRuntime"] = new JsonObject
+        {
+            ["version"] = host.OnnxRuntimeVersion,
+            ["loads"] = host.OnnxRuntimeProblem is null,
+            ["problem"] = host.OnnxRuntimeProblem?.Message,
+        };
         all["openSsl"] = host.HasOpenSsl;
-        all["memory"] =
-            new JsonArray([.. host.Memory.Select(bound =>
-                new JsonObject { ["name"] = bound.Name, ["limitBytes"] = bound.LimitBytes, ["freeBytes"] = bound.FreeBytes })]);
-        all["tasks"] =
-            new JsonArray([.. host.Threads.Select(bound =>
-                new JsonObject { ["name"] = bound.Name, ["limit"] = bound.Limit, ["used"] = bound.Used })]);
-        all["models"] = new JsonArray([.. Models().Select(entry => new JsonObject { ["name"] = entry.Model.Name, ["path"] = entry.Path })]);
+        all["memory"] = new JsonArray([.. host.Memory.Select(bound => new JsonObject
+        {
+            ["name"] = bound.Name,
+            ["limitBytes"] = bound.LimitBytes,
+            ["freeBytes"] = bound.FreeBytes,
+        })]);
+        all["tasks"] = new JsonArray([.. host.Threads.Select(bound => new JsonObject
+        {
+            ["name"] = bound.Name,
+            ["limit"] = bound.Limit,
+            ["used"] = bound.Used,
+        })]);
+        all["models"] = new JsonArray([.. Models().Select(entry => new JsonObject
+        {
+            ["name"] = entry.Model.Name,
+            ["path"] = entry.Path,
+        })]);
         all["defaultModel"] = new JsonObject { ["path"] = host.Model, ["problem"] = host.ModelProblem };
         all["disks"] = new JsonArray([.. host.Places.Select(place => new JsonObject
         {
@@ -159,19 +198,22 @@ internal static class DoctorCommand
         })]),
     };
 
-    // Only whether they are there: 'muse models' reads them.
-    private static IEnumerable<(ModelEntry Model, string? Path)> Models()
+    // Checks only whether the files exist; 'muse models' verifies their content.
+    private static IEnumerable<(ModelEntry Model, string? Path)> Models() =>
+        ModelsLock.Embedded.Models.Select(model => (model, Find(model)));
+
+    private static string? Find(ModelEntry model)
     {
-        foreach (ModelEntry model in ModelsLock.Embedded.Models)
+        DirectoryInfo? folder = model.Path is null ? null : new DirectoryInfo(AppContext.BaseDirectory);
+        for (; folder is not null; folder = folder.Parent)
         {
-            string? found = null;
-            for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null && found is null
-                && model.Path is not null; folder = folder.Parent)
-                if (Path.GetFullPath(Path.Combine(folder.FullName, model.Path)) is var path && File.Exists(path)) found = path;
-            if (found is null && WorkingFolder.Path is { } here && Path.Combine(here, model.File) is var local && File.Exists(local))
-                found = local;
-            yield return (model, found);
+            string path = Path.GetFullPath(Path.Combine(folder.FullName, model.Path!));
+            if (File.Exists(path)) return path;
         }
+
+        if (WorkingFolder.Path is not { } here) return null;
+        string local = Path.Combine(here, model.File);
+        return File.Exists(local) ? local : null;
     }
 
     private static string Word(CudaPartState state) => state switch
@@ -182,6 +224,4 @@ internal static class DoctorCommand
         CudaPartState.Fails => "fails",
         _ => "not tried",
     };
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,21 +1,24 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Display;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Packages;
 using MuseAtelier.Pictures;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse info</c>: what a model or a picture is.</summary>
+/// <summary><c>muse info</c>: describes a model or a picture.</summary>
 internal static class InfoCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var path = new Argument<string>("MODEL|PICTURE") { Description = "A checkpoint (.safetensors), the folder of an exported package, or a picture." };
-        var json = new Option<bool>("--json") { Description = "One JSON object." };
-        var command = new Command("info", "Shows what a model is made of, or how a picture was made.") { path, json };
+        var path = new Argument<string>("MODEL|PICTURE")
+        {
+            Description = "A checkpoint (.safetensors), the folder of an exported package, or a picture.",
+        };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
+        var command = new Command("info", "Shows what a model consists of, or how a picture was made.") { path, json };
         command.SetAction((result, _) =>
         {
             JsonObject facts = Describe(result.GetRequiredValue(path));
@@ -36,8 +39,11 @@ internal static class InfoCommand
     {
         PictureFileContent content = PictureFile.Read(path);
         PictureText? text = PictureTexts.Find(content);
-        // What is shown by itself is not shown twice.
-        bool isParameters = text?.Text == content.Parameters;
+        JsonNode? notices = content.Notices.Count == 0 ? null : Texts(content.Notices);
+        // The parameters have a member of their own, so "text" does not repeat them.
+        JsonNode? other = text is null || text.Text == content.Parameters
+            ? null
+            : new JsonObject { ["keyword"] = text.Keyword, ["content"] = text.Text };
         return new JsonObject
         {
             ["kind"] = "picture",
@@ -46,9 +52,9 @@ internal static class InfoCommand
             ["width"] = content.Width,
             ["height"] = content.Height,
             ["program"] = content.RecordJson is null ? text?.Program : "MuseAtelier",
-            ["notices"] = content.Notices.Count == 0 ? null : new JsonArray([.. content.Notices.Select(notice => JsonValue.Create(notice))]),
+            ["notices"] = notices,
             ["parameters"] = content.Parameters,
-            ["text"] = text is null || isParameters ? null : new JsonObject { ["keyword"] = text.Keyword, ["content"] = text.Text },
+            ["text"] = other,
             ["record"] = content.RecordJson is null ? null : JsonNode.Parse(content.ReadRecord().ToJson()),
         };
     }
@@ -56,6 +62,8 @@ internal static class InfoCommand
     private static JsonObject DescribePackage(string folder)
     {
         PackageManifest manifest = PackageManifest.Read(folder);
+        var components = new JsonObject();
+        foreach (ComponentSpec component in manifest.Components) components[component.Name] = Describe(component);
         return new JsonObject
         {
             ["kind"] = "package",
@@ -70,15 +78,26 @@ internal static class InfoCommand
             ["license"] = manifest.Checkpoint.License,
             ["parameters"] = manifest.Model.Parameters,
             ["bytes"] = manifest.Files.Sum(file => file.Bytes),
-            ["components"] = new JsonObject(manifest.Components.Select(component => KeyValuePair.Create(component.Name, (JsonNode?)string.Create(
-                CultureInfo.InvariantCulture,
-                $"{component.Stages.Count} {(component.Stages.Count == 1 ? "stage" : "stages")}, {component.Stages.Select(stage => stage.Graph).Distinct().Count()} graphs, {component.Stages.Sum(stage => stage.ConstantBytes + stage.Weights.Sum(weight => weight.Bytes)) / 1e6:N1} MB of weights")))),
+            ["components"] = components,
         };
+    }
+
+    private static string Describe(ComponentSpec component)
+    {
+        string noun = component.Stages.Count == 1 ? "stage" : "stages";
+        int graphs = component.Stages.Select(stage => stage.Graph).Distinct().Count();
+        long bytes = component.Stages.Sum(stage => stage.ConstantBytes + stage.Weights.Sum(weight => weight.Bytes));
+        return Invariant($"{component.Stages.Count} {noun}, {graphs} graphs, {bytes / 1e6:N1} MB of weights");
     }
 
     private static JsonObject DescribeCheckpoint(string path)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
+        var types = new JsonObject();
+        foreach (var type in file.Tensors.Values.GroupBy(tensor => tensor.TypeName).OrderBy(type => type.Key, StringComparer.Ordinal))
+            types[type.Key] = type.Count();
+        var metadata = new JsonObject();
+        foreach ((string name, string value) in file.Metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal)) metadata[name] = value;
         return new JsonObject
         {
             ["kind"] = "checkpoint",
@@ -87,8 +106,10 @@ internal static class InfoCommand
             ["bytes"] = file.Bytes,
             ["tensors"] = file.Tensors.Count,
             ["parameters"] = file.Tensors.Values.Where(tensor => tensor.Type is not ElementType.I64).Sum(tensor => tensor.Elements),
-            ["types"] = new JsonObject(file.Tensors.Values.GroupBy(tensor => tensor.TypeName).OrderBy(type => type.Key, StringComparer.Ordinal).Select(type => KeyValuePair.Create(type.Key, (JsonNode?)type.Count()))),
-            ["metadata"] = new JsonObject(file.Metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))),
+            ["types"] = types,
+            ["metadata"] = metadata,
         };
     }
+
+    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => JsonValue.Create(text))]);
 }

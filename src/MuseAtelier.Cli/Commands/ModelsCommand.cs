@@ -1,74 +1,95 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Display;
 using MuseAtelier.Packages;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse models</c>: the models that the project knows, and whether the files at hand are these.</summary>
+/// <summary><c>muse models</c>: lists the models that the project knows, and verifies the files that it finds.</summary>
 internal static class ModelsCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var folders = new Argument<string[]>("FOLDER") { Description = "Where else to look for the files, by their published names.", Arity = ArgumentArity.ZeroOrMore };
-        var json = new Option<bool>("--json") { Description = "One JSON object for each model, one a line." };
-        var command = new Command("models", $"Lists the models that muse knows ({ModelsLock.FileName}) and verifies those that are at hand. What no source states is 'unknown'. Fetches nothing.") { folders, json };
+        var folders = new Argument<string[]>("FOLDER")
+        {
+            Description = "Further folders in which to look for the files, by their published names.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object per model, one a line." };
+        var command = new Command(
+            "models",
+            $"Lists the models that muse knows ({ModelsLock.FileName}) and verifies those that it finds. "
+                + "What no source states is 'unknown'. Downloads nothing.") { folders, json };
         command.SetAction((result, stop) =>
         {
             string[] places = result.GetValue(folders) ?? [];
             foreach (string place in places)
                 if (!Directory.Exists(place)) throw new ModelFolderMissingException(place);
-            List<(ModelEntry Model, string? Path, ModelCheck Check)> models = [.. ModelsLock.Embedded.Models.Select(model =>
+            List<FoundModel> models = [.. ModelsLock.Embedded.Models.Select(model => Look(model, places, stop))];
+            if (result.GetValue(json))
             {
-                string? path = Find(model, places);
-                return (model, path, path is null ? new ModelCheck(ModelState.Absent, null, null) : ModelsLock.Verify(model, path, null, stop));
-            })];
-            if (result.GetValue(json)) foreach (var (model, path, check) in models) terminal.Out.WriteLine(Describe(model, path, check).ToJsonString(Json.Readable));
-            else Show(terminal, models);
-            return Task.FromResult(models.Any(entry => entry.Check.State is ModelState.SizeDiffers or ModelState.DigestDiffers) ? ExitCode.Failed : ExitCode.Done);
+                foreach (FoundModel model in models) terminal.Out.WriteLine(Describe(model).ToJsonString(Json.Readable));
+            }
+            else
+            {
+                Show(terminal, models);
+            }
+
+            bool isWrong = models.Any(found => found.Check.State is ModelState.SizeDiffers or ModelState.DigestDiffers);
+            return Task.FromResult(isWrong ? ExitCode.Failed : ExitCode.Done);
         });
         return command;
     }
 
-    private static string? Find(ModelEntry model, string[] folders)
+    private static FoundModel Look(ModelEntry model, string[] folders, CancellationToken stop)
     {
-        IEnumerable<string> places = folders.Select(folder => Path.Combine(folder, model.File));
-        if (model.Path is not null)
-            for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent) places = places.Append(Path.Combine(folder.FullName, model.Path));
-        return places.FirstOrDefault(File.Exists) is { } found ? Path.GetFullPath(found) : null;
+        string? path = Find(model, folders);
+        ModelCheck check = path is null
+            ? new ModelCheck(ModelState.Absent, null, null)
+            : ModelsLock.Verify(model, path, null, stop);
+        return new FoundModel(model, path, check);
     }
 
-    private static JsonObject Describe(ModelEntry model, string? path, ModelCheck check) => new()
+    private static string? Find(ModelEntry model, string[] folders)
     {
-        ["name"] = model.Name,
-        ["file"] = model.File,
-        ["bytes"] = model.Bytes,
-        ["sha256"] = model.Sha256,
-        ["license"] = model.License,
-        ["page"] = model.Page?.ToString(),
-        ["note"] = model.Note,
-        ["found"] = path,
-        ["state"] = check.State.ToString(),
-        ["foundBytes"] = check.Bytes,
-        ["foundSha256"] = check.Sha256,
+        List<string> places = [.. folders.Select(folder => Path.Combine(folder, model.File))];
+        DirectoryInfo? above = model.Path is null ? null : new DirectoryInfo(AppContext.BaseDirectory);
+        for (; above is not null; above = above.Parent) places.Add(Path.Combine(above.FullName, model.Path!));
+        return places.Find(File.Exists) is { } found ? Path.GetFullPath(found) : null;
+    }
+
+    private static JsonObject Describe(FoundModel found) => new()
+    {
+        ["name"] = found.Model.Name,
+        ["file"] = found.Model.File,
+        ["bytes"] = found.Model.Bytes,
+        ["sha256"] = found.Model.Sha256,
+        ["license"] = found.Model.License,
+        ["page"] = found.Model.Page?.ToString(),
+        ["note"] = found.Model.Note,
+        ["found"] = found.Path,
+        ["state"] = found.Check.State.ToString(),
+        ["foundBytes"] = found.Check.Bytes,
+        ["foundSha256"] = found.Check.Sha256,
     };
 
-    private static void Show(Terminal terminal, IReadOnlyList<(ModelEntry Model, string? Path, ModelCheck Check)> models)
+    private static void Show(Terminal terminal, IReadOnlyList<FoundModel> models)
     {
-        foreach (var (model, path, check) in models)
+        foreach (FoundModel found in models)
         {
+            ModelEntry model = found.Model;
             terminal.OutConsole.MarkupLine($"[bold]{Markup.Escape(model.Name)}[/]");
             FactSheet.Write(terminal.Out, "  ",
             [
                 ("file", model.File),
-                ("size", model.Bytes is { } bytes ? string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} bytes") : "unknown"),
+                ("size", model.Bytes is { } bytes ? Invariant($"{bytes:N0} bytes") : "unknown"),
                 ("sha256", model.Sha256 ?? "unknown"),
                 ("licence", model.License ?? "unknown"),
                 ("published", model.Page?.ToString() ?? "with muse"),
                 ("note", model.Note),
-                ("here", Verdict(path, check)),
+                ("here", Verdict(found.Path, found.Check)),
             ]);
             terminal.Out.WriteLine();
         }
@@ -78,12 +99,17 @@ internal static class ModelsCommand
     {
         ModelState.Absent => "not found",
         ModelState.Right => $"{path}: verified",
-        ModelState.SizeDiffers => string.Create(CultureInfo.InvariantCulture, $"{path}: another file, of {check.Bytes:N0} bytes"),
+        ModelState.SizeDiffers => Invariant($"{path}: another file, of {check.Bytes:N0} bytes"),
         ModelState.DigestDiffers => $"{path}: another file, with SHA-256 {check.Sha256}",
-        _ => $"{path}: SHA-256 {check.Sha256}; none is known to compare it with",
+        _ => $"{path}: SHA-256 {check.Sha256}; no published digest to compare it with",
     };
+
+    private sealed record FoundModel(ModelEntry Model, string? Path, ModelCheck Check);
 }
 
-/// <summary>A folder to look for models in does not exist.</summary>
+/// <summary>The command line names a folder to search for models, and that folder does not exist.</summary>
 internal sealed class ModelFolderMissingException(string folder)
-    : MuseAtelierException($"there is no folder {folder}", "a folder that holds checkpoints", "Check the spelling; relative paths start at the working folder.");
+    : MuseAtelierException(
+        $"there is no folder {folder}",
+        "a folder that holds checkpoints",
+        "Check the spelling; relative paths start at the working folder.");

@@ -1,49 +1,40 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MuseAtelier.Packages;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse plan</c>: what a budget of memory means, told from sizes alone. Needs no card and loads nothing.</summary>
+/// <summary><c>muse plan</c>: shows what a memory budget means. It plans from sizes alone, needs no card and loads nothing.</summary>
 internal static class PlanCommand
 {
-    private static readonly JsonSerializerOptions Members = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Members =
+        new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 
     public static Command Create(Terminal terminal)
     {
-        Option<int> width = Choice.Whole("--width", "Width in px.", 1024);
-        Option<int> height = Choice.Whole("--height", "Height in px.", 1024);
-        Option<int> steps = Choice.Whole("--steps", "Steps of the schedule.", 30);
-        Option<int> count = Choice.Whole("--count", "Pictures of one prompt.", 1, least: 1);
-        Option<int> batch = Choice.Whole("--batch", $"How many of them are denoised together, 1 to {BatchSlot.LargestBatch}; 0 means as many as are fastest within the budget.", 0, least: 0, most: BatchSlot.LargestBatch);
         Option<string?> model = AtelierChoices.Model();
-        var json = new Option<bool>("--json") { Description = "One JSON object." };
-        var command = new Command("plan", "Shows what a budget of memory means: what stays, what is streamed, how pictures are decoded, and what that costs. Plans for an NVIDIA card, or with --ram for the processor; needs neither and loads nothing.")
-        {
-            width, height, steps, count, batch, model, json,
-        };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
+        var command = new Command(
+            "plan",
+            "Shows what a memory budget means: which weights stay, which are streamed, how pictures are decoded, and what that costs. "
+                + "Plans for an NVIDIA card or, with --ram, for the processor; needs neither and loads nothing.");
+        var choices = new PlanChoices(command);
+        command.Add(model);
+        command.Add(json);
         var budget = new BudgetChoices(command);
         budget.AllowOneBudget(command);
         var frame = new FrameChoice(command);
         command.SetAction((result, _) =>
         {
-            long? memory = budget.Memory(result);
-            (Lowering lowering, DeviceProfile device) = memory is null ? (Lowering.Cuda, DeviceProfile.Hopper) : (Lowering.Portable, DeviceProfile.Processor);
-            var request = new ResidencyRequest
-            {
-                Budget = memory ?? budget.VideoMemory(result) ?? ResidencyRequest.DefaultBudget,
-                Width = result.GetValue(width),
-                Height = result.GetValue(height),
-                Steps = result.GetValue(steps),
-                Count = result.GetValue(count),
-                BatchSize = result.GetValue(batch) is > 0 and var together ? Math.Min(together, result.GetValue(count)) : null,
-                Offload = budget.Offload(result),
-                Frame = frame.Read(result),
-            };
-            ResidencyPlan plan = ResidencyPlanner.Plan(ModelSizes.Read(result.GetValue(model) ?? DefaultModel.Find(), lowering), request, device);
+            bool isOnProcessor = budget.Memory(result) is not null;
+            Lowering lowering = isOnProcessor ? Lowering.Portable : Lowering.Cuda;
+            DeviceProfile device = isOnProcessor ? DeviceProfile.Processor : DeviceProfile.Hopper;
+            ResidencyRequest request = choices.Read(result, budget) with { Frame = frame.Read(result) };
+            ModelSizes sizes = ModelSizes.Read(result.GetValue(model) ?? DefaultModel.Find(), lowering);
+            ResidencyPlan plan = ResidencyPlanner.Plan(sizes, request, device);
             if (result.GetValue(json)) terminal.Out.WriteLine(JsonSerializer.Serialize(plan, Members));
             else Show(plan, device, terminal);
             return Task.FromResult(ExitCode.Done);
@@ -54,22 +45,80 @@ internal static class PlanCommand
     private static void Show(ResidencyPlan plan, DeviceProfile device, Terminal terminal)
     {
         ResidencyRequest request = plan.Request;
-        terminal.Out.WriteLine(Line($"{request.Width}x{request.Height} px, {request.Steps} steps{(request.Count > 1 ? Line($", {request.Count} pictures, {plan.BatchSize} at a time") : "")}, {device.Name}: {ByteSize.Format(plan.PeakBytes)} of {ByteSize.Format(request.Budget)}"));
-
-        var memory = new Table().Border(TableBorder.Simple).AddColumn("memory");
-        foreach (PhasePlan phase in plan.Phases) memory.AddColumn(new TableColumn(phase.Phase.ToString().ToLowerInvariant()).RightAligned());
-        foreach (string share in plan.Phases.SelectMany(phase => phase.Shares).Select(share => share.Name).Distinct())
-            memory.AddRow([share, .. plan.Phases.Select(phase => phase.Shares.Where(entry => entry.Name == share).Sum(entry => entry.Bytes)).Select(bytes => bytes == 0 ? "" : ByteSize.Format(bytes))]);
-        memory.AddRow(["sum", .. plan.Phases.Select(phase => ByteSize.Format(phase.Bytes))]);
-        terminal.OutConsole.Write(memory);
-
-        PlanEstimate estimate = plan.Estimate;
-        var time = new Table().Border(TableBorder.Simple).AddColumn("estimate").AddColumn(new TableColumn("seconds").RightAligned());
-        foreach ((string name, double seconds) in ((string, double)[])[("text", estimate.Text), ("conditioning", estimate.Conditioning), ("loading", estimate.Loading), ("step", estimate.Step), ("decoding", estimate.Decoding), ("picture", estimate.Picture)])
-            time.AddRow(name, Line($"{seconds:0.000}"));
-        terminal.OutConsole.Write(time);
+        string pictures = request.Count > 1 ? Invariant($", {request.Count} pictures, {plan.BatchSize} at a time") : "";
+        string memory = $"{ByteSize.Format(plan.PeakBytes)} of {ByteSize.Format(request.Budget)}";
+        terminal.Out.WriteLine(
+            Invariant($"{request.Width}x{request.Height} px, {request.Steps} steps{pictures}, {device.Name}: {memory}"));
+        terminal.OutConsole.Write(MemoryTable(plan));
+        terminal.OutConsole.Write(TimeTable(plan.Estimate));
         foreach (string sentence in plan.Explanation) terminal.Out.WriteLine(sentence);
     }
 
-    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static Table MemoryTable(ResidencyPlan plan)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumn("memory");
+        foreach (PhasePlan phase in plan.Phases)
+            table.AddColumn(new TableColumn(phase.Phase.ToString().ToLowerInvariant()).RightAligned());
+        foreach (string share in plan.Phases.SelectMany(phase => phase.Shares).Select(share => share.Name).Distinct())
+            table.AddRow([share, .. plan.Phases.Select(phase => Amount(phase, share))]);
+        table.AddRow(["sum", .. plan.Phases.Select(phase => ByteSize.Format(phase.Bytes))]);
+        return table;
+    }
+
+    private static string Amount(PhasePlan phase, string share)
+    {
+        long bytes = phase.Shares.Where(entry => entry.Name == share).Sum(entry => entry.Bytes);
+        return bytes == 0 ? "" : ByteSize.Format(bytes);
+    }
+
+    private static Table TimeTable(PlanEstimate estimate)
+    {
+        var table = new Table().Border(TableBorder.Simple)
+            .AddColumn("estimate").AddColumn(new TableColumn("seconds").RightAligned());
+        Row("text", estimate.Text);
+        Row("conditioning", estimate.Conditioning);
+        Row("loading", estimate.Loading);
+        Row("step", estimate.Step);
+        Row("decoding", estimate.Decoding);
+        Row("picture", estimate.Picture);
+        return table;
+
+        void Row(string name, double seconds) => table.AddRow(name, Invariant($"{seconds:0.000}"));
+    }
+
+    /// <summary>The options that say which pictures to plan for.</summary>
+    private sealed class PlanChoices
+    {
+        private readonly Option<int> _width = Choice.Whole("--width", "Width in px.", 1024);
+        private readonly Option<int> _height = Choice.Whole("--height", "Height in px.", 1024);
+        private readonly Option<int> _steps = Choice.Whole("--steps", "Denoising steps.", 30);
+        private readonly Option<int> _count = Choice.Whole("--count", "Number of pictures of one prompt.", 1, least: 1);
+        private readonly Option<int> _batch = Choice.Whole(
+            "--batch",
+            $"Batch size: how many pictures are denoised together, 1 to {BatchSlot.LargestBatch}; "
+                + "0 means the fastest size within the budget.",
+            0,
+            least: 0,
+            most: BatchSlot.LargestBatch);
+
+        public PlanChoices(Command command)
+        {
+            foreach (Option option in (Option[])[_width, _height, _steps, _count, _batch]) command.Add(option);
+        }
+
+        public ResidencyRequest Read(ParseResult result, BudgetChoices budget)
+        {
+            int count = result.GetValue(_count);
+            return new ResidencyRequest
+            {
+                Budget = budget.Memory(result) ?? budget.VideoMemory(result) ?? ResidencyRequest.DefaultBudget,
+                Width = result.GetValue(_width),
+                Height = result.GetValue(_height),
+                Steps = result.GetValue(_steps),
+                Count = count,
+                BatchSize = result.GetValue(_batch) is > 0 and var batch ? Math.Min(batch, count) : null,
+                Offload = budget.Offload(result),
+            };
+        }
+    }
 }

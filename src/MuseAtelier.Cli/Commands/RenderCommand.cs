@@ -2,21 +2,25 @@ using System.CommandLine;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse render</c>: paints pictures into files.</summary>
+/// <summary><c>muse render</c>: paints pictures and writes them to files.</summary>
 internal static class RenderCommand
 {
-    /// <summary>The end of the command's help.</summary>
+    /// <summary>The last lines of the command's help.</summary>
     public static readonly string[] Help =
     [
         "Example: muse render \"a starry night, Van Gogh style\" --seed 7 --out night.png",
         "",
-        "May be run from any folder; relative paths start at the working folder. The first use of a checkpoint exports it into the cache, which takes",
-        "about its own size. stdout gets the files' names (or JSON), stderr progress, notices and errors. Nothing is fetched from anywhere.",
+        "Works in any folder; relative paths start at the working folder. The first use of a checkpoint exports it to the cache, which",
+        "takes about as much disk as the checkpoint itself. File names (or JSON) go to stdout; progress, notices and errors go to",
+        "stderr. Nothing is downloaded.",
     ];
 
     public static Command Create(Terminal terminal)
     {
-        var prompt = new Argument<string>("PROMPT") { Description = "What the picture shows. A prompt that begins with - goes last, behind --." };
+        var prompt = new Argument<string>("PROMPT")
+        {
+            Description = "What the picture shows. Put a prompt that begins with - at the end, after --.",
+        };
         var command = new Command("render", "Paints pictures from a prompt.") { prompt };
         var request = new RequestChoices();
         request.AddTo(command);

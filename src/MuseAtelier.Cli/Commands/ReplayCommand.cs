@@ -1,25 +1,25 @@
 using System.CommandLine;
-using System.Globalization;
 using MuseAtelier.Pictures;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse replay</c>: paints a picture again from what its file says, or with changes.</summary>
+/// <summary><c>muse replay</c>: paints a picture again from its file, with changes if the command line names any.</summary>
 internal static class ReplayCommand
 {
-    /// <summary>The end of the command's help.</summary>
+    /// <summary>The last lines of the command's help.</summary>
     public static readonly string[] Help =
     [
         "Example: muse replay night.png --seed 8 --out night-8.png",
         "",
-        "Settings that are not given stay as the picture's file has them: from muse's own record, else from the text of the program",
-        "that made the picture (AUTOMATIC1111, Forge, ComfyUI, SwarmUI, Fooocus, InvokeAI and others; docs/records.md lists them).",
-        "What cannot be taken over from there, and what it does not name, is said on stderr. A text without a seed has one drawn; one",
-        "without a size is painted in the picture's own. A picture that was denoised together with others is painted again as one of",
-        "as many, unless --batch says otherwise: that takes their time too, and gives the same bytes. It is decoded in the tiles and",
-        "the precision that it was decoded in, unless --vae, a budget or another size asks for something else; on a processor it is",
-        "painted with as many threads, unless --threads says otherwise. The model is not looked for: name it with --model where it is",
-        "not the default.",
+        "Options that are not given take their values from the picture's file: from muse's own record, else from the text of the",
+        "program that made the picture (AUTOMATIC1111, Forge, ComfyUI, SwarmUI, Fooocus, InvokeAI and others; docs/records.md lists",
+        "them). Notices on stderr name the settings that muse cannot take over, and those that the text does not state. If the text",
+        "states no seed, muse draws one; if it states no size, muse paints in the picture's own size. A picture that was denoised in a",
+        "batch is painted again in a batch of the same size, unless --batch says otherwise: that takes the time of the whole batch and",
+        "gives the same bytes. The decoder uses the same tiles and precision as before, unless --vae, a budget or another size changes",
+        "them. On a processor, muse uses as many threads as before, unless --threads says otherwise. muse does not search for the",
+        "model: name it with --model if it is not the default.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -34,51 +34,65 @@ internal static class ReplayCommand
         {
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
             foreach (string notice in content.Notices) terminal.WriteNotice("notice", $"{content.Path}: {notice}");
-            (PictureRequest basis, PictureRecord? record, Action<Atelier> opened) = content.RecordJson is null
+            Source source = content.RecordJson is null
                 ? FromText(terminal, content, request.HasSeed(result))
                 : FromRecord(terminal, content.ReadRecord());
+            PictureRequest basis = source.Request;
             if (result.GetValue(prompt) is { } other) basis = basis with { Prompt = other };
-            return painting.RunAsync(result, request.Read(result, basis), record, opened, stop);
+            return painting.RunAsync(result, request.Read(result, basis), source.Record, source.Opened, stop);
         });
         return command;
     }
 
-    private static (PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened) FromRecord(Terminal terminal,
-        PictureRecord record) => (record.Request, record, atelier =>
+    private static Source FromRecord(Terminal terminal, PictureRecord record)
     {
-        ModelInfo model = atelier.Model;
-        if (model.Sha256 != record.Model.Sha256) terminal.WriteNotice("notice", $"the picture was painted with {record.Model.Name} ({record.Model.Sha256}); this is {model.Name} ({model.Sha256})");
-        if (atelier.Device != record.Engine.Device)
-            terminal.WriteNotice("notice",
-                $"the picture was painted on {record.Engine.Device}; this is {atelier.Device}, whose last bits may be others");
-    });
+        return new Source(record.Request, record, Compare);
 
-    private static (PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened) FromText(Terminal terminal,
-        PictureFileContent content, bool hasSeed)
+        void Compare(Atelier atelier)
+        {
+            ModelInfo model = atelier.Model;
+            if (model.Sha256 != record.Model.Sha256)
+            {
+                string then = $"{record.Model.Name} ({record.Model.Sha256})";
+                terminal.WriteNotice("notice", $"the picture was painted with {then}; this is {model.Name} ({model.Sha256})");
+            }
+
+            if (atelier.Device != record.Engine.Device)
+            {
+                terminal.WriteNotice(
+                    "notice",
+                    $"the picture was painted on {record.Engine.Device}; this is {atelier.Device}, so the last bits may differ");
+            }
+        }
+    }
+
+    private static Source FromText(Terminal terminal, PictureFileContent content, bool hasSeed)
     {
         ParsedParameters parsed = PictureTexts.Parse(content);
         terminal.WriteNotice("notice", $"from the text of {parsed.Program}");
-        // Syntax in the prompt is a notice of the picture itself.
-        foreach (string part in parsed.NotTaken) if (part != parsed.PromptSyntax) terminal.WriteNotice("notice", $"not taken over: {part}");
+        // The prompt's syntax is left out here, because painting reports it again as a notice of the picture.
+        foreach (string part in parsed.NotTaken.Where(part => part != parsed.PromptSyntax))
+            terminal.WriteNotice("notice", $"not taken over: {part}");
         foreach (string notice in parsed.Notices) terminal.WriteNotice("notice", notice);
         PictureRequest request = parsed.Request;
         if (!parsed.HasSeed && !hasSeed)
         {
             request = request with { Seed = RequestChoices.DrawSeed() };
-            terminal.WriteNotice("notice",
-                string.Create(CultureInfo.InvariantCulture, $"The text names no seed; {request.Seed} was drawn."));
+            terminal.WriteNotice("notice", Invariant($"The text names no seed; {request.Seed} was drawn."));
         }
 
-        return (request, null, atelier =>
+        return new Source(request, null, Compare);
+
+        void Compare(Atelier atelier)
         {
             ModelInfo model = atelier.Model;
             if (IsSame(parsed, model)) return;
             string then = $"{parsed.ModelName ?? "a model"} ({parsed.ModelHash ?? "digest unknown"})";
             terminal.WriteNotice("notice", $"the picture was painted with {then}; this is {model.Name} ({Short(model.Sha256)})");
-        });
+        }
     }
 
-    // By the digest where the text has one of this form: older programs wrote eight digits of another.
+    // Compares digests if the text has one of this length, else names: older programs wrote eight digits of another digest.
     private static bool IsSame(ParsedParameters parsed, ModelInfo model)
     {
         if (parsed.ModelHash is { Length: >= ParametersText.ShortDigest } hash)
@@ -86,6 +100,12 @@ internal static class ReplayCommand
         return parsed.ModelName is null || parsed.ModelName.Equals(model.Name, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static string Short(string sha256) => sha256.Length <= ParametersText.ShortDigest ? sha256
-        : sha256[..ParametersText.ShortDigest];
+    private static string Short(string sha256) =>
+        sha256.Length <= ParametersText.ShortDigest ? sha256 : sha256[..ParametersText.ShortDigest];
+
+    /// <summary>What a picture's file says.</summary>
+    /// <param name="Request">The request that painted it.</param>
+    /// <param name="Record">Its record; null if it was read from another program's text.</param>
+    /// <param name="Opened">Compares the open atelier with the picture's, and writes notices about differences.</param>
+    private sealed record Source(PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened);
 }

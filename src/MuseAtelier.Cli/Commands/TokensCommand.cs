@@ -2,10 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse tokens</c>: how prompts are cut into tokens, and what falls off their end.</summary>
+/// <summary><c>muse tokens</c>: shows the tokens of prompts, and which text is cut off.</summary>
 internal static class TokensCommand
 {
     private const int Room = 75;
@@ -13,38 +14,52 @@ internal static class TokensCommand
     public static Command Create(Terminal terminal)
     {
         var prompt = new Argument<string?>("PROMPT") { Description = "The prompt.", Arity = ArgumentArity.ZeroOrOne };
-        var file = new Option<string?>("--file") { Description = "Prompts from a file, one JSON string a line (- reads standard input).", HelpName = "PROMPTS.jsonl" };
-        var json = new Option<bool>("--json") { Description = "One JSON object for each prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}." };
-        var command = new Command("tokens", $"Shows how a prompt is cut into tokens and what falls off its end: the model reads {Room}. Needs no model.") { prompt, file, json };
+        var file = new Option<string?>("--file")
+        {
+            Description = "Read prompts from a file, one JSON string a line (- means standard input).",
+            HelpName = "PROMPTS.jsonl",
+        };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Print one JSON object per prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}.",
+        };
+        var command = new Command(
+            "tokens",
+            $"Shows the tokens of a prompt and the text that is cut off after token {Room}, the last that the model reads. "
+                + "Needs no model.") { prompt, file, json };
         command.Validators.Add(result =>
         {
             if (result.GetValue(prompt) is null == result.GetValue(file) is null) result.AddError("give either a prompt or --file");
         });
         command.SetAction((result, stop) =>
         {
-            if (result.GetValue(file) is not { } path)
-            {
-                PromptTokens tokens = PromptTokenizer.Encode(result.GetValue(prompt)!);
-                if (result.GetValue(json)) terminal.Out.WriteLine(Ids(tokens));
-                else Show(terminal, tokens);
-                if (PromptSyntaxNotice.Of(result.GetValue(prompt)!) is { } notice) terminal.WriteNotice("notice", notice);
-                return Task.FromResult(ExitCode.Done);
-            }
-
-            int line = 0;
-            foreach (string text in PromptLines.Read(path))
-            {
-                line++;
-                stop.ThrowIfCancellationRequested();
-                PromptTokens tokens = PromptTokenizer.Encode(text);
-                terminal.Out.WriteLine(result.GetValue(json) ? Ids(tokens) : Terminal.OneLine($"{Count(tokens)}: {text}"));
-                if (PromptSyntaxNotice.Of(text) is { } syntax)
-                    terminal.WriteNotice("notice", string.Create(CultureInfo.InvariantCulture, $"line {line}: {syntax}"));
-            }
-
+            bool isJson = result.GetValue(json);
+            if (result.GetValue(file) is { } path) ShowFile(terminal, path, isJson, stop);
+            else ShowPrompt(terminal, result.GetValue(prompt)!, isJson);
             return Task.FromResult(ExitCode.Done);
         });
         return command;
+    }
+
+    private static void ShowPrompt(Terminal terminal, string prompt, bool isJson)
+    {
+        PromptTokens tokens = PromptTokenizer.Encode(prompt);
+        if (isJson) terminal.Out.WriteLine(Ids(tokens));
+        else Show(terminal, tokens);
+        if (PromptSyntaxNotice.Of(prompt) is { } notice) terminal.WriteNotice("notice", notice);
+    }
+
+    private static void ShowFile(Terminal terminal, string path, bool isJson, CancellationToken stop)
+    {
+        int line = 0;
+        foreach (string text in PromptLines.Read(path))
+        {
+            line++;
+            stop.ThrowIfCancellationRequested();
+            PromptTokens tokens = PromptTokenizer.Encode(text);
+            terminal.Out.WriteLine(isJson ? Ids(tokens) : Terminal.OneLine($"{Count(tokens)}: {text}"));
+            if (PromptSyntaxNotice.Of(text) is { } syntax) terminal.WriteNotice("notice", Invariant($"line {line}: {syntax}"));
+        }
     }
 
     private static string Ids(PromptTokens tokens) => new JsonObject
@@ -71,9 +86,11 @@ internal static class TokensCommand
         if (tokens.CutCount > 0) terminal.Out.WriteLine($"cut off: {Terminal.OneLine(tokens.CutText)}");
     }
 
-    private static string Count(PromptTokens tokens) => tokens.CutCount == 0
-        ? string.Create(CultureInfo.InvariantCulture, $"{tokens.Tokens.Count} of {Room} tokens")
-        : string.Create(
-            CultureInfo.InvariantCulture,
-            $"{tokens.Tokens.Count} of {Room} tokens, {(tokens.IsCutCountExact ? "" : "at least ")}{tokens.CutCount} more cut off");
+    private static string Count(PromptTokens tokens)
+    {
+        string read = Invariant($"{tokens.Tokens.Count} of {Room} tokens");
+        if (tokens.CutCount == 0) return read;
+        string about = tokens.IsCutCountExact ? "" : "at least ";
+        return Invariant($"{read}, {about}{tokens.CutCount} more cut off");
+    }
 }

@@ -1,36 +1,40 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Display;
 using MuseAtelier.Pictures;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse verify</c>: whether a picture's record paints what the file shows.</summary>
+/// <summary><c>muse verify</c>: paints a picture again from its record and compares it with the file.</summary>
 internal static class VerifyCommand
 {
-    /// <summary>The end of the command's help.</summary>
+    /// <summary>The last lines of the command's help.</summary>
     public static readonly string[] Help =
     [
-        "Paints the picture again from the record in its file and says one of: same bytes; same latents, same pixels, other encoder",
-        "(another version or another program wrote the file); same latents, other encoder (or decoded otherwise); same latents, other",
-        "picture (the file was changed after painting); parts at step N; another model. All that begin with 'same' but 'other picture'",
-        "end with 0, the others with 1. Paints on the kind of device and with the number of threads that the record names, unless",
-        "--device or --threads say otherwise: with others, last bits differ. A record holds digests of each step's latents, not the",
-        "latents: where runs part, the largest difference is that of the finished pictures.",
+        "Paints the picture again from the record in its file and prints one verdict:",
+        "  same bytes                                 the file is what painting again gives",
+        "  same latents, same pixels, other encoder   another version or another program wrote the file",
+        "  same latents, other encoder                the file was encoded or decoded in another way",
+        "  same latents, other picture                the file was changed after painting",
+        "  parts at step N                            the latents differ from step N on",
+        "  another model                              the record names another checkpoint; nothing was painted",
+        "The first three end with exit code 0, the others with 1. Paints on the kind of device and with the number of threads that the",
+        "record names, unless --device or --threads says otherwise; with others, last bits differ. A record holds digests of each step's",
+        "latents, not the latents: where they part, the largest difference is that of the finished pictures.",
     ];
 
     public static Command Create(Terminal terminal)
     {
         var path = new Argument<string>("PICTURE") { Description = $"The picture: {PictureFormats.Known}, written with --metadata full." };
         Option<string?> model = AtelierChoices.Model();
-        var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command("verify", "Paints a picture again from its record and says whether it is the same.") { path, model, json };
         var choices = new AtelierChoices(command, isDecodingChosen: false);
         command.SetAction(async (result, stop) =>
         {
             string picture = result.GetRequiredValue(path);
-            // A picture that cannot be verified is refused before a model is opened.
+            // The record is checked before a model is opened, because opening takes long.
             PictureRecord record = PictureFile.Read(picture).ReadRecord();
             PictureRequestException.ThrowIfUnpaintable(record.Request);
             PictureVerification verification;
@@ -57,24 +61,32 @@ internal static class VerifyCommand
         foreach (string notice in verification.Notices) terminal.WriteNotice("notice", notice);
     }
 
-    private static string Verdict(PictureVerification verification) => verification.Outcome switch
+    private static string Verdict(PictureVerification verification)
     {
-        VerificationOutcome.SameBytes => "same bytes",
-        VerificationOutcome.SameLatents =>
-            $"same latents, {(verification.SamePixels ? "same pixels, " : "")}other encoder ({Difference(verification)})",
-        VerificationOutcome.OtherPicture => $"same latents, other picture: the file was changed after painting ({Difference(verification)})",
-        VerificationOutcome.Parted => $"parts at {Step(verification)}, in the {(verification.NoiseParts ? "noise" : "latents")} ({Difference(verification)})",
-        _ => "another model",
-    };
+        string difference = Difference(verification);
+        return verification.Outcome switch
+        {
+            VerificationOutcome.SameBytes => "same bytes",
+            VerificationOutcome.SameLatents when verification.SamePixels =>
+                $"same latents, same pixels, other encoder ({difference})",
+            VerificationOutcome.SameLatents => $"same latents, other encoder ({difference})",
+            VerificationOutcome.OtherPicture => $"same latents, other picture: the file was changed after painting ({difference})",
+            VerificationOutcome.Parted => $"parts at {Step(verification)}, in the {Part(verification)} ({difference})",
+            _ => "another model",
+        };
+    }
 
-    private static string Step(PictureVerification verification) =>
-        verification.PartsAtStep is > 0 and var step ? string.Create(CultureInfo.InvariantCulture, $"step {step} of {verification.Record.Request.Steps}") : "the start";
+    private static string Part(PictureVerification verification) => verification.NoiseParts ? "noise" : "latents";
+
+    private static string Step(PictureVerification verification) => verification.PartsAtStep is > 0 and var step
+        ? Invariant($"step {step} of {verification.Record.Request.Steps}")
+        : "the start";
 
     private static string Difference(PictureVerification verification) => verification.LargestDifference switch
     {
         null => "the sizes differ",
         0 => "every pixel of the pictures is the same",
-        var largest => string.Create(CultureInfo.InvariantCulture, $"largest difference of the pictures {largest} of 255, PSNR {verification.Psnr:0.0} dB"),
+        var largest => Invariant($"largest difference of the pictures {largest} of 255, PSNR {verification.Psnr:0.0} dB"),
     };
 
     private static JsonObject Describe(string path, PictureVerification verification) => new()

@@ -5,36 +5,36 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cli.Diagnosis;
 
-/// <summary>What the machine, its system and the user's settings have for muse, cards apart. Looking changes nothing.</summary>
+/// <summary>What muse finds on the machine, in its system and in the user's settings, except cards. The diagnosis changes nothing.</summary>
 internal sealed record HostDiagnosis
 {
-    /// <summary>Version of ONNX Runtime's library; null where it does not load.</summary>
+    /// <summary>Version of ONNX Runtime's library; null if it does not load.</summary>
     public required string? OnnxRuntimeVersion { get; init; }
 
-    /// <summary>Why ONNX Runtime's library cannot be used; null where it can.</summary>
+    /// <summary>Why ONNX Runtime's library cannot be used; null if it can.</summary>
     public required MuseAtelierException? OnnxRuntimeProblem { get; init; }
 
-    /// <summary>Whether OpenSSL is installed; null where the system has another library for digests.</summary>
+    /// <summary>Whether OpenSSL is installed; null on systems that have another library for digests.</summary>
     public required bool? HasOpenSsl { get; init; }
 
-    /// <summary>What bounds the process's memory.</summary>
+    /// <summary>The limits of the process's memory.</summary>
     public required IReadOnlyList<MemoryBound> Memory { get; init; }
 
-    /// <summary>What bounds the process's threads.</summary>
+    /// <summary>The limits of the process's threads.</summary>
     public required IReadOnlyList<ThreadBound> Threads { get; init; }
 
-    /// <summary>Full path of the model that is painted with where none is named; null where there is none.</summary>
+    /// <summary>Full path of the named model or, if none was named, of the default model; null if there is none.</summary>
     public required string? Model { get; init; }
 
-    /// <summary>Why that model cannot be used; null where it is there.</summary>
+    /// <summary>Why that model cannot be used; null if it exists.</summary>
     public required string? ModelProblem { get; init; }
 
-    /// <summary>The folders that are written to where nothing else is said.</summary>
+    /// <summary>The folders that muse writes to by default, and the cache.</summary>
     public required IReadOnlyList<PlaceDiagnosis> Places { get; init; }
 
-    /// <summary>Looks at all of it.</summary>
-    /// <param name="cache">The cache that was named; null means the variable's, else the default.</param>
-    /// <param name="model">The model that was named; null means the variable's, else the one that comes with muse.</param>
+    /// <summary>Runs the diagnosis.</summary>
+    /// <param name="cache">The named cache; null means that of the variable, else the default.</param>
+    /// <param name="model">The named model; null means that of the variable, else the one that comes with muse.</param>
     public static HostDiagnosis Run(string? cache, string? model)
     {
         MuseAtelierException? runtime = OnnxLibrary.Problem();
@@ -58,17 +58,18 @@ internal sealed record HostDiagnosis
         {
             string path = Path.GetFullPath(named ?? DefaultModel.Find());
             if (File.Exists(path) || Directory.Exists(path)) return (path, null);
-            bool isVariables = named is null && UserPath.Variable(DefaultModel.Variable) is not null;
-            return (path, $"there is no {path}{(isVariables ? $", which {DefaultModel.Variable} names" : "")}");
+            bool isFromVariable = named is null && UserPath.Variable(DefaultModel.Variable) is not null;
+            string origin = isFromVariable ? $", which {DefaultModel.Variable} names" : "";
+            return (path, $"there is no {path}{origin}");
         }
         catch (Exception exception)
             when (exception is MuseAtelierException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            return (null, exception is MuseAtelierException known ? known.Found : Failure.Describe(exception));
+            return (null, Describe(exception));
         }
     }
 
-    // Where pictures go when nothing else is said.
+    // The folder that pictures go to by default.
     private static PlaceDiagnosis WorkingPlace() => WorkingFolder.Path is { } folder
         ? PlaceDiagnosis.Of("disk", folder)
         : new PlaceDiagnosis("disk", "the working folder", null, "it is gone: deleted, moved or not accessible");
@@ -83,8 +84,11 @@ internal sealed record HostDiagnosis
         catch (Exception exception)
             when (exception is MuseAtelierException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            string problem = exception is MuseAtelierException known ? known.Found : Failure.Describe(exception);
-            return new PlaceDiagnosis("disk (cache)", named ?? AtelierChoices.CacheVariable, null, problem) { IsCache = true };
+            string place = named ?? AtelierChoices.CacheVariable;
+            return new PlaceDiagnosis("disk (cache)", place, null, Describe(exception)) { IsCache = true };
         }
     }
+
+    private static string Describe(Exception exception) =>
+        exception is MuseAtelierException known ? known.Found : Failure.Describe(exception);
 }

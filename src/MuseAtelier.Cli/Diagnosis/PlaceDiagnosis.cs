@@ -4,31 +4,33 @@ using System.Security;
 namespace MuseAtelier.Cli.Diagnosis;
 
 /// <summary>A folder that muse writes to.</summary>
-/// <param name="Name">What it is for, in a word.</param>
-/// <param name="Folder">Full path; the folder itself may not be there yet.</param>
-/// <param name="FreeBytes">Bytes that are free there; null where the system does not tell.</param>
-/// <param name="Problem">Why nothing can be written there; null where something can.</param>
+/// <param name="Name">Its purpose in a word or two.</param>
+/// <param name="Folder">Full path; the folder itself may not exist yet.</param>
+/// <param name="FreeBytes">Free bytes of its disk; null if the system does not report them.</param>
+/// <param name="Problem">Why muse cannot write there; null if it can.</param>
 internal sealed partial record PlaceDiagnosis(string Name, string Folder, long? FreeBytes, string? Problem)
 {
-    // As much as a file system keeps in the file's own entry is no proof that it has room.
+    // Large enough that no file system stores it within the file's own directory entry, which would not prove that the disk has room.
     private const int ProbeBytes = 64 << 10;
 
     /// <summary>Whether it is the cache of exported packages.</summary>
     public bool IsCache { get; init; }
 
-    /// <summary>Looks at a folder, or at the nearest one above it that is there, by writing a file that is gone again.</summary>
+    /// <summary>
+    /// Tests a folder, or the nearest existing folder above it, by writing a file that is deleted at once.
+    /// </summary>
     public static PlaceDiagnosis Of(string name, string folder)
     {
-        string? there = folder;
-        while (!string.IsNullOrEmpty(there) && !Directory.Exists(there))
+        string? existing = folder;
+        while (!string.IsNullOrEmpty(existing) && !Directory.Exists(existing))
         {
-            if (File.Exists(there)) return new PlaceDiagnosis(name, folder, null, $"{there} is a file");
-            there = Path.GetDirectoryName(there);
+            if (File.Exists(existing)) return new PlaceDiagnosis(name, folder, null, $"{existing} is a file");
+            existing = Path.GetDirectoryName(existing);
         }
 
-        return string.IsNullOrEmpty(there)
-            ? new PlaceDiagnosis(name, folder, null, "no folder above it is there")
-            : new PlaceDiagnosis(name, folder, Free(there), Probe(there));
+        return string.IsNullOrEmpty(existing)
+            ? new PlaceDiagnosis(name, folder, null, "no folder above it exists")
+            : new PlaceDiagnosis(name, folder, Free(existing), Probe(existing));
     }
 
     private static string? Probe(string folder)
@@ -36,8 +38,8 @@ internal sealed partial record PlaceDiagnosis(string Name, string Folder, long? 
         try
         {
             string path = Path.Combine(folder, $"muse-{Guid.NewGuid():N}.partial");
-            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1,
-                FileOptions.DeleteOnClose);
+            using var file = new FileStream(
+                path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
             file.Write(new byte[ProbeBytes]);
             file.Flush(flushToDisk: true);
             return null;
@@ -51,10 +53,13 @@ internal sealed partial record PlaceDiagnosis(string Name, string Folder, long? 
 
     private static long? Free(string folder)
     {
-        // A network folder has no drive's letter on Windows, and DriveInfo asks for one.
+        // DriveInfo needs a drive letter on Windows, and a network folder has none.
         if (OperatingSystem.IsWindows())
-            return GetDiskFreeSpace(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, out ulong free, 0, 0)
-                ? (long)Math.Min(free, long.MaxValue) : null;
+        {
+            string root = Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar;
+            return GetDiskFreeSpace(root, out ulong free, 0, 0) ? (long)Math.Min(free, long.MaxValue) : null;
+        }
+
         try
         {
             return new DriveInfo(folder).AvailableFreeSpace;

@@ -4,14 +4,14 @@ using System.Text.Json.Nodes;
 
 namespace MuseAtelier.Cli.Display;
 
-/// <summary>Facts as people read them: one a line, names in one column.</summary>
+/// <summary>Writes facts for people: one a line, with the names in one column.</summary>
 internal static class FactSheet
 {
     private const int LongestText = 4000;
 
-    /// <summary>Writes facts; one whose value is null is left out.</summary>
-    /// <param name="writer">Where to.</param>
-    /// <param name="indent">What every line begins with.</param>
+    /// <summary>Writes facts, except those whose value is null.</summary>
+    /// <param name="writer">Takes the lines.</param>
+    /// <param name="indent">The beginning of every line.</param>
     /// <param name="facts">Names and values.</param>
     public static void Write(TextWriter writer, string indent, IReadOnlyList<(string Name, string? Value)> facts)
     {
@@ -19,27 +19,32 @@ internal static class FactSheet
         foreach ((string name, string? value) in facts)
         {
             if (value is null) continue;
-            // Further lines of a text stand below its first.
+            // The further lines of a text are aligned with its first.
             string[] lines = [.. Shorten(value).ReplaceLineEndings("\n").Split('\n').Select(Terminal.OneLine)];
             writer.WriteLine($"{indent}{name.PadRight(column)}{lines[0]}".TrimEnd());
             foreach (string line in lines.Skip(1)) writer.WriteLine($"{indent}{new string(' ', column)}{line}");
         }
     }
 
-    /// <summary>Writes a JSON object: members of members come indented.</summary>
+    /// <summary>Writes a JSON object. The members of a nested object are indented.</summary>
     public static void Write(TextWriter writer, JsonObject facts) => Write(writer, "", [.. Flatten(facts, "")]);
 
     private static IEnumerable<(string Name, string? Value)> Flatten(JsonObject facts, string indent)
     {
         foreach ((string name, JsonNode? value) in facts)
         {
-            yield return (indent + name, value is JsonObject ? "" : value is null ? null : Say(value));
-            if (value is not JsonObject inner) continue;
+            if (value is not JsonObject inner)
+            {
+                yield return (indent + name, value is null ? null : Describe(value));
+                continue;
+            }
+
+            yield return (indent + name, "");
             foreach ((string, string?) fact in Flatten(inner, indent + "  ")) yield return fact;
         }
     }
 
-    private static string Say(JsonNode value) => value.GetValueKind() switch
+    private static string Describe(JsonNode value) => value.GetValueKind() switch
     {
         JsonValueKind.String => value.GetValue<string>(),
         JsonValueKind.Number when value.AsValue().TryGetValue(out long number) => number.ToString("N0", CultureInfo.InvariantCulture),

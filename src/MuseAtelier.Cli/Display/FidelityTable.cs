@@ -1,44 +1,34 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Measuring;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Display;
 
-/// <summary>A fidelity report, for people and for programs.</summary>
+/// <summary>Writes a fidelity report as a table for people and as JSON for programs.</summary>
 internal static class FidelityTable
 {
-    private const string Histogram = "64 bins a channel, half the sum of absolute differences of their shares, mean of the three channels; 0 equal, 1 nothing in common";
-    private const string Psnr = "peak 255 for pictures, 2 for decoded numbers (-1 to 1), the reference's largest magnitude for text and predictions";
+    private const string Histogram = "64 bins a channel, half the sum of absolute differences of their shares, mean of the three channels; "
+        + "0 equal, 1 nothing in common";
+    private const string Psnr = "peak 255 for pictures, 2 for decoded numbers (-1 to 1), the reference's largest magnitude for text and "
+        + "predictions";
 
-    /// <summary>Writes a table, and below it what its columns mean.</summary>
+    /// <summary>Writes a table, and below it the meaning of its columns.</summary>
     public static void Write(FidelityReport report, Terminal terminal)
     {
-        Table table = new Table().Border(TableBorder.Simple)
-            .AddColumn("what").AddColumn("computed with").AddColumn("against").AddColumn("PSNR, median").AddColumn("worst (seed)").AddColumn("relative error, median").AddColumn("worst");
-        if (report.Request.WithPictures) table.AddColumn("histogram, median").AddColumn("worst");
-        foreach (FidelityPart part in report.Parts)
-        {
-            int overflown = part.Values.Count(value => value.DecodedInFp32);
-            List<string> cells =
-            [
-                Markup.Escape(overflown == 0 ? part.Name : Text($"{part.Name} ({overflown} decoded in fp32)")),
-                Markup.Escape(part.Compared),
-                Markup.Escape(part.Reference),
-                Decibels(part.MedianPsnr),
-                Text($"{Decibels(part.Worst.Psnr)} ({part.Worst.Seed})"),
-                Text($"{part.MedianRelativeError:0.0e0}"),
-                Text($"{part.WorstRelativeError:0.0e0}"),
-            ];
-            if (report.Request.WithPictures) cells.AddRange([part.MedianHistogramDifference is { } median ? Text($"{median:P2}") : "", part.WorstHistogramDifference is { } worst ? Text($"{worst:P2}") : ""]);
-            table.AddRow([.. cells]);
-        }
-
         FidelityRequest request = report.Request;
-        terminal.Out.WriteLine(Text($"{report.Model} on {report.Device}: seeds 1 to {request.Seeds}, {request.Width}x{request.Height}, {request.Steps} steps"));
+        Table table = new Table().Border(TableBorder.Simple)
+            .AddColumns("what", "computed with", "against", "PSNR, median", "worst (seed)", "relative error, median", "worst");
+        if (request.WithPictures) table.AddColumns("histogram, median", "worst");
+        foreach (FidelityPart part in report.Parts) table.AddRow([.. Cells(part, request.WithPictures)]);
+
+        terminal.Out.WriteLine(Invariant(
+            $"{report.Model} on {report.Device}: seeds 1 to {request.Seeds}, {request.Width}x{request.Height}, {request.Steps} steps"));
         terminal.OutConsole.Write(table);
         terminal.Out.WriteLine($"fp16: {report.Arithmetic}");
-        terminal.Out.WriteLine(request.WithPictures ? "given: the fp32 pictures' latents, for predictions with noise added" : "given: noise, for predictions and for decoding");
+        terminal.Out.WriteLine(request.WithPictures
+            ? "given: the fp32 pictures' latents, for predictions with noise added"
+            : "given: noise, for predictions and for decoding");
         terminal.Out.WriteLine($"PSNR: {Psnr}");
         if (request.WithPictures) terminal.Out.WriteLine($"histogram: {Histogram}");
     }
@@ -83,7 +73,26 @@ internal static class FidelityTable
         })]),
     };
 
-    private static string Decibels(double value) => double.IsNaN(value) ? "not finite" : double.IsPositiveInfinity(value) ? "equal" : Text($"{value:0.0} dB");
+    private static IEnumerable<string> Cells(FidelityPart part, bool withHistogram)
+    {
+        int overflowed = part.Values.Count(value => value.DecodedInFp32);
+        yield return Markup.Escape(overflowed == 0 ? part.Name : Invariant($"{part.Name} ({overflowed} decoded in fp32)"));
+        yield return Markup.Escape(part.Compared);
+        yield return Markup.Escape(part.Reference);
+        yield return Decibels(part.MedianPsnr);
+        yield return Invariant($"{Decibels(part.Worst.Psnr)} ({part.Worst.Seed})");
+        yield return Invariant($"{part.MedianRelativeError:0.0e0}");
+        yield return Invariant($"{part.WorstRelativeError:0.0e0}");
+        if (!withHistogram) yield break;
+        yield return Percent(part.MedianHistogramDifference);
+        yield return Percent(part.WorstHistogramDifference);
+    }
 
-    private static string Text(FormattableString text) => FormattableString.Invariant(text);
+    private static string Percent(double? share) => share is { } known ? Invariant($"{known:P2}") : "";
+
+    private static string Decibels(double value)
+    {
+        if (double.IsNaN(value)) return "not finite";
+        return double.IsPositiveInfinity(value) ? "equal" : Invariant($"{value:0.0} dB");
+    }
 }

@@ -7,91 +7,56 @@ namespace MuseAtelier.Cli.Measuring;
 /// <summary>Paints pictures one after the other and measures them.</summary>
 internal static class BenchRun
 {
-    /// <summary>Opens the model and paints: one picture that is not counted, then so many with prompts of their own, then one with a known prompt.</summary>
+    /// <summary>
+    /// Opens the model and paints one batch that is not counted, then the counted batches, each with a prompt of its own, and last one
+    /// batch whose prompt was encoded before.
+    /// </summary>
     /// <param name="model">Path of the model.</param>
-    /// <param name="options">How the atelier is set up; memory is watched whatever they say.</param>
-    /// <param name="request">What to paint; prompts get numbers.</param>
-    /// <param name="pictures">Pictures that count, or passes of several.</param>
-    /// <param name="together">Pictures that are denoised together.</param>
-    /// <param name="report">Told after each picture.</param>
+    /// <param name="options">How the atelier is set up. Memory is watched whatever they say.</param>
+    /// <param name="request">What to paint. Each counted batch gets a number appended to its prompt.</param>
+    /// <param name="batches">Number of batches that count.</param>
+    /// <param name="batchSize">Pictures of one batch, which are denoised together.</param>
+    /// <param name="report">Called after each batch with its last picture.</param>
     /// <param name="stop">Stops within a step.</param>
-    public static async Task<Measurement> RunAsync(string model, AtelierOptions options, PictureRequest request, int pictures, int together, Action<Picture> report, CancellationToken stop)
+    public static async Task<Measurement> RunAsync(
+        string model,
+        AtelierOptions options,
+        PictureRequest request,
+        int batches,
+        int batchSize,
+        Action<Picture> report,
+        CancellationToken stop)
     {
         AtelierChoices.RequireBudget(model, options, request);
         await using Atelier atelier = await Atelier.OpenAsync(model, options with { WatchMemory = true }, cancellationToken: stop);
-        double open = MeasuredMachine.SecondsSinceStart();
+        double openAt = MeasuredMachine.SecondsSinceStart();
         string file = Path.Combine(Path.GetTempPath(), $"muse-bench-{Environment.ProcessId}.png");
         try
         {
-            (IReadOnlyList<Picture> firstPass, double firstSeconds) = await PaintAsync(atelier, request, together, stop);
-            Picture first = firstPass[^1];
-            double firstAt = MeasuredMachine.SecondsSinceStart();
-            PictureFile.Write(first, file, new PictureFileOptions { Overwrite = true });
-            double firstFileAt = MeasuredMachine.SecondsSinceStart();
-            report(first);
+            Batch first = await PaintAsync(atelier, request, batchSize, stop);
+            double pictureAt = MeasuredMachine.SecondsSinceStart();
+            WriteFile(first.Last, file);
+            double fileAt = MeasuredMachine.SecondsSinceStart();
+            report(first.Last);
 
-            var painted = new List<(IReadOnlyList<Picture> Pass, double Seconds)>();
-            var files = new List<double>();
-            for (int i = 0; i < pictures; i++)
+            List<Batch> painted = [];
+            List<double> fileSeconds = [];
+            for (int i = 0; i < batches; i++)
             {
-                painted.Add(await PaintAsync(atelier, request with { Prompt = $"{request.Prompt}, {i}", Seed = unchecked(request.Seed + (ulong)(i * together)) }, together, stop));
-                long begin = Stopwatch.GetTimestamp();
-                PictureFile.Write(painted[^1].Pass[^1], file, new PictureFileOptions { Overwrite = true });
-                files.Add(Stopwatch.GetElapsedTime(begin).TotalSeconds);
-                report(painted[^1].Pass[^1]);
+                ulong seed = unchecked(request.Seed + (ulong)(i * batchSize));
+                PictureRequest next = request with { Prompt = $"{request.Prompt}, {i}", Seed = seed };
+                Batch batch = await PaintAsync(atelier, next, batchSize, stop);
+                painted.Add(batch);
+                fileSeconds.Add(WriteFile(batch.Last, file));
+                report(batch.Last);
             }
 
-            (_, double known) = await PaintAsync(atelier, request, together, stop);
-            // Pictures of a pass have their steps in common, and each its decoding.
-            Picture[] measured = [.. painted.SelectMany(one => one.Pass)], lasts = [.. painted.Select(one => one.Pass[^1])];
-            double[] steps = [.. lasts.SelectMany(picture => picture.Timings.Steps).Select(step => step.TotalMilliseconds).Order()];
-            double Middle(Func<PictureTimings, TimeSpan> part) => Median(measured.Select(picture => part(picture.Timings).TotalSeconds));
-            double? plain = request.Frame is null ? null : await PlainFinishingAsync(atelier, request with { Frame = null }, pictures, stop);
-            double finishing = 1000 * Middle(timings => timings.Finishing);
-            PictureMemory[] memory = [.. firstPass.Concat(measured).Select(picture => picture.Memory!)];
-            using var process = Process.GetCurrentProcess();
-            return new Measurement
-            {
-                Date = DateTime.UtcNow,
-                Machine = MeasuredMachine.Of(atelier.Device, atelier.RuntimeVersion, options.Backend),
-                Model = atelier.Model.Name,
-                Parameters = atelier.Model.Parameters,
-                Width = request.Width,
-                Height = request.Height,
-                Steps = request.Steps,
-                GuidanceScale = request.GuidanceScale,
-                BatchSize = together,
-                Pictures = pictures,
-                OpenSeconds = open,
-                FirstPictureAtSeconds = firstAt,
-                FirstFileAtSeconds = firstFileAt,
-                FirstSeconds = firstSeconds,
-                PictureSeconds = Median(painted.Select(one => one.Seconds)),
-                LeastSeconds = painted.Min(one => one.Seconds),
-                MostSeconds = painted.Max(one => one.Seconds),
-                KnownPromptSeconds = known,
-                TextSeconds = Middle(timings => timings.Text),
-                DenoisingSeconds = Middle(timings => timings.Denoising),
-                DecodingSeconds = Middle(timings => timings.Decoding),
-                Frame = request.Frame is { } frame ? $"{frame.Style} {frame.Placement}" : null,
-                FinishingMilliseconds = finishing,
-                FrameMilliseconds = finishing - plain,
-                FileSeconds = Median(files),
-                StepMedianMilliseconds = steps[steps.Length / 2],
-                StepP99Milliseconds = steps[Math.Min(steps.Length - 1, (int)(steps.Length * 0.99))],
-                StepMostMilliseconds = steps[^1],
-                StepMilliseconds = [.. painted[^1].Pass[^1].Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
-                ManagedBytesPerStep = lasts.Sum(picture => picture.Timings.DenoisingManagedBytes) / (double)steps.Length,
-                BudgetBytes = options.Backend is CudaBackend ? options.VideoMemoryBudget : options.MemoryBudget,
-                PlannedBytes = memory.Max(picture => picture.Phases.Max(phase => phase.PlannedBytes)),
-                Offload = memory[0].Plan.Offload,
-                PeakDeviceBytes = memory.Max(picture => picture.PeakBytes),
-                ArenaUsedBytes = memory.Max(picture => picture.ArenaUsedBytes),
-                ArenaHeldBytes = memory.Max(picture => picture.ArenaHeldBytes),
-                Phases = [.. memory.SelectMany(picture => picture.Phases).GroupBy(phase => phase.Phase)
-                    .Select(phase => new PhaseMemory(phase.Key, phase.Max(one => one.PlannedBytes), phase.Max(one => one.PeakBytes), phase.Max(one => one.ArenaHeldBytes)))],
-                PeakHostBytes = process.PeakWorkingSet64,
-            };
+            Batch known = await PaintAsync(atelier, request, batchSize, stop);
+            double? plain = request.Frame is null
+                ? null
+                : await PlainFinishingAsync(atelier, request with { Frame = null }, batches, stop);
+            var observed = new Observations(first, painted, fileSeconds, known.Seconds, plain);
+            return Describe(atelier, options, request, observed, new Milestones(openAt, pictureAt, fileAt));
         }
         finally
         {
@@ -99,26 +64,131 @@ internal static class BenchRun
         }
     }
 
-    // The same without the frame, in milliseconds; one picture does not count.
+    private static Measurement Describe(
+        Atelier atelier, AtelierOptions options, PictureRequest request, Observations observed, Milestones reached)
+    {
+        double[] steps = observed.StepMilliseconds();
+        double finishing = 1000 * observed.MedianSeconds(timings => timings.Finishing);
+        double denoisingBytes = observed.Batches.Sum(batch => batch.Last.Timings.DenoisingManagedBytes);
+        PictureMemory[] memory = observed.Memory();
+        using var process = Process.GetCurrentProcess();
+        return new Measurement
+        {
+            Date = DateTime.UtcNow,
+            Machine = MeasuredMachine.Of(atelier.Device, atelier.RuntimeVersion, options.Backend),
+            Model = atelier.Model.Name,
+            Parameters = atelier.Model.Parameters,
+            Width = request.Width,
+            Height = request.Height,
+            Steps = request.Steps,
+            GuidanceScale = request.GuidanceScale,
+            BatchSize = observed.First.Pictures.Count,
+            Pictures = observed.Batches.Count,
+            OpenSeconds = reached.OpenSeconds,
+            FirstPictureAtSeconds = reached.PictureSeconds,
+            FirstFileAtSeconds = reached.FileSeconds,
+            FirstSeconds = observed.First.Seconds,
+            PictureSeconds = Median(observed.Batches.Select(batch => batch.Seconds)),
+            LeastSeconds = observed.Batches.Min(batch => batch.Seconds),
+            MostSeconds = observed.Batches.Max(batch => batch.Seconds),
+            KnownPromptSeconds = observed.KnownSeconds,
+            TextSeconds = observed.MedianSeconds(timings => timings.Text),
+            DenoisingSeconds = observed.MedianSeconds(timings => timings.Denoising),
+            DecodingSeconds = observed.MedianSeconds(timings => timings.Decoding),
+            Frame = request.Frame is { } frame ? $"{frame.Style} {frame.Placement}" : null,
+            FinishingMilliseconds = finishing,
+            FrameMilliseconds = finishing - observed.PlainFinishingMilliseconds,
+            FileSeconds = Median(observed.FileSeconds),
+            StepMedianMilliseconds = steps[steps.Length / 2],
+            StepP99Milliseconds = steps[Math.Min(steps.Length - 1, (int)(steps.Length * 0.99))],
+            StepMostMilliseconds = steps[^1],
+            StepMilliseconds = [.. observed.Batches[^1].Last.Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
+            ManagedBytesPerStep = denoisingBytes / steps.Length,
+            BudgetBytes = options.Backend is CudaBackend ? options.VideoMemoryBudget : options.MemoryBudget,
+            PlannedBytes = memory.Max(picture => picture.Phases.Max(phase => phase.PlannedBytes)),
+            Offload = memory[0].Plan.Offload,
+            PeakDeviceBytes = memory.Max(picture => picture.PeakBytes),
+            ArenaUsedBytes = memory.Max(picture => picture.ArenaUsedBytes),
+            ArenaHeldBytes = memory.Max(picture => picture.ArenaHeldBytes),
+            Phases = [.. memory.SelectMany(picture => picture.Phases).GroupBy(phase => phase.Phase).Select(Largest)],
+            PeakHostBytes = process.PeakWorkingSet64,
+        };
+    }
+
+    private static PhaseMemory Largest(IGrouping<PlanPhase, PhaseMemory> phases) => new(
+        phases.Key,
+        phases.Max(phase => phase.PlannedBytes),
+        phases.Max(phase => phase.PeakBytes),
+        phases.Max(phase => phase.ArenaHeldBytes));
+
+    // Median milliseconds of post-processing without the frame. The first picture does not count.
     private static async Task<double> PlainFinishingAsync(Atelier atelier, PictureRequest request, int pictures, CancellationToken stop)
     {
-        var finishing = new List<double>();
-        for (int i = 0; i <= pictures; i++) finishing.Add((await atelier.GenerateAsync(request, cancellationToken: stop)).Timings.Finishing.TotalMilliseconds);
+        List<double> finishing = [];
+        for (int i = 0; i <= pictures; i++)
+        {
+            Picture picture = await atelier.GenerateAsync(request, cancellationToken: stop);
+            finishing.Add(picture.Timings.Finishing.TotalMilliseconds);
+        }
+
         return Median(finishing.Skip(1));
     }
 
-    // The pictures of a pass, and the seconds that each took.
-    private static async Task<(IReadOnlyList<Picture> Pass, double Seconds)> PaintAsync(Atelier atelier, PictureRequest request, int together, CancellationToken stop)
+    private static async Task<Batch> PaintAsync(Atelier atelier, PictureRequest request, int batchSize, CancellationToken stop)
     {
         long begin = Stopwatch.GetTimestamp();
-        List<Picture> pass = [];
-        await foreach (Picture picture in atelier.GenerateManyAsync(request, together, together, cancellationToken: stop)) pass.Add(picture);
-        return (pass, Stopwatch.GetElapsedTime(begin).TotalSeconds / together);
+        List<Picture> pictures = [];
+        await foreach (Picture picture in atelier.GenerateManyAsync(request, batchSize, batchSize, cancellationToken: stop))
+            pictures.Add(picture);
+        return new Batch(pictures, Stopwatch.GetElapsedTime(begin).TotalSeconds / batchSize);
+    }
+
+    // Seconds that writing the file took.
+    private static double WriteFile(Picture picture, string file)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        PictureFile.Write(picture, file, new PictureFileOptions { Overwrite = true });
+        return Stopwatch.GetElapsedTime(begin).TotalSeconds;
     }
 
     private static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
-        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
+        int middle = sorted.Length / 2;
+        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
+
+    /// <summary>The pictures of one batch.</summary>
+    /// <param name="Pictures">The pictures. Their steps ran together, but each was decoded by itself.</param>
+    /// <param name="Seconds">Time of the batch divided by its pictures.</param>
+    private sealed record Batch(IReadOnlyList<Picture> Pictures, double Seconds)
+    {
+        public Picture Last => Pictures[^1];
+    }
+
+    /// <summary>What the run observed.</summary>
+    /// <param name="First">The batch that does not count.</param>
+    /// <param name="Batches">The batches that count.</param>
+    /// <param name="FileSeconds">Seconds of each counted file.</param>
+    /// <param name="KnownSeconds">Seconds of a picture whose prompt was encoded before.</param>
+    /// <param name="PlainFinishingMilliseconds">Median of post-processing without the frame; null without a frame.</param>
+    private sealed record Observations(
+        Batch First, IReadOnlyList<Batch> Batches, IReadOnlyList<double> FileSeconds, double KnownSeconds, double? PlainFinishingMilliseconds)
+    {
+        // Every picture of a batch reports the same steps, so each batch is counted once.
+        public double[] StepMilliseconds() =>
+            [.. Batches.SelectMany(batch => batch.Last.Timings.Steps).Select(step => step.TotalMilliseconds).Order()];
+
+        public double MedianSeconds(Func<PictureTimings, TimeSpan> part) =>
+            Median(Batches.SelectMany(batch => batch.Pictures).Select(picture => part(picture.Timings).TotalSeconds));
+
+        public PictureMemory[] Memory() =>
+            [.. Batches.Prepend(First).SelectMany(batch => batch.Pictures).Select(picture => picture.Memory!)];
+    }
+
+    /// <summary>Seconds from the process's start to three points of the run.</summary>
+    /// <param name="OpenSeconds">The model is open.</param>
+    /// <param name="PictureSeconds">The first picture's bytes exist.</param>
+    /// <param name="FileSeconds">The first picture's file exists.</param>
+    private readonly record struct Milestones(double OpenSeconds, double PictureSeconds, double FileSeconds);
 }

@@ -3,18 +3,22 @@ using System.Runtime.InteropServices;
 namespace MuseAtelier.Cli.Streams;
 
 /// <summary>
-/// Shows the terminal's cursor while the process is stopped by Ctrl+Z, and hides it again afterwards; for as long as something hides it.
-/// The creator disposes it.
+/// While a live display hides the terminal's cursor, shows it when Ctrl+Z stops the process, and hides it again when the process
+/// continues. The creator disposes it when the display ends.
 /// </summary>
 internal sealed class CursorKeeper : IDisposable
 {
-    /// <summary>What a terminal takes for showing and hiding its cursor.</summary>
-    public const string Show = "\u001b[?25h", Hide = "\u001b[?25l";
+    /// <summary>The escape sequence that shows a terminal's cursor.</summary>
+    public const string Show = "\u001b[?25h";
+
+    /// <summary>The escape sequence that hides a terminal's cursor.</summary>
+    public const string Hide = "\u001b[?25l";
 
     private readonly TextWriter _terminal;
-    private readonly PosixSignalRegistration? _stop, _continue;
+    private readonly PosixSignalRegistration? _stop;
+    private readonly PosixSignalRegistration? _continue;
 
-    /// <summary>Begins to look after the cursor.</summary>
+    /// <summary>Starts to listen for the signals.</summary>
     /// <param name="terminal">A writer to the terminal.</param>
     public CursorKeeper(TextWriter terminal)
     {
@@ -36,7 +40,7 @@ internal sealed class CursorKeeper : IDisposable
         context.Cancel = true;
         _terminal.Write(Show);
         _terminal.Flush();
-        // The process goes on for a moment after this: what is to happen afterwards waits for the other signal.
+        // The process may run on for a moment after this call, so the cursor is hidden again only on the signal to continue.
         UnixStreams.Pause();
     }
 

@@ -5,16 +5,15 @@ using System.Text;
 namespace MuseAtelier.Cli.Streams;
 
 /// <summary>
-/// A writer to one of the process's streams that does not fail where the stream does: a full disk, a closed stream or a terminal that has
-/// gone. What
-/// could not be written is lost; <see cref="Failure"/> says why. For concurrent use.
+/// A writer to one of the process's streams that never throws when the stream fails, for example on a full disk, a closed stream or a
+/// terminal that is gone. The text is lost then, and <see cref="Failure"/> holds the reason. Safe for concurrent use.
 /// </summary>
-/// <param name="inner">Where it writes; not disposed.</param>
+/// <param name="inner">The writer to the stream; not disposed.</param>
 internal sealed class GuardedWriter(TextWriter inner) : TextWriter
 {
     private readonly Lock _writing = new();
 
-    /// <summary>The first failure; null while there was none.</summary>
+    /// <summary>The first failure; null if there was none.</summary>
     public Exception? Failure { get; private set; }
 
     public override Encoding Encoding => inner.Encoding;
@@ -36,7 +35,7 @@ internal sealed class GuardedWriter(TextWriter inner) : TextWriter
 
     public override void WriteLine() => Guard(inner.WriteLine);
 
-    // One write for a line, so that lines of two threads do not mix.
+    // A line and its end must be one write, because otherwise lines of two threads could mix.
     public override void WriteLine(string? value) => Write(value + inner.NewLine);
 
     public override void WriteLine(ReadOnlySpan<char> buffer) => WriteLine(buffer.ToString());

@@ -1,13 +1,13 @@
-using System.Globalization;
 using System.Text;
+using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Streams;
 
 /// <summary>
-/// Writes JSON to a console that has no encoding for every letter: all but ASCII is escaped, as JSON allows in its strings, where alone it
-/// occurs.
+/// Writes JSON to a console whose encoding lacks some letters. It escapes every character outside ASCII; in JSON these occur only in
+/// strings, where escapes are allowed.
 /// </summary>
-/// <param name="inner">Where it writes; not disposed.</param>
+/// <param name="inner">The writer to the console; not disposed.</param>
 internal sealed class JsonEscapingWriter(TextWriter inner) : TextWriter
 {
     public override Encoding Encoding => inner.Encoding;
@@ -15,7 +15,7 @@ internal sealed class JsonEscapingWriter(TextWriter inner) : TextWriter
     public override void Write(char value)
     {
         if (char.IsAscii(value)) inner.Write(value);
-        else inner.Write(string.Create(CultureInfo.InvariantCulture, $"\\u{(int)value:x4}"));
+        else inner.Write(Invariant($"\\u{(int)value:x4}"));
     }
 
     public override void Flush() => inner.Flush();

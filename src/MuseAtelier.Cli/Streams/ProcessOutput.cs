@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace MuseAtelier.Cli.Streams;
 
-/// <summary>One of the process's streams as Spectre.Console writes to it.</summary>
+/// <summary>One of the process's streams in the form that Spectre.Console writes to.</summary>
 /// <param name="writer">The writer to the stream.</param>
 /// <param name="isTerminal">Whether the stream is a terminal.</param>
 internal sealed class ProcessOutput(TextWriter writer, bool isTerminal) : IAnsiConsoleOutput
@@ -18,6 +18,6 @@ internal sealed class ProcessOutput(TextWriter writer, bool isTerminal) : IAnsiC
 
     public int Height => _buffer.Height;
 
-    // The encoding is chosen where the streams are opened.
+    // Does nothing, because ProcessStreams chooses the encoding when it opens the streams.
     public void SetEncoding(Encoding encoding) { }
 }

@@ -5,9 +5,8 @@ using Spectre.Console;
 namespace MuseAtelier.Cli.Streams;
 
 /// <summary>
-/// The process's own streams, opened so that text survives them: JSON is UTF-8 whatever the locale says, a Windows console is set to UTF-8
-/// as long as
-/// this lives, a stream that fails or was closed ends no work, and what native libraries print does not mix with JSON. The creator disposes
+/// Opens the process's own streams. JSON is UTF-8 in every locale. A Windows console is set to UTF-8 until this object is disposed. A
+/// stream that fails or was closed does not interrupt the work. Output of native libraries does not mix with JSON. The creator disposes
 /// it.
 /// </summary>
 internal sealed class ProcessStreams : IDisposable
@@ -21,23 +20,25 @@ internal sealed class ProcessStreams : IDisposable
     public ProcessStreams(bool isJson)
     {
         _formerEncoding = OperatingSystem.IsWindows() ? SetEncoding(Utf8) : null;
-        bool isOutOpen = UnixStreams.IsOpen(UnixStreams.Output), isErrorOpen = UnixStreams.IsOpen(UnixStreams.Error);
+        bool isOutOpen = UnixStreams.IsOpen(UnixStreams.Output);
+        bool isErrorOpen = UnixStreams.IsOpen(UnixStreams.Error);
         bool isOutTerminal = isOutOpen && !Console.IsOutputRedirected;
         var errors = new GuardedWriter(isErrorOpen ? OpenErrors() : TextWriter.Null);
         var results = new GuardedWriter(isOutOpen ? OpenResults(isJson, isOutTerminal) : new ClosedWriter());
-        // The results' stream has a number of its own by now; this one is for what native libraries print.
+        // The writer of results has duplicated its descriptor, so descriptor 1 can be redirected: what native libraries print to stdout goes
+        // to stderr.
         if (isJson && isOutOpen && isErrorOpen && !OperatingSystem.IsWindows())
             UnixStreams.Redirect(UnixStreams.Output, UnixStreams.Error);
         Terminal = Terminal.Of(results, isOutTerminal, errors, isErrorOpen && !Console.IsErrorRedirected);
     }
 
-    /// <summary>What commands write to.</summary>
+    /// <summary>The outputs that commands write to.</summary>
     public Terminal Terminal { get; }
 
     /// <summary>Whether a command line asks for JSON.</summary>
     public static bool AsksForJson(string[] args) => args.TakeWhile(arg => arg != "--").Contains("--json");
 
-    /// <summary>Standard input as text: UTF-8 where it is not a terminal, and refused where it is no UTF-8.</summary>
+    /// <summary>Opens standard input as text. If it is redirected, it must be UTF-8, and reading other bytes fails.</summary>
     /// <exception cref="IOException">It was closed when the process began.</exception>
     public static TextReader OpenInput()
     {
@@ -45,10 +46,10 @@ internal sealed class ProcessStreams : IDisposable
         return Console.IsInputRedirected ? new StreamReader(Console.OpenStandardInput(), StrictUtf8) : Console.In;
     }
 
-    /// <summary>UTF-8 that fails at bytes that are none.</summary>
+    /// <summary>UTF-8 that throws at invalid bytes.</summary>
     public static Encoding StrictUtf8 { get; } = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Writes to stderr without .NET's console, which starts threads. What cannot be written is lost.</summary>
+    /// <summary>Writes to stderr without .NET's console, which starts threads. If writing fails, the text is lost.</summary>
     public static void WriteRaw(string text)
     {
         try
@@ -64,14 +65,14 @@ internal sealed class ProcessStreams : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // The exit code says it all the same.
+            // The exit code still tells that muse failed.
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        // It belongs to the window, where other programs run after this one.
+        // The encoding belongs to the console window, in which other programs run after this one.
         if (_formerEncoding is not null) SetEncoding(_formerEncoding);
     }
 
@@ -87,7 +88,7 @@ internal sealed class ProcessStreams : IDisposable
             ? new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true }
             : Console.Error;
 
-    // Gives the encoding that was there before; null where the console refuses, or there is none.
+    // Returns the former encoding; null if the console refuses the new one, or if there is no console.
     private static Encoding? SetEncoding(Encoding encoding)
     {
         try

@@ -2,19 +2,24 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Cli.Streams;
 
-/// <summary>The process's three streams by their numbers, on systems that have these.</summary>
+/// <summary>The process's three standard streams by their file descriptors, on systems that have these.</summary>
 internal static partial class UnixStreams
 {
-    /// <summary>The streams' numbers.</summary>
-    public const int Input = 0, Output = 1, Error = 2;
+    /// <summary>The descriptor of standard input.</summary>
+    public const int Input = 0;
+
+    /// <summary>The descriptor of standard output.</summary>
+    public const int Output = 1;
+
+    /// <summary>The descriptor of standard error.</summary>
+    public const int Error = 2;
 
     private const int GetDescriptorFlags = 1;
     private const int CloseOnExec = 1;
 
     /// <summary>
-    /// Whether a stream was open when the process began. Where it was not, a file that .NET opened for itself may have its number by now:
-    /// those are
-    /// closed for programs that the process starts, which no inherited stream is.
+    /// Whether a stream was open when the process began. If it was closed, .NET may have opened a file of its own under the same
+    /// descriptor. Such files have the flag close-on-exec, which an inherited stream never has.
     /// </summary>
     public static bool IsOpen(int stream)
     {
@@ -23,14 +28,15 @@ internal static partial class UnixStreams
         return flags >= 0 && (flags & CloseOnExec) == 0;
     }
 
-    /// <summary>Lets all that writes to the one number from now on reach the other's stream.</summary>
+    /// <summary>Redirects everything that is written to one descriptor from now on to the stream of another.</summary>
     public static void Redirect(int stream, int to) => _ = Duplicate(to, stream);
 
-    /// <summary>Stops the process as Ctrl+Z does, until it is told to go on.</summary>
+    /// <summary>Stops the process as Ctrl+Z does, until it gets the signal to continue.</summary>
     public static void Pause()
     {
-        const int stop = 19, stopOfBsd = 17;
-        _ = Signal(Environment.ProcessId, OperatingSystem.IsLinux() ? stop : stopOfBsd);
+        const int linuxStop = 19;
+        const int bsdStop = 17;
+        _ = Signal(Environment.ProcessId, OperatingSystem.IsLinux() ? linuxStop : bsdStop);
     }
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
