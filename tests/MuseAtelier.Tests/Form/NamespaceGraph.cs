@@ -4,7 +4,7 @@ using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 
-namespace MuseAtelier.Tests.Structure;
+namespace MuseAtelier.Tests.Form;
 
 /// <summary>
 /// Which namespaces of an assembly use which others of it, read from its metadata and IL: base types, members, attributes and bodies. A use of

@@ -1,6 +1,6 @@
 using MuseAtelier.Tests.Support;
 
-namespace MuseAtelier.Tests.Structure;
+namespace MuseAtelier.Tests.Form;
 
 /// <summary>The form of the source files themselves, read from the tree of the repository.</summary>
 public sealed class SourceFormTests
@@ -27,7 +27,7 @@ public sealed class SourceFormTests
     public void Lines_OfSourceFiles_HaveAtMost140Columns()
     {
         string[] files = [.. SourceFiles()];
-        Assert.Contains("tests/MuseAtelier.Tests/Structure/SourceFormTests.cs", files);
+        Assert.Contains("tests/MuseAtelier.Tests.Form/SourceFormTests.cs", files);
         string[] found = [.. files.Where(file => !NotYet.Any(folder => IsBelow(file, folder))).SelectMany(LongLines)];
         Assert.True(found.Length == 0, $"{found.Length} lines are longer than {LongestLine} columns:\n{string.Join('\n', found)}");
     }

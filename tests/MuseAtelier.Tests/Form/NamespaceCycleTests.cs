@@ -1,4 +1,4 @@
-namespace MuseAtelier.Tests.Structure;
+namespace MuseAtelier.Tests.Form;
 
 /// <summary>Which folders of the engine depend on each other in a circle. The lists here may only become shorter.</summary>
 public sealed class NamespaceCycleTests
