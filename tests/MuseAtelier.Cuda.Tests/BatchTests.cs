@@ -5,7 +5,8 @@ namespace MuseAtelier.Cuda.Tests;
 /// <summary>Several pictures in one pass of the denoising network, on the card.</summary>
 public sealed class BatchTests
 {
-    private static readonly PictureRequest Request = new() { Prompt = "a lighthouse", NegativePrompt = "fog", Width = 512, Height = 512, Steps = 6, Seed = 3 };
+    private static readonly PictureRequest Request =
+        new() { Prompt = "a lighthouse", NegativePrompt = "fog", Width = 512, Height = 512, Steps = 6, Seed = 3 };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -14,7 +15,8 @@ public sealed class BatchTests
     {
         CudaRig.Require();
         List<Picture> pictures = [];
-        await using (Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, CudaRig.Options() with { WatchMemory = true }, cancellationToken: Stop))
+        await using (Atelier atelier = await Atelier.OpenAsync(
+            CudaRig.Checkpoint, CudaRig.Options() with { WatchMemory = true }, cancellationToken: Stop))
         {
             // Twice: the second pass plays the captured step.
             for (int i = 0; i < 2; i++)
@@ -25,8 +27,12 @@ public sealed class BatchTests
 
             Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1)], pictures.Select(picture => picture.Provenance.Pass));
             Assert.All(pictures, picture => Assert.Equal(0, picture.Timings.DenoisingManagedBytes));
-            Assert.All(pictures, picture => Assert.True(picture.Memory!.PeakBytes is null || picture.Memory.PeakBytes <= picture.Memory.Plan.PeakBytes, $"{picture.Memory!.PeakBytes} bytes where {picture.Memory.Plan.PeakBytes} were planned"));
-            foreach (Picture picture in pictures) AssertSame(picture, await atelier.GenerateAsync(picture.Request, picture.Provenance.Pass, cancellationToken: Stop));
+            Assert.All(pictures, picture =>
+                Assert.True(
+                    picture.Memory!.PeakBytes is null || picture.Memory.PeakBytes <= picture.Memory.Plan.PeakBytes,
+                    $"{picture.Memory!.PeakBytes} bytes where {picture.Memory.Plan.PeakBytes} were planned"));
+            foreach (Picture picture in pictures)
+                AssertSame(picture, await atelier.GenerateAsync(picture.Request, picture.Provenance.Pass, cancellationToken: Stop));
 
             // Painted alone, it is the same picture but for its last bits.
             foreach (Picture picture in pictures)
@@ -47,13 +53,18 @@ public sealed class BatchTests
     public async Task GenerateManyAsync_WithWeightsThatDoNotStay_PaintsThePass(OffloadMode offload)
     {
         CudaRig.Require();
-        await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, CudaRig.Options() with { Offload = offload, WatchMemory = true }, cancellationToken: Stop);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            CudaRig.Checkpoint, CudaRig.Options() with { Offload = offload, WatchMemory = true }, cancellationToken: Stop);
         List<Picture> pictures = [];
         await foreach (Picture picture in atelier.GenerateManyAsync(Request, 3, 2, cancellationToken: Stop)) pictures.Add(picture);
         Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1), BatchSlot.Alone], pictures.Select(picture => picture.Provenance.Pass));
         Assert.All(pictures, picture => Assert.Equal(offload, picture.Memory!.Plan.Offload));
-        Assert.All(pictures, picture => Assert.True(picture.Memory!.PeakBytes is null || picture.Memory.PeakBytes <= picture.Memory.Plan.PeakBytes, $"{picture.Memory!.PeakBytes} bytes where {picture.Memory.Plan.PeakBytes} were planned"));
-        foreach (Picture picture in pictures) AssertSame(picture, await atelier.GenerateAsync(picture.Request, picture.Provenance.Pass, cancellationToken: Stop));
+        Assert.All(pictures, picture =>
+            Assert.True(
+                picture.Memory!.PeakBytes is null || picture.Memory.PeakBytes <= picture.Memory.Plan.PeakBytes,
+                $"{picture.Memory!.PeakBytes} bytes where {picture.Memory.Plan.PeakBytes} were planned"));
+        foreach (Picture picture in pictures)
+            AssertSame(picture, await atelier.GenerateAsync(picture.Request, picture.Provenance.Pass, cancellationToken: Stop));
     }
 
     [Fact]

@@ -43,21 +43,24 @@ internal sealed class CudaRig : IDisposable
     }
 
     /// <summary>Options with a cache that all tests of a run share.</summary>
-    public static AtelierOptions Options(CudaOptions? options = null) => new() { Backend = CudaBackend.Create(options ?? new CudaOptions()), CacheFolder = Cache.Value };
+    public static AtelierOptions Options(CudaOptions? options = null) =>
+        new() { Backend = CudaBackend.Create(options ?? new CudaOptions()), CacheFolder = Cache.Value };
 
     /// <summary>Has the UNet's transformer weights go where <paramref name="placement"/> says for each of them, counted from 0.</summary>
     public void PlaceUNet(Func<int, WeightPlacement> placement)
     {
         int transformers = 0;
         ComponentSpec unet = Component(ComponentNames.UNet);
-        Sessions.Place(unet, [.. unet.Stages.Select(stage => stage.Weights.Count == 0 ? WeightPlacement.Resident : placement(transformers++))]);
+        Sessions.Place(
+            unet, [.. unet.Stages.Select(stage => stage.Weights.Count == 0 ? WeightPlacement.Resident : placement(transformers++))]);
     }
 
     /// <summary>A runner of a component whose inputs are all filled with the same numbers each time.</summary>
     public ComponentRunner Runner(string component, PictureShape shape, int seed = 1)
     {
         var runner = new ComponentRunner(Component(component), shape, Sessions, Device);
-        foreach (TensorSpec input in Component(component).Inputs) Fill(runner.Address(input.Name), input.Type, runner.Size(input.Name), seed++);
+        foreach (TensorSpec input in Component(component).Inputs)
+            Fill(runner.Address(input.Name), input.Type, runner.Size(input.Name), seed++);
         return runner;
     }
 

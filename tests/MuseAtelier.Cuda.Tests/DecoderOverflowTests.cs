@@ -12,7 +12,14 @@ public sealed class DecoderOverflowTests
     public async Task GenerateAsync_OfADecoderThatOverflows_DecodesOnceMoreInFp32AndSaysSo()
     {
         CudaRig.Require();
-        var request = new PictureRequest { Prompt = "a starry night over a quiet city, oil painting", Width = 512, Height = 384, Steps = 4, Seed = 7 };
+        var request = new PictureRequest
+        {
+            Prompt = "a starry night over a quiet city, oil painting",
+            Width = 512,
+            Height = 384,
+            Steps = 4,
+            Seed = 7,
+        };
         string folder = Directory.CreateTempSubdirectory("muse-").FullName;
         try
         {
@@ -40,7 +47,8 @@ public sealed class DecoderOverflowTests
 
     private static async Task<Picture[]> PaintTwice(string checkpoint, PictureRequest request)
     {
-        await using Atelier atelier = await Atelier.OpenAsync(checkpoint, CudaRig.Options(), cancellationToken: TestContext.Current.CancellationToken);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            checkpoint, CudaRig.Options(), cancellationToken: TestContext.Current.CancellationToken);
         return
         [
             await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken),

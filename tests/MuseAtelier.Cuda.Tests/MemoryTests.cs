@@ -18,7 +18,8 @@ public sealed class MemoryTests
         List<long> after = [];
         for (int i = 0; i < 20; i++)
         {
-            await using (Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, CudaRig.Options(), cancellationToken: TestContext.Current.CancellationToken))
+            await using (Atelier atelier = await Atelier.OpenAsync(
+                CudaRig.Checkpoint, CudaRig.Options(), cancellationToken: TestContext.Current.CancellationToken))
                 await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
             Assert.SkipWhen(memory.ProcessBytes() is null, "The driver does not tell what a process holds.");
             after.Add(memory.ProcessBytes()!.Value);
@@ -31,7 +32,8 @@ public sealed class MemoryTests
     public async Task Generate_AgainAndAgain_AllocatesNothingManagedInTheLoop()
     {
         CudaRig.Require();
-        await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, CudaRig.Options(), cancellationToken: TestContext.Current.CancellationToken);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            CudaRig.Checkpoint, CudaRig.Options(), cancellationToken: TestContext.Current.CancellationToken);
         PictureRequest request = Request with { Steps = 8 };
         await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
         Picture second = await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
@@ -54,8 +56,9 @@ public sealed class MemoryTests
     public async Task GenerateAsync_OfAWatchedPicture_CountsWhatTheArenaGaveAndHeld()
     {
         CudaRig.Require();
-        await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, CudaRig.Options() with { WatchMemory = true }, cancellationToken: TestContext.Current.CancellationToken);
-        PictureMemory memory = (await atelier.GenerateAsync(Request with { Width = 512, Height = 512 }, cancellationToken: TestContext.Current.CancellationToken)).Memory!;
+        await using Atelier atelier = await Atelier.OpenAsync(
+            CudaRig.Checkpoint, CudaRig.Options() with { WatchMemory = true }, cancellationToken: TestContext.Current.CancellationToken);
+        PictureMemory memory = await MemoryOf(atelier, Request with { Width = 512, Height = 512 });
         // The UNet's first level alone: two rows of 64x64 latents, 64 channels or more, in fp16. What decodes has an arena of its own.
         const long level = 2 * 64 * 64 * 64 * 2;
         Assert.True(memory.ArenaUsedBytes > level, $"{memory.ArenaUsedBytes} bytes in use");
@@ -68,8 +71,11 @@ public sealed class MemoryTests
     public void ContextBytes_WhereTheProcessHadNoContext_AreNoMoreThanTheProfileSays()
     {
         using var rig = new CudaRig();
-        Assert.SkipWhen(rig.Device.ContextBytes is null, "The context was there already, or the driver does not tell what a process holds.");
-        Assert.SkipUnless(rig.Device.Card.Name.Contains("H100", StringComparison.Ordinal) || rig.Device.Card.Name.Contains("H200", StringComparison.Ordinal), "The profile is a Hopper card's.");
+        Assert.SkipWhen(
+            rig.Device.ContextBytes is null, "The context was there already, or the driver does not tell what a process holds.");
+        string card = rig.Device.Card.Name;
+        bool isHopper = card.Contains("H100", StringComparison.Ordinal) || card.Contains("H200", StringComparison.Ordinal);
+        Assert.SkipUnless(isHopper, "The profile is a Hopper card's.");
         Assert.InRange(rig.Device.ContextBytes!.Value, DeviceProfile.Hopper.ContextBytes - 16 * MiB, DeviceProfile.Hopper.ContextBytes);
     }
 
@@ -80,9 +86,10 @@ public sealed class MemoryTests
         AtelierOptions options = CudaRig.Options() with { WatchMemory = true };
         PictureRequest large = Request with { Width = 1024, Height = 1024 };
         long budget = Atelier.Plan(CudaRig.Checkpoint, options, large).PeakBytes;
-        await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, options with { VideoMemoryBudget = budget }, cancellationToken: TestContext.Current.CancellationToken);
-        long? left = (await atelier.GenerateAsync(large, cancellationToken: TestContext.Current.CancellationToken)).Memory!.Phases[^1].ArenaHeldBytes;
-        PictureMemory memory = (await atelier.GenerateAsync(Request with { Width = 768, Height = 768 }, cancellationToken: TestContext.Current.CancellationToken)).Memory!;
+        await using Atelier atelier = await Atelier.OpenAsync(
+            CudaRig.Checkpoint, options with { VideoMemoryBudget = budget }, cancellationToken: TestContext.Current.CancellationToken);
+        long? left = (await MemoryOf(atelier, large)).Phases[^1].ArenaHeldBytes;
+        PictureMemory memory = await MemoryOf(atelier, Request with { Width = 768, Height = 768 });
         // The prompt is known: what is held before the first run is what was left.
         Assert.InRange(memory.Phases[0].ArenaHeldBytes!.Value, 0, left!.Value / 2);
     }
@@ -112,7 +119,8 @@ public sealed class MemoryTests
     public void Check_OfACallThatFindsNoDeviceMemory_SaysSo()
     {
         using var rig = new CudaRig();
-        DeviceMemoryException exception = Assert.Throws<DeviceMemoryException>(() => CudaRuntime.Check(CudaRuntime.ErrorMemoryAllocation, nameof(CudaRuntime.GraphLaunch)));
+        DeviceMemoryException exception = Assert.Throws<DeviceMemoryException>(() =>
+            CudaRuntime.Check(CudaRuntime.ErrorMemoryAllocation, nameof(CudaRuntime.GraphLaunch)));
         Assert.Contains("cudaGraphLaunch", exception.Message, StringComparison.Ordinal);
         Assert.Throws<CudaException>(() => CudaRuntime.Check(CudaRuntime.ErrorMemoryAllocation, nameof(CudaRuntime.HostAlloc)));
     }
@@ -121,7 +129,14 @@ public sealed class MemoryTests
     public void Check_OfAFailedCall_NamesIt()
     {
         using var rig = new CudaRig();
-        CudaException exception = Assert.Throws<CudaException>(() => CudaRuntime.Check(CudaRuntime.SetDevice(4096), nameof(CudaRuntime.SetDevice)));
+        CudaException exception = Assert.Throws<CudaException>(() =>
+            CudaRuntime.Check(CudaRuntime.SetDevice(4096), nameof(CudaRuntime.SetDevice)));
         Assert.Equal(("cudaSetDevice", "cudaErrorInvalidDevice"), (exception.Call, exception.CodeName));
+    }
+
+    private static async Task<PictureMemory> MemoryOf(Atelier atelier, PictureRequest request)
+    {
+        Picture picture = await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+        return picture.Memory!;
     }
 }

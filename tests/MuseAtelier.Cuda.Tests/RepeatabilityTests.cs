@@ -2,7 +2,8 @@ namespace MuseAtelier.Cuda.Tests;
 
 public sealed class RepeatabilityTests
 {
-    private static readonly PictureRequest Request = new() { Prompt = "a lighthouse", Width = 256, Height = 256, Steps = 4, Frame = new PictureFrame(FrameStyle.Gilded) };
+    private static readonly PictureRequest Request =
+        new() { Prompt = "a lighthouse", Width = 256, Height = 256, Steps = 4, Frame = new PictureFrame(FrameStyle.Gilded) };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -32,7 +33,9 @@ public sealed class RepeatabilityTests
         CudaRig.Require();
         AtelierOptions options = CudaRig.Options() with { Precisions = Packages.Precisions.All(precision) };
         await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, options, cancellationToken: Cancellation);
-        AssertSame(await atelier.GenerateAsync(Request, cancellationToken: Cancellation), await atelier.GenerateAsync(Request, cancellationToken: Cancellation), 2);
+        AssertSame(
+            await atelier.GenerateAsync(Request, cancellationToken: Cancellation),
+            await atelier.GenerateAsync(Request, cancellationToken: Cancellation), 2);
     }
 
     [Fact]
@@ -40,8 +43,10 @@ public sealed class RepeatabilityTests
     {
         CudaRig.Require();
         var request = new FidelityRequest { Seeds = 2, Width = 256, Height = 256, Steps = 4 };
-        FidelityReport report = await FidelityCheck.RunAsync(CudaRig.Checkpoint, CudaRig.Options(), request, cancellationToken: Cancellation);
-        Assert.All(report.Parts.Where(part => part.MedianHistogramDifference is null), part => Assert.InRange(part.MedianRelativeError, 5e-5, 5e-3));
+        FidelityReport report = await FidelityCheck.RunAsync(
+            CudaRig.Checkpoint, CudaRig.Options(), request, cancellationToken: Cancellation);
+        Assert.All(report.Parts.Where(part => part.MedianHistogramDifference is null), part =>
+            Assert.InRange(part.MedianRelativeError, 5e-5, 5e-3));
         Assert.All(report.Parts.Where(part => part.MedianHistogramDifference is not null), part => Assert.InRange(part.MedianPsnr, 35, 80));
     }
 

@@ -5,7 +5,8 @@ public sealed class SeveralAteliersTests
 {
     private const int Rounds = 4;
 
-    private static readonly PictureRequest Request = new() { Prompt = "a lighthouse in a storm", Width = 320, Height = 256, Steps = 5, Seed = 5 };
+    private static readonly PictureRequest Request =
+        new() { Prompt = "a lighthouse in a storm", Width = 320, Height = 256, Steps = 5, Seed = 5 };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -27,7 +28,8 @@ public sealed class SeveralAteliersTests
         {
             for (int round = 0; round < Rounds; round++)
                 for (int i = 0; i < ateliers.Length; i++)
-                    AssertSame(alone[i], await ateliers[i].GenerateAsync(Request, cancellationToken: Cancellation), $"atelier {i}, round {round}");
+                    AssertSame(
+                        alone[i], await ateliers[i].GenerateAsync(Request, cancellationToken: Cancellation), $"atelier {i}, round {round}");
         }
         finally
         {
@@ -46,7 +48,8 @@ public sealed class SeveralAteliersTests
             await Task.WhenAll(ateliers.Select((atelier, i) => Task.Run(async () =>
             {
                 for (int round = 0; round < Rounds; round++)
-                    AssertSame(alone[i], await atelier.GenerateAsync(Request, cancellationToken: Cancellation), $"atelier {i}, round {round}");
+                    AssertSame(
+                        alone[i], await atelier.GenerateAsync(Request, cancellationToken: Cancellation), $"atelier {i}, round {round}");
             })));
         }
         finally

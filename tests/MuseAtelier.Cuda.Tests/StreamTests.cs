@@ -38,7 +38,8 @@ public sealed class StreamTests
         Assert.Contains(before, value => value != Half.Zero);
 
         List<byte[]> kept = [];
-        foreach (WeightSpec weight in component.Stages[stage].Weights) kept.Add(Replace(weights.Address(stage, weight), new byte[weight.Bytes]));
+        foreach (WeightSpec weight in component.Stages[stage].Weights)
+            kept.Add(Replace(weights.Address(stage, weight), new byte[weight.Bytes]));
         Assert.All(Read(), value => Assert.Equal(Half.Zero, value));
 
         for (int i = 0; i < kept.Count; i++) Replace(weights.Address(stage, component.Stages[stage].Weights[i]), kept[i]);

@@ -78,7 +78,9 @@ public sealed class StreamedWeightsTests
         rig.PlaceUNet(_ => staged ? WeightPlacement.Staged : WeightPlacement.Streamed);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         StageWeights weights = rig.Sessions.Weights(rig.Component(ComponentNames.UNet));
-        List<int> transformers = [.. rig.Component(ComponentNames.UNet).Stages.Index().Where(stage => stage.Item.Weights.Count > 0).Select(stage => stage.Index)];
+        List<int> transformers =
+            [.. rig.Component(ComponentNames.UNet).Stages.Index().Where(stage => stage.Item.Weights.Count > 0)
+                .Select(stage => stage.Index)];
         rig.Run(runner, "noise");
         for (int broken = 1; broken < transformers.Count; broken++)
         {
@@ -103,7 +105,9 @@ public sealed class StreamedWeightsTests
         using var rig = new CudaRig();
         rig.PlaceUNet(_ => WeightPlacement.Staged);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
-        string file = Path.Combine(rig.Package.Folder, rig.Component(ComponentNames.UNet).Stages.First(stage => stage.Weights.Count > 0).Weights[0].File), aside = file + ".aside";
+        string file = Path.Combine(
+            rig.Package.Folder, rig.Component(ComponentNames.UNet).Stages.First(stage => stage.Weights.Count > 0).Weights[0].File);
+        string aside = file + ".aside";
         File.Move(file, aside);
         try
         {
@@ -137,7 +141,9 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
-        rig.PlaceUNet(i => placement == "all lent" || (placement == "lent and streamed" && i % 2 == 0) ? WeightPlacement.SwappedOut : WeightPlacement.Streamed);
+        rig.PlaceUNet(i =>
+            placement == "all lent" || (placement == "lent and streamed" && i % 2 == 0) ? WeightPlacement.SwappedOut
+                : WeightPlacement.Streamed);
         AssertCapturedRunsEqual(rig, expected, restsBetween: true);
     }
 

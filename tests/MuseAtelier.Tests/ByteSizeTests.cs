@@ -29,7 +29,8 @@ public sealed class ByteSizeTests
     [InlineData("NaN")]
     [InlineData("99999999TiB")]
     [InlineData("9223372036854775808")]
-    public void Parse_OfAnythingElse_IsRefusedByName(string text) => Assert.Equal(text, Assert.Throws<ByteSizeException>(() => ByteSize.Parse(text)).Text);
+    public void Parse_OfAnythingElse_IsRefusedByName(string text) =>
+        Assert.Equal(text, Assert.Throws<ByteSizeException>(() => ByteSize.Parse(text)).Text);
 
     [Theory]
     [InlineData(0, "0 B")]

@@ -11,7 +11,8 @@ public sealed class ReferenceCheckTests : IDisposable
 {
     private static readonly string[] AllParts =
     [
-        "Token ids", "CLIP-L hidden", "CLIP-G hidden", "CLIP-G pooled", "UNet 128x128", "UNet 192x64", "VAE decode 128x128", "VAE decode 192x64",
+        "Token ids", "CLIP-L hidden", "CLIP-G hidden", "CLIP-G pooled", "UNet 128x128", "UNet 192x64", "VAE decode 128x128",
+        "VAE decode 192x64",
         "VAE encode 128x128", "VAE encode 192x64", "Latents after 8 steps", "Picture 192x128",
     ];
 
@@ -38,7 +39,7 @@ public sealed class ReferenceCheckTests : IDisposable
     [Fact]
     public async Task RunAsync_OfValuesThatAreOff_FailsEachPart()
     {
-        // One number in a thousand is a hundredth of its tensor's largest beside the truth.
+        // One number in a thousand is off by a hundredth of the tensor's largest.
         string path = Rewrite((name, values) =>
         {
             if (!IsResult(name)) return;
@@ -49,12 +50,17 @@ public sealed class ReferenceCheckTests : IDisposable
         ReferenceReport report = await Check(_miniature.Atelier.Model.Package, path);
         Assert.False(report.Passed);
         Assert.Equal(AllParts, report.Parts.Select(part => part.Name));
-        // Ids are as they were, and so small a fault is invisible in the picture.
+        // The token ids are unchanged, and so small an error is invisible in the picture.
         Assert.Equal(["Token ids", "Picture 192x128"], report.Parts.Where(part => part.Passed).Select(part => part.Name));
         Assert.All(report.Parts.Where(part => !part.Passed), part => Assert.InRange(part.RelativeError, 1e-4, 1e-1));
 
-        static bool IsResult(string name) => name.Contains(".hidden_", StringComparison.Ordinal) || name.Contains(".pooled.", StringComparison.Ordinal) || name.StartsWith("unet.", StringComparison.Ordinal) && name.EndsWith(".noise", StringComparison.Ordinal)
-            || name.EndsWith(".image", StringComparison.Ordinal) || name.EndsWith(".encode_mean", StringComparison.Ordinal) || name == "run.latents";
+        static bool IsResult(string name) =>
+            name.Contains(".hidden_", StringComparison.Ordinal)
+            || name.Contains(".pooled.", StringComparison.Ordinal)
+            || (name.StartsWith("unet.", StringComparison.Ordinal) && name.EndsWith(".noise", StringComparison.Ordinal))
+            || name.EndsWith(".image", StringComparison.Ordinal)
+            || name.EndsWith(".encode_mean", StringComparison.Ordinal)
+            || name == "run.latents";
     }
 
     [Fact]
@@ -71,7 +77,8 @@ public sealed class ReferenceCheckTests : IDisposable
     {
         GoldenFile golden = GoldenFiles.Miniature;
         var renamed = new Dictionary<string, (int[] Shape, float[] Values)>();
-        foreach (string name in (string[])["timestep", "context", "pooled", "time_ids", "noise"]) renamed[$"unet.{name}"] = (golden.Shape($"unet.sq.{name}"), golden.Floats($"unet.sq.{name}"));
+        foreach (string name in (string[])["timestep", "context", "pooled", "time_ids", "noise"])
+            renamed[$"unet.{name}"] = (golden.Shape($"unet.sq.{name}"), golden.Floats($"unet.sq.{name}"));
         renamed["unet.sample"] = (golden.Shape("unet.sq.x"), golden.Floats("unet.sq.x"));
         renamed["vae.latent"] = (golden.Shape("vae.sq.latent"), golden.Floats("vae.sq.latent"));
         renamed["vae.image"] = (golden.Shape("vae.sq.image"), golden.Floats("vae.sq.image"));
@@ -83,7 +90,9 @@ public sealed class ReferenceCheckTests : IDisposable
         Stack("text.pooled", [2, .. golden.Shape("text.0.pooled.pad_0")[1..]], i => golden.Floats($"text.{i}.pooled.pad_0"));
 
         ReferenceReport report = await Check(_miniature.Atelier.Model.Package, Write(renamed));
-        Assert.Equal(["CLIP-L hidden", "CLIP-G hidden", "CLIP-G pooled", "UNet 128x128", "VAE decode 128x128"], report.Parts.Select(part => part.Name));
+        Assert.Equal(
+            ["CLIP-L hidden", "CLIP-G hidden", "CLIP-G pooled", "UNet 128x128", "VAE decode 128x128"],
+            report.Parts.Select(part => part.Name));
         Assert.All(report.Parts, part => Assert.True(part.Passed, part.ToString()));
         Assert.Equal(["Token ids", "VAE encode", "Run"], report.LeftOut.Select(part => part.Split(':')[0]));
 
@@ -95,8 +104,10 @@ public sealed class ReferenceCheckTests : IDisposable
     {
         var context = new Dictionary<string, (int[] Shape, float[] Values)>();
         foreach (string name in GoldenFiles.Miniature.Names.Where(name => name.StartsWith("unet.sq.", StringComparison.Ordinal)))
-            context[name] = name == "unet.sq.context" ? ([2, 77, 192], new float[2 * 77 * 192]) : (GoldenFiles.Miniature.Shape(name), GoldenFiles.Miniature.Floats(name));
-        ReferenceShapeException exception = await Assert.ThrowsAsync<ReferenceShapeException>(() => Check(_miniature.Atelier.Model.Package, Write(context)));
+            context[name] = (GoldenFiles.Miniature.Shape(name), GoldenFiles.Miniature.Floats(name));
+        context["unet.sq.context"] = ([2, 77, 192], new float[2 * 77 * 192]);
+        ReferenceShapeException exception = await Assert.ThrowsAsync<ReferenceShapeException>(() =>
+            Check(_miniature.Atelier.Model.Package, Write(context)));
         Assert.Equal("unet.sq.context", exception.Name);
         Assert.Contains("[2, 77, 192]; expected [2, 77, 128]", exception.Message, StringComparison.Ordinal);
     }
@@ -139,7 +150,8 @@ public sealed class ReferenceCheckTests : IDisposable
         Assert.True(report.Parts[^1].Psnr >= allowed.Psnr);
     }
 
-    private static Task<ReferenceReport> Check(string model, string reference) => ReferenceCheck.RunAsync(model, reference, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
+    private static Task<ReferenceReport> Check(string model, string reference) =>
+        ReferenceCheck.RunAsync(model, reference, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
 
     private string Rewrite(Action<string, float[]> change)
     {
@@ -157,7 +169,9 @@ public sealed class ReferenceCheckTests : IDisposable
     private string Write(Dictionary<string, (int[] Shape, float[] Values)> tensors)
     {
         string path = _folder["reference.safetensors"];
-        SafetensorsDeclaration[] declarations = [.. tensors.Select(tensor => new SafetensorsDeclaration(tensor.Key, ElementType.F32, [.. tensor.Value.Shape.Select(size => (long)size)]))];
+        SafetensorsDeclaration[] declarations =
+            [.. tensors.Select(tensor =>
+                new SafetensorsDeclaration(tensor.Key, ElementType.F32, [.. tensor.Value.Shape.Select(size => (long)size)]))];
         using SafetensorsWriter writer = SafetensorsWriter.Create(path, declarations, null);
         foreach ((_, float[] values) in tensors.Values) writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values));
         writer.Complete();

@@ -11,8 +11,11 @@ public sealed class FidelityCheckTests(TestAtelier miniature)
     [Fact]
     public async Task RunAsync_OfTheMiniature_FindsEveryPartAndPictureNearButNotEqual()
     {
-        FidelityReport report = await FidelityCheck.RunAsync(TestAtelier.Checkpoint, TestAtelier.Options, Small, cancellationToken: Cancellation);
-        Assert.Equal(["CLIP-L hidden", "CLIP-G hidden", "CLIP-G pooled", "UNet prediction", "VAE decode"], report.Parts.Take(5).Select(part => part.Name));
+        FidelityReport report = await FidelityCheck.RunAsync(
+            TestAtelier.Checkpoint, TestAtelier.Options, Small, cancellationToken: Cancellation);
+        Assert.Equal(
+            ["CLIP-L hidden", "CLIP-G hidden", "CLIP-G pooled", "UNet prediction", "VAE decode"],
+            report.Parts.Take(5).Select(part => part.Name));
         Assert.All(report.Parts.Take(5), part =>
         {
             Assert.Equal([1UL, 2UL], part.Values.Select(value => value.Seed));
@@ -31,14 +34,19 @@ public sealed class FidelityCheckTests(TestAtelier miniature)
             Assert.InRange(part.MedianHistogramDifference!.Value, 1e-5, 0.05);
             Assert.True(part.WorstHistogramDifference >= part.MedianHistogramDifference);
         });
-        Assert.Equal(2, pictures.Count(part => part.Name.Contains("text encoders alone", StringComparison.Ordinal) && part.Compared.Contains("text encoders fp16", StringComparison.Ordinal) && part.Reference.Contains("text encoders fp32", StringComparison.Ordinal)));
+        int textAlone = pictures.Count(part =>
+            part.Name.Contains("text encoders alone", StringComparison.Ordinal)
+            && part.Compared.Contains("text encoders fp16", StringComparison.Ordinal)
+            && part.Reference.Contains("text encoders fp32", StringComparison.Ordinal));
+        Assert.Equal(2, textAlone);
     }
 
     [Fact]
     public async Task RunAsync_WithoutPictures_LeavesThemOutAndStartsFromNoise()
     {
         var notices = new List<string>();
-        FidelityReport report = await FidelityCheck.RunAsync(TestAtelier.Checkpoint, TestAtelier.Options, Small with { WithPictures = false }, new Notices(notices), Cancellation);
+        FidelityReport report = await FidelityCheck.RunAsync(
+            TestAtelier.Checkpoint, TestAtelier.Options, Small with { WithPictures = false }, new Notices(notices), Cancellation);
         Assert.Equal(5, report.Parts.Count);
         Assert.All(report.Parts, part => Assert.InRange(part.MedianRelativeError, 5e-5, 5e-3));
         Assert.DoesNotContain(notices, notice => notice.Contains("picture", StringComparison.Ordinal));
@@ -48,14 +56,16 @@ public sealed class FidelityCheckTests(TestAtelier miniature)
     [Fact]
     public async Task RunAsync_OfAPackage_IsRefused()
     {
-        FidelityModelException exception = await Assert.ThrowsAsync<FidelityModelException>(() => FidelityCheck.RunAsync(miniature.Atelier.Model.Package, TestAtelier.Options, Small, cancellationToken: Cancellation));
+        FidelityModelException exception = await Assert.ThrowsAsync<FidelityModelException>(() =>
+            FidelityCheck.RunAsync(miniature.Atelier.Model.Package, TestAtelier.Options, Small, cancellationToken: Cancellation));
         Assert.Equal(miniature.Atelier.Model.Package, exception.Model);
     }
 
     [Fact]
     public void Part_OfSeveralSeeds_HasAMedianAndAWorst()
     {
-        FidelityPart Of(params double[] ratios) => new("part", "fp16", "fp32", [.. ratios.Select((psnr, index) => new FidelityValue((ulong)index + 1, psnr, 1 / psnr))]);
+        FidelityPart Of(params double[] ratios) =>
+            new("part", "fp16", "fp32", [.. ratios.Select((psnr, index) => new FidelityValue((ulong)index + 1, psnr, 1 / psnr))]);
         FidelityPart part = Of(50, 40, 70, 60);
         Assert.Equal((55, 40, 2UL), (part.MedianPsnr, part.Worst.Psnr, part.Worst.Seed));
         Assert.Equal(1.0 / 40, part.WorstRelativeError);

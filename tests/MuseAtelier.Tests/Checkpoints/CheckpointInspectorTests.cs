@@ -4,7 +4,9 @@ namespace MuseAtelier.Tests.Checkpoints;
 
 public sealed class CheckpointInspectorTests : IDisposable
 {
-    private static readonly string[] Sdxl = ["conditioner.embedders.0.transformer.text_model.final_layer_norm.bias", "conditioner.embedders.1.model.ln_final.bias", "first_stage_model.decoder.conv_in.bias"];
+    private static readonly string[] Sdxl =
+        ["conditioner.embedders.0.transformer.text_model.final_layer_norm.bias", "conditioner.embedders.1.model.ln_final.bias",
+            "first_stage_model.decoder.conv_in.bias"];
 
     private readonly TemporaryFolder _folder = new();
 
@@ -13,7 +15,8 @@ public sealed class CheckpointInspectorTests : IDisposable
     [Fact]
     public void Detect_OfTheMiniature_IsSdxlBase()
     {
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(TemporaryFolder.Repository, "models/miniature/miniature.safetensors"));
+        using SafetensorsFile file = SafetensorsFile.Open(
+            Path.Combine(TemporaryFolder.Repository, "models/miniature/miniature.safetensors"));
         CheckpointInspector.RequireSdxlBase(file);
         Assert.Equal(CheckpointKind.SdxlBase, CheckpointInspector.Detect(file));
     }
@@ -30,7 +33,9 @@ public sealed class CheckpointInspectorTests : IDisposable
     [InlineData(4, "denoiser.sigmas", CheckpointKind.SdxlBase)]
     public void Detect_OfSdxlsKin_TellsThemApart(int channels, string? mark, CheckpointKind expected)
     {
-        string path = _folder.WriteTensors([("model.diffusion_model.input_blocks.0.0.weight", [8, channels, 3, 3]), .. Sdxl.Append(mark).OfType<string>().Select(name => (name, new long[] { 1 }))]);
+        string path = _folder.WriteTensors(
+            [("model.diffusion_model.input_blocks.0.0.weight", [8, channels, 3, 3]),
+                .. Sdxl.Append(mark).OfType<string>().Select(name => (name, new long[] { 1 }))]);
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Assert.Equal(expected, CheckpointInspector.Detect(file));
     }
@@ -38,7 +43,9 @@ public sealed class CheckpointInspectorTests : IDisposable
     [Fact]
     public void Detect_OfMetadataThatStatesVelocity_BelievesIt()
     {
-        string path = _folder.WriteTensors(Sdxl.Append("model.diffusion_model.out.2.weight").Select(name => (name, new long[] { 1 })), new Dictionary<string, string> { ["modelspec.prediction_type"] = "v" });
+        string path = _folder.WriteTensors(
+            Sdxl.Append("model.diffusion_model.out.2.weight").Select(name => (name, new long[] { 1 })),
+            new Dictionary<string, string> { ["modelspec.prediction_type"] = "v" });
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Assert.Equal(CheckpointKind.SdxlVelocity, CheckpointInspector.Detect(file));
     }
@@ -71,7 +78,8 @@ public sealed class CheckpointInspectorTests : IDisposable
         Dictionary<string, string> metadata = Enumerable.Range(0, 12).ToDictionary(i => $"ss_tags_{i}", _ => new string('x', 900_000));
         metadata["ss_tag_frequency"] = new string('y', 3_000_000);
         metadata["modelspec.prediction_type"] = "v";
-        string path = _folder.WriteTensors(Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })), metadata);
+        string path = _folder.WriteTensors(
+            Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })), metadata);
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Assert.Equal(CheckpointKind.SdxlVelocity, CheckpointInspector.Detect(file));
         Assert.False(file.Metadata.ContainsKey("ss_tag_frequency"));
@@ -99,14 +107,20 @@ public sealed class CheckpointInspectorTests : IDisposable
     }
 
     [Theory]
-    [InlineData(CheckpointKind.StableDiffusion1, "model.diffusion_model.out.2.weight", "cond_stage_model.transformer.text_model.final_layer_norm.bias")]
+    [InlineData(
+        CheckpointKind.StableDiffusion1, "model.diffusion_model.out.2.weight",
+        "cond_stage_model.transformer.text_model.final_layer_norm.bias")]
     [InlineData(CheckpointKind.StableDiffusion2, "model.diffusion_model.out.2.weight", "cond_stage_model.model.ln_final.bias")]
     [InlineData(CheckpointKind.SdxlRefiner, "model.diffusion_model.out.2.weight", "conditioner.embedders.0.model.ln_final.bias")]
-    [InlineData(CheckpointKind.StableDiffusion3, "model.diffusion_model.joint_blocks.0.x_block.attn.qkv.weight", "first_stage_model.decoder.conv_in.bias")]
+    [InlineData(
+        CheckpointKind.StableDiffusion3, "model.diffusion_model.joint_blocks.0.x_block.attn.qkv.weight",
+        "first_stage_model.decoder.conv_in.bias")]
     [InlineData(CheckpointKind.Flux, "double_blocks.0.img_attn.qkv.weight", "guidance_in.in_layer.bias")]
     [InlineData(CheckpointKind.Flux, "model.diffusion_model.double_blocks.0.img_attn.qkv.weight", "vae.decoder.conv_in.bias")]
     [InlineData(CheckpointKind.Lora, "lora_unet_input_blocks_4_1_proj_in.lora_up.weight", "lora_unet_input_blocks_4_1_proj_in.alpha")]
-    [InlineData(CheckpointKind.Lora, "unet.down_blocks.1.attentions.0.proj_in.lora_A.weight", "unet.down_blocks.1.attentions.0.proj_in.lora_B.weight")]
+    [InlineData(
+        CheckpointKind.Lora, "unet.down_blocks.1.attentions.0.proj_in.lora_A.weight",
+        "unet.down_blocks.1.attentions.0.proj_in.lora_B.weight")]
     [InlineData(CheckpointKind.ControlNet, "control_model.input_blocks.0.0.weight", "control_model.zero_convs.0.0.weight")]
     [InlineData(CheckpointKind.TextualInversion, "clip_g", "clip_l")]
     [InlineData(CheckpointKind.LoneUNet, "down_blocks.0.resnets.0.conv1.weight", "conv_in.weight")]
@@ -126,9 +140,12 @@ public sealed class CheckpointInspectorTests : IDisposable
     [Fact]
     public void MissingTensors_OfMany_ShowsTheFirstAndCountsTheRest()
     {
-        TensorMismatch[] mismatches = [new("a", [2, 3], [3, 3]), .. Enumerable.Range(0, 9).Select(i => new TensorMismatch($"b{i}", null, [1]))];
+        TensorMismatch[] mismatches =
+            [new("a", [2, 3], [3, 3]), .. Enumerable.Range(0, 9).Select(i => new TensorMismatch($"b{i}", null, [1]))];
         var exception = new MissingTensorsException("file", mismatches);
         Assert.Equal(10, exception.Mismatches.Count);
-        Assert.Contains("10 needed tensors: a (found [2, 3], expected [3, 3]), b0 (missing, expected [1]), b1 (missing, expected [1]) and 7 more", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "10 needed tensors: a (found [2, 3], expected [3, 3]), b0 (missing, expected [1]), b1 (missing, expected [1]) and 7 more",
+            exception.Message, StringComparison.Ordinal);
     }
 }

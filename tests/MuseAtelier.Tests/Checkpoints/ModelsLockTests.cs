@@ -4,7 +4,13 @@ namespace MuseAtelier.Tests.Checkpoints;
 
 public sealed class ModelsLockTests : IDisposable
 {
-    private static readonly ModelEntry Entry = new() { Name = "a", File = "a.safetensors", Bytes = 3, Sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" };
+    private static readonly ModelEntry Entry = new()
+    {
+        Name = "a",
+        File = "a.safetensors",
+        Bytes = 3,
+        Sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    };
 
     private readonly TemporaryFolder _folder = new();
 
@@ -15,7 +21,8 @@ public sealed class ModelsLockTests : IDisposable
     {
         ModelEntry miniature = ModelsLock.Embedded.Find("miniature")!;
         var reports = new Reports();
-        ModelCheck check = ModelsLock.Verify(miniature, Path.Combine(TemporaryFolder.Repository, miniature.Path!), reports, TestContext.Current.CancellationToken);
+        ModelCheck check = ModelsLock.Verify(
+            miniature, Path.Combine(TemporaryFolder.Repository, miniature.Path!), reports, TestContext.Current.CancellationToken);
         Assert.Equal(new ModelCheck(ModelState.Right, miniature.Bytes, miniature.Sha256), check);
         Assert.Equal(1, reports.Last);
     }
@@ -28,7 +35,9 @@ public sealed class ModelsLockTests : IDisposable
         Assert.Equal(ModelState.Absent, Verify(Entry, _folder["none"]));
         Assert.Equal(ModelState.SizeDiffers, Verify(Entry with { Bytes = 4 }, path));
         Assert.Equal(ModelState.DigestDiffers, Verify(Entry, _folder.Write("abd", "abd"u8.ToArray())));
-        Assert.Equal(new ModelCheck(ModelState.DigestUnknown, 3, Entry.Sha256), ModelsLock.Verify(Entry with { Sha256 = null }, path, null, TestContext.Current.CancellationToken));
+        Assert.Equal(
+            new ModelCheck(ModelState.DigestUnknown, 3, Entry.Sha256),
+            ModelsLock.Verify(Entry with { Sha256 = null }, path, null, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -54,12 +63,14 @@ public sealed class ModelsLockTests : IDisposable
     [InlineData("null")]
     [InlineData("{\"version\":2,\"models\":[]}")]
     [InlineData("{\"version\":1}")]
-    public void Read_OfAnotherForm_SaysSo(string json) => Assert.Throws<ModelsLockException>(() => ModelsLock.Read(_folder.Write("lock", System.Text.Encoding.UTF8.GetBytes(json))));
+    public void Read_OfAnotherForm_SaysSo(string json) =>
+        Assert.Throws<ModelsLockException>(() => ModelsLock.Read(_folder.Write("lock", System.Text.Encoding.UTF8.GetBytes(json))));
 
     [Fact]
     public void Read_OfNoFile_SaysSo() => Assert.Throws<ModelsLockException>(() => ModelsLock.Read(_folder["none"]));
 
-    private static ModelState Verify(ModelEntry entry, string path) => ModelsLock.Verify(entry, path, null, TestContext.Current.CancellationToken).State;
+    private static ModelState Verify(ModelEntry entry, string path) =>
+        ModelsLock.Verify(entry, path, null, TestContext.Current.CancellationToken).State;
 
     private sealed class Reports : IProgress<double>
     {

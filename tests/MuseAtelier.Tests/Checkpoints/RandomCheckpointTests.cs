@@ -51,7 +51,8 @@ public sealed class RandomCheckpointTests : IDisposable
     [Fact]
     public void Write_Cancelled_LeavesNothing()
     {
-        Assert.Throws<OperationCanceledException>(() => RandomCheckpoint.Write(_folder["a"], Shapes, cancellationToken: new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(() =>
+            RandomCheckpoint.Write(_folder["a"], Shapes, cancellationToken: new CancellationToken(canceled: true)));
         Assert.False(File.Exists(_folder["a"]) || File.Exists(_folder["a"] + ".partial"));
     }
 
@@ -59,7 +60,8 @@ public sealed class RandomCheckpointTests : IDisposable
     public void Write_IntoAMissingFolder_SaysSo()
     {
         string path = Path.Combine(_folder["missing"], "random.safetensors");
-        var exception = Assert.Throws<CheckpointNotWrittenException>(() => RandomCheckpoint.Write(path, [], cancellationToken: TestContext.Current.CancellationToken));
+        var exception = Assert.Throws<CheckpointNotWrittenException>(() =>
+            RandomCheckpoint.Write(path, [], cancellationToken: TestContext.Current.CancellationToken));
         Assert.Equal(path, exception.Path);
         Assert.DoesNotContain('\n', exception.Message);
     }
@@ -67,7 +69,8 @@ public sealed class RandomCheckpointTests : IDisposable
     [Fact]
     public void ReadShapes_OfTheFullSizeList_FindsEveryTensor()
     {
-        IReadOnlyList<KeyValuePair<string, IReadOnlyList<long>>> shapes = RandomCheckpoint.ReadShapes(Path.Combine(TemporaryFolder.Repository, "tests/goldens/sdxl_keys.json"));
+        IReadOnlyList<KeyValuePair<string, IReadOnlyList<long>>> shapes = RandomCheckpoint.ReadShapes(
+            Path.Combine(TemporaryFolder.Repository, "tests/goldens/sdxl_keys.json"));
         Assert.Equal(2515, shapes.Count);
         Assert.Equal([77, 768], shapes[0].Value);
     }

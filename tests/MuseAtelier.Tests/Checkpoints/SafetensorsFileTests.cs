@@ -14,8 +14,15 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         string path = _folder["a.safetensors"];
         byte[] bytes = [1, 2, 3, 4, 5, 6];
-        SafetensorsDeclaration[] tensors = [new("bytes", ElementType.U8, [2, 3]), new("nothing", ElementType.F32, [0, 7]), new("scalar", ElementType.F32, []), new("名", ElementType.I64, [1])];
-        using (SafetensorsWriter writer = SafetensorsWriter.Create(path, tensors, new Dictionary<string, string> { ["modelspec.title"] = "Miniature \"I\"" }))
+        SafetensorsDeclaration[] tensors =
+        [
+            new("bytes", ElementType.U8, [2, 3]),
+            new("nothing", ElementType.F32, [0, 7]),
+            new("scalar", ElementType.F32, []),
+            new("名", ElementType.I64, [1]),
+        ];
+        var metadata = new Dictionary<string, string> { ["modelspec.title"] = "Miniature \"I\"" };
+        using (SafetensorsWriter writer = SafetensorsWriter.Create(path, tensors, metadata))
         {
             writer.Write(bytes.AsSpan(0, 4));
             writer.Write(bytes.AsSpan(4));
@@ -64,7 +71,8 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Write_OfFloatsAsBFloat16_RoundsToNearestEven()
     {
-        float[] values = [BitConverter.UInt32BitsToSingle(0x3F808000), BitConverter.UInt32BitsToSingle(0x3F818000), BitConverter.UInt32BitsToSingle(0x3F808001), float.MaxValue, BitConverter.UInt32BitsToSingle(0x7F800001)];
+        uint[] bits = [0x3F808000, 0x3F818000, 0x3F808001, BitConverter.SingleToUInt32Bits(float.MaxValue), 0x7F800001];
+        float[] values = [.. bits.Select(BitConverter.UInt32BitsToSingle)];
         using SafetensorsFile file = SafetensorsFile.Open(WriteFloats(ElementType.BF16, values));
         float[] read = file.ReadFloats("x");
         Assert.Equal([0x3F800000u, 0x3F820000u, 0x3F810000u, 0x7F800000u], read[..4].Select(BitConverter.SingleToUInt32Bits));
@@ -91,7 +99,8 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Open_OfGapsAndDataBeyond_AcceptsThem()
     {
-        string path = _folder.WriteRaw("""{"b":{"dtype":"U8","shape":[2],"data_offsets":[6,8]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}""", 100);
+        string path = _folder.WriteRaw(
+            """{"b":{"dtype":"U8","shape":[2],"data_offsets":[6,8]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}""", 100);
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Assert.Equal(6, file.Tensors["b"].Offset - file.Tensors["a"].Offset);
     }
@@ -154,14 +163,16 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Open_OfAHeaderCutOff_SaysHowMuchIsThere() => Assert.Equal(8 + 1000, Refuse<CheckpointTruncatedException>(_folder.WriteRaw("{\"a\":", statedLength: 1000)).ExpectedBytes);
+    public void Open_OfAHeaderCutOff_SaysHowMuchIsThere() =>
+        Assert.Equal(8 + 1000, Refuse<CheckpointTruncatedException>(_folder.WriteRaw("{\"a\":", statedLength: 1000)).ExpectedBytes);
 
     [Theory]
     [InlineData(100_000_001)]
     [InlineData(long.MaxValue)]
     [InlineData(-1)]
     [InlineData(1)]
-    public void Open_OfAnImpossibleHeaderLength_SaysSo(long length) => Assert.Equal((ulong)length, Refuse<CheckpointHeaderLengthException>(_folder.WriteRaw("{}", statedLength: length)).Length);
+    public void Open_OfAnImpossibleHeaderLength_SaysSo(long length) =>
+        Assert.Equal((ulong)length, Refuse<CheckpointHeaderLengthException>(_folder.WriteRaw("{}", statedLength: length)).Length);
 
     [Theory]
     [InlineData("{\"a\":}")]
@@ -180,18 +191,21 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Open_OfAHeaderOfAnotherForm_SaysSo(string header) => Refuse<CheckpointHeaderException>(_folder.WriteRaw(header, 8));
 
     [Fact]
-    public void Open_OfAHeaderNestedADepthOf100000_SaysSo() => Refuse<CheckpointHeaderException>(_folder.WriteRaw("{\"a\":" + new string('[', 100_000)));
+    public void Open_OfAHeaderNestedADepthOf100000_SaysSo() =>
+        Refuse<CheckpointHeaderException>(_folder.WriteRaw("{\"a\":" + new string('[', 100_000)));
 
     [Theory]
     [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", "a")]
     [InlineData("""{"__metadata__":{},"__metadata__":{}}""", "__metadata__")]
-    public void Open_OfANameThatStandsTwice_NamesIt(string header, string name) => Assert.Equal(name, Refuse<DuplicateTensorException>(_folder.WriteRaw(header, 8)).Name);
+    public void Open_OfANameThatStandsTwice_NamesIt(string header, string name) =>
+        Assert.Equal(name, Refuse<DuplicateTensorException>(_folder.WriteRaw(header, 8)).Name);
 
     [Theory]
     [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[3,7]}}""")]
     [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[4,3]}}""")]
     [InlineData("""{"b":{"dtype":"X","shape":[1],"data_offsets":[0,9223372036854775807]}}""")]
-    public void Open_OfAnImpossiblePlace_NamesTheTensor(string header) => Assert.Equal("b", Refuse<TensorRangeException>(_folder.WriteRaw(header, 8)).Name);
+    public void Open_OfAnImpossiblePlace_NamesTheTensor(string header) =>
+        Assert.Equal("b", Refuse<TensorRangeException>(_folder.WriteRaw(header, 8)).Name);
 
     [Theory]
     [InlineData("[2,3]", "F16", 8)]
@@ -201,8 +215,11 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("[4294967296,4294967296]", "U8", 0)]
     [InlineData("[9223372036854775807,2]", "U8", 8)]
     [InlineData("[4611686018427387905]", "F32", 4)]
-    public void Open_OfAShapeThatDoesNotFitItsBytes_NamesTheTensor(string shape, string type, int bytes) =>
-        Assert.Equal("a", Refuse<TensorShapeException>(_folder.WriteRaw($$"""{"a":{"dtype":"{{type}}","shape":{{shape}},"data_offsets":[0,{{bytes}}] } }""", 8)).Name);
+    public void Open_OfAShapeThatDoesNotFitItsBytes_NamesTheTensor(string shape, string type, int bytes)
+    {
+        string header = $$"""{"a":{"dtype":"{{type}}","shape":{{shape}},"data_offsets":[0,{{bytes}}] } }""";
+        Assert.Equal("a", Refuse<TensorShapeException>(_folder.WriteRaw(header, 8)).Name);
+    }
 
     [Fact]
     public void Span_OfAnotherFilesTensor_IsRefused()
@@ -248,7 +265,8 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Open_OfTheMiniature_ReadsFiniteNumbers()
     {
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(TemporaryFolder.Repository, "models/miniature/miniature.safetensors"));
+        using SafetensorsFile file = SafetensorsFile.Open(
+            Path.Combine(TemporaryFolder.Repository, "models/miniature/miniature.safetensors"));
         Assert.All(file.ReadFloats("first_stage_model.decoder.conv_in.weight"), value => Assert.True(float.IsFinite(value)));
     }
 

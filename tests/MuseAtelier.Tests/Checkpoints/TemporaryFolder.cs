@@ -18,7 +18,9 @@ internal sealed class TemporaryFolder : IDisposable
         get
         {
             string folder = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(folder, "MuseAtelier.sln"))) folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("No folder above the test holds MuseAtelier.sln.");
+            while (!File.Exists(Path.Combine(folder, "MuseAtelier.sln")))
+                folder = Path.GetDirectoryName(folder)
+                    ?? throw new DirectoryNotFoundException("No folder above the test holds MuseAtelier.sln.");
             return folder;
         }
     }
@@ -43,7 +45,8 @@ internal sealed class TemporaryFolder : IDisposable
     public string WriteTensors(IEnumerable<(string Name, long[] Shape)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         string path = this["tensors.safetensors"];
-        SafetensorsDeclaration[] declarations = [.. tensors.Select(tensor => new SafetensorsDeclaration(tensor.Name, ElementType.F16, tensor.Shape))];
+        SafetensorsDeclaration[] declarations =
+            [.. tensors.Select(tensor => new SafetensorsDeclaration(tensor.Name, ElementType.F16, tensor.Shape))];
         using SafetensorsWriter writer = SafetensorsWriter.Create(path, declarations, metadata);
         foreach (SafetensorsDeclaration tensor in declarations) writer.Write(new byte[tensor.Bytes]);
         writer.Complete();

@@ -29,7 +29,9 @@ public sealed class InfoCommandTests
     public async Task Info_OfATextThatCommandsTheTerminal_ShowsItHarmless()
     {
         using var folder = new TemporaryFolder();
-        byte[] png = PngFile.Embed(File.ReadAllBytes(Path.Combine(GoldenFiles.Folder, "starry-512.png")), [PngChunk.Text("parameters", "night\u001b]0;title\u0007\nSteps: 3")]);
+        byte[] png = PngFile.Embed(
+            File.ReadAllBytes(Path.Combine(GoldenFiles.Folder, "starry-512.png")),
+            [PngChunk.Text("parameters", "night\u001b]0;title\u0007\nSteps: 3")]);
         MuseResult result = await Muse.RunAsync("info", folder.Write("a.png", png));
         Assert.Contains(result.Lines, line => line.EndsWith("night\uFFFD]0;title\uFFFD", StringComparison.Ordinal));
         Assert.Contains(result.Lines, line => line.Trim() == "Steps: 3");

@@ -10,7 +10,8 @@ public sealed class ModelsCommandTests
     {
         MuseResult result = await Muse.RunAsync("models", "--json");
         Assert.Equal(0, result.Code);
-        JsonNode miniature = Assert.Single(result.Lines.Select(line => JsonNode.Parse(line)!), model => model["name"]!.GetValue<string>() == "Miniature");
+        JsonNode miniature = Assert.Single(result.Lines.Select(line => JsonNode.Parse(line)!), model =>
+            model["name"]!.GetValue<string>() == "Miniature");
         Assert.Equal("Right", miniature["state"]!.GetValue<string>());
         Assert.Equal(miniature["sha256"]!.GetValue<string>(), miniature["foundSha256"]!.GetValue<string>());
     }

@@ -55,5 +55,6 @@ public sealed class MuseCommandTests
     }
 
     [Fact]
-    public async Task RunAsync_OfABudgetThatCannotBeKept_FailsInOneLine() => (await Muse.RunAsync("plan", "--vram", "1MiB")).AssertFailed(1, "1 MiB");
+    public async Task RunAsync_OfABudgetThatCannotBeKept_FailsInOneLine() =>
+        (await Muse.RunAsync("plan", "--vram", "1MiB")).AssertFailed(1, "1 MiB");
 }

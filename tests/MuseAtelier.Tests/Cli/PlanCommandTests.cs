@@ -13,7 +13,8 @@ public sealed class PlanCommandTests
     {
         (int code, string text, _) = await RunAsync("--vram", "4GiB");
         Assert.Equal(0, code);
-        Assert.All((string[])["text", "conditioning", "denoising", "decoding", "sum", "picture", "The denoising network stays"], part => Assert.Contains(part, text, StringComparison.Ordinal));
+        Assert.All((string[])["text", "conditioning", "denoising", "decoding", "sum", "picture", "The denoising network stays"], part =>
+            Assert.Contains(part, text, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -69,7 +70,8 @@ public sealed class PlanCommandTests
     private static async Task<(int Code, string Text, string Errors)> RunAsync(params string[] arguments)
     {
         using StringWriter output = new(), errors = new();
-        int code = await MuseCommand.RunAsync(["plan", "--model", Miniature, .. arguments], Terminal.Plain(output, errors, TestContext.Current.CancellationToken));
+        int code = await MuseCommand.RunAsync(
+            ["plan", "--model", Miniature, .. arguments], Terminal.Plain(output, errors, TestContext.Current.CancellationToken));
         return (code, output.ToString(), errors.ToString());
     }
 }

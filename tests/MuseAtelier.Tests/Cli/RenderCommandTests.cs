@@ -12,14 +12,17 @@ public sealed class RenderCommandTests
     public async Task Render_OfTwoPictures_WritesThemAndSaysHow()
     {
         using var folder = new TemporaryFolder();
-        MuseResult result = await Muse.RunAsync(["render", "starry night, Van Gogh style", .. Small, "--negative", "fog", "--seed", "18446744073709551615", "--count", "2", "--out", folder["night.png"], "--json"]);
+        string[] request = ["starry night, Van Gogh style", .. Small, "--negative", "fog", "--seed", "18446744073709551615"];
+        MuseResult result = await Muse.RunAsync(["render", .. request, "--count", "2", "--out", folder["night.png"], "--json"]);
         Assert.Equal(0, result.Code);
         JsonNode[] pictures = [.. result.Lines.Select(line => JsonNode.Parse(line)!)];
         Assert.Equal([folder["night-1.png"], folder["night-2.png"]], pictures.Select(picture => picture["file"]!.GetValue<string>()));
         Assert.Equal([ulong.MaxValue, 0], pictures.Select(picture => picture["seed"]!.GetValue<ulong>()));
         PictureFileContent content = PictureFile.Read(folder["night-1.png"]);
         Assert.Equal((256, 256), (content.Width, content.Height));
-        Assert.StartsWith("starry night, Van Gogh style\nNegative prompt: fog\nSteps: 2, Sampler: Euler a,", content.Parameters, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "starry night, Van Gogh style\nNegative prompt: fog\nSteps: 2, Sampler: Euler a,", content.Parameters,
+            StringComparison.Ordinal);
         Assert.Contains("Seed: 18446744073709551615, Size: 256x256", content.Parameters, StringComparison.Ordinal);
         Assert.Equal(2, Directory.GetFileSystemEntries(Path.GetDirectoryName(folder["x"])!).Length);
     }
@@ -41,7 +44,9 @@ public sealed class RenderCommandTests
     {
         using var folder = new TemporaryFolder();
         MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, "--seed", "random", "--out", folder["sea.png"], "--json"]);
-        Assert.Contains($"Seed: {JsonNode.Parse(result.Out)!["seed"]!.GetValue<ulong>()},", PictureFile.Read(folder["sea.png"]).Parameters, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Seed: {JsonNode.Parse(result.Out)!["seed"]!.GetValue<ulong>()},", PictureFile.Read(folder["sea.png"]).Parameters,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -60,7 +65,9 @@ public sealed class RenderCommandTests
     {
         using var folder = new TemporaryFolder();
         using var stop = new CancellationTokenSource();
-        Task<MuseResult> running = Muse.RunAsync(stop.Token, "render", "sea", "--width", "256", "--height", "256", "--steps", "1000", "--cache", Muse.Cache, "--out", folder["sea.png"]);
+        Task<MuseResult> running = Muse.RunAsync(
+            stop.Token, "render", "sea", "--width", "256", "--height", "256", "--steps", "1000", "--cache", Muse.Cache, "--out",
+            folder["sea.png"]);
         stop.CancelAfter(TimeSpan.FromSeconds(2));
         MuseResult result = await running;
         Assert.Equal(130, result.Code);
@@ -101,7 +108,8 @@ public sealed class RenderCommandTests
     public async Task Render_OfALongPrompt_SaysWhatWasCut()
     {
         using var folder = new TemporaryFolder();
-        MuseResult result = await Muse.RunAsync(["render", string.Join(' ', Enumerable.Repeat("night", 10_000)), .. Small, "--out", folder["night.png"]]);
+        MuseResult result = await Muse.RunAsync(
+            ["render", string.Join(' ', Enumerable.Repeat("night", 10_000)), .. Small, "--out", folder["night.png"]]);
         Assert.Equal(0, result.Code);
         Assert.Contains("notice: The prompt has 9925 tokens more than the 75", result.Error, StringComparison.Ordinal);
     }

@@ -5,7 +5,7 @@ using MuseAtelier.Tests.Checkpoints;
 
 namespace MuseAtelier.Tests.Cli;
 
-/// <summary><c>muse verify</c> and <c>muse replay</c>, on pictures that <c>muse render</c> wrote.</summary>
+/// <summary><c>muse verify</c> and <c>muse replay</c> of pictures that <c>muse render</c> wrote.</summary>
 public sealed class ReplayCommandTests
 {
     private static readonly string[] Small = ["--width", "256", "--height", "256", "--steps", "2", "--cache", Muse.Cache];
@@ -14,7 +14,8 @@ public sealed class ReplayCommandTests
     public async Task Replay_OfAPicture_PaintsTheSameAgain()
     {
         using var folder = new TemporaryFolder();
-        await Muse.RunAsync(["render", "sea, \"storm\"\n夜", .. Small, "--negative", "fog", "--seed", "5", "--noise", "comfy", "--karras", "--out", folder["sea.png"]]);
+        string[] request = ["sea, \"storm\"\n夜", .. Small, "--negative", "fog", "--seed", "5", "--noise", "comfy", "--karras"];
+        await Muse.RunAsync(["render", .. request, "--out", folder["sea.png"]]);
         MuseResult result = await Muse.RunAsync("replay", folder["sea.png"], "--cache", Muse.Cache, "--out", folder["again.png"]);
         Assert.Equal(0, result.Code);
         Assert.DoesNotContain("notice", result.Error, StringComparison.Ordinal);
@@ -25,11 +26,13 @@ public sealed class ReplayCommandTests
     public async Task Replay_OfAPictureDecodedInTiles_DecodesInTheSameUnlessToldOtherwise()
     {
         using var folder = new TemporaryFolder();
-        await Muse.RunAsync(["render", "sea", "--width", "576", "--height", "256", "--steps", "1", "--seed", "5", "--vae", "tiled", "--cache", Muse.Cache, "--out", folder["sea.png"]]);
+        string[] request = ["sea", "--width", "576", "--height", "256", "--steps", "1", "--seed", "5", "--vae", "tiled"];
+        await Muse.RunAsync(["render", .. request, "--cache", Muse.Cache, "--out", folder["sea.png"]]);
         Assert.Equal(new TileSize(32, 64), PictureFile.Read(folder["sea.png"]).ReadRecord().Engine.Tile);
         Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea.png"], "--cache", Muse.Cache, "--out", folder["again.png"])).Code);
         Assert.Equal(File.ReadAllBytes(folder["sea.png"]), File.ReadAllBytes(folder["again.png"]));
-        Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea.png"], "--cache", Muse.Cache, "--vae", "whole", "--out", folder["whole.png"])).Code);
+        string[] whole = ["--cache", Muse.Cache, "--vae", "whole", "--out", folder["whole.png"]];
+        Assert.Equal(0, (await Muse.RunAsync(["replay", folder["sea.png"], .. whole])).Code);
         Assert.Null(PictureFile.Read(folder["whole.png"]).ReadRecord().Engine.Tile);
     }
 
@@ -37,12 +40,16 @@ public sealed class ReplayCommandTests
     public async Task Replay_OfAPictureOfAPass_PaintsItInItsPlaceUnlessToldOtherwise()
     {
         using var folder = new TemporaryFolder();
-        MuseResult rendered = await Muse.RunAsync(["render", "sea", .. Small, "--seed", "5", "--count", "2", "--batch", "2", "--out", folder["sea.png"], "--json"]);
-        Assert.Equal(["""{"pictures":2,"index":0}""", """{"pictures":2,"index":1}"""], rendered.Lines.Select(line => JsonNode.Parse(line)!["pass"]!.ToJsonString()));
+        MuseResult rendered = await Muse.RunAsync(
+            ["render", "sea", .. Small, "--seed", "5", "--count", "2", "--batch", "2", "--out", folder["sea.png"], "--json"]);
+        Assert.Equal(
+            ["""{"pictures":2,"index":0}""", """{"pictures":2,"index":1}"""],
+            rendered.Lines.Select(line => JsonNode.Parse(line)!["pass"]!.ToJsonString()));
         Assert.Equal(0, (await Muse.RunAsync("verify", folder["sea-2.png"], "--cache", Muse.Cache)).Code);
         Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea-2.png"], "--cache", Muse.Cache, "--out", folder["again.png"])).Code);
         Assert.Equal(File.ReadAllBytes(folder["sea-2.png"]), File.ReadAllBytes(folder["again.png"]));
-        Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea-2.png"], "--cache", Muse.Cache, "--batch", "1", "--out", folder["alone.png"])).Code);
+        string[] alone = ["--cache", Muse.Cache, "--batch", "1", "--out", folder["alone.png"]];
+        Assert.Equal(0, (await Muse.RunAsync(["replay", folder["sea-2.png"], .. alone])).Code);
         Assert.Equal(BatchSlot.Alone, PictureFile.Read(folder["alone.png"]).ReadRecord().Engine.Place);
     }
 
@@ -50,9 +57,14 @@ public sealed class ReplayCommandTests
     public async Task Replay_WithChanges_ChangesThoseAlone()
     {
         using var folder = new TemporaryFolder();
-        await Muse.RunAsync(["render", "sea", .. Small, "--seed", "5", "--guidance", "4.5", "--karras", "--frame", "ebony", "--out", folder["sea.jpg"]]);
-        Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea.jpg"], "--cache", Muse.Cache, "--seed", "6", "--prompt", "night", "--karras", "false", "--out", folder["night.webp"])).Code);
-        PictureRequest before = PictureFile.Read(folder["sea.jpg"]).ReadRecord().Request, after = PictureFile.Read(folder["night.webp"]).ReadRecord().Request;
+        await Muse.RunAsync(
+            ["render", "sea", .. Small, "--seed", "5", "--guidance", "4.5", "--karras", "--frame", "ebony", "--out", folder["sea.jpg"]]);
+        string[] changes = ["--seed", "6", "--prompt", "night", "--karras", "false"];
+        MuseResult result = await Muse.RunAsync(
+            ["replay", folder["sea.jpg"], "--cache", Muse.Cache, .. changes, "--out", folder["night.webp"]]);
+        Assert.Equal(0, result.Code);
+        PictureRequest before = PictureFile.Read(folder["sea.jpg"]).ReadRecord().Request;
+        PictureRequest after = PictureFile.Read(folder["night.webp"]).ReadRecord().Request;
         Assert.Equal(before with { Prompt = "night", Seed = 6, Schedule = new NoiseSchedule() }, after);
         Assert.Equal((4.5f, FrameStyle.Ebony), (after.GuidanceScale, after.Frame!.Style));
     }
@@ -62,14 +74,20 @@ public sealed class ReplayCommandTests
     {
         using var folder = new TemporaryFolder();
         await Muse.RunAsync(["render", "x", .. Small, "--metadata", "none", "--out", folder["plain.png"]]);
-        byte[] foreign = PngFile.Embed(File.ReadAllBytes(folder["plain.png"]), [PngChunk.Text("parameters", "sea\nNegative prompt: fog\nSteps: 2, Sampler: DPM++ 2M, CFG scale: 5, Seed: 9, Size: 256x256, Model hash: 0123456789, Model: other, Hires upscale: 2")]);
-        MuseResult result = await Muse.RunAsync("replay", folder.Write("foreign.png", foreign), "--cache", Muse.Cache, "--out", folder["again.png"]);
+        const string parameters =
+            "sea\nNegative prompt: fog\nSteps: 2, Sampler: DPM++ 2M, CFG scale: 5, Seed: 9, Size: 256x256, "
+            + "Model hash: 0123456789, Model: other, Hires upscale: 2";
+        byte[] foreign = PngFile.Embed(File.ReadAllBytes(folder["plain.png"]), [PngChunk.Text("parameters", parameters)]);
+        MuseResult result = await Muse.RunAsync(
+            "replay", folder.Write("foreign.png", foreign), "--cache", Muse.Cache, "--out", folder["again.png"]);
         Assert.Equal(0, result.Code);
         Assert.Contains("not taken over: Sampler: DPM++ 2M", result.Error, StringComparison.Ordinal);
         Assert.Contains("not taken over: Hires upscale: 2", result.Error, StringComparison.Ordinal);
         Assert.Contains("painted with other (0123456789)", result.Error, StringComparison.Ordinal);
         PictureRequest request = PictureFile.Read(folder["again.png"]).ReadRecord().Request;
-        Assert.Equal(("sea", "fog", 2, 5f, 9ul, NoiseSource.A1111), (request.Prompt, request.NegativePrompt, request.Steps, request.GuidanceScale, request.Seed, request.NoiseSource));
+        Assert.Equal(
+            ("sea", "fog", 2, 5f, 9ul, NoiseSource.A1111),
+            (request.Prompt, request.NegativePrompt, request.Steps, request.GuidanceScale, request.Seed, request.NoiseSource));
     }
 
     [Fact]
@@ -90,10 +108,11 @@ public sealed class ReplayCommandTests
         MuseResult same = await Muse.RunAsync("verify", folder["sea.png"], "--cache", Muse.Cache);
         Assert.Equal((0, $"{folder["sea.png"]}: same bytes{Environment.NewLine}"), (same.Code, same.Out));
 
-        // Another program's copy keeps the texts and packs the pixels otherwise: here, one more chunk.
+        // A copy by another program keeps the texts but compresses the pixels differently. One more chunk stands for that here.
         byte[] copy = PngFile.Embed(File.ReadAllBytes(folder["sea.png"]), [PngChunk.Text("Software", "another")]);
         MuseResult other = await Muse.RunAsync("verify", folder.Write("copy.png", copy), "--cache", Muse.Cache, "--json");
         JsonNode report = JsonNode.Parse(other.Out)!;
-        Assert.Equal((0, "SameLatents", 0), (other.Code, report["outcome"]!.GetValue<string>(), report["largestDifference"]!.GetValue<int>()));
+        Assert.Equal(
+            (0, "SameLatents", 0), (other.Code, report["outcome"]!.GetValue<string>(), report["largestDifference"]!.GetValue<int>()));
     }
 }

@@ -73,7 +73,8 @@ public sealed class TokensCommandTests
     }
 
     [Fact]
-    public async Task Tokens_OfAMissingFile_SaysSo() => (await Muse.RunAsync("tokens", "--file", "nowhere.jsonl")).AssertFailed(1, "nowhere.jsonl");
+    public async Task Tokens_OfAMissingFile_SaysSo() =>
+        (await Muse.RunAsync("tokens", "--file", "nowhere.jsonl")).AssertFailed(1, "nowhere.jsonl");
 
     [Theory]
     [InlineData(@"""a \ud800 b""", @"""a \uFFFD b""")]
@@ -81,5 +82,6 @@ public sealed class TokensCommandTests
     [InlineData(@"""\udf0c\ud83c""", @"""\uFFFD\uFFFD""")]
     [InlineData(@"""\\ud800""", @"""\\ud800""")]
     [InlineData(@"""\ud83c\ud83c\udf0c""", @"""\uFFFD\ud83c\udf0c""")]
-    public void ReplaceUnpaired_OfEscapes_KeepsPairsAlone(string json, string expected) => Assert.Equal(expected, PromptLines.ReplaceUnpaired(json));
+    public void ReplaceUnpaired_OfEscapes_KeepsPairsAlone(string json, string expected) =>
+        Assert.Equal(expected, PromptLines.ReplaceUnpaired(json));
 }

@@ -12,5 +12,6 @@ public sealed class CudaDeviceTests
     [InlineData("CUDNN failure 4004: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED ; GPU=0", true)]
     [InlineData("CUDNN failure 5000: CUDNN_STATUS_EXECUTION_FAILED ; GPU=0", false)]
     [InlineData("CUDA failure 700: an illegal memory access was encountered ; GPU=0", false)]
-    public void IsOutOfMemory_OfAFailuresText_TellsMemoryFromTheRest(string message, bool expected) => Assert.Equal(expected, CudaDevice.IsOutOfMemory(message));
+    public void IsOutOfMemory_OfAFailuresText_TellsMemoryFromTheRest(string message, bool expected) =>
+        Assert.Equal(expected, CudaDevice.IsOutOfMemory(message));
 }

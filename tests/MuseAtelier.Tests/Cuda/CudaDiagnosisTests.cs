@@ -33,7 +33,8 @@ public sealed class CudaDiagnosisTests
         try
         {
             var options = new AtelierOptions { Backend = CudaBackend.Create(), CacheFolder = folder };
-            MuseAtelierException exception = await Assert.ThrowsAnyAsync<MuseAtelierException>(() => Atelier.OpenAsync(Support.TestAtelier.Checkpoint, options, cancellationToken: TestContext.Current.CancellationToken));
+            MuseAtelierException exception = await Assert.ThrowsAnyAsync<MuseAtelierException>(() =>
+                Atelier.OpenAsync(Support.TestAtelier.Checkpoint, options, cancellationToken: TestContext.Current.CancellationToken));
             Assert.True(exception is CudaPartException or CudaCardMissingException or CudaCardTooOldException, exception.ToString());
             Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
         }
@@ -72,12 +73,16 @@ public sealed class CudaDiagnosisTests
 
     [Theory]
     [InlineData(
-        "[ErrorCode:Fail] /src/provider_bridge_ort.cc:2043 onnxruntime::Provider& onnxruntime::ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /muse/libonnxruntime_providers_cuda.so with error: libcurand.so.10: cannot open shared object file: No such file or directory\n",
+        "[ErrorCode:Fail] /src/provider_bridge_ort.cc:2043 onnxruntime::Provider& onnxruntime::ProviderLibrary::Get() "
+            + "[ONNXRuntimeError] : 1 : FAIL : Failed to load library /muse/libonnxruntime_providers_cuda.so with error: "
+            + "libcurand.so.10: cannot open shared object file: No such file or directory\n",
         "libcurand.so.10: cannot open shared object file: No such file or directory", true)]
     [InlineData(
         "[ErrorCode:Fail] D:\\onnxruntime\\provider_bridge_ort.cc:2043 onnxruntime::ProviderLibrary::Get [ONNXRuntimeError] : 1 : FAIL : "
-            + "Error loading \"C:\\m\\onnxruntime_providers_cuda.dll\" which depends on \"cublasLt64_13.dll\" which is missing. (Error 126: \"None.\")",
-        "Error loading \"C:\\m\\onnxruntime_providers_cuda.dll\" which depends on \"cublasLt64_13.dll\" which is missing. (Error 126: \"None.\")",
+            + "Error loading \"C:\\m\\onnxruntime_providers_cuda.dll\" which depends on "
+            + "\"cublasLt64_13.dll\" which is missing. (Error 126: \"None.\")",
+        "Error loading \"C:\\m\\onnxruntime_providers_cuda.dll\" which depends on "
+            + "\"cublasLt64_13.dll\" which is missing. (Error 126: \"None.\")",
         true)]
     [InlineData(
         "FAIL : Error loading \"C:\\muse\\onnxruntime_providers_cuda.dll\" which is missing. (Error 126: \"\")",
@@ -156,7 +161,8 @@ public sealed class CudaDiagnosisTests
     [Fact]
     public void Doctor_WithALibraryBelowCudaHome_LooksThere()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && !CudaDiagnosis.Run().IsUsable, "Where CUDA is installed, the loader finds that first.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && !CudaDiagnosis.Run().IsUsable, "Where CUDA is installed, the loader finds that first.");
         // No library of CUDA, so that what is said of it shows that it was loaded from there.
         string own = $"linux-{RuntimeInformation.ProcessArchitecture}";
         string other = Directory.EnumerateFiles(AppContext.BaseDirectory, "libonnxruntime_providers_shared.so", SearchOption.AllDirectories)
@@ -183,7 +189,9 @@ public sealed class CudaDiagnosisTests
         CudaPart dnn = new("cuDNN", CudaPartState.Fits, "version 9.14.0", "version 9", "");
         Assert.Same(dnn, CudaDiagnosis.BuiltFor(new Version(13, 0), dnn));
         CudaPart wrong = CudaDiagnosis.BuiltFor(new Version(12, 8), dnn);
-        Assert.Equal((CudaPartState.WrongVersion, "version 9.14.0, built for CUDA 12", "version 9, built for CUDA 13"), (wrong.State, wrong.Found, wrong.Expected));
+        Assert.Equal(
+            (CudaPartState.WrongVersion, "version 9.14.0, built for CUDA 12", "version 9, built for CUDA 13"),
+            (wrong.State, wrong.Found, wrong.Expected));
         Assert.Contains("CUDA 13", wrong.Remedy, StringComparison.Ordinal);
     }
 
@@ -209,19 +217,23 @@ public sealed class CudaDiagnosisTests
     [InlineData(8907, "8.9.7")]
     [InlineData(90100, "9.1.0")]
     [InlineData(91400, "9.14.0")]
-    public void OfDnn_OfItsNumber_IsItsVersion(long number, string version) => Assert.Equal(Version.Parse(version), CudaVersions.OfDnn(number));
+    public void OfDnn_OfItsNumber_IsItsVersion(long number, string version) =>
+        Assert.Equal(Version.Parse(version), CudaVersions.OfDnn(number));
 
     [Theory]
     [InlineData(12080, "12.8")]
     [InlineData(13000, "13.0")]
-    public void OfCuda_OfItsNumber_IsItsVersion(int number, string version) => Assert.Equal(Version.Parse(version), CudaVersions.OfCuda(number));
+    public void OfCuda_OfItsNumber_IsItsVersion(int number, string version) =>
+        Assert.Equal(Version.Parse(version), CudaVersions.OfCuda(number));
 
     [Fact]
     public void Doctor_OnAnyMachine_ShowsEveryPartAndSucceeds()
     {
         (int code, string text) = Doctor();
         Assert.Equal(0, code);
-        Assert.All((string[])["NVIDIA driver", "CUDA runtime", "cuBLAS", "cuDNN", "ONNX Runtime for CUDA", "card", "model", "disk", "muse paints on"], part => Assert.Contains(part, text, StringComparison.Ordinal));
+        string[] parts =
+            ["NVIDIA driver", "CUDA runtime", "cuBLAS", "cuDNN", "ONNX Runtime for CUDA", "card", "model", "disk", "muse paints on"];
+        Assert.All(parts, part => Assert.Contains(part, text, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -272,6 +284,14 @@ public sealed class CudaDiagnosisTests
     private static CudaDiagnosis Diagnosis(Version capability)
     {
         CudaPart fits = new("part", CudaPartState.Fits, "there", "it", "");
-        return CudaDiagnosis.Run() with { Driver = fits, Runtime = fits, Blas = fits, Dnn = fits, Provider = fits, Cards = [new CudaCard(0, "card", capability, 1L << 34)] };
+        return CudaDiagnosis.Run() with
+        {
+            Driver = fits,
+            Runtime = fits,
+            Blas = fits,
+            Dnn = fits,
+            Provider = fits,
+            Cards = [new CudaCard(0, "card", capability, 1L << 34)],
+        };
     }
 }

@@ -44,7 +44,9 @@ public sealed class OrtCustomOperatorTests
         graph.Input("x", ElementType.F32, shape);
         graph.Input("bias", ElementType.F32, shape);
         // The middle input is optional, and left out.
-        IReadOnlyList<string> outputs = graph.Node("ScaledSum", "museatelier.tests", wantsSum ? 2 : 1, ["x", "", "bias"], [GraphBuilder.Float("factor", factor), GraphBuilder.Int("unused", 7)]);
+        IReadOnlyList<string> outputs = graph.Node(
+            "ScaledSum", "museatelier.tests", wantsSum ? 2 : 1, ["x", "", "bias"],
+            [GraphBuilder.Float("factor", factor), GraphBuilder.Int("unused", 7)]);
         graph.Output(outputs[0], "y", ElementType.F32, shape);
         if (wantsSum) graph.Output(outputs[1], "sum", ElementType.F32, shape);
         using var options = new SessionOptions();
@@ -74,7 +76,8 @@ public sealed class OrtCustomOperatorTests
                 if (float.IsNaN(factor)) throw new InvalidOperationException("the factor is not a number");
                 Span<long> shape = stackalloc long[4];
                 var x = (float*)OrtCustomOperator.Input(context, 0, shape, out int rank);
-                if (rank != 1 || OrtCustomOperator.Input(context, 1) != 0) throw new InvalidOperationException("an input that is absent came, or a dimension");
+                if (rank != 1 || OrtCustomOperator.Input(context, 1) != 0)
+                    throw new InvalidOperationException("an input that is absent came, or a dimension");
                 var bias = (float*)OrtCustomOperator.Input(context, 2);
                 var y = (float*)OrtCustomOperator.Output(context, 0, shape[..rank]);
                 var sum = (float*)OrtCustomOperator.Output(context, 1, shape[..rank]);

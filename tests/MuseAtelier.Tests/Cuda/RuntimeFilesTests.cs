@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Tests.Cuda;
 
-/// <summary>What the build puts beside a program of ONNX Runtime's packages.</summary>
+/// <summary>The files of ONNX Runtime's packages that the build puts beside a program.</summary>
 public sealed class RuntimeFilesTests
 {
     [Theory]
@@ -16,7 +16,8 @@ public sealed class RuntimeFilesTests
     [Fact]
     public void Output_OfTheBuild_HoldsOneLibraryForThisSystem()
     {
-        string file = OperatingSystem.IsWindows() ? "onnxruntime.dll" : OperatingSystem.IsMacOS() ? "libonnxruntime.dylib" : "libonnxruntime.so";
+        string unix = OperatingSystem.IsMacOS() ? "libonnxruntime.dylib" : "libonnxruntime.so";
+        string file = OperatingSystem.IsWindows() ? "onnxruntime.dll" : unix;
         string architecture = RuntimeInformation.ProcessArchitecture.ToString();
         string[] found = [.. Directory.EnumerateFiles(AppContext.BaseDirectory, file, SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(AppContext.BaseDirectory, path))

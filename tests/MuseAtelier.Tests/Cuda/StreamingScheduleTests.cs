@@ -179,7 +179,8 @@ public sealed class StreamingScheduleTests
                 while (Schedule.TryNext(out int stage, out bool isThere, out int after))
                 {
                     if (isThere) continue;
-                    Assert.True(isFirst ? after >= 0 && after <= run : after <= run, "The recorded copy waits for a stage outside the round.");
+                    Assert.True(
+                        isFirst ? after >= 0 && after <= run : after <= run, "The recorded copy waits for a stage outside the round.");
                     isFirst = false;
                     _recorded[run].Add(stage);
                 }
@@ -209,7 +210,9 @@ public sealed class StreamingScheduleTests
                 else Copies++;
                 foreach (int page in Pages(stage))
                 {
-                    Assert.True(_pages[page] < 0 || _pages[page] == stage || !_waits[_pages[page]], "A place was filled again before its stage ran.");
+                    Assert.True(
+                        _pages[page] < 0 || _pages[page] == stage || !_waits[_pages[page]],
+                        "A place was filled again before its stage ran.");
                     _pages[page] = stage;
                 }
 
@@ -217,6 +220,7 @@ public sealed class StreamingScheduleTests
             }
         }
 
-        private IEnumerable<int> Pages(int stage) => Enumerable.Range((int)(layout.Offsets[stage] / Page), (int)((layout.Sizes[stage] + Page - 1) / Page));
+        private IEnumerable<int> Pages(int stage) =>
+            Enumerable.Range((int)(layout.Offsets[stage] / Page), (int)((layout.Sizes[stage] + Page - 1) / Page));
     }
 }

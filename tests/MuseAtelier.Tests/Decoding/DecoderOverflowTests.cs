@@ -41,10 +41,13 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
     public async Task GenerateAsync_OfADecoderThatOverflows_InFp32PaintsTheSame()
     {
         OverflowingCheckpoint.Write(TestAtelier.Checkpoint, _folder["loud.safetensors"]);
-        await using Atelier atelier = await Atelier.OpenAsync(_folder["loud.safetensors"], TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
-        Picture loud = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation), plain = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            _folder["loud.safetensors"], TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
+        Picture loud = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture plain = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
         Assert.Equal(plain.Latents.Span, loud.Latents.Span);
-        Assert.True(Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span) > LeastPsnr, $"{Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span):F1} dB");
+        Assert.True(
+            Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span) > LeastPsnr, $"{Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span):F1} dB");
     }
 
     // Whether fp16 overflows depends on its tiles, and those on the budget of that day: another run must not have to overflow again.
@@ -58,11 +61,15 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
         Assert.True(picture.DecodedInFp32);
         Assert.Empty(picture.Notices);
         Assert.Equal(tile, picture.Provenance.Tile);
-        Assert.NotEqual((await Paint(_folder["plain"], then with { DecodesInFp32 = false }, Wide)).Pixels.ToArray(), picture.Pixels.ToArray());
+        Assert.NotEqual(
+            (await Paint(_folder["plain"], then with { DecodesInFp32 = false }, Wide)).Pixels.ToArray(), picture.Pixels.ToArray());
 
         PictureFile.Write(picture, _folder["fp32.png"]);
-        await using Atelier atelier = await Atelier.OpenAsync(_folder["plain"], PictureVerifier.Suit(PictureFile.Read(_folder["fp32.png"]).ReadRecord(), TestAtelier.Options), cancellationToken: Cancellation);
-        Assert.Equal(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(atelier, _folder["fp32.png"], null, Cancellation)).Outcome);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            _folder["plain"], PictureVerifier.Suit(PictureFile.Read(_folder["fp32.png"]).ReadRecord(), TestAtelier.Options),
+            cancellationToken: Cancellation);
+        Assert.Equal(
+            VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(atelier, _folder["fp32.png"], null, Cancellation)).Outcome);
     }
 
     [Fact]
@@ -71,14 +78,16 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
         OverflowingCheckpoint.Write(TestAtelier.Checkpoint, _folder["loud.safetensors"]);
         CudaPackageOnProcessor.Export(_folder["loud.safetensors"], _folder["loud"]);
         // Other tiles in fp16 than in fp32, where the whole fits.
-        Picture picture = await Paint(_folder["loud"], TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = new TileSize(32, 40) }, Wide);
+        Picture picture = await Paint(
+            _folder["loud"], TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = new TileSize(32, 40) }, Wide);
         Assert.True(picture.DecodedInFp32);
         Assert.Null(picture.Provenance.Tile);
 
         PictureFile.Write(picture, _folder["loud.png"]);
         AtelierOptions options = PictureVerifier.Suit(PictureFile.Read(_folder["loud.png"]).ReadRecord(), TestAtelier.Options);
         await using Atelier atelier = await Atelier.OpenAsync(_folder["loud"], options, cancellationToken: Cancellation);
-        Assert.Equal(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(atelier, _folder["loud.png"], null, Cancellation)).Outcome);
+        Assert.Equal(
+            VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(atelier, _folder["loud.png"], null, Cancellation)).Outcome);
         Assert.Empty((await atelier.GenerateAsync(Wide, cancellationToken: Cancellation)).Notices);
     }
 

@@ -23,11 +23,13 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
 
     [Theory]
     [MemberData(nameof(Frames))]
-    public void Finish_WithAFrame_GivesWhatTheHostWould(Lowering lowering, FrameStyle style, FramePlacement placement, int width, int height)
+    public void Finish_WithAFrame_GivesWhatTheHostWould(
+        Lowering lowering, FrameStyle style, FramePlacement placement, int width, int height)
     {
         using Bench bench = packages.Open(lowering);
         float[] image = Image(width, height);
-        byte[] bare = bench.Finish(image, width, height, null)!, framed = bench.Finish(image, width, height, new PictureFrame(style, placement))!;
+        byte[] bare = bench.Finish(image, width, height, null)!;
+        byte[] framed = bench.Finish(image, width, height, new PictureFrame(style, placement))!;
 
         // By whole numbers, and from the bytes of the picture without a frame: where all of it stays, it is those bytes.
         FrameOverlay overlay = FrameOverlay.Paint(width, height, new PictureFrame(style, placement));
@@ -51,7 +53,8 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
     {
         using Bench bench = packages.Open(Lowering.Portable);
         float[] image = Image(264, 256);
-        byte[] bare = bench.Finish(image, 264, 256, null)!, framed = bench.Finish(image, 264, 256, new PictureFrame(style, FramePlacement.Outside))!;
+        byte[] bare = bench.Finish(image, 264, 256, null)!;
+        byte[] framed = bench.Finish(image, 264, 256, new PictureFrame(style, FramePlacement.Outside))!;
 
         Assert.Equal((264 + 32) * (256 + 32) * 3, framed.Length);
         for (int y = 0; y < 256; y++)
@@ -102,7 +105,9 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
     {
         var request = new PictureRequest { Prompt = "a starry night", Width = 264, Height = 256, Steps = 1, Seed = 3 };
         Picture bare = await test.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
-        Picture framed = await test.Atelier.GenerateAsync(request with { Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside) }, cancellationToken: TestContext.Current.CancellationToken);
+        Picture framed = await test.Atelier.GenerateAsync(
+            request with { Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside) },
+            cancellationToken: TestContext.Current.CancellationToken);
 
         // A budget is planned with the frame, and again without it.
         Assert.Equal((null, framed.Request.Frame), (bare.Memory!.Plan.Request.Frame, framed.Memory!.Plan.Request.Frame));
@@ -120,7 +125,8 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
     {
         var request = new PictureRequest { Prompt = "a starry night", Frame = new PictureFrame((FrameStyle)99) };
 
-        FrameException refusal = await Assert.ThrowsAsync<FrameException>(() => test.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken));
+        FrameException refusal = await Assert.ThrowsAsync<FrameException>(() =>
+            test.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken));
         Assert.Contains("Gilded, Ebony, Celadon", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -140,7 +146,8 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
 
         public Packages()
         {
-            foreach (Lowering lowering in Enum.GetValues<Lowering>()) CheckpointExporter.Export(TestAtelier.Checkpoint, Folder(lowering), new ExportOptions { Lowering = lowering });
+            foreach (Lowering lowering in Enum.GetValues<Lowering>())
+                CheckpointExporter.Export(TestAtelier.Checkpoint, Folder(lowering), new ExportOptions { Lowering = lowering });
         }
 
         internal Bench Open(Lowering lowering) => new(Folder(lowering));

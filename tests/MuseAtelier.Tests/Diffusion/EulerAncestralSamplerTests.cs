@@ -68,7 +68,8 @@ public sealed class EulerAncestralSamplerTests
     {
         float[] unconditional = Draw(1), conditional = Draw(2), output = [.. conditional];
         EulerAncestralSampler.Guide(unconditional, output, 7, output);
-        Assert.All(Enumerable.Range(0, Count), i => Assert.Equal(unconditional[i] + 7.0 * (conditional[i] - unconditional[i]), output[i], 1e-5));
+        Assert.All(Enumerable.Range(0, Count), i =>
+            Assert.Equal(unconditional[i] + 7.0 * (conditional[i] - unconditional[i]), output[i], 1e-5));
     }
 
     [Fact]

@@ -40,8 +40,10 @@ public sealed class LatentPreviewerTests
     }
 
     [Fact]
-    public void Paint_OfNoWholeRows_Throws() => Assert.Throws<ArgumentException>(() => LatentPreviewer.Paint(new float[9], 2, new byte[6], 6));
+    public void Paint_OfNoWholeRows_Throws() =>
+        Assert.Throws<ArgumentException>(() => LatentPreviewer.Paint(new float[9], 2, new byte[6], 6));
 
     [Fact]
-    public void Paint_IntoTooLittle_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => LatentPreviewer.Paint(new float[8], 2, new byte[5], 6));
+    public void Paint_IntoTooLittle_Throws() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => LatentPreviewer.Paint(new float[8], 2, new byte[5], 6));
 }

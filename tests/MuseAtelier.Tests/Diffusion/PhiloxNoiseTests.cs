@@ -13,7 +13,8 @@ public sealed class PhiloxNoiseTests
         double worst = 0;
         foreach (JsonElement draw in file.RootElement.GetProperty("draws").EnumerateArray())
         {
-            float[] drawn = new float[draw.GetProperty("shape").EnumerateArray().Aggregate(1, (product, size) => product * size.GetInt32())];
+            float[] drawn =
+                new float[draw.GetProperty("shape").EnumerateArray().Aggregate(1, (product, size) => product * size.GetInt32())];
             var noise = new PhiloxNoise(draw.GetProperty("seed").GetUInt64());
             noise.Fill(drawn);
             Compare(draw.GetProperty("first"), drawn);
@@ -59,7 +60,8 @@ public sealed class PhiloxNoiseTests
     }
 
     [Fact]
-    public void Fill_WithSeedsThatShareTheLowHalf_Differs() => Assert.NotEqual(Draw(new PhiloxNoise(1), 8), Draw(new PhiloxNoise(1 + (1UL << 32)), 8));
+    public void Fill_WithSeedsThatShareTheLowHalf_Differs() =>
+        Assert.NotEqual(Draw(new PhiloxNoise(1), 8), Draw(new PhiloxNoise(1 + (1UL << 32)), 8));
 
     private static float[] Draw(INoiseSource source, int count)
     {

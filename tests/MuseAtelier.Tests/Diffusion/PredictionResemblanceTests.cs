@@ -41,7 +41,8 @@ public sealed class PredictionResemblanceTests(TestAtelier miniature, ITestOutpu
             Assert.True(sigma >= PredictionResemblance.LeastSigma, $"{steps} steps begin at {sigma}");
             NoiseStreams.Create(NoiseSource.Diffusers, (ulong)steps).Start.Fill(input);
             float[] noise = model.Predict(
-                [embedding], [height * 8, width * 8, 0, 0, height * 8, width * 8], schedule.Timesteps[0], height, width, input.CopyTo).ToArray();
+                [embedding], [height * 8, width * 8, 0, 0, height * 8, width * 8], schedule.Timesteps[0], height, width, input.CopyTo)
+                    .ToArray();
             float[] velocity = [.. noise.Select((value, i) => MathF.Sqrt(1 + sigma * sigma) * value - sigma * input[i])];
             float ofNoise = PredictionResemblance.Measure(input, noise), ofVelocity = PredictionResemblance.Measure(input, velocity);
             output.WriteLine(FormattableString.Invariant(

@@ -24,7 +24,8 @@ public sealed class SigmaScheduleTests
     public void Constructor_OfEveryGoldenSchedule_AgreesWithDiffusers()
     {
         int schedules = 0;
-        Assert.All(GoldenFiles.All, golden => Assert.All(golden.Names.Where(name => name.EndsWith(".sigmas", StringComparison.Ordinal)), name =>
+        Assert.All(GoldenFiles.All, golden =>
+            Assert.All(golden.Names.Where(name => name.EndsWith(".sigmas", StringComparison.Ordinal)), name =>
         {
             string prefix = name[..^".sigmas".Length];
             var schedule = new SigmaSchedule(new NoiseSchedule(), int.Parse(prefix.Split('.')[1]));

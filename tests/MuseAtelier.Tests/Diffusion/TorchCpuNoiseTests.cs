@@ -9,7 +9,8 @@ public sealed class TorchCpuNoiseTests
     public void Fill_OfEveryGoldenDraw_IsBitEqualToTorch()
     {
         int draws = 0;
-        Assert.All(GoldenFiles.All, golden => Assert.All(golden.Names.Where(name => name.StartsWith("randn.", StringComparison.Ordinal)), name =>
+        Assert.All(GoldenFiles.All, golden =>
+            Assert.All(golden.Names.Where(name => name.StartsWith("randn.", StringComparison.Ordinal)), name =>
         {
             float[] expected = golden.Floats(name);
             float[] drawn = new float[expected.Length];

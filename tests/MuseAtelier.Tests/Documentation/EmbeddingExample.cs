@@ -3,7 +3,7 @@ using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Tests.Documentation;
 
-/// <summary>The READMEs' example, compiled as every reader would: what stands between the marks stands there word for word.</summary>
+/// <summary>The example of the READMEs, compiled. They show the lines between the marks word for word.</summary>
 internal static class EmbeddingExample
 {
     public static async Task PaintAsync()

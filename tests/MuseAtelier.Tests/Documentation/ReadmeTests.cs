@@ -13,7 +13,9 @@ public sealed partial class ReadmeTests
     public void Example_OfAReadme_IsTheOneThatIsCompiled(string readme)
     {
         string source = Read("tests/MuseAtelier.Tests/Documentation/EmbeddingExample.cs");
-        string[] lines = source[(source.IndexOf("// begin", StringComparison.Ordinal) + "// begin".Length)..source.IndexOf("// end", StringComparison.Ordinal)].Trim('\n', ' ').Split('\n');
+        int begin = source.IndexOf("// begin", StringComparison.Ordinal) + "// begin".Length;
+        int end = source.IndexOf("// end", StringComparison.Ordinal);
+        string[] lines = source[begin..end].Trim('\n', ' ').Split('\n');
         string compiled = string.Join('\n', lines.Select((line, i) => i == 0 ? line : line[8..]));
         string shown = Assert.Single(CSharpBlock().Matches(Read(readme))).Groups[1].Value.TrimEnd('\n');
         Assert.Equal(compiled, shown);
@@ -55,11 +57,14 @@ public sealed partial class ReadmeTests
     public void FormatPage_StatesTheVersionsThatAreWritten()
     {
         string page = Read("docs/package-format.md");
-        Assert.Contains(FormattableString.Invariant($"Format version {PackageManifest.CurrentFormatVersion};"), page, StringComparison.Ordinal);
-        Assert.Contains(FormattableString.Invariant($"| `formatVersion` | {PackageManifest.CurrentFormatVersion} |"), page, StringComparison.Ordinal);
+        Assert.Contains(
+            FormattableString.Invariant($"Format version {PackageManifest.CurrentFormatVersion};"), page, StringComparison.Ordinal);
+        Assert.Contains(
+            FormattableString.Invariant($"| `formatVersion` | {PackageManifest.CurrentFormatVersion} |"), page, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"| ONNX IR version | {GraphBuilder.IrVersion} |"), page, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"| opset of `ai.onnx` | {GraphBuilder.Opset} "), page, StringComparison.Ordinal);
-        foreach (string component in typeof(ComponentNames).GetFields().Select(field => (string)field.GetValue(null)!)) Assert.Contains($"| `{component}` |", page, StringComparison.Ordinal);
+        foreach (string component in typeof(ComponentNames).GetFields().Select(field => (string)field.GetValue(null)!))
+            Assert.Contains($"| `{component}` |", page, StringComparison.Ordinal);
     }
 
     private static string Read(string path) => File.ReadAllText(Path.Combine(GoldenFiles.Root, path)).ReplaceLineEndings("\n");

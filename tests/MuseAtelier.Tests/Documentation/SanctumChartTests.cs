@@ -18,7 +18,9 @@ public sealed class SanctumChartTests : IDisposable
     public void Draw_OfTheCommittedResults_IsTheCommittedChart()
     {
         string committed = File.ReadAllText(Path.Combine(GoldenFiles.Root, "docs", "sanctum.svg")).ReplaceLineEndings("\n");
-        Assert.True(committed == SanctumChart.Draw(Results), "docs/sanctum.svg is not what benchmarks/nvidia-h200 amounts to: dotnet run --project tools/charts -- sanctum");
+        Assert.True(
+            committed == SanctumChart.Draw(Results),
+            "docs/sanctum.svg is not what benchmarks/nvidia-h200 amounts to: dotnet run --project tools/charts -- sanctum");
     }
 
     [Fact]
@@ -28,7 +30,9 @@ public sealed class SanctumChartTests : IDisposable
         budgets.Add(Variant(1.4, budgetGibibytes: 16, peakGibibytes: 15.9, "Resident"));
         budgets.Add(Variant(137, budgetGibibytes: 2, peakGibibytes: 1.9, "Sessions"));
         File.WriteAllText(_folder["budgets.json"], budgets.ToJsonString());
-        File.WriteAllText(_folder["peers.json"], """[{"peer": "diffusers", "mode": "group_blocks", "median_s": 13.5, "device_gib": 13.5, "load_s": 30}]""");
+        File.WriteAllText(
+            _folder["peers.json"],
+            """[{"peer": "diffusers", "mode": "group_blocks", "median_s": 13.5, "device_gib": 13.5, "load_s": 30}]""");
 
         var svg = XElement.Parse(SanctumChart.Draw(_folder[""]));
         XNamespace space = svg.Name.Namespace;
@@ -38,7 +42,7 @@ public sealed class SanctumChartTests : IDisposable
             Assert.InRange((double)circle.Attribute("cx")!, 0, (double)svg.Attribute("width")!);
             Assert.InRange((double)circle.Attribute("cy")!, 0, (double)svg.Attribute("height")!);
         });
-        // Two stand for all in the legend.
+        // The legend has two circles of its own.
         Assert.Equal(2 + (2 * budgets.Count) - 1, circles.Count);
         Assert.Contains("137.00 s, 1.90 GiB held at most", svg.Value, StringComparison.Ordinal);
         Assert.Contains("group offload by blocks, 13.5", svg.Value, StringComparison.Ordinal);
@@ -80,7 +84,8 @@ public sealed class SanctumChartTests : IDisposable
         other["machine"]!["device"] = "NVIDIA H100";
         File.WriteAllText(_folder["none.json"], first.ToJsonString());
         File.WriteAllText(_folder["8GiB.json"], other.ToJsonString());
-        ResultFileException refusal = Assert.Throws<ResultFileException>(() => ResultCollection.Collect([_folder["none.json"], _folder["8GiB.json"]]));
+        ResultFileException refusal = Assert.Throws<ResultFileException>(() =>
+            ResultCollection.Collect([_folder["none.json"], _folder["8GiB.json"]]));
         Assert.Equal(_folder["8GiB.json"], refusal.Path);
         Assert.Contains("NVIDIA H100", refusal.Message, StringComparison.Ordinal);
     }

@@ -20,7 +20,9 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
     {
         var reports = new Reports<ExportProgress>();
         ExportResult result = CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), reports, Cancellation);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(miniature.Atelier.Model.Package, PackageManifest.FileName)), File.ReadAllBytes(_folder["a/" + PackageManifest.FileName]));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(miniature.Atelier.Model.Package, PackageManifest.FileName)),
+            File.ReadAllBytes(_folder["a/" + PackageManifest.FileName]));
         Assert.Equal(1, reports.All[^1].Fraction);
         Assert.Equal(result.Bytes, PackageManifest.Read(_folder["a"]).Files.Sum(file => new FileInfo(_folder["a/" + file.Name]).Length));
         Assert.Equal(["a"], Directory.GetFileSystemEntries(_folder[""]).Select(Path.GetFileName));
@@ -42,7 +44,9 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
     {
         Directory.CreateDirectory(_folder["a"]);
         File.WriteAllText(_folder["a/letter.txt"], "dear");
-        Assert.Equal(_folder["a"], Assert.Throws<ExportFolderException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation)).Folder);
+        ExportFolderException refusal = Assert.Throws<ExportFolderException>(() =>
+            CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation));
+        Assert.Equal(_folder["a"], refusal.Folder);
         Assert.Equal(["letter.txt"], Directory.GetFileSystemEntries(_folder["a"]).Select(Path.GetFileName));
     }
 
@@ -50,8 +54,10 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
     public void Export_IntoAFile_Refuses()
     {
         File.WriteAllText(_folder["a"], "");
-        Assert.Throws<ExportFolderException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation));
-        Assert.Throws<ExportFolderException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a/b"], new ExportOptions(), cancellationToken: Cancellation));
+        Assert.Throws<ExportFolderException>(() =>
+            CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation));
+        Assert.Throws<ExportFolderException>(() =>
+            CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a/b"], new ExportOptions(), cancellationToken: Cancellation));
     }
 
     [Fact]
@@ -62,7 +68,8 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
         {
             if (report.Fraction > 0.5) cancellation.Cancel();
         });
-        Assert.ThrowsAny<OperationCanceledException>(() => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["new/a"], new ExportOptions(), reports, cancellation.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["new/a"], new ExportOptions(), reports, cancellation.Token));
         Assert.InRange(reports.All[^1].Fraction, 0.5, 0.99);
         Assert.Empty(Directory.GetFileSystemEntries(_folder[""]));
     }
@@ -75,7 +82,7 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
         {
             Assert.True(attempt < 10, "every export was done before it could be killed");
             string folder = _folder[$"killed{attempt}"];
-            using Process process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "muse-export.dll"), TestAtelier.Checkpoint, "--out", folder]) { RedirectStandardOutput = true })!;
+            using Process process = Process.Start(MuseExport(folder))!;
             while (!process.HasExited && !Directory.EnumerateDirectories(_folder[""], "*.partial").Any()) await Task.Delay(1, Cancellation);
             process.Kill();
             await process.WaitForExitAsync(Cancellation);
@@ -104,9 +111,9 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
         {
             Assert.True(attempt < 10, "every export was done before it could be stopped");
             string folder = _folder[$"stopped{attempt}"];
-            using Process process = Process.Start(
-                new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "muse-export.dll"), TestAtelier.Checkpoint, "--out",
-                folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            ProcessStartInfo start = MuseExport(folder);
+            start.RedirectStandardError = true;
+            using Process process = Process.Start(start)!;
             Task<string> errors = process.StandardError.ReadToEndAsync(Cancellation);
             while (!process.HasExited && !Directory.EnumerateDirectories(_folder[""], "*.partial").Any()) await Task.Delay(1, Cancellation);
             Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
@@ -126,10 +133,8 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
         CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation);
         await using (Atelier atelier = await Atelier.OpenAsync(_folder["a"], TestAtelier.Options, cancellationToken: Cancellation))
         {
-            ExportFolderException exception =
-                Assert.Throws<ExportFolderException>(
-                () => CheckpointExporter.Export(
-                TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation));
+            ExportFolderException exception = Assert.Throws<ExportFolderException>(() =>
+                CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["a"], new ExportOptions(), cancellationToken: Cancellation));
             Assert.Contains("has open", exception.Message, StringComparison.Ordinal);
             Assert.NotEmpty((await atelier.GenerateAsync(
                 TestAtelier.Small with { Steps = 1 }, cancellationToken: Cancellation)).Pixels.ToArray());
@@ -169,11 +174,15 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
             string gone = "model.diffusion_model.middle_block.1.proj_in.weight", other = "first_stage_model.decoder.conv_in.bias";
             SafetensorsDeclaration[] tensors =
             [
-                .. source.Tensors.Values.Where(tensor => tensor.Name != gone).Select(tensor => new SafetensorsDeclaration(tensor.Name, tensor.Type!.Value, tensor.Name == other ? [tensor.Shape[0], 1] : tensor.Shape)),
+                .. source.Tensors.Values.Where(tensor => tensor.Name != gone)
+                    .Select(tensor => new SafetensorsDeclaration(tensor.Name, tensor.Type!.Value, Shape(tensor))),
             ];
             CheckpointVariant.Write(source, _folder["b.safetensors"], tensors);
-            MissingTensorsException exception = Assert.Throws<MissingTensorsException>(() => CheckpointExporter.Export(_folder["b.safetensors"], _folder["b"], new ExportOptions(), cancellationToken: Cancellation));
+            MissingTensorsException exception = Assert.Throws<MissingTensorsException>(() =>
+                CheckpointExporter.Export(_folder["b.safetensors"], _folder["b"], new ExportOptions(), cancellationToken: Cancellation));
             Assert.Equal([gone, other], exception.Mismatches.Select(mismatch => mismatch.Name).Order(StringComparer.Ordinal).Reverse());
+
+            IReadOnlyList<long> Shape(SafetensorsTensor tensor) => tensor.Name == other ? [tensor.Shape[0], 1] : tensor.Shape;
         }
 
         Assert.False(Directory.Exists(_folder["b"]));
@@ -190,15 +199,28 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
         string checkpoint = _folder["c.safetensors"];
         using (SafetensorsFile source = SafetensorsFile.Open(TestAtelier.Checkpoint))
         {
-            CheckpointVariant.Write(
-                source,
-                checkpoint,
-                [.. source.Tensors.Values.Select(tensor => new SafetensorsDeclaration(tensor.Name, tensor.Type is ElementType.I64 ? ElementType.I64 : tensor.Name.StartsWith("first_stage_model.", StringComparison.Ordinal) ? decoderType : type, tensor.Shape))]);
+            SafetensorsDeclaration[] tensors =
+                [.. source.Tensors.Values.Select(tensor => new SafetensorsDeclaration(tensor.Name, TypeOf(tensor), tensor.Shape))];
+            CheckpointVariant.Write(source, checkpoint, tensors);
         }
 
-        await using Atelier atelier = await Atelier.OpenAsync(checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
-        Picture picture = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation), original = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
+        Picture picture = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture original = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
         double psnr = Likeness.Psnr(original.Pixels.Span, picture.Pixels.Span);
         Assert.True(psnr >= leastPsnr, $"{psnr:F1} dB");
+
+        ElementType TypeOf(SafetensorsTensor tensor)
+        {
+            if (tensor.Type is ElementType.I64) return ElementType.I64;
+            return tensor.Name.StartsWith("first_stage_model.", StringComparison.Ordinal) ? decoderType : type;
+        }
+    }
+
+    private static ProcessStartInfo MuseExport(string folder)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "muse-export.dll");
+        return new ProcessStartInfo("dotnet", [program, TestAtelier.Checkpoint, "--out", folder]) { RedirectStandardOutput = true };
     }
 }

@@ -9,7 +9,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Export;
 
-/// <summary>What the ONNX checker asks of a graph, and that the runtime takes it.</summary>
+/// <summary>The rules of the ONNX checker, and that ONNX Runtime loads the graphs.</summary>
 public sealed class PackageGraphTests : IDisposable
 {
     private readonly TestAtelier _miniature;
@@ -18,7 +18,9 @@ public sealed class PackageGraphTests : IDisposable
     public PackageGraphTests(TestAtelier miniature)
     {
         _miniature = miniature;
-        CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["cuda"], new ExportOptions { Lowering = Lowering.Cuda }, cancellationToken: TestContext.Current.CancellationToken);
+        CheckpointExporter.Export(
+            TestAtelier.Checkpoint, _folder["cuda"], new ExportOptions { Lowering = Lowering.Cuda },
+            cancellationToken: TestContext.Current.CancellationToken);
     }
 
     public void Dispose() => _folder.Dispose();
@@ -30,7 +32,7 @@ public sealed class PackageGraphTests : IDisposable
         {
             Assert.True(model.IrVersion == 9 && GraphBuilder.IrVersion == 9, path);
             Assert.Equal(20, Assert.Single(model.OpsetImport, import => import.Domain.Length == 0).Version);
-            string[] domains = [.. model.Graph.Node.Select(node => node.Domain).Distinct().Where(domain => domain.Length > 0).Order(StringComparer.Ordinal)];
+            IEnumerable<string> domains = model.Graph.Node.Select(node => node.Domain).Distinct().Where(domain => domain.Length > 0);
             Assert.All(domains, domain => Assert.Contains(domain, model.OpsetImport.Select(import => import.Domain)));
         }
     }
@@ -41,12 +43,15 @@ public sealed class PackageGraphTests : IDisposable
         foreach ((string path, ModelProto model) in Graphs())
         {
             GraphProto graph = model.Graph;
-            var known = new HashSet<string>(graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name)));
+            var known = new HashSet<string>(
+                graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name)));
             Assert.Equal(known.Count, graph.Input.Count + graph.Initializer.Count);
             foreach (NodeProto node in graph.Node)
             {
-                Assert.All(node.Input.Where(name => name.Length > 0), name => Assert.True(known.Contains(name), $"{path}: {node.Name} reads {name} before it is there"));
-                Assert.All(node.Output.Where(name => name.Length > 0), name => Assert.True(known.Add(name), $"{path}: {name} is assigned twice"));
+                Assert.All(node.Input.Where(name => name.Length > 0), name =>
+                    Assert.True(known.Contains(name), $"{path}: {node.Name} reads {name} before it is there"));
+                Assert.All(node.Output.Where(name => name.Length > 0), name =>
+                    Assert.True(known.Add(name), $"{path}: {name} is assigned twice"));
             }
 
             Assert.All(graph.Output, output => Assert.Contains(output.Name, known));
@@ -57,36 +62,43 @@ public sealed class PackageGraphTests : IDisposable
     [Fact]
     public void Graphs_OfBothLowerings_KeepConstantsWithinTheirFiles()
     {
-        int external = 0;
+        int found = 0;
         foreach ((string path, ModelProto model) in Graphs())
         {
-            foreach (TensorProto tensor in model.Graph.Initializer.Where(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
+            const TensorProto.Types.DataLocation external = TensorProto.Types.DataLocation.External;
+            foreach (TensorProto tensor in model.Graph.Initializer.Where(tensor => tensor.DataLocation == external))
             {
                 Dictionary<string, string> place = tensor.ExternalData.ToDictionary(entry => entry.Key, entry => entry.Value);
-                long offset = long.Parse(place["offset"], CultureInfo.InvariantCulture), length = long.Parse(place["length"], CultureInfo.InvariantCulture);
-                // A path that led out of the folder would be refused by the runtime.
+                long offset = long.Parse(place["offset"], CultureInfo.InvariantCulture);
+                long length = long.Parse(place["length"], CultureInfo.InvariantCulture);
+                // ONNX Runtime refuses a path that leads out of the folder.
                 Assert.Equal(Path.GetFileName(place["location"]), place["location"]);
                 var file = new FileInfo(Path.Combine(Path.GetDirectoryName(path)!, place["location"]));
                 Assert.InRange(offset + length, length, file.Length);
                 Assert.Equal(tensor.Dims.Aggregate(1L, (product, size) => product * size) * (tensor.DataType == 10 ? 2 : 4), length);
-                external++;
+                found++;
             }
         }
 
-        Assert.NotEqual(0, external);
+        Assert.NotEqual(0, found);
     }
 
     [Fact]
     public void Graphs_OfTheCpusLowering_AllLoadInTheRuntimeWithTheirStagesNames()
     {
         PackageManifest manifest = PackageManifest.Read(_miniature.Atelier.Model.Package);
-        foreach (IGrouping<string, StageSpec> stages in manifest.Components.SelectMany(component => component.Stages).GroupBy(stage => stage.Graph))
+        IEnumerable<StageSpec> all = manifest.Components.SelectMany(component => component.Stages);
+        foreach (IGrouping<string, StageSpec> stages in all.GroupBy(stage => stage.Graph))
         {
             using var session = new InferenceSession(Path.Combine(_miniature.Atelier.Model.Package, stages.Key));
             foreach (StageSpec stage in stages)
             {
-                Assert.Equal(session.InputNames.Order(StringComparer.Ordinal), stage.Inputs.Select(input => input.Graph).Concat(stage.Weights.Select(weight => weight.Graph)).Order(StringComparer.Ordinal));
-                Assert.Equal(session.OutputNames.Order(StringComparer.Ordinal), stage.Outputs.Select(output => output.Graph).Order(StringComparer.Ordinal));
+                IEnumerable<string> inputs =
+                    stage.Inputs.Select(input => input.Graph).Concat(stage.Weights.Select(weight => weight.Graph));
+                Assert.Equal(session.InputNames.Order(StringComparer.Ordinal), inputs.Order(StringComparer.Ordinal));
+                Assert.Equal(
+                    session.OutputNames.Order(StringComparer.Ordinal),
+                    stage.Outputs.Select(output => output.Graph).Order(StringComparer.Ordinal));
             }
         }
     }
@@ -102,7 +114,9 @@ public sealed class PackageGraphTests : IDisposable
                     .Select(path => Path.GetRelativePath(package, path).Replace('\\', '/')).Where(name => name != PackageManifest.FileName)
                     .Order(StringComparer.Ordinal),
                 manifest.Files.Select(file => file.Name).Order(StringComparer.Ordinal));
-            foreach (IGrouping<string, WeightSpec> file in manifest.Components.SelectMany(component => component.Stages).SelectMany(stage => stage.Weights).GroupBy(weight => weight.File))
+            IEnumerable<WeightSpec> weights =
+                manifest.Components.SelectMany(component => component.Stages).SelectMany(stage => stage.Weights);
+            foreach (IGrouping<string, WeightSpec> file in weights.GroupBy(weight => weight.File))
             {
                 long end = 0;
                 foreach (WeightSpec weight in file)

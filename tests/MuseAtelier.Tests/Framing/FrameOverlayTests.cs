@@ -11,7 +11,8 @@ public sealed class FrameOverlayTests
             var data = new TheoryData<FrameStyle, FramePlacement, int, int>();
             foreach (FrameStyle style in Enum.GetValues<FrameStyle>())
                 foreach (FramePlacement placement in Enum.GetValues<FramePlacement>())
-                    foreach ((int width, int height) in new[] { (256, 256), (264, 328), (1000, 408), (256, 2048) }) data.Add(style, placement, width, height);
+                    foreach ((int width, int height) in new[] { (256, 256), (264, 328), (1000, 408), (256, 2048) })
+                        data.Add(style, placement, width, height);
             return data;
         }
     }
@@ -24,14 +25,17 @@ public sealed class FrameOverlayTests
     [InlineData(1000, 1000, 62)]
     [InlineData(256, 256, 16)]
     [InlineData(264, 2048, 16)]
-    public void WidthAt_OfASize_FollowsTheSmallerSide(int width, int height, int expected) => Assert.Equal(expected, PictureFrame.WidthAt(width, height));
+    public void WidthAt_OfASize_FollowsTheSmallerSide(int width, int height, int expected) =>
+        Assert.Equal(expected, PictureFrame.WidthAt(width, height));
 
     [Theory]
     [MemberData(nameof(All))]
     public void Paint_OfAnyFrame_CoversItsBandAndLeavesTheMiddle(FrameStyle style, FramePlacement placement, int width, int height)
     {
         FrameOverlay overlay = FrameOverlay.Paint(width, height, new PictureFrame(style, placement));
-        int band = PictureFrame.WidthAt(width, height), grown = placement == FramePlacement.Outside ? 2 * band : 0, shadow = placement == FramePlacement.Outside ? 0 : band / 4;
+        int band = PictureFrame.WidthAt(width, height);
+        int grown = placement == FramePlacement.Outside ? 2 * band : 0;
+        int shadow = placement == FramePlacement.Outside ? 0 : band / 4;
 
         Assert.Equal((width + grown, height + grown), (overlay.Width, overlay.Height));
         Assert.Equal((overlay.Width * overlay.Height, overlay.Width * overlay.Height * 3), (overlay.Keep.Length, overlay.Colour.Length));
@@ -39,7 +43,8 @@ public sealed class FrameOverlayTests
         {
             for (int x = 0; x < overlay.Width; x++)
             {
-                int depth = Math.Min(Math.Min(x, overlay.Width - 1 - x), Math.Min(y, overlay.Height - 1 - y)), keep = overlay.Keep[y * overlay.Width + x];
+                int depth = Math.Min(Math.Min(x, overlay.Width - 1 - x), Math.Min(y, overlay.Height - 1 - y));
+                int keep = overlay.Keep[y * overlay.Width + x];
                 ReadOnlySpan<byte> colour = overlay.Colour.AsSpan((y * overlay.Width + x) * 3, 3);
                 if (depth < band) Assert.Equal(0, keep);
                 else if (depth >= band + shadow) Assert.Equal(255, keep);
@@ -102,7 +107,8 @@ public sealed class FrameOverlayTests
 
         // The outermost slope faces outwards: lit above and at the left, unlit below and at the right; and the light comes more from above.
         double top = Lightness((along, depth) => (along, depth), 0, 4), left = Lightness((along, depth) => (depth, along), 0, 4);
-        double bottom = Lightness((along, depth) => (along, 511 - depth), 0, 4), right = Lightness((along, depth) => (511 - depth, along), 0, 4);
+        double bottom = Lightness((along, depth) => (along, 511 - depth), 0, 4);
+        double right = Lightness((along, depth) => (511 - depth, along), 0, 4);
         Assert.True(top > left && left > right && right > bottom, $"top {top:F1}, left {left:F1}, right {right:F1}, bottom {bottom:F1}");
     }
 

@@ -4,9 +4,8 @@ using System.Globalization;
 namespace MuseAtelier.Tests.Hostile;
 
 /// <summary>
-/// Gives a reader one damaged input after the other. Each has to be read, or be refused by a documented type, and without taking much
-/// memory for it. The variable
-/// MUSE_MUTATIONS says how many; a short run is part of every test run.
+/// Gives a reader one damaged input after the other. The reader must read each input or refuse it with a documented exception type, and must
+/// not allocate much memory. The environment variable MUSE_MUTATIONS sets the number of inputs; every test run includes a short run.
 /// </summary>
 internal sealed class MutationRun
 {
@@ -50,7 +49,13 @@ internal sealed class MutationRun
         _outcomes[outcome] = _outcomes.GetValueOrDefault(outcome) + 1;
     }
 
-    public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture,
-            $"{_outcomes.Values.Sum():N0} inputs; longest {_longest.TotalMilliseconds:N0} ms, most {_most / 1e6:N1} MB; {string.Join(", ", _outcomes.OrderByDescending(outcome => outcome.Value).Select(outcome => $"{outcome.Key} {outcome.Value}"))}");
+    public override string ToString()
+    {
+        IEnumerable<string> outcomes =
+            _outcomes.OrderByDescending(outcome => outcome.Value).Select(outcome => $"{outcome.Key} {outcome.Value}");
+        string inputs = string.Create(CultureInfo.InvariantCulture, $"{_outcomes.Values.Sum():N0} inputs");
+        string most = string.Create(
+            CultureInfo.InvariantCulture, $"longest {_longest.TotalMilliseconds:N0} ms, most {_most / 1e6:N1} MB");
+        return $"{inputs}; {most}; {string.Join(", ", outcomes)}";
+    }
 }

@@ -18,10 +18,19 @@ public sealed class CudaLoweringTests
     {
         using var folder = new TemporaryFolder();
         CudaPackageOnProcessor.Export(Checkpoint, folder["cuda"]);
-        CheckpointExporter.Export(Checkpoint, folder["portable"], new ExportOptions { Lowering = Lowering.Portable }, cancellationToken: TestContext.Current.CancellationToken);
+        CheckpointExporter.Export(
+            Checkpoint, folder["portable"], new ExportOptions { Lowering = Lowering.Portable },
+            cancellationToken: TestContext.Current.CancellationToken);
 
         // An odd plane at every level: 34 and 33 latents, 17 and 17, 9 and 9.
-        var request = new PictureRequest { Prompt = "a starry night over a quiet city, oil painting", Width = 272, Height = 264, Steps = 4, Seed = 7 };
+        var request = new PictureRequest
+        {
+            Prompt = "a starry night over a quiet city, oil painting",
+            Width = 272,
+            Height = 264,
+            Steps = 4,
+            Seed = 7,
+        };
         Picture fromCuda = await Paint(folder["cuda"], request), fromPortable = await Paint(folder["portable"], request);
 
         Assert.True(Decibels(fromCuda, fromPortable) > 40, $"{Decibels(fromCuda, fromPortable):F1} dB");
@@ -34,20 +43,25 @@ public sealed class CudaLoweringTests
     public void Export_ForCuda_LeavesNoOperatorToTheProcessor(Precision? precision)
     {
         using var folder = new TemporaryFolder();
-        CheckpointExporter.Export(Checkpoint, folder["cuda"], new ExportOptions { Lowering = Lowering.Cuda, Precisions = precision is { } all ? Precisions.All(all) : null }, cancellationToken: TestContext.Current.CancellationToken);
+        CheckpointExporter.Export(
+            Checkpoint, folder["cuda"],
+            new ExportOptions { Lowering = Lowering.Cuda, Precisions = precision is { } all ? Precisions.All(all) : null },
+            cancellationToken: TestContext.Current.CancellationToken);
 
         foreach (string path in Directory.GetFiles(folder["cuda"], "*.onnx", SearchOption.AllDirectories))
         {
             // ONNX Runtime computes on the processor what reads a shape; only operators that take a shape itself are exempt.
             RepeatedField<NodeProto> nodes = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path)).Graph.Node;
             foreach (NodeProto shape in nodes.Where(node => node.OpType == "Shape"))
-                Assert.All(nodes.Where(node => node.Input.Contains(shape.Output[0])), node => Assert.True(node.OpType is "Reshape" or "Resize", $"{node.OpType} in {path}"));
+                Assert.All(nodes.Where(node => node.Input.Contains(shape.Output[0])), node =>
+                    Assert.True(node.OpType is "Reshape" or "Resize", $"{node.OpType} in {path}"));
         }
     }
 
     private static async Task<Picture> Paint(string package, PictureRequest request)
     {
-        await using Atelier atelier = await Atelier.OpenAsync(package, new AtelierOptions { Backend = CpuBackend.Create() }, cancellationToken: TestContext.Current.CancellationToken);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            package, new AtelierOptions { Backend = CpuBackend.Create() }, cancellationToken: TestContext.Current.CancellationToken);
         return await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
     }
 

@@ -65,7 +65,8 @@ internal static class CudaPackageOnProcessor
 
         public void Convolve()
         {
-            string x = Add("Transpose", [node.Input[0]], GraphBuilder.Ints("perm", 0, 3, 1, 2)), w = Add("Transpose", [node.Input[1]], GraphBuilder.Ints("perm", 0, 3, 1, 2));
+            string x = Add("Transpose", [node.Input[0]], GraphBuilder.Ints("perm", 0, 3, 1, 2));
+            string w = Add("Transpose", [node.Input[1]], GraphBuilder.Ints("perm", 0, 3, 1, 2));
             var convolution = new NodeProto { OpType = "Conv", Name = node.Name };
             convolution.Input.AddRange([x, w, .. node.Input.Skip(2)]);
             convolution.Output.Add($"{node.Name}_planes");
@@ -82,14 +83,16 @@ internal static class CudaPackageOnProcessor
             {
                 // [n, c] becomes [n, 1, 1, c]; [n, h, w, c] stays what it is.
                 string residual = node.Input[3];
-                x = Add("Add", [x, residual.StartsWith('x') && IsVector(residual) ? Add("Reshape", [residual, Constant(0, 1, 1, -1)]) : residual]);
+                if (residual.StartsWith('x') && IsVector(residual)) residual = Add("Reshape", [residual, Constant(0, 1, 1, -1)]);
+                x = Add("Add", [x, residual]);
             }
 
             if (node.Output.Count > 1) Finish("Identity", [x], 1);
             string wide = Add("Cast", [x], GraphBuilder.Int("to", 1));
             string flat = Add("Reshape", [wide, Constant(0, -1, 32, (long)Channels() / 32)]);
             string centred = Add("Sub", [flat, Add("ReduceMean", [flat, Constant(1, 3)])]);
-            string deviation = Add("Sqrt", [Add("Add", [Add("ReduceMean", [Add("Mul", [centred, centred]), Constant(1, 3)]), Number(Attribute("epsilon").F)])]);
+            string variance = Add("ReduceMean", [Add("Mul", [centred, centred]), Constant(1, 3)]);
+            string deviation = Add("Sqrt", [Add("Add", [variance, Number(Attribute("epsilon").F)])]);
             string y = Add("Reshape", [Add("Div", [centred, deviation]), Add("Shape", [wide])]);
             y = Add("Add", [Add("Mul", [y, node.Input[1]]), node.Input[2]]);
             if (Attribute("silu").I != 0) y = Add("Mul", [y, Add("Sigmoid", [y])]);
@@ -101,7 +104,9 @@ internal static class CudaPackageOnProcessor
         {
             string sum = Add("Add", [Add("Add", [Wide(node.Input[0]), Wide(node.Input[2])]), node.Input[1]]);
             Finish("Identity", [sum], 1);
-            Finish("Cast", [Add("LayerNormalization", [sum, node.Input[3], node.Input[4]], GraphBuilder.Float("epsilon", Attribute("epsilon").F))], 0, GraphBuilder.Int("to", 10));
+            AttributeProto epsilon = GraphBuilder.Float("epsilon", Attribute("epsilon").F);
+            string normalised = Add("LayerNormalization", [sum, node.Input[3], node.Input[4]], epsilon);
+            Finish("Cast", [normalised], 0, GraphBuilder.Int("to", 10));
         }
 
         public void Gate()
@@ -115,7 +120,11 @@ internal static class CudaPackageOnProcessor
         }
 
         // x fp16, bias fp16, residual fp32.
-        public void EndStream() => Finish("Cast", [Add("Add", [Add("Add", [Wide(node.Input[0]), Wide(node.Input[1])]), node.Input[2]])], 0, GraphBuilder.Int("to", 10));
+        public void EndStream()
+        {
+            string sum = Add("Add", [Add("Add", [Wide(node.Input[0]), Wide(node.Input[1])]), node.Input[2]]);
+            Finish("Cast", [sum], 0, GraphBuilder.Int("to", 10));
+        }
 
         public void Sum() => Finish("Add", [Add("Add", [node.Input[0], node.Input[1]]), node.Input[2]], 0);
 
@@ -129,7 +138,8 @@ internal static class CudaPackageOnProcessor
 
         private string Constant(params long[] values)
         {
-            var tensor = new TensorProto { Name = NextName(), DataType = 7, RawData = ByteString.CopyFrom(System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(values)) };
+            var data = ByteString.CopyFrom(System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(values));
+            var tensor = new TensorProto { Name = NextName(), DataType = 7, RawData = data };
             tensor.Dims.Add(values.Length);
             graph.Initializer.Add(tensor);
             return tensor.Name;
@@ -142,9 +152,11 @@ internal static class CudaPackageOnProcessor
             return tensor.Name;
         }
 
-        private string Add(string type, IEnumerable<string> inputs, params AttributeProto[] attributes) => Write(type, inputs, NextName(), attributes);
+        private string Add(string type, IEnumerable<string> inputs, params AttributeProto[] attributes) =>
+            Write(type, inputs, NextName(), attributes);
 
-        private void Finish(string type, IEnumerable<string> inputs, int output, params AttributeProto[] attributes) => Write(type, inputs, node.Output[output], attributes);
+        private void Finish(string type, IEnumerable<string> inputs, int output, params AttributeProto[] attributes) =>
+            Write(type, inputs, node.Output[output], attributes);
 
         private string Write(string type, IEnumerable<string> inputs, string output, AttributeProto[] attributes)
         {

@@ -29,7 +29,8 @@ public sealed class PrecisionTests(TestAtelier miniature) : IDisposable
     [MemberData(nameof(Rounded))]
     public async Task Export_InFp16ForProcessors_PaintsAlikeButNotTheSame(Precisions precisions, double least, double most)
     {
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { Precisions = precisions }, cancellationToken: Cancellation);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            TestAtelier.Checkpoint, TestAtelier.Options with { Precisions = precisions }, cancellationToken: Cancellation);
         Assert.InRange(await PsnrOf(atelier), least, most);
     }
 
@@ -51,22 +52,28 @@ public sealed class PrecisionTests(TestAtelier miniature) : IDisposable
     {
         foreach (Precision precision in Enum.GetValues<Precision>())
         {
-            IReadOnlyList<ComponentSpec> components = CheckpointExporter.Describe(TestAtelier.Checkpoint, new ExportOptions { Lowering = lowering, Precisions = Precisions.All(precision) });
+            IReadOnlyList<ComponentSpec> components = CheckpointExporter.Describe(
+                TestAtelier.Checkpoint, new ExportOptions { Lowering = lowering, Precisions = Precisions.All(precision) });
             foreach (string name in (string[])[ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.UNet])
-                Assert.All(components.First(component => component.Name == name).Intermediates, tensor => Assert.Equal(precision.Type(), tensor.Type));
-            Assert.All(components.First(component => component.Name == ComponentNames.CrossAttention).Outputs, tensor => Assert.Equal(precision.Type(), tensor.Type));
+                Assert.All(components.First(component => component.Name == name).Intermediates, tensor =>
+                    Assert.Equal(precision.Type(), tensor.Type));
+            Assert.All(components.First(component => component.Name == ComponentNames.CrossAttention).Outputs, tensor =>
+                Assert.Equal(precision.Type(), tensor.Type));
             Assert.Equal(precision == Precision.Fp16, components.Any(component => component.Name == ComponentNames.VaeDecoderFp32));
 
             // What a component's caller gives and gets is the same in all of them.
             foreach (string name in (string[])[ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.VaeDecoder])
-                Assert.All(components.First(component => component.Name == name).Outputs, tensor => Assert.Equal(ElementType.F32, tensor.Type));
+                Assert.All(components.First(component => component.Name == name).Outputs, tensor =>
+                    Assert.Equal(ElementType.F32, tensor.Type));
         }
     }
 
     [Fact]
     public void Export_InTheLoweringsOwnPrecision_IsTheSamePackage()
     {
-        CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["chosen"], new ExportOptions { Precisions = Precisions.All(Precision.Fp32) }, cancellationToken: Cancellation);
+        CheckpointExporter.Export(
+            TestAtelier.Checkpoint, _folder["chosen"], new ExportOptions { Precisions = Precisions.All(Precision.Fp32) },
+            cancellationToken: Cancellation);
         PackageManifest chosen = PackageManifest.Read(_folder["chosen"]), own = PackageManifest.Read(miniature.Atelier.Model.Package);
         Assert.Null(chosen.Precisions);
         Assert.Equal(own.Files, chosen.Files);
@@ -76,7 +83,8 @@ public sealed class PrecisionTests(TestAtelier miniature) : IDisposable
     public async Task Open_APackageOfAnotherPrecision_IsRefused()
     {
         var wanted = new Precisions(Precision.Fp16, Precision.Fp32, Precision.Fp32);
-        PackagePrecisionException exception = await Assert.ThrowsAsync<PackagePrecisionException>(() => miniature.OpenAsync(TestAtelier.Options with { Precisions = wanted }));
+        PackagePrecisionException exception = await Assert.ThrowsAsync<PackagePrecisionException>(() =>
+            miniature.OpenAsync(TestAtelier.Options with { Precisions = wanted }));
         Assert.Contains("text encoders fp32", exception.Found, StringComparison.Ordinal);
         Assert.Equal("text encoders fp16, UNet fp32, VAE fp32", exception.Expected);
     }
@@ -88,20 +96,27 @@ public sealed class PrecisionTests(TestAtelier miniature) : IDisposable
         string checkpoint = _folder["large.safetensors"], name = "model.diffusion_model.middle_block.1.proj_in.weight";
         using (SafetensorsFile source = SafetensorsFile.Open(TestAtelier.Checkpoint))
         {
-            SafetensorsDeclaration[] tensors = [.. source.Tensors.Values.Select(tensor => new SafetensorsDeclaration(tensor.Name, tensor.Name == name ? ElementType.F32 : tensor.Type!.Value, tensor.Shape))];
+            SafetensorsDeclaration[] tensors =
+                [.. source.Tensors.Values.Select(tensor =>
+                    new SafetensorsDeclaration(tensor.Name, tensor.Name == name ? ElementType.F32 : tensor.Type!.Value, tensor.Shape))];
             CheckpointVariant.Write(source, checkpoint, tensors, (tensor, values) => values[0] = tensor == name ? 1e5f : values[0]);
         }
 
-        CheckpointExporter.Export(checkpoint, _folder["fp32"], new ExportOptions { Lowering = Lowering.Cuda, Precisions = Precisions.All(Precision.Fp32) }, cancellationToken: Cancellation);
+        CheckpointExporter.Export(
+            checkpoint, _folder["fp32"], new ExportOptions { Lowering = Lowering.Cuda, Precisions = Precisions.All(Precision.Fp32) },
+            cancellationToken: Cancellation);
         WeightOverflowException exception = Assert.Throws<WeightOverflowException>(
-            () => CheckpointExporter.Export(checkpoint, _folder["fp16"], new ExportOptions { Precisions = Precisions.All(Precision.Fp16) }, cancellationToken: Cancellation));
+            () => CheckpointExporter.Export(
+                checkpoint, _folder["fp16"], new ExportOptions { Precisions = Precisions.All(Precision.Fp16) },
+                cancellationToken: Cancellation));
         Assert.Contains(name, exception.Message, StringComparison.Ordinal);
         Assert.Contains("fp32", exception.Remedy, StringComparison.Ordinal);
     }
 
     private async Task<double> PsnrOf(Atelier atelier)
     {
-        Picture picture = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation), exact = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture picture = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture exact = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
         return Likeness.Psnr(exact.Pixels.Span, picture.Pixels.Span);
     }
 }

@@ -91,7 +91,8 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
         {
             local.Value = caller;
             List<string?> seen = [];
-            await miniature.Atelier.GenerateAsync(TestAtelier.Small, new Reports<GenerationProgress>(_ => seen.Add(local.Value)), Cancellation);
+            await miniature.Atelier.GenerateAsync(
+                TestAtelier.Small, new Reports<GenerationProgress>(_ => seen.Add(local.Value)), Cancellation);
             Assert.All(seen, value => Assert.Equal(caller, value));
         }
     }

@@ -9,7 +9,9 @@ public sealed class AtelierTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_OfOneRequest_GivesTheSameBytesAgainAndOthersForAnotherSeed()
     {
-        Picture first = await Paint(TestAtelier.Small), second = await Paint(TestAtelier.Small), other = await Paint(TestAtelier.Small with { Seed = 8 });
+        Picture first = await Paint(TestAtelier.Small);
+        Picture second = await Paint(TestAtelier.Small);
+        Picture other = await Paint(TestAtelier.Small with { Seed = 8 });
         Assert.Equal(first.Pixels.Span, second.Pixels.Span);
         Assert.Equal(first.Latents.Span, second.Latents.Span);
         Assert.True(Likeness.Psnr(first.Pixels.Span, other.Pixels.Span) < 30);
@@ -62,13 +64,16 @@ public sealed class AtelierTests(TestAtelier miniature)
     public async Task GenerateAsync_OfAnOverlongPrompt_SaysWhatWasCut()
     {
         Picture picture = await Paint(TestAtelier.Small with { Prompt = string.Join(' ', Enumerable.Repeat("word", 10_000)) });
-        Assert.Contains("The prompt has 9925 tokens more than the 75 that the model reads; cut off: word word", Assert.Single(picture.Notices), StringComparison.Ordinal);
+        Assert.Contains(
+            "The prompt has 9925 tokens more than the 75 that the model reads; cut off: word word", Assert.Single(picture.Notices),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task GenerateAsync_OfAnEmptyNegative_TellsEncodedFromZeros()
     {
-        Picture encoded = await Paint(TestAtelier.Small), zeros = await Paint(TestAtelier.Small with { EmptyNegative = EmptyNegative.Zeros });
+        Picture encoded = await Paint(TestAtelier.Small);
+        Picture zeros = await Paint(TestAtelier.Small with { EmptyNegative = EmptyNegative.Zeros });
         Assert.True(Likeness.Psnr(encoded.Pixels.Span, zeros.Pixels.Span) < 45);
     }
 
@@ -76,7 +81,8 @@ public sealed class AtelierTests(TestAtelier miniature)
     public async Task GenerateAsync_OfAnotherSchedule_PaintsSomethingElse()
     {
         Picture leading = await Paint(TestAtelier.Small);
-        foreach (NoiseSchedule schedule in (NoiseSchedule[])[new() { Spacing = TimestepSpacing.Trailing }, new() { Spacing = TimestepSpacing.Linspace }, new() { Karras = true }])
+        foreach (NoiseSchedule schedule in (NoiseSchedule[])[new() { Spacing = TimestepSpacing.Trailing },
+            new() { Spacing = TimestepSpacing.Linspace }, new() { Karras = true }])
         {
             Picture picture = await Paint(TestAtelier.Small with { Schedule = schedule });
             Assert.True(Likeness.Psnr(leading.Pixels.Span, picture.Pixels.Span) < 40, schedule.ToString());
@@ -92,7 +98,8 @@ public sealed class AtelierTests(TestAtelier miniature)
         var reports = new Reports<GenerationProgress>(report => last = report.Preview?.Pixels.ToArray() ?? last);
         Picture picture = await atelier.GenerateAsync(TestAtelier.Small, reports, Cancellation);
         Assert.Equal(
-            [(GenerationPhase.Queued, 0), (GenerationPhase.Encoding, 0), (GenerationPhase.Denoising, 1), (GenerationPhase.Denoising, 2), (GenerationPhase.Denoising, 3), (GenerationPhase.Decoding, 3), (GenerationPhase.Done, 3)],
+            [(GenerationPhase.Queued, 0), (GenerationPhase.Encoding, 0), (GenerationPhase.Denoising, 1), (GenerationPhase.Denoising, 2),
+                (GenerationPhase.Denoising, 3), (GenerationPhase.Decoding, 3), (GenerationPhase.Done, 3)],
             reports.All.Select(report => (report.Phase, report.Step)));
         Assert.All(reports.All, report => Assert.Equal(report.Phase == GenerationPhase.Denoising, report.Preview is not null));
         Assert.Equal(32 * 32 * 3, last!.Length);
@@ -122,7 +129,8 @@ public sealed class AtelierTests(TestAtelier miniature)
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var reports = new Reports<GenerationProgress>();
-        Task<Picture> first = miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation), second = miniature.Atelier.GenerateAsync(TestAtelier.Small, reports, cancellation.Token);
+        Task<Picture> first = miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Task<Picture> second = miniature.Atelier.GenerateAsync(TestAtelier.Small, reports, cancellation.Token);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
         await first;
@@ -142,7 +150,8 @@ public sealed class AtelierTests(TestAtelier miniature)
     [Fact]
     public async Task OpenAsync_OfWhatIsNoModel_SaysSo()
     {
-        MuseAtelierException exception = await Assert.ThrowsAnyAsync<MuseAtelierException>(() => Atelier.OpenAsync("/no/such/file.safetensors", TestAtelier.Options, cancellationToken: Cancellation));
+        MuseAtelierException exception = await Assert.ThrowsAnyAsync<MuseAtelierException>(() =>
+            Atelier.OpenAsync("/no/such/file.safetensors", TestAtelier.Options, cancellationToken: Cancellation));
         Assert.Contains("/no/such/file.safetensors", exception.Found, StringComparison.Ordinal);
     }
 

@@ -2,7 +2,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Painting;
 
-/// <summary>Several pictures in one pass of the denoising network.</summary>
+/// <summary>Several pictures that are denoised in one batch.</summary>
 public sealed class BatchTests(TestAtelier miniature)
 {
     private static readonly PictureRequest Request = TestAtelier.Small with { NegativePrompt = "fog", Seed = ulong.MaxValue };
@@ -36,7 +36,8 @@ public sealed class BatchTests(TestAtelier miniature)
     {
         foreach (Picture picture in await PaintAsync(Request, 3, 3))
         {
-            Picture again = await miniature.Atelier.GenerateAsync(picture.Request, picture.Provenance.Pass, cancellationToken: Cancellation);
+            Picture again = await miniature.Atelier.GenerateAsync(
+                picture.Request, picture.Provenance.Pass, cancellationToken: Cancellation);
             Assert.Equal(picture.Provenance.Pass, again.Provenance.Pass);
             Assert.Equal(picture.Provenance.StepHashes, again.Provenance.StepHashes);
             Assert.Equal(picture.Pixels.Span, again.Pixels.Span);
@@ -68,7 +69,7 @@ public sealed class BatchTests(TestAtelier miniature)
     {
         PictureRequest request = Request with { NoiseSource = NoiseSource.A1111 };
         await PaintAsync(request, 2, 2);
-        // Pictures of a pass have their steps in common.
+        // The pictures of a batch share their steps, so one of them stands for both.
         await Allocations.AssertNoneAsync((await PaintAsync(request, 2, 2))[^1], async () => (await PaintAsync(request, 2, 2))[^1]);
     }
 
@@ -77,20 +78,27 @@ public sealed class BatchTests(TestAtelier miniature)
     {
         await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Previews = true });
         var reports = new Reports<GenerationProgress>();
-        await foreach (Picture picture in atelier.GenerateManyAsync(Request with { Steps = 1 }, 3, 2, reports, Cancellation)) Assert.Single(picture.Timings.Steps);
+        await foreach (Picture picture in atelier.GenerateManyAsync(Request with { Steps = 1 }, 3, 2, reports, Cancellation))
+            Assert.Single(picture.Timings.Steps);
         Assert.Equal(
             [
-                (GenerationPhase.Queued, 0, 1), (GenerationPhase.Encoding, 0, 2), (GenerationPhase.Denoising, 0, 2), (GenerationPhase.Decoding, 0, 1), (GenerationPhase.Done, 0, 1), (GenerationPhase.Decoding, 1, 1), (GenerationPhase.Done, 1, 1),
-                (GenerationPhase.Queued, 2, 1), (GenerationPhase.Encoding, 2, 1), (GenerationPhase.Denoising, 2, 1), (GenerationPhase.Decoding, 2, 1), (GenerationPhase.Done, 2, 1),
+                (GenerationPhase.Queued, 0, 1), (GenerationPhase.Encoding, 0, 2), (GenerationPhase.Denoising, 0, 2),
+                (GenerationPhase.Decoding, 0, 1), (GenerationPhase.Done, 0, 1),
+                (GenerationPhase.Decoding, 1, 1), (GenerationPhase.Done, 1, 1),
+                (GenerationPhase.Queued, 2, 1), (GenerationPhase.Encoding, 2, 1), (GenerationPhase.Denoising, 2, 1),
+                (GenerationPhase.Decoding, 2, 1), (GenerationPhase.Done, 2, 1),
             ],
             reports.All.Select(report => (report.Phase, report.Picture, report.Pictures)));
-        Assert.Equal([(64, 32, 2), (32, 32, 1)], reports.All.Where(report => report.Phase == GenerationPhase.Denoising).Select(report => (report.Preview!.Width, report.Preview.Height, report.Preview.Columns)));
+        Assert.Equal(
+            [(64, 32, 2), (32, 32, 1)],
+            reports.All.Where(report => report.Phase == GenerationPhase.Denoising)
+                .Select(report => (report.Preview!.Width, report.Preview.Height, report.Preview.Columns)));
     }
 
     [Fact]
     public async Task GenerateManyAsync_CancelledWithinAStep_StopsInItAndPaintsAgain()
     {
-        // Large enough that a step outlasts the wait by far.
+        // Large enough that one step takes far longer than the wait.
         PictureRequest large = Request with { Width = 768, Height = 768, Steps = 50 };
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var reports = new Reports<GenerationProgress>(report =>
@@ -99,7 +107,8 @@ public sealed class BatchTests(TestAtelier miniature)
         });
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(large, 2, 2, reports, cancellation.Token)) Assert.Fail("None can be finished.");
+            await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(large, 2, 2, reports, cancellation.Token))
+                Assert.Fail("None can be finished.");
         });
         Assert.Equal(1, reports.All[^1].Step);
         Assert.Equal(2, (await PaintAsync(Request, 2, 2)).Count);
@@ -110,7 +119,7 @@ public sealed class BatchTests(TestAtelier miniature)
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var reports = new Reports<GenerationProgress>();
-        // Cancelled by the picture before it: at that time it waits for its turn.
+        // The picture before it cancels the request, which is then still waiting in the queue.
         var first = new Reports<GenerationProgress>(report =>
         {
             if (report is { Phase: GenerationPhase.Denoising, Step: 1 }) cancellation.Cancel();
@@ -118,7 +127,8 @@ public sealed class BatchTests(TestAtelier miniature)
         Task<Picture> before = miniature.Atelier.GenerateAsync(Request, first, Cancellation);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(Request, 2, 2, reports, cancellation.Token)) Assert.Fail("It was cancelled.");
+            await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(Request, 2, 2, reports, cancellation.Token))
+                Assert.Fail("It was cancelled.");
         });
         await before;
         Assert.All(reports.All, report => Assert.Equal(GenerationPhase.Queued, report.Phase));
@@ -130,7 +140,7 @@ public sealed class BatchTests(TestAtelier miniature)
         var reports = new Reports<GenerationProgress>();
         await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(Request, 6, 4, reports, Cancellation)) break;
         int told = reports.All.Count;
-        // The next picture may have been begun; neither the pass nor the series goes on to its end.
+        // The engine may have begun the next picture, but must finish neither the batch nor the series.
         Assert.DoesNotContain(reports.All, report => report.Picture > 3 || report is { Phase: GenerationPhase.Done, Picture: 3 });
         await miniature.Atelier.GenerateAsync(Request, cancellationToken: Cancellation);
         Assert.Equal(told, reports.All.Count);
@@ -140,10 +150,14 @@ public sealed class BatchTests(TestAtelier miniature)
     public async Task GenerateManyAsync_OfWhatCannotBe_IsRefusedAtOnce()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, -1, cancellationToken: Cancellation));
-        Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, 9, 0, cancellationToken: Cancellation));
-        Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, 9, BatchSlot.LargestBatch + 1, cancellationToken: Cancellation));
-        Assert.Throws<StepCountException>(() => miniature.Atelier.GenerateManyAsync(Request with { Steps = 0 }, 2, cancellationToken: Cancellation));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateAsync(Request, new BatchSlot(2, 2), cancellationToken: Cancellation));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            miniature.Atelier.GenerateManyAsync(Request, 9, 0, cancellationToken: Cancellation));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            miniature.Atelier.GenerateManyAsync(Request, 9, BatchSlot.LargestBatch + 1, cancellationToken: Cancellation));
+        Assert.Throws<StepCountException>(() =>
+            miniature.Atelier.GenerateManyAsync(Request with { Steps = 0 }, 2, cancellationToken: Cancellation));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
+            miniature.Atelier.GenerateAsync(Request, new BatchSlot(2, 2), cancellationToken: Cancellation));
     }
 
     [Fact]
@@ -156,12 +170,15 @@ public sealed class BatchTests(TestAtelier miniature)
         Assert.Equal(pictures[1].Pixels.Span, again.Pixels.Span);
     }
 
-    private static double LargestDifference(Picture first, Picture second) => first.Latents.ToArray().Zip(second.Latents.ToArray(), (a, b) => Math.Abs(a - b)).Max();
+    private static double LargestDifference(Picture first, Picture second) =>
+        first.Latents.ToArray().Zip(second.Latents.ToArray(), (a, b) => Math.Abs(a - b)).Max();
 
     private async Task<List<Picture>> PaintAsync(PictureRequest request, int count, int? together, Atelier? atelier = null)
     {
         List<Picture> pictures = [];
-        await foreach (Picture picture in (atelier ?? miniature.Atelier).GenerateManyAsync(request, count, together, cancellationToken: Cancellation)) pictures.Add(picture);
+        atelier ??= miniature.Atelier;
+        await foreach (Picture picture in atelier.GenerateManyAsync(request, count, together, cancellationToken: Cancellation))
+            pictures.Add(picture);
         return pictures;
     }
 }

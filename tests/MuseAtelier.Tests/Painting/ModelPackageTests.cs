@@ -31,8 +31,10 @@ public sealed class ModelPackageTests : IDisposable
     [Fact]
     public async Task OpenAsync_OfACopiedPackage_PaintsTheSame()
     {
-        await using Atelier atelier = await Atelier.OpenAsync(Package, TestAtelier.Options with { VerifyDigests = true }, cancellationToken: Cancellation);
-        Picture copied = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation), original = await _miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            Package, TestAtelier.Options with { VerifyDigests = true }, cancellationToken: Cancellation);
+        Picture copied = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture original = await _miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
         Assert.Equal(original.Pixels.Span, copied.Pixels.Span);
         Assert.Equal("a89ffbd9fcfabc6e690b75531eccb6ce1e6cd9ee174ad36b0d99024d68c18a17", atelier.Model.Sha256);
     }
@@ -58,7 +60,9 @@ public sealed class ModelPackageTests : IDisposable
     [Fact]
     public async Task OpenAsync_OfAManifestWithItsVersionAlone_SaysSo()
     {
-        File.WriteAllText(_folder[PackageManifest.FileName], FormattableString.Invariant($$"""{"formatVersion": {{PackageManifest.CurrentFormatVersion}}}"""));
+        File.WriteAllText(
+            _folder[PackageManifest.FileName],
+            FormattableString.Invariant($$"""{"formatVersion": {{PackageManifest.CurrentFormatVersion}}}"""));
         await Refuses<PackageManifestException>();
     }
 
@@ -94,7 +98,8 @@ public sealed class ModelPackageTests : IDisposable
             file.WriteByte((byte)(value ^ 1));
         }
 
-        Assert.Equal("weights/unet.weights", (await Refuses<PackageFileDamagedException>(TestAtelier.Options with { VerifyDigests = true })).File);
+        Assert.Equal(
+            "weights/unet.weights", (await Refuses<PackageFileDamagedException>(TestAtelier.Options with { VerifyDigests = true })).File);
     }
 
     [Fact]
@@ -128,16 +133,19 @@ public sealed class ModelPackageTests : IDisposable
         byte[] good = File.ReadAllBytes(graph);
         File.WriteAllBytes(graph, new byte[good.Length]);
         await using Atelier atelier = await Atelier.OpenAsync(Package, TestAtelier.Options, cancellationToken: Cancellation);
-        InferenceException exception = await Assert.ThrowsAsync<InferenceException>(() => atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation));
+        InferenceException exception = await Assert.ThrowsAsync<InferenceException>(() =>
+            atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation));
         Assert.Contains(Path.GetFileName(graph), exception.Message, StringComparison.Ordinal);
         File.WriteAllBytes(graph, good);
-        Assert.InRange(Likeness.Contrast((await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation)).Pixels.Span), 15, 120);
+        Assert.InRange(
+            Likeness.Contrast((await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation)).Pixels.Span), 15, 120);
     }
 
     private async Task<T> Refuses<T>(AtelierOptions? options = null)
         where T : MuseAtelierException
     {
-        T exception = await Assert.ThrowsAnyAsync<T>(() => Atelier.OpenAsync(Package, options ?? TestAtelier.Options, cancellationToken: Cancellation));
+        T exception = await Assert.ThrowsAnyAsync<T>(() =>
+            Atelier.OpenAsync(Package, options ?? TestAtelier.Options, cancellationToken: Cancellation));
         Assert.DoesNotContain('\n', exception.Message);
         return exception;
     }
@@ -150,5 +158,6 @@ public sealed class ModelPackageTests : IDisposable
     }
 
     private static JsonArray Weights(JsonNode manifest) =>
-        manifest["components"]!.AsArray().SelectMany(component => component!["stages"]!.AsArray()).Select(stage => stage!["weights"]!.AsArray()).First(weights => weights.Count > 0);
+        manifest["components"]!.AsArray().SelectMany(component => component!["stages"]!.AsArray())
+            .Select(stage => stage!["weights"]!.AsArray()).First(weights => weights.Count > 0);
 }

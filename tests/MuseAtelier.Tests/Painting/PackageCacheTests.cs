@@ -20,7 +20,8 @@ public sealed class PackageCacheTests : IDisposable
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var reports = new Reports<LoadProgress>(_ => cancellation.Cancel());
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["a/cache"] }, reports, cancellation.Token));
+            () => Atelier.OpenAsync(
+                TestAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["a/cache"] }, reports, cancellation.Token));
         Assert.Contains(reports.All, report => report.Fraction > 0);
         Assert.Empty(Directory.GetFileSystemEntries(_folder[""]));
     }
@@ -29,10 +30,13 @@ public sealed class PackageCacheTests : IDisposable
     public void Plan_OfACheckpoint_ExportsNothingAndPlansAsItsPackage()
     {
         AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"], MemoryBudget = 2L << 30 };
-        ResidencyPlan before = Atelier.Plan(TestAtelier.Checkpoint, options, TestAtelier.Small), exported = Atelier.Plan(TestAtelier.Checkpoint, options with { CacheFolder = TestAtelier.Options.CacheFolder }, TestAtelier.Small);
+        ResidencyPlan before = Atelier.Plan(TestAtelier.Checkpoint, options, TestAtelier.Small);
+        ResidencyPlan exported = Atelier.Plan(
+            TestAtelier.Checkpoint, options with { CacheFolder = TestAtelier.Options.CacheFolder }, TestAtelier.Small);
         Assert.Empty(Directory.GetFileSystemEntries(_folder[""]));
         Assert.Equal((exported.PeakBytes, exported.Offload), (before.PeakBytes, before.Offload));
-        Assert.Throws<BudgetTooSmallException>(() => Atelier.Plan(TestAtelier.Checkpoint, options with { MemoryBudget = 100 << 20 }, TestAtelier.Small));
+        Assert.Throws<BudgetTooSmallException>(() =>
+            Atelier.Plan(TestAtelier.Checkpoint, options with { MemoryBudget = 100 << 20 }, TestAtelier.Small));
     }
 
     [Fact]
@@ -174,7 +178,8 @@ public sealed class PackageCacheTests : IDisposable
         }
 
         const UnixFileMode shared =
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.SetGroup;
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.SetGroup;
         Directory.CreateDirectory(_folder["cache"]);
         File.SetUnixFileMode(_folder["cache"], shared);
         await (await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] },

@@ -29,7 +29,8 @@ public sealed class ReferencePictureTests(TestAtelier miniature)
         double psnr = Likeness.Psnr(picture.Pixels.Span, reference.WriteToMemory<byte>());
         Assert.True(psnr >= 45, $"{psnr:F1} dB");
         Assert.Equal(20, picture.Timings.Steps.Count);
-        await Allocations.AssertNoneAsync(picture, () => miniature.Atelier.GenerateAsync(picture.Request, cancellationToken: TestContext.Current.CancellationToken));
+        await Allocations.AssertNoneAsync(picture, () =>
+            miniature.Atelier.GenerateAsync(picture.Request, cancellationToken: TestContext.Current.CancellationToken));
         Assert.Empty(picture.Notices);
     }
 }

@@ -16,7 +16,8 @@ public sealed class RequestRulesTests
     [InlineData(int.MaxValue, int.MinValue, "2048x256")]
     public void Check_OfAnotherSize_NamesTheNearest(int width, int height, string nearest)
     {
-        PictureSizeException exception = Assert.Throws<PictureSizeException>(() => RequestRules.Check(Good with { Width = width, Height = height }));
+        PictureSizeException exception = Assert.Throws<PictureSizeException>(() =>
+            RequestRules.Check(Good with { Width = width, Height = height }));
         Assert.Equal((width, height), (exception.Width, exception.Height));
         Assert.Contains(nearest, exception.Remedy, StringComparison.Ordinal);
     }
@@ -26,7 +27,8 @@ public sealed class RequestRulesTests
     [InlineData(-1)]
     [InlineData(1001)]
     [InlineData(10_001)]
-    public void Check_OfStepsOutOfRange_Refuses(int steps) => Assert.Equal(steps, Assert.Throws<StepCountException>(() => RequestRules.Check(Good with { Steps = steps })).Steps);
+    public void Check_OfStepsOutOfRange_Refuses(int steps) =>
+        Assert.Equal(steps, Assert.Throws<StepCountException>(() => RequestRules.Check(Good with { Steps = steps })).Steps);
 
     [Theory]
     [InlineData(float.NaN)]
@@ -34,12 +36,14 @@ public sealed class RequestRulesTests
     [InlineData(0.99f)]
     [InlineData(100.1f)]
     public void Check_OfGuidanceOutOfRange_Refuses(float scale) =>
-        Assert.Equal(scale, Assert.Throws<GuidanceScaleException>(() => RequestRules.Check(Good with { GuidanceScale = scale })).GuidanceScale);
+        Assert.Equal(
+            scale, Assert.Throws<GuidanceScaleException>(() => RequestRules.Check(Good with { GuidanceScale = scale })).GuidanceScale);
 
     [Fact]
     public void Check_OfEveryRefusal_SaysItInOneLine()
     {
-        foreach (PictureRequest request in (PictureRequest[])[Good with { Width = 1 }, Good with { Steps = 0 }, Good with { GuidanceScale = float.NaN }])
+        foreach (PictureRequest request in (PictureRequest[])[Good with { Width = 1 }, Good with { Steps = 0 },
+            Good with { GuidanceScale = float.NaN }])
             Assert.DoesNotContain('\n', Assert.ThrowsAny<PictureRequestException>(() => RequestRules.Check(request)).Message);
     }
 }

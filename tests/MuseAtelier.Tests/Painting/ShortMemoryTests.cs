@@ -32,7 +32,8 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         Assert.Equal(single.Pixels.Span, pictures[3].Pixels.Span);
 
         // A picture that has to have its place's numbers cannot do with fewer rows; the next pass is planned as ever.
-        await Assert.ThrowsAsync<DeviceMemoryException>(() => atelier.GenerateAsync(Request, new BatchSlot(4, 0), cancellationToken: Cancellation));
+        await Assert.ThrowsAsync<DeviceMemoryException>(() =>
+            atelier.GenerateAsync(Request, new BatchSlot(4, 0), cancellationToken: Cancellation));
         _memory.Limit = long.MaxValue;
         pictures = await PaintAsync(atelier, 4, null);
         Assert.All(pictures, picture => Assert.Empty(picture.Notices));
@@ -52,7 +53,8 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         Assert.Equal([7, 8, 9], pictures.Select(picture => (int)picture.Request.Seed));
         Assert.Equal(new BatchSlot(3, 0), pictures[0].Provenance.Pass);
         Assert.Empty(pictures[0].Notices);
-        Assert.All(pictures.Skip(1), picture => Assert.StartsWith("The device's memory ran out", Assert.Single(picture.Notices), StringComparison.Ordinal));
+        Assert.All(pictures.Skip(1), picture =>
+            Assert.StartsWith("The device's memory ran out", Assert.Single(picture.Notices), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -77,7 +79,8 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         PictureRequest large = Request with { Width = 320, Height = 320 };
         ResidencyPlan plan = Atelier.Plan(miniature.Atelier.Model.Package, options, large);
         Assert.True(plan.KeepsArena);
-        await using Atelier atelier = await miniature.OpenAsync(options with { MemoryBudget = isTight ? plan.PeakBytes : 2 * plan.PeakBytes });
+        await using Atelier atelier = await miniature.OpenAsync(
+            options with { MemoryBudget = isTight ? plan.PeakBytes : 2 * plan.PeakBytes });
         await atelier.GenerateAsync(large, cancellationToken: Cancellation);
         int sessions = _memory.Sessions;
         await atelier.GenerateAsync(large with { Steps = 1 }, cancellationToken: Cancellation);

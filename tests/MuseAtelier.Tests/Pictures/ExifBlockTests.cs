@@ -30,7 +30,8 @@ public sealed class ExifBlockTests
     }
 
     [Fact]
-    public void ReadComment_OfAscii_ReadsIt() => Assert.Equal("night", ExifBlock.ReadComment(Block(false, [.. "ASCII\0\0\0"u8, .. "night\0\0"u8])));
+    public void ReadComment_OfAscii_ReadsIt() =>
+        Assert.Equal("night", ExifBlock.ReadComment(Block(false, [.. "ASCII\0\0\0"u8, .. "night\0\0"u8])));
 
     [Fact]
     public void ReadComment_OfHostileBlocks_IsNull()

@@ -25,7 +25,9 @@ public sealed class ExiftoolTests
         Assert.StartsWith(picture.Request.Prompt, parameters, StringComparison.Ordinal);
         Assert.Equal(parameters, tags.GetProperty("ExifIFD:UserComment").GetString());
         Assert.Equal("MuseAtelier 0.1.0", tags.GetProperty("IFD0:Software").GetString());
-        Assert.Equal("http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia", tags.GetProperty("XMP-iptcExt:DigitalSourceType").GetString());
+        Assert.Equal(
+            "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
+            tags.GetProperty("XMP-iptcExt:DigitalSourceType").GetString());
         string record = tags.GetProperty(extension == "png" ? "PNG:Museatelier" : "XMP-muse:Record").GetString()!;
         Assert.Equal(picture.Request, PictureRecord.Parse(path, record).Request);
         if (extension == "png") Assert.Equal(parameters, tags.GetProperty("PNG:Parameters").GetString());

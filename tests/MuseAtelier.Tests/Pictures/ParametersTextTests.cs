@@ -39,29 +39,49 @@ public sealed partial class ParametersTextTests
     [Fact]
     public void Write_OfARequest_IsReadByCivitaisRules()
     {
-        List<string> lines = [.. ParametersText.Write(Request, "miniature", SamplePicture.Sha256, "MuseAtelier 0.1.0").Split('\n').Where(line => line.Trim().Length > 0)];
+        string text = ParametersText.Write(Request, "miniature", SamplePicture.Sha256, "MuseAtelier 0.1.0");
+        List<string> lines = [.. text.Split('\n').Where(line => line.Trim().Length > 0)];
         string details = lines.First(line => line.StartsWith("Steps: ", StringComparison.Ordinal));
         lines.Remove(details);
         string[] prompts = string.Join('\n', lines).Split("Negative prompt:");
         Assert.Equal([Request.Prompt, Request.NegativePrompt], prompts.Select(prompt => prompt.Trim()));
-        Assert.All((string[])["Resources: ", "Hashed prompt: ", "Hashed Negative prompt: "], key => Assert.DoesNotContain(key, details, StringComparison.Ordinal));
-        Dictionary<string, string> settings = details.Split(',').Select(part => part.Split(':')).ToDictionary(part => part[0].Trim(), part => Assert.Single(part.Skip(1)).Trim());
-        Assert.Equal(("25", "Euler a", "6.5", "123456789012345", "a89ffbd9fc", "miniature"), (settings["Steps"], settings["Sampler"], settings["CFG scale"], settings["Seed"], settings["Model hash"], settings["Model"]));
+        Assert.All((string[])["Resources: ", "Hashed prompt: ", "Hashed Negative prompt: "], key =>
+            Assert.DoesNotContain(key, details, StringComparison.Ordinal));
+        Dictionary<string, string> settings = details.Split(',').Select(part => part.Split(':'))
+            .ToDictionary(part => part[0].Trim(), part => Assert.Single(part.Skip(1)).Trim());
+        Assert.Equal(
+            ("25", "Euler a", "6.5", "123456789012345", "a89ffbd9fc", "miniature"),
+            (settings["Steps"], settings["Sampler"], settings["CFG scale"], settings["Seed"], settings["Model hash"], settings["Model"]));
     }
 
     public static TheoryData<PictureRequest> Requests =>
     [
         Request,
-        Request with { NegativePrompt = "", NoiseSource = NoiseSource.A1111, Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Linspace } },
-        Request with { NoiseSource = NoiseSource.Comfy, Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Trailing }, EmptyNegative = EmptyNegative.Zeros },
-        Request with { Conditioning = new MicroConditioning(1, 2, 3, 4, 5, 6), Frame = new PictureFrame(FrameStyle.Gilded, FramePlacement.Outside) },
+        Request with
+        {
+            NegativePrompt = "",
+            NoiseSource = NoiseSource.A1111,
+            Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Linspace },
+        },
+        Request with
+        {
+            NoiseSource = NoiseSource.Comfy,
+            Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Trailing },
+            EmptyNegative = EmptyNegative.Zeros,
+        },
+        Request with
+        {
+            Conditioning = new MicroConditioning(1, 2, 3, 4, 5, 6),
+            Frame = new PictureFrame(FrameStyle.Gilded, FramePlacement.Outside),
+        },
     ];
 
     [Theory]
     [MemberData(nameof(Requests))]
     public void Parse_OfWhatWasWritten_IsTheSameRequest(PictureRequest request)
     {
-        ParsedParameters parsed = ParametersText.Parse("a.png", ParametersText.Write(request, "my, model", SamplePicture.Sha256, "MuseAtelier 0.1.0"));
+        ParsedParameters parsed = ParametersText.Parse(
+            "a.png", ParametersText.Write(request, "my, model", SamplePicture.Sha256, "MuseAtelier 0.1.0"));
         Assert.Equal(request, parsed.Request);
         Assert.Equal(("my, model", "a89ffbd9fc"), (parsed.ModelName, parsed.ModelHash));
         Assert.Empty(parsed.NotTaken);
@@ -70,18 +90,24 @@ public sealed partial class ParametersTextTests
     [Fact]
     public void Parse_OfAnotherProgramsText_TakesWhatItCanAndNamesTheRest()
     {
-        const string text = """
-            masterpiece, (stars:1.3), <lora:night:0.8>
-            Negative prompt: lowres, [bad:0.5]
-            Steps: 28, Sampler: DPM++ 2M Karras, CFG scale: 5.5, Seed: 42, Size: 896x1152, Model hash: 31e35c80fc, Model: sd_xl_base_1.0, VAE: sdxl_vae.safetensors, Denoising strength: 0.4, Clip skip: 2, Hires upscale: 2, Lora hashes: "night: abc, dusk: def", Version: v1.10.1
-            """;
-        ParsedParameters parsed = ParametersText.Parse("a.png", text.ReplaceLineEndings("\n"));
+        const string text =
+            "masterpiece, (stars:1.3), <lora:night:0.8>\n"
+            + "Negative prompt: lowres, [bad:0.5]\n"
+            + "Steps: 28, Sampler: DPM++ 2M Karras, CFG scale: 5.5, Seed: 42, Size: 896x1152, Model hash: 31e35c80fc, "
+            + "Model: sd_xl_base_1.0, VAE: sdxl_vae.safetensors, Denoising strength: 0.4, Clip skip: 2, Hires upscale: 2, "
+            + "Lora hashes: \"night: abc, dusk: def\", Version: v1.10.1";
+        ParsedParameters parsed = ParametersText.Parse("a.png", text);
         Assert.Equal("masterpiece, (stars:1.3), <lora:night:0.8>", parsed.Request.Prompt);
         Assert.Equal("lowres, [bad:0.5]", parsed.Request.NegativePrompt);
-        Assert.Equal((28, 5.5f, 42ul, 896, 1152), (parsed.Request.Steps, parsed.Request.GuidanceScale, parsed.Request.Seed, parsed.Request.Width, parsed.Request.Height));
-        Assert.Equal((NoiseSource.A1111, TimestepSpacing.Linspace, true), (parsed.Request.NoiseSource, parsed.Request.Schedule.Spacing, parsed.Request.Schedule.Karras));
         Assert.Equal(
-            ["Sampler: DPM++ 2M Karras (Euler a is what paints here)", "VAE: sdxl_vae.safetensors", "Denoising strength: 0.4", "Hires upscale: 2", "Lora hashes: night: abc, dusk: def"],
+            (28, 5.5f, 42ul, 896, 1152),
+            (parsed.Request.Steps, parsed.Request.GuidanceScale, parsed.Request.Seed, parsed.Request.Width, parsed.Request.Height));
+        Assert.Equal(
+            (NoiseSource.A1111, TimestepSpacing.Linspace, true),
+            (parsed.Request.NoiseSource, parsed.Request.Schedule.Spacing, parsed.Request.Schedule.Karras));
+        Assert.Equal(
+            ["Sampler: DPM++ 2M Karras (Euler a is what paints here)", "VAE: sdxl_vae.safetensors", "Denoising strength: 0.4",
+                "Hires upscale: 2", "Lora hashes: night: abc, dusk: def"],
             parsed.NotTaken.Take(5));
         Assert.Contains("weights", Assert.Single(parsed.NotTaken.Skip(5)), StringComparison.Ordinal);
     }
@@ -90,13 +116,14 @@ public sealed partial class ParametersTextTests
     [Fact]
     public void Parse_OfSettingsInJson_TakesEachForOne()
     {
-        const string text = """
-            night
-            Steps: 28, Hashes: {"model": "31e35c80fc", "vae": "63aeecb90f", "embed:a, b]": "\"}"}, Civitai resources: [{"type":"lora","weight":0.8,"modelName":"Seed: 3, dusk"},{"type":"checkpoint"}], Seed: 42, Hires prompt: [day, Size: 256x512
-            """;
-        ParsedParameters parsed = ParametersText.Parse("a.png", text.ReplaceLineEndings("\n"));
+        const string resources = """[{"type":"lora","weight":0.8,"modelName":"Seed: 3, dusk"},{"type":"checkpoint"}]""";
+        const string text =
+            "night\n"
+            + """Steps: 28, Hashes: {"model": "31e35c80fc", "vae": "63aeecb90f", "embed:a, b]": "\"}"}, """
+            + $"Civitai resources: {resources}, Seed: 42, Hires prompt: [day, Size: 256x512";
+        ParsedParameters parsed = ParametersText.Parse("a.png", text);
         Assert.Equal((28, 42ul, 256, 512), (parsed.Request.Steps, parsed.Request.Seed, parsed.Request.Width, parsed.Request.Height));
-        Assert.Equal(["Civitai resources: [{\"type\":\"lora\",\"weight\":0.8,\"modelName\":\"Seed: 3, dusk\"},{\"type\":\"checkpoint\"}]", "Hires prompt: [day"], parsed.NotTaken);
+        Assert.Equal([$"Civitai resources: {resources}", "Hires prompt: [day"], parsed.NotTaken);
     }
 
     [Theory]
@@ -106,7 +133,8 @@ public sealed partial class ParametersTextTests
     [InlineData("prompt\nSteps: 3, Size: 512")]
     [InlineData("prompt\nSteps: 3, CFG scale: much")]
     [InlineData("prompt\nSteps: 3, Seed: -1")]
-    public void Parse_OfAnotherForm_IsRefused(string text) => Assert.Throws<ParametersTextException>(() => ParametersText.Parse("a.png", text));
+    public void Parse_OfAnotherForm_IsRefused(string text) =>
+        Assert.Throws<ParametersTextException>(() => ParametersText.Parse("a.png", text));
 
     [Fact]
     public void Parse_OfHostileText_EndsSoon()

@@ -16,9 +16,21 @@ public sealed class PictureFileTests
     {
         get
         {
-            string[] prompts = ["café at night", "line\nbreak\r\nand\ttab", "\"quotes\", 'single', back\\slash, <b>&amp;", "夜空 🌌 𝔐use", "", "Steps: 3, Sampler: x, CFG scale: 7", "control \u0001\u001f\u0085 end", LongEmoji, LongHan];
+            string[] prompts =
+            [
+                "café at night",
+                "line\nbreak\r\nand\ttab",
+                "\"quotes\", 'single', back\\slash, <b>&amp;",
+                "夜空 🌌 𝔐use",
+                "",
+                "Steps: 3, Sampler: x, CFG scale: 7",
+                "control \u0001\u001f\u0085 end",
+                LongEmoji,
+                LongHan,
+            ];
             var data = new TheoryData<string, string>();
-            foreach (string extension in (string[])["png", "jpg", "webp", "avif"]) foreach (string prompt in prompts) data.Add(extension, prompt);
+            foreach (string extension in (string[])["png", "jpg", "webp", "avif"])
+                foreach (string prompt in prompts) data.Add(extension, prompt);
             return data;
         }
     }
@@ -29,12 +41,21 @@ public sealed class PictureFileTests
     {
         using var folder = new TemporaryFolder();
         string path = folder[$"picture.{extension}"];
-        var request = new PictureRequest { Prompt = prompt, NegativePrompt = "fog, \"mist\"", Seed = ulong.MaxValue, Steps = 30, GuidanceScale = 7.1f, Frame = new PictureFrame(FrameStyle.Ebony) };
+        var request = new PictureRequest
+        {
+            Prompt = prompt,
+            NegativePrompt = "fog, \"mist\"",
+            Seed = ulong.MaxValue,
+            Steps = 30,
+            GuidanceScale = 7.1f,
+            Frame = new PictureFrame(FrameStyle.Ebony),
+        };
         PictureFile.Write(SamplePicture.Of(request), path);
         PictureFileContent content = PictureFile.Read(path);
         Assert.Equal(request, content.ReadRecord().Request);
         Assert.Equal((64, 48), (content.Width, content.Height));
-        if (!prompt.Contains('\u0001', StringComparison.Ordinal)) Assert.StartsWith($"{prompt}\nNegative prompt: fog, \"mist\"\nSteps: 30,", content.Parameters, StringComparison.Ordinal);
+        if (!prompt.Contains('\u0001', StringComparison.Ordinal))
+            Assert.StartsWith($"{prompt}\nNegative prompt: fog, \"mist\"\nSteps: 30,", content.Parameters, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -48,12 +69,15 @@ public sealed class PictureFileTests
         {
             using var folder = new TemporaryFolder();
             string path = folder[$"picture.{extension}"];
-            PictureFile.Write(SamplePicture.Of(new PictureRequest { Prompt = "nightfall" }), path, new PictureFileOptions { Metadata = level });
+            PictureFile.Write(
+                SamplePicture.Of(new PictureRequest { Prompt = "nightfall" }), path, new PictureFileOptions { Metadata = level });
             PictureFileContent content = PictureFile.Read(path);
             Assert.Equal(hasParameters, content.Parameters is not null);
             Assert.Equal(hasRecord, content.RecordJson is not null);
             string bytes = Encoding.Latin1.GetString(File.ReadAllBytes(path));
-            Assert.Equal(hasParameters, bytes.Contains("nightfall", StringComparison.Ordinal) || bytes.Contains("\0n\0i\0g\0h\0t", StringComparison.Ordinal));
+            Assert.Equal(
+                hasParameters,
+                bytes.Contains("nightfall", StringComparison.Ordinal) || bytes.Contains("\0n\0i\0g\0h\0t", StringComparison.Ordinal));
             Assert.Equal(level != MetadataLevel.None, bytes.Contains("trainedAlgorithmicMedia", StringComparison.Ordinal));
             Assert.Equal(level != MetadataLevel.None, bytes.Contains("MuseAtelier", StringComparison.Ordinal));
         }
@@ -154,7 +178,8 @@ public sealed class PictureFileTests
         Assert.Throws<PictureDamagedException>(() => PictureFile.Read(folder.Write("cut.png", png[..(png.Length / 2)])));
         Assert.Throws<PictureDamagedException>(() => PictureFile.Read(folder.Write("cut.jpg", [0xFF, 0xD8, 0xFF, 0xE0, 0x00])));
         Assert.Throws<PictureDamagedException>(() => PictureFile.ReadPixels(folder.Write("cut2.jpg", [0xFF, 0xD8, 0xFF, 0xE0, 0x00])));
-        Assert.Throws<PictureRecordMissingException>(() => PictureFile.Read(Path.Combine(GoldenFiles.Folder, "starry-512.png")).ReadRecord());
+        Assert.Throws<PictureRecordMissingException>(() =>
+            PictureFile.Read(Path.Combine(GoldenFiles.Folder, "starry-512.png")).ReadRecord());
     }
 
     [Fact]
@@ -163,8 +188,10 @@ public sealed class PictureFileTests
         using var folder = new TemporaryFolder();
         using var packed = new MemoryStream();
         using (var zlib = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true)) zlib.Write(new byte[64 << 20]);
-        string path = folder.Write("bomb.png", PngFile.Embed(Plain(folder), [new PngChunk("zTXt", (byte[])[.. "parameters\0\0"u8, .. packed.ToArray()])]));
-        Assert.Contains("more than 16 MiB", Assert.Throws<PictureDamagedException>(() => PictureFile.Read(path)).Message, StringComparison.Ordinal);
+        var bomb = new PngChunk("zTXt", (byte[])[.. "parameters\0\0"u8, .. packed.ToArray()]);
+        string path = folder.Write("bomb.png", PngFile.Embed(Plain(folder), [bomb]));
+        PictureDamagedException refusal = Assert.Throws<PictureDamagedException>(() => PictureFile.Read(path));
+        Assert.Contains("more than 16 MiB", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -174,7 +201,8 @@ public sealed class PictureFileTests
         byte[] png = PngFile.Embed(Plain(folder), [PngChunk.Text("parameters", "text")]);
         int at = png.AsSpan().IndexOf("tEXt"u8) - 4;
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(at), 0xFFFF_FFF0);
-        Assert.Contains("tEXt", Assert.Throws<PictureDamagedException>(() => PictureFile.Read(folder.Write("a.png", png))).Message, StringComparison.Ordinal);
+        PictureDamagedException refusal = Assert.Throws<PictureDamagedException>(() => PictureFile.Read(folder.Write("a.png", png)));
+        Assert.Contains("tEXt", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -195,7 +223,9 @@ public sealed class PictureFileTests
 
     private static byte[] Plain(TemporaryFolder folder)
     {
-        PictureFile.Write(SamplePicture.Of(new PictureRequest { Prompt = "x" }), folder["plain.png"], new PictureFileOptions { Metadata = MetadataLevel.None, Overwrite = true });
+        PictureFile.Write(
+            SamplePicture.Of(new PictureRequest { Prompt = "x" }), folder["plain.png"],
+            new PictureFileOptions { Metadata = MetadataLevel.None, Overwrite = true });
         return File.ReadAllBytes(folder["plain.png"]);
     }
 

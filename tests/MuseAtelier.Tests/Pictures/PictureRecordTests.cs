@@ -38,7 +38,8 @@ public sealed class PictureRecordTests
 
     [Fact]
     public void Parse_OfAnotherVersion_SaysWhich() =>
-        Assert.Equal(9, Assert.Throws<PictureRecordVersionException>(() => PictureRecord.Parse("a.png", "{\"version\":9,\"future\":true}")).Version);
+        Assert.Equal(
+            9, Assert.Throws<PictureRecordVersionException>(() => PictureRecord.Parse("a.png", "{\"version\":9,\"future\":true}")).Version);
 
     [Theory]
     [InlineData("")]
@@ -46,7 +47,8 @@ public sealed class PictureRecordTests
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("{\"version\":2}")]
-    public void Parse_OfNoRecord_SaysDamaged(string json) => Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", json));
+    public void Parse_OfNoRecord_SaysDamaged(string json) =>
+        Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", json));
 
     [Theory]
     [InlineData("request", null)]
@@ -147,6 +149,7 @@ public sealed class PictureRecordTests
     public void Parse_OfATruncatedRecord_SaysDamaged()
     {
         string json = SamplePicture.RecordOf(Request).ToJson();
-        for (int length = 0; length < json.Length; length += 7) Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", json[..length]));
+        for (int length = 0; length < json.Length; length += 7)
+            Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", json[..length]));
     }
 }

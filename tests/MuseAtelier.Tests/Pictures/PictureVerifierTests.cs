@@ -20,14 +20,17 @@ public sealed class PictureVerifierTests
         using var folder = new TemporaryFolder();
         var tile = new TileSize(32, 40);
         PictureRequest request = Request with { Width = 384, Height = 320 };
-        await using (Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = tile }, cancellationToken: Stop))
+        await using (Atelier atelier = await Atelier.OpenAsync(
+            TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = tile }, cancellationToken: Stop))
             PictureFile.Write(await atelier.GenerateAsync(request, null, Stop), folder["tiled.png"]);
 
         PictureRecord record = PictureFile.Read(folder["tiled.png"]).ReadRecord();
         Assert.Equal(tile, record.Engine.Tile);
-        await using Atelier suited = await Atelier.OpenAsync(TestAtelier.Checkpoint, PictureVerifier.Suit(record, TestAtelier.Options), cancellationToken: Stop);
+        await using Atelier suited = await Atelier.OpenAsync(
+            TestAtelier.Checkpoint, PictureVerifier.Suit(record, TestAtelier.Options), cancellationToken: Stop);
         Assert.Equal(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(suited, folder["tiled.png"], null, Stop)).Outcome);
-        await using Atelier whole = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
+        await using Atelier whole = await Atelier.OpenAsync(
+            TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
         Assert.NotEqual(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(whole, folder["tiled.png"], null, Stop)).Outcome);
     }
 
@@ -35,7 +38,8 @@ public sealed class PictureVerifierTests
     public async Task VerifyAsync_OfPictures_TellsWhatBecameOfThem()
     {
         using var folder = new TemporaryFolder();
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
         Picture picture = await atelier.GenerateAsync(Request, null, Stop);
         Assert.Equal(4, picture.Provenance.StepHashes.Count);
         Assert.Equal(4, picture.Provenance.StepHashes.Select(step => step.Latents).Distinct().Count());
@@ -53,7 +57,8 @@ public sealed class PictureVerifierTests
 
         // Another encoder: the record says PNG, the file is a JPEG of less quality.
         PictureRecord record = PictureRecord.Of(picture, new RecordedEncoding(PictureFormat.Png));
-        PictureVerification encoded = await VerifyAsync(atelier, folder["encoded.jpg"], picture.Pixels, new RecordedEncoding(PictureFormat.Jpeg, 70), record.ToJson());
+        PictureVerification encoded = await VerifyAsync(
+            atelier, folder["encoded.jpg"], picture.Pixels, new RecordedEncoding(PictureFormat.Jpeg, 70), record.ToJson());
         Assert.Equal(VerificationOutcome.SameLatents, encoded.Outcome);
         Assert.InRange(encoded.LargestDifference!.Value, 1, 255);
         Assert.True(encoded.Holds);
@@ -61,33 +66,39 @@ public sealed class PictureVerifierTests
         // A changed picture under its old record.
         byte[] changed = picture.Pixels.ToArray();
         for (int i = 0; i < changed.Length / 4; i++) changed[i] ^= 0x80;
-        PictureVerification other = await VerifyAsync(atelier, folder["changed.png"], changed, new RecordedEncoding(PictureFormat.Png), record.ToJson());
+        PictureVerification other = await VerifyAsync(
+            atelier, folder["changed.png"], changed, new RecordedEncoding(PictureFormat.Png), record.ToJson());
         Assert.Equal(VerificationOutcome.OtherPicture, other.Outcome);
         Assert.Equal(128, other.LargestDifference);
         Assert.False(other.Holds);
 
         // A run that parted in the second step's latents, and one that began with other noise.
-        PictureVerification parted = await VerifyAsync(atelier, folder["parted.png"], changed, new RecordedEncoding(PictureFormat.Png), Bend(record, "latents", 2));
+        PictureVerification parted = await VerifyAsync(
+            atelier, folder["parted.png"], changed, new RecordedEncoding(PictureFormat.Png), Bend(record, "latents", 2));
         Assert.Equal((VerificationOutcome.Parted, 2, false), (parted.Outcome, parted.PartsAtStep, parted.NoiseParts));
         Assert.Equal(128, parted.LargestDifference);
-        PictureVerification noise = await VerifyAsync(atelier, folder["noise.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), Bend(record, "noise", 0));
+        PictureVerification noise = await VerifyAsync(
+            atelier, folder["noise.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), Bend(record, "noise", 0));
         Assert.Equal((VerificationOutcome.Parted, 0, true), (noise.Outcome, noise.PartsAtStep, noise.NoiseParts));
 
         // Another model, and one that ran elsewhere.
         JsonNode foreign = JsonNode.Parse(record.ToJson())!;
         foreign["engine"]!["device"] = "abacus";
-        PictureVerification moved = await VerifyAsync(atelier, folder["moved.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), foreign.ToJsonString());
+        PictureVerification moved = await VerifyAsync(
+            atelier, folder["moved.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), foreign.ToJsonString());
         Assert.Equal(VerificationOutcome.SameBytes, moved.Outcome);
         Assert.Contains("abacus", Assert.Single(moved.Changes), StringComparison.Ordinal);
         foreign["model"]!["sha256"] = new string('0', 64);
-        PictureVerification model = await VerifyAsync(atelier, folder["model.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), foreign.ToJsonString());
+        PictureVerification model = await VerifyAsync(
+            atelier, folder["model.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), foreign.ToJsonString());
         Assert.Equal(VerificationOutcome.AnotherModel, model.Outcome);
         Assert.False(model.Holds);
 
         // What cannot be verified.
         JsonNode unpaintable = JsonNode.Parse(record.ToJson())!;
         unpaintable["request"]!["width"] = 300;
-        await Assert.ThrowsAsync<PictureSizeException>(() => VerifyAsync(atelier, folder["size.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), unpaintable.ToJsonString()));
+        await Assert.ThrowsAsync<PictureSizeException>(() =>
+            VerifyAsync(atelier, folder["size.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), unpaintable.ToJsonString()));
         PictureFile.Write(picture, folder["bare.png"], new PictureFileOptions { Metadata = MetadataLevel.Parameters });
         await Assert.ThrowsAsync<PictureRecordMissingException>(() => PictureVerifier.VerifyAsync(atelier, folder["bare.png"], null, Stop));
     }
@@ -96,7 +107,8 @@ public sealed class PictureVerifierTests
     public async Task VerifyAsync_OfAPictureOfAPass_PaintsItInItsPlaceAgain()
     {
         using var folder = new TemporaryFolder();
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
+        await using Atelier atelier = await Atelier.OpenAsync(
+            TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
         int number = 0;
         await foreach (Picture picture in atelier.GenerateManyAsync(Request, 2, 2, cancellationToken: Stop))
         {
@@ -117,7 +129,8 @@ public sealed class PictureVerifierTests
         return bent.ToJsonString();
     }
 
-    private static async Task<PictureVerification> VerifyAsync(Atelier atelier, string path, ReadOnlyMemory<byte> pixels, RecordedEncoding encoding, string json)
+    private static async Task<PictureVerification> VerifyAsync(
+        Atelier atelier, string path, ReadOnlyMemory<byte> pixels, RecordedEncoding encoding, string json)
     {
         MetadataTexts texts = MetadataTexts.Of(PictureRecord.Parse(path, json), json);
         await File.WriteAllBytesAsync(path, PictureEncoder.Encode(path, pixels, Request.Width, Request.Height, encoding, texts), Stop);

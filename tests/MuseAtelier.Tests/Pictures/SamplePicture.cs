@@ -30,7 +30,9 @@ internal static class SamplePicture
                 Pass = BatchSlot.Alone,
                 Tile = null,
                 GraphsSha256 = Sha256,
-                StepHashes = [.. Enumerable.Range(0, request.Steps + 1).Select(step => new StepHash(step == request.Steps ? null : ulong.MaxValue - (ulong)step, (ulong)step))],
+                StepHashes =
+                    [.. Enumerable.Range(0, request.Steps + 1)
+                        .Select(step => new StepHash(step == request.Steps ? null : ulong.MaxValue - (ulong)step, (ulong)step))],
             },
         };
     }

@@ -18,5 +18,6 @@ public sealed class XmpPacketTests
     [InlineData("no xml")]
     [InlineData("<a><b></a>")]
     [InlineData("<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]><Record xmlns=\"urn:museatelier:picture\">&b;</Record>")]
-    public void ReadRecord_OfForeignOrHostilePackets_IsNull(string packet) => Assert.Null(XmpPacket.ReadRecord(Encoding.UTF8.GetBytes(packet)));
+    public void ReadRecord_OfForeignOrHostilePackets_IsNull(string packet) =>
+        Assert.Null(XmpPacket.ReadRecord(Encoding.UTF8.GetBytes(packet)));
 }

@@ -4,7 +4,8 @@ namespace MuseAtelier.Tests.Residency;
 
 public sealed class AtelierBudgetTests(TestAtelier shared)
 {
-    private static readonly PictureRequest Request = new() { Prompt = "a starry night over the sea", Width = 256, Height = 320, Steps = 3, Seed = 5 };
+    private static readonly PictureRequest Request =
+        new() { Prompt = "a starry night over the sea", Width = 256, Height = 320, Steps = 3, Seed = 5 };
 
     [Fact]
     public async Task Generate_WithSessionsThatTakeTurns_PaintsTheSamePicture()
@@ -39,7 +40,8 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
         // Enough for a small picture of the Miniature, and for no large one.
         await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { MemoryBudget = 1L << 30 });
         BudgetTooSmallException refusal = await Assert.ThrowsAsync<BudgetTooSmallException>(
-            () => atelier.GenerateAsync(Request with { Width = 2048, Height = 2048 }, cancellationToken: TestContext.Current.CancellationToken));
+            () => atelier.GenerateAsync(
+                Request with { Width = 2048, Height = 2048 }, cancellationToken: TestContext.Current.CancellationToken));
         Assert.True(refusal.LeastBytes > 1L << 30);
         await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
     }
@@ -67,7 +69,8 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     [Fact]
     public async Task Generate_WhereWeightsComeOtherwiseThanPlanned_SaysSo()
     {
-        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { Backend = new ShortBackend { WeightsNotice = "Pinned memory is short." } });
+        await using Atelier atelier = await shared.OpenAsync(
+            TestAtelier.Options with { Backend = new ShortBackend { WeightsNotice = "Pinned memory is short." } });
         Picture picture = await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
         Assert.NotEmpty(picture.Notices);
         Assert.All(picture.Notices, notice => Assert.Equal("Pinned memory is short.", notice));
@@ -79,7 +82,8 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     [InlineData(1L << 20, 1 << 20)]
     public async Task Generate_OnADeviceWhoseContextIsLargerThanItsProfileSays_CountsThat(long? context, long more)
     {
-        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { Backend = new ShortBackend { ContextBytes = () => context } });
+        await using Atelier atelier = await shared.OpenAsync(
+            TestAtelier.Options with { Backend = new ShortBackend { ContextBytes = () => context } });
         Picture expected = await shared.Atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
         Picture picture = await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(expected.Memory!.Plan.PeakBytes + more, picture.Memory!.Plan.PeakBytes);

@@ -5,16 +5,21 @@ namespace MuseAtelier.Tests.Residency;
 public sealed class StageTimelineTests
 {
     // Every copy fills half of the window.
-    private static readonly StreamingBufferLayout TwoHalves = new([1, 1], 8192), ThreeHalves = new([4096, 4096, 4096], 8192), FourHalves = new([4096, 4096, 4096, 4096], 8192);
+    private static readonly StreamingBufferLayout TwoHalves = new([1, 1], 8192);
+    private static readonly StreamingBufferLayout ThreeHalves = new([4096, 4096, 4096], 8192);
+    private static readonly StreamingBufferLayout FourHalves = new([4096, 4096, 4096, 4096], 8192);
 
     [Fact]
-    public void Seconds_WithoutCopies_IsTheWork() => Assert.Equal(12, StageTimeline.Seconds([1, 2, 3], [0, 0, 0], new StreamingBufferLayout([], 0), rounds: 2));
+    public void Seconds_WithoutCopies_IsTheWork() =>
+        Assert.Equal(12, StageTimeline.Seconds([1, 2, 3], [0, 0, 0], new StreamingBufferLayout([], 0), rounds: 2));
 
     [Fact]
-    public void Seconds_OfStagesThatStayInTheWindow_AddTheirFirstCopiesAlone() => Assert.Equal(1 + 3 * 8, StageTimeline.Seconds([4, 4], [1, 1], TwoHalves, rounds: 3));
+    public void Seconds_OfStagesThatStayInTheWindow_AddTheirFirstCopiesAlone() =>
+        Assert.Equal(1 + 3 * 8, StageTimeline.Seconds([4, 4], [1, 1], TwoHalves, rounds: 3));
 
     [Fact]
-    public void Seconds_OfCopiesLongerThanWork_AreTheCopies() => Assert.Equal(10 * 4 * 3 + 1, StageTimeline.Seconds([1, 1, 1, 1], [3, 3, 3, 3], FourHalves, rounds: 10), 1e-9);
+    public void Seconds_OfCopiesLongerThanWork_AreTheCopies() =>
+        Assert.Equal(10 * 4 * 3 + 1, StageTimeline.Seconds([1, 1, 1, 1], [3, 3, 3, 3], FourHalves, rounds: 10), 1e-9);
 
     [Fact]
     public void Seconds_OfAThirdCopyInARow_WaitsForItsPlace()

@@ -24,7 +24,8 @@ public sealed class StreamingBufferLayoutTests
     }
 
     [Fact]
-    public void Distances_OfStagesThatAllFit_AreAWholeRound() => Assert.Equal([3, 3, 3], new StreamingBufferLayout([Page, Page, Page], 3 * Page).Distances);
+    public void Distances_OfStagesThatAllFit_AreAWholeRound() =>
+        Assert.Equal([3, 3, 3], new StreamingBufferLayout([Page, Page, Page], 3 * Page).Distances);
 
     [Fact]
     public void LeastBytes_HoldsAnyStageAndTheNext()
@@ -35,5 +36,6 @@ public sealed class StreamingBufferLayoutTests
     }
 
     [Fact]
-    public void New_WithAStageLargerThanTheWindow_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => new StreamingBufferLayout([2 * Page], Page));
+    public void New_WithAStageLargerThanTheWindow_IsRefused() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new StreamingBufferLayout([2 * Page], Page));
 }

@@ -14,8 +14,10 @@ public sealed class ArenaTrimmerTests(TestAtelier miniature)
     public void Empty_OfAnArenaThatHoldsWhatNobodyUses_GivesItBack()
     {
         const long bytes = 1 << 30;
-        using ModelPackage package = ModelPackage.OpenFor(miniature.Atelier.Model.Package, TestAtelier.Options, null, TestContext.Current.CancellationToken);
-        using ExecutionDevice device = TestAtelier.Options.Backend.Open(package, TestAtelier.Options, TestContext.Current.CancellationToken);
+        using ModelPackage package = ModelPackage.OpenFor(
+            miniature.Atelier.Model.Package, TestAtelier.Options, null, TestContext.Current.CancellationToken);
+        using ExecutionDevice device = TestAtelier.Options.Backend.Open(
+            package, TestAtelier.Options, TestContext.Current.CancellationToken);
         using SessionOptions options = device.CreateSessionOptions(default);
         using var session = new InferenceSession(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]), options);
         device.ArenaStatistics!.FindBy(session);

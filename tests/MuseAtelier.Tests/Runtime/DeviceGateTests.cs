@@ -12,7 +12,8 @@ public sealed class DeviceGateTests
         var gate = new DeviceGate();
         object first = new(), second = new();
         DeviceLease outer = gate.Enter(first, Cancellation), inner = gate.Enter(first, Cancellation);
-        Task<DeviceLease> waiting = Task.Factory.StartNew(() => gate.Enter(second, Cancellation), Cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task<DeviceLease> waiting = Task.Factory.StartNew(() =>
+            gate.Enter(second, Cancellation), Cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         outer.Dispose();
         await Task.WhenAny(waiting, Task.Delay(50, Cancellation));
         Assert.False(waiting.IsCompleted);
@@ -62,7 +63,8 @@ public sealed class DeviceGateTests
         object first = new(), second = new(), third = new();
         DeviceLease lease = gate.Enter(first, Cancellation);
         using var cancelling = new CancellationTokenSource();
-        Task<DeviceLease> waiting = Task.Factory.StartNew(() => gate.Enter(second, cancelling.Token), Cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task<DeviceLease> waiting = Task.Factory.StartNew(() =>
+            gate.Enter(second, cancelling.Token), Cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await Task.Delay(20, Cancellation);
         await cancelling.CancelAsync();
         await Assert.ThrowsAsync<OperationCanceledException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(30), Cancellation));

@@ -8,10 +8,11 @@ public sealed class DeviceMemoryWatchTests(TestAtelier miniature)
     public async Task GenerateAsync_OfAWatchedPicture_CountsWhatTheArenaGaveAndHeld()
     {
         await using Atelier watched = await miniature.OpenAsync(TestAtelier.Options with { WatchMemory = true });
-        PictureMemory small = (await watched.GenerateAsync(TestAtelier.Small, cancellationToken: TestContext.Current.CancellationToken)).Memory!;
-        PictureMemory large = (await watched.GenerateAsync(TestAtelier.Small with { Width = 768, Height = 768, Steps = 1 }, cancellationToken: TestContext.Current.CancellationToken)).Memory!;
+        PictureMemory small = await MemoryOf(watched, TestAtelier.Small);
+        PictureMemory large = await MemoryOf(watched, TestAtelier.Small with { Width = 768, Height = 768, Steps = 1 });
 
-        // The decoder's last level alone: 64 channels of a picture in fp32. Pictures before it may have used more of the arena, which counts from its making on.
+        // The decoder's last level alone: 64 channels of a picture in fp32. The arena counts from its creation, so earlier pictures may have
+        // used more of it.
         const long level = 768L * 768 * 64 * sizeof(float);
         Assert.True(large.ArenaUsedBytes > level, $"{large.ArenaUsedBytes} bytes in use");
         Assert.True(large.ArenaUsedBytes >= small.ArenaUsedBytes);
@@ -22,7 +23,13 @@ public sealed class DeviceMemoryWatchTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_OfAPictureThatNobodyWatches_SaysNothingOfTheArena()
     {
-        PictureMemory memory = (await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: TestContext.Current.CancellationToken)).Memory!;
+        PictureMemory memory = await MemoryOf(miniature.Atelier, TestAtelier.Small);
         Assert.Equal((null, null, null), (memory.PeakBytes, memory.ArenaUsedBytes, memory.ArenaHeldBytes));
+    }
+
+    private static async Task<PictureMemory> MemoryOf(Atelier atelier, PictureRequest request)
+    {
+        Picture picture = await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+        return picture.Memory!;
     }
 }

@@ -26,7 +26,8 @@ public sealed class RequestQueueTests
         using var cancelling = new CancellationTokenSource();
         Task<int> waiting = thread.RunAsync(() => 2, cancelling.Token);
         await cancelling.CancelAsync();
-        OperationCanceledException exception = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Patience, Cancellation));
+        OperationCanceledException exception = await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            waiting.WaitAsync(Patience, Cancellation));
         Assert.Equal(cancelling.Token, exception.CancellationToken);
         Assert.False(running.IsCompleted);
         Assert.Equal(0, thread.QueueLength);
@@ -42,7 +43,8 @@ public sealed class RequestQueueTests
         List<int> served = [];
         bool ended = false;
         thread.AtEnd(() => ended = served.Count == 20);
-        Task<bool>[] requests = [.. Enumerable.Range(0, 20).Select(i => thread.RunAsync(() => { served.Add(i); return true; }, Cancellation))];
+        Task<bool>[] requests =
+            [.. Enumerable.Range(0, 20).Select(i => thread.RunAsync(() => { served.Add(i); return true; }, Cancellation))];
         await thread.EndAsync(drains: true);
         Assert.All(requests, request => Assert.True(request.IsCompletedSuccessfully));
         Assert.Equal(Enumerable.Range(0, 20), served);

@@ -61,7 +61,8 @@ public sealed class SessionRotationTests(TestAtelier shared)
     public void Take_OfASessionThatCannotBeMade_FailsAndRestsAfterwards()
     {
         StageSpec[] stages = [.. _component.Stages.Where(SessionRotation.Rotates)];
-        using var turns = new SessionRotation(_component, static stage => throw new InferenceException(stage.Name, "no room", new IOException()));
+        using var turns = new SessionRotation(_component, static stage =>
+            throw new InferenceException(stage.Name, "no room", new IOException()));
         Assert.Equal(stages[0].Name, Assert.Throws<InferenceException>(() => turns.Take(stages[0], isLastRound: false)).Part);
         turns.ReleaseIdle();
         Assert.Equal(0, turns.Count);

@@ -16,21 +16,36 @@ public sealed class SessionTraitsTests
     [InlineData(ComponentNames.VaeDecoder, true, SessionArithmetic.Fp16, true)]
     [InlineData(ComponentNames.VaeEncoder, true, SessionArithmetic.Fp16, true)]
     [InlineData(ComponentNames.VaeDecoderFp32, true, SessionArithmetic.Fp32Range, true)]
-    internal void Of_APackageAsACardTakesIt_FollowsThePart(string component, bool hasOwnArena, SessionArithmetic arithmetic, bool usesCudnn) =>
+    internal void Of_APackageAsACardTakesIt_FollowsThePart(
+        string component, bool hasOwnArena, SessionArithmetic arithmetic, bool usesCudnn) =>
         Assert.Equal(new SessionTraits(hasOwnArena, arithmetic) { UsesCudnn = usesCudnn }, Of(Mixed, component));
 
-    // Attention in fp16 has a kernel of cuDNN's.
+    // fp16 attention runs a cuDNN kernel.
     [Fact]
     public void Of_ATextEncoderInFp16_UsesCudnn() => Assert.True(Of(Precisions.All(Precision.Fp16), ComponentNames.ClipL).UsesCudnn);
 
-    // Digits count there: someone chose fp32. Only the decoder that steps in for an fp16 one has no more to keep than that had.
+    // An fp32 part was chosen for its precision and must keep it. Only the decoder that replaces an fp16 one needs no more than fp16 had.
     [Theory]
     [InlineData(ComponentNames.ClipL)]
     [InlineData(ComponentNames.UNet)]
     [InlineData(ComponentNames.VaeDecoder)]
-    public void Of_AnFp32Part_KeepsItsDigits(string component) => Assert.Equal(SessionArithmetic.Fp32, Of(Precisions.All(Precision.Fp32), component).Arithmetic);
+    public void Of_AnFp32Part_KeepsItsDigits(string component) =>
+        Assert.Equal(SessionArithmetic.Fp32, Of(Precisions.All(Precision.Fp32), component).Arithmetic);
 
-    private static SessionTraits Of(Precisions precisions, string component) => SessionTraits.Of(
-        new PackageManifest { FormatVersion = PackageManifest.CurrentFormatVersion, ExporterVersion = "", Lowering = Lowering.Cuda, Precisions = precisions, Checkpoint = null!, Model = null!, Components = [], Files = [] },
-        new ComponentSpec { Name = component, Inputs = [], Outputs = [], Intermediates = [], Stages = [] });
+    private static SessionTraits Of(Precisions precisions, string component)
+    {
+        var manifest = new PackageManifest
+        {
+            FormatVersion = PackageManifest.CurrentFormatVersion,
+            ExporterVersion = "",
+            Lowering = Lowering.Cuda,
+            Precisions = precisions,
+            Checkpoint = null!,
+            Model = null!,
+            Components = [],
+            Files = [],
+        };
+        var spec = new ComponentSpec { Name = component, Inputs = [], Outputs = [], Intermediates = [], Stages = [] };
+        return SessionTraits.Of(manifest, spec);
+    }
 }

@@ -7,7 +7,8 @@ namespace MuseAtelier.Tests.Support;
 /// <summary>Writes a checkpoint's tensors once more, in other types.</summary>
 internal static class CheckpointVariant
 {
-    public static void Write(SafetensorsFile source, string path, IReadOnlyList<SafetensorsDeclaration> tensors, Action<string, float[]>? change = null)
+    public static void Write(
+        SafetensorsFile source, string path, IReadOnlyList<SafetensorsDeclaration> tensors, Action<string, float[]>? change = null)
     {
         using SafetensorsWriter writer = SafetensorsWriter.Create(path, tensors, source.Metadata);
         foreach (SafetensorsDeclaration tensor in tensors)
@@ -18,7 +19,9 @@ internal static class CheckpointVariant
             {
                 ElementType.F32 => MemoryMarshal.AsBytes<float>(values).ToArray(),
                 ElementType.F16 => MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)).ToArray(),
-                ElementType.BF16 => MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(values, value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16))).ToArray(),
+                ElementType.BF16 =>
+                    MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(values, value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)))
+                        .ToArray(),
                 ElementType.I64 => MemoryMarshal.AsBytes<long>(Array.ConvertAll(values, value => (long)value)).ToArray(),
                 _ => throw new ArgumentOutOfRangeException(nameof(tensors), tensor.Type, null),
             };

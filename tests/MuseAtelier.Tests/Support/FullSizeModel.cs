@@ -35,7 +35,8 @@ internal static class FullSizeModel
     {
         var header = new JsonObject();
         long end = 0;
-        foreach ((string name, IReadOnlyList<long> shape) in RandomCheckpoint.ReadShapes(Path.Combine(GoldenFiles.Folder, "sdxl_keys.json")))
+        foreach ((string name, IReadOnlyList<long> shape) in RandomCheckpoint.ReadShapes(
+            Path.Combine(GoldenFiles.Folder, "sdxl_keys.json")))
         {
             bool isIndex = name.EndsWith("position_ids", StringComparison.Ordinal);
             long start = end;

@@ -14,7 +14,8 @@ internal static class GoldenFiles
 
     public static IReadOnlyList<GoldenFile> All { get; } =
         [Miniature, .. (Environment.GetEnvironmentVariable("MUSE_GOLDENS") is { Length: > 0 } folder
-            ? Directory.GetFiles(folder, "*.golden.safetensors").Where(path => Path.GetFileName(path) != Miniature.ToString()).Order(StringComparer.Ordinal).Select(path => new GoldenFile(path))
+            ? Directory.GetFiles(folder, "*.golden.safetensors").Where(path => Path.GetFileName(path) != Miniature.ToString())
+                .Order(StringComparer.Ordinal).Select(path => new GoldenFile(path))
             : [])];
 
     /// <summary>The checkpoint that a golden was made from: the repository's own, or the one that lies beside the golden.</summary>

@@ -23,7 +23,8 @@ internal static class OverflowingCheckpoint
     {
         using SafetensorsFile file = SafetensorsFile.Open(source);
         SafetensorsDeclaration[] tensors =
-            [.. file.Tensors.Values.Select(tensor => new SafetensorsDeclaration(tensor.Name, WritesToStream(tensor.Name) ? ElementType.F32 : tensor.Type!.Value, tensor.Shape))];
+            [.. file.Tensors.Values.Select(tensor =>
+                new SafetensorsDeclaration(tensor.Name, WritesToStream(tensor.Name) ? ElementType.F32 : tensor.Type!.Value, tensor.Shape))];
         using SafetensorsWriter writer = SafetensorsWriter.Create(path, tensors, file.Metadata);
         foreach (SafetensorsDeclaration tensor in tensors)
         {

@@ -62,7 +62,8 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override NativeBuffer Allocate(long bytes)
     {
-        if (memory.Taken + bytes > memory.Limit) throw new DeviceMemoryException(FormattableString.Invariant($"{memory.Taken + bytes} bytes are more than {memory.Limit}"));
+        if (memory.Taken + bytes > memory.Limit)
+            throw new DeviceMemoryException(FormattableString.Invariant($"{memory.Taken + bytes} bytes are more than {memory.Limit}"));
         NativeBuffer buffer = processor.Allocate(bytes);
         memory.Taken += bytes;
         memory.Most = Math.Max(memory.Most, memory.Taken);
@@ -83,7 +84,8 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override void Synchronize() => processor.Synchronize();
 
-    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) => new NoticedWeights(processor.LoadWeights(component, placements), memory.WeightsNotice);
+    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
+        new NoticedWeights(processor.LoadWeights(component, placements), memory.WeightsNotice);
 
     public override void Dispose()
     {

@@ -12,16 +12,19 @@ public sealed class TestAtelier : IAsyncLifetime
     public static string Checkpoint { get; } = Path.Combine(GoldenFiles.Root, "models", "miniature", "miniature.safetensors");
 
     /// <summary>Options with a cache that all tests of a run share, and that goes with it.</summary>
-    public static AtelierOptions Options { get; } = new() { Backend = CpuBackend.Create(), CacheFolder = Directory.CreateTempSubdirectory("muse-cache-").FullName };
+    public static AtelierOptions Options { get; } =
+        new() { Backend = CpuBackend.Create(), CacheFolder = Directory.CreateTempSubdirectory("muse-cache-").FullName };
 
     /// <summary>A small picture that is quickly painted.</summary>
-    public static PictureRequest Small { get; } = new() { Prompt = "a starry night over a quiet city, oil painting", Width = 256, Height = 256, Steps = 3, Seed = 7 };
+    public static PictureRequest Small { get; } =
+        new() { Prompt = "a starry night over a quiet city, oil painting", Width = 256, Height = 256, Steps = 3, Seed = 7 };
 
     /// <summary>The atelier; its member <see cref="Atelier.Model"/> names the package.</summary>
     public Atelier Atelier { get; private set; } = null!;
 
     /// <summary>An atelier of its own for a test, over the same package.</summary>
-    public Task<Atelier> OpenAsync(AtelierOptions options) => Atelier.OpenAsync(Atelier.Model.Package, options, cancellationToken: TestContext.Current.CancellationToken);
+    public Task<Atelier> OpenAsync(AtelierOptions options) =>
+        Atelier.OpenAsync(Atelier.Model.Package, options, cancellationToken: TestContext.Current.CancellationToken);
 
     public async ValueTask InitializeAsync() => Atelier = await Atelier.OpenAsync(Checkpoint, Options);
 
