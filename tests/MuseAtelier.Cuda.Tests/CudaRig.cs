@@ -14,6 +14,7 @@ internal sealed class CudaRig : IDisposable
     private static readonly Lazy<string> Cache = new(MakeCache);
 
     private readonly ModelPackage _package;
+    private ResidencyPlan? _plan;
 
     public CudaRig(CudaOptions? options = null)
     {
@@ -47,12 +48,25 @@ internal sealed class CudaRig : IDisposable
         new() { Backend = CudaBackend.Create(options ?? new CudaOptions()), CacheFolder = Cache.Value };
 
     /// <summary>Has the UNet's transformer weights go where <paramref name="placement"/> says for each of them, counted from 0.</summary>
-    public void PlaceUNet(Func<int, WeightPlacement> placement)
+    public void PlaceUNet(Func<int, StagePlacement> placement) => Place(ComponentNames.UNet, placement);
+
+    /// <summary>The same for any component.</summary>
+    public void Place(string component, Func<int, StagePlacement> placement)
     {
         int transformers = 0;
-        ComponentSpec unet = Component(ComponentNames.UNet);
-        Sessions.Place(
-            unet, [.. unet.Stages.Select(stage => stage.Weights.Count == 0 ? WeightPlacement.Resident : placement(transformers++))]);
+        StagePlan Placed(StagePlan stage) =>
+            stage.Placement == StagePlacement.Session ? stage : stage with { Placement = placement(transformers++) };
+        _plan ??= ResidencyPlanner.Plan(
+            ModelSizes.Of(_package.Manifest), new ResidencyRequest { Offload = OffloadMode.Resident }, DeviceProfile.Hopper);
+        _plan = _plan with
+        {
+            Components =
+            [
+                .. _plan.Components.Select(part =>
+                    part.Name == component ? part with { Stages = [.. part.Stages.Select(Placed)] } : part),
+            ],
+        };
+        Sessions.Apply(_plan);
     }
 
     /// <summary>A runner of a component whose inputs are all filled with the same numbers each time.</summary>

@@ -87,7 +87,7 @@ public sealed class MemoryTests
         PictureRequest large = Request with { Width = 1024, Height = 1024 };
         long budget = Atelier.Plan(CudaRig.Checkpoint, options, large).PeakBytes;
         await using Atelier atelier = await Atelier.OpenAsync(
-            CudaRig.Checkpoint, options with { VideoMemoryBudget = budget }, cancellationToken: TestContext.Current.CancellationToken);
+            CudaRig.Checkpoint, options with { DeviceMemory = budget }, cancellationToken: TestContext.Current.CancellationToken);
         long? left = (await MemoryOf(atelier, large)).Phases[^1].ArenaHeldBytes;
         PictureMemory memory = await MemoryOf(atelier, Request with { Width = 768, Height = 768 });
         // The prompt is known: what is held before the first run is what was left.

@@ -169,10 +169,10 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override long AllocatedBytes => Usage.Bytes;
 
-    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
+    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<StagePlacement>? placements) =>
         new CudaWeights(_package, component, placements, this, _reader, _logger);
 
-    public override void ReserveStreamingBuffers(long oncePerBatch, long everyStep) => _leastBufferBytes = (oncePerBatch, everyStep);
+    public override void Apply(ResidencyPlan plan) => _leastBufferBytes = (plan.PreparingBufferBytes, plan.StreamingBufferBytes);
 
     /// <summary>
     /// The streaming buffer of components that run in every step, or of those that run once a batch. All callers get the same buffer

@@ -49,7 +49,7 @@ internal sealed class CudaWeights : StageWeights
     public CudaWeights(
         ModelPackage package,
         ComponentSpec component,
-        IReadOnlyList<WeightPlacement>? placements,
+        IReadOnlyList<StagePlacement>? placements,
         CudaDevice device,
         WeightReader reader,
         ILogger logger)
@@ -59,11 +59,11 @@ internal sealed class CudaWeights : StageWeights
         _copies = device.CopyStream;
         _logger = logger;
         _component = component.Name;
-        _stages = [.. component.Stages.Select((stage, i) => StageMemory.Of(package, stage, placements?[i] ?? WeightPlacement.Resident))];
+        _stages = [.. component.Stages.Select((stage, i) => StageMemory.Of(package, stage, placements?[i] ?? StagePlacement.Resident))];
         _reader = reader;
-        _streamed.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Streamed or WeightPlacement.Staged }));
-        _swapped.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.SwappedOut }));
-        StageMemory[] resident = [.. _stages.Where(stage => stage.Placement == WeightPlacement.Resident)];
+        _streamed.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: StagePlacement.Streamed or StagePlacement.Staged }));
+        _swapped.AddRange(_stages.Where(stage => stage is { Bytes: > 0, Placement: StagePlacement.SwappedOut }));
+        StageMemory[] resident = [.. _stages.Where(stage => stage.Placement == StagePlacement.Resident)];
         DeviceBytes = SlabBytes(resident);
         try
         {
@@ -114,7 +114,7 @@ internal sealed class CudaWeights : StageWeights
     {
         if (!_loaded) AwaitLoad();
         if (_swappedSlab is { IsThere: false }) FillSwapped();
-        if (_stages[stage].Placement == WeightPlacement.SwappedOut) AwaitSwapped();
+        if (_stages[stage].Placement == StagePlacement.SwappedOut) AwaitSwapped();
         int streamed = _stages[stage].Streamed;
         if (streamed < 0) return;
         ClaimBuffer(streamed);
@@ -255,9 +255,9 @@ internal sealed class CudaWeights : StageWeights
 
     private Task Load()
     {
-        IEnumerable<StageMemory> resident = _stages.Where(stage => stage is { Bytes: > 0, Placement: WeightPlacement.Resident });
+        IEnumerable<StageMemory> resident = _stages.Where(stage => stage is { Bytes: > 0, Placement: StagePlacement.Resident });
         Task onDevice = _reader.ToDevice([.. resident.Select(stage => (stage.From, stage.Device))]);
-        IEnumerable<StageMemory> pinned = _streamed.Concat(_swapped).Where(stage => stage.Placement != WeightPlacement.Staged);
+        IEnumerable<StageMemory> pinned = _streamed.Concat(_swapped).Where(stage => stage.Placement != StagePlacement.Staged);
         Task onHost = _reader.Do([.. pinned.Select(stage => (Action)stage.FillHost)]);
         return Task.WhenAll(onDevice, onHost);
     }
@@ -265,7 +265,7 @@ internal sealed class CudaWeights : StageWeights
     private void AwaitLoad()
     {
         _load.GetAwaiter().GetResult();
-        int unpinned = _streamed.Concat(_swapped).Count(stage => stage.Host is null && stage.Placement != WeightPlacement.Staged);
+        int unpinned = _streamed.Concat(_swapped).Count(stage => stage.Host is null && stage.Placement != StagePlacement.Staged);
         if (unpinned > 0)
         {
             CudaLog.PinnedMemoryShort(_logger, unpinned, _component);

@@ -6,13 +6,13 @@ namespace MuseAtelier.Cuda.Devices;
 /// <summary>The file range, pinned memory and device address of one stage's weights.</summary>
 internal sealed class StageMemory
 {
-    private StageMemory(FileRange from, WeightPlacement placement) => (From, Placement) = (from, placement);
+    private StageMemory(FileRange from, StagePlacement placement) => (From, Placement) = (from, placement);
 
     /// <summary>The file range of all the stage's weights, which the package keeps together.</summary>
     public FileRange From { get; }
 
     /// <summary>Where the plan puts them.</summary>
-    public WeightPlacement Placement { get; }
+    public StagePlacement Placement { get; }
 
     /// <summary>Size in bytes.</summary>
     public long Bytes => From.Bytes;
@@ -26,7 +26,7 @@ internal sealed class StageMemory
     /// <summary>Their copy in pinned memory; null where there is none.</summary>
     public PinnedBuffer? Host { get; private set; }
 
-    public static StageMemory Of(ModelPackage package, StageSpec stage, WeightPlacement placement)
+    public static StageMemory Of(ModelPackage package, StageSpec stage, StagePlacement placement)
     {
         if (stage.Weights.Count == 0) return new StageMemory(default, placement);
         string file = stage.Weights[0].File;

@@ -4,6 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Decoding;
 using MuseAtelier.Diffusion;
 using MuseAtelier.Packages;
+using MuseAtelier.Pipeline;
 using MuseAtelier.Prompting;
 using static System.FormattableString;
 

@@ -1,5 +1,6 @@
 using MuseAtelier.Decoding;
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Residency;
@@ -17,21 +18,6 @@ internal sealed class BatchChoice
 
     /// <summary>Sizes of the UNet's streaming buffer that are tried, in halves of the least size.</summary>
     private static readonly int[] BufferSizes = [ComponentChoice.LeastBuffer, 3, 4];
-
-    /// <summary>
-    /// The sets of components that are streamed before the steps, in the order in which they are tried: the largest components first,
-    /// because each byte gains and costs the same.
-    /// </summary>
-    private static readonly string[][] StreamedBeforeSteps =
-    [
-        [],
-        [ComponentNames.ClipL],
-        [ComponentNames.CrossAttention],
-        [ComponentNames.ClipG],
-        [ComponentNames.ClipG, ComponentNames.ClipL],
-        [ComponentNames.ClipG, ComponentNames.CrossAttention],
-        [.. PlanMemory.ComponentsBeforeSteps],
-    ];
 
     private readonly ModelSizes _model;
     private readonly ResidencyRequest _request;
@@ -52,24 +38,20 @@ internal sealed class BatchChoice
         int rows = pictures * (request.Guided ? 2 : 1);
         int height = RoundUp(request.Height / VaeDecoder.VaeScaleFactor);
         int width = RoundUp(request.Width / VaeDecoder.VaeScaleFactor);
-        var text = new PictureShape(1, 0, 0, 0);
         var latents = new PictureShape(rows, height, width, 1);
-        Part clipL = PartOf(ComponentNames.ClipL, text);
-        Part clipG = PartOf(ComponentNames.ClipG, text);
-        Part context = PartOf(ComponentNames.CrossAttention, latents);
-        Part time = PartOf(ComponentNames.TimeEmbedding, latents with { Steps = request.Steps });
-        Part unet = PartOf(ComponentNames.UNet, latents);
+        Part[] before = [.. PipelineRecipe.BeforeSteps.Select(component => PartOf(component, latents))];
+        Part unet = PartOf(PipelineRecipe.EveryStep, latents);
 
-        TensorBytes = clipL.TensorBytes + clipG.TensorBytes + context.TensorBytes + time.TensorBytes + UNetTensorBytes(unet, context);
+        TensorBytes = before.Sum(part => part.TensorBytes) + UNetTensorBytes(unet, before);
         HostBytes = device.MapsWeights ? LatentAndPictureBytes(unet) : 0;
-        TextArena = Math.Max(Arena(clipL), Arena(clipG));
-        ConditioningArena = Math.Max(Arena(context), Arena(time));
+        TextArena = before.Where(part => part.Entry.Phase == PlanPhase.Text).Max(Arena);
+        ConditioningArena = before.Where(part => part.Entry.Phase == PlanPhase.Conditioning).Max(Arena);
         UNetArena = Arena(unet);
-        RotationArena = device.ArenaBytes(ComponentNames.UNet, latents, sessionsTurn: true) + unet.CastBytes;
+        RotationArena = device.ArenaBytes(unet.Component.Name, latents, sessionsTurn: true) + unet.CastBytes;
 
         // The UNet has the first claim on pinned memory, because its weights are copied in every step.
         UNets = Undominated([.. UNetPlacements(unet)], static (one, other) => one.IsNoBetterThan(other));
-        List<ConditioningPlacement> conditionings = ConditioningPlacements([clipL, clipG, context, time], unet);
+        List<ConditioningPlacement> conditionings = ConditioningPlacements(before, unet);
         Conditionings = Undominated(conditionings, static (one, other) => one.IsNoBetterThan(other));
     }
 
@@ -107,13 +89,13 @@ internal sealed class BatchChoice
 
     private static bool IsTimeEmbedding(TensorSpec tensor) => tensor.Name.StartsWith("shift.", StringComparison.Ordinal);
 
-    // Keys and values lie in the cross-attention component's block. Of the time embeddings, one step's share is copied into a block of its
-    // own, in the order of the UNet's inputs.
-    private static long UNetTensorBytes(Part unet, Part context)
+    // Keys and values lie in the block of the component that computes them. Of the time embeddings, one step's share is copied into a block
+    // of its own, in the order of the UNet's inputs.
+    private static long UNetTensorBytes(Part unet, IEnumerable<Part> before)
     {
-        HashSet<string> keys = [.. context.Component.Outputs.Select(output => output.Name)];
+        HashSet<string> computed = [.. before.SelectMany(part => part.Component.Outputs).Select(output => output.Name)];
         long embeddings = unet.Component.Inputs.Where(IsTimeEmbedding).Sum(input => input.Bytes(unet.Shape));
-        bool LiesElsewhere(TensorSpec tensor) => keys.Contains(tensor.Name) || IsTimeEmbedding(tensor);
+        bool LiesElsewhere(TensorSpec tensor) => computed.Contains(tensor.Name) || IsTimeEmbedding(tensor);
         return embeddings + ComponentRunner.BlockBytes(unet.Component, unet.Shape, LiesElsewhere);
     }
 
@@ -137,10 +119,11 @@ internal sealed class BatchChoice
         }
     }
 
-    private Part PartOf(string name, PictureShape shape)
+    private Part PartOf(PipelineComponent entry, PictureShape latents)
     {
-        ComponentSpec component = _model.Component(name);
-        return new Part(component, shape, [.. component.Stages.Select(stage => StageWork.Of(component, stage, shape))]);
+        ComponentSpec component = _model.Component(entry.Name);
+        PictureShape shape = entry.ShapeFor(latents, _request.Steps);
+        return new Part(entry, component, shape, [.. component.Stages.Select(stage => StageWork.Of(component, stage, shape))]);
     }
 
     private long Arena(Part part) => _device.ArenaBytes(part.Component.Name, part.Shape) + part.CastBytes;
@@ -209,7 +192,8 @@ internal sealed class BatchChoice
         long pinnable = Math.Max(0, _request.PinnedBytes - unet.Work.Sum(stage => stage.WeightBytes));
         int texts = _request.Guided ? 2 : 1;
         List<ConditioningPlacement> placements = [];
-        foreach (string[] streamed in _device.MapsWeights ? StreamedBeforeSteps.Take(1) : StreamedBeforeSteps)
+        IReadOnlyList<IReadOnlyList<string>> sets = PipelineRecipe.StreamedBeforeSteps;
+        foreach (IReadOnlyList<string> streamed in _device.MapsWeights ? sets.Take(1) : sets)
         {
             long left = pinnable;
             List<ComponentChoice> choices = [];
@@ -223,14 +207,17 @@ internal sealed class BatchChoice
             }
 
             double[] seconds = [.. choices.Select(choice => choice.Seconds(1, _device.NarrowOperationsPerSecond))];
-            placements.Add(new ConditioningPlacement(choices, texts * (seconds[0] + seconds[1]), seconds[2] + seconds[3], Batches));
+            double SecondsOf(RunFrequency frequency) =>
+                parts.Zip(seconds).Where(part => part.First.Entry.Frequency == frequency).Sum(part => part.Second);
+            placements.Add(new ConditioningPlacement(
+                choices, texts * SecondsOf(RunFrequency.PerPrompt), SecondsOf(RunFrequency.PerBatch), Batches));
         }
 
         return placements;
     }
 
-    /// <summary>A component, the shape that it runs with, and the work of its stages.</summary>
-    private sealed record Part(ComponentSpec Component, PictureShape Shape, StageWork[] Work)
+    /// <summary>A component of the recipe, the shape that it runs with, and the work of its stages.</summary>
+    private sealed record Part(PipelineComponent Entry, ComponentSpec Component, PictureShape Shape, StageWork[] Work)
     {
         /// <summary>Bytes of all its tensors, where none lies elsewhere.</summary>
         public long TensorBytes => ComponentRunner.BlockBytes(Component, Shape);

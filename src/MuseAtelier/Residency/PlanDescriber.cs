@@ -1,5 +1,5 @@
-using MuseAtelier.Decoding;
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Residency;
 
@@ -60,13 +60,13 @@ internal sealed class PlanDescriber(
             conditioning.TextSeconds, conditioning.ConditioningSeconds, loading, step, c.Tiles.Seconds, c.BucketSeconds);
     }
 
-    private List<ComponentPlan> Components(PlanCandidate c)
+    private List<ComponentPlan> Components(PlanCandidate c) => [.. memory.Components.Select(component => Component(component, c))];
+
+    private ComponentPlan Component(PipelineComponent component, PlanCandidate c)
     {
-        List<ComponentPlan> components = [.. c.Conditioning.Choices.Select(choice => Component(choice, 0, false))];
-        components.Add(Component(c.UNet.Choice, c.SwappedOut, c.UNet.RotatesSessions));
-        components.Add(Sessions(memory.Decoder, !c.Mode.DecoderStays));
-        components.Add(Sessions(PostProcessor.ComponentName(request.Frame), false));
-        return components;
+        if (component.RunsInEveryStep) return Component(c.UNet.Choice, c.SwappedOut, c.UNet.RotatesSessions);
+        if (!component.RunsBeforeSteps) return Sessions(component.Name, isReleased: component.Decodes && !c.Mode.DecoderStays);
+        return Component(c.Conditioning.Choices.First(choice => choice.Component.Name == component.Name), 0, false);
     }
 
     private ComponentPlan Component(ComponentChoice choice, int swappedOut, bool rotatesSessions)

@@ -68,13 +68,18 @@ internal abstract class ExecutionDevice : IDisposable
 
     /// <summary>Brings the weights of a component's transformer stages to where the device uses them. Returns before they are there; the caller disposes them.</summary>
     /// <param name="component">The component.</param>
-    /// <param name="placements">Where each stage's weights go, in the order of the stages; null means all resident. A device that maps them takes no notice.</param>
-    public abstract StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements);
+    /// <param name="placements">
+    /// Where each stage's weights go, in the order of the stages; null means all resident. Ignored by devices that read weights directly
+    /// from the memory-mapped file, and for stages without weights.
+    /// </param>
+    public abstract StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<StagePlacement>? placements);
 
-    /// <summary>Says how large the windows are at least that components share; for the time before any is loaded.</summary>
-    /// <param name="oncePerPass">Bytes of the window for what runs before the steps, once a pass.</param>
-    /// <param name="everyStep">Bytes of the window for the denoising network.</param>
-    public virtual void ReserveStreamingBuffers(long oncePerPass, long everyStep) { }
+    /// <summary>
+    /// Applies the device's part of a plan: the sizes of the streaming buffers that components share. Called before the weights of the
+    /// plan's components are loaded.
+    /// </summary>
+    /// <param name="plan">The plan that is in force from now on.</param>
+    public virtual void Apply(ResidencyPlan plan) { }
 
     /// <summary>Whether weights are brought to the device ahead of their first use, while the engine goes on.</summary>
     public virtual bool LoadsAhead => false;

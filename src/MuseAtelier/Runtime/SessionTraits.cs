@@ -1,4 +1,5 @@
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Runtime;
 
@@ -25,26 +26,30 @@ internal readonly record struct SessionTraits(bool HasOwnArena, SessionArithmeti
     /// </summary>
     public bool UsesCudnn { get; init; } = true;
 
-    /// <summary>Of the sessions of a component.</summary>
-    public static SessionTraits Of(PackageManifest package, ComponentSpec component) => new(OwnsArena(component), component.Name switch
+    /// <summary>The traits of the sessions of a component.</summary>
+    public static SessionTraits Of(PackageManifest package, ComponentSpec component)
     {
-        ComponentNames.VaeDecoderFp32 => SessionArithmetic.Fp32Range,
-        ComponentNames.VaeDecoder or ComponentNames.VaeEncoder => Of(package.PartPrecisions.Vae),
-        ComponentNames.ClipL or ComponentNames.ClipG => Of(package.PartPrecisions.TextEncoders),
-        _ => Of(package.PartPrecisions.UNet),
-    })
-    {
-        UsesCudnn = component.Name switch
+        PipelineComponent entry = PipelineRecipe.Of(component.Name);
+        Precision precision = entry.PrecisionIn(package.PartPrecisions);
+        SessionArithmetic arithmetic = entry.Part switch
         {
-            ComponentNames.UNet or ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32 or ComponentNames.VaeEncoder => true,
-            ComponentNames.ClipL or ComponentNames.ClipG => package.PartPrecisions.TextEncoders == Precision.Fp16,
-            _ => false,
-        },
-    };
+            ModelPart.Fp32Vae => SessionArithmetic.Fp32Range,
+            // No operator of the post-processing depends on this choice; its sessions are created like those of the UNet.
+            ModelPart.PostProcessing => Of(package.PartPrecisions.UNet),
+            _ => Of(precision),
+        };
+        return new SessionTraits(entry.OwnsArena, arithmetic)
+        {
+            // cuDNN has kernels for attention in fp16 only.
+            UsesCudnn = entry.HasConvolutions || (entry.HasAttention && precision == Precision.Fp16),
+        };
+    }
 
-    /// <summary>Whether working memory of a component is an arena of its own: what works on whole pictures takes more than all else together, and only for a moment. Asked in every step: allocates nothing managed.</summary>
-    public static bool OwnsArena(ComponentSpec component) =>
-        component.Name is ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32 or ComponentNames.VaeEncoder or ComponentNames.Finishing or ComponentNames.Framing;
+    /// <summary>
+    /// Whether a component's working memory is an arena of its own (<see cref="PipelineComponent.OwnsArena"/>). Called in every step:
+    /// allocates nothing managed.
+    /// </summary>
+    public static bool OwnsArena(ComponentSpec component) => PipelineRecipe.Of(component.Name).OwnsArena;
 
     private static SessionArithmetic Of(Precision precision) => precision == Precision.Fp16 ? SessionArithmetic.Fp16 : SessionArithmetic.Fp32;
 }

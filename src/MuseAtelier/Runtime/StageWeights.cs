@@ -2,22 +2,6 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Runtime;
 
-/// <summary>Where the weights of a stage are while the component is loaded.</summary>
-internal enum WeightPlacement
-{
-    /// <summary>In device memory for good.</summary>
-    Resident,
-
-    /// <summary>In device memory from the component's first run on until <see cref="StageWeights.SwapOut"/>, and in host memory all the time.</summary>
-    SwappedOut,
-
-    /// <summary>In host memory, copied into a window of device memory each time before the stage runs.</summary>
-    Streamed,
-
-    /// <summary>In the package's file, and read and copied into the window each time before the stage runs: where host memory is short.</summary>
-    Staged,
-}
-
 /// <summary>
 /// The weights that stages of a component take as inputs, on a device. Addresses never change, so that bindings are made once; what lies there is
 /// right between <see cref="BeforeStage"/> and <see cref="AfterStage"/>. Called on the engine's thread.

@@ -31,8 +31,8 @@ internal sealed record AtelierSetup(string Text, OffloadMode Offload, bool UsesV
             CacheFolder = cache,
             Offload = Offload,
             VaeTiling = Offload == OffloadMode.Stream ? VaeTiling.Tiled : VaeTiling.Whole,
-            VideoMemoryBudget = device == StormDevice.Cuda ? Budget : null,
-            MemoryBudget = device == StormDevice.Cpu ? Budget : null,
+            DeviceMemory = device == StormDevice.Cuda ? Budget : null,
+            HostMemory = device == StormDevice.Cpu ? Budget : null,
         };
 
     public Task<Atelier> OpenAsync(StormDevice device, StormFolder folder) =>

@@ -80,7 +80,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         ResidencyPlan plan = Atelier.Plan(miniature.Atelier.Model.Package, options, large);
         Assert.True(plan.KeepsArena);
         await using Atelier atelier = await miniature.OpenAsync(
-            options with { MemoryBudget = isTight ? plan.PeakBytes : 2 * plan.PeakBytes });
+            options with { HostMemory = isTight ? plan.PeakBytes : 2 * plan.PeakBytes });
         await atelier.GenerateAsync(large, cancellationToken: Cancellation);
         int sessions = _memory.Sessions;
         await atelier.GenerateAsync(large with { Steps = 1 }, cancellationToken: Cancellation);

@@ -31,6 +31,12 @@ internal sealed class ShortBackend : Backend
     /// <summary>Sessions that were made.</summary>
     public int Sessions { get; set; }
 
+    /// <summary>The components whose weights were loaded, and where each stage's weights went; null means all resident.</summary>
+    public List<(string Component, IReadOnlyList<StagePlacement>? Placements)> Loaded { get; } = [];
+
+    /// <summary>The plans that were applied.</summary>
+    public List<ResidencyPlan> Applied { get; } = [];
+
     internal override Lowering Lowering => _processor.Lowering;
 
     internal override DeviceProfile Profile => _processor.Profile;
@@ -84,8 +90,13 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override void Synchronize() => processor.Synchronize();
 
-    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
-        new NoticedWeights(processor.LoadWeights(component, placements), memory.WeightsNotice);
+    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<StagePlacement>? placements)
+    {
+        memory.Loaded.Add((component.Name, placements));
+        return new NoticedWeights(processor.LoadWeights(component, placements), memory.WeightsNotice);
+    }
+
+    public override void Apply(ResidencyPlan plan) => memory.Applied.Add(plan);
 
     public override void Dispose()
     {
