@@ -236,10 +236,10 @@ public sealed record DeviceProfile
     // load.
     internal DeviceProfile WithBaseline(long? baselineBytes) => WithContext(baselineBytes - LibraryBytes);
 
-    internal long ArenaBytes(string component, PictureShape shape, bool sessionsTurn = false)
+    internal long ArenaBytes(string component, PictureShape shape, bool rotatesSessions = false)
     {
         if (Arenas.FirstOrDefault(arena => arena.Component == component) is not { } cost) return 0;
-        double perPixel = sessionsTurn ? cost.RotationBytesPerPixel ?? cost.BytesPerPixel : cost.BytesPerPixel;
+        double perPixel = rotatesSessions ? cost.RotationBytesPerPixel ?? cost.BytesPerPixel : cost.BytesPerPixel;
         return cost.Bytes + (long)Math.Ceiling(perPixel * shape.Batch * shape.LatentHeight * shape.LatentWidth);
     }
 }

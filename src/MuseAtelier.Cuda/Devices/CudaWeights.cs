@@ -79,7 +79,7 @@ internal sealed class CudaWeights : StageWeights
             if (_streamed.Count > 0)
             {
                 long[] sizes = [.. _streamed.Select(stage => stage.Bytes)];
-                bool everyStep = component.Name == ComponentNames.UNet;
+                bool everyStep = PipelineRecipe.Of(component.Name).RunsInEveryStep;
                 _buffer = device.StreamingBufferFor(everyStep, StreamingBufferLayout.LeastBytes(sizes)).Hold();
                 var layout = new StreamingBufferLayout(sizes, _buffer.Bytes);
                 _schedule = new StreamingSchedule(layout);

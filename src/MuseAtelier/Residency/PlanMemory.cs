@@ -160,8 +160,8 @@ internal sealed class PlanMemory
         MemoryUse.ResidentWeights => c.Conditioning.ResidentBytes + c.UNet.Choice.ResidentBytes - c.SwappedBytes,
         MemoryUse.SwappedWeights => phase == PlanPhase.Denoising ? c.SwappedBytes : 0,
         MemoryUse.StreamingBuffer => StreamingBufferBytes(c, phase),
-        MemoryUse.Tensors => c.Batch.TensorBytes,
-        MemoryUse.HostPictures => c.Batch.HostBytes,
+        MemoryUse.Tensors => c.Batch.Memory.TensorBytes,
+        MemoryUse.HostPictures => c.Batch.Memory.HostBytes,
         MemoryUse.Decoder => c.Mode.DecoderStays || phase == PlanPhase.Decoding ? DecoderSessions.Bytes + c.Tiles.BlockBytes : 0,
         MemoryUse.CapturedStep => c.Mode.Captures ? _device.CaptureBytes!.Value : 0,
         MemoryUse.WorkingMemory => ArenaBytes(c, phase),
@@ -211,7 +211,7 @@ internal sealed class PlanMemory
 
     private static long ArenaBytes(in PlanCandidate c, PlanPhase phase)
     {
-        BatchChoice batch = c.Batch;
+        BatchMemory batch = c.Batch.Memory;
         long shared = phase switch
         {
             _ when c.Mode.KeepsArena => batch.TextArena + batch.ConditioningArena + UNetArena(c),
@@ -223,5 +223,5 @@ internal sealed class PlanMemory
         return shared + (c.Mode.KeepsDecodingArena || phase == PlanPhase.Decoding ? c.Tiles.ArenaBytes : 0);
     }
 
-    private static long UNetArena(in PlanCandidate c) => c.UNet.RotatesSessions ? c.Batch.RotationArena : c.Batch.UNetArena;
+    private static long UNetArena(in PlanCandidate c) => c.UNet.RotatesSessions ? c.Batch.Memory.RotationArena : c.Batch.Memory.UNetArena;
 }

@@ -1,4 +1,5 @@
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier;
 
@@ -13,7 +14,7 @@ public sealed class NotFiniteException(string part, string found, string remedy)
     /// <param name="precision">What it computes in.</param>
     internal static NotFiniteException OfText(string part, Precision precision) => new(
         part,
-        $"the text encoder {(part == ComponentNames.ClipL ? "CLIP-L" : "CLIP-G")} gave numbers that are not finite, in {Name(precision)}",
+        $"the text encoder {PipelineRecipe.Of(part).Title} gave numbers that are not finite, in {Name(precision)}",
         precision == Precision.Fp16 ? "Compute the text encoders in fp32."
             : "The checkpoint's text encoder is damaged: take another edition of it.");
 
