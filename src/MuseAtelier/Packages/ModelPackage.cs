@@ -34,7 +34,8 @@ internal sealed unsafe class ModelPackage : IDisposable
     /// <param name="progress">Told on the calling thread.</param>
     /// <param name="cancellationToken">Stops an export or a verification.</param>
     /// <exception cref="MuseAtelierException">The model cannot be used.</exception>
-    public static ModelPackage OpenFor(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static ModelPackage OpenFor(
+        string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         OpenFileLimitException.ThrowIfTooLow();
         options.Backend.Require();
@@ -54,7 +55,8 @@ internal sealed unsafe class ModelPackage : IDisposable
     /// until it is disposed.
     /// </summary>
     /// <exception cref="PackageException">The package is damaged, incomplete, unreadable or of another format.</exception>
-    public static ModelPackage Open(string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static ModelPackage Open(
+        string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         FileStream? use = null;
         try
@@ -127,7 +129,10 @@ internal sealed unsafe class ModelPackage : IDisposable
     private static string DigestGraphs(PackageManifest manifest)
     {
         HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
-        IEnumerable<string> lines = manifest.Files.Where(file => graphs.Contains(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n");
+        IEnumerable<string> lines = manifest.Files
+            .Where(file => graphs.Contains(file.Name))
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => $"{file.Name} {file.Sha256}\n");
         return Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
 
