@@ -53,7 +53,8 @@ internal sealed unsafe class ModelPackage : IDisposable
     /// until it is disposed.
     /// </summary>
     /// <exception cref="PackageException">The package is damaged, incomplete, unreadable or of another format.</exception>
-    public static ModelPackage Open(string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static ModelPackage Open(
+        string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         FileStream? use = null;
         try
@@ -126,7 +127,10 @@ internal sealed unsafe class ModelPackage : IDisposable
     private static string DigestGraphs(PackageManifest manifest)
     {
         HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
-        IEnumerable<string> lines = manifest.Files.Where(file => graphs.Contains(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n");
+        IEnumerable<string> lines = manifest.Files
+            .Where(file => graphs.Contains(file.Name))
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => $"{file.Name} {file.Sha256}\n");
         return Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
 
