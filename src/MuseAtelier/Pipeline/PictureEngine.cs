@@ -63,7 +63,7 @@ internal sealed class PictureEngine : IDisposable
     {
         // Building the tokenizer takes a third of a second, most of it compilation. It starts here so that the first picture does not wait.
         _ = Task.Run(() => ClipTokenizer.Shared, CancellationToken.None);
-        ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
+        ModelPackage package = options.OpenPackage(model, progress, cancellationToken);
         ExecutionDevice? device = null;
         PictureEngine? engine = null;
         try

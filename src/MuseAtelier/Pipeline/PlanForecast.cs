@@ -12,7 +12,7 @@ internal static class PlanForecast
     /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
     public static ResidencyPlan Of(string model, AtelierOptions options, PictureRequest request)
     {
-        string path = PackageCache.Find(model, options) ?? model;
+        string path = PackageCache.Find(model, options.PackageChoice) ?? model;
         ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
         var single = new PictureSeries(request, 1, 1);
         return ResidencyPlanner.Plan(

@@ -193,7 +193,8 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         double sharing = 0, handles = 0;
         foreach (ComponentSpec component in package.Manifest.Components)
         {
-            foreach (StageSpec stage in component.Stages.DistinctBy(stage => stage.Graph).Where(stage => _sessions.ContainsKey(stage.Graph)))
+            IEnumerable<StageSpec> distinct = component.Stages.DistinctBy(stage => stage.Graph);
+            foreach (StageSpec stage in distinct.Where(stage => _sessions.ContainsKey(stage.Graph)))
             {
                 // ONNX Runtime keeps a set of handles for the thread that created a session and one for the thread that runs it.
                 handles += profile.SessionBytes * (_createdAhead.Contains(stage.Graph) ? 2 : 1);

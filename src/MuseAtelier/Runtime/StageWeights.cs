@@ -3,8 +3,8 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// The weights that stages of a component take as inputs, on a device. Addresses never change, so that bindings are made once; what lies there is
-/// right between <see cref="BeforeStage"/> and <see cref="AfterStage"/>. Called on the engine's thread.
+/// The weights that stages of a component take as inputs, on a device. Addresses never change, so that bindings are made once; what lies
+/// there is right between <see cref="BeforeStage"/> and <see cref="AfterStage"/>. Called on the engine's thread.
 /// </summary>
 internal abstract class StageWeights : IDisposable
 {
@@ -22,13 +22,17 @@ internal abstract class StageWeights : IDisposable
     /// <param name="weight">One of that stage's weights.</param>
     public abstract nint Address(int stage, WeightSpec weight);
 
-    /// <summary>Makes what the device is asked for next wait until the stage's weights are there. Allocates nothing managed once all are loaded.</summary>
+    /// <summary>
+    /// Makes what the device is asked for next wait until the stage's weights are there. Allocates nothing managed once all are loaded.
+    /// </summary>
     public virtual void BeforeStage(int stage) { }
 
     /// <summary>Says that the stage was asked for: what lies in its place may be replaced once it has run.</summary>
     public virtual void AfterStage(int stage) { }
 
-    /// <summary>Gives up the device memory of lent weights, and the window; the next run takes them again. Nothing of a run may be under way.</summary>
+    /// <summary>
+    /// Gives up the device memory of lent weights, and the window; the next run takes them again. Nothing of a run may be under way.
+    /// </summary>
     public virtual void SwapOut() { }
 
     /// <summary>Before a capture: waits for what is still under way, so that the capture refers to nothing outside itself.</summary>
