@@ -547,14 +547,13 @@ internal sealed class PictureEngine : IDisposable
             }
 
             _sessions.Release(spec);
-            if (moves) _sessions.Place(spec, placements);
+            if (isAffected) _sessions.Place(spec, new ComponentPlacement(placements, component.Buffer));
         }
 
         _sessions.RotateSessions(unet, rotates);
         _sessions.TrimsArena = !plan.KeepsArena;
         _sessions.TrimsOwnArenas = !plan.KeepsDecodingArena;
         _sessions.MayCapture = plan.CapturesSteps;
-        _device.ReserveStreamingBuffers(plan.PreparingBufferBytes, plan.StreamingBufferBytes);
     }
 
     private IEnumerable<WeightPlacement> PlacementsInForce(ComponentPlan component)

@@ -3,6 +3,7 @@ using MuseAtelier.Cuda.Devices;
 using MuseAtelier.Cuda.Native;
 using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
+using MuseAtelier.Streaming;
 
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
 
@@ -46,13 +47,29 @@ internal sealed class CudaRig : IDisposable
     public static AtelierOptions Options(CudaOptions? options = null) =>
         new() { Backend = CudaBackend.Create(options ?? new CudaOptions()), CacheFolder = Cache.Value };
 
-    /// <summary>Has the UNet's transformer weights go where <paramref name="placement"/> says for each of them, counted from 0.</summary>
-    public void PlaceUNet(Func<int, WeightPlacement> placement)
+    /// <summary>Puts the weights of the UNet's transformer stages into the places that a test chooses.</summary>
+    /// <param name="placement">The place of a transformer stage's weights, by the stage's index among them.</param>
+    public void PlaceUNet(Func<int, WeightPlacement> placement) => Place(ComponentNames.UNet, placement);
+
+    /// <summary>Puts the weights of a component's transformer stages into the places that a test chooses.</summary>
+    /// <param name="component">The component's name.</param>
+    /// <param name="placement">The place of a transformer stage's weights, by the stage's index among them.</param>
+    public void Place(string component, Func<int, WeightPlacement> placement)
     {
+        List<WeightPlacement> places = [];
+        List<long> streamed = [];
         int transformers = 0;
-        ComponentSpec unet = Component(ComponentNames.UNet);
-        Sessions.Place(
-            unet, [.. unet.Stages.Select(stage => stage.Weights.Count == 0 ? WeightPlacement.Resident : placement(transformers++))]);
+        foreach (StageSpec stage in Component(component).Stages)
+        {
+            WeightPlacement place = stage.WeightRange is null ? WeightPlacement.Resident : placement(transformers++);
+            places.Add(place);
+            if (place is WeightPlacement.Streamed or WeightPlacement.Staged) streamed.Add(stage.WeightRange!.Value.Length);
+        }
+
+        // The least buffer: stages must share places in it, so that weights are copied again in every run.
+        StreamingBufferLayout? buffer =
+            streamed.Count == 0 ? null : new StreamingBufferLayout(streamed, StreamingBufferLayout.LeastBytes(streamed));
+        Sessions.Place(Component(component), new ComponentPlacement(places, buffer));
     }
 
     /// <summary>A runner of a component whose inputs are all filled with the same numbers each time.</summary>

@@ -57,8 +57,7 @@ public sealed class StreamedWeightsTests
         float[] expected = Resident();
         using var rig = new CudaRig();
         rig.PlaceUNet(_ => WeightPlacement.Streamed);
-        ComponentSpec context = rig.Component(ComponentNames.CrossAttention);
-        rig.Sessions.Place(context, [.. context.Stages.Select(_ => WeightPlacement.Streamed)]);
+        rig.Place(ComponentNames.CrossAttention, _ => WeightPlacement.Streamed);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape), other = rig.Runner(ComponentNames.CrossAttention, Shape);
         using RunOptions options = rig.Device.CreateRunOptions();
         for (int i = 0; i < Runs; i++)

@@ -20,7 +20,6 @@ internal sealed class CudaDevice : ExecutionDevice
 
     private static int _engines;
 
-    private readonly ModelPackage _package;
     private readonly CudaOptions _options;
     private readonly ILogger _logger;
     private readonly CardMemory _cardMemory;
@@ -29,10 +28,10 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly SharedArena _arena;
     private readonly Dictionary<string, string> _provider;
     private readonly bool _sharesThreads;
-    private readonly Dictionary<bool, StreamingBuffer> _buffers = [];
+    private readonly CardResources _resources;
+    private readonly StreamingBuffers _buffers;
     private readonly DeviceGate _gate;
     private readonly bool _isFirst = Interlocked.Increment(ref _engines) == 1;
-    private (long OncePerBatch, long EveryStep) _leastBufferBytes;
     private bool _captureFailed;
 
     /// <summary>Opens a card.</summary>
@@ -44,7 +43,7 @@ internal sealed class CudaDevice : ExecutionDevice
     public CudaDevice(
         ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers, CancellationToken cancellationToken)
     {
-        (_package, _options, Card) = (package, options, card);
+        (_options, Card) = (options, card);
         _gate = CardGates.Of(card.Index);
         using DeviceLease lease = Enter(cancellationToken);
         _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
@@ -58,7 +57,9 @@ internal sealed class CudaDevice : ExecutionDevice
         CopyStream = new CudaStream();
         ContextBytes = before == 0 ? _cardMemory.ProcessBytes() : null;
         BaselineBytes = SharedArena.HasHolders(card.Index) ? null : _cardMemory.ProcessBytes();
-        _reader = new WeightReader(card.Index, options.ReaderThreads);
+        _resources = new CardResources(card.Index, ComputeStream, CopyStream, Usage);
+        _buffers = new StreamingBuffers(_resources);
+        _reader = new WeightReader(card.Index, options.ReaderThreads, new WeightFiles(package.Folder));
         _arena = new SharedArena(card.Index);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
         ArenaStatistics = new ArenaStatistics(Memory);
@@ -130,16 +131,7 @@ internal sealed class CudaDevice : ExecutionDevice
         return options;
     }
 
-    public override NativeBuffer Allocate(long bytes)
-    {
-        CudaRuntime.Check(CudaRuntime.Malloc(out nint address, (nuint)bytes), nameof(CudaRuntime.Malloc), bytes);
-        Usage.Take(bytes);
-        return new NativeBuffer(address, bytes, address =>
-        {
-            CudaRuntime.Ignore(CudaRuntime.Free(address));
-            Usage.GiveBack(bytes);
-        });
-    }
+    public override NativeBuffer Allocate(long bytes) => DeviceMemory.Allocate(bytes, Usage);
 
     public override NativeBuffer AllocateHost(long bytes) => _pinned.Take(bytes);
 
@@ -158,49 +150,15 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override long CaptureEpoch => _gate.Handovers;
 
-    public override void Settle()
-    {
-        CopyStream.Settle();
-        ComputeStream.Settle();
-    }
+    public override void Settle() => _resources.Settle();
 
     /// <summary>Counts the device memory that this engine allocates outside ONNX Runtime.</summary>
     public DeviceUsage Usage { get; } = new();
 
     public override long AllocatedBytes => Usage.Bytes;
 
-    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
-        new CudaWeights(_package, component, placements, this, _reader, _logger);
-
-    public override void ReserveStreamingBuffers(long oncePerBatch, long everyStep) => _leastBufferBytes = (oncePerBatch, everyStep);
-
-    /// <summary>
-    /// The streaming buffer of components that run in every step, or of those that run once a batch. All callers get the same buffer
-    /// while it is large enough; the caller holds it.
-    /// </summary>
-    /// <param name="everyStep">Whether the component runs in every step.</param>
-    /// <param name="bytes">The least size in bytes.</param>
-    public StreamingBuffer StreamingBufferFor(bool everyStep, long bytes)
-    {
-        if (_buffers.TryGetValue(everyStep, out StreamingBuffer? buffer) && !buffer.IsFreed && buffer.Bytes >= bytes) return buffer;
-        long least = everyStep ? _leastBufferBytes.EveryStep : _leastBufferBytes.OncePerBatch;
-        buffer = new StreamingBuffer(this, Math.Max(bytes, least));
-        _buffers[everyStep] = buffer;
-        return buffer;
-    }
-
-    /// <summary>Frees the memory of all streaming buffers except one, after the work that uses them is done.</summary>
-    public void GiveUpOtherBuffers(StreamingBuffer kept)
-    {
-        foreach (StreamingBuffer other in _buffers.Values)
-        {
-            if (other == kept || other.IsFreed || !other.IsThere) continue;
-            other.User?.Drain();
-            CopyStream.Synchronize();
-            ComputeStream.Synchronize();
-            other.GiveUp();
-        }
-    }
+    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlacement? placement) =>
+        new CudaWeights(component, placement, _resources, _buffers, _reader, _logger);
 
     public override CapturedRun? Capture(Action run)
     {

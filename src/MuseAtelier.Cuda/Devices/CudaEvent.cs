@@ -15,6 +15,23 @@ internal sealed class CudaEvent : IDisposable
 
     public nint Handle => _handle;
 
+    /// <summary>Creates several events; the caller disposes each.</summary>
+    public static CudaEvent[] Create(int count)
+    {
+        var events = new List<CudaEvent>(count);
+        try
+        {
+            for (int i = 0; i < count; i++) events.Add(new CudaEvent());
+        }
+        catch
+        {
+            foreach (CudaEvent created in events) created.Dispose();
+            throw;
+        }
+
+        return [.. events];
+    }
+
     /// <summary>Marks the end of the work that is queued on a stream now.</summary>
     public void Record(CudaStream stream) =>
         CudaRuntime.Check(CudaRuntime.EventRecord(_handle, stream.Handle), nameof(CudaRuntime.EventRecord));

@@ -62,14 +62,17 @@ internal sealed class PlanDescriber(
 
     private List<ComponentPlan> Components(PlanCandidate c)
     {
-        List<ComponentPlan> components = [.. c.Conditioning.Choices.Select(choice => Component(choice, 0, false))];
-        components.Add(Component(c.UNet.Choice, c.SwappedOut, c.UNet.RotatesSessions));
+        long sharedBytes = c.Conditioning.StreamingBufferBytes;
+        ComponentChoice unet = c.UNet.Choice;
+        List<ComponentPlan> components = [.. c.Conditioning.Choices.Select(choice => Component(choice, sharedBytes))];
+        components.Add(Component(unet, unet.StreamingBufferBytes, c.SwappedOut, c.UNet.RotatesSessions));
         components.Add(Sessions(memory.Decoder, !c.Mode.DecoderStays));
         components.Add(Sessions(PostProcessor.ComponentName(request.Frame), false));
         return components;
     }
 
-    private ComponentPlan Component(ComponentChoice choice, int swappedOut, bool rotatesSessions)
+    private ComponentPlan Component(
+        ComponentChoice choice, long bufferBytes, int swappedOut = 0, bool rotatesSessions = false)
     {
         // The last resident stages are the ones that are swapped out, because the first ones are needed first.
         int stay = choice.Placements.Count(placement => placement == StagePlacement.Resident) - swappedOut;
@@ -87,7 +90,7 @@ internal sealed class PlanDescriber(
             });
         }
 
-        return new ComponentPlan(choice.Component.Name, stages);
+        return new ComponentPlan(choice.Component.Name, stages) { Buffer = choice.LayOutBuffer(bufferBytes) };
     }
 
     // A component whose sessions hold all its weights.

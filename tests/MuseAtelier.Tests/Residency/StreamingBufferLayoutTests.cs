@@ -1,4 +1,4 @@
-using MuseAtelier.Residency;
+using MuseAtelier.Streaming;
 
 namespace MuseAtelier.Tests.Residency;
 

@@ -84,8 +84,8 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override void Synchronize() => processor.Synchronize();
 
-    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
-        new NoticedWeights(processor.LoadWeights(component, placements), memory.WeightsNotice);
+    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlacement? placement) =>
+        new NoticedWeights(processor.LoadWeights(component, placement), memory.WeightsNotice);
 
     public override void Dispose()
     {
@@ -97,8 +97,6 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 /// <summary>Weights that have something to say.</summary>
 internal sealed class NoticedWeights(StageWeights weights, string? notice) : StageWeights
 {
-    public override long DeviceBytes => weights.DeviceBytes;
-
     public override string? Notice => notice;
 
     public override nint Address(int stage, WeightSpec weight) => weights.Address(stage, weight);
