@@ -530,7 +530,7 @@ internal sealed class PictureEngine : IDisposable
         foreach (ComponentPlan component in plan.Components)
         {
             ComponentSpec spec = _package.Manifest.Component(component.Name);
-            List<WeightPlacement> placements = [.. component.Stages.Select(PlacementOf)];
+            List<StagePlacement> placements = [.. component.Stages.Select(PlacementOf)];
             bool moves = !placements.SequenceEqual(PlacementsInForce(component));
             bool isAffected = moves || (buffersChange && UsesStreamingBuffer(component));
             bool rotationChanges = component.Name == ComponentNames.UNet && rotates != (_sessions.Turns(unet) is not null);
@@ -547,7 +547,7 @@ internal sealed class PictureEngine : IDisposable
             }
 
             _sessions.Release(spec);
-            if (isAffected) _sessions.Place(spec, new ComponentPlacement(placements, component.Buffer));
+            if (isAffected) _sessions.Place(spec, component);
         }
 
         _sessions.RotateSessions(unet, rotates);
@@ -556,10 +556,10 @@ internal sealed class PictureEngine : IDisposable
         _sessions.MayCapture = plan.CapturesSteps;
     }
 
-    private IEnumerable<WeightPlacement> PlacementsInForce(ComponentPlan component)
+    private IEnumerable<StagePlacement> PlacementsInForce(ComponentPlan component)
     {
         ComponentPlan? former = _plan?.Components.FirstOrDefault(former => former.Name == component.Name);
-        return former is null ? component.Stages.Select(_ => WeightPlacement.Resident) : former.Stages.Select(PlacementOf);
+        return former is null ? component.Stages.Select(_ => StagePlacement.Resident) : former.Stages.Select(PlacementOf);
     }
 
     private static bool UsesStreamingBuffer(ComponentPlan component) =>
@@ -569,13 +569,11 @@ internal sealed class PictureEngine : IDisposable
         .Where(share => share.Name is ResidencyPlan.WorkingMemoryShare or ResidencyPlan.DecoderShare)
         .Sum(share => share.Bytes);
 
-    private static WeightPlacement PlacementOf(StagePlan stage) => stage.Placement switch
-    {
-        StagePlacement.SwappedOut => WeightPlacement.SwappedOut,
-        StagePlacement.Streamed => WeightPlacement.Streamed,
-        StagePlacement.Staged => WeightPlacement.Staged,
-        _ => WeightPlacement.Resident,
-    };
+    // Constants in sessions and weights in mapped files have no other place to move to.
+    private static StagePlacement PlacementOf(StagePlan stage) =>
+        stage.Placement is StagePlacement.SwappedOut or StagePlacement.Streamed or StagePlacement.Staged
+            ? stage.Placement
+            : StagePlacement.Resident;
 
     private static bool Rotates(ComponentPlan component) => component.Count(StagePlacement.RotatingSession) > 0;
 

@@ -49,27 +49,28 @@ internal sealed class CudaRig : IDisposable
 
     /// <summary>Puts the weights of the UNet's transformer stages into the places that a test chooses.</summary>
     /// <param name="placement">The place of a transformer stage's weights, by the stage's index among them.</param>
-    public void PlaceUNet(Func<int, WeightPlacement> placement) => Place(ComponentNames.UNet, placement);
+    public void PlaceUNet(Func<int, StagePlacement> placement) => Place(ComponentNames.UNet, placement);
 
     /// <summary>Puts the weights of a component's transformer stages into the places that a test chooses.</summary>
     /// <param name="component">The component's name.</param>
     /// <param name="placement">The place of a transformer stage's weights, by the stage's index among them.</param>
-    public void Place(string component, Func<int, WeightPlacement> placement)
+    public void Place(string component, Func<int, StagePlacement> placement)
     {
-        List<WeightPlacement> places = [];
+        List<StagePlan> stages = [];
         List<long> streamed = [];
         int transformers = 0;
         foreach (StageSpec stage in Component(component).Stages)
         {
-            WeightPlacement place = stage.WeightRange is null ? WeightPlacement.Resident : placement(transformers++);
-            places.Add(place);
-            if (place is WeightPlacement.Streamed or WeightPlacement.Staged) streamed.Add(stage.WeightRange!.Value.Length);
+            long bytes = stage.WeightRange?.Length ?? 0;
+            StagePlacement place = bytes == 0 ? StagePlacement.Session : placement(transformers++);
+            stages.Add(new StagePlan(stage.Name, place, bytes));
+            if (place is StagePlacement.Streamed or StagePlacement.Staged) streamed.Add(bytes);
         }
 
         // The least buffer: stages must share places in it, so that weights are copied again in every run.
         StreamingBufferLayout? buffer =
             streamed.Count == 0 ? null : new StreamingBufferLayout(streamed, StreamingBufferLayout.LeastBytes(streamed));
-        Sessions.Place(Component(component), new ComponentPlacement(places, buffer));
+        Sessions.Place(Component(component), new ComponentPlan(component, stages) { Buffer = buffer });
     }
 
     /// <summary>A runner of a component whose inputs are all filled with the same numbers each time.</summary>

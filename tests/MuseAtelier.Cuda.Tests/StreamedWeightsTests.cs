@@ -21,10 +21,10 @@ public sealed class StreamedWeightsTests
         using var rig = new CudaRig();
         rig.PlaceUNet(i => placement switch
         {
-            "all streamed" => WeightPlacement.Streamed,
-            "every other streamed" => i % 2 == 0 ? WeightPlacement.Streamed : WeightPlacement.Resident,
-            "all staged" => WeightPlacement.Staged,
-            _ => i % 2 == 0 ? WeightPlacement.Streamed : WeightPlacement.Staged,
+            "all streamed" => StagePlacement.Streamed,
+            "every other streamed" => i % 2 == 0 ? StagePlacement.Streamed : StagePlacement.Resident,
+            "all staged" => StagePlacement.Staged,
+            _ => i % 2 == 0 ? StagePlacement.Streamed : StagePlacement.Staged,
         });
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         for (int i = 0; i < Runs; i++) Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
@@ -37,7 +37,7 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig();
-        rig.PlaceUNet(i => placement == "all lent" || i % 2 == 0 ? WeightPlacement.SwappedOut : WeightPlacement.Streamed);
+        rig.PlaceUNet(i => placement == "all lent" || i % 2 == 0 ? StagePlacement.SwappedOut : StagePlacement.Streamed);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         StageWeights weights = rig.Sessions.Weights(rig.Component(ComponentNames.UNet));
         for (int i = 0; i < Runs; i++)
@@ -56,8 +56,8 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig();
-        rig.PlaceUNet(_ => WeightPlacement.Streamed);
-        rig.Place(ComponentNames.CrossAttention, _ => WeightPlacement.Streamed);
+        rig.PlaceUNet(_ => StagePlacement.Streamed);
+        rig.Place(ComponentNames.CrossAttention, _ => StagePlacement.Streamed);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape), other = rig.Runner(ComponentNames.CrossAttention, Shape);
         using RunOptions options = rig.Device.CreateRunOptions();
         for (int i = 0; i < Runs; i++)
@@ -74,7 +74,7 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig();
-        rig.PlaceUNet(_ => staged ? WeightPlacement.Staged : WeightPlacement.Streamed);
+        rig.PlaceUNet(_ => staged ? StagePlacement.Staged : StagePlacement.Streamed);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         StageWeights weights = rig.Sessions.Weights(rig.Component(ComponentNames.UNet));
         List<int> transformers =
@@ -102,7 +102,7 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig();
-        rig.PlaceUNet(_ => WeightPlacement.Staged);
+        rig.PlaceUNet(_ => StagePlacement.Staged);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         string file = Path.Combine(
             rig.Package.Folder, rig.Component(ComponentNames.UNet).Stages.First(stage => stage.Weights.Count > 0).Weights[0].File);
@@ -127,7 +127,7 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
-        rig.PlaceUNet(_ => streamed ? WeightPlacement.Streamed : WeightPlacement.Resident);
+        rig.PlaceUNet(_ => streamed ? StagePlacement.Streamed : StagePlacement.Resident);
         AssertCapturedRunsEqual(rig, expected, restsBetween: false);
     }
 
@@ -141,8 +141,8 @@ public sealed class StreamedWeightsTests
         float[] expected = Resident();
         using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
         rig.PlaceUNet(i =>
-            placement == "all lent" || (placement == "lent and streamed" && i % 2 == 0) ? WeightPlacement.SwappedOut
-                : WeightPlacement.Streamed);
+            placement == "all lent" || (placement == "lent and streamed" && i % 2 == 0) ? StagePlacement.SwappedOut
+                : StagePlacement.Streamed);
         AssertCapturedRunsEqual(rig, expected, restsBetween: true);
     }
 

@@ -157,8 +157,8 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override long AllocatedBytes => Usage.Bytes;
 
-    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlacement? placement) =>
-        new CudaWeights(component, placement, _resources, _buffers, _reader, _logger);
+    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan) =>
+        new CudaWeights(component, plan, _resources, _buffers, _reader, _logger);
 
     public override CapturedRun? Capture(Action run)
     {

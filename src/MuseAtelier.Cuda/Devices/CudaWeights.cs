@@ -27,7 +27,7 @@ internal sealed class CudaWeights : StageWeights
 
     /// <summary>Allocates the device memory and begins to load.</summary>
     /// <param name="component">The component.</param>
-    /// <param name="placement">The places of its weights; null means that all are resident.</param>
+    /// <param name="plan">The places of its weights, by stage; null means that all are resident.</param>
     /// <param name="card">The card.</param>
     /// <param name="buffers">The streaming buffers.</param>
     /// <param name="reader">Loads the weights; borrowed.</param>
@@ -35,27 +35,25 @@ internal sealed class CudaWeights : StageWeights
     /// <exception cref="DeviceMemoryException">The device's memory is used up.</exception>
     public CudaWeights(
         ComponentSpec component,
-        ComponentPlacement? placement,
+        ComponentPlan? plan,
         CardResources card,
         StreamingBuffers buffers,
         WeightReader reader,
         ILogger logger)
     {
         (_component, _card, _logger) = (component.Name, card, logger);
-        StageMemory?[] stages = [.. component.Stages.Select((stage, i) => MemoryOf(stage, placement?.Stages[i]))];
-        List<StageMemory> resident = WithPlacement(stages, WeightPlacement.Resident);
-        List<StageMemory> swapped = WithPlacement(stages, WeightPlacement.SwappedOut);
-        List<StageMemory> streamed = WithPlacement(stages, WeightPlacement.Streamed, WeightPlacement.Staged);
+        StageMemory?[] stages = [.. component.Stages.Select((stage, i) => MemoryOf(stage, plan?.Stages[i].Placement))];
+        List<StageMemory> resident = PlacedAt(stages, StagePlacement.Resident);
+        List<StageMemory> swapped = PlacedAt(stages, StagePlacement.SwappedOut);
+        List<StageMemory> streamed = PlacedAt(stages, StagePlacement.Streamed, StagePlacement.Staged);
         try
         {
             if (resident.Count > 0) _resident = new ResidentWeights(resident, card, reader);
             if (swapped.Count > 0) _swapped = new SwappedWeights(swapped, card, reader);
             if (streamed.Count > 0)
             {
-                StreamingBufferLayout layout = placement?.Buffer
-                    ?? throw new ArgumentException($"Stages of {component.Name} are streamed, but have no places in the buffer.", nameof(placement));
                 bool everyStep = component.Name == ComponentNames.UNet;
-                _streamed = new StreamedWeights(streamed, layout, everyStep, card, buffers, reader);
+                _streamed = new StreamedWeights(streamed, LayoutOf(plan!), everyStep, card, buffers, reader);
             }
 
             _placed = [.. new PlacedWeights?[] { _resident, _swapped, _streamed }.OfType<PlacedWeights>()];
@@ -126,11 +124,18 @@ internal sealed class CudaWeights : StageWeights
         Free();
     }
 
-    private static StageMemory? MemoryOf(StageSpec stage, WeightPlacement? placement) =>
-        stage.WeightRange is { } range ? new StageMemory(range, placement ?? WeightPlacement.Resident) : null;
+    private static StageMemory? MemoryOf(StageSpec stage, StagePlacement? placement)
+    {
+        if (stage.WeightRange is not { } range) return null;
+        bool mayMove = placement is StagePlacement.SwappedOut or StagePlacement.Streamed or StagePlacement.Staged;
+        return new StageMemory(range, mayMove ? placement!.Value : StagePlacement.Resident);
+    }
 
-    private static List<StageMemory> WithPlacement(IEnumerable<StageMemory?> stages, params WeightPlacement[] placements) =>
+    private static List<StageMemory> PlacedAt(IEnumerable<StageMemory?> stages, params StagePlacement[] placements) =>
         [.. stages.OfType<StageMemory>().Where(stage => placements.Contains(stage.Placement))];
+
+    private static StreamingBufferLayout LayoutOf(ComponentPlan plan) =>
+        plan.Buffer ?? throw new ArgumentException($"The plan streams stages of {plan.Name}, but has no places for them.", nameof(plan));
 
     private PlacedStage Find(StageMemory? memory)
     {

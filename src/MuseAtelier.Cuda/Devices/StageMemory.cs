@@ -6,13 +6,13 @@ namespace MuseAtelier.Cuda.Devices;
 /// <summary>The memory of one stage's weights.</summary>
 /// <param name="range">The weights in the package, which identify them.</param>
 /// <param name="placement">The place of the weights.</param>
-internal sealed class StageMemory(WeightRange range, WeightPlacement placement)
+internal sealed class StageMemory(WeightRange range, StagePlacement placement)
 {
     /// <summary>The weights in the package: the bytes of which the memory holds a copy.</summary>
     public WeightRange Range => range;
 
     /// <summary>The place of the weights.</summary>
-    public WeightPlacement Placement => placement;
+    public StagePlacement Placement => placement;
 
     /// <summary>Size in bytes.</summary>
     public long Bytes => range.Length;

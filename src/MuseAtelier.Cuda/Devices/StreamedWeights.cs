@@ -64,13 +64,13 @@ internal sealed class StreamedWeights : PlacedWeights, IStreamingBufferUser
     // Staged copies block the host while they read their file, and a captured run has no host part.
     public override bool CanCapture => !_copies.AreStaged;
 
-    public override int UnpinnedStages => Stages.Count(stage => stage.Host is null && stage.Placement != WeightPlacement.Staged);
+    public override int UnpinnedStages => Stages.Count(stage => stage.Host is null && stage.Placement != StagePlacement.Staged);
 
     private bool IsCapturing => _beforeCapture is not null;
 
     private bool HasBuffer => _buffer.IsThere && _buffer.User == this;
 
-    public override Task Load() => _reader.ToHost(Stages.Where(stage => stage.Placement != WeightPlacement.Staged));
+    public override Task Load() => _reader.ToHost(Stages.Where(stage => stage.Placement != StagePlacement.Staged));
 
     public override void FinishLoading() => _copies.Begin();
 

@@ -71,10 +71,10 @@ internal abstract class ExecutionDevice : IDisposable
     /// Begins to load the weights that a component's stages take as inputs. Returns before they are loaded; the caller disposes them.
     /// </summary>
     /// <param name="component">The component.</param>
-    /// <param name="placement">
+    /// <param name="plan">
     /// The places of the weights; null means that all are resident. Ignored by devices that read weights directly from the mapped files.
     /// </param>
-    public abstract StageWeights LoadWeights(ComponentSpec component, ComponentPlacement? placement);
+    public abstract StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan);
 
     /// <summary>Whether weights are loaded before their first use, while the engine's thread does other work.</summary>
     public virtual bool LoadsAhead => false;

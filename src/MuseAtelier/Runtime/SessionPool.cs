@@ -13,7 +13,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     private readonly Dictionary<string, Task<InferenceSession>> _sessions = [];
     private readonly Dictionary<string, SessionRotation> _turns = [];
     private readonly Dictionary<string, StageWeights> _weights = [];
-    private readonly Dictionary<string, ComponentPlacement> _placements = [];
+    private readonly Dictionary<string, ComponentPlan> _plans = [];
     private readonly List<NativeThread> _creators = [];
     private readonly Dictionary<string, ArenaStatistics> _ownArenas = [];
     private readonly HashSet<string> _createdAhead = [];
@@ -45,7 +45,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     }
 
     /// <summary>Says where a component's weights go; for a component that is not loaded yet.</summary>
-    public void Place(ComponentSpec component, ComponentPlacement placement) => _placements[component.Name] = placement;
+    public void Place(ComponentSpec component, ComponentPlan plan) => _plans[component.Name] = plan;
 
     /// <summary>Says whether sessions of a component that hold constants take turns, instead of staying. What was bound to it must be disposed before.</summary>
     public void RotateSessions(ComponentSpec component, bool takesTurns)
@@ -127,7 +127,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public StageWeights Weights(ComponentSpec component)
     {
         if (_weights.TryGetValue(component.Name, out StageWeights? weights)) return weights;
-        return _weights[component.Name] = device.LoadWeights(component, _placements.GetValueOrDefault(component.Name));
+        return _weights[component.Name] = device.LoadWeights(component, _plans.GetValueOrDefault(component.Name));
     }
 
     /// <summary>Releases a component that is not needed for a while. What was bound to it must be disposed before.</summary>

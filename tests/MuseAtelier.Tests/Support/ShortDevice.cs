@@ -84,8 +84,8 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override void Synchronize() => processor.Synchronize();
 
-    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlacement? placement) =>
-        new NoticedWeights(processor.LoadWeights(component, placement), memory.WeightsNotice);
+    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan) =>
+        new NoticedWeights(processor.LoadWeights(component, plan), memory.WeightsNotice);
 
     public override void Dispose()
     {
