@@ -30,6 +30,7 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly bool _sharesThreads;
     private readonly CardResources _resources;
     private readonly StreamingBuffers _buffers;
+    private readonly WeightStore _store;
     private readonly DeviceGate _gate;
     private readonly bool _isFirst = Interlocked.Increment(ref _engines) == 1;
     private bool _captureFailed;
@@ -59,6 +60,7 @@ internal sealed class CudaDevice : ExecutionDevice
         BaselineBytes = SharedArena.HasHolders(card.Index) ? null : _cardMemory.ProcessBytes();
         _resources = new CardResources(card.Index, ComputeStream, CopyStream, Usage);
         _buffers = new StreamingBuffers(_resources);
+        _store = new WeightStore(Allocate);
         _reader = new WeightReader(card.Index, options.ReaderThreads, new WeightFiles(package.Folder));
         _arena = new SharedArena(card.Index);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
@@ -158,7 +160,7 @@ internal sealed class CudaDevice : ExecutionDevice
     public override long AllocatedBytes => Usage.Bytes;
 
     public override StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan) =>
-        new CudaWeights(component, plan, _resources, _buffers, _reader, _logger);
+        new CudaWeights(component, plan, _resources, _buffers, _store, _reader, _logger);
 
     public override CapturedRun? Capture(Action run)
     {

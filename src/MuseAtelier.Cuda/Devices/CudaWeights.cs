@@ -30,6 +30,7 @@ internal sealed class CudaWeights : StageWeights
     /// <param name="plan">The places of its weights, by stage; null means that all are resident.</param>
     /// <param name="card">The card.</param>
     /// <param name="buffers">The streaming buffers.</param>
+    /// <param name="store">The resident weights of all components.</param>
     /// <param name="reader">Loads the weights; borrowed.</param>
     /// <param name="logger">The log.</param>
     /// <exception cref="DeviceMemoryException">The device's memory is used up.</exception>
@@ -38,17 +39,18 @@ internal sealed class CudaWeights : StageWeights
         ComponentPlan? plan,
         CardResources card,
         StreamingBuffers buffers,
+        WeightStore store,
         WeightReader reader,
         ILogger logger)
     {
         (_component, _card, _logger) = (component.Name, card, logger);
-        StageMemory?[] stages = [.. component.Stages.Select((stage, i) => MemoryOf(stage, plan?.Stages[i].Placement))];
+        StageMemory?[] stages = StageMemory.OfStages(component, plan);
         List<StageMemory> resident = PlacedAt(stages, StagePlacement.Resident);
         List<StageMemory> swapped = PlacedAt(stages, StagePlacement.SwappedOut);
         List<StageMemory> streamed = PlacedAt(stages, StagePlacement.Streamed, StagePlacement.Staged);
         try
         {
-            if (resident.Count > 0) _resident = new ResidentWeights(resident, card, reader);
+            if (resident.Count > 0) _resident = new ResidentWeights(resident, store, reader);
             if (swapped.Count > 0) _swapped = new SwappedWeights(swapped, card, reader);
             if (streamed.Count > 0)
             {
@@ -122,13 +124,6 @@ internal sealed class CudaWeights : StageWeights
         // The wait ignores a failed load: the run that waited for the load reported the failure, or no run needed it.
         ((IAsyncResult)_load).AsyncWaitHandle.WaitOne();
         Free();
-    }
-
-    private static StageMemory? MemoryOf(StageSpec stage, StagePlacement? placement)
-    {
-        if (stage.WeightRange is not { } range) return null;
-        bool mayMove = placement is StagePlacement.SwappedOut or StagePlacement.Streamed or StagePlacement.Staged;
-        return new StageMemory(range, mayMove ? placement!.Value : StagePlacement.Resident);
     }
 
     private static List<StageMemory> PlacedAt(IEnumerable<StageMemory?> stages, params StagePlacement[] placements) =>

@@ -1,5 +1,4 @@
 using MuseAtelier.Packages;
-using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
 
@@ -22,6 +21,25 @@ internal sealed class StageMemory(WeightRange range, StagePlacement placement)
 
     /// <summary>The copy in pinned memory; null if there is none.</summary>
     public PinnedBuffer? Host { get; private set; }
+
+    /// <summary>The memory of each of a component's stages; null for a stage without weights.</summary>
+    /// <param name="component">The component.</param>
+    /// <param name="plan">
+    /// The places of the weights, by stage. Any place but swapped out, streamed and staged means resident, as does null for the plan.
+    /// </param>
+    public static StageMemory?[] OfStages(ComponentSpec component, ComponentPlan? plan)
+    {
+        var stages = new StageMemory?[component.Stages.Count];
+        for (int i = 0; i < stages.Length; i++)
+        {
+            if (component.Stages[i].WeightRange is not { } range) continue;
+            StagePlacement placement = plan?.Stages[i].Placement ?? StagePlacement.Resident;
+            bool isElsewhere = placement is StagePlacement.SwappedOut or StagePlacement.Streamed or StagePlacement.Staged;
+            stages[i] = new StageMemory(range, isElsewhere ? placement : StagePlacement.Resident);
+        }
+
+        return stages;
+    }
 
     /// <summary>Device address of one of the stage's weights.</summary>
     public nint Address(WeightSpec weight) => Device + (nint)(weight.Offset - range.Offset);
