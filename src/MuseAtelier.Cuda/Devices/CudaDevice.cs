@@ -54,11 +54,9 @@ internal sealed class CudaDevice : ExecutionDevice
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
         DeviceStacks.Bound();
         OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]));
-        ComputeStream = new CudaStream();
-        CopyStream = new CudaStream();
+        _resources = new CardResources(card.Index, new CudaStream(), new CudaStream(), new DeviceUsage());
         ContextBytes = before == 0 ? _cardMemory.ProcessBytes() : null;
         BaselineBytes = SharedArena.HasHolders(card.Index) ? null : _cardMemory.ProcessBytes();
-        _resources = new CardResources(card.Index, ComputeStream, CopyStream, Usage);
         _buffers = new StreamingBuffers(_resources);
         _store = new WeightStore(Allocate);
         _reader = new WeightReader(card.Index, options.ReaderThreads, new WeightFiles(package.Folder));
@@ -70,19 +68,13 @@ internal sealed class CudaDevice : ExecutionDevice
             ["device_id"] = card.Index.ToString(CultureInfo.InvariantCulture),
             // ONNX Runtime silently ignores user_compute_stream unless has_user_compute_stream is set.
             ["has_user_compute_stream"] = "1",
-            ["user_compute_stream"] = ((ulong)ComputeStream.Handle).ToString(CultureInfo.InvariantCulture),
+            ["user_compute_stream"] = ((ulong)_resources.Compute.Handle).ToString(CultureInfo.InvariantCulture),
             ["arena_extend_strategy"] = "kSameAsRequested",
         };
     }
 
     /// <summary>The card.</summary>
     public CudaCard Card { get; }
-
-    /// <summary>The stream of all runs, and of the copies that belong to them.</summary>
-    public CudaStream ComputeStream { get; }
-
-    /// <summary>The stream that copies weights while runs are executed.</summary>
-    public CudaStream CopyStream { get; }
 
     public override string Description =>
         string.Create(CultureInfo.InvariantCulture, $"{Card.Name}, {Card.MemoryBytes / (double)(1L << 30):0.0} GiB");
@@ -133,20 +125,20 @@ internal sealed class CudaDevice : ExecutionDevice
         return options;
     }
 
-    public override NativeBuffer Allocate(long bytes) => DeviceMemory.Allocate(bytes, Usage);
+    public override NativeBuffer Allocate(long bytes) => DeviceMemory.Allocate(bytes, _resources.Usage);
 
     public override NativeBuffer AllocateHost(long bytes) => _pinned.Take(bytes);
 
     public override void Upload(nint host, nint device, long bytes) =>
-        ComputeStream.Copy(host, device, bytes, CudaRuntime.HostToDevice);
+        _resources.Compute.Copy(host, device, bytes, CudaRuntime.HostToDevice);
 
     public override void Download(nint device, nint host, long bytes) =>
-        ComputeStream.Copy(device, host, bytes, CudaRuntime.DeviceToHost);
+        _resources.Compute.Copy(device, host, bytes, CudaRuntime.DeviceToHost);
 
     public override void Copy(nint from, nint to, long bytes) =>
-        ComputeStream.Copy(from, to, bytes, CudaRuntime.DeviceToDevice);
+        _resources.Compute.Copy(from, to, bytes, CudaRuntime.DeviceToDevice);
 
-    public override void Synchronize() => ComputeStream.Synchronize();
+    public override void Synchronize() => _resources.Compute.Synchronize();
 
     public override DeviceLease Enter(CancellationToken cancellationToken) => _gate.Enter(this, cancellationToken);
 
@@ -154,10 +146,7 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override void Settle() => _resources.Settle();
 
-    /// <summary>Counts the device memory that this engine allocates outside ONNX Runtime.</summary>
-    public DeviceUsage Usage { get; } = new();
-
-    public override long AllocatedBytes => Usage.Bytes;
+    public override long AllocatedBytes => _resources.Usage.Bytes;
 
     public override StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan) =>
         new CudaWeights(component, plan, _resources, _buffers, _store, _reader, _logger);
@@ -166,7 +155,7 @@ internal sealed class CudaDevice : ExecutionDevice
     {
         try
         {
-            CudaGraph graph = CudaGraph.Capture(ComputeStream, Card.Index, run);
+            CudaGraph graph = CudaGraph.Capture(_resources.Compute, Card.Index, run);
             CudaLog.Captured(_logger, graph.Nodes);
             return graph;
         }
@@ -204,9 +193,9 @@ internal sealed class CudaDevice : ExecutionDevice
             ArenaStatistics.Dispose();
             _arena.Dispose();
             Memory.Dispose();
-            KernelModule.Release(ComputeStream.Handle);
-            CopyStream.Dispose();
-            ComputeStream.Dispose();
+            KernelModule.Release(_resources.Compute.Handle);
+            _resources.Copies.Dispose();
+            _resources.Compute.Dispose();
         }
 
         _gate.Forget(this);

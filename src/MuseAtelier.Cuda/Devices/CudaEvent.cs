@@ -7,12 +7,14 @@ internal sealed class CudaEvent : IDisposable
 {
     private nint _handle;
 
+    /// <summary>Creates the event, which marks nothing yet. It measures no time.</summary>
     public CudaEvent()
     {
         int code = CudaRuntime.EventCreateWithFlags(out _handle, CudaRuntime.EventDisableTiming);
         CudaRuntime.Check(code, nameof(CudaRuntime.EventCreateWithFlags));
     }
 
+    /// <summary>CUDA's handle; 0 once it is disposed.</summary>
     public nint Handle => _handle;
 
     /// <summary>Creates several events; the caller disposes each.</summary>

@@ -8,8 +8,8 @@ namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
 /// A component's weights on a card. Each stage's weights belong to the object for their place: <see cref="ResidentWeights"/>,
-/// <see cref="SwappedWeights"/> or <see cref="StreamedWeights"/>. To move a stage to another place, the component's weights are disposed and
-/// loaded again, because every move changes addresses.
+/// <see cref="SwappedWeights"/> or <see cref="StreamedWeights"/>. To move a stage to another place, the component's weights are disposed
+/// and loaded by the new plan, because a move changes addresses, to which sessions are bound.
 /// </summary>
 internal sealed class CudaWeights : StageWeights
 {

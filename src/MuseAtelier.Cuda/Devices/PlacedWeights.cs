@@ -27,8 +27,8 @@ internal abstract class PlacedWeights(IReadOnlyList<StageMemory> stages) : IDisp
     public virtual void FinishLoading() { }
 
     /// <summary>
-    /// Allocates device memory that <see cref="SwapOut"/> has freed and begins to fill it. Must be called before any stage of the component,
-    /// so that the copies overlap with the stages that need none of them.
+    /// Allocates device memory that <see cref="SwapOut"/> has freed and begins to fill it. Must be called before any stage of the
+    /// component, so that the copies overlap with the stages that need none of them.
     /// </summary>
     public virtual void Restore() { }
 
@@ -48,7 +48,9 @@ internal abstract class PlacedWeights(IReadOnlyList<StageMemory> stages) : IDisp
     /// <summary>Prepares a capture, so that the captured run depends on nothing outside itself.</summary>
     public virtual void BeginCapture() { }
 
-    /// <summary>Makes the compute stream wait for the copies that the capture queued. Must be called at the end of the captured run.</summary>
+    /// <summary>
+    /// Makes the compute stream wait for the copies that the capture queued. Must be called at the end of the captured run.
+    /// </summary>
     public virtual void JoinCapture() { }
 
     /// <summary>Ends a capture, whether or not it succeeded.</summary>

@@ -165,5 +165,6 @@ internal sealed class StagedCopier : IDisposable
         }
     }
 
+    // A negative stage ends the thread.
     private readonly record struct CopyRequest(int Stage, bool IsThere, CudaEvent? MayBegin);
 }

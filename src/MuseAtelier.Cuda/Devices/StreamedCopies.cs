@@ -4,8 +4,8 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// The copies of streamed stages into their places in the streaming buffer. They are queued directly while all weights are in pinned memory;
-/// otherwise a staging thread queues them. An event tells the compute stream when a stage's copy is done.
+/// The copies of streamed stages into their places in the streaming buffer. They are queued directly while all weights are in pinned
+/// memory; otherwise a staging thread queues them. An event tells the compute stream when a stage's copy is done.
 /// </summary>
 /// <param name="stages">The stages in the order in which they run.</param>
 /// <param name="card">The card.</param>

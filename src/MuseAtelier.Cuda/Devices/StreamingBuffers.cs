@@ -3,8 +3,8 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// The streaming buffers of an engine on a card: one for components that run in every step, and one for those that run once a batch. Each has
-/// a size of its own, and only one of the two has memory at a time, because the components never run together.
+/// The streaming buffers of an engine on a card: one for components that run in every step, and one for those that run once a batch. Each
+/// has a size of its own, and only one of the two has memory at a time, because the components never run together.
 /// </summary>
 /// <param name="card">The card on which the buffers lie.</param>
 internal sealed class StreamingBuffers(CardResources card)
@@ -23,7 +23,9 @@ internal sealed class StreamingBuffers(CardResources card)
         return buffer.Hold();
     }
 
-    /// <summary>Takes a buffer's memory, if it has none, and makes the caller its user. The memory of other buffers is freed first.</summary>
+    /// <summary>
+    /// Takes a buffer's memory, if it has none, and makes the caller its user. The memory of other buffers is freed first.
+    /// </summary>
     /// <param name="buffer">A buffer that the user holds.</param>
     /// <param name="user">The new user.</param>
     /// <returns>

@@ -3,8 +3,8 @@ using MuseAtelier.Cuda.Native;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// Weights that are in device memory from the component's first run until <see cref="SwapOut"/>, and in pinned memory all the time. They lie
-/// in one block of device memory, which the copy stream fills before the next run.
+/// Weights that are in device memory from the component's first run until <see cref="SwapOut"/>, and in pinned memory all the time. They
+/// lie in one block of device memory, which the copy stream fills before the next run.
 /// </summary>
 internal sealed class SwappedWeights : PlacedWeights
 {

@@ -4,8 +4,8 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// The resident weights of all components of an engine, by their ranges of bytes in the package. Components that name equal ranges share one
-/// copy of them. Must be used on the engine's thread.
+/// The resident weights of all components of an engine, by their ranges of bytes in the package. Components that name equal ranges share
+/// one copy of them. Must be used on the engine's thread.
 /// </summary>
 /// <param name="allocate">Allocates device memory of a size in bytes.</param>
 internal sealed class WeightStore(Func<long, NativeBuffer> allocate)

@@ -3,8 +3,8 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// The weights that the stages of a component take as inputs, on a device. Their addresses never change, so that bindings are made once. The
-/// weights of a stage are valid only between <see cref="BeforeStage"/> and <see cref="AfterStage"/>. All members must be called on the
+/// The weights that the stages of a component take as inputs, on a device. Their addresses never change, so that bindings are made once.
+/// The weights of a stage are valid only between <see cref="BeforeStage"/> and <see cref="AfterStage"/>. All members must be called on the
 /// engine's thread.
 /// </summary>
 internal abstract class StageWeights : IDisposable
