@@ -133,7 +133,8 @@ public sealed record RecordedModel(string Name, string Sha256, string GraphsSha2
 /// <param name="Pass">
 /// Batch size and the picture's index in the batch; null, as in older records, means a batch of one picture.
 /// </param>
-public sealed record RecordedEngine(string Version, string Runtime, string Device, string Plan, TileSize? Tile = null, BatchSlot? Pass = null)
+public sealed record RecordedEngine(
+    string Version, string Runtime, string Device, string Plan, TileSize? Tile = null, BatchSlot? Pass = null)
 {
     /// <summary>Batch size and index, also for records that do not state them.</summary>
     [JsonIgnore]

@@ -29,7 +29,12 @@ internal static class VerifyCommand
         var path = new Argument<string>("PICTURE") { Description = $"The picture: {PictureFormats.Known}, written with --metadata full." };
         Option<string?> model = AtelierChoices.Model();
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
-        var command = new Command("verify", "Paints a picture again from its record and says whether it is the same.") { path, model, json };
+        var command = new Command("verify", "Paints a picture again from its record and says whether it is the same.")
+        {
+            path,
+            model,
+            json,
+        };
         var choices = new AtelierChoices(command, isDecodingChosen: false);
         command.SetAction(async (result, stop) =>
         {

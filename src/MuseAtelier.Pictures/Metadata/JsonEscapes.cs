@@ -3,7 +3,10 @@ using System.Text;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>JSON without needless escapes: the framework's writer has no setting that leaves letters beyond U+FFFF as they are, which triples their size.</summary>
+/// <summary>
+/// JSON without needless escapes: the framework's writer has no setting that leaves letters beyond U+FFFF as they are, which triples their
+/// size.
+/// </summary>
 internal static class JsonEscapes
 {
     /// <summary>Puts pairs of surrogates in the place of their escapes.</summary>
@@ -60,5 +63,11 @@ internal static class JsonEscapes
     }
 
     private static char? Unit(string json, int start) =>
-        start + 6 <= json.Length && json[start] == '\\' && json[start + 1] == 'u' && ushort.TryParse(json.AsSpan(start + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort unit) ? (char)unit : null;
+        start + 6 <= json.Length
+        && json[start] == '\\'
+        && json[start + 1] == 'u'
+        && ushort.TryParse(
+            json.AsSpan(start + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort unit)
+            ? (char)unit
+            : null;
 }

@@ -79,7 +79,8 @@ internal sealed class ParametersParser(string path)
 
     private static string Join(ReadOnlySpan<string> lines) => string.Join('\n', lines!).Trim();
 
-    // "name: value, name: "quoted, value", name: {"json": "value, too"}, ...": written out, as a pattern over text of any length could be made to crawl.
+    // "name: value, name: "quoted, value", name: {"json": "value, too"}, ...": written out, as a pattern over text of any length could be
+    // made to crawl.
     private static Dictionary<string, string> ReadSettings(string line)
     {
         var settings = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -235,7 +236,8 @@ internal sealed class ParametersParser(string path)
     }
 
     // Names only: a number would be taken for the value that it stands for.
-    private static bool Named<T>(string word, out T value) where T : struct, Enum => Enum.TryParse(word, ignoreCase: true, out value) && char.IsAsciiLetter(word[0]) && Enum.IsDefined(value);
+    private static bool Named<T>(string word, out T value) where T : struct, Enum =>
+        Enum.TryParse(word, ignoreCase: true, out value) && char.IsAsciiLetter(word[0]) && Enum.IsDefined(value);
 
     private T Whole<T>(string name, string value) where T : struct, System.Numerics.INumber<T> =>
         T.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T number) ? number : throw Bad(name, value);
@@ -250,7 +252,8 @@ internal sealed class ParametersParser(string path)
         return parts.Length == 2 ? (Whole<int>(name, parts[0]), Whole<int>(name, parts[1])) : throw Bad(name, value);
     }
 
-    private ParametersTextException Bad(string name, string value) => new(path, $"{name} is '{(value.Length <= 40 ? value : value[..40] + "…")}'");
+    private ParametersTextException Bad(string name, string value) =>
+        new(path, $"{name} is '{(value.Length <= 40 ? value : value[..40] + "…")}'");
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(string))]

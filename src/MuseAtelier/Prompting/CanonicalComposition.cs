@@ -30,7 +30,9 @@ internal sealed class CanonicalComposition
             int mark = line.AsSpan().IndexOfAny('=', '-');
             int plus = line.IndexOf('+', StringComparison.Ordinal);
             int composite = Hex(line.AsSpan(0, mark));
-            (int, int) parts = plus < 0 ? (Hex(line.AsSpan(mark + 1)), 0) : (Hex(line.AsSpan(mark + 1, plus - mark - 1)), Hex(line.AsSpan(plus + 1)));
+            (int, int) parts = plus < 0
+                ? (Hex(line.AsSpan(mark + 1)), 0)
+                : (Hex(line.AsSpan(mark + 1, plus - mark - 1)), Hex(line.AsSpan(plus + 1)));
             _decompositions.Add(composite, parts);
             if (line[mark] == '=')
                 _compositions.Add(parts, composite);
@@ -68,8 +70,13 @@ internal sealed class CanonicalComposition
     // Code points that form C leaves alone whatever stands beside them: everything before the combining marks,
     // general punctuation, Chinese and Japanese (without the kana's combining voice marks), whole Hangul syllables, emoji.
     private static bool IsInert(int rune) =>
-        rune is < 0x300 or (>= 0x2002 and <= 0x2027) or (>= 0x3000 and <= 0x9FFF and not (0x3099 or 0x309A) and not (>= 0x302A and <= 0x302F))
-            or (>= SyllableBase and < SyllableBase + SyllableCount) or (>= 0xFE00 and <= 0xFE0F) or (>= 0xFF01 and <= 0xFFFF) or (>= 0x1F000 and <= 0x1FAFF);
+        rune is < 0x300
+            or (>= 0x2002 and <= 0x2027)
+            or (>= 0x3000 and <= 0x9FFF and not (0x3099 or 0x309A) and not (>= 0x302A and <= 0x302F))
+            or (>= SyllableBase and < SyllableBase + SyllableCount)
+            or (>= 0xFE00 and <= 0xFE0F)
+            or (>= 0xFF01 and <= 0xFFFF)
+            or (>= 0x1F000 and <= 0x1FAFF);
 
     private void DecomposeAndCompose(List<SourceRune> runes)
     {
@@ -139,7 +146,9 @@ internal sealed class CanonicalComposition
             int own = Class(part.Value);
             // A mark is blocked from its starter by one of the same or a higher class in between; a starter, by anything.
             bool adjacent = starter == runes.Count - 1;
-            if (starter >= 0 && (adjacent || (own != 0 && lastClass < own)) && TryCompose(runes[starter].Value, part.Value, out int composite))
+            if (starter >= 0
+                && (adjacent || (own != 0 && lastClass < own))
+                && TryCompose(runes[starter].Value, part.Value, out int composite))
             {
                 SourceRune old = runes[starter];
                 runes[starter] = new SourceRune(composite, Math.Min(old.Start, part.Start), Math.Max(old.End, part.End));

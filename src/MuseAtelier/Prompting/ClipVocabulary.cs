@@ -25,8 +25,13 @@ internal sealed class ClipVocabulary
 
     public ClipVocabulary()
     {
-        // Bytes are numbered with the printable letters of Latin-1 first, each spelt as itself; the rest are spelt by the letters from U+0100 on.
-        List<int> order = [.. Enumerable.Range(0, Bytes).Where(IsPrintable), .. Enumerable.Range(0, Bytes).Where(value => !IsPrintable(value))];
+        // Bytes are numbered with the printable letters of Latin-1 first, each spelt as itself; the rest are spelt by the letters from
+        // U+0100 on.
+        List<int> order =
+        [
+            .. Enumerable.Range(0, Bytes).Where(IsPrintable),
+            .. Enumerable.Range(0, Bytes).Where(value => !IsPrintable(value)),
+        ];
         char spare = (char)Bytes;
         foreach (int value in order) _letters[value] = IsPrintable(value) ? (char)value : spare++;
         string[] merges = ReadMerges();

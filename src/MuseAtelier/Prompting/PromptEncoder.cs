@@ -15,7 +15,8 @@ internal sealed record PromptEmbeds(float[] Context, float[] Pooled)
     {
         int all = Context.Length / ClipTokenizer.Positions;
         float[] columns = new float[ClipTokenizer.Positions * width];
-        for (int row = 0; row < ClipTokenizer.Positions; row++) Context.AsSpan(row * all + start, width).CopyTo(columns.AsSpan(row * width));
+        for (int row = 0; row < ClipTokenizer.Positions; row++)
+            Context.AsSpan(row * all + start, width).CopyTo(columns.AsSpan(row * width));
         return columns;
     }
 }
@@ -46,7 +47,9 @@ internal sealed class PromptEncoder(ModelPackage package, SessionPool sessions, 
         ModelSpec model = package.Manifest.Model;
         _clipL ??= new ComponentRunner(package.Manifest.Component(ComponentNames.ClipL), Shape, sessions, device);
         _clipG ??= new ComponentRunner(package.Manifest.Component(ComponentNames.ClipG), Shape, sessions, device);
-        float[] hiddenL = new float[model.TextLength * model.ClipLWidth], hiddenG = new float[model.TextLength * model.ClipGWidth], pooled = new float[model.PooledWidth];
+        float[] hiddenL = new float[model.TextLength * model.ClipLWidth];
+        float[] hiddenG = new float[model.TextLength * model.ClipGWidth];
+        float[] pooled = new float[model.PooledWidth];
 
         Give(_clipL, "ids", idsL);
         _clipL.Run(options, cancellationToken);
