@@ -97,8 +97,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override long? ProcessBytes() => AnonymousMemory.Bytes();
 
-    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<StagePlacement>? placements) =>
-        new MappedWeights(_package);
+    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan) => new MappedWeights(_package);
 
     public override void Dispose()
     {

@@ -3,6 +3,7 @@ using MuseAtelier.Cuda.Devices;
 using MuseAtelier.Cuda.Native;
 using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
+using MuseAtelier.Streaming;
 
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
 
@@ -22,7 +23,7 @@ internal sealed class CudaRig : IDisposable
     {
         Require();
         AtelierOptions atelier = Options(options);
-        _package = ModelPackage.OpenFor(Checkpoint, atelier, null, TestContext.Current.CancellationToken);
+        _package = atelier.OpenPackage(Checkpoint, null, TestContext.Current.CancellationToken);
         Device = (CudaDevice)atelier.Backend.Open(_package, atelier, TestContext.Current.CancellationToken);
         Sessions = new SessionPool(_package, Device);
     }
@@ -49,25 +50,33 @@ internal sealed class CudaRig : IDisposable
     public static AtelierOptions Options(CudaOptions? options = null) =>
         new() { Backend = CudaBackend.Create(options ?? new CudaOptions()), CacheFolder = Cache.Value };
 
-    /// <summary>Has the UNet's transformer weights go where <paramref name="placement"/> says for each of them, counted from 0.</summary>
+    /// <summary>Puts the weights of the UNet's transformer stages into the places that a test chooses.</summary>
+    /// <param name="placement">The place of a transformer stage's weights, by the stage's index among them.</param>
     public void PlaceUNet(Func<int, StagePlacement> placement) => Place(ComponentNames.UNet, placement);
 
-    /// <summary>The same for any component.</summary>
+    /// <summary>Puts the weights of a component's transformer stages into the places that a test chooses.</summary>
+    /// <param name="component">The component's name.</param>
+    /// <param name="placement">The place of a transformer stage's weights, by the stage's index among them.</param>
     public void Place(string component, Func<int, StagePlacement> placement)
     {
+        List<StagePlan> stages = [];
+        List<long> streamed = [];
         int transformers = 0;
-        StagePlan Placed(StagePlan stage) =>
-            stage.Placement == StagePlacement.Session ? stage : stage with { Placement = placement(transformers++) };
+        foreach (StageSpec stage in Component(component).Stages)
+        {
+            long bytes = stage.WeightRange?.Length ?? 0;
+            StagePlacement place = bytes == 0 ? StagePlacement.Session : placement(transformers++);
+            stages.Add(new StagePlan(stage.Name, place, bytes));
+            if (place is StagePlacement.Streamed or StagePlacement.Staged) streamed.Add(bytes);
+        }
+
+        // The least buffer: stages must share places in it, so that weights are copied again in every run.
+        StreamingBufferLayout? buffer =
+            streamed.Count == 0 ? null : new StreamingBufferLayout(streamed, StreamingBufferLayout.LeastBytes(streamed));
+        var placed = new ComponentPlan(component, stages) { Buffer = buffer };
         _plan ??= ResidencyPlanner.Plan(
             ModelSizes.Of(_package.Manifest), new ResidencyRequest { Offload = OffloadMode.Resident }, DeviceProfile.Hopper);
-        _plan = _plan with
-        {
-            Components =
-            [
-                .. _plan.Components.Select(part =>
-                    part.Name == component ? part with { Stages = [.. part.Stages.Select(Placed)] } : part),
-            ],
-        };
+        _plan = _plan with { Components = [.. _plan.Components.Select(part => part.Name == component ? placed : part)] };
         Sessions.Apply(_plan);
     }
 

@@ -27,6 +27,7 @@ public sealed class StreamedWeightsTests
             _ => i % 2 == 0 ? StagePlacement.Streamed : StagePlacement.Staged,
         });
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
+        AssertShareAddresses(rig);
         for (int i = 0; i < Runs; i++) Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
     }
 
@@ -161,6 +162,17 @@ public sealed class StreamedWeightsTests
 
         Assert.True(rig.Device.CapturesRuns, "The capture failed, and steps were run plainly.");
         Assert.True(step.IsCaptured);
+    }
+
+    // Weights that share an address must be copied between their runs. Resident ones never do.
+    private static void AssertShareAddresses(CudaRig rig)
+    {
+        ComponentSpec unet = rig.Component(ComponentNames.UNet);
+        StageWeights weights = rig.Sessions.Weights(unet);
+        List<nint> addresses =
+            [.. unet.Stages.Index().Where(stage => stage.Item.Weights.Count > 0)
+                .Select(stage => weights.Address(stage.Index, stage.Item.Weights[0]))];
+        Assert.True(addresses.Distinct().Count() < addresses.Count, "No two stages share a place in the buffer: nothing was streamed.");
     }
 
     private static float[] Resident()

@@ -64,12 +64,15 @@ internal sealed class PlanDescriber(
 
     private ComponentPlan Component(PipelineComponent component, PlanCandidate c)
     {
-        if (component.RunsInEveryStep) return Component(c.UNet.Choice, c.SwappedOut, c.UNet.RotatesSessions);
+        if (component.RunsInEveryStep)
+            return Component(c.UNet.Choice, c.UNet.Choice.StreamingBufferBytes, c.SwappedOut, c.UNet.RotatesSessions);
         if (!component.RunsBeforeSteps) return Sessions(component.Name, isReleased: component.Decodes && !c.Mode.DecoderStays);
-        return Component(c.Conditioning.Choices.First(choice => choice.Component.Name == component.Name), 0, false);
+        ComponentChoice choice = c.Conditioning.Choices.First(choice => choice.Component.Name == component.Name);
+        return Component(choice, c.Conditioning.StreamingBufferBytes);
     }
 
-    private ComponentPlan Component(ComponentChoice choice, int swappedOut, bool rotatesSessions)
+    private ComponentPlan Component(
+        ComponentChoice choice, long bufferBytes, int swappedOut = 0, bool rotatesSessions = false)
     {
         // The last resident stages are the ones that are swapped out, because the first ones are needed first.
         int stay = choice.Placements.Count(placement => placement == StagePlacement.Resident) - swappedOut;
@@ -87,7 +90,7 @@ internal sealed class PlanDescriber(
             });
         }
 
-        return new ComponentPlan(choice.Component.Name, stages);
+        return new ComponentPlan(choice.Component.Name, stages) { Buffer = choice.LayOutBuffer(bufferBytes) };
     }
 
     // A component whose sessions hold all its weights.

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MuseAtelier.Recipe;
+using MuseAtelier.Streaming;
 
 namespace MuseAtelier;
 
@@ -57,6 +58,9 @@ public sealed record StagePlan(string Name, StagePlacement Placement, long Bytes
 /// <param name="Stages">Its stages in the order in which they run.</param>
 public sealed record ComponentPlan(string Name, IReadOnlyList<StagePlan> Stages)
 {
+    /// <summary>The places of the streamed and staged stages in the streaming buffer; null if there are none.</summary>
+    internal StreamingBufferLayout? Buffer { get; init; }
+
     /// <summary>The bytes of weights in a place.</summary>
     public long Bytes(StagePlacement placement) => Stages.Where(stage => stage.Placement == placement).Sum(stage => stage.Bytes);
 

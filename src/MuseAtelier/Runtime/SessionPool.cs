@@ -74,7 +74,6 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         _trimsSharedArena = !plan.KeepsArena;
         _trimsOwnArenas = !plan.KeepsDecodingArena;
         MayCapture = plan.CapturesSteps;
-        device.Apply(plan);
         _plan = plan;
     }
 
@@ -156,7 +155,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public StageWeights Weights(ComponentSpec component)
     {
         if (_weights.TryGetValue(component.Name, out StageWeights? weights)) return weights;
-        return _weights[component.Name] = device.LoadWeights(component, Placements(component.Name));
+        return _weights[component.Name] = device.LoadWeights(component, PlanOf(component.Name));
     }
 
     /// <summary>Releases a component's sessions and weights. Bindings to them must be disposed before.</summary>
@@ -218,19 +217,19 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     // Whether weights change their place. Constants in sessions and weights in mapped files have no other place.
     private bool Moves(ComponentPlan component)
     {
-        IEnumerable<StagePlacement> former =
-            Placements(component.Name) ?? component.Stages.Select(_ => StagePlacement.Resident);
-        return !component.Stages.Select(stage => PlaceOfWeights(stage.Placement)).SequenceEqual(former.Select(PlaceOfWeights));
+        IEnumerable<StagePlacement> places = component.Stages.Select(PlaceOfWeights);
+        return PlanOf(component.Name) is { } former
+            ? !places.SequenceEqual(former.Stages.Select(PlaceOfWeights))
+            : places.Any(place => place != StagePlacement.Resident);
 
-        static StagePlacement PlaceOfWeights(StagePlacement placement) =>
-            placement is StagePlacement.SwappedOut or StagePlacement.Streamed or StagePlacement.Staged ? placement : StagePlacement.Resident;
+        static StagePlacement PlaceOfWeights(StagePlan stage) =>
+            stage.Placement is StagePlacement.SwappedOut or StagePlacement.Streamed or StagePlacement.Staged
+                ? stage.Placement
+                : StagePlacement.Resident;
     }
 
-    // Where the plan in force puts the weights of a component's stages; null without a plan, and for a component that it does not name.
-    private IReadOnlyList<StagePlacement>? Placements(string name) =>
-        _plan?.Components.FirstOrDefault(component => component.Name == name) is { } component
-            ? [.. component.Stages.Select(stage => stage.Placement)]
-            : null;
+    // The component's part of the plan in force; null without a plan, and for a component that the plan does not name.
+    private ComponentPlan? PlanOf(string name) => _plan?.Components.FirstOrDefault(component => component.Name == name);
 
     private void SetRotation(ComponentSpec component, bool rotates)
     {
