@@ -41,7 +41,12 @@ public sealed class TokensCommandTests
     public async Task Tokens_OfAMillionCharactersInALine_SaysAtLeastHowManyFallOff()
     {
         using var folder = new TemporaryFolder();
-        string[] prompts = [string.Concat(Enumerable.Repeat("🌌", 500_000)), string.Concat(Enumerable.Repeat("\uD83C", 1_000_000)), "night"];
+        string[] prompts =
+        [
+            string.Concat(Enumerable.Repeat("🌌", 500_000)),
+            string.Concat(Enumerable.Repeat("\uD83C", 1_000_000)),
+            "night",
+        ];
         // Unpaired surrogates can be written in escapes only.
         IEnumerable<string> written = prompts.Select(prompt => prompt.Replace("\uD83C\uD83C", "\\ud83c\\ud83c", StringComparison.Ordinal));
         File.WriteAllLines(folder["prompts.jsonl"], written.Select(prompt => $"\"{prompt}\""));
