@@ -50,7 +50,7 @@ internal static class PngFuzz
     private static List<byte[]> Split(byte[] png)
     {
         var chunks = new List<byte[]>();
-        for (int at = SignatureBytes; at < png.Length; )
+        for (int at = SignatureBytes; at < png.Length;)
         {
             int bytes = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(at)) + FrameBytes;
             chunks.Add(png[at..(at + bytes)]);

@@ -42,13 +42,13 @@ internal static class StormCommand
             async (result, stop) =>
             {
                 Option<StormDevice>? device = options.OfType<Option<StormDevice>>().FirstOrDefault();
-            if (device is not null && result.GetValue(device).Problem() is { } problem)
-            {
-                await Console.Error.WriteLineAsync(problem);
-                return BadUsage;
-            }
+                if (device is not null && result.GetValue(device).Problem() is { } problem)
+                {
+                    await Console.Error.WriteLineAsync(problem);
+                    return BadUsage;
+                }
 
-            var report = new StormReport(name);
+                var report = new StormReport(name);
                 foreach (Option option in options.Where(option => result.GetResult(option) is not null))
                     report.Options[option.Name.TrimStart('-')] = string.Join(
                         ' ',

@@ -118,8 +118,12 @@ public sealed class ProcessTests : IDisposable
     {
         string file = _folder.Write("file", []), home = _folder["home"];
         Directory.CreateDirectory(home);
-        var variables = new Dictionary<string, string?> { ["MUSE_CACHE"] = "~/packages", ["MUSE_MODEL"] = _folder["none.safetensors"],
-            ["HOME"] = home };
+        var variables = new Dictionary<string, string?>
+        {
+            ["MUSE_CACHE"] = "~/packages",
+            ["MUSE_MODEL"] = _folder["none.safetensors"],
+            ["HOME"] = home,
+        };
         MuseProcessResult doctor = await MuseProcess.RunAsync("exec \"$@\"", ["doctor", "--json"], variables);
         JsonNode found = JsonNode.Parse(doctor.Out)!;
         JsonNode cache = found["disks"]![1]!;

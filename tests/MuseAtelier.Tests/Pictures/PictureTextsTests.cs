@@ -247,8 +247,10 @@ public sealed class PictureTextsTests
     {
         var frame = new PictureFrame(FrameStyle.Ebony, FramePlacement.Outside);
         (int width, int height) = frame.CanvasOf(640, 384);
-        var content = new PictureFileContent("a.png", PictureFormat.Png, width,
-            height) { Parameters = "a lake\nSteps: 20, Seed: 1, Frame: ebony outside" };
+        var content = new PictureFileContent("a.png", PictureFormat.Png, width, height)
+        {
+            Parameters = "a lake\nSteps: 20, Seed: 1, Frame: ebony outside",
+        };
         Assert.Equal((640, 384), (PictureTexts.Parse(content).Request.Width, PictureTexts.Parse(content).Request.Height));
     }
 

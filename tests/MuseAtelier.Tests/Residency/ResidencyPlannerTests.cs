@@ -449,6 +449,18 @@ public sealed class ResidencyPlannerTests
             plan.PinnedBytes, Placed(StagePlacement.Streamed), Placed(StagePlacement.Streamed) + Placed(StagePlacement.SwappedOut));
         Assert.True(plan.PinnedBytes <= plan.Request.PinnedBytes);
         Assert.True(!plan.CapturesSteps || plan.KeepsArena, "a captured step needs its memory where it was");
+        AssertStagesHold(plan, model);
+
+        int height = plan.Request.Height / 8, width = plan.Request.Width / 8;
+        Assert.Equal(
+            (plan.Decoding.Rows, plan.Decoding.Columns),
+            (VaeDecoder.Starts(height, plan.Decoding.TileHeight).Length, VaeDecoder.Starts(width, plan.Decoding.TileWidth).Length));
+        Assert.True(plan.Estimate.Picture >= plan.UnlimitedSeconds);
+        Assert.NotEmpty(plan.Explanation);
+    }
+
+    private static void AssertStagesHold(ResidencyPlan plan, ModelSizes model)
+    {
         foreach (string name in Preparing.Append(ComponentNames.UNet))
         {
             IReadOnlyList<StageSpec> stages = model.Component(name).Stages;
@@ -464,12 +476,5 @@ public sealed class ResidencyPlannerTests
                 Assert.True(place.Bytes <= (name == ComponentNames.UNet ? plan.StreamingBufferBytes : plan.PreparingBufferBytes));
             }
         }
-
-        int height = plan.Request.Height / 8, width = plan.Request.Width / 8;
-        Assert.Equal(
-            (plan.Decoding.Rows, plan.Decoding.Columns),
-            (VaeDecoder.Starts(height, plan.Decoding.TileHeight).Length, VaeDecoder.Starts(width, plan.Decoding.TileWidth).Length));
-        Assert.True(plan.Estimate.Picture >= plan.UnlimitedSeconds);
-        Assert.NotEmpty(plan.Explanation);
     }
 }

@@ -35,8 +35,8 @@ public sealed class CpuThreadsTests(TestAtelier miniature)
         Picture first = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Stop);
         int threads = PictureRecord.Of(first, new RecordedEncoding(PictureFormat.Png)).Engine.Threads!.Value, other = threads + 1;
         Assert.Equal(Environment.ProcessorCount, threads);
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options
-            with { Backend = CpuBackend.Create(other) }, cancellationToken: Stop);
+        AtelierOptions options = TestAtelier.Options with { Backend = CpuBackend.Create(other) };
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Stop);
         Picture second = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Stop);
         Assert.Equal(first.Provenance.Device, second.Provenance.Device);
         Assert.Equal(first.Pixels.ToArray(), second.Pixels.ToArray());
