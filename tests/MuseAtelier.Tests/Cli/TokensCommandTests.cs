@@ -70,7 +70,7 @@ public sealed class TokensCommandTests
     [InlineData("null\n", "line 1", "null")]
     [InlineData("{}\n", "line 1", "no JSON string")]
     [InlineData("\"a\"\n\n\"b\"", "line 2", "no JSON string")]
-    public async Task Tokens_OfAFileWithABadLine_NamesIt(string content, params string[] words)
+    public async Task Tokens_OfAFileWithABadLine_EndsWith1AndNamesTheLine(string content, params string[] words)
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["prompts.jsonl"], content);
@@ -78,7 +78,7 @@ public sealed class TokensCommandTests
     }
 
     [Fact]
-    public async Task Tokens_OfAMissingFile_SaysSo() =>
+    public async Task Tokens_OfAMissingFile_EndsWith1AndNamesTheFile() =>
         (await Muse.RunAsync("tokens", "--file", "nowhere.jsonl")).AssertFailed(1, "nowhere.jsonl");
 
     [Theory]

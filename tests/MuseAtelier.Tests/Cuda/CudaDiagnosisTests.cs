@@ -45,7 +45,7 @@ public sealed class CudaDiagnosisTests
     }
 
     [Fact]
-    public void Problem_OfACardThatIsNotThere_NamesIt()
+    public void Problem_OfAMissingCard_HasItsNumber()
     {
         CudaDiagnosis fits = Diagnosis(new Version(9, 0));
         Assert.Null(fits.Problem(0));

@@ -171,7 +171,7 @@ public sealed class ResidencyPlannerTests
     }
 
     [Fact]
-    public void Plan_WithLittlePinnedMemory_StagesTheRestAndSaysSo()
+    public void Plan_WithLittlePinnedMemory_StagesTheRestAndExplainsIt()
     {
         ResidencyPlan plenty = Plan(3), little = Plan(3, new ResidencyRequest { PinnedBytes = Gibibyte });
         Assert.InRange(little.PinnedBytes, 1, Gibibyte);
@@ -278,11 +278,11 @@ public sealed class ResidencyPlannerTests
     [InlineData(4, 5)]
     [InlineData(4, 0)]
     [InlineData(20, 9)]
-    public void Plan_OfMoreAtATimeThanThereAre_IsRefused(int count, int batchSize) =>
+    public void Plan_OfABatchLargerThanTheCount_Throws(int count, int batchSize) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Plan(19, new ResidencyRequest { Count = count, BatchSize = batchSize }));
 
     [Fact]
-    public void Plan_OfTooManyAtATime_SaysSo()
+    public void Plan_OfATooLargeBatch_NamesTheLeastBudget()
     {
         BudgetTooSmallException refusal = Assert.Throws<BudgetTooSmallException>(() =>
             Plan(3, new ResidencyRequest { Count = 8, BatchSize = 8 }));
@@ -368,7 +368,7 @@ public sealed class ResidencyPlannerTests
     }
 
     [Fact]
-    public void Plan_OfASizeOutOfRange_IsRefused()
+    public void Plan_OfASizeOrStepCountOutOfRange_Throws()
     {
         Assert.Throws<PictureSizeException>(() => Plan(19, new ResidencyRequest { Width = 1000, Height = 4096 }));
         Assert.Throws<StepCountException>(() => Plan(19, new ResidencyRequest { Steps = 0 }));

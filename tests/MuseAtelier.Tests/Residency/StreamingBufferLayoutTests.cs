@@ -36,6 +36,6 @@ public sealed class StreamingBufferLayoutTests
     }
 
     [Fact]
-    public void New_WithAStageLargerThanTheWindow_IsRefused() =>
+    public void New_WithAStageLargerThanTheBuffer_Throws() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamingBufferLayout([2 * Page], Page));
 }
