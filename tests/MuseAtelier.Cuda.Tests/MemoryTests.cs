@@ -105,7 +105,7 @@ public sealed class MemoryTests
     }
 
     [Fact]
-    public void Allocate_MoreThanTheCardHas_SaysSo()
+    public void Allocate_MoreThanTheCardHas_ThrowsWithTheSize()
     {
         using var rig = new CudaRig();
         DeviceMemoryException exception = Assert.Throws<DeviceMemoryException>(() => rig.Device.Allocate(1L << 50));
@@ -116,7 +116,7 @@ public sealed class MemoryTests
 
     // A captured run takes memory when it is launched: what follows from that is to paint with less, as anywhere.
     [Fact]
-    public void Check_OfACallThatFindsNoDeviceMemory_SaysSo()
+    public void Check_OfACallThatFindsNoDeviceMemory_ThrowsWithTheCall()
     {
         using var rig = new CudaRig();
         DeviceMemoryException exception = Assert.Throws<DeviceMemoryException>(() =>
@@ -126,7 +126,7 @@ public sealed class MemoryTests
     }
 
     [Fact]
-    public void Check_OfAFailedCall_NamesIt()
+    public void Check_OfAFailedCall_ThrowsWithTheCallAndTheError()
     {
         using var rig = new CudaRig();
         CudaException exception = Assert.Throws<CudaException>(() =>

@@ -23,8 +23,8 @@ internal static class DoctorCommand
         var command = new Command(
             "doctor",
             "Shows what this machine can paint with, and what is missing: driver, CUDA, cuDNN, cards and their memory, ONNX Runtime, "
-                + "memory and its limits, models, the cache and free disk. Checks the same places as render: --cache and --model, MUSE_CACHE and "
-                + "MUSE_MODEL. Ends with 0 whatever it finds.")
+                + "memory and its limits, models, the cache and free disk. Checks the same places as render: --cache and --model, "
+                + "MUSE_CACHE and MUSE_MODEL. Ends with 0 whatever it finds.")
         {
             cache, model, json,
         };

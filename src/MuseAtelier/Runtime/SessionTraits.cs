@@ -3,7 +3,7 @@ using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Runtime;
 
-/// <summary>What a session's convolutions and matrix products are computed in, where a device has a choice.</summary>
+/// <summary>The arithmetic of a session's convolutions and matrix products, on devices that have a choice.</summary>
 internal enum SessionArithmetic
 {
     /// <summary>fp16, summed in fp32.</summary>
@@ -13,24 +13,24 @@ internal enum SessionArithmetic
     Fp32,
 
     /// <summary>
-    /// Numbers with the range of fp32 and the digits of fp16: for what overflows in fp16, and needs no more digits than it has there.
+    /// Numbers with the range of fp32 and about the precision of fp16, such as TF32. For parts that overflow in fp16, but do not need more
+    /// precision.
     /// </summary>
     Fp32Range,
 }
 
-/// <summary>What a session is, as far as a device's choices depend on it.</summary>
-/// <param name="HasOwnArena">Whether its working memory is an arena of its own, which can be emptied without touching what others have in
-/// theirs; a device may have only one.</param>
-/// <param name="Arithmetic">What its convolutions and matrix products are computed in.</param>
+/// <summary>The properties of a session that a device's options depend on.</summary>
+/// <param name="HasOwnArena">Whether the session has an arena of its own, which can be shrunk without changing other arenas. A device may
+/// have only one arena, and then ignores this.</param>
+/// <param name="Arithmetic">The arithmetic of its convolutions and matrix products.</param>
 internal readonly record struct SessionTraits(bool HasOwnArena, SessionArithmetic Arithmetic)
 {
     /// <summary>
-    /// Whether convolutions, or attention in fp16, are among its operators: only these need cuDNN, whose handles take memory for each
-    /// session.
+    /// Whether its operators include convolutions, or attention in fp16. Only these need cuDNN, whose handles take memory for each session.
     /// </summary>
     public bool UsesCudnn { get; init; } = true;
 
-    /// <summary>The traits of the sessions of a component.</summary>
+    /// <summary>Returns the traits of a component's sessions.</summary>
     public static SessionTraits Of(PackageManifest package, ComponentSpec component)
     {
         PipelineComponent entry = PipelineRecipe.Of(component.Name);

@@ -34,7 +34,7 @@ internal sealed class ManifestTarget : FuzzTarget
         return input;
     }
 
-    // All that happens before sessions are made.
+    // Does everything that precedes the creation of sessions.
     public override void Read()
     {
         using ModelPackage package = ModelPackage.Open(_package, verifyDigests: false, null, CancellationToken.None);

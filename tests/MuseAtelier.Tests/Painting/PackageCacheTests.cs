@@ -243,8 +243,11 @@ public sealed class PackageCacheTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such limit.");
         var start = new ProcessStartInfo("/bin/sh",
-            ["-c", "ulimit -n 100; exec dotnet \"$@\"", "sh", .. Arguments(_folder["cache"], _folder["x.png"])]) { RedirectStandardError =
-            true, RedirectStandardOutput = true };
+            ["-c", "ulimit -n 100; exec dotnet \"$@\"", "sh", .. Arguments(_folder["cache"], _folder["x.png"])])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
         using Process process = Process.Start(start)!;
         string errors = await process.StandardError.ReadToEndAsync(Cancellation);
         await process.WaitForExitAsync(Cancellation);

@@ -12,7 +12,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task GenerateManyAsync_WithoutMemoryForAPass_PaintsOneAtATimeAndSaysSo()
+    public async Task GenerateManyAsync_WithoutMemoryForABatch_PaintsOneAtATimeWithANotice()
     {
         await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Backend = _memory });
         await PaintAsync(atelier, 1, null);

@@ -67,7 +67,7 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     }
 
     [Fact]
-    public async Task Generate_WhereWeightsComeOtherwiseThanPlanned_SaysSo()
+    public async Task Generate_WhereWeightsComeOtherwiseThanPlanned_GivesANotice()
     {
         await using Atelier atelier = await shared.OpenAsync(
             TestAtelier.Options with { Backend = new ShortBackend { WeightsNotice = "Pinned memory is short." } });

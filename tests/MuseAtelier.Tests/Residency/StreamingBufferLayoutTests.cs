@@ -36,7 +36,7 @@ public sealed class StreamingBufferLayoutTests
     }
 
     [Fact]
-    public void New_WithAStageLargerThanTheWindow_IsRefused() =>
+    public void New_WithAStageLargerThanTheBuffer_Throws() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamingBufferLayout([2 * Page], Page));
 
     [Fact]
