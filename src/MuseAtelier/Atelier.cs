@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier;
 
@@ -78,7 +79,7 @@ public sealed class Atelier : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
-        RequestRules.Check(request);
+        RequestRules.Check(request, SamplingCatalogs.Of(options));
         return PictureEngine.Plan(model, options, request);
     }
 
@@ -111,7 +112,7 @@ public sealed class Atelier : IAsyncDisposable
         PictureRequest request, BatchSlot place, IProgress<GenerationProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        RequestRules.Check(request);
+        RequestRules.Check(request, _engine.Catalogs);
         RequestRules.Check(place);
         Picture? painted = null;
         PictureSeries series = PictureSeries.At(request, place);
@@ -149,7 +150,7 @@ public sealed class Atelier : IAsyncDisposable
             ArgumentOutOfRangeException.ThrowIfNotEqual(declared, legal, nameof(batchSize));
         }
 
-        RequestRules.Check(request);
+        RequestRules.Check(request, _engine.Catalogs);
         int? most = batchSize is { } size ? Math.Min(size, count) : null;
         return PaintManyAsync(new PictureSeries(request, count, most), progress, cancellationToken);
     }
@@ -209,7 +210,8 @@ public sealed class Atelier : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
-        progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, series.Request.Steps, TimeSpan.Zero, null, first));
+        int evaluations = _engine.Catalogs.EvaluationsOf(series.Request);
+        progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, evaluations, TimeSpan.Zero, null, first));
         await _thread.RunAsync(
             stopping =>
             {

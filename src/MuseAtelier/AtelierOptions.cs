@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Packages;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier;
 
@@ -62,6 +64,14 @@ public sealed record AtelierOptions
 
     /// <summary>Whether progress reports carry a preview of the latents.</summary>
     public bool Previews { get; init; }
+
+    /// <summary>Samplers that requests can name besides those of this library. No two samplers may have the same name.</summary>
+    [Experimental(Experiments.Sampling)]
+    public IReadOnlyList<SamplerRegistration> Samplers { get; init; } = [];
+
+    /// <summary>Noise sources that requests can name besides those of this library. No two sources may have the same name.</summary>
+    [Experimental(Experiments.Sampling)]
+    public IReadOnlyList<NoiseSourceRegistration> NoiseSources { get; init; } = [];
 
     /// <summary>Receives the log of the engine and of ONNX Runtime; null means no log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Decoding;
-using MuseAtelier.Diffusion;
+using MuseAtelier.Sampling;
 using MuseAtelier.Packages;
 using MuseAtelier.Prompting;
 using MuseAtelier.Residency;
@@ -26,6 +26,7 @@ internal sealed class PictureEngine : IDisposable
     private readonly MemoryAllowance _allowance;
     private readonly DeviceMemoryWatch? _watch;
     private readonly string[] _standingNotices;
+    private readonly TrainedSchedule _trained;
 
     /// <summary>
     /// Bytes of working memory that earlier batches left in the arenas and in the decoder, by the kind of picture that can reuse them.
@@ -45,6 +46,8 @@ internal sealed class PictureEngine : IDisposable
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
         _sizes = ModelSizes.Of(manifest);
+        _trained = TrainedSchedule.Of(manifest.Model);
+        Catalogs = SamplingCatalogs.Of(options);
         _profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);
         _allowance = new MemoryAllowance(DeclaredBudget());
         _standingNotices = [.. IgnoredBudgetNotices(options, _profile.MapsWeights), .. device.Notices];
@@ -59,6 +62,9 @@ internal sealed class PictureEngine : IDisposable
     }
 
     public ModelInfo Model { get; }
+
+    /// <summary>The samplers and noise sources that requests can name.</summary>
+    public SamplingCatalogs Catalogs { get; }
 
     public string Device => _device.Description;
 
@@ -127,6 +133,7 @@ internal sealed class PictureEngine : IDisposable
         ResidencyPlan plan = PlanWithinAvailable(series, notices);
         int next = first;
         int end = Math.Min(first + plan.BatchSize, series.Wanted);
+        int evaluations = Catalogs.EvaluationsOf(series.Request);
         _watch?.Reset();
         try
         {
@@ -174,7 +181,7 @@ internal sealed class PictureEngine : IDisposable
         void Report(GenerationPhase phase, int step, LatentPreview? preview, int count)
         {
             TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
-            progress?.Report(new GenerationProgress(phase, step, series.Request.Steps, elapsed, preview, next, count));
+            progress?.Report(new GenerationProgress(phase, step, evaluations, elapsed, preview, next, count));
         }
     }
 
@@ -198,28 +205,18 @@ internal sealed class PictureEngine : IDisposable
         memory.Add(EndPhase(plan, PlanPhase.Text));
 
         // 3. Compute what the denoiser needs once per batch.
-        var schedule = new SigmaSchedule(request.Schedule, request.Steps);
-        Denoiser denoiser = Prepare(rows, request, schedule, options, cancellationToken);
+        SamplingRecipe recipe = SamplingRecipe.Of(request, _trained, Catalogs.Samplers);
+        Denoiser denoiser = Prepare(rows, request, recipe, options, cancellationToken);
         memory.Add(EndPhase(plan, PlanPhase.Conditioning));
         TimeSpan text = Stopwatch.GetElapsedTime(begin);
 
         // 4. Denoise.
         begin = Stopwatch.GetTimestamp();
         PreviewGrid? previews = _options.Previews ? new PreviewGrid(pictures.Length, height, width) : null;
-        using var loop = new DenoisingLoop(pictures, slot, denoiser, schedule, previews, _device);
-        var steps = new TimeSpan[request.Steps];
-        long managedBytes = 0;
-        for (int step = 0; step < request.Steps; step++)
-        {
-            long stepBegin = Stopwatch.GetTimestamp();
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            cancellationToken.ThrowIfCancellationRequested();
-            loop.Step(step, options, cancellationToken);
-            managedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
-            steps[step] = Stopwatch.GetElapsedTime(stepBegin);
-            report(GenerationPhase.Denoising, step + 1, previews?.Preview, pictures.Length);
-        }
-
+        using var loop = new DenoisingLoop(
+            recipe, Catalogs.NoiseOf(pictures), slot, denoiser, DenoisingInputs.FromNoise, previews, _device.AllocateHost);
+        loop.Run(
+            options, finished => report(GenerationPhase.Denoising, finished, previews?.Preview, pictures.Length), cancellationToken);
         if (PredictionResemblance.Notice(loop.FirstResemblance) is { } unlike) notices.Add(unlike);
         memory.Add(EndPhase(plan, PlanPhase.Denoising));
         TimeSpan denoising = Stopwatch.GetElapsedTime(begin);
@@ -229,18 +226,18 @@ internal sealed class PictureEngine : IDisposable
         for (int i = 0; i < pictures.Length; i++)
         {
             begin = Stopwatch.GetTimestamp();
-            report(GenerationPhase.Decoding, request.Steps, null, 1);
+            report(GenerationPhase.Decoding, recipe.Evaluations.Length, null, 1);
             float[] latents = loop.Latents(i).ToArray();
             DecodedPicture decoded = _decoder.Decode(latents, height, width, plan, request.Frame, options, cancellationToken);
             bool isRescued = decoded.InFp32 && !plan.DecodesInFp32;
             PhaseMemory decodingMemory = EndPhase(plan, PlanPhase.Decoding, isRescued ? plan.DecodingInFp32Bytes : 0);
             var timings = new PictureTimings(text / pictures.Length, denoising / pictures.Length, Stopwatch.GetElapsedTime(begin))
             {
-                Steps = steps,
+                Steps = loop.Clock.Times,
                 Finishing = decoded.Finishing,
-                DenoisingManagedBytes = managedBytes,
+                DenoisingManagedBytes = loop.Clock.ManagedBytes,
             };
-            report(GenerationPhase.Done, request.Steps, null, 1);
+            report(GenerationPhase.Done, recipe.Evaluations.Length, null, 1);
             deliver(Assemble(
                 pictures[i], decoded, latents, timings,
                 AllNotices(notices, isRescued),
@@ -315,7 +312,7 @@ internal sealed class PictureEngine : IDisposable
     }
 
     private Denoiser Prepare(
-        PromptEmbeds[] rows, PictureRequest request, SigmaSchedule schedule, RunOptions options, CancellationToken cancellationToken)
+        PromptEmbeds[] rows, PictureRequest request, SamplingRecipe recipe, RunOptions options, CancellationToken cancellationToken)
     {
         int height = request.Height / VaeDecoder.VaeScaleFactor;
         int width = request.Width / VaeDecoder.VaeScaleFactor;
@@ -337,7 +334,7 @@ internal sealed class PictureEngine : IDisposable
             conditioning.TargetHeight,
             conditioning.TargetWidth,
         ];
-        _denoiser.Prepare(rows, timeIds, schedule.Timesteps, options, cancellationToken);
+        _denoiser.Prepare(rows, timeIds, recipe.Timesteps(), options, cancellationToken);
         return _denoiser;
     }
 
@@ -362,10 +359,10 @@ internal sealed class PictureEngine : IDisposable
         Budget = budget,
         Width = series.Request.Width,
         Height = series.Request.Height,
-        Steps = series.Request.Steps,
+        Steps = SamplingCatalogs.Of(options).EvaluationsOf(series.Request),
         Count = series.Count,
         BatchSize = series.BatchSize,
-        Guided = series.Request.GuidanceScale > 1,
+        Guided = series.Request.IsGuided,
         Offload = options.Offload,
         VaeTiling = options.VaeTiling,
         VaeTile = options.VaeTile,
@@ -586,7 +583,7 @@ internal sealed class PictureEngine : IDisposable
     {
         PromptEmbeds prompt = Encode(request.Prompt, "prompt", notices, options, cancellationToken);
         IEnumerable<PromptEmbeds> rows = Enumerable.Repeat(prompt, pictures);
-        if (request.GuidanceScale > 1)
+        if (request.IsGuided)
         {
             PromptEmbeds negative = EncodeNegative(request, prompt, notices, options, cancellationToken);
             rows = Enumerable.Repeat(negative, pictures).Concat(rows);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MuseAtelier.Sampling;
 using static System.FormattableString;
 
 namespace MuseAtelier;
@@ -11,6 +12,18 @@ public abstract class PictureRequestException(string found, string expected, str
     /// <exception cref="PictureRequestException">The request is out of range.</exception>
     /// <exception cref="ArgumentNullException">The request is null, or a member that must not be null is.</exception>
     public static void ThrowIfUnpaintable(PictureRequest request) => RequestRules.Check(request);
+
+    /// <summary>
+    /// Checks that a request is in range for an atelier with the options, which may register samplers and noise sources.
+    /// </summary>
+    /// <exception cref="PictureRequestException">The request is out of range.</exception>
+    /// <exception cref="ArgumentException">The options are out of range.</exception>
+    /// <exception cref="ArgumentNullException">The request is null, or a member that must not be null is.</exception>
+    public static void ThrowIfUnpaintable(PictureRequest request, AtelierOptions options)
+    {
+        OptionRules.Check(options);
+        RequestRules.Check(request, SamplingCatalogs.Of(options));
+    }
 }
 
 /// <summary>A width or height that is out of range or not a multiple of 8.</summary>
@@ -79,10 +92,17 @@ public sealed class PromptException : PictureRequestException
 public sealed class RequestChoiceException : PictureRequestException
 {
     internal RequestChoiceException(string name, string value, IReadOnlyList<string> choices)
-        : base($"{name} is {value}", $"one of {string.Join(", ", choices)}", "Choose one of these.") => Name = name;
+        : base($"{name} is {value}", $"one of {string.Join(", ", choices)}", "Choose one of these.")
+    {
+        Name = name;
+        Choices = choices;
+    }
 
     /// <summary>The member's name.</summary>
     public string Name { get; }
+
+    /// <summary>The values that the member can have.</summary>
+    public IReadOnlyList<string> Choices { get; }
 }
 
 /// <summary>A number of the size conditioning that is out of range.</summary>

@@ -1,0 +1,24 @@
+namespace MuseAtelier.Sampling;
+
+/// <summary>The samplers and noise sources that the requests of an atelier can name.</summary>
+/// <param name="Samplers">The samplers.</param>
+/// <param name="NoiseSources">The noise sources.</param>
+internal sealed record SamplingCatalogs(SamplerCatalog Samplers, NoiseSourceCatalog NoiseSources)
+{
+    /// <summary>Those of this library.</summary>
+    public static SamplingCatalogs BuiltIn { get; } = new(SamplerCatalog.BuiltIn, NoiseSourceCatalog.BuiltIn);
+
+    /// <summary>Those of this library and of an atelier's options.</summary>
+    public static SamplingCatalogs Of(AtelierOptions options) => new(SamplerCatalog.Of(options), NoiseSourceCatalog.Of(options));
+
+    /// <summary>The number of evaluations of the UNet for a request. It does not depend on the model.</summary>
+    public int EvaluationsOf(PictureRequest request)
+    {
+        var trained = new TrainedSchedule(Packages.PredictionType.Epsilon, zeroTerminalSnr: false);
+        return SamplingRecipe.Of(request, trained, Samplers).Evaluations.Length;
+    }
+
+    /// <summary>The noise of each picture.</summary>
+    public PictureNoise[] NoiseOf(IReadOnlyList<PictureRequest> pictures) =>
+        [.. pictures.Select(picture => NoiseSources.Create(picture.NoiseSource, picture.Seed))];
+}
