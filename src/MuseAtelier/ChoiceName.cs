@@ -6,18 +6,22 @@ namespace MuseAtelier;
 internal static class ChoiceName
 {
     private const int Longest = 64;
+    private const string Rule = "1 to 64 ASCII letters, digits and the signs - _ . and +";
 
     /// <summary>Whether a text can be a name: 1 to 64 ASCII letters, digits and the signs - _ . and +.</summary>
     public static bool IsLegal(string? text) =>
-        text is { Length: >= 1 and <= Longest } && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.' or '+');
+        text is { Length: >= 1 and <= Longest }
+        && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.' or '+');
 
-    /// <summary>Gives a text that can be a name.</summary>
+    /// <summary>Gives a text that can be a name; a name of this library in its own spelling.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="known">The names of this library.</param>
     /// <exception cref="ArgumentException">The text cannot be a name.</exception>
-    public static string Check(string text)
+    public static string Check(string text, string[] known)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (!IsLegal(text)) throw new ArgumentException("A name has 1 to 64 ASCII letters, digits and the signs - _ . and +.", nameof(text));
-        return text;
+        if (!IsLegal(text)) throw new ArgumentException($"A name has {Rule}.", nameof(text));
+        return Array.Find(known, name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) ?? text;
     }
 
     /// <summary>Reads a name from JSON.</summary>
@@ -25,6 +29,6 @@ internal static class ChoiceName
     public static string Read(ref Utf8JsonReader reader)
     {
         string? text = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-        return IsLegal(text) ? text! : throw new JsonException("A name is a string of 1 to 64 ASCII letters, digits and the signs - _ . and +.");
+        return IsLegal(text) ? text! : throw new JsonException($"A name is a string of {Rule}.");
     }
 }

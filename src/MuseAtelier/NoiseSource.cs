@@ -13,12 +13,14 @@ public readonly record struct NoiseSource
 {
     private const string DefaultId = "Diffusers";
 
+    private static readonly string[] Known = [DefaultId, "A1111", "Comfy"];
+
     private readonly string? _id;
 
     /// <summary>Makes a name.</summary>
     /// <param name="id">1 to 64 ASCII letters, digits and the signs - _ . and +.</param>
     /// <exception cref="ArgumentException">The id is not such a text.</exception>
-    public NoiseSource(string id) => _id = ChoiceName.Check(id);
+    public NoiseSource(string id) => _id = ChoiceName.Check(id, Known);
 
     /// <summary>
     /// diffusers, as its documentation shows: PyTorch's CPU generator (Mersenne Twister) for the start, then the same stream for every
@@ -27,12 +29,12 @@ public readonly record struct NoiseSource
     public static NoiseSource Diffusers { get; } = new(DefaultId);
 
     /// <summary>AUTOMATIC1111 on an NVIDIA card: CUDA's generator (Philox) for the start, then the same stream for every step.</summary>
-    public static NoiseSource A1111 { get; } = new("A1111");
+    public static NoiseSource A1111 { get; } = new(Known[1]);
 
     /// <summary>
     /// ComfyUI on an NVIDIA card: PyTorch's CPU generator for the start, CUDA's generator with the same seed for the steps.
     /// </summary>
-    public static NoiseSource Comfy { get; } = new("Comfy");
+    public static NoiseSource Comfy { get; } = new(Known[2]);
 
     /// <summary>The name as a text.</summary>
     public string Id => _id ?? DefaultId;

@@ -20,7 +20,9 @@ internal static class RequestRules
     /// <summary>The largest number of the size conditioning, in px.</summary>
     public const int LargestConditioning = 1 << 14;
 
-    /// <summary>Checks that every member of a request is in range, and that it names a sampler and a noise source of this library.</summary>
+    /// <summary>
+    /// Checks that every member of a request is in range, and that it names a sampler and a noise source of this library.
+    /// </summary>
     /// <exception cref="PictureRequestException">A member is out of range.</exception>
     /// <exception cref="ArgumentNullException">A member is null that must not be.</exception>
     public static void Check(PictureRequest request) => Check(request, SamplingCatalogs.BuiltIn);

@@ -12,21 +12,23 @@ public readonly record struct SamplerName
 {
     private const string DefaultId = "euler_a";
 
+    private static readonly string[] Known = [DefaultId, "euler", "dpmpp_2m"];
+
     private readonly string? _id;
 
     /// <summary>Makes a name.</summary>
     /// <param name="id">1 to 64 ASCII letters, digits and the signs - _ . and +.</param>
     /// <exception cref="ArgumentException">The id is not such a text.</exception>
-    public SamplerName(string id) => _id = ChoiceName.Check(id);
+    public SamplerName(string id) => _id = ChoiceName.Check(id, Known);
 
     /// <summary>Euler's method with ancestral noise: <c>euler_a</c>, AUTOMATIC1111's "Euler a".</summary>
     public static SamplerName EulerAncestral { get; } = new(DefaultId);
 
     /// <summary>Euler's method without noise after the start: <c>euler</c>, AUTOMATIC1111's "Euler".</summary>
-    public static SamplerName Euler { get; } = new("euler");
+    public static SamplerName Euler { get; } = new(Known[1]);
 
     /// <summary>DPM-Solver++(2M), without noise after the start: <c>dpmpp_2m</c>, AUTOMATIC1111's "DPM++ 2M".</summary>
-    public static SamplerName Dpmpp2M { get; } = new("dpmpp_2m");
+    public static SamplerName Dpmpp2M { get; } = new(Known[2]);
 
     /// <summary>The name as a text.</summary>
     public string Id => _id ?? DefaultId;

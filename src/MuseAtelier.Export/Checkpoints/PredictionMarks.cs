@@ -61,8 +61,9 @@ internal static partial class PredictionMarks
             Match said = Parameterization().Match(content);
             CheckpointKind? kind = said.Success ? KindOf(said.Groups[2].Value) : null;
             if (kind is null && Scaling().IsMatch(content)) kind = CheckpointKind.SdxlVelocity;
-            if (kind is not null)
-                return new PredictionMark(kind.Value, $"{path} beside it says {SafetensorsHeader.Shorten(content.Trim())}", IsInFile: false);
+            if (kind is null) continue;
+            string text = $"{path} beside it says {SafetensorsHeader.Shorten(content.Trim())}";
+            return new PredictionMark(kind.Value, text, IsInFile: false);
         }
 
         return null;

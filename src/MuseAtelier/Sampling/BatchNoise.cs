@@ -10,7 +10,9 @@ internal sealed class BatchNoise(PictureNoise[] noise)
         for (int i = 0; i < noise.Length; i++) noise[i].Start.Fill(batch.Noise(i));
     }
 
-    /// <summary>Draws the noise of an evaluation. It depends on nothing that the device computes, so the device may work meanwhile.</summary>
+    /// <summary>
+    /// Draws the noise of an evaluation. It depends on nothing that the device computes, so the device may work meanwhile.
+    /// </summary>
     public void Draw(in Evaluation evaluation, LatentBatch batch)
     {
         for (int i = 0; i < noise.Length; i++)

@@ -4,8 +4,8 @@ namespace MuseAtelier.Sampling;
 
 /// <summary>
 /// Euler's method with ancestral noise (k-diffusion sampling.py, sample_euler_ancestral; AUTOMATIC1111's "Euler a"):
-/// x + epsilon * (sigmaDown - sigma) + noise * sigmaUp. It reads epsilon and not the denoised latents, because the difference
-/// x - denoised would round once more.
+/// x + epsilon * (sigmaDown - sigma) + noise * sigmaUp, which is the denoised latents in the last step. The other steps read epsilon,
+/// because the difference x - denoised would round once more.
 /// </summary>
 internal sealed class EulerAncestralSampler : Sampler
 {
@@ -29,6 +29,13 @@ internal sealed class EulerAncestralSampler : Sampler
     /// <inheritdoc/>
     public override void Advance(in Evaluation evaluation, SamplerState state)
     {
+        if (evaluation.Index == Evaluations.Length - 1)
+        {
+            // The step to sigma 0. For a noise prediction, the formula gives these very bits; for velocity it would cancel digits.
+            state.Denoised.CopyTo(state.Latents);
+            return;
+        }
+
         TensorPrimitives.MultiplyAdd(state.Epsilon, _slopes[evaluation.Step], state.Latents, state.Latents);
         if (evaluation.NoiseDraws > 0)
             TensorPrimitives.MultiplyAdd(state.Noise(), _noiseScales[evaluation.Step], state.Latents, state.Latents);

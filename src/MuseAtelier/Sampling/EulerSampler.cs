@@ -19,6 +19,10 @@ internal sealed class EulerSampler : Sampler
     }
 
     /// <inheritdoc/>
-    public override void Advance(in Evaluation evaluation, SamplerState state) =>
-        TensorPrimitives.MultiplyAdd(state.Epsilon, _slopes[evaluation.Step], state.Latents, state.Latents);
+    public override void Advance(in Evaluation evaluation, SamplerState state)
+    {
+        // The step to sigma 0 leads to the denoised latents; the formula would cancel digits.
+        if (evaluation.Index == Evaluations.Length - 1) state.Denoised.CopyTo(state.Latents);
+        else TensorPrimitives.MultiplyAdd(state.Epsilon, _slopes[evaluation.Step], state.Latents, state.Latents);
+    }
 }

@@ -30,7 +30,7 @@ internal sealed class Guidance(float scale)
     public static void Apply(ReadOnlySpan<float> unconditional, Span<float> conditional, float scale)
     {
         if (unconditional.Overlaps(conditional))
-            throw new ArgumentException("The result would overwrite the unconditional prediction, which is read twice.", nameof(conditional));
+            throw new ArgumentException("The result would overwrite the unconditional prediction, read twice.", nameof(conditional));
         TensorPrimitives.Subtract(conditional, unconditional, conditional);
         TensorPrimitives.MultiplyAdd(conditional, scale, unconditional, conditional);
     }

@@ -19,7 +19,7 @@ internal sealed class InitialLatents
 
     /// <summary>An existing picture.</summary>
     /// <param name="latents">[4, h, w] fp32, in the scale of the UNet; the same for all pictures of a batch.</param>
-    /// <param name="strength">The share of the steps that are run, above 0 and up to 1; 1 keeps nothing of the picture but its noise.</param>
+    /// <param name="strength">The share of the steps that are run, above 0 and up to 1.</param>
     public static InitialLatents Encoded(ReadOnlyMemory<float> latents, float strength)
     {
         if (!(strength is > 0 and <= 1))

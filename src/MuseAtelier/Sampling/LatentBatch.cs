@@ -100,7 +100,8 @@ internal sealed class LatentBatch : IDisposable
     public void WriteExtraChannels(ReadOnlySpan<float> channels)
     {
         if (_length + channels.Length != _inputLength)
-            throw new ArgumentException($"The UNet reads {_inputLength} numbers a row, not {_length} and {channels.Length}.", nameof(channels));
+            throw new ArgumentException(
+                $"The UNet reads {_inputLength} numbers a row, not {_length} and {channels.Length}.", nameof(channels));
         for (int row = 0; row < _denoiser.Rows; row++) channels.CopyTo(InputRow(row)[_length..]);
     }
 

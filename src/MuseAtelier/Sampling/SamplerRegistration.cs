@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace MuseAtelier.Sampling;
 
-/// <summary>A sampler that requests can name: register it in <see cref="AtelierOptions.Samplers"/>.</summary>
+/// <summary>A sampler that requests can name, once <see cref="AtelierOptions.Samplers"/> registers it.</summary>
 /// <param name="Name">The name that requests give.</param>
 /// <param name="DisplayName">
 /// The name in texts of AUTOMATIC1111's form, such as <c>DPM++ 2M</c>: 1 to 64 characters on one line.

@@ -25,7 +25,9 @@ internal sealed class TrainedSchedule
 
     /// <summary>Computes the levels.</summary>
     /// <param name="prediction">The quantity that the model predicts.</param>
-    /// <param name="zeroTerminalSnr">Whether the last timestep is noise alone (Lin et al., 2024, "Common Diffusion Noise Schedules").</param>
+    /// <param name="zeroTerminalSnr">
+    /// Whether the last timestep is noise alone (Lin et al., 2024, "Common Diffusion Noise Schedules and Sample Steps are Flawed").
+    /// </param>
     public TrainedSchedule(PredictionType prediction, bool zeroTerminalSnr)
     {
         Prediction = prediction;

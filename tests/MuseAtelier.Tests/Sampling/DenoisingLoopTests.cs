@@ -148,8 +148,9 @@ public sealed class DenoisingLoopTests
     public void Constructor_WithADenoiserOfOtherRows_Refuses()
     {
         SamplingRecipe recipe = SamplingRecipe.Of(Request, Trained.Epsilon, Catalog);
+        var denoiser = new FakeDenoiser(recipe, 1, Length);
         Assert.Throws<ArgumentException>(() => new DenoisingLoop(
-            recipe, [Noise(0)], BatchSlot.Alone, new FakeDenoiser(recipe, 1, Length), DenoisingInputs.FromNoise, null, HostBuffers.Allocate));
+            recipe, [Noise(0)], BatchSlot.Alone, denoiser, DenoisingInputs.FromNoise, null, HostBuffers.Allocate));
     }
 
     [Theory]
@@ -189,9 +190,9 @@ public sealed class DenoisingLoopTests
             null!,
             finished =>
             {
-                bool endsStep = finished == recipe.Evaluations.Length || recipe.Evaluations[finished].Step > recipe.Evaluations[finished - 1].Step;
-                if (!endsStep) return;
-                float sigma = recipe.Schedule.Sigmas[recipe.Evaluations[finished - 1].Step + 1];
+                int step = recipe.Evaluations[finished - 1].Step;
+                if (finished < recipe.Evaluations.Length && recipe.Evaluations[finished].Step == step) return;
+                float sigma = recipe.Schedule.Sigmas[step + 1];
                 for (int i = 0; i < Length; i++)
                     if (weights[i] == 0) Assert.Equal(picture[i] + noise[i] * sigma, loop.Latents(0)[i], 1e-6);
             },

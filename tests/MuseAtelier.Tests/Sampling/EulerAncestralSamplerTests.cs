@@ -42,8 +42,10 @@ public sealed class EulerAncestralSamplerTests
         new EpsilonPrediction().ToDenoised(latents, prediction, schedule.Sigmas[3], denoised);
         Assert.Equal(0, sampler.Evaluations[3].NoiseDraws);
         Assert.Equal(1, sampler.Evaluations[2].NoiseDraws);
+        float[] formula = [.. latents.Select((value, i) => prediction[i] * -schedule.Sigmas[3] + value)];
         Advance(sampler, 3, latents, prediction, []);
         Assert.Equal(denoised, latents);
+        Assert.Equal(formula, latents);
     }
 
     [Fact]
@@ -118,9 +120,12 @@ public sealed class EulerAncestralSamplerTests
         }
     }
 
-    // Euler ancestral does not read the denoised latents, so any numbers do.
-    private static void Advance(Sampler sampler, int step, float[] latents, float[] prediction, float[] noise) =>
-        sampler.Advance(sampler.Evaluations[step], new SamplerState(latents, new float[Count], prediction, noise));
+    private static void Advance(Sampler sampler, int step, float[] latents, float[] prediction, float[] noise)
+    {
+        float[] denoised = new float[Count];
+        new EpsilonPrediction().ToDenoised(latents, prediction, sampler.Evaluations[step].Sigma, denoised);
+        sampler.Advance(sampler.Evaluations[step], new SamplerState(latents, denoised, prediction, noise));
+    }
 
     private static float[] Draw(ulong seed)
     {

@@ -89,6 +89,7 @@ public sealed class SamplerTests
         Assert.Equal("\"dpmpp_2m\"", JsonSerializer.Serialize(SamplerName.Dpmpp2M));
         Assert.Equal("\"Comfy\"", JsonSerializer.Serialize(NoiseSource.Comfy));
         Assert.Equal(SamplerName.Euler, JsonSerializer.Deserialize<SamplerName>("\"EULER\""));
+        Assert.Equal(("euler", "Comfy"), (new SamplerName("EULER").Id, new NoiseSource("comfy").Id));
         Assert.Equal("dice", JsonSerializer.Deserialize<NoiseSource>("\"dice\"").Id);
         foreach (string json in (string[])["1", "null", "\"\"", "\"a b\"", "\"a\\u0000\"", $"\"{new string('a', 65)}\""])
         {

@@ -71,7 +71,8 @@ public sealed class SigmaScheduleTests
     public void Sigmas_ByKarras_FollowEquation5()
     {
         ReadOnlySpan<float> plain = new SigmaSchedule(Trained.Epsilon, new NoiseSchedule { Spacing = TimestepSpacing.Linspace }, 20).Sigmas;
-        ReadOnlySpan<float> karras = new SigmaSchedule(Trained.Epsilon, new NoiseSchedule { Spacing = TimestepSpacing.Linspace, Karras = true }, 20).Sigmas;
+        var spread = new NoiseSchedule { Spacing = TimestepSpacing.Linspace, Karras = true };
+        ReadOnlySpan<float> karras = new SigmaSchedule(Trained.Epsilon, spread, 20).Sigmas;
         Assert.Equal(14.6146, karras[0], 1e-4); // SDXL's largest and smallest
         Assert.Equal(0.0292, karras[19], 1e-4);
         for (int i = 0; i < 20; i++)
