@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Cli;
 
@@ -36,10 +37,15 @@ internal sealed class RequestChoices
     private readonly Option<TimestepSpacing> _schedule = Choice.Of<TimestepSpacing>(
         "--schedule", "How timesteps are spaced: leading is SDXL's own way, linspace AUTOMATIC1111's.");
     private readonly Option<bool> _karras = new("--karras") { Description = "Use Karras sigmas." };
-    private readonly Option<NoiseSource> _noise = Choice.Of<NoiseSource>(
+    private readonly Option<string> _sampler = Choice.Named(
+        "--sampler",
+        "The sampler: Euler ancestral adds noise in every step, Euler and DPM++ 2M do not.",
+        [.. SamplerCatalog.BuiltIn.Names.Select(name => name.Id)]);
+    private readonly Option<string> _noise = Choice.Named(
         "--noise",
         "Which program's random numbers the seed starts: those of diffusers (torch on a processor), "
-            + "or of AUTOMATIC1111 or ComfyUI on an NVIDIA card.");
+            + "or of AUTOMATIC1111 or ComfyUI on an NVIDIA card.",
+        [.. NoiseSourceCatalog.BuiltIn.Names.Select(name => name.Id.ToLowerInvariant())]);
 
     private FrameChoice? _frame;
 
@@ -52,7 +58,7 @@ internal sealed class RequestChoices
 
     public void AddTo(Command command)
     {
-        Option[] options = [_negative, _seed, _steps, _guidance, _width, _height, _schedule, _karras, _noise, _emptyNegative];
+        Option[] options = [_negative, _seed, _steps, _guidance, _width, _height, _sampler, _schedule, _karras, _noise, _emptyNegative];
         foreach (Option option in options) command.Add(option);
         _frame = new FrameChoice(command);
     }
@@ -65,7 +71,8 @@ internal sealed class RequestChoices
         NegativePrompt = Given(result, _negative, basis.NegativePrompt),
         EmptyNegative = Given(result, _emptyNegative, basis.EmptyNegative),
         Seed = Given(result, _seed, basis.Seed),
-        NoiseSource = Given(result, _noise, basis.NoiseSource),
+        NoiseSource = IsGiven(result, _noise) ? new NoiseSource(result.GetValue(_noise)!) : basis.NoiseSource,
+        Sampler = IsGiven(result, _sampler) ? new SamplerName(result.GetValue(_sampler)!) : basis.Sampler,
         Width = Given(result, _width, basis.Width),
         Height = Given(result, _height, basis.Height),
         Steps = Given(result, _steps, basis.Steps),
@@ -79,14 +86,16 @@ internal sealed class RequestChoices
     };
 
     /// <summary>Whether the command line gives a seed, be it a number or <c>random</c>.</summary>
-    public bool HasSeed(ParseResult result) => result.GetResult(_seed) is { Implicit: false };
+    public bool HasSeed(ParseResult result) => IsGiven(result, _seed);
 
     // 32 bits, because every other program accepts such seeds too. A seed is no secret, so it needs no cryptographic generator, for
     // which .NET needs OpenSSL on Linux.
     public static ulong DrawSeed() => (ulong)Random.Shared.NextInt64(1L << 32);
 
     private static T Given<T>(ParseResult result, Option<T> option, T basis) =>
-        result.GetResult(option) is { Implicit: false } ? result.GetValue(option)! : basis;
+        IsGiven(result, option) ? result.GetValue(option)! : basis;
+
+    private static bool IsGiven(ParseResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
     private static ulong ParseSeed(ArgumentResult result)
     {

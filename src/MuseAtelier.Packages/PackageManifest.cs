@@ -197,6 +197,14 @@ public sealed record ModelSpec
 
     /// <summary>Parameters of all components.</summary>
     public required long Parameters { get; init; }
+
+    /// <summary>The quantity that the UNet predicts.</summary>
+    public PredictionType Prediction { get; init; }
+
+    /// <summary>
+    /// Whether the model was trained on a schedule whose last timestep is noise alone. Only with <see cref="PredictionType.Velocity"/>.
+    /// </summary>
+    public bool ZeroTerminalSnr { get; init; }
 }
 
 /// <summary>A part of the model: a row of stages that run one after the other.</summary>

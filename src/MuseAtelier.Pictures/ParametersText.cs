@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using MuseAtelier.Pictures.Metadata;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pictures;
 
@@ -57,7 +58,7 @@ public static class ParametersText
         PictureRequest request, string modelName, string modelSha256, string software)
     {
         yield return ("Steps", Number(request.Steps));
-        yield return ("Sampler", "Euler a");
+        yield return ("Sampler", SamplerCatalog.BuiltIn.DisplayName(request.Sampler));
         yield return ("Schedule type", request.Schedule.Karras ? "Karras" : "Automatic");
         yield return ("CFG scale", request.GuidanceScale.ToString(CultureInfo.InvariantCulture));
         yield return ("Seed", request.Seed.ToString(CultureInfo.InvariantCulture));
@@ -79,13 +80,13 @@ public static class ParametersText
         yield return ("Version", software);
     }
 
-    // AUTOMATIC1111 has names for two noise sources, and none for ComfyUI's.
-    private static (string Name, string Value) Noise(NoiseSource source) => source switch
+    // AUTOMATIC1111 has names for two noise sources, and none for the others.
+    private static (string Name, string Value) Noise(NoiseSource source)
     {
-        NoiseSource.Comfy => ("Noise source", "comfy"),
-        NoiseSource.Diffusers => ("RNG", "CPU"),
-        _ => ("RNG", "NV"),
-    };
+        if (source == NoiseSource.Diffusers) return ("RNG", "CPU");
+        if (source == NoiseSource.A1111) return ("RNG", "NV");
+        return ("Noise source", source.Id.ToLowerInvariant());
+    }
 
     private static string Lower<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 

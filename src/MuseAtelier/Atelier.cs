@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using MuseAtelier.Packages;
 using MuseAtelier.Pipeline;
 using MuseAtelier.Runtime;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier;
 
@@ -79,7 +80,7 @@ public sealed class Atelier : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
-        RequestRules.Check(request);
+        RequestRules.Check(request, options.Catalogs.Names);
         return PlanForecast.Of(model, options, request);
     }
 
@@ -112,7 +113,7 @@ public sealed class Atelier : IAsyncDisposable
         PictureRequest request, BatchSlot place, IProgress<GenerationProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        RequestRules.Check(request);
+        RequestRules.Check(request, _engine.Catalogs.Names);
         RequestRules.Check(place);
         Picture? painted = null;
         PictureSeries series = PictureSeries.At(request, place);
@@ -150,7 +151,7 @@ public sealed class Atelier : IAsyncDisposable
             ArgumentOutOfRangeException.ThrowIfNotEqual(declared, legal, nameof(batchSize));
         }
 
-        RequestRules.Check(request);
+        RequestRules.Check(request, _engine.Catalogs.Names);
         int? most = batchSize is { } size ? Math.Min(size, count) : null;
         return PaintManyAsync(new PictureSeries(request, count, most), progress, cancellationToken);
     }
@@ -210,7 +211,8 @@ public sealed class Atelier : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
-        progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, series.Request.Steps, TimeSpan.Zero, null, first));
+        int evaluations = _engine.Catalogs.EvaluationsOf(series.Request);
+        progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, evaluations, TimeSpan.Zero, null, first));
         await _thread.RunAsync(
             stopping =>
             {

@@ -16,20 +16,24 @@ public static class CheckpointInspector
     /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
     public static CheckpointKind Detect(SafetensorsFile file) => DetectWithMark(file).Kind;
 
-    /// <summary>Requires that the file is an SDXL checkpoint that this engine supports.</summary>
+    /// <summary>
+    /// Requires that the file is an SDXL checkpoint that this engine supports: one that predicts noise, or one that predicts velocity and
+    /// says so itself. A mark in a file beside it is refused, because a package depends on the checkpoint's content alone.
+    /// </summary>
     /// <exception cref="CheckpointKindException">The file is of another kind.</exception>
     /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
     public static void RequireSdxlBase(SafetensorsFile file)
     {
-        (CheckpointKind kind, string? mark) = DetectWithMark(file);
-        if (kind != CheckpointKind.SdxlBase) throw new CheckpointKindException(file.Path, kind, mark);
+        (CheckpointKind kind, PredictionMark? mark) = DetectWithMark(file);
+        bool isSupported = kind == CheckpointKind.SdxlBase || (kind == CheckpointKind.SdxlVelocity && mark!.IsInFile);
+        if (!isSupported) throw new CheckpointKindException(file.Path, kind, mark?.Text);
     }
 
-    private static (CheckpointKind Kind, string? Mark) DetectWithMark(SafetensorsFile file)
+    private static (CheckpointKind Kind, PredictionMark? Mark) DetectWithMark(SafetensorsFile file)
     {
         CheckpointKind kind = DetectByNames(file);
         PredictionMark? mark = kind == CheckpointKind.SdxlBase ? PredictionMarks.Find(file) : null;
-        return (mark?.Kind ?? kind, mark?.Text);
+        return (mark?.Kind ?? kind, mark);
     }
 
     private static CheckpointKind DetectByNames(SafetensorsFile file)
@@ -109,7 +113,7 @@ public sealed class CheckpointKindException(string path, CheckpointKind kind, st
     : CheckpointException(
         path,
         $"{path} {Describe(kind, mark)}",
-        "a single-file SDXL base checkpoint that predicts noise",
+        "a single-file SDXL base checkpoint that predicts noise, or that says itself that it predicts velocity",
         Advise(kind))
 {
     /// <summary>The kind of model in the file.</summary>
@@ -146,8 +150,9 @@ public sealed class CheckpointKindException(string path, CheckpointKind kind, st
         CheckpointKind.Lora => "Merge it into an SDXL checkpoint with another tool first, or use the checkpoint without it.",
         CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder =>
             "Take the complete checkpoint: one file of about 6.9 GB in fp16.",
-        CheckpointKind.SdxlVelocity or CheckpointKind.SdxlEdm =>
-            "Such models are not painted yet: take an SDXL model that predicts noise (epsilon).",
+        CheckpointKind.SdxlVelocity =>
+            "Add an empty tensor 'v_pred' to the checkpoint, and an empty tensor 'ztsnr' if its model has zero terminal SNR.",
+        CheckpointKind.SdxlEdm => "Such models are not painted yet: take an SDXL model that predicts noise or velocity.",
         CheckpointKind.SdxlRefiner => "Take the base model: sd_xl_base_1.0.safetensors or one trained from it.",
         _ => "Take an SDXL base model or one trained from it.",
     };

@@ -6,14 +6,19 @@ namespace MuseAtelier.Export.Checkpoints;
 /// <summary>A mark that shows what a UNet predicts.</summary>
 /// <param name="Kind">The kind of model that the mark shows.</param>
 /// <param name="Text">The mark and its place, in words.</param>
-internal sealed record PredictionMark(CheckpointKind Kind, string Text);
+/// <param name="IsInFile">Whether the mark is in the checkpoint itself, and not in a file beside it.</param>
+internal sealed record PredictionMark(CheckpointKind Kind, string Text, bool IsInFile = true);
 
 /// <summary>
 /// Detects SDXL checkpoints that predict something else than noise. Their network has the same tensors as one that predicts noise, so only
-/// a mark distinguishes them. Using their output as noise would give a useless picture.
+/// a mark distinguishes them. Using their output as noise would give a useless picture. The marks are those of ComfyUI
+/// (comfy/supported_models.py, SDXL.model_type), Forge and the metadata of trainers.
 /// </summary>
 internal static partial class PredictionMarks
 {
+    /// <summary>The name of the empty tensor that marks a model with zero terminal SNR.</summary>
+    private const string ZeroSnr = "ztsnr";
+
     /// <summary>The largest part of a .yaml file that is read, in bytes.</summary>
     private const int MaxYamlBytes = 1 << 20;
 
@@ -22,12 +27,15 @@ internal static partial class PredictionMarks
     public static PredictionMark? Find(SafetensorsFile file) =>
         OfTensors(file) ?? OfMetadata(file.Metadata) ?? OfYaml(Path.ChangeExtension(file.Path, ".yaml"));
 
+    /// <summary>Whether the file says that its model has zero terminal SNR.</summary>
+    public static bool HasZeroTerminalSnr(SafetensorsFile file) => file.Tensors.ContainsKey(ZeroSnr);
+
     private static PredictionMark? OfTensors(SafetensorsFile file)
     {
         // EDM is checked first because its velocity edition may contain the keys of the other kind too.
         foreach (string key in (string[])["edm_mean", "edm_std", "edm_vpred.sigma_max", "edm_vpred.sigma_min"])
             if (file.Tensors.ContainsKey(key)) return new PredictionMark(CheckpointKind.SdxlEdm, $"it has a tensor '{key}'");
-        foreach (string key in (string[])["v_pred", "ztsnr"])
+        foreach (string key in (string[])["v_pred", ZeroSnr])
             if (file.Tensors.ContainsKey(key)) return new PredictionMark(CheckpointKind.SdxlVelocity, $"it has a tensor '{key}'");
         return null;
     }
@@ -53,8 +61,9 @@ internal static partial class PredictionMarks
             Match said = Parameterization().Match(content);
             CheckpointKind? kind = said.Success ? KindOf(said.Groups[2].Value) : null;
             if (kind is null && Scaling().IsMatch(content)) kind = CheckpointKind.SdxlVelocity;
-            if (kind is not null)
-                return new PredictionMark(kind.Value, $"{path} beside it says {SafetensorsHeader.Shorten(content.Trim())}");
+            if (kind is null) continue;
+            string text = $"{path} beside it says {SafetensorsHeader.Shorten(content.Trim())}";
+            return new PredictionMark(kind.Value, text, IsInFile: false);
         }
 
         return null;

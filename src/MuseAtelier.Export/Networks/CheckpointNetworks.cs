@@ -52,6 +52,7 @@ internal static class CheckpointNetworks
         if (precisions.Vae == Precision.Fp16)
             networks.Add(new VaeNetwork(Part(vaePrefix), ElementType.F32).Decoder(ComponentNames.VaeDecoderFp32));
         problems.ThrowIfAny(file);
+        bool predictsVelocity = CheckpointInspector.Detect(file) == CheckpointKind.SdxlVelocity;
         return (networks, new ModelSpec
         {
             LatentChannels = UNetNetwork.LatentChannels,
@@ -61,6 +62,8 @@ internal static class CheckpointNetworks
             TextLength = ClipNetwork.Positions,
             LatentScale = VaeNetwork.LatentScale,
             Parameters = Parameters(file, [unetPrefix!, clipLPrefix!, clipGPrefix!, vaePrefix!]),
+            Prediction = predictsVelocity ? PredictionType.Velocity : PredictionType.Epsilon,
+            ZeroTerminalSnr = predictsVelocity && PredictionMarks.HasZeroTerminalSnr(file),
         });
 
         CheckpointWeights Part(string? prefix) => new(file, names, prefix!, problems);

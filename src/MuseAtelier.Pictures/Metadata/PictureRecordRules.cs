@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
 /// What has to hold of a picture's record beyond the form of its JSON. Whether the request can be painted is not looked at here: <see
-/// cref="PictureRequestException.ThrowIfUnpaintable"/> says that, and names the nearest request that can.
+/// cref="PictureRequestException.ThrowIfUnpaintable(PictureRequest)"/> says that, and names the nearest request that can.
 /// </summary>
 internal static class PictureRecordRules
 {
@@ -51,7 +52,9 @@ internal static class PictureRecordRules
 
     private static void CheckRequest(string path, PictureRequest request)
     {
-        bool isKnown = Enum.IsDefined(request.NoiseSource) && Enum.IsDefined(request.EmptyNegative)
+        bool isKnown = NoiseSourceCatalog.BuiltIn.Contains(request.NoiseSource)
+            && SamplerCatalog.BuiltIn.Contains(request.Sampler)
+            && Enum.IsDefined(request.EmptyNegative)
             && Enum.IsDefined(request.Schedule.Spacing);
         if (request.Frame is { } frame) isKnown &= Enum.IsDefined(frame.Style) && Enum.IsDefined(frame.Placement);
         if (!isKnown) throw new PictureRecordDamagedException(path, "it names a setting that there is not");

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Decoding;
-using MuseAtelier.Diffusion;
+using MuseAtelier.Sampling;
 using MuseAtelier.Packages;
 using MuseAtelier.Pipeline;
 using MuseAtelier.Prompting;
@@ -166,7 +166,7 @@ internal sealed class FidelityRun(
 
     private void Predict(OpenedModel opened, Inputs inputs, Results results)
     {
-        var schedule = new SigmaSchedule(new NoiseSchedule(), request.Steps);
+        var schedule = new SigmaSchedule(TrainedSchedule.Of(opened.Model), new NoiseSchedule(), request.Steps);
         float[] timeIds = [request.Height, request.Width, 0, 0, request.Height, request.Width];
         for (int index = 0; index < request.Seeds; index++)
         {
@@ -229,7 +229,7 @@ internal sealed class FidelityRun(
         for (int index = 0; index < request.Seeds; index++)
         {
             latents.Add(new float[channels * _height * _width]);
-            NoiseStreams.Create(NoiseSource.Diffusers, SeedOf(index)).Start.Fill(latents[^1]);
+            new TorchCpuNoise(SeedOf(index)).Fill(latents[^1]);
         }
 
         return latents;
@@ -239,9 +239,9 @@ internal sealed class FidelityRun(
     private static float[] Noisy(float[] latents, float sigma, int index)
     {
         float[] noisy = new float[latents.Length];
-        NoiseStreams.Create(NoiseSource.Diffusers, SeedOf(index)).Start.Fill(noisy);
+        new TorchCpuNoise(SeedOf(index)).Fill(noisy);
         TensorPrimitives.MultiplyAdd(noisy, sigma, latents, noisy);
-        EulerAncestralSampler.ScaleInput(noisy, sigma, noisy);
+        Prediction.ScaleInput(noisy, sigma, noisy);
         return noisy;
     }
 

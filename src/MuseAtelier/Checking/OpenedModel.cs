@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Decoding;
-using MuseAtelier.Diffusion;
+using MuseAtelier.Sampling;
 using MuseAtelier.Packages;
 using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
@@ -82,8 +82,8 @@ internal sealed class OpenedModel : IDisposable
         Denoiser denoiser = DenoiserFor(rows.Length, height, width);
         denoiser.Prepare(rows, timeIds, [timestep], Options, _cancellationToken);
         write(denoiser.Input);
-        denoiser.Predict(0, Options, _cancellationToken);
-        denoiser.Await();
+        denoiser.Start(0, Options, _cancellationToken);
+        denoiser.Wait();
         return denoiser.Output;
     }
 

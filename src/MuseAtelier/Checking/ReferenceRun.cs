@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Decoding;
-using MuseAtelier.Diffusion;
+using MuseAtelier.Sampling;
 using MuseAtelier.Packages;
 using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
@@ -211,22 +211,24 @@ internal sealed class ReferenceRun : IDisposable
     // Runs the loop that paints pictures, with recorded noise instead of a generator's.
     private float[] Denoise(RunCase run, int steps, int height, int width)
     {
-        var schedule = new SigmaSchedule(new NoiseSchedule(), steps);
+        var request = new PictureRequest { Prompt = "", Steps = steps, GuidanceScale = run.GuidanceScale };
+        SamplingRecipe recipe = SamplingRecipe.Of(request, TrainedSchedule.Of(Model), SamplerCatalog.BuiltIn);
         Denoiser denoiser = _model.DenoiserFor(2, height, width);
         PromptEmbeds[] rows = Embeddings(run.Context, run.Pooled, 2);
-        denoiser.Prepare(rows, TimeIds(run.TimeIds, 2), schedule.Timesteps, Options, _cancellationToken);
-        var noise = new NoiseStreams(
-            new RecordedStart(_values, "run.x0", schedule.InitialNoiseScale),
+        denoiser.Prepare(rows, TimeIds(run.TimeIds, 2), recipe.Timesteps(), Options, _cancellationToken);
+        var noise = new PictureNoise(
+            new RecordedStart(_values, "run.x0", recipe.Schedule.InitialNoiseScale),
             new RecordedNoise(_values, "run.step_noise"));
-        using var loop = new DenoisingLoop([noise], run.GuidanceScale, BatchSlot.Alone, denoiser, schedule, null, _model.Device);
-        for (int step = 0; step < steps; step++)
-        {
-            Report(Invariant($"run, step {step + 1} of {steps}"));
-            _cancellationToken.ThrowIfCancellationRequested();
-            loop.Step(step, Options, _cancellationToken);
-        }
-
+        using var loop = new DenoisingLoop(
+            recipe, [noise], BatchSlot.Alone, denoiser, DenoisingInputs.FromNoise, null, _model.Device.AllocateHost);
+        Report(Invariant($"run, step 1 of {steps}"));
+        loop.Run(Options, ReportNext, _cancellationToken);
         return loop.Latents(0).ToArray();
+
+        void ReportNext(int finished)
+        {
+            if (finished < steps) Report(Invariant($"run, step {finished + 1} of {steps}"));
+        }
     }
 
     private void ComparePicture(float[] latents, int height, int width)

@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Packages;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier;
 
@@ -66,6 +68,14 @@ public sealed record AtelierOptions
     /// <summary>Whether progress reports carry a preview of the latents.</summary>
     public bool Previews { get; init; }
 
+    /// <summary>Samplers that requests can name besides those of this library. No two samplers may have the same name.</summary>
+    [Experimental(Experiments.Sampling)]
+    public IReadOnlyList<SamplerRegistration> Samplers { get; init; } = [];
+
+    /// <summary>Noise sources that requests can name besides those of this library. No two sources may have the same name.</summary>
+    [Experimental(Experiments.Sampling)]
+    public IReadOnlyList<NoiseSourceRegistration> NoiseSources { get; init; } = [];
+
     /// <summary>Receives the log of the engine and of ONNX Runtime; null means no log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
@@ -88,7 +98,23 @@ public sealed record AtelierOptions
         return CountedMemory == MemoryKind.Host ? Backend.DefaultHostMemory() : ResidencyPlanner.DefaultBudget(availableBytes);
     }
 
+    /// <summary>The samplers and noise sources that requests can name.</summary>
+    internal SamplingCatalogs Catalogs => SamplingCatalogs.With(Samplers, NoiseSources);
+
     internal PackageChoice PackageChoice => new(Backend.Lowering, Precisions, CacheFolder, VerifyDigests);
+
+    /// <summary>
+    /// Checks that a request is in range for an atelier with these options, before a model is opened for it. The request may name samplers
+    /// and noise sources that the options register.
+    /// </summary>
+    /// <exception cref="PictureRequestException">The request is out of range.</exception>
+    /// <exception cref="ArgumentException">The options are out of range.</exception>
+    /// <exception cref="ArgumentNullException">The request is null, or a member that must not be null is.</exception>
+    public void ThrowIfUnpaintable(PictureRequest request)
+    {
+        OptionRules.Check(this);
+        RequestRules.Check(request, Catalogs.Names);
+    }
 
     /// <summary>Opens the package of a model for these options, after it is known that the backend can run here.</summary>
     /// <exception cref="MuseAtelierException">The backend or the model cannot be used.</exception>

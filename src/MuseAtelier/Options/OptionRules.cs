@@ -1,4 +1,5 @@
 using MuseAtelier.Packages;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier;
 
@@ -10,6 +11,7 @@ internal static class OptionRules
     private const int LargestTile = 256;
 
     private const int MostSeeds = 10_000;
+    private const int LongestDisplayName = 64;
 
     /// <summary>Checks that every option is in range. Only a plan can tell whether a budget is large enough.</summary>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
@@ -32,6 +34,8 @@ internal static class OptionRules
         }
 
         CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
+        CheckSamplers(options.Samplers);
+        CheckNoiseSources(options.NoiseSources);
     }
 
     /// <summary>Checks that every member of a plan's request is in range, except the number of pictures.</summary>
@@ -57,6 +61,36 @@ internal static class OptionRules
             throw new ArgumentOutOfRangeException(nameof(request), request.Seeds, $"A report takes 1 to {MostSeeds} seeds.");
         RequestRules.CheckSize(request.Width, request.Height);
         RequestRules.CheckSteps(request.Steps);
+    }
+
+    private static void CheckSamplers(IReadOnlyList<SamplerRegistration> samplers)
+    {
+        ArgumentNullException.ThrowIfNull(samplers);
+        List<SamplerName> names = [.. SamplerCatalog.BuiltIn.Names];
+        foreach (SamplerRegistration sampler in samplers)
+        {
+            ArgumentNullException.ThrowIfNull(sampler);
+            ArgumentNullException.ThrowIfNull(sampler.Create);
+            ArgumentNullException.ThrowIfNull(sampler.DisplayName);
+            bool isLine = sampler.DisplayName.Length <= LongestDisplayName && !sampler.DisplayName.Any(char.IsControl);
+            if (!isLine || string.IsNullOrWhiteSpace(sampler.DisplayName))
+                throw new ArgumentException($"The display name of the sampler {sampler.Name} is not one line of 1 to 64 characters.");
+            if (names.Contains(sampler.Name)) throw new ArgumentException($"There are two samplers with the name {sampler.Name}.");
+            names.Add(sampler.Name);
+        }
+    }
+
+    private static void CheckNoiseSources(IReadOnlyList<NoiseSourceRegistration> sources)
+    {
+        ArgumentNullException.ThrowIfNull(sources);
+        List<NoiseSource> names = [.. NoiseSourceCatalog.BuiltIn.Names];
+        foreach (NoiseSourceRegistration source in sources)
+        {
+            ArgumentNullException.ThrowIfNull(source);
+            ArgumentNullException.ThrowIfNull(source.Create);
+            if (names.Contains(source.Name)) throw new ArgumentException($"There are two noise sources with the name {source.Name}.");
+            names.Add(source.Name);
+        }
     }
 
     private static void CheckPlacement(OffloadMode offload, VaeTiling tiling, TileSize? vaeTile)

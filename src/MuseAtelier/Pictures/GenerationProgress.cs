@@ -5,8 +5,8 @@ namespace MuseAtelier;
 /// into the atelier.
 /// </summary>
 /// <param name="Phase">The phase that runs.</param>
-/// <param name="Step">Steps that are finished.</param>
-/// <param name="Steps">Steps in all.</param>
+/// <param name="Step">Evaluations of the UNet that are finished. The samplers of this library have one for each step.</param>
+/// <param name="Steps">Evaluations in all.</param>
 /// <param name="Elapsed">Time since the batch was requested.</param>
 /// <param name="Preview">The present latents as a rough picture; null unless <see cref="AtelierOptions.Previews"/> is set.</param>
 /// <param name="Picture">Index of the picture, or of the first picture of the batch, from 0 over all that were requested.</param>

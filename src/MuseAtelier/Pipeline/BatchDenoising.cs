@@ -1,17 +1,16 @@
 using System.Diagnostics;
-using MuseAtelier.Diffusion;
 using MuseAtelier.Runtime;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pipeline;
 
-/// <summary>The denoising of one batch: runs and measures the steps, and holds the latents until it is disposed.</summary>
+/// <summary>The denoising of one batch: runs the loop, and holds the latents until it is disposed.</summary>
 internal sealed class BatchDenoising : IDisposable
 {
     private readonly long _begin = Stopwatch.GetTimestamp();
     private readonly PictureBatch _batch;
     private readonly PreviewGrid? _previews;
     private readonly DenoisingLoop _loop;
-    private readonly TimeSpan[] _steps;
 
     /// <summary>Draws the initial noise.</summary>
     /// <param name="batch">The batch.</param>
@@ -21,35 +20,25 @@ internal sealed class BatchDenoising : IDisposable
     public BatchDenoising(PictureBatch batch, Denoiser denoiser, bool hasPreviews, ExecutionDevice device)
     {
         _batch = batch;
-        _steps = new TimeSpan[batch.Request.Steps];
         _previews = hasPreviews ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth) : null;
-        _loop = new DenoisingLoop(batch.Requests, batch.Slot, denoiser, batch.Schedule, _previews, device);
+        _loop = new DenoisingLoop(
+            batch.Recipe, batch.Noise, batch.Slot, denoiser, DenoisingInputs.FromNoise, _previews, device.AllocateHost);
     }
 
-    /// <summary>The time of each step.</summary>
-    public IReadOnlyList<TimeSpan> Steps => _steps;
+    /// <summary>The time of each evaluation.</summary>
+    public IReadOnlyList<TimeSpan> Steps => _loop.Clock.Times;
 
-    /// <summary>Managed bytes that the steps allocated on their thread.</summary>
-    public long ManagedBytes { get; private set; }
+    /// <summary>Managed bytes that the evaluations allocated on their thread.</summary>
+    public long ManagedBytes => _loop.Clock.ManagedBytes;
 
-    /// <summary>The time of all steps and of the initial noise.</summary>
+    /// <summary>The time of all evaluations and of the initial noise.</summary>
     public TimeSpan Duration { get; private set; }
 
-    /// <summary>Runs all steps.</summary>
+    /// <summary>Runs all evaluations.</summary>
     /// <param name="run">The options of the runs.</param>
     public void Run(RunScope run)
     {
-        for (int step = 0; step < _steps.Length; step++)
-        {
-            long stepBegin = Stopwatch.GetTimestamp();
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            run.Token.ThrowIfCancellationRequested();
-            _loop.Step(step, run.Options, run.Token);
-            ManagedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
-            _steps[step] = Stopwatch.GetElapsedTime(stepBegin);
-            _batch.Report(GenerationPhase.Denoising, step + 1, _previews?.Preview);
-        }
-
+        _loop.Run(run.Options, finished => _batch.Report(GenerationPhase.Denoising, finished, _previews?.Preview), run.Token);
         if (PredictionResemblance.Notice(_loop.FirstResemblance) is { } unlike) _batch.Notices.Add(unlike);
         Duration = Stopwatch.GetElapsedTime(_begin);
     }
@@ -57,7 +46,7 @@ internal sealed class BatchDenoising : IDisposable
     /// <summary>A copy of a picture's latents: [4, h, w] fp32, in the scale of the UNet.</summary>
     public float[] Latents(int picture) => _loop.Latents(picture).ToArray();
 
-    /// <summary>Digests of a picture's start and of its steps.</summary>
+    /// <summary>Digests of a picture's start and of its evaluations.</summary>
     public IReadOnlyList<StepHash> Hashes(int picture) => _loop.Hashes(picture);
 
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
-using MuseAtelier.Diffusion;
 using MuseAtelier.Packages;
 using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pipeline;
 
@@ -39,7 +39,7 @@ internal sealed class DenoiserCache(ModelPackage package, SessionPool sessions, 
             conditioning.TargetHeight,
             conditioning.TargetWidth,
         ];
-        _denoiser.Prepare(rows, timeIds, batch.Schedule.Timesteps, run.Options, run.Token);
+        _denoiser.Prepare(rows, timeIds, batch.Recipe.Timesteps(), run.Options, run.Token);
         return _denoiser;
     }
 

@@ -1,5 +1,5 @@
 using MuseAtelier.Decoding;
-using MuseAtelier.Diffusion;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pipeline;
 
@@ -8,7 +8,9 @@ namespace MuseAtelier.Pipeline;
 /// <param name="plan">The plan in force.</param>
 /// <param name="requests">The pictures: one request except for the seeds.</param>
 /// <param name="slot">The first picture's slot in the batch; the others follow it.</param>
-internal sealed class PictureBatch(SeriesRun run, ResidencyPlan plan, PictureRequest[] requests, BatchSlot slot)
+/// <param name="sampling">Makes the recipe and the noise.</param>
+internal sealed class PictureBatch(
+    SeriesRun run, ResidencyPlan plan, PictureRequest[] requests, BatchSlot slot, ModelSampling sampling)
 {
     /// <summary>The plan in force.</summary>
     public ResidencyPlan Plan => plan;
@@ -31,8 +33,11 @@ internal sealed class PictureBatch(SeriesRun run, ResidencyPlan plan, PictureReq
     /// <summary>Width of the latents.</summary>
     public int LatentWidth => Request.Width / VaeDecoder.VaeScaleFactor;
 
-    /// <summary>The noise levels and timesteps of the pictures.</summary>
-    public SigmaSchedule Schedule { get; } = new(requests[0].Schedule, requests[0].Steps);
+    /// <summary>The noise levels, the sampler, the prediction and the guidance of the pictures.</summary>
+    public SamplingRecipe Recipe { get; } = sampling.RecipeOf(requests[0]);
+
+    /// <summary>The noise of each picture.</summary>
+    public PictureNoise[] Noise { get; } = sampling.NoiseOf(requests);
 
     /// <summary>Sentences for the user about these pictures.</summary>
     public List<string> Notices { get; } = [.. run.Notices];
@@ -50,5 +55,5 @@ internal sealed class PictureBatch(SeriesRun run, ResidencyPlan plan, PictureReq
     public void Report(GenerationPhase phase, int step, LatentPreview? preview = null) => run.Report(phase, step, preview, Count);
 
     /// <summary>Reports progress of the next picture that is not finished.</summary>
-    public void ReportPicture(GenerationPhase phase) => run.Report(phase, Request.Steps, null, 1);
+    public void ReportPicture(GenerationPhase phase) => run.Report(phase, Recipe.Evaluations.Length, null, 1);
 }

@@ -2,6 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Packages;
 using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pipeline;
 
@@ -17,6 +18,7 @@ internal sealed class PictureEngine : IDisposable
     private readonly ExecutionDevice _device;
     private readonly LoadedParts _parts;
     private readonly BatchPlanner _planner;
+    private readonly ModelSampling _sampling;
     private readonly MemoryRetry _painting;
     private readonly DeviceMemoryWatch? _watch;
     private readonly PhaseMeter _meter;
@@ -27,6 +29,7 @@ internal sealed class PictureEngine : IDisposable
         _package = package;
         _device = device;
         _parts = new LoadedParts(package, device);
+        _sampling = new ModelSampling(TrainedSchedule.Of(package.Manifest.Model), options.Catalogs);
         _standingNotices = [.. IgnoredBudgetNotices(options), .. device.Notices];
 
         DeviceProfile profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);
@@ -46,6 +49,9 @@ internal sealed class PictureEngine : IDisposable
 
     /// <summary>The model that paints.</summary>
     public ModelInfo Model { get; }
+
+    /// <summary>The samplers and noise sources that requests can name.</summary>
+    public SamplingCatalogs Catalogs => _sampling.Catalogs;
 
     /// <summary>The device in words.</summary>
     public string Device => _device.Description;
@@ -103,7 +109,7 @@ internal sealed class PictureEngine : IDisposable
     {
         _package.RequireUnchanged();
         using DeviceLease lease = _device.Enter(cancellationToken);
-        var run = new SeriesRun(series, first, deliver, progress, start, [.. _standingNotices]);
+        var run = new SeriesRun(series, first, deliver, progress, start, [.. _standingNotices], _sampling);
         ResidencyPlan plan = _planner.Apply(series, run.Notices);
         run.LimitTo(plan.BatchSize);
         _meter.Reset();

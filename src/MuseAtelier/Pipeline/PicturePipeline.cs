@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using MuseAtelier.Diffusion;
 using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pipeline;
 

@@ -16,7 +16,7 @@ internal sealed class PromptRows(PromptEncoder prompts)
         PictureRequest request = batch.Request;
         PromptEmbeds prompt = Encode(request.Prompt, "prompt", batch.Notices, run);
         IEnumerable<PromptEmbeds> rows = Enumerable.Repeat(prompt, batch.Slot.Pictures);
-        if (request.GuidanceScale > 1)
+        if (request.IsGuided)
         {
             PromptEmbeds negative = EncodeNegative(request, prompt, batch.Notices, run);
             rows = Enumerable.Repeat(negative, batch.Slot.Pictures).Concat(rows);

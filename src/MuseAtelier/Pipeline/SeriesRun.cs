@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pipeline;
 
@@ -12,9 +13,17 @@ namespace MuseAtelier.Pipeline;
 /// <param name="progress">Receives a report of every step.</param>
 /// <param name="start">Timestamp of the request.</param>
 /// <param name="notices">Sentences for the user that belong to every picture of the call.</param>
+/// <param name="sampling">Makes the recipe and the noise of each batch.</param>
 internal sealed class SeriesRun(
-    PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, long start, List<string> notices)
+    PictureSeries series,
+    int first,
+    Action<Picture> deliver,
+    IProgress<GenerationProgress>? progress,
+    long start,
+    List<string> notices,
+    ModelSampling sampling)
 {
+    private readonly int _evaluations = sampling.RecipeOf(series.Request).Evaluations.Length;
     private int _next = first;
     private int _end = first;
 
@@ -37,7 +46,8 @@ internal sealed class SeriesRun(
     {
         int count = Math.Min(plan.BatchSize, Left);
         PictureRequest[] requests = [.. Enumerable.Range(_next, count).Select(series.Picture)];
-        return new PictureBatch(this, plan, requests, series.Place ?? new BatchSlot(count, 0));
+        BatchSlot slot = series.Place ?? new BatchSlot(count, 0);
+        return new PictureBatch(this, plan, requests, slot, sampling);
     }
 
     /// <summary>Hands over a finished picture.</summary>
@@ -49,12 +59,12 @@ internal sealed class SeriesRun(
 
     /// <summary>Reports progress.</summary>
     /// <param name="phase">The phase.</param>
-    /// <param name="step">The number of finished steps.</param>
+    /// <param name="step">The number of finished evaluations.</param>
     /// <param name="preview">A preview of the latents, or null.</param>
     /// <param name="count">The number of pictures that the report is about.</param>
     public void Report(GenerationPhase phase, int step, LatentPreview? preview, int count)
     {
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
-        progress?.Report(new GenerationProgress(phase, step, series.Request.Steps, elapsed, preview, _next, count));
+        progress?.Report(new GenerationProgress(phase, step, _evaluations, elapsed, preview, _next, count));
     }
 }

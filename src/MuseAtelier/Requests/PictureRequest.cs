@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace MuseAtelier;
 
 /// <summary>A picture to paint: its prompts, its seed, its size and its settings.</summary>
@@ -21,8 +23,8 @@ public sealed record PictureRequest
     /// <summary>The seed of the noise (造化种子); any number.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>The program whose random numbers the seed starts.</summary>
-    public NoiseSource NoiseSource { get; init; } = NoiseSource.Diffusers;
+    /// <summary>The source of the random numbers that the seed starts; diffusers by default.</summary>
+    public NoiseSource NoiseSource { get; init; }
 
     /// <summary>Width in px: a multiple of 8 from 256 to 2048.</summary>
     public int Width { get; init; } = 1024;
@@ -30,11 +32,18 @@ public sealed record PictureRequest
     /// <summary>Height in px: a multiple of 8 from 256 to 2048.</summary>
     public int Height { get; init; } = 1024;
 
+    /// <summary>The sampler; Euler ancestral by default.</summary>
+    public SamplerName Sampler { get; init; }
+
     /// <summary>Denoising steps, 1 to 1000.</summary>
     public int Steps { get; init; } = 30;
 
     /// <summary>Guidance scale, 1 to 100. At 1 there is no guidance, and the negative prompt is not used.</summary>
     public float GuidanceScale { get; init; } = 7;
+
+    /// <summary>Whether the guidance scale has an effect, so that every evaluation also predicts for the negative prompt.</summary>
+    [JsonIgnore]
+    public bool IsGuided => GuidanceScale > 1;
 
     /// <summary>The schedule of timesteps and noise levels.</summary>
     public NoiseSchedule Schedule { get; init; } = new();

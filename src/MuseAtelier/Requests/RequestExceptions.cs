@@ -79,10 +79,17 @@ public sealed class PromptException : PictureRequestException
 public sealed class RequestChoiceException : PictureRequestException
 {
     internal RequestChoiceException(string name, string value, IReadOnlyList<string> choices)
-        : base($"{name} is {value}", $"one of {string.Join(", ", choices)}", "Choose one of these.") => Name = name;
+        : base($"{name} is {value}", $"one of {string.Join(", ", choices)}", "Choose one of these.")
+    {
+        Name = name;
+        Choices = choices;
+    }
 
     /// <summary>The member's name.</summary>
     public string Name { get; }
+
+    /// <summary>The values that the member can have.</summary>
+    public IReadOnlyList<string> Choices { get; }
 }
 
 /// <summary>A number of the size conditioning that is out of range.</summary>

@@ -19,16 +19,25 @@ internal static class RequestRules
     /// <summary>The largest number of the size conditioning, in px.</summary>
     public const int LargestConditioning = 1 << 14;
 
-    /// <summary>Checks that every member of a request is in range.</summary>
+    /// <summary>
+    /// Checks that every member of a request is in range, and that it names a sampler and a noise source of this library.
+    /// </summary>
     /// <exception cref="PictureRequestException">A member is out of range.</exception>
     /// <exception cref="ArgumentNullException">A member is null that must not be.</exception>
-    public static void Check(PictureRequest request)
+    public static void Check(PictureRequest request) => Check(request, RequestNames.BuiltIn);
+
+    /// <summary>Checks that every member of a request is in range.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="names">The samplers and noise sources that it can name.</param>
+    /// <exception cref="PictureRequestException">A member is out of range.</exception>
+    /// <exception cref="ArgumentNullException">A member is null that must not be.</exception>
+    public static void Check(PictureRequest request, RequestNames names)
     {
         ArgumentNullException.ThrowIfNull(request);
         CheckPrompt("prompt", nameof(request.Prompt), request.Prompt);
         CheckPrompt("negative prompt", nameof(request.NegativePrompt), request.NegativePrompt);
         CheckChoice(nameof(request.EmptyNegative), request.EmptyNegative);
-        CheckChoice(nameof(request.NoiseSource), request.NoiseSource);
+        CheckSampling(request, names);
         ArgumentNullException.ThrowIfNull(request.Schedule);
         CheckChoice(nameof(request.Schedule.Spacing), request.Schedule.Spacing);
         CheckFrame(request.Frame);
@@ -80,6 +89,21 @@ internal static class RequestRules
     private static void CheckChoice<T>(string name, T value) where T : struct, Enum
     {
         if (!Enum.IsDefined(value)) throw new RequestChoiceException(name, value.ToString(), Enum.GetNames<T>());
+    }
+
+    private static void CheckSampling(PictureRequest request, RequestNames names)
+    {
+        if (!names.Samplers.Contains(request.Sampler))
+        {
+            IEnumerable<string> samplers = names.Samplers.Select(name => name.Id);
+            throw new RequestChoiceException(nameof(request.Sampler), request.Sampler.Id, [.. samplers]);
+        }
+
+        if (!names.NoiseSources.Contains(request.NoiseSource))
+        {
+            IEnumerable<string> sources = names.NoiseSources.Select(name => name.Id);
+            throw new RequestChoiceException(nameof(request.NoiseSource), request.NoiseSource.Id, [.. sources]);
+        }
     }
 
     private static void CheckConditioning(MicroConditioning? conditioning)

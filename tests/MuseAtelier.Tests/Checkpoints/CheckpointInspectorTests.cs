@@ -66,10 +66,34 @@ public sealed class CheckpointInspectorTests : IDisposable
             new Dictionary<string, string> { [name] = value });
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Assert.Equal(expected, CheckpointInspector.Detect(file));
-        if (expected == CheckpointKind.SdxlBase) return;
+        CheckpointInspector.RequireSdxlBase(file);
+    }
+
+    [Theory]
+    [InlineData("modelspec.prediction_type", "EDM")]
+    [InlineData("modelspec.predict_key", "edm_vpred")]
+    public void RequireSdxlBase_OfMetadataThatStatesEdm_NamesTheMark(string name, string value)
+    {
+        string path = _folder.WriteTensors(
+            Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })),
+            new Dictionary<string, string> { [name] = value });
+        using SafetensorsFile file = SafetensorsFile.Open(path);
         var exception = Assert.Throws<CheckpointKindException>(() => CheckpointInspector.RequireSdxlBase(file));
+        Assert.Equal(CheckpointKind.SdxlEdm, exception.Kind);
         Assert.Contains($"its metadata says {name}: {value}", exception.Message, StringComparison.Ordinal);
         Assert.NotNull(exception.Mark);
+    }
+
+    [Theory]
+    [InlineData("v_pred")]
+    [InlineData("ztsnr")]
+    public void RequireSdxlBase_OfAnEmptyTensorThatMarksVelocity_Passes(string mark)
+    {
+        string path = _folder.WriteTensors(
+            [.. Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })), (mark, [0])]);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        CheckpointInspector.RequireSdxlBase(file);
+        Assert.Equal(CheckpointKind.SdxlVelocity, CheckpointInspector.Detect(file));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Reflection;
 using MuseAtelier.Packages;
+using MuseAtelier.Sampling;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Painting;
@@ -29,6 +30,8 @@ public sealed class MemberRulesTests
         ["PictureRequest.Prompt"] = [new string('a', (1 << 18) + 1), "a\uD83C", "\uDF0C\uD83C", "\uD83Cb"],
         ["PictureRequest.NegativePrompt"] = [new string('a', (1 << 18) + 1), "\uD83C\uD83C\uDF0C"],
         ["PictureRequest.Seed"] = [],
+        ["PictureRequest.NoiseSource"] = [new NoiseSource("dice")],
+        ["PictureRequest.Sampler"] = [new SamplerName("abacus")],
         ["PictureRequest.Width"] = [0, -8, 250, 1020, 2056, int.MaxValue, int.MinValue],
         ["PictureRequest.Height"] = [0, -8, 250, 1020, 2056, int.MaxValue, int.MinValue],
         ["PictureRequest.Steps"] = [0, -1, 1001, int.MaxValue, int.MinValue],
@@ -49,6 +52,21 @@ public sealed class MemberRulesTests
         ["AtelierOptions.DecodesInFp32"] = [],
         ["AtelierOptions.Previews"] = [],
         ["AtelierOptions.LoggerFactory"] = [],
+        ["AtelierOptions.Samplers"] =
+        [
+            new SamplerRegistration[] { null! },
+            new SamplerRegistration[] { new(new SamplerName("own"), "Own", null!) },
+            new SamplerRegistration[] { new(new SamplerName("own"), null!, MakeSampler) },
+            new SamplerRegistration[] { new(new SamplerName("own"), "two\nlines", MakeSampler) },
+            new SamplerRegistration[] { new(new SamplerName("EULER"), "Own", MakeSampler) },
+            new SamplerRegistration[] { new(new SamplerName("own"), "Own", MakeSampler), new(new SamplerName("Own"), "Own", MakeSampler) },
+        ],
+        ["AtelierOptions.NoiseSources"] =
+        [
+            new NoiseSourceRegistration[] { null! },
+            new NoiseSourceRegistration[] { new(new NoiseSource("own"), null!) },
+            new NoiseSourceRegistration[] { new(NoiseSource.Comfy, MakeNoise) },
+        ],
         ["TileSize.Width"] = [0, -1, 31, 257, int.MaxValue, int.MinValue],
         ["TileSize.Height"] = [0, -1, 31, 257, int.MaxValue, int.MinValue],
         ["BatchSlot.Pictures"] = [0, -1, 9, int.MaxValue, int.MinValue],
@@ -116,6 +134,10 @@ public sealed class MemberRulesTests
             new ResidencyRequest { Frame = Request.Frame, VaeTile = new TileSize(64, 64) },
             request => ResidencyPlanner.Plan(sizes, request, DeviceProfile.Processor));
     }
+
+    private static EulerSampler MakeSampler(SigmaSchedule schedule) => new(schedule);
+
+    private static PictureNoise MakeNoise(ulong seed) => NoiseSourceCatalog.BuiltIn.Create(NoiseSource.Diffusers, seed);
 
     // Every member with every value that is refused, one at a time; members of members too.
     private static void AssertChecked<T>(T good, Action<T> use) where T : notnull

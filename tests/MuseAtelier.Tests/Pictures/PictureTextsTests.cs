@@ -151,21 +151,21 @@ public sealed class PictureTextsTests
     }
 
     [Theory]
-    [InlineData("Version: v1.10.1", "AUTOMATIC1111", EmptyNegative.Zeros, NoiseSource.A1111)]
-    [InlineData("Version: f2.0.1v1.10.1-previous-659-gc055f2d4", "Forge", EmptyNegative.Zeros, NoiseSource.A1111)]
+    [InlineData("Version: v1.10.1", "AUTOMATIC1111", EmptyNegative.Zeros, "A1111")]
+    [InlineData("Version: f2.0.1v1.10.1-previous-659-gc055f2d4", "Forge", EmptyNegative.Zeros, "A1111")]
     [InlineData("Version: stable-diffusion.cpp, RNG: cuda, Guidance: 3.5, Eta: 0.0", "stable-diffusion.cpp", EmptyNegative.Zeros,
-        NoiseSource.A1111)]
-    [InlineData("Version: stable-diffusion.cpp, RNG: cpu", "stable-diffusion.cpp", EmptyNegative.Zeros, NoiseSource.Diffusers)]
-    [InlineData("Version: 1a2b3c4, Parser: Full parser, App: SD.Next", "SD.Next", EmptyNegative.Zeros, NoiseSource.A1111)]
-    [InlineData("Version: ComfyUI", "ComfyUI", EmptyNegative.Encoded, NoiseSource.Comfy)]
-    [InlineData("Version: Fooocus v2.5.5", "Fooocus", EmptyNegative.Encoded, NoiseSource.Comfy)]
-    [InlineData("Version: MuseAtelier 0.1.0, RNG: CPU", "MuseAtelier", EmptyNegative.Encoded, NoiseSource.Diffusers)]
-    [InlineData("Model hash: 0123456789", "AUTOMATIC1111", EmptyNegative.Zeros, NoiseSource.A1111)]
-    public void Parse_OfAutomatic1111sForm_KnowsWhoWroteIt(string settings, string program, EmptyNegative negative, NoiseSource noise)
+        "A1111")]
+    [InlineData("Version: stable-diffusion.cpp, RNG: cpu", "stable-diffusion.cpp", EmptyNegative.Zeros, "Diffusers")]
+    [InlineData("Version: 1a2b3c4, Parser: Full parser, App: SD.Next", "SD.Next", EmptyNegative.Zeros, "A1111")]
+    [InlineData("Version: ComfyUI", "ComfyUI", EmptyNegative.Encoded, "Comfy")]
+    [InlineData("Version: Fooocus v2.5.5", "Fooocus", EmptyNegative.Encoded, "Comfy")]
+    [InlineData("Version: MuseAtelier 0.1.0, RNG: CPU", "MuseAtelier", EmptyNegative.Encoded, "Diffusers")]
+    [InlineData("Model hash: 0123456789", "AUTOMATIC1111", EmptyNegative.Zeros, "A1111")]
+    public void Parse_OfAutomatic1111sForm_KnowsWhoWroteIt(string settings, string program, EmptyNegative negative, string noise)
     {
         ParsedParameters parsed = PictureTexts.Parse(
             Content(("parameters", $"a lake\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, {settings}")));
-        Assert.Equal((program, negative, noise), (parsed.Program, parsed.Request.EmptyNegative, parsed.Request.NoiseSource));
+        Assert.Equal((program, negative, noise), (parsed.Program, parsed.Request.EmptyNegative, parsed.Request.NoiseSource.Id));
         Assert.Empty(parsed.NotTaken);
         Assert.Empty(parsed.Notices);
     }

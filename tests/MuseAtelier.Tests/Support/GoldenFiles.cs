@@ -12,6 +12,16 @@ internal static class GoldenFiles
     /// <summary>The repository's own golden.</summary>
     public static GoldenFile Miniature { get; } = new(Path.Combine(Folder, "miniature.golden.safetensors"));
 
+    /// <summary>
+    /// Runs of samplers by k-diffusion and diffusers: the repository's own selection and, where MUSE_GOLDENS names a folder, all of them.
+    /// </summary>
+    public static IReadOnlyList<GoldenFile> Samplers { get; } =
+    [
+        new GoldenFile(Path.Combine(Folder, "sampling.golden.safetensors")),
+        .. ExternalPainting("k_diffusion.golden.safetensors"),
+        .. ExternalPainting("schedulers.golden.safetensors"),
+    ];
+
     public static IReadOnlyList<GoldenFile> All { get; } =
         [Miniature, .. (Environment.GetEnvironmentVariable("MUSE_GOLDENS") is { Length: > 0 } folder
             ? Directory.GetFiles(folder, "*.golden.safetensors").Where(path => Path.GetFileName(path) != Miniature.ToString())
@@ -21,6 +31,13 @@ internal static class GoldenFiles
     /// <summary>The checkpoint that a golden was made from: the repository's own, or the one that lies beside the golden.</summary>
     public static string CheckpointOf(GoldenFile golden) =>
         golden == Miniature ? TestAtelier.Checkpoint : golden.Path.Replace(".golden.safetensors", ".safetensors", StringComparison.Ordinal);
+
+    private static GoldenFile[] ExternalPainting(string name)
+    {
+        if (Environment.GetEnvironmentVariable("MUSE_GOLDENS") is not { Length: > 0 } folder) return [];
+        string path = Path.Combine(folder, "painting", name);
+        return File.Exists(path) ? [new GoldenFile(path)] : [];
+    }
 
     private static string FindRoot()
     {

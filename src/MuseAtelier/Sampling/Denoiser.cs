@@ -1,0 +1,150 @@
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Packages;
+using MuseAtelier.Prompting;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Sampling;
+
+/// <summary>
+/// The UNet for one picture size and batch size, with what it needs once for each batch: keys and values of the prompt, and the time
+/// embeddings of all evaluations. Bindings are made once and serve every batch of that size.
+/// </summary>
+internal sealed class Denoiser : IDenoiser, IDisposable
+{
+    private readonly Stack<IDisposable> _owned = new();
+    private readonly ModelPackage _package;
+    private readonly SessionPool _sessions;
+    private readonly ExecutionDevice _device;
+    private readonly ComponentRunner _context;
+    private readonly ComponentRunner _unet;
+    private readonly StepCapture _step;
+    private readonly NativeBuffer _shifts;
+    private readonly NativeBuffer _hostInput;
+    private readonly NativeBuffer _hostOutput;
+    private ComponentRunner? _time;
+    private int _evaluations;
+
+    public Denoiser(ModelPackage package, PictureShape shape, SessionPool sessions, ExecutionDevice device)
+    {
+        _package = package;
+        _sessions = sessions;
+        _device = device;
+        Shape = shape with { Steps = 1 };
+        PackageManifest manifest = package.Manifest;
+        ComponentSpec unet = manifest.Component(ComponentNames.UNet);
+        ComponentSpec context = manifest.Component(ComponentNames.CrossAttention);
+        try
+        {
+            _context = Own(new ComponentRunner(context, Shape, sessions, device));
+
+            // The embeddings of one evaluation lie one after the other in the order of the UNet's inputs, so that one copy moves them.
+            List<TensorSpec> shifts = [.. unet.Inputs.Where(input => input.Name.StartsWith("shift.", StringComparison.Ordinal))];
+            _shifts = Own(device.Allocate(shifts.Sum(shift => shift.Bytes(Shape))));
+            var placed = context.Outputs.ToDictionary(output => output.Name, output => _context.Address(output.Name));
+            nint next = _shifts.Address;
+            foreach (TensorSpec shift in shifts)
+            {
+                placed[shift.Name] = next;
+                next += (nint)shift.Bytes(Shape);
+            }
+
+            _unet = Own(new ComponentRunner(unet, Shape, sessions, device, placed));
+            _step = Own(new StepCapture(_unet, sessions, device));
+            _hostInput = Own(device.AllocateHost(_unet.Size("latents")));
+            _hostOutput = Own(device.AllocateHost(_unet.Size("noise")));
+        }
+        catch
+        {
+            // The device's memory may have run out. What was allocated before must be freed.
+            Dispose();
+            throw;
+        }
+    }
+
+    public PictureShape Shape { get; }
+
+    /// <inheritdoc/>
+    public int Rows => Shape.Batch;
+
+    /// <inheritdoc/>
+    public Precision Precision => _package.Manifest.PartPrecisions.UNet;
+
+    /// <inheritdoc/>
+    public Span<float> Input => _hostInput.AsSpan<float>();
+
+    /// <inheritdoc/>
+    public Span<float> Output => _hostOutput.AsSpan<float>();
+
+    /// <summary>Computes what a batch needs once.</summary>
+    /// <param name="rows">One embedding for each row of the batch, the negative prompt first.</param>
+    /// <param name="timeIds">[6]: original height and width, crop top and left, target height and width, in px.</param>
+    /// <param name="timesteps">The timestep of every evaluation.</param>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between stages.</param>
+    public void Prepare(
+        ReadOnlySpan<PromptEmbeds> rows,
+        ReadOnlySpan<float> timeIds,
+        ReadOnlySpan<float> timesteps,
+        RunOptions options,
+        CancellationToken cancellationToken)
+    {
+        Give(_context, "context", rows, static row => row.Context);
+        _context.Run(options, cancellationToken);
+
+        _evaluations = timesteps.Length;
+        PictureShape shape = Shape with { Steps = _evaluations };
+        _time?.Dispose();
+        _time = null;
+        _time = new ComponentRunner(_package.Manifest.Component(ComponentNames.TimeEmbedding), shape, _sessions, _device);
+        Give(_time, "pooled", rows, static row => row.Pooled);
+        float[] ids = new float[rows.Length * timeIds.Length];
+        for (int i = 0; i < rows.Length; i++) timeIds.CopyTo(ids.AsSpan(i * timeIds.Length));
+        Give(_time, "time_ids", ids);
+        Give(_time, "timesteps", timesteps);
+        _time.Run(options, cancellationToken);
+        _device.Synchronize();
+    }
+
+    /// <inheritdoc/>
+    public void Start(int evaluation, RunOptions options, CancellationToken cancellationToken)
+    {
+        _device.Copy(_time!.Address("embeddings") + (nint)(evaluation * _shifts.Bytes), _shifts.Address, _shifts.Bytes);
+        _device.Upload(_hostInput.Address, _unet.Address("latents"), _hostInput.Bytes);
+        _step.Run(options, isLastRound: evaluation == _evaluations - 1, cancellationToken);
+        _device.Download(_unet.Address("noise"), _hostOutput.Address, _hostOutput.Bytes);
+    }
+
+    /// <inheritdoc/>
+    public void Wait() => _device.Synchronize();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _time?.Dispose();
+        _time = null;
+        // A captured run must be disposed before the memory that it refers to.
+        while (_owned.TryPop(out IDisposable? owned)) owned.Dispose();
+    }
+
+    private T Own<T>(T part) where T : IDisposable
+    {
+        _owned.Push(part);
+        return part;
+    }
+
+    private void Give(ComponentRunner component, string input, ReadOnlySpan<PromptEmbeds> rows, Func<PromptEmbeds, float[]> part)
+    {
+        float[] values = new float[component.Size(input) / sizeof(float)];
+        int width = values.Length / rows.Length;
+        for (int i = 0; i < rows.Length; i++) part(rows[i]).CopyTo(values.AsSpan(i * width));
+        Give(component, input, values);
+    }
+
+    private void Give(ComponentRunner component, string input, ReadOnlySpan<float> values)
+    {
+        using NativeBuffer host = _device.AllocateHost(component.Size(input));
+        values.CopyTo(host.AsSpan<float>());
+        _device.Upload(host.Address, component.Address(input), component.Size(input));
+        _device.Synchronize();
+    }
+}

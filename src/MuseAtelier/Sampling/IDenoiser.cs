@@ -1,0 +1,37 @@
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Sampling;
+
+/// <summary>The UNet as the denoising loop sees it: prepared for all evaluations of a batch.</summary>
+internal interface IDenoiser
+{
+    /// <summary>Rows of the UNet's batch: with guidance two for each picture, the negative prompt's first.</summary>
+    int Rows { get; }
+
+    /// <summary>The arithmetic of the UNet.</summary>
+    Precision Precision { get; }
+
+    /// <summary>
+    /// [Rows, input channels, h, w] fp32, scaled by 1 / sqrt(sigma^2 + 1). Host memory of the denoiser, which reads it from
+    /// <see cref="Start"/> until <see cref="Wait"/> has returned.
+    /// </summary>
+    Span<float> Input { get; }
+
+    /// <summary>
+    /// [Rows, 4, h, w] fp32, the prediction. Host memory of the denoiser, which writes it from <see cref="Start"/> until
+    /// <see cref="Wait"/> has returned.
+    /// </summary>
+    Span<float> Output { get; }
+
+    /// <summary>
+    /// Starts an evaluation; allocates nothing managed. A device that works by itself has not finished when the method returns.
+    /// </summary>
+    /// <param name="evaluation">Index of the evaluation among those that were prepared.</param>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between stages.</param>
+    void Start(int evaluation, RunOptions options, CancellationToken cancellationToken);
+
+    /// <summary>Waits until <see cref="Output"/> is complete.</summary>
+    void Wait();
+}

@@ -1,0 +1,120 @@
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Sampling;
+
+/// <summary>
+/// The numbers of the pictures that are denoised together, in host memory: latents, noise and the sampler's buffers of each picture, and
+/// the rows of the UNet's batch that belong to it. With guidance the first half of the rows is the negative prompt's. Unused rows repeat
+/// the first picture, so that a batch always has the recorded size and gives identical bits.
+/// </summary>
+internal sealed class LatentBatch : IDisposable
+{
+    private readonly IDenoiser _denoiser;
+    private readonly NativeBuffer _memory;
+    private readonly int _slots;
+    private readonly int _first;
+    private readonly int _length;
+    private readonly int _inputLength;
+    private readonly int _draws;
+    private readonly int _history;
+
+    /// <summary>Allocates the memory.</summary>
+    /// <param name="denoiser">Prepared for the batch; borrowed.</param>
+    /// <param name="slot">The slot of the first picture; the others follow it.</param>
+    /// <param name="pictures">The number of pictures.</param>
+    /// <param name="isGuided">Whether the UNet's batch has rows for the negative prompt.</param>
+    /// <param name="sampler">Tells the number of draws and buffers; borrowed.</param>
+    /// <param name="allocate">Allocates host memory of a number of bytes.</param>
+    /// <exception cref="ArgumentException">The denoiser has another number of rows.</exception>
+    public LatentBatch(
+        IDenoiser denoiser, BatchSlot slot, int pictures, bool isGuided, Sampler sampler, Func<long, NativeBuffer> allocate)
+    {
+        int rows = slot.Pictures * (isGuided ? 2 : 1);
+        if (denoiser.Rows != rows)
+            throw new ArgumentException($"The denoiser has {denoiser.Rows} rows, and the batch needs {rows}.", nameof(denoiser));
+        _denoiser = denoiser;
+        _slots = slot.Pictures;
+        _first = slot.Index;
+        _length = denoiser.Output.Length / rows;
+        _inputLength = denoiser.Input.Length / rows;
+        // The initial noise needs room for one draw in any case.
+        _draws = 1;
+        foreach (Evaluation evaluation in sampler.Evaluations) _draws = Math.Max(_draws, evaluation.NoiseDraws);
+        _history = sampler.History;
+        Pictures = pictures;
+        IsGuided = isGuided;
+        _memory = allocate((long)pictures * Stride * sizeof(float));
+    }
+
+    /// <summary>The number of pictures.</summary>
+    public int Pictures { get; }
+
+    /// <summary>Whether the UNet's batch has rows for the negative prompt.</summary>
+    public bool IsGuided { get; }
+
+    // Each picture's memory holds its latents, then its draws of noise, then the sampler's buffers.
+    private int Stride => (1 + _draws + _history) * _length;
+
+    /// <summary>A picture's latents, [4, h, w] fp32.</summary>
+    public Span<float> Latents(int picture) => Part(picture, 0, 1);
+
+    /// <summary>The first draws of a picture's noise, [draws, 4, h, w] fp32.</summary>
+    public Span<float> Noise(int picture, int draws = 1) => Part(picture, 1, draws);
+
+    /// <summary>A picture's row of the UNet's input without extra channels, [4, h, w] fp32.</summary>
+    public Span<float> Input(int picture) => InputRow(_first + picture)[.._length];
+
+    /// <summary>
+    /// A picture's clean latents after an evaluation, [4, h, w] fp32. They lie in the UNet's input, which is free from the end of an
+    /// evaluation until the next one.
+    /// </summary>
+    public Span<float> Denoised(int picture) => Input(picture);
+
+    /// <summary>The prediction for a picture's prompt, [4, h, w] fp32.</summary>
+    public Span<float> Output(int picture) => OutputRow((IsGuided ? _slots : 0) + _first + picture);
+
+    /// <summary>The prediction for a picture's negative prompt, [4, h, w] fp32; only with guidance.</summary>
+    public ReadOnlySpan<float> UnconditionalOutput(int picture) => OutputRow(_first + picture);
+
+    /// <summary>The numbers of a picture that a sampler sees.</summary>
+    public SamplerState State(int picture) =>
+        new(Latents(picture), Denoised(picture), Output(picture), Noise(picture, _draws), Part(picture, 1 + _draws, _history));
+
+    /// <summary>Fills the rows that are no picture's own: the unused slots, and with guidance the half of the negative prompt.</summary>
+    public void CompleteInput()
+    {
+        for (int slot = 0; slot < _slots; slot++)
+        {
+            if (slot < _first || slot >= _first + Pictures) Input(0).CopyTo(InputRow(slot));
+        }
+
+        int half = _slots * _inputLength;
+        if (IsGuided) _denoiser.Input[..half].CopyTo(_denoiser.Input[half..]);
+    }
+
+    /// <summary>
+    /// Writes the channels that the UNet reads beside the latents. They stay as they are, because evaluations only write the latents.
+    /// </summary>
+    /// <param name="channels">[extra channels, h, w] fp32, the same for all pictures; empty if the UNet reads latents alone.</param>
+    /// <exception cref="ArgumentException">The UNet reads another number of channels.</exception>
+    public void WriteExtraChannels(ReadOnlySpan<float> channels)
+    {
+        if (_length + channels.Length != _inputLength)
+            throw new ArgumentException(
+                $"The UNet reads {_inputLength} numbers a row, not {_length} and {channels.Length}.", nameof(channels));
+        for (int row = 0; row < _denoiser.Rows; row++) channels.CopyTo(InputRow(row)[_length..]);
+    }
+
+    /// <summary>Whether the whole prediction is finite, that of unused rows included.</summary>
+    public bool IsOutputFinite() => !_denoiser.Output.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
+
+    /// <inheritdoc/>
+    public void Dispose() => _memory.Dispose();
+
+    private Span<float> Part(int picture, int index, int count) =>
+        _memory.AsSpan<float>().Slice(picture * Stride + index * _length, count * _length);
+
+    private Span<float> InputRow(int row) => _denoiser.Input.Slice(row * _inputLength, _inputLength);
+
+    private Span<float> OutputRow(int row) => _denoiser.Output.Slice(row * _length, _length);
+}

@@ -1,0 +1,38 @@
+namespace MuseAtelier.Sampling;
+
+/// <summary>The noise sources that requests can name. The one list of them: validation and the command line read it.</summary>
+public sealed class NoiseSourceCatalog
+{
+    private readonly IReadOnlyList<NoiseSourceRegistration> _sources;
+
+    private NoiseSourceCatalog(IReadOnlyList<NoiseSourceRegistration> sources)
+    {
+        _sources = sources;
+        Names = [.. sources.Select(source => source.Name)];
+    }
+
+    /// <summary>The noise sources of this library; the first one is the default.</summary>
+    public static NoiseSourceCatalog BuiltIn { get; } = new(
+    [
+        new NoiseSourceRegistration(NoiseSource.Diffusers, seed => OfOne(new TorchCpuNoise(seed))),
+        new NoiseSourceRegistration(NoiseSource.A1111, seed => OfOne(new PhiloxNoise(seed))),
+        new NoiseSourceRegistration(NoiseSource.Comfy, seed => new PictureNoise(new TorchCpuNoise(seed), new PhiloxNoise(seed))),
+    ]);
+
+    /// <summary>The names of all noise sources, those of this library first.</summary>
+    public IReadOnlyList<NoiseSource> Names { get; }
+
+    /// <summary>Whether a noise source has the name.</summary>
+    public bool Contains(NoiseSource name) => Names.Contains(name);
+
+    /// <summary>This library's noise sources and others.</summary>
+    internal static NoiseSourceCatalog With(IReadOnlyList<NoiseSourceRegistration> others) =>
+        others.Count == 0 ? BuiltIn : new NoiseSourceCatalog([.. BuiltIn._sources, .. others]);
+
+    /// <summary>Makes the noise of one picture from a source whose name is in the catalogue.</summary>
+    internal PictureNoise Create(NoiseSource name, ulong seed) =>
+        _sources.FirstOrDefault(source => source.Name == name)?.Create(seed)
+            ?? throw new InvalidOperationException($"There is no noise source {name}, or its factory returned null.");
+
+    private static PictureNoise OfOne(INoiseGenerator generator) => new(generator, generator);
+}

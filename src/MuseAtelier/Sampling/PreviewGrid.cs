@@ -1,0 +1,44 @@
+namespace MuseAtelier.Sampling;
+
+/// <summary>Previews of the pictures that are denoised together, side by side in rows. Painting allocates nothing.</summary>
+internal sealed class PreviewGrid
+{
+    private const int Channels = 3;
+
+    private readonly byte[] _pixels;
+    private readonly int _width, _height, _columns;
+
+    /// <param name="pictures">Pictures in the grid; unused cells stay black.</param>
+    /// <param name="height">A latent's height.</param>
+    /// <param name="width">A latent's width.</param>
+    public PreviewGrid(int pictures, int height, int width)
+    {
+        _width = width;
+        _height = height;
+        _columns = (int)Math.Ceiling(Math.Sqrt(pictures));
+        int rows = (pictures + _columns - 1) / _columns;
+        _pixels = new byte[rows * height * _columns * width * Channels];
+        Preview = new LatentPreview(_columns * width, rows * height, _pixels, _columns);
+    }
+
+    /// <summary>The grid; its pixels change with each painting.</summary>
+    public LatentPreview Preview { get; }
+
+    /// <summary>Paints one of the pictures.</summary>
+    /// <param name="picture">Which, from 0.</param>
+    /// <param name="latents">[4, h, w] fp32, scaled as the UNet sees clean latents; borrowed.</param>
+    public void Paint(int picture, ReadOnlySpan<float> latents)
+    {
+        int stride = _columns * _width * Channels;
+        int start = (picture / _columns * _height * stride) + (picture % _columns * _width * Channels);
+        LatentPreviewer.Paint(latents, _width, _pixels.AsSpan(start), stride);
+    }
+
+    /// <summary>
+    /// Paints all pictures of a batch from their clean latents, which show more than latents that are still full of noise.
+    /// </summary>
+    public void Paint(LatentBatch batch)
+    {
+        for (int i = 0; i < batch.Pictures; i++) Paint(i, batch.Denoised(i));
+    }
+}

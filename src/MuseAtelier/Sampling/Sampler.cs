@@ -1,0 +1,88 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace MuseAtelier.Sampling;
+
+/// <summary>
+/// A sampling method: it decides at which noise levels the UNet is evaluated, and computes from each evaluation the latents for the next
+/// one. It sees sigmas, predictions and noise, never the model (the cut of k-diffusion, k_diffusion/sampling.py).
+/// </summary>
+/// <remarks>
+/// One instance advances all pictures of a batch, one after the other, on the engine's thread. It must therefore keep what depends on a
+/// picture in <see cref="SamplerState.History"/> and not in fields, or a picture would depend on its place in the batch.
+/// </remarks>
+[Experimental(Experiments.Sampling)]
+public abstract class Sampler
+{
+    /// <summary>The most draws of noise for one evaluation.</summary>
+    public const int MostNoiseDraws = 8;
+
+    /// <summary>The most buffers of a sampler.</summary>
+    public const int MostHistory = 8;
+
+    /// <summary>The most evaluations of a sampler.</summary>
+    public const int MostEvaluations = 4000;
+
+    private readonly Evaluation[] _evaluations;
+
+    /// <summary>Fixes the evaluations of a schedule.</summary>
+    /// <param name="evaluations">All evaluations in order: 1 to <see cref="MostEvaluations"/>. Copied.</param>
+    /// <param name="history">The number of latent-sized buffers for each picture, 0 to <see cref="MostHistory"/>.</param>
+    /// <exception cref="ArgumentException">An evaluation or a number is out of range.</exception>
+    protected Sampler(IReadOnlyList<Evaluation> evaluations, int history = 0)
+    {
+        ArgumentNullException.ThrowIfNull(evaluations);
+        ArgumentOutOfRangeException.ThrowIfNegative(history);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(history, MostHistory);
+        if (evaluations.Count is < 1 or > MostEvaluations)
+            throw new ArgumentException(Text($"A sampler has 1 to {MostEvaluations} evaluations, not {evaluations.Count}."));
+        _evaluations = [.. evaluations];
+        for (int i = 0; i < _evaluations.Length; i++) Check(i);
+        History = history;
+    }
+
+    /// <summary>All evaluations in order. The first one's latents are the initial latents.</summary>
+    public ReadOnlySpan<Evaluation> Evaluations => _evaluations;
+
+    /// <summary>The number of latent-sized buffers that the denoising loop lends the sampler for each picture.</summary>
+    public int History { get; }
+
+    /// <summary>
+    /// Advances one picture after an evaluation: reads the prediction, and leaves the latents for the next evaluation in
+    /// <see cref="SamplerState.Latents"/>. Must not allocate, because it runs in the denoising loop.
+    /// </summary>
+    /// <param name="evaluation">The evaluation that has just finished.</param>
+    /// <param name="state">The picture's numbers; borrowed.</param>
+    public abstract void Advance(in Evaluation evaluation, SamplerState state);
+
+    /// <summary>The evaluations of a method that evaluates the UNet once at the start of each step.</summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="noiseDraws">Gives the draws of noise for a step, from 0; null means none.</param>
+    protected static Evaluation[] OnePerStep(SigmaSchedule schedule, Func<int, int>? noiseDraws = null)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        var evaluations = new Evaluation[schedule.Steps];
+        for (int step = 0; step < evaluations.Length; step++)
+        {
+            int draws = noiseDraws?.Invoke(step) ?? 0;
+            evaluations[step] = new Evaluation(step, step, schedule.Sigmas[step], schedule.Timesteps[step], draws);
+        }
+
+        return evaluations;
+    }
+
+    private void Check(int index)
+    {
+        Evaluation evaluation = _evaluations[index];
+        int before = index == 0 ? 0 : _evaluations[index - 1].Step;
+        if (evaluation.Index != index) throw Refusal("its index is not its place in the list");
+        if (evaluation.Step != before && evaluation.Step != before + 1) throw Refusal("steps are not counted up from 0 one by one");
+        if (!(evaluation.Sigma is > 0 and < float.PositiveInfinity)) throw Refusal("its sigma is not a positive finite number");
+        if (!(evaluation.Timestep is >= 0 and <= TrainedSchedule.Steps)) throw Refusal("its timestep is not from 0 to 1000");
+        if (evaluation.NoiseDraws is < 0 or > MostNoiseDraws) throw Refusal(Text($"it draws noise {evaluation.NoiseDraws} times"));
+
+        ArgumentException Refusal(string reason) => new(Text($"Evaluation {index} of a sampler is out of range: {reason}."));
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

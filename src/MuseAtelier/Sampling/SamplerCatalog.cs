@@ -1,0 +1,54 @@
+namespace MuseAtelier.Sampling;
+
+/// <summary>
+/// The samplers that requests can name, each with its id and with its name in AUTOMATIC1111. The one list of them: validation, the command
+/// line and the texts of pictures read it.
+/// </summary>
+public sealed class SamplerCatalog
+{
+    private readonly IReadOnlyList<SamplerRegistration> _samplers;
+
+    private SamplerCatalog(IReadOnlyList<SamplerRegistration> samplers)
+    {
+        _samplers = samplers;
+        Names = [.. samplers.Select(sampler => sampler.Name)];
+    }
+
+    /// <summary>The samplers of this library; the first one is the default.</summary>
+    public static SamplerCatalog BuiltIn { get; } = new(
+    [
+        new SamplerRegistration(SamplerName.EulerAncestral, "Euler a", schedule => new EulerAncestralSampler(schedule)),
+        new SamplerRegistration(SamplerName.Euler, "Euler", schedule => new EulerSampler(schedule)),
+        new SamplerRegistration(SamplerName.Dpmpp2M, "DPM++ 2M", schedule => new Dpmpp2MSampler(schedule)),
+    ]);
+
+    /// <summary>The names of all samplers, those of this library first.</summary>
+    public IReadOnlyList<SamplerName> Names { get; }
+
+    /// <summary>Whether a sampler has the name.</summary>
+    public bool Contains(SamplerName name) => Names.Contains(name);
+
+    /// <summary>The name of a sampler in texts of AUTOMATIC1111's form; the id itself for a sampler that is not in the catalogue.</summary>
+    public string DisplayName(SamplerName name) => Find(name)?.DisplayName ?? name.Id;
+
+    /// <summary>Finds a sampler by its id or by its name in AUTOMATIC1111, in any case; null if there is none.</summary>
+    public SamplerName? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        string text = name.Trim();
+        SamplerRegistration? found = _samplers.FirstOrDefault(sampler =>
+            sampler.Name.Id.Equals(text, StringComparison.OrdinalIgnoreCase)
+            || sampler.DisplayName.Equals(text, StringComparison.OrdinalIgnoreCase));
+        return found?.Name;
+    }
+
+    /// <summary>This library's samplers and others.</summary>
+    internal static SamplerCatalog With(IReadOnlyList<SamplerRegistration> others) =>
+        others.Count == 0 ? BuiltIn : new SamplerCatalog([.. BuiltIn._samplers, .. others]);
+
+    /// <summary>Makes a sampler, whose name is in the catalogue.</summary>
+    internal Sampler Create(SamplerName name, SigmaSchedule schedule) =>
+        Find(name)?.Create(schedule) ?? throw new InvalidOperationException($"There is no sampler {name}, or its factory returned null.");
+
+    private SamplerRegistration? Find(SamplerName name) => _samplers.FirstOrDefault(sampler => sampler.Name == name);
+}

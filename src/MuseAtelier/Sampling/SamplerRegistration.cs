@@ -1,0 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace MuseAtelier.Sampling;
+
+/// <summary>A sampler that requests can name, once <see cref="AtelierOptions.Samplers"/> registers it.</summary>
+/// <param name="Name">The name that requests give.</param>
+/// <param name="DisplayName">
+/// The name in texts of AUTOMATIC1111's form, such as <c>DPM++ 2M</c>: 1 to 64 characters on one line.
+/// </param>
+/// <param name="Create">
+/// Makes the sampler for a schedule. Called once for each batch and once for each plan, from any thread; must give the same evaluations
+/// for the same schedule.
+/// </param>
+[Experimental(Experiments.Sampling)]
+public sealed record SamplerRegistration(SamplerName Name, string DisplayName, Func<SigmaSchedule, Sampler> Create);

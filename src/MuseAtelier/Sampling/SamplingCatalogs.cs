@@ -1,0 +1,29 @@
+namespace MuseAtelier.Sampling;
+
+/// <summary>The samplers and noise sources that the requests of an atelier can name.</summary>
+/// <param name="Samplers">The samplers.</param>
+/// <param name="NoiseSources">The noise sources.</param>
+internal sealed record SamplingCatalogs(SamplerCatalog Samplers, NoiseSourceCatalog NoiseSources)
+{
+    /// <summary>Those of this library.</summary>
+    public static SamplingCatalogs BuiltIn { get; } = new(SamplerCatalog.BuiltIn, NoiseSourceCatalog.BuiltIn);
+
+    /// <summary>The names in both catalogues.</summary>
+    public RequestNames Names { get; } = new(Samplers.Names, NoiseSources.Names);
+
+    /// <summary>Those of this library and others.</summary>
+    public static SamplingCatalogs With(
+        IReadOnlyList<SamplerRegistration> samplers, IReadOnlyList<NoiseSourceRegistration> noiseSources) =>
+        new(SamplerCatalog.With(samplers), NoiseSourceCatalog.With(noiseSources));
+
+    /// <summary>The number of evaluations of the UNet for a request. It does not depend on the model.</summary>
+    public int EvaluationsOf(PictureRequest request)
+    {
+        var trained = new TrainedSchedule(Packages.PredictionType.Epsilon, zeroTerminalSnr: false);
+        return SamplingRecipe.Of(request, trained, Samplers).Evaluations.Length;
+    }
+
+    /// <summary>The noise of each picture.</summary>
+    public PictureNoise[] NoiseOf(IReadOnlyList<PictureRequest> pictures) =>
+        [.. pictures.Select(picture => NoiseSources.Create(picture.NoiseSource, picture.Seed))];
+}

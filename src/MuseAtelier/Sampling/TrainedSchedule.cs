@@ -1,0 +1,84 @@
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Sampling;
+
+/// <summary>
+/// The noise levels of the 1000 timesteps that a model was trained on, and the quantity that it predicts. SDXL's betas are the squares
+/// of 1000 values spaced evenly from sqrt(0.00085) to sqrt(0.012) (diffusers, "scaled_linear").
+/// </summary>
+internal sealed class TrainedSchedule
+{
+    /// <summary>The number of trained timesteps.</summary>
+    public const int Steps = 1000;
+
+    private const double FirstBeta = 0.00085;
+    private const double LastBeta = 0.012;
+
+    /// <summary>
+    /// The last cumulative alpha of a schedule with zero terminal SNR. Exactly 0 would be an infinite sigma; this is the number of ComfyUI
+    /// (comfy/model_sampling.py, rescale_zero_terminal_snr_sigmas) and Forge, and gives sigma 4518.76.
+    /// </summary>
+    private const double LastAlphaOfZeroSnr = 4.8973451890853435e-08;
+
+    private readonly float[] _alphas;
+    private readonly float[] _sigmas;
+
+    /// <summary>Computes the levels.</summary>
+    /// <param name="prediction">The quantity that the model predicts.</param>
+    /// <param name="zeroTerminalSnr">
+    /// Whether the last timestep is noise alone (Lin et al., 2024, "Common Diffusion Noise Schedules and Sample Steps are Flawed").
+    /// </param>
+    public TrainedSchedule(PredictionType prediction, bool zeroTerminalSnr)
+    {
+        Prediction = prediction;
+        double[] alphas = CumulativeAlphas();
+        if (zeroTerminalSnr) RescaleToZeroSnr(alphas);
+        // PyTorch rounds the cumulative product to single precision and computes sigma from the rounded number.
+        _alphas = Array.ConvertAll(alphas, alpha => (float)alpha);
+        _sigmas = Array.ConvertAll(_alphas, alpha => MathF.Sqrt((1 - alpha) / alpha));
+    }
+
+    /// <summary>The quantity that the model predicts.</summary>
+    public PredictionType Prediction { get; }
+
+    /// <summary>[1000] cumulative products of 1 - beta, falling: the share of the picture in the variance at each timestep.</summary>
+    public ReadOnlySpan<float> Alphas => _alphas;
+
+    /// <summary>[1000] sigma = sqrt((1 - alpha) / alpha) at each timestep, rising.</summary>
+    public ReadOnlySpan<float> Sigmas => _sigmas;
+
+    /// <summary>The schedule of a package's model.</summary>
+    public static TrainedSchedule Of(ModelSpec model) => new(model.Prediction, model.ZeroTerminalSnr);
+
+    // Single precision where PyTorch has it: the betas are its linspace, which counts from the nearer end; the product is kept in double.
+    private static double[] CumulativeAlphas()
+    {
+        float start = (float)Math.Sqrt(FirstBeta);
+        float end = (float)Math.Sqrt(LastBeta);
+        float stride = (end - start) / (Steps - 1);
+        double[] alphas = new double[Steps];
+        double product = 1;
+        for (int t = 0; t < Steps; t++)
+        {
+            float root = t < Steps / 2 ? start + stride * t : end - stride * (Steps - 1 - t);
+            product *= 1 - root * root;
+            alphas[t] = product;
+        }
+
+        return alphas;
+    }
+
+    // Shifts and stretches the square roots so that the first stays and the last becomes 0 (Lin et al., algorithm 1).
+    private static void RescaleToZeroSnr(double[] alphas)
+    {
+        double first = Math.Sqrt(alphas[0]);
+        double last = Math.Sqrt(alphas[^1]);
+        for (int t = 0; t < alphas.Length; t++)
+        {
+            double root = (Math.Sqrt(alphas[t]) - last) * first / (first - last);
+            alphas[t] = root * root;
+        }
+
+        alphas[^1] = LastAlphaOfZeroSnr;
+    }
+}

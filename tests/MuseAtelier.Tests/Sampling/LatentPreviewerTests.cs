@@ -1,0 +1,49 @@
+using MuseAtelier.Sampling;
+
+namespace MuseAtelier.Tests.Sampling;
+
+public sealed class LatentPreviewerTests
+{
+    [Fact]
+    public void Paint_OfZeros_IsTheOffset()
+    {
+        byte[] pixels = new byte[6];
+        LatentPreviewer.Paint(new float[8], 2, pixels, 6);
+        Assert.Equal([150, 140, 130, 150, 140, 130], pixels);
+    }
+
+    [Fact]
+    public void Paint_OfPlanes_InterleavesPixels()
+    {
+        byte[] pixels = new byte[6];
+        LatentPreviewer.Paint([1, 0, 0, 1, 0, 0, 0, 0], 2, pixels, 6); // first pixel has channel 0, second channel 1
+        Assert.Equal([210, 200, 190, 90, 135, 140], pixels);
+    }
+
+    [Fact]
+    public void Paint_OfExtremes_StaysInRange()
+    {
+        byte[] pixels = new byte[12];
+        LatentPreviewer.Paint([1e30f, -1e30f, float.NaN, float.PositiveInfinity, .. new float[12]], 4, pixels, 12);
+        Assert.Equal([255, 255, 255, 0, 0, 0, 0, 0, 0], pixels[..9]);
+    }
+
+    [Fact]
+    public void Paint_IntoAPlaceOfASheet_LeavesTheOthers()
+    {
+        var sheet = new PreviewGrid(3, height: 2, width: 1);
+        Assert.Equal((2, 4, 2), (sheet.Preview.Width, sheet.Preview.Height, sheet.Preview.Columns));
+        sheet.Paint(1, new float[8]);
+        Assert.Equal([0, 150, 0, 150, 0, 0, 0, 0], sheet.Preview.Pixels.ToArray().Chunk(3).Select(pixel => (int)pixel[0]));
+        sheet.Paint(2, new float[8]);
+        Assert.Equal([0, 150, 0, 150, 150, 0, 150, 0], sheet.Preview.Pixels.ToArray().Chunk(3).Select(pixel => (int)pixel[0]));
+    }
+
+    [Fact]
+    public void Paint_OfNoWholeRows_Throws() =>
+        Assert.Throws<ArgumentException>(() => LatentPreviewer.Paint(new float[9], 2, new byte[6], 6));
+
+    [Fact]
+    public void Paint_IntoTooLittle_Throws() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => LatentPreviewer.Paint(new float[8], 2, new byte[5], 6));
+}

@@ -1,0 +1,146 @@
+using MuseAtelier.Checking;
+using MuseAtelier.Packages;
+using MuseAtelier.Prompting;
+using MuseAtelier.Sampling;
+using MuseAtelier.Samples.CustomSampler;
+using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Sampling;
+
+/// <summary>Pictures of the Miniature by every sampler, by a sampler of one's own, and by a model that predicts velocity.</summary>
+public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public static TheoryData<string> Samplers => [.. SamplerCatalog.BuiltIn.Names.Select(name => name.Id)];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Samplers))]
+    public async Task GenerateAsync_OfEverySampler_RepeatsAndKeepsItsPlaceInABatch(string sampler)
+    {
+        PictureRequest request = TestAtelier.Small with { Sampler = new SamplerName(sampler) };
+        Picture alone = await miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        Picture again = await miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        Assert.Equal(alone.Provenance.StepHashes, again.Provenance.StepHashes);
+        Assert.Equal(alone.Pixels.Span, again.Pixels.Span);
+        Assert.Equal(4, alone.Provenance.StepHashes.Count);
+        bool isAncestral = request.Sampler == SamplerName.EulerAncestral;
+        Assert.Equal([true, isAncestral, isAncestral, false], alone.Provenance.StepHashes.Select(step => step.Noise is not null));
+
+        Picture second = (await miniature.Atelier.GenerateManyAsync(
+            request with { Seed = request.Seed - 1 }, 2, 2, cancellationToken: Cancellation).ToListAsync(Cancellation))[1];
+        Assert.Equal(alone.Provenance.StepHashes[0], second.Provenance.StepHashes[0]);
+        Assert.Equal(alone.Provenance.StepHashes.Select(step => step.Noise), second.Provenance.StepHashes.Select(step => step.Noise));
+        Assert.True(Likeness.Psnr(alone.Pixels.Span, second.Pixels.Span) > 60);
+        Picture placed = await miniature.Atelier.GenerateAsync(second.Request, second.Provenance.Pass, cancellationToken: Cancellation);
+        Assert.Equal(second.Provenance.StepHashes, placed.Provenance.StepHashes);
+        Assert.Equal(second.Pixels.Span, placed.Pixels.Span);
+        await Allocations.AssertNoneAsync(again, () => miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation));
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfSeveralSamplers_PaintsDifferentPicturesFromOneStart()
+    {
+        List<Picture> pictures = [];
+        foreach (SamplerName sampler in SamplerCatalog.BuiltIn.Names)
+        {
+            PictureRequest request = TestAtelier.Small with { Sampler = sampler };
+            pictures.Add(await miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation));
+        }
+
+        Assert.Single(pictures.Select(picture => picture.Provenance.StepHashes[0]).Distinct());
+        Assert.Equal(3, pictures.Select(picture => picture.Provenance.StepHashes[^1]).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfASamplerOfOnesOwn_CountsItsEvaluations()
+    {
+        await using Atelier atelier = await miniature.OpenAsync(PaintingSample.Register(TestAtelier.Options));
+        PictureRequest request = TestAtelier.Small with { Sampler = PaintingSample.Heun, NoiseSource = PaintingSample.SplitMix };
+        var reports = new Reports<GenerationProgress>();
+        Picture picture = await atelier.GenerateAsync(request, reports, Cancellation);
+        Assert.Equal(5, picture.Timings.Steps.Count);
+        Assert.Equal(6, picture.Provenance.StepHashes.Count);
+        Assert.Equal(5, picture.Memory!.Plan.Request.Steps);
+        Assert.All(reports.All, report => Assert.Equal(5, report.Steps));
+        Assert.Equal([1, 2, 3, 4, 5], reports.All.Where(report => report.Phase == GenerationPhase.Denoising).Select(report => report.Step));
+        Picture other = await atelier.GenerateAsync(request with { NoiseSource = NoiseSource.Diffusers }, cancellationToken: Cancellation);
+        Assert.NotEqual(other.Provenance.StepHashes[0], picture.Provenance.StepHashes[0]);
+        await Allocations.AssertNoneAsync(picture, () => atelier.GenerateAsync(request, cancellationToken: Cancellation));
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfANameThatIsNotRegistered_IsRefusedBeforeTheQueue()
+    {
+        var reports = new Reports<GenerationProgress>();
+        PictureRequest[] unknown =
+        [
+            TestAtelier.Small with { Sampler = PaintingSample.Heun },
+            TestAtelier.Small with { NoiseSource = PaintingSample.SplitMix },
+        ];
+        foreach (PictureRequest request in unknown)
+        {
+            await Assert.ThrowsAsync<RequestChoiceException>(() => miniature.Atelier.GenerateAsync(request, reports, Cancellation));
+            Assert.Throws<RequestChoiceException>(() => miniature.Atelier.GenerateManyAsync(request, 2, null, reports, Cancellation));
+            Assert.Throws<RequestChoiceException>(() => Atelier.Plan(TestAtelier.Checkpoint, TestAtelier.Options, request));
+            Assert.Throws<RequestChoiceException>(() => PictureRequestException.ThrowIfUnpaintable(request));
+            PaintingSample.Register(TestAtelier.Options).ThrowIfUnpaintable(request);
+        }
+
+        Assert.Empty(reports.All);
+    }
+
+    [Fact]
+    public async Task Main_OfTheSample_PaintsAPicture()
+    {
+        string path = _folder["heun.png"];
+        Assert.Equal(0, await PaintingSample.Main([miniature.Atelier.Model.Package, path, "2"]));
+        Assert.True(new FileInfo(path).Length > 10_000);
+        Assert.Equal(1, await PaintingSample.Main([]));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task GenerateAsync_OfAModelThatPredictsVelocity_ConvertsItsPrediction(bool zeroTerminalSnr)
+    {
+        // The network still predicts noise: what counts is that its output is taken for velocity.
+        RawCheckpoint raw = RawCheckpoint.Miniature();
+        raw.Set("v_pred", "F32", [0], []);
+        if (zeroTerminalSnr) raw.Set("ztsnr", "F32", [0], []);
+        AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"] };
+        await using Atelier atelier = await Atelier.OpenAsync(
+            raw.Write(_folder["velocity.safetensors"]), options, cancellationToken: Cancellation);
+        PictureRequest request = TestAtelier.Small with
+        {
+            Steps = 1,
+            GuidanceScale = 1,
+            Sampler = SamplerName.Euler,
+            Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Trailing },
+        };
+        Picture picture = await atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        Assert.Empty(picture.Notices);
+
+        using OpenedModel model = OpenedModel.Open(atelier.Model.Package, options, null, Cancellation);
+        Assert.Equal((PredictionType.Velocity, zeroTerminalSnr), (model.Model.Prediction, model.Model.ZeroTerminalSnr));
+        using var prompts = new PromptEncoder(model.Package, model.Sessions, model.Device);
+        PromptEmbeds embedding = prompts.Encode(PromptTokenizer.Encode(request.Prompt), request.Prompt, model.Options, Cancellation);
+        double s = TrainedSchedule.Of(model.Model).Sigmas[999];
+        Assert.Equal(zeroTerminalSnr ? 4518.764 : 14.6146, s, 1e-2);
+        float[] noise = new float[4 * 32 * 32];
+        new TorchCpuNoise(request.Seed).Fill(noise);
+        float[] input = [.. noise.Select(value => (float)(value * s / Math.Sqrt(s * s + 1)))];
+        float[] velocity = model.Predict([embedding], [256, 256, 0, 0, 256, 256], 999, 32, 32, input.CopyTo).ToArray();
+        float[] latents = picture.Latents.ToArray();
+        for (int i = 0; i < latents.Length; i++)
+        {
+            double expected = noise[i] * s / (s * s + 1) - velocity[i] * s / Math.Sqrt(s * s + 1);
+            Assert.Equal(expected, latents[i], 1e-3);
+        }
+    }
+}

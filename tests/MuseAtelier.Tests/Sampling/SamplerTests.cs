@@ -1,0 +1,125 @@
+using System.Text.Json;
+using MuseAtelier.Sampling;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Sampling;
+
+public sealed class SamplerTests
+{
+    [Fact]
+    public void Advance_OfDpmpp2MAfterEqualSigmas_StaysFinite()
+    {
+        // The first two steps of this schedule have the same sigma, so the second one has no slope to continue.
+        var sampler = new Dpmpp2MSampler(new SigmaSchedule(Trained.Epsilon, new NoiseSchedule(), 1000));
+        float[] latents = [1, -2, 3], denoised = [0.5f, 1, -1], history = new float[3], before = [.. latents];
+        sampler.Advance(sampler.Evaluations[0], new SamplerState(latents, denoised, latents, default, history));
+        Assert.Equal(before, latents);
+        for (int i = 1; i < 1000; i++)
+            sampler.Advance(sampler.Evaluations[i], new SamplerState(latents, denoised, latents, default, history));
+        Assert.Equal(denoised, latents);
+    }
+
+    [Fact]
+    public void Constructor_OfEvaluationsOutOfRange_Refuses()
+    {
+        var good = new Evaluation(0, 0, 1, 100);
+        _ = new FreeSampler([good, good with { Index = 1, Step = 1 }], 8);
+        Assert.Throws<ArgumentException>(() => new FreeSampler([], 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new FreeSampler([good], -1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new FreeSampler([good], Sampler.MostHistory + 1));
+        Evaluation[] bad =
+        [
+            good with { Index = 1 },
+            good with { Step = 2 },
+            good with { Step = -1 },
+            good with { Sigma = 0 },
+            good with { Sigma = float.NaN },
+            good with { Sigma = float.PositiveInfinity },
+            good with { Timestep = -0.1f },
+            good with { Timestep = 1000.1f },
+            good with { Timestep = float.NaN },
+            good with { NoiseDraws = -1 },
+            good with { NoiseDraws = Sampler.MostNoiseDraws + 1 },
+        ];
+        Assert.All(bad, evaluation => Assert.Throws<ArgumentException>(() => new FreeSampler([evaluation], 0)));
+    }
+
+    [Fact]
+    public void SamplerState_OfBuffersOfAnotherLength_Refuses()
+    {
+        float[] three = new float[3], two = new float[2];
+        Assert.Throws<ArgumentException>(() => Make(three, two, three, [], []));
+        Assert.Throws<ArgumentException>(() => Make(three, three, two, [], []));
+        Assert.Throws<ArgumentException>(() => Make(three, three, three, two, []));
+        Assert.Throws<ArgumentException>(() => Make(three, three, three, [], two));
+        Make(three, three, three, new float[6], new float[9]);
+
+        static void Make(float[] latents, float[] denoised, float[] epsilon, float[] noise, float[] history) =>
+            _ = new SamplerState(latents, denoised, epsilon, noise, history);
+    }
+
+    [Theory]
+    [InlineData("euler_a", "Euler a")]
+    [InlineData("euler", "Euler")]
+    [InlineData("dpmpp_2m", "DPM++ 2M")]
+    public void Catalog_OfEveryName_KnowsItByIdAndByAutomatic1111sName(string id, string name)
+    {
+        Assert.Equal(id, SamplerCatalog.BuiltIn.Find(name.ToUpperInvariant())!.Value.Id);
+        Assert.Equal(id, SamplerCatalog.BuiltIn.Find($" {id} ")!.Value.Id);
+        Assert.Equal(name, SamplerCatalog.BuiltIn.DisplayName(new SamplerName(id)));
+        Assert.True(SamplerCatalog.BuiltIn.Contains(new SamplerName(id.ToUpperInvariant())));
+        Assert.Null(SamplerCatalog.BuiltIn.Find("abacus"));
+        Assert.Equal("abacus", SamplerCatalog.BuiltIn.DisplayName(new SamplerName("abacus")));
+    }
+
+    [Fact]
+    public void Names_ByDefault_AreEulerAncestralAndDiffusers()
+    {
+        Assert.Equal(default, SamplerName.EulerAncestral);
+        Assert.Equal(default, NoiseSource.Diffusers);
+        Assert.Equal(SamplerName.EulerAncestral, SamplerCatalog.BuiltIn.Names[0]);
+        Assert.Equal(NoiseSource.Diffusers, NoiseSourceCatalog.BuiltIn.Names[0]);
+        Assert.Equal(SamplerName.EulerAncestral, new PictureRequest { Prompt = "" }.Sampler);
+        Assert.Equal(new NoiseSource("comfy").GetHashCode(), NoiseSource.Comfy.GetHashCode());
+    }
+
+    [Fact]
+    public void Names_InJson_AreStrings()
+    {
+        Assert.Equal("\"dpmpp_2m\"", JsonSerializer.Serialize(SamplerName.Dpmpp2M));
+        Assert.Equal("\"Comfy\"", JsonSerializer.Serialize(NoiseSource.Comfy));
+        Assert.Equal(SamplerName.Euler, JsonSerializer.Deserialize<SamplerName>("\"EULER\""));
+        Assert.Equal(("euler", "Comfy"), (new SamplerName("EULER").Id, new NoiseSource("comfy").Id));
+        Assert.Equal("dice", JsonSerializer.Deserialize<NoiseSource>("\"dice\"").Id);
+        foreach (string json in (string[])["1", "null", "\"\"", "\"a b\"", "\"a\\u0000\"", $"\"{new string('a', 65)}\""])
+        {
+            Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<SamplerName>(json));
+            Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<NoiseSource>(json));
+        }
+
+        Assert.Throws<ArgumentException>(() => new SamplerName("a b"));
+        Assert.Throws<ArgumentException>(() => new NoiseSource(""));
+    }
+
+    [Fact]
+    public void Check_OfAnUnknownName_ListsTheNamesThatThereAre()
+    {
+        var request = new PictureRequest { Prompt = "", Sampler = new SamplerName("abacus") };
+        var exception = Assert.Throws<RequestChoiceException>(() => RequestRules.Check(request));
+        Assert.Equal("Sampler", exception.Name);
+        Assert.Equal(["euler_a", "euler", "dpmpp_2m"], exception.Choices);
+        Assert.Contains("Sampler is abacus", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("euler_a, euler, dpmpp_2m", exception.Message, StringComparison.Ordinal);
+        request = new PictureRequest { Prompt = "", NoiseSource = new NoiseSource("dice") };
+        exception = Assert.Throws<RequestChoiceException>(() => RequestRules.Check(request));
+        Assert.Equal(["Diffusers", "A1111", "Comfy"], exception.Choices);
+    }
+
+    private sealed class FreeSampler(IReadOnlyList<Evaluation> evaluations, int history) : Sampler(evaluations, history)
+    {
+        public override void Advance(in Evaluation evaluation, SamplerState state)
+        {
+            // Only its constructor is tested.
+        }
+    }
+}
