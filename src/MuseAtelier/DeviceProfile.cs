@@ -209,11 +209,11 @@ public sealed record DeviceProfile
 
         double Factor(string component) => component switch
         {
-            ComponentNames.ClipL or ComponentNames.ClipG => Width(precisions.TextEncoders, own.TextEncoders),
-            ComponentNames.CrossAttention or ComponentNames.TimeEmbedding or ComponentNames.UNet => Width(precisions.UNet, own.UNet),
+            ComponentNames.ClipL or ComponentNames.ClipG => Width(precisions.TextEncoders.Arithmetic, own.TextEncoders.Arithmetic),
+            ComponentNames.CrossAttention or ComponentNames.TimeEmbedding or ComponentNames.UNet => Width(precisions.UNet.Arithmetic, own.UNet.Arithmetic),
             // H200, fp32, 1024x1024: 8.1 GiB, because cuDNN converts images to another layout and back around each convolution.
-            ComponentNames.VaeDecoder when lowering == Lowering.Cuda && precisions.Vae == Precision.Fp32 => 4,
-            ComponentNames.VaeDecoder => Width(precisions.Vae, own.Vae),
+            ComponentNames.VaeDecoder when lowering == Lowering.Cuda && precisions.Vae.Arithmetic == Precision.Fp32 => 4,
+            ComponentNames.VaeDecoder => Width(precisions.Vae.Arithmetic, own.Vae.Arithmetic),
             _ => 1,
         };
 
@@ -239,6 +239,6 @@ public sealed record DeviceProfile
     {
         if (Arenas.FirstOrDefault(arena => arena.Component == component) is not { } cost) return 0;
         double perPixel = sessionsTurn ? cost.RotationBytesPerPixel ?? cost.BytesPerPixel : cost.BytesPerPixel;
-        return cost.Bytes + (long)Math.Ceiling(perPixel * shape.Batch * shape.LatentHeight * shape.LatentWidth);
+        return cost.Bytes + (long)Math.Ceiling(perPixel * shape.Rows * shape.LatentHeight * shape.LatentWidth);
     }
 }

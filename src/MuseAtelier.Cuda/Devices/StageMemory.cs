@@ -34,7 +34,7 @@ internal sealed class StageMemory
             throw new PackageManifestException(package.Folder, $"the manifest scatters {stage.Name} over several files");
         long first = stage.Weights.Min(weight => weight.Offset);
         long end = stage.Weights.Max(weight => weight.Offset + weight.Bytes);
-        return new StageMemory(new FileRange(Path.Combine(package.Folder, file), first, end - first), placement);
+        return new StageMemory(new FileRange(package.PathOf(file), first, end - first), placement);
     }
 
     /// <summary>Reads them into pinned memory. They stay in their file where the system has no more pinned memory.</summary>

@@ -35,7 +35,7 @@ internal sealed class Denoiser : IDisposable
             _context = Own(new ComponentRunner(context, Shape, sessions, device));
 
             // One step's shifts lie one behind the other in the order of the UNet's inputs, so that a step's worth is one copy.
-            List<TensorSpec> shifts = [.. unet.Inputs.Where(input => input.Name.StartsWith("shift.", StringComparison.Ordinal))];
+            List<TensorSpec> shifts = [.. unet.Inputs.Where(input => ConditioningNames.IsTimeEmbedding(input.Name))];
             _shifts = Own(device.Allocate(shifts.Sum(shift => shift.Bytes(Shape))));
             var placed = context.Outputs.ToDictionary(output => output.Name, output => _context.Address(output.Name));
             nint next = _shifts.Address;
@@ -61,7 +61,7 @@ internal sealed class Denoiser : IDisposable
     public PictureShape Shape { get; }
 
     /// <summary>What the UNet computes in.</summary>
-    public Precision Precision => _package.Manifest.PartPrecisions.UNet;
+    public Precision Precision => _package.Manifest.PartPrecisions.UNet.Arithmetic;
 
     /// <summary>[batch, 4, h, w] fp32, scaled by 1 / sqrt(sigma^2 + 1); host memory that <see cref="Predict"/> reads until <see cref="Await"/> has returned.</summary>
     public Span<float> Input => _hostInput.AsSpan<float>();

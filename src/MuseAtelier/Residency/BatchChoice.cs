@@ -105,7 +105,7 @@ internal sealed class BatchChoice
 
     private static int RoundUp(int side) => (side + SideStep - 1) / SideStep * SideStep;
 
-    private static bool IsTimeEmbedding(TensorSpec tensor) => tensor.Name.StartsWith("shift.", StringComparison.Ordinal);
+    private static bool IsTimeEmbedding(TensorSpec tensor) => ConditioningNames.IsTimeEmbedding(tensor.Name);
 
     // Keys and values lie in the cross-attention component's block. Of the time embeddings, one step's share is copied into a block of its
     // own, in the order of the UNet's inputs.
@@ -150,7 +150,7 @@ internal sealed class BatchChoice
     {
         TensorSpec latents = unet.Component.Inputs.First(input => input.Name == "latents");
         (int width, int height) = _request.Frame?.CanvasOf(_request.Width, _request.Height) ?? (_request.Width, _request.Height);
-        long onePicture = 3 * latents.Bytes(unet.Shape with { Batch = 1 }) + 3L * width * height;
+        long onePicture = 3 * latents.Bytes(unet.Shape with { Rows = 1 }) + 3L * width * height;
         return 2 * latents.Bytes(unet.Shape) + Pictures * onePicture;
     }
 

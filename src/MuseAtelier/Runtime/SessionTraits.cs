@@ -29,15 +29,15 @@ internal readonly record struct SessionTraits(bool HasOwnArena, SessionArithmeti
     public static SessionTraits Of(PackageManifest package, ComponentSpec component) => new(OwnsArena(component), component.Name switch
     {
         ComponentNames.VaeDecoderFp32 => SessionArithmetic.Fp32Range,
-        ComponentNames.VaeDecoder or ComponentNames.VaeEncoder => Of(package.PartPrecisions.Vae),
-        ComponentNames.ClipL or ComponentNames.ClipG => Of(package.PartPrecisions.TextEncoders),
-        _ => Of(package.PartPrecisions.UNet),
+        ComponentNames.VaeDecoder or ComponentNames.VaeEncoder => Of(package.PartPrecisions.Vae.Arithmetic),
+        ComponentNames.ClipL or ComponentNames.ClipG => Of(package.PartPrecisions.TextEncoders.Arithmetic),
+        _ => Of(package.PartPrecisions.UNet.Arithmetic),
     })
     {
         UsesCudnn = component.Name switch
         {
             ComponentNames.UNet or ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32 or ComponentNames.VaeEncoder => true,
-            ComponentNames.ClipL or ComponentNames.ClipG => package.PartPrecisions.TextEncoders == Precision.Fp16,
+            ComponentNames.ClipL or ComponentNames.ClipG => package.PartPrecisions.TextEncoders.Arithmetic == Precision.Fp16,
             _ => false,
         },
     };
