@@ -45,6 +45,8 @@ public static class OverlayWriter
         var place = new ExportPlace(folder);
         string basis = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.BasePackage));
         ExportFolderException.ThrowIfNotBeside(place.Folder, basis);
+        // The base must stay as it is while it is read, because the overlay states the digest of its manifest.
+        using FileStream? use = File.Exists(Path.Combine(basis, PackageManifest.FileName)) ? PackageUse.Hold(basis) : null;
         PackageManifest manifest = PackageManifest.Read(basis);
         if (manifest.Overlay is not null) throw new PackageBaseException(place.Folder, basis, "that is an overlay itself");
         string baseDigest = ManifestReader.Digest(basis);
@@ -89,7 +91,6 @@ public static class OverlayWriter
         }
     }
 
-    // A change that no weight is made of would be lost without notice.
     private static void RequireUsed(SafetensorsFile file, PackageManifest manifest, IReadOnlyDictionary<string, TensorChange> changes)
     {
         HashSet<string> used =
@@ -99,25 +100,7 @@ public static class OverlayWriter
                 .SelectMany(weight => weight.Slices)
                 .Select(slice => slice.Key),
         ];
-        TensorMismatch[] unknown =
-        [
-            .. changes.Keys.Where(key => !used.Contains(key)).Order(StringComparer.Ordinal)
-                .Select(key => new TensorMismatch(key, null, null) { Problem = "no weight of the package is made of it" }),
-        ];
-        if (unknown.Length > 0) throw new MissingTensorsException(file.Path, unknown);
+        string[] unknown = [.. changes.Keys.Where(key => !used.Contains(key)).Order(StringComparer.Ordinal)];
+        if (unknown.Length > 0) throw new OverlayTensorException(file.Path, unknown);
     }
-}
-
-/// <summary>The checkpoint is not the one that the overlay's base was exported from.</summary>
-/// <param name="path">Path of the checkpoint.</param>
-/// <param name="basePackage">Path of the base's folder.</param>
-public sealed class OverlayCheckpointException(string path, string basePackage)
-    : CheckpointException(
-        path,
-        $"{path} is not the checkpoint that {basePackage} was exported from",
-        "that checkpoint, whose SHA-256 the package states",
-        "Give that checkpoint, or export this one and change its package.")
-{
-    /// <summary>Path of the base's folder.</summary>
-    public string BasePackage { get; } = basePackage;
 }

@@ -85,7 +85,10 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
     }
 
     [Theory]
-    [InlineData("\"batch\"", "\"1\"")]
+    [InlineData("\"rows\"", "\"1\"")]
+    [InlineData("\"tokens\"", "77")]
+    [InlineData("\"inputChannels\": 4", "\"inputChannels\": 9")]
+    [InlineData("\"latentChannels\": 4", "\"latentChannels\": 16")]
     [InlineData("\"height*8\"", "\"height*7\"")]
     [InlineData("\"log_variance\"", "\"variance\"")]
     [InlineData("\"textLength\": 77", "\"textLength\": 76")]
@@ -98,6 +101,12 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
     [InlineData("\"F32\"", "5")]
     [InlineData("\"kind\": \"Transformer\"", "\"kind\": 7")]
     [InlineData("\"latentScale\": 0.13025", "\"latentScale\": 0")]
+    [InlineData("\"constants\": [", "\"constants\": null, \"others\": [")]
+    [InlineData("\"slices\": [", "\"slices\": [], \"others\": [")]
+    [InlineData("\"firstRow\": 0", "\"firstRow\": -1")]
+    [InlineData("\"firstRow\": 0", "\"firstRow\": 9223372036854775807")]
+    [InlineData("\"rows\": 64", "\"rows\": 65")]
+    [InlineData("\"graphs/unet.constants\"", "\"graphs/clip.constants\"")]
     public void Read_OfAManifestThatTheEngineCannotUse_SaysSo(string from, string to)
     {
         string manifest = File.ReadAllText(Path.Combine(miniature.Atelier.Model.Package, PackageManifest.FileName));
