@@ -209,18 +209,18 @@ public sealed record DeviceProfile
 
         double Factor(string component) => component switch
         {
-            ComponentNames.ClipL or ComponentNames.ClipG => Width(precisions.TextEncoders.Arithmetic, own.TextEncoders.Arithmetic),
-            ComponentNames.CrossAttention or ComponentNames.TimeEmbedding or ComponentNames.UNet => Width(precisions.UNet.Arithmetic, own.UNet.Arithmetic),
+            ComponentNames.ClipL or ComponentNames.ClipG => Width(precisions.TextEncoders, own.TextEncoders),
+            ComponentNames.CrossAttention or ComponentNames.TimeEmbedding or ComponentNames.UNet => Width(precisions.UNet, own.UNet),
             // H200, fp32, 1024x1024: 8.1 GiB, because cuDNN converts images to another layout and back around each convolution.
             ComponentNames.VaeDecoder when lowering == Lowering.Cuda && precisions.Vae.Arithmetic == Precision.Fp32 => 4,
-            ComponentNames.VaeDecoder => Width(precisions.Vae.Arithmetic, own.Vae.Arithmetic),
+            ComponentNames.VaeDecoder => Width(precisions.Vae, own.Vae),
             _ => 1,
         };
 
-        double Width(Precision precision, Precision own)
+        double Width(PartPrecision precision, PartPrecision own)
         {
             if (precision == own) return 1;
-            if (precision == Precision.Fp32) return 2;
+            if (precision.Arithmetic == Precision.Fp32) return 2;
             return lowering == Lowering.Portable ? 1.5 : 1;
         }
     }

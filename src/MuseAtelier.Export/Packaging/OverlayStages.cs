@@ -43,8 +43,10 @@ internal sealed class OverlayStages(
         {
             foreach (StageSpec stage in component.Stages)
             {
-                if (stage.Weights.Any(slices.IsChanged)) _stages.Add(new OverlayStage(component.Name, Pack(component.Name, stage)));
-                else if (stage.Constants.Any(slices.IsChanged)) _stages.Add(new OverlayStage(component.Name, Rewrite(component.Name, stage)));
+                if (stage.Weights.Any(slices.IsChanged))
+                    _stages.Add(new OverlayStage(component.Name, Pack(component.Name, stage)));
+                else if (stage.Constants.Any(slices.IsChanged))
+                    _stages.Add(new OverlayStage(component.Name, Rewrite(component.Name, stage)));
             }
         }
 

@@ -5,7 +5,10 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>An exported package, opened: its manifest checked against its files, its packed weights mapped into memory.</summary>
+/// <summary>
+/// An opened package: its manifest is checked against its files, and its packed weights are mapped into memory. The files of an overlay
+/// are read from its own folder or from its base's.
+/// </summary>
 internal sealed unsafe class ModelPackage : IDisposable
 {
     private readonly Dictionary<string, (MemoryMappedFile Mapping, MemoryMappedViewAccessor View, nint Start)> _weights = [];
@@ -37,7 +40,8 @@ internal sealed unsafe class ModelPackage : IDisposable
     /// <param name="progress">Told on the calling thread.</param>
     /// <param name="cancellationToken">Stops an export or a verification.</param>
     /// <exception cref="MuseAtelierException">The model cannot be used.</exception>
-    public static ModelPackage OpenFor(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static ModelPackage OpenFor(
+        string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         OpenFileLimitException.ThrowIfTooLow();
         options.Backend.Require();
@@ -53,11 +57,12 @@ internal sealed unsafe class ModelPackage : IDisposable
     }
 
     /// <summary>
-    /// Opens a package; sizes are always checked, digests (which takes reading all of it) when asked for. Nothing replaces the package
-    /// until it is disposed.
+    /// Opens a package. Sizes are always checked; digests only when asked for, because that reads all files. The package and its base
+    /// cannot be replaced until the result is disposed.
     /// </summary>
     /// <exception cref="PackageException">The package is damaged, incomplete, unreadable or of another format.</exception>
-    public static ModelPackage Open(string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static ModelPackage Open(
+        string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         var uses = new List<FileStream>();
         try
@@ -79,9 +84,8 @@ internal sealed unsafe class ModelPackage : IDisposable
     }
 
     /// <summary>
-    /// Makes sure that every file that is mapped has the size and the time that it had when the package was opened: reading a mapped file
-    /// beyond its end would end the
-    /// process. Cheap: it asks the system once for each file, and reads nothing.
+    /// Checks that every mapped file has the size and the time that it had when the package was opened, because reading a mapped file
+    /// beyond its end would end the process. It asks the system once for each file and reads nothing.
     /// </summary>
     /// <exception cref="PackageException">A file is gone, or was written to.</exception>
     public void RequireUnchanged()
@@ -134,7 +138,9 @@ internal sealed unsafe class ModelPackage : IDisposable
     private static string DigestGraphs(PackageManifest manifest)
     {
         HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
-        IEnumerable<string> lines = manifest.Files.Where(file => graphs.Contains(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n");
+        IEnumerable<string> lines = manifest.Files.Where(file => graphs.Contains(file.Name))
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => $"{file.Name} {file.Sha256}\n");
         return Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
 

@@ -24,7 +24,8 @@ internal static class PackageCache
         Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
 
     /// <summary>The folder of the model's package for the backend's lowering.</summary>
-    public static string Resolve(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static string Resolve(
+        string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         if (IsPackage(model)) return Path.GetFullPath(model);
         if (!File.Exists(model)) SafetensorsFile.Open(model).Dispose();

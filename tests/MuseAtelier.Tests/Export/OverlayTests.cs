@@ -68,7 +68,9 @@ public sealed class OverlayTests : IDisposable
         ExportBase(new ExportOptions());
         Overlay(tensor);
         string changed = Changed(tensor);
-        Picture original = await PaintAsync(_folder["base"]), expected = await PaintAsync(changed), found = await PaintAsync(_folder["overlay"]);
+        Picture original = await PaintAsync(_folder["base"]);
+        Picture expected = await PaintAsync(changed);
+        Picture found = await PaintAsync(_folder["overlay"]);
         Assert.Equal(expected.Pixels.ToArray(), found.Pixels.ToArray());
         Assert.Equal(expected.Provenance.StepHashes, found.Provenance.StepHashes);
         Assert.NotEqual(original.Pixels.ToArray(), found.Pixels.ToArray());
