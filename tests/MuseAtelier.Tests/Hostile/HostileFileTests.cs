@@ -137,7 +137,7 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
     [InlineData("\"firstRow\": 0", "\"firstRow\": -1")]
     [InlineData("\"firstRow\": 0", "\"firstRow\": 9223372036854775807")]
     [InlineData("\"rows\": 64", "\"rows\": 65")]
-    [InlineData("\"graphs/unet.constants\"", "\"graphs/clip.constants\"")]
+    [InlineData("\"offset\": 4096", "\"offset\": 4352")]
     public void Read_OfAManifestThatTheEngineCannotUse_ThrowsManifestException(string from, string to)
     {
         string manifest = File.ReadAllText(Path.Combine(miniature.Atelier.Model.Package, PackageManifest.FileName));
