@@ -74,7 +74,7 @@ public static class CheckpointExporter
         place.RequireFree();
         using var parents = new NewFolders(place.Folder);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<string> digest = Task.Run(() => Digest(checkpoint, stop.Token), stop.Token);
+        Task<string> digest = Task.Run(() => CheckpointDigest.Of(checkpoint, stop.Token), stop.Token);
         try
         {
             place.ClearLeftovers();
@@ -143,29 +143,6 @@ public static class CheckpointExporter
             Components = [.. layouts.Select(layout => layout.Spec)],
             Files = files,
         };
-
-    // The digest reads the file and not the mapping, so that the pages count as the system's cache and not as memory of this process.
-    private static string Digest(string path, CancellationToken cancellationToken)
-    {
-        using var hash = new Sha256();
-        try
-        {
-            using FileStream stream = new(
-                path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-            byte[] buffer = new byte[4 << 20];
-            for (int read; (read = stream.Read(buffer)) > 0;)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                hash.Append(buffer.AsSpan(0, read));
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointUnreadableException(path, exception);
-        }
-
-        return hash.Finish();
-    }
 
     private sealed class ExportReport(long total, IProgress<ExportProgress>? progress)
     {

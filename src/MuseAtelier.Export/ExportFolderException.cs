@@ -56,6 +56,16 @@ public sealed class ExportFolderException : MuseAtelierException
         }
     }
 
+    internal static void ThrowIfNotBeside(string folder, string basePackage)
+    {
+        if (folder != basePackage && Path.GetDirectoryName(folder) == Path.GetDirectoryName(basePackage)) return;
+        throw new ExportFolderException(
+            folder,
+            $"{folder} does not lie beside {basePackage}",
+            $"another folder in {Path.GetDirectoryName(basePackage)}, where the overlay finds its base",
+            "Choose a folder there.");
+    }
+
     private static bool HoldsOtherThings(string folder) =>
         Directory.Exists(folder)
         && !File.Exists(Path.Combine(folder, PackageManifest.FileName))

@@ -5,9 +5,9 @@ using System.Text.Json.Serialization;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// One dimension of a tensor whose size may depend on the picture: a product of factors, each a number, <c>batch</c>, <c>steps</c>,
-/// the latent's <c>height</c> or <c>width</c>, divided (rounding up) or multiplied by a power of two (<c>height/4*width/4</c>,
-/// <c>height*8</c>), or the framed picture's <c>canvas_height</c> or <c>canvas_width</c>.
+/// One dimension of a tensor whose size may depend on the picture: a product of factors, each a number, <c>rows</c>, <c>tokens</c>,
+/// <c>steps</c>, the latent's <c>height</c> or <c>width</c>, divided (rounding up) or multiplied by a power of two
+/// (<c>height/4*width/4</c>, <c>height*8</c>), or the framed picture's <c>canvas_height</c> or <c>canvas_width</c>.
 /// </summary>
 [JsonConverter(typeof(DimensionConverter))]
 public readonly record struct Dimension
@@ -66,7 +66,8 @@ public readonly record struct Dimension
             ReadOnlySpan<char> token = Text.AsSpan(range);
             long value = token switch
             {
-                "batch" => shape.Batch,
+                "rows" => shape.Rows,
+                "tokens" => shape.Tokens,
                 "steps" => shape.Steps,
                 "height" => shape.LatentHeight,
                 "width" => shape.LatentWidth,
@@ -75,8 +76,8 @@ public readonly record struct Dimension
                 _ => long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
                     ? number
                     : throw new FormatException(
-                        $"'{Text}' is no dimension: '{token}' is neither a number nor batch, steps, height, width, canvas_height or "
-                        + "canvas_width."),
+                        $"'{Text}' is no dimension: '{token}' is neither a number nor rows, tokens, steps, height, width, canvas_height "
+                        + "or canvas_width."),
             };
             if (operation == '*') (product, factor) = (checked(product * factor), value);
             else factor = checked(factor + value - 1) / value;
@@ -101,13 +102,19 @@ public readonly record struct Dimension
     }
 }
 
-/// <summary>What the sizes of a run's tensors depend on.</summary>
-/// <param name="Batch">Pictures in one pass of the network; 2 for a guidance pair.</param>
+/// <summary>The sizes on which the shapes of a run's tensors depend.</summary>
+/// <param name="Rows">Rows of the network's tensors: one for each picture of a batch, two with guidance.</param>
 /// <param name="LatentHeight">The latent's height: the picture's in px, divided by 8.</param>
 /// <param name="LatentWidth">The latent's width: the picture's in px, divided by 8.</param>
 /// <param name="Steps">Steps of the schedule.</param>
-public readonly record struct PictureShape(int Batch, int LatentHeight, int LatentWidth, int Steps)
+public readonly record struct PictureShape(int Rows, int LatentHeight, int LatentWidth, int Steps)
 {
+    /// <summary>Tokens of a text that the text encoders read at once.</summary>
+    public const int TextTokens = 77;
+
+    /// <summary>Tokens of the text that the network attends to.</summary>
+    public int Tokens { get; init; } = TextTokens;
+
     /// <summary>Height of the picture with its frame, in px; 0 where no tensor depends on it.</summary>
     public int CanvasHeight { get; init; }
 

@@ -10,10 +10,8 @@ namespace MuseAtelier.Packages;
 internal static class ManifestContract
 {
     private const int MostRows = 16;
-    private const string Keys = "key.", Values = "value.", Shifts = "shift.";
 
-    private static readonly string[] Image = ["1", "3", "height*8", "width*8"], Decoded = ["1", "4", "height", "width"],
-        Rows = ["batch", "4", "height", "width"];
+    private static readonly string[] Image = ["1", "3", "height*8", "width*8"];
     private static readonly string[] Canvas = ["1", "canvas_height", "canvas_width", "3"];
 
     /// <summary>What of a manifest is not as the engine needs it, in words; null where all is.</summary>
@@ -22,22 +20,26 @@ internal static class ManifestContract
         ModelSpec model = manifest.Model;
         string length = Text(model.TextLength), l = Text(model.ClipLWidth), g = Text(model.ClipGWidth), pooled = Text(model.PooledWidth),
             context = Text(model.ClipLWidth + model.ClipGWidth);
+        string[] decoded = ["1", Text(model.LatentChannels), "height", "width"],
+            read = ["rows", Text(model.InputChannels), "height", "width"],
+            predicted = ["rows", Text(model.LatentChannels), "height", "width"];
         TensorSpec[] Tensors(params (string Name, ElementType Type, string[] Shape)[] tensors) =>
             [.. tensors.Select(tensor => new TensorSpec(tensor.Name, tensor.Type, [.. tensor.Shape.Select(Dimension.Parse)]))];
-        TensorSpec[] image = Tensors(("image", ElementType.F32, Image)), latents = Tensors(("latents", ElementType.F32, Decoded)),
+        TensorSpec[] image = Tensors(("image", ElementType.F32, Image)), latents = Tensors(("latents", ElementType.F32, decoded)),
             fault = Tensors(("fault", ElementType.F32, []));
-        return Part(manifest, ComponentNames.ClipL, Tensors(("ids", ElementType.I64, ["batch", length])),
-            Tensors(("hidden", ElementType.F32, ["batch", length, l])))
+        return Part(manifest, ComponentNames.ClipL, Tensors(("ids", ElementType.I64, ["rows", length])),
+            Tensors(("hidden", ElementType.F32, ["rows", length, l])))
             ?? Part(
-                manifest, ComponentNames.ClipG, Tensors(("ids", ElementType.I64, ["batch", length]), ("eos", ElementType.I64, ["batch"])),
-                Tensors(("hidden", ElementType.F32, ["batch", length, g]), ("pooled", ElementType.F32, ["batch", pooled])))
-            ?? Part(manifest, ComponentNames.CrossAttention, Tensors(("context", ElementType.F32, ["batch", length, context])), [], IsKey)
+                manifest, ComponentNames.ClipG, Tensors(("ids", ElementType.I64, ["rows", length]), ("eos", ElementType.I64, ["rows"])),
+                Tensors(("hidden", ElementType.F32, ["rows", length, g]), ("pooled", ElementType.F32, ["rows", pooled])))
+            ?? Part(manifest, ComponentNames.CrossAttention, Tensors(("context", ElementType.F32, ["rows", "tokens", context])), [],
+                ConditioningNames.IsKeyOrValue)
             ?? Part(
                 manifest, ComponentNames.TimeEmbedding,
-                Tensors(("pooled", ElementType.F32, ["batch", pooled]), ("time_ids", ElementType.F32, ["batch", "6"]),
+                Tensors(("pooled", ElementType.F32, ["rows", pooled]), ("time_ids", ElementType.F32, ["rows", "6"]),
                     ("timesteps", ElementType.F32, ["steps"])), [], name => name == "embeddings")
-            ?? Part(manifest, ComponentNames.UNet, Tensors(("latents", ElementType.F32, Rows)), Tensors(("noise", ElementType.F32, Rows)),
-                IsConditioning)
+            ?? Part(manifest, ComponentNames.UNet, Tensors(("latents", ElementType.F32, read)),
+                Tensors(("noise", ElementType.F32, predicted)), ConditioningNames.IsConditioning)
             ?? Part(manifest, ComponentNames.VaeDecoder, latents, image)
             ?? (manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32)
                 ? Part(manifest, ComponentNames.VaeDecoderFp32, latents, image) : null)
@@ -55,13 +57,10 @@ internal static class ManifestContract
             // A checkpoint may have no encoder.
             ?? (manifest.Components.Any(component => component.Name == ComponentNames.VaeEncoder)
                 ? Part(manifest, ComponentNames.VaeEncoder, image,
-                    Tensors(("mean", ElementType.F32, Decoded), ("log_variance", ElementType.F32, Decoded)))
+                    Tensors(("mean", ElementType.F32, decoded), ("log_variance", ElementType.F32, decoded)))
                 : null)
             ?? Between(manifest);
     }
-
-    /// <summary>Whether a tensor carries what a picture is conditioned on: keys, values, shifts.</summary>
-    public static bool IsConditioning(string name) => IsKey(name) || IsShift(name);
 
     // More inputs or outputs than the engine knows would be memory that nobody writes; the denoising network alone has some that others
     // make.
@@ -88,43 +87,40 @@ internal static class ManifestContract
         }
     }
 
-    // Keys, values and shifts go from one component to another, as bytes.
+    // Keys, values and time embedding projections go from one component to another, as bytes.
     private static string? Between(PackageManifest manifest)
     {
         ComponentSpec context = manifest.Component(ComponentNames.CrossAttention), time = manifest.Component(ComponentNames.TimeEmbedding),
             unet = manifest.Component(ComponentNames.UNet);
         Dictionary<string, TensorSpec> keys = context.Outputs.ToDictionary(output => output.Name);
-        List<TensorSpec> taken = [.. unet.Inputs.Where(input => IsKey(input.Name))],
-            shifts = [.. unet.Inputs.Where(input => IsShift(input.Name))];
+        List<TensorSpec> taken = [.. unet.Inputs.Where(input => ConditioningNames.IsKeyOrValue(input.Name))],
+            projections = [.. unet.Inputs.Where(input => ConditioningNames.IsTimeEmbedding(input.Name))];
         if (taken.Count != keys.Count) return Text(
             $"{ComponentNames.CrossAttention} makes {keys.Count} keys and values, but {ComponentNames.UNet} takes {taken.Count}");
         if (taken.FirstOrDefault(input => !keys.TryGetValue(input.Name, out TensorSpec? made)
             || !IsSame(input, made)) is { } other) return $"{other.Name} is not what {ComponentNames.CrossAttention} makes";
-        if (taken.Concat(shifts).FirstOrDefault(
+        if (taken.Concat(projections).FirstOrDefault(
             tensor => DependsOnPicture(tensor)) is { } sized) return $"{sized.Name} depends on the picture's size";
-        if (shifts.Count == 0) return $"{ComponentNames.UNet} takes no shifts";
+        if (projections.Count == 0) return $"{ComponentNames.UNet} takes no time embedding projections";
         if (time.Outputs.FirstOrDefault(output => output.Name == "embeddings") is not { } embeddings
             || embeddings.Shape is not [{ Text: "steps" }, _]) return $"{ComponentNames.TimeEmbedding} makes no embeddings for each step";
-        if (shifts.FirstOrDefault(shift =>
-            shift.Type != embeddings.Type) is { } typed) return $"{typed.Name} has another type than the embeddings";
+        if (projections.FirstOrDefault(projection =>
+            projection.Type != embeddings.Type) is { } typed) return $"{typed.Name} has another type than the embeddings";
         for (int rows = 1; rows <= MostRows; rows++)
         {
             var shape = new PictureShape(rows, 0, 0, 1);
-            if (embeddings.Bytes(shape) != shifts.Sum(shift => shift.Bytes(shape))) return "the embeddings are not as large as the shifts";
+            if (embeddings.Bytes(shape) != projections.Sum(projection => projection.Bytes(shape)))
+                return "the embeddings are not as large as the projections that the UNet takes";
         }
 
         return null;
     }
 
-    private static bool IsKey(string name) =>
-        name.StartsWith(Keys, StringComparison.Ordinal) || name.StartsWith(Values, StringComparison.Ordinal);
-
-    private static bool IsShift(string name) => name.StartsWith(Shifts, StringComparison.Ordinal);
-
     private static bool IsSame(TensorSpec a, TensorSpec b) => a.Type == b.Type && a.Shape.SequenceEqual(b.Shape);
 
     private static bool DependsOnPicture(TensorSpec tensor) =>
-        tensor.Shape.Any(dimension => dimension.Text.Split('*', '/').Any(factor => factor != "batch" && !char.IsAsciiDigit(factor[0])));
+        tensor.Shape.Any(dimension => dimension.Text.Split('*', '/')
+            .Any(factor => factor is not ("rows" or "tokens") && !char.IsAsciiDigit(factor[0])));
 
     private static string Describe(TensorSpec tensor) => $"{tensor.Type} [{string.Join(", ", tensor.Shape)}]";
 

@@ -14,18 +14,24 @@ internal static class ManifestRules
     private const int MostStages = 4096;
     private const int MostTensors = 16384;
     private const int MostWeights = 4096;
+    private const int MostSlices = 16;
     private const int MostDimensions = 8;
     private const int LongestName = 512;
     private const int LongestText = 4096;
+    private const int LongestFolder = 255;
     private const int WeightAlignment = 256;
+    private const int ConstantAlignment = 4096;
     private const int LargestWidth = 1 << 16;
-    private const int Positions = 77;
+    private const int Positions = PictureShape.TextTokens;
     private const int LatentChannels = 4;
+    private const int MostTokens = 64 * Positions;
     private const long MostFileBytes = 1L << 44;
     private const long MostTensorBytes = 1L << 44;
+    private const long MostRows = 1L << 40;
 
     // The largest of everything that can be asked for.
-    private static readonly PictureShape Largest = new(16, 256, 256, 1000) { CanvasHeight = 8192, CanvasWidth = 8192 };
+    private static readonly PictureShape Largest =
+        new(16, 256, 256, 1000) { Tokens = MostTokens, CanvasHeight = 8192, CanvasWidth = 8192 };
 
     /// <summary>Checks a manifest.</summary>
     /// <param name="folder">The package's folder, for messages.</param>
@@ -42,9 +48,42 @@ internal static class ManifestRules
         if (ManifestContract.Fault(manifest) is { } fault) rules.Refuse(fault);
     }
 
+    /// <summary>
+    /// Checks the parts of an overlay's manifest that are its own. The stages are checked with the base, which has the rest.
+    /// </summary>
+    /// <param name="folder">The overlay's folder, for messages.</param>
+    /// <param name="overlay">The overlay's manifest.</param>
+    /// <exception cref="PackageManifestException">A member has a value that the engine cannot use.</exception>
+    public static void Check(string folder, OverlayManifest overlay)
+    {
+        var rules = new Checker(folder);
+        rules.CheckOverlay(overlay);
+        rules.CheckFiles(overlay.Files);
+        rules.Count("stages", overlay.Stages, MostStages);
+        foreach (OverlayStage entry in overlay.Stages)
+        {
+            if (entry.Component is null || entry.Stage?.Name is null || entry.Stage.Inputs is null || entry.Stage.Outputs is null)
+                rules.Refuse("a stage lacks members");
+        }
+
+        rules.Unique("stage", overlay.Stages.Select(entry => $"{entry.Component}/{entry.Stage.Name}"));
+    }
+
     private sealed class Checker(string folder)
     {
         public void Refuse(string fault) => throw new PackageManifestException(folder, $"the manifest of {folder} cannot be used: {fault}");
+
+        public void CheckOverlay(OverlayManifest overlay)
+        {
+            Prose("exporterVersion", overlay.ExporterVersion);
+            Prose("the overlay's name", overlay.Name);
+            Digest("the SHA-256 of the base's manifest", overlay.Base.ManifestSha256);
+            // The base lies beside the overlay. A path could name any place, on Windows even one on another computer.
+            string name = overlay.Base.Folder;
+            bool isName = name.Length is > 0 and <= LongestFolder && name is not ("." or "..")
+                && !name.Any(letter => char.IsControl(letter) || letter is '/' or '\\' or ':');
+            Require(isName, $"the base '{Shorten(name)}' is not the name of a folder");
+        }
 
         public void CheckModel(PackageManifest manifest)
         {
@@ -56,8 +95,14 @@ internal static class ManifestRules
             Digest("the checkpoint's SHA-256", manifest.Checkpoint.Sha256);
             Require(manifest.Checkpoint.Bytes is >= 0 and <= MostFileBytes, "the checkpoint's size is impossible");
             Require(Enum.IsDefined(manifest.Lowering), "the lowering is unknown");
-            if (manifest.Precisions is { } chosen) Require(
-                Enum.IsDefined(chosen.TextEncoders) && Enum.IsDefined(chosen.UNet) && Enum.IsDefined(chosen.Vae), "a precision is unknown");
+            if (manifest.Precisions is { } chosen)
+            {
+                bool areSupported = chosen.TextEncoders.IsSupported && chosen.UNet.IsSupported && chosen.Vae.IsSupported;
+                Require(areSupported, $"the precisions are {chosen}: a part must be stored as it computes");
+            }
+
+            Require(model.InputChannels == LatentChannels,
+                Text($"the UNet reads {model.InputChannels} channels instead of the {LatentChannels} of a latent"));
             Require(model.LatentChannels == LatentChannels,
                 Text($"latents have {model.LatentChannels} channels instead of {LatentChannels}"));
             Require(model.TextLength == Positions, Text($"texts have {model.TextLength} positions instead of {Positions}"));
@@ -132,10 +177,10 @@ internal static class ManifestRules
             Name($"a stage of {component.Name}", stage.Name);
             Require(Enum.IsDefined(stage.Kind), $"{place} is of an unknown kind");
             Require(files.ContainsKey(stage.Graph), $"{place} names the graph '{Shorten(stage.Graph)}', which is not among the files");
-            Require(stage.ConstantBytes is >= 0 and <= MostFileBytes, $"{place} has an impossible size of constants");
             Count($"inputs of {place}", stage.Inputs, MostTensors);
             Count($"outputs of {place}", stage.Outputs, MostTensors);
             Count($"weights of {place}", stage.Weights, MostWeights);
+            Count($"constants of {place}", stage.Constants, MostWeights);
             Require(stage.Outputs.Count > 0, $"{place} makes nothing");
             Unique($"graph input of {place}", stage.Inputs.Select(input => input.Graph)
                 .Concat(stage.Weights.Select(weight => weight.Graph)));
@@ -153,32 +198,60 @@ internal static class ManifestRules
                 made.Add(output.Tensor), $"{place} makes {output.Tensor}, which is there already");
             // What a stage costs is told by the tensors that it works on and, where it attends to a text, by its weights.
             Require(stage.Inputs.Concat(stage.Outputs)
-                .Any(binding => !ManifestContract.IsConditioning(binding.Tensor)), $"{place} has keys, values and shifts alone");
+                .Any(binding => !ConditioningNames.IsConditioning(binding.Tensor)), $"{place} has conditioning alone");
             Require(stage.Weights.Count > 0 || stage.Kind == StageKind.Convolution
-                || !stage.Inputs.Any(input => ManifestContract.IsConditioning(input.Tensor)), $"{place} attends without weights");
-            CheckWeights(stage, place, files);
+                || !stage.Inputs.Any(input => ConditioningNames.IsConditioning(input.Tensor)), $"{place} attends without weights");
+            bool hasOneKind = stage.Kind == StageKind.Convolution ? stage.Weights.Count == 0 : stage.Constants.Count == 0;
+            Require(hasOneKind, $"{place} has weights of the other kind of stage");
+            CheckWeights(stage.Weights, $"weight of {place}", WeightAlignment, files);
+            CheckWeights(stage.Constants, $"constant of {place}", ConstantAlignment, files);
         }
 
-        // A stage's weights lie in one file, one behind the other: a device reads them with one read.
-        private void CheckWeights(StageSpec stage, string place, Dictionary<string, long> files)
+        // The weights of a stage lie in one file, one behind the other, so that a device reads them with one read.
+        private void CheckWeights(IReadOnlyList<WeightSpec> weights, string what, int alignment, Dictionary<string, long> files)
         {
+            Unique(what, weights.Select(weight => weight.Graph));
             long end = 0;
-            foreach (WeightSpec weight in stage.Weights)
+            foreach (WeightSpec weight in weights)
             {
-                Name($"a weight of {place}", weight.Graph);
-                Prose($"the source of a weight of {place}", weight.Source);
-                Require(Enum.IsDefined(weight.Type), $"a weight of {place} has an unknown type");
-                Require(weight.Shape.Count is >= 1 and <= MostDimensions
-                    && weight.Shape.All(size => size >= 1), $"{Shorten(weight.Source)} has an impossible shape");
-                Require(weight.File == stage.Weights[0].File, $"the weights of {place} lie in several files");
+                Name($"a {what}", weight.Graph);
+                CheckForm(weight, what);
+                string name = $"the {what} '{Shorten(weight.Graph)}'";
+                Require(weight.File == weights[0].File, $"{name} lies in another file than those before it");
                 Require(files.TryGetValue(weight.File, out long bytes),
-                    $"{Shorten(weight.Source)} lies in '{Shorten(weight.File)}', which is not among the files");
-                Require(weight.Offset >= 0 && weight.Offset % WeightAlignment == 0,
-                    Text($"{Shorten(weight.Source)} begins at byte {weight.Offset}"));
+                    $"{name} lies in '{Shorten(weight.File)}', which is not among the files");
+                Require(weight.Offset >= 0 && weight.Offset % alignment == 0, Text($"{name} begins at byte {weight.Offset}"));
                 Require(TryBytes(weight, out long length) && length <= bytes
-                    && weight.Offset <= bytes - length, $"{Shorten(weight.Source)} lies outside {weight.File}");
-                Require(weight.Offset >= end, $"{Shorten(weight.Source)} overlaps the weight before it");
+                    && weight.Offset <= bytes - length, $"{name} lies outside {weight.File}");
+                Require(weight.Offset >= end, $"{name} overlaps the one before it");
                 end = weight.Offset + length;
+            }
+        }
+
+        private void CheckForm(WeightSpec weight, string what)
+        {
+            string name = $"the {what} '{Shorten(weight.Graph)}'";
+            Require(weight.Type is ElementType.F32 or ElementType.F16 or ElementType.BF16, $"{name} has an impossible type");
+            Require(weight.Shape.Count is >= 1 and <= MostDimensions && weight.Shape.All(size => size >= 1),
+                $"{name} has an impossible shape");
+            Require(Enum.IsDefined(weight.Layout), $"{name} has an unknown layout");
+            int? rank = weight.Layout switch
+            {
+                WeightLayout.Transposed => 2,
+                WeightLayout.ChannelsLast => 4,
+                _ => null,
+            };
+            Require(rank is null || weight.Shape.Count == rank, $"{name} has a layout that its shape does not allow");
+            Count($"slices of a {what}", weight.Slices, MostSlices);
+            Require(weight.Slices.Count > 0, $"{name} has no source");
+            long rows = weight.Layout == WeightLayout.Transposed ? weight.Shape[1] : weight.Shape[0];
+            foreach (TensorSlice slice in weight.Slices)
+            {
+                Name($"a tensor of {name}", slice.Key);
+                if (slice.Multiplier is not null) Name($"the multiplier of {name}", slice.Multiplier);
+                Require(slice.FirstRow is >= 0 and <= MostRows && slice.Rows == rows,
+                    Text($"{name} takes {slice.Rows} rows from row {slice.FirstRow} of '{Shorten(slice.Key)}'"));
+                Require(slice.Scale is null || (float.IsFinite(slice.Scale.Value) && slice.Scale != 0), $"{name} has an impossible scale");
             }
         }
 

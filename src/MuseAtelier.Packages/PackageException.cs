@@ -18,10 +18,23 @@ public sealed class PackageFormatVersionException(string package, int version)
         package,
         $"{package} has package format {version}",
         $"format {PackageManifest.CurrentFormatVersion}",
-        "Export the checkpoint again with this version.")
+        "Export the checkpoint again with this version, or open the checkpoint itself, which is exported anew.")
 {
     /// <summary>The format version that the manifest states.</summary>
     public int FormatVersion { get; } = version;
+}
+
+/// <summary>The package that an overlay changes is not there, or it is not the package that the overlay was made for.</summary>
+public sealed class PackageBaseException(string package, string basePackage, string found, Exception? inner = null)
+    : PackageException(
+        package,
+        $"{package} is an overlay on {basePackage}, but {found}",
+        "the package that the overlay was made for, beside the overlay",
+        "Put that package there, or make the overlay anew from the package that is there.",
+        inner)
+{
+    /// <summary>Path of the folder in which the base was expected.</summary>
+    public string BasePackage { get; } = basePackage;
 }
 
 /// <summary>A file that the manifest names is not there.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -11,10 +10,7 @@ public sealed record PackageManifest
     public const string FileName = "manifest.json";
 
     /// <summary>The format that this version writes and reads.</summary>
-    public const int CurrentFormatVersion = 4;
-
-    /// <summary>The largest manifest that is read, in bytes.</summary>
-    private const int MostBytes = 16 << 20;
+    public const int CurrentFormatVersion = 5;
 
     /// <summary>Version of the package format.</summary>
     public required int FormatVersion { get; init; }
@@ -37,8 +33,12 @@ public sealed record PackageManifest
     /// <summary>The parts of the model by name: <see cref="ComponentNames"/>.</summary>
     public required IReadOnlyList<ComponentSpec> Components { get; init; }
 
-    /// <summary>Every file of the package but the manifest.</summary>
+    /// <summary>Every file of the package but the manifest. Those of an overlay include its base's.</summary>
     public required IReadOnlyList<FileSpec> Files { get; init; }
+
+    /// <summary>Where the files lie if the package is an overlay on another one; null for other packages.</summary>
+    [JsonIgnore]
+    public OverlayOrigin? Overlay { get; init; }
 
     /// <summary>The arithmetic of the parts.</summary>
     [JsonIgnore]
@@ -49,68 +49,26 @@ public sealed record PackageManifest
         Components.FirstOrDefault(component => component.Name == name)
         ?? throw new PackageManifestException(Checkpoint.Name, $"the manifest has no component '{name}'");
 
+    /// <summary>The path of a file.</summary>
+    /// <param name="folder">The package's folder.</param>
+    /// <param name="file">Name of a file of <see cref="Files"/>.</param>
+    public string PathOf(string folder, string file) =>
+        Path.Combine(Overlay is null || Overlay.OwnFiles.Contains(file) ? folder : Overlay.BaseFolder, file);
+
     /// <summary>
     /// Reads a package's manifest and checks all of it, as a file that anybody may have written: sizes, names, places, and that the parts
-    /// fit together.
+    /// fit together. The manifest of an overlay is read together with that of its base.
     /// </summary>
     /// <param name="folder">The package's folder.</param>
     /// <exception cref="PackageManifestException">No manifest, or one that describes no package.</exception>
     /// <exception cref="PackageFormatVersionException">The manifest is of another format.</exception>
+    /// <exception cref="PackageBaseException">The base of the overlay is not there or is another package.</exception>
     /// <exception cref="PackageUnreadableException">The system refuses to read it.</exception>
-    public static PackageManifest Read(string folder)
-    {
-        string path = Path.Combine(folder, FileName);
-        if (!File.Exists(path)) throw new PackageManifestException(folder, $"{folder} holds no {FileName}");
-        try
-        {
-            PackageManifest manifest = Parse(folder, path, ReadBytes(folder, path));
-            ManifestRules.Check(folder, manifest);
-            return manifest;
-        }
-        catch (Exception exception) when (
-            exception is JsonException or FormatException or InvalidOperationException or OverflowException
-            or ArgumentException or NotSupportedException)
-        {
-            throw new PackageManifestException(folder, $"{path} is no manifest ({exception.Message.TrimEnd('.')})", exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new PackageUnreadableException(folder, exception);
-        }
-    }
+    public static PackageManifest Read(string folder) => ManifestReader.Read(folder);
 
     /// <summary>Writes the manifest into a folder, to the disk.</summary>
-    public void Write(string folder)
-    {
-        using var file = new FileStream(Path.Combine(folder, FileName), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1);
-        file.Write(JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.PackageManifest));
-        file.Flush(flushToDisk: true);
-    }
-
-    // The size is looked at first: a manifest of all of SDXL has 2 MB.
-    private static byte[] ReadBytes(string folder, string path)
-    {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
-        if (stream.Length > MostBytes) throw new PackageManifestException(
-            folder, string.Create(CultureInfo.InvariantCulture, $"{path} has {stream.Length:N0} bytes, more than a manifest can have"));
-        byte[] json = new byte[stream.Length];
-        stream.ReadExactly(json);
-        return json;
-    }
-
-    private static PackageManifest Parse(string folder, string path, byte[] json)
-    {
-        using (JsonDocument document = JsonDocument.Parse(json))
-        {
-            // The version comes first: a manifest of another format need not have this one's members.
-            if (document.RootElement.TryGetProperty("formatVersion", out JsonElement version) && version.TryGetInt32(out int number)
-                && number != CurrentFormatVersion)
-                throw new PackageFormatVersionException(folder, number);
-        }
-
-        return JsonSerializer.Deserialize(json, ManifestJson.Default.PackageManifest)
-            ?? throw new PackageManifestException(folder, $"{path} is empty");
-    }
+    public void Write(string folder) =>
+        ManifestReader.Write(folder, JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.PackageManifest));
 }
 
 /// <summary>For which kind of device a package's graphs were lowered.</summary>
@@ -177,6 +135,11 @@ public sealed record CheckpointSpec(string Name, string Sha256, long Bytes)
 /// <summary>Sizes of the model that the engine needs.</summary>
 public sealed record ModelSpec
 {
+    /// <summary>
+    /// Channels that the denoising network reads: those of a latent and, in inpainting models, of a mask and a masked picture.
+    /// </summary>
+    public required int InputChannels { get; init; }
+
     /// <summary>Channels of a latent.</summary>
     public required int LatentChannels { get; init; }
 
@@ -275,8 +238,12 @@ public sealed record StageSpec
     /// <summary>Graph input to the weight that it is given; empty where weights are constants.</summary>
     public required IReadOnlyList<WeightSpec> Weights { get; init; }
 
+    /// <summary>The constants of the graph; empty where weights are inputs.</summary>
+    public required IReadOnlyList<WeightSpec> Constants { get; init; }
+
     /// <summary>Bytes of constants that a session of the graph holds; 0 where weights are inputs.</summary>
-    public required long ConstantBytes { get; init; }
+    [JsonIgnore]
+    public long ConstantBytes => Constants.Sum(constant => constant.Bytes);
 
     /// <summary>
     /// The bytes from the first weight to the end of the last one, which lie in one file; null where weights are constants.
@@ -291,24 +258,6 @@ public sealed record StageSpec
 /// <param name="Graph">The name in the graph.</param>
 /// <param name="Tensor">The name in the component.</param>
 public sealed record BindingSpec(string Graph, string Tensor);
-
-/// <summary>Where a stage's weight lies.</summary>
-/// <param name="Graph">The graph's input.</param>
-/// <param name="Source">Where the values come from in the checkpoint.</param>
-/// <param name="Type">Element type as stored.</param>
-/// <param name="Shape">Dimensions as stored.</param>
-/// <param name="File">The packed file.</param>
-/// <param name="Offset">First byte in that file; a multiple of 256.</param>
-public sealed record WeightSpec(string Graph, string Source, ElementType Type, IReadOnlyList<long> Shape, string File, long Offset)
-{
-    /// <summary>Bytes that the weight takes.</summary>
-    [JsonIgnore]
-    public long Bytes => checked(Shape.Aggregate(1L, (product, size) => checked(product * size)) * Type.Size());
-
-    /// <summary>The bytes of the weight: the key under which its copies in memory are shared.</summary>
-    [JsonIgnore]
-    public WeightRange Range => new(File, Offset, Bytes);
-}
 
 /// <summary>A file of the package.</summary>
 /// <param name="Name">Its name within the package.</param>

@@ -1,15 +1,16 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace MuseAtelier.Packages;
 
-/// <summary>The arithmetic of a part of the model.</summary>
+/// <summary>A precision in which parts of the model are stored and compute.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Precision>))]
 public enum Precision
 {
     /// <summary>
     /// IEEE 754 binary16. The CUDA lowering computes with fp16 operators, which add up in fp32. The portable lowering computes each
-    /// operation in fp32 and rounds what comes out to fp16: few processors have the operators.
+    /// operation in fp32 and rounds the result to fp16, because few processors have fp16 operators.
     /// </summary>
     Fp16,
 
@@ -17,13 +18,41 @@ public enum Precision
     Fp32,
 }
 
-/// <summary>The arithmetic of a package's parts.</summary>
-/// <param name="TextEncoders">CLIP-L and CLIP-G.</param>
-/// <param name="UNet">The denoising network, with the keys, values and shifts that it takes.</param>
-/// <param name="Vae">Decoder and encoder.</param>
-public sealed record Precisions(Precision TextEncoders, Precision UNet, Precision Vae)
+/// <summary>The precision of a part of the model. One word stands for a part that is stored as it computes.</summary>
+/// <param name="Storage">The precision in which its weights are stored.</param>
+/// <param name="Arithmetic">The precision in which it computes.</param>
+[JsonConverter(typeof(PartPrecisionConverter))]
+public readonly record struct PartPrecision(Precision Storage, Precision Arithmetic)
 {
-    /// <summary>What a lowering chooses by itself.</summary>
+    /// <summary>
+    /// Whether exporters write such a part and engines run it. Both precisions must be equal today because no lowering converts between
+    /// them. In fp32, weights of two or more dimensions keep the checkpoint's element type, which converts to fp32 without loss.
+    /// </summary>
+    public bool IsSupported => Enum.IsDefined(Storage) && Enum.IsDefined(Arithmetic) && Storage == Arithmetic;
+
+    /// <summary>A part that is stored as it computes.</summary>
+    public static implicit operator PartPrecision(Precision precision) => From(precision);
+
+    /// <summary>A part that is stored as it computes.</summary>
+    public static PartPrecision From(Precision precision) => new(precision, precision);
+
+    /// <summary>In words: <c>fp16</c>, or <c>fp32 stored in fp16</c>.</summary>
+    public override string ToString() =>
+        Storage == Arithmetic ? Arithmetic.Name() : $"{Arithmetic.Name()} stored in {Storage.Name()}";
+
+    /// <summary>In digits for names of folders: <c>16</c>, or <c>32s16</c> where it is stored otherwise than it computes.</summary>
+    internal string Code() => Storage == Arithmetic ? Bits(Arithmetic) : $"{Bits(Arithmetic)}s{Bits(Storage)}";
+
+    private static string Bits(Precision precision) => (8 * precision.Type().Size()).ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>The precisions of a package's parts.</summary>
+/// <param name="TextEncoders">CLIP-L and CLIP-G.</param>
+/// <param name="UNet">The denoising network, with the keys, values and time embedding projections that it takes.</param>
+/// <param name="Vae">Decoder and encoder.</param>
+public sealed record Precisions(PartPrecision TextEncoders, PartPrecision UNet, PartPrecision Vae)
+{
+    /// <summary>The defaults of a lowering.</summary>
     public static Precisions Of(Lowering lowering) =>
         lowering == Lowering.Cuda ? new(Precision.Fp32, Precision.Fp16, Precision.Fp16) : All(Precision.Fp32);
 
@@ -31,13 +60,10 @@ public sealed record Precisions(Precision TextEncoders, Precision UNet, Precisio
     public static Precisions All(Precision precision) => new(precision, precision, precision);
 
     /// <summary>In a word for names of folders, such as <c>text32-unet16-vae16</c>.</summary>
-    public string Code() => string.Create(CultureInfo.InvariantCulture, $"text{Bits(TextEncoders)}-unet{Bits(UNet)}-vae{Bits(Vae)}");
+    public string Code() => $"text{TextEncoders.Code()}-unet{UNet.Code()}-vae{Vae.Code()}";
 
     /// <summary>In words, such as <c>text encoders fp32, UNet fp16, VAE fp16</c>.</summary>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"text encoders {TextEncoders.Name()}, UNet {UNet.Name()}, VAE {Vae.Name()}");
-
-    private static int Bits(Precision precision) => 8 * precision.Type().Size();
+    public override string ToString() => $"text encoders {TextEncoders}, UNet {UNet}, VAE {Vae}";
 }
 
 /// <summary>Names and types of precisions.</summary>
@@ -48,4 +74,50 @@ public static class PrecisionNames
 
     /// <summary>The type of numbers of that precision.</summary>
     public static ElementType Type(this Precision precision) => precision == Precision.Fp16 ? ElementType.F16 : ElementType.F32;
+}
+
+/// <summary>Writes a precision as one word, or as an object where a part is stored otherwise than it computes.</summary>
+internal sealed class PartPrecisionConverter : JsonConverter<PartPrecision>
+{
+    public override PartPrecision Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.String) return ReadPrecision(ref reader);
+        if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("A precision is neither a word nor an object.");
+        Precision? storage = null, arithmetic = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isStorage = reader.ValueTextEquals("storage"), isArithmetic = reader.ValueTextEquals("arithmetic");
+            if (!isStorage && !isArithmetic) throw new JsonException("A precision has the members storage and arithmetic.");
+            reader.Read();
+            if (isStorage) storage = ReadPrecision(ref reader);
+            else arithmetic = ReadPrecision(ref reader);
+        }
+
+        return storage is { } stored && arithmetic is { } computed
+            ? new PartPrecision(stored, computed)
+            : throw new JsonException("A precision has the members storage and arithmetic.");
+    }
+
+    public override void Write(Utf8JsonWriter writer, PartPrecision value, JsonSerializerOptions options)
+    {
+        if (value.Storage == value.Arithmetic)
+        {
+            writer.WriteStringValue(value.Arithmetic.ToString());
+            return;
+        }
+
+        writer.WriteStartObject();
+        writer.WriteString("storage", value.Storage.ToString());
+        writer.WriteString("arithmetic", value.Arithmetic.ToString());
+        writer.WriteEndObject();
+    }
+
+    private static Precision ReadPrecision(ref Utf8JsonReader reader)
+    {
+        string? word = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+        // TryParse alone also accepts numbers.
+        return Enum.TryParse(word, ignoreCase: true, out Precision precision) && char.IsAsciiLetter(word![0])
+            ? precision
+            : throw new JsonException("A precision is Fp16 or Fp32.");
+    }
 }

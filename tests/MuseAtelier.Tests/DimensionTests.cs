@@ -8,13 +8,14 @@ public sealed class DimensionTests
 
     [Theory]
     [InlineData("7", 7)]
-    [InlineData("batch", 2)]
+    [InlineData("rows", 2)]
+    [InlineData("tokens", 77)]
     [InlineData("steps", 30)]
     [InlineData("height/2", 17)]
     [InlineData("height/4*width/4", 9 * 17)]
     [InlineData("height*8", 264)]
     [InlineData("width/2*8", 264)]
-    [InlineData("batch*64", 128)]
+    [InlineData("rows*64", 128)]
     [InlineData("canvas_height", 296)]
     [InlineData("canvas_width", 584)]
     public void Resolve_OfAnExpression_MultipliesAndDividesUp(string text, long expected) =>
@@ -23,6 +24,7 @@ public sealed class DimensionTests
     [Theory]
     [InlineData("")]
     [InlineData("depth")]
+    [InlineData("batch")]
     [InlineData("height//2")]
     [InlineData("-1")]
     public void Parse_OfNoExpression_ThrowsFormatException(string text) => Assert.Throws<FormatException>(() => Dimension.Parse(text));

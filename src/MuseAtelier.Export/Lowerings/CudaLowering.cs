@@ -5,8 +5,8 @@ using static MuseAtelier.Export.Onnx.GraphBuilder;
 namespace MuseAtelier.Export.Lowerings;
 
 /// <summary>
-/// Lowers for NVIDIA cards. Images lie as [batch, height, width, channels], the layout that convolutions on tensor cores need; at a
-/// component's border they are fp32 and [batch, channels, height, width], as in every lowering. A sum and the group norm that reads it are
+/// Lowers for NVIDIA cards. Images lie as [rows, height, width, channels], the layout that convolutions on tensor cores need; at a
+/// component's border they are fp32 and [rows, channels, height, width], as in every lowering. A sum and the group norm that reads it are
 /// one operator, which also adds the bias of the convolution before it. Norms, gates and sums with bias are the project's own operators
 /// (<see cref="OperatorNames"/>) because ONNX Runtime's group norm gives different last bits in every run. Every operator of the graphs
 /// must run on the card.
@@ -16,8 +16,8 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
     protected override ElementType ActivationType => precision;
 
     protected override IReadOnlyList<Dimension> ImageShape(Value value) => IsBorder(value)
-        ? [value.Batch, Dimension.Of(value.Channels), value.Height, value.Width]
-        : [value.Batch, value.Height, value.Width, Dimension.Of(value.Channels)];
+        ? [value.Rows, Dimension.Of(value.Channels), value.Height, value.Width]
+        : [value.Rows, value.Height, value.Width, Dimension.Of(value.Channels)];
 
     protected override ElementType KeptType(Weight weight, ElementType used) => used == ElementType.F32 ? weight.Stored : used;
 
@@ -183,11 +183,11 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
         return first with { Plus = first.Plus is null ? second : Together(first.Plus, second) };
     }
 
-    // Converts a component's input, [batch, channels, height, width] fp32, to the layout and type of this lowering.
+    // Converts a component's input, [rows, channels, height, width] fp32, to the layout and type of this lowering.
     private string Image(Value value) =>
         IsBorder(value) ? Graph.Node("Transpose", [Use(value, precision)], Ints("perm", 0, 2, 3, 1)) : Use(value);
 
-    // Converts a result to [batch, channels, height, width] fp32 where it is a component's output.
+    // Converts a result to [rows, channels, height, width] fp32 where it is a component's output.
     private string Image(Value value, string computed) =>
         IsBorder(value) ? Graph.Node("Transpose", [Cast(computed, precision, ElementType.F32)], Ints("perm", 0, 3, 1, 2)) : computed;
 

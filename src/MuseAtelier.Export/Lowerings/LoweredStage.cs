@@ -3,16 +3,6 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Lowerings;
 
-/// <summary>The order of a weight's elements in the package.</summary>
-internal enum WeightLayout
-{
-    /// <summary>The order of the checkpoint.</summary>
-    Stored,
-
-    /// <summary>[out, in, rows, columns] becomes [out, rows, columns, in].</summary>
-    ChannelsLast,
-}
-
 /// <summary>A weight in the form in which a graph reads it.</summary>
 /// <param name="Graph">Name of the graph's input or constant.</param>
 /// <param name="Weight">The weight of the network, which names the source of the values.</param>
@@ -27,6 +17,14 @@ internal sealed record LoweredWeight(string Graph, Weight Weight, ElementType Ty
 
     /// <summary>Bytes in the package.</summary>
     public long Bytes => Weight.Elements * Type.Size();
+
+    /// <summary>The weight as the manifest states it.</summary>
+    /// <param name="file">The file that holds it.</param>
+    /// <param name="offset">The first byte in that file.</param>
+    public WeightSpec Spec(string file, long offset) => new(Graph, Weight.Slices, Type, Shape, file, offset)
+    {
+        Layout = Weight.IsTurned ? WeightLayout.Transposed : Layout,
+    };
 }
 
 /// <summary>A value that is an input or an output of a graph, with its name in the graph.</summary>

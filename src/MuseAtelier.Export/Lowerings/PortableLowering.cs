@@ -5,7 +5,7 @@ using static MuseAtelier.Export.Onnx.GraphBuilder;
 namespace MuseAtelier.Export.Lowerings;
 
 /// <summary>
-/// Lowers for processors. Images lie as [batch, channels, height, width] and every operation computes in fp32. Weights keep the
+/// Lowers for processors. Images lie as [rows, channels, height, width] and every operation computes in fp32. Weights keep the
 /// checkpoint's type in the package and are cast inside the graph, which gives the same results with half the bytes. In fp16, the results
 /// of operations and the weights of two or more dimensions are rounded to fp16: that is the precision of a card that accumulates in fp32,
 /// but not its speed.
@@ -17,7 +17,7 @@ internal sealed class PortableLowering(ElementType precision) : GraphLowering
     protected override ElementType ArithmeticOf(Value value) => TypeOf(value) == ElementType.F16 ? ElementType.F32 : TypeOf(value);
 
     protected override IReadOnlyList<Dimension> ImageShape(Value value) =>
-        [value.Batch, Dimension.Of(value.Channels), value.Height, value.Width];
+        [value.Rows, Dimension.Of(value.Channels), value.Height, value.Width];
 
     protected override ElementType KeptType(Weight weight, ElementType used) => precision == ElementType.F16 ? precision : weight.Stored;
 
@@ -125,7 +125,7 @@ internal sealed class PortableLowering(ElementType precision) : GraphLowering
 
     private string Rounded(string computed) => Cast(computed, ElementType.F32, ElementType.F16);
 
-    // Batch and channels of x, then height and width of another image.
+    // Rows and channels of x, then height and width of another image.
     private string SizeLike(string x, Value like)
     {
         string channels = Graph.Node("Shape", [x], Int("end", 2));
@@ -135,10 +135,10 @@ internal sealed class PortableLowering(ElementType precision) : GraphLowering
 
     private string Mean(string x, int axis) => Graph.Node("ReduceMean", [x, Graph.Constant(axis)]);
 
-    // [batch, channels, 1, 1] to [batch, groups, 1]: the mean over the channels of each group.
+    // [rows, channels, 1, 1] to [rows, groups, 1]: the mean over the channels of each group.
     private string GroupMean(string channels) => Mean(Graph.Node("Reshape", [channels, Graph.Constant(0, GroupNorm.Groups, -1)]), -1);
 
-    // [batch, groups, 1] to [batch, channels, 1, 1]: the group's value for each channel.
+    // [rows, groups, 1] to [rows, channels, 1, 1]: the group's value for each channel.
     private string Spread(string groups, int channels, int width)
     {
         string expanded = Graph.Node("Expand", [groups, Graph.Constant(1, GroupNorm.Groups, width)]);

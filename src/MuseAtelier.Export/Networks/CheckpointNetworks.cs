@@ -15,6 +15,7 @@ internal static class CheckpointNetworks
     /// tensors.</exception>
     public static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file, Precisions precisions)
     {
+        UnsupportedPrecisionException.ThrowIfAny(precisions);
         var names = new TensorNames(file);
         var problems = new TensorProblems();
         string? unetPrefix = CheckpointParts.UNet(names);
@@ -26,13 +27,13 @@ internal static class CheckpointNetworks
         if (!names.HasAny(vaePrefix + "decoder."))
             throw new MissingPartException(file.Path, ["VAE decoder"], ["UNet", "CLIP-L", "CLIP-G", "VAE encoder"]);
 
-        ElementType text = precisions.TextEncoders.Type();
+        ElementType text = precisions.TextEncoders.Arithmetic.Type();
         ClipNetwork clipL = ClipNetwork.L(Part(clipLPrefix), text);
         ClipNetwork clipG = hasTransformersNames
             ? ClipNetwork.TransformersG(Part(clipGPrefix), text)
             : ClipNetwork.G(Part(clipGPrefix), text);
-        var unet = new UNetNetwork(Part(unetPrefix), precisions.UNet.Type());
-        var vae = new VaeNetwork(Part(vaePrefix), precisions.Vae.Type());
+        var unet = new UNetNetwork(Part(unetPrefix), precisions.UNet.Arithmetic.Type());
+        var vae = new VaeNetwork(Part(vaePrefix), precisions.Vae.Arithmetic.Type());
         // The step is described first: cross-attention and time embedding serve the blocks that it finds.
         Network step = unet.Step();
         List<Network> networks =
@@ -49,12 +50,13 @@ internal static class CheckpointNetworks
         // Only existing pictures need the encoder, and some files have none.
         if (vae.HasEncoder) networks.Add(vae.Encoder());
         // An fp16 decoder overflows on some pictures of some models in spite of its rescaled stream; the fp32 one decodes those.
-        if (precisions.Vae == Precision.Fp16)
+        if (precisions.Vae.Arithmetic == Precision.Fp16)
             networks.Add(new VaeNetwork(Part(vaePrefix), ElementType.F32).Decoder(ComponentNames.VaeDecoderFp32));
         problems.ThrowIfAny(file);
         bool predictsVelocity = CheckpointInspector.Detect(file) == CheckpointKind.SdxlVelocity;
         return (networks, new ModelSpec
         {
+            InputChannels = unet.InputChannels,
             LatentChannels = UNetNetwork.LatentChannels,
             ClipLWidth = clipL.Width,
             ClipGWidth = clipG.Width,

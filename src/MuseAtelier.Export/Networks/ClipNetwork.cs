@@ -49,7 +49,7 @@ internal sealed record ClipTensorNames
 internal sealed class ClipNetwork
 {
     /// <summary>Positions of both encoders.</summary>
-    public const int Positions = 77;
+    public const int Positions = PictureShape.TextTokens;
 
     /// <summary>Tokens of both encoders. A table may have more rows, which no text uses.</summary>
     private const int VocabularySize = 49_408;
@@ -129,21 +129,21 @@ internal sealed class ClipNetwork
     public int PooledWidth => _projection is null ? 0 : (int)_weights.Size(_projection, _projectionIsLayer ? 0 : 1);
 
     /// <summary>
-    /// Describes the network. Inputs: ids [batch, 77] and, for the pooled output, eos [batch], the index of each text's first end mark in
-    /// the positions of all batch rows laid end to end. Outputs: hidden [batch, 77, width], the penultimate layer's without the final norm,
-    /// and pooled [batch, p].
+    /// Describes the network. Inputs: ids [rows, 77] and, for the pooled output, eos [rows], the index of each text's first end mark in
+    /// the positions of all rows laid end to end. Outputs: hidden [rows, 77, width], the penultimate layer's without the final norm,
+    /// and pooled [rows, p].
     /// </summary>
     public Network Text()
     {
         var net = new NetworkBuilder(_weights);
-        Dimension batch = Dimension.Parse("batch"), positions = Dimension.Of(Positions);
-        Value ids = Value.Plain("ids", ElementType.I64, batch, positions);
+        Dimension rows = Dimension.Parse("rows"), positions = Dimension.Of(Positions);
+        Value ids = Value.Plain("ids", ElementType.I64, rows, positions);
         int layers = CheckSizes();
 
         net.BeginUnit("embedding.0", StageKind.Transformer);
         Value x = Value.Tokens(net.Name(), Width, positions);
-        long rows = Math.Max(VocabularySize, _weights.Size(_names.Table, 0));
-        net.Emit(new Embedding(ids, x, _weights.Get(_names.Table, rows, Width), _weights.Get(_names.Positions, Positions, Width)));
+        long vocabulary = Math.Max(VocabularySize, _weights.Size(_names.Table, 0));
+        net.Emit(new Embedding(ids, x, _weights.Get(_names.Table, vocabulary, Width), _weights.Get(_names.Positions, Positions, Width)));
 
         // Only the pooled output reads the last layer.
         int needed = _projection is null ? layers - 1 : layers;
@@ -158,7 +158,7 @@ internal sealed class ClipNetwork
         }
 
         if (_projection is null) return new Network(_name, [ids], [hidden], net.Units) { Precision = _precision };
-        Value eos = Value.Plain("eos", ElementType.I64, batch);
+        Value eos = Value.Plain("eos", ElementType.I64, rows);
         Value pooled = Pool(net, x, eos);
         return new Network(_name, [ids, eos], [hidden, pooled], net.Units) { Precision = _precision };
     }
@@ -175,9 +175,9 @@ internal sealed class ClipNetwork
     private Value Pool(NetworkBuilder net, Value x, Value eos)
     {
         net.BeginUnit("pooled.0", StageKind.Transformer);
-        Dimension batch = Dimension.Parse("batch");
-        Value last = Value.Plain(net.Name(), null, batch, Dimension.Of(Width));
-        Value pooled = Value.Plain("pooled", ElementType.F32, batch, Dimension.Of(PooledWidth));
+        Dimension rows = Dimension.Parse("rows");
+        Value last = Value.Plain(net.Name(), null, rows, Dimension.Of(Width));
+        Value pooled = Value.Plain("pooled", ElementType.F32, rows, Dimension.Of(PooledWidth));
         net.Emit(new SelectPosition(x, eos, last));
         Value projected = _precision == ElementType.F32 ? pooled : net.PlainLike(last, PooledWidth);
         net.Emit(new Linear(net.LayerNorm(last, _names.Final), projected, Projection(), null, Transposed: true));

@@ -20,10 +20,10 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
 
     /// <summary>An image of the lowering's activation type. Only the inputs and outputs of a component have a fixed type.</summary>
     public Value ImageLike(Value like, int? channels = null, Dimension? height = null, Dimension? width = null) =>
-        Value.Image(Name(), channels ?? like.Channels, height ?? like.Height, width ?? like.Width, batch: like.Batch);
+        Value.Image(Name(), channels ?? like.Channels, height ?? like.Height, width ?? like.Width, rows: like.Rows);
 
     public Value TokensLike(Value like, int? channels = null) =>
-        Value.Tokens(Name(), channels ?? like.Channels, like.Shape[1], like.Type, like.Batch);
+        Value.Tokens(Name(), channels ?? like.Channels, like.Shape[1], like.Type, like.Rows);
 
     public Value PlainLike(Value like, int channels) =>
         Value.Plain(Name(), like.Type, [.. like.Shape.Take(like.Shape.Count - 1), Dimension.Of(channels)]);
@@ -117,7 +117,7 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
     {
         int channels = residual.Channels;
         Value normed = TokensLike(branch);
-        Value sum = Value.Tokens(Name(), channels, residual.Shape[1], ElementType.F32, residual.Batch);
+        Value sum = Value.Tokens(Name(), channels, residual.Shape[1], ElementType.F32, residual.Rows);
         Weight bias = Weights.Get(biasKey, channels);
         Weight scale = Weights.Get($"{key}.weight", channels), offset = Weights.Get($"{key}.bias", channels);
         Emit(new ResidualLayerNorm(branch, bias, residual, normed, sum, scale, offset));

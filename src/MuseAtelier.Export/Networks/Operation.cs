@@ -98,7 +98,7 @@ internal sealed record ToImage(Value Input, Value Like, Value Output) : Operatio
 /// <summary>Looks up a row of the table for each id and adds the row of its position.</summary>
 internal sealed record Embedding(Value Ids, Value Output, Weight Table, Weight Positions) : Operation([Ids], [Output]);
 
-/// <summary>For each b, row <c>index[b]</c> of the positions of all batch rows laid end to end.</summary>
+/// <summary>For each b, row <c>index[b]</c> of the positions of all rows laid end to end.</summary>
 internal sealed record SelectPosition(Value Input, Value Index, Value Output) : Operation([Input, Index], [Output]);
 
 /// <summary>cos(x f), then sin(x f), with f = exp(-ln(10000) i / (n/2)), i = 0..n/2-1, appended as an innermost dimension of n.</summary>
@@ -107,10 +107,10 @@ internal sealed record Sinusoid(Value Input, Value Output, int Width) : Operatio
 /// <summary>Micro-conditioning: the pooled text, then the sinusoid of n values for every time id, side by side.</summary>
 internal sealed record ConcatenateRows(Value First, Value Second, Value Output) : Operation([First, Second], [Output]);
 
-/// <summary>[steps, n] + [batch, n] -> [steps, batch, n]: the sum of every step with every batch row.</summary>
+/// <summary>[steps, n] + [rows, n] -> [steps, rows, n]: the sum of every step with every row.</summary>
 internal sealed record AddOuter(Value Steps, Value Rows, Value Output) : Operation([Steps, Rows], [Output]);
 
-/// <summary>[steps, batch, n_i] for each i -> [steps, batch * sum n_i]: within a step, the blocks [batch, n_i] follow each other.</summary>
+/// <summary>[steps, rows, n_i] for each i -> [steps, rows * sum n_i]: within a step, the blocks [rows, n_i] follow each other.</summary>
 internal sealed record PackSteps(IReadOnlyList<Value> Parts, Value Output) : Operation(Parts, [Output]);
 
 /// <summary>Splits the channels into a first and a second half.</summary>

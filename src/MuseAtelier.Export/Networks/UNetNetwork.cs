@@ -30,30 +30,41 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
     /// <summary>Time ids of a picture: original size, crop and target size, two numbers each.</summary>
     private const int TimeIds = 6;
 
+    /// <summary>Side of the first convolution's kernel.</summary>
+    private const int KernelSide = 3;
+
+    private const string FirstConvolution = "input_blocks.0.0.weight";
     private const float ResBlockEpsilon = 1e-5f;
     private const float TransformerEpsilon = 1e-6f;
-    private static readonly Dimension TextLength = Dimension.Of(ClipNetwork.Positions);
-    private static readonly Dimension Batch = Dimension.Parse("batch");
+    private static readonly Dimension Tokens = Dimension.Parse("tokens");
+    private static readonly Dimension Rows = Dimension.Parse("rows");
     private static readonly Dimension LatentHeight = Dimension.Parse("height");
     private static readonly Dimension LatentWidth = Dimension.Parse("width");
 
     // Step fills both lists; the two other networks compute what they name.
-    private readonly List<(Value Shift, string Key)> _shifts = [];
+    private readonly List<(Value Projection, string Key)> _projections = [];
     private readonly List<(Value Keys, Value Values, string Block)> _contexts = [];
 
     /// <summary>The number of attention heads for a number of channels.</summary>
     public static int Heads(int channels) => Math.Max(1, channels / HeadWidth);
 
+    /// <summary>Channels that the network reads: those of a latent in base models, more in others.</summary>
+    public int InputChannels => (int)weights.Size(FirstConvolution, 1);
+
     /// <summary>
-    /// The denoising step. Inputs: latents [batch, channels, height, width], the time embedding projections, keys and values. Output: the
+    /// The denoising step. Inputs: latents [rows, channels, height, width], the time embedding projections, keys and values. Output: the
     /// predicted noise.
     /// </summary>
     public Network Step()
     {
         var net = new NetworkBuilder(weights);
-        Value latents = Value.Image("latents", LatentChannels, LatentHeight, LatentWidth, ElementType.F32);
+        // The engine writes the channels of a latent and no others. A checkpoint that has them all missing is refused for that.
+        if (InputChannels is not (0 or LatentChannels))
+            weights.Refuse(FirstConvolution, weights.Size(FirstConvolution, 0), LatentChannels, KernelSide, KernelSide);
+        Value latents = Value.Image("latents", InputChannels, LatentHeight, LatentWidth, ElementType.F32);
         net.BeginUnit("input_blocks.0", StageKind.Convolution);
         Value x = net.Convolution(latents, "input_blocks.0.0");
+        x.Rename("input_blocks.0");
         int inputs = weights.Count("input_blocks."), outputs = weights.Count("output_blocks.");
         Stack<Value> skips = Down(net, x, inputs);
         x = Middle(net, skips.Peek());
@@ -64,12 +75,12 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
         net.BeginUnit("out", StageKind.Convolution);
         Value noise = Value.Image("noise", LatentChannels, LatentHeight, LatentWidth, ElementType.F32);
         net.Convolution(net.GroupNorm(x, "out.0", ResBlockEpsilon, silu: true), "out.2", output: noise);
-        List<Value> given = [latents, .. _shifts.Select(shift => shift.Shift), .. KeysAndValues()];
+        List<Value> given = [latents, .. _projections.Select(entry => entry.Projection), .. KeysAndValues()];
         return new Network(ComponentNames.UNet, given, [noise], net.Units) { Precision = precision };
     }
 
     /// <summary>
-    /// The keys and values of every cross-attention from context [batch, 77, width]. It runs once per prompt. Must be called after
+    /// The keys and values of every cross-attention from context [rows, tokens, width]. It runs once per prompt. Must be called after
     /// <see cref="Step"/>, which collects the cross-attentions.
     /// </summary>
     /// <param name="textWidth">The width of both text encoders' hidden states together.</param>
@@ -77,7 +88,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
     {
         var net = new NetworkBuilder(weights);
         int width = _contexts.Count == 0 ? 0 : textWidth;
-        Value context = Value.Tokens("context", width, TextLength, ElementType.F32);
+        Value context = Value.Tokens("context", width, Tokens, ElementType.F32);
         foreach (var transformer in _contexts.GroupBy(entry => TransformerOf(entry.Block)))
         {
             foreach ((Value Keys, Value Values, string Block)[] blocks in transformer.Chunk(ContextBlocks))
@@ -95,7 +106,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
     }
 
     /// <summary>
-    /// The time embedding projections of every ResBlock from timesteps [steps], pooled text [batch, p] and six time ids [batch, 6], packed
+    /// The time embedding projections of every ResBlock from timesteps [steps], pooled text [rows, p] and six time ids [rows, 6], packed
     /// step by step in the order of the step network's inputs. It runs once per picture. Must be called after <see cref="Step"/>, which
     /// collects the ResBlocks.
     /// </summary>
@@ -107,32 +118,33 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
         int timeWidth = (int)weights.Size("time_embed.0.weight", 1);
         int idWidth = TimeIdWidth(timeWidth, pooledWidth);
         Value timesteps = Value.Plain("timesteps", ElementType.F32, steps);
-        Value pooled = Value.Plain("pooled", ElementType.F32, Batch, Dimension.Of(pooledWidth));
-        Value ids = Value.Plain("time_ids", ElementType.F32, Batch, Dimension.Of(TimeIds));
+        Value pooled = Value.Plain("pooled", ElementType.F32, Rows, Dimension.Of(pooledWidth));
+        Value ids = Value.Plain("time_ids", ElementType.F32, Rows, Dimension.Of(TimeIds));
 
         // Sinusoids are fp32 in every lowering because the angles reach 1000 rad.
         Value time = Value.Plain(net.Name(), ElementType.F32, steps, Dimension.Of(timeWidth));
         net.Emit(new Sinusoid(timesteps, time, timeWidth));
         time = net.Linear(net.Activation(net.Linear(time, "time_embed.0"), Nonlinearity.Silu), "time_embed.2");
 
-        Value sizes = Value.Plain(net.Name(), ElementType.F32, Batch, Dimension.Of(TimeIds * idWidth));
+        Value sizes = Value.Plain(net.Name(), ElementType.F32, Rows, Dimension.Of(TimeIds * idWidth));
         net.Emit(new Sinusoid(ids, sizes, idWidth));
-        Value label = Value.Plain(net.Name(), ElementType.F32, Batch, Dimension.Of(pooledWidth + TimeIds * idWidth));
+        Value label = Value.Plain(net.Name(), ElementType.F32, Rows, Dimension.Of(pooledWidth + TimeIds * idWidth));
         net.Emit(new ConcatenateRows(pooled, sizes, label));
         Value hidden = net.Activation(net.Linear(label, "label_emb.0.0"), Nonlinearity.Silu);
         label = net.Linear(hidden, "label_emb.0.2", channels: time.Channels);
 
-        Value sum = Value.Plain(net.Name(), ElementType.F32, steps, Batch, Dimension.Of(time.Channels));
+        Value sum = Value.Plain(net.Name(), ElementType.F32, steps, Rows, Dimension.Of(time.Channels));
         net.Emit(new AddOuter(time, label, sum));
         Value embedding = net.Activation(sum, Nonlinearity.Silu);
-        List<Value> parts = [.. _shifts.Select(shift => net.Linear(embedding, shift.Key, channels: shift.Shift.Channels))];
-        Dimension packedWidth = Dimension.Parse(Invariant($"batch*{parts.Sum(part => part.Channels)}"));
+        List<Value> parts = [.. _projections.Select(entry => net.Linear(embedding, entry.Key, channels: entry.Projection.Channels))];
+        Dimension packedWidth = Dimension.Parse(Invariant($"rows*{parts.Sum(part => part.Channels)}"));
         Value packed = Value.Plain("embeddings", null, steps, packedWidth);
         net.Emit(new PackSteps(parts, packed));
         return new Network(ComponentNames.TimeEmbedding, [timesteps, pooled, ids], [packed], net.Units) { Precision = precision };
     }
 
-    // The input blocks after the first convolution. Their outputs are the skips; the last one is also the input of the middle.
+    // The input blocks after the first convolution. Their outputs are the skips; the last one is also the input of the middle. They cross
+    // the borders of stages under the names of their blocks, because output blocks in later stages read them.
     private Stack<Value> Down(NetworkBuilder net, Value x, int inputs)
     {
         int level = 1;
@@ -159,6 +171,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
                 if (HasTransformer($"{block}.1")) x = Transformer(net, x, $"{block}.1");
             }
 
+            x.Rename(block);
             skips.Push(x);
         }
 
@@ -227,10 +240,10 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
         // A block that begins with a concatenation has its unit already.
         if (net.Units[^1].Operations is not [Concatenate]) net.BeginUnit(key, StageKind.Convolution);
         int channels = (int)weights.Size($"{key}.in_layers.2.weight", 0);
-        Value shift = Value.Plain($"shift.{key}", null, Batch, Dimension.Of(channels));
-        _shifts.Add((shift, $"{key}.emb_layers.1"));
+        Value projection = Value.Plain(ConditioningNames.TimeEmbedding + key, null, Rows, Dimension.Of(channels));
+        _projections.Add((projection, $"{key}.emb_layers.1"));
         Value h = net.Convolution(net.GroupNorm(x, $"{key}.in_layers.0", ResBlockEpsilon, silu: true), $"{key}.in_layers.2");
-        h = net.GroupNorm(h, $"{key}.out_layers.0", ResBlockEpsilon, silu: true, shift);
+        h = net.GroupNorm(h, $"{key}.out_layers.0", ResBlockEpsilon, silu: true, projection);
         h = net.Convolution(h, $"{key}.out_layers.3", channels: channels);
         bool sameWidth = x.Channels == h.Channels && !weights.HasAny($"{key}.skip_connection.");
         return net.Add(sameWidth ? x : net.Convolution(x, $"{key}.skip_connection", channels: channels), h);
@@ -290,7 +303,8 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
         Value branch = net.Linear(attended, $"{self}.to_out.0", bias: false, width);
         (y, sum) = net.ResidualLayerNorm(branch, $"{self}.to_out.0.bias", sum, $"{block}.norm2");
 
-        Value keys = Value.Tokens($"key.{block}", width, TextLength), values = Value.Tokens($"value.{block}", width, TextLength);
+        Value keys = Value.Tokens(ConditioningNames.Key + block, width, Tokens);
+        Value values = Value.Tokens(ConditioningNames.Value + block, width, Tokens);
         _contexts.Add((keys, values, block));
         attended = net.Attention(net.Linear(y, $"{cross}.to_q", bias: false, width), keys, values, heads);
         branch = net.Linear(attended, $"{cross}.to_out.0", bias: false, width);

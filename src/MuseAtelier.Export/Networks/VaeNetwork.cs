@@ -115,7 +115,7 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
     {
         x = ResBlock(net, x, $"{key}.block_1");
         string attention = $"{key}.attn_1";
-        Value tokens = Value.Tokens(net.Name(), x.Channels, Dimension.Parse($"{x.Height}*{x.Width}"), batch: x.Batch);
+        Value tokens = Value.Tokens(net.Name(), x.Channels, Dimension.Parse($"{x.Height}*{x.Width}"), rows: x.Rows);
         net.Emit(new ToTokens(net.GroupNorm(x, $"{attention}.norm", StreamEpsilon, silu: false), tokens));
         int channels = x.Channels;
         Value attended = net.Attention(Product(tokens, "q", 1), Product(tokens, "k", 1), Product(tokens, "v", 1), heads: 1);

@@ -8,7 +8,7 @@ internal enum ValueKind
     /// <summary>Channels over a plane of height and width.</summary>
     Image,
 
-    /// <summary>[batch, positions, channels]. Positions are those of a text, or of a plane row by row.</summary>
+    /// <summary>[rows, positions, channels]. Positions are those of a text, or of a plane row by row.</summary>
     Tokens,
 
     /// <summary>A tensor whose dimensions are the same in every lowering.</summary>
@@ -18,7 +18,7 @@ internal enum ValueKind
 /// <summary>A tensor that flows through a network.</summary>
 internal sealed class Value
 {
-    private static readonly Dimension AnyBatch = Dimension.Parse("batch");
+    private static readonly Dimension AnyRows = Dimension.Parse("rows");
 
     private Value(string name, ValueKind kind, ElementType? type)
     {
@@ -28,13 +28,13 @@ internal sealed class Value
     }
 
     /// <summary>The name, unique within the network.</summary>
-    public string Name { get; }
+    public string Name { get; private set; }
 
     /// <summary>The meaning of the dimensions.</summary>
     public ValueKind Kind { get; }
 
-    /// <summary>The number of images or rows of tokens: <c>batch</c>, or 1 in networks that process one picture at a time.</summary>
-    public Dimension Batch { get; private init; } = AnyBatch;
+    /// <summary>The number of images or rows of tokens: <c>rows</c>, or 1 in networks that process one picture at a time.</summary>
+    public Dimension Rows { get; private init; } = AnyRows;
 
     /// <summary>The number of channels, which are the innermost dimension of tokens and plain values.</summary>
     public int Channels { get; private init; }
@@ -52,21 +52,21 @@ internal sealed class Value
     public ElementType? Type { get; }
 
     public static Value Image(
-        string name, int channels, Dimension height, Dimension width, ElementType? type = null, Dimension? batch = null) =>
+        string name, int channels, Dimension height, Dimension width, ElementType? type = null, Dimension? rows = null) =>
         new(name, ValueKind.Image, type)
         {
-            Batch = batch ?? AnyBatch,
+            Rows = rows ?? AnyRows,
             Channels = channels,
             Height = height,
             Width = width,
         };
 
-    public static Value Tokens(string name, int channels, Dimension positions, ElementType? type = null, Dimension? batch = null) =>
+    public static Value Tokens(string name, int channels, Dimension positions, ElementType? type = null, Dimension? rows = null) =>
         new(name, ValueKind.Tokens, type)
         {
-            Batch = batch ?? AnyBatch,
+            Rows = rows ?? AnyRows,
             Channels = channels,
-            Shape = [batch ?? AnyBatch, positions, Dimension.Of(channels)],
+            Shape = [rows ?? AnyRows, positions, Dimension.Of(channels)],
         };
 
     public static Value Plain(string name, ElementType? type, params Dimension[] shape) =>
@@ -75,6 +75,11 @@ internal sealed class Value
             Channels = shape.Length > 0 && shape[^1].IsFixed ? (int)shape[^1].Resolve(default) : 0,
             Shape = shape,
         };
+
+    /// <summary>
+    /// Gives the value a name that means something to readers of the package. The name must be unique within the network.
+    /// </summary>
+    public void Rename(string name) => Name = name;
 
     public override string ToString() => Name;
 }

@@ -1,6 +1,5 @@
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Packages;
-using static System.FormattableString;
 
 namespace MuseAtelier.Export.Networks;
 
@@ -20,34 +19,23 @@ internal sealed record Weight(SafetensorsTensor Tensor, long FirstRow, IReadOnly
     /// <summary>Whether the checkpoint stores the transpose. The weight is then the whole tensor.</summary>
     public bool IsTurned { get; init; }
 
-    /// <summary>The source of the values, in words.</summary>
-    public string Source => Own + (Plus is null ? "" : $" + {Plus.Source}");
-
-    private string Own
+    /// <summary>The slices of the checkpoint whose sum is the weight.</summary>
+    public IReadOnlyList<TensorSlice> Slices
     {
         get
         {
-            string transpose = IsTurned ? "^T" : "";
-            string multiplier = Multiplier is null ? "" : $" * {Multiplier.Name}";
-            string scale = Scale == 1 ? "" : Invariant($" * {Scale}");
-            return Tensor.Name + RowsText + transpose + multiplier + scale;
-        }
-    }
-
-    private string RowsText
-    {
-        get
-        {
-            bool hasRows = !IsTurned && Shape.Count > 0 && Tensor.Shape.Count > 0;
-            return hasRows && Shape[0] != Tensor.Shape[0] ? Invariant($"[{FirstRow}..{FirstRow + Shape[0]}]") : "";
+            // A transpose is read whole: its rows are the weight's columns.
+            var own = new TensorSlice(Tensor.Name, FirstRow, IsTurned ? Shape[1] : Shape[0])
+            {
+                Multiplier = Multiplier?.Name,
+                Scale = Scale == 1 ? null : Scale,
+            };
+            return Plus is null ? [own] : [own, .. Plus.Slices];
         }
     }
 
     /// <summary>The element type in which the package stores the weight unless the lowering needs another.</summary>
     public ElementType Stored => Tensor.WeightType ?? throw new InvalidOperationException($"{Tensor.Name} has no usable type.");
-
-    /// <summary>Whether the weight equals the checkpoint's bytes.</summary>
-    public bool IsPlain => Scale == 1 && Plus is null && Multiplier is null && !IsTurned && Tensor.Type == Stored;
 
     /// <summary>The number of elements.</summary>
     public long Elements => Shape.Aggregate(1L, (product, size) => product * size);
@@ -58,7 +46,4 @@ internal sealed record Weight(SafetensorsTensor Tensor, long FirstRow, IReadOnly
         long rows = Shape[0] / 2;
         return this with { FirstRow = FirstRow + half * rows, Shape = [rows, .. Shape.Skip(1)], Plus = Plus?.Half(half) };
     }
-
-    /// <summary>The index of the first element in the checkpoint's tensor.</summary>
-    public long FirstElement => Shape.Count == 0 ? 0 : FirstRow * (Elements / Shape[0]);
 }

@@ -193,7 +193,7 @@ internal sealed class GraphBuilder
     // Symbols are numbered: planes of different sizes get the same symbols, so that stages that differ only in size share a graph.
     private string Symbol(string dimension)
     {
-        if (dimension is "batch" or "steps") return dimension;
+        if (dimension is "rows" or "tokens" or "steps") return dimension;
         if (_dimensions.TryGetValue(dimension, out string? known)) return known;
         return _dimensions[dimension] = Invariant($"n{_dimensions.Count}");
     }

@@ -5,9 +5,6 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Export.Packaging;
 
-/// <summary>A weight and its place in the package.</summary>
-internal sealed record PlacedWeight(LoweredWeight Weight, string File, long Offset);
-
 /// <summary>
 /// The content of a component in the package, before anything is written. <c>graphs/</c> holds ONNX files and, beside them, the constants
 /// of convolution stages. <c>weights/</c> holds the weights that are inputs of transformer stages, packed stage by stage.
@@ -16,10 +13,10 @@ internal sealed record PlacedWeight(LoweredWeight Weight, string File, long Offs
 /// <param name="Weights">Every weight, in the order of its file.</param>
 /// <param name="Graphs">The content of every graph file, by name.</param>
 internal sealed record ComponentLayout(
-    ComponentSpec Spec, IReadOnlyList<PlacedWeight> Weights, IReadOnlyDictionary<string, byte[]> Graphs)
+    ComponentSpec Spec, IReadOnlyList<WeightSpec> Weights, IReadOnlyDictionary<string, byte[]> Graphs)
 {
     /// <summary>Bytes of all weights, without the padding that aligns them.</summary>
-    public long WeightBytes => Weights.Sum(placed => placed.Weight.Bytes);
+    public long WeightBytes => Weights.Sum(weight => weight.Bytes);
 
     public static ComponentLayout Of(Network network, Lowering lowering, string version)
     {
@@ -33,14 +30,6 @@ internal sealed record ComponentLayout(
 /// <summary>Places the weights and the graphs of a component's stages, stage by stage.</summary>
 internal sealed class ComponentLayoutBuilder
 {
-    /// <summary>Alignment of a weight in a packed file, in bytes. Device memory has the same alignment.</summary>
-    private const int WeightAlignment = 256;
-
-    /// <summary>
-    /// Alignment of a stage's first weight and of every constant, in bytes. It is a page, so that each can be mapped and read by itself.
-    /// </summary>
-    private const int StageAlignment = 4096;
-
     private readonly Network _network;
     private readonly string _version;
     private readonly string _packedFile;
@@ -48,7 +37,7 @@ internal sealed class ComponentLayoutBuilder
     private readonly Dictionary<string, TensorSpec> _tensors = [];
     private readonly Dictionary<string, byte[]> _graphs = [];
     private readonly Dictionary<string, string> _graphNames = [];
-    private readonly List<PlacedWeight> _weights = [];
+    private readonly List<WeightSpec> _weights = [];
     private readonly List<StageSpec> _stages = [];
     private long _packedEnd;
     private long _constantEnd;
@@ -69,8 +58,8 @@ internal sealed class ComponentLayoutBuilder
     {
         foreach (LoweredValue value in lowered.Inputs.Concat(lowered.Outputs)) _tensors[value.Spec.Name] = value.Spec;
         bool isPacked = stage.Kind == StageKind.Transformer;
-        List<WeightSpec> packed = isPacked ? Pack(lowered) : [];
-        if (!isPacked) PlaceConstants(lowered);
+        List<WeightSpec> weights = isPacked ? Pack(lowered) : PlaceConstants(lowered);
+        _weights.AddRange(weights);
         _stages.Add(new StageSpec
         {
             Name = stage.Name,
@@ -78,8 +67,8 @@ internal sealed class ComponentLayoutBuilder
             Graph = GraphName(lowered.Graph.Serialize(_version), stage.Kind),
             Inputs = [.. lowered.Inputs.Select(Bind)],
             Outputs = [.. lowered.Outputs.Select(Bind)],
-            Weights = packed,
-            ConstantBytes = isPacked ? 0 : lowered.Weights.Sum(weight => weight.Bytes),
+            Weights = isPacked ? weights : [],
+            Constants = isPacked ? [] : weights,
         });
     }
 
@@ -102,27 +91,29 @@ internal sealed class ComponentLayoutBuilder
     private List<WeightSpec> Pack(LoweredStage lowered)
     {
         var specs = new List<WeightSpec>();
-        _packedEnd = Align(_packedEnd, StageAlignment);
+        _packedEnd = PackageAlignment.OfStage(_packedEnd);
         foreach (LoweredWeight weight in lowered.Weights)
         {
-            long offset = Align(_packedEnd, WeightAlignment);
-            specs.Add(new WeightSpec(weight.Graph, weight.Weight.Source, weight.Type, weight.Shape, _packedFile, offset));
-            _weights.Add(new PlacedWeight(weight, _packedFile, offset));
+            long offset = PackageAlignment.OfWeight(_packedEnd);
+            specs.Add(weight.Spec(_packedFile, offset));
             _packedEnd = offset + weight.Bytes;
         }
 
         return specs;
     }
 
-    private void PlaceConstants(LoweredStage lowered)
+    private List<WeightSpec> PlaceConstants(LoweredStage lowered)
     {
+        var specs = new List<WeightSpec>();
         foreach (LoweredWeight weight in lowered.Weights)
         {
-            long offset = Align(_constantEnd, StageAlignment);
+            long offset = PackageAlignment.OfStage(_constantEnd);
             lowered.Graph.ExternalConstant(weight.Graph, weight.Type, weight.Shape, _constantFile, offset, weight.Bytes);
-            _weights.Add(new PlacedWeight(weight, $"graphs/{_constantFile}", offset));
+            specs.Add(weight.Spec($"graphs/{_constantFile}", offset));
             _constantEnd = offset + weight.Bytes;
         }
+
+        return specs;
     }
 
     // Stages of equal shape have graphs that are equal to the byte, and share a file.
@@ -137,6 +128,4 @@ internal sealed class ComponentLayoutBuilder
     }
 
     private static BindingSpec Bind(LoweredValue value) => new(value.Graph, value.Spec.Name);
-
-    private static long Align(long position, int alignment) => (position + alignment - 1) & ~(alignment - 1L);
 }

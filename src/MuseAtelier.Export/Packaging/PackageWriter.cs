@@ -14,17 +14,17 @@ internal sealed class PackageWriter(string folder, WeightTransfer transfer, Acti
         var writers = new Dictionary<string, PackedFileWriter>();
         try
         {
-            foreach (PlacedWeight placed in layout.Weights)
+            foreach (WeightSpec weight in layout.Weights)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (!writers.TryGetValue(placed.File, out PackedFileWriter? writer))
+                if (!writers.TryGetValue(weight.File, out PackedFileWriter? writer))
                 {
-                    writer = new PackedFileWriter(folder, placed.File, written);
-                    writers[placed.File] = writer;
+                    writer = new PackedFileWriter(folder, weight.File, written);
+                    writers[weight.File] = writer;
                 }
 
-                writer.PadTo(placed.Offset);
-                transfer.Write(placed.Weight, layout.Spec.Name, writer, cancellationToken);
+                writer.PadTo(weight.Offset);
+                transfer.Write(weight, layout.Spec.Name, writer.Write, cancellationToken);
             }
 
             foreach (PackedFileWriter writer in writers.Values) _files.Add(writer.Finish());

@@ -96,7 +96,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         }
 
         bool latentsAreFaulty = latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
-        bool fp32Fits = inFp32 || rescueTile is not null || package.Manifest.PartPrecisions.Vae == Precision.Fp32;
+        bool fp32Fits = inFp32 || rescueTile is not null || package.Manifest.PartPrecisions.Vae.Arithmetic == Precision.Fp32;
         throw new DecodingException(latentsAreFaulty, fp32Fits);
     }
 

@@ -28,9 +28,9 @@ internal static class OptionRules
 
         if (options.Precisions is { } precisions)
         {
-            CheckChoice(precisions.TextEncoders, nameof(precisions.TextEncoders));
-            CheckChoice(precisions.UNet, nameof(precisions.UNet));
-            CheckChoice(precisions.Vae, nameof(precisions.Vae));
+            CheckPrecision(precisions.TextEncoders, nameof(precisions.TextEncoders));
+            CheckPrecision(precisions.UNet, nameof(precisions.UNet));
+            CheckPrecision(precisions.Vae, nameof(precisions.Vae));
         }
 
         CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
@@ -108,6 +108,13 @@ internal static class OptionRules
     public static void CheckBytes(long bytes, string name)
     {
         if (bytes < 0) throw new ArgumentOutOfRangeException(name, bytes, "Bytes are counted from 0.");
+    }
+
+    private static void CheckPrecision(PartPrecision precision, string name)
+    {
+        CheckChoice(precision.Storage, name);
+        CheckChoice(precision.Arithmetic, name);
+        if (!precision.IsSupported) throw new ArgumentException($"A part is stored as it computes, not as {precision}.", name);
     }
 
     private static void CheckChoice<T>(T value, string name) where T : struct, Enum

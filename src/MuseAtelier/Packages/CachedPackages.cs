@@ -106,6 +106,8 @@ public static class CachedPackages
         {
             PackageManifest manifest = PackageManifest.Read(folder);
             if (!PackageCache.IsCurrent(folder)) return ("files of it are missing or damaged", manifest.Lowering);
+            // An overlay is opened by its own name and comes from no checkpoint of its own.
+            if (manifest.Overlay is not null) return (null, manifest.Lowering);
             if (checkpoint is null) return ("its checkpoint is not known: an earlier version exported it", manifest.Lowering);
             if (!File.Exists(checkpoint)) return ("its checkpoint is gone", manifest.Lowering);
             var options = new ExportOptions { Lowering = manifest.Lowering, Precisions = manifest.Precisions };

@@ -5,20 +5,26 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>An exported package, opened: its manifest checked against its files, its packed weights mapped into memory.</summary>
+/// <summary>
+/// An opened package: its manifest is checked against its files, and its packed weights are mapped into memory. The files of an overlay
+/// are read from its own folder or from its base's.
+/// </summary>
 internal sealed unsafe class ModelPackage : IDisposable
 {
     private readonly Dictionary<string, (MemoryMappedFile Mapping, MemoryMappedViewAccessor View, nint Start)> _weights = [];
     private readonly (FileSpec File, DateTime Written)[] _mapped;
-    private readonly FileStream _use;
+    private readonly IReadOnlyList<FileStream> _uses;
 
-    private ModelPackage(string folder, PackageManifest manifest, FileStream use)
+    private ModelPackage(string folder, PackageManifest manifest, IReadOnlyList<FileStream> uses)
     {
-        (Folder, Manifest, GraphsSha256, _use) = (folder, manifest, DigestGraphs(manifest), use);
+        Folder = folder;
+        Manifest = manifest;
+        GraphsSha256 = DigestGraphs(manifest);
+        _uses = uses;
         // Graphs are read anew for each session, by ONNX Runtime, which checks what it reads. All else is mapped.
         HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
         _mapped = [.. manifest.Files.Where(file => !graphs.Contains(file.Name))
-            .Select(file => (file, File.GetLastWriteTimeUtc(Path.Combine(folder, file.Name))))];
+            .Select(file => (file, File.GetLastWriteTimeUtc(PathOf(file.Name))))];
     }
 
     public string Folder { get; }
@@ -49,49 +55,52 @@ internal sealed unsafe class ModelPackage : IDisposable
     }
 
     /// <summary>
-    /// Opens a package; sizes are always checked, digests (which takes reading all of it) when asked for. Nothing replaces the package
-    /// until it is disposed.
+    /// Opens a package. Sizes are always checked; digests only when asked for, because that reads all files. The package and its base
+    /// cannot be replaced until the result is disposed.
     /// </summary>
     /// <exception cref="PackageException">The package is damaged, incomplete, unreadable or of another format.</exception>
     public static ModelPackage Open(
         string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        FileStream? use = null;
+        var uses = new List<FileStream>();
         try
         {
-            if (File.Exists(Path.Combine(folder, PackageManifest.FileName))) use = PackageUse.Hold(folder);
+            if (File.Exists(Path.Combine(folder, PackageManifest.FileName))) uses.Add(PackageUse.Hold(folder));
             PackageManifest manifest = PackageManifest.Read(folder);
-            foreach (FileSpec file in manifest.Files) CheckSize(folder, file);
+            if (uses.Count == 0) throw new PackageManifestException(folder, $"{folder} holds no {PackageManifest.FileName}");
+            if (manifest.Overlay is { } overlay) uses.Add(PackageUse.Hold(overlay.BaseFolder));
+            foreach (FileSpec file in manifest.Files) CheckSize(folder, manifest, file);
             if (verifyDigests) VerifyDigests(folder, manifest, progress, cancellationToken);
-            return new ModelPackage(folder, manifest, use
-                ?? throw new PackageManifestException(folder, $"{folder} holds no {PackageManifest.FileName}"));
+            return new ModelPackage(folder, manifest, uses);
         }
         catch (Exception exception)
         {
-            use?.Dispose();
+            foreach (FileStream use in uses) use.Dispose();
             if (exception is IOException or UnauthorizedAccessException) throw Unreadable(folder, exception);
             throw;
         }
     }
 
     /// <summary>
-    /// Makes sure that every file that is mapped has the size and the time that it had when the package was opened: reading a mapped file
-    /// beyond its end would end the
-    /// process. Cheap: it asks the system once for each file, and reads nothing.
+    /// Checks that every mapped file has the size and the time that it had when the package was opened, because reading a mapped file
+    /// beyond its end would end the process. It asks the system once for each file and reads nothing.
     /// </summary>
     /// <exception cref="PackageException">A file is gone, or was written to.</exception>
     public void RequireUnchanged()
     {
         foreach ((FileSpec file, DateTime written) in _mapped)
         {
-            CheckSize(Folder, file);
-            if (File.GetLastWriteTimeUtc(Path.Combine(Folder, file.Name)) != written) throw new PackageFileDamagedException(
+            CheckSize(Folder, Manifest, file);
+            if (File.GetLastWriteTimeUtc(PathOf(file.Name)) != written) throw new PackageFileDamagedException(
                 Folder, file.Name, "it was written to while the package was open", "a file that stays as it is");
         }
     }
 
+    /// <summary>Path of a file of the manifest. A file of an overlay's base lies in the base's folder.</summary>
+    public string PathOf(string file) => Manifest.PathOf(Folder, file);
+
     /// <summary>Path of a graph's file.</summary>
-    public string Graph(StageSpec stage) => Path.Combine(Folder, stage.Graph);
+    public string Graph(StageSpec stage) => PathOf(stage.Graph);
 
     /// <summary>Where a weight lies in this process's memory: in the mapping of its packed file, which the package owns.</summary>
     public nint MappedWeight(WeightSpec weight)
@@ -121,7 +130,7 @@ internal sealed unsafe class ModelPackage : IDisposable
             _weights.Clear();
         }
 
-        _use.Dispose();
+        foreach (FileStream use in _uses) use.Dispose();
     }
 
     private static string DigestGraphs(PackageManifest manifest)
@@ -141,8 +150,8 @@ internal sealed unsafe class ModelPackage : IDisposable
         MemoryMappedViewAccessor? view = null;
         try
         {
-            CheckSize(Folder, Manifest.Files.First(listed => listed.Name == file));
-            var stream = new FileStream(Path.Combine(Folder, file), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+            CheckSize(Folder, Manifest, Manifest.Files.First(listed => listed.Name == file));
+            var stream = new FileStream(PathOf(file), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
             mapping = MemoryMappedFile.CreateFromFile(
                 stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
             view = mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
@@ -158,9 +167,9 @@ internal sealed unsafe class ModelPackage : IDisposable
         }
     }
 
-    private static void CheckSize(string folder, FileSpec file)
+    private static void CheckSize(string folder, PackageManifest manifest, FileSpec file)
     {
-        var info = new FileInfo(Path.Combine(folder, file.Name));
+        var info = new FileInfo(manifest.PathOf(folder, file.Name));
         if (!info.Exists) throw new PackageFileMissingException(folder, file.Name);
         if (info.Length != file.Bytes)
         {
@@ -176,7 +185,7 @@ internal sealed unsafe class ModelPackage : IDisposable
         long total = Math.Max(1, manifest.Files.Sum(file => file.Bytes)), done = 0;
         foreach (FileSpec file in manifest.Files)
         {
-            using FileStream stream = File.OpenRead(Path.Combine(folder, file.Name));
+            using FileStream stream = File.OpenRead(manifest.PathOf(folder, file.Name));
             string digest = Sha256.Hash(stream, cancellationToken);
             if (digest != file.Sha256) throw new PackageFileDamagedException(folder, file.Name, $"its SHA-256 is {digest}", file.Sha256);
             cancellationToken.ThrowIfCancellationRequested();

@@ -71,7 +71,7 @@ internal static class PackageCache
             foreach (string _ in Directory.EnumerateFileSystemEntries(folder)) break;
             PackageManifest manifest = PackageManifest.Read(folder);
             return manifest.Files.All(file =>
-                new FileInfo(Path.Combine(folder, file.Name)) is { Exists: true } info && info.Length == file.Bytes);
+                new FileInfo(manifest.PathOf(folder, file.Name)) is { Exists: true } info && info.Length == file.Bytes);
         }
         catch (PackageUnreadableException exception) when (exception.InnerException is UnauthorizedAccessException denied)
         {

@@ -103,6 +103,6 @@ internal sealed class PromptEncoder(ModelPackage package, SessionPool sessions, 
         host.AsSpan<float>().CopyTo(values);
         if (values.ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
             throw NotFiniteException.OfText(
-                component == _clipL ? ComponentNames.ClipL : ComponentNames.ClipG, package.Manifest.PartPrecisions.TextEncoders);
+                component == _clipL ? ComponentNames.ClipL : ComponentNames.ClipG, package.Manifest.PartPrecisions.TextEncoders.Arithmetic);
     }
 }

@@ -131,9 +131,9 @@ internal sealed record PipelineComponent(
     /// <param name="precisions">The arithmetic of the package's parts.</param>
     public Precision PrecisionIn(Precisions precisions) => Part switch
     {
-        ModelPart.TextEncoders => precisions.TextEncoders,
-        ModelPart.UNet => precisions.UNet,
-        ModelPart.Vae => precisions.Vae,
+        ModelPart.TextEncoders => precisions.TextEncoders.Arithmetic,
+        ModelPart.UNet => precisions.UNet.Arithmetic,
+        ModelPart.Vae => precisions.Vae.Arithmetic,
         _ => Precision.Fp32,
     };
 }

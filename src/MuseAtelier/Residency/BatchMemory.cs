@@ -41,7 +41,7 @@ internal sealed class BatchMemory
     /// <summary>Bytes of the UNet's working memory with rotating sessions.</summary>
     public long RotationArena { get; }
 
-    private static bool IsTimeEmbedding(TensorSpec tensor) => tensor.Name.StartsWith("shift.", StringComparison.Ordinal);
+    private static bool IsTimeEmbedding(TensorSpec tensor) => ConditioningNames.IsTimeEmbedding(tensor.Name);
 
     // Keys and values lie in the block of the component that computes them. Of the time embeddings, one step's share is copied into a block
     // of its own, in the order of the UNet's inputs.
@@ -58,7 +58,7 @@ internal sealed class BatchMemory
     {
         TensorSpec latents = unet.Component.Inputs.First(input => input.Name == "latents");
         (int width, int height) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
-        long onePicture = 3 * latents.Bytes(unet.Shape with { Batch = 1 }) + 3L * width * height;
+        long onePicture = 3 * latents.Bytes(unet.Shape with { Rows = 1 }) + 3L * width * height;
         return 2 * latents.Bytes(unet.Shape) + pictures * onePicture;
     }
 }

@@ -213,15 +213,15 @@ public sealed record DeviceProfile
             ModelPart.TextEncoders => Width(precisions.TextEncoders, own.TextEncoders),
             ModelPart.UNet => Width(precisions.UNet, own.UNet),
             // H200, fp32, 1024x1024: 8.1 GiB, because cuDNN converts images to another layout and back around each convolution.
-            ModelPart.Vae when lowering == Lowering.Cuda && precisions.Vae == Precision.Fp32 => 4,
+            ModelPart.Vae when lowering == Lowering.Cuda && precisions.Vae.Arithmetic == Precision.Fp32 => 4,
             ModelPart.Vae => Width(precisions.Vae, own.Vae),
             _ => 1,
         };
 
-        double Width(Precision precision, Precision own)
+        double Width(PartPrecision precision, PartPrecision own)
         {
             if (precision == own) return 1;
-            if (precision == Precision.Fp32) return 2;
+            if (precision.Arithmetic == Precision.Fp32) return 2;
             return lowering == Lowering.Portable ? 1.5 : 1;
         }
     }
@@ -240,6 +240,6 @@ public sealed record DeviceProfile
     {
         if (Arenas.FirstOrDefault(arena => arena.Component == component) is not { } cost) return 0;
         double perPixel = rotatesSessions ? cost.RotationBytesPerPixel ?? cost.BytesPerPixel : cost.BytesPerPixel;
-        return cost.Bytes + (long)Math.Ceiling(perPixel * shape.Batch * shape.LatentHeight * shape.LatentWidth);
+        return cost.Bytes + (long)Math.Ceiling(perPixel * shape.Rows * shape.LatentHeight * shape.LatentWidth);
     }
 }

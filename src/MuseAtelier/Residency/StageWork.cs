@@ -16,7 +16,7 @@ internal readonly record struct StageWork(long WeightBytes, long CastBytes, doub
         IEnumerable<TensorSpec> all = component.Inputs.Concat(component.Outputs).Concat(component.Intermediates);
         Dictionary<string, TensorSpec> tensors = all.DistinctBy(tensor => tensor.Name).ToDictionary(tensor => tensor.Name);
         IEnumerable<string> names = stage.Inputs.Concat(stage.Outputs).Select(binding => binding.Tensor);
-        List<double> rows = [.. names.Where(name => !IsConditioning(name)).Select(name => Rows(tensors[name], shape))];
+        List<double> rows = [.. names.Where(name => !ConditioningNames.IsConditioning(name)).Select(name => Rows(tensors[name], shape))];
         double most = rows.Max(), least = rows.Min();
         if (stage.Kind == StageKind.Convolution)
         {
@@ -28,11 +28,11 @@ internal readonly record struct StageWork(long WeightBytes, long CastBytes, doub
         bool isLookup = stage.Name.StartsWith("embedding.", StringComparison.Ordinal);
         WeightSpec[] products = [.. stage.Weights.Where(weight => weight.Shape.Count >= 2 && !isLookup)];
         double operations = products.Sum(weight => 2 * most * weight.Shape[0] * weight.Shape[1]);
-        int blocks = stage.Inputs.Count(binding => binding.Tensor.StartsWith("key.", StringComparison.Ordinal));
+        int blocks = stage.Inputs.Count(binding => binding.Tensor.StartsWith(ConditioningNames.Key, StringComparison.Ordinal));
         if (blocks > 0)
         {
             // Self-attention of each block: scores and weighted sums over all tokens of a picture.
-            double tokens = most / shape.Batch, width = stage.Weights.Max(weight => weight.Shape[^1]) / 4.0;
+            double tokens = most / shape.Rows, width = stage.Weights.Max(weight => weight.Shape[^1]) / 4.0;
             operations += blocks * 4 * most * tokens * width;
         }
 
@@ -50,11 +50,6 @@ internal readonly record struct StageWork(long WeightBytes, long CastBytes, doub
         long bytes = stage.Weights.Max(weight => weight.Offset + weight.Bytes) - stage.Weights.Min(weight => weight.Offset);
         return (bytes + Alignment - 1) / Alignment * Alignment;
     }
-
-    private static bool IsConditioning(string tensor) =>
-        tensor.StartsWith("key.", StringComparison.Ordinal)
-        || tensor.StartsWith("value.", StringComparison.Ordinal)
-        || tensor.StartsWith("shift.", StringComparison.Ordinal);
 
     // Independent of the layout: the dimensions of a plane depend on the picture, its channels never do. A text's last dimension is its
     // channels.

@@ -39,7 +39,7 @@ internal readonly record struct SessionTraits(bool HasOwnArena, SessionArithmeti
         {
             ModelPart.Fp32Vae => SessionArithmetic.Fp32Range,
             // No operator of the post-processing depends on this choice; its sessions are created like those of the UNet.
-            ModelPart.PostProcessing => Of(package.PartPrecisions.UNet),
+            ModelPart.PostProcessing => Of(package.PartPrecisions.UNet.Arithmetic),
             _ => Of(precision),
         };
         return new SessionTraits(entry.OwnsArena, arithmetic)

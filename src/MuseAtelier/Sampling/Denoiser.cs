@@ -18,7 +18,7 @@ internal sealed class Denoiser : IDenoiser, IDisposable
     private readonly ComponentRunner _context;
     private readonly ComponentRunner _unet;
     private readonly StepCapture _step;
-    private readonly NativeBuffer _shifts;
+    private readonly NativeBuffer _embeddings;
     private readonly NativeBuffer _hostInput;
     private readonly NativeBuffer _hostOutput;
     private ComponentRunner? _time;
@@ -38,14 +38,14 @@ internal sealed class Denoiser : IDenoiser, IDisposable
             _context = Own(new ComponentRunner(context, Shape, sessions, device));
 
             // The embeddings of one evaluation lie one after the other in the order of the UNet's inputs, so that one copy moves them.
-            List<TensorSpec> shifts = [.. unet.Inputs.Where(input => input.Name.StartsWith("shift.", StringComparison.Ordinal))];
-            _shifts = Own(device.Allocate(shifts.Sum(shift => shift.Bytes(Shape))));
+            List<TensorSpec> embeddings = [.. unet.Inputs.Where(input => ConditioningNames.IsTimeEmbedding(input.Name))];
+            _embeddings = Own(device.Allocate(embeddings.Sum(embedding => embedding.Bytes(Shape))));
             var placed = context.Outputs.ToDictionary(output => output.Name, output => _context.Address(output.Name));
-            nint next = _shifts.Address;
-            foreach (TensorSpec shift in shifts)
+            nint next = _embeddings.Address;
+            foreach (TensorSpec embedding in embeddings)
             {
-                placed[shift.Name] = next;
-                next += (nint)shift.Bytes(Shape);
+                placed[embedding.Name] = next;
+                next += (nint)embedding.Bytes(Shape);
             }
 
             _unet = Own(new ComponentRunner(unet, Shape, sessions, device, placed));
@@ -64,10 +64,10 @@ internal sealed class Denoiser : IDenoiser, IDisposable
     public PictureShape Shape { get; }
 
     /// <inheritdoc/>
-    public int Rows => Shape.Batch;
+    public int Rows => Shape.Rows;
 
     /// <inheritdoc/>
-    public Precision Precision => _package.Manifest.PartPrecisions.UNet;
+    public Precision Precision => _package.Manifest.PartPrecisions.UNet.Arithmetic;
 
     /// <inheritdoc/>
     public Span<float> Input => _hostInput.AsSpan<float>();
@@ -108,7 +108,7 @@ internal sealed class Denoiser : IDenoiser, IDisposable
     /// <inheritdoc/>
     public void Start(int evaluation, RunOptions options, CancellationToken cancellationToken)
     {
-        _device.Copy(_time!.Address("embeddings") + (nint)(evaluation * _shifts.Bytes), _shifts.Address, _shifts.Bytes);
+        _device.Copy(_time!.Address("embeddings") + (nint)(evaluation * _embeddings.Bytes), _embeddings.Address, _embeddings.Bytes);
         _device.Upload(_hostInput.Address, _unet.Address("latents"), _hostInput.Bytes);
         _step.Run(options, isLastRound: evaluation == _evaluations - 1, cancellationToken);
         _device.Download(_unet.Address("noise"), _hostOutput.Address, _hostOutput.Bytes);

@@ -40,7 +40,7 @@ public sealed class OrtCustomOperatorTests
     private static InferenceSession Open(float factor, bool wantsSum)
     {
         var graph = new GraphBuilder();
-        Dimension[] shape = [Dimension.Parse("batch")];
+        Dimension[] shape = [Dimension.Parse("rows")];
         graph.Input("x", ElementType.F32, shape);
         graph.Input("bias", ElementType.F32, shape);
         // The middle input is optional, and left out.

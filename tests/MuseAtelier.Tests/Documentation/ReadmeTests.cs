@@ -1,6 +1,9 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using MuseAtelier.Export;
 using MuseAtelier.Export.Onnx;
 using MuseAtelier.Packages;
+using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Documentation;
@@ -67,10 +70,39 @@ public sealed partial class ReadmeTests
             Assert.Contains($"| `{component}` |", page, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void FormatPage_ShowsWeightsThatAreWritten()
+    {
+        using var folder = new TemporaryFolder();
+        var written = new List<JsonNode>();
+        foreach (Lowering lowering in Enum.GetValues<Lowering>())
+        {
+            string package = folder[lowering.ToString()];
+            CheckpointExporter.Export(
+                TestAtelier.Checkpoint, package, new ExportOptions { Lowering = lowering },
+                cancellationToken: TestContext.Current.CancellationToken);
+            JsonNode manifest = JsonNode.Parse(File.ReadAllText(Path.Combine(package, PackageManifest.FileName)))!;
+            IEnumerable<JsonNode?> stages = manifest["components"]!.AsArray().SelectMany(component => component!["stages"]!.AsArray());
+            foreach (JsonNode? stage in stages)
+                written.AddRange([.. stage!["weights"]!.AsArray().Concat(stage["constants"]!.AsArray()).Select(weight => weight!)]);
+        }
+
+        MatchCollection blocks = JsonBlock().Matches(Read("docs/package-format.md"));
+        Assert.Equal(3, blocks.Count);
+        foreach (Match block in blocks)
+        {
+            JsonNode shown = JsonNode.Parse(block.Groups[1].Value)!;
+            Assert.True(written.Exists(weight => JsonNode.DeepEquals(weight, shown)), $"no manifest holds {shown.ToJsonString()}");
+        }
+    }
+
     private static string Read(string path) => File.ReadAllText(Path.Combine(GoldenFiles.Root, path)).ReplaceLineEndings("\n");
 
     [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex CSharpBlock();
+
+    [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex JsonBlock();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

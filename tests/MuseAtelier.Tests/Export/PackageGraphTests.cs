@@ -131,6 +131,31 @@ public sealed class PackageGraphTests : IDisposable
         }
     }
 
+    // The manifest of SDXL at full size must stay far below the largest that is read, 16 MiB.
+    [Fact]
+    public void Manifest_OfSdxlAtFullSize_IsSmall()
+    {
+        PackageManifest manifest = PackageManifest.Read(_folder["cuda"]) with { Components = FullSizeModel.Cuda.Components };
+        manifest.Write(_folder[""]);
+        long bytes = new FileInfo(_folder[PackageManifest.FileName]).Length;
+        Assert.InRange(bytes, 1 << 20, 8 << 20);
+        TestContext.Current.SendDiagnosticMessage("The manifest of SDXL has {0:N0} bytes.", bytes);
+    }
+
+    // Controls add to the outputs of the input blocks, which output blocks read in later stages.
+    [Fact]
+    public void Skips_OfTheUNet_CrossBordersUnderTheNamesOfTheirBlocks()
+    {
+        foreach (ModelSizes model in (ModelSizes[])[FullSizeModel.Cuda, FullSizeModel.Portable])
+        {
+            ComponentSpec unet = model.Components.First(component => component.Name == ComponentNames.UNet);
+            IEnumerable<string> made = unet.Stages.SelectMany(stage => stage.Outputs).Select(output => output.Tensor);
+            Assert.Equal(
+                Enumerable.Range(0, 9).Select(block => string.Create(CultureInfo.InvariantCulture, $"input_blocks.{block}")),
+                made.Where(tensor => tensor.StartsWith("input_blocks.", StringComparison.Ordinal)));
+        }
+    }
+
     private IEnumerable<(string Path, ModelProto Model)> Graphs() =>
         ((string[])[_miniature.Atelier.Model.Package, _folder["cuda"]])
             .SelectMany(package => Directory.GetFiles(package, "*.onnx", SearchOption.AllDirectories))

@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json.Nodes;
 using MuseAtelier.Checking;
+using MuseAtelier.Export;
+using MuseAtelier.Export.Packaging;
 using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
 using MuseAtelier.Tests.Checkpoints;
@@ -28,12 +30,41 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
         {
             byte[] input = i == 0 ? manifest : mutation.Next();
             File.WriteAllBytes(_folder[PackageManifest.FileName], input);
-            run.Try(i, input, OpenAndPlan);
+            run.Try(i, input, () => OpenAndPlan(_folder[""]));
         }
 
         TestContext.Current.SendDiagnosticMessage("manifests: {0}", run);
         // The undamaged one, and damage to what nothing depends on.
         Assert.InRange(run.Read, 1, MutationRun.Count(2000) / 2);
+    }
+
+    [Fact]
+    public void Open_OfMutatedOverlays_RefusesByTypeOrOpens()
+    {
+        CheckpointExporter.Export(
+            TestAtelier.Checkpoint, _folder["base"], new ExportOptions(), cancellationToken: TestContext.Current.CancellationToken);
+        const string tensor = "model.diffusion_model.middle_block.1.transformer_blocks.0.attn1.to_q.weight";
+        var options = new OverlayOptions
+        {
+            BasePackage = _folder["base"],
+            Checkpoint = TestAtelier.Checkpoint,
+            Name = "changed",
+            Changes = new Dictionary<string, TensorChange> { [tensor] = (_, values) => values.Clear() },
+        };
+        OverlayWriter.Write(options, _folder["overlay"], TestContext.Current.CancellationToken);
+        string path = Path.Combine(_folder["overlay"], PackageManifest.FileName);
+        byte[] manifest = File.ReadAllBytes(path);
+        var mutation = new JsonMutation(manifest, seed: 19);
+        var run = new MutationRun();
+        for (int i = 0; i < MutationRun.Count(500); i++)
+        {
+            byte[] input = i == 0 ? manifest : mutation.Next();
+            File.WriteAllBytes(path, input);
+            run.Try(i, input, () => OpenAndPlan(_folder["overlay"]));
+        }
+
+        TestContext.Current.SendDiagnosticMessage("overlays: {0}", run);
+        Assert.InRange(run.Read, 1, MutationRun.Count(500) / 2);
     }
 
     [Fact]
@@ -85,7 +116,10 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
     }
 
     [Theory]
-    [InlineData("\"batch\"", "\"1\"")]
+    [InlineData("\"rows\"", "\"1\"")]
+    [InlineData("\"tokens\"", "77")]
+    [InlineData("\"inputChannels\": 4", "\"inputChannels\": 9")]
+    [InlineData("\"latentChannels\": 4", "\"latentChannels\": 16")]
     [InlineData("\"height*8\"", "\"height*7\"")]
     [InlineData("\"log_variance\"", "\"variance\"")]
     [InlineData("\"textLength\": 77", "\"textLength\": 76")]
@@ -98,6 +132,12 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
     [InlineData("\"F32\"", "5")]
     [InlineData("\"kind\": \"Transformer\"", "\"kind\": 7")]
     [InlineData("\"latentScale\": 0.13025", "\"latentScale\": 0")]
+    [InlineData("\"constants\": [", "\"constants\": null, \"others\": [")]
+    [InlineData("\"slices\": [", "\"slices\": [], \"others\": [")]
+    [InlineData("\"firstRow\": 0", "\"firstRow\": -1")]
+    [InlineData("\"firstRow\": 0", "\"firstRow\": 9223372036854775807")]
+    [InlineData("\"rows\": 64", "\"rows\": 65")]
+    [InlineData("\"graphs/unet.constants\"", "\"graphs/clip.constants\"")]
     public void Read_OfAManifestThatTheEngineCannotUse_ThrowsManifestException(string from, string to)
     {
         string manifest = File.ReadAllText(Path.Combine(miniature.Atelier.Model.Package, PackageManifest.FileName));
@@ -121,9 +161,9 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
     }
 
     // All that happens before sessions are made.
-    private void OpenAndPlan()
+    private static void OpenAndPlan(string folder)
     {
-        using ModelPackage package = ModelPackage.Open(_folder[""], verifyDigests: false, null, CancellationToken.None);
+        using ModelPackage package = ModelPackage.Open(folder, verifyDigests: false, null, CancellationToken.None);
         package.RequireUnchanged();
         ModelSizes sizes = ModelSizes.Of(package.Manifest);
         if (sizes.Lowering != Lowering.Portable) return;

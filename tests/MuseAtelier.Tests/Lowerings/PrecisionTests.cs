@@ -1,3 +1,4 @@
+using System.Text.Json;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Packaging;
@@ -77,6 +78,39 @@ public sealed class PrecisionTests(TestAtelier miniature) : IDisposable
         PackageManifest chosen = PackageManifest.Read(_folder["chosen"]), own = PackageManifest.Read(miniature.Atelier.Model.Package);
         Assert.Null(chosen.Precisions);
         Assert.Equal(own.Files, chosen.Files);
+    }
+
+    [Theory]
+    [InlineData(Precision.Fp16, Precision.Fp16, "\"Fp16\"", "16")]
+    [InlineData(Precision.Fp32, Precision.Fp32, "\"Fp32\"", "32")]
+    [InlineData(Precision.Fp16, Precision.Fp32, "{\"storage\":\"Fp16\",\"arithmetic\":\"Fp32\"}", "32s16")]
+    public void PartPrecision_WrittenAndRead_IsTheSame(Precision storage, Precision arithmetic, string json, string code)
+    {
+        var precision = new PartPrecision(storage, arithmetic);
+        Assert.Equal(json, JsonSerializer.Serialize(precision));
+        Assert.Equal(precision, JsonSerializer.Deserialize<PartPrecision>(json));
+        Assert.Equal($"text{code}-unet16-vae32", new Precisions(precision, Precision.Fp16, Precision.Fp32).Code());
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("\"1\"")]
+    [InlineData("\"Fp8\"")]
+    [InlineData("null")]
+    [InlineData("{\"storage\":\"Fp16\"}")]
+    [InlineData("{\"storage\":\"Fp16\",\"arithmetic\":1}")]
+    [InlineData("{\"storage\":\"Fp16\",\"other\":\"Fp16\"}")]
+    public void PartPrecision_OfAnotherForm_IsRefused(string json) =>
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<PartPrecision>(json));
+
+    [Fact]
+    public void Export_StoredOtherwiseThanItComputes_IsRefused()
+    {
+        Precisions wanted = Precisions.All(Precision.Fp32) with { Vae = new PartPrecision(Precision.Fp16, Precision.Fp32) };
+        UnsupportedPrecisionException exception = Assert.Throws<UnsupportedPrecisionException>(() => CheckpointExporter.Export(
+            TestAtelier.Checkpoint, _folder["a"], new ExportOptions { Precisions = wanted }, cancellationToken: Cancellation));
+        Assert.Contains("VAE fp32 stored in fp16", exception.Found, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["a"]));
     }
 
     [Fact]

@@ -66,11 +66,15 @@ public sealed class ModelPackageTests : IDisposable
         await Refuses<PackageManifestException>();
     }
 
-    [Fact]
-    public async Task OpenAsync_OfAnotherFormatVersion_ThrowsWithTheVersion()
+    [Theory]
+    [InlineData(4)]
+    [InlineData(99)]
+    public async Task OpenAsync_OfAnotherFormatVersion_NamesItAndTheRemedy(int version)
     {
-        Change(manifest => manifest["formatVersion"] = 99);
-        Assert.Equal(99, (await Refuses<PackageFormatVersionException>()).FormatVersion);
+        Change(manifest => manifest["formatVersion"] = version);
+        PackageFormatVersionException exception = await Refuses<PackageFormatVersionException>();
+        Assert.Equal(version, exception.FormatVersion);
+        Assert.Contains("Export the checkpoint again", exception.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,34 @@
+namespace MuseAtelier.Packages;
+
+/// <summary>
+/// Names of the tensors that carry a picture's conditioning from one component to another: keys and values of the cross-attentions, and
+/// the time embedding projections of the ResBlocks.
+/// </summary>
+public static class ConditioningNames
+{
+    /// <summary>What the names of the keys begin with; the rest is the transformer block.</summary>
+    public const string Key = "key.";
+
+    /// <summary>What the names of the values begin with; the rest is the transformer block.</summary>
+    public const string Value = "value.";
+
+    /// <summary>What the names of the time embedding projections begin with; the rest is the ResBlock.</summary>
+    public const string TimeEmbedding = "emb.";
+
+    /// <summary>Whether a tensor holds keys or values of a cross-attention.</summary>
+    public static bool IsKeyOrValue(string tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return tensor.StartsWith(Key, StringComparison.Ordinal) || tensor.StartsWith(Value, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whether a tensor holds the time embedding projection of a ResBlock.</summary>
+    public static bool IsTimeEmbedding(string tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return tensor.StartsWith(TimeEmbedding, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whether a tensor carries conditioning of any kind.</summary>
+    public static bool IsConditioning(string tensor) => IsKeyOrValue(tensor) || IsTimeEmbedding(tensor);
+}
