@@ -59,7 +59,7 @@ internal sealed class CudaDevice : ExecutionDevice
         BaselineBytes = SharedArena.HasHolders(card.Index) ? null : _cardMemory.ProcessBytes();
         _buffers = new StreamingBuffers(_resources);
         _store = new WeightStore(Allocate);
-        var files = new WeightFiles(file => Path.Combine(package.Folder, file));
+        var files = new WeightFiles(package.PathOf);
         _reader = new WeightReader(card.Index, options.ReaderThreads, files);
         _arena = new SharedArena(card.Index);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
