@@ -59,7 +59,8 @@ internal sealed class CudaDevice : ExecutionDevice
         BaselineBytes = SharedArena.HasHolders(card.Index) ? null : _cardMemory.ProcessBytes();
         _buffers = new StreamingBuffers(_resources);
         _store = new WeightStore(Allocate);
-        _reader = new WeightReader(card.Index, options.ReaderThreads, new WeightFiles(package.Folder));
+        var files = new WeightFiles(package.PathOf);
+        _reader = new WeightReader(card.Index, options.ReaderThreads, files);
         _arena = new SharedArena(card.Index);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
         ArenaStatistics = new ArenaStatistics(Memory);

@@ -4,14 +4,14 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>Reads ranges of a package's files into native memory. May be used on any thread.</summary>
-/// <param name="folder">The package's folder.</param>
-internal sealed unsafe class WeightFiles(string folder)
+/// <param name="pathOf">Gives the path of a file by its name within the package.</param>
+internal sealed unsafe class WeightFiles(Func<string, string> pathOf)
 {
     /// <summary>Opens a file for reading; the caller disposes the handle.</summary>
     /// <param name="file">Name of the file within the package.</param>
     /// <param name="options">Hints for the system.</param>
     public SafeFileHandle Open(string file, FileOptions options = FileOptions.None) =>
-        File.OpenHandle(Path.Combine(folder, file), options: options);
+        File.OpenHandle(pathOf(file), options: options);
 
     /// <summary>Opens the range's file and reads the whole range.</summary>
     /// <param name="range">The range.</param>

@@ -16,7 +16,7 @@ public sealed class WeightFilesTests : IDisposable
     {
         File.WriteAllBytes(Path.Combine(_folder, Name), [.. Enumerable.Range(0, 100).Select(value => (byte)value)]);
         byte[] read = new byte[12];
-        fixed (byte* to = read) new WeightFiles(_folder).Read(new WeightRange(Name, 40, 10), (nint)to + 1);
+        fixed (byte* to = read) Files().Read(new WeightRange(Name, 40, 10), (nint)to + 1);
         Assert.Equal([0, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 0], read);
     }
 
@@ -29,8 +29,10 @@ public sealed class WeightFilesTests : IDisposable
         {
             nint address = (nint)to;
             EndOfStreamException exception =
-                Assert.Throws<EndOfStreamException>(() => new WeightFiles(_folder).Read(new WeightRange(Name, 95, 10), address));
+                Assert.Throws<EndOfStreamException>(() => Files().Read(new WeightRange(Name, 95, 10), address));
             Assert.Contains($"{Name} ends before 105 bytes", exception.Message, StringComparison.Ordinal);
         }
     }
+
+    private WeightFiles Files() => new(file => Path.Combine(_folder, file));
 }
