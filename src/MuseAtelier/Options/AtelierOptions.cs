@@ -90,7 +90,8 @@ public sealed record AtelierOptions
 
     /// <summary>Bytes of the budget that counts: the declared budget, or the default of the backend.</summary>
     /// <param name="availableBytes">
-    /// Bytes of the card's memory that a plan may take; bounds the default budget of a card. <see cref="long.MaxValue"/> if no card is open.
+    /// Bytes of the card's memory that a plan may take, which bound the default budget of a card; <see cref="long.MaxValue"/> if no card is
+    /// open.
     /// </param>
     internal long BudgetBytes(long availableBytes = long.MaxValue)
     {

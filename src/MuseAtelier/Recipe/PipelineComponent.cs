@@ -78,7 +78,9 @@ internal enum ComponentUse
     Comparison,
 }
 
-/// <summary>A component's place in the making of a picture. All decisions that depend on which component it is read these members.</summary>
+/// <summary>
+/// A component's place in the making of a picture. All decisions that depend on which component it is are made from these members.
+/// </summary>
 /// <param name="Name">One of <see cref="ComponentNames"/>.</param>
 /// <param name="Title">The name that users read.</param>
 /// <param name="Phase">The phase in which it runs; null if it runs in no phase of a picture.</param>
@@ -108,17 +110,18 @@ internal sealed record PipelineComponent(
     public bool RunsBeforeSteps => Frequency is RunFrequency.PerPrompt or RunFrequency.PerBatch;
 
     /// <summary>
-    /// Whether its working memory is an arena of its own. A component that works on whole pictures takes more working memory than all others
-    /// together, and only for a moment.
+    /// Whether its working memory is an arena of its own. A component that works on whole pictures takes more working memory than all the
+    /// others together, and only for a moment.
     /// </summary>
     public bool OwnsArena => Shape is ComponentShape.Tile or ComponentShape.Picture;
 
     /// <summary>
-    /// The shape for which the component runs in a batch. For <see cref="ComponentShape.Tile"/> and <see cref="ComponentShape.Picture"/>, the
-    /// decoder chooses the shape.
+    /// The shape for which the component runs in a batch. The decoder chooses the shape for <see cref="ComponentShape.Tile"/> and
+    /// <see cref="ComponentShape.Picture"/>.
     /// </summary>
     /// <param name="latents">The rows and the latent size of the batch.</param>
     /// <param name="evaluations">The number of evaluations of the denoising loop.</param>
+    /// <exception cref="InvalidOperationException">The decoder chooses the shape.</exception>
     public PictureShape ShapeFor(PictureShape latents, int evaluations) => Shape switch
     {
         ComponentShape.Text => new PictureShape(1, 0, 0, 0),

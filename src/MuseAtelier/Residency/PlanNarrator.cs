@@ -21,6 +21,7 @@ internal static class PlanNarrator
     private static IEnumerable<string> UNet(ResidencyPlan plan)
     {
         ComponentPlan unet = plan.Component(PipelineRecipe.EveryStep.Name);
+        string network = PipelineRecipe.EveryStep.Title;
         int rotating = unet.Count(StagePlacement.RotatingSession);
         int stages = unet.Stages.Count - unet.Count(StagePlacement.Session) - rotating;
         int streamed = unet.Count(StagePlacement.Streamed) + unet.Count(StagePlacement.Staged);
@@ -36,11 +37,11 @@ internal static class PlanNarrator
         }
         else if (streamed == 0)
         {
-            yield return Line($"The {PipelineRecipe.EveryStep.Title} stays in device memory: all {stages} stages, {keptBytes}.");
+            yield return Line($"The {network} stays in device memory: all {stages} stages, {keptBytes}.");
         }
         else
         {
-            yield return Line($"Of the {PipelineRecipe.EveryStep.Title}'s {stages} stages, {stages - streamed} stay in device memory ({keptBytes}). ")
+            yield return Line($"Of the {network}'s {stages} stages, {stages - streamed} stay in device memory ({keptBytes}). ")
                 + Line($"The other {streamed} are streamed in every step ({streamedBytes}) through a buffer of {bufferBytes}; ")
                 + "they are spread evenly, so that they are copied while other stages run.";
         }

@@ -13,7 +13,9 @@ internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile d
     /// <summary>Sizes of the UNet's streaming buffer that are tried, in halves of the least size.</summary>
     private static readonly int[] BufferSizes = [ComponentChoice.LeastBuffer, 3, 4];
 
-    /// <summary>The placements of the UNet. It has the first claim on pinned memory, because its weights are copied in every step.</summary>
+    /// <summary>
+    /// The placements of the UNet. The UNet has the first claim on pinned memory, because its weights are copied in every step.
+    /// </summary>
     public IReadOnlyList<UNetPlacement> UNets(BatchPart unet) =>
         Undominated([.. AllUNets(unet)], static (one, other) => one.IsNoBetterThan(other));
 
