@@ -19,7 +19,7 @@ internal static class ManifestRules
     private const int LongestText = 4096;
     private const int WeightAlignment = 256;
     private const int LargestWidth = 1 << 16;
-    private const int Positions = 77;
+    private const int Positions = TextChunk.Length;
     private const int LatentChannels = 4;
     private const long MostFileBytes = 1L << 44;
     private const long MostTensorBytes = 1L << 44;

@@ -20,8 +20,8 @@ public static class PictureVerifier
         ArgumentNullException.ThrowIfNull(options);
         return options with
         {
-            VaeTiling = record.Engine.Tile is null ? VaeTiling.Whole : VaeTiling.Tiled,
-            VaeTile = record.Engine.Tile,
+            VaeTiling = record.Engine.VaeTile is null ? VaeTiling.Whole : VaeTiling.Tiled,
+            VaeTile = record.Engine.VaeTile,
             DecodesInFp32 = record.DecodedInFp32,
         };
     }
@@ -54,7 +54,7 @@ public static class PictureVerifier
             return new PictureVerification(VerificationOutcome.AnotherModel, record) { Changes = [$"the model was {then}, and is {now}"] };
         }
 
-        Picture again = await atelier.GenerateAsync(record.Request, record.Engine.Place, progress, cancellationToken).ConfigureAwait(false);
+        Picture again = await atelier.GenerateAsync(record.Request, record.Engine.BatchSlot, progress, cancellationToken).ConfigureAwait(false);
         return await Task.Run(() => Compare(path, content, record, again), cancellationToken).ConfigureAwait(false);
     }
 

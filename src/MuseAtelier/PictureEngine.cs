@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
 using MuseAtelier.Diffusion;
 using MuseAtelier.Packages;
-using MuseAtelier.Prompting;
 using MuseAtelier.Residency;
 using MuseAtelier.Runtime;
 
@@ -19,7 +18,7 @@ internal sealed class PictureEngine : IDisposable
     private readonly ModelPackage _package;
     private readonly ExecutionDevice _device;
     private readonly SessionPool _sessions;
-    private readonly PromptEncoder _prompts;
+    private readonly TextConditioner _prompts;
     private readonly VaeDecoder _decoder;
     private readonly ModelSizes _sizes;
     private readonly DeviceProfile _profile;
@@ -41,7 +40,7 @@ internal sealed class PictureEngine : IDisposable
         _device = device;
         _options = options;
         _sessions = new SessionPool(package, device);
-        _prompts = new PromptEncoder(package, _sessions, device);
+        _prompts = new TextConditioner(package, _sessions, device);
         _decoder = new VaeDecoder(package, _sessions, device);
         PackageManifest manifest = package.Manifest;
         _sizes = ModelSizes.Of(manifest);
@@ -194,7 +193,7 @@ internal sealed class PictureEngine : IDisposable
         // 2. Encode the prompts.
         long begin = Stopwatch.GetTimestamp();
         report(GenerationPhase.Encoding, 0, null, pictures.Length);
-        PromptEmbeds[] rows = EncodeRows(request, slot.Pictures, notices, options, cancellationToken);
+        PromptEmbeds[] rows = EncodeRows(request, slot.BatchSize, notices, options, cancellationToken);
         memory.Add(EndPhase(plan, PlanPhase.Text));
 
         // 3. Compute what the denoiser needs once per batch.
@@ -288,8 +287,8 @@ internal sealed class PictureEngine : IDisposable
             Runtime = PictureProvenance.CurrentRuntime,
             Device = Device,
             Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
-            Pass = slot,
-            Tile = tiles is { IsWhole: false } ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
+            BatchSlot = slot,
+            VaeTile = tiles is { IsWhole: false } ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
             GraphsSha256 = _package.GraphsSha256,
             StepHashes = hashes,
         };
@@ -598,28 +597,15 @@ internal sealed class PictureEngine : IDisposable
     private PromptEmbeds EncodeNegative(
         PictureRequest request, PromptEmbeds prompt, List<string> notices, RunOptions options, CancellationToken cancellationToken) =>
         request.NegativePrompt.Length == 0 && request.EmptyNegative == EmptyNegative.Zeros
-            ? new PromptEmbeds(new float[prompt.Context.Length], new float[prompt.Pooled.Length])
+            ? prompt.Zeros()
             : Encode(request.NegativePrompt, "negative prompt", notices, options, cancellationToken);
 
     private PromptEmbeds Encode(
         string text, string name, List<string> notices, RunOptions options, CancellationToken cancellationToken)
     {
-        PromptTokens tokens = PromptTokenizer.Encode(text);
-        if (PromptSyntaxNotice.Of(text, name) is { } syntax) notices.Add(syntax);
-        if (tokens.CutCount > 0)
-        {
-            string bound = tokens.IsCutCountExact ? "" : "at least ";
-            string count = string.Create(CultureInfo.InvariantCulture, $"{bound}{tokens.CutCount}");
-            notices.Add($"The {name} has {count} tokens more than the 75 that the model reads; cut off: {Shorten(tokens.CutText)}");
-        }
-
-        return _prompts.Encode(tokens, text, options, cancellationToken);
-    }
-
-    private static string Shorten(string text)
-    {
-        const int shown = 120;
-        return text.Length <= shown ? text : string.Concat(text.AsSpan(0, shown), "…");
+        PreparedPrompt prompt = PreparedPrompt.Of(text, name);
+        notices.AddRange(prompt.Notices);
+        return _prompts.Encode(prompt.Chunks, options, cancellationToken);
     }
 
     /// <summary>The properties of a plan that decide the sizes of working memory.</summary>

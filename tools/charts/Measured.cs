@@ -30,6 +30,10 @@ internal sealed record Measured
     /// <summary>What the weights' places amounted to.</summary>
     public required string Offload { get; init; }
 
+    /// <summary>Whether sessions rotated. Older measurements call that mode Sessions.</summary>
+    [JsonIgnore]
+    public bool RotatesSessions => Offload is "Rotate" or "Sessions";
+
     /// <summary>What must be equal for results to stand in one chart.</summary>
     [JsonIgnore]
     public string Conditions => FormattableString.Invariant($"{Machine.Device}; {Model}, {Width}x{Height}, {Steps} steps, guidance {GuidanceScale}");

@@ -57,8 +57,8 @@ internal static class SanctumChart
     {
         var scale = Scale.Over(ours, peers);
         // Sessions that take turns are another way of painting: a point of their own, not one of the curve.
-        List<Measured> curve = [.. ours.Where(measured => measured is { BudgetBytes: not null, Offload: not "Sessions" }).OrderBy(measured => measured.BudgetBytes)];
-        Measured? unlimited = ours.FirstOrDefault(measured => measured is { BudgetBytes: null, PeakDeviceBytes: not null, Offload: not "Sessions" });
+        List<Measured> curve = [.. ours.Where(measured => measured is { BudgetBytes: not null, RotatesSessions: false }).OrderBy(measured => measured.BudgetBytes)];
+        Measured? unlimited = ours.FirstOrDefault(measured => measured is { BudgetBytes: null, PeakDeviceBytes: not null, RotatesSessions: false });
         string description = string.Join("; ", ours.Select(Sentence).Concat(peers.Select(Sentence)));
         var svg = new XElement(
             Svg + "svg",
@@ -72,7 +72,7 @@ internal static class SanctumChart
             Legend(peers.Count > 0),
             Grid(scale),
             Curve(curve, unlimited, scale),
-            ours.Where(measured => measured.Offload == "Sessions").Select(measured => OurPoint(measured, scale, "sessions in turn")),
+            ours.Where(measured => measured.RotatesSessions).Select(measured => OurPoint(measured, scale, "sessions in turn")),
             curve.Select(measured => OurPoint(measured, scale, null)),
             unlimited is null ? null : OurPoint(unlimited, scale, "without a budget"),
             Labels(curve, scale),

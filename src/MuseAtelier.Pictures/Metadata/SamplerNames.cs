@@ -1,16 +1,42 @@
+using System.Text.Json;
+
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>The names that programs give samplers and models.</summary>
+/// <summary>The names of samplers and models in records and in other programs' texts.</summary>
 internal static class SamplerNames
 {
-    // "Uniform" is no suffix of a sampler but of a schedule, "SGM Uniform".
+    /// <summary>Euler ancestral's name in records.</summary>
+    public const string EulerAncestral = "euler_a";
+
+    // "Uniform" is not in this list, because it ends the name of a schedule, "SGM Uniform".
     private static readonly string[] Schedules =
         ["karras", "trailing", "discrete", "normal", "simple", "default", "automatic", "sgm_uniform", "exponential", "beta", "ays", "gits",
             "kl_optimal"];
 
     private static readonly string[] ModelExtensions = [".safetensors", ".ckpt", ".sft", ".gguf", ".pth", ".pt", ".bin"];
 
-    /// <summary>A sampler's name and, where one stands behind it, the schedule's: "Euler a Karras", "euler_a trailing".</summary>
+    /// <summary>The name of a request's sampler in records.</summary>
+    public static string InRecord(PictureRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return EulerAncestral;
+    }
+
+    /// <summary>A request with the sampler that a record names.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="name">The sampler's name in the record.</param>
+    /// <exception cref="JsonException">The sampler is unknown.</exception>
+    public static PictureRequest WithRecorded(PictureRequest request, string name) =>
+        name == EulerAncestral ? request : throw new JsonException($"its sampler is unknown; {EulerAncestral} is known");
+
+    /// <summary>The name of a request's sampler in AUTOMATIC1111's text.</summary>
+    public static string InParameters(PictureRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return "Euler a";
+    }
+
+    /// <summary>Splits a name into the sampler's and, if one follows, the schedule's: "Euler a Karras", "euler_a trailing".</summary>
     public static (string Sampler, string Schedule) Split(string value)
     {
         string trimmed = value.Trim();
@@ -25,7 +51,7 @@ internal static class SamplerNames
     }
 
     /// <summary>
-    /// Whether it is Euler ancestral, in any program's spelling: Euler a, euler_a, k_euler_ancestral, EulerAncestralDiscreteScheduler.
+    /// Whether a name means Euler ancestral in some program: Euler a, euler_a, k_euler_ancestral, EulerAncestralDiscreteScheduler.
     /// </summary>
     public static bool IsEulerAncestral(string name)
     {
@@ -35,10 +61,10 @@ internal static class SamplerNames
         return folded is "eulera" or "eulerancestral" or "eulerancestraldiscrete" or "eulerancestraldiscretescheduler";
     }
 
-    /// <summary>Lower case, letters and digits alone.</summary>
+    /// <summary>The name's letters and digits in lower case.</summary>
     public static string Fold(string name) => string.Concat(name.Where(char.IsAsciiLetterOrDigit).Select(char.ToLowerInvariant));
 
-    /// <summary>A model's name without the folders and the extension that some programs write with it.</summary>
+    /// <summary>A model's name without the folders and the extension that some programs write.</summary>
     public static string Model(string name)
     {
         string file = name[(name.LastIndexOfAny(['/', '\\']) + 1)..];

@@ -48,7 +48,7 @@ internal sealed class DenoisingLoop : IDisposable
         ExecutionDevice device)
     {
         (_network, _schedule, _sheet) = (network, schedule, sheet);
-        (_rows, _first, _length) = (place.Pictures, place.Index, network.Input.Length / network.Shape.Batch);
+        (_rows, _first, _length) = (place.BatchSize, place.Index, network.Input.Length / network.Shape.Batch);
         _guidanceScale = guidanceScale;
         _precision = network.Precision;
         _sampler = new EulerAncestralSampler(schedule);

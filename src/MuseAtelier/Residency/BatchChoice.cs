@@ -177,7 +177,7 @@ internal sealed class BatchChoice
             case OffloadMode.Stream:
                 foreach (int size in BufferSizes) yield return UNetPlacement(unet, all, size, rotatesSessions: false);
                 break;
-            case OffloadMode.Sessions:
+            case OffloadMode.Rotate:
                 yield return UNetPlacement(unet, all, ComponentChoice.LeastBuffer, rotatesSessions: true);
                 break;
         }

@@ -12,7 +12,7 @@ namespace MuseAtelier.Storms.Ateliers;
 internal sealed record AtelierSetup(string Text, OffloadMode Offload, bool UsesVariant, long? Budget)
 {
     /// <summary>Three modes, two models and two budgets; then more of the kind.</summary>
-    public const string Defaults = "auto,stream:variant@4GiB,sessions,resident:variant,auto@5GiB,stream";
+    public const string Defaults = "auto,stream:variant@4GiB,rotate,resident:variant,auto@5GiB,stream";
 
     /// <summary>Reads setups that are separated by commas; more are wanted than there are: they begin anew.</summary>
     public static IReadOnlyList<AtelierSetup> ParseAll(string texts, int count)

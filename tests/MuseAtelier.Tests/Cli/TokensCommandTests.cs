@@ -61,10 +61,10 @@ public sealed class TokensCommandTests
     }
 
     [Theory]
-    [InlineData("\"a\"\nnight\n", "line 2", "no JSON string")]
+    [InlineData("\"a\"\nnight\n", "line 2", "not a JSON string")]
     [InlineData("null\n", "line 1", "null")]
-    [InlineData("{}\n", "line 1", "no JSON string")]
-    [InlineData("\"a\"\n\n\"b\"", "line 2", "no JSON string")]
+    [InlineData("{}\n", "line 1", "not a JSON string")]
+    [InlineData("\"a\"\n\n\"b\"", "line 2", "not a JSON string")]
     public async Task Tokens_OfAFileWithABadLine_NamesIt(string content, params string[] words)
     {
         using var folder = new TemporaryFolder();

@@ -25,7 +25,7 @@ public sealed class PictureVerifierTests
             PictureFile.Write(await atelier.GenerateAsync(request, null, Stop), folder["tiled.png"]);
 
         PictureRecord record = PictureFile.Read(folder["tiled.png"]).ReadRecord();
-        Assert.Equal(tile, record.Engine.Tile);
+        Assert.Equal(tile, record.Engine.VaeTile);
         await using Atelier suited = await Atelier.OpenAsync(
             TestAtelier.Checkpoint, PictureVerifier.Suit(record, TestAtelier.Options), cancellationToken: Stop);
         Assert.Equal(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(suited, folder["tiled.png"], null, Stop)).Outcome);
@@ -114,7 +114,7 @@ public sealed class PictureVerifierTests
         {
             string path = folder[$"{++number}.png"];
             PictureFile.Write(picture, path);
-            Assert.Equal(new BatchSlot(2, number - 1), PictureFile.Read(path).ReadRecord().Engine.Place);
+            Assert.Equal(new BatchSlot(2, number - 1), PictureFile.Read(path).ReadRecord().Engine.BatchSlot);
             PictureVerification verification = await PictureVerifier.VerifyAsync(atelier, path, null, Stop);
             Assert.Equal(VerificationOutcome.SameBytes, verification.Outcome);
             // The plan is on record too, and that of another number of pictures takes another peak.

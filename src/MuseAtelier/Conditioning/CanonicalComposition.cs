@@ -1,16 +1,16 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace MuseAtelier.Prompting;
+namespace MuseAtelier.Conditioning;
 
 /// <summary>
-/// Unicode normalisation form C that keeps track of where each code point came from.
-/// The runtime's own normalisation does nothing under InvariantGlobalization, which hosts may set: "é" typed as two
-/// code points (as macOS stores it) would then paint another picture than "é" typed as one.
+/// Unicode normalisation form C that keeps the position in the prompt of each code point. The runtime's own normalisation does nothing
+/// under InvariantGlobalization, which hosts may set: "é" typed as two code points, as macOS stores it, would then give another picture
+/// than "é" typed as one.
 /// </summary>
 internal sealed class CanonicalComposition
 {
-    // Hangul syllables come apart by arithmetic (The Unicode Standard, section 3.12).
+    // Hangul syllables decompose by arithmetic (The Unicode Standard, section 3.12).
     private const int SyllableBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7;
     private const int LeadCount = 19, VowelCount = 21, TailCount = 28, SyllableCount = LeadCount * VowelCount * TailCount;
 
@@ -24,13 +24,16 @@ internal sealed class CanonicalComposition
     {
         using Stream stream = typeof(CanonicalComposition).Assembly.GetManifestResourceStream("unicode-nfc.txt")!;
         using var reader = new StreamReader(stream);
-        reader.ReadLine(); // says what the file is
+        // The first line is a description of the file.
+        reader.ReadLine();
         while (reader.ReadLine() is { Length: > 0 } line)
         {
             int mark = line.AsSpan().IndexOfAny('=', '-');
             int plus = line.IndexOf('+', StringComparison.Ordinal);
             int composite = Hex(line.AsSpan(0, mark));
-            (int, int) parts = plus < 0 ? (Hex(line.AsSpan(mark + 1)), 0) : (Hex(line.AsSpan(mark + 1, plus - mark - 1)), Hex(line.AsSpan(plus + 1)));
+            int first = Hex(line.AsSpan(mark + 1, (plus < 0 ? line.Length : plus) - mark - 1));
+            int second = plus < 0 ? 0 : Hex(line.AsSpan(plus + 1));
+            (int, int) parts = (first, second);
             _decompositions.Add(composite, parts);
             if (line[mark] == '=')
                 _compositions.Add(parts, composite);
@@ -41,10 +44,10 @@ internal sealed class CanonicalComposition
             int space = line.IndexOf(' ', StringComparison.Ordinal);
             ReadOnlySpan<char> range = line.AsSpan(0, space);
             int dots = range.IndexOf("..", StringComparison.Ordinal);
-            int first = Hex(dots < 0 ? range : range[..dots]);
-            int last = dots < 0 ? first : Hex(range[(dots + 2)..]);
+            int begin = Hex(dots < 0 ? range : range[..dots]);
+            int end = dots < 0 ? begin : Hex(range[(dots + 2)..]);
             byte combiningClass = byte.Parse(line.AsSpan(space + 1), NumberStyles.None, CultureInfo.InvariantCulture);
-            for (int rune = first; rune <= last; rune++)
+            for (int rune = begin; rune <= end; rune++)
                 _classes.Add(rune, combiningClass);
         }
 
@@ -54,7 +57,7 @@ internal sealed class CanonicalComposition
     /// <summary>Composes the code points in place.</summary>
     public static void Compose(List<SourceRune> runes)
     {
-        // Most prompts need no tables at all.
+        // Most prompts need no tables, which take memory and time to build.
         foreach (SourceRune rune in runes)
         {
             if (!IsInert(rune.Value))
@@ -65,11 +68,16 @@ internal sealed class CanonicalComposition
         }
     }
 
-    // Code points that form C leaves alone whatever stands beside them: everything before the combining marks,
-    // general punctuation, Chinese and Japanese (without the kana's combining voice marks), whole Hangul syllables, emoji.
+    // Whether form C never changes the code point, whatever its neighbours are: everything before the combining marks, general
+    // punctuation, Chinese and Japanese (without the kana's combining voice marks), whole Hangul syllables, emoji.
     private static bool IsInert(int rune) =>
-        rune is < 0x300 or (>= 0x2002 and <= 0x2027) or (>= 0x3000 and <= 0x9FFF and not (0x3099 or 0x309A) and not (>= 0x302A and <= 0x302F))
-            or (>= SyllableBase and < SyllableBase + SyllableCount) or (>= 0xFE00 and <= 0xFE0F) or (>= 0xFF01 and <= 0xFFFF) or (>= 0x1F000 and <= 0x1FAFF);
+        rune is < 0x300
+            or (>= 0x2002 and <= 0x2027)
+            or (>= 0x3000 and <= 0x9FFF and not (0x3099 or 0x309A) and not (>= 0x302A and <= 0x302F))
+            or (>= SyllableBase and < SyllableBase + SyllableCount)
+            or (>= 0xFE00 and <= 0xFE0F)
+            or (>= 0xFF01 and <= 0xFFFF)
+            or (>= 0x1F000 and <= 0x1FAFF);
 
     private void DecomposeAndCompose(List<SourceRune> runes)
     {
@@ -103,7 +111,7 @@ internal sealed class CanonicalComposition
         }
     }
 
-    // Marks behind a starter go by their class, equal classes staying as they were.
+    // Sorts the marks that follow a starter by their class. Marks of equal class must keep their order.
     private void Order(Span<SourceRune> parts)
     {
         int start = 0;
@@ -137,9 +145,11 @@ internal sealed class CanonicalComposition
         foreach (SourceRune part in parts)
         {
             int own = Class(part.Value);
-            // A mark is blocked from its starter by one of the same or a higher class in between; a starter, by anything.
-            bool adjacent = starter == runes.Count - 1;
-            if (starter >= 0 && (adjacent || (own != 0 && lastClass < own)) && TryCompose(runes[starter].Value, part.Value, out int composite))
+            // A mark of the same or a higher class between a starter and a mark blocks their composition. Between two starters, every
+            // code point does.
+            bool isAdjacent = starter == runes.Count - 1;
+            bool mayCompose = starter >= 0 && (isAdjacent || (own != 0 && lastClass < own));
+            if (mayCompose && TryCompose(runes[starter].Value, part.Value, out int composite))
             {
                 SourceRune old = runes[starter];
                 runes[starter] = new SourceRune(composite, Math.Min(old.Start, part.Start), Math.Max(old.End, part.End));

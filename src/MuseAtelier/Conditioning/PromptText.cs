@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MuseAtelier.Prompting;
+namespace MuseAtelier.Conditioning;
 
 /// <summary>Cleans text as CLIP's tokenizer does and cuts it into words.</summary>
 internal static class PromptText

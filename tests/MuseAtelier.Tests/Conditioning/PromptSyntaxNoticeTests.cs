@@ -1,6 +1,6 @@
 using MuseAtelier.Tests.Support;
 
-namespace MuseAtelier.Tests.Prompting;
+namespace MuseAtelier.Tests.Conditioning;
 
 public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
 {
