@@ -23,8 +23,8 @@ internal sealed class Painting
     private readonly Option<bool> _force = new("--force") { Description = "Replace an existing file." };
     private readonly Option<MetadataLevel> _metadata = Choice.Of<MetadataLevel>(
         "--metadata",
-        "What the file says about how it was made: full (with the record that muse verify and muse replay read), parameters "
-            + "(AUTOMATIC1111's text), origin (only that a model made it), or none.");
+        "The metadata in the file: full (with the record that muse verify and muse replay read), parameters (AUTOMATIC1111's text), "
+            + "origin (only that a model made the picture), or none.");
     private readonly Option<int> _quality = Choice.Whole(
         "--quality",
         "Quality of JPEG and WebP, 1 to 100; 0 means 95. PNG keeps every pixel.",

@@ -57,7 +57,7 @@ public static class ParametersText
         PictureRequest request, string modelName, string modelSha256, string software)
     {
         yield return ("Steps", Number(request.Steps));
-        yield return ("Sampler", SamplerNames.InParameters(request));
+        yield return ("Sampler", RecordedNames.SamplerInParameters(request));
         yield return ("Schedule type", request.Schedule.Karras ? "Karras" : "Automatic");
         yield return ("CFG scale", request.GuidanceScale.ToString(CultureInfo.InvariantCulture));
         yield return ("Seed", request.Seed.ToString(CultureInfo.InvariantCulture));

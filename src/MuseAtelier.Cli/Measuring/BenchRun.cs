@@ -173,7 +173,11 @@ internal static class BenchRun
     /// <param name="KnownSeconds">Seconds of a picture whose prompt was encoded before.</param>
     /// <param name="PlainFinishingMilliseconds">Median of post-processing without the frame; null without a frame.</param>
     private sealed record Observations(
-        Batch First, IReadOnlyList<Batch> Batches, IReadOnlyList<double> FileSeconds, double KnownSeconds, double? PlainFinishingMilliseconds)
+        Batch First,
+        IReadOnlyList<Batch> Batches,
+        IReadOnlyList<double> FileSeconds,
+        double KnownSeconds,
+        double? PlainFinishingMilliseconds)
     {
         // Every picture of a batch reports the same steps, so each batch is counted once.
         public double[] StepMilliseconds() =>

@@ -23,7 +23,7 @@ internal static class PictureRecordVersion2
         if (record["request"] is JsonObject request)
         {
             Rename(request, "conditioning", "microConditioning");
-            Add(request, "sampler", SamplerNames.EulerAncestral);
+            Add(request, "sampler", RecordedNames.EulerAncestral);
         }
 
         if (record["engine"] is not JsonObject engine) return;

@@ -22,7 +22,6 @@ internal static class RecordJson
         };
         options.Converters.Add(new RecordedRequestConverter());
         options.Converters.Add(Words<EmptyNegative>());
-        options.Converters.Add(Words<NoiseSource>());
         options.Converters.Add(Words<TimestepSpacing>());
         options.Converters.Add(Words<FrameStyle>());
         options.Converters.Add(Words<FramePlacement>());

@@ -14,7 +14,8 @@ internal sealed record RecordedRequest
 
     public required ulong Seed { get; init; }
 
-    public required NoiseSource NoiseSource { get; init; }
+    /// <summary>The noise source's name, as <see cref="RecordedNames.NoiseSourceOf"/> gives it.</summary>
+    public required string NoiseSource { get; init; }
 
     public required int Width { get; init; }
 
@@ -24,7 +25,7 @@ internal sealed record RecordedRequest
 
     public required float GuidanceScale { get; init; }
 
-    /// <summary>The sampler's name, as <see cref="SamplerNames.InRecord"/> gives it.</summary>
+    /// <summary>The sampler's name, as <see cref="RecordedNames.SamplerOf"/> gives it.</summary>
     public required string Sampler { get; init; }
 
     public required RecordedSchedule Schedule { get; init; }
@@ -42,19 +43,19 @@ internal sealed record RecordedRequest
         NegativePrompt = request.NegativePrompt,
         EmptyNegative = request.EmptyNegative,
         Seed = request.Seed,
-        NoiseSource = request.NoiseSource,
+        NoiseSource = RecordedNames.NoiseSourceOf(request),
         Width = request.Width,
         Height = request.Height,
         Steps = request.Steps,
         GuidanceScale = request.GuidanceScale,
-        Sampler = SamplerNames.InRecord(request),
+        Sampler = RecordedNames.SamplerOf(request),
         Schedule = new RecordedSchedule(request.Schedule.Spacing, request.Schedule.Karras),
         Frame = request.Frame,
         MicroConditioning = request.Conditioning,
     };
 
     /// <summary>The request that was recorded.</summary>
-    /// <exception cref="JsonException">The sampler is unknown.</exception>
+    /// <exception cref="JsonException">The sampler or the noise source is unknown.</exception>
     public PictureRequest ToRequest()
     {
         var request = new PictureRequest
@@ -63,7 +64,6 @@ internal sealed record RecordedRequest
             NegativePrompt = NegativePrompt,
             EmptyNegative = EmptyNegative,
             Seed = Seed,
-            NoiseSource = NoiseSource,
             Width = Width,
             Height = Height,
             Steps = Steps,
@@ -72,7 +72,7 @@ internal sealed record RecordedRequest
             Frame = Frame,
             Conditioning = MicroConditioning,
         };
-        return SamplerNames.WithRecorded(request, Sampler);
+        return RecordedNames.Apply(request, Sampler, NoiseSource);
     }
 }
 

@@ -1,40 +1,14 @@
-using System.Text.Json;
-
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>The names of samplers and models in records and in other programs' texts.</summary>
+/// <summary>The names of samplers and models in other programs' texts.</summary>
 internal static class SamplerNames
 {
-    /// <summary>Euler ancestral's name in records.</summary>
-    public const string EulerAncestral = "euler_a";
-
     // "Uniform" is not in this list, because it ends the name of a schedule, "SGM Uniform".
     private static readonly string[] Schedules =
         ["karras", "trailing", "discrete", "normal", "simple", "default", "automatic", "sgm_uniform", "exponential", "beta", "ays", "gits",
             "kl_optimal"];
 
     private static readonly string[] ModelExtensions = [".safetensors", ".ckpt", ".sft", ".gguf", ".pth", ".pt", ".bin"];
-
-    /// <summary>The name of a request's sampler in records.</summary>
-    public static string InRecord(PictureRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        return EulerAncestral;
-    }
-
-    /// <summary>A request with the sampler that a record names.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="name">The sampler's name in the record.</param>
-    /// <exception cref="JsonException">The sampler is unknown.</exception>
-    public static PictureRequest WithRecorded(PictureRequest request, string name) =>
-        name == EulerAncestral ? request : throw new JsonException($"its sampler is unknown; {EulerAncestral} is known");
-
-    /// <summary>The name of a request's sampler in AUTOMATIC1111's text.</summary>
-    public static string InParameters(PictureRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        return "Euler a";
-    }
 
     /// <summary>Splits a name into the sampler's and, if one follows, the schedule's: "Euler a Karras", "euler_a trailing".</summary>
     public static (string Sampler, string Schedule) Split(string value)

@@ -11,8 +11,14 @@ namespace MuseAtelier.Conditioning;
 internal sealed class CanonicalComposition
 {
     // Hangul syllables decompose by arithmetic (The Unicode Standard, section 3.12).
-    private const int SyllableBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7;
-    private const int LeadCount = 19, VowelCount = 21, TailCount = 28, SyllableCount = LeadCount * VowelCount * TailCount;
+    private const int SyllableBase = 0xAC00;
+    private const int LeadBase = 0x1100;
+    private const int VowelBase = 0x1161;
+    private const int TailBase = 0x11A7;
+    private const int LeadCount = 19;
+    private const int VowelCount = 21;
+    private const int TailCount = 28;
+    private const int SyllableCount = LeadCount * VowelCount * TailCount;
 
     private static readonly Lazy<CanonicalComposition> LazyTables = new(() => new CanonicalComposition());
 
@@ -165,14 +171,16 @@ internal sealed class CanonicalComposition
 
     private bool TryCompose(int first, int second, out int composite)
     {
-        int lead = first - LeadBase, vowel = second - VowelBase;
+        int lead = first - LeadBase;
+        int vowel = second - VowelBase;
         if (lead is >= 0 and < LeadCount && vowel is >= 0 and < VowelCount)
         {
             composite = SyllableBase + ((lead * VowelCount) + vowel) * TailCount;
             return true;
         }
 
-        int syllable = first - SyllableBase, tail = second - TailBase;
+        int syllable = first - SyllableBase;
+        int tail = second - TailBase;
         if (syllable is >= 0 and < SyllableCount && syllable % TailCount == 0 && tail is > 0 and < TailCount)
         {
             composite = first + tail;

@@ -13,7 +13,9 @@ internal sealed class WordEncoder(ClipVocabulary vocabulary, int enough)
     /// </summary>
     private const int MostBytes = 8192;
 
-    private const int CallCost = 8, FirstWindow = 256, LargestWindow = 4096;
+    private const int CallCost = 8;
+    private const int FirstWindow = 256;
+    private const int LargestWindow = 4096;
 
     private readonly Dictionary<string, IReadOnlyList<int>> _known = new(StringComparer.Ordinal);
     private int _left = MostBytes;

@@ -75,11 +75,11 @@ public sealed class PictureVerifierTests
         // A run that parted in the second step's latents, and one that began with other noise.
         PictureVerification parted = await VerifyAsync(
             atelier, folder["parted.png"], changed, new RecordedEncoding(PictureFormat.Png), Bend(record, "latents", 2));
-        Assert.Equal((VerificationOutcome.Parted, 2, false), (parted.Outcome, parted.PartsAtStep, parted.NoiseParts));
+        Assert.Equal((VerificationOutcome.Diverged, 2, false), (parted.Outcome, parted.DivergesAtStep, parted.NoiseDiverges));
         Assert.Equal(128, parted.LargestDifference);
         PictureVerification noise = await VerifyAsync(
             atelier, folder["noise.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), Bend(record, "noise", 0));
-        Assert.Equal((VerificationOutcome.Parted, 0, true), (noise.Outcome, noise.PartsAtStep, noise.NoiseParts));
+        Assert.Equal((VerificationOutcome.Diverged, 0, true), (noise.Outcome, noise.DivergesAtStep, noise.NoiseDiverges));
 
         // Another model, and one that ran elsewhere.
         JsonNode foreign = JsonNode.Parse(record.ToJson())!;
