@@ -36,7 +36,9 @@ public static class CheckpointExporter
     /// <summary>The version of this exporter, which packages state.</summary>
     public static string Version { get; } = typeof(CheckpointExporter).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
-    /// <summary>Exports a checkpoint to a folder. The folder appears only when it is complete. An older package there is replaced.</summary>
+    /// <summary>
+    /// Exports a checkpoint to a folder. The folder appears only when it is complete. An older package there is replaced.
+    /// </summary>
     /// <param name="checkpoint">Path of the safetensors file.</param>
     /// <param name="folder">Path of the package's folder.</param>
     /// <param name="options">The options of the export.</param>

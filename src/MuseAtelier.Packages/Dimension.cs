@@ -6,8 +6,8 @@ namespace MuseAtelier.Packages;
 
 /// <summary>
 /// One dimension of a tensor whose size may depend on the picture: a product of factors, each a number, <c>batch</c>, <c>steps</c>,
-/// the latent's <c>height</c> or <c>width</c>, divided (rounding up) or multiplied by a power of two (<c>height/4*width/4</c>, <c>height*8</c>), or the
-/// framed picture's <c>canvas_height</c> or <c>canvas_width</c>.
+/// the latent's <c>height</c> or <c>width</c>, divided (rounding up) or multiplied by a power of two (<c>height/4*width/4</c>,
+/// <c>height*8</c>), or the framed picture's <c>canvas_height</c> or <c>canvas_width</c>.
 /// </summary>
 [JsonConverter(typeof(DimensionConverter))]
 public readonly record struct Dimension
@@ -74,7 +74,9 @@ public readonly record struct Dimension
                 "canvas_width" => shape.CanvasWidth,
                 _ => long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
                     ? number
-                    : throw new FormatException($"'{Text}' is no dimension: '{token}' is neither a number nor batch, steps, height, width, canvas_height or canvas_width."),
+                    : throw new FormatException(
+                        $"'{Text}' is no dimension: '{token}' is neither a number nor batch, steps, height, width, canvas_height or "
+                        + "canvas_width."),
             };
             if (operation == '*') (product, factor) = (checked(product * factor), value);
             else factor = checked(factor + value - 1) / value;

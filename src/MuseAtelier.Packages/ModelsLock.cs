@@ -50,7 +50,8 @@ public sealed record ModelsLock
     /// <param name="path">Path of the file.</param>
     /// <param name="progress">Told how much is read, 0 to 1, on the calling thread.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
-    public static ModelCheck Verify(ModelEntry entry, string path, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
+    public static ModelCheck Verify(
+        ModelEntry entry, string path, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(entry);
         if (!File.Exists(path)) return new ModelCheck(ModelState.Absent, null, null);
@@ -59,7 +60,8 @@ public sealed record ModelsLock
         if (entry.Bytes is long expected && expected != bytes) return new ModelCheck(ModelState.SizeDiffers, bytes, null);
         string sha256 = Hash(stream, progress, cancellationToken);
         if (entry.Sha256 is null) return new ModelCheck(ModelState.DigestUnknown, bytes, sha256);
-        return new ModelCheck(sha256.Equals(entry.Sha256, StringComparison.OrdinalIgnoreCase) ? ModelState.Right : ModelState.DigestDiffers, bytes, sha256);
+        bool isEqual = sha256.Equals(entry.Sha256, StringComparison.OrdinalIgnoreCase);
+        return new ModelCheck(isEqual ? ModelState.Right : ModelState.DigestDiffers, bytes, sha256);
     }
 
     private static string Hash(FileStream stream, IProgress<double>? progress, CancellationToken cancellationToken)
@@ -89,7 +91,8 @@ public sealed record ModelsLock
 
     private static ModelsLock ReadEmbedded()
     {
-        using Stream stream = typeof(ModelsLock).Assembly.GetManifestResourceStream(FileName) ?? throw new ModelsLockException(FileName, $"this library was built without {FileName}");
+        using Stream stream = typeof(ModelsLock).Assembly.GetManifestResourceStream(FileName)
+            ?? throw new ModelsLockException(FileName, $"this library was built without {FileName}");
         return Read(stream, FileName);
     }
 
@@ -99,7 +102,8 @@ public sealed record ModelsLock
             path, FormattableString.Invariant($"{path} has {stream.Length:N0} bytes, more than a list of models can have"));
         try
         {
-            ModelsLock models = JsonSerializer.Deserialize(stream, ModelsLockJson.Default.ModelsLock) ?? throw new ModelsLockException(path, $"{path} is empty");
+            ModelsLock models = JsonSerializer.Deserialize(stream, ModelsLockJson.Default.ModelsLock)
+                ?? throw new ModelsLockException(path, $"{path} is empty");
             if (models.Version != CurrentVersion) throw new ModelsLockException(
                 path, FormattableString.Invariant($"{path} has version {models.Version}"));
             if (models.Models.FirstOrDefault(model => !IsSound(model)) is { } unsound) throw new ModelsLockException(
@@ -169,7 +173,11 @@ public sealed record ModelCheck(ModelState State, long? Bytes, string? Sha256);
 
 /// <summary>The list of models cannot be read.</summary>
 public sealed class ModelsLockException(string path, string found, Exception? inner = null)
-    : MuseAtelierException(found, $"a {ModelsLock.FileName} of version {ModelsLock.CurrentVersion}", "Restore the file from the repository.", inner)
+    : MuseAtelierException(
+        found,
+        $"a {ModelsLock.FileName} of version {ModelsLock.CurrentVersion}",
+        "Restore the file from the repository.",
+        inner)
 {
     /// <summary>Path of the list.</summary>
     public string Path { get; } = path;

@@ -14,7 +14,11 @@ public sealed class PackageManifestException(string package, string found, Excep
 
 /// <summary>The package was written in a format that this version does not read.</summary>
 public sealed class PackageFormatVersionException(string package, int version)
-    : PackageException(package, $"{package} has package format {version}", $"format {PackageManifest.CurrentFormatVersion}", "Export the checkpoint again with this version.")
+    : PackageException(
+        package,
+        $"{package} has package format {version}",
+        $"format {PackageManifest.CurrentFormatVersion}",
+        "Export the checkpoint again with this version.")
 {
     /// <summary>The format version that the manifest states.</summary>
     public int FormatVersion { get; } = version;

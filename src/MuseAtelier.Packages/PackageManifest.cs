@@ -46,7 +46,8 @@ public sealed record PackageManifest
 
     /// <summary>The component of that name.</summary>
     public ComponentSpec Component(string name) =>
-        Components.FirstOrDefault(component => component.Name == name) ?? throw new PackageManifestException(Checkpoint.Name, $"the manifest has no component '{name}'");
+        Components.FirstOrDefault(component => component.Name == name)
+        ?? throw new PackageManifestException(Checkpoint.Name, $"the manifest has no component '{name}'");
 
     /// <summary>
     /// Reads a package's manifest and checks all of it, as a file that anybody may have written: sizes, names, places, and that the parts
@@ -119,7 +120,10 @@ public enum Lowering
     /// <summary>Standard operators, NCHW, fp32 arithmetic unless <see cref="Precisions"/> say otherwise: runs on a processor.</summary>
     Portable,
 
-    /// <summary>Fused operators, NHWC, fp16 UNet and VAE and fp32 text encoders unless <see cref="Precisions"/> say otherwise: runs on an NVIDIA card.</summary>
+    /// <summary>
+    /// Fused operators, NHWC, fp16 UNet and VAE and fp32 text encoders unless <see cref="Precisions"/> say otherwise: runs on an NVIDIA
+    /// card.
+    /// </summary>
     Cuda,
 }
 
@@ -231,10 +235,14 @@ public sealed record TensorSpec(string Name, ElementType Type, IReadOnlyList<Dim
 [JsonConverter(typeof(JsonStringEnumConverter<StageKind>))]
 public enum StageKind
 {
-    /// <summary>Convolutions over images. Weights are constants of the graph, which its session arranges for the device; the stage stays loaded.</summary>
+    /// <summary>
+    /// Convolutions over images. Weights are constants of the graph, which its session arranges for the device; the stage stays loaded.
+    /// </summary>
     Convolution,
 
-    /// <summary>A transformer block over tokens. Its weights are inputs of the graph: stages of one shape share a session, and weights can be moved.</summary>
+    /// <summary>
+    /// A transformer block over tokens. Its weights are inputs of the graph: stages of one shape share a session, and weights can be moved.
+    /// </summary>
     Transformer,
 }
 

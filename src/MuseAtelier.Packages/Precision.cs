@@ -8,8 +8,8 @@ namespace MuseAtelier.Packages;
 public enum Precision
 {
     /// <summary>
-    /// IEEE 754 binary16. The CUDA lowering computes with fp16 operators, which add up in fp32. The portable lowering computes each operation in fp32 and
-    /// rounds what comes out to fp16: few processors have the operators.
+    /// IEEE 754 binary16. The CUDA lowering computes with fp16 operators, which add up in fp32. The portable lowering computes each
+    /// operation in fp32 and rounds what comes out to fp16: few processors have the operators.
     /// </summary>
     Fp16,
 
@@ -24,7 +24,8 @@ public enum Precision
 public sealed record Precisions(Precision TextEncoders, Precision UNet, Precision Vae)
 {
     /// <summary>What a lowering chooses by itself.</summary>
-    public static Precisions Of(Lowering lowering) => lowering == Lowering.Cuda ? new(Precision.Fp32, Precision.Fp16, Precision.Fp16) : All(Precision.Fp32);
+    public static Precisions Of(Lowering lowering) =>
+        lowering == Lowering.Cuda ? new(Precision.Fp32, Precision.Fp16, Precision.Fp16) : All(Precision.Fp32);
 
     /// <summary>The same for every part.</summary>
     public static Precisions All(Precision precision) => new(precision, precision, precision);
@@ -33,7 +34,8 @@ public sealed record Precisions(Precision TextEncoders, Precision UNet, Precisio
     public string Code() => string.Create(CultureInfo.InvariantCulture, $"text{Bits(TextEncoders)}-unet{Bits(UNet)}-vae{Bits(Vae)}");
 
     /// <summary>In words, such as <c>text encoders fp32, UNet fp16, VAE fp16</c>.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"text encoders {TextEncoders.Name()}, UNet {UNet.Name()}, VAE {Vae.Name()}");
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"text encoders {TextEncoders.Name()}, UNet {UNet.Name()}, VAE {Vae.Name()}");
 
     private static int Bits(Precision precision) => 8 * precision.Type().Size();
 }

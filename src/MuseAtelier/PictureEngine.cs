@@ -68,7 +68,7 @@ internal sealed class PictureEngine : IDisposable
     {
         // Building the tokenizer takes a third of a second, most of it compilation. It starts here so that the first picture does not wait.
         _ = Task.Run(() => ClipTokenizer.Shared, CancellationToken.None);
-        ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
+        ModelPackage package = options.OpenPackage(model, progress, cancellationToken);
         ExecutionDevice? device = null;
         PictureEngine? engine = null;
         try
@@ -99,7 +99,7 @@ internal sealed class PictureEngine : IDisposable
     public static ResidencyPlan Plan(string model, AtelierOptions options, PictureRequest request)
     {
         DeviceProfile device = options.Backend.Profile;
-        string path = PackageCache.Find(model, options) ?? model;
+        string path = PackageCache.Find(model, options.PackageChoice) ?? model;
         ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
         long budget = device.MapsWeights
             ? options.MemoryBudget ?? options.Backend.DefaultMemoryBudget()

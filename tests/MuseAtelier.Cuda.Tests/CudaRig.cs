@@ -8,7 +8,9 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Tests;
 
-/// <summary>The Miniature on the first card, opened on the test's own thread; skips the test, and says why, where nothing can be opened.</summary>
+/// <summary>
+/// The Miniature on the first card, opened on the test's own thread; skips the test, and says why, where nothing can be opened.
+/// </summary>
 internal sealed class CudaRig : IDisposable
 {
     private static readonly Lazy<string> Cache = new(MakeCache);

@@ -19,7 +19,8 @@ public sealed class SessionRotationTests
             Assert.True(
                 memory.PeakBytes <= memory.Plan.PeakBytes,
                 $"{ByteSize.Format(memory.PeakBytes!.Value)} held of {ByteSize.Format(memory.Plan.PeakBytes)} planned");
-            // Sessions that run once are made with fewer of ONNX Runtime's own fusions, so sums may round otherwise: as far apart as each is from fp32.
+            // Sessions that run once are made with fewer of ONNX Runtime's own fusions, so sums may round otherwise: as far apart as each
+            // is from fp32.
             Assert.InRange(CudaRig.RelativeError(picture.Latents.Span, expected.Latents.Span), 0, 5e-3);
         });
         Assert.Equal(turning[0].Pixels.ToArray(), turning[1].Pixels.ToArray());

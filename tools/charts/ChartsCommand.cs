@@ -10,11 +10,21 @@ internal static class ChartsCommand
 
     public static int Run(string[] args)
     {
-        var root = new RootCommand("Makes the repository's charts of the results that are committed in it.\n\nExit codes: 0 done, 1 failed (one line on stderr says why), 2 bad usage.") { Collect(), Sanctum() };
+        var root = new RootCommand(
+            "Makes the repository's charts of the results that are committed in it.\n\n"
+            + "Exit codes: 0 done, 1 failed (one line on stderr says why), 2 bad usage.")
+        {
+            Collect(),
+            Sanctum(),
+        };
         ParseResult parsed = root.Parse(args);
         // A screenful of help would bury the one line that says what is wrong.
         if (parsed.Action is ParseErrorAction)
-            return Fail($"{string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')))}. muse-charts --help lists what it takes.", BadUsage);
+        {
+            string errors = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
+            return Fail($"{errors}. muse-charts --help lists what it takes.", BadUsage);
+        }
+
         try
         {
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -27,8 +37,17 @@ internal static class ChartsCommand
 
     private static Command Collect()
     {
-        var files = new Argument<string[]>("FILES") { Description = "Files of muse bench --json, one for each budget.", Arity = ArgumentArity.OneOrMore };
-        var output = new Option<string>("--out") { Description = "The file to write.", HelpName = "FILE", DefaultValueFactory = _ => "benchmarks/nvidia-h200/budgets.json" };
+        var files = new Argument<string[]>("FILES")
+        {
+            Description = "Files of muse bench --json, one for each budget.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var output = new Option<string>("--out")
+        {
+            Description = "The file to write.",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => "benchmarks/nvidia-h200/budgets.json",
+        };
         var command = new Command("collect", "Puts results of muse bench together into one file.") { files, output };
         command.SetAction(result => Write(result.GetRequiredValue(output), ResultCollection.Collect(result.GetRequiredValue(files))));
         return command;
@@ -36,8 +55,18 @@ internal static class ChartsCommand
 
     private static Command Sanctum()
     {
-        var results = new Option<string>("--results") { Description = "The folder that holds budgets.json and peers.json.", HelpName = "FOLDER", DefaultValueFactory = _ => "benchmarks/nvidia-h200" };
-        var output = new Option<string>("--out") { Description = "The file to write.", HelpName = "FILE", DefaultValueFactory = _ => "docs/sanctum.svg" };
+        var results = new Option<string>("--results")
+        {
+            Description = "The folder that holds budgets.json and peers.json.",
+            HelpName = "FOLDER",
+            DefaultValueFactory = _ => "benchmarks/nvidia-h200",
+        };
+        var output = new Option<string>("--out")
+        {
+            Description = "The file to write.",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => "docs/sanctum.svg",
+        };
         var command = new Command("sanctum", "Draws seconds a picture over the budget of video memory.") { results, output };
         command.SetAction(result => Write(result.GetRequiredValue(output), SanctumChart.Draw(result.GetRequiredValue(results))));
         return command;

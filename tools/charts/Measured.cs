@@ -36,7 +36,8 @@ internal sealed record Measured
 
     /// <summary>What must be equal for results to stand in one chart.</summary>
     [JsonIgnore]
-    public string Conditions => FormattableString.Invariant($"{Machine.Device}; {Model}, {Width}x{Height}, {Steps} steps, guidance {GuidanceScale}");
+    public string Conditions =>
+        FormattableString.Invariant($"{Machine.Device}; {Model}, {Width}x{Height}, {Steps} steps, guidance {GuidanceScale}");
 }
 
 /// <summary>Where it was measured.</summary>
@@ -60,7 +61,11 @@ internal sealed record MeasuredPeer
 /// <summary>Reads files of results.</summary>
 internal static class ResultFile
 {
-    private static readonly JsonSerializerOptions Members = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+    private static readonly JsonSerializerOptions Members = new(JsonSerializerDefaults.Web)
+    {
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
 
     /// <summary>What a file states.</summary>
     /// <exception cref="ResultFileException">The file cannot be read, or states something else.</exception>
@@ -69,11 +74,18 @@ internal static class ResultFile
         try
         {
             T? results = JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Members);
-            return results is null || (results is IEnumerable<object?> list && list.Contains(null)) ? throw new JsonException("it holds null") : results;
+            bool holdsNull = results is null || (results is IEnumerable<object?> list && list.Contains(null));
+            return holdsNull ? throw new JsonException("it holds null") : results!;
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new ResultFileException(path, $"cannot be used ({exception.Message.TrimEnd('.')})", $"a file of {(typeof(T) == typeof(Measured) ? "muse bench --json" : "collected results")}", "Measure again, or name another file.", exception);
+            string expected = typeof(T) == typeof(Measured) ? "muse bench --json" : "collected results";
+            throw new ResultFileException(
+                path,
+                $"cannot be used ({exception.Message.TrimEnd('.')})",
+                $"a file of {expected}",
+                "Measure again, or name another file.",
+                exception);
         }
     }
 }

@@ -4,21 +4,39 @@ using System.Text.Json.Nodes;
 
 namespace MuseAtelier.Tools.Charts;
 
-/// <summary>Puts results of <c>muse bench --json</c> together into one file: without a budget first, then from the largest budget to the least.</summary>
+/// <summary>
+/// Puts results of <c>muse bench --json</c> together into one file: without a budget first, then from the largest budget to the least.
+/// </summary>
 internal static class ResultCollection
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>The collection as JSON; every result is kept whole.</summary>
     /// <param name="paths">Files with one result each, of one machine and one kind of picture.</param>
     /// <exception cref="ResultFileException">A file holds no result, or one that does not belong with the others.</exception>
     public static string Collect(IReadOnlyList<string> paths)
     {
-        var results = paths.Select(path => (Path: path, Measured: ResultFile.Read<Measured>(path))).OrderByDescending(result => result.Measured.BudgetBytes ?? long.MaxValue).ThenBy(result => result.Measured.Offload, StringComparer.Ordinal).ToList();
+        var results = paths
+            .Select(path => (Path: path, Measured: ResultFile.Read<Measured>(path)))
+            .OrderByDescending(result => result.Measured.BudgetBytes ?? long.MaxValue)
+            .ThenBy(result => result.Measured.Offload, StringComparer.Ordinal)
+            .ToList();
         // Times of different machines do not compare.
         foreach ((string path, Measured measured) in results)
-            if (measured.Conditions != results[0].Measured.Conditions)
-                throw new ResultFileException(path, $"was measured otherwise ({measured.Conditions})", $"{results[0].Measured.Conditions} as in {results[0].Path}", "Collect results of one machine and one kind of picture.");
+        {
+            if (measured.Conditions == results[0].Measured.Conditions) continue;
+            throw new ResultFileException(
+                path,
+                $"was measured otherwise ({measured.Conditions})",
+                $"{results[0].Measured.Conditions} as in {results[0].Path}",
+                "Collect results of one machine and one kind of picture.");
+        }
+
         return new JsonArray([.. results.Select(result => JsonNode.Parse(File.ReadAllBytes(result.Path)))]).ToJsonString(Indented) + "\n";
     }
 }

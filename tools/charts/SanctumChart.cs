@@ -3,7 +3,10 @@ using System.Xml.Linq;
 
 namespace MuseAtelier.Tools.Charts;
 
-/// <summary>Seconds a picture over the budget of video memory, with what was held of it, beside what a peer takes: an SVG that follows the reader's light or dark.</summary>
+/// <summary>
+/// Seconds a picture over the budget of video memory, with what was held of it, beside what a peer takes: an SVG that follows the reader's
+/// light or dark.
+/// </summary>
 internal static class SanctumChart
 {
     private const double Width = 860, Height = 480, Left = 66, Right = 834, Top = 112, Bottom = 424;
@@ -46,7 +49,12 @@ internal static class SanctumChart
     {
         string budgets = Path.Combine(folder, "budgets.json"), peers = Path.Combine(folder, "peers.json");
         IReadOnlyList<Measured> ours = ResultFile.Read<IReadOnlyList<Measured>>(budgets);
-        if (!ours.Any(measured => measured.BudgetBytes is not null)) throw new ResultFileException(budgets, "has no result under a budget", "one or more", "Measure with muse bench --vram AMOUNT --json.");
+        if (!ours.Any(measured => measured.BudgetBytes is not null))
+        {
+            throw new ResultFileException(
+                budgets, "has no result under a budget", "one or more", "Measure with muse bench --vram AMOUNT --json.");
+        }
+
         return Draw(ours, File.Exists(peers) ? ResultFile.Read<IReadOnlyList<MeasuredPeer>>(peers) : []);
     }
 
@@ -57,16 +65,24 @@ internal static class SanctumChart
     {
         var scale = Scale.Over(ours, peers);
         // Sessions that take turns are another way of painting: a point of their own, not one of the curve.
-        List<Measured> curve = [.. ours.Where(measured => measured is { BudgetBytes: not null, RotatesSessions: false }).OrderBy(measured => measured.BudgetBytes)];
-        Measured? unlimited = ours.FirstOrDefault(measured => measured is { BudgetBytes: null, PeakDeviceBytes: not null, RotatesSessions: false });
+        List<Measured> curve =
+        [
+            .. ours.Where(measured => measured is { BudgetBytes: not null, RotatesSessions: false })
+                .OrderBy(measured => measured.BudgetBytes),
+        ];
+        Measured? unlimited = ours.FirstOrDefault(
+            measured => measured is { BudgetBytes: null, PeakDeviceBytes: not null, RotatesSessions: false });
         string description = string.Join("; ", ours.Select(Sentence).Concat(peers.Select(Sentence)));
         var svg = new XElement(
             Svg + "svg",
-            new XAttribute("viewBox", $"0 0 {Width} {Height}"), new XAttribute("width", Width), new XAttribute("height", Height), new XAttribute("role", "img"),
+            new XAttribute("viewBox", $"0 0 {Width} {Height}"),
+            new XAttribute("width", Width),
+            new XAttribute("height", Height),
+            new XAttribute("role", "img"),
             new XElement(Svg + "title", "Seconds a picture under a budget of video memory"),
             new XElement(Svg + "desc", description),
             new XElement(Svg + "style", Style),
-            new XElement(Svg + "rect", new XAttribute("class", "panel"), new XAttribute("x", 0.5), new XAttribute("y", 0.5), new XAttribute("width", Width - 1), new XAttribute("height", Height - 1), new XAttribute("rx", 10)),
+            Panel(),
             Text(Left - 40, 34, "title", "start", "Seconds a picture under a budget of video memory"),
             Text(Left - 40, 55, "quiet", "start", ours[0].Conditions),
             Legend(peers.Count > 0),
@@ -79,6 +95,15 @@ internal static class SanctumChart
             peers.Select(peer => PeerPoint(peer, scale)));
         return svg.ToString().ReplaceLineEndings("\n") + "\n";
     }
+
+    private static XElement Panel() => new(
+        Svg + "rect",
+        new XAttribute("class", "panel"),
+        new XAttribute("x", 0.5),
+        new XAttribute("y", 0.5),
+        new XAttribute("width", Width - 1),
+        new XAttribute("height", Height - 1),
+        new XAttribute("rx", 10));
 
     private static XElement Legend(bool hasPeers) => new(
         Svg + "g",
@@ -111,8 +136,15 @@ internal static class SanctumChart
     private static IEnumerable<XElement> Curve(List<Measured> curve, Measured? unlimited, Scale scale)
     {
         yield return Polyline("curve", curve.Select(measured => (scale.X(Budget(measured)), scale.Y(measured.PictureSeconds))));
-        if (curve.Count > 0 && unlimited is not null && Peak(unlimited) > Budget(curve[^1]))
-            yield return Polyline("onward", [(scale.X(Budget(curve[^1])), scale.Y(curve[^1].PictureSeconds)), (scale.X(Peak(unlimited)!.Value), scale.Y(unlimited.PictureSeconds))]);
+        if (curve.Count > 0 && unlimited is not null && Peak(unlimited) is { } peak && peak > Budget(curve[^1]))
+        {
+            yield return Polyline(
+                "onward",
+                [
+                    (scale.X(Budget(curve[^1])), scale.Y(curve[^1].PictureSeconds)),
+                    (scale.X(peak), scale.Y(unlimited.PictureSeconds)),
+                ]);
+        }
     }
 
     private static XElement OurPoint(Measured measured, Scale scale, string? label)
@@ -126,7 +158,9 @@ internal static class SanctumChart
         }
 
         if (Peak(measured) is { } held) point.Add(Circle(scale.X(held), y, 4.5, "held"));
-        if (label is not null && (Peak(measured) ?? Budget(measured)) is var at) point.Add(Text(scale.X(at) + 11, y + 18, "ours", "start", $"{Number(measured.PictureSeconds, "0.00")} {label}"));
+        if (label is null) return point;
+        double x = scale.X(Peak(measured) ?? Budget(measured));
+        point.Add(Text(x + 11, y + 18, "ours", "start", $"{Number(measured.PictureSeconds, "0.00")} {label}"));
         return point;
     }
 
@@ -153,10 +187,15 @@ internal static class SanctumChart
             Text(isRight ? x - 12 : x + 12, y + 4, "peer", isRight ? "end" : "start", $"{Name(peer)}, {Number(peer.Seconds, "0.0#")}"));
     }
 
-    private static string Sentence(Measured measured) =>
-        $"{(measured.BudgetBytes is null ? "without a budget" : $"budget {Number(Budget(measured), "0.##")} GiB")}: {Number(measured.PictureSeconds, "0.00")} s{(Peak(measured) is { } peak ? $", {Number(peak, "0.00")} GiB held at most" : "")}";
+    private static string Sentence(Measured measured)
+    {
+        string budget = measured.BudgetBytes is null ? "without a budget" : $"budget {Number(Budget(measured), "0.##")} GiB";
+        string held = Peak(measured) is { } peak ? $", {Number(peak, "0.00")} GiB held at most" : "";
+        return $"{budget}: {Number(measured.PictureSeconds, "0.00")} s{held}";
+    }
 
-    private static string Sentence(MeasuredPeer peer) => $"{peer.Peer}, {Name(peer)}: {Number(peer.Seconds, "0.00")} s, {Number(peer.Gibibytes, "0.00")} GiB";
+    private static string Sentence(MeasuredPeer peer) =>
+        $"{peer.Peer}, {Name(peer)}: {Number(peer.Seconds, "0.00")} s, {Number(peer.Gibibytes, "0.00")} GiB";
 
     private static string Name(MeasuredPeer peer) => peer.Mode switch
     {
@@ -174,19 +213,36 @@ internal static class SanctumChart
     private static string Number(double value, string format = "0.##") => value.ToString(format, CultureInfo.InvariantCulture);
 
     private static XElement Text(double x, double y, string? style, string anchor, string text) => new(
-        Svg + "text", new XAttribute("x", Number(x)), new XAttribute("y", Number(y)), new XAttribute("text-anchor", anchor), style is null ? null : new XAttribute("class", style), text);
+        Svg + "text",
+        new XAttribute("x", Number(x)),
+        new XAttribute("y", Number(y)),
+        new XAttribute("text-anchor", anchor),
+        style is null ? null : new XAttribute("class", style),
+        text);
 
     private static XElement Line(double x1, double y1, double x2, double y2, string style) => new(
-        Svg + "line", new XAttribute("x1", Number(x1)), new XAttribute("y1", Number(y1)), new XAttribute("x2", Number(x2)), new XAttribute("y2", Number(y2)), new XAttribute("class", style));
+        Svg + "line",
+        new XAttribute("x1", Number(x1)),
+        new XAttribute("y1", Number(y1)),
+        new XAttribute("x2", Number(x2)),
+        new XAttribute("y2", Number(y2)),
+        new XAttribute("class", style));
 
-    private static XElement Circle(double x, double y, double radius, string style) =>
-        new(Svg + "circle", new XAttribute("cx", Number(x)), new XAttribute("cy", Number(y)), new XAttribute("r", Number(radius)), new XAttribute("class", style));
+    private static XElement Circle(double x, double y, double radius, string style) => new(
+        Svg + "circle",
+        new XAttribute("cx", Number(x)),
+        new XAttribute("cy", Number(y)),
+        new XAttribute("r", Number(radius)),
+        new XAttribute("class", style));
 
     private static XElement Diamond(double x, double y) =>
         new(Svg + "path", new XAttribute("d", $"M {Number(x)} {Number(y - 6)} l 6 6 l -6 6 l -6 -6 z"), new XAttribute("class", "peer"));
 
     private static XElement Polyline(string style, IEnumerable<(double X, double Y)> points) =>
-        new(Svg + "polyline", new XAttribute("points", string.Join(' ', points.Select(point => $"{Number(point.X)},{Number(point.Y)}"))), new XAttribute("class", style));
+        new(
+            Svg + "polyline",
+            new XAttribute("points", string.Join(' ', points.Select(point => $"{Number(point.X)},{Number(point.Y)}"))),
+            new XAttribute("class", style));
 
     // Gibibytes evenly from 0 on; seconds by doubling, as they lie orders of magnitude apart.
     private readonly record struct Scale(double MostGibibytes, double LeastSeconds, double MostSeconds)
@@ -194,13 +250,19 @@ internal static class SanctumChart
         public static Scale Over(IReadOnlyList<Measured> ours, IReadOnlyList<MeasuredPeer> peers)
         {
             double[] seconds = [.. ours.Select(measured => measured.PictureSeconds), .. peers.Select(peer => peer.Seconds)];
-            double most = ours.Select(measured => Math.Max(Budget(measured), Peak(measured) ?? 0)).Concat(peers.Select(peer => peer.Gibibytes)).Max();
+            double most = ours.Select(measured => Math.Max(Budget(measured), Peak(measured) ?? 0))
+                .Concat(peers.Select(peer => peer.Gibibytes))
+                .Max();
             // A little beyond the outermost points, so that none lies on the edge.
-            return new Scale(2 * Math.Ceiling((most + 0.2) / 2), Math.Pow(2, Math.Floor(Math.Log2(seconds.Min() / 1.05))), Math.Pow(2, Math.Ceiling(Math.Log2(seconds.Max() * 1.05))));
+            return new Scale(
+                2 * Math.Ceiling((most + 0.2) / 2),
+                Math.Pow(2, Math.Floor(Math.Log2(seconds.Min() / 1.05))),
+                Math.Pow(2, Math.Ceiling(Math.Log2(seconds.Max() * 1.05))));
         }
 
         public double X(double gibibytes) => Left + (Right - Left) * gibibytes / MostGibibytes;
 
-        public double Y(double seconds) => Bottom - (Bottom - Top) * Math.Log2(seconds / LeastSeconds) / Math.Log2(MostSeconds / LeastSeconds);
+        public double Y(double seconds) =>
+            Bottom - (Bottom - Top) * Math.Log2(seconds / LeastSeconds) / Math.Log2(MostSeconds / LeastSeconds);
     }
 }

@@ -15,11 +15,25 @@ internal static class ExportCommand
     public static async Task<int> RunAsync(string[] args)
     {
         var checkpoint = new Argument<string>("CHECKPOINT") { Description = "The SDXL checkpoint: one .safetensors file." };
-        var folder = new Option<string?>("--out") { Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>, and the arithmetic where it is not the lowering's own]", HelpName = "FOLDER" };
-        var lowering = new Option<string>("--lowering") { Description = "What the package is for: portable (any processor) or cuda (an NVIDIA card).", HelpName = "portable|cuda", DefaultValueFactory = _ => "portable" };
+        var folder = new Option<string?>("--out")
+        {
+            Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>, and the arithmetic where it is not the "
+                + "lowering's own]",
+            HelpName = "FOLDER",
+        };
+        var lowering = new Option<string>("--lowering")
+        {
+            Description = "What the package is for: portable (any processor) or cuda (an NVIDIA card).",
+            HelpName = "portable|cuda",
+            DefaultValueFactory = _ => "portable",
+        };
         lowering.AcceptOnlyFromAmong("portable", "cuda");
-        Option<Precision?> text = PrecisionOf("--text", "the text encoders", "fp32"), unet = PrecisionOf("--unet", "the UNet", "fp16 for cuda, else fp32"), vae = PrecisionOf("--vae", "the VAE", "fp16 for cuda, else fp32");
-        var root = new RootCommand("Turns an SDXL checkpoint into a package of ONNX graphs and weights.\n\nExit codes: 0 done, 1 failed (one line on stderr says why), 2 bad usage, 130 cancelled.")
+        Option<Precision?> text = PrecisionOf("--text", "the text encoders", "fp32");
+        Option<Precision?> unet = PrecisionOf("--unet", "the UNet", "fp16 for cuda, else fp32");
+        Option<Precision?> vae = PrecisionOf("--vae", "the VAE", "fp16 for cuda, else fp32");
+        var root = new RootCommand(
+            "Turns an SDXL checkpoint into a package of ONNX graphs and weights.\n\n"
+            + "Exit codes: 0 done, 1 failed (one line on stderr says why), 2 bad usage, 130 cancelled.")
         {
             checkpoint,
             folder,
@@ -36,7 +50,8 @@ internal static class ExportCommand
             var options = new ExportOptions
             {
                 Lowering = target,
-                Precisions = new Precisions(result.GetValue(text) ?? own.TextEncoders, result.GetValue(unet) ?? own.UNet, result.GetValue(vae) ?? own.Vae),
+                Precisions = new Precisions(
+                    result.GetValue(text) ?? own.TextEncoders, result.GetValue(unet) ?? own.UNet, result.GetValue(vae) ?? own.Vae),
             };
             string source = result.GetRequiredValue(checkpoint);
             return ExportAsync(source, result.GetValue(folder) ?? DefaultFolder(source, options), options);
@@ -45,16 +60,21 @@ internal static class ExportCommand
         ParseResult parsed = root.Parse(args);
         // A screenful of help would bury the one line that says what is wrong.
         if (parsed.Action is ParseErrorAction)
-            return Fail($"{string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')))}. muse-export --help lists what it takes.", BadUsage);
+        {
+            string errors = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
+            return Fail($"{errors}. muse-export --help lists what it takes.", BadUsage);
+        }
 
         // The library's own signal handling ends the process after two seconds: too soon to clean up gigabytes.
-        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+        return await parsed.InvokeAsync(
+            new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
     }
 
     internal static string DefaultFolder(string checkpoint, ExportOptions options)
     {
         string precisions = options.Precisions is { } chosen && chosen != Precisions.Of(options.Lowering) ? $"-{chosen.Code()}" : "";
-        return Path.Combine("export", $"{Path.GetFileNameWithoutExtension(checkpoint)}-{(options.Lowering == Lowering.Cuda ? "cuda" : "portable")}{precisions}");
+        string lowering = options.Lowering == Lowering.Cuda ? "cuda" : "portable";
+        return Path.Combine("export", $"{Path.GetFileNameWithoutExtension(checkpoint)}-{lowering}{precisions}");
     }
 
     private static Option<Precision?> PrecisionOf(string name, string part, string own)
@@ -72,9 +92,13 @@ internal static class ExportCommand
     private static Task<int> ExportAsync(string checkpoint, string folder, ExportOptions options) => Guarded(async cancellation =>
     {
         using var memory = new MemoryWatch();
-        ExportResult result = await ExportDisplay.RunAsync(progress => CheckpointExporter.Export(checkpoint, folder, options, progress, cancellation));
+        ExportResult result = await ExportDisplay.RunAsync(
+            progress => CheckpointExporter.Export(checkpoint, folder, options, progress, cancellation));
         double seconds = result.Elapsed.TotalSeconds;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Folder}: {result.Bytes / 1e6:N1} MB in {seconds:F1} s ({result.Bytes / 1e6 / Math.Max(seconds, 1e-3):N0} MB/s)"));
+        double megabytes = result.Bytes / 1e6;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{result.Folder}: {megabytes:N1} MB in {seconds:F1} s ({megabytes / Math.Max(seconds, 1e-3):N0} MB/s)"));
         Console.WriteLine(memory.Describe());
         return Done;
     });

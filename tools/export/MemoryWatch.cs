@@ -30,7 +30,10 @@ internal sealed class MemoryWatch : IDisposable
         }
 
         Dictionary<string, long> status = Sample();
-        return string.Create(CultureInfo.InvariantCulture, $"peak memory {status.GetValueOrDefault("VmHWM") / 1e6:N0} MB (peak of its own {_peakOwn / 1e6:N0} MB, of mapped files {_peakMapped / 1e6:N0} MB)");
+        double peak = status.GetValueOrDefault("VmHWM") / 1e6;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"peak memory {peak:N0} MB (peak of its own {_peakOwn / 1e6:N0} MB, of mapped files {_peakMapped / 1e6:N0} MB)");
     }
 
     public void Dispose() => _timer?.Dispose();
@@ -42,7 +45,8 @@ internal sealed class MemoryWatch : IDisposable
         {
             // "RssAnon:      1234 kB"
             string[] parts = line.Split((char[])[':', ' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-            if (parts is [string name, string number, "kB"] && long.TryParse(number, CultureInfo.InvariantCulture, out long kibibytes)) status[name] = kibibytes * 1024;
+            if (parts is [string name, string number, "kB"] && long.TryParse(number, CultureInfo.InvariantCulture, out long kibibytes))
+                status[name] = kibibytes * 1024;
         }
 
         lock (_lock)

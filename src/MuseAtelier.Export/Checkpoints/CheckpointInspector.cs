@@ -7,7 +7,9 @@ namespace MuseAtelier.Export.Checkpoints;
 /// </summary>
 public static class CheckpointInspector
 {
-    /// <summary>The UNet's first convolution. Its input channels distinguish inpainting (9) and editing (8) models from base models (4).</summary>
+    /// <summary>
+    /// The UNet's first convolution. Its input channels distinguish inpainting (9) and editing (8) models from base models (4).
+    /// </summary>
     private const string FirstConvolution = "input_blocks.0.0.weight";
 
     /// <summary>Detects the kind of model in a file.</summary>

@@ -3,7 +3,9 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Export.Checkpoints;
 
-/// <summary>Recognises files of other formats that are given in place of a safetensors file, so that the message can name a remedy.</summary>
+/// <summary>
+/// Recognises files of other formats that are given in place of a safetensors file, so that the message can name a remedy.
+/// </summary>
 internal static class ForeignFormat
 {
     private const string TextFile = "a text file";

@@ -102,8 +102,8 @@ public static class RandomCheckpoint
         writer.Write(MemoryMarshal.AsBytes<long>(positions));
     }
 
-    // Gains are near one, biases are near zero, and weights depend on their fan-in, so that a layer's output is about as large as its input.
-    // Outputs to a residual stream are halved so that seventy additions do not overflow.
+    // Gains are near one, biases are near zero, and weights depend on their fan-in, so that a layer's output is about as large as its
+    // input. Outputs to a residual stream are halved so that seventy additions do not overflow.
     private static (float Mean, float Deviation) Distribution(SafetensorsDeclaration tensor)
     {
         if (tensor.Shape.Count == 0) return (4.6f, 0);
@@ -145,7 +145,8 @@ public static class RandomCheckpoint
     }
 
     /// <summary>
-    /// SplitMix64 of Steele, Lea and Flood (OOPSLA 2014). Its sequence is the same on every runtime, which System.Random does not guarantee.
+    /// SplitMix64 of Steele, Lea and Flood (OOPSLA 2014). Its sequence is the same on every runtime, which System.Random does not
+    /// guarantee.
     /// </summary>
     private struct SplitMix64(ulong seed)
     {

@@ -79,7 +79,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>A tensor's bytes, little-endian, row-major. They belong to the mapping and are invalid after the file is disposed.</summary>
+    /// <summary>
+    /// A tensor's bytes, little-endian, row-major. They belong to the mapping and are invalid after the file is disposed.
+    /// </summary>
     /// <param name="tensor">A tensor of this file, smaller than 2 GiB.</param>
     public ReadOnlySpan<byte> Span(SafetensorsTensor tensor)
     {

@@ -21,8 +21,8 @@ public sealed record SafetensorsDeclaration(string Name, ElementType Type, IRead
 }
 
 /// <summary>
-/// Writes a safetensors file sequentially: all tensors are declared first, then their data follows in the same order, in pieces of any size.
-/// The file has a temporary name until it is complete.
+/// Writes a safetensors file sequentially: all tensors are declared first, then their data follows in the same order, in pieces of any
+/// size. The file has a temporary name until it is complete.
 /// </summary>
 public sealed class SafetensorsWriter : IDisposable
 {
@@ -94,7 +94,9 @@ public sealed class SafetensorsWriter : IDisposable
         Advance();
     }
 
-    /// <summary>Writes the next elements of the current tensor, converted to its type (F32, F16 or BF16) with rounding to nearest even.</summary>
+    /// <summary>
+    /// Writes the next elements of the current tensor, converted to its type (F32, F16 or BF16) with rounding to nearest even.
+    /// </summary>
     /// <param name="values">Row-major values, no more than the current tensor lacks.</param>
     public void Write(ReadOnlySpan<float> values)
     {

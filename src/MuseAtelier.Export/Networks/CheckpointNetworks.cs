@@ -11,7 +11,8 @@ internal static class CheckpointNetworks
     /// <summary>Describes every component of a checkpoint.</summary>
     /// <param name="file">The checkpoint.</param>
     /// <param name="precisions">The arithmetic of the parts.</param>
-    /// <exception cref="CheckpointException">The checkpoint cannot be described. The failure names all missing parts or tensors.</exception>
+    /// <exception cref="CheckpointException">The checkpoint cannot be described. The failure names all missing parts or
+    /// tensors.</exception>
     public static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file, Precisions precisions)
     {
         var names = new TensorNames(file);

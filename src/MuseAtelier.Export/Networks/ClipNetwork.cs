@@ -91,7 +91,9 @@ internal sealed class ClipNetwork
             Layers = "encoder.layers.",
         });
 
-    /// <summary>CLIP-G with the tensor names of open_clip: q, k and v are stacked, and text_projection is multiplied from the left.</summary>
+    /// <summary>
+    /// CLIP-G with the tensor names of open_clip: q, k and v are stacked, and text_projection is multiplied from the left.
+    /// </summary>
     public static ClipNetwork G(CheckpointWeights weights, ElementType precision) =>
         new(weights, precision, ComponentNames.ClipG, Nonlinearity.Gelu, new ClipTensorNames
         {

@@ -12,7 +12,9 @@ internal sealed record Network(string Name, IReadOnlyList<Value> Inputs, IReadOn
     public required ElementType Precision { get; init; }
 }
 
-/// <summary>Consecutive units of one kind, with the values that they read from other stages and the values that they make for them.</summary>
+/// <summary>
+/// Consecutive units of one kind, with the values that they read from other stages and the values that they make for them.
+/// </summary>
 internal sealed record Stage(
     string Name, StageKind Kind, IReadOnlyList<Operation> Operations, IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs);
 

@@ -10,7 +10,9 @@ using AttributeType = MuseAtelier.Export.Onnx.Proto.AttributeProto.Types.Attribu
 
 namespace MuseAtelier.Export.Onnx;
 
-/// <summary>Builds one ONNX graph, node by node. Names are numbered in order, so that graphs of one shape are equal byte for byte.</summary>
+/// <summary>
+/// Builds one ONNX graph, node by node. Names are numbered in order, so that graphs of one shape are equal byte for byte.
+/// </summary>
 internal sealed class GraphBuilder
 {
     /// <summary>The version of ONNX's file format. Version 9 belongs to opset 20.</summary>

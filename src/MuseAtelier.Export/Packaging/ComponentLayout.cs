@@ -9,8 +9,8 @@ namespace MuseAtelier.Export.Packaging;
 internal sealed record PlacedWeight(LoweredWeight Weight, string File, long Offset);
 
 /// <summary>
-/// The content of a component in the package, before anything is written. <c>graphs/</c> holds ONNX files and, beside them, the constants of
-/// convolution stages. <c>weights/</c> holds the weights that are inputs of transformer stages, packed stage by stage.
+/// The content of a component in the package, before anything is written. <c>graphs/</c> holds ONNX files and, beside them, the constants
+/// of convolution stages. <c>weights/</c> holds the weights that are inputs of transformer stages, packed stage by stage.
 /// </summary>
 /// <param name="Spec">The component as the manifest states it.</param>
 /// <param name="Weights">Every weight, in the order of its file.</param>

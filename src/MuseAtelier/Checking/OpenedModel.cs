@@ -46,7 +46,7 @@ internal sealed class OpenedModel : IDisposable
     public static OpenedModel Open(
         string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        ModelPackage package = ModelPackage.OpenFor(model, options, progress, cancellationToken);
+        ModelPackage package = options.OpenPackage(model, progress, cancellationToken);
         try
         {
             ExecutionDevice device = options.Backend.Open(package, options, cancellationToken);

@@ -62,5 +62,6 @@ internal static class CephesMath
         return (Vector256.ConditionalSelect(isEven, sin, cos) ^ sinSign, Vector256.ConditionalSelect(isEven, cos, sin) ^ cosSign);
     }
 
-    private static Vector256<float> Fused(Vector256<float> x, Vector256<float> y, float z) => Vector256.FusedMultiplyAdd(x, y, Vector256.Create(z));
+    private static Vector256<float> Fused(Vector256<float> x, Vector256<float> y, float z) =>
+        Vector256.FusedMultiplyAdd(x, y, Vector256.Create(z));
 }

@@ -63,10 +63,15 @@ internal sealed class Denoiser : IDisposable
     /// <summary>What the UNet computes in.</summary>
     public Precision Precision => _package.Manifest.PartPrecisions.UNet;
 
-    /// <summary>[batch, 4, h, w] fp32, scaled by 1 / sqrt(sigma^2 + 1); host memory that <see cref="Predict"/> reads until <see cref="Await"/> has returned.</summary>
+    /// <summary>
+    /// [batch, 4, h, w] fp32, scaled by 1 / sqrt(sigma^2 + 1); host memory that <see cref="Predict"/> reads until <see cref="Await"/> has
+    /// returned.
+    /// </summary>
     public Span<float> Input => _hostInput.AsSpan<float>();
 
-    /// <summary>[batch, 4, h, w] fp32 predicted noise; host memory that <see cref="Predict"/> writes until <see cref="Await"/> has returned.</summary>
+    /// <summary>
+    /// [batch, 4, h, w] fp32 predicted noise; host memory that <see cref="Predict"/> writes until <see cref="Await"/> has returned.
+    /// </summary>
     public Span<float> Output => _hostOutput.AsSpan<float>();
 
     /// <summary>Computes what a pass needs once.</summary>
@@ -75,7 +80,12 @@ internal sealed class Denoiser : IDisposable
     /// <param name="timesteps">The timestep of every step.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between stages.</param>
-    public void Prepare(ReadOnlySpan<PromptEmbeds> rows, ReadOnlySpan<float> timeIds, ReadOnlySpan<float> timesteps, RunOptions options, CancellationToken cancellationToken)
+    public void Prepare(
+        ReadOnlySpan<PromptEmbeds> rows,
+        ReadOnlySpan<float> timeIds,
+        ReadOnlySpan<float> timesteps,
+        RunOptions options,
+        CancellationToken cancellationToken)
     {
         Write(_context, "context", rows, static row => row.Hidden);
         _context.Run(options, cancellationToken);
@@ -94,7 +104,10 @@ internal sealed class Denoiser : IDisposable
         _device.Synchronize();
     }
 
-    /// <summary>Predicts the noise of one step; allocates nothing managed. Where the device works by itself, returns before it is done: <see cref="Await"/>.</summary>
+    /// <summary>
+    /// Predicts the noise of one step; allocates nothing managed. Where the device works by itself, returns before it is done:
+    /// <see cref="Await"/>.
+    /// </summary>
     public void Predict(int step, RunOptions options, CancellationToken cancellationToken)
     {
         _device.Copy(_time!.Address("embeddings") + (nint)(step * _shifts.Bytes), _shifts.Address, _shifts.Bytes);

@@ -28,7 +28,13 @@ internal sealed class DenoisingLoop : IDisposable
     /// <param name="schedule">The pictures' schedule.</param>
     /// <param name="sheet">Where previews are painted, or null.</param>
     /// <param name="device">Gives the memory.</param>
-    public DenoisingLoop(IReadOnlyList<PictureRequest> pictures, BatchSlot place, Denoiser network, SigmaSchedule schedule, PreviewGrid? sheet, ExecutionDevice device)
+    public DenoisingLoop(
+        IReadOnlyList<PictureRequest> pictures,
+        BatchSlot place,
+        Denoiser network,
+        SigmaSchedule schedule,
+        PreviewGrid? sheet,
+        ExecutionDevice device)
         : this(
             [.. pictures.Select(picture => NoiseStreams.Create(picture.NoiseSource, picture.Seed))], pictures[0].GuidanceScale, place,
             network, schedule, sheet, device)

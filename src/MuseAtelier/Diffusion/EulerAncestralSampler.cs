@@ -45,7 +45,8 @@ internal sealed class EulerAncestralSampler
     /// <param name="unconditional">The prediction for the negative prompt; borrowed.</param>
     /// <param name="conditional">The prediction for the prompt; borrowed.</param>
     /// <param name="scale">The guidance scale.</param>
-    /// <param name="output">As long as the predictions; may be <paramref name="conditional"/>, must not overlap <paramref name="unconditional"/>.</param>
+    /// <param name="output">As long as the predictions; may be <paramref name="conditional"/>, must not overlap
+    /// <paramref name="unconditional"/>.</param>
     public static void Guide(ReadOnlySpan<float> unconditional, ReadOnlySpan<float> conditional, float scale, Span<float> output)
     {
         if (unconditional.Overlaps(output))

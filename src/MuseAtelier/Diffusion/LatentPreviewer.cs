@@ -28,8 +28,12 @@ internal static class LatentPreviewer
     public static void Paint(ReadOnlySpan<float> latents, int width, Span<byte> pixels, int stride)
     {
         int area = latents.Length / Channels, height = area / width;
-        if (latents.Length != Channels * height * width) throw new ArgumentException("There are four latent channels of whole rows.", nameof(latents));
-        ReadOnlySpan<float> c0 = latents[..area], c1 = latents[area..(2 * area)], c2 = latents[(2 * area)..(3 * area)], c3 = latents[(3 * area)..];
+        if (latents.Length != Channels * height * width)
+            throw new ArgumentException("There are four latent channels of whole rows.", nameof(latents));
+        ReadOnlySpan<float> c0 = latents[..area];
+        ReadOnlySpan<float> c1 = latents[area..(2 * area)];
+        ReadOnlySpan<float> c2 = latents[(2 * area)..(3 * area)];
+        ReadOnlySpan<float> c3 = latents[(3 * area)..];
         for (int y = 0; y < height; y++)
         {
             Span<byte> row = pixels.Slice(y * stride, 3 * width);

@@ -28,6 +28,7 @@ internal sealed class PreviewGrid
     public void Paint(int picture, ReadOnlySpan<float> latents)
     {
         int stride = _columns * _width * Channels;
-        LatentPreviewer.Paint(latents, _width, _pixels.AsSpan((picture / _columns * _height * stride) + (picture % _columns * _width * Channels)), stride);
+        int start = (picture / _columns * _height * stride) + (picture % _columns * _width * Channels);
+        LatentPreviewer.Paint(latents, _width, _pixels.AsSpan(start), stride);
     }
 }

@@ -28,25 +28,24 @@ internal sealed unsafe class ModelPackage : IDisposable
     /// <summary>SHA-256 over the names and digests of all graphs, lower-case hex: what would compute otherwise has another.</summary>
     public string GraphsSha256 { get; }
 
-    /// <summary>Opens the package of a model, which is made where there is none, for the options' backend.</summary>
+    /// <summary>Opens the package of a model. A checkpoint is exported first, unless the cache holds its package.</summary>
     /// <param name="model">Path of a package's folder or of a checkpoint.</param>
-    /// <param name="options">The backend, the cache and whether digests are verified.</param>
-    /// <param name="progress">Told on the calling thread.</param>
+    /// <param name="choice">The package that is needed.</param>
+    /// <param name="progress">Receives reports on the calling thread.</param>
     /// <param name="cancellationToken">Stops an export or a verification.</param>
     /// <exception cref="MuseAtelierException">The model cannot be used.</exception>
-    public static ModelPackage OpenFor(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static ModelPackage OpenFor(
+        string model, PackageChoice choice, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        OpenFileLimitException.ThrowIfTooLow();
-        options.Backend.Require();
-        string folder = PackageCache.Resolve(model, options, progress, cancellationToken);
-        ModelPackage package = Open(folder, options.VerifyDigests, progress, cancellationToken);
+        string folder = PackageCache.Resolve(model, choice, progress, cancellationToken);
+        ModelPackage package = Open(folder, choice.VerifiesDigests, progress, cancellationToken);
         PackageManifest manifest = package.Manifest;
-        bool isForBackend = manifest.Lowering == options.Backend.Lowering;
-        if (isForBackend && (options.Precisions ?? manifest.PartPrecisions) == manifest.PartPrecisions) return package;
+        bool isForBackend = manifest.Lowering == choice.Lowering;
+        if (isForBackend && (choice.Precisions ?? manifest.PartPrecisions) == manifest.PartPrecisions) return package;
         package.Dispose();
         throw isForBackend
-            ? new PackagePrecisionException(folder, manifest.PartPrecisions, options.Precisions!)
-            : new PackageLoweringException(folder, manifest.Lowering, options.Backend.Lowering);
+            ? new PackagePrecisionException(folder, manifest.PartPrecisions, choice.Precisions!)
+            : new PackageLoweringException(folder, manifest.Lowering, choice.Lowering);
     }
 
     /// <summary>
@@ -54,7 +53,8 @@ internal sealed unsafe class ModelPackage : IDisposable
     /// until it is disposed.
     /// </summary>
     /// <exception cref="PackageException">The package is damaged, incomplete, unreadable or of another format.</exception>
-    public static ModelPackage Open(string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static ModelPackage Open(
+        string folder, bool verifyDigests, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         FileStream? use = null;
         try
@@ -127,7 +127,10 @@ internal sealed unsafe class ModelPackage : IDisposable
     private static string DigestGraphs(PackageManifest manifest)
     {
         HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
-        IEnumerable<string> lines = manifest.Files.Where(file => graphs.Contains(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n");
+        IEnumerable<string> lines = manifest.Files
+            .Where(file => graphs.Contains(file.Name))
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => $"{file.Name} {file.Sha256}\n");
         return Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
 

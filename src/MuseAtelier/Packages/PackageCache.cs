@@ -24,13 +24,14 @@ internal static class PackageCache
         Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
 
     /// <summary>The folder of the model's package for the backend's lowering.</summary>
-    public static string Resolve(string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    public static string Resolve(
+        string model, PackageChoice choice, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         if (IsPackage(model)) return Path.GetFullPath(model);
         if (!File.Exists(model)) SafetensorsFile.Open(model).Dispose();
 
-        ExportOptions export = ExportOf(options);
-        string cache = CacheOf(options), folder = Path.Combine(cache, PackageKey.Of(model, CheckpointIdentity.Of(model), export));
+        ExportOptions export = ExportOf(choice);
+        string cache = CacheOf(choice), folder = Path.Combine(cache, PackageKey.Of(model, CheckpointIdentity.Of(model), export));
         if (!IsCurrent(folder))
         {
             // An export that fails or is stopped leaves no cache behind that was not there.
@@ -49,11 +50,11 @@ internal static class PackageCache
     }
 
     /// <summary>The folder of the model's package for the backend's lowering; null where it has to be made first.</summary>
-    public static string? Find(string model, AtelierOptions options)
+    public static string? Find(string model, PackageChoice choice)
     {
         if (IsPackage(model)) return Path.GetFullPath(model);
         if (!File.Exists(model)) return null;
-        string folder = Path.Combine(CacheOf(options), PackageKey.Of(model, CheckpointIdentity.Of(model), ExportOf(options)));
+        string folder = Path.Combine(CacheOf(choice), PackageKey.Of(model, CheckpointIdentity.Of(model), ExportOf(choice)));
         return IsCurrent(folder) ? folder : null;
     }
 
@@ -123,10 +124,10 @@ internal static class PackageCache
 
     private static bool IsPackage(string model) => Directory.Exists(model) && File.Exists(Path.Combine(model, PackageManifest.FileName));
 
-    private static ExportOptions ExportOf(AtelierOptions options) =>
-        new() { Lowering = options.Backend.Lowering, Precisions = options.Precisions };
+    private static ExportOptions ExportOf(PackageChoice choice) =>
+        new() { Lowering = choice.Lowering, Precisions = choice.Precisions };
 
-    private static string CacheOf(AtelierOptions options) => Path.GetFullPath(options.CacheFolder ?? DefaultFolder);
+    private static string CacheOf(PackageChoice choice) => Path.GetFullPath(choice.CacheFolder ?? DefaultFolder);
 
     private sealed class ExportReport(IProgress<LoadProgress> progress) : IProgress<ExportProgress>
     {

@@ -20,7 +20,8 @@ internal sealed class StreamingBufferLayout
         long end = 0;
         for (int i = 0; i < offsets.Length; i++)
         {
-            if (sizes[i] > bytes) throw new ArgumentOutOfRangeException(nameof(bytes), bytes, "The streaming buffer is smaller than a stage.");
+            if (sizes[i] > bytes)
+                throw new ArgumentOutOfRangeException(nameof(bytes), bytes, "The streaming buffer is smaller than a stage.");
             if (end + sizes[i] > bytes) end = 0;
             offsets[i] = end;
             end = Math.Min(bytes, (end + sizes[i] + Alignment - 1) / Alignment * Alignment);

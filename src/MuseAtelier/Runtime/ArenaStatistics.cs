@@ -33,17 +33,22 @@ internal sealed unsafe class ArenaStatistics(OrtMemoryInfo memory) : IDisposable
         }
     }
 
-    /// <summary>What the arena has counted; null before there is a session, or where it does not count. Allocates nothing managed.</summary>
+    /// <summary>
+    /// What the arena has counted; null before there is a session, or where it does not count. Allocates nothing managed.
+    /// </summary>
     public ArenaCount? Read()
     {
         OrtAllocator? arena = Volatile.Read(ref _arena);
         if (arena is null) return null;
         nint counts;
-        OrtInterface.Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)OrtInterface.Api->AllocatorGetStats)(arena.DangerousGetHandle(), &counts));
+        var getStats = (delegate* unmanaged[Cdecl]<nint, nint*, nint>)OrtInterface.Api->AllocatorGetStats;
+        OrtInterface.Check(getStats(arena.DangerousGetHandle(), &counts));
         GC.KeepAlive(arena);
         try
         {
-            return Number(counts, "MaxInUse\0"u8) is { } mostInUse && Number(counts, "TotalAllocated\0"u8) is { } held ? new ArenaCount(mostInUse, held) : null;
+            return Number(counts, "MaxInUse\0"u8) is { } mostInUse && Number(counts, "TotalAllocated\0"u8) is { } held
+                ? new ArenaCount(mostInUse, held)
+                : null;
         }
         finally
         {
@@ -59,7 +64,9 @@ internal sealed unsafe class ArenaStatistics(OrtMemoryInfo memory) : IDisposable
         fixed (byte* name = key)
         {
             byte* text = ((delegate* unmanaged[Cdecl]<nint, byte*, byte*>)OrtInterface.Api->GetKeyValue)(counts, name);
-            return text != null && Utf8Parser.TryParse(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text), out long value, out _) ? value : null;
+            return text != null && Utf8Parser.TryParse(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text), out long value, out _)
+                ? value
+                : null;
         }
     }
 }

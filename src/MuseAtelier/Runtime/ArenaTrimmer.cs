@@ -6,8 +6,8 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// Has the arena that sessions share give back what nobody uses. ONNX Runtime does that at the end of a run and at no other time, so a graph
-/// of one node is run for it: whatever else is loaded, or failed, is left alone.
+/// Has the arena that sessions share give back what nobody uses. ONNX Runtime does that at the end of a run and at no other time, so a
+/// graph of one node is run for it: whatever else is loaded, or failed, is left alone.
 /// </summary>
 internal static class ArenaTrimmer
 {
@@ -23,7 +23,8 @@ internal static class ArenaTrimmer
     {
         try
         {
-            using SessionOptions options = device.CreateSessionOptions(new SessionTraits(HasOwnArena: false, SessionArithmetic.Fp32) { UsesCudnn = false });
+            var traits = new SessionTraits(HasOwnArena: false, SessionArithmetic.Fp32) { UsesCudnn = false };
+            using SessionOptions options = device.CreateSessionOptions(traits);
             using var session = new InferenceSession(Graph.Value, options);
             using RunOptions run = device.CreateRunOptions();
             run.AddRunConfigEntry(ComponentRunner.ArenaToTrim, device.Arena);
@@ -35,7 +36,8 @@ internal static class ArenaTrimmer
             session.RunWithBinding(run, binding);
             device.Synchronize();
 
-            OrtValue Number(NativeBuffer memory) => OrtValue.CreateTensorValueWithData(device.Memory, TensorElementType.Float, [1], memory.Address, memory.Bytes);
+            OrtValue Number(NativeBuffer memory) =>
+                OrtValue.CreateTensorValueWithData(device.Memory, TensorElementType.Float, [1], memory.Address, memory.Bytes);
         }
         catch (OnnxRuntimeException exception)
         {

@@ -10,7 +10,9 @@ internal sealed class BufferPlan
     /// <summary>Bytes of the whole block.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Places all buffers, the largest first, each as low as the ones it lives with allow. Gives each one's offset, in the given order.</summary>
+    /// <summary>
+    /// Places all buffers, the largest first, each as low as the ones it lives with allow. Gives each one's offset, in the given order.
+    /// </summary>
     /// <param name="buffers">Size in bytes, and the first and last moment of need.</param>
     public static (long Bytes, long[] Offsets) Place(IReadOnlyList<(long Bytes, int First, int Last)> buffers)
     {

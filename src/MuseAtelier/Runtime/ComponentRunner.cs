@@ -32,14 +32,20 @@ internal sealed class ComponentRunner : IDisposable
     /// <param name="sessions">Where sessions and weights come from; it keeps them.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="placed">Device addresses of inputs and outputs that lie elsewhere; borrowed.</param>
-    public ComponentRunner(ComponentSpec component, PictureShape shape, SessionPool sessions, ExecutionDevice device, IReadOnlyDictionary<string, nint>? placed = null)
+    public ComponentRunner(
+        ComponentSpec component,
+        PictureShape shape,
+        SessionPool sessions,
+        ExecutionDevice device,
+        IReadOnlyDictionary<string, nint>? placed = null)
     {
         (_component, _shape, _device, _sessions, _turns) = (component, shape, device, sessions, sessions.Turns(component));
         _weights = sessions.Weights(component);
         // Made once: saying it anew for each run would allocate in the denoising loop.
         _emptying = device.CreateRunOptions();
         _emptying.AddRunConfigEntry(ArenaToTrim, device.Arena);
-        foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates)) _specs[tensor.Name] = tensor;
+        foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates))
+            _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
         (long bytes, long[] offsets) = BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]);
         _block = device.Allocate(Math.Max(bytes, 1));
@@ -65,7 +71,10 @@ internal sealed class ComponentRunner : IDisposable
     /// <summary>Device memory that a runner would take for a component's tensors but those that lie elsewhere, in bytes.</summary>
     public static long BlockBytes(ComponentSpec component, PictureShape shape, Func<TensorSpec, bool>? isPlaced = null)
     {
-        IEnumerable<TensorSpec> own = component.Inputs.Concat(component.Outputs).Concat(component.Intermediates).Where(tensor => isPlaced is null || !isPlaced(tensor));
+        IEnumerable<TensorSpec> own = component.Inputs
+            .Concat(component.Outputs)
+            .Concat(component.Intermediates)
+            .Where(tensor => isPlaced is null || !isPlaced(tensor));
         return BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]).Bytes;
     }
 
@@ -126,7 +135,8 @@ internal sealed class ComponentRunner : IDisposable
     /// <summary>Runs all stages in order; allocates nothing managed where all sessions stay.</summary>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between stages.</param>
-    /// <param name="isLastRound">Whether the component is not run again soon: nothing is made ahead for it, and where memory is short the arena is emptied by its last stage, which then is not stopped in the middle.</param>
+    /// <param name="isLastRound">Whether the component is not run again soon: nothing is made ahead for it, and where memory is short the
+    /// arena is emptied by its last stage, which then is not stopped in the middle.</param>
     public void Run(RunOptions options, CancellationToken cancellationToken, bool isLastRound = true)
     {
         for (int i = 0; i < _stages.Count; i++)
@@ -210,7 +220,8 @@ internal sealed class ComponentRunner : IDisposable
         }
 
         // Inputs must outlive the run: a caller may run again without giving them anew.
-        bool isInput = component.Inputs.Any(input => input.Name == tensor.Name), isOutput = component.Outputs.Any(output => output.Name == tensor.Name);
+        bool isInput = component.Inputs.Any(input => input.Name == tensor.Name);
+        bool isOutput = component.Outputs.Any(output => output.Name == tensor.Name);
         return (tensor.Bytes(shape), isInput ? 0 : first, isInput || isOutput ? component.Stages.Count : last);
     }
 
@@ -235,7 +246,12 @@ internal sealed class ComponentRunner : IDisposable
     private OrtIoBinding Bind(int index, StageSpec stage, InferenceSession session, List<OrtValue> values)
     {
         OrtIoBinding binding = session.CreateIoBinding();
-        foreach (WeightSpec weight in stage.Weights) binding.BindInput(weight.Graph, Tensor(weight.Type, [.. weight.Shape], _weights.Address(index, weight), weight.Bytes, values));
+        foreach (WeightSpec weight in stage.Weights)
+        {
+            OrtValue value = Tensor(weight.Type, [.. weight.Shape], _weights.Address(index, weight), weight.Bytes, values);
+            binding.BindInput(weight.Graph, value);
+        }
+
         foreach (BindingSpec input in stage.Inputs) binding.BindInput(input.Graph, Tensor(input.Tensor, values));
         foreach (BindingSpec output in stage.Outputs) binding.BindOutput(output.Graph, Tensor(output.Tensor, values));
         return binding;
@@ -244,7 +260,8 @@ internal sealed class ComponentRunner : IDisposable
     private OrtValue Tensor(string name, List<OrtValue> values)
     {
         TensorSpec spec = _specs[name];
-        return Tensor(spec.Type, [.. spec.Shape.Select(dimension => dimension.Resolve(_shape))], _addresses[name], spec.Bytes(_shape), values);
+        long[] shape = [.. spec.Shape.Select(dimension => dimension.Resolve(_shape))];
+        return Tensor(spec.Type, shape, _addresses[name], spec.Bytes(_shape), values);
     }
 
     private OrtValue Tensor(ElementType type, long[] shape, nint address, long bytes, List<OrtValue> values)

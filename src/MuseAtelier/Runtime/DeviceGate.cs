@@ -1,9 +1,9 @@
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// Admits one engine at a time to a device that several engines of a process share. On a card all sessions of the process take their working
-/// memory from one arena, and a captured step holds addresses in it: two engines at work at once would use the same memory on two streams.
-/// Engines are admitted in the order in which they asked. An engine that is admitted may enter again, from any of its threads.
+/// Admits one engine at a time to a device that several engines of a process share. On a card all sessions of the process take their
+/// working memory from one arena, and a captured step holds addresses in it: two engines at work at once would use the same memory on two
+/// streams. Engines are admitted in the order in which they asked. An engine that is admitted may enter again, from any of its threads.
 /// </summary>
 internal sealed class DeviceGate
 {
@@ -15,7 +15,8 @@ internal sealed class DeviceGate
     private long _handovers;
 
     /// <summary>
-    /// How often the device went from one engine to another. While the number stays the same, nobody else has used the device. Any thread may ask.
+    /// How often the device went from one engine to another. While the number stays the same, nobody else has used the device. Any thread
+    /// may ask.
     /// </summary>
     public long Handovers => Interlocked.Read(ref _handovers);
 

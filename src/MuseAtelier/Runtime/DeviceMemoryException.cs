@@ -5,7 +5,11 @@ namespace MuseAtelier;
 
 /// <summary>The device has not enough memory left: for what is asked, or because another program took it meanwhile.</summary>
 public sealed partial class DeviceMemoryException(string found, Exception? inner = null)
-    : MuseAtelierException(found, "enough free device memory", "Close other programs that use the device, give a smaller budget, or paint a smaller picture.", inner)
+    : MuseAtelierException(
+        found,
+        "enough free device memory",
+        "Close other programs that use the device, give a smaller budget, or paint a smaller picture.",
+        inner)
 {
     /// <summary>Of a failure of ONNX Runtime, which tells how much it asked for in its message alone.</summary>
     /// <param name="part">What was loaded or run.</param>
@@ -13,7 +17,9 @@ public sealed partial class DeviceMemoryException(string found, Exception? inner
     internal static DeviceMemoryException Of(string part, Exception inner)
     {
         Match request = Requested().Match(inner.Message);
-        string asked = request.Success ? $", which asked for {ByteSize.Format(long.Parse(request.Groups[1].Value, CultureInfo.InvariantCulture))}" : "";
+        string asked = request.Success
+            ? $", which asked for {ByteSize.Format(long.Parse(request.Groups[1].Value, CultureInfo.InvariantCulture))}"
+            : "";
         return new DeviceMemoryException($"the device's memory is used up in {part}{asked}", inner);
     }
 

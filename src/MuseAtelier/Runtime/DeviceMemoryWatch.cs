@@ -1,6 +1,8 @@
 namespace MuseAtelier.Runtime;
 
-/// <summary>Asks again and again how much memory the process and the sessions' arena hold on a device, on a thread of its own, and keeps the most.</summary>
+/// <summary>
+/// Asks again and again how much memory the process and the sessions' arena hold on a device, on a thread of its own, and keeps the most.
+/// </summary>
 internal sealed class DeviceMemoryWatch : IDisposable
 {
     private const long Unknown = -1;

@@ -1,8 +1,9 @@
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// The one thread on which an atelier runs everything native: streams, handles and plan caches of ONNX Runtime belong to a thread. The thread has
-/// ended before <see cref="EndAsync"/> completes, because thread-local destructors of native libraries must not run while the process exits.
+/// The one thread on which an atelier runs everything native: streams, handles and plan caches of ONNX Runtime belong to a thread. The
+/// thread has ended before <see cref="EndAsync"/> completes, because thread-local destructors of native libraries must not run while the
+/// process exits.
 /// </summary>
 internal sealed class EngineThread : IAsyncDisposable
 {
@@ -42,7 +43,9 @@ internal sealed class EngineThread : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The thread is ending.</exception>
     public Task<T> RunAsync<T>(Func<T> function, CancellationToken cancellationToken) => _requests.Add(function, cancellationToken);
 
-    /// <summary>Runs a function like the other overload, and gives it a token that is cancelled with <see cref="Aborting"/> as well.</summary>
+    /// <summary>
+    /// Runs a function like the other overload, and gives it a token that is cancelled with <see cref="Aborting"/> as well.
+    /// </summary>
     /// <typeparam name="T">What the function gives.</typeparam>
     /// <param name="function">The function.</param>
     /// <param name="cancellationToken">Takes the function from the queue at once, and cancels the token that it is given.</param>
@@ -59,7 +62,8 @@ internal sealed class EngineThread : IAsyncDisposable
     public void AtEnd(Action last) => _last = last;
 
     /// <summary>Accepts no more functions, and waits until the thread has ended.</summary>
-    /// <param name="drains">Whether functions that wait or run are finished; else those that wait are cancelled, and <see cref="Aborting"/> is.</param>
+    /// <param name="drains">Whether functions that wait or run are finished; else those that wait are cancelled, and <see cref="Aborting"/>
+    /// is.</param>
     public async Task EndAsync(bool drains)
     {
         _requests.Close();

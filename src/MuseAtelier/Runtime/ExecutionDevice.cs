@@ -22,8 +22,9 @@ internal abstract class ExecutionDevice : IDisposable
     public abstract OrtMemoryInfo Memory { get; }
 
     /// <summary>
-    /// Waits until this engine may use the device, where engines of one process share it and take turns. Everything that runs, copies, creates
-    /// sessions or takes or frees device memory happens between this call and the end of the lease. Nested calls are admitted at once.
+    /// Waits until this engine may use the device, where engines of one process share it and take turns. Everything that runs, copies,
+    /// creates sessions or takes or frees device memory happens between this call and the end of the lease. Nested calls are admitted at
+    /// once.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The admission; the caller disposes it.</returns>
@@ -36,8 +37,8 @@ internal abstract class ExecutionDevice : IDisposable
     public virtual long CaptureEpoch => 0;
 
     /// <summary>
-    /// Waits until the device has finished all work, and reports no failure: for the end of a batch that failed or was cancelled, before another engine
-    /// is admitted.
+    /// Waits until the device has finished all work, and reports no failure: for the end of a batch that failed or was cancelled, before
+    /// another engine is admitted.
     /// </summary>
     public virtual void Settle() { }
 
@@ -66,9 +67,13 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>Waits until all that was asked for is done.</summary>
     public abstract void Synchronize();
 
-    /// <summary>Brings the weights of a component's transformer stages to where the device uses them. Returns before they are there; the caller disposes them.</summary>
+    /// <summary>
+    /// Brings the weights of a component's transformer stages to where the device uses them. Returns before they are there; the caller
+    /// disposes them.
+    /// </summary>
     /// <param name="component">The component.</param>
-    /// <param name="placements">Where each stage's weights go, in the order of the stages; null means all resident. A device that maps them takes no notice.</param>
+    /// <param name="placements">Where each stage's weights go, in the order of the stages; null means all resident. A device that maps them
+    /// takes no notice.</param>
     public abstract StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements);
 
     /// <summary>Says how large the windows are at least that components share; for the time before any is loaded.</summary>
@@ -85,7 +90,9 @@ internal abstract class ExecutionDevice : IDisposable
     /// <summary>Whether the device can record a row of runs, and has not failed to.</summary>
     public virtual bool CapturesRuns => false;
 
-    /// <summary>Records what <paramref name="run"/> asks for, without doing it. Null when the device could not; it then never tries again.</summary>
+    /// <summary>
+    /// Records what <paramref name="run"/> asks for, without doing it. Null when the device could not; it then never tries again.
+    /// </summary>
     public virtual CapturedRun? Capture(Action run) => null;
 
     /// <summary>Whether ONNX Runtime failed because the device's memory is used up.</summary>
@@ -101,23 +108,33 @@ internal abstract class ExecutionDevice : IDisposable
         : OpenFileLimitException.Of(exception)
             ?? (MuseAtelierException)new InferenceException(part, $"ONNX Runtime {doing} {place} ({exception.Message})", exception);
 
-    /// <summary>Bytes that the device's context took when it was made, as the driver counts; null where there is none, the process had one already, or nobody tells.</summary>
+    /// <summary>
+    /// Bytes that the device's context took when it was made, as the driver counts; null where there is none, the process had one already,
+    /// or nobody tells.
+    /// </summary>
     public virtual long? ContextBytes => null;
 
     /// <summary>
-    /// Bytes that the process held on the device when this engine came, with nothing of its own loaded: the context, and what NVIDIA's libraries
-    /// keep of earlier engines. Null where other engines were there, or where the driver does not tell.
+    /// Bytes that the process held on the device when this engine came, with nothing of its own loaded: the context, and what NVIDIA's
+    /// libraries keep of earlier engines. Null where other engines were there, or where the driver does not tell.
     /// </summary>
     public virtual long? BaselineBytes => null;
 
-    /// <summary>Device memory that this engine has taken by <see cref="Allocate"/> and for weights, in bytes; sessions and arenas are not included.</summary>
+    /// <summary>
+    /// Device memory that this engine has taken by <see cref="Allocate"/> and for weights, in bytes; sessions and arenas are not included.
+    /// </summary>
     public virtual long AllocatedBytes => 0;
 
-    /// <summary>Bytes of the shared arena that are this engine's: its sessions' constants, and all working memory, which every engine may use.</summary>
+    /// <summary>
+    /// Bytes of the shared arena that are this engine's: its sessions' constants, and all working memory, which every engine may use.
+    /// </summary>
     /// <param name="constantBytes">Bytes of constants that this engine's sessions hold there.</param>
     public virtual long SharedArenaBytes(long constantBytes) => ArenaStatistics?.Read()?.Held ?? constantBytes;
 
-    /// <summary>Bytes that this process holds on the device, as the device's driver counts them, or as anonymous memory where the processor is the device; null where nobody tells. From any thread.</summary>
+    /// <summary>
+    /// Bytes that this process holds on the device, as the device's driver counts them, or as anonymous memory where the processor is the
+    /// device; null where nobody tells. From any thread.
+    /// </summary>
     public virtual long? ProcessBytes() => null;
 
     /// <summary>Bytes that are free on the device; null where memory is the host's. From any thread.</summary>

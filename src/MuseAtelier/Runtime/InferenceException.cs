@@ -2,18 +2,39 @@ namespace MuseAtelier;
 
 /// <summary>A part of the model failed while it was loaded or run.</summary>
 public sealed class InferenceException(string part, string found, Exception inner)
-    : MuseAtelierException(found, "the part to run", "If this persists, export the checkpoint again with this version; else please report it with this message.", inner)
+    : MuseAtelierException(
+        found,
+        "the part to run",
+        "If this persists, export the checkpoint again with this version; else please report it with this message.",
+        inner)
 {
     /// <summary>The part of the model: a stage's name.</summary>
     public string Part { get; } = part;
 }
 
-/// <summary>The decoder's numbers overflowed, in fp32 too: latents that are not finite themselves, or a damaged model. Or fp32 had no room.</summary>
-public sealed class DecodingException(bool latentsAreFaulty, bool fp32Fits = true) : MuseAtelierException(
-    latentsAreFaulty ? "the latents are not finite numbers" : fp32Fits ? "the decoded picture is not finite, in fp32 either" : "the decoded picture is not finite in fp16, and decoding in fp32 does not fit the budget",
-    "finite numbers",
-    !fp32Fits && !latentsAreFaulty ? "Give a larger budget, or try another seed." : latentsAreFaulty ? "Try another guidance scale or seed; if every picture fails so, the checkpoint's UNet overflows fp16." : "Try another seed; if every picture fails so, the checkpoint's VAE is damaged.")
+/// <summary>
+/// The decoder's numbers overflowed, in fp32 too: latents that are not finite themselves, or a damaged model. Or fp32 had no room.
+/// </summary>
+public sealed class DecodingException(bool latentsAreFaulty, bool fp32Fits = true)
+    : MuseAtelierException(What(latentsAreFaulty, fp32Fits), "finite numbers", Advice(latentsAreFaulty, fp32Fits))
 {
     /// <summary>Whether the latents were at fault rather than the decoder.</summary>
     public bool LatentsAreFaulty { get; } = latentsAreFaulty;
+
+    private static string What(bool latentsAreFaulty, bool fp32Fits)
+    {
+        if (latentsAreFaulty) return "the latents are not finite numbers";
+        return fp32Fits
+            ? "the decoded picture is not finite, in fp32 either"
+            : "the decoded picture is not finite in fp16, and decoding in fp32 does not fit the budget";
+    }
+
+    private static string Advice(bool latentsAreFaulty, bool fp32Fits)
+    {
+        if (latentsAreFaulty)
+            return "Try another guidance scale or seed; if every picture fails so, the checkpoint's UNet overflows fp16.";
+        return fp32Fits
+            ? "Try another seed; if every picture fails so, the checkpoint's VAE is damaged."
+            : "Give a larger budget, or try another seed.";
+    }
 }

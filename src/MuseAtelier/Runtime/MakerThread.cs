@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// A thread that runs functions one after the other. ONNX Runtime keeps a set of a device's handles for each thread that creates a session, so
-/// functions that create sessions ahead of their use must not move between threads of a pool. The thread starts with the first function.
+/// A thread that runs functions one after the other. ONNX Runtime keeps a set of a device's handles for each thread that creates a session,
+/// so functions that create sessions ahead of their use must not move between threads of a pool. The thread starts with the first function.
 /// </summary>
 /// <param name="name">Name of the thread.</param>
 internal sealed class MakerThread(string name) : IDisposable

@@ -5,8 +5,8 @@ namespace MuseAtelier.Runtime;
 
 /// <summary>
 /// A background thread that calls native libraries, and whose end can be waited for as the operating system sees it. On Linux
-/// <see cref="Thread.Join()"/> returns when the managed part has ended; destructors of the thread's native thread-local variables run after that.
-/// Those of NVIDIA's libraries unload code, and crash a process that exits meanwhile.
+/// <see cref="Thread.Join()"/> returns when the managed part has ended; destructors of the thread's native thread-local variables run after
+/// that. Those of NVIDIA's libraries unload code, and crash a process that exits meanwhile.
 /// </summary>
 internal sealed class NativeThread
 {

@@ -1,8 +1,8 @@
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// Requests that wait for the one thread that serves them, in the order in which they were asked for. A request that is cancelled while it waits
-/// leaves the queue at once. Any thread may add; one thread takes.
+/// Requests that wait for the one thread that serves them, in the order in which they were asked for. A request that is cancelled while it
+/// waits leaves the queue at once. Any thread may add; one thread takes.
 /// </summary>
 internal sealed class RequestQueue
 {

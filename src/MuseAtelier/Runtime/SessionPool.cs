@@ -18,7 +18,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     private readonly Dictionary<string, ArenaStatistics> _ownArenas = [];
     private readonly HashSet<string> _createdAhead = [];
 
-    /// <summary>Whether the arena that most components share is emptied when one has run that is not run again soon. What is captured refers to it.</summary>
+    /// <summary>
+    /// Whether the arena that most components share is emptied when one has run that is not run again soon. What is captured refers to it.
+    /// </summary>
     public bool TrimsArena { get; set; }
 
     /// <summary>The same of the arenas that what decodes has for itself.</summary>
@@ -47,7 +49,10 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <summary>Says where a component's weights go; for a component that is not loaded yet.</summary>
     public void Place(ComponentSpec component, IReadOnlyList<WeightPlacement> placements) => _placements[component.Name] = placements;
 
-    /// <summary>Says whether sessions of a component that hold constants take turns, instead of staying. What was bound to it must be disposed before.</summary>
+    /// <summary>
+    /// Says whether sessions of a component that hold constants take turns, instead of staying. What was bound to it must be disposed
+    /// before.
+    /// </summary>
     public void RotateSessions(ComponentSpec component, bool takesTurns)
     {
         if (takesTurns == _turns.ContainsKey(component.Name)) return;
@@ -59,16 +64,22 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <summary>The component's sessions that take turns; null where all stay.</summary>
     public SessionRotation? Turns(ComponentSpec component) => _turns.GetValueOrDefault(component.Name);
 
-    /// <summary>Gives up what only a component needs that is run again at once: sessions made ahead, lent weights, the window of streamed ones.</summary>
+    /// <summary>
+    /// Gives up what only a component needs that is run again at once: sessions made ahead, lent weights, the window of streamed ones.
+    /// </summary>
     public void ReleaseIdle()
     {
         foreach (SessionRotation turns in _turns.Values) turns.ReleaseIdle();
         foreach (StageWeights weights in _weights.Values) weights.SwapOut();
     }
 
-    /// <summary>Begins to load components, in the order in which they are needed, while the engine's thread goes on. Does nothing on a device that loads at need.</summary>
+    /// <summary>
+    /// Begins to load components, in the order in which they are needed, while the engine's thread goes on. Does nothing on a device that
+    /// loads at need.
+    /// </summary>
     /// <param name="components">The components.</param>
-    /// <param name="inParallel">Whether sessions are made by threads of their own; else each is made when it is first needed, while weights are read.</param>
+    /// <param name="inParallel">Whether sessions are made by threads of their own; else each is made when it is first needed, while weights
+    /// are read.</param>
     public void Preload(IReadOnlyList<ComponentSpec> components, bool inParallel)
     {
         if (!device.LoadsAhead) return;
@@ -119,7 +130,8 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <summary>The session of a component's stage; waits for it where it is being created.</summary>
     public InferenceSession For(ComponentSpec component, StageSpec stage)
     {
-        if (!_sessions.TryGetValue(stage.Graph, out Task<InferenceSession>? session)) session = Add(component, stage, Task.FromResult(Create(component, stage)));
+        if (!_sessions.TryGetValue(stage.Graph, out Task<InferenceSession>? session))
+            session = Add(component, stage, Task.FromResult(Create(component, stage)));
         return session.GetAwaiter().GetResult();
     }
 
@@ -155,8 +167,8 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public bool TrimsArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component) ? TrimsOwnArenas : TrimsArena;
 
     /// <summary>
-    /// Device memory of the sessions that are there or being made, in bytes: constants, handles of the device's libraries, and working memory that
-    /// stays in their arenas.
+    /// Device memory of the sessions that are there or being made, in bytes: constants, handles of the device's libraries, and working
+    /// memory that stays in their arenas.
     /// </summary>
     /// <param name="profile">What a session costs.</param>
     public long HeldBytes(DeviceProfile profile)
@@ -164,7 +176,8 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         double sharing = 0, handles = 0;
         foreach (ComponentSpec component in package.Manifest.Components)
         {
-            foreach (StageSpec stage in component.Stages.DistinctBy(stage => stage.Graph).Where(stage => _sessions.ContainsKey(stage.Graph)))
+            IEnumerable<StageSpec> distinct = component.Stages.DistinctBy(stage => stage.Graph);
+            foreach (StageSpec stage in distinct.Where(stage => _sessions.ContainsKey(stage.Graph)))
             {
                 // ONNX Runtime keeps a set of handles for the thread that created a session and one for the thread that runs it.
                 handles += profile.SessionBytes * (_createdAhead.Contains(stage.Graph) ? 2 : 1);

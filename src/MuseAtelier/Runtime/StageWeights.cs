@@ -8,19 +8,23 @@ internal enum WeightPlacement
     /// <summary>In device memory for good.</summary>
     Resident,
 
-    /// <summary>In device memory from the component's first run on until <see cref="StageWeights.SwapOut"/>, and in host memory all the time.</summary>
+    /// <summary>
+    /// In device memory from the component's first run on until <see cref="StageWeights.SwapOut"/>, and in host memory all the time.
+    /// </summary>
     SwappedOut,
 
     /// <summary>In host memory, copied into a window of device memory each time before the stage runs.</summary>
     Streamed,
 
-    /// <summary>In the package's file, and read and copied into the window each time before the stage runs: where host memory is short.</summary>
+    /// <summary>
+    /// In the package's file, and read and copied into the window each time before the stage runs: where host memory is short.
+    /// </summary>
     Staged,
 }
 
 /// <summary>
-/// The weights that stages of a component take as inputs, on a device. Addresses never change, so that bindings are made once; what lies there is
-/// right between <see cref="BeforeStage"/> and <see cref="AfterStage"/>. Called on the engine's thread.
+/// The weights that stages of a component take as inputs, on a device. Addresses never change, so that bindings are made once; what lies
+/// there is right between <see cref="BeforeStage"/> and <see cref="AfterStage"/>. Called on the engine's thread.
 /// </summary>
 internal abstract class StageWeights : IDisposable
 {
@@ -38,13 +42,17 @@ internal abstract class StageWeights : IDisposable
     /// <param name="weight">One of that stage's weights.</param>
     public abstract nint Address(int stage, WeightSpec weight);
 
-    /// <summary>Makes what the device is asked for next wait until the stage's weights are there. Allocates nothing managed once all are loaded.</summary>
+    /// <summary>
+    /// Makes what the device is asked for next wait until the stage's weights are there. Allocates nothing managed once all are loaded.
+    /// </summary>
     public virtual void BeforeStage(int stage) { }
 
     /// <summary>Says that the stage was asked for: what lies in its place may be replaced once it has run.</summary>
     public virtual void AfterStage(int stage) { }
 
-    /// <summary>Gives up the device memory of lent weights, and the window; the next run takes them again. Nothing of a run may be under way.</summary>
+    /// <summary>
+    /// Gives up the device memory of lent weights, and the window; the next run takes them again. Nothing of a run may be under way.
+    /// </summary>
     public virtual void SwapOut() { }
 
     /// <summary>Before a capture: waits for what is still under way, so that the capture refers to nothing outside itself.</summary>

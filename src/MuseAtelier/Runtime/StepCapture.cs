@@ -24,9 +24,10 @@ internal sealed class StepCapture(ComponentRunner runner, SessionPool sessions, 
     /// <param name="cancellationToken">Stops between stages, and before a captured run.</param>
     public void Run(RunOptions options, bool isLastRound, CancellationToken cancellationToken)
     {
-        // A captured run holds addresses in the arena. Another engine may have used them since, and a session that was made later may keep constants
-        // there: the run is captured anew then. A plan without captures discards it.
-        if (_captured is not null && (_epoch != device.CaptureEpoch || _sharingArena != sessions.SharingArena || !runner.CanCapture)) Drop();
+        // A captured run holds addresses in the arena. Another engine may have used them since, and a session that was made later may keep
+        // constants there: the run is captured anew then. A plan without captures discards it.
+        bool isStale = _epoch != device.CaptureEpoch || _sharingArena != sessions.SharingArena || !runner.CanCapture;
+        if (_captured is not null && isStale) Drop();
         if (_captured is null && _plainRuns >= PlainRuns && device.CapturesRuns && runner.CanCapture && sessions.IsSettled)
         {
             cancellationToken.ThrowIfCancellationRequested();

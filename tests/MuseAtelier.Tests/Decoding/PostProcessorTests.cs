@@ -157,7 +157,9 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
         private string Folder(Lowering lowering) => _folder[lowering.ToString()];
     }
 
-    /// <summary>A finisher on the processor, whichever device the package is for: its graphs use no operator that a processor lacks.</summary>
+    /// <summary>
+    /// A finisher on the processor, whichever device the package is for: its graphs use no operator that a processor lacks.
+    /// </summary>
     internal sealed class Bench : IDisposable
     {
         private readonly ModelPackage _package;

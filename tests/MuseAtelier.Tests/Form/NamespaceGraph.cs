@@ -7,8 +7,8 @@ using System.Reflection.PortableExecutable;
 namespace MuseAtelier.Tests.Form;
 
 /// <summary>
-/// Which namespaces of an assembly use which others of it, read from its metadata and IL: base types, members, attributes and bodies. A use of
-/// a member counts as a use of the types in its signature. Constants and <c>nameof</c> leave no trace in IL and are not seen.
+/// Which namespaces of an assembly use which others of it, read from its metadata and IL: base types, members, attributes and bodies. A use
+/// of a member counts as a use of the types in its signature. Constants and <c>nameof</c> leave no trace in IL and are not seen.
 /// </summary>
 internal sealed class NamespaceGraph
 {
@@ -23,14 +23,16 @@ internal sealed class NamespaceGraph
         {
             string user = NamespaceOf(metadata, type);
             if (!IsBelow(user, root)) continue;
-            if (!_uses.TryGetValue(user, out SortedSet<string>? used)) _uses.Add(user, used = new SortedSet<string>(StringComparer.Ordinal));
+            if (!_uses.TryGetValue(user, out SortedSet<string>? used))
+                _uses.Add(user, used = new SortedSet<string>(StringComparer.Ordinal));
             used.UnionWith(new UsedTypes(file, metadata).Of(type).Select(other => NamespaceOf(metadata, other)));
             used.RemoveWhere(other => other == user || !IsBelow(other, root));
         }
     }
 
     /// <summary>For each namespace those that it uses, itself not among them.</summary>
-    public IEnumerable<(string Name, IReadOnlySet<string> Uses)> Namespaces => _uses.Select(pair => (pair.Key, (IReadOnlySet<string>)pair.Value));
+    public IEnumerable<(string Name, IReadOnlySet<string> Uses)> Namespaces =>
+        _uses.Select(pair => (pair.Key, (IReadOnlySet<string>)pair.Value));
 
     /// <summary>The pairs of namespaces that use each other directly, as "first, second" in ordinal order.</summary>
     public string[] MutualUses() =>
@@ -144,8 +146,9 @@ internal sealed class NamespaceGraph
 
         private void AddConstraints(GenericParameterHandleCollection parameters)
         {
-            foreach (GenericParameterConstraintHandle each in parameters.SelectMany(one => metadata.GetGenericParameter(one).GetConstraints()))
-                Add(metadata.GetGenericParameterConstraint(each).Type);
+            IEnumerable<GenericParameterConstraintHandle> all =
+                parameters.SelectMany(one => metadata.GetGenericParameter(one).GetConstraints());
+            foreach (GenericParameterConstraintHandle each in all) Add(metadata.GetGenericParameterConstraint(each).Type);
         }
 
         private void AddAttributes(CustomAttributeHandleCollection attributes)

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace MuseAtelier.Tests.Hostile;
 
 /// <summary>
-/// Gives a reader one damaged input after the other. The reader must read each input or refuse it with a documented exception type, and must
-/// not allocate much memory. The environment variable MUSE_MUTATIONS sets the number of inputs; every test run includes a short run.
+/// Gives a reader one damaged input after the other. The reader must read each input or refuse it with a documented exception type, and
+/// must not allocate much memory. The environment variable MUSE_MUTATIONS sets the number of inputs; every test run includes a short run.
 /// </summary>
 internal sealed class MutationRun
 {

@@ -137,8 +137,8 @@ public sealed class ResidencyPlannerTests
     public void Plan_WithLittle_StreamsEvenlyAndDecodesInTiles()
     {
         ResidencyPlan plan = Plan(4);
-        // At both ends of the UNet the planes are large and the weights small, so any number of copies is hidden there. Between the ends each
-        // quarter must stream its share.
+        // At both ends of the UNet the planes are large and the weights small, so any number of copies is hidden there. Between the ends
+        // each quarter must stream its share.
         IReadOnlyList<StagePlan> stages =
         [
             .. plan.Component(ComponentNames.UNet).Stages

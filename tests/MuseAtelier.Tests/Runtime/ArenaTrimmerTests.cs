@@ -14,8 +14,8 @@ public sealed class ArenaTrimmerTests(TestAtelier miniature)
     public void Empty_OfAnArenaThatHoldsWhatNobodyUses_GivesItBack()
     {
         const long bytes = 1 << 30;
-        using ModelPackage package = ModelPackage.OpenFor(
-            miniature.Atelier.Model.Package, TestAtelier.Options, null, TestContext.Current.CancellationToken);
+        using ModelPackage package = TestAtelier.Options.OpenPackage(
+            miniature.Atelier.Model.Package, null, TestContext.Current.CancellationToken);
         using ExecutionDevice device = TestAtelier.Options.Backend.Open(
             package, TestAtelier.Options, TestContext.Current.CancellationToken);
         using SessionOptions options = device.CreateSessionOptions(default);

@@ -11,8 +11,8 @@ public sealed class DeviceMemoryWatchTests(TestAtelier miniature)
         PictureMemory small = await MemoryOf(watched, TestAtelier.Small);
         PictureMemory large = await MemoryOf(watched, TestAtelier.Small with { Width = 768, Height = 768, Steps = 1 });
 
-        // The decoder's last level alone: 64 channels of a picture in fp32. The arena counts from its creation, so earlier pictures may have
-        // used more of it.
+        // The decoder's last level alone: 64 channels of a picture in fp32. The arena counts from its creation, so earlier pictures may
+        // have used more of it.
         const long level = 768L * 768 * 64 * sizeof(float);
         Assert.True(large.ArenaUsedBytes > level, $"{large.ArenaUsedBytes} bytes in use");
         Assert.True(large.ArenaUsedBytes >= small.ArenaUsedBytes);

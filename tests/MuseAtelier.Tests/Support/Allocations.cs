@@ -4,8 +4,9 @@ namespace MuseAtelier.Tests.Support;
 internal static class Allocations
 {
     /// <summary>
-    /// Asserts that a picture's steps allocated nothing managed. What the loop allocates it allocates for every picture; .NET and ONNX Runtime do so
-    /// by themselves once in hundreds, as for a line of a log that comes on the loop's thread, so that one picture of three may be without.
+    /// Asserts that a picture's steps allocated nothing managed. What the loop allocates it allocates for every picture; .NET and ONNX
+    /// Runtime do so by themselves once in hundreds, as for a line of a log that comes on the loop's thread, so that one picture of three
+    /// may be without.
     /// </summary>
     /// <param name="picture">The picture.</param>
     /// <param name="again">Paints it again.</param>

@@ -32,20 +32,3 @@ public enum GenerationPhase
     /// <summary>Finished.</summary>
     Done,
 }
-
-/// <summary>
-/// A rough picture of the latents by a fixed linear map of their four channels. Each side is an eighth of the picture's. The pictures of
-/// a batch lie in one grid, row by row from the top left.
-/// </summary>
-/// <param name="Width">Width of the whole grid in px.</param>
-/// <param name="Height">Height of the whole grid in px.</param>
-/// <param name="Pixels">
-/// [Height, Width, 3] interleaved RGB, 8 bits a channel. Valid only during the report, because the next step overwrites it.
-/// </param>
-/// <param name="Columns">Pictures in a row of the grid.</param>
-public sealed record LatentPreview(int Width, int Height, ReadOnlyMemory<byte> Pixels, int Columns = 1);
-
-/// <summary>The progress of opening a model.</summary>
-/// <param name="Phase">The present work, in words.</param>
-/// <param name="Fraction">The share of it that is done, 0 to 1.</param>
-public readonly record struct LoadProgress(string Phase, double Fraction);

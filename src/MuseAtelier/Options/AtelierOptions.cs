@@ -65,20 +65,15 @@ public sealed record AtelierOptions
 
     /// <summary>Receives the log of the engine and of ONNX Runtime; null means no log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
-}
 
-/// <summary>Whether the VAE decodes in tiles.</summary>
-public enum VaeTiling
-{
-    /// <summary>Decodes in one piece if the memory allows it, else in tiles.</summary>
-    Auto,
+    internal PackageChoice PackageChoice => new(Backend.Lowering, Precisions, CacheFolder, VerifyDigests);
 
-    /// <summary>Always decodes in one piece.</summary>
-    Whole,
-
-    /// <summary>
-    /// Always decodes in tiles, which overlap and blend linearly. A tile has 64x64 latents (512x512 px), or
-    /// <see cref="AtelierOptions.VaeTile"/>.
-    /// </summary>
-    Tiled,
+    /// <summary>Opens the package of a model for these options, after it is known that the backend can run here.</summary>
+    /// <exception cref="MuseAtelierException">The backend or the model cannot be used.</exception>
+    internal ModelPackage OpenPackage(string model, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        OpenFileLimitException.ThrowIfTooLow();
+        Backend.Require();
+        return ModelPackage.OpenFor(model, PackageChoice, progress, cancellationToken);
+    }
 }

@@ -1,0 +1,10 @@
+using MuseAtelier.Packages;
+
+namespace MuseAtelier;
+
+/// <summary>How a model's package is found, exported and checked.</summary>
+/// <param name="Lowering">The operators that the package's graphs must use.</param>
+/// <param name="Precisions">The precisions that the package must have; null accepts any, and exports with the default ones.</param>
+/// <param name="CacheFolder">The folder for exported packages; null means <see cref="PackageCache.DefaultFolder"/>.</param>
+/// <param name="VerifiesDigests">Whether the SHA-256 of every file is compared with the manifest.</param>
+internal sealed record PackageChoice(Lowering Lowering, Precisions? Precisions, string? CacheFolder, bool VerifiesDigests);
