@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MuseAtelier.Tools;
 
-/// <summary>Makes a Windows console take UTF-8 while the program runs: its own code page has no letters for many names.</summary>
+/// <summary>Sets a Windows console to UTF-8 while the program runs, because its code page lacks the letters of many names.</summary>
 internal sealed class Utf8Console : IDisposable
 {
     private readonly Encoding? _before;
@@ -18,11 +18,11 @@ internal sealed class Utf8Console : IDisposable
         }
         catch (IOException)
         {
-            // A console that refuses, or none at all: the text goes out as it is.
+            // There is no console, or it refuses. The text is written unchanged.
         }
     }
 
-    /// <summary>Restores the code page, which belongs to the window and not to the program.</summary>
+    /// <summary>Restores the code page, because it belongs to the window rather than to the program.</summary>
     public void Dispose()
     {
         if (_before is null) return;
@@ -32,7 +32,7 @@ internal sealed class Utf8Console : IDisposable
         }
         catch (IOException)
         {
-            // The window is gone.
+            // The window is closed.
         }
     }
 }

@@ -84,8 +84,8 @@ internal sealed class AtelierChoices
     {
         Backend = Backends.Create(device, threads),
         CacheFolder = CacheFolder(result.GetValue(_cache)),
-        VideoMemoryBudget = _budget.VideoMemory(result),
-        MemoryBudget = _budget.Memory(result),
+        DeviceMemory = _budget.VideoMemory(result),
+        HostMemory = _budget.Memory(result),
         Offload = _budget.Offload(result),
         VaeTiling = result.GetResult(_vae) is null ? VaeTiling.Auto : result.GetValue(_vae),
     };
@@ -103,8 +103,8 @@ internal sealed class AtelierChoices
         bool isSameSize = record is not null && (record.Request.Width, record.Request.Height) == (request.Width, request.Height);
         bool isUnchanged = isSameSize
             && result.GetResult(_vae) is null
-            && options.VideoMemoryBudget is null
-            && options.MemoryBudget is null;
+            && options.DeviceMemory is null
+            && options.HostMemory is null;
         return isUnchanged ? PictureVerifier.Suit(record!, options) : options;
     }
 
@@ -120,12 +120,12 @@ internal sealed class AtelierChoices
     public static void RequireBudget(string model, AtelierOptions options, PictureRequest request)
     {
         bool isOnProcessor = options.Backend is CpuBackend;
-        if (options.VideoMemoryBudget is null && options.MemoryBudget is null && !isOnProcessor) return;
+        if (options.DeclaredBudget is null && !isOnProcessor) return;
         try
         {
             Atelier.Plan(model, options, request);
         }
-        catch (BudgetTooSmallException exception) when (isOnProcessor && options.MemoryBudget is null)
+        catch (BudgetTooSmallException exception) when (isOnProcessor && options.DeclaredBudget is null)
         {
             throw new FreeMemoryTooSmallException(exception, HostMemory.Bounds());
         }

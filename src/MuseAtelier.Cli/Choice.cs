@@ -59,17 +59,17 @@ internal static class Choice
     /// <param name="most">The largest value that is allowed.</param>
     public static Option<int> Whole(
         string name, string description, int standard, int least = int.MinValue, int most = int.MaxValue) => new(name)
-    {
-        Description = description,
-        HelpName = "N",
-        CustomParser = result =>
         {
-            string text = result.Tokens[0].Value;
-            bool isWhole = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value);
-            return isWhole && value >= least && value <= most ? value : Refuse<int>(result, name, text, Range(least, most));
-        },
-        DefaultValueFactory = _ => standard,
-    };
+            Description = description,
+            HelpName = "N",
+            CustomParser = result =>
+            {
+                string text = result.Tokens[0].Value;
+                bool isWhole = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value);
+                return isWhole && value >= least && value <= most ? value : Refuse<int>(result, name, text, Range(least, most));
+            },
+            DefaultValueFactory = _ => standard,
+        };
 
     /// <summary>An option whose value is a number.</summary>
     public static Option<float> Number(string name, string description, float standard) => new(name)

@@ -34,7 +34,7 @@ public sealed class CpuBackend : Backend
 
     internal override void Require() => OnnxLibrary.Require();
 
-    internal override long DefaultMemoryBudget() => HostMemory.DefaultBudget();
+    internal override long DefaultHostMemory() => HostMemory.DefaultBudget();
 
     internal override ExecutionDevice Open(
         ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default) =>

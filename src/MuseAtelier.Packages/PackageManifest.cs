@@ -269,6 +269,14 @@ public sealed record StageSpec
 
     /// <summary>Bytes of constants that a session of the graph holds; 0 where weights are inputs.</summary>
     public required long ConstantBytes { get; init; }
+
+    /// <summary>
+    /// The bytes from the first weight to the end of the last one, which lie in one file; null where weights are constants.
+    /// </summary>
+    [JsonIgnore]
+    public WeightRange? WeightRange => Weights.Count == 0
+        ? null
+        : new WeightRange(Weights[0].File, Weights[0].Offset, Weights[^1].Range.End - Weights[0].Offset);
 }
 
 /// <summary>Ties a graph's name to a tensor of the component.</summary>
@@ -288,6 +296,10 @@ public sealed record WeightSpec(string Graph, string Source, ElementType Type, I
     /// <summary>Bytes that the weight takes.</summary>
     [JsonIgnore]
     public long Bytes => checked(Shape.Aggregate(1L, (product, size) => checked(product * size)) * Type.Size());
+
+    /// <summary>The bytes of the weight: the key under which its copies in memory are shared.</summary>
+    [JsonIgnore]
+    public WeightRange Range => new(File, Offset, Bytes);
 }
 
 /// <summary>A file of the package.</summary>

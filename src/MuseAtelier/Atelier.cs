@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using MuseAtelier.Packages;
+using MuseAtelier.Pipeline;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier;
@@ -79,7 +80,7 @@ public sealed class Atelier : IAsyncDisposable
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
         RequestRules.Check(request);
-        return PictureEngine.Plan(model, options, request);
+        return PlanForecast.Of(model, options, request);
     }
 
     /// <summary>Paints one picture by itself. Later requests wait until it is finished.</summary>

@@ -3,6 +3,7 @@ using MuseAtelier.Cuda.Devices;
 using MuseAtelier.Cuda.Native;
 using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
+using MuseAtelier.Streaming;
 
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
 
@@ -16,12 +17,13 @@ internal sealed class CudaRig : IDisposable
     private static readonly Lazy<string> Cache = new(MakeCache);
 
     private readonly ModelPackage _package;
+    private ResidencyPlan? _plan;
 
     public CudaRig(CudaOptions? options = null)
     {
         Require();
         AtelierOptions atelier = Options(options);
-        _package = ModelPackage.OpenFor(Checkpoint, atelier, null, TestContext.Current.CancellationToken);
+        _package = atelier.OpenPackage(Checkpoint, null, TestContext.Current.CancellationToken);
         Device = (CudaDevice)atelier.Backend.Open(_package, atelier, TestContext.Current.CancellationToken);
         Sessions = new SessionPool(_package, Device);
     }
@@ -48,13 +50,34 @@ internal sealed class CudaRig : IDisposable
     public static AtelierOptions Options(CudaOptions? options = null) =>
         new() { Backend = CudaBackend.Create(options ?? new CudaOptions()), CacheFolder = Cache.Value };
 
-    /// <summary>Has the UNet's transformer weights go where <paramref name="placement"/> says for each of them, counted from 0.</summary>
-    public void PlaceUNet(Func<int, WeightPlacement> placement)
+    /// <summary>Puts the weights of the UNet's transformer stages into the places that a test chooses.</summary>
+    /// <param name="placement">The place of a transformer stage's weights, by the stage's index among them.</param>
+    public void PlaceUNet(Func<int, StagePlacement> placement) => Place(ComponentNames.UNet, placement);
+
+    /// <summary>Puts the weights of a component's transformer stages into the places that a test chooses.</summary>
+    /// <param name="component">The component's name.</param>
+    /// <param name="placement">The place of a transformer stage's weights, by the stage's index among them.</param>
+    public void Place(string component, Func<int, StagePlacement> placement)
     {
+        List<StagePlan> stages = [];
+        List<long> streamed = [];
         int transformers = 0;
-        ComponentSpec unet = Component(ComponentNames.UNet);
-        Sessions.Place(
-            unet, [.. unet.Stages.Select(stage => stage.Weights.Count == 0 ? WeightPlacement.Resident : placement(transformers++))]);
+        foreach (StageSpec stage in Component(component).Stages)
+        {
+            long bytes = stage.WeightRange?.Length ?? 0;
+            StagePlacement place = bytes == 0 ? StagePlacement.Session : placement(transformers++);
+            stages.Add(new StagePlan(stage.Name, place, bytes));
+            if (place is StagePlacement.Streamed or StagePlacement.Staged) streamed.Add(bytes);
+        }
+
+        // The least buffer: stages must share places in it, so that weights are copied again in every run.
+        StreamingBufferLayout? buffer =
+            streamed.Count == 0 ? null : new StreamingBufferLayout(streamed, StreamingBufferLayout.LeastBytes(streamed));
+        var placed = new ComponentPlan(component, stages) { Buffer = buffer };
+        _plan ??= ResidencyPlanner.Plan(
+            ModelSizes.Of(_package.Manifest), new ResidencyRequest { Offload = OffloadMode.Resident }, DeviceProfile.Hopper);
+        _plan = _plan with { Components = [.. _plan.Components.Select(part => part.Name == component ? placed : part)] };
+        Sessions.Apply(_plan);
     }
 
     /// <summary>A runner of a component whose inputs are all filled with the same numbers each time.</summary>

@@ -9,7 +9,7 @@ public sealed class DecoderOverflowTests
     private const double LeastPsnr = 50;
 
     [Fact]
-    public async Task GenerateAsync_OfADecoderThatOverflows_DecodesOnceMoreInFp32AndSaysSo()
+    public async Task GenerateAsync_OfADecoderThatOverflows_DecodesOnceMoreInFp32WithANotice()
     {
         CudaRig.Require();
         var request = new PictureRequest

@@ -87,7 +87,7 @@ public sealed class MemoryTests
         PictureRequest large = Request with { Width = 1024, Height = 1024 };
         long budget = Atelier.Plan(CudaRig.Checkpoint, options, large).PeakBytes;
         await using Atelier atelier = await Atelier.OpenAsync(
-            CudaRig.Checkpoint, options with { VideoMemoryBudget = budget }, cancellationToken: TestContext.Current.CancellationToken);
+            CudaRig.Checkpoint, options with { DeviceMemory = budget }, cancellationToken: TestContext.Current.CancellationToken);
         long? left = (await MemoryOf(atelier, large)).Phases[^1].ArenaHeldBytes;
         PictureMemory memory = await MemoryOf(atelier, Request with { Width = 768, Height = 768 });
         // The prompt is known: what is held before the first run is what was left.
@@ -105,7 +105,7 @@ public sealed class MemoryTests
     }
 
     [Fact]
-    public void Allocate_MoreThanTheCardHas_SaysSo()
+    public void Allocate_MoreThanTheCardHas_ThrowsWithTheSize()
     {
         using var rig = new CudaRig();
         DeviceMemoryException exception = Assert.Throws<DeviceMemoryException>(() => rig.Device.Allocate(1L << 50));
@@ -116,7 +116,7 @@ public sealed class MemoryTests
 
     // A captured run takes memory when it is launched: what follows from that is to paint with less, as anywhere.
     [Fact]
-    public void Check_OfACallThatFindsNoDeviceMemory_SaysSo()
+    public void Check_OfACallThatFindsNoDeviceMemory_ThrowsWithTheCall()
     {
         using var rig = new CudaRig();
         DeviceMemoryException exception = Assert.Throws<DeviceMemoryException>(() =>
@@ -126,7 +126,7 @@ public sealed class MemoryTests
     }
 
     [Fact]
-    public void Check_OfAFailedCall_NamesIt()
+    public void Check_OfAFailedCall_ThrowsWithTheCallAndTheError()
     {
         using var rig = new CudaRig();
         CudaException exception = Assert.Throws<CudaException>(() =>

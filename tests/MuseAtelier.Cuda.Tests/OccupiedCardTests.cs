@@ -15,7 +15,7 @@ public sealed class OccupiedCardTests
     public async Task GenerateAsync_WhereOthersHoldTheCard_PlansWithinTheRestAndGrowsBack()
     {
         CudaRig.Require();
-        AtelierOptions options = CudaRig.Options() with { VideoMemoryBudget = 6L << 30 };
+        AtelierOptions options = CudaRig.Options() with { DeviceMemory = 6L << 30 };
         long full = Atelier.Plan(CudaRig.Checkpoint, options, Request).PeakBytes;
         nint taken = 0;
         await using (Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, options, cancellationToken: Cancellation))

@@ -15,7 +15,7 @@ public sealed class SeveralAteliersTests
         CudaRig.Options(),
         CudaRig.Options() with { Offload = OffloadMode.Stream },
         CudaRig.Options() with { Offload = OffloadMode.Rotate },
-        CudaRig.Options() with { VideoMemoryBudget = 3L << 30 },
+        CudaRig.Options() with { DeviceMemory = 3L << 30 },
     ];
 
     [Fact]

@@ -21,12 +21,13 @@ public sealed class StreamedWeightsTests
         using var rig = new CudaRig();
         rig.PlaceUNet(i => placement switch
         {
-            "all streamed" => WeightPlacement.Streamed,
-            "every other streamed" => i % 2 == 0 ? WeightPlacement.Streamed : WeightPlacement.Resident,
-            "all staged" => WeightPlacement.Staged,
-            _ => i % 2 == 0 ? WeightPlacement.Streamed : WeightPlacement.Staged,
+            "all streamed" => StagePlacement.Streamed,
+            "every other streamed" => i % 2 == 0 ? StagePlacement.Streamed : StagePlacement.Resident,
+            "all staged" => StagePlacement.Staged,
+            _ => i % 2 == 0 ? StagePlacement.Streamed : StagePlacement.Staged,
         });
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
+        AssertShareAddresses(rig);
         for (int i = 0; i < Runs; i++) Assert.InRange(CudaRig.RelativeError(rig.Run(runner, "noise"), expected), 0, 1e-5);
     }
 
@@ -37,7 +38,7 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig();
-        rig.PlaceUNet(i => placement == "all lent" || i % 2 == 0 ? WeightPlacement.SwappedOut : WeightPlacement.Streamed);
+        rig.PlaceUNet(i => placement == "all lent" || i % 2 == 0 ? StagePlacement.SwappedOut : StagePlacement.Streamed);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         StageWeights weights = rig.Sessions.Weights(rig.Component(ComponentNames.UNet));
         for (int i = 0; i < Runs; i++)
@@ -56,9 +57,8 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig();
-        rig.PlaceUNet(_ => WeightPlacement.Streamed);
-        ComponentSpec context = rig.Component(ComponentNames.CrossAttention);
-        rig.Sessions.Place(context, [.. context.Stages.Select(_ => WeightPlacement.Streamed)]);
+        rig.PlaceUNet(_ => StagePlacement.Streamed);
+        rig.Place(ComponentNames.CrossAttention, _ => StagePlacement.Streamed);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape), other = rig.Runner(ComponentNames.CrossAttention, Shape);
         using RunOptions options = rig.Device.CreateRunOptions();
         for (int i = 0; i < Runs; i++)
@@ -75,7 +75,7 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig();
-        rig.PlaceUNet(_ => staged ? WeightPlacement.Staged : WeightPlacement.Streamed);
+        rig.PlaceUNet(_ => staged ? StagePlacement.Staged : StagePlacement.Streamed);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         StageWeights weights = rig.Sessions.Weights(rig.Component(ComponentNames.UNet));
         List<int> transformers =
@@ -103,7 +103,7 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig();
-        rig.PlaceUNet(_ => WeightPlacement.Staged);
+        rig.PlaceUNet(_ => StagePlacement.Staged);
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         string file = Path.Combine(
             rig.Package.Folder, rig.Component(ComponentNames.UNet).Stages.First(stage => stage.Weights.Count > 0).Weights[0].File);
@@ -128,7 +128,7 @@ public sealed class StreamedWeightsTests
     {
         float[] expected = Resident();
         using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
-        rig.PlaceUNet(_ => streamed ? WeightPlacement.Streamed : WeightPlacement.Resident);
+        rig.PlaceUNet(_ => streamed ? StagePlacement.Streamed : StagePlacement.Resident);
         AssertCapturedRunsEqual(rig, expected, restsBetween: false);
     }
 
@@ -142,8 +142,8 @@ public sealed class StreamedWeightsTests
         float[] expected = Resident();
         using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
         rig.PlaceUNet(i =>
-            placement == "all lent" || (placement == "lent and streamed" && i % 2 == 0) ? WeightPlacement.SwappedOut
-                : WeightPlacement.Streamed);
+            placement == "all lent" || (placement == "lent and streamed" && i % 2 == 0) ? StagePlacement.SwappedOut
+                : StagePlacement.Streamed);
         AssertCapturedRunsEqual(rig, expected, restsBetween: true);
     }
 
@@ -162,6 +162,17 @@ public sealed class StreamedWeightsTests
 
         Assert.True(rig.Device.CapturesRuns, "The capture failed, and steps were run plainly.");
         Assert.True(step.IsCaptured);
+    }
+
+    // Weights that share an address must be copied between their runs. Resident ones never do.
+    private static void AssertShareAddresses(CudaRig rig)
+    {
+        ComponentSpec unet = rig.Component(ComponentNames.UNet);
+        StageWeights weights = rig.Sessions.Weights(unet);
+        List<nint> addresses =
+            [.. unet.Stages.Index().Where(stage => stage.Item.Weights.Count > 0)
+                .Select(stage => weights.Address(stage.Index, stage.Item.Weights[0]))];
+        Assert.True(addresses.Distinct().Count() < addresses.Count, "No two stages share a place in the buffer: nothing was streamed.");
     }
 
     private static float[] Resident()

@@ -25,5 +25,5 @@ public sealed class DimensionTests
     [InlineData("depth")]
     [InlineData("height//2")]
     [InlineData("-1")]
-    public void Parse_OfNoExpression_SaysSo(string text) => Assert.Throws<FormatException>(() => Dimension.Parse(text));
+    public void Parse_OfNoExpression_ThrowsFormatException(string text) => Assert.Throws<FormatException>(() => Dimension.Parse(text));
 }

@@ -64,7 +64,7 @@ public sealed class ReferenceCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_WithoutPromptsBesideIt_LeavesTextOutAndSaysSo()
+    public async Task RunAsync_WithoutPromptsBesideIt_ListsTheTextPartsAsLeftOut()
     {
         ReferenceReport report = await Check(_miniature.Atelier.Model.Package, Rewrite((_, _) => { }));
         Assert.Equal(AllParts[4..], report.Parts.Select(part => part.Name));
@@ -122,7 +122,7 @@ public sealed class ReferenceCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_OfUnusableNotes_SaysSo()
+    public async Task RunAsync_OfUnusableNotes_ThrowsNotesException()
     {
         string path = Rewrite((_, _) => { });
         File.WriteAllText(Path.ChangeExtension(path, ".json"), "{\"prompts\": [\"a\"], \"tokens_l\": [[1]], \"tokens_g_pad0\": [[1]]}");

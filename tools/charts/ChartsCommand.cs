@@ -3,7 +3,7 @@ using System.CommandLine.Invocation;
 
 namespace MuseAtelier.Tools.Charts;
 
-/// <summary>The command line of muse-charts: what it takes, what it prints and how it ends.</summary>
+/// <summary>The command line of muse-charts: arguments, output and exit codes.</summary>
 internal static class ChartsCommand
 {
     private const int Done = 0, Failed = 1, BadUsage = 2;
@@ -18,7 +18,7 @@ internal static class ChartsCommand
             Sanctum(),
         };
         ParseResult parsed = root.Parse(args);
-        // A screenful of help would bury the one line that says what is wrong.
+        // The help must not be printed here, because it would hide the line with the error.
         if (parsed.Action is ParseErrorAction)
         {
             string errors = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
@@ -72,7 +72,7 @@ internal static class ChartsCommand
         return command;
     }
 
-    // Beside, then renamed: a file is whole or not there.
+    // The file is written under another name and renamed, so that it is complete or does not exist.
     private static int Write(string path, string text)
     {
         string partial = $"{path}.partial";

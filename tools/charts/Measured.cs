@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace MuseAtelier.Tools.Charts;
 
-/// <summary>Of what <c>muse bench --json</c> writes, the part that charts and their order need.</summary>
+/// <summary>The members of the output of <c>muse bench --json</c> that charts and their order need.</summary>
 internal sealed record Measured
 {
     public required MeasuredMachine Machine { get; init; }
@@ -18,32 +18,32 @@ internal sealed record Measured
 
     public required double GuidanceScale { get; init; }
 
-    /// <summary>Median of the pictures, without the file.</summary>
+    /// <summary>Median of the seconds per picture, without writing the file.</summary>
     public required double PictureSeconds { get; init; }
 
-    /// <summary>The budget that was given; null where none was.</summary>
+    /// <summary>The budget of video memory in bytes; null if there was none.</summary>
     public required long? BudgetBytes { get; init; }
 
-    /// <summary>The most that the process held, as the driver counts it; null where it does not tell.</summary>
+    /// <summary>Peak bytes of the process in video memory, as reported by the driver; null if unknown.</summary>
     public required long? PeakDeviceBytes { get; init; }
 
-    /// <summary>What the weights' places amounted to.</summary>
+    /// <summary>The mode of the weights' placement.</summary>
     public required string Offload { get; init; }
 
     /// <summary>Whether sessions rotated. Older measurements call that mode Sessions.</summary>
     [JsonIgnore]
     public bool RotatesSessions => Offload is "Rotate" or "Sessions";
 
-    /// <summary>What must be equal for results to stand in one chart.</summary>
+    /// <summary>The conditions, which must be equal for all results of one chart.</summary>
     [JsonIgnore]
     public string Conditions =>
         FormattableString.Invariant($"{Machine.Device}; {Model}, {Width}x{Height}, {Steps} steps, guidance {GuidanceScale}");
 }
 
-/// <summary>Where it was measured.</summary>
+/// <summary>The machine of a measurement.</summary>
 internal sealed record MeasuredMachine(string Device);
 
-/// <summary>Of what a peer's measurement states, the part that charts need.</summary>
+/// <summary>The members of a peer's measurement that charts need.</summary>
 internal sealed record MeasuredPeer
 {
     public required string Peer { get; init; }
@@ -53,7 +53,7 @@ internal sealed record MeasuredPeer
     [JsonPropertyName("median_s")]
     public required double Seconds { get; init; }
 
-    /// <summary>The most that the card held, in GiB.</summary>
+    /// <summary>Peak video memory in GiB.</summary>
     [JsonPropertyName("device_gib")]
     public required double Gibibytes { get; init; }
 }
@@ -67,8 +67,8 @@ internal static class ResultFile
         RespectRequiredConstructorParameters = true,
     };
 
-    /// <summary>What a file states.</summary>
-    /// <exception cref="ResultFileException">The file cannot be read, or states something else.</exception>
+    /// <summary>Reads the content of a file.</summary>
+    /// <exception cref="ResultFileException">The file cannot be read, or has another content.</exception>
     public static T Read<T>(string path)
     {
         try

@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace MuseAtelier.Tools.Charts;
 
 /// <summary>
-/// Puts results of <c>muse bench --json</c> together into one file: without a budget first, then from the largest budget to the least.
+/// Collects results of <c>muse bench --json</c> into one file: first the result without a budget, then from the largest budget to the
+/// least.
 /// </summary>
 internal static class ResultCollection
 {
@@ -16,7 +17,7 @@ internal static class ResultCollection
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The collection as JSON; every result is kept whole.</summary>
+    /// <summary>Returns the collection as JSON. Every result is kept complete.</summary>
     /// <param name="paths">Files with one result each, of one machine and one kind of picture.</param>
     /// <exception cref="ResultFileException">A file holds no result, or one that does not belong with the others.</exception>
     public static string Collect(IReadOnlyList<string> paths)
@@ -26,7 +27,7 @@ internal static class ResultCollection
             .OrderByDescending(result => result.Measured.BudgetBytes ?? long.MaxValue)
             .ThenBy(result => result.Measured.Offload, StringComparer.Ordinal)
             .ToList();
-        // Times of different machines do not compare.
+        // Results must have equal conditions, because times of different machines cannot be compared.
         foreach ((string path, Measured measured) in results)
         {
             if (measured.Conditions == results[0].Measured.Conditions) continue;

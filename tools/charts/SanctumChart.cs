@@ -4,8 +4,8 @@ using System.Xml.Linq;
 namespace MuseAtelier.Tools.Charts;
 
 /// <summary>
-/// Seconds a picture over the budget of video memory, with what was held of it, beside what a peer takes: an SVG that follows the reader's
-/// light or dark.
+/// Draws the seconds per picture over the budget of video memory, with the peak memory of each run, beside the results of a peer. The SVG
+/// follows the reader's light or dark theme.
 /// </summary>
 internal static class SanctumChart
 {
@@ -13,7 +13,7 @@ internal static class SanctumChart
     private const double Gibibyte = 1L << 30;
     private const double LeastLabelDistance = 30;
 
-    // The panel brings its own ground, so that every colour stands on the one that it was chosen for, whatever the page is.
+    // The panel must have its own background, because the colours are chosen for it and the page may have any.
     private const string Style = """
 
             text { font: 13px system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif; fill: #2b2620 }
@@ -43,7 +43,7 @@ internal static class SanctumChart
 
     private static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
 
-    /// <summary>The chart of a folder's <c>budgets.json</c> and, where it is there, <c>peers.json</c>.</summary>
+    /// <summary>Draws the chart of a folder's <c>budgets.json</c> and, if it exists, <c>peers.json</c>.</summary>
     /// <exception cref="ResultFileException">A file cannot be used.</exception>
     public static string Draw(string folder)
     {
@@ -58,13 +58,13 @@ internal static class SanctumChart
         return Draw(ours, File.Exists(peers) ? ResultFile.Read<IReadOnlyList<MeasuredPeer>>(peers) : []);
     }
 
-    /// <summary>The chart.</summary>
-    /// <param name="ours">Results, one or more of them under a budget.</param>
+    /// <summary>Draws the chart.</summary>
+    /// <param name="ours">Results, of which at least one has a budget.</param>
     /// <param name="peers">Results of peers.</param>
     public static string Draw(IReadOnlyList<Measured> ours, IReadOnlyList<MeasuredPeer> peers)
     {
         var scale = Scale.Over(ours, peers);
-        // Sessions that take turns are another way of painting: a point of their own, not one of the curve.
+        // Results with rotating sessions get points of their own rather than a place on the curve, because their mode is another one.
         List<Measured> curve =
         [
             .. ours.Where(measured => measured is { BudgetBytes: not null, RotatesSessions: false })
@@ -244,7 +244,7 @@ internal static class SanctumChart
             new XAttribute("points", string.Join(' ', points.Select(point => $"{Number(point.X)},{Number(point.Y)}"))),
             new XAttribute("class", style));
 
-    // Gibibytes evenly from 0 on; seconds by doubling, as they lie orders of magnitude apart.
+    // The axis of memory is linear from 0. The axis of seconds is logarithmic, because they differ by orders of magnitude.
     private readonly record struct Scale(double MostGibibytes, double LeastSeconds, double MostSeconds)
     {
         public static Scale Over(IReadOnlyList<Measured> ours, IReadOnlyList<MeasuredPeer> peers)
@@ -253,7 +253,7 @@ internal static class SanctumChart
             double most = ours.Select(measured => Math.Max(Budget(measured), Peak(measured) ?? 0))
                 .Concat(peers.Select(peer => peer.Gibibytes))
                 .Max();
-            // A little beyond the outermost points, so that none lies on the edge.
+            // The axes reach a little beyond the outermost points, so that none lies on the edge.
             return new Scale(
                 2 * Math.Ceiling((most + 0.2) / 2),
                 Math.Pow(2, Math.Floor(Math.Log2(seconds.Min() / 1.05))),

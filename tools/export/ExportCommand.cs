@@ -7,7 +7,7 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Tools.Export;
 
-/// <summary>The command line of muse-export: what it takes, what it prints and how it ends.</summary>
+/// <summary>The command line of muse-export: arguments, output and exit codes.</summary>
 internal static class ExportCommand
 {
     private const int Done = 0, Failed = 1, BadUsage = 2, Cancelled = 130;
@@ -58,14 +58,14 @@ internal static class ExportCommand
         });
 
         ParseResult parsed = root.Parse(args);
-        // A screenful of help would bury the one line that says what is wrong.
+        // The help must not be printed here, because it would hide the line with the error.
         if (parsed.Action is ParseErrorAction)
         {
             string errors = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
             return Fail($"{errors}. muse-export --help lists what it takes.", BadUsage);
         }
 
-        // The library's own signal handling ends the process after two seconds: too soon to clean up gigabytes.
+        // The library's own signal handling must be off, because it ends the process after two seconds, which is too soon to clean up.
         return await parsed.InvokeAsync(
             new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
     }
@@ -103,20 +103,20 @@ internal static class ExportCommand
         return Done;
     });
 
-    // Ends in one line whatever happens, and on a signal in good order.
+    // Every failure ends in one line, and a signal ends in an orderly cancellation.
     private static async Task<int> Guarded(Func<CancellationToken, Task<int>> write)
     {
         using var cancellation = new CancellationTokenSource();
         void Cancel(PosixSignalContext context)
         {
-            // The first signal asks for an orderly end; a second one takes its usual course.
+            // The first signal cancels the work. A second one has its default effect.
             context.Cancel = !cancellation.IsCancellationRequested;
             cancellation.Cancel();
         }
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
-        // A terminal that is closed or lost, and Ctrl+\ or Ctrl+Break: gigabytes must not stay behind these either.
+        // SIGHUP comes from a closed terminal, and SIGQUIT from Ctrl+\ or Ctrl+Break. Partial files must not remain after these either.
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel);
         using PosixSignalRegistration quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Cancel);
         try
@@ -141,7 +141,7 @@ internal static class ExportCommand
         }
         catch (IOException)
         {
-            // The terminal is gone; the exit code says it all the same.
+            // The terminal is closed. The exit code reports the failure.
         }
 
         return code;

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace MuseAtelier.Tools.Export;
 
-/// <summary>Shows an export's progress: a bar in a terminal, a line for each phase elsewhere.</summary>
+/// <summary>Shows an export's progress: as a bar in a terminal, and as a line for each phase otherwise.</summary>
 internal static class ExportDisplay
 {
     public static Task<ExportResult> RunAsync(Func<IProgress<ExportProgress>, ExportResult> export)
@@ -22,7 +22,7 @@ internal static class ExportDisplay
 
     private static string Amount(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:N0} MB");
 
-    // Not Progress<T>: that one reports on other threads, where reports may overtake each other.
+    // This must not be Progress<T>, because that reports on other threads, where reports may overtake each other.
     private sealed class PlainProgress : IProgress<ExportProgress>
     {
         private string? _phase;
@@ -40,7 +40,7 @@ internal static class ExportDisplay
             }
             catch (IOException)
             {
-                // Progress that cannot be written never ends the work.
+                // A failure to write the progress must not end the export.
             }
         }
     }
@@ -54,7 +54,7 @@ internal static class ExportDisplay
         {
             if (_task is null || value.Phase != _phase)
             {
-                // A phase need not report its own end.
+                // A phase may end without a report.
                 if (_task is not null) _task.Value = _task.MaxValue;
                 _task = context.AddTask(Markup.Escape(value.Phase), maxValue: 1);
                 _phase = value.Phase;

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace MuseAtelier.Tools.Export;
 
 /// <summary>
-/// Follows the memory that the process holds. Pages of a mapped checkpoint count as the process's own in every usual display, although the
-/// system takes them back at will: where it tells them apart (Linux), so does this.
+/// Samples the memory of the process. Pages of a mapped checkpoint usually count as the process's own, although the system can reclaim them
+/// at any time, so they are reported separately on Linux, which distinguishes them.
 /// </summary>
 internal sealed class MemoryWatch : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class MemoryWatch : IDisposable
         if (OperatingSystem.IsLinux()) _timer = new Timer(_ => Sample(), null, TimeSpan.Zero, Interval);
     }
 
-    /// <summary>The peak in one line.</summary>
+    /// <summary>Returns the peak in one line.</summary>
     public string Describe()
     {
         if (_timer is null)

@@ -6,7 +6,7 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Tools.Export;
 
-/// <summary>muse-export random: a checkpoint of random weights, for measuring where the real one is not at hand.</summary>
+/// <summary>muse-export random: writes a checkpoint of random weights, for measurements without the real one.</summary>
 internal static class RandomCommand
 {
     public static Command Create(Func<Func<CancellationToken, Task<int>>, Task<int>> guard)

@@ -138,11 +138,11 @@ internal static class CacheCommand
 
     private static JsonObject Describe(
         List<CachedPackage> removed, List<CachedPackage> kept, IReadOnlyList<CachedPartial> leftovers) => new()
-    {
-        ["removed"] = new JsonArray([.. removed.Select(Describe)]),
-        ["kept"] = new JsonArray([.. kept.Select(Describe)]),
-        ["partialsRemoved"] = new JsonArray([.. leftovers.Select(Describe)]),
-    };
+        {
+            ["removed"] = new JsonArray([.. removed.Select(Describe)]),
+            ["kept"] = new JsonArray([.. kept.Select(Describe)]),
+            ["partialsRemoved"] = new JsonArray([.. leftovers.Select(Describe)]),
+        };
 
     private static JsonObject Describe(CachedPackage package) => new()
     {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using MuseAtelier.Cuda;
 using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Cli.Measuring;
@@ -104,7 +103,7 @@ internal static class BenchRun
             StepMostMilliseconds = steps[^1],
             StepMilliseconds = [.. observed.Batches[^1].Last.Timings.Steps.Select(step => Math.Round(step.TotalMilliseconds, 3))],
             ManagedBytesPerStep = denoisingBytes / steps.Length,
-            BudgetBytes = options.Backend is CudaBackend ? options.VideoMemoryBudget : options.MemoryBudget,
+            BudgetBytes = options.DeclaredBudget?.Bytes,
             PlannedBytes = memory.Max(picture => picture.Phases.Max(phase => phase.PlannedBytes)),
             Offload = memory[0].Plan.Offload,
             PeakDeviceBytes = memory.Max(picture => picture.PeakBytes),

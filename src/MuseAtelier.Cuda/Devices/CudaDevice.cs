@@ -20,7 +20,6 @@ internal sealed class CudaDevice : ExecutionDevice
 
     private static int _engines;
 
-    private readonly ModelPackage _package;
     private readonly CudaOptions _options;
     private readonly ILogger _logger;
     private readonly CardMemory _cardMemory;
@@ -29,10 +28,11 @@ internal sealed class CudaDevice : ExecutionDevice
     private readonly SharedArena _arena;
     private readonly Dictionary<string, string> _provider;
     private readonly bool _sharesThreads;
-    private readonly Dictionary<bool, StreamingBuffer> _buffers = [];
+    private readonly CardResources _resources;
+    private readonly StreamingBuffers _buffers;
+    private readonly WeightStore _store;
     private readonly DeviceGate _gate;
     private readonly bool _isFirst = Interlocked.Increment(ref _engines) == 1;
-    private (long OncePerBatch, long EveryStep) _leastBufferBytes;
     private bool _captureFailed;
 
     /// <summary>Opens a card.</summary>
@@ -44,7 +44,7 @@ internal sealed class CudaDevice : ExecutionDevice
     public CudaDevice(
         ModelPackage package, CudaOptions options, CudaCard card, ILoggerFactory? loggers, CancellationToken cancellationToken)
     {
-        (_package, _options, Card) = (package, options, card);
+        (_options, Card) = (options, card);
         _gate = CardGates.Of(card.Index);
         using DeviceLease lease = Enter(cancellationToken);
         _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
@@ -54,11 +54,12 @@ internal sealed class CudaDevice : ExecutionDevice
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
         DeviceStacks.Bound();
         OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]));
-        ComputeStream = new CudaStream();
-        CopyStream = new CudaStream();
+        _resources = new CardResources(card.Index, new CudaStream(), new CudaStream(), new DeviceUsage());
         ContextBytes = before == 0 ? _cardMemory.ProcessBytes() : null;
         BaselineBytes = SharedArena.HasHolders(card.Index) ? null : _cardMemory.ProcessBytes();
-        _reader = new WeightReader(card.Index, options.ReaderThreads);
+        _buffers = new StreamingBuffers(_resources);
+        _store = new WeightStore(Allocate);
+        _reader = new WeightReader(card.Index, options.ReaderThreads, new WeightFiles(package.Folder));
         _arena = new SharedArena(card.Index);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
         ArenaStatistics = new ArenaStatistics(Memory);
@@ -67,19 +68,13 @@ internal sealed class CudaDevice : ExecutionDevice
             ["device_id"] = card.Index.ToString(CultureInfo.InvariantCulture),
             // ONNX Runtime silently ignores user_compute_stream unless has_user_compute_stream is set.
             ["has_user_compute_stream"] = "1",
-            ["user_compute_stream"] = ((ulong)ComputeStream.Handle).ToString(CultureInfo.InvariantCulture),
+            ["user_compute_stream"] = ((ulong)_resources.Compute.Handle).ToString(CultureInfo.InvariantCulture),
             ["arena_extend_strategy"] = "kSameAsRequested",
         };
     }
 
     /// <summary>The card.</summary>
     public CudaCard Card { get; }
-
-    /// <summary>The stream of all runs, and of the copies that belong to them.</summary>
-    public CudaStream ComputeStream { get; }
-
-    /// <summary>The stream that copies weights while runs are executed.</summary>
-    public CudaStream CopyStream { get; }
 
     public override string Description =>
         string.Create(CultureInfo.InvariantCulture, $"{Card.Name}, {Card.MemoryBytes / (double)(1L << 30):0.0} GiB");
@@ -130,83 +125,37 @@ internal sealed class CudaDevice : ExecutionDevice
         return options;
     }
 
-    public override NativeBuffer Allocate(long bytes)
-    {
-        CudaRuntime.Check(CudaRuntime.Malloc(out nint address, (nuint)bytes), nameof(CudaRuntime.Malloc), bytes);
-        Usage.Take(bytes);
-        return new NativeBuffer(address, bytes, address =>
-        {
-            CudaRuntime.Ignore(CudaRuntime.Free(address));
-            Usage.GiveBack(bytes);
-        });
-    }
+    public override NativeBuffer Allocate(long bytes) => DeviceMemory.Allocate(bytes, _resources.Usage);
 
     public override NativeBuffer AllocateHost(long bytes) => _pinned.Take(bytes);
 
     public override void Upload(nint host, nint device, long bytes) =>
-        ComputeStream.Copy(host, device, bytes, CudaRuntime.HostToDevice);
+        _resources.Compute.Copy(host, device, bytes, CudaRuntime.HostToDevice);
 
     public override void Download(nint device, nint host, long bytes) =>
-        ComputeStream.Copy(device, host, bytes, CudaRuntime.DeviceToHost);
+        _resources.Compute.Copy(device, host, bytes, CudaRuntime.DeviceToHost);
 
     public override void Copy(nint from, nint to, long bytes) =>
-        ComputeStream.Copy(from, to, bytes, CudaRuntime.DeviceToDevice);
+        _resources.Compute.Copy(from, to, bytes, CudaRuntime.DeviceToDevice);
 
-    public override void Synchronize() => ComputeStream.Synchronize();
+    public override void Synchronize() => _resources.Compute.Synchronize();
 
     public override DeviceLease Enter(CancellationToken cancellationToken) => _gate.Enter(this, cancellationToken);
 
     public override long CaptureEpoch => _gate.Handovers;
 
-    public override void Settle()
-    {
-        CopyStream.Settle();
-        ComputeStream.Settle();
-    }
+    public override void Settle() => _resources.Settle();
 
-    /// <summary>Counts the device memory that this engine allocates outside ONNX Runtime.</summary>
-    public DeviceUsage Usage { get; } = new();
+    public override long AllocatedBytes => _resources.Usage.Bytes;
 
-    public override long AllocatedBytes => Usage.Bytes;
-
-    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
-        new CudaWeights(_package, component, placements, this, _reader, _logger);
-
-    public override void ReserveStreamingBuffers(long oncePerBatch, long everyStep) => _leastBufferBytes = (oncePerBatch, everyStep);
-
-    /// <summary>
-    /// The streaming buffer of components that run in every step, or of those that run once a batch. All callers get the same buffer
-    /// while it is large enough; the caller holds it.
-    /// </summary>
-    /// <param name="everyStep">Whether the component runs in every step.</param>
-    /// <param name="bytes">The least size in bytes.</param>
-    public StreamingBuffer StreamingBufferFor(bool everyStep, long bytes)
-    {
-        if (_buffers.TryGetValue(everyStep, out StreamingBuffer? buffer) && !buffer.IsFreed && buffer.Bytes >= bytes) return buffer;
-        long least = everyStep ? _leastBufferBytes.EveryStep : _leastBufferBytes.OncePerBatch;
-        buffer = new StreamingBuffer(this, Math.Max(bytes, least));
-        _buffers[everyStep] = buffer;
-        return buffer;
-    }
-
-    /// <summary>Frees the memory of all streaming buffers except one, after the work that uses them is done.</summary>
-    public void GiveUpOtherBuffers(StreamingBuffer kept)
-    {
-        foreach (StreamingBuffer other in _buffers.Values)
-        {
-            if (other == kept || other.IsFreed || !other.IsThere) continue;
-            other.User?.Drain();
-            CopyStream.Synchronize();
-            ComputeStream.Synchronize();
-            other.GiveUp();
-        }
-    }
+    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan) =>
+        new CudaWeights(component, plan, _resources, _buffers, _store, _reader, _logger);
 
     public override CapturedRun? Capture(Action run)
     {
         try
         {
-            CudaGraph graph = CudaGraph.Capture(ComputeStream, Card.Index, run);
+            CudaGraph graph = CudaGraph.Capture(_resources.Compute, Card.Index, run);
             CudaLog.Captured(_logger, graph.Nodes);
             return graph;
         }
@@ -244,9 +193,9 @@ internal sealed class CudaDevice : ExecutionDevice
             ArenaStatistics.Dispose();
             _arena.Dispose();
             Memory.Dispose();
-            KernelModule.Release(ComputeStream.Handle);
-            CopyStream.Dispose();
-            ComputeStream.Dispose();
+            KernelModule.Release(_resources.Compute.Handle);
+            _resources.Copies.Dispose();
+            _resources.Compute.Dispose();
         }
 
         _gate.Forget(this);

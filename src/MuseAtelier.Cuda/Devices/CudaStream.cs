@@ -10,15 +10,21 @@ internal sealed class CudaStream : IDisposable
 {
     private nint _handle;
 
+    /// <summary>Creates the stream on the thread's current card.</summary>
     public CudaStream()
     {
         int code = CudaRuntime.StreamCreateWithFlags(out _handle, CudaRuntime.StreamNonBlocking);
         CudaRuntime.Check(code, nameof(CudaRuntime.StreamCreateWithFlags));
     }
 
+    /// <summary>CUDA's handle; 0 once it is disposed.</summary>
     public nint Handle => _handle;
 
     /// <summary>Queues a copy. Host memory must be pinned, and must stay allocated until the copy is done.</summary>
+    /// <param name="from">Address of the first byte to read.</param>
+    /// <param name="to">Address of the first byte to write.</param>
+    /// <param name="bytes">Size in bytes.</param>
+    /// <param name="kind">The direction: one of CUDA's cudaMemcpyKind.</param>
     public void Copy(nint from, nint to, long bytes, int kind) =>
         CudaRuntime.Check(CudaRuntime.MemcpyAsync(to, from, (nuint)bytes, kind, _handle), nameof(CudaRuntime.MemcpyAsync));
 

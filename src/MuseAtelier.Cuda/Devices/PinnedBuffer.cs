@@ -8,6 +8,8 @@ namespace MuseAtelier.Cuda.Devices;
 /// </summary>
 internal sealed class PinnedBuffer : IDisposable
 {
+    /// <summary>Allocates the memory.</summary>
+    /// <param name="bytes">Size in bytes.</param>
     /// <exception cref="CudaException">The system has no more pinned memory.</exception>
     public PinnedBuffer(long bytes)
     {
@@ -16,8 +18,10 @@ internal sealed class PinnedBuffer : IDisposable
         (Address, Bytes) = (address, bytes);
     }
 
+    /// <summary>Address of its first byte; 0 once it is disposed.</summary>
     public nint Address { get; private set; }
 
+    /// <summary>Size in bytes.</summary>
     public long Bytes { get; }
 
     /// <summary>Allocates a buffer; null where the system has no more pinned memory.</summary>

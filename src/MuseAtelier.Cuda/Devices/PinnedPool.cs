@@ -14,6 +14,9 @@ internal sealed class PinnedPool : IDisposable
     private long _keptBytes;
     private bool _disposed;
 
+    /// <summary>Gives a buffer of exactly the requested size; the caller disposes it, which returns it to the pool.</summary>
+    /// <param name="bytes">Size in bytes.</param>
+    /// <exception cref="CudaException">The system has no more pinned memory.</exception>
     public NativeBuffer Take(long bytes)
     {
         if (_kept.TryGetValue(bytes, out Stack<PinnedBuffer>? same) && same.TryPop(out PinnedBuffer? buffer)) _keptBytes -= buffer.Bytes;

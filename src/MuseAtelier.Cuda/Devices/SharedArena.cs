@@ -16,6 +16,8 @@ internal sealed class SharedArena : IDisposable
     private readonly int _card;
     private int _disposed;
 
+    /// <summary>Holds the card's arena, and creates it if no other engine holds it.</summary>
+    /// <param name="card">The card's number, as CUDA counts them.</param>
     public SharedArena(int card)
     {
         _card = card;

@@ -1,50 +1,57 @@
 using MuseAtelier.Packages;
-using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>The file range, pinned memory and device address of one stage's weights.</summary>
-internal sealed class StageMemory
+/// <summary>The memory of one stage's weights.</summary>
+/// <param name="range">The weights in the package, which identify them.</param>
+/// <param name="placement">The place of the weights.</param>
+internal sealed class StageMemory(WeightRange range, StagePlacement placement)
 {
-    private StageMemory(FileRange from, WeightPlacement placement) => (From, Placement) = (from, placement);
+    /// <summary>The weights in the package: the bytes of which the memory holds a copy.</summary>
+    public WeightRange Range => range;
 
-    /// <summary>The file range of all the stage's weights, which the package keeps together.</summary>
-    public FileRange From { get; }
-
-    /// <summary>Where the plan puts them.</summary>
-    public WeightPlacement Placement { get; }
+    /// <summary>The place of the weights.</summary>
+    public StagePlacement Placement => placement;
 
     /// <summary>Size in bytes.</summary>
-    public long Bytes => From.Bytes;
+    public long Bytes => range.Length;
 
-    /// <summary>Their device address while the stage runs.</summary>
+    /// <summary>Device address of the first byte.</summary>
     public nint Device { get; set; }
 
-    /// <summary>The stage's number among the streamed ones; -1 for any other.</summary>
-    public int Streamed { get; set; } = -1;
-
-    /// <summary>Their copy in pinned memory; null where there is none.</summary>
+    /// <summary>The copy in pinned memory; null if there is none.</summary>
     public PinnedBuffer? Host { get; private set; }
 
-    public static StageMemory Of(ModelPackage package, StageSpec stage, WeightPlacement placement)
+    /// <summary>The memory of each of a component's stages; null for a stage without weights.</summary>
+    /// <param name="component">The component.</param>
+    /// <param name="plan">
+    /// The places of the weights, by stage. Any place but swapped out, streamed and staged means resident, as does null for the plan.
+    /// </param>
+    public static StageMemory?[] OfStages(ComponentSpec component, ComponentPlan? plan)
     {
-        if (stage.Weights.Count == 0) return new StageMemory(default, placement);
-        string file = stage.Weights[0].File;
-        if (stage.Weights.Any(weight => weight.File != file))
-            throw new PackageManifestException(package.Folder, $"the manifest scatters {stage.Name} over several files");
-        long first = stage.Weights.Min(weight => weight.Offset);
-        long end = stage.Weights.Max(weight => weight.Offset + weight.Bytes);
-        return new StageMemory(new FileRange(Path.Combine(package.Folder, file), first, end - first), placement);
+        var stages = new StageMemory?[component.Stages.Count];
+        for (int i = 0; i < stages.Length; i++)
+        {
+            if (component.Stages[i].WeightRange is not { } range) continue;
+            StagePlacement placement = plan?.Stages[i].Placement ?? StagePlacement.Resident;
+            bool isElsewhere = placement is StagePlacement.SwappedOut or StagePlacement.Streamed or StagePlacement.Staged;
+            stages[i] = new StageMemory(range, isElsewhere ? placement : StagePlacement.Resident);
+        }
+
+        return stages;
     }
 
-    /// <summary>Reads them into pinned memory. They stay in their file where the system has no more pinned memory.</summary>
-    public void FillHost()
+    /// <summary>Device address of one of the stage's weights.</summary>
+    public nint Address(WeightSpec weight) => Device + (nint)(weight.Offset - range.Offset);
+
+    /// <summary>Reads the weights into pinned memory. Does nothing if the system has no more pinned memory.</summary>
+    public void FillHost(WeightFiles files)
     {
         PinnedBuffer? host = PinnedBuffer.TryTake(Bytes);
         if (host is null) return;
         try
         {
-            FileRangeReader.Read(From, host.Address);
+            files.Read(range, host.Address);
         }
         catch
         {

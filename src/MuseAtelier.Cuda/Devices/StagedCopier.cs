@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using MuseAtelier.Cuda.Native;
+using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
@@ -32,10 +33,16 @@ internal sealed class StagedCopier : IDisposable
     private int _piece;
     private Exception? _failure;
 
-    public StagedCopier(int card, CudaStream copies, IReadOnlyList<StageMemory> streamed, IReadOnlyList<CudaEvent> copied)
+    /// <summary>Opens the files and starts the thread.</summary>
+    /// <param name="card">The card's streams; copies are queued on its copy stream.</param>
+    /// <param name="files">The package's files.</param>
+    /// <param name="streamed">The stages in the order in which they run.</param>
+    /// <param name="copied">For each stage, the event that marks the end of its copy; borrowed.</param>
+    public StagedCopier(
+        CardResources card, WeightFiles files, IReadOnlyList<StageMemory> streamed, IReadOnlyList<CudaEvent> copied)
     {
-        _card = card;
-        _copies = copies;
+        _card = card.Card;
+        _copies = card.Copies;
         _streamed = streamed;
         _copied = copied;
         _requests = new CopyRequest[streamed.Count + 1];
@@ -43,7 +50,7 @@ internal sealed class StagedCopier : IDisposable
         try
         {
             IEnumerable<StageMemory> inFiles = streamed.Where(stage => stage.Host is null);
-            foreach (string path in inFiles.Select(stage => stage.From.Path).Distinct()) _files[path] = File.OpenHandle(path);
+            foreach (string file in inFiles.Select(stage => stage.Range.File).Distinct()) _files[file] = files.Open(file);
         }
         catch
         {
@@ -150,13 +157,14 @@ internal sealed class StagedCopier : IDisposable
             if (_pieceInUse[piece]) _pieceCopied[piece].Synchronize();
             long bytes = Math.Min(PieceBytes, stage.Bytes - done);
             nint host = _ring.Address + piece * PieceBytes;
-            var range = new FileRange(stage.From.Path, stage.From.Offset + done, bytes);
-            FileRangeReader.Read(_files[range.Path], range, host);
+            var range = new WeightRange(stage.Range.File, stage.Range.Offset + done, bytes);
+            WeightFiles.Read(_files[range.File], range, host);
             _copies.Copy(host, stage.Device + (nint)done, bytes, CudaRuntime.HostToDevice);
             _pieceCopied[piece].Record(_copies);
             _pieceInUse[piece] = true;
         }
     }
 
+    // A negative stage ends the thread.
     private readonly record struct CopyRequest(int Stage, bool IsThere, CudaEvent? MayBegin);
 }

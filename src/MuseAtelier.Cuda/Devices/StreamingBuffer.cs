@@ -1,21 +1,32 @@
+using MuseAtelier.Runtime;
+
 namespace MuseAtelier.Cuda.Devices;
 
+/// <summary>The owner of the weights that lie in a streaming buffer.</summary>
+internal interface IStreamingBufferUser
+{
+    /// <summary>
+    /// Waits until all requested copies into the buffer are queued on the copy stream. Copies that fail here belong to no current run.
+    /// </summary>
+    void Drain();
+}
+
 /// <summary>
-/// The device memory that streamed weights pass through. Components that stream share one buffer and use it one after the other; the
-/// component that used it last knows what lies in it. Components that run once a batch and components that run in every step have separate
-/// buffers, each of its own size, and only one of the two has memory at a time. The buffer is freed when its last component releases it.
+/// The device memory that streamed weights pass through. It starts without memory. Several users may hold it and use it one after the
+/// other; the present user alone knows what lies in it. The buffer is freed when its last holder releases it.
 /// </summary>
 internal sealed class StreamingBuffer
 {
     private readonly ReservedMemory _memory;
-    private readonly CudaDevice _device;
     private int _holders;
 
     /// <summary>Reserves the addresses, and takes no memory yet.</summary>
-    public StreamingBuffer(CudaDevice device, long bytes)
+    /// <param name="card">The card on which it lies.</param>
+    /// <param name="bytes">Size in bytes.</param>
+    public StreamingBuffer(CardResources card, long bytes)
     {
-        (_device, Bytes) = (device, bytes);
-        _memory = ReservedMemory.Reserve(device.Card.Index, device.Usage, bytes);
+        Bytes = bytes;
+        _memory = ReservedMemory.Reserve(card.Card, card.Usage, bytes);
     }
 
     /// <summary>Size in bytes.</summary>
@@ -27,25 +38,21 @@ internal sealed class StreamingBuffer
     /// <summary>Whether it has memory.</summary>
     public bool IsThere => _memory.IsThere;
 
-    /// <summary>Whether all components have released it.</summary>
+    /// <summary>Whether all holders have released it.</summary>
     public bool IsFreed { get; private set; }
 
-    /// <summary>The component whose weights lie in it; null where there is none.</summary>
-    public CudaWeights? User { get; set; }
+    /// <summary>The owner of the weights that lie in it; null if there is none.</summary>
+    public IStreamingBufferUser? User { get; set; }
+
+    /// <summary>Takes its memory, if it has none.</summary>
+    /// <exception cref="DeviceMemoryException">The device's memory is used up.</exception>
+    public void Take() => _memory.Take();
 
     /// <summary>Frees its memory until <see cref="Take"/>. No run and no copy may be using it.</summary>
     public void GiveUp()
     {
         User = null;
         _memory.GiveUp();
-    }
-
-    /// <summary>Takes its memory, if it has none; the other buffer's memory is freed first.</summary>
-    public void Take()
-    {
-        if (IsThere) return;
-        _device.GiveUpOtherBuffers(this);
-        _memory.Take();
     }
 
     /// <summary>Adds a holder, which must call <see cref="Release"/> once.</summary>

@@ -1,20 +1,19 @@
+using Microsoft.Win32.SafeHandles;
 using MuseAtelier.Cuda.Native;
+using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
-
-/// <summary>A range of bytes of a package's file.</summary>
-/// <param name="Path">The file.</param>
-/// <param name="Offset">Offset of its first byte.</param>
-/// <param name="Bytes">Its length.</param>
-internal readonly record struct FileRange(string Path, long Offset, long Bytes);
 
 /// <summary>
 /// Loads weights from files on threads of its own. Each thread reads a piece into pinned memory while its previous piece is still being
 /// copied to the device. Loads are done one after the other in the order of the requests, and all threads work on the same load. Threads
 /// and pinned memory exist only while there is work.
 /// </summary>
-internal sealed class WeightReader(int card, int threads) : IDisposable
+/// <param name="card">The card's number, as CUDA counts them.</param>
+/// <param name="threads">The most threads.</param>
+/// <param name="files">The package's files.</param>
+internal sealed class WeightReader(int card, int threads, WeightFiles files) : IDisposable
 {
     /// <summary>Bytes of a piece: large enough for the bus's full speed, small enough that threads share a load evenly.</summary>
     public const int PieceBytes = 8 << 20;
@@ -27,30 +26,33 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
     private int _working;
     private bool _disposed;
 
+    /// <summary>The package's files.</summary>
+    public WeightFiles Files => files;
+
     /// <summary>Begins a load into device memory. The task ends when the load is complete.</summary>
-    /// <param name="ranges">The file ranges and each one's device address; the memory must stay allocated until the task has ended.</param>
-    public Task ToDevice(IReadOnlyList<(FileRange From, nint To)> ranges)
+    /// <param name="stages">The weights; their device memory must stay allocated until the task has ended.</param>
+    public Task ToDevice(IEnumerable<StageMemory> stages)
     {
         var load = new Load();
-        foreach ((FileRange from, nint to) in ranges)
+        foreach (StageMemory stage in stages)
         {
-            for (long done = 0; done < from.Bytes; done += PieceBytes)
+            WeightRange from = stage.Range;
+            for (long done = 0; done < from.Length; done += PieceBytes)
             {
-                long bytes = Math.Min(PieceBytes, from.Bytes - done);
-                load.Pieces.Add(new Piece(load, new FileRange(from.Path, from.Offset + done, bytes), to + (nint)done, null));
+                long bytes = Math.Min(PieceBytes, from.Length - done);
+                load.Pieces.Add(new Piece(load, new WeightRange(from.File, from.Offset + done, bytes), stage.Device + (nint)done, null));
             }
         }
 
         return Begin(load);
     }
 
-    /// <summary>
-    /// Begins work that needs no device memory, such as filling pinned memory, on the same threads. The task ends when all work is done.
-    /// </summary>
-    public Task Do(IReadOnlyList<Action> work)
+    /// <summary>Begins a load into pinned memory on the same threads. The task ends when the load is complete.</summary>
+    /// <param name="stages">The weights. Those for which the system has no more pinned memory stay in their file.</param>
+    public Task ToHost(IEnumerable<StageMemory> stages)
     {
         var load = new Load();
-        foreach (Action action in work) load.Pieces.Add(new Piece(load, default, 0, action));
+        foreach (StageMemory stage in stages) load.Pieces.Add(new Piece(load, default, 0, stage));
         return Begin(load);
     }
 
@@ -97,7 +99,7 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
 
     private void Run()
     {
-        using var worker = new Worker(card);
+        using var worker = new Worker(card, files);
         while (TryTake(out Piece piece)) worker.Take(piece);
     }
 
@@ -131,17 +133,18 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
         }
     }
 
-    private readonly record struct Piece(Load Load, FileRange From, nint To, Action? Work);
+    // A piece of a range for the device; or a whole stage for pinned memory, if there is one.
+    private readonly record struct Piece(Load Load, WeightRange From, nint To, StageMemory? ForHost);
 
     // One thread's pinned buffers, and the piece that is still being copied from each.
-    private sealed class Worker(int card) : IDisposable
+    private sealed class Worker(int card, WeightFiles files) : IDisposable
     {
         private readonly Piece?[] _copying = new Piece?[Buffers];
         private readonly CudaEvent?[] _copied = new CudaEvent?[Buffers];
         private CudaStream? _stream;
         private PinnedBuffer? _memory;
-        private string? _path;
-        private Microsoft.Win32.SafeHandles.SafeFileHandle? _file;
+        private string? _fileName;
+        private SafeFileHandle? _file;
         private int _next;
         private bool _bound;
 
@@ -151,9 +154,9 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
             {
                 if (!_bound) CudaRuntime.Check(CudaRuntime.SetDevice(card), nameof(CudaRuntime.SetDevice));
                 _bound = true;
-                if (piece.Work is not null)
+                if (piece.ForHost is not null)
                 {
-                    piece.Work();
+                    piece.ForHost.FillHost(files);
                     piece.Load.Done(null);
                 }
                 else
@@ -186,14 +189,14 @@ internal sealed class WeightReader(int card, int threads) : IDisposable
             _next = (_next + 1) % Buffers;
             FinishCopy(buffer);
             nint host = _memory.Address + buffer * PieceBytes;
-            if (_path != piece.From.Path)
+            if (_fileName != piece.From.File)
             {
                 _file?.Dispose();
-                (_file, _path) = (File.OpenHandle(piece.From.Path, options: FileOptions.SequentialScan), piece.From.Path);
+                (_file, _fileName) = (files.Open(piece.From.File, FileOptions.SequentialScan), piece.From.File);
             }
 
-            FileRangeReader.Read(_file!, piece.From, host);
-            _stream.Copy(host, piece.To, piece.From.Bytes, CudaRuntime.HostToDevice);
+            WeightFiles.Read(_file!, piece.From, host);
+            _stream.Copy(host, piece.To, piece.From.Length, CudaRuntime.HostToDevice);
             (_copied[buffer] ??= new CudaEvent()).Record(_stream);
             _copying[buffer] = piece;
         }

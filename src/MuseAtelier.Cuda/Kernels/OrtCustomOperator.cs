@@ -96,7 +96,8 @@ internal static unsafe class OrtCustomOperator
     /// <summary>An input's data; 0 where an optional input is absent.</summary>
     public static nint Input(nint context, int index)
     {
-        nint value, data;
+        nint value;
+        nint data;
         Check(((delegate* unmanaged[Cdecl]<nint, nint, nint*, nint>)Api->KernelContext_GetInput)(context, index, &value));
         if (value == 0) return 0;
         Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)Api->GetTensorMutableData)(value, &data));

@@ -4,14 +4,13 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// What stands for a checkpoint's content without reading all of it: where it really lies, its size, its time, and a digest of samples.
-/// Two files of
-/// one size that were written within the clock's step differ in their samples.
+/// Identifies a checkpoint's content without reading all of it: by its final path, size, time of change and a digest of samples. The
+/// samples distinguish two files of one size that were written within one step of the clock.
 /// </summary>
-/// <param name="Path">Full path behind all symbolic links; in upper case where the system ignores case.</param>
+/// <param name="Path">Full path behind all symbolic links; in upper case if the system ignores case.</param>
 /// <param name="Bytes">Size in bytes.</param>
 /// <param name="Ticks">Time of the last change, in ticks of 100 ns.</param>
-/// <param name="Samples">SHA-256 of the file's beginning, end and places between, lower-case hex.</param>
+/// <param name="Samples">SHA-256 of samples from the beginning, the end and places between, lower-case hex.</param>
 internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, string Samples)
 {
     private const int EndBytes = 64 << 10;
@@ -19,7 +18,7 @@ internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, s
     private const int SampleCount = 64;
 
     /// <summary>Identifies a file. Reads less than half a MiB of it.</summary>
-    /// <exception cref="CheckpointException">The file is not there or cannot be read.</exception>
+    /// <exception cref="CheckpointException">The file does not exist or cannot be read.</exception>
     public static CheckpointIdentity Of(string checkpoint)
     {
         try

@@ -3,20 +3,21 @@ using System.Runtime.InteropServices;
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// Brings the names in a folder to the disk, so that a rename survives a power cut. Contents of files are flushed by their own streams.
+/// Flushes the entries of folders to the disk, so that a rename survives a power failure. The contents of files are flushed by their
+/// streams.
 /// </summary>
 internal static partial class DurableFolder
 {
     private const int ReadOnly = 0;
 
-    /// <summary>Flushes a folder and all folders below it. Does nothing on Windows, where the file system's journal does it.</summary>
+    /// <summary>Flushes a folder and all folders below it. Does nothing on Windows, whose file system has a journal.</summary>
     public static void FlushTree(string folder)
     {
         foreach (string inner in Directory.EnumerateDirectories(folder)) FlushTree(inner);
         Flush(folder);
     }
 
-    /// <summary>Flushes one folder. Some file systems cannot flush folders: that is no failure.</summary>
+    /// <summary>Flushes one folder. Ignores file systems that cannot flush folders.</summary>
     public static void Flush(string folder)
     {
         if (OperatingSystem.IsWindows()) return;

@@ -1,9 +1,8 @@
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// A lock between processes: a file that one of them holds open for itself alone. The system releases it when the process ends, however it
-/// ends.
-/// The file is deleted with the lock. Threads of one process exclude each other as well.
+/// A lock between processes: a file that one process opens exclusively. The system releases the lock when the process ends in any way. The
+/// file is deleted with the lock. The lock also excludes other threads of the same process.
 /// </summary>
 internal sealed class FileLock : IDisposable
 {
@@ -19,9 +18,9 @@ internal sealed class FileLock : IDisposable
     /// <summary>Path of the file.</summary>
     public string Path { get; }
 
-    /// <summary>Takes the lock; null where another holds it.</summary>
-    /// <param name="path">Path of the file, in a folder that exists. The file is created where there is none.</param>
-    /// <exception cref="IOException">The system refuses the file for another reason than the lock.</exception>
+    /// <summary>Takes the lock. Returns null if another process or thread holds it.</summary>
+    /// <param name="path">Path of the file. Its folder must exist; the file is created if it does not.</param>
+    /// <exception cref="IOException">The system refuses the file for a reason other than the lock.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may neither be created nor opened.</exception>
     public static FileLock? TryTake(string path)
     {
@@ -35,15 +34,15 @@ internal sealed class FileLock : IDisposable
         }
     }
 
-    /// <summary>Whether the failure means that somebody else has the file open.</summary>
+    /// <summary>Whether the failure means that the file is open elsewhere.</summary>
     public static bool IsHeld(IOException exception) =>
         OperatingSystem.IsWindows()
             ? exception.HResult is WindowsSharingViolation or WindowsLockViolation
             : exception.HResult is LinuxWouldBlock or MacWouldBlock;
 
     /// <summary>
-    /// Whether the lock keeps others out. Some network file systems have no locks: there every process takes the lock, and nothing may be
-    /// concluded from that.
+    /// Whether the lock excludes others. Some network file systems have no locks. Every process takes the lock there, so a lock that is
+    /// taken proves nothing.
     /// </summary>
     public bool Excludes()
     {
@@ -74,7 +73,7 @@ internal sealed class FileLock : IDisposable
         }
         catch (UnauthorizedAccessException) when (!OperatingSystem.IsWindows() && File.Exists(path))
         {
-            // The file of another user: it can be locked all the same where it can be read.
+            // The file belongs to another user. It can be locked if it can be read.
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
         }
     }

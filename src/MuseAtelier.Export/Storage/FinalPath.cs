@@ -1,12 +1,12 @@
 namespace MuseAtelier.Export.Storage;
 
-/// <summary>The path that a name leads to, with every symbolic link on the way resolved: of files and of folders.</summary>
+/// <summary>Resolves all symbolic links of a path, to files and to folders.</summary>
 internal static class FinalPath
 {
     private const int MostLinks = 40;
 
-    /// <summary>The full path behind all links. What does not exist is left as it stands.</summary>
-    /// <exception cref="IOException">Links lead in a circle.</exception>
+    /// <summary>Returns the full path behind all links. Parts that do not exist stay unchanged.</summary>
+    /// <exception cref="IOException">The links form a cycle.</exception>
     public static string Of(string path)
     {
         int links = 0;

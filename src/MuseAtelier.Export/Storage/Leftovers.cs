@@ -2,23 +2,23 @@ using System.Text.RegularExpressions;
 
 namespace MuseAtelier.Export.Storage;
 
-/// <summary>A folder that an export left behind, or that one is writing.</summary>
+/// <summary>A folder that an export left behind or is writing.</summary>
 /// <param name="Path">Full path.</param>
-/// <param name="IsAlive">Whether the process that writes it lives.</param>
+/// <param name="IsAlive">Whether the process that writes it still runs.</param>
 internal readonly record struct Leftover(string Path, bool IsAlive);
 
 /// <summary>
-/// Finds and removes what killed exports left behind. Whether a writer lives is told by its lock, never by a process id: containers that
-/// share a folder repeat those.
+/// Finds and removes folders that killed exports left behind. A writer must be recognised by its lock rather than by its process id,
+/// because containers that share a folder repeat process ids.
 /// </summary>
 internal static partial class Leftovers
 {
-    // Where locks cannot tell, an export that has written nothing for that long is taken for dead.
+    // If the file system has no locks, an export that has written nothing for this time counts as dead.
     private static readonly TimeSpan Silence = TimeSpan.FromHours(1);
 
-    /// <summary>Partial and replaced folders in a folder.</summary>
+    /// <summary>Lists the partial and replaced folders in a folder.</summary>
     /// <param name="parent">The folder; it need not exist.</param>
-    /// <param name="name">Only those of the package of that path; null means all.</param>
+    /// <param name="name">Path of the only package to consider; null means all.</param>
     public static IEnumerable<Leftover> Find(string parent, string? name = null)
     {
         if (!Directory.Exists(parent)) yield break;
@@ -33,10 +33,10 @@ internal static partial class Leftovers
     }
 
     /// <summary>
-    /// Deletes what has no living writer, with the locks of folders that are gone. Nothing that cannot be deleted is a failure.
+    /// Deletes folders whose writer no longer runs, and locks whose folder is gone. Ignores those that cannot be deleted.
     /// </summary>
     /// <param name="parent">The folder; it need not exist.</param>
-    /// <param name="name">Only those of the package of that path; null means all.</param>
+    /// <param name="name">Path of the only package to consider; null means all.</param>
     public static void Clear(string parent, string? name = null)
     {
         try
@@ -47,11 +47,11 @@ internal static partial class Leftovers
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Another process clears the same folder, or this one may not: the export does not depend on it.
+            // Another process clears the same folder, or this one lacks the rights. The export does not depend on it.
         }
     }
 
-    /// <summary>Deletes a folder or a file, as far as the system lets it; true where nothing is left.</summary>
+    /// <summary>Deletes a folder or a file as far as the system allows. Returns whether nothing is left.</summary>
     public static bool Delete(string path)
     {
         try
@@ -102,7 +102,7 @@ internal static partial class Leftovers
         }
     }
 
-    // Killed between taking its lock and creating its folder. A writer whose lock vanishes in that moment takes another.
+    // A process may be killed between taking its lock and creating its folder. A live writer whose lock is deleted takes another.
     private static void ClearLocks(string parent)
     {
         foreach (string path in Directory.GetFiles(parent, "*" + PartialFolder.Suffix + PartialFolder.LockSuffix))
@@ -112,7 +112,7 @@ internal static partial class Leftovers
         }
     }
 
-    // The second form is that of earlier versions: the writer's process id.
+    // Earlier versions wrote the writer's process id, which is the second form.
     [GeneratedRegex(@"\.([0-9a-f]{12}|[0-9]{1,10})\.partial\z", RegexOptions.CultureInvariant)]
     private static partial Regex Partial();
 

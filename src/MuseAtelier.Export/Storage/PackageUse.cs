@@ -2,13 +2,13 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Storage;
 
-/// <summary>Tells whether a package is in use. Whoever uses one holds its manifest open for shared reading, in any process.</summary>
+/// <summary>Tells whether a package is in use. Each user, in any process, holds the manifest open for shared reading.</summary>
 internal static class PackageUse
 {
     private const int Attempts = 40;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>Holds a package open until the result is disposed; its manifest must be there.</summary>
+    /// <summary>Holds a package open until the result is disposed. The manifest must exist.</summary>
     /// <exception cref="IOException">The manifest cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">The manifest may not be read.</exception>
     public static FileStream Hold(string folder)
@@ -22,13 +22,13 @@ internal static class PackageUse
             }
             catch (IOException exception) when (attempt < Attempts && FileLock.IsHeld(exception))
             {
-                // Another process is asking, at this moment, whether the package is in use.
+                // Another process is checking whether the package is in use, and holds the manifest for that moment.
                 Thread.Sleep(Pause);
             }
         }
     }
 
-    /// <summary>Whether somebody holds the package open, this process included. False where the system cannot tell.</summary>
+    /// <summary>Whether a process holds the package open, including this one. False if the system cannot tell.</summary>
     public static bool IsInUse(string folder)
     {
         try
@@ -43,7 +43,7 @@ internal static class PackageUse
     }
 
     /// <summary>
-    /// Claims a package for oneself alone, so that nobody can begin to use it; null where somebody uses it or it has no manifest.
+    /// Claims a package exclusively, so that no process can begin to use it. Returns null if it is in use or has no manifest.
     /// </summary>
     public static FileStream? TryClaim(string folder)
     {

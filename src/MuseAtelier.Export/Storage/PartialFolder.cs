@@ -2,19 +2,18 @@
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// A folder that is being written, beside the place where it will appear. Its name is random: writers of one package do not meet. A lock
-/// beside it
-/// is held while it is written, which tells others that its writer lives.
+/// A folder that is being written, beside its final place. Its name is random, so that several writers of one package do not collide. A
+/// lock beside it is held while it is written, which shows other processes that its writer still runs.
 /// </summary>
 internal sealed class PartialFolder : IDisposable
 {
-    /// <summary>What the name of a folder ends in that is being written.</summary>
+    /// <summary>The end of the name of a folder that is being written.</summary>
     public const string Suffix = ".partial";
 
-    /// <summary>What the name of a folder ends in that was replaced and is about to be deleted.</summary>
+    /// <summary>The end of the name of a folder that was replaced and will be deleted.</summary>
     public const string ReplacedSuffix = ".old";
 
-    /// <summary>What the name of a partial folder's lock adds to the folder's.</summary>
+    /// <summary>The suffix that a lock's name adds to the name of its partial folder.</summary>
     public const string LockSuffix = ".lock";
 
     private const int LongestName = 40;
@@ -29,7 +28,7 @@ internal sealed class PartialFolder : IDisposable
     public string Path { get; }
 
     /// <summary>Creates a folder to write into, and the folders above it.</summary>
-    /// <param name="folder">Full path of the folder that it will become.</param>
+    /// <param name="folder">Full path of the final folder.</param>
     public static PartialFolder Create(string folder)
     {
         for (int attempt = 0; ; attempt++)
@@ -45,29 +44,29 @@ internal sealed class PartialFolder : IDisposable
                     return new PartialFolder(folder, path, held);
                 }
 
-                // Taken for a leftover in the moment between its creation and its locking.
+                // Another process took the lock file for a leftover before it was locked, and deleted it.
                 held?.Dispose();
             }
             catch (DirectoryNotFoundException) when (attempt < Attempts)
             {
-                // Another process that gave up has removed the empty folder above.
+                // Another process that gave up has deleted the empty parent folder.
             }
 
             if (attempt >= Attempts) throw new IOException($"no lock could be taken beside {folder}");
         }
     }
 
-    /// <summary>The name of a folder as names beside it begin: its own, shortened.</summary>
+    /// <summary>Returns the shortened name of a folder, with which the names of its partial folders and locks begin.</summary>
     public static string ShortName(string folder)
     {
         string name = System.IO.Path.GetFileName(folder);
         if (name.Length <= LongestName) return name;
-        // Half a surrogate pair is no character, and Windows drops dots and spaces at the end.
+        // The name must not end in half a surrogate pair, nor in dots or spaces, because Windows drops these.
         int length = char.IsHighSurrogate(name[LongestName - 1]) ? LongestName - 1 : LongestName;
         return name[..length].TrimEnd('.', ' ');
     }
 
-    /// <summary>Takes a finished folder away with one rename, then deletes it.</summary>
+    /// <summary>Moves a finished folder away with one rename, then deletes it.</summary>
     /// <param name="folder">Full path of the folder.</param>
     public static void Discard(string folder)
     {
@@ -75,9 +74,9 @@ internal sealed class PartialFolder : IDisposable
     }
 
     /// <summary>Moves the folder to its place with one rename.</summary>
-    /// <param name="keep">Whether what lies there already is as good: it is kept then, and this folder is dropped.</param>
-    /// <exception cref="IOException">What lies there cannot be moved aside.</exception>
-    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    /// <param name="keep">Whether to keep the folder that is already there and drop this one.</param>
+    /// <exception cref="IOException">The folder that is already there cannot be moved aside.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder that is already there must not be moved aside.</exception>
     public void Publish(Func<string, bool> keep)
     {
         DurableFolder.FlushTree(Path);
@@ -95,12 +94,12 @@ internal sealed class PartialFolder : IDisposable
             catch (Exception exception) when (
                 exception is IOException or UnauthorizedAccessException && (keep(_folder) || attempt < Attempts && Appeared(_folder)))
             {
-                // Another process has put its own there meanwhile: the next round looks at that.
+                // Another process has moved its own folder there in the meantime. The next iteration examines it.
             }
         }
     }
 
-    /// <summary>Deletes what was not published, and releases the lock.</summary>
+    /// <summary>Deletes the folder if it was not published, and releases the lock.</summary>
     public void Dispose()
     {
         Leftovers.Delete(Path);
@@ -115,14 +114,14 @@ internal sealed class PartialFolder : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // What was there before is better than nothing.
+            // The former folder must come back, because the new one could not be moved.
             if (replaced is not null && !Directory.Exists(_folder)) Directory.Move(replaced, _folder);
             throw;
         }
     }
 
-    // One rename, which fails as a whole where something in the folder is open and the system forbids it: nothing is ever half deleted in
-    // its place.
+    // This must be one rename, because it fails as a whole if a file in the folder is open and the system forbids it. Deleting in place
+    // could leave half a folder.
     private static string? MoveAside(string folder)
     {
         bool isFile = File.Exists(folder);

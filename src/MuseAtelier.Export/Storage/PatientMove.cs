@@ -1,9 +1,8 @@
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// Renames. On Windows a scanner opens files just after they were written, and a rename is refused while it reads them: there it is tried
-/// again
-/// for some seconds.
+/// Renames files and folders. On Windows scanners open new files, and a rename is refused while they read, so it is retried for some
+/// seconds.
 /// </summary>
 internal static class PatientMove
 {
@@ -13,14 +12,14 @@ internal static class PatientMove
     /// <summary>Renames a folder.</summary>
     public static void Folder(string from, string to) => Try(() => Directory.Move(from, to), OperatingSystem.IsWindows(), Thread.Sleep);
 
-    /// <summary>Renames a file over one that may be there.</summary>
+    /// <summary>Renames a file, and replaces an existing one.</summary>
     public static void File(string from, string to) =>
         Try(() => System.IO.File.Move(from, to, overwrite: true), OperatingSystem.IsWindows(), Thread.Sleep);
 
-    /// <summary>Tries once, or until the pauses have grown to two seconds.</summary>
+    /// <summary>Tries once, or repeatedly until the pauses have grown to two seconds.</summary>
     /// <param name="move">The rename.</param>
-    /// <param name="again">Whether a refusal may pass by itself.</param>
-    /// <param name="pause">Waits.</param>
+    /// <param name="again">Whether to retry.</param>
+    /// <param name="pause">Waits for the given time.</param>
     internal static void Try(Action move, bool again, Action<TimeSpan> pause)
     {
         for (TimeSpan next = FirstPause; ; next *= 2)

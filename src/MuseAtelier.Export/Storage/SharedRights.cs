@@ -1,8 +1,7 @@
 namespace MuseAtelier.Export.Storage;
 
 /// <summary>
-/// Gives what is written into a shared folder the rights of that folder, whatever the writer's umask is. The group comes by itself where
-/// the
+/// Gives files and folders in a shared folder the rights of that folder, whatever the writer's umask is. The system sets the group if the
 /// folder has the setgid bit.
 /// </summary>
 internal static class SharedRights
@@ -12,9 +11,9 @@ internal static class SharedRights
     private const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
     private const UnixFileMode OfOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>Gives a folder and all that is in it the rights of another folder.</summary>
-    /// <param name="folder">What was written.</param>
-    /// <param name="shared">The folder that it is shared in.</param>
+    /// <summary>Gives a folder and all of its content the rights of another folder.</summary>
+    /// <param name="folder">The folder that was written.</param>
+    /// <param name="shared">The shared folder that contains it.</param>
     public static void Apply(string folder, string shared)
     {
         if (OperatingSystem.IsWindows()) return;
@@ -25,7 +24,7 @@ internal static class SharedRights
         File.SetUnixFileMode(folder, mode);
     }
 
-    /// <summary>Gives one file the rights of a folder, where it is this user's.</summary>
+    /// <summary>Gives a file the rights of a folder, if the file belongs to this user.</summary>
     public static void TryApplyToFile(string file, string shared)
     {
         if (OperatingSystem.IsWindows()) return;
@@ -35,11 +34,11 @@ internal static class SharedRights
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Another user's file, or a file system without rights.
+            // The file belongs to another user, or the file system has no rights.
         }
     }
 
-    // In a folder with the sticky bit users do not change what others wrote there; so they may not in what lies below it.
+    // In a folder with the sticky bit users cannot change files of others, so they must not be able to in folders below it either.
     private static UnixFileMode Of(UnixFileMode shared)
     {
         UnixFileMode mode = shared & (Readable | Writable | Executable | UnixFileMode.SetGroup) | OfOwner;

@@ -1,10 +1,10 @@
 namespace MuseAtelier.Export.Storage;
 
-/// <summary>Digits for names of files and folders that nothing else has.</summary>
+/// <summary>Digits for unique names of files and folders.</summary>
 internal static class UniqueName
 {
     /// <summary>
-    /// Twelve hexadecimal digits, 48 bits from the system's random numbers. By way of a GUID, for which .NET needs no OpenSSL on Linux.
+    /// Returns twelve hexadecimal digits, which are 48 random bits. They come from a GUID, because .NET needs no OpenSSL for one on Linux.
     /// </summary>
     public static string Digits() => Guid.NewGuid().ToString("N")[..12];
 }

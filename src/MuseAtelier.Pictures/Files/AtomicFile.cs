@@ -84,8 +84,14 @@ internal static class AtomicFile
         for (int tries = 1; ; tries++)
         {
             string name = Path.Combine(folder, $".muse-{Guid.NewGuid().ToString("N")[..NameLength]}.tmp");
-            var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0,
-                Options = options };
+            var how = new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Share = FileShare.None,
+                BufferSize = 0,
+                Options = options,
+            };
             if (mode is { } permissions && !OperatingSystem.IsWindows()) how.UnixCreateMode = permissions | UnixFileMode.UserWrite;
             try
             {

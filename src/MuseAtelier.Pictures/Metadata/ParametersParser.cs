@@ -211,15 +211,21 @@ internal sealed class ParametersParser(string path)
                 draft.EmptyNegative = value == "zeros" ? EmptyNegative.Zeros : EmptyNegative.Encoded;
                 return true;
             case "Original size":
-                draft.Conditioning = Conditioning(draft)
-                    with { OriginalWidth = Pair(name, value).First, OriginalHeight = Pair(name, value).Second };
+                draft.Conditioning = Conditioning(draft) with
+                {
+                    OriginalWidth = Pair(name, value).First,
+                    OriginalHeight = Pair(name, value).Second,
+                };
                 return true;
             case "Crop":
                 draft.Conditioning = Conditioning(draft) with { CropLeft = Pair(name, value).First, CropTop = Pair(name, value).Second };
                 return true;
             case "Target size":
-                draft.Conditioning = Conditioning(draft)
-                    with { TargetWidth = Pair(name, value).First, TargetHeight = Pair(name, value).Second };
+                draft.Conditioning = Conditioning(draft) with
+                {
+                    TargetWidth = Pair(name, value).First,
+                    TargetHeight = Pair(name, value).Second,
+                };
                 return true;
             case "Frame":
                 string[] words = value.Split(' ');

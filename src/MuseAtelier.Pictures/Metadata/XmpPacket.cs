@@ -50,8 +50,13 @@ internal static class XmpPacket
     {
         try
         {
-            var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null,
-                MaxCharactersInDocument = LongestPacket, ConformanceLevel = ConformanceLevel.Fragment };
+            var settings = new XmlReaderSettings
+            {
+                DtdProcessing = DtdProcessing.Prohibit,
+                XmlResolver = null,
+                MaxCharactersInDocument = LongestPacket,
+                ConformanceLevel = ConformanceLevel.Fragment,
+            };
             using XmlReader reader = XmlReader.Create(new StringReader(Encoding.UTF8.GetString(packet).TrimStart('\uFEFF').TrimEnd('\0')),
                 settings);
             while (reader.Read())

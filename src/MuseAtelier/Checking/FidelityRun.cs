@@ -5,6 +5,7 @@ using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
 using MuseAtelier.Diffusion;
 using MuseAtelier.Packages;
+using MuseAtelier.Pipeline;
 using static System.FormattableString;
 
 namespace MuseAtelier.Checking;

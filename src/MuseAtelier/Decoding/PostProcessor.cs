@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Framing;
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Decoding;
@@ -19,9 +20,6 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
 
     /// <summary>The number of frames that were copied to the device.</summary>
     public int FrameUploads { get; private set; }
-
-    /// <summary>The name of the component for pictures with that frame, or without a frame.</summary>
-    public static string ComponentName(PictureFrame? frame) => frame is null ? ComponentNames.Finishing : ComponentNames.Framing;
 
     /// <summary>The shape that decides the sizes of the component's tensors.</summary>
     /// <param name="height">The latent's height.</param>
@@ -72,7 +70,8 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
             foreach ((string tensor, nint address) in _frame.Addresses) placed[tensor] = address;
         }
 
-        _runner = new ComponentRunner(package.Manifest.Component(ComponentName(frame)), shape, sessions, device, placed);
+        string component = PipelineRecipe.PostProcessor(frame is not null);
+        _runner = new ComponentRunner(package.Manifest.Component(component), shape, sessions, device, placed);
     }
 
     /// <summary>Copies a picture that was assembled on the host to the device.</summary>

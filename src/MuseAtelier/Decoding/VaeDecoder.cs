@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Decoding;
@@ -31,7 +32,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
 
     private readonly PostProcessor _postProcessor = new(package, sessions, device);
     private ComponentRunner? _runner;
-    private ComponentSpec _component = package.Manifest.Component(ComponentNames.VaeDecoder);
+    private ComponentSpec _component = package.Manifest.Component(PipelineRecipe.Decoder(inFp32: false));
     private PictureShape _shape;
 
     /// <summary>Decodes one picture to bytes by a plan; once more in fp32 if the device's own precision overflowed.</summary>
@@ -49,7 +50,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     {
         PictureShape tile = TileShape(plan.Decoding);
         PictureShape? rescueTile = plan.DecodingInFp32 is null ? null : TileShape(plan.DecodingInFp32);
-        return Decode(latents, height, width, plan.Decoder.Name, tile, rescueTile, frame, options, cancellationToken);
+        return Decode(latents, height, width, plan.DecodesInFp32, tile, rescueTile, frame, options, cancellationToken);
     }
 
     /// <summary>Decodes one picture to bytes; once more in fp32 if the device's own precision overflowed.</summary>
@@ -66,25 +67,24 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         CancellationToken cancellationToken)
     {
         PictureShape tile = TileShape(height, width, tiled);
-        return Decode(latents, height, width, ComponentNames.VaeDecoder, tile, tile, frame, options, cancellationToken);
+        return Decode(latents, height, width, inFp32: false, tile, tile, frame, options, cancellationToken);
     }
 
     private DecodedPicture Decode(
-        ReadOnlySpan<float> latents, int height, int width, string decoder, PictureShape tile, PictureShape? rescueTile,
+        ReadOnlySpan<float> latents, int height, int width, bool inFp32, PictureShape tile, PictureShape? rescueTile,
         PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
     {
-        bool inFp32 = decoder == ComponentNames.VaeDecoderFp32;
         byte[]? pixels = DecodeOnce(
-            decoder, latents, height, width, tile, frame, options, cancellationToken, out TimeSpan finishing);
+            inFp32, latents, height, width, tile, frame, options, cancellationToken, out TimeSpan finishing);
         if (pixels is not null) return new DecodedPicture(pixels, inFp32, finishing);
-        if (rescueTile is { } fp32Tile && package.Manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32))
+        if (rescueTile is { } fp32Tile && PipelineRecipe.HasFp32Decoder(package.Manifest.Components))
         {
             // The fp32 decoder replaces the fp16 one, whose memory must be freed first.
             Release();
             try
             {
                 pixels = DecodeOnce(
-                    ComponentNames.VaeDecoderFp32, latents, height, width, fp32Tile, frame, options, cancellationToken, out finishing);
+                    inFp32: true, latents, height, width, fp32Tile, frame, options, cancellationToken, out finishing);
             }
             finally
             {
@@ -112,7 +112,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         ReadOnlySpan<float> latents, int height, int width, bool tiled, Span<float> image, RunOptions options,
         CancellationToken cancellationToken)
     {
-        PrepareDecoder(ComponentNames.VaeDecoder, TileShape(height, width, tiled));
+        PrepareDecoder(inFp32: false, TileShape(height, width, tiled));
         if (IsWhole(height, width))
         {
             Run(latents, height, width, options, cancellationToken);
@@ -186,10 +186,10 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     private bool IsWhole(int height, int width) => _shape.LatentHeight == height && _shape.LatentWidth == width;
 
     private byte[]? DecodeOnce(
-        string component, ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureFrame? frame,
+        bool inFp32, ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureFrame? frame,
         RunOptions options, CancellationToken cancellationToken, out TimeSpan finishing)
     {
-        PrepareDecoder(component, tile);
+        PrepareDecoder(inFp32, tile);
         if (IsWhole(height, width))
         {
             _postProcessor.Prepare(height, width, frame, _runner!.Address("image"));
@@ -264,8 +264,9 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
             sharedColumns * VaeScaleFactor);
     }
 
-    private void PrepareDecoder(string component, PictureShape shape)
+    private void PrepareDecoder(bool inFp32, PictureShape shape)
     {
+        string component = PipelineRecipe.Decoder(inFp32);
         if (_runner is not null && _shape == shape && _component.Name == component) return;
         if (_component.Name != component) Release();
         _runner?.Dispose();

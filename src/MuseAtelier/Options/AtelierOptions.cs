@@ -27,17 +27,20 @@ public sealed record AtelierOptions
     public bool VerifyDigests { get; init; }
 
     /// <summary>
-    /// Bytes of video memory that the process may hold, as the driver counts it, from 0; <see cref="ByteSize"/> reads amounts such as
-    /// <c>4GiB</c>. Null means <see cref="ResidencyRequest.DefaultBudget"/>, or the free memory of the card if that is less.
+    /// The memory of the card that the process may hold, as the driver counts it: the context and the libraries' code included. Null means
+    /// <see cref="ResidencyRequest.DefaultBudget"/>, or the free memory of the card if that is less. Has no effect on a processor; pictures
+    /// then carry a notice.
     /// </summary>
-    public long? VideoMemoryBudget { get; init; }
+    /// <example><c>DeviceMemory = MemoryBudget.Parse("8GiB")</c></example>
+    public MemoryBudget? DeviceMemory { get; init; }
 
     /// <summary>
-    /// Bytes of memory, from 0, that the process may hold if it runs on a processor. Pages of mapped files do not count. Null means the
+    /// The memory of the machine that the process may hold if it runs on a processor. Pages of mapped files do not count. Null means the
     /// memory that is free when the atelier is opened: the least that the machine, the control groups above the process and the process's
-    /// own limits leave.
+    /// own limits leave. Has no effect on a card; pictures then carry a notice.
     /// </summary>
-    public long? MemoryBudget { get; init; }
+    /// <example><c>HostMemory = MemoryBudget.Parse("6GiB")</c></example>
+    public MemoryBudget? HostMemory { get; init; }
 
     /// <summary>Where the denoiser's weights are between the steps.</summary>
     public OffloadMode Offload { get; init; } = OffloadMode.Auto;
@@ -65,6 +68,25 @@ public sealed record AtelierOptions
 
     /// <summary>Receives the log of the engine and of ONNX Runtime; null means no log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>The memory whose budget counts: a processor's weights lie in host memory, a card's in its own.</summary>
+    internal MemoryKind CountedMemory => Backend.Profile.MapsWeights ? MemoryKind.Host : MemoryKind.Device;
+
+    /// <summary>The budget that counts for the backend; null if none is declared.</summary>
+    internal MemoryBudget? DeclaredBudget => CountedMemory == MemoryKind.Host ? HostMemory : DeviceMemory;
+
+    /// <summary>The budget that is declared for the other kind of memory; null if none is.</summary>
+    internal MemoryBudget? IgnoredBudget => CountedMemory == MemoryKind.Host ? DeviceMemory : HostMemory;
+
+    /// <summary>Bytes of the budget that counts: the declared budget, or the default of the backend.</summary>
+    /// <param name="availableBytes">
+    /// Bytes of the card's memory that a plan may take; bounds the default budget of a card. <see cref="long.MaxValue"/> if no card is open.
+    /// </param>
+    internal long BudgetBytes(long availableBytes = long.MaxValue)
+    {
+        if (DeclaredBudget is { } declared) return declared.Bytes;
+        return CountedMemory == MemoryKind.Host ? Backend.DefaultHostMemory() : ResidencyPlanner.DefaultBudget(availableBytes);
+    }
 
     internal PackageChoice PackageChoice => new(Backend.Lowering, Precisions, CacheFolder, VerifyDigests);
 

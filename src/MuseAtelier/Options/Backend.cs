@@ -21,10 +21,9 @@ public abstract class Backend
     internal virtual void Require() { }
 
     /// <summary>
-    /// The memory budget of a processor if the options declare none: the bytes that are free, or <see cref="long.MaxValue"/> if that is
-    /// unknown.
+    /// The budget of host memory if the options declare none: the bytes that are free, or <see cref="long.MaxValue"/> if that is unknown.
     /// </summary>
-    internal virtual long DefaultMemoryBudget() => long.MaxValue;
+    internal virtual long DefaultHostMemory() => long.MaxValue;
 
     /// <summary>Opens the device. Called on the thread that will run everything.</summary>
     /// <param name="package">The package that will run; borrowed for the device's life.</param>

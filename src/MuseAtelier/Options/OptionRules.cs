@@ -31,8 +31,6 @@ internal static class OptionRules
             CheckChoice(precisions.Vae, nameof(precisions.Vae));
         }
 
-        CheckBytes(options.VideoMemoryBudget, nameof(options.VideoMemoryBudget));
-        CheckBytes(options.MemoryBudget, nameof(options.MemoryBudget));
         CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
     }
 
@@ -71,7 +69,9 @@ internal static class OptionRules
 
     private static bool IsTile(int side) => side is >= SmallestTile and <= LargestTile;
 
-    private static void CheckBytes(long? bytes, string name)
+    /// <summary>Checks that an amount of memory is not negative.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    public static void CheckBytes(long bytes, string name)
     {
         if (bytes < 0) throw new ArgumentOutOfRangeException(name, bytes, "Bytes are counted from 0.");
     }

@@ -1,4 +1,5 @@
 using MuseAtelier.Packages;
+using MuseAtelier.Streaming;
 
 namespace MuseAtelier.Residency;
 
@@ -74,6 +75,15 @@ internal sealed class ComponentChoice
 
     /// <summary>Bytes of the streaming buffer: at least any streamed stage and the next one fit into it.</summary>
     public long StreamingBufferBytes => _buffer.Bytes;
+
+    /// <summary>The places of the streamed stages in a buffer of at least <see cref="StreamingBufferBytes"/>.</summary>
+    /// <param name="bytes">Bytes of the buffer, which the component may share with others.</param>
+    /// <returns>The layout; null if no stage is streamed.</returns>
+    public StreamingBufferLayout? LayOutBuffer(long bytes)
+    {
+        if (_buffer.Count == 0) return null;
+        return _buffer.Bytes == bytes ? _buffer : new StreamingBufferLayout(_buffer.Sizes, bytes);
+    }
 
     /// <summary>Bytes of a stage's weights.</summary>
     public long WeightBytes(int stage) => _work[stage].WeightBytes;

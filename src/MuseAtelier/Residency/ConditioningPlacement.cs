@@ -1,7 +1,7 @@
 namespace MuseAtelier.Residency;
 
 /// <summary>Where the weights of the components that run before the steps lie.</summary>
-/// <param name="Choices">The choice of each component: CLIP-L, CLIP-G, cross-attention, time embedding.</param>
+/// <param name="Choices">The choice of each component, in the order of the recipe.</param>
 /// <param name="TextSeconds">Seconds of encoding the texts, once for all pictures.</param>
 /// <param name="ConditioningSeconds">Seconds of computing keys, values and time embeddings, once per batch.</param>
 /// <param name="Batches">Number of batches that all pictures take.</param>

@@ -1,4 +1,5 @@
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier;
 
@@ -207,13 +208,13 @@ public sealed record DeviceProfile
             ? cost with { HeldFactor = 2 * cost.HeldFactor, MakingFactor = 2 * cost.MakingFactor }
             : cost;
 
-        double Factor(string component) => component switch
+        double Factor(string component) => PipelineRecipe.Of(component).Part switch
         {
-            ComponentNames.ClipL or ComponentNames.ClipG => Width(precisions.TextEncoders, own.TextEncoders),
-            ComponentNames.CrossAttention or ComponentNames.TimeEmbedding or ComponentNames.UNet => Width(precisions.UNet, own.UNet),
+            ModelPart.TextEncoders => Width(precisions.TextEncoders, own.TextEncoders),
+            ModelPart.UNet => Width(precisions.UNet, own.UNet),
             // H200, fp32, 1024x1024: 8.1 GiB, because cuDNN converts images to another layout and back around each convolution.
-            ComponentNames.VaeDecoder when lowering == Lowering.Cuda && precisions.Vae == Precision.Fp32 => 4,
-            ComponentNames.VaeDecoder => Width(precisions.Vae, own.Vae),
+            ModelPart.Vae when lowering == Lowering.Cuda && precisions.Vae == Precision.Fp32 => 4,
+            ModelPart.Vae => Width(precisions.Vae, own.Vae),
             _ => 1,
         };
 
@@ -235,10 +236,10 @@ public sealed record DeviceProfile
     // load.
     internal DeviceProfile WithBaseline(long? baselineBytes) => WithContext(baselineBytes - LibraryBytes);
 
-    internal long ArenaBytes(string component, PictureShape shape, bool sessionsTurn = false)
+    internal long ArenaBytes(string component, PictureShape shape, bool rotatesSessions = false)
     {
         if (Arenas.FirstOrDefault(arena => arena.Component == component) is not { } cost) return 0;
-        double perPixel = sessionsTurn ? cost.RotationBytesPerPixel ?? cost.BytesPerPixel : cost.BytesPerPixel;
+        double perPixel = rotatesSessions ? cost.RotationBytesPerPixel ?? cost.BytesPerPixel : cost.BytesPerPixel;
         return cost.Bytes + (long)Math.Ceiling(perPixel * shape.Batch * shape.LatentHeight * shape.LatentWidth);
     }
 }

@@ -1,5 +1,5 @@
-using MuseAtelier.Decoding;
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Residency;
 
@@ -60,16 +60,19 @@ internal sealed class PlanDescriber(
             conditioning.TextSeconds, conditioning.ConditioningSeconds, loading, step, c.Tiles.Seconds, c.BucketSeconds);
     }
 
-    private List<ComponentPlan> Components(PlanCandidate c)
+    private List<ComponentPlan> Components(PlanCandidate c) => [.. memory.Components.Select(component => Component(component, c))];
+
+    private ComponentPlan Component(PipelineComponent component, PlanCandidate c)
     {
-        List<ComponentPlan> components = [.. c.Conditioning.Choices.Select(choice => Component(choice, 0, false))];
-        components.Add(Component(c.UNet.Choice, c.SwappedOut, c.UNet.RotatesSessions));
-        components.Add(Sessions(memory.Decoder, !c.Mode.DecoderStays));
-        components.Add(Sessions(PostProcessor.ComponentName(request.Frame), false));
-        return components;
+        if (component.RunsInEveryStep)
+            return Component(c.UNet.Choice, c.UNet.Choice.StreamingBufferBytes, c.SwappedOut, c.UNet.RotatesSessions);
+        if (!component.RunsBeforeSteps) return Sessions(component.Name, isReleased: component.Decodes && !c.Mode.DecoderStays);
+        ComponentChoice choice = c.Conditioning.Choices.First(choice => choice.Component.Name == component.Name);
+        return Component(choice, c.Conditioning.StreamingBufferBytes);
     }
 
-    private ComponentPlan Component(ComponentChoice choice, int swappedOut, bool rotatesSessions)
+    private ComponentPlan Component(
+        ComponentChoice choice, long bufferBytes, int swappedOut = 0, bool rotatesSessions = false)
     {
         // The last resident stages are the ones that are swapped out, because the first ones are needed first.
         int stay = choice.Placements.Count(placement => placement == StagePlacement.Resident) - swappedOut;
@@ -87,7 +90,7 @@ internal sealed class PlanDescriber(
             });
         }
 
-        return new ComponentPlan(choice.Component.Name, stages);
+        return new ComponentPlan(choice.Component.Name, stages) { Buffer = choice.LayOutBuffer(bufferBytes) };
     }
 
     // A component whose sessions hold all its weights.

@@ -1,5 +1,4 @@
-using MuseAtelier.Decoding;
-using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Residency;
 
@@ -56,10 +55,6 @@ internal readonly record struct PhaseBytes(long Text, long Conditioning, long De
 /// </summary>
 internal sealed class PlanMemory
 {
-    /// <summary>The components that run before the steps, in their order.</summary>
-    public static IReadOnlyList<string> ComponentsBeforeSteps { get; } =
-        [ComponentNames.ClipL, ComponentNames.ClipG, ComponentNames.CrossAttention, ComponentNames.TimeEmbedding];
-
     private static readonly MemoryUse[] Uses = Enum.GetValues<MemoryUse>();
 
     private readonly DeviceProfile _device;
@@ -75,26 +70,30 @@ internal sealed class PlanMemory
     {
         _device = device;
         SessionWeights Sessions(string component) => SessionWeights.Of(model.Component(component), device);
-        bool hasFp32 = model.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32);
-        Decoder = hasFp32 && request.DecodesInFp32 ? ComponentNames.VaeDecoderFp32 : ComponentNames.VaeDecoder;
-        UNetSessions = Sessions(ComponentNames.UNet);
-        DecoderSessions = Sessions(Decoder);
-        _rescueTiles = [];
-        if (hasFp32 && !request.DecodesInFp32)
+        bool hasFp32 = PipelineRecipe.HasFp32Decoder(model.Components);
+        Components = [.. PipelineRecipe.For(inFp32: hasFp32 && request.DecodesInFp32, hasFrame: request.Frame is not null)];
+        foreach (PipelineComponent component in Components)
         {
-            ResidencyRequest rescue = request with { VaeTiling = VaeTiling.Auto, VaeTile = null };
-            _rescueTiles = TileChoices.For(model, rescue, ComponentNames.VaeDecoderFp32, TileChoices.SmallestRescueSide, device);
-            _rescueSessions = Sessions(ComponentNames.VaeDecoderFp32);
+            SessionWeights sessions = Sessions(component.Name);
+            _handleBytes += sessions.HandleBytes;
+            if (component.RunsInEveryStep) UNetSessions = sessions;
+            else if (component.Decodes) DecoderSessions = sessions;
+            else _otherSessionBytes += sessions.Bytes;
         }
 
-        string postProcessor = PostProcessor.ComponentName(request.Frame);
-        SessionWeights[] others = [.. ComponentsBeforeSteps.Append(postProcessor).Select(Sessions)];
-        _otherSessionBytes = others.Sum(sessions => sessions.Bytes);
-        _handleBytes = others.Sum(sessions => sessions.HandleBytes) + UNetSessions.HandleBytes + DecoderSessions.HandleBytes;
+        _rescueTiles = [];
+        if (!hasFp32 || request.DecodesInFp32) return;
+        string rescueDecoder = PipelineRecipe.Decoder(inFp32: true);
+        ResidencyRequest rescue = request with { VaeTiling = VaeTiling.Auto, VaeTile = null };
+        _rescueTiles = TileChoices.For(model, rescue, rescueDecoder, TileChoices.SmallestRescueSide, device);
+        _rescueSessions = Sessions(rescueDecoder);
     }
 
-    /// <summary>The component that decodes.</summary>
-    public string Decoder { get; }
+    /// <summary>The components that the pictures need, in the order in which they run.</summary>
+    public IReadOnlyList<PipelineComponent> Components { get; }
+
+    /// <summary>The name of the component that decodes.</summary>
+    public string Decoder => Components.Single(component => component.Decodes).Name;
 
     /// <summary>The sessions of the UNet.</summary>
     public SessionWeights UNetSessions { get; }
@@ -161,8 +160,8 @@ internal sealed class PlanMemory
         MemoryUse.ResidentWeights => c.Conditioning.ResidentBytes + c.UNet.Choice.ResidentBytes - c.SwappedBytes,
         MemoryUse.SwappedWeights => phase == PlanPhase.Denoising ? c.SwappedBytes : 0,
         MemoryUse.StreamingBuffer => StreamingBufferBytes(c, phase),
-        MemoryUse.Tensors => c.Batch.TensorBytes,
-        MemoryUse.HostPictures => c.Batch.HostBytes,
+        MemoryUse.Tensors => c.Batch.Memory.TensorBytes,
+        MemoryUse.HostPictures => c.Batch.Memory.HostBytes,
         MemoryUse.Decoder => c.Mode.DecoderStays || phase == PlanPhase.Decoding ? DecoderSessions.Bytes + c.Tiles.BlockBytes : 0,
         MemoryUse.CapturedStep => c.Mode.Captures ? _device.CaptureBytes!.Value : 0,
         MemoryUse.WorkingMemory => ArenaBytes(c, phase),
@@ -212,7 +211,7 @@ internal sealed class PlanMemory
 
     private static long ArenaBytes(in PlanCandidate c, PlanPhase phase)
     {
-        BatchChoice batch = c.Batch;
+        BatchMemory batch = c.Batch.Memory;
         long shared = phase switch
         {
             _ when c.Mode.KeepsArena => batch.TextArena + batch.ConditioningArena + UNetArena(c),
@@ -224,5 +223,5 @@ internal sealed class PlanMemory
         return shared + (c.Mode.KeepsDecodingArena || phase == PlanPhase.Decoding ? c.Tiles.ArenaBytes : 0);
     }
 
-    private static long UNetArena(in PlanCandidate c) => c.UNet.RotatesSessions ? c.Batch.RotationArena : c.Batch.UNetArena;
+    private static long UNetArena(in PlanCandidate c) => c.UNet.RotatesSessions ? c.Batch.Memory.RotationArena : c.Batch.Memory.UNetArena;
 }

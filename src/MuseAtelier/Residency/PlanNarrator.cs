@@ -1,6 +1,6 @@
 using System.Globalization;
 using MuseAtelier.Decoding;
-using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Residency;
 
@@ -20,7 +20,7 @@ internal static class PlanNarrator
 
     private static IEnumerable<string> UNet(ResidencyPlan plan)
     {
-        ComponentPlan unet = plan.Component(ComponentNames.UNet);
+        ComponentPlan unet = plan.Component(PipelineRecipe.EveryStep.Name);
         int rotating = unet.Count(StagePlacement.RotatingSession);
         int stages = unet.Stages.Count - unet.Count(StagePlacement.Session) - rotating;
         int streamed = unet.Count(StagePlacement.Streamed) + unet.Count(StagePlacement.Staged);
@@ -36,11 +36,11 @@ internal static class PlanNarrator
         }
         else if (streamed == 0)
         {
-            yield return Line($"The denoising network stays in device memory: all {stages} stages, {keptBytes}.");
+            yield return Line($"The {PipelineRecipe.EveryStep.Title} stays in device memory: all {stages} stages, {keptBytes}.");
         }
         else
         {
-            yield return Line($"Of the denoising network's {stages} stages, {stages - streamed} stay in device memory ({keptBytes}). ")
+            yield return Line($"Of the {PipelineRecipe.EveryStep.Title}'s {stages} stages, {stages - streamed} stay in device memory ({keptBytes}). ")
                 + Line($"The other {streamed} are streamed in every step ({streamedBytes}) through a buffer of {bufferBytes}; ")
                 + "they are spread evenly, so that they are copied while other stages run.";
         }
@@ -57,7 +57,7 @@ internal static class PlanNarrator
 
     private static IEnumerable<string> BeforeSteps(ResidencyPlan plan)
     {
-        ComponentPlan[] before = [.. plan.Components.Where(component => PlanMemory.ComponentsBeforeSteps.Contains(component.Name))];
+        ComponentPlan[] before = [.. plan.Components.Where(component => PipelineRecipe.Of(component.Name).RunsBeforeSteps)];
         ComponentPlan[] resident = [.. before.Where(component => component.Count(StagePlacement.Resident) > 0)];
         ComponentPlan[] streamed = [.. before.Where(Streams)];
         if (resident.Length > 0)
@@ -95,7 +95,7 @@ internal static class PlanNarrator
             yield return $"If it overflows in fp16, it is decoded again in fp32, {way}, within {bytes}.";
         }
 
-        if (plan.Decoder.Count(StagePlacement.RotatingSession) > 0)
+        if (plan.Decoder.HasRotatingSessions)
             yield return "The decoder is loaded for each batch and released after it.";
     }
 
@@ -118,15 +118,7 @@ internal static class PlanNarrator
     }
 
     private static string Names(IEnumerable<ComponentPlan> components) =>
-        string.Join(", ", components.Select(component => Name(component.Name)));
-
-    private static string Name(string component) => component switch
-    {
-        ComponentNames.ClipL => "CLIP-L",
-        ComponentNames.ClipG => "CLIP-G",
-        ComponentNames.CrossAttention => "keys and values",
-        _ => "time embeddings",
-    };
+        string.Join(", ", components.Select(component => PipelineRecipe.Of(component.Name).Title));
 
     private static string Tiles(TilePlan tiles)
     {

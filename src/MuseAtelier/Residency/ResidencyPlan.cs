@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
-using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
+using MuseAtelier.Streaming;
 
 namespace MuseAtelier;
 
@@ -57,11 +58,17 @@ public sealed record StagePlan(string Name, StagePlacement Placement, long Bytes
 /// <param name="Stages">Its stages in the order in which they run.</param>
 public sealed record ComponentPlan(string Name, IReadOnlyList<StagePlan> Stages)
 {
+    /// <summary>The places of the streamed and staged stages in the streaming buffer; null if there are none.</summary>
+    internal StreamingBufferLayout? Buffer { get; init; }
+
     /// <summary>The bytes of weights in a place.</summary>
     public long Bytes(StagePlacement placement) => Stages.Where(stage => stage.Placement == placement).Sum(stage => stage.Bytes);
 
     /// <summary>The number of stages whose weights are in a place.</summary>
     public int Count(StagePlacement placement) => Stages.Count(stage => stage.Placement == placement);
+
+    /// <summary>Whether sessions of the component are created for its runs and released after them.</summary>
+    internal bool HasRotatingSessions => Count(StagePlacement.RotatingSession) > 0;
 }
 
 /// <summary>The tiles in which the VAE decodes.</summary>
@@ -182,9 +189,9 @@ public sealed record ResidencyPlan
 
     /// <summary>The component that decodes: the fp32 decoder if the request declares it.</summary>
     internal ComponentPlan Decoder =>
-        Components.First(component => component.Name is ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32);
+        Components.First(component => PipelineRecipe.Of(component.Name).Decodes);
 
-    internal bool DecodesInFp32 => Decoder.Name == ComponentNames.VaeDecoderFp32;
+    internal bool DecodesInFp32 => PipelineRecipe.Of(Decoder.Name).Use == ComponentUse.Fp32Decoding;
 
     /// <summary>The plan of a component.</summary>
     public ComponentPlan Component(string name) => Components.First(component => component.Name == name);

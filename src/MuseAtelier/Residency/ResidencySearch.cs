@@ -1,10 +1,10 @@
-using MuseAtelier.Packages;
-
 namespace MuseAtelier.Residency;
 
 /// <summary>
-/// Finds the fastest plan for one kind of picture within a budget. The memory and the time of a candidate do not depend on the budget: a
-/// budget only rules candidates out, and a larger one rules out fewer. Therefore a larger budget never makes a picture slower.
+/// The place where the budget decides what streams. The candidates (<see cref="CandidateSpace"/>) name a placement for all weights, and
+/// their memory (<see cref="PlanMemory"/>) and their time (<see cref="PlanTime"/>) do not depend on the budget. A budget rules out the
+/// candidates that take more, and the fastest of those that are left is the plan: <see cref="FastestWithin"/>. A larger budget rules out
+/// fewer candidates, so that it never makes a picture slower.
 /// </summary>
 internal sealed class ResidencySearch
 {
@@ -18,7 +18,7 @@ internal sealed class ResidencySearch
     /// <summary>Lists all candidates, sorted by their time.</summary>
     /// <param name="model">The model's sizes.</param>
     /// <param name="request">The pictures; their budget is ignored here.</param>
-    /// <param name="device">What the device costs, in the precision of its lowering.</param>
+    /// <param name="device">The costs of the device, in the precision of its lowering.</param>
     public ResidencySearch(ModelSizes model, ResidencyRequest request, DeviceProfile device)
     {
         _request = request;
@@ -26,26 +26,20 @@ internal sealed class ResidencySearch
         _memory = new PlanMemory(model, request, _device);
         _time = new PlanTime(request, _device, _memory.UNetSessions, _memory.DecoderSessions);
         _describer = new PlanDescriber(model, request, _device, _memory, _time);
-
-        int least = request.BatchSize ?? 1;
-        int most = request.BatchSize ?? Math.Min(request.Count, BatchSlot.LargestBatch);
-        List<BatchChoice> batches = [];
-        for (int pictures = least; pictures <= most; pictures++) batches.Add(new BatchChoice(model, request, _device, pictures));
-        IReadOnlyList<TileChoice> tiles = TileChoices.For(model, request, _memory.Decoder, TileChoices.SmallestSide, _device);
-        _candidates = [.. Candidates(batches, tiles).OrderBy(candidate => candidate.Seconds)];
+        _candidates = CandidateSpace.Of(model, request, _device, _memory.Decoder, _time);
     }
 
     /// <summary>The fastest plan within a budget, in bytes.</summary>
     /// <exception cref="BudgetTooSmallException">No candidate fits the budget.</exception>
     public ResidencyPlan Plan(long budget)
     {
-        if (Fastest(budget) is not { } best)
+        if (FastestWithin(budget) is not { } best)
         {
             string memory = _device.MapsWeights ? "memory" : "device memory";
             throw new BudgetTooSmallException(_request with { Budget = budget }, Least(), memory);
         }
 
-        PlanCandidate unlimited = Fastest(long.MaxValue)!.Value;
+        PlanCandidate unlimited = FastestWithin(long.MaxValue)!.Value;
         return _describer.Describe(best, budget, unlimited.BucketSeconds);
     }
 
@@ -62,16 +56,8 @@ internal sealed class ResidencySearch
         return least;
     }
 
-    private IEnumerable<PlanCandidate> Candidates(IReadOnlyList<BatchChoice> batches, IReadOnlyList<TileChoice> tiles) =>
-        from batch in batches
-        from conditioning in batch.Conditionings
-        from unet in batch.UNets
-        from mode in unet.Modes
-        let seconds = _time.Seconds(batch, conditioning, unet, mode)
-        from tile in tiles
-        select new PlanCandidate(batch, conditioning, unet, mode, tile, seconds + tile.Seconds);
-
-    private PlanCandidate? Fastest(long budget)
+    // The decision: of all candidates that fit the budget, if need be with stages swapped out between the phases, the fastest.
+    private PlanCandidate? FastestWithin(long budget)
     {
         PlanCandidate? best = null;
         foreach (PlanCandidate candidate in _candidates)
@@ -79,11 +65,25 @@ internal sealed class ResidencySearch
             // Candidates are sorted by time without swapping, and swapping can only add time: once one is slower than the best found, all
             // later ones are too.
             if (best is { } found && candidate.SpeedBucket > found.SpeedBucket) break;
-            if (SwapOut(candidate, budget) is not { } fitting) continue;
+            if (FitInto(budget, candidate) is not { } fitting) continue;
             if (best is not { } current || Compare(fitting, current) < 0) best = fitting;
         }
 
         return best;
+    }
+
+    // The candidate, with as few of the UNet's resident stages swapped out as the phases other than denoising need. Null if it does not
+    // fit the budget.
+    private PlanCandidate? FitInto(long budget, in PlanCandidate candidate)
+    {
+        PhaseBytes bytes = _memory.Phases(candidate);
+        if (bytes.Denoising > budget) return null;
+        long missing = Math.Max(bytes.Text, Math.Max(bytes.Conditioning, bytes.Decoding)) - budget;
+        if (missing <= 0) return candidate;
+        int swappedOut = candidate.UNet.Swappable.FindIndex(sum => sum >= missing);
+        if (swappedOut < 0) return null;
+        double swapping = candidate.Batch.Batches * _time.SwappingSeconds(candidate.UNet, swappedOut) / _request.Count;
+        return candidate with { SwappedOut = swappedOut, Seconds = candidate.Seconds + swapping };
     }
 
     // Of two equally fast candidates, the one that copies less wins, then the one that takes less memory. Pictures share a batch only where
@@ -99,18 +99,5 @@ internal sealed class ResidencySearch
         if (bySeconds != 0) return bySeconds;
         int byCopies = a.CopiedBytes.CompareTo(b.CopiedBytes);
         return byCopies != 0 ? byCopies : _memory.Phases(a).Max.CompareTo(_memory.Phases(b).Max);
-    }
-
-    // Swaps out as few of the UNet's resident stages as the phases other than denoising need. Null where the candidate does not fit.
-    private PlanCandidate? SwapOut(in PlanCandidate candidate, long budget)
-    {
-        PhaseBytes bytes = _memory.Phases(candidate);
-        if (bytes.Denoising > budget) return null;
-        long missing = Math.Max(bytes.Text, Math.Max(bytes.Conditioning, bytes.Decoding)) - budget;
-        if (missing <= 0) return candidate;
-        int swappedOut = candidate.UNet.Swappable.FindIndex(sum => sum >= missing);
-        if (swappedOut < 0) return null;
-        double swapping = candidate.Batch.Batches * _time.SwappingSeconds(candidate.UNet, swappedOut) / _request.Count;
-        return candidate with { SwappedOut = swappedOut, Seconds = candidate.Seconds + swapping };
     }
 }

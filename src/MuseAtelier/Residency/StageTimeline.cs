@@ -1,3 +1,5 @@
+using MuseAtelier.Streaming;
+
 namespace MuseAtelier.Residency;
 
 /// <summary>

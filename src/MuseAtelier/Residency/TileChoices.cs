@@ -1,5 +1,6 @@
 using MuseAtelier.Decoding;
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Residency;
@@ -38,7 +39,7 @@ internal static class TileChoices
         int height = request.Height / VaeDecoder.VaeScaleFactor;
         int width = request.Width / VaeDecoder.VaeScaleFactor;
         ComponentSpec component = model.Component(decoder);
-        ComponentSpec postProcessor = model.Component(PostProcessor.ComponentName(request.Frame));
+        ComponentSpec postProcessor = model.Component(PipelineRecipe.PostProcessor(request.Frame is not null));
         PictureShape whole = PostProcessor.Shape(height, width, request.Frame);
         long postProcessorArena = device.ArenaBytes(postProcessor.Name, whole);
         var choices = new List<TileChoice>();

@@ -4,21 +4,21 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MuseAtelier.Runtime;
 
-/// <summary>What an arena has counted.</summary>
-/// <param name="MostInUse">The most bytes that were in use at once, since the arena was made.</param>
-/// <param name="Held">Bytes that it holds now, in use or not.</param>
+/// <summary>The counters of an arena, as ONNX Runtime reports them.</summary>
+/// <param name="MostInUse">Peak bytes in use since the arena was created.</param>
+/// <param name="Held">Bytes that the arena holds now, in use or cached.</param>
 internal readonly record struct ArenaCount(long MostInUse, long Held);
 
 /// <summary>
-/// Asks the arena that the sessions of a device share what it has counted. The environment does not hand out arenas that are registered
-/// with it, but a session does that uses one. Any thread may use it.
+/// Reads the counters of the arena that the sessions of a device share. The environment does not return arenas that are registered with
+/// it, so the arena is obtained from a session that uses it. Thread-safe.
 /// </summary>
-/// <param name="memory">Where the device's tensors lie; borrowed.</param>
+/// <param name="memory">The memory kind of the device's tensors; borrowed.</param>
 internal sealed unsafe class ArenaStatistics(OrtMemoryInfo memory) : IDisposable
 {
     private OrtAllocator? _arena;
 
-    /// <summary>Finds the arena by a session that uses it; the first one is enough, and need not live on.</summary>
+    /// <summary>Obtains the arena from a session that uses it. The first session is enough, and may be disposed afterwards.</summary>
     public void FindBy(InferenceSession session)
     {
         if (_arena is not null) return;
@@ -29,12 +29,12 @@ internal sealed unsafe class ArenaStatistics(OrtMemoryInfo memory) : IDisposable
         }
         catch (OnnxRuntimeException)
         {
-            // It uses none there: the count stays unknown, and the session is as good as any.
+            // The session has no arena there. The counters stay unknown, and the session is usable all the same.
         }
     }
 
     /// <summary>
-    /// What the arena has counted; null before there is a session, or where it does not count. Allocates nothing managed.
+    /// Reads the counters. Returns null before the first session, or if the arena has no counters. Allocates nothing managed.
     /// </summary>
     public ArenaCount? Read()
     {
@@ -56,7 +56,7 @@ internal sealed unsafe class ArenaStatistics(OrtMemoryInfo memory) : IDisposable
         }
     }
 
-    /// <summary>Lets go of the arena, which would otherwise outlive its registration.</summary>
+    /// <summary>Releases the arena, because it must not outlive its registration with the environment.</summary>
     public void Dispose() => Interlocked.Exchange(ref _arena, null)?.Dispose();
 
     private static long? Number(nint counts, ReadOnlySpan<byte> key)

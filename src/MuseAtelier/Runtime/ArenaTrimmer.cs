@@ -6,8 +6,8 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// Has the arena that sessions share give back what nobody uses. ONNX Runtime does that at the end of a run and at no other time, so a
-/// graph of one node is run for it: whatever else is loaded, or failed, is left alone.
+/// Frees the cached blocks of the arena that sessions share. ONNX Runtime shrinks an arena only at the end of a run, so a graph of one node
+/// is run for this purpose, which works whatever else is loaded or has failed.
 /// </summary>
 internal static class ArenaTrimmer
 {
@@ -15,10 +15,10 @@ internal static class ArenaTrimmer
 
     private static readonly Lazy<byte[]> Graph = new(Build);
 
-    /// <summary>Empties the device's arena. What is captured refers to it, and must be disposed before.</summary>
-    /// <param name="device">Where the arena lies.</param>
-    /// <exception cref="DeviceMemoryException">The device has no memory left, not even for that.</exception>
-    /// <exception cref="InferenceException">ONNX Runtime failed otherwise.</exception>
+    /// <summary>Shrinks the device's arena. Captured runs must be disposed before, because they hold addresses in the arena.</summary>
+    /// <param name="device">The device of the arena.</param>
+    /// <exception cref="DeviceMemoryException">The device has no memory left, not even for this run.</exception>
+    /// <exception cref="InferenceException">ONNX Runtime failed for another reason.</exception>
     public static void Empty(ExecutionDevice device)
     {
         try

@@ -1,6 +1,6 @@
 namespace MuseAtelier.Runtime;
 
-/// <summary>Places buffers that live for a while in one block of memory, so that those which never live together share bytes.</summary>
+/// <summary>Places buffers with limited lifetimes in one block of memory. Buffers whose lifetimes do not overlap may share bytes.</summary>
 internal sealed class BufferPlan
 {
     private const long Alignment = 256;
@@ -11,9 +11,10 @@ internal sealed class BufferPlan
     public long Bytes { get; private set; }
 
     /// <summary>
-    /// Places all buffers, the largest first, each as low as the ones it lives with allow. Gives each one's offset, in the given order.
+    /// Places all buffers, the largest first, each at the lowest offset at which it overlaps no buffer that lives at the same time.
     /// </summary>
-    /// <param name="buffers">Size in bytes, and the first and last moment of need.</param>
+    /// <param name="buffers">The size of each buffer in bytes, and the first and last stage that needs it.</param>
+    /// <returns>The size of the block in bytes, and the offset of each buffer in the given order.</returns>
     public static (long Bytes, long[] Offsets) Place(IReadOnlyList<(long Bytes, int First, int Last)> buffers)
     {
         var plan = new BufferPlan();
@@ -29,7 +30,7 @@ internal sealed class BufferPlan
         long offset = 0;
         foreach (Placed other in _placed)
         {
-            // Sorted by offset: the first gap that is wide enough is the lowest.
+            // The list is sorted by offset, so the first gap that is wide enough is the lowest.
             if (other.Last < first || other.First > last) continue;
             if (other.Offset >= offset + bytes) break;
             offset = Math.Max(offset, other.Offset + other.Bytes);

@@ -1,11 +1,12 @@
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// A row of stages that a device recorded once and repeats as one piece. Its owner disposes it before the memory that it works on.
+/// A sequence of stages that a device recorded once and replays as one unit, such as a CUDA graph. The owner must dispose it before the
+/// memory that it works on.
 /// </summary>
 internal abstract class CapturedRun : IDisposable
 {
-    /// <summary>Repeats the run, after all that was asked for before; allocates nothing managed.</summary>
+    /// <summary>Queues a replay behind all work that was queued before. Allocates nothing managed.</summary>
     public abstract void Launch();
 
     /// <inheritdoc/>

@@ -5,12 +5,12 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// A component ready to run for one shape: a binding for each stage, made once. Tensors between stages lie in one block of device memory,
-/// planned so that those which never live together share it. Inputs and outputs that the caller does not place are given memory here.
+/// Runs a component for one shape, with bindings that are created once for each stage. The tensors lie in one block of device memory, in
+/// which tensors whose lifetimes do not overlap share bytes. The block also holds inputs and outputs that the caller does not place.
 /// </summary>
 internal sealed class ComponentRunner : IDisposable
 {
-    /// <summary>ONNX Runtime's own key: arenas that a run empties at its end.</summary>
+    /// <summary>The key of ONNX Runtime's run option that names the arenas to shrink at the end of a run.</summary>
     public const string ArenaToTrim = "memory.enable_memory_arena_shrinkage";
 
     private readonly List<(StageSpec Spec, InferenceSession? Session, OrtIoBinding? Binding)> _stages = [];
@@ -26,12 +26,12 @@ internal sealed class ComponentRunner : IDisposable
     private readonly StageWeights _weights;
     private readonly RunOptions _emptying;
 
-    /// <summary>Prepares a component.</summary>
+    /// <summary>Allocates the block and creates the bindings.</summary>
     /// <param name="component">The component.</param>
-    /// <param name="shape">What the tensors' sizes depend on.</param>
-    /// <param name="sessions">Where sessions and weights come from; it keeps them.</param>
-    /// <param name="device">Where it runs.</param>
-    /// <param name="placed">Device addresses of inputs and outputs that lie elsewhere; borrowed.</param>
+    /// <param name="shape">The sizes that the tensors' dimensions resolve to.</param>
+    /// <param name="sessions">The pool that owns the sessions and weights; borrowed.</param>
+    /// <param name="device">The device; borrowed.</param>
+    /// <param name="placed">Device addresses of inputs and outputs that lie outside of the block; borrowed.</param>
     public ComponentRunner(
         ComponentSpec component,
         PictureShape shape,
@@ -41,7 +41,7 @@ internal sealed class ComponentRunner : IDisposable
     {
         (_component, _shape, _device, _sessions, _turns) = (component, shape, device, sessions, sessions.Turns(component));
         _weights = sessions.Weights(component);
-        // Made once: saying it anew for each run would allocate in the denoising loop.
+        // The run options must be created once, because creating them for each run would allocate in the denoising loop.
         _emptying = device.CreateRunOptions();
         _emptying.AddRunConfigEntry(ArenaToTrim, device.Arena);
         foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates))
@@ -68,7 +68,10 @@ internal sealed class ComponentRunner : IDisposable
         }
     }
 
-    /// <summary>Device memory that a runner would take for a component's tensors but those that lie elsewhere, in bytes.</summary>
+    /// <summary>Computes the size of the block that a runner would allocate, in bytes.</summary>
+    /// <param name="component">The component.</param>
+    /// <param name="shape">The sizes that the tensors' dimensions resolve to.</param>
+    /// <param name="isPlaced">Whether a tensor lies outside of the block; null means that none does.</param>
     public static long BlockBytes(ComponentSpec component, PictureShape shape, Func<TensorSpec, bool>? isPlaced = null)
     {
         IEnumerable<TensorSpec> own = component.Inputs
@@ -78,7 +81,7 @@ internal sealed class ComponentRunner : IDisposable
         return BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]).Bytes;
     }
 
-    /// <summary>Device memory that tensors of this component take here, in bytes.</summary>
+    /// <summary>Size of the block in bytes.</summary>
     public long Bytes => _block.Bytes;
 
     /// <summary>Device address of an input or output.</summary>
@@ -132,11 +135,11 @@ internal sealed class ComponentRunner : IDisposable
     /// <summary>Whether <see cref="Capture"/> may be tried.</summary>
     public bool CanCapture => _turns is null && _sessions.MayCapture && _weights.CanCapture;
 
-    /// <summary>Runs all stages in order; allocates nothing managed where all sessions stay.</summary>
+    /// <summary>Runs all stages in order. Allocates nothing managed if the component's sessions do not rotate.</summary>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between stages.</param>
-    /// <param name="isLastRound">Whether the component is not run again soon: nothing is made ahead for it, and where memory is short the
-    /// arena is emptied by its last stage, which then is not stopped in the middle.</param>
+    /// <param name="isLastRound">Whether the component is not run again soon. If so, no sessions are created ahead for it, and its last
+    /// stage shrinks the arena if the plan requires it. That stage is not stopped in the middle.</param>
     public void Run(RunOptions options, CancellationToken cancellationToken, bool isLastRound = true)
     {
         for (int i = 0; i < _stages.Count; i++)
@@ -153,7 +156,7 @@ internal sealed class ComponentRunner : IDisposable
             }
             catch (OnnxRuntimeException) when (cancellationToken.IsCancellationRequested)
             {
-                // ONNX Runtime has no code of its own for a terminated run.
+                // ONNX Runtime has no error code for a terminated run.
                 throw new OperationCanceledException(cancellationToken);
             }
             catch (OnnxRuntimeException exception)
@@ -165,14 +168,14 @@ internal sealed class ComponentRunner : IDisposable
         }
     }
 
-    /// <summary>Repeats a captured run; allocates nothing managed.</summary>
+    /// <summary>Replays a captured run. Allocates nothing managed.</summary>
     public void Replay(CapturedRun captured)
     {
         _weights.BeforeReplay();
         captured.Launch();
     }
 
-    /// <summary>Has the device record a run; null where it could not. The captured run works on this runner's memory.</summary>
+    /// <summary>Captures a run. Returns null if the device cannot. The captured run works on this runner's memory.</summary>
     public CapturedRun? Capture(RunOptions options, CancellationToken cancellationToken)
     {
         _weights.BeginCapture();
@@ -180,7 +183,7 @@ internal sealed class ComponentRunner : IDisposable
         {
             return _device.Capture(() =>
             {
-                // To be stopped is no failure of the device's, which would never be asked again.
+                // A cancellation must propagate, because reporting it as a capture failure would disable capturing for good.
                 Run(options, cancellationToken);
                 _weights.JoinCapture();
             });
@@ -207,7 +210,7 @@ internal sealed class ComponentRunner : IDisposable
         if (found != expected) throw new ArgumentException($"The tensor {tensor} has {expected} elements, not {found}.", nameof(found));
     }
 
-    // Inputs live until their last use, outputs from their making to the end.
+    // An input lives from the start, and an output lives to the end.
     private static (long Bytes, int First, int Last) Lifetime(ComponentSpec component, TensorSpec tensor, PictureShape shape)
     {
         int first = -1, last = -1;
@@ -219,7 +222,7 @@ internal sealed class ComponentRunner : IDisposable
             last = i;
         }
 
-        // Inputs must outlive the run: a caller may run again without giving them anew.
+        // Inputs must outlive the run, because a caller may run again without writing them again.
         bool isInput = component.Inputs.Any(input => input.Name == tensor.Name);
         bool isOutput = component.Outputs.Any(output => output.Name == tensor.Name);
         return (tensor.Bytes(shape), isInput ? 0 : first, isInput || isOutput ? component.Stages.Count : last);
@@ -233,7 +236,7 @@ internal sealed class ComponentRunner : IDisposable
         {
             using OrtIoBinding binding = Bind(index, stage, session, values);
             session.RunWithBinding(options, binding);
-            // Work that is still under way needs the session.
+            // The session must not be released before its queued work has finished.
             _device.Synchronize();
         }
         finally

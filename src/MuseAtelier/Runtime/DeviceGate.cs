@@ -2,8 +2,8 @@ namespace MuseAtelier.Runtime;
 
 /// <summary>
 /// Admits one engine at a time to a device that several engines of a process share. On a card all sessions of the process take their
-/// working memory from one arena, and a captured step holds addresses in it: two engines at work at once would use the same memory on two
-/// streams. Engines are admitted in the order in which they asked. An engine that is admitted may enter again, from any of its threads.
+/// working memory from one arena, and a captured step holds addresses in it, so two engines that run at once would use the same memory on
+/// two streams. Engines are admitted in the order of their requests. The admitted engine may enter again, from any of its threads.
 /// </summary>
 internal sealed class DeviceGate
 {
@@ -15,15 +15,15 @@ internal sealed class DeviceGate
     private long _handovers;
 
     /// <summary>
-    /// How often the device went from one engine to another. While the number stays the same, nobody else has used the device. Any thread
-    /// may ask.
+    /// The number of times that the device passed from one engine to another. While it does not change, no other engine has used the
+    /// device. Thread-safe.
     /// </summary>
     public long Handovers => Interlocked.Read(ref _handovers);
 
     /// <summary>Waits until the engine is admitted.</summary>
     /// <param name="engine">The engine; compared by reference.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The admission; disposing it leaves.</returns>
+    /// <returns>The lease, whose disposal ends the admission.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled before the engine was admitted.</exception>
     public DeviceLease Enter(object engine, CancellationToken cancellationToken)
     {
@@ -55,7 +55,7 @@ internal sealed class DeviceGate
         throw new OperationCanceledException(cancellationToken);
     }
 
-    /// <summary>Leaves once; the next engine is admitted when the last entry is left.</summary>
+    /// <summary>Ends one entry of the admitted engine. The next engine is admitted when no entry is left.</summary>
     internal void Leave()
     {
         lock (_gate)
@@ -72,7 +72,7 @@ internal sealed class DeviceGate
         }
     }
 
-    /// <summary>Forgets an engine that will not come back, so that nothing keeps it alive.</summary>
+    /// <summary>Drops the reference to an engine that is disposed, so that the gate does not keep it alive.</summary>
     public void Forget(object engine)
     {
         lock (_gate)
@@ -81,7 +81,7 @@ internal sealed class DeviceGate
 
     private void Admit(object engine)
     {
-        // Also where nobody was before: whoever was forgotten may have left something.
+        // This counts even if no engine is known before, because an engine that was forgotten may have changed the arena.
         if (_holder is null && _lastHolder != engine) Interlocked.Increment(ref _handovers);
         _holder = engine;
         _entries++;
@@ -109,11 +109,11 @@ internal sealed class DeviceGate
     }
 }
 
-/// <summary>An engine's admission to a device; disposing it leaves, once. Any thread may dispose it.</summary>
-/// <param name="gate">The gate; null for a device that admits everybody.</param>
+/// <summary>An engine's admission to a device. Disposing ends it, and further disposals do nothing. Any thread may dispose it.</summary>
+/// <param name="gate">The gate; null for a device without a gate.</param>
 internal sealed class DeviceLease(DeviceGate? gate) : IDisposable
 {
-    /// <summary>An admission to a device that any number of engines may use at once.</summary>
+    /// <summary>The lease of a device that any number of engines may use at once.</summary>
     public static DeviceLease Free { get; } = new(null);
 
     private DeviceGate? _gate = gate;

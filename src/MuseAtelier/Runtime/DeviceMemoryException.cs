@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MuseAtelier;
 
-/// <summary>The device has not enough memory left: for what is asked, or because another program took it meanwhile.</summary>
+/// <summary>The device has too little free memory for the request, perhaps because another program uses it.</summary>
 public sealed partial class DeviceMemoryException(string found, Exception? inner = null)
     : MuseAtelierException(
         found,
@@ -11,8 +11,8 @@ public sealed partial class DeviceMemoryException(string found, Exception? inner
         "Close other programs that use the device, give a smaller budget, or paint a smaller picture.",
         inner)
 {
-    /// <summary>Of a failure of ONNX Runtime, which tells how much it asked for in its message alone.</summary>
-    /// <param name="part">What was loaded or run.</param>
+    /// <summary>Creates the exception for a failure of ONNX Runtime, which states the requested size only in its message.</summary>
+    /// <param name="part">The part of the model that was loaded or run.</param>
     /// <param name="inner">The failure.</param>
     internal static DeviceMemoryException Of(string part, Exception inner)
     {
@@ -23,10 +23,10 @@ public sealed partial class DeviceMemoryException(string found, Exception? inner
         return new DeviceMemoryException($"the device's memory is used up in {part}{asked}", inner);
     }
 
-    /// <summary>Other programs hold so much of the device that no plan fits into the rest.</summary>
+    /// <summary>Creates the exception for a device of which other programs hold so much that no plan fits into the rest.</summary>
     /// <param name="available">Bytes that are available.</param>
     /// <param name="budget">The declared budget, in bytes.</param>
-    /// <param name="inner">What the planner said.</param>
+    /// <param name="inner">The failure of the planner.</param>
     internal static DeviceMemoryException OfOthers(long available, long budget, BudgetTooSmallException inner) => new(
         $"{ByteSize.Format(available)} of the budget of {ByteSize.Format(budget)} are available, other programs hold the rest, and "
         + $"the picture needs {ByteSize.FormatUp(inner.LeastBytes)}",

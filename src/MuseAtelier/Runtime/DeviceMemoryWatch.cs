@@ -1,7 +1,7 @@
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// Asks again and again how much memory the process and the sessions' arena hold on a device, on a thread of its own, and keeps the most.
+/// Samples, on a thread of its own, how much memory the process and the sessions' arena hold on a device, and keeps the peaks.
 /// </summary>
 internal sealed class DeviceMemoryWatch : IDisposable
 {
@@ -13,7 +13,7 @@ internal sealed class DeviceMemoryWatch : IDisposable
     private readonly NativeThread? _thread;
     private long _peak = Unknown, _arenaPeak = Unknown;
 
-    /// <summary>Begins to watch; a device that tells nothing is not watched.</summary>
+    /// <summary>Starts to sample. Does nothing for a device that does not report its memory.</summary>
     public DeviceMemoryWatch(ExecutionDevice device, TimeSpan interval)
     {
         (_device, _interval) = (device, interval);
@@ -23,13 +23,13 @@ internal sealed class DeviceMemoryWatch : IDisposable
         _thread.Start();
     }
 
-    /// <summary>The most bytes that the process held at once, as far as it was seen; null where the device does not tell.</summary>
+    /// <summary>Peak bytes of the process among the samples; null if the device does not report them.</summary>
     public long? PeakBytes => Known(ref _peak);
 
-    /// <summary>The most bytes that the arena held at once, as far as it was seen; null where there is none that counts.</summary>
+    /// <summary>Peak bytes of the arena among the samples; null if there is no arena with counters.</summary>
     public long? ArenaPeakBytes => Known(ref _arenaPeak);
 
-    /// <summary>Begins new peaks with what is held now.</summary>
+    /// <summary>Restarts both peaks at the current values.</summary>
     public void Reset()
     {
         Interlocked.Exchange(ref _peak, Unknown);

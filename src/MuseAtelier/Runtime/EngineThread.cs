@@ -1,13 +1,13 @@
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// The one thread on which an atelier runs everything native: streams, handles and plan caches of ONNX Runtime belong to a thread. The
-/// thread has ended before <see cref="EndAsync"/> completes, because thread-local destructors of native libraries must not run while the
-/// process exits.
+/// The one thread on which an atelier runs all native code, because streams, handles and plan caches of ONNX Runtime belong to a thread.
+/// The thread must have ended before <see cref="EndAsync"/> completes, because thread-local destructors of native libraries must not run
+/// while the process exits.
 /// </summary>
 internal sealed class EngineThread : IAsyncDisposable
 {
-    /// <summary>How long a process that exits without disposing of its ateliers waits for all of them.</summary>
+    /// <summary>The time that a process that exits without disposing its ateliers waits for all of them.</summary>
     private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(10);
 
     private static readonly HashSet<EngineThread> Running = [];
@@ -25,30 +25,30 @@ internal sealed class EngineThread : IAsyncDisposable
     public EngineThread(string name)
     {
         _thread = new NativeThread(name, Run);
-        // Ends only when it is told to, which nobody does before it is listed; one that does not start must not be waited for.
+        // The thread must be listed after its start, because a thread that does not start must not be waited for. It cannot end before.
         _thread.Start();
         lock (Running) Running.Add(this);
     }
 
-    /// <summary>Cancelled when the thread is ended without waiting for what it does: what runs must end soon.</summary>
+    /// <summary>The token that is cancelled when the thread ends without draining its requests. Running functions must stop.</summary>
     public CancellationToken Aborting => _aborting.Token;
 
-    /// <summary>Requests that wait.</summary>
+    /// <summary>The number of requests that wait.</summary>
     public int QueueLength => _requests.Length;
 
-    /// <summary>Runs a function on the thread, after everything asked for before, in the caller's execution context.</summary>
-    /// <typeparam name="T">What the function gives.</typeparam>
+    /// <summary>Runs a function on the thread, after all earlier requests, in the caller's execution context.</summary>
+    /// <typeparam name="T">Type of the function's result.</typeparam>
     /// <param name="function">The function.</param>
-    /// <param name="cancellationToken">Takes the function from the queue at once; while it runs, the function sees to it.</param>
+    /// <param name="cancellationToken">Removes the function from the queue at once. A running function must observe the token.</param>
     /// <exception cref="ObjectDisposedException">The thread is ending.</exception>
     public Task<T> RunAsync<T>(Func<T> function, CancellationToken cancellationToken) => _requests.Add(function, cancellationToken);
 
     /// <summary>
-    /// Runs a function like the other overload, and gives it a token that is cancelled with <see cref="Aborting"/> as well.
+    /// Runs a function like the other overload, and passes it a token that is cancelled with <see cref="Aborting"/> as well.
     /// </summary>
-    /// <typeparam name="T">What the function gives.</typeparam>
+    /// <typeparam name="T">Type of the function's result.</typeparam>
     /// <param name="function">The function.</param>
-    /// <param name="cancellationToken">Takes the function from the queue at once, and cancels the token that it is given.</param>
+    /// <param name="cancellationToken">Removes the function from the queue at once, and cancels the token that is passed to it.</param>
     /// <exception cref="ObjectDisposedException">The thread is ending.</exception>
     public Task<T> RunAsync<T>(Func<CancellationToken, T> function, CancellationToken cancellationToken) => _requests.Add(
         () =>
@@ -58,12 +58,12 @@ internal sealed class EngineThread : IAsyncDisposable
         },
         cancellationToken);
 
-    /// <summary>Sets what the thread runs as the last thing before it ends, after every request.</summary>
+    /// <summary>Sets the function that the thread runs last, after all requests.</summary>
     public void AtEnd(Action last) => _last = last;
 
     /// <summary>Accepts no more functions, and waits until the thread has ended.</summary>
-    /// <param name="drains">Whether functions that wait or run are finished; else those that wait are cancelled, and <see cref="Aborting"/>
-    /// is.</param>
+    /// <param name="drains">Whether to finish all requests. Otherwise waiting requests are cancelled, and so is
+    /// <see cref="Aborting"/>.</param>
     public async Task EndAsync(bool drains)
     {
         _requests.Close();
@@ -74,14 +74,14 @@ internal sealed class EngineThread : IAsyncDisposable
         }
 
         await _ended.Task.ConfigureAwait(false);
-        // Nothing is left to run but the thread's own destructors. Only then is its heap free as well.
+        // Only the thread's own destructors are left to run. Its heap can be trimmed only after them.
         _thread.Join();
         lock (Running) Running.Remove(this);
         NativeHeap.Trim();
         if (_lastFailure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_lastFailure);
     }
 
-    /// <summary>Finishes what waits and runs, and ends the thread.</summary>
+    /// <summary>Finishes all requests, and ends the thread.</summary>
     public async ValueTask DisposeAsync() => await EndAsync(drains: true).ConfigureAwait(false);
 
     private static void EndAll()
@@ -108,7 +108,7 @@ internal sealed class EngineThread : IAsyncDisposable
         {
             _last?.Invoke();
         }
-#pragma warning disable CA1031 // Whoever ends the thread is told of it.
+#pragma warning disable CA1031 // The caller that ends the thread receives the exception.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -13,12 +13,13 @@ public sealed class InferenceException(string part, string found, Exception inne
 }
 
 /// <summary>
-/// The decoder's numbers overflowed, in fp32 too: latents that are not finite themselves, or a damaged model. Or fp32 had no room.
+/// The decoded picture is not finite: the latents are not finite, the VAE is damaged, or its fp16 arithmetic overflowed and fp32 does not
+/// fit the budget.
 /// </summary>
 public sealed class DecodingException(bool latentsAreFaulty, bool fp32Fits = true)
     : MuseAtelierException(What(latentsAreFaulty, fp32Fits), "finite numbers", Advice(latentsAreFaulty, fp32Fits))
 {
-    /// <summary>Whether the latents were at fault rather than the decoder.</summary>
+    /// <summary>Whether the latents rather than the decoder caused the failure.</summary>
     public bool LatentsAreFaulty { get; } = latentsAreFaulty;
 
     private static string What(bool latentsAreFaulty, bool fp32Fits)

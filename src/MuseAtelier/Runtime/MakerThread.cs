@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// A thread that runs functions one after the other. ONNX Runtime keeps a set of a device's handles for each thread that creates a session,
-/// so functions that create sessions ahead of their use must not move between threads of a pool. The thread starts with the first function.
+/// A thread that runs functions one after the other. ONNX Runtime keeps a set of a device's handles for each thread that creates a
+/// session, so functions that create sessions ahead must not run on the threads of a pool. The thread starts with the first function.
 /// </summary>
 /// <param name="name">Name of the thread.</param>
 internal sealed class MakerThread(string name) : IDisposable
@@ -13,8 +13,8 @@ internal sealed class MakerThread(string name) : IDisposable
     private NativeThread? _thread;
     private Task _last = Task.CompletedTask;
 
-    /// <summary>Queues a function; called on one thread only.</summary>
-    /// <returns>Ends with the function's result or failure.</returns>
+    /// <summary>Queues a function. Must always be called on the same thread.</summary>
+    /// <returns>A task that ends with the function's result or failure.</returns>
     public Task<T> Run<T>(Func<T> function)
     {
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,7 +25,7 @@ internal sealed class MakerThread(string name) : IDisposable
             {
                 result.SetResult(function());
             }
-#pragma warning disable CA1031 // Whatever fails belongs to the caller who waits for the result.
+#pragma warning disable CA1031 // The caller that awaits the result receives the exception.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -41,10 +41,10 @@ internal sealed class MakerThread(string name) : IDisposable
         return result.Task;
     }
 
-    /// <summary>Waits until everything queued so far has ended, however it ended.</summary>
+    /// <summary>Waits until all queued functions have ended, with or without a failure.</summary>
     public void Await() => ((IAsyncResult)_last).AsyncWaitHandle.WaitOne();
 
-    /// <summary>Waits for the thread's end.</summary>
+    /// <summary>Waits until the thread has ended.</summary>
     public void Dispose()
     {
         _work.CompleteAdding();

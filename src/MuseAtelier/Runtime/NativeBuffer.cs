@@ -2,21 +2,21 @@ using CommunityToolkit.HighPerformance;
 
 namespace MuseAtelier.Runtime;
 
-/// <summary>Native memory with one owner: whoever holds the buffer disposes it.</summary>
+/// <summary>Native memory with one owner, who must dispose it.</summary>
 internal sealed class NativeBuffer : IDisposable
 {
     private Action<nint>? _free;
 
-    /// <summary>Takes over memory that <paramref name="free"/> gives back.</summary>
+    /// <summary>Takes ownership of memory that <paramref name="free"/> frees.</summary>
     public NativeBuffer(nint address, long bytes, Action<nint> free) => (Address, Bytes, _free) = (address, bytes, free);
 
-    /// <summary>First byte.</summary>
+    /// <summary>Address of the first byte.</summary>
     public nint Address { get; private set; }
 
     /// <summary>Size in bytes.</summary>
     public long Bytes { get; }
 
-    /// <summary>The buffer's content, for host memory only.</summary>
+    /// <summary>Returns the content. Only for host memory.</summary>
     public unsafe Span<T> AsSpan<T>()
         where T : unmanaged
     {

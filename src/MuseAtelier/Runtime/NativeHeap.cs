@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// The C library's heap, from which ONNX Runtime takes its memory. Nothing happens where there is no glibc, and no harm is done where
-/// another allocator stands in its place. From any thread.
+/// The heap of the C library, from which ONNX Runtime allocates. Calls do nothing without glibc, and are harmless if another allocator
+/// replaces its heap. Thread-safe.
 /// </summary>
 internal static partial class NativeHeap
 {
@@ -12,18 +12,18 @@ internal static partial class NativeHeap
     private const int MapThreshold = -3;
     private const int LargeBytes = 256 << 10;
 
-    /// <summary>Free memory of which it does not matter that the heap keeps some of what was freed.</summary>
+    /// <summary>The available memory, in bytes, from which on the heap may keep freed blocks.</summary>
     public const long EnoughBytes = 4L << 30;
 
     /// <summary>
-    /// Has large blocks mapped one by one, so that each goes back to the system when it is freed. By itself glibc raises the size from
-    /// which it does so up to 32 MiB, and then keeps what was freed below that.
+    /// Makes glibc map large blocks one by one, so that each returns to the system when it is freed. By default glibc raises this threshold
+    /// to up to 32 MiB, and then keeps freed blocks that are smaller.
     /// </summary>
     public static void ReturnLargeBlocks() => Try(static () => SetOption(MapThreshold, LargeBytes));
 
     /// <summary>
-    /// Gives pages without a block in use back to the system, in the heaps of all threads. glibc by itself gives back only the end of a
-    /// heap, and each engine's thread has a heap that is left half empty when the thread ends.
+    /// Returns unused pages to the system, in the heaps of all threads. By default glibc returns only the end of a heap, and each engine's
+    /// thread leaves a heap that is half empty when it ends.
     /// </summary>
     public static void Trim() => Try(static () => TrimAll(0));
 
@@ -36,7 +36,7 @@ internal static partial class NativeHeap
         }
         catch (Exception exception) when (exception is EntryPointNotFoundException or DllNotFoundException)
         {
-            // Another C library, with other habits.
+            // This is another C library, which has no such function.
         }
     }
 

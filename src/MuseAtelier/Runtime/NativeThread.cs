@@ -4,21 +4,21 @@ using MuseAtelier.Host;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// A background thread that calls native libraries, and whose end can be waited for as the operating system sees it. On Linux
-/// <see cref="Thread.Join()"/> returns when the managed part has ended; destructors of the thread's native thread-local variables run after
-/// that. Those of NVIDIA's libraries unload code, and crash a process that exits meanwhile.
+/// A background thread that calls native libraries, and that can be joined as the operating system sees its end. On Linux
+/// <see cref="Thread.Join()"/> returns when the managed part has ended, and the destructors of native thread-local variables run after
+/// that. The destructors of NVIDIA's libraries unload code, and crash a process that exits at the same time.
 /// </summary>
 internal sealed class NativeThread
 {
-    /// <summary>The system removes a thread that has ended from its list at once; this is for systems that do not.</summary>
+    /// <summary>The longest wait for the system to remove an ended thread from its list. Linux does so at once.</summary>
     private static readonly TimeSpan MostAfterEnd = TimeSpan.FromSeconds(10);
 
     private readonly Thread _thread;
     private string? _entry;
 
-    /// <summary>Makes a thread, which begins with <see cref="Start"/>.</summary>
+    /// <summary>Creates a thread that does not run before <see cref="Start"/>.</summary>
     /// <param name="name">Name of the thread.</param>
-    /// <param name="run">What it does.</param>
+    /// <param name="run">The function that it runs.</param>
     public NativeThread(string name, Action run)
     {
         _thread = new Thread(() =>
@@ -38,8 +38,8 @@ internal sealed class NativeThread
     /// <summary>Whether the managed part has ended.</summary>
     public bool HasEnded => !_thread.IsAlive;
 
-    /// <summary>Starts the thread, without the caller's execution context.</summary>
-    /// <exception cref="ThreadLimitException">The system starts no more threads.</exception>
+    /// <summary>Starts the thread without the caller's execution context.</summary>
+    /// <exception cref="ThreadLimitException">The system refuses a further thread.</exception>
     public void Start()
     {
         try
@@ -68,7 +68,7 @@ internal sealed class NativeThread
         return true;
     }
 
-    // Linux lists the threads of a process; the target of this link is PROCESS/task/THREAD.
+    // Linux lists the threads of a process. The target of this link is PROCESS/task/THREAD.
     private static string? Entry()
     {
         if (!OperatingSystem.IsLinux()) return null;
@@ -82,7 +82,7 @@ internal sealed class NativeThread
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Without /proc there is nothing to ask.
+            // Without /proc the threads cannot be listed.
             return null;
         }
     }

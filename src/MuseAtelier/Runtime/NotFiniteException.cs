@@ -1,25 +1,26 @@
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier;
 
-/// <summary>A part of the model gave numbers that are not finite (NaN or infinity): the first part of a picture's way that did.</summary>
+/// <summary>A part of the model computed numbers that are not finite (NaN or infinity). It is the first such part of the run.</summary>
 public sealed class NotFiniteException(string part, string found, string remedy) : MuseAtelierException(found, "finite numbers", remedy)
 {
     /// <summary>The part of the model: one of <see cref="ComponentNames"/>.</summary>
     public string Part { get; } = part;
 
-    /// <summary>The failure of a text encoder.</summary>
-    /// <param name="part">Which one.</param>
-    /// <param name="precision">What it computes in.</param>
+    /// <summary>Creates the exception for a text encoder.</summary>
+    /// <param name="part">The text encoder: one of <see cref="ComponentNames"/>.</param>
+    /// <param name="precision">The precision of its arithmetic.</param>
     internal static NotFiniteException OfText(string part, Precision precision) => new(
         part,
-        $"the text encoder {(part == ComponentNames.ClipL ? "CLIP-L" : "CLIP-G")} gave numbers that are not finite, in {Name(precision)}",
+        $"the text encoder {PipelineRecipe.Of(part).Title} gave numbers that are not finite, in {Name(precision)}",
         precision == Precision.Fp16 ? "Compute the text encoders in fp32."
             : "The checkpoint's text encoder is damaged: take another edition of it.");
 
-    /// <summary>The failure of the UNet.</summary>
+    /// <summary>Creates the exception for the UNet.</summary>
     /// <param name="step">The step, from 1.</param>
-    /// <param name="precision">What it computes in.</param>
+    /// <param name="precision">The precision of its arithmetic.</param>
     internal static NotFiniteException OfUNet(int step, Precision precision) => new(
         ComponentNames.UNet,
         FormattableString.Invariant(
@@ -31,7 +32,7 @@ public sealed class NotFiniteException(string part, string found, string remedy)
     private static string Name(Precision precision) => precision == Precision.Fp16 ? "fp16" : "fp32";
 }
 
-/// <summary>The model cannot do what was asked for, because its checkpoint lacks the part for it.</summary>
+/// <summary>The checkpoint lacks a part of the model that the request needs.</summary>
 public sealed class ModelPartMissingException(string model, string part, string what) : MuseAtelierException(
     $"the checkpoint of {model} has no {what}", $"a checkpoint with a {what}",
         "Take the complete checkpoint, or leave out the picture that is to be read.")

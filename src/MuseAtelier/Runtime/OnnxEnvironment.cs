@@ -6,12 +6,12 @@ using MuseAtelier.Host;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// ONNX Runtime's process-wide environment. When MuseAtelier is the first to use it, all sessions share one pool of threads and one arena,
-/// and its log goes to the host's logger; when the host made it earlier, it stays as the host wants it.
+/// The process-wide environment of ONNX Runtime. If MuseAtelier creates it, all sessions share one thread pool and one arena, and its log
+/// goes to the host's logger. If the host created it earlier, it stays unchanged.
 /// </summary>
 internal static class OnnxEnvironment
 {
-    // What the engine starts beside: watching, tokens, .NET's own for work that waits.
+    // Threads that the engine and .NET start besides the pool: for sampling memory, for cancellation and for queued work.
     private const int SpareThreads = 4;
 
     private static readonly Lock Gate = new();
@@ -20,16 +20,16 @@ internal static class OnnxEnvironment
     private static bool _ours;
 
     /// <summary>
-    /// Threads of the pool that all sessions share, the calling one among them; 0 where the host made the environment and there is no
-    /// such pool.
+    /// The number of threads of the pool that all sessions share, including the calling thread; 0 if the host created the environment, so
+    /// that there is no such pool.
     /// </summary>
     public static int SharedThreads { get; private set; }
 
-    /// <summary>Makes sure that the environment is there. Gives whether sessions may share its threads and arena.</summary>
-    /// <param name="threads">Threads of the arithmetic.</param>
-    /// <param name="loggers">Where the log goes; null means nowhere.</param>
+    /// <summary>Creates the environment if there is none. Returns whether sessions may share its threads and arena.</summary>
+    /// <param name="threads">The number of threads that compute.</param>
+    /// <param name="loggers">The destination of the log; null means none.</param>
     /// <exception cref="OnnxRuntimeLibraryException">The native library cannot be used.</exception>
-    /// <exception cref="ThreadLimitException">The system does not start so many threads.</exception>
+    /// <exception cref="ThreadLimitException">The system refuses so many threads.</exception>
     /// <exception cref="OnnxEnvironmentException">ONNX Runtime does not start for another reason.</exception>
     public static bool Prepare(int threads, ILoggerFactory? loggers)
     {
@@ -38,7 +38,7 @@ internal static class OnnxEnvironment
             OnnxLibrary.Require();
             _logger = loggers?.CreateLogger("MuseAtelier.OnnxRuntime") ?? _logger;
             if (OrtEnv.IsCreated) return _ours;
-            // ONNX Runtime crashes, or fails without saying at what, where a thread does not start.
+            // The threads must be tried first, because ONNX Runtime crashes or fails without a reason if a thread does not start.
             HostThreads.Require(threads + SpareThreads);
             try
             {
@@ -57,8 +57,8 @@ internal static class OnnxEnvironment
 
     private static void Create(int threads)
     {
-        // Threads that wait for work in a loop take the processors from those that have some, where there are more threads than
-        // processors.
+        // Threads must not spin if there are more threads than processors, because spinning threads would take processors from threads
+        // that compute.
         bool spins = threads <= Environment.ProcessorCount;
         using var threading = new OrtThreadingOptions
         {
@@ -75,7 +75,7 @@ internal static class OnnxEnvironment
         };
         OrtEnv environment = OrtEnv.CreateInstanceWithOptions(ref options);
         using var memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.ArenaAllocator, 0, OrtMemType.Default);
-        // Grown by what is asked for: doubling would leave up to half of it unused.
+        // The arena must grow by the requested size, because doubling would leave up to half of it unused.
         const int sameAsRequested = 1, unset = -1;
         using var arena = new OrtArenaCfg(0, sameAsRequested, unset, unset);
         environment.CreateAndRegisterAllocator(memory, arena);
@@ -95,7 +95,7 @@ internal static class OnnxEnvironment
             _ => LogLevel.Critical,
         };
         if (!logger.IsEnabled(level)) return;
-#pragma warning disable CA1848, CA2254 // The text is ONNX Runtime's own; there is no template to define ahead.
+#pragma warning disable CA1848, CA2254 // The text comes from ONNX Runtime, so there is no template to define.
         logger.Log(level, "{Location}: {Message}", codeLocation, message);
 #pragma warning restore CA1848, CA2254
     }

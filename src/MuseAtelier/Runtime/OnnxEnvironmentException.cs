@@ -1,6 +1,6 @@
 namespace MuseAtelier;
 
-/// <summary>ONNX Runtime does not start, though its library is there.</summary>
+/// <summary>ONNX Runtime does not start, although its library is loaded.</summary>
 public sealed class OnnxEnvironmentException(Exception inner) : MuseAtelierException(
     $"ONNX Runtime does not start ({inner.Message.TrimEnd('.')})",
     "a process that may start threads and take memory",

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// ONNX Runtime's native library: whether it loads and is the one that this program was built for. Looked at before anything of ONNX
-/// Runtime's .NET part, which fails without a word on another one.
+/// The native library of ONNX Runtime: whether it loads, and whether it has the version that this program needs. This must be checked
+/// before the first use of ONNX Runtime's .NET library, which fails on another version without a reason.
 /// </summary>
 internal static unsafe partial class OnnxLibrary
 {
@@ -13,20 +13,20 @@ internal static unsafe partial class OnnxLibrary
     private static OnnxRuntimeLibraryException? _problem;
     private static bool _isKnown;
 
-    /// <summary>The release whose functions are called: the C interface's version is the second number of ONNX Runtime's.</summary>
+    /// <summary>The version of the C interface that is called. It equals the second number of an ONNX Runtime release.</summary>
     public const uint LeastInterface = 23;
 
-    /// <summary>The version that the library states; null where it does not load.</summary>
+    /// <summary>The version that the library reports; null if it does not load.</summary>
     public static string? Version { get; private set; }
 
-    /// <summary>Fails where the library does not load or is too old; tells at once after the first time.</summary>
-    /// <exception cref="OnnxRuntimeLibraryException">It cannot be used.</exception>
+    /// <summary>Throws if the library does not load or is too old. Later calls use the result of the first one.</summary>
+    /// <exception cref="OnnxRuntimeLibraryException">The library cannot be used.</exception>
     public static void Require()
     {
         if (Problem() is { } problem) throw problem;
     }
 
-    /// <summary>Why the library cannot be used; null where it can.</summary>
+    /// <summary>Returns the reason that the library cannot be used; null if it can.</summary>
     public static OnnxRuntimeLibraryException? Problem()
     {
         lock (Gate)
@@ -38,17 +38,17 @@ internal static unsafe partial class OnnxLibrary
         }
     }
 
-    /// <summary>What a failure to load is, in words; any other exception is passed on.</summary>
-    /// <param name="load">Gives the library's table of entry points.</param>
+    /// <summary>Loads the library and translates a failure to load. Other exceptions propagate.</summary>
+    /// <param name="load">Returns the library's table of entry points.</param>
     internal static OnnxRuntimeLibraryException? Find(Func<nint> load)
     {
         try
         {
-            // OrtApiBase: GetApi(version), then GetVersionString().
+            // OrtApiBase has two functions: GetApi(version) and GetVersionString().
             var table = (nint*)load();
             if (table == null) return OnnxRuntimeLibraryException.Foreign(LoadedFile(), null);
             string? version = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)table[1])());
-            // 0 where the library is older than the interface.
+            // GetApi returns 0 if the library is older than the interface.
             if (((delegate* unmanaged[Cdecl]<uint, nint>)table[0])(LeastInterface) == 0)
                 return OnnxRuntimeLibraryException.Foreign(LoadedFile(), version);
             Version = version;
@@ -63,7 +63,7 @@ internal static unsafe partial class OnnxLibrary
 
     private static nint Load() => OrtGetApiBase();
 
-    // Which of several files of that name the system took: Windows has one of its own.
+    // The path of the file that the system loaded. There may be several of that name, because Windows contains one.
     private static string LoadedFile()
     {
         try
@@ -79,7 +79,7 @@ internal static unsafe partial class OnnxLibrary
         catch (Exception exception)
             when (exception is InvalidOperationException or System.ComponentModel.Win32Exception or NotSupportedException)
         {
-            // Then it is not known.
+            // The modules cannot be listed, so the path stays unknown.
         }
 
         return "the library named onnxruntime";

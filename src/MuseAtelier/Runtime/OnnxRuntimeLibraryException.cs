@@ -1,6 +1,6 @@
 namespace MuseAtelier;
 
-/// <summary>ONNX Runtime's native library is not there, does not load, or is another version than this program needs.</summary>
+/// <summary>The native library of ONNX Runtime is missing, does not load, or has another version than this program needs.</summary>
 public sealed class OnnxRuntimeLibraryException : MuseAtelierException
 {
     private const string Reinstall =
@@ -16,14 +16,14 @@ public sealed class OnnxRuntimeLibraryException : MuseAtelierException
     {
     }
 
-    /// <summary>The library or one that it needs is not there.</summary>
+    /// <summary>Creates the exception for a library that does not load, or that lacks a library that it needs.</summary>
     internal static OnnxRuntimeLibraryException Unloadable(Exception exception) =>
         new($"ONNX Runtime's library does not load ({Reason(exception)})", (OperatingSystem.IsWindows() ? WindowsRuntime : "") + Reinstall,
             exception);
 
-    /// <summary>Another library of that name was loaded.</summary>
-    /// <param name="file">The file, or words for it.</param>
-    /// <param name="version">What it says it is; null where it does not.</param>
+    /// <summary>Creates the exception for another library of that name.</summary>
+    /// <param name="file">The file, or a description of it.</param>
+    /// <param name="version">The version that it reports; null if it reports none.</param>
     /// <param name="inner">The failure, if any.</param>
     internal static OnnxRuntimeLibraryException Foreign(string file, string? version, Exception? inner = null) => new(
         $"{file} is {(version is null ? "no ONNX Runtime that this program can use" : $"ONNX Runtime {version}")}",
@@ -32,7 +32,7 @@ public sealed class OnnxRuntimeLibraryException : MuseAtelierException
             : "") + Reinstall,
         inner);
 
-    // The loader lists every name that it tried, one a line, and most are not there: another line says what is wrong with one that is.
+    // The loader lists each name that it tried in a line of its own. Most do not exist, and the line of the one that exists has the reason.
     private static string Reason(Exception exception)
     {
         const string absent = "cannot open shared object file: No such file or directory", library = "onnxruntime";

@@ -4,16 +4,16 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MuseAtelier.Runtime;
 
-/// <summary>ONNX Runtime's C interface, for what its .NET one leaves out. (onnxruntime_c_api.h)</summary>
+/// <summary>The functions of ONNX Runtime's C interface that its .NET library does not expose (onnxruntime_c_api.h).</summary>
 internal static unsafe partial class OrtInterface
 {
-    /// <summary>The version of the interface that is asked for: the first that has all that is called here.</summary>
+    /// <summary>The version of the interface: the first one that has all functions called here.</summary>
     public const uint Version = OnnxLibrary.LeastInterface;
 
-    /// <summary>The functions.</summary>
+    /// <summary>The table of functions.</summary>
     public static OrtApi* Api { get; } = Load();
 
-    /// <summary>Fails with ONNX Runtime's own words where a call failed, whose status it releases.</summary>
+    /// <summary>Releases the status of a call, and throws with ONNX Runtime's message if the call failed.</summary>
     /// <exception cref="InvalidOperationException">The call failed.</exception>
     public static void Check(nint status)
     {
@@ -23,7 +23,7 @@ internal static unsafe partial class OrtInterface
         throw new InvalidOperationException(message);
     }
 
-    // Which library it is has been looked at before: here another one would be a failure of a type's initializer.
+    // The library must have been checked before, because a wrong one would make this type's initializer fail.
     private static OrtApi* Load() => (OrtApi*)((delegate* unmanaged[Cdecl]<uint, nint>)((OrtApiBase*)OrtGetApiBase())->GetApi)(Version);
 
     [LibraryImport("onnxruntime")]

@@ -1,17 +1,17 @@
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// Requests that wait for the one thread that serves them, in the order in which they were asked for. A request that is cancelled while it
-/// waits leaves the queue at once. Any thread may add; one thread takes.
+/// A queue of requests that one thread serves in the order of their arrival. A request that is cancelled while it waits leaves the queue at
+/// once. Any thread may add requests, and one thread serves them.
 /// </summary>
 internal sealed class RequestQueue
 {
-    // A monitor, because the serving thread waits for it.
+    // This must be an object rather than a Lock, because the serving thread waits on its monitor.
     private readonly object _gate = new();
     private readonly LinkedList<Request> _waiting = [];
     private bool _closed;
 
-    /// <summary>Requests that wait.</summary>
+    /// <summary>The number of requests that wait.</summary>
     public int Length
     {
         get
@@ -21,10 +21,10 @@ internal sealed class RequestQueue
     }
 
     /// <summary>Adds a request.</summary>
-    /// <typeparam name="T">What it results in.</typeparam>
-    /// <param name="function">Runs on the serving thread, in the execution context of the caller of this method.</param>
-    /// <param name="cancellationToken">Cancels the request while it waits; the function sees to it when it runs.</param>
-    /// <returns>Ends with the function's result or failure; cancelled when the request was cancelled or aborted.</returns>
+    /// <typeparam name="T">Type of the result.</typeparam>
+    /// <param name="function">The function, which runs on the serving thread in the execution context of this method's caller.</param>
+    /// <param name="cancellationToken">Cancels the request while it waits. A running function must observe the token itself.</param>
+    /// <returns>A task that ends with the function's result or failure, or cancelled if the request was cancelled or aborted.</returns>
     /// <exception cref="ObjectDisposedException">The queue is closed.</exception>
     public Task<T> Add<T>(Func<T> function, CancellationToken cancellationToken)
     {
@@ -37,7 +37,7 @@ internal sealed class RequestQueue
             Monitor.Pulse(_gate);
         }
 
-        // Registered when it waits already: a token that is cancelled meanwhile finds it.
+        // The request must be in the queue before this registration, so that a token that is cancelled in between finds it.
         if (cancellationToken.CanBeCanceled)
         {
             request.Watch(cancellationToken.UnsafeRegister(
@@ -52,7 +52,7 @@ internal sealed class RequestQueue
         return request.Result;
     }
 
-    /// <summary>Runs requests until the queue is closed and empty.</summary>
+    /// <summary>Serves requests until the queue is closed and empty.</summary>
     public void ServeAll()
     {
         while (Take() is { } request) request.Run();
@@ -110,7 +110,7 @@ internal sealed class RequestQueue
 
     private abstract class Request
     {
-        /// <summary>Where it waits; null when it does not any more. Guarded by the queue's lock.</summary>
+        /// <summary>The request's node in the queue; null if it no longer waits. Guarded by the queue's lock.</summary>
         public LinkedListNode<Request>? Place { get; set; }
 
         public abstract void Run();
@@ -178,7 +178,7 @@ internal sealed class RequestQueue
                 CancellationToken token = cancellationToken.IsCancellationRequested ? cancellationToken : exception.CancellationToken;
                 _result.SetCanceled(token.IsCancellationRequested ? token : new CancellationToken(canceled: true));
             }
-#pragma warning disable CA1031 // Whatever fails belongs to the caller who waits for the result.
+#pragma warning disable CA1031 // The caller that awaits the result receives the exception.
             catch (Exception exception)
 #pragma warning restore CA1031
             {

@@ -1,41 +1,38 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Runtime;
 
 /// <summary>
-/// What is loaded of a package: a session for each graph, which stages of equal shape share, and the weights that transformer stages take
-/// as inputs. Runs stay on the engine's thread; sessions may be created on others ahead of that.
+/// The loaded parts of a package, by the plan in force: a session for each graph, which stages of equal shape share, and the weights that
+/// transformer stages take as inputs. All members are called on the engine's thread; other threads may create sessions ahead of their use.
 /// </summary>
 internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) : IDisposable
 {
     private readonly Dictionary<string, Task<InferenceSession>> _sessions = [];
-    private readonly Dictionary<string, SessionRotation> _turns = [];
+    private readonly Dictionary<string, SessionRotation> _rotations = [];
     private readonly Dictionary<string, StageWeights> _weights = [];
-    private readonly Dictionary<string, IReadOnlyList<WeightPlacement>> _placements = [];
     private readonly List<NativeThread> _creators = [];
     private readonly Dictionary<string, ArenaStatistics> _ownArenas = [];
     private readonly HashSet<string> _createdAhead = [];
+    private ResidencyPlan? _plan;
 
-    /// <summary>
-    /// Whether the arena that most components share is emptied when one has run that is not run again soon. What is captured refers to it.
-    /// </summary>
-    public bool TrimsArena { get; set; }
+    // Whether the shared arena is trimmed after a component that is not run again soon, and likewise the arenas of whole pictures.
+    private bool _trimsSharedArena;
+    private bool _trimsOwnArenas;
 
-    /// <summary>The same of the arenas that what decodes has for itself.</summary>
-    public bool TrimsOwnArenas { get; set; }
+    /// <summary>Whether runs may be captured. A captured run refers to sessions and memory, which must then stay.</summary>
+    public bool MayCapture { get; private set; } = true;
 
-    /// <summary>Whether runs may be captured: what is captured refers to sessions and memory, which must stay then.</summary>
-    public bool MayCapture { get; set; } = true;
-
-    /// <summary>Sessions that were ever asked for of those that share the arena: a number that changes with each new one.</summary>
+    /// <summary>Number of sessions that were ever added to the shared arena. It changes with each new one.</summary>
     public int SharingArena { get; private set; }
 
-    /// <summary>What whoever waits should know of how weights come.</summary>
+    /// <summary>Sentences for the user about weights that are loaded otherwise than planned; empty if there are none.</summary>
     public IEnumerable<string> Notices => _weights.Values.Select(weights => weights.Notice).OfType<string>();
 
-    /// <summary>Whether every session that was asked for is there.</summary>
+    /// <summary>Whether the creation of every session has ended.</summary>
     public bool IsSettled
     {
         get
@@ -46,40 +43,59 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         }
     }
 
-    /// <summary>Says where a component's weights go; for a component that is not loaded yet.</summary>
-    public void Place(ComponentSpec component, IReadOnlyList<WeightPlacement> placements) => _placements[component.Name] = placements;
-
     /// <summary>
-    /// Says whether sessions of a component that hold constants take turns, instead of staying. What was bound to it must be disposed
-    /// before.
+    /// The components that <see cref="Apply"/> would release because a plan moves their weights, changes the streaming buffer that they
+    /// use, or changes whether their sessions rotate. Bindings to their sessions and weights must be disposed before it is applied.
     /// </summary>
-    public void RotateSessions(ComponentSpec component, bool takesTurns)
+    /// <param name="plan">The plan.</param>
+    public IReadOnlyList<ComponentSpec> AffectedBy(ResidencyPlan plan)
     {
-        if (takesTurns == _turns.ContainsKey(component.Name)) return;
-        Release(component);
-        if (takesTurns) _turns[component.Name] = new SessionRotation(component, stage => Create(stage, Traits(component), runsOnce: true));
-        else if (_turns.Remove(component.Name, out SessionRotation? turns)) turns.Dispose();
+        bool buffersChange = _plan is not null
+            && (_plan.StreamingBufferBytes != plan.StreamingBufferBytes || _plan.PreparingBufferBytes != plan.PreparingBufferBytes);
+        return
+        [
+            .. plan.Components
+                .Where(component => Moves(component)
+                    || (buffersChange && UsesStreamingBuffer(component))
+                    || Rotates(component) != _rotations.ContainsKey(component.Name))
+                .Select(component => package.Manifest.Component(component.Name)),
+        ];
     }
 
-    /// <summary>The component's sessions that take turns; null where all stay.</summary>
-    public SessionRotation? Turns(ComponentSpec component) => _turns.GetValueOrDefault(component.Name);
+    /// <summary>
+    /// Puts a plan in force: releases the components that it affects, so that they are loaded into their new places when they next run,
+    /// and follows its choices of session rotation, of arenas that are trimmed, and of captures. Loads nothing.
+    /// </summary>
+    /// <param name="plan">The plan.</param>
+    public void Apply(ResidencyPlan plan)
+    {
+        foreach (ComponentSpec component in AffectedBy(plan)) Release(component);
+        foreach (ComponentPlan component in plan.Components) SetRotation(package.Manifest.Component(component.Name), Rotates(component));
+        _trimsSharedArena = !plan.KeepsArena;
+        _trimsOwnArenas = !plan.KeepsDecodingArena;
+        MayCapture = plan.CapturesSteps;
+        _plan = plan;
+    }
+
+    /// <summary>The rotation of a component's sessions; null if all of them stay loaded.</summary>
+    public SessionRotation? Turns(ComponentSpec component) => _rotations.GetValueOrDefault(component.Name);
 
     /// <summary>
-    /// Gives up what only a component needs that is run again at once: sessions made ahead, lent weights, the window of streamed ones.
+    /// Frees what only a component that runs again at once needs: sessions created ahead, swapped-out weights and the streaming buffers.
     /// </summary>
     public void ReleaseIdle()
     {
-        foreach (SessionRotation turns in _turns.Values) turns.ReleaseIdle();
+        foreach (SessionRotation rotation in _rotations.Values) rotation.ReleaseIdle();
         foreach (StageWeights weights in _weights.Values) weights.SwapOut();
     }
 
     /// <summary>
-    /// Begins to load components, in the order in which they are needed, while the engine's thread goes on. Does nothing on a device that
-    /// loads at need.
+    /// Begins to load components while the engine's thread goes on. Does nothing on a device that loads components when they are needed.
     /// </summary>
-    /// <param name="components">The components.</param>
-    /// <param name="inParallel">Whether sessions are made by threads of their own; else each is made when it is first needed, while weights
-    /// are read.</param>
+    /// <param name="components">The components, in the order in which they are needed.</param>
+    /// <param name="inParallel">
+    /// Whether threads of their own create the sessions; otherwise each session is created when it is first needed, while weights are read.
+    /// </param>
     public void Preload(IReadOnlyList<ComponentSpec> components, bool inParallel)
     {
         if (!device.LoadsAhead) return;
@@ -117,7 +133,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
                 {
                     next.Session.SetResult(Create(next.Component, next.Stage));
                 }
-#pragma warning disable CA1031 // Whatever fails belongs to whoever asks for that session.
+#pragma warning disable CA1031 // The failure is thrown where the session is used.
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
@@ -127,7 +143,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         }
     }
 
-    /// <summary>The session of a component's stage; waits for it where it is being created.</summary>
+    /// <summary>The session of a component's stage. Waits if it is being created.</summary>
     public InferenceSession For(ComponentSpec component, StageSpec stage)
     {
         if (!_sessions.TryGetValue(stage.Graph, out Task<InferenceSession>? session))
@@ -135,19 +151,19 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         return session.GetAwaiter().GetResult();
     }
 
-    /// <summary>The component's weights; the pool keeps them.</summary>
+    /// <summary>The component's weights, owned by the pool.</summary>
     public StageWeights Weights(ComponentSpec component)
     {
         if (_weights.TryGetValue(component.Name, out StageWeights? weights)) return weights;
-        return _weights[component.Name] = device.LoadWeights(component, _placements.GetValueOrDefault(component.Name));
+        return _weights[component.Name] = device.LoadWeights(component, PlanOf(component.Name));
     }
 
-    /// <summary>Releases a component that is not needed for a while. What was bound to it must be disposed before.</summary>
+    /// <summary>Releases a component's sessions and weights. Bindings to them must be disposed before.</summary>
     public void Release(ComponentSpec component)
     {
         foreach (StageSpec stage in component.Stages)
             if (_sessions.Remove(stage.Graph, out Task<InferenceSession>? session)) Dispose(stage.Graph, session);
-        if (_turns.TryGetValue(component.Name, out SessionRotation? turns)) turns.ReleaseIdle();
+        if (_rotations.TryGetValue(component.Name, out SessionRotation? rotation)) rotation.ReleaseIdle();
         if (_weights.Remove(component.Name, out StageWeights? weights)) weights.Dispose();
     }
 
@@ -155,22 +171,22 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public void Dispose()
     {
         foreach (StageWeights weights in _weights.Values) weights.Dispose();
-        foreach (SessionRotation turns in _turns.Values) turns.Dispose();
+        foreach (SessionRotation rotation in _rotations.Values) rotation.Dispose();
         foreach ((string graph, Task<InferenceSession> session) in _sessions) Dispose(graph, session);
         _weights.Clear();
-        _turns.Clear();
+        _rotations.Clear();
         _sessions.Clear();
         JoinCreators();
     }
 
-    /// <summary>Whether a component's arena is emptied when it has run.</summary>
-    public bool TrimsArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component) ? TrimsOwnArenas : TrimsArena;
+    /// <summary>Whether a component's arena is trimmed after a run that is not soon followed by another one.</summary>
+    public bool TrimsArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component) ? _trimsOwnArenas : _trimsSharedArena;
 
     /// <summary>
-    /// Device memory of the sessions that are there or being made, in bytes: constants, handles of the device's libraries, and working
+    /// Bytes of device memory of the sessions that exist or are being created: constants, handles of the device's libraries, and working
     /// memory that stays in their arenas.
     /// </summary>
-    /// <param name="profile">What a session costs.</param>
+    /// <param name="profile">The cost of a session.</param>
     public long HeldBytes(DeviceProfile profile)
     {
         double sharing = 0, handles = 0;
@@ -191,7 +207,39 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         return (long)handles + own + device.SharedArenaBytes((long)sharing);
     }
 
-    // A thread that touched native libraries must have ended before the process does: its thread-local destructors run native code.
+    // The sessions of a component that runs in every step rotate. Others are released as a whole where they find no room.
+    private static bool Rotates(ComponentPlan component) =>
+        PipelineRecipe.Of(component.Name).RunsInEveryStep && component.HasRotatingSessions;
+
+    private static bool UsesStreamingBuffer(ComponentPlan component) =>
+        component.Stages.Any(stage => stage.Placement is StagePlacement.Streamed or StagePlacement.Staged);
+
+    // Whether weights change their place. Constants in sessions and weights in mapped files have no other place.
+    private bool Moves(ComponentPlan component)
+    {
+        IEnumerable<StagePlacement> places = component.Stages.Select(PlaceOfWeights);
+        return PlanOf(component.Name) is { } former
+            ? !places.SequenceEqual(former.Stages.Select(PlaceOfWeights))
+            : places.Any(place => place != StagePlacement.Resident);
+
+        static StagePlacement PlaceOfWeights(StagePlan stage) =>
+            stage.Placement is StagePlacement.SwappedOut or StagePlacement.Streamed or StagePlacement.Staged
+                ? stage.Placement
+                : StagePlacement.Resident;
+    }
+
+    // The component's part of the plan in force; null without a plan, and for a component that the plan does not name.
+    private ComponentPlan? PlanOf(string name) => _plan?.Components.FirstOrDefault(component => component.Name == name);
+
+    private void SetRotation(ComponentSpec component, bool rotates)
+    {
+        if (rotates == _rotations.ContainsKey(component.Name)) return;
+        if (rotates)
+            _rotations[component.Name] = new SessionRotation(component, stage => Create(stage, Traits(component), runsOnce: true));
+        else if (_rotations.Remove(component.Name, out SessionRotation? rotation)) rotation.Dispose();
+    }
+
+    // A thread that called native libraries must end before the process does, because its thread-local destructors run native code.
     private void JoinCreators()
     {
         foreach (NativeThread creator in _creators) creator.Join();
@@ -202,10 +250,10 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
 
     private void Dispose(string graph, Task<InferenceSession> session)
     {
-        // Creation cannot be stopped, only waited for; where it failed there is nothing to give back.
+        // Creation cannot be stopped, only waited for. If it failed, there is no session to dispose.
         ((IAsyncResult)session).AsyncWaitHandle.WaitOne();
         _createdAhead.Remove(graph);
-        // The counter shares the session's arena, which would outlive the session with it.
+        // The statistics hold the session's arena, which would otherwise outlive the session.
         lock (_ownArenas)
             if (_ownArenas.Remove(graph, out ArenaStatistics? arena)) arena.Dispose();
         if (session.IsCompletedSuccessfully) session.Result.Dispose();
@@ -240,7 +288,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         try
         {
             using SessionOptions options = device.CreateSessionOptions(traits);
-            // Then it is not worth rearranging its weights for: that takes several times as long, and three times the memory.
+            // Rearranging the weights of a session that runs once does not pay: it takes several times as long, and three times the memory.
             if (runsOnce) options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;
             return new InferenceSession(package.Graph(stage), options);
         }

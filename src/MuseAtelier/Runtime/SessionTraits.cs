@@ -1,8 +1,9 @@
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Runtime;
 
-/// <summary>What a session's convolutions and matrix products are computed in, where a device has a choice.</summary>
+/// <summary>The arithmetic of a session's convolutions and matrix products, on devices that have a choice.</summary>
 internal enum SessionArithmetic
 {
     /// <summary>fp16, summed in fp32.</summary>
@@ -12,50 +13,47 @@ internal enum SessionArithmetic
     Fp32,
 
     /// <summary>
-    /// Numbers with the range of fp32 and the digits of fp16: for what overflows in fp16, and needs no more digits than it has there.
+    /// Numbers with the range of fp32 and about the precision of fp16, such as TF32. For parts that overflow in fp16, but do not need more
+    /// precision.
     /// </summary>
     Fp32Range,
 }
 
-/// <summary>What a session is, as far as a device's choices depend on it.</summary>
-/// <param name="HasOwnArena">Whether its working memory is an arena of its own, which can be emptied without touching what others have in
-/// theirs; a device may have only one.</param>
-/// <param name="Arithmetic">What its convolutions and matrix products are computed in.</param>
+/// <summary>The properties of a session that a device's options depend on.</summary>
+/// <param name="HasOwnArena">Whether the session has an arena of its own, which can be shrunk without changing other arenas. A device may
+/// have only one arena, and then ignores this.</param>
+/// <param name="Arithmetic">The arithmetic of its convolutions and matrix products.</param>
 internal readonly record struct SessionTraits(bool HasOwnArena, SessionArithmetic Arithmetic)
 {
     /// <summary>
-    /// Whether convolutions, or attention in fp16, are among its operators: only these need cuDNN, whose handles take memory for each
-    /// session.
+    /// Whether its operators include convolutions, or attention in fp16. Only these need cuDNN, whose handles take memory for each session.
     /// </summary>
     public bool UsesCudnn { get; init; } = true;
 
-    /// <summary>Of the sessions of a component.</summary>
-    public static SessionTraits Of(PackageManifest package, ComponentSpec component) => new(OwnsArena(component), component.Name switch
+    /// <summary>Returns the traits of a component's sessions.</summary>
+    public static SessionTraits Of(PackageManifest package, ComponentSpec component)
     {
-        ComponentNames.VaeDecoderFp32 => SessionArithmetic.Fp32Range,
-        ComponentNames.VaeDecoder or ComponentNames.VaeEncoder => Of(package.PartPrecisions.Vae),
-        ComponentNames.ClipL or ComponentNames.ClipG => Of(package.PartPrecisions.TextEncoders),
-        _ => Of(package.PartPrecisions.UNet),
-    })
-    {
-        UsesCudnn = component.Name switch
+        PipelineComponent entry = PipelineRecipe.Of(component.Name);
+        Precision precision = entry.PrecisionIn(package.PartPrecisions);
+        SessionArithmetic arithmetic = entry.Part switch
         {
-            ComponentNames.UNet or ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32 or ComponentNames.VaeEncoder => true,
-            ComponentNames.ClipL or ComponentNames.ClipG => package.PartPrecisions.TextEncoders == Precision.Fp16,
-            _ => false,
-        },
-    };
+            ModelPart.Fp32Vae => SessionArithmetic.Fp32Range,
+            // No operator of the post-processing depends on this choice; its sessions are created like those of the UNet.
+            ModelPart.PostProcessing => Of(package.PartPrecisions.UNet),
+            _ => Of(precision),
+        };
+        return new SessionTraits(entry.OwnsArena, arithmetic)
+        {
+            // cuDNN has kernels for attention in fp16 only.
+            UsesCudnn = entry.HasConvolutions || (entry.HasAttention && precision == Precision.Fp16),
+        };
+    }
 
     /// <summary>
-    /// Whether working memory of a component is an arena of its own: what works on whole pictures takes more than all else together, and
-    /// only for a moment. Asked in every step: allocates nothing managed.
+    /// Whether a component's working memory is an arena of its own (<see cref="PipelineComponent.OwnsArena"/>). Called in every step:
+    /// allocates nothing managed.
     /// </summary>
-    public static bool OwnsArena(ComponentSpec component) =>
-        component.Name is ComponentNames.VaeDecoder
-            or ComponentNames.VaeDecoderFp32
-            or ComponentNames.VaeEncoder
-            or ComponentNames.Finishing
-            or ComponentNames.Framing;
+    public static bool OwnsArena(ComponentSpec component) => PipelineRecipe.Of(component.Name).OwnsArena;
 
     private static SessionArithmetic Of(Precision precision) =>
         precision == Precision.Fp16 ? SessionArithmetic.Fp16 : SessionArithmetic.Fp32;

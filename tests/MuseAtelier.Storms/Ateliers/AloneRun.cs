@@ -4,7 +4,7 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Ateliers;
 
-/// <summary>Paints a storm's requests with one atelier in a process of its own: what the storm's pictures are compared with.</summary>
+/// <summary>Paints a storm's requests with one atelier in a process of its own, as the reference for the storm's pictures.</summary>
 internal static class AloneRun
 {
     private static readonly Option<string> Folder = new("--folder") { Description = "The storm's folder.", Required = true };
@@ -38,7 +38,7 @@ internal static class AloneRun
         return command;
     }
 
-    /// <summary>Paints in this process: opens the atelier, paints every request, disposes.</summary>
+    /// <summary>Opens the atelier in this process, paints every request, and disposes the atelier.</summary>
     public static async Task<IReadOnlyList<PictureDigest>[]> PaintAsync(
         AtelierSetup setup,
         IReadOnlyList<StormRequest> requests,
@@ -53,7 +53,7 @@ internal static class AloneRun
         return painted;
     }
 
-    /// <summary>Paints in a process of its own; its digests, and how it ended.</summary>
+    /// <summary>Paints in a process of its own. Returns its digests, and how it ended.</summary>
     public static async Task<(PictureDigest[][]? Digests, ChildResult Child)> PaintInChildAsync(
         string setup,
         int seed,

@@ -3,18 +3,18 @@ using MuseAtelier.Storms.Running;
 namespace MuseAtelier.Storms.Ateliers;
 
 /// <summary>
-/// How one of a storm's ateliers is opened. Written as <c>MODE[:variant][@BUDGET]</c>, such as <c>stream:variant@4GiB</c>.
+/// The options of one of a storm's ateliers. The form is <c>MODE[:variant][@BUDGET]</c>, such as <c>stream:variant@4GiB</c>.
 /// </summary>
-/// <param name="Text">The setup as it is written.</param>
-/// <param name="Offload">Where its weights are.</param>
-/// <param name="UsesVariant">Whether it paints with the second model.</param>
+/// <param name="Text">The text of the setup.</param>
+/// <param name="Offload">The placement of its weights.</param>
+/// <param name="UsesVariant">Whether it uses the second model.</param>
 /// <param name="Budget">Its budget in bytes; null means none.</param>
 internal sealed record AtelierSetup(string Text, OffloadMode Offload, bool UsesVariant, long? Budget)
 {
-    /// <summary>Three modes, two models and two budgets; then more of the kind.</summary>
+    /// <summary>The default setups: three modes, two models and two budgets, and further combinations.</summary>
     public const string Defaults = "auto,stream:variant@4GiB,rotate,resident:variant,auto@5GiB,stream";
 
-    /// <summary>Reads setups that are separated by commas; more are wanted than there are: they begin anew.</summary>
+    /// <summary>Reads setups that are separated by commas. If there are fewer than required, they repeat.</summary>
     public static IReadOnlyList<AtelierSetup> ParseAll(string texts, int count)
     {
         AtelierSetup[] given = [.. texts.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Parse)];
@@ -22,7 +22,8 @@ internal sealed record AtelierSetup(string Text, OffloadMode Offload, bool UsesV
     }
 
     /// <summary>
-    /// The options. The mode fixes how the VAE decodes. Chosen by the engine it would depend on the free memory, and so would the pixels.
+    /// Returns the options. They fix how the VAE decodes, because the engine's choice would depend on the free memory, and so would the
+    /// pixels.
     /// </summary>
     public AtelierOptions Options(StormDevice device, string cache) =>
         new()
@@ -31,8 +32,8 @@ internal sealed record AtelierSetup(string Text, OffloadMode Offload, bool UsesV
             CacheFolder = cache,
             Offload = Offload,
             VaeTiling = Offload == OffloadMode.Stream ? VaeTiling.Tiled : VaeTiling.Whole,
-            VideoMemoryBudget = device == StormDevice.Cuda ? Budget : null,
-            MemoryBudget = device == StormDevice.Cpu ? Budget : null,
+            DeviceMemory = device == StormDevice.Cuda ? Budget : null,
+            HostMemory = device == StormDevice.Cpu ? Budget : null,
         };
 
     public Task<Atelier> OpenAsync(StormDevice device, StormFolder folder) =>

@@ -4,24 +4,24 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Ateliers;
 
-/// <summary>What <see cref="AteliersStorm"/> is asked for.</summary>
+/// <summary>The options of <see cref="AteliersStorm"/>.</summary>
 internal sealed record AteliersOptions
 {
     public StormDevice Device { get; init; }
 
-    /// <summary>Ateliers that are open at the same time.</summary>
+    /// <summary>The number of ateliers that are open at the same time.</summary>
     public int Ateliers { get; init; } = 3;
 
-    /// <summary>How they are opened.</summary>
+    /// <summary>The setups of the ateliers.</summary>
     public string Modes { get; init; } = AtelierSetup.Defaults;
 
-    /// <summary>Jobs of each phase.</summary>
+    /// <summary>The number of jobs of each phase.</summary>
     public int Count { get; init; } = 200;
 
-    /// <summary>Different requests.</summary>
+    /// <summary>The number of different requests.</summary>
     public int Requests { get; init; } = 8;
 
-    /// <summary>Callers at the same time.</summary>
+    /// <summary>The number of concurrent callers.</summary>
     public int Callers { get; init; } = 6;
 
     public int Seed { get; init; } = 1;
@@ -32,13 +32,13 @@ internal sealed record AteliersOptions
     /// <summary>Seconds without any finished job after which the storm counts as hanging.</summary>
     public int HangSeconds { get; init; } = 180;
 
-    /// <summary>Paints the pictures that others are compared with in this process rather than in processes of their own.</summary>
+    /// <summary>Whether the reference pictures are painted in this process rather than in processes of their own.</summary>
     public bool AloneHere { get; init; }
 }
 
 /// <summary>
-/// Several ateliers in one process, by turns and then at the same time, with mixed sizes, cancellations, and ateliers that are opened and
-/// disposed of in between. Every finished picture must be byte by byte the one that its atelier paints alone.
+/// Runs several ateliers in one process, first in turn and then concurrently, with mixed sizes, with cancellations, and with ateliers that
+/// are opened and disposed in between. Each finished picture must have the same bytes as the one that its atelier paints alone.
 /// </summary>
 internal sealed class AteliersStorm : IDisposable
 {
@@ -124,7 +124,7 @@ internal sealed class AteliersStorm : IDisposable
         }
         finally
         {
-            // An atelier that hangs still reads its files.
+            // The folder must remain, because an atelier that hangs still reads its files.
             if (!report.Hung)
                 storm.Dispose();
         }
@@ -177,11 +177,11 @@ internal sealed class AteliersStorm : IDisposable
             );
             if (digests is not null)
                 _alone[setup.Text] = digests;
-            // The pictures count even where the process failed at its exit.
+            // The pictures count even if the process failed at its exit.
             if (digests is null || child.ExitCode != 0)
                 _report.Fail(digests is null ? "aloneFailed" : "aloneExitCode", setup.Text, child.Describe());
         }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+#pragma warning disable CA1031 // The storm reports every exception.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -197,7 +197,7 @@ internal sealed class AteliersStorm : IDisposable
             {
                 _ateliers.Add(await setup.OpenAsync(_options.Device, _folder));
             }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+#pragma warning disable CA1031 // The storm reports every exception.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -268,7 +268,7 @@ internal sealed class AteliersStorm : IDisposable
             );
     }
 
-    // Waits as long as something happens.
+    // Waits as long as jobs finish.
     private async Task WatchAsync(string what, Task work)
     {
         while (true)
@@ -310,7 +310,7 @@ internal sealed class AteliersStorm : IDisposable
             if (late > 1000)
                 _report.Add("cancelledLaterThanASecond");
         }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+#pragma warning disable CA1031 // The storm reports every exception.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -344,7 +344,7 @@ internal sealed class AteliersStorm : IDisposable
             {
                 await WatchAsync($"disposal of {_setups[i].Text}", _ateliers[i].DisposeAsync().AsTask());
             }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+#pragma warning disable CA1031 // The storm reports every exception.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -365,7 +365,7 @@ internal sealed class AteliersStorm : IDisposable
         );
 }
 
-/// <summary>What a job does.</summary>
+/// <summary>The kind of a job.</summary>
 internal enum AtelierJobKind
 {
     /// <summary>Paints with an atelier that is open.</summary>
@@ -374,14 +374,14 @@ internal enum AtelierJobKind
     /// <summary>Paints and is cancelled after a while.</summary>
     Cancel,
 
-    /// <summary>Opens one more atelier, paints with it and disposes of it.</summary>
+    /// <summary>Opens a further atelier, paints with it and disposes it.</summary>
     OpenAnother,
 }
 
 /// <summary>A job of the storm.</summary>
 /// <param name="Index">Its number.</param>
-/// <param name="Kind">What it does.</param>
-/// <param name="Setup">Which atelier.</param>
-/// <param name="Request">Which request.</param>
-/// <param name="CancelAfter">When it is cancelled; null means never.</param>
+/// <param name="Kind">Its kind.</param>
+/// <param name="Setup">Index of the atelier.</param>
+/// <param name="Request">Index of the request.</param>
+/// <param name="CancelAfter">The time until it is cancelled; null means never.</param>
 internal sealed record AtelierJob(int Index, AtelierJobKind Kind, int Setup, int Request, TimeSpan? CancelAfter);

@@ -4,7 +4,9 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Ateliers;
 
-/// <summary>How long a cancelled request takes to come back: one that waits behind a long picture, and one that is being painted.</summary>
+/// <summary>
+/// Measures the time until a cancelled request ends: of a request that waits behind a long picture, and of one that is being painted.
+/// </summary>
 internal static class CancelStorm
 {
     public static Command Command()
@@ -80,7 +82,7 @@ internal static class CancelStorm
             report.Fail("late", "queued", FormattableString.Invariant($"{late:F0} ms; allowed are {boundMilliseconds}"));
     }
 
-    // The long picture is as long as it takes, and is cancelled at the end.
+    // The long picture has enough steps to outlast the measurement, and is cancelled at its end.
     private static async Task<IReadOnlyList<double>> CancelQueuedAsync(
         Atelier atelier,
         PictureRequest lengthy,
@@ -99,7 +101,7 @@ internal static class CancelStorm
             await Task.Delay(20);
             long start = Stopwatch.GetTimestamp();
             await cancel.CancelAsync();
-            // A queue that looks at a request only at its turn would let this wait for the whole long picture.
+            // If the queue observed a token only at the request's turn, this would wait for the whole long picture.
             if (await Task.WhenAny(waiting, Task.Delay(TimeSpan.FromSeconds(5))) != waiting)
             {
                 report.Note("a cancelled queued request did not come back within 5 s: it waits for the picture before it");
@@ -150,7 +152,7 @@ internal static class CancelStorm
         {
             report.Add("cancelled");
         }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+#pragma warning disable CA1031 // The storm reports every exception.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -173,7 +175,7 @@ internal static class CancelStorm
         public const int Steps = 1000;
     }
 
-    /// <summary>Tells when the second step is done.</summary>
+    /// <summary>Reports that the second step is done.</summary>
     private sealed class StepReport(TaskCompletionSource stepped) : IProgress<GenerationProgress>
     {
         public void Report(GenerationProgress value)

@@ -3,10 +3,10 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Ateliers;
 
-/// <summary>Opens an atelier, paints and disposes of it, round after round, and watches how the process grows.</summary>
+/// <summary>Opens an atelier, paints with it and disposes it, round after round, and measures how the process grows.</summary>
 internal static class RoundsStorm
 {
-    /// <summary>Rounds after which memory is compared: by then everything that is loaded once is there.</summary>
+    /// <summary>Rounds before the first measurement of memory, so that everything that is loaded once is loaded.</summary>
     public const int WarmUp = 5;
 
     private const double MiB = 1 << 20;
@@ -77,7 +77,7 @@ internal static class RoundsStorm
                     report.Fail("wrong", FormattableString.Invariant($"round {round}, {setup.Text}"), difference);
             }
 
-            // Garbage is no growth: what the collector has not looked at yet comes and goes with its budget.
+            // Garbage must be collected first, because it does not count as growth.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             GC.WaitForPendingFinalizers();
             held.Add((HeldMemory.AnonymousBytes() / MiB, device == StormDevice.Cuda ? HeldMemory.CardBytes() / MiB : null));

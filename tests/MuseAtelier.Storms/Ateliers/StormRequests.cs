@@ -2,12 +2,12 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Ateliers;
 
-/// <summary>Something that a storm asks of an atelier.</summary>
-/// <param name="Request">What to paint.</param>
-/// <param name="Pictures">How many pictures of it, which are denoised together.</param>
+/// <summary>A request of a storm to an atelier.</summary>
+/// <param name="Request">The request.</param>
+/// <param name="Pictures">The number of pictures, which form one batch.</param>
 internal sealed record StormRequest(PictureRequest Request, int Pictures)
 {
-    /// <summary>Paints it.</summary>
+    /// <summary>Paints the pictures.</summary>
     public async Task<IReadOnlyList<PictureDigest>> PaintAsync(Atelier atelier, CancellationToken cancellationToken = default)
     {
         if (Pictures == 1)
@@ -24,7 +24,7 @@ internal sealed record StormRequest(PictureRequest Request, int Pictures)
         );
 }
 
-/// <summary>What a storm's ateliers are asked for: few different requests, since each is painted alone first by each atelier.</summary>
+/// <summary>The requests of a storm. They must be few, because each atelier first paints each request alone.</summary>
 internal static class StormRequests
 {
     private static readonly string[] Prompts =
@@ -37,9 +37,9 @@ internal static class StormRequests
 
     private static readonly (int Width, int Height)[] Sizes = [(256, 256), (320, 256), (512, 512), (256, 256), (256, 384), (256, 256)];
 
-    /// <summary>The requests, the same for each seed.</summary>
-    /// <param name="random">The storm's numbers.</param>
-    /// <param name="count">How many.</param>
+    /// <summary>Creates the requests. Equal seeds give equal requests.</summary>
+    /// <param name="random">The storm's random numbers.</param>
+    /// <param name="count">The number of requests.</param>
     public static IReadOnlyList<StormRequest> Draw(Random random, int count)
     {
         var requests = new StormRequest[count];

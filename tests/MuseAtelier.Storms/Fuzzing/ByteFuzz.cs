@@ -3,10 +3,10 @@ namespace MuseAtelier.Storms.Fuzzing;
 /// <summary>Damages bytes: flips, cuts, repeats and inserts.</summary>
 internal static class ByteFuzz
 {
-    /// <summary>A damaged copy with one to three faults.</summary>
-    /// <param name="random">Where the damage comes from.</param>
-    /// <param name="bytes">The sound bytes.</param>
-    /// <param name="within">The first so many bytes are damaged; 0 means all may be.</param>
+    /// <summary>Returns a damaged copy with one to three faults.</summary>
+    /// <param name="random">The source of the damage.</param>
+    /// <param name="bytes">The valid bytes.</param>
+    /// <param name="within">The number of bytes, from the first, that may be damaged; 0 means all.</param>
     public static byte[] Damage(Random random, byte[] bytes, int within = 0)
     {
         List<byte> damaged = [.. bytes];

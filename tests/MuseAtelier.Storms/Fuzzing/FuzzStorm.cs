@@ -4,7 +4,7 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Fuzzing;
 
-/// <summary>What <see cref="FuzzStorm"/> is asked for.</summary>
+/// <summary>The options of <see cref="FuzzStorm"/>.</summary>
 internal sealed record FuzzOptions
 {
     public required string Target { get; init; }
@@ -13,13 +13,13 @@ internal sealed record FuzzOptions
 
     public int Seed { get; init; } = 1;
 
-    /// <summary>The one input that is tried; null means all.</summary>
+    /// <summary>Number of the only input to try; null means all.</summary>
     public int? Only { get; init; }
 
-    /// <summary>Inputs that were read without an objection and are used too.</summary>
+    /// <summary>The number of accepted inputs that are also used.</summary>
     public int Use { get; init; } = 20;
 
-    /// <summary>A folder that gets the inputs that fail; null keeps none.</summary>
+    /// <summary>The folder for failing inputs; null means that none is kept.</summary>
     public string? Keep { get; init; }
 
     /// <summary>Whether an input that takes longer than a second is a failure.</summary>
@@ -27,8 +27,9 @@ internal sealed record FuzzOptions
 }
 
 /// <summary>
-/// Gives a reader one damaged input after the other. Each has to be read, or be refused by a type below <see cref="MuseAtelierException"/>,
-/// without allocating more than 64 MiB and within a second. An input depends on the seed and on its number alone.
+/// Passes damaged inputs to a reader, one after the other. The reader must accept each input or refuse it with a type below
+/// <see cref="MuseAtelierException"/>, within a second and with at most 64 MiB of allocations. An input depends only on the seed and on its
+/// number.
 /// </summary>
 internal static class FuzzStorm
 {
@@ -73,7 +74,7 @@ internal static class FuzzStorm
     public static async Task RunAsync(FuzzOptions options, StormReport report)
     {
         using FuzzTarget target = FuzzTarget.All[options.Target]();
-        // What is loaded once does not count against an input.
+        // The first input is read once before, because types that are loaded once must not count against an input.
         target.Prepare(new Random(0), 0);
         target.Read();
         int first = options.Only ?? 0,
@@ -107,7 +108,7 @@ internal static class FuzzStorm
     private static bool Try(FuzzTarget target, FuzzOptions options, int index, byte[] input, Worst worst, StormReport report)
     {
         (Exception? thrown, double seconds, long bytes) = Read(target);
-        // Once more where it was slow: the machine may have been busy with something else.
+        // A slow input is read once more, because the machine may have been busy.
         if (seconds > MostSeconds)
             seconds = Math.Min(seconds, Read(target).Seconds);
         worst.Add(index, seconds, bytes);
@@ -156,7 +157,7 @@ internal static class FuzzStorm
         {
             target.Read();
         }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+#pragma warning disable CA1031 // The storm reports every exception.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -178,7 +179,7 @@ internal static class FuzzStorm
         {
             report.Add($"used.{exception.GetType().Name}");
         }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+#pragma warning disable CA1031 // The storm reports every exception.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -190,7 +191,7 @@ internal static class FuzzStorm
         }
     }
 
-    // The type, the message's beginning and the first place in this program's own code.
+    // The description has the type, the beginning of the message and the first place in this program's own code.
     private static string Brief(Exception exception)
     {
         string message = exception.Message.ReplaceLineEndings(" "),
@@ -203,7 +204,7 @@ internal static class FuzzStorm
         return $"{exception.GetType().Name}: {(message.Length > 160 ? message[..160] : message)} {place}";
     }
 
-    /// <summary>The inputs that took most.</summary>
+    /// <summary>The largest costs of an input.</summary>
     private sealed class Worst
     {
         public double Seconds { get; private set; }

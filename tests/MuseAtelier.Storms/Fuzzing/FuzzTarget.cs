@@ -2,10 +2,10 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Fuzzing;
 
-/// <summary>Something that reads files or texts of anybody's making.</summary>
+/// <summary>A reader of files or texts from untrusted sources.</summary>
 internal abstract class FuzzTarget : IDisposable
 {
-    /// <summary>The targets by the names that the command line has for them.</summary>
+    /// <summary>The targets by their names on the command line.</summary>
     public static IReadOnlyDictionary<string, Func<FuzzTarget>> All { get; } =
         new Dictionary<string, Func<FuzzTarget>>(StringComparer.Ordinal)
         {
@@ -21,17 +21,17 @@ internal abstract class FuzzTarget : IDisposable
     /// <summary>Files of the target.</summary>
     protected StormFolder Folder { get; } = new();
 
-    /// <summary>Makes what is read: sound where the number is 0, damaged else.</summary>
-    /// <param name="random">Where the damage comes from.</param>
+    /// <summary>Prepares an input: a valid one for number 0, and a damaged one otherwise.</summary>
+    /// <param name="random">The source of the damage.</param>
     /// <param name="index">Number of the input.</param>
     /// <returns>The damaged bytes, for keeping.</returns>
     public abstract byte[] Prepare(Random random, int index);
 
-    /// <summary>Reads what was prepared.</summary>
-    /// <exception cref="MuseAtelierException">It is refused, which is right.</exception>
+    /// <summary>Reads the prepared input.</summary>
+    /// <exception cref="MuseAtelierException">The reader refuses the input, as it may.</exception>
     public abstract void Read();
 
-    /// <summary>Does more with what was read without an objection, such as painting with it; slow, and so not done for all.</summary>
+    /// <summary>Uses an accepted input further, such as for a picture. This is slow, so it is not done for all inputs.</summary>
     public virtual Task UseAsync() => Task.CompletedTask;
 
     public virtual void Dispose() => Folder.Dispose();

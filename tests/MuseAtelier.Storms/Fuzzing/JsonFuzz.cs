@@ -6,10 +6,10 @@ using System.Text.Json.Nodes;
 
 namespace MuseAtelier.Storms.Fuzzing;
 
-/// <summary>Damages JSON: its members, values and form, or the bytes that it is written in.</summary>
+/// <summary>Damages JSON: its members, values and syntax, or its bytes.</summary>
 internal static class JsonFuzz
 {
-    // What System.Text.Json's nodes cannot hold is put into the text that they are written as, in place of these.
+    // System.Text.Json's nodes cannot hold some values. These placeholders are replaced by such values in the text.
     private const string Deep = "\u00a7deep\u00a7",
         Long = "\u00a7long\u00a7",
         Half = "\u00a7half\u00a7",
@@ -87,7 +87,7 @@ internal static class JsonFuzz
         "\"I64\"",
     ];
 
-    /// <summary>A damaged copy with one to three faults.</summary>
+    /// <summary>Returns a damaged copy with one to three faults.</summary>
     public static byte[] Damage(Random random, byte[] json) => random.Next(4) == 0 ? ByteFuzz.Damage(random, json) : Members(random, json);
 
     private static byte[] Members(Random random, byte[] json)
@@ -103,7 +103,7 @@ internal static class JsonFuzz
         return Finish(random, root.ToJsonString(Plain));
     }
 
-    // Walks down at random: what lies near the root is met as often as what lies deep.
+    // Walks down at random, so that nodes near the root are damaged as often as deep ones.
     private static void DamageBelow(Random random, JsonNode node)
     {
         while (random.Next(4) != 0)
@@ -177,7 +177,7 @@ internal static class JsonFuzz
         }
     }
 
-    // What is a little off is harder to notice than what is absurd.
+    // Small deviations must occur, because they are harder to detect than absurd values.
     private static JsonNode? Nudge(Random random, JsonNode? node)
     {
         if (node is not JsonValue value)

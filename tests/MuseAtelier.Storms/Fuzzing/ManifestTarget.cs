@@ -22,7 +22,7 @@ internal sealed class ManifestTarget : FuzzTarget
     public ManifestTarget()
     {
         _options = new AtelierOptions { Backend = StormDevice.Cpu.Create(), CacheFolder = Folder.Cache };
-        using (ModelPackage package = ModelPackage.OpenFor(StormFolder.Miniature, _options, null, CancellationToken.None))
+        using (ModelPackage package = _options.OpenPackage(StormFolder.Miniature, null, CancellationToken.None))
             _package = package.Folder;
         _manifest = File.ReadAllBytes(Path.Combine(_package, PackageManifest.FileName));
     }
@@ -34,7 +34,7 @@ internal sealed class ManifestTarget : FuzzTarget
         return input;
     }
 
-    // All that happens before sessions are made.
+    // Does everything that precedes the creation of sessions.
     public override void Read()
     {
         using ModelPackage package = ModelPackage.Open(_package, verifyDigests: false, null, CancellationToken.None);

@@ -3,7 +3,7 @@ using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Storms.Fuzzing;
 
-/// <summary>Damaged texts by which programs say how they made a picture.</summary>
+/// <summary>Damaged generation parameters, the texts in which programs record how they made a picture.</summary>
 internal sealed class ParametersTarget : FuzzTarget
 {
     private const string Prompts = "a lake, (fog:1.2), 夜\nNegative prompt: blur\n";

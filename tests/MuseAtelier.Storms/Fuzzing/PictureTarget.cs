@@ -30,7 +30,7 @@ internal sealed class PictureTarget : FuzzTarget
     {
         int kind = random.Next(_files.Length);
         byte[] sound = _files[kind];
-        // Sizes, counts and offsets stand at the beginning.
+        // The damage must reach the beginning, because sizes, counts and offsets lie there.
         byte[] input =
             index == 0 ? sound
             : kind == 0 ? PngFuzz.Damage(random, sound)
@@ -43,7 +43,7 @@ internal sealed class PictureTarget : FuzzTarget
     public override void Read()
     {
         PictureFileContent content = PictureFile.Read(_path);
-        // Each by itself: what the one refuses must not keep the other from being tried.
+        // Each reader must run by itself, because a refusal by one must not prevent the other.
         Try(() => PictureFile.ReadPixels(_path));
         Try(() => content.ReadRecord());
         Try(() => PictureTexts.Parse(content));
@@ -57,7 +57,7 @@ internal sealed class PictureTarget : FuzzTarget
         }
         catch (MuseAtelierException)
         {
-            // Refused, as it may be.
+            // The reader may refuse the input.
         }
     }
 }

@@ -3,7 +3,7 @@ using System.IO.Hashing;
 
 namespace MuseAtelier.Storms.Fuzzing;
 
-/// <summary>Damages the chunks of a PNG file and writes right checksums again, so that readers get beyond the checksums.</summary>
+/// <summary>Damages the chunks of a PNG file and recomputes their checksums, so that readers accept the checksums.</summary>
 internal static class PngFuzz
 {
     private const int SignatureBytes = 8,
@@ -50,7 +50,7 @@ internal static class PngFuzz
     private static List<byte[]> Split(byte[] png)
     {
         var chunks = new List<byte[]>();
-        for (int at = SignatureBytes; at < png.Length; )
+        for (int at = SignatureBytes; at < png.Length;)
         {
             int bytes = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(at)) + FrameBytes;
             chunks.Add(png[at..(at + bytes)]);

@@ -35,7 +35,7 @@ internal sealed class RecordTarget : FuzzTarget
         return input;
     }
 
-    // What is read can be written, checked and painted.
+    // A record that is read must be writable, valid and paintable.
     public override void Read()
     {
         PictureRecord record = PictureRecord.Parse("a.png", _input);

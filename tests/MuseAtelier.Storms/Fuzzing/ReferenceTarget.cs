@@ -24,7 +24,7 @@ internal sealed class ReferenceTarget : FuzzTarget
         _path = Folder.Place("values.safetensors");
         _header = _values[PrefixBytes..(PrefixBytes + (int)BinaryPrimitives.ReadInt64LittleEndian(_values))];
         _options = new AtelierOptions { Backend = StormDevice.Cpu.Create(), CacheFolder = Folder.Cache };
-        using ModelPackage package = ModelPackage.OpenFor(StormFolder.Miniature, _options, null, CancellationToken.None);
+        using ModelPackage package = _options.OpenPackage(StormFolder.Miniature, null, CancellationToken.None);
         _model = package.Manifest.Model;
     }
 

@@ -3,7 +3,7 @@ using MuseAtelier.Storms.Texts;
 
 namespace MuseAtelier.Storms.Fuzzing;
 
-/// <summary>Damages text, letter by letter and word by word.</summary>
+/// <summary>Damages letters and words of a text.</summary>
 internal static class TextFuzz
 {
     private static readonly string[] Words =

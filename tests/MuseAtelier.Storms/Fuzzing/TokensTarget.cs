@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MuseAtelier.Storms.Fuzzing;
 
-/// <summary>Prompts of any letters.</summary>
+/// <summary>Prompts of arbitrary characters.</summary>
 internal sealed class TokensTarget : FuzzTarget
 {
     private const string Prompt = "a starry night, (Van Gogh:1.2), 星空, naïve café, 🌃 BREAK don't 1234";

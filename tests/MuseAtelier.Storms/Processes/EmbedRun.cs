@@ -6,7 +6,7 @@ using MuseAtelier.Storms.Running;
 namespace MuseAtelier.Storms.Processes;
 
 /// <summary>
-/// A small program that embeds MuseAtelier, for <see cref="ExitsStorm"/> and <see cref="ExportsStorm"/>: paints one picture and ends.
+/// A small program that embeds MuseAtelier, paints one picture and ends, for <see cref="ExitsStorm"/> and <see cref="ExportsStorm"/>.
 /// </summary>
 internal static class EmbedRun
 {

@@ -3,7 +3,7 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Processes;
 
-/// <summary>Starts programs that paint, again and again, and looks at how they end: always with exit code 0.</summary>
+/// <summary>Starts programs that paint, repeatedly. Each must end with exit code 0.</summary>
 internal static class ExitsStorm
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
@@ -30,7 +30,7 @@ internal static class ExitsStorm
     {
         using var folder = new StormFolder();
         (string Name, Func<int, IEnumerable<string>> Command)[] kinds = Kinds(device, muse, folder);
-        // The first run of each fills the cache and gives 'verify' its picture; it counts too.
+        // The first run of each program fills the cache and writes the picture for 'verify'. It counts as well.
         int next = 0;
         for (; next < Math.Min(count, kinds.Length); next++)
             await RunOneAsync(kinds[next].Name, kinds[next].Command(next), report);

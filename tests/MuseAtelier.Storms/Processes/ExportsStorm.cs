@@ -4,14 +4,14 @@ using MuseAtelier.Storms.Running;
 namespace MuseAtelier.Storms.Processes;
 
 /// <summary>
-/// Several processes that open the same checkpoint with one cold cache: each must end with exit code 0 and paint the same bytes, and
-/// nothing but the package may be left. Then the same with processes that have equal process ids, as in containers that share a cache.
+/// Starts several processes that open the same checkpoint with one empty cache. Each must end with exit code 0 and paint the same bytes,
+/// and only the package may remain. Then repeats this with processes that have equal process ids, as in containers that share a cache.
 /// </summary>
 internal static class ExportsStorm
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    // The first that is permitted gives a process an id space of its own, in which its id is 1.
+    // The first of these commands that is permitted gives a process a PID namespace of its own, in which its id is 1.
     private static readonly string[][] OwnIds =
     [
         ["unshare", "--pid", "--fork", "--mount-proc"],
@@ -93,7 +93,7 @@ internal static class ExportsStorm
         await Console.Error.WriteLineAsync($"{where}: failed {report.Count("exitCode")}, left over {report.Count("leftOver")}");
     }
 
-    // One package's folder, and beside it what bears its name: the lock, and the note of the checkpoint that it was made from.
+    // The folder of one package, its lock, and the note of the checkpoint that it was exported from.
     private static void CheckLeftovers(string where, string cache, StormReport report)
     {
         if (!Directory.Exists(cache))

@@ -4,7 +4,7 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Processes;
 
-/// <summary>A process of <see cref="WritesStorm"/>: writes pictures to one name, again and again.</summary>
+/// <summary>A process of <see cref="WritesStorm"/> that writes pictures to one path repeatedly.</summary>
 internal static class WriteRun
 {
     public static Command Command()
@@ -22,7 +22,7 @@ internal static class WriteRun
         return command;
     }
 
-    /// <summary>Writes one of the storm's pictures, which are numbered and repeat.</summary>
+    /// <summary>Writes the storm's picture with the given number. The pictures repeat.</summary>
     public static void Write(string path, int picture, bool overwrite = true) =>
         PictureFile.Write(StormPicture.Numbered(picture % StormPicture.Kinds), path, new PictureFileOptions { Overwrite = overwrite });
 }

@@ -5,25 +5,25 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Processes;
 
-/// <summary>What <see cref="WritesStorm"/> is asked for.</summary>
+/// <summary>The options of <see cref="WritesStorm"/>.</summary>
 internal sealed record WritesOptions
 {
     public int Threads { get; init; } = 4;
 
     public int Processes { get; init; } = 3;
 
-    /// <summary>Writes of each thread and of each process.</summary>
+    /// <summary>The number of writes of each thread and of each process.</summary>
     public int Count { get; init; } = 200;
 
-    /// <summary>Names that several threads want at once, without leave to replace.</summary>
+    /// <summary>The number of paths that several threads write at once without permission to replace a file.</summary>
     public int NewNames { get; init; } = 50;
 
     public string Extension { get; init; } = ".png";
 }
 
 /// <summary>
-/// Threads and processes that write pictures to one and the same name, while a reader reads it: no write may fail, and what is read is
-/// always one of the whole files. Then threads that all want a new name: one of them gets it.
+/// Writes pictures to one path from several threads and processes while a reader reads it. No write may fail, and each read must give one
+/// of the complete files. Then several threads write to a new path without permission to replace it, and exactly one of them must succeed.
 /// </summary>
 internal static class WritesStorm
 {
@@ -130,7 +130,7 @@ internal static class WritesStorm
                 WriteRun.Write(path, first + i);
                 report.Add("writes");
             }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+#pragma warning disable CA1031 // The storm reports every exception.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -149,7 +149,7 @@ internal static class WritesStorm
         {
             try
             {
-                // Readers let others replace what they read, which Windows asks for.
+                // The reader must permit others to replace the file, because Windows refuses that otherwise.
                 using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
                 if (!whole.Contains(Convert.ToHexStringLower(SHA256.HashData(stream))))
                     report.Fail(
@@ -207,7 +207,7 @@ internal static class WritesStorm
         {
             return false;
         }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+#pragma warning disable CA1031 // The storm reports every exception.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Storms.Running;
 
-/// <summary>What this process holds of the host's memory, and what is in use on the first card.</summary>
+/// <summary>The host memory of this process, and the memory in use on the first card.</summary>
 internal static partial class HeldMemory
 {
     private const string Management = "libnvidia-ml.so.1";
 
-    /// <summary>Bytes of memory that came from no file, swapped out or not; null where the system does not tell.</summary>
+    /// <summary>Bytes of anonymous memory, including swapped memory; null if unknown.</summary>
     public static long? AnonymousBytes()
     {
         if (!OperatingSystem.IsLinux())
@@ -21,7 +21,7 @@ internal static partial class HeldMemory
         return total;
     }
 
-    /// <summary>Bytes in use on the first card, by whomever; null where the driver's management library does not tell.</summary>
+    /// <summary>Bytes in use on the first card by all processes, as reported by NVML; null if unknown.</summary>
     public static long? CardBytes()
     {
         try

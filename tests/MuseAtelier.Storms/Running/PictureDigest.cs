@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace MuseAtelier.Storms.Running;
 
-/// <summary>What two paintings of a picture are compared by.</summary>
+/// <summary>The digests by which two runs of one request are compared.</summary>
 /// <param name="Latents">SHA-256 of the final latents, fp32 little-endian.</param>
 /// <param name="Pixels">SHA-256 of the RGB bytes.</param>
 internal sealed record PictureDigest(string Latents, string Pixels)
@@ -14,7 +14,7 @@ internal sealed record PictureDigest(string Latents, string Pixels)
             Convert.ToHexStringLower(SHA256.HashData(picture.Pixels.Span))
         );
 
-    /// <summary>In what another painting differs; null where it does not.</summary>
+    /// <summary>Describes the difference to another run; null if there is none.</summary>
     public string? DifferenceTo(PictureDigest other) =>
         Latents != other.Latents ? "other latents"
         : Pixels != other.Pixels ? "the same latents, other pixels"

@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace MuseAtelier.Storms.Running;
 
 /// <summary>How a child process ended.</summary>
-/// <param name="ExitCode">Its exit code; 128 plus the signal's number where a signal ended it; null where it had to be killed.</param>
-/// <param name="Output">What it wrote to stdout.</param>
-/// <param name="Errors">What it wrote to stderr.</param>
+/// <param name="ExitCode">Its exit code; 128 plus the signal's number if a signal ended it; null if it had to be killed.</param>
+/// <param name="Output">Its stdout.</param>
+/// <param name="Errors">Its stderr.</param>
 internal sealed record ChildResult(int? ExitCode, string Output, string Errors)
 {
-    /// <summary>How it ended, in words, with the first and the last lines of stderr.</summary>
+    /// <summary>Describes how it ended, with the first and the last lines of stderr.</summary>
     public string Describe()
     {
         string[] lines = Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -20,17 +20,17 @@ internal sealed record ChildResult(int? ExitCode, string Output, string Errors)
 /// <summary>Starts child processes.</summary>
 internal static class SelfProcess
 {
-    /// <summary>The file and first arguments that start this very program.</summary>
+    /// <summary>The file and first arguments that start this program.</summary>
     public static IReadOnlyList<string> Command { get; } = Own();
 
-    /// <summary>The file and first arguments that start a program: a .dll is run by dotnet.</summary>
+    /// <summary>Returns the file and first arguments that start a program. A .dll is run by dotnet.</summary>
     public static IReadOnlyList<string> CommandOf(string path) =>
         path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? ["dotnet", path] : [path];
 
     /// <summary>Runs a program to its end.</summary>
     /// <param name="command">File and arguments.</param>
-    /// <param name="timeout">After which it is killed.</param>
-    /// <param name="environment">Variables that differ from this process's.</param>
+    /// <param name="timeout">The time after which it is killed.</param>
+    /// <param name="environment">Environment variables that differ from those of this process.</param>
     public static async Task<ChildResult> RunAsync(
         IEnumerable<string> command,
         TimeSpan timeout,

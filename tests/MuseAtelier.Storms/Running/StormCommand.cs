@@ -16,7 +16,7 @@ internal static class StormCommand
 
     private static readonly RootCommand Root = Create();
 
-    /// <summary>Whether the arguments ask for a storm, or for the help on storms, rather than for tests.</summary>
+    /// <summary>Whether the arguments name a storm, or the help for storms, rather than tests.</summary>
     public static bool Knows(string[] arguments) =>
         arguments.Length > 0 && (arguments[0] is "--help" || Root.Subcommands.Any(command => command.Name == arguments[0]));
 
@@ -30,7 +30,7 @@ internal static class StormCommand
         return BadUsage;
     }
 
-    /// <summary>A storm's command: what it says goes to stdout as JSON, and into a file where one is named.</summary>
+    /// <summary>Creates a storm's command. It writes its report as JSON to stdout, and to a file if one is named.</summary>
     public static Command Storm(string name, string description, IEnumerable<Option> options, Func<ParseResult, StormReport, Task> run)
     {
         var command = new Command(name, description);
@@ -42,13 +42,13 @@ internal static class StormCommand
             async (result, stop) =>
             {
                 Option<StormDevice>? device = options.OfType<Option<StormDevice>>().FirstOrDefault();
-            if (device is not null && result.GetValue(device).Problem() is { } problem)
-            {
-                await Console.Error.WriteLineAsync(problem);
-                return BadUsage;
-            }
+                if (device is not null && result.GetValue(device).Problem() is { } problem)
+                {
+                    await Console.Error.WriteLineAsync(problem);
+                    return BadUsage;
+                }
 
-            var report = new StormReport(name);
+                var report = new StormReport(name);
                 foreach (Option option in options.Where(option => result.GetResult(option) is not null))
                     report.Options[option.Name.TrimStart('-')] = string.Join(
                         ' ',
@@ -62,7 +62,7 @@ internal static class StormCommand
                 await Console.Out.WriteLineAsync(json);
                 if (result.GetValue(output) is { } file)
                     await File.WriteAllTextAsync(file.FullName, json + "\n", stop);
-                // A thread that hangs would keep the process for ever.
+                // The process must be ended here, because a thread that hangs would keep it alive.
                 if (report.Hung)
                     Environment.Exit(Hung);
                 return report.Passed ? Passed : Failed;
@@ -71,7 +71,7 @@ internal static class StormCommand
         return command;
     }
 
-    /// <summary>An option with a whole number.</summary>
+    /// <summary>Creates an option for a whole number.</summary>
     public static Option<int> Number(string name, string description, int value) =>
         new(name) { Description = description, DefaultValueFactory = _ => value };
 

@@ -3,12 +3,12 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Storms.Running;
 
-/// <summary>A storm's folder with its models and its package cache. One that was made here is deleted at the end.</summary>
+/// <summary>A storm's folder with its models and its package cache. A folder that was created here is deleted at the end.</summary>
 internal sealed class StormFolder : IDisposable
 {
     private readonly bool _own;
 
-    /// <summary>Takes a folder that is there, or makes one.</summary>
+    /// <summary>Uses an existing folder, or creates one.</summary>
     public StormFolder(string? path = null)
     {
         _own = path is null;
@@ -24,10 +24,10 @@ internal sealed class StormFolder : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Where checkpoints are exported to.</summary>
+    /// <summary>The cache folder of exported packages.</summary>
     public string Cache { get; }
 
-    /// <summary>A second model: the Miniature with other weights in its UNet.</summary>
+    /// <summary>The second model, which is the Miniature with other weights in its UNet.</summary>
     public string Variant { get; }
 
     public string Place(string name) => System.IO.Path.Combine(Path, name);
@@ -50,7 +50,7 @@ internal sealed class StormFolder : IDisposable
         CheckpointVariant.Write(source, path, tensors, Change);
     }
 
-    // Small enough for sound pictures, large enough for other ones.
+    // The change must be small enough for valid pictures and large enough for different ones.
     private static void Change(string name, float[] values)
     {
         if (!name.StartsWith("model.diffusion_model.", StringComparison.Ordinal))

@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace MuseAtelier.Storms.Running;
 
-/// <summary>Synthetic pictures for storms that need many files quickly: gradients with noise, and complete provenance.</summary>
+/// <summary>Synthetic pictures for storms that need many files quickly. They have gradients with noise, and complete provenance.</summary>
 internal static class StormPicture
 {
-    /// <summary>How many different ones there are.</summary>
+    /// <summary>The number of different pictures.</summary>
     public const int Kinds = 4;
 
     private const string Digest = "a89ffbd9fcfabc6e690b75531eccb6ce1e6cd9ee174ad36b0d99024d68c18a17";
 
-    /// <summary>One of them.</summary>
+    /// <summary>Returns the picture with the given number.</summary>
     public static Picture Numbered(int number)
     {
         var random = new Random(number);
@@ -35,7 +35,7 @@ internal static class StormPicture
         );
     }
 
-    /// <summary>A picture of a request.</summary>
+    /// <summary>Creates a picture for a request.</summary>
     public static Picture Of(PictureRequest request, int width, int height, byte[] pixels) =>
         new()
         {

@@ -8,10 +8,10 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MuseAtelier.Storms.Running;
 
-/// <summary>What a storm did and found. Members may be called from any thread.</summary>
+/// <summary>The report of a storm. Thread-safe.</summary>
 internal sealed class StormReport(string storm)
 {
-    /// <summary>Failures that are listed one by one; further ones are only counted.</summary>
+    /// <summary>The number of failures that are listed. Further ones are only counted.</summary>
     public const int MostListed = 100;
 
     private static readonly JsonSerializerOptions Form = new()
@@ -29,31 +29,31 @@ internal sealed class StormReport(string storm)
     private readonly ConcurrentQueue<string> _notes = new();
     private long _failed;
 
-    /// <summary>The storm's name, as the command line has it.</summary>
+    /// <summary>The storm's name on the command line.</summary>
     public string Storm { get; } = storm;
 
-    /// <summary>Whether nothing failed.</summary>
+    /// <summary>Whether there is no failure.</summary>
     public bool Passed => Interlocked.Read(ref _failed) == 0;
 
-    /// <summary>Whether something never came back, so that the process cannot end by itself.</summary>
+    /// <summary>Whether a call has not returned, so that the process cannot end by itself.</summary>
     public bool Hung { get; private set; }
 
     /// <summary>The device in words, as an atelier names it.</summary>
     public string? Device { get; set; }
 
-    /// <summary>What was asked for, such as the seed and the count: enough to run the same again.</summary>
+    /// <summary>The options, such as the seed and the count, which suffice to repeat the storm.</summary>
     public Dictionary<string, string> Options { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Counts by name.</summary>
     public IReadOnlyDictionary<string, long> Counts => _counts;
 
-    /// <summary>Measured figures by name; the name tells the unit.</summary>
+    /// <summary>Measured figures by name. The name contains the unit.</summary>
     public IReadOnlyDictionary<string, double> Figures => _figures;
 
     /// <summary>The first failures.</summary>
     public IReadOnlyCollection<StormFailure> Failures => _failures;
 
-    /// <summary>What was left out and why, and whatever else a reader should know.</summary>
+    /// <summary>Notes for the reader, such as what was left out and why.</summary>
     public IReadOnlyCollection<string> Notes => _notes;
 
     public long Count(string name) => _counts.GetValueOrDefault(name);
@@ -64,10 +64,10 @@ internal sealed class StormReport(string storm)
 
     public void Note(string text) => _notes.Enqueue(text);
 
-    /// <summary>Notes that something is not as it must be.</summary>
-    /// <param name="kind">The count that it adds to, such as <c>wrong</c> or <c>thrown</c>.</param>
-    /// <param name="where">Where in the storm: enough to run it again.</param>
-    /// <param name="what">What was found.</param>
+    /// <summary>Records a failure.</summary>
+    /// <param name="kind">The count that it increments, such as <c>wrong</c> or <c>thrown</c>.</param>
+    /// <param name="where">Its place in the storm, which suffices to repeat it.</param>
+    /// <param name="what">The finding.</param>
     public void Fail(string kind, string where, string what)
     {
         Add(kind);
@@ -75,7 +75,7 @@ internal sealed class StormReport(string storm)
             _failures.Enqueue(new StormFailure(kind, where, what));
     }
 
-    /// <summary>Notes that something did not come back in time.</summary>
+    /// <summary>Records that a call did not return in time.</summary>
     public void FailHanging(string where, string what)
     {
         Hung = true;
@@ -84,7 +84,7 @@ internal sealed class StormReport(string storm)
 
     public double Seconds => Stopwatch.GetElapsedTime(_start).TotalSeconds;
 
-    /// <summary>The report as JSON.</summary>
+    /// <summary>Returns the report as JSON.</summary>
     public string ToJson() =>
         JsonSerializer.Serialize(
             new
@@ -111,13 +111,13 @@ internal sealed class StormReport(string storm)
             Form
         );
 
-    /// <summary>The failures in lines, for a test's message.</summary>
+    /// <summary>Returns the failures, one in each line, for a test's message.</summary>
     public override string ToString() =>
         string.Join('\n', Failures.Select(failure => $"{failure.Kind} at {failure.Where}: {failure.What}"));
 }
 
-/// <summary>Something that is not as it must be.</summary>
-/// <param name="Kind">Which count it adds to.</param>
-/// <param name="Where">Where in the storm.</param>
-/// <param name="What">What was found.</param>
+/// <summary>A failure.</summary>
+/// <param name="Kind">The count that it increments.</param>
+/// <param name="Where">Its place in the storm.</param>
+/// <param name="What">The finding.</param>
 internal sealed record StormFailure(string Kind, string Where, string What);

@@ -5,15 +5,15 @@ using MuseAtelier.Storms.Processes;
 using MuseAtelier.Storms.Running;
 using MuseAtelier.Storms.Texts;
 
-// A storm asks for the whole machine, and counts what the whole process allocates.
+// Storms must run one at a time, because they use the whole machine and count the allocations of the whole process.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace MuseAtelier.Storms.Tests;
 
-/// <summary>The short forms of all storms. The long ones are commands: see docs/storms.md.</summary>
+/// <summary>The short forms of all storms. The long forms are commands, which docs/storms.md describes.</summary>
 public sealed class StormTests
 {
-    // Patience with a machine that is busy; nothing here takes as long by itself.
+    // The time limit allows for a busy machine.
     private const int SecondsWithoutProgress = 300;
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class StormTests
         Assert.Equal(rounds, report.Count("rounds"));
     }
 
-    // The bound only tells a request that leaves the queue from one that waits for the long picture.
+    // The bound only distinguishes a request that leaves the queue from one that waits for the long picture.
     [Theory]
     [InlineData("cpu")]
     [InlineData("cuda")]
@@ -167,11 +167,11 @@ public sealed class StormTests
         );
         RequirePassed(report);
         Assert.Equal(count, report.Count("inputs"));
-        // The sound input at least, and not all of the damaged ones where anything is checked.
+        // The valid input must be read, and not all damaged ones may be.
         Assert.InRange(report.Count("outcome.read"), 1, target == "tokens" ? count : count - 1);
     }
 
-    // An input is found again by seed and number alone.
+    // The seed and the number must suffice to reproduce an input.
     [Fact]
     public async Task Fuzz_OfOneInput_IsTheSameAsInTheWholeRun()
     {
@@ -217,9 +217,9 @@ public sealed class StormTests
         RequirePassed(report);
     }
 
-    // What storms find must be seen: a picture that differs, and a file that nobody wrote.
+    // A report must show the findings: a picture that differs, and a file that no writer wrote.
     [Fact]
-    public void Report_OfAFailure_DoesNotPassAndNamesIt()
+    public void Report_OfAFailure_DoesNotPassAndListsTheFailure()
     {
         var report = new StormReport("ateliers");
         var picture = new PictureDigest("a", "b");

@@ -5,17 +5,17 @@ using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Texts;
 
-/// <summary>Prompts of up to a million characters in many scripts: time and memory must stay below bounds.</summary>
+/// <summary>Tokenizes prompts of up to a million characters in many scripts. Time and memory must stay below bounds.</summary>
 internal static class TokensStorm
 {
     private const double MiB = 1 << 20;
 
-    // A size that takes longer is the last one: where time grows with the square, the next would take 16 times as long.
+    // A size that takes longer must be the last one, because the next would take 16 times as long if the time is quadratic.
     private const double MostSecondsToGoOn = 1;
 
     private const int Growth = 4;
 
-    /// <summary>Pieces that texts are made of; each fills a text by itself, and they do so together.</summary>
+    /// <summary>The pieces of the texts. Each piece fills one text by itself, and all pieces fill another.</summary>
     public static IReadOnlyList<(string Name, string Piece)> Scripts { get; } =
     [
         ("words", "a starry night, "),
@@ -57,7 +57,7 @@ internal static class TokensStorm
 
     public static Task RunAsync(int length, int boundMilliseconds, int boundMib, StormReport report)
     {
-        // What is loaded once does not count.
+        // A first text is tokenized before, because types that are loaded once must not count.
         foreach ((_, string piece) in Scripts)
             PromptTokenizer.Encode(Repeat(piece, 100));
         foreach ((string name, string piece) in Scripts.Append(("all", string.Concat(Scripts.Select(script => script.Piece + " ")))))
@@ -71,7 +71,7 @@ internal static class TokensStorm
         {
             string text = Repeat(piece, size);
             (double seconds, double allocated) = Encode(name, text, report);
-            // Once more where it was slow: the first time may have compiled code, or waited for another program.
+            // A slow text is tokenized once more, because the first time may include compilation or a busy machine.
             if (seconds > MostSecondsToGoOn)
                 seconds = Math.Min(seconds, Encode(name, text, report).Seconds);
             report.Add("texts");
@@ -106,7 +106,7 @@ internal static class TokensStorm
         {
             report.Add($"refused.{exception.GetType().Name}");
         }
-#pragma warning disable CA1031 // Whatever is thrown is what the storm looks for.
+#pragma warning disable CA1031 // The storm reports every exception.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -54,7 +54,7 @@ public sealed class FidelityCheckTests(TestAtelier miniature)
     }
 
     [Fact]
-    public async Task RunAsync_OfAPackage_IsRefused()
+    public async Task RunAsync_OfAPackage_ThrowsWithItsPath()
     {
         FidelityModelException exception = await Assert.ThrowsAsync<FidelityModelException>(() =>
             FidelityCheck.RunAsync(miniature.Atelier.Model.Package, TestAtelier.Options, Small, cancellationToken: Cancellation));

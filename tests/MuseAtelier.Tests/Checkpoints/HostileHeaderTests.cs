@@ -99,9 +99,11 @@ public sealed class HostileHeaderTests(ITestOutputHelper output) : IDisposable
             case 1: shape[random.Next(shape.Count)] = Odd(random); break;
             case 2: shape.Add(Odd(random)); break;
             case 3: shape.RemoveAt(random.Next(shape.Count)); break;
-            case 4: tensor["shape"] =
-                Pick<JsonNode?>(random, null, "4", 4, new JsonObject(), new JsonArray(new JsonArray()),
-                    new JsonArray([.. Enumerable.Range(0, 70).Select(_ => JsonValue.Create(1))])); break;
+            case 4:
+                var manyOnes = new JsonArray([.. Enumerable.Range(0, 70).Select(_ => JsonValue.Create(1))]);
+                tensor["shape"] =
+                    Pick<JsonNode?>(random, null, "4", 4, new JsonObject(), new JsonArray(new JsonArray()), manyOnes);
+                break;
             case 5: offsets[random.Next(offsets.Count)] = Odd(random); break;
             case 6: offsets.Add(Odd(random)); break;
             case 7: tensor.Remove(Pick(random, "dtype", "shape", "data_offsets")); break;
@@ -111,9 +113,11 @@ public sealed class HostileHeaderTests(ITestOutputHelper output) : IDisposable
             case 10: Fit(tensor, offsets, [.. shape.Reverse().Select(size => (long)size!)]); break;
             case 11: Fit(tensor, offsets, [.. shape.Select(size => random.Next(3) == 0 ? random.Next(0, 200) : (long)size!)]); break;
             case 12: Fit(tensor, offsets, [0, .. shape.Select(_ => random.NextInt64())]); break;
-            default: header["__metadata__"] =
-                Pick<JsonNode?>(random, null, 1, new JsonArray(), new JsonObject { ["modelspec.prediction_type"] = 3 },
-                    new JsonObject { ["a"] = new JsonArray(new JsonObject()) }); break;
+            default:
+                var prediction = new JsonObject { ["modelspec.prediction_type"] = 3 };
+                var nested = new JsonObject { ["a"] = new JsonArray(new JsonObject()) };
+                header["__metadata__"] = Pick<JsonNode?>(random, null, 1, new JsonArray(), prediction, nested);
+                break;
         }
     }
 

@@ -63,11 +63,11 @@ public sealed class ModelsLockTests : IDisposable
     [InlineData("null")]
     [InlineData("{\"version\":2,\"models\":[]}")]
     [InlineData("{\"version\":1}")]
-    public void Read_OfAnotherForm_SaysSo(string json) =>
+    public void Read_OfAMalformedFile_ThrowsLockException(string json) =>
         Assert.Throws<ModelsLockException>(() => ModelsLock.Read(_folder.Write("lock", System.Text.Encoding.UTF8.GetBytes(json))));
 
     [Fact]
-    public void Read_OfNoFile_SaysSo() => Assert.Throws<ModelsLockException>(() => ModelsLock.Read(_folder["none"]));
+    public void Read_OfAMissingFile_ThrowsLockException() => Assert.Throws<ModelsLockException>(() => ModelsLock.Read(_folder["none"]));
 
     private static ModelState Verify(ModelEntry entry, string path) =>
         ModelsLock.Verify(entry, path, null, TestContext.Current.CancellationToken).State;

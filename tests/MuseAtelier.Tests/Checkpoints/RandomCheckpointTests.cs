@@ -57,7 +57,7 @@ public sealed class RandomCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Write_IntoAMissingFolder_SaysSo()
+    public void Write_IntoAMissingFolder_ThrowsWithThePath()
     {
         string path = Path.Combine(_folder["missing"], "random.safetensors");
         var exception = Assert.Throws<CheckpointNotWrittenException>(() =>

@@ -106,7 +106,8 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Open_OfNoFile_SaysSo() => Assert.Equal(_folder["none"], Refuse<CheckpointNotFoundException>(_folder["none"]).Path);
+    public void Open_OfAMissingFile_ThrowsWithItsPath() =>
+        Assert.Equal(_folder["none"], Refuse<CheckpointNotFoundException>(_folder["none"]).Path);
 
     [Theory]
     [InlineData(true)]
@@ -171,7 +172,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData(long.MaxValue)]
     [InlineData(-1)]
     [InlineData(1)]
-    public void Open_OfAnImpossibleHeaderLength_SaysSo(long length) =>
+    public void Open_OfAnImpossibleHeaderLength_ThrowsWithTheLength(long length) =>
         Assert.Equal((ulong)length, Refuse<CheckpointHeaderLengthException>(_folder.WriteRaw("{}", statedLength: length)).Length);
 
     [Theory]
@@ -188,16 +189,17 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("{\"a\":{\"dtype\":\"U8\",\"shape\":[[1]],\"data_offsets\":[0,1]}}")]
     [InlineData("{\"__metadata__\":[]}")]
     [InlineData("{\"\\uD800\":{}}")]
-    public void Open_OfAHeaderOfAnotherForm_SaysSo(string header) => Refuse<CheckpointHeaderException>(_folder.WriteRaw(header, 8));
+    public void Open_OfAMalformedHeader_ThrowsHeaderException(string header) =>
+        Refuse<CheckpointHeaderException>(_folder.WriteRaw(header, 8));
 
     [Fact]
-    public void Open_OfAHeaderNestedADepthOf100000_SaysSo() =>
+    public void Open_OfAHeaderNestedADepthOf100000_ThrowsHeaderException() =>
         Refuse<CheckpointHeaderException>(_folder.WriteRaw("{\"a\":" + new string('[', 100_000)));
 
     [Theory]
     [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", "a")]
     [InlineData("""{"__metadata__":{},"__metadata__":{}}""", "__metadata__")]
-    public void Open_OfANameThatStandsTwice_NamesIt(string header, string name) =>
+    public void Open_OfADuplicateTensor_ThrowsWithItsName(string header, string name) =>
         Assert.Equal(name, Refuse<DuplicateTensorException>(_folder.WriteRaw(header, 8)).Name);
 
     [Theory]
@@ -222,7 +224,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Span_OfAnotherFilesTensor_IsRefused()
+    public void Span_OfAnotherFilesTensor_Throws()
     {
         using SafetensorsFile file = SafetensorsFile.Open(WriteFloats(ElementType.F32, [1, 2]));
         SafetensorsTensor foreign = file.Tensors["x"] with { Bytes = 1 << 20 };
@@ -232,7 +234,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Span_AfterDispose_IsRefused()
+    public void Span_AfterDispose_ThrowsObjectDisposed()
     {
         SafetensorsFile file = SafetensorsFile.Open(WriteFloats(ElementType.F32, [1]));
         file.Dispose();
@@ -241,7 +243,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void ReadFloats_OfAMissingTensor_NamesIt()
+    public void ReadFloats_OfAMissingTensor_ThrowsWithItsName()
     {
         using SafetensorsFile file = SafetensorsFile.Open(WriteFloats(ElementType.F32, [1]));
         Assert.Equal("y", Assert.Single(Assert.Throws<MissingTensorsException>(() => file.ReadFloats("y")).Mismatches).Name);

@@ -86,7 +86,7 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Clear_OfAnUnknownName_SaysSo() =>
+    public async Task Clear_OfAnUnknownName_EndsWith1AndNamesThePackage() =>
         (await Muse.RunAsync("cache", "clear", "nothing", "--cache", _folder[""])).AssertFailed(1, "nothing", "muse cache lists");
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class FrameChoiceTests
     [InlineData("--frame gilded --frame-placement above")]
     [InlineData("--frame-placement outside")]
     [InlineData("--frame none --frame-placement outside")]
-    public void Parse_OfWhatIsNoFrame_SaysSo(string line) => Assert.NotEmpty(Parse(line).Result.Errors);
+    public void Parse_OfWhatIsNoFrame_GivesAnError(string line) => Assert.NotEmpty(Parse(line).Result.Errors);
 
     private static (ParseResult Result, FrameChoice Choice) Parse(string line)
     {

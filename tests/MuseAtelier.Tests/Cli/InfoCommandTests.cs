@@ -45,5 +45,5 @@ public sealed class InfoCommandTests
     }
 
     [Fact]
-    public async Task Info_OfNothing_SaysSo() => (await Muse.RunAsync("info", "nowhere")).AssertFailed(1, "nowhere");
+    public async Task Info_OfAMissingFile_EndsWith1AndNamesTheFile() => (await Muse.RunAsync("info", "nowhere")).AssertFailed(1, "nowhere");
 }

@@ -40,13 +40,21 @@ public sealed class RenderCommandTests
     }
 
     [Fact]
-    public async Task Render_WithoutASeed_DrawsOneAndSaysIt()
+    public async Task Render_WithoutASeed_DrawsAnotherEachTimeAndPrintsIt()
     {
         using var folder = new TemporaryFolder();
-        MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, "--seed", "random", "--out", folder["sea.png"], "--json"]);
-        Assert.Contains(
-            $"Seed: {JsonNode.Parse(result.Out)!["seed"]!.GetValue<ulong>()},", PictureFile.Read(folder["sea.png"]).Parameters,
-            StringComparison.Ordinal);
+        var seeds = new HashSet<ulong>();
+        foreach (string[] choice in (string[][])[[], [], ["--seed", "random"]])
+        {
+            MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, .. choice, "--out", folder["sea.png"], "--json"]);
+            JsonNode picture = JsonNode.Parse(result.Out)!;
+            ulong seed = picture["seed"]!.GetValue<ulong>();
+            string file = picture["file"]!.GetValue<string>();
+            Assert.Contains($"Seed: {seed},", PictureFile.Read(file).Parameters, StringComparison.Ordinal);
+            // Seeds have 32 bits or more, so that equal draws are no chance.
+            Assert.True(seeds.Add(seed), $"{seed} was drawn twice");
+            File.Delete(file);
+        }
     }
 
     [Theory]

@@ -91,7 +91,7 @@ public sealed class ReplayCommandTests
     }
 
     [Fact]
-    public async Task Replay_OfAPictureThatSaysNothing_IsRefused()
+    public async Task Replay_OfAPictureWithoutRecord_EndsWith1()
     {
         using var folder = new TemporaryFolder();
         await Muse.RunAsync(["render", "x", .. Small, "--metadata", "origin", "--out", folder["plain.png"]]);

@@ -27,7 +27,7 @@ public sealed class ReplayForeignTests
     }
 
     [Fact]
-    public async Task Replay_OfATextWithoutSeedAndSize_DrawsOneTakesThePicturesAndSaysSo()
+    public async Task Replay_OfATextWithoutSeedAndSize_DrawsASeedTakesThePicturesSizeAndPrintsBoth()
     {
         using var folder = new TemporaryFolder();
         string picture = Foreign(folder, ("parameters", "sea\nSteps: 1, Sampler: Euler a, CFG scale: 5"));

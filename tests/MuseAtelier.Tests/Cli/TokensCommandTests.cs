@@ -41,7 +41,12 @@ public sealed class TokensCommandTests
     public async Task Tokens_OfAMillionCharactersInALine_SaysAtLeastHowManyFallOff()
     {
         using var folder = new TemporaryFolder();
-        string[] prompts = [string.Concat(Enumerable.Repeat("🌌", 500_000)), string.Concat(Enumerable.Repeat("\uD83C", 1_000_000)), "night"];
+        string[] prompts =
+        [
+            string.Concat(Enumerable.Repeat("🌌", 500_000)),
+            string.Concat(Enumerable.Repeat("\uD83C", 1_000_000)),
+            "night",
+        ];
         // Unpaired surrogates can be written in escapes only.
         IEnumerable<string> written = prompts.Select(prompt => prompt.Replace("\uD83C\uD83C", "\\ud83c\\ud83c", StringComparison.Ordinal));
         File.WriteAllLines(folder["prompts.jsonl"], written.Select(prompt => $"\"{prompt}\""));
@@ -65,7 +70,7 @@ public sealed class TokensCommandTests
     [InlineData("null\n", "line 1", "null")]
     [InlineData("{}\n", "line 1", "not a JSON string")]
     [InlineData("\"a\"\n\n\"b\"", "line 2", "not a JSON string")]
-    public async Task Tokens_OfAFileWithABadLine_NamesIt(string content, params string[] words)
+    public async Task Tokens_OfAFileWithABadLine_EndsWith1AndNamesTheLine(string content, params string[] words)
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["prompts.jsonl"], content);
@@ -73,7 +78,7 @@ public sealed class TokensCommandTests
     }
 
     [Fact]
-    public async Task Tokens_OfAMissingFile_SaysSo() =>
+    public async Task Tokens_OfAMissingFile_EndsWith1AndNamesTheFile() =>
         (await Muse.RunAsync("tokens", "--file", "nowhere.jsonl")).AssertFailed(1, "nowhere.jsonl");
 
     [Theory]

@@ -17,7 +17,8 @@ public sealed class LongPromptTests
     [
         " ", "\u00A0", "\u3000 ", "\u200B", "\u200D", "e\u0301", "a\u0323\u0301", "\u0301", "\u1112\u1161\u11AB",
         "한국", "梵高", "Ж", "ẞ", "İ", "'s", "'re", "1", "42", "½", "word", "Painting",
-        "<|endoftext|>", "<|", "\uD83C", "🌌", "👩‍🎨", "—", "...", "!?", "supercalifragilistic", "aaaa", "ab", "ba", "the", "qu", "ing", "st",
+        "<|endoftext|>", "<|", "\uD83C", "🌌", "👩‍🎨", "—", "...", "!?", "supercalifragilistic", "aaaa",
+        "ab", "ba", "the", "qu", "ing", "st",
     ];
 
     /// <summary>Names of texts that are a million characters long.</summary>

@@ -45,7 +45,7 @@ public sealed class CudaDiagnosisTests
     }
 
     [Fact]
-    public void Problem_OfACardThatIsNotThere_NamesIt()
+    public void Problem_OfAMissingCard_HasItsNumber()
     {
         CudaDiagnosis fits = Diagnosis(new Version(9, 0));
         Assert.Null(fits.Problem(0));
@@ -116,9 +116,20 @@ public sealed class CudaDiagnosisTests
     {
         Dictionary<int, string> words = new()
         {
-            [2] = "memory", [34] = "stub", [35] = "driver 580", [46] = "compute mode", [101] = "CUDA_VISIBLE_DEVICES", [102] = "licence",
-            [304] = "/dev/nvidia", [800] = "/dev/nvidia", [802] = "fabricmanager", [803] = "Restart the machine", [804] = "cuda-compat",
-            [805] = "MPS", [999] = "nvidia-modprobe", [12345] = "nvidia-smi",
+            [2] = "memory",
+            [34] = "stub",
+            [35] = "driver 580",
+            [46] = "compute mode",
+            [101] = "CUDA_VISIBLE_DEVICES",
+            [102] = "licence",
+            [304] = "/dev/nvidia",
+            [800] = "/dev/nvidia",
+            [802] = "fabricmanager",
+            [803] = "Restart the machine",
+            [804] = "cuda-compat",
+            [805] = "MPS",
+            [999] = "nvidia-modprobe",
+            [12345] = "nvidia-smi",
         };
         Assert.All(words, pair => Assert.Contains(pair.Value, CudaRemedies.OfStart(pair.Key), StringComparison.Ordinal));
         Assert.All([34, 35, 46, 101, 304, 800, 802], code =>

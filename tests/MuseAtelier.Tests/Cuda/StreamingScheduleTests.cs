@@ -1,5 +1,4 @@
-using MuseAtelier.Cuda.Devices;
-using MuseAtelier.Residency;
+using MuseAtelier.Streaming;
 
 namespace MuseAtelier.Tests.Cuda;
 

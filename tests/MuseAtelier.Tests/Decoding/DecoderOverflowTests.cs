@@ -20,7 +20,7 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task GenerateAsync_OfADecoderThatOverflows_DecodesOnceMoreInFp32AndSaysSo()
+    public async Task GenerateAsync_OfADecoderThatOverflows_DecodesOnceMoreInFp32WithANotice()
     {
         OverflowingCheckpoint.Write(TestAtelier.Checkpoint, _folder["loud.safetensors"]);
         CudaPackageOnProcessor.Export(_folder["loud.safetensors"], _folder["loud"]);

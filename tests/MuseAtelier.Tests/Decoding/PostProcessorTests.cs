@@ -121,7 +121,7 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
     }
 
     [Fact]
-    public async Task GenerateAsync_WithAFrameThatThereIsNot_IsRefused()
+    public async Task GenerateAsync_WithAnUnknownFrame_ThrowsAndListsTheFrames()
     {
         var request = new PictureRequest { Prompt = "a starry night", Frame = new PictureFrame((FrameStyle)99) };
 

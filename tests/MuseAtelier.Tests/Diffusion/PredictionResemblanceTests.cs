@@ -60,7 +60,7 @@ public sealed class PredictionResemblanceTests(TestAtelier miniature, ITestOutpu
     }
 
     [Fact]
-    public async Task GenerateAsync_OfAPredictionUnlikeTheNoise_SaysSo()
+    public async Task GenerateAsync_OfAPredictionUnlikeTheNoise_GivesANotice()
     {
         // The noise of other channels, which has nothing in common with that of its own.
         RawCheckpoint raw = RawCheckpoint.Miniature();
@@ -76,7 +76,7 @@ public sealed class PredictionResemblanceTests(TestAtelier miniature, ITestOutpu
     }
 
     [Fact]
-    public async Task GenerateAsync_OfRandomWeights_SaysSo()
+    public async Task GenerateAsync_OfRandomWeights_GivesANotice()
     {
         using (SafetensorsFile source = SafetensorsFile.Open(TestAtelier.Checkpoint))
             RandomCheckpoint.Write(

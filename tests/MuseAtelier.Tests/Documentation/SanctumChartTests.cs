@@ -78,7 +78,7 @@ public sealed class SanctumChartTests : IDisposable
     }
 
     [Fact]
-    public void Collect_OfAnotherMachinesResult_NamesIt()
+    public void Collect_OfAnotherMachinesResult_ThrowsWithItsPathAndMachine()
     {
         JsonNode first = Committed()[0]!, other = Committed()[1]!;
         other["machine"]!["device"] = "NVIDIA H100";

@@ -35,7 +35,7 @@ public sealed class ProcessTests : IDisposable
     [InlineData("exec \"$@\" >&-")]
     [InlineData("exec \"$@\" --json >&-")]
     [InlineData("exec \"$@\" --json >/dev/full")]
-    public async Task Render_WithAStdoutThatFails_WritesThePictureAndSaysSo(string script)
+    public async Task Render_WithAStdoutThatFails_WritesThePictureAndEndsWith1(string script)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs a device that is always full: /dev/full");
         MuseProcessResult result = await MuseProcess.RunAsync(script, [.. Render, "--out", _folder["cat.png"]]);
@@ -98,7 +98,7 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task Render_InAFolderThatIsGone_SaysSo()
+    public async Task Render_InADeletedFolder_EndsWith1AndNamesTheCause()
     {
         string gone = _folder["gone"];
         Directory.CreateDirectory(gone);
@@ -118,8 +118,12 @@ public sealed class ProcessTests : IDisposable
     {
         string file = _folder.Write("file", []), home = _folder["home"];
         Directory.CreateDirectory(home);
-        var variables = new Dictionary<string, string?> { ["MUSE_CACHE"] = "~/packages", ["MUSE_MODEL"] = _folder["none.safetensors"],
-            ["HOME"] = home };
+        var variables = new Dictionary<string, string?>
+        {
+            ["MUSE_CACHE"] = "~/packages",
+            ["MUSE_MODEL"] = _folder["none.safetensors"],
+            ["HOME"] = home,
+        };
         MuseProcessResult doctor = await MuseProcess.RunAsync("exec \"$@\"", ["doctor", "--json"], variables);
         JsonNode found = JsonNode.Parse(doctor.Out)!;
         JsonNode cache = found["disks"]![1]!;

@@ -60,7 +60,7 @@ public sealed class StreamsTests
     [InlineData("render|caf\uFFFD", "argument 2")]
     [InlineData("render|cat|--out|\uFFFD\uFFFD.png", "argument 4")]
     [InlineData("tokens|\uD83C", "argument 2")]
-    public async Task RunAsync_OfArgumentsThatAreNoText_IsRefused(string arguments, string which) =>
+    public async Task RunAsync_OfArgumentsThatAreNoText_IsBadUsageAndNamesTheArgument(string arguments, string which) =>
         (await Muse.RunAsync(arguments.Split('|'))).AssertFailed(2, which, "UTF-8");
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class StreamsTests
     [Theory]
     [InlineData("~other/c", "--cache is '~other/c', which begins with ~")]
     [InlineData("caf\uFFFD", "UTF-8")]
-    public void Expand_OfWhatIsNoPath_IsRefused(string path, string words) =>
+    public void Expand_OfWhatIsNoPath_ThrowsWithTheReason(string path, string words) =>
         Assert.Contains(words, Assert.Throws<UserPathException>(() => UserPath.Expand("--cache", path)).Message, StringComparison.Ordinal);
 
     [Theory]

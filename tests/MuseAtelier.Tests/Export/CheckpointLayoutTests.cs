@@ -167,7 +167,7 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
     [InlineData("weight.quant_state.bitsandbytes__nf4", "NF4")]
     [InlineData("SCB", "int8")]
     [InlineData("qweight", "GPTQ")]
-    public void Export_OfAQuantisedFormat_NamesIt(string mark, string format)
+    public void Export_OfAQuantisedFormat_ThrowsWithTheFormat(string mark, string format)
     {
         RawCheckpoint raw = RawCheckpoint.Miniature();
         string owner = UNet + "middle_block.1.proj_in.";

@@ -98,7 +98,7 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
     [InlineData("\"F32\"", "5")]
     [InlineData("\"kind\": \"Transformer\"", "\"kind\": 7")]
     [InlineData("\"latentScale\": 0.13025", "\"latentScale\": 0")]
-    public void Read_OfAManifestThatTheEngineCannotUse_SaysSo(string from, string to)
+    public void Read_OfAManifestThatTheEngineCannotUse_ThrowsManifestException(string from, string to)
     {
         string manifest = File.ReadAllText(Path.Combine(miniature.Atelier.Model.Package, PackageManifest.FileName));
         Assert.Contains(from, manifest, StringComparison.Ordinal);

@@ -87,12 +87,12 @@ internal sealed class JsonMutation(byte[] json, int seed)
     private JsonValue? Nudge(JsonNode? node) =>
         node is JsonValue value && value.TryGetValue(out long number)
             && number is > long.MinValue / 4 and < long.MaxValue / 4 ? JsonValue.Create(_random.Next(4) switch
-        {
-            0 => number + 1,
-            1 => number - 1,
-            2 => number * 2,
-            _ => -number,
-        })
+            {
+                0 => number + 1,
+                1 => number - 1,
+                2 => number * 2,
+                _ => -number,
+            })
         : null;
 
     private static JsonNode? Take(JsonArray array, int at)

@@ -80,7 +80,7 @@ public sealed class PrecisionTests(TestAtelier miniature) : IDisposable
     }
 
     [Fact]
-    public async Task Open_APackageOfAnotherPrecision_IsRefused()
+    public async Task Open_APackageOfAnotherPrecision_ThrowsWithBothPrecisions()
     {
         var wanted = new Precisions(Precision.Fp16, Precision.Fp32, Precision.Fp32);
         PackagePrecisionException exception = await Assert.ThrowsAsync<PackagePrecisionException>(() =>
@@ -90,7 +90,7 @@ public sealed class PrecisionTests(TestAtelier miniature) : IDisposable
     }
 
     [Fact]
-    public void Export_OfALargeWeightInFp16_NamesIt()
+    public void Export_OfALargeWeightInFp16_NamesTheWeight()
     {
         // Only fp16 cannot hold it.
         string checkpoint = _folder["large.safetensors"], name = "model.diffusion_model.middle_block.1.proj_in.weight";

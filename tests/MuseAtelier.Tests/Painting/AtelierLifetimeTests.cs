@@ -50,7 +50,7 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
 
     // The queue is closed before the engine is disposed: a request cannot slip in between.
     [Fact]
-    public async Task GenerateAsync_HeldUpByItsSinkWhileTheAtelierIsDisposed_IsRefused()
+    public async Task GenerateAsync_HeldUpByItsSinkWhileTheAtelierIsDisposed_Throws()
     {
         Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);
         using var reached = new ManualResetEventSlim(false);

@@ -17,7 +17,9 @@ public sealed class BatchTests(TestAtelier miniature)
         PictureRequest request = Request with { GuidanceScale = guidanceScale };
         List<Picture> together = await PaintAsync(request, 3, 3);
         Assert.Equal([ulong.MaxValue, 0, 1], together.Select(picture => picture.Request.Seed));
-        Assert.Equal([new BatchSlot(3, 0), new BatchSlot(3, 1), new BatchSlot(3, 2)], together.Select(picture => picture.Provenance.BatchSlot));
+        Assert.Equal(
+            [new BatchSlot(3, 0), new BatchSlot(3, 1), new BatchSlot(3, 2)],
+            together.Select(picture => picture.Provenance.BatchSlot));
         foreach (Picture picture in together)
         {
             Picture alone = await miniature.Atelier.GenerateAsync(picture.Request, cancellationToken: Cancellation);
@@ -119,19 +121,22 @@ public sealed class BatchTests(TestAtelier miniature)
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var reports = new Reports<GenerationProgress>();
-        // The picture before it cancels the request, which is then still waiting in the queue.
+        using var isQueued = new ManualResetEventSlim();
+        // The picture before it cancels the request, but not before the request waits in the queue.
         var first = new Reports<GenerationProgress>(report =>
         {
-            if (report is { Phase: GenerationPhase.Denoising, Step: 1 }) cancellation.Cancel();
+            if (report is not { Phase: GenerationPhase.Denoising, Step: 1 }) return;
+            isQueued.Wait(Cancellation);
+            cancellation.Cancel();
         });
         Task<Picture> before = miniature.Atelier.GenerateAsync(Request, first, Cancellation);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
-        {
-            await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(Request, 2, 2, reports, cancellation.Token))
-                Assert.Fail("It was cancelled.");
-        });
+        IAsyncEnumerable<Picture> pictures = miniature.Atelier.GenerateManyAsync(Request, 2, 2, reports, cancellation.Token);
+        await using IAsyncEnumerator<Picture> enumerator = pictures.GetAsyncEnumerator(Cancellation);
+        ValueTask<bool> next = enumerator.MoveNextAsync();
+        isQueued.Set();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(next.AsTask);
         await before;
-        Assert.All(reports.All, report => Assert.Equal(GenerationPhase.Queued, report.Phase));
+        Assert.Equal(GenerationPhase.Queued, Assert.Single(reports.All).Phase);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class MemberRulesTests
     {
         Precisions = Precisions.All(Precision.Fp32),
         VaeTile = new TileSize(64, 64),
-        MemoryBudget = 1L << 40,
+        HostMemory = 1L << 40,
     };
 
     // Values that are refused, for members whose type does not tell; none where any value will do.
@@ -42,8 +42,9 @@ public sealed class MemberRulesTests
         ["MicroConditioning.TargetHeight"] = [-1, 16_385, int.MaxValue, int.MinValue],
         ["AtelierOptions.CacheFolder"] = ["", "  ", "a\0b"],
         ["AtelierOptions.VerifyDigests"] = [],
-        ["AtelierOptions.VideoMemoryBudget"] = [-1L, long.MinValue],
-        ["AtelierOptions.MemoryBudget"] = [-1L, long.MinValue],
+        // A budget cannot be constructed with fewer than 0 bytes: see MemoryBudgetTests.
+        ["AtelierOptions.DeviceMemory"] = [],
+        ["AtelierOptions.HostMemory"] = [],
         ["AtelierOptions.WatchMemory"] = [],
         ["AtelierOptions.DecodesInFp32"] = [],
         ["AtelierOptions.Previews"] = [],

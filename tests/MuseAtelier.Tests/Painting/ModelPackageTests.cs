@@ -40,7 +40,7 @@ public sealed class ModelPackageTests : IDisposable
     }
 
     [Fact]
-    public async Task OpenAsync_OfAFolderWithoutManifest_SaysSo()
+    public async Task OpenAsync_OfAFolderWithoutManifest_Throws()
     {
         File.Delete(_folder[PackageManifest.FileName]);
         await Refuses<MuseAtelierException>();
@@ -51,14 +51,14 @@ public sealed class ModelPackageTests : IDisposable
     [InlineData("null")]
     [InlineData("[1, 2]")]
     [InlineData("{}")]
-    public async Task OpenAsync_OfAManifestOfAnotherForm_SaysSo(string json)
+    public async Task OpenAsync_OfAMalformedManifest_ThrowsManifestException(string json)
     {
         File.WriteAllText(_folder[PackageManifest.FileName], json);
         await Refuses<PackageManifestException>();
     }
 
     [Fact]
-    public async Task OpenAsync_OfAManifestWithItsVersionAlone_SaysSo()
+    public async Task OpenAsync_OfAManifestWithItsVersionAlone_ThrowsManifestException()
     {
         File.WriteAllText(
             _folder[PackageManifest.FileName],
@@ -67,21 +67,21 @@ public sealed class ModelPackageTests : IDisposable
     }
 
     [Fact]
-    public async Task OpenAsync_OfAnotherFormatVersion_NamesIt()
+    public async Task OpenAsync_OfAnotherFormatVersion_ThrowsWithTheVersion()
     {
         Change(manifest => manifest["formatVersion"] = 99);
         Assert.Equal(99, (await Refuses<PackageFormatVersionException>()).FormatVersion);
     }
 
     [Fact]
-    public async Task OpenAsync_OfAMissingFile_NamesIt()
+    public async Task OpenAsync_OfAMissingFile_ThrowsWithItsName()
     {
         File.Delete(_folder["weights/unet.weights"]);
         Assert.Equal("weights/unet.weights", (await Refuses<PackageFileMissingException>()).File);
     }
 
     [Fact]
-    public async Task OpenAsync_OfATruncatedFile_NamesIt()
+    public async Task OpenAsync_OfATruncatedFile_ThrowsWithItsName()
     {
         using (FileStream file = File.OpenWrite(_folder["weights/unet.weights"])) file.SetLength(file.Length - 1);
         Assert.Equal("weights/unet.weights", (await Refuses<PackageFileDamagedException>()).File);

@@ -29,14 +29,14 @@ public sealed class PackageCacheTests : IDisposable
     [Fact]
     public void Plan_OfACheckpoint_ExportsNothingAndPlansAsItsPackage()
     {
-        AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"], MemoryBudget = 2L << 30 };
+        AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"], HostMemory = 2L << 30 };
         ResidencyPlan before = Atelier.Plan(TestAtelier.Checkpoint, options, TestAtelier.Small);
         ResidencyPlan exported = Atelier.Plan(
             TestAtelier.Checkpoint, options with { CacheFolder = TestAtelier.Options.CacheFolder }, TestAtelier.Small);
         Assert.Empty(Directory.GetFileSystemEntries(_folder[""]));
         Assert.Equal((exported.PeakBytes, exported.Offload), (before.PeakBytes, before.Offload));
         Assert.Throws<BudgetTooSmallException>(() =>
-            Atelier.Plan(TestAtelier.Checkpoint, options with { MemoryBudget = 100 << 20 }, TestAtelier.Small));
+            Atelier.Plan(TestAtelier.Checkpoint, options with { HostMemory = 100 << 20 }, TestAtelier.Small));
     }
 
     [Fact]
@@ -243,8 +243,11 @@ public sealed class PackageCacheTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such limit.");
         var start = new ProcessStartInfo("/bin/sh",
-            ["-c", "ulimit -n 100; exec dotnet \"$@\"", "sh", .. Arguments(_folder["cache"], _folder["x.png"])]) { RedirectStandardError =
-            true, RedirectStandardOutput = true };
+            ["-c", "ulimit -n 100; exec dotnet \"$@\"", "sh", .. Arguments(_folder["cache"], _folder["x.png"])])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
         using Process process = Process.Start(start)!;
         string errors = await process.StandardError.ReadToEndAsync(Cancellation);
         await process.WaitForExitAsync(Cancellation);

@@ -12,7 +12,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task GenerateManyAsync_WithoutMemoryForAPass_PaintsOneAtATimeAndSaysSo()
+    public async Task GenerateManyAsync_WithoutMemoryForABatch_PaintsOneAtATimeWithANotice()
     {
         await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Backend = _memory });
         await PaintAsync(atelier, 1, null);
@@ -80,7 +80,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         ResidencyPlan plan = Atelier.Plan(miniature.Atelier.Model.Package, options, large);
         Assert.True(plan.KeepsArena);
         await using Atelier atelier = await miniature.OpenAsync(
-            options with { MemoryBudget = isTight ? plan.PeakBytes : 2 * plan.PeakBytes });
+            options with { HostMemory = isTight ? plan.PeakBytes : 2 * plan.PeakBytes });
         await atelier.GenerateAsync(large, cancellationToken: Cancellation);
         int sessions = _memory.Sessions;
         await atelier.GenerateAsync(large with { Steps = 1 }, cancellationToken: Cancellation);

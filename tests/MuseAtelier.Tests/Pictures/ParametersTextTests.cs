@@ -133,7 +133,7 @@ public sealed partial class ParametersTextTests
     [InlineData("prompt\nSteps: 3, Size: 512")]
     [InlineData("prompt\nSteps: 3, CFG scale: much")]
     [InlineData("prompt\nSteps: 3, Seed: -1")]
-    public void Parse_OfAnotherForm_IsRefused(string text) =>
+    public void Parse_OfAMalformedText_Throws(string text) =>
         Assert.Throws<ParametersTextException>(() => ParametersText.Parse("a.png", text));
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class PictureCodecsTests
     [InlineData(PictureFormat.Png)]
     [InlineData(PictureFormat.WebP)]
     [InlineData((PictureFormat)99)]
-    public void Register_OfABuiltInOrUnknownFormat_IsRefused(PictureFormat format) =>
+    public void Register_OfABuiltInOrUnknownFormat_Throws(PictureFormat format) =>
         Assert.Throws<ArgumentException>(() => PictureCodecs.Register(new Failing(format)));
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed class PictureFileContainerTests : IDisposable
     }
 
     [Fact]
-    public void Read_OfAPngWithABrokenHeaderOrPixels_IsRefused()
+    public void Read_OfAPngWithABrokenHeaderOrPixels_ThrowsDamagedException()
     {
         byte[] header = Plain("png"), pixels = Plain("png");
         header[17] ^= 1;
@@ -75,7 +75,7 @@ public sealed class PictureFileContainerTests : IDisposable
     [InlineData("png")]
     [InlineData("jpg")]
     [InlineData("webp")]
-    public void Read_OfATurnedPicture_SaysSo(string extension)
+    public void Read_OfATurnedPicture_GivesTheOrientationWithANotice(string extension)
     {
         byte[] exif = [.. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
         PictureFileContent content = PictureFile.Read(_folder.Write($"a.{extension}", With(extension, exif: exif)));
@@ -97,7 +97,7 @@ public sealed class PictureFileContainerTests : IDisposable
     }
 
     [Fact]
-    public void ReadPixels_OfCmyk_ReadsThemByThePlainFormulaAndSaysSo()
+    public void ReadPixels_OfCmyk_ReadsThemByThePlainFormulaWithANotice()
     {
         // Full cyan and half black: red 0, green and blue 127.
         using Image cmyk = (Image.Black(32, 32, 4) + (double[])[255, 0, 0, 128]).Cast(Enums.BandFormat.Uchar).Copy(

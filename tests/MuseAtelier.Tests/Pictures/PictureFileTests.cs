@@ -157,7 +157,7 @@ public sealed class PictureFileTests
     }
 
     [Fact]
-    public void Write_OnAFullDisk_SaysSo()
+    public void Write_OnAFullDisk_ThrowsWithNoSpace()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("needs a device that is always full: /dev/full");
         IOException full = Assert.ThrowsAny<IOException>(() => File.WriteAllBytes("/dev/full", new byte[1]));
@@ -195,7 +195,7 @@ public sealed class PictureFileTests
     }
 
     [Fact]
-    public void Read_OfAChunkThatStatesMoreThanTheFileHas_IsRefused()
+    public void Read_OfAChunkThatStatesMoreThanTheFileHas_ThrowsAndNamesTheChunk()
     {
         using var folder = new TemporaryFolder();
         byte[] png = PngFile.Embed(Plain(folder), [PngChunk.Text("parameters", "text")]);

@@ -66,7 +66,7 @@ public sealed class PictureFileWritingTests : IDisposable
     }
 
     [Fact]
-    public void RequireWritable_OfAFileThatMayNotBeWrittenTo_IsRefused()
+    public void RequireWritable_OfAFileThatMayNotBeWrittenTo_ThrowsAndLeavesIt()
     {
         if (Environment.IsPrivilegedProcess) Assert.Skip("the superuser may write to every file");
         File.SetAttributes(_folder.Write("a.png", [1]), FileAttributes.ReadOnly);
@@ -78,7 +78,7 @@ public sealed class PictureFileWritingTests : IDisposable
     }
 
     [Fact]
-    public void RequireWritable_OfWhatIsNoFile_IsRefused()
+    public void RequireWritable_OfWhatIsNoFile_ThrowsWithItsKind()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("pipes and devices of Linux");
         using (Process process = Process.Start("mkfifo", _folder["pipe.png"])) process.WaitForExit();

@@ -198,7 +198,7 @@ public sealed class PictureTextsTests
     [InlineData("DPM++ 2M Karras")]
     [InlineData("euler_ancestral_cfg_pp")]
     [InlineData("Euler a2")]
-    public void Parse_OfAnotherSampler_SaysSo(string sampler) =>
+    public void Parse_OfAnotherSampler_GivesANotice(string sampler) =>
         Assert.Contains("painted with Euler a",
             Assert.Single(ParametersText.Parse("a.png", $"a lake\nSteps: 20, Sampler: {sampler}, CFG scale: 7, Seed: 5, Size: 512x512")
                 .NotTaken), StringComparison.Ordinal);
@@ -230,7 +230,7 @@ public sealed class PictureTextsTests
     [InlineData(833, 1217, 832, 1216, "832x1216 px is used")]
     [InlineData(64, 128, 256, 512, "256x512 px is used")]
     [InlineData(int.MaxValue, 1, 2048, 256, "2048x256 px is used")]
-    public void Parse_OfATextWithoutSeedAndSize_TakesThePicturesSizeAndSaysSo(int width, int height, int takenWidth, int takenHeight,
+    public void Parse_OfATextWithoutSeedAndSize_TakesThePicturesSizeWithNotices(int width, int height, int takenWidth, int takenHeight,
         string notice)
     {
         var content = new PictureFileContent("a.png", PictureFormat.Png, width, height) { Parameters = "a lake\nSteps: 20" };
@@ -247,13 +247,15 @@ public sealed class PictureTextsTests
     {
         var frame = new PictureFrame(FrameStyle.Ebony, FramePlacement.Outside);
         (int width, int height) = frame.CanvasOf(640, 384);
-        var content = new PictureFileContent("a.png", PictureFormat.Png, width,
-            height) { Parameters = "a lake\nSteps: 20, Seed: 1, Frame: ebony outside" };
+        var content = new PictureFileContent("a.png", PictureFormat.Png, width, height)
+        {
+            Parameters = "a lake\nSteps: 20, Seed: 1, Frame: ebony outside",
+        };
         Assert.Equal((640, 384), (PictureTexts.Parse(content).Request.Width, PictureTexts.Parse(content).Request.Height));
     }
 
     [Fact]
-    public void Parse_OfAFileWithoutText_SaysSo()
+    public void Parse_OfAFileWithoutUsableText_Throws()
     {
         Assert.Null(PictureTexts.Find(Content(("Software", "GIMP"), ("Comment", "made by hand"))));
         Assert.Throws<PictureRecordMissingException>(() => PictureTexts.Parse(Content(("Software", "GIMP"))));

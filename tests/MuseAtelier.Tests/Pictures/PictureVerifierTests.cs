@@ -93,8 +93,15 @@ public sealed class PictureVerifierTests
             atelier, folder["model.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), foreign.ToJsonString());
         Assert.Equal(VerificationOutcome.AnotherModel, model.Outcome);
         Assert.False(model.Holds);
+    }
 
-        // What cannot be verified.
+    [Fact]
+    public async Task VerifyAsync_OfARecordThatIsUnpaintableOrMissing_Throws()
+    {
+        using var folder = new TemporaryFolder();
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: Stop);
+        Picture picture = await atelier.GenerateAsync(Request, null, Stop);
+        PictureRecord record = PictureRecord.Of(picture, new RecordedEncoding(PictureFormat.Png));
         JsonNode unpaintable = JsonNode.Parse(record.ToJson())!;
         unpaintable["request"]!["width"] = 300;
         await Assert.ThrowsAsync<PictureSizeException>(() =>

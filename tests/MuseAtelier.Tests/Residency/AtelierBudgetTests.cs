@@ -38,7 +38,7 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     public async Task Generate_WithABudgetThatCannotBeKept_IsRefusedAndTheNextPictureWorks()
     {
         // Enough for a small picture of the Miniature, and for no large one.
-        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { MemoryBudget = 1L << 30 });
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { HostMemory = 1L << 30 });
         BudgetTooSmallException refusal = await Assert.ThrowsAsync<BudgetTooSmallException>(
             () => atelier.GenerateAsync(
                 Request with { Width = 2048, Height = 2048 }, cancellationToken: TestContext.Current.CancellationToken));
@@ -50,7 +50,7 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     public async Task Generate_WithABudgetForTilesAlone_DecodesInTiles()
     {
         var large = Request with { Width = 1024, Height = 1024, Steps = 1 };
-        await using Atelier little = await shared.OpenAsync(TestAtelier.Options with { MemoryBudget = 3L << 30 });
+        await using Atelier little = await shared.OpenAsync(TestAtelier.Options with { HostMemory = 3L << 30 });
         Picture whole = await shared.Atelier.GenerateAsync(large, cancellationToken: TestContext.Current.CancellationToken);
         Picture tiled = await little.GenerateAsync(large, cancellationToken: TestContext.Current.CancellationToken);
         Assert.NotEqual(whole.Pixels.ToArray(), tiled.Pixels.ToArray());
@@ -60,14 +60,14 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     [Fact]
     public async Task Generate_WithABudgetOfAnotherDevice_SaysThatItIsWithoutEffect()
     {
-        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { VideoMemoryBudget = 1 << 20 });
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { DeviceMemory = 1 << 20 });
         Picture picture = await atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(["A processor paints: the budget of video memory is without effect."], picture.Notices);
         Assert.Empty((await shared.Atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken)).Notices);
     }
 
     [Fact]
-    public async Task Generate_WhereWeightsComeOtherwiseThanPlanned_SaysSo()
+    public async Task Generate_WhereWeightsComeOtherwiseThanPlanned_GivesANotice()
     {
         await using Atelier atelier = await shared.OpenAsync(
             TestAtelier.Options with { Backend = new ShortBackend { WeightsNotice = "Pinned memory is short." } });

@@ -171,7 +171,7 @@ public sealed class ResidencyPlannerTests
     }
 
     [Fact]
-    public void Plan_WithLittlePinnedMemory_StagesTheRestAndSaysSo()
+    public void Plan_WithLittlePinnedMemory_StagesTheRestAndExplainsIt()
     {
         ResidencyPlan plenty = Plan(3), little = Plan(3, new ResidencyRequest { PinnedBytes = Gibibyte });
         Assert.InRange(little.PinnedBytes, 1, Gibibyte);
@@ -278,11 +278,11 @@ public sealed class ResidencyPlannerTests
     [InlineData(4, 5)]
     [InlineData(4, 0)]
     [InlineData(20, 9)]
-    public void Plan_OfMoreAtATimeThanThereAre_IsRefused(int count, int batchSize) =>
+    public void Plan_OfABatchLargerThanTheCount_Throws(int count, int batchSize) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Plan(19, new ResidencyRequest { Count = count, BatchSize = batchSize }));
 
     [Fact]
-    public void Plan_OfTooManyAtATime_SaysSo()
+    public void Plan_OfATooLargeBatch_NamesTheLeastBudget()
     {
         BudgetTooSmallException refusal = Assert.Throws<BudgetTooSmallException>(() =>
             Plan(3, new ResidencyRequest { Count = 8, BatchSize = 8 }));
@@ -368,7 +368,7 @@ public sealed class ResidencyPlannerTests
     }
 
     [Fact]
-    public void Plan_OfASizeOutOfRange_IsRefused()
+    public void Plan_OfASizeOrStepCountOutOfRange_Throws()
     {
         Assert.Throws<PictureSizeException>(() => Plan(19, new ResidencyRequest { Width = 1000, Height = 4096 }));
         Assert.Throws<StepCountException>(() => Plan(19, new ResidencyRequest { Steps = 0 }));
@@ -449,6 +449,18 @@ public sealed class ResidencyPlannerTests
             plan.PinnedBytes, Placed(StagePlacement.Streamed), Placed(StagePlacement.Streamed) + Placed(StagePlacement.SwappedOut));
         Assert.True(plan.PinnedBytes <= plan.Request.PinnedBytes);
         Assert.True(!plan.CapturesSteps || plan.KeepsArena, "a captured step needs its memory where it was");
+        AssertStagesHold(plan, model);
+
+        int height = plan.Request.Height / 8, width = plan.Request.Width / 8;
+        Assert.Equal(
+            (plan.Decoding.Rows, plan.Decoding.Columns),
+            (VaeDecoder.Starts(height, plan.Decoding.TileHeight).Length, VaeDecoder.Starts(width, plan.Decoding.TileWidth).Length));
+        Assert.True(plan.Estimate.Picture >= plan.UnlimitedSeconds);
+        Assert.NotEmpty(plan.Explanation);
+    }
+
+    private static void AssertStagesHold(ResidencyPlan plan, ModelSizes model)
+    {
         foreach (string name in Preparing.Append(ComponentNames.UNet))
         {
             IReadOnlyList<StageSpec> stages = model.Component(name).Stages;
@@ -464,12 +476,5 @@ public sealed class ResidencyPlannerTests
                 Assert.True(place.Bytes <= (name == ComponentNames.UNet ? plan.StreamingBufferBytes : plan.PreparingBufferBytes));
             }
         }
-
-        int height = plan.Request.Height / 8, width = plan.Request.Width / 8;
-        Assert.Equal(
-            (plan.Decoding.Rows, plan.Decoding.Columns),
-            (VaeDecoder.Starts(height, plan.Decoding.TileHeight).Length, VaeDecoder.Starts(width, plan.Decoding.TileWidth).Length));
-        Assert.True(plan.Estimate.Picture >= plan.UnlimitedSeconds);
-        Assert.NotEmpty(plan.Explanation);
     }
 }

@@ -1,4 +1,5 @@
 using MuseAtelier.Residency;
+using MuseAtelier.Streaming;
 
 namespace MuseAtelier.Tests.Residency;
 

@@ -1,4 +1,4 @@
-using MuseAtelier.Residency;
+using MuseAtelier.Streaming;
 
 namespace MuseAtelier.Tests.Residency;
 
@@ -36,6 +36,17 @@ public sealed class StreamingBufferLayoutTests
     }
 
     [Fact]
-    public void New_WithAStageLargerThanTheWindow_IsRefused() =>
+    public void New_WithAStageLargerThanTheBuffer_Throws() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamingBufferLayout([2 * Page], Page));
+
+    [Fact]
+    public void HasRoomFor_OfOtherStages_IsFalse()
+    {
+        var layout = new StreamingBufferLayout([2 * Page, Page], 4 * Page);
+        Assert.True(layout.HasRoomFor([2 * Page, Page]));
+        Assert.True(layout.HasRoomFor([2 * Page - 100, 1]));
+        Assert.False(layout.HasRoomFor([2 * Page, Page + 1]));
+        Assert.False(layout.HasRoomFor([2 * Page]));
+        Assert.False(layout.HasRoomFor([2 * Page, Page, Page]));
+    }
 }

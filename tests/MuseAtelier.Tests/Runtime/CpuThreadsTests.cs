@@ -30,13 +30,13 @@ public sealed class CpuThreadsTests(TestAtelier miniature)
 
     // All ateliers of a process share one pool of threads: the record has to name those, and not what the second one asked for.
     [Fact]
-    public async Task GenerateAsync_OfASecondAtelierWithOtherThreads_RecordsThoseThatRanAndSaysSo()
+    public async Task GenerateAsync_OfASecondAtelierWithOtherThreads_RecordsThoseThatRanWithANotice()
     {
         Picture first = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Stop);
         int threads = PictureRecord.Of(first, new RecordedEncoding(PictureFormat.Png)).Engine.Threads!.Value, other = threads + 1;
         Assert.Equal(Environment.ProcessorCount, threads);
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options
-            with { Backend = CpuBackend.Create(other) }, cancellationToken: Stop);
+        AtelierOptions options = TestAtelier.Options with { Backend = CpuBackend.Create(other) };
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Stop);
         Picture second = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Stop);
         Assert.Equal(first.Provenance.Device, second.Provenance.Device);
         Assert.Equal(first.Pixels.ToArray(), second.Pixels.ToArray());
@@ -63,7 +63,7 @@ public sealed class CpuThreadsTests(TestAtelier miniature)
 
         (code, output, _) = await RunAsync("verify", picture, "--threads", "1", "--json");
         JsonNode report = JsonNode.Parse(output)!;
-        Assert.Contains("another number of threads adds in another order", report["changes"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains("another number of threads sums in another order", report["changes"]!.ToJsonString(), StringComparison.Ordinal);
         // Whether the last bits really differ is up to the processor's kernels.
         Assert.Equal(report["holds"]!.GetValue<bool>() ? 0 : 1, code);
     }

@@ -17,7 +17,7 @@ public sealed class NotFiniteExceptionTests : IDisposable
     [InlineData("conditioner.embedders.0.transformer.text_model.encoder.layers.0.mlp.fc2.weight", ComponentNames.ClipL)]
     [InlineData("conditioner.embedders.1.model.transformer.resblocks.0.mlp.c_proj.weight", ComponentNames.ClipG)]
     [InlineData("model.diffusion_model.out.2.weight", ComponentNames.UNet)]
-    public async Task GenerateAsync_OfAPartThatOverflows_NamesIt(string weight, string part)
+    public async Task GenerateAsync_OfAPartThatOverflows_ThrowsWithThePart(string weight, string part)
     {
         var exception = await Assert.ThrowsAsync<NotFiniteException>(() => Paint(weight));
         Assert.Equal(part, exception.Part);

@@ -31,6 +31,9 @@ internal sealed class ShortBackend : Backend
     /// <summary>Sessions that were made.</summary>
     public int Sessions { get; set; }
 
+    /// <summary>The components whose weights were loaded, with their plans; null means all resident.</summary>
+    public List<(string Component, ComponentPlan? Plan)> Loaded { get; } = [];
+
     internal override Lowering Lowering => _processor.Lowering;
 
     internal override DeviceProfile Profile => _processor.Profile;
@@ -84,8 +87,11 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override void Synchronize() => processor.Synchronize();
 
-    public override StageWeights LoadWeights(ComponentSpec component, IReadOnlyList<WeightPlacement>? placements) =>
-        new NoticedWeights(processor.LoadWeights(component, placements), memory.WeightsNotice);
+    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan)
+    {
+        memory.Loaded.Add((component.Name, plan));
+        return new NoticedWeights(processor.LoadWeights(component, plan), memory.WeightsNotice);
+    }
 
     public override void Dispose()
     {
@@ -97,8 +103,6 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 /// <summary>Weights that have something to say.</summary>
 internal sealed class NoticedWeights(StageWeights weights, string? notice) : StageWeights
 {
-    public override long DeviceBytes => weights.DeviceBytes;
-
     public override string? Notice => notice;
 
     public override nint Address(int stage, WeightSpec weight) => weights.Address(stage, weight);

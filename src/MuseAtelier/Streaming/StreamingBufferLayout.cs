@@ -1,4 +1,4 @@
-namespace MuseAtelier.Residency;
+namespace MuseAtelier.Streaming;
 
 /// <summary>
 /// The places of streamed stages in the streaming buffer, a ring of device memory: one behind the other, and from the beginning again where
@@ -61,6 +61,10 @@ internal sealed class StreamingBufferLayout
 
         return (least + Alignment - 1) / Alignment * Alignment;
     }
+
+    /// <summary>Whether each of several stages, in the order in which they run, fits into its place.</summary>
+    public bool HasRoomFor(IReadOnlyList<long> sizes) =>
+        sizes.Count == Count && Enumerable.Range(0, Count).All(stage => sizes[stage] <= Sizes[stage]);
 
     /// <summary>The stages that a stage's copy overwrites.</summary>
     public ReadOnlySpan<int> Overwritten(int stage)

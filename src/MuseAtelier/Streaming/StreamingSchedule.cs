@@ -1,6 +1,4 @@
-using MuseAtelier.Residency;
-
-namespace MuseAtelier.Cuda.Devices;
+namespace MuseAtelier.Streaming;
 
 /// <summary>
 /// Decides which streamed stage is copied into the streaming buffer next, and what its copy waits for. Copies follow each other in the

@@ -1,4 +1,4 @@
-namespace MuseAtelier;
+namespace MuseAtelier.Pipeline;
 
 /// <summary>Pictures of one request, each with the seed after the previous one's.</summary>
 /// <param name="Request">The request of the first picture.</param>

@@ -1,0 +1,64 @@
+namespace MuseAtelier.Cuda.Devices;
+
+/// <summary>
+/// The weights of those stages of a component that have the same kind of place. Stages are counted from 0 in <see cref="Stages"/>. All
+/// members must be called on the engine's thread.
+/// </summary>
+/// <param name="stages">The stages in the order in which they run; each has weights.</param>
+internal abstract class PlacedWeights(IReadOnlyList<StageMemory> stages) : IDisposable
+{
+    /// <summary>The stages in the order in which they run.</summary>
+    public IReadOnlyList<StageMemory> Stages => stages;
+
+    /// <summary>Whether runs of the stages can be captured; known after <see cref="FinishLoading"/>.</summary>
+    public virtual bool CanCapture => true;
+
+    /// <summary>Begins to load the weights.</summary>
+    /// <returns>A task that ends when the load is complete. It must have ended before this object is disposed.</returns>
+    public abstract Task Load();
+
+    /// <summary>
+    /// Stages whose weights stay in their file against the plan, because the system had no more pinned memory; known when the load is
+    /// complete.
+    /// </summary>
+    public virtual int UnpinnedStages => 0;
+
+    /// <summary>Must be called once after the load is complete, before the first run. May be called again if it failed.</summary>
+    public virtual void FinishLoading() { }
+
+    /// <summary>
+    /// Allocates device memory that <see cref="SwapOut"/> has freed and begins to fill it. Must be called before any stage of the
+    /// component, so that the copies overlap with the stages that need none of them.
+    /// </summary>
+    public virtual void Restore() { }
+
+    /// <summary>Makes the compute stream wait until the stage's weights are in place.</summary>
+    public virtual void BeforeStage(int stage) { }
+
+    /// <summary>Reports that the stage is queued. Its weights may be overwritten once it has run.</summary>
+    public virtual void AfterStage(int stage) { }
+
+    /// <summary>Queues everything that was requested, so that the streams can be synchronized before <see cref="SwapOut"/>.</summary>
+    /// <returns>Whether there is device memory to free; if not, <see cref="SwapOut"/> does nothing.</returns>
+    public virtual bool PrepareSwapOut() => false;
+
+    /// <summary>Frees device memory until it is needed again. Both streams must be idle.</summary>
+    public virtual void SwapOut() { }
+
+    /// <summary>Prepares a capture, so that the captured run depends on nothing outside itself.</summary>
+    public virtual void BeginCapture() { }
+
+    /// <summary>
+    /// Makes the compute stream wait for the copies that the capture queued. Must be called at the end of the captured run.
+    /// </summary>
+    public virtual void JoinCapture() { }
+
+    /// <summary>Ends a capture, whether or not it succeeded.</summary>
+    public virtual void EndCapture() { }
+
+    /// <summary>Restores the state before a captured run is replayed that the run was captured in.</summary>
+    public virtual void BeforeReplay() { }
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}

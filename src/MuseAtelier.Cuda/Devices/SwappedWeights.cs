@@ -1,0 +1,96 @@
+using MuseAtelier.Cuda.Native;
+
+namespace MuseAtelier.Cuda.Devices;
+
+/// <summary>
+/// Weights that are in device memory from the component's first run until <see cref="SwapOut"/>, and in pinned memory all the time. They
+/// lie in one block of device memory, which the copy stream fills before the next run.
+/// </summary>
+internal sealed class SwappedWeights : PlacedWeights
+{
+    private readonly CardResources _card;
+    private readonly WeightReader _reader;
+    private readonly ReservedMemory _slab;
+    private readonly CudaEvent _copied;
+    private bool _copyPending;
+
+    /// <summary>Reserves the device addresses, and takes no device memory yet.</summary>
+    /// <param name="stages">The stages in the order in which they run; each has weights.</param>
+    /// <param name="card">The card.</param>
+    /// <param name="reader">Loads the weights; borrowed.</param>
+    public SwappedWeights(IReadOnlyList<StageMemory> stages, CardResources card, WeightReader reader)
+        : base(stages)
+    {
+        (_card, _reader) = (card, reader);
+        _slab = ReservedMemory.Reserve(card.Card, card.Usage, WeightSlab.Bytes(stages));
+        try
+        {
+            _copied = new CudaEvent();
+        }
+        catch
+        {
+            _slab.Dispose();
+            throw;
+        }
+
+        WeightSlab.Place(stages, _slab.Address);
+    }
+
+    public override int UnpinnedStages => Stages.Count(stage => stage.Host is null);
+
+    public override Task Load() => _reader.ToHost(Stages);
+
+    // The copy stream fills the block, so that the stages before the first swapped-out one can run meanwhile.
+    public override void Restore()
+    {
+        if (_slab.IsThere) return;
+        _slab.Take();
+        bool allPinned = true;
+        foreach (StageMemory stage in Stages)
+        {
+            allPinned &= stage.Host is not null;
+            if (stage.Host is not null) _card.Copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
+        }
+
+        if (!allPinned) _reader.ToDevice(Stages.Where(stage => stage.Host is null)).GetAwaiter().GetResult();
+        _copied.Record(_card.Copies);
+        _copyPending = true;
+    }
+
+    public override void BeforeStage(int stage) => AwaitCopies();
+
+    public override bool PrepareSwapOut() => _slab.IsThere;
+
+    public override void SwapOut()
+    {
+        _slab.GiveUp();
+        _copyPending = false;
+    }
+
+    public override void BeginCapture()
+    {
+        Restore();
+        AwaitCopies();
+    }
+
+    public override void BeforeReplay()
+    {
+        Restore();
+        AwaitCopies();
+    }
+
+    public override void Dispose()
+    {
+        if (_slab.IsThere) _card.Settle();
+        _copied.Dispose();
+        _slab.Dispose();
+        foreach (StageMemory stage in Stages) stage.Host?.Dispose();
+    }
+
+    private void AwaitCopies()
+    {
+        if (!_copyPending) return;
+        _card.Compute.Wait(_copied);
+        _copyPending = false;
+    }
+}

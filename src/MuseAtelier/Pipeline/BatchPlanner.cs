@@ -1,0 +1,153 @@
+using MuseAtelier.Residency;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Pipeline;
+
+/// <summary>
+/// Finds the plan of each batch before anything is loaded, within the declared budget or, if that is less, within the memory that is
+/// available on the device; and puts it in force.
+/// </summary>
+internal sealed class BatchPlanner
+{
+    private const int RememberedPlans = 8;
+
+    private readonly ModelSizes _sizes;
+    private readonly DeviceProfile _profile;
+    private readonly AtelierOptions _options;
+    private readonly ExecutionDevice _device;
+    private readonly SessionPool _sessions;
+    private readonly PlanApplier _plans;
+    private readonly MemoryAllowance _allowance;
+    private readonly Dictionary<ResidencyRequest, ResidencyPlan> _found = [];
+    private readonly Queue<ResidencyRequest> _order = [];
+
+    /// <param name="sizes">The model's sizes.</param>
+    /// <param name="profile">The costs of the device, as it was opened.</param>
+    /// <param name="options">The options of the atelier.</param>
+    /// <param name="device">The device; borrowed.</param>
+    /// <param name="sessions">The loaded sessions; borrowed.</param>
+    /// <param name="plans">Puts plans in force.</param>
+    public BatchPlanner(
+        ModelSizes sizes, DeviceProfile profile, AtelierOptions options, ExecutionDevice device, SessionPool sessions, PlanApplier plans)
+    {
+        _sizes = sizes;
+        _profile = profile;
+        _options = options;
+        _device = device;
+        _sessions = sessions;
+        _plans = plans;
+        // The default budget depends on the memory that is free now, when the atelier is opened.
+        _allowance = new MemoryAllowance(options.BudgetBytes(Available()));
+    }
+
+    /// <summary>What a series and the options ask of a plan.</summary>
+    /// <param name="series">The series.</param>
+    /// <param name="options">The options of the atelier.</param>
+    /// <param name="budget">The budget in bytes.</param>
+    public static ResidencyRequest RequestOf(PictureSeries series, AtelierOptions options, long budget) => new()
+    {
+        Budget = budget,
+        Width = series.Request.Width,
+        Height = series.Request.Height,
+        Steps = series.Request.Steps,
+        Count = series.Count,
+        BatchSize = series.BatchSize,
+        Guided = series.Request.GuidanceScale > 1,
+        Offload = options.Offload,
+        VaeTiling = options.VaeTiling,
+        VaeTile = options.VaeTile,
+        DecodesInFp32 = options.DecodesInFp32,
+        Frame = series.Request.Frame,
+    };
+
+    /// <summary>Finds the plan for the next batch of a series and puts it in force.</summary>
+    /// <param name="series">The series.</param>
+    /// <param name="notices">Receives a sentence if the budget in force has changed.</param>
+    /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
+    /// <exception cref="DeviceMemoryException">Other programs hold so much of the device that no plan fits into the rest.</exception>
+    public ResidencyPlan Apply(PictureSeries series, List<string> notices)
+    {
+        long available = Available();
+        long before = _allowance.Bytes;
+        _allowance.Raise(available);
+        ResidencyPlan plan;
+        try
+        {
+            plan = Find(series, _allowance.Bytes);
+            if (plan.PeakBytes > available && _allowance.Lower(available)) plan = Find(series, _allowance.Bytes);
+        }
+        catch (BudgetTooSmallException exception) when (_allowance.IsReduced)
+        {
+            throw DeviceMemoryException.OfOthers(available, _allowance.Declared, exception);
+        }
+
+        if (_allowance.Bytes != before) notices.Add(AllowanceNotice(available));
+        _plans.Apply(plan, available);
+        return plan;
+    }
+
+    /// <summary>Finds a plan with a quarter less memory than the plan that ran out, and puts it in force.</summary>
+    /// <param name="series">The series.</param>
+    /// <param name="left">The number of pictures that are left of the batch.</param>
+    /// <param name="plan">The plan that ran out.</param>
+    /// <exception cref="BudgetTooSmallException">There is no such plan.</exception>
+    public ResidencyPlan ApplySmaller(PictureSeries series, int left, ResidencyPlan plan)
+    {
+        long available = Available();
+        long budget = Math.Min(plan.PeakBytes / 4 * 3, available);
+        // Where the device reports its free memory, the lower budget stays in force. Elsewhere the next batch is planned as before.
+        if (_device.FreeBytes() is not null) _allowance.RanOut(budget);
+        // A batch of one takes the least memory. A picture with a fixed slot must keep its batch, because its last bits depend on it.
+        PictureSeries rest = series.Place is null ? series with { Count = left, BatchSize = 1 } : series;
+        return Apply(rest, budget, available);
+    }
+
+    /// <summary>Finds the plan for a picture of the default size and puts it in force; null if the budget is too small for it.</summary>
+    public ResidencyPlan? ApplyDefault()
+    {
+        try
+        {
+            long available = Available();
+            var usual = new PictureSeries(new PictureRequest { Prompt = "" }, 1, 1);
+            return Apply(usual, Math.Min(_allowance.Bytes, available), available);
+        }
+        catch (BudgetTooSmallException)
+        {
+            // A smaller picture may still fit the budget.
+            return null;
+        }
+    }
+
+    private ResidencyPlan Apply(PictureSeries series, long budget, long available)
+    {
+        ResidencyPlan plan = Find(series, budget);
+        _plans.Apply(plan, available);
+        return plan;
+    }
+
+    private ResidencyPlan Find(PictureSeries series, long budget)
+    {
+        ResidencyRequest wanted = RequestOf(series, _options, budget);
+        if (_found.TryGetValue(wanted, out ResidencyPlan? known)) return known;
+        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _profile);
+        if (_order.Count == RememberedPlans) _found.Remove(_order.Dequeue());
+        _order.Enqueue(wanted);
+        return _found[wanted] = plan;
+    }
+
+    // Memory that this engine already holds counts as available.
+    private long Available() => MemoryAllowance.Available(_device.FreeBytes(), HeldBytes());
+
+    // Bytes of device memory that this engine holds, by the engine's own count. The driver's count includes other engines of the process,
+    // and other programs too where the driver does not count processes separately.
+    private long HeldBytes() => _profile.MapsWeights ? 0 : _profile.FixedBytes + _device.AllocatedBytes + _sessions.HeldBytes(_profile);
+
+    private string AllowanceNotice(long available)
+    {
+        string allowed = ByteSize.Format(_allowance.Bytes);
+        if (!_allowance.IsReduced) return $"Memory of the device is free again: pictures are painted within {allowed}.";
+        string free = ByteSize.Format(available);
+        return $"Other programs hold most of the device: {free} of the budget of {ByteSize.Format(_allowance.Declared)} are available. "
+            + $"Pictures are painted within {allowed} until more is free.";
+    }
+}

@@ -1,0 +1,58 @@
+using MuseAtelier.Conditioning;
+using MuseAtelier.Diffusion;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Pipeline;
+
+/// <summary>The denoiser of the last shape. It is created anew when the shape changes.</summary>
+/// <param name="package">The package; borrowed.</param>
+/// <param name="sessions">The sessions and weights; borrowed.</param>
+/// <param name="device">The device that runs; borrowed.</param>
+internal sealed class DenoiserCache(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable
+{
+    private Denoiser? _denoiser;
+
+    /// <summary>Computes keys, values and time embeddings for a batch.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="rows">The embeddings of every row.</param>
+    /// <param name="run">The options of the runs.</param>
+    /// <returns>The denoiser, ready for the batch's first step; owned by this cache.</returns>
+    public Denoiser Prepare(PictureBatch batch, PromptEmbeds[] rows, RunScope run)
+    {
+        PictureRequest request = batch.Request;
+        var shape = new PictureShape(rows.Length, batch.LatentHeight, batch.LatentWidth, 1);
+        if (_denoiser?.Shape != shape)
+        {
+            Release();
+            _denoiser = new Denoiser(package, shape, sessions, device);
+        }
+
+        MicroConditioning conditioning =
+            request.Conditioning ?? new MicroConditioning(request.Width, request.Height, 0, 0, request.Width, request.Height);
+        float[] timeIds =
+        [
+            conditioning.OriginalHeight,
+            conditioning.OriginalWidth,
+            conditioning.CropTop,
+            conditioning.CropLeft,
+            conditioning.TargetHeight,
+            conditioning.TargetWidth,
+        ];
+        _denoiser.Prepare(rows, timeIds, batch.Schedule.Timesteps, run.Options, run.Token);
+        return _denoiser;
+    }
+
+    /// <summary>Frees what only the steps need: sessions created ahead, swapped-out weights and the streaming buffers.</summary>
+    public void ReleaseIdle() => sessions.ReleaseIdle();
+
+    /// <summary>Disposes the denoiser, and with it its bindings and its captured step.</summary>
+    public void Release()
+    {
+        _denoiser?.Dispose();
+        _denoiser = null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Release();
+}

@@ -1,0 +1,89 @@
+using MuseAtelier.Conditioning;
+using MuseAtelier.Decoding;
+using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Pipeline;
+
+/// <summary>
+/// The parts of a model that hold memory: sessions and weights, and the text encoders, the denoiser and the decoder, which hold bindings to
+/// them. Owns all of these, and releases bindings before the sessions and weights that they refer to.
+/// </summary>
+internal sealed class LoadedParts : IDisposable
+{
+    private readonly ModelPackage _package;
+    private readonly ExecutionDevice _device;
+
+    /// <param name="package">The package; borrowed.</param>
+    /// <param name="device">The device; borrowed.</param>
+    public LoadedParts(ModelPackage package, ExecutionDevice device)
+    {
+        _package = package;
+        _device = device;
+        Sessions = new SessionPool(package, device);
+        Prompts = new TextConditioner(package, Sessions, device);
+        Denoisers = new DenoiserCache(package, Sessions, device);
+        Decoder = new VaeDecoder(package, Sessions, device);
+    }
+
+    /// <summary>The sessions and weights.</summary>
+    public SessionPool Sessions { get; }
+
+    /// <summary>The text encoders.</summary>
+    public TextConditioner Prompts { get; }
+
+    /// <summary>The denoiser of the last shape.</summary>
+    public DenoiserCache Denoisers { get; }
+
+    /// <summary>The decoder.</summary>
+    public VaeDecoder Decoder { get; }
+
+    /// <summary>Puts a plan in force. What the plan moves is loaded into its new place when it next runs.</summary>
+    public void Apply(ResidencyPlan plan)
+    {
+        foreach (ComponentSpec component in Sessions.AffectedBy(plan))
+        {
+            if (PipelineRecipe.Of(component.Name).Phase == PlanPhase.Text) Prompts.Release();
+            else Denoisers.Release();
+        }
+
+        Sessions.Apply(plan);
+    }
+
+    /// <summary>Begins to load the components that a plan keeps loaded, while the engine's thread goes on.</summary>
+    public void Preload(ResidencyPlan plan)
+    {
+        IEnumerable<ComponentPlan> staying = plan.Components.Where(component => !component.HasRotatingSessions);
+        Sessions.Preload([.. staying.Select(component => _package.Manifest.Component(component.Name))], plan.MakesSessionsInParallel);
+    }
+
+    /// <summary>Frees the memory that arenas keep from earlier pictures, and what refers to it.</summary>
+    public void TrimArenas()
+    {
+        // A captured step refers to the memory that is freed here.
+        Denoisers.Release();
+        Decoder.Release();
+        // Where sessions have arenas of their own, an arena is freed only with its session.
+        if (_device.ArenaStatistics is null) ReleaseAll();
+        else ArenaTrimmer.Empty(_device);
+    }
+
+    /// <summary>Releases everything that is loaded. It is loaded again when it next runs.</summary>
+    public void ReleaseAll()
+    {
+        Denoisers.Release();
+        Prompts.Release();
+        Decoder.Release();
+        foreach (ComponentSpec component in _package.Manifest.Components) Sessions.Release(component);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Denoisers.Dispose();
+        Prompts.Dispose();
+        Decoder.Dispose();
+        Sessions.Dispose();
+    }
+}

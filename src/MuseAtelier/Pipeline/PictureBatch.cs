@@ -1,0 +1,54 @@
+using MuseAtelier.Decoding;
+using MuseAtelier.Diffusion;
+
+namespace MuseAtelier.Pipeline;
+
+/// <summary>Pictures that are denoised together, on their way through the phases.</summary>
+/// <param name="run">The call that paints them.</param>
+/// <param name="plan">The plan in force.</param>
+/// <param name="requests">The pictures: one request except for the seeds.</param>
+/// <param name="slot">The first picture's slot in the batch; the others follow it.</param>
+internal sealed class PictureBatch(SeriesRun run, ResidencyPlan plan, PictureRequest[] requests, BatchSlot slot)
+{
+    /// <summary>The plan in force.</summary>
+    public ResidencyPlan Plan => plan;
+
+    /// <summary>The request of each picture.</summary>
+    public IReadOnlyList<PictureRequest> Requests => requests;
+
+    /// <summary>The request of the first picture; the others differ in their seeds alone.</summary>
+    public PictureRequest Request => requests[0];
+
+    /// <summary>The number of pictures.</summary>
+    public int Count => requests.Length;
+
+    /// <summary>The first picture's slot. The batch has its number of slots, which may be more than there are pictures.</summary>
+    public BatchSlot Slot => slot;
+
+    /// <summary>Height of the latents.</summary>
+    public int LatentHeight => Request.Height / VaeDecoder.VaeScaleFactor;
+
+    /// <summary>Width of the latents.</summary>
+    public int LatentWidth => Request.Width / VaeDecoder.VaeScaleFactor;
+
+    /// <summary>The noise levels and timesteps of the pictures.</summary>
+    public SigmaSchedule Schedule { get; } = new(requests[0].Schedule, requests[0].Steps);
+
+    /// <summary>Sentences for the user about these pictures.</summary>
+    public List<string> Notices { get; } = [.. run.Notices];
+
+    /// <summary>The memory of the phases that have ended, in order; of the decoding, none.</summary>
+    public List<PhaseMemory> Memory { get; } = [];
+
+    /// <summary>The time of text encoders, cross-attention and time embeddings for the whole batch.</summary>
+    public TimeSpan TextTime { get; set; }
+
+    /// <summary>Hands over a finished picture.</summary>
+    public void Deliver(Picture picture) => run.Deliver(picture);
+
+    /// <summary>Reports progress of the whole batch.</summary>
+    public void Report(GenerationPhase phase, int step, LatentPreview? preview = null) => run.Report(phase, step, preview, Count);
+
+    /// <summary>Reports progress of the next picture that is not finished.</summary>
+    public void ReportPicture(GenerationPhase phase) => run.Report(phase, Request.Steps, null, 1);
+}

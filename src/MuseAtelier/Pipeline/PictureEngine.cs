@@ -1,0 +1,146 @@
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Conditioning;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Pipeline;
+
+/// <summary>
+/// An opened model on an opened device. Puts the parts of the pipeline together, owns them, and admits one call at a time to the device.
+/// All members run on the engine's thread.
+/// </summary>
+internal sealed class PictureEngine : IDisposable
+{
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(5);
+
+    private readonly ModelPackage _package;
+    private readonly ExecutionDevice _device;
+    private readonly LoadedParts _parts;
+    private readonly BatchPlanner _planner;
+    private readonly MemoryRetry _painting;
+    private readonly DeviceMemoryWatch? _watch;
+    private readonly PhaseMeter _meter;
+    private readonly string[] _standingNotices;
+
+    private PictureEngine(ModelPackage package, ExecutionDevice device, AtelierOptions options)
+    {
+        _package = package;
+        _device = device;
+        _parts = new LoadedParts(package, device);
+        _standingNotices = [.. IgnoredBudgetNotices(options), .. device.Notices];
+
+        DeviceProfile profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);
+        var plans = new PlanApplier(_parts);
+        _planner = new BatchPlanner(ModelSizes.Of(package.Manifest), profile, options, device, _parts.Sessions, plans);
+
+        var assembler = new PictureAssembler(package, device, _parts.Sessions, options.WatchMemory);
+        Model = assembler.Model;
+        // The thread of the watch would never end if a later statement of the constructor failed. No later statement can.
+        _watch = options.WatchMemory ? new DeviceMemoryWatch(device, WatchInterval) : null;
+        _meter = new PhaseMeter(_watch);
+        var decoding = new BatchDecoding(_parts.Decoder, _meter, assembler);
+        var prompts = new PromptRows(_parts.Prompts);
+        var pipeline = new PicturePipeline(prompts, _parts.Denoisers, decoding, _meter, device, options.Previews);
+        _painting = new MemoryRetry(pipeline, plans, _planner);
+    }
+
+    /// <summary>The model that paints.</summary>
+    public ModelInfo Model { get; }
+
+    /// <summary>The device in words.</summary>
+    public string Device => _device.Description;
+
+    /// <summary>The version of ONNX Runtime.</summary>
+    public string RuntimeVersion { get; } = OrtEnv.Instance().GetVersionString();
+
+    /// <summary>Opens a model, exports it first if it is a checkpoint, opens the device, and begins to load.</summary>
+    /// <param name="model">Path of a package's folder or of a checkpoint.</param>
+    /// <param name="options">The options of the atelier.</param>
+    /// <param name="progress">Receives reports of the export.</param>
+    /// <param name="cancellationToken">Stops the export, and the wait for the device.</param>
+    public static PictureEngine Open(
+        string model, AtelierOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        // Building the tokenizer takes a third of a second, most of it compilation. It starts here so that the first picture does not wait.
+        _ = Task.Run(() => ClipTokenizer.Shared, CancellationToken.None);
+        ModelPackage package = options.OpenPackage(model, progress, cancellationToken);
+        ExecutionDevice? device = null;
+        PictureEngine? engine = null;
+        try
+        {
+            device = options.Backend.Open(package, options, cancellationToken);
+            using DeviceLease lease = device.Enter(cancellationToken);
+            engine = new PictureEngine(package, device, options);
+            engine.Preload();
+            return engine;
+        }
+        catch
+        {
+            if (engine is not null)
+            {
+                engine.Dispose();
+            }
+            else
+            {
+                device?.Dispose();
+                package.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Paints the next batch of a series.</summary>
+    /// <param name="series">The series.</param>
+    /// <param name="first">Index of the first picture of the series that is not painted yet.</param>
+    /// <param name="deliver">Receives each picture as soon as it is decoded.</param>
+    /// <param name="progress">Receives a report of every step.</param>
+    /// <param name="start">Timestamp of the request for the batch.</param>
+    /// <param name="cancellationToken">Stops within a step.</param>
+    public void Paint(
+        PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress, long start,
+        CancellationToken cancellationToken)
+    {
+        _package.RequireUnchanged();
+        using DeviceLease lease = _device.Enter(cancellationToken);
+        var run = new SeriesRun(series, first, deliver, progress, start, [.. _standingNotices]);
+        ResidencyPlan plan = _planner.Apply(series, run.Notices);
+        run.LimitTo(plan.BatchSize);
+        _meter.Reset();
+        try
+        {
+            _painting.Paint(run, plan, cancellationToken);
+        }
+        finally
+        {
+            // After a cancellation, this releases the sessions and weights that were prefetched for steps that will not run. The device
+            // must have finished its work before another engine is admitted.
+            _parts.Sessions.ReleaseIdle();
+            _device.Settle();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        using (_device.Enter(CancellationToken.None)) _parts.Dispose();
+        _watch?.Dispose();
+        _device.Dispose();
+        _package.Dispose();
+    }
+
+    // The command line's automatic choice of a device may differ from the device that the budget was meant for.
+    private static string[] IgnoredBudgetNotices(AtelierOptions options)
+    {
+        if (options.IgnoredBudget is null) return [];
+        return options.CountedMemory == MemoryKind.Host
+            ? ["A processor paints: the budget of video memory is without effect."]
+            : ["A card paints: the budget of the processor's memory is without effect."];
+    }
+
+    // Loads the weights and sessions of a picture of the default size before the first request.
+    private void Preload()
+    {
+        if (_device.LoadsAhead && _planner.ApplyDefault() is { } plan) _parts.Preload(plan);
+    }
+}

@@ -1,0 +1,21 @@
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Pipeline;
+
+/// <summary>Plans a picture from the model's sizes alone: exports, opens and loads nothing, and needs no device.</summary>
+internal static class PlanForecast
+{
+    /// <summary>The plan by which an atelier with these options would paint a picture on a device that nobody else uses.</summary>
+    /// <param name="model">Path of a package's folder or of a checkpoint.</param>
+    /// <param name="options">The options of the atelier.</param>
+    /// <param name="request">The picture.</param>
+    /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
+    public static ResidencyPlan Of(string model, AtelierOptions options, PictureRequest request)
+    {
+        string path = PackageCache.Find(model, options.PackageChoice) ?? model;
+        ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
+        var single = new PictureSeries(request, 1, 1);
+        return ResidencyPlanner.Plan(
+            sizes, BatchPlanner.RequestOf(single, options, options.BudgetBytes()), options.Backend.Profile);
+    }
+}
