@@ -18,7 +18,7 @@ public sealed class PreparedPromptTests
         int cut = PromptTokenizer.Encode(prompt).CutCount;
         Assert.Equal(
             FormattableString.Invariant($"The negative prompt has {cut} tokens more than the 75 that the model reads; ")
-                + $"cut off: {string.Join(' ', Enumerable.Repeat("word", 24))}…",
+                + $"cut off: {string.Concat(Enumerable.Repeat("word ", 24))}…",
             prepared.Notices[1]);
     }
 }
