@@ -13,8 +13,11 @@ internal sealed class BudgetChoices
         "--ram",
         "Memory that muse may use when the processor paints, such as 3GiB; pages of mapped files do not count. "
             + "[default: what the machine, its container and ulimit leave free]");
-    private readonly Option<OffloadMode> _offload = Choice.Of<OffloadMode>(
-        "--offload", "Where weights are between the steps: auto chooses the fastest way within the budget.");
+    private readonly Option<OffloadMode> _offload = Choice.Of(
+        "--offload",
+        "Where the denoiser's weights are between the steps: resident in device memory, streamed through a buffer in every step, or "
+            + "streamed while sessions rotate, which takes the least memory. Auto chooses the fastest mode within the budget.",
+        new Dictionary<string, OffloadMode> { ["sessions"] = OffloadMode.Rotate });
 
     public BudgetChoices(Command command)
     {

@@ -9,7 +9,12 @@ namespace MuseAtelier.Cli;
 internal static class Choice
 {
     /// <summary>An option whose value is a member of an enumeration, in any case; the first member is the default.</summary>
-    public static Option<T> Of<T>(string name, string description) where T : struct, Enum
+    /// <param name="name">The option's name.</param>
+    /// <param name="description">Its description.</param>
+    /// <param name="former">
+    /// Former names of members, in lower case. They are still read, because scripts use them, but the help does not show them.
+    /// </param>
+    public static Option<T> Of<T>(string name, string description, IReadOnlyDictionary<string, T>? former = null) where T : struct, Enum
     {
         string[] names = [.. Enum.GetNames<T>().Select(value => value.ToLowerInvariant())];
         return new Option<T>(name)
@@ -19,8 +24,10 @@ internal static class Choice
             CustomParser = result =>
             {
                 string text = result.Tokens[0].Value;
-                int index = Array.IndexOf(names, text.ToLowerInvariant());
+                string word = text.ToLowerInvariant();
+                int index = Array.IndexOf(names, word);
                 if (index >= 0) return Enum.GetValues<T>()[index];
+                if (former is not null && former.TryGetValue(word, out T value)) return value;
                 return Refuse<T>(result, name, text, string.Join(", ", names));
             },
         };

@@ -10,5 +10,5 @@ internal static class ExitCode
 
     /// <summary>The line about exit codes that ends every help page.</summary>
     public const string Help =
-        "Exit codes: 0 done, 1 failed or a check did not pass (one line on stderr says why), 2 bad usage, 130 cancelled.";
+        "Exit codes: 0 done, 1 failed or a check did not pass (one line on stderr gives the reason), 2 wrong usage, 130 cancelled.";
 }

@@ -23,8 +23,8 @@ internal sealed class Painting
     private readonly Option<bool> _force = new("--force") { Description = "Replace an existing file." };
     private readonly Option<MetadataLevel> _metadata = Choice.Of<MetadataLevel>(
         "--metadata",
-        "What the file says about how it was made: full (with the record that muse verify and muse replay read), parameters "
-            + "(AUTOMATIC1111's text), origin (only that a model made it), or none.");
+        "The metadata in the file: full (with the record that muse verify and muse replay read), parameters (AUTOMATIC1111's text), "
+            + "origin (only that a model made the picture), or none.");
     private readonly Option<int> _quality = Choice.Whole(
         "--quality",
         "Quality of JPEG and WebP, 1 to 100; 0 means 95. PNG keeps every pixel.",
@@ -66,15 +66,15 @@ internal sealed class Painting
         bool isPreviewed = IsPreviewed(result);
         string model = result.GetValue(_model) ?? DefaultModel.Find();
         AtelierOptions options = _choices.Read(result, record, request) with { Previews = isPreviewed };
-        BatchSlot? slot = record?.Engine.Place;
+        BatchSlot? slot = record?.Engine.BatchSlot;
         AtelierChoices.RequireBudget(model, options, request);
         await using RenderDisplay display = RenderDisplay.Start(_terminal, paths.Count);
         await using Atelier atelier = await Atelier.OpenAsync(model, options, display, stop);
         await display.PauseAsync();
         opened?.Invoke(atelier);
         display.Continue();
-        int? batchSize = result.GetValue(_batch) is > 0 and var batch ? batch : slot?.Pictures;
-        if (paths.Count == 1 && batchSize == slot?.Pictures)
+        int? batchSize = result.GetValue(_batch) is > 0 and var batch ? batch : slot?.BatchSize;
+        if (paths.Count == 1 && batchSize == slot?.BatchSize)
         {
             await FinishAsync(await atelier.GenerateAsync(request, slot ?? BatchSlot.Alone, display, stop), paths[0]);
             return ExitCode.Done;
@@ -135,10 +135,10 @@ internal sealed class Painting
         ["guidance"] = picture.Request.GuidanceScale,
         ["model"] = picture.Model.Name,
         ["modelSha256"] = picture.Model.Sha256,
-        ["pass"] = new JsonObject
+        ["batchSlot"] = new JsonObject
         {
-            ["pictures"] = picture.Provenance.Pass.Pictures,
-            ["index"] = picture.Provenance.Pass.Index,
+            ["batchSize"] = picture.Provenance.BatchSlot.BatchSize,
+            ["index"] = picture.Provenance.BatchSlot.Index,
         },
         ["device"] = picture.Provenance.Device,
         ["notices"] = new JsonArray([.. notices.Select(notice => JsonValue.Create(notice))]),

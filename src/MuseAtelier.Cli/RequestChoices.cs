@@ -18,8 +18,8 @@ internal sealed class RequestChoices
     };
     private readonly Option<EmptyNegative> _emptyNegative = Choice.Of<EmptyNegative>(
         "--empty-negative",
-        "What stands for an empty negative prompt: "
-            + "the encoded empty text, as ComfyUI has it, or zeros, as AUTOMATIC1111, Forge and diffusers have it.");
+        "The conditioning for an empty negative prompt: the encoded empty text, as in ComfyUI, or zeros, as in AUTOMATIC1111, Forge "
+            + "and diffusers.");
     private readonly Option<ulong> _seed = new("--seed", "-s")
     {
         Description = "Seed of the noise, up to 18446744073709551615. With random, muse draws one and prints it. [default: random]",
@@ -35,7 +35,7 @@ internal sealed class RequestChoices
         Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 2048; multiples of 64 are best.", Defaults.Width);
     private readonly Option<int> _height = Choice.Whole("--height", "Height in px, with the same limits.", Defaults.Height);
     private readonly Option<TimestepSpacing> _schedule = Choice.Of<TimestepSpacing>(
-        "--schedule", "How timesteps are spaced: leading is SDXL's own way, linspace AUTOMATIC1111's.");
+        "--schedule", "The spacing of the timesteps: leading is SDXL's own, linspace AUTOMATIC1111's.");
     private readonly Option<bool> _karras = new("--karras") { Description = "Use Karras sigmas." };
     private readonly Option<string> _sampler = Choice.Named(
         "--sampler",
@@ -43,8 +43,8 @@ internal sealed class RequestChoices
         [.. SamplerCatalog.BuiltIn.Names.Select(name => name.Id)]);
     private readonly Option<string> _noise = Choice.Named(
         "--noise",
-        "Which program's random numbers the seed starts: those of diffusers (torch on a processor), "
-            + "or of AUTOMATIC1111 or ComfyUI on an NVIDIA card.",
+        "The program whose random numbers the seed starts: diffusers (torch on a processor), or AUTOMATIC1111 or ComfyUI on an "
+            + "NVIDIA card.",
         [.. NoiseSourceCatalog.BuiltIn.Names.Select(name => name.Id.ToLowerInvariant())]);
 
     private FrameChoice? _frame;

@@ -42,15 +42,13 @@ internal sealed class StopSignals : IDisposable
         _cancellation.Dispose();
     }
 
-    /// <summary>
-    /// Handles a signal. Returns true if it is handled, false if it should have its default effect, which ends the process.
-    /// </summary>
+    /// <summary>Handles a signal.</summary>
+    /// <returns>False if the signal should have its default effect, which ends the process.</returns>
     internal bool Take()
     {
         lock (_taking)
         {
-            // Signals within the grace period count as one request: a key pressed twice, or a signal to the process group and to the
-            // process.
+            // Signals within the grace period count as one: a key pressed twice, or a signal to the process group and to the process.
             if (_firstSignal is { } first && _time.GetElapsedTime(first) > Grace)
             {
                 if (_terminal.ErrorConsole is not null) _terminal.Error.Write(CursorKeeper.Show);

@@ -19,7 +19,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
     {
         // Returning large blocks to the system costs system calls, so it is done only where memory is short or has a budget.
         bool isShort = HostMemory.DefaultBudget() < NativeHeap.EnoughBytes;
-        if (isShort || options.DeclaredBudget is not null || options.Offload == OffloadMode.Sessions) NativeHeap.ReturnLargeBlocks();
+        if (isShort || options.DeclaredBudget is not null || options.Offload == OffloadMode.Rotate) NativeHeap.ReturnLargeBlocks();
         _package = package;
         int processors = Environment.ProcessorCount;
         int most = Math.Max(CpuBackend.MostThreads, processors);

@@ -109,11 +109,8 @@ public readonly record struct Dimension
 /// <param name="Steps">Steps of the schedule.</param>
 public readonly record struct PictureShape(int Rows, int LatentHeight, int LatentWidth, int Steps)
 {
-    /// <summary>Tokens of a text that the text encoders read at once.</summary>
-    public const int TextTokens = 77;
-
     /// <summary>Tokens of the text that the network attends to.</summary>
-    public int Tokens { get; init; } = TextTokens;
+    public int Tokens { get; init; } = TextChunk.Length;
 
     /// <summary>Height of the picture with its frame, in px; 0 where no tensor depends on it.</summary>
     public int CanvasHeight { get; init; }

@@ -22,7 +22,7 @@ internal static class ManifestRules
     private const int WeightAlignment = 256;
     private const int ConstantAlignment = 4096;
     private const int LargestWidth = 1 << 16;
-    private const int Positions = PictureShape.TextTokens;
+    private const int Positions = TextChunk.Length;
     private const int LatentChannels = 4;
     private const int MostTokens = 64 * Positions;
     private const long MostFileBytes = 1L << 44;

@@ -2,19 +2,21 @@ using NetVips;
 
 namespace MuseAtelier.Pictures.Avif;
 
-/// <summary>AVIF files by libvips. Call <see cref="Register"/> once, before the first picture is read or written.</summary>
+/// <summary>Reads and writes AVIF files with libvips. Call <see cref="Register"/> before the first picture is read or written.</summary>
 public sealed class AvifCodec : IPictureCodec
 {
     private const int Channels = 3;
 
-    // 72 dots an inch, in libvips' dots a mm: what programs take for "not said".
+    // 72 dots per inch in libvips' unit, dots per mm: the resolution that programs write for pictures without one.
     private const double Resolution = 72 / 25.4;
 
-    private const string ExifField = "exif-data", XmpField = "xmp-data", IccField = "icc-profile-data";
+    private const string ExifField = "exif-data";
+    private const string XmpField = "xmp-data";
+    private const string IccField = "icc-profile-data";
 
     private static readonly Log.LogDelegate Silence = (_, _, _) => { };
 
-    // libvips prints its warnings to stderr, the host's: what matters of them comes as exceptions.
+    // libvips prints warnings to the host's stderr. Errors are reported as exceptions anyway.
     static AvifCodec() => Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning | Enums.LogLevelFlags.Info, Silence);
 
     private AvifCodec()
@@ -25,7 +27,7 @@ public sealed class AvifCodec : IPictureCodec
     public PictureFormat Format => PictureFormat.Avif;
 
     /// <summary>
-    /// Makes AVIF known to the process: from now on, <see cref="PictureFile"/> reads and writes it. Calling it again changes nothing.
+    /// Registers AVIF for the whole process: <see cref="PictureFile"/> can then read and write it. Further calls have no effect.
     /// </summary>
     public static void Register() => PictureCodecs.Register(new AvifCodec());
 
@@ -40,7 +42,7 @@ public sealed class AvifCodec : IPictureCodec
             if (!header.Exif.IsEmpty) mutable.Set(GValue.BlobType, ExifField, header.Exif.ToArray());
             if (!header.Xmp.IsEmpty) mutable.Set(GValue.BlobType, XmpField, header.Xmp.ToArray());
         });
-        // Allowed to keep EXIF, libvips would make some where there is none.
+        // If EXIF may be kept and there is none, libvips creates some.
         Enums.ForeignKeep exif = header.Exif.IsEmpty ? Enums.ForeignKeep.None : Enums.ForeignKeep.Exif;
         Enums.ForeignKeep xmp = header.Xmp.IsEmpty ? Enums.ForeignKeep.None : Enums.ForeignKeep.Xmp;
         return image.HeifsaveBuffer(q: quality, compression: Enums.ForeignHeifCompression.Av1, keep: exif | xmp);
@@ -68,7 +70,7 @@ public sealed class AvifCodec : IPictureCodec
         return bytes.Bands == Channels ? bytes.WriteToMemory<byte>() : throw new InvalidDataException($"it has {bytes.Bands} channels");
     }
 
-    // Nothing but libvips' reader of HEIF, whatever the bytes claim to be.
+    // Only the HEIF loader may read the bytes, because they are untrusted.
     private static Image Open(byte[] file) => Image.HeifloadBuffer(file);
 
     private static byte[] Blob(Image image, string name) => image.Contains(name) && image.Get(name) is byte[] blob ? blob : [];

@@ -5,37 +5,36 @@ using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures;
 
-/// <summary>How a picture is written.</summary>
+/// <summary>The options for writing a picture.</summary>
 public sealed record PictureFileOptions
 {
     /// <summary>
-    /// Whether a file of that name may be replaced. A symbolic link stays, and the file that it leads to is replaced; permissions stay.
+    /// Whether an existing file may be replaced. A symbolic link stays, and its target is replaced; the permissions stay the same.
     /// </summary>
     public bool Overwrite { get; init; }
 
     /// <summary>
-    /// What happens where the name cannot be had any more when the picture is to be written: another program made a file of that name
-    /// meanwhile, or has it open. False: an exception says so. True: the picture is written beside it under a free name, and
-    /// <see cref="WrittenPicture"/> says which.
+    /// Whether the picture is written under a free name in the same folder if its own name has become unavailable since it was checked:
+    /// another program created a file of that name or has it open. <see cref="WrittenPicture"/> has the new name. If false, an exception
+    /// is thrown instead.
     /// </summary>
     public bool UnderFreeName { get; init; }
 
-    /// <summary>What the file says of its making.</summary>
+    /// <summary>The metadata that the file gets.</summary>
     public MetadataLevel Metadata { get; init; } = MetadataLevel.Full;
 
     /// <summary>
-    /// Quality of JPEG, WebP and AVIF, 1 to 100; null means <see cref="PictureFormats.DefaultQuality"/>. PNG keeps every pixel whatever
-    /// it says.
+    /// Quality of JPEG, WebP and AVIF, 1 to 100; null means <see cref="PictureFormats.DefaultQuality"/>. PNG ignores it.
     /// </summary>
     public int? Quality { get; init; }
 }
 
-/// <summary>Where a picture went.</summary>
-/// <param name="Path">Path of the file: the one asked for, unless a notice says otherwise.</param>
-/// <param name="Notices">What the reader should know, in words; empty where all is as it was asked for.</param>
+/// <summary>The file of a written picture.</summary>
+/// <param name="Path">Path of the file: the requested one, unless a notice says otherwise.</param>
+/// <param name="Notices">Notices for the user; empty if the picture was written as requested.</param>
 public sealed record WrittenPicture(string Path, IReadOnlyList<string> Notices);
 
-/// <summary>Pictures as files. All members may be called from several threads at once, for the same file too.</summary>
+/// <summary>Reads and writes pictures as files. Safe for concurrent use, also on the same file.</summary>
 public static class PictureFile
 {
     private const int MostFreeNames = 10_000;
@@ -43,12 +42,12 @@ public static class PictureFile
     private static readonly PictureFileOptions Defaults = new();
 
     /// <summary>
-    /// Makes sure that a picture can be written, before work is spent on it: that there is an encoder and that it works, and that folder,
-    /// name and the file to be replaced allow it. Leaves nothing behind.
+    /// Checks that a picture can be written, before it is painted: the encoder works, and the folder, the name and a file that would be
+    /// replaced are writable. Leaves no file behind.
     /// </summary>
-    /// <param name="path">Path of the file to be.</param>
-    /// <param name="options">How it will be written.</param>
-    /// <exception cref="PictureFileException">It cannot.</exception>
+    /// <param name="path">Path of the future file.</param>
+    /// <param name="options">The options; null means the defaults.</param>
+    /// <exception cref="PictureFileException">The picture cannot be written.</exception>
     public static void RequireWritable(string path, PictureFileOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -57,14 +56,14 @@ public static class PictureFile
     }
 
     /// <summary>
-    /// Writes a picture in the format that the extension names: beside its place first and flushed to the disk, so that no half of a file
-    /// is ever seen there. Where it fails, nothing is left behind.
+    /// Writes a picture in the format of the path's extension. The file is written under a temporary name, flushed to the disk and renamed,
+    /// so that no partial file is ever visible. After a failure, no file is left behind.
     /// </summary>
     /// <param name="picture">The picture.</param>
     /// <param name="path">Path of the file.</param>
-    /// <param name="options">How it is written.</param>
-    /// <returns>Where it went.</returns>
-    /// <exception cref="PictureFileException">It cannot be written.</exception>
+    /// <param name="options">The options; null means the defaults.</param>
+    /// <returns>The written file.</returns>
+    /// <exception cref="PictureFileException">The picture cannot be written.</exception>
     public static WrittenPicture Write(Picture picture, string path, PictureFileOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(picture);
@@ -73,7 +72,7 @@ public static class PictureFile
         if (options.Quality is { } quality)
             ArgumentOutOfRangeException.ThrowIfNotEqual(quality, Math.Clamp(quality, 1, 100), nameof(options));
         PictureFormat format = PictureFormats.Of(path);
-        // What can be refused is refused before the picture is encoded.
+        // Encoding takes time, so everything that can be refused is refused before.
         if (!options.UnderFreeName) PictureTarget.Probe(path, options.Overwrite);
         int? kept = format == PictureFormat.Png ? null : options.Quality ?? PictureFormats.DefaultQuality(format);
         var encoding = new RecordedEncoding(format, kept);
@@ -91,14 +90,14 @@ public static class PictureFile
         }
     }
 
-    /// <summary>Whether a file begins as one of the formats that are known here does; false for a file that is not there.</summary>
+    /// <summary>Whether a file begins like one of the known formats; false for a missing file.</summary>
     /// <param name="path">Path of the file.</param>
     /// <exception cref="PictureUnreadableException">The system refuses to read it.</exception>
     public static bool IsPicture(string path) => File.Exists(path) && Detect(path) is not null;
 
-    /// <summary>Reads what a picture's file says of itself, without its pixels.</summary>
+    /// <summary>Reads the metadata of a picture's file without decoding its pixels.</summary>
     /// <param name="path">Path of the file.</param>
-    /// <exception cref="PictureFileException">There is no such file, it is no sound picture, or its format needs a codec.</exception>
+    /// <exception cref="PictureFileException">The file is missing, damaged or not a picture, or its format needs a codec.</exception>
     public static PictureFileContent Read(string path)
     {
         PictureFormat format = Require(path);
@@ -106,14 +105,14 @@ public static class PictureFile
     }
 
     /// <summary>
-    /// Reads a picture's pixels as they are stored: no colour profile and no orientation is applied (<see
-    /// cref="PictureFileContent.Notices"/>
-    /// name both), and transparent pixels lie on black.
+    /// Reads a picture's pixels as they are stored: no colour profile and no orientation is applied
+    /// (<see cref="PictureFileContent.Notices"/> name both), and transparent pixels are blended with black.
     /// </summary>
     /// <param name="path">Path of the file.</param>
     /// <returns>Size in px, and [Height, Width, 3] interleaved RGB, 8 bits a channel, owned by the caller.</returns>
-    /// <exception cref="PictureFileException">There is no such file, it is no sound picture, it is too large, or its format needs a
-    /// codec.</exception>
+    /// <exception cref="PictureFileException">
+    /// The file is missing, damaged, too large or not a picture, or its format needs a codec.
+    /// </exception>
     public static (int Width, int Height, byte[] Pixels) ReadPixels(string path)
     {
         PictureFormat format = Require(path);
@@ -129,7 +128,7 @@ public static class PictureFile
         }
         catch (IOException) when (!overwrite && File.Exists(target.File))
         {
-            // Another program was faster.
+            // Another program created the file since it was checked.
             throw new PictureExistsException(path);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -141,7 +140,8 @@ public static class PictureFile
 
     private static WrittenPicture PlaceBeside(string path, byte[] content, PictureFileException reason)
     {
-        string folder = Path.GetDirectoryName(path) ?? "", stem = Path.GetFileNameWithoutExtension(path);
+        string folder = Path.GetDirectoryName(path) ?? "";
+        string stem = Path.GetFileNameWithoutExtension(path);
         string extension = Path.GetExtension(path);
         for (int number = 2; number < MostFreeNames; number++)
         {
@@ -156,7 +156,7 @@ public static class PictureFile
             }
             catch (PictureFileException)
             {
-                // The first failure is what the user has to mend.
+                // The user has to fix the first failure, so that one is thrown below.
                 break;
             }
         }
@@ -173,7 +173,7 @@ public static class PictureFile
 
     private static PictureFormat? Detect(string path) => Guard(path, () =>
     {
-        // Nobody may have to wait for what a pipe never brings.
+        // A pipe or a device may block the reader forever.
         if (UnixFile.Describe(Path.GetFullPath(path))?.Kind is not null) return null;
         using FileStream stream = File.OpenRead(path);
         return PictureFormats.Detect(stream);

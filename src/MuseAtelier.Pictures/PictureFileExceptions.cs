@@ -1,14 +1,14 @@
 namespace MuseAtelier.Pictures;
 
-/// <summary>A picture's file cannot be written or read as asked.</summary>
+/// <summary>A picture's file cannot be written or read.</summary>
 public abstract class PictureFileException(string path, string found, string expected, string remedy, Exception? inner = null)
     : MuseAtelierException(found, expected, remedy, inner)
 {
-    /// <summary>Path of the file as it was given.</summary>
+    /// <summary>The path of the file as it was given.</summary>
     public string Path { get; } = path;
 }
 
-/// <summary>The path's extension names no format that is written here.</summary>
+/// <summary>The path's extension is not that of a known format.</summary>
 public sealed class PictureFormatException(string path)
     : PictureFileException(
         path,
@@ -17,28 +17,28 @@ public sealed class PictureFormatException(string path)
         $"one of {PictureFormats.Known}",
         "Give the file one of these extensions.");
 
-/// <summary>The folder that a picture should go to does not exist.</summary>
+/// <summary>The folder for a picture does not exist.</summary>
 public sealed class PictureFolderMissingException(string path, string folder)
-    : PictureFileException(path, $"there is no folder {folder}", "an existing folder", "Create it first, or choose another.")
+    : PictureFileException(path, $"there is no folder {folder}", "an existing folder", "Create the folder, or choose another one.")
 {
     /// <summary>The missing folder.</summary>
     public string Folder { get; } = folder;
 }
 
-/// <summary>There is a file of that name already.</summary>
+/// <summary>A file of that name exists.</summary>
 public sealed class PictureExistsException(string path)
-    : PictureFileException(path, $"{path} exists already", "a name that is free",
-        "Choose another name, or allow that it is replaced (muse: --force).");
+    : PictureFileException(path, $"{path} exists already", "an unused name",
+        "Choose another name, or allow replacing the file (muse: --force).");
 
-/// <summary>The system refused to write a picture; nothing half-written is left.</summary>
+/// <summary>The system refused to write a picture. No partial file is left.</summary>
 public sealed class PictureNotWrittenException : PictureFileException
 {
-    /// <summary>The folder or the disk refused.</summary>
-    /// <param name="path">Path of the file as it was given.</param>
-    /// <param name="inner">What the system said.</param>
+    /// <summary>Creates the exception for a folder or a disk that refused.</summary>
+    /// <param name="path">The path of the file as it was given.</param>
+    /// <param name="inner">The system's exception.</param>
     public PictureNotWrittenException(string path, Exception inner)
-        : this(path, inner, "a folder that may be written to, on a disk with room",
-            "Free some space or choose another folder; nothing half-written was left behind.")
+        : this(path, inner, "a writable folder on a disk with free space",
+            "Free some space, or choose another folder. No partial file was left.")
     {
     }
 
@@ -49,40 +49,42 @@ public sealed class PictureNotWrittenException : PictureFileException
     /// <summary>Whether the disk is full.</summary>
     public bool NoSpace { get; }
 
-    /// <summary>The failure for a file that is there and may not be replaced.</summary>
+    /// <summary>Creates the exception for an existing file that cannot be replaced.</summary>
     internal static PictureNotWrittenException OfTarget(string path, Exception inner) => new(
         path,
         inner,
         "a file that may be replaced",
-        "Close the program that has it open, allow writing to it, or choose another name.");
+        "Close the program that has the file open, make it writable, or choose another name.");
 
-    // ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows, ENOSPC and EDQUOT of Linux.
+    // Windows: ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL. Linux: ENOSPC and EDQUOT.
     private static bool IsDiskFull(Exception exception) =>
         exception.HResult is unchecked((int)0x80070070) or unchecked((int)0x80070027) or 28 or 122;
 
     private static string OneLine(Exception exception) => exception.Message.ReplaceLineEndings(" ").TrimEnd('.');
 }
 
-/// <summary>The path names what is no regular file: a folder, a device, a pipe, a socket. None of these is replaced by a picture.</summary>
+/// <summary>
+/// The path is that of a folder, a device, a pipe or a socket. A picture replaces only regular files.
+/// </summary>
 public sealed class PictureTargetException(string path, string kind)
-    : PictureFileException(path, $"{path} is {kind}", "a name that is free, or a regular file", "Choose another name.")
+    : PictureFileException(path, $"{path} is {kind}", "an unused name, or a regular file", "Choose another name.")
 {
-    /// <summary>What it is, in words, such as "a pipe".</summary>
+    /// <summary>The kind of file in words, such as "a pipe".</summary>
     public string Kind { get; } = kind;
 }
 
-/// <summary>The system does not take the name for that of a file.</summary>
+/// <summary>The path is not a valid file name.</summary>
 public sealed class PictureNameException(string path, string reason)
-    : PictureFileException(path, $"'{path.Replace('\0', '?')}' is no name for a picture: {reason}", "the name of a file",
+    : PictureFileException(path, $"'{path.Replace('\0', '?')}' is not a valid file name: {reason}", "a valid file name",
         "Choose another name.");
 
-/// <summary>A format is asked for that needs a codec, and none is registered.</summary>
+/// <summary>The format needs a codec, and none is registered.</summary>
 public sealed class PictureCodecMissingException(string path, PictureFormat format)
     : PictureFileException(
         path,
-        $"{path} is {format.ToString().ToUpperInvariant()}, and this program carries no codec for that",
+        $"{path} is {format.ToString().ToUpperInvariant()}, and this program has no codec for that format",
         $"one of {PictureFormats.Known}, or the package MuseAtelier.Pictures.{format}",
-        "Choose another format, or use a program that has the package.")
+        "Choose another format, or use a program that includes the package.")
 {
     /// <summary>The format.</summary>
     public PictureFormat Format { get; } = format;
@@ -93,7 +95,7 @@ public sealed class PictureNotEncodedException(string path, PictureFormat format
     : PictureFileException(
         path,
         $"the encoder of {format} failed for {path} ({inner.GetType().Name}: {inner.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
-        "an encoder that works, and memory for it",
+        "a working encoder and enough memory",
         "Free some memory, or choose another format.",
         inner)
 {
@@ -101,7 +103,7 @@ public sealed class PictureNotEncodedException(string path, PictureFormat format
     public PictureFormat Format { get; } = format;
 }
 
-/// <summary>There is no such file.</summary>
+/// <summary>The file does not exist.</summary>
 public sealed class PictureNotFoundException(string path)
     : PictureFileException(path, $"there is no file {path}", "the path of a picture",
         "Check the spelling; relative paths start at the working folder.");
@@ -111,20 +113,20 @@ public sealed class PictureUnreadableException(string path, Exception inner)
     : PictureFileException(path, $"{path} cannot be read ({inner.Message.TrimEnd('.')})", "a readable file",
         "Check its permissions and the disk.", inner);
 
-/// <summary>The file is in none of the formats that are read here.</summary>
+/// <summary>The file has none of the known formats.</summary>
 public sealed class NotAPictureException(string path)
-    : PictureFileException(path, $"{path} is no picture that is read here", $"a picture: {PictureFormats.Known}",
+    : PictureFileException(path, $"{path} is not a picture of a known format", $"a picture: {PictureFormats.Known}",
         "Convert it with another program, or give the original file.");
 
-/// <summary>The file begins as a picture does, but its parts are not in order.</summary>
+/// <summary>The file begins like a picture, but its content is invalid.</summary>
 public sealed class PictureDamagedException(string path, string found, Exception? inner = null)
-    : PictureFileException(path, $"{path} is damaged: {found}", "a sound picture", "Take another copy of the file.", inner);
+    : PictureFileException(path, $"{path} is damaged: {found}", "an intact picture", "Use another copy of the file.", inner);
 
-/// <summary>The file states more pixels, or has more bytes, than are read.</summary>
+/// <summary>The file has too many pixels or bytes to be read.</summary>
 public sealed class PictureTooLargeException(string path, string found, Exception? inner = null)
     : PictureFileException(path, $"{path} is too large: {found}", "a smaller picture", "Scale it down with another program.", inner);
 
-/// <summary>The file is sound, and in a form of its format that is not decoded here.</summary>
+/// <summary>The file is intact but uses a feature of its format that cannot be decoded.</summary>
 public sealed class PictureUnsupportedException(string path, string found, Exception? inner = null)
-    : PictureFileException(path, $"the pixels of {path} are not read here: {found}",
+    : PictureFileException(path, $"the pixels of {path} cannot be read: {found}",
         "a still picture with 8 bits a channel, or a PNG file", "Convert it with another program.", inner);

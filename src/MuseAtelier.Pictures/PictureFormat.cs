@@ -2,23 +2,23 @@ using MuseAtelier.Pictures.Containers;
 
 namespace MuseAtelier.Pictures;
 
-/// <summary>The kinds of files that pictures are kept in.</summary>
+/// <summary>The formats of picture files.</summary>
 public enum PictureFormat
 {
-    /// <summary>PNG: every pixel as it was painted.</summary>
+    /// <summary>PNG, lossless.</summary>
     Png,
 
-    /// <summary>JPEG.</summary>
+    /// <summary>JPEG, lossy.</summary>
     Jpeg,
 
     /// <summary>WebP, lossy.</summary>
     WebP,
 
-    /// <summary>AVIF, lossy. It needs the package MuseAtelier.Pictures.Avif, or another codec: see <see cref="PictureCodecs"/>.</summary>
+    /// <summary>AVIF, lossy. It needs the package MuseAtelier.Pictures.Avif or another codec (<see cref="PictureCodecs"/>).</summary>
     Avif,
 }
 
-/// <summary>What there is to know of a <see cref="PictureFormat"/>.</summary>
+/// <summary>The properties of each <see cref="PictureFormat"/>.</summary>
 public static class PictureFormats
 {
     private static readonly (string Extension, PictureFormat Format)[] Extensions =
@@ -31,14 +31,14 @@ public static class PictureFormats
     ];
 
     /// <summary>
-    /// The extensions of the formats that this process reads and writes, in words; those of a format without a codec are left out.
+    /// The extensions of the formats that this process can read and write, separated by commas. Formats without a codec are not listed.
     /// </summary>
     public static string Known =>
         string.Join(", ", Extensions.Where(entry => PictureCodecs.IsKnown(entry.Format)).Select(entry => entry.Extension));
 
-    /// <summary>The format that a path's extension names, in upper or lower case, whether or not there is a codec for it.</summary>
+    /// <summary>The format of a path's extension, in upper or lower case. The format may lack a codec.</summary>
     /// <param name="path">Path of a file.</param>
-    /// <exception cref="PictureFormatException">The extension names none that is written here.</exception>
+    /// <exception cref="PictureFormatException">The extension is not that of a known format.</exception>
     public static PictureFormat Of(string path)
     {
         string extension = Path.GetExtension(path);
@@ -48,7 +48,7 @@ public static class PictureFormats
     }
 
     /// <summary>
-    /// The quality at which a format is written unless another is asked for, 1 to 100; null for one that keeps every pixel.
+    /// The default quality of a format, 1 to 100; null for a lossless format.
     /// </summary>
     /// <param name="format">The format.</param>
     public static int? DefaultQuality(PictureFormat format) => format switch
@@ -59,7 +59,7 @@ public static class PictureFormats
     };
 
     /// <summary>
-    /// The format of a file by its first bytes; null when it is none that is read here. Leaves the stream at its beginning.
+    /// The format of a file, recognised by its first bytes; null if it is unknown. Leaves the stream at its beginning.
     /// </summary>
     internal static PictureFormat? Detect(Stream stream)
     {
@@ -71,7 +71,7 @@ public static class PictureFormats
         if (bytes is [0xFF, 0xD8, 0xFF, ..]) return PictureFormat.Jpeg;
         if (bytes.Length < start.Length) return null;
         if (bytes.StartsWith("RIFF"u8) && bytes[8..].SequenceEqual("WEBP"u8)) return PictureFormat.WebP;
-        // A box of brands; mif1 is what some writers put first.
+        // The first box names the file's brand. Some encoders write the general brand mif1.
         bool isAvif = bytes[4..8].SequenceEqual("ftyp"u8) && (bytes[8..].SequenceEqual("avif"u8) || bytes[8..].SequenceEqual("mif1"u8));
         return isAvif ? PictureFormat.Avif : null;
     }

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MuseAtelier.Packages;
 using MuseAtelier.Pictures.Metadata;
@@ -14,8 +14,11 @@ namespace MuseAtelier.Pictures;
 /// </summary>
 public sealed record PictureRecord
 {
-    /// <summary>The record version that this version of MuseAtelier writes and reads.</summary>
-    public const int CurrentVersion = 2;
+    /// <summary>The version of the records that this version of MuseAtelier writes.</summary>
+    public const int CurrentVersion = 3;
+
+    /// <summary>The oldest version of records that can be read.</summary>
+    public const int OldestVersion = PictureRecordVersion2.Number;
 
     /// <summary>The keyword under which PNG files carry the record.</summary>
     public const string Keyword = "museatelier";
@@ -23,14 +26,7 @@ public sealed record PictureRecord
     /// <summary>The largest number of characters of a record that is read.</summary>
     public const int LongestJson = 4 << 20;
 
-    // Escapes only the characters that JSON requires to be escaped.
-    private static readonly PictureRecordJson Json = new(new JsonSerializerOptions(PictureRecordJson.Default.Options)
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        AllowDuplicateProperties = false,
-    });
-
-    /// <summary>The record's version.</summary>
+    /// <summary>The version: <see cref="CurrentVersion"/>, because a record of an older version is converted when it is read.</summary>
     public required int Version { get; init; }
 
     /// <summary>The request that was painted.</summary>
@@ -64,7 +60,7 @@ public sealed record PictureRecord
             Request = picture.Request,
             Model = new RecordedModel(picture.Model.Name, picture.Model.Sha256, provenance.GraphsSha256),
             Engine = new RecordedEngine(
-                provenance.Engine, provenance.Runtime, provenance.Device, provenance.Plan, provenance.Tile, provenance.Pass),
+                provenance.Engine, provenance.Runtime, provenance.Device, provenance.Plan, provenance.BatchSlot, provenance.VaeTile),
             Encoding = encoding,
             DecodedInFp32 = picture.DecodedInFp32,
             Hashes = new RecordedHashes(
@@ -76,12 +72,12 @@ public sealed record PictureRecord
     }
 
     /// <summary>The record as JSON on one line. Letters of every script are written unescaped.</summary>
-    public string ToJson() => JsonEscapes.Resolve(JsonSerializer.Serialize(this, Json.PictureRecord));
+    public string ToJson() => JsonEscapes.Resolve(JsonSerializer.Serialize(this, RecordJson.Types.PictureRecord));
 
-    /// <summary>Reads a record.</summary>
+    /// <summary>Reads a record of the current version or of an older one.</summary>
     /// <param name="path">Path of the picture that carries it, for messages.</param>
     /// <param name="json">The record's JSON.</param>
-    /// <exception cref="PictureRecordVersionException">It has another version.</exception>
+    /// <exception cref="PictureRecordVersionException">It has a version that cannot be read.</exception>
     /// <exception cref="PictureRecordDamagedException">It cannot be read.</exception>
     public static PictureRecord Parse(string path, string json)
     {
@@ -89,14 +85,10 @@ public sealed record PictureRecord
         if (json.Length > LongestJson) throw new PictureRecordDamagedException(path, Invariant($"it has {json.Length} characters"));
         try
         {
-            using (JsonDocument document = JsonDocument.Parse(json, PictureRecordRules.Reading))
-            {
-                // The version must be checked first, because a record of another version may lack members of this one.
-                RequireVersion(path, document.RootElement);
-                PictureRecordRules.RequireMembers(path, document.RootElement);
-            }
-
-            PictureRecord record = JsonSerializer.Deserialize(json, Json.PictureRecord)
+            JsonNode? node = JsonNode.Parse(json, documentOptions: PictureRecordRules.Reading);
+            // The version must be checked first, because a record of another version has other members.
+            if (node is JsonObject root) Upgrade(path, root);
+            PictureRecord record = node.Deserialize(RecordJson.Types.PictureRecord)
                 ?? throw new PictureRecordDamagedException(path, "it is empty");
             PictureRecordRules.Check(path, record);
             return record;
@@ -111,10 +103,11 @@ public sealed record PictureRecord
     /// <summary>A step's hash in the form that records hold.</summary>
     internal static string Hex(ulong hash) => hash.ToString("x16", CultureInfo.InvariantCulture);
 
-    private static void RequireVersion(string path, JsonElement record)
+    private static void Upgrade(string path, JsonObject record)
     {
-        if (!record.TryGetProperty("version", out JsonElement version) || !version.TryGetInt32(out int number)) return;
-        if (number != CurrentVersion) throw new PictureRecordVersionException(path, number);
+        if (record["version"] is not JsonValue value || !value.TryGetValue(out int version)) return;
+        if (version is < OldestVersion or > CurrentVersion) throw new PictureRecordVersionException(path, version);
+        if (version == PictureRecordVersion2.Number) PictureRecordVersion2.Upgrade(record);
     }
 }
 
@@ -129,17 +122,11 @@ public sealed record RecordedModel(string Name, string Sha256, string GraphsSha2
 /// <param name="Runtime">Name and version of the runtime.</param>
 /// <param name="Device">The device in words.</param>
 /// <param name="Plan">Where the weights were and how the picture was decoded, in words.</param>
-/// <param name="Tile">The tiles in which the VAE decoded; null if it decoded the whole picture at once.</param>
-/// <param name="Pass">
-/// Batch size and the picture's index in the batch; null, as in older records, means a batch of one picture.
-/// </param>
+/// <param name="BatchSlot">The batch size, and the picture's index in the batch.</param>
+/// <param name="VaeTile">The size of the tiles in which the VAE decoded; null if it decoded the whole picture at once.</param>
 public sealed record RecordedEngine(
-    string Version, string Runtime, string Device, string Plan, TileSize? Tile = null, BatchSlot? Pass = null)
+    string Version, string Runtime, string Device, string Plan, BatchSlot BatchSlot, TileSize? VaeTile = null)
 {
-    /// <summary>Batch size and index, also for records that do not state them.</summary>
-    [JsonIgnore]
-    public BatchSlot Place => Pass ?? BatchSlot.Alone;
-
     /// <summary>
     /// Number of threads of the processor that painted the picture, read from <see cref="Device"/>; null if a card painted it.
     /// </summary>
@@ -169,14 +156,3 @@ public sealed record RecordedEncoding(PictureFormat Format, int? Quality = null)
 /// <param name="Latents">Hash of the initial latents, then of the latents after each step.</param>
 /// <param name="Pixels">SHA-256 of the RGB bytes, lower-case hex.</param>
 public sealed record RecordedHashes(string Algorithm, IReadOnlyList<string> Noise, IReadOnlyList<string> Latents, string Pixels);
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UseStringEnumConverter = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
-    // Unknown members must be refused, because they may describe something that this version cannot paint.
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
-[JsonSerializable(typeof(PictureRecord))]
-internal sealed partial class PictureRecordJson : JsonSerializerContext;

@@ -10,12 +10,12 @@ public sealed class PictureRecordMissingException(string path)
         "a picture that MuseAtelier wrote with its full metadata",
         "Give the original file: other programs, and sites that show pictures, often drop metadata that they do not know.");
 
-/// <summary>The picture's record has another version.</summary>
+/// <summary>The picture's record has a version that cannot be read.</summary>
 public sealed class PictureRecordVersionException(string path, int version)
     : PictureFileException(
         path,
-        $"the record in {path} has version {version}",
-        $"version {PictureRecord.CurrentVersion}",
+        Invariant($"the record in {path} has version {version}"),
+        Invariant($"a version from {PictureRecord.OldestVersion} to {PictureRecord.CurrentVersion}"),
         "Use the version of MuseAtelier that wrote it.")
 {
     /// <summary>The version that the record states.</summary>

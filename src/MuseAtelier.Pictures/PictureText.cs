@@ -1,7 +1,7 @@
 namespace MuseAtelier.Pictures;
 
-/// <summary>The text by which the program that made a picture says how it did so.</summary>
+/// <summary>The text in which the program that made a picture recorded how it did so.</summary>
 /// <param name="Program">The program, such as <c>ComfyUI</c>.</param>
-/// <param name="Keyword">Under which keyword the file carries the text, such as <c>prompt</c>.</param>
-/// <param name="Text">The text as the file carries it; another program's, and so nothing to trust.</param>
+/// <param name="Keyword">The text's keyword in the file, such as <c>prompt</c>.</param>
+/// <param name="Text">The text as it is in the file; untrusted.</param>
 public sealed record PictureText(string Program, string Keyword, string Text);

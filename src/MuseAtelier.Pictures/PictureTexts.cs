@@ -4,17 +4,18 @@ using MuseAtelier.Pictures.Metadata;
 namespace MuseAtelier.Pictures;
 
 /// <summary>
-/// The texts by which programs say how they made a picture: whose a file's text is, and what it asks for. Known are those of
-/// AUTOMATIC1111 and all that write in its form, ComfyUI, SwarmUI, Fooocus, InvokeAI, NovelAI, Draw Things, Stability Matrix, Easy
-/// Diffusion and Midjourney.
+/// Reads the texts in which other programs record how they made a picture: those of AUTOMATIC1111 and all programs that write its form,
+/// ComfyUI, SwarmUI, Fooocus, InvokeAI, NovelAI, Draw Things, Stability Matrix, Easy Diffusion and Midjourney.
 /// </summary>
 public static class PictureTexts
 {
-    // What can be painted: multiples of 8 from 256 to 2048 a side.
-    private const int SizeMultiple = 8, SmallestSide = 256, LargestSide = 2048;
+    // The sizes that can be painted: multiples of 8 from 256 to 2048 a side.
+    private const int SizeMultiple = 8;
+    private const int SmallestSide = 256;
+    private const int LargestSide = 2048;
 
-    /// <summary>Finds the text of the program that made a picture; null where the file carries none that is known.</summary>
-    /// <param name="content">What the file says of itself.</param>
+    /// <summary>Finds the text of the program that made a picture; null if the file has no known text.</summary>
+    /// <param name="content">The file's metadata.</param>
     public static PictureText? Find(PictureFileContent content)
     {
         ArgumentNullException.ThrowIfNull(content);
@@ -22,28 +23,28 @@ public static class PictureTexts
     }
 
     /// <summary>
-    /// Reads what the text of the program that made a picture asks for: what cannot be painted here is named, not guessed. A text without
-    /// a size is taken to mean the picture's own.
+    /// Reads the text of the program that made a picture. Settings that cannot be painted here are named, never guessed. A text without a
+    /// size gets the size of the picture.
     /// </summary>
-    /// <param name="content">What the file says of itself.</param>
-    /// <exception cref="PictureRecordMissingException">The file carries no text.</exception>
+    /// <param name="content">The file's metadata.</param>
+    /// <exception cref="PictureRecordMissingException">The file has no text.</exception>
     /// <exception cref="ParametersTextException">
-    /// It has the form of AUTOMATIC1111's text, and a setting cannot be read; or no form that is known.
+    /// A setting of AUTOMATIC1111's text cannot be read, or the text has no known form.
     /// </exception>
-    /// <exception cref="PictureTextUnpaintableException">It is of a program whose text can only be shown.</exception>
-    /// <exception cref="PictureTextTooLongException">It is longer than any that is read.</exception>
+    /// <exception cref="PictureTextUnpaintableException">The text can only be shown.</exception>
+    /// <exception cref="PictureTextTooLongException">The text is too long.</exception>
     public static ParsedParameters Parse(PictureFileContent content)
     {
         ArgumentNullException.ThrowIfNull(content);
         if (new TextFinder(content).Find() is not { } found)
         {
-            // Says what is wrong with it.
+            // The parser throws the exception that describes the fault.
             return ParametersText.Parse(content.Path, content.Parameters ?? throw new PictureRecordMissingException(content.Path));
         }
 
         if (found.Read is not { } read)
             throw new PictureTextUnpaintableException(content.Path, found.Text.Program,
-                "it does not name the settings in a form that is read here");
+                "its settings are in a form that cannot be read");
         ParsedParameters parsed = read();
         return parsed.HasSize ? parsed : WithSizeOf(content, parsed);
     }
@@ -53,12 +54,12 @@ public static class PictureTexts
         (int ownWidth, int ownHeight) = WithoutFrame(content.Width, content.Height, parsed.Request.Frame);
         (int width, int height) = Nearest(ownWidth, ownHeight);
         string notice = (width, height) == (ownWidth, ownHeight)
-            ? Say($"The text names no size; the picture's own, {width}x{height} px, stands for it.")
-            : Say($"No size is named; the picture's own, {ownWidth}x{ownHeight} px, cannot be painted; {width}x{height} px stands for it.");
+            ? Say($"The text names no size; the picture's own, {width}x{height} px, is used.")
+            : Say($"The text names no size; {width}x{height} px is used, because {ownWidth}x{ownHeight} px cannot be painted.");
         return parsed with { Request = parsed.Request with { Width = width, Height = height }, Notices = [.. parsed.Notices, notice] };
     }
 
-    // A frame around the picture is as wide as the picture within asks for.
+    // The width of a frame around the picture depends on the size of the picture within, so possible widths are tried.
     private static (int Width, int Height) WithoutFrame(int width, int height, PictureFrame? frame)
     {
         if (frame is not { Placement: FramePlacement.Outside }) return (width, height);
@@ -67,10 +68,11 @@ public static class PictureTexts
         return (width, height);
     }
 
-    // Of the same shape where there is such a size, else as near to it as sides may be.
+    // The nearest size of the same shape if there is one, else the nearest size of all.
     private static (int Width, int Height) Nearest(int width, int height)
     {
-        double longer = Math.Max(1, Math.Max(width, height)), shorter = Math.Max(1, Math.Min(width, height));
+        double longer = Math.Max(1, Math.Max(width, height));
+        double shorter = Math.Max(1, Math.Min(width, height));
         double scale = longer > LargestSide ? LargestSide / longer : shorter < SmallestSide ? SmallestSide / shorter : 1;
         return (Side(width * scale), Side(height * scale));
     }

@@ -16,7 +16,7 @@ public enum VerificationOutcome
     OtherPicture,
 
     /// <summary>The latents or the noise of the two runs differ from some step on.</summary>
-    Parted,
+    Diverged,
 
     /// <summary>The atelier has another model; nothing was painted.</summary>
     AnotherModel,
@@ -28,10 +28,10 @@ public enum VerificationOutcome
 public sealed record PictureVerification(VerificationOutcome Outcome, PictureRecord Record)
 {
     /// <summary>The first step whose noise or latents differ: 0 for the start, then the step's number; null if none differs.</summary>
-    public int? PartsAtStep { get; init; }
+    public int? DivergesAtStep { get; init; }
 
     /// <summary>Whether the noise differs at that step; if false, only the latents do.</summary>
-    public bool NoiseParts { get; init; }
+    public bool NoiseDiverges { get; init; }
 
     /// <summary>
     /// The largest difference of a pixel's channel between the file and the picture painted again, 0 to 255; null if the sizes differ or

@@ -20,8 +20,8 @@ public static class PictureVerifier
         ArgumentNullException.ThrowIfNull(options);
         return options with
         {
-            VaeTiling = record.Engine.Tile is null ? VaeTiling.Whole : VaeTiling.Tiled,
-            VaeTile = record.Engine.Tile,
+            VaeTiling = record.Engine.VaeTile is null ? VaeTiling.Whole : VaeTiling.Tiled,
+            VaeTile = record.Engine.VaeTile,
             DecodesInFp32 = record.DecodedInFp32,
         };
     }
@@ -54,7 +54,8 @@ public static class PictureVerifier
             return new PictureVerification(VerificationOutcome.AnotherModel, record) { Changes = [$"the model was {then}, and is {now}"] };
         }
 
-        Picture again = await atelier.GenerateAsync(record.Request, record.Engine.Place, progress, cancellationToken).ConfigureAwait(false);
+        BatchSlot slot = record.Engine.BatchSlot;
+        Picture again = await atelier.GenerateAsync(record.Request, slot, progress, cancellationToken).ConfigureAwait(false);
         return await Task.Run(() => Compare(path, content, record, again), cancellationToken).ConfigureAwait(false);
     }
 
@@ -64,10 +65,10 @@ public static class PictureVerifier
         IReadOnlyList<string> changes = Changes(record, now);
         (int? step, bool noise) = FirstDifference(record.Hashes, now.Hashes);
         (int? largest, double? psnr) = Difference(path, again);
-        var result = new PictureVerification(VerificationOutcome.Parted, record)
+        var result = new PictureVerification(VerificationOutcome.Diverged, record)
         {
-            PartsAtStep = step,
-            NoiseParts = noise,
+            DivergesAtStep = step,
+            NoiseDiverges = noise,
             LargestDifference = largest,
             Psnr = psnr,
             Changes = changes,

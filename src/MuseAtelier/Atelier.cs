@@ -97,7 +97,7 @@ public sealed class Atelier : IAsyncDisposable
         GenerateAsync(request, BatchSlot.Alone, progress, cancellationToken);
 
     /// <summary>
-    /// Paints one picture exactly as it comes out at a given place of a batch (<see cref="PictureProvenance.Pass"/>), to reproduce it
+    /// Paints one picture exactly as it comes out at a given place of a batch (<see cref="PictureProvenance.BatchSlot"/>), to reproduce it
     /// byte by byte. This takes as much time and memory as that whole batch.
     /// </summary>
     /// <param name="request">The picture.</param>

@@ -25,14 +25,14 @@ public sealed class BatchTests
                 await foreach (Picture picture in atelier.GenerateManyAsync(Request, 2, 2, cancellationToken: Stop)) pictures.Add(picture);
             }
 
-            Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1)], pictures.Select(picture => picture.Provenance.Pass));
+            Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1)], pictures.Select(picture => picture.Provenance.BatchSlot));
             Assert.All(pictures, picture => Assert.Equal(0, picture.Timings.DenoisingManagedBytes));
             Assert.All(pictures, picture =>
                 Assert.True(
                     picture.Memory!.PeakBytes is null || picture.Memory.PeakBytes <= picture.Memory.Plan.PeakBytes,
                     $"{picture.Memory!.PeakBytes} bytes where {picture.Memory.Plan.PeakBytes} were planned"));
             foreach (Picture picture in pictures)
-                AssertSame(picture, await atelier.GenerateAsync(picture.Request, picture.Provenance.Pass, cancellationToken: Stop));
+                AssertSame(picture, await atelier.GenerateAsync(picture.Request, picture.Provenance.BatchSlot, cancellationToken: Stop));
 
             // Painted alone, it is the same picture but for its last bits.
             foreach (Picture picture in pictures)
@@ -44,12 +44,12 @@ public sealed class BatchTests
         }
 
         await using Atelier next = await Atelier.OpenAsync(CudaRig.Checkpoint, CudaRig.Options(), cancellationToken: Stop);
-        AssertSame(pictures[1], await next.GenerateAsync(pictures[1].Request, pictures[1].Provenance.Pass, cancellationToken: Stop));
+        AssertSame(pictures[1], await next.GenerateAsync(pictures[1].Request, pictures[1].Provenance.BatchSlot, cancellationToken: Stop));
     }
 
     [Theory]
     [InlineData(OffloadMode.Stream)]
-    [InlineData(OffloadMode.Sessions)]
+    [InlineData(OffloadMode.Rotate)]
     public async Task GenerateManyAsync_WithWeightsThatDoNotStay_PaintsThePass(OffloadMode offload)
     {
         CudaRig.Require();
@@ -57,14 +57,14 @@ public sealed class BatchTests
             CudaRig.Checkpoint, CudaRig.Options() with { Offload = offload, WatchMemory = true }, cancellationToken: Stop);
         List<Picture> pictures = [];
         await foreach (Picture picture in atelier.GenerateManyAsync(Request, 3, 2, cancellationToken: Stop)) pictures.Add(picture);
-        Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1), BatchSlot.Alone], pictures.Select(picture => picture.Provenance.Pass));
+        Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1), BatchSlot.Alone], pictures.Select(picture => picture.Provenance.BatchSlot));
         Assert.All(pictures, picture => Assert.Equal(offload, picture.Memory!.Plan.Offload));
         Assert.All(pictures, picture =>
             Assert.True(
                 picture.Memory!.PeakBytes is null || picture.Memory.PeakBytes <= picture.Memory.Plan.PeakBytes,
                 $"{picture.Memory!.PeakBytes} bytes where {picture.Memory.Plan.PeakBytes} were planned"));
         foreach (Picture picture in pictures)
-            AssertSame(picture, await atelier.GenerateAsync(picture.Request, picture.Provenance.Pass, cancellationToken: Stop));
+            AssertSame(picture, await atelier.GenerateAsync(picture.Request, picture.Provenance.BatchSlot, cancellationToken: Stop));
     }
 
     [Fact]

@@ -10,11 +10,11 @@ public sealed class SessionRotationTests
     {
         CudaRig.Require();
         Picture expected = (await Paint(OffloadMode.Resident, pictures: 1))[0];
-        List<Picture> turning = await Paint(OffloadMode.Sessions, pictures: 2);
+        List<Picture> turning = await Paint(OffloadMode.Rotate, pictures: 2);
         Assert.All(turning, picture =>
         {
             PictureMemory memory = picture.Memory!;
-            Assert.Equal(OffloadMode.Sessions, memory.Plan.Offload);
+            Assert.Equal(OffloadMode.Rotate, memory.Plan.Offload);
             Assert.SkipWhen(memory.PeakBytes is null, "The driver does not tell what a process holds.");
             Assert.True(
                 memory.PeakBytes <= memory.Plan.PeakBytes,

@@ -14,7 +14,7 @@ public sealed class SeveralAteliersTests
     [
         CudaRig.Options(),
         CudaRig.Options() with { Offload = OffloadMode.Stream },
-        CudaRig.Options() with { Offload = OffloadMode.Sessions },
+        CudaRig.Options() with { Offload = OffloadMode.Rotate },
         CudaRig.Options() with { DeviceMemory = 3L << 30 },
     ];
 

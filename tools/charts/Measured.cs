@@ -30,6 +30,10 @@ internal sealed record Measured
     /// <summary>The mode of the weights' placement.</summary>
     public required string Offload { get; init; }
 
+    /// <summary>Whether sessions rotated. Older measurements call that mode Sessions.</summary>
+    [JsonIgnore]
+    public bool RotatesSessions => Offload is "Rotate" or "Sessions";
+
     /// <summary>The conditions, which must be equal for all results of one chart.</summary>
     [JsonIgnore]
     public string Conditions =>

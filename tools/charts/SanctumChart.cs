@@ -67,11 +67,11 @@ internal static class SanctumChart
         // Results with rotating sessions get points of their own rather than a place on the curve, because their mode is another one.
         List<Measured> curve =
         [
-            .. ours.Where(measured => measured is { BudgetBytes: not null, Offload: not "Sessions" })
+            .. ours.Where(measured => measured is { BudgetBytes: not null, RotatesSessions: false })
                 .OrderBy(measured => measured.BudgetBytes),
         ];
         Measured? unlimited = ours.FirstOrDefault(
-            measured => measured is { BudgetBytes: null, PeakDeviceBytes: not null, Offload: not "Sessions" });
+            measured => measured is { BudgetBytes: null, PeakDeviceBytes: not null, RotatesSessions: false });
         string description = string.Join("; ", ours.Select(Sentence).Concat(peers.Select(Sentence)));
         var svg = new XElement(
             Svg + "svg",
@@ -88,7 +88,7 @@ internal static class SanctumChart
             Legend(peers.Count > 0),
             Grid(scale),
             Curve(curve, unlimited, scale),
-            ours.Where(measured => measured.Offload == "Sessions").Select(measured => OurPoint(measured, scale, "sessions in turn")),
+            ours.Where(measured => measured.RotatesSessions).Select(measured => OurPoint(measured, scale, "sessions in turn")),
             curve.Select(measured => OurPoint(measured, scale, null)),
             unlimited is null ? null : OurPoint(unlimited, scale, "without a budget"),
             Labels(curve, scale),

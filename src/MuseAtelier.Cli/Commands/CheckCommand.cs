@@ -21,7 +21,7 @@ internal static class CheckCommand
         };
         var against = new Option<string?>("--against")
         {
-            Description = "Reference values, computed elsewhere from the same checkpoint. Each part of the model is compared with them.",
+            Description = "Reference values that another program computed from the same checkpoint. Each part is compared with them.",
             HelpName = "FILE.safetensors",
         };
         var report = new Option<bool>("--report")
@@ -34,7 +34,7 @@ internal static class CheckCommand
         var command = new Command(
             "check",
             "Compares a model with reference values and shows the error of each part, or shows what fp16 costs. "
-                + "Parts without reference values are left out, and the output names them.") { model, against, report };
+                + "The output also names the parts that have no reference values.") { model, against, report };
         foreach (Option option in choices.All) command.Add(option);
         command.Add(json);
         command.Validators.Add(result => Validate(result, against, report, choices));

@@ -23,8 +23,8 @@ internal static class DoctorCommand
         var command = new Command(
             "doctor",
             "Shows what this machine can paint with, and what is missing: driver, CUDA, cuDNN, cards and their memory, ONNX Runtime, "
-                + "memory and its limits, models, the cache and free disk. Checks the same places as render: --cache and --model, "
-                + "MUSE_CACHE and MUSE_MODEL. Ends with 0 whatever it finds.")
+                + "memory and its limits, models, the cache and free disk space. Checks the same places as render: --cache and --model, "
+                + "MUSE_CACHE and MUSE_MODEL. The exit code is always 0.")
         {
             cache, model, json,
         };
@@ -45,7 +45,7 @@ internal static class DoctorCommand
         AddCards(table, card);
         AddHost(table, host);
         foreach ((ModelEntry model, string? path) in Models())
-            table.AddRow("model", path is null ? "not here" : "here", Markup.Escape(path ?? model.Name));
+            table.AddRow("model", path is null ? "missing" : "found", Markup.Escape(path ?? model.Name));
         AddPlaces(table, host);
         terminal.OutConsole.Write(table);
         terminal.Out.WriteLine(Verdict(card, host));
@@ -81,8 +81,8 @@ internal static class DoctorCommand
             Markup.Escape(host.OnnxRuntimeProblem?.Found ?? $"version {host.OnnxRuntimeVersion}"));
         if (host.HasOpenSsl is { } hasOpenSsl)
         {
-            string use = hasOpenSsl ? "computes digests" : "not needed: muse computes digests itself, but more slowly";
-            table.AddRow("OpenSSL", hasOpenSsl ? "here" : "not here", use);
+            string use = hasOpenSsl ? "computes digests" : "not required: muse computes digests itself, but more slowly";
+            table.AddRow("OpenSSL", hasOpenSsl ? "found" : "missing", use);
         }
 
         foreach (MemoryBound bound in host.Memory)
@@ -100,7 +100,7 @@ internal static class DoctorCommand
 
     private static void AddPlaces(Table table, HostDiagnosis host)
     {
-        table.AddRow("default model", host.ModelProblem is null ? "here" : "not here", Markup.Escape(host.ModelProblem ?? host.Model!));
+        table.AddRow("default model", host.ModelProblem is null ? "found" : "missing", Markup.Escape(host.ModelProblem ?? host.Model!));
         foreach (PlaceDiagnosis place in host.Places)
         {
             string free = place.FreeBytes is { } bytes ? $"{ByteSize.Format(bytes)} free at " : "";
@@ -115,7 +115,7 @@ internal static class DoctorCommand
     private static string Verdict(CudaDiagnosis card, HostDiagnosis host)
     {
         List<string> remarks = [Device(card, host)];
-        if (host.ModelProblem is not null) remarks.Add("muse cannot paint without --model, because the default model is not here.");
+        if (host.ModelProblem is not null) remarks.Add("muse cannot paint without --model, because the default model is missing.");
         if (host.Places.FirstOrDefault(place => place.IsCache) is { Problem: { } cache } place)
         {
             remarks.Add($"Checkpoints cannot be exported to {place.Folder} ({cache}): name another folder with --cache or "
@@ -130,7 +130,7 @@ internal static class DoctorCommand
         if (card.Problem(0) is not { } problem) return $"muse paints on {card.Cards[0].Name}.";
         string remedy = $"To paint on an NVIDIA card: {problem.Message}";
         return host.OnnxRuntimeProblem is { } runtime
-            ? $"muse paints nowhere: {runtime.Message} {remedy}"
+            ? $"muse cannot paint: {runtime.Message} {remedy}"
             : $"muse paints on the processor. {remedy}";
     }
 

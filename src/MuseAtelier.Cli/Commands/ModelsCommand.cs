@@ -20,8 +20,8 @@ internal static class ModelsCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object per model, one a line." };
         var command = new Command(
             "models",
-            $"Lists the models that muse knows ({ModelsLock.FileName}) and verifies those that it finds. "
-                + "What no source states is 'unknown'. Downloads nothing.") { folders, json };
+            $"Lists the known models ({ModelsLock.FileName}) and verifies the files that it finds. "
+                + "Values that no source states are 'unknown'. Downloads nothing.") { folders, json };
         command.SetAction((result, stop) =>
         {
             string[] places = result.GetValue(folders) ?? [];
@@ -89,7 +89,7 @@ internal static class ModelsCommand
                 ("licence", model.License ?? "unknown"),
                 ("published", model.Page?.ToString() ?? "with muse"),
                 ("note", model.Note),
-                ("here", Verdict(found.Path, found.Check)),
+                ("location", Verdict(found.Path, found.Check)),
             ]);
             terminal.Out.WriteLine();
         }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MuseAtelier.Packages;
 using Spectre.Console;
 using static System.FormattableString;
 
@@ -9,8 +10,6 @@ namespace MuseAtelier.Cli.Commands;
 /// <summary><c>muse tokens</c>: shows the tokens of prompts, and which text is cut off.</summary>
 internal static class TokensCommand
 {
-    private const int Room = 75;
-
     public static Command Create(Terminal terminal)
     {
         var prompt = new Argument<string?>("PROMPT") { Description = "The prompt.", Arity = ArgumentArity.ZeroOrOne };
@@ -25,7 +24,7 @@ internal static class TokensCommand
         };
         var command = new Command(
             "tokens",
-            $"Shows the tokens of a prompt and the text that is cut off after token {Room}, the last that the model reads. "
+            $"Shows the tokens of a prompt and the text that is cut off after token {TextChunk.Capacity}, the last that the model reads. "
                 + "Needs no model.") { prompt, file, json };
         command.Validators.Add(result =>
         {
@@ -88,7 +87,7 @@ internal static class TokensCommand
 
     private static string Count(PromptTokens tokens)
     {
-        string read = Invariant($"{tokens.Tokens.Count} of {Room} tokens");
+        string read = Invariant($"{tokens.Tokens.Count} of {TextChunk.Capacity} tokens");
         if (tokens.CutCount == 0) return read;
         string about = tokens.IsCutCountExact ? "" : "at least ";
         return Invariant($"{read}, {about}{tokens.CutCount} more cut off");

@@ -17,11 +17,11 @@ internal static class VerifyCommand
         "  same latents, same pixels, other encoder   another version or another program wrote the file",
         "  same latents, other encoder                the file was encoded or decoded in another way",
         "  same latents, other picture                the file was changed after painting",
-        "  parts at step N                            the latents differ from step N on",
+        "  diverges at step N                         the latents or the noise differ from step N on",
         "  another model                              the record names another checkpoint; nothing was painted",
         "The first three end with exit code 0, the others with 1. Paints on the kind of device and with the number of threads that the",
-        "record names, unless --device or --threads says otherwise; with others, last bits differ. A record holds digests of each step's",
-        "latents, not the latents: where they part, the largest difference is that of the finished pictures.",
+        "record names, unless --device or --threads says otherwise; with others, the last bits differ. The record has digests of each",
+        "step's latents, not the latents: if they diverge, the largest difference is that of the finished pictures.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -29,12 +29,7 @@ internal static class VerifyCommand
         var path = new Argument<string>("PICTURE") { Description = $"The picture: {PictureFormats.Known}, written with --metadata full." };
         Option<string?> model = AtelierChoices.Model();
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
-        var command = new Command("verify", "Paints a picture again from its record and says whether it is the same.")
-        {
-            path,
-            model,
-            json,
-        };
+        var command = new Command("verify", "Paints a picture again from its record and compares the two.") { path, model, json };
         var choices = new AtelierChoices(command, isDecodingChosen: false);
         command.SetAction(async (result, stop) =>
         {
@@ -76,14 +71,14 @@ internal static class VerifyCommand
                 $"same latents, same pixels, other encoder ({difference})",
             VerificationOutcome.SameLatents => $"same latents, other encoder ({difference})",
             VerificationOutcome.OtherPicture => $"same latents, other picture: the file was changed after painting ({difference})",
-            VerificationOutcome.Parted => $"parts at {Step(verification)}, in the {Part(verification)} ({difference})",
+            VerificationOutcome.Diverged => $"diverges at {Step(verification)}, in the {Part(verification)} ({difference})",
             _ => "another model",
         };
     }
 
-    private static string Part(PictureVerification verification) => verification.NoiseParts ? "noise" : "latents";
+    private static string Part(PictureVerification verification) => verification.NoiseDiverges ? "noise" : "latents";
 
-    private static string Step(PictureVerification verification) => verification.PartsAtStep is > 0 and var step
+    private static string Step(PictureVerification verification) => verification.DivergesAtStep is > 0 and var step
         ? Invariant($"step {step} of {verification.Record.Request.Steps}")
         : "the start";
 
@@ -100,8 +95,8 @@ internal static class VerifyCommand
         ["outcome"] = verification.Outcome.ToString(),
         ["holds"] = verification.Holds,
         ["samePixels"] = verification.SamePixels,
-        ["partsAtStep"] = verification.PartsAtStep,
-        ["noiseParts"] = verification.PartsAtStep is null ? null : verification.NoiseParts,
+        ["divergesAtStep"] = verification.DivergesAtStep,
+        ["noiseDiverges"] = verification.DivergesAtStep is null ? null : verification.NoiseDiverges,
         ["largestDifference"] = verification.LargestDifference,
         ["psnr"] = Json.Number(verification.Psnr),
         ["changes"] = new JsonArray([.. verification.Changes.Select(change => JsonValue.Create(change))]),

@@ -5,9 +5,7 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cli.Diagnosis;
 
-/// <summary>
-/// What muse finds on the machine, in its system and in the user's settings, except cards. The diagnosis changes nothing.
-/// </summary>
+/// <summary>The state of the machine, its system and the user's settings, without cards. The diagnosis changes nothing.</summary>
 internal sealed record HostDiagnosis
 {
     /// <summary>Version of ONNX Runtime's library; null if it does not load.</summary>

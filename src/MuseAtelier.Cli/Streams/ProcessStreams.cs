@@ -25,8 +25,8 @@ internal sealed class ProcessStreams : IDisposable
         bool isOutTerminal = isOutOpen && !Console.IsOutputRedirected;
         var errors = new GuardedWriter(isErrorOpen ? OpenErrors() : TextWriter.Null);
         var results = new GuardedWriter(isOutOpen ? OpenResults(isJson, isOutTerminal) : new ClosedWriter());
-        // The writer of results has duplicated its descriptor, so descriptor 1 can be redirected: what native libraries print to stdout
-        // goes to stderr.
+        // The writer of results has duplicated its descriptor, so descriptor 1 can be redirected: output of native libraries then goes to
+        // stderr.
         if (isJson && isOutOpen && isErrorOpen && !OperatingSystem.IsWindows())
             UnixStreams.Redirect(UnixStreams.Output, UnixStreams.Error);
         Terminal = Terminal.Of(results, isOutTerminal, errors, isErrorOpen && !Console.IsErrorRedirected);

@@ -49,7 +49,7 @@ internal sealed record ClipTensorNames
 internal sealed class ClipNetwork
 {
     /// <summary>Positions of both encoders.</summary>
-    public const int Positions = PictureShape.TextTokens;
+    public const int Positions = TextChunk.Length;
 
     /// <summary>Tokens of both encoders. A table may have more rows, which no text uses.</summary>
     private const int VocabularySize = 49_408;

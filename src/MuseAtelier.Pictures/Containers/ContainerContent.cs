@@ -4,27 +4,27 @@ using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures.Containers;
 
-/// <summary>A piece of a file, or bytes that stand for one.</summary>
-/// <param name="Start">Where it begins in the file.</param>
-/// <param name="Length">Its length in bytes.</param>
-/// <param name="Bytes">The bytes themselves where they are not in the file; else null.</param>
+/// <summary>A part of a file, or bytes that replace one.</summary>
+/// <param name="Start">The part's offset in the file.</param>
+/// <param name="Length">The part's length in bytes.</param>
+/// <param name="Bytes">The bytes if they are not in the file; else null.</param>
 internal readonly record struct FilePart(long Start, long Length, byte[]? Bytes = null);
 
-/// <summary>What a container's reader found: size, metadata, and where the pixels are. Nothing in it was decoded.</summary>
+/// <summary>A container's size, metadata and location of the pixels, which are not decoded.</summary>
 internal sealed class ContainerContent
 {
-    /// <summary>Bytes of metadata that are read from one file: far more than any honest one holds.</summary>
+    /// <summary>The most bytes of metadata that are read from one file, far more than a real file has.</summary>
     public const int MetadataLimit = 16 << 20;
 
     private const int MostNotices = 20;
 
-    /// <summary>Bytes of metadata that may still be read.</summary>
+    /// <summary>The number of bytes of metadata that may still be read.</summary>
     private long _room = MetadataLimit;
 
-    /// <summary>Width in px; 0 until the file states it.</summary>
+    /// <summary>Width in px; 0 until it was read.</summary>
     public int Width { get; set; }
 
-    /// <summary>Height in px; 0 until the file states it.</summary>
+    /// <summary>Height in px; 0 until it was read.</summary>
     public int Height { get; set; }
 
     /// <summary>Whether pixels may be transparent.</summary>
@@ -33,45 +33,45 @@ internal sealed class ContainerContent
     /// <summary>Bytes of compressed pixels.</summary>
     public long PixelBytes { get; set; }
 
-    /// <summary>The most pixels that one byte of compressed pixels can stand for; infinity where there is no such bound.</summary>
+    /// <summary>The most pixels that one byte of compressed pixels can encode; infinity if there is no bound.</summary>
     public double PixelsPerByte { get; set; } = double.PositiveInfinity;
 
-    /// <summary>Why the pixels cannot be decoded here, although the file is sound; else null.</summary>
+    /// <summary>The reason why the pixels of an intact file cannot be decoded; null if they can.</summary>
     public string? Unsupported { get; set; }
 
-    /// <summary>The pieces that, one behind the other, are a file with the same pixels and without metadata.</summary>
+    /// <summary>The parts that, put together, are a file with the same pixels and without metadata.</summary>
     public List<FilePart> Parts { get; } = [];
 
-    /// <summary>Texts by their keywords.</summary>
+    /// <summary>The texts by keyword.</summary>
     public Dictionary<string, string> Texts { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>EXIF; empty where there is none.</summary>
+    /// <summary>EXIF; empty for none.</summary>
     public ReadOnlyMemory<byte> Exif { get; set; }
 
-    /// <summary>An XMP packet; empty where there is none.</summary>
+    /// <summary>An XMP packet; empty for none.</summary>
     public ReadOnlyMemory<byte> Xmp { get; set; }
 
-    /// <summary>An ICC profile; empty where there is none.</summary>
+    /// <summary>An ICC profile; empty for none.</summary>
     public ReadOnlyMemory<byte> Icc { get; set; }
 
-    /// <summary>What is not in order, or not taken over, in words.</summary>
+    /// <summary>Notices about faults and about properties that are not applied.</summary>
     public List<string> Notices { get; } = [];
 
-    /// <summary>Adds a notice; a file with very many faults does not get as many.</summary>
+    /// <summary>Adds a notice, up to a limit for files with very many faults.</summary>
     public void Notice(string notice)
     {
         if (Notices.Count < MostNotices) Notices.Add(notice);
     }
 
-    /// <summary>Takes room for metadata that is about to be read or unpacked.</summary>
-    /// <exception cref="PictureDamagedException">The file holds more than is read.</exception>
+    /// <summary>Counts metadata that is about to be read or decompressed.</summary>
+    /// <exception cref="PictureDamagedException">The file has more metadata than the limit.</exception>
     public void Take(string path, long bytes)
     {
         if (bytes > _room) throw new PictureDamagedException(path, $"it holds more than {MetadataLimit >> 20} MiB of text");
         _room -= bytes;
     }
 
-    /// <summary>The content as callers get it.</summary>
+    /// <summary>The metadata for callers.</summary>
     /// <exception cref="PictureDamagedException">The file states no size.</exception>
     public PictureFileContent Describe(string path, PictureFormat format)
     {
@@ -81,7 +81,7 @@ internal sealed class ContainerContent
         if (exif?.Orientation is > 1 and var turn)
             Notice(string.Create(
                 CultureInfo.InvariantCulture,
-                $"EXIF says that it is to be turned or mirrored (orientation {turn}): pixels are read as they are stored"));
+                $"EXIF states that viewers should rotate or mirror it (orientation {turn}): pixels are read as they are stored"));
         if (IccProfile.Notice(Icc.Span) is { } profile) Notice(profile);
         if (exif?.Comment is { } comment) Texts.TryAdd("UserComment", comment);
         if (exif is not null) foreach ((string name, string text) in exif.Texts) Texts.TryAdd(name, text);
@@ -96,7 +96,7 @@ internal sealed class ContainerContent
         };
     }
 
-    // A converter may have brought the packet of another format into a PNG file.
+    // A converter may have copied the packet of another format into a PNG file.
     private string? Record() => Texts.GetValueOrDefault(PictureRecord.Keyword)
         ?? (Texts.TryGetValue(XmpPacket.PngKeyword, out string? packet) ? XmpPacket.ReadRecord(Encoding.UTF8.GetBytes(packet)) : null);
 }

@@ -7,26 +7,26 @@ using SixLabors.ImageSharp.Memory;
 
 namespace MuseAtelier.Pictures.Containers;
 
-/// <summary>How ImageSharp is set up here: three formats, bounded memory, one thread.</summary>
+/// <summary>The configuration of ImageSharp: three formats, bounded memory, one thread.</summary>
 internal static class Imaging
 {
     /// <summary>The most pixels that are decoded from one file.</summary>
     public const long MostPixels = 64_000_000;
 
-    // WebP is decoded into four bytes a pixel; no honest buffer of a picture within the limit is larger.
+    // WebP is decoded to four bytes per pixel, so no buffer of a picture within the limit is larger.
     private const int MostMegabytes = 256;
 
-    /// <summary>The configuration for everything that is encoded or decoded. It is never changed after it was made.</summary>
+    /// <summary>The configuration for all encoding and decoding. It must not be changed.</summary>
     public static Configuration Configuration { get; } = new(new PngConfigurationModule(), new JpegConfigurationModule(),
         new WebpConfigurationModule())
     {
-        // The library's pool would keep a picture's buffers after the picture is done.
+        // Without a pool, a picture's buffers are freed when it is done.
         MemoryAllocator = MemoryAllocator.Create(
             new MemoryAllocatorOptions { AllocationLimitMegabytes = MostMegabytes, MaximumPoolSizeMegabytes = 0 }),
         MaxDegreeOfParallelism = 1,
     };
 
-    /// <summary>A decoder that leaves metadata alone: it is read by this project's own code.</summary>
+    /// <summary>A decoder that ignores metadata, which this project reads itself.</summary>
     /// <param name="format">PNG, JPEG or WebP.</param>
     public static IImageDecoder Decoder(PictureFormat format) => format switch
     {
@@ -40,8 +40,8 @@ internal static class Imaging
     /// <param name="encoding">PNG, JPEG or WebP, and its quality.</param>
     public static IImageEncoder Encoder(RecordedEncoding encoding) => encoding.Format switch
     {
-        // Higher levels take several times as long and save about a tenth. The adaptive filter takes Paeth for pictures, and takes time to
-        // choose it.
+        // Higher levels take several times as long and save about a tenth. The adaptive filter chooses Paeth for pictures anyway, and takes
+        // time to choose.
         PictureFormat.Png => new PngEncoder
         {
             CompressionLevel = PngCompressionLevel.Level2,
@@ -50,7 +50,7 @@ internal static class Imaging
             BitDepth = PngBitDepth.Bit8,
             IgnoreMetadata = true,
         },
-        // Below quality 90 colour is kept at half the resolution, as libjpeg's users know it.
+        // Below quality 90 colour has half the resolution, as with libjpeg.
         PictureFormat.Jpeg => new JpegEncoder
         {
             Quality = encoding.Quality,

@@ -4,25 +4,34 @@ using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures.Containers;
 
-/// <summary>JPEG files as rows of segments: what is put into them, and what is read without decoding.</summary>
+/// <summary>Inserts segments into JPEG files, and reads size and metadata without decoding.</summary>
 internal static class JpegFile
 {
-    // A segment holds 65,533 bytes, its own name among them.
+    // A segment has room for 65,533 bytes, including its name.
     private const int SegmentRoom = 65_533;
 
-    private const byte Start = 0xD8, End = 0xD9, Scan = 0xDA, Comment = 0xFE, FirstApp = 0xE0, LastApp = 0xEF, Jfif = 0xE0, App1 = 0xE1,
-        Icc = 0xE2, Adobe = 0xEE;
+    private const byte Start = 0xD8;
+    private const byte End = 0xD9;
+    private const byte Scan = 0xDA;
+    private const byte Comment = 0xFE;
+    private const byte FirstApp = 0xE0;
+    private const byte LastApp = 0xEF;
+    private const byte Jfif = 0xE0;
+    private const byte App1 = 0xE1;
+    private const byte Icc = 0xE2;
+    private const byte Adobe = 0xEE;
 
-    private const int MostSegments = 10_000, CmykChannels = 4;
+    private const int MostSegments = 10_000;
+    private const int CmykChannels = 4;
 
-    // A block of 8x8 samples takes two bits at the least: one for its mean, one for its end. Progressive files pack ends together, so half
-    // of that.
+    // A block of 8x8 samples takes at least two bits: one for the mean, one for the end. Progressive files pack the ends together, so one
+    // bit is assumed.
     private const double BestPixelsPerByte = 8 * 64;
 
-    /// <summary>Bytes of EXIF that a file has room for.</summary>
+    /// <summary>The most bytes of EXIF in a file.</summary>
     public static int ExifRoom => SegmentRoom - ExifName.Length;
 
-    /// <summary>Bytes of XMP that a file has room for.</summary>
+    /// <summary>The most bytes of XMP in a file.</summary>
     public static int XmpRoom => SegmentRoom - XmpName.Length;
 
     private static ReadOnlySpan<byte> ExifName => "Exif\0\0"u8;
@@ -31,7 +40,7 @@ internal static class JpegFile
 
     private static ReadOnlySpan<byte> IccName => "ICC_PROFILE\0"u8;
 
-    /// <summary>Puts metadata where readers look for it: behind the JFIF segment, EXIF first.</summary>
+    /// <summary>Inserts metadata where readers look for it: after the JFIF segment, EXIF first.</summary>
     /// <param name="jpeg">The file's bytes.</param>
     /// <param name="exif">EXIF of at most <see cref="ExifRoom"/> bytes; empty for none.</param>
     /// <param name="xmp">XMP of at most <see cref="XmpRoom"/> bytes; empty for none.</param>
@@ -49,8 +58,8 @@ internal static class JpegFile
 
     /// <summary>Reads size and metadata.</summary>
     /// <param name="path">The file's path, for messages.</param>
-    /// <param name="stream">The file, which begins as JPEG does.</param>
-    /// <exception cref="PictureDamagedException">The file is not in order.</exception>
+    /// <param name="stream">The file, which begins like JPEG.</param>
+    /// <exception cref="PictureDamagedException">The file is damaged.</exception>
     public static ContainerContent Read(string path, Stream stream)
     {
         var content = new ContainerContent { PixelsPerByte = BestPixelsPerByte };
@@ -78,11 +87,12 @@ internal static class JpegFile
         return content;
     }
 
-    // Any number of FF may stand before a marker's byte.
+    // A marker's byte may follow any number of FF bytes.
     private static int NextMarker(string path, Stream stream)
     {
-        int first = stream.ReadByte(), marker = stream.ReadByte();
-        for (int filling = 0; marker == 0xFF && filling < SegmentRoom; filling++) marker = stream.ReadByte();
+        int first = stream.ReadByte();
+        int marker = stream.ReadByte();
+        for (int padding = 0; marker == 0xFF && padding < SegmentRoom; padding++) marker = stream.ReadByte();
         if (marker < 0) throw new PictureDamagedException(path, "it ends before its pixels");
         return first == 0xFF && marker is not (0 or 0xFF) ? marker
             : throw new PictureDamagedException(path, "it has bytes where a segment should begin");
@@ -91,7 +101,7 @@ internal static class JpegFile
     private static void ReadSegment(string path, Stream stream, int marker, ContainerContent content, SortedDictionary<int, byte[]> profile)
     {
         long start = stream.Position - 2;
-        // Marks without content.
+        // Markers without content.
         if (marker is 0x01 or (>= 0xD0 and <= Start)) return;
         int length = (stream.ReadByte() << 8 | stream.ReadByte()) - 2;
         if (length < 0 || length > stream.Length - stream.Position)
@@ -119,7 +129,7 @@ internal static class JpegFile
         content.Height = BinaryPrimitives.ReadUInt16BigEndian(data.AsSpan(1));
         content.Width = BinaryPrimitives.ReadUInt16BigEndian(data.AsSpan(3));
         if (data[5] == CmykChannels)
-            content.Notice("its colours are CMYK: they are read by the plain formula, without a profile, and may look other than in print");
+            content.Notice("its colours are CMYK: they are converted without a profile, and may look different from print");
         if (data[0] != 8) content.Unsupported = string.Create(CultureInfo.InvariantCulture, $"it has {data[0]} bits a sample");
     }
 
@@ -140,7 +150,7 @@ internal static class JpegFile
         }
         else if (marker == Icc && bytes.StartsWith(IccName) && bytes.Length > IccName.Length + 2)
         {
-            // The profile's part by number, of how many, and the part.
+            // A profile may be split: part number, number of parts, data.
             profile.TryAdd(bytes[IccName.Length], data[(IccName.Length + 2)..]);
         }
     }

@@ -1,15 +1,15 @@
 namespace MuseAtelier.Pictures.Containers;
 
 /// <summary>
-/// Pieces of a file, read as if they were one: a decoder sees the pixels, and never the metadata that somebody else wrote.
+/// Presents parts of a file as one stream, so that a decoder reads the pixels without the untrusted metadata.
 /// </summary>
-/// <param name="file">The file; stays the caller's.</param>
-/// <param name="parts">The pieces, in order.</param>
+/// <param name="file">The file; borrowed.</param>
+/// <param name="parts">The parts in order.</param>
 internal sealed class PartStream(Stream file, IReadOnlyList<FilePart> parts) : Stream
 {
     private long _position;
 
-    // The piece that was read last, and where it begins: hostile files have very many.
+    // The part that was read last, and its start. Hostile files have very many parts, so a search from the first one would be slow.
     private int _part;
     private long _start;
 
@@ -31,7 +31,12 @@ internal sealed class PartStream(Stream file, IReadOnlyList<FilePart> parts) : S
 
     public override int Read(Span<byte> buffer)
     {
-        if (_position < _start) (_part, _start) = (0, 0);
+        if (_position < _start)
+        {
+            _part = 0;
+            _start = 0;
+        }
+
         for (; _part < parts.Count; _start += parts[_part++].Length)
         {
             FilePart part = parts[_part];

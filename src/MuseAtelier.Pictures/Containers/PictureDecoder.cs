@@ -6,16 +6,16 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace MuseAtelier.Pictures.Containers;
 
-/// <summary>Files to metadata and pixels. Nothing larger is read than any picture of this project could be.</summary>
+/// <summary>Reads metadata and pixels of files. Files that are larger than any picture of this project are refused.</summary>
 internal static class PictureDecoder
 {
     private const int Channels = 3;
     private const long MostBytes = 256L << 20;
 
-    /// <summary>Reads size and metadata, and no pixels.</summary>
+    /// <summary>Reads size and metadata without decoding pixels.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="format">Its format, by its first bytes.</param>
-    /// <exception cref="PictureFileException">It cannot be read.</exception>
+    /// <param name="format">The format that its first bytes name.</param>
+    /// <exception cref="PictureFileException">The file cannot be read.</exception>
     public static PictureFileContent ReadMetadata(string path, PictureFormat format)
     {
         if (!PictureCodecs.IsBuiltIn(format))
@@ -24,10 +24,10 @@ internal static class PictureDecoder
         return ReadContainer(path, stream, format).Describe(path, format);
     }
 
-    /// <summary>[height, width, 3] RGB, 8 bits; transparent pixels lie on black.</summary>
+    /// <summary>Decodes to [height, width, 3] RGB, 8 bits; transparent pixels are blended with black.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="format">Its format, by its first bytes.</param>
-    /// <exception cref="PictureFileException">It cannot be read.</exception>
+    /// <param name="format">The format that its first bytes name.</param>
+    /// <exception cref="PictureFileException">The file cannot be read.</exception>
     public static (int Width, int Height, byte[] Pixels) ReadPixels(string path, PictureFormat format) =>
         PictureCodecs.IsBuiltIn(format) ? ReadBuiltIn(path, format) : ReadForeign(path, PictureCodecs.Require(path, format));
 
@@ -45,7 +45,7 @@ internal static class PictureDecoder
         ContainerContent content = ReadContainer(path, file, format);
         RequirePixels(path, content.Width, content.Height);
         if (content.Unsupported is { } reason) throw new PictureUnsupportedException(path, reason);
-        // A few bytes cannot be millions of pixels: no memory and no time for them.
+        // A file of a few bytes must not make the decoder allocate memory for millions of pixels.
         if (content.PixelBytes * content.PixelsPerByte < (double)content.Width * content.Height)
             throw new PictureDamagedException(path,
                 string.Create(CultureInfo.InvariantCulture,
@@ -54,10 +54,10 @@ internal static class PictureDecoder
         IImageDecoder decoder = Imaging.Decoder(format);
         return Guard(path, () =>
         {
-            // The decoder's own view of the size counts: it takes memory by it.
+            // The decoder allocates memory by its own reading of the size, so that reading is checked too.
             IImageInfo? info = Image.Identify(Imaging.Configuration, pixels);
             if (info is null || (info.Width, info.Height) != (content.Width, content.Height))
-                throw new PictureDamagedException(path, "its parts name different sizes");
+                throw new PictureDamagedException(path, "its parts state different sizes");
             pixels.Position = 0;
             return (content.Width, content.Height, content.HasAlpha ? DecodeOnBlack(pixels, decoder) : Decode(pixels, decoder));
         });
@@ -100,7 +100,7 @@ internal static class PictureDecoder
         byte[] pixels = Guard(path, () => codec.Decode(file));
         return pixels.LongLength == (long)header.Width * header.Height * Channels
             ? (header.Width, header.Height, pixels)
-            : throw new PictureDamagedException(path, "its parts name different sizes");
+            : throw new PictureDamagedException(path, "its parts state different sizes");
     }
 
     private static (byte[] File, PictureHeader Header) Foreign(string path, IPictureCodec codec)
@@ -134,7 +134,7 @@ internal static class PictureDecoder
                     $"it states {width}x{height} px, and pictures of up to {Imaging.MostPixels:N0} px are read"));
     }
 
-    // Decoders of hostile files throw what they like.
+    // Decoders may throw any exception for a hostile file.
     private static T Guard<T>(string path, Func<T> decode)
     {
         try
@@ -143,7 +143,7 @@ internal static class PictureDecoder
         }
         catch (Exception exception) when (exception is OutOfMemoryException or InvalidMemoryOperationException)
         {
-            throw new PictureTooLargeException(path, "it takes more memory than there is", exception);
+            throw new PictureTooLargeException(path, "it needs more memory than is available", exception);
         }
         catch (Exception exception) when (exception is NotSupportedException)
         {

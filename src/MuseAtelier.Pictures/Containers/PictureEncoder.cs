@@ -6,26 +6,26 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace MuseAtelier.Pictures.Containers;
 
-/// <summary>Pixels and texts to the bytes of a file. The same input gives the same bytes.</summary>
+/// <summary>Encodes pixels and metadata to the bytes of a file. The same input gives the same bytes.</summary>
 internal static class PictureEncoder
 {
     private const int Channels = 3;
 
-    // What programs take for "not said".
+    // The resolution that programs write for pictures without one.
     private const double DotsPerInch = 72;
 
     private const int TrialSide = 16;
 
-    // Encoders that have worked in this process, and so need no other trial.
+    // Formats whose encoder has worked in this process.
     private static readonly ConcurrentDictionary<PictureFormat, bool> Tried = new();
 
     /// <summary>Encodes a picture.</summary>
-    /// <param name="path">Path of the file to be, for messages.</param>
+    /// <param name="path">Path of the future file, for messages.</param>
     /// <param name="pixels">[height, width, 3] RGB; borrowed.</param>
     /// <param name="width">Width in px.</param>
     /// <param name="height">Height in px.</param>
     /// <param name="encoding">Format and quality.</param>
-    /// <param name="texts">What the file says of itself.</param>
+    /// <param name="texts">The texts of the file.</param>
     /// <exception cref="PictureMetadataTooLargeException">The texts do not fit into the format.</exception>
     /// <exception cref="PictureCodecMissingException">No codec is registered for the format.</exception>
     /// <exception cref="PictureNotEncodedException">The encoder failed.</exception>
@@ -33,7 +33,7 @@ internal static class PictureEncoder
         MetadataTexts texts)
     {
         PictureFormat format = encoding.Format;
-        // PNG has a place for the record of its own; elsewhere XMP carries it.
+        // In PNG files the record has a chunk of its own; in other files it is in XMP.
         bool isPng = format == PictureFormat.Png;
         byte[] exif = texts.Parameters is null ? [] : ExifBlock.Write(texts.Software!, texts.Parameters);
         byte[] xmp = texts.Software is null ? [] : XmpPacket.Write(texts.Software, isPng ? null : texts.Record);
@@ -53,8 +53,8 @@ internal static class PictureEncoder
         });
     }
 
-    /// <summary>Encodes a few pixels, so that an encoder that cannot start says so before a picture depends on it.</summary>
-    /// <param name="path">Path of the file to be, for messages.</param>
+    /// <summary>Encodes a few pixels, so that a broken encoder is detected before a picture is painted.</summary>
+    /// <param name="path">Path of the future file, for messages.</param>
     /// <param name="format">The format.</param>
     /// <exception cref="PictureCodecMissingException">No codec is registered for the format.</exception>
     /// <exception cref="PictureNotEncodedException">The encoder failed.</exception>
@@ -72,13 +72,14 @@ internal static class PictureEncoder
     private static byte[] EncodePixels(ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding)
     {
         using Image<Rgb24> image = Image.LoadPixelData<Rgb24>(Imaging.Configuration, pixels.Span, width, height);
-        (image.Metadata.HorizontalResolution, image.Metadata.VerticalResolution) = (DotsPerInch, DotsPerInch);
+        image.Metadata.HorizontalResolution = DotsPerInch;
+        image.Metadata.VerticalResolution = DotsPerInch;
         using var stream = new MemoryStream();
         image.Save(stream, Imaging.Encoder(encoding));
         return stream.ToArray();
     }
 
-    // Libraries throw what they like; no picture that was painted may be lost to an exception that nobody expects.
+    // Libraries may throw any exception. Callers must be able to catch one type, so that a painted picture is not lost.
     private static byte[] Guard(string path, PictureFormat format, Func<byte[]> encode)
     {
         try

@@ -6,30 +6,30 @@ using MuseAtelier.Pictures.Metadata;
 namespace MuseAtelier.Pictures.Containers;
 
 /// <summary>A chunk of a PNG file.</summary>
-/// <param name="Type">Its four letters.</param>
-/// <param name="Data">Its content.</param>
+/// <param name="Type">The chunk's type, four letters.</param>
+/// <param name="Data">The chunk's data.</param>
 internal sealed record PngChunk(string Type, ReadOnlyMemory<byte> Data)
 {
     /// <summary>
-    /// Text under a keyword: a plain chunk where Latin-1 holds it, as readers of AUTOMATIC1111's text expect, else the UTF-8 one.
+    /// Creates a text chunk: a tEXt chunk if the text is Latin-1, as readers of AUTOMATIC1111's text expect, else a UTF-8 chunk (iTXt).
     /// </summary>
     public static PngChunk Text(string keyword, string text)
     {
-        // The format forbids NUL in either; no prompt means it.
+        // The format does not allow NUL.
         text = text.Replace('\0', '\uFFFD');
         if (text.Any(letter => letter > '\u00FF')) return InternationalText(keyword, text);
         byte[] latin1 = Encoding.Latin1.GetBytes(text);
-        // Readers, this one among them, take for UTF-8 whatever could be that.
+        // Many readers, including this project's, read Latin-1 text as UTF-8 if it is valid UTF-8.
         return TextBytes.LooksLikeUtf8(latin1) ? InternationalText(keyword, text)
             : new PngChunk("tEXt", (byte[])[.. Encoding.Latin1.GetBytes(keyword), 0, .. latin1]);
     }
 
-    /// <summary>UTF-8 text under a keyword, uncompressed, of no stated language.</summary>
+    /// <summary>Creates a UTF-8 text chunk (iTXt), uncompressed and without a language.</summary>
     public static PngChunk InternationalText(string keyword, string text) =>
-        // Behind the keyword: not compressed, method 0, no language, no translated keyword.
+        // After the keyword: not compressed, method 0, no language, no translated keyword.
         new("iTXt", Encoding.UTF8.GetBytes($"{keyword}\0\0\0\0\0{text}"));
 
-    /// <summary>Appends the chunk as it stands in a file: length, type, data, CRC of type and data.</summary>
+    /// <summary>Writes the chunk: length, type, data, CRC of type and data.</summary>
     public void WriteTo(Stream stream)
     {
         Span<byte> word = stackalloc byte[4];

@@ -1,15 +1,15 @@
 namespace MuseAtelier.Pictures.Containers;
 
-/// <summary>PNG files as rows of chunks: what is put into them.</summary>
+/// <summary>Inserts chunks into PNG files.</summary>
 internal static class PngFile
 {
-    // The signature, then IHDR, whose data always has 13 bytes, between length, type and CRC.
+    // Signature, then the chunk IHDR: length, type, 13 bytes of data, CRC.
     private const int AfterHeader = 8 + 4 + 4 + 13 + 4;
 
-    /// <summary>What every PNG file begins with.</summary>
+    /// <summary>The first bytes of every PNG file.</summary>
     public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
-    /// <summary>Puts chunks right behind the header, where every reader finds them before the pixels.</summary>
+    /// <summary>Inserts chunks after the header, where every reader finds them before the pixels.</summary>
     public static byte[] Embed(byte[] png, IReadOnlyList<PngChunk> chunks)
     {
         using var stream = new MemoryStream(png.Length + chunks.Sum(chunk => chunk.Data.Length + 12));

@@ -7,18 +7,21 @@ using MuseAtelier.Pictures.Metadata;
 namespace MuseAtelier.Pictures.Containers;
 
 /// <summary>
-/// Reads a PNG file's size and metadata, and steps over its pixels. Trusts no length before it was held against the file and the limit. A
-/// chunk that pixels do not need and that is not in order is left out with a notice: the picture is sound all the same.
+/// Reads a PNG file's size and metadata, and skips its pixels. Files are untrusted: every length is checked against the file and the limit.
+/// A damaged chunk that the pixels do not need is ignored with a notice.
 /// </summary>
 internal sealed class PngReader
 {
-    // Length and type before a chunk's data, CRC behind it.
-    private const int HeadBytes = 8, CrcBytes = 4, HeaderBytes = 13, LongestKeyword = 79;
+    // A chunk is length, type, data, CRC.
+    private const int HeadBytes = 8;
+    private const int CrcBytes = 4;
+    private const int HeaderBytes = 13;
+    private const int LongestKeyword = 79;
 
-    // A megabyte of pixels in chunks of 8 KiB, as libpng writes them, is 128 chunks.
+    // libpng writes chunks of 8 KiB, so a megabyte of pixels has 128 chunks.
     private const int MostChunks = 100_000;
 
-    // Deflate packs 258 bytes into two bits at the best.
+    // The best ratio of deflate: 258 bytes in two bits.
     private const double BestDeflation = 1032;
 
     private readonly string _path;
@@ -32,9 +35,9 @@ internal sealed class PngReader
     }
 
     /// <summary>Reads a file.</summary>
-    /// <param name="path">Its path, for messages.</param>
-    /// <param name="stream">The file, which begins as PNG does.</param>
-    /// <exception cref="PictureDamagedException">What the pixels need is not in order.</exception>
+    /// <param name="path">The file's path, for messages.</param>
+    /// <param name="stream">The file, which begins like PNG.</param>
+    /// <exception cref="PictureDamagedException">A part that the pixels need is damaged.</exception>
     public static ContainerContent Read(string path, Stream stream) => new PngReader(path, stream).Read();
 
     private ContainerContent Read()
@@ -50,7 +53,8 @@ internal sealed class PngReader
             string type = Encoding.ASCII.GetString(head[4..]);
             if (length > _stream.Length - _stream.Position - CrcBytes)
                 throw new PictureDamagedException(_path, $"its chunk {Printable(type)} runs beyond the file's end");
-            long start = _stream.Position - HeadBytes, end = _stream.Position + length + CrcBytes;
+            long start = _stream.Position - HeadBytes;
+            long end = _stream.Position + length + CrcBytes;
             ReadChunk(type, start, length, head[4..]);
             _stream.Position = end;
             isEnded = type == "IEND";
@@ -79,11 +83,11 @@ internal sealed class PngReader
             case "tEXt" or "zTXt" or "iTXt" or "eXIf" or "iCCP":
                 _content.Take(_path, length);
                 if (Data(length, name) is { } data) ReadMetadata(type, data);
-                else _content.Notice($"a chunk {type} has a wrong checksum and is left out");
+                else _content.Notice($"a chunk {type} has a wrong checksum and is ignored");
                 break;
-            // A capital first letter: nobody who does not know the chunk can show the picture as it was meant.
+            // A capital first letter means that the picture cannot be shown as intended without the chunk.
             default:
-                if (char.IsAsciiLetterUpper(type[0])) _content.Notice($"its chunk {Printable(type)} is not known and is left out");
+                if (char.IsAsciiLetterUpper(type[0])) _content.Notice($"its chunk {Printable(type)} is unknown and is ignored");
                 break;
         }
     }
@@ -94,7 +98,8 @@ internal sealed class PngReader
         if (_content.Width != 0) throw new PictureDamagedException(_path, "it has two headers");
         _content.Width = BinaryPrimitives.ReadInt32BigEndian(data);
         _content.Height = BinaryPrimitives.ReadInt32BigEndian(data.AsSpan(4));
-        int depth = data[8], colours = data[9];
+        int depth = data[8];
+        int colours = data[9];
         _content.HasAlpha |= colours is 4 or 6;
         int channels = colours switch
         {
@@ -107,7 +112,7 @@ internal sealed class PngReader
         if (_content.Width <= 0 || _content.Height <= 0) throw new PictureDamagedException(_path, "it states no size");
     }
 
-    // A header is read whatever its length, since it is needed; nothing else comes here that was not taken from the limit.
+    // The length of a metadata chunk was checked before. That of the header is checked here.
     private byte[]? Data(uint length, ReadOnlySpan<byte> name)
     {
         if (length > ContainerContent.MetadataLimit) throw new PictureDamagedException(_path, "its header has a wrong length");
@@ -132,7 +137,7 @@ internal sealed class PngReader
         int end = Array.IndexOf(data, (byte)0);
         if (end < 1 || end > LongestKeyword)
         {
-            _content.Notice($"a chunk {type} has no keyword and is left out");
+            _content.Notice($"a chunk {type} has no keyword and is ignored");
             return;
         }
 
@@ -140,7 +145,7 @@ internal sealed class PngReader
         ReadOnlySpan<byte> rest = data.AsSpan(end + 1);
         if (type == "iCCP")
         {
-            // One byte names the only method that there is.
+            // The first byte names the compression method; there is only one.
             if (_content.Icc.IsEmpty && Inflate(type, rest.IsEmpty ? rest : rest[1..]) is { } profile) _content.Icc = profile;
         }
         else if (ReadText(type, rest) is { } text)
@@ -154,7 +159,7 @@ internal sealed class PngReader
         if (type == "tEXt") return TextBytes.Utf8OrLatin1(rest);
         if (type == "zTXt") return Inflate(type, rest.IsEmpty ? rest : rest[1..]) is { } unpacked ? TextBytes.Utf8OrLatin1(unpacked) : null;
 
-        // iTXt: compressed or not, method, language, translated keyword.
+        // iTXt: compression flag, method, language, translated keyword, text.
         bool isWhole = rest.Length >= 2;
         bool isCompressed = isWhole && rest[0] == 1;
         if (isWhole) rest = rest[2..];
@@ -167,7 +172,7 @@ internal sealed class PngReader
 
         if (!isWhole)
         {
-            _content.Notice("a chunk iTXt is cut off and is left out");
+            _content.Notice("a chunk iTXt is cut off and is ignored");
             return null;
         }
 
@@ -192,12 +197,12 @@ internal sealed class PngReader
         }
         catch (InvalidDataException)
         {
-            _content.Notice($"a chunk {type} cannot be unpacked and is left out");
+            _content.Notice($"a chunk {type} cannot be decompressed and is ignored");
             return null;
         }
     }
 
-    // Pieces that touch become one.
+    // Adjacent parts are merged.
     private void Keep(long start, long length)
     {
         List<FilePart> parts = _content.Parts;

@@ -4,20 +4,25 @@ using System.Text;
 
 namespace MuseAtelier.Pictures.Containers;
 
-/// <summary>WebP files as chunks in a RIFF: what is put into them, and what is read without decoding.</summary>
+/// <summary>Inserts chunks into WebP files, and reads size and metadata without decoding.</summary>
 internal static class WebPFile
 {
-    // "RIFF", its size, "WEBP"; then chunks of type, size, data, and a byte of filling behind an odd size.
-    private const int RiffBytes = 12, HeadBytes = 8, ExtendedBytes = 10;
+    // A file is "RIFF", its size, "WEBP", then chunks: type, size, data, and a byte of padding after an odd size.
+    private const int RiffBytes = 12;
+    private const int HeadBytes = 8;
+    private const int ExtendedBytes = 10;
 
-    private const byte AnimationFlag = 0x02, XmpFlag = 0x04, ExifFlag = 0x08, AlphaFlag = 0x10;
+    private const byte AnimationFlag = 0x02;
+    private const byte XmpFlag = 0x04;
+    private const byte ExifFlag = 0x08;
+    private const byte AlphaFlag = 0x10;
 
     private const int MostChunks = 10_000;
 
-    /// <summary>Puts metadata into a file of pixels alone: an extended header before the pixels, EXIF and XMP behind them.</summary>
+    /// <summary>Inserts metadata into a file that has pixels only: an extended header before the pixels, EXIF and XMP after them.</summary>
     /// <param name="webp">The file's bytes: a RIFF with one chunk of pixels.</param>
     /// <param name="width">Width in px, 1 to 16,384.</param>
-    /// <param name="height">Height in px, likewise.</param>
+    /// <param name="height">Height in px, 1 to 16,384.</param>
     /// <param name="exif">EXIF; empty for none.</param>
     /// <param name="xmp">XMP; empty for none.</param>
     public static byte[] Embed(byte[] webp, int width, int height, byte[] exif, byte[] xmp)
@@ -31,15 +36,15 @@ internal static class WebPFile
         if (exif.Length > 0) WriteChunk(stream, "EXIF"u8, exif);
         if (xmp.Length > 0) WriteChunk(stream, "XMP "u8, xmp);
         byte[] file = stream.ToArray();
-        // The size counts what stands behind it.
+        // The size counts the bytes after it.
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), file.Length - 8);
         return file;
     }
 
     /// <summary>Reads size and metadata.</summary>
     /// <param name="path">The file's path, for messages.</param>
-    /// <param name="stream">The file, which begins as WebP does.</param>
-    /// <exception cref="PictureDamagedException">The file is not in order.</exception>
+    /// <param name="stream">The file, which begins like WebP.</param>
+    /// <exception cref="PictureDamagedException">The file is damaged.</exception>
     public static ContainerContent Read(string path, Stream stream)
     {
         var content = new ContainerContent();
@@ -52,7 +57,8 @@ internal static class WebPFile
             if (chunks == MostChunks) throw new PictureDamagedException(path, $"it has more than {MostChunks} chunks");
             uint length = BinaryPrimitives.ReadUInt32LittleEndian(head[4..]);
             if (length > stream.Length - stream.Position) throw new PictureDamagedException(path, "a chunk runs beyond the file's end");
-            long start = stream.Position, end = start + length + length % 2;
+            long start = stream.Position;
+            long end = start + length + length % 2;
             switch (Encoding.ASCII.GetString(head[..4]))
             {
                 case "VP8X":
@@ -115,21 +121,22 @@ internal static class WebPFile
 
     private static (int Width, int Height) ReadFrame(string path, Stream stream, uint length, bool isLossless, ContainerContent content)
     {
-        const int bytes = 10, side = 0x3FFF;
+        const int bytes = 10;
+        const int side = 0x3FFF;
         Span<byte> data = stackalloc byte[bytes];
         int there = (int)Math.Min(bytes, length);
         if (stream.ReadAtLeast(data[..there], there, throwOnEndOfStream: false) < 5)
             throw new PictureDamagedException(path, "its pixels are cut off");
         if (isLossless)
         {
-            if (data[0] != 0x2F) throw new PictureDamagedException(path, "its pixels begin with a wrong mark");
+            if (data[0] != 0x2F) throw new PictureDamagedException(path, "its pixels begin with a wrong signature");
             uint bits = BinaryPrimitives.ReadUInt32LittleEndian(data[1..]);
             content.HasAlpha = (bits >> 28 & 1) != 0;
             return ((int)(bits & side) + 1, (int)(bits >> 14 & side) + 1);
         }
 
         if (length < bytes || !data[3..6].SequenceEqual((ReadOnlySpan<byte>)[0x9D, 0x01, 0x2A]))
-            throw new PictureDamagedException(path, "its pixels begin with a wrong mark");
+            throw new PictureDamagedException(path, "its pixels begin with a wrong signature");
         (int width, int height) = (BinaryPrimitives.ReadUInt16LittleEndian(data[6..]) & side,
             BinaryPrimitives.ReadUInt16LittleEndian(data[8..]) & side);
         return width > 0 && height > 0 ? (width, height) : throw new PictureDamagedException(path, "it states no size");
@@ -143,7 +150,7 @@ internal static class WebPFile
         return data;
     }
 
-    // A file of the pixels alone; transparency of lossy pixels needs the extended header.
+    // Composes a file that has pixels only. Transparency of lossy pixels needs the extended header.
     private static void Compose(ContainerContent content, FilePart pixels, FilePart? alpha)
     {
         bool hasPlane = alpha is not null && !content.HasAlpha;

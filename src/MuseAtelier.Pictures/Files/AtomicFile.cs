@@ -1,28 +1,29 @@
 namespace MuseAtelier.Pictures.Files;
 
 /// <summary>
-/// Files that come into being as a whole: written beside their place under a name of their own, flushed to the disk, renamed. Whoever looks
-/// sees the old file, the new one, or none.
+/// Writes files atomically: under a temporary name in the same folder, flushed to the disk, then renamed. Other programs see the old file,
+/// the new one, or none.
 /// </summary>
 internal static class AtomicFile
 {
-    private const int NameLength = 8, MostNames = 100;
+    private const int NameLength = 8;
+    private const int MostNames = 100;
 
-    // Two and a half seconds in all: as long as a scanner or an indexer of Windows looks at a file that was just closed.
+    // Two and a half seconds in total: a virus scanner or an indexer on Windows holds a closed file about that long.
     private static readonly int[] PausesInMs = [10, 20, 40, 80, 160, 320, 640, 1280];
 
-    /// <summary>Makes sure that files can be made in a folder; leaves none.</summary>
-    /// <exception cref="IOException">They cannot.</exception>
-    /// <exception cref="UnauthorizedAccessException">They may not.</exception>
+    /// <summary>Checks that files can be created in a folder. Leaves no file behind.</summary>
+    /// <exception cref="IOException">No file can be created.</exception>
+    /// <exception cref="UnauthorizedAccessException">The user may not create files.</exception>
     public static void Probe(string folder) => Create(folder, mode: null, FileOptions.DeleteOnClose).Dispose();
 
     /// <summary>Writes a file.</summary>
-    /// <param name="file">Its full path.</param>
-    /// <param name="content">Its bytes.</param>
+    /// <param name="file">The file's full path.</param>
+    /// <param name="content">The file's bytes.</param>
     /// <param name="overwrite">Whether a file of that name is replaced.</param>
-    /// <param name="mode">Permissions on Unix; null for what the user's mask gives.</param>
-    /// <exception cref="IOException">It cannot be written; nothing is left of it.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be written; nothing is left of it.</exception>
+    /// <param name="mode">Permissions on Unix; null means those of the user's mask.</param>
+    /// <exception cref="IOException">The file cannot be written; no partial file is left.</exception>
+    /// <exception cref="UnauthorizedAccessException">The user may not write the file; no partial file is left.</exception>
     public static void Write(string file, ReadOnlySpan<byte> content, bool overwrite, UnixFileMode? mode)
     {
         string? partial = null;
@@ -35,7 +36,7 @@ internal static class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
 
-            // Made with them, the file still lacks those that the user's mask takes away.
+            // The user's mask has removed permissions when the file was created.
             if (mode is { } permissions && !OperatingSystem.IsWindows()) File.SetUnixFileMode(partial, permissions);
             Move(partial, file, overwrite);
             partial = null;
@@ -47,11 +48,11 @@ internal static class AtomicFile
     }
 
     /// <summary>
-    /// Does something again, after growing pauses, while another program on Windows is in its way; on other systems once.
+    /// Retries an action on Windows after growing pauses, because another program may hold the file. On other systems, it runs once.
     /// </summary>
-    /// <param name="action">What to do.</param>
+    /// <param name="action">The action.</param>
     /// <param name="isWindows">Whether the system is Windows.</param>
-    /// <param name="isTaken">Whether the file exists, in which case nothing is done again that may not replace it.</param>
+    /// <param name="isTaken">Whether a file that must not be replaced exists, in which case a retry is useless.</param>
     internal static void Persist(Action action, bool isWindows, Func<bool> isTaken)
     {
         for (int tries = 0; ; tries++)
@@ -71,13 +72,13 @@ internal static class AtomicFile
 
     private static void Move(string partial, string file, bool overwrite)
     {
-        // .NET looks whether the name is free and renames then; in between, another program's file would be lost.
+        // File.Move checks the name first and renames then; a file that another program creates in between would be lost.
         if (!overwrite && !OperatingSystem.IsWindows() && UnixFile.TryName(partial, file)) return;
         Persist(() => File.Move(partial, file, overwrite), OperatingSystem.IsWindows(), () => !overwrite && File.Exists(file));
     }
 
-    // Random names, without OpenSSL, which not every machine has: process ids repeat between containers, and calls within a process. Short
-    // ones: the file's own may be as long as names go.
+    // The names are random, because process ids repeat between containers, and short, because the file's own name may have the maximum
+    // length. Guid needs no OpenSSL, which not every machine has.
     private static FileStream Create(string folder, UnixFileMode? mode, FileOptions options)
     {
         for (int tries = 1; ; tries++)
@@ -98,12 +99,12 @@ internal static class AtomicFile
             }
             catch (IOException) when (tries < MostNames && File.Exists(name))
             {
-                // Of four thousand million names, one that was taken.
+                // The random name is taken. Try another one.
             }
         }
     }
 
-    // What went wrong before is what the user needs to know.
+    // A failure here must not hide the earlier one, which the user needs to know.
     private static void Remove(string partial)
     {
         try

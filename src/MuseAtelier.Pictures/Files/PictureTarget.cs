@@ -1,25 +1,26 @@
 namespace MuseAtelier.Pictures.Files;
 
-/// <summary>The place that a picture's file is to have: links resolved, and looked at before any work is spent on it.</summary>
+/// <summary>The location for a picture's file, with symbolic links resolved. It is checked before the picture is painted.</summary>
 /// <param name="Path">The path as it was given.</param>
 /// <param name="File">Full path of the file itself, behind any symbolic links.</param>
-/// <param name="Folder">Its folder.</param>
-/// <param name="Mode">The permissions of the file that is to be replaced, on Unix; null where there is none.</param>
+/// <param name="Folder">The file's folder.</param>
+/// <param name="Mode">On Unix, the permissions of the file that will be replaced; null if there is none.</param>
 internal sealed record PictureTarget(string Path, string File, string Folder, UnixFileMode? Mode)
 {
-    // As many as Linux follows.
+    // Linux follows as many.
     private const int MostLinks = 40;
 
-    /// <summary>Looks at a place.</summary>
+    /// <summary>Checks a location.</summary>
     /// <param name="path">The path as it was given.</param>
-    /// <param name="overwrite">Whether a file that is there may be replaced.</param>
+    /// <param name="overwrite">Whether an existing file may be replaced.</param>
     /// <exception cref="PictureFileException">No picture can be written there.</exception>
     public static PictureTarget Probe(string path, bool overwrite)
     {
         if (OperatingSystem.IsWindows() && WindowsNames.Refusal(path) is { } reason) throw new PictureNameException(path, reason);
         string full = FullPath(path);
         if (!overwrite && IsTaken(full)) throw new PictureExistsException(path);
-        string file = Guard(path, () => Resolve(full, path)), folder = System.IO.Path.GetDirectoryName(file) ?? file;
+        string file = Guard(path, () => Resolve(full, path));
+        string folder = System.IO.Path.GetDirectoryName(file) ?? file;
         if (!Directory.Exists(folder)) throw new PictureFolderMissingException(path, folder);
         if (Directory.Exists(file)) throw new PictureTargetException(path, "a folder");
         UnixFileMode? mode = Guard(path, () => Attributes(file)) is null ? null : ProbeExisting(path, file, folder);
@@ -27,11 +28,11 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
         return new PictureTarget(path, file, folder, mode);
     }
 
-    /// <summary>Whether something has that name: a file, a folder, or a link that leads nowhere.</summary>
+    /// <summary>Whether the name is in use: by a file, a folder, or a broken link.</summary>
     private static bool IsTaken(string full) =>
         System.IO.File.Exists(full) || Directory.Exists(full) || new FileInfo(full).LinkTarget is not null;
 
-    // A file that may not be written to is not replaced either, although Unix would let its folder's owner do that.
+    // A read-only file is not replaced, although Unix would allow the folder's owner to do that.
     private static UnixFileMode? ProbeExisting(string path, string file, string folder)
     {
         if (UnixFile.Describe(file)?.Kind is { } kind) throw new PictureTargetException(path, kind);
@@ -43,12 +44,16 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
 
             if (OperatingSystem.IsWindows()) return null;
             if (UnixFile.IsKeptByOthers(file, folder))
-                throw new UnauthorizedAccessException($"'{file}' is another user's, and its folder lets nobody else replace it.");
+            {
+                string found = $"'{file}' belongs to another user";
+                throw new UnauthorizedAccessException($"{found}, and its folder allows only that user to replace it.");
+            }
+
             return System.IO.File.GetUnixFileMode(file);
         }
         catch (FileNotFoundException)
         {
-            // Gone meanwhile.
+            // The file was deleted since it was found.
             return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -65,17 +70,16 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
         }
         catch (ArgumentException)
         {
-            throw new PictureNameException(path, path.Length == 0 ? "it is empty" : "it holds a NUL");
+            throw new PictureNameException(path, path.Length == 0 ? "it is empty" : "it contains a NUL");
         }
         catch (IOException exception)
         {
-            // The system does not know the working folder any more.
+            // The working folder was deleted.
             throw new PictureNotWrittenException(path, new IOException("the working folder is gone", exception));
         }
     }
 
-    // Null where nothing has that name. Asked for the attributes, the system refuses a name that is too long; asked whether it exists, it
-    // says no.
+    // Null if the name is unused. File.Exists would return false for a name that is too long, while this throws.
     private static FileAttributes? Attributes(string file)
     {
         try
@@ -88,13 +92,13 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
         }
     }
 
-    // Link by link, since ".." behind a linked folder means the folder that it leads to.
+    // Links are resolved one by one, because ".." after a linked folder means the parent of the link's target.
     private static string Resolve(string full, string path)
     {
         string file = full;
         for (int links = 0; new FileInfo(file).LinkTarget is { } target; links++)
         {
-            if (links == MostLinks) throw new PictureNameException(path, "its symbolic links lead round in a circle");
+            if (links == MostLinks) throw new PictureNameException(path, "its symbolic links form a cycle");
             string folder = RealFolder(System.IO.Path.GetDirectoryName(file)!);
             file = System.IO.Path.GetFullPath(System.IO.Path.Combine(folder, RealFolders(folder, target)));
         }
@@ -102,7 +106,7 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
         return file;
     }
 
-    // A link's text with the folders on its way resolved.
+    // The target of a link with the links in its folders resolved.
     private static string RealFolders(string folder, string target)
     {
         if (System.IO.Path.GetDirectoryName(target) is not { Length: > 0 } way) return target;
@@ -121,7 +125,7 @@ internal sealed record PictureTarget(string Path, string File, string Folder, Un
         string real = folder;
         string? parent = System.IO.Path.GetDirectoryName(folder);
         if (parent is not null) real = System.IO.Path.Combine(RealFolder(parent), System.IO.Path.GetFileName(folder));
-        // A folder that is missing is told later, by its name.
+        // A missing folder is reported later, by its own name.
         return Directory.Exists(real) ? Directory.ResolveLinkTarget(real, returnFinalTarget: true)?.FullName ?? real : real;
     }
 

@@ -2,19 +2,26 @@ using System.Runtime.InteropServices;
 
 namespace MuseAtelier.Pictures.Files;
 
-/// <summary>What Unix says of a file and .NET does not: its kind and its owner; and a rename that never replaces.</summary>
+/// <summary>Functions of Unix that .NET does not have: a file's kind and owner, and a rename that never replaces a file.</summary>
 internal static partial class UnixFile
 {
-    private const int AtWorkingFolder = -100, NoFlags = 0, TypeAndOwner = 0x1 | 0x8;
+    private const int AtWorkingFolder = -100;
+    private const int NoFlags = 0;
+    private const int TypeAndOwner = 0x1 | 0x8;
 
-    // Offsets in struct statx, which is the same on every architecture.
-    private const int StatxBytes = 256, OwnerAt = 20, ModeAt = 28;
+    // Offsets in struct statx, which has the same layout on every architecture.
+    private const int StatxBytes = 256;
+    private const int OwnerAt = 20;
+    private const int ModeAt = 28;
 
     private const int KindMask = 0xF000;
 
     private const int Exists = 17;
 
-    /// <summary>Kind and owner of a file, links followed; null where the system does not say (it is Linux that does).</summary>
+    /// <summary>
+    /// Kind and owner of a file after following links; null if the system does not report them, as on all systems except Linux. The kind of
+    /// a regular file is null.
+    /// </summary>
     public static (string? Kind, uint Owner)? Describe(string path)
     {
         if (!OperatingSystem.IsLinux()) return null;
@@ -25,7 +32,7 @@ internal static partial class UnixFile
         }
         catch (Exception exception) when (exception is EntryPointNotFoundException or DllNotFoundException)
         {
-            // An older C library.
+            // The C library is too old.
             return null;
         }
 
@@ -40,9 +47,9 @@ internal static partial class UnixFile
         return (kind, BitConverter.ToUInt32(facts[OwnerAt..]));
     }
 
-    /// <summary>Whether the system keeps a file from being replaced by this user because its folder lets only owners do that.</summary>
-    /// <param name="file">Full path of the file, which is there.</param>
-    /// <param name="folder">Its folder.</param>
+    /// <summary>Whether this user may not replace a file because its folder allows that to owners only (the sticky bit).</summary>
+    /// <param name="file">Full path of the file, which exists.</param>
+    /// <param name="folder">The file's folder.</param>
     public static bool IsKeptByOthers(string file, string folder)
     {
         if (!OperatingSystem.IsLinux() || (File.GetUnixFileMode(folder) & UnixFileMode.StickyBit) == 0) return false;
@@ -50,11 +57,11 @@ internal static partial class UnixFile
         return user != 0 && Describe(file) is { } target && Describe(folder) is { } parent && user != target.Owner && user != parent.Owner;
     }
 
-    /// <summary>Gives a file its name, unless something has that name: whoever comes second is told, with no moment in between.</summary>
+    /// <summary>Renames a file atomically unless the name is in use.</summary>
     /// <param name="file">Full path of the file.</param>
-    /// <param name="name">Full path of its name, in the same folder.</param>
-    /// <returns>False where the file system knows no hard links, and the name is still to be given.</returns>
-    /// <exception cref="IOException">Something has that name.</exception>
+    /// <param name="name">Full path of the new name, in the same folder.</param>
+    /// <returns>False if the file system has no hard links; the file then keeps its old name.</returns>
+    /// <exception cref="IOException">The name is in use.</exception>
     public static bool TryName(string file, string name)
     {
         if (Link(file, name) == 0)

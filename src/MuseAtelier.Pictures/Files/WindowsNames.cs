@@ -1,22 +1,22 @@
 namespace MuseAtelier.Pictures.Files;
 
-/// <summary>Names that Windows takes for something else than a file in the folder that they seem to be in.</summary>
+/// <summary>Detects names that do not mean a regular file on Windows.</summary>
 internal static class WindowsNames
 {
     private static readonly string[] Devices = ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];
 
-    /// <summary>Why Windows would not make a file of that name; null where it would. Pure: it may be asked on any system.</summary>
+    /// <summary>The reason why Windows would not create a file of that name; null if it would. Works on every system.</summary>
     /// <param name="path">A path as the user gave it.</param>
     public static string? Refusal(string path)
     {
         string rest = path.StartsWith(@"\\?\", StringComparison.Ordinal) || path.StartsWith(@"\\.\", StringComparison.Ordinal) ? path[4..]
             : path;
         if (rest is [_, ':', ..] && char.IsAsciiLetter(rest[0])) rest = rest[2..];
-        if (rest.Contains(':', StringComparison.Ordinal)) return "a colon behind the drive names a hidden stream of a file";
+        if (rest.Contains(':', StringComparison.Ordinal)) return "a colon after the drive names an alternate data stream";
         string name = rest[(rest.LastIndexOfAny(['\\', '/']) + 1)..];
-        // An extension, and spaces before it, change nothing.
+        // Device names are recognised with any extension, and with spaces before it.
         string stem = name.Split('.')[0].TrimEnd(' ');
-        return IsDevice(stem) ? $"{stem} is a device on Windows, whatever its extension" : null;
+        return IsDevice(stem) ? $"{stem} is a device on Windows, with any extension" : null;
     }
 
     private static bool IsDevice(string stem)

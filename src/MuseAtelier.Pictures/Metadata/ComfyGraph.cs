@@ -4,19 +4,19 @@ using System.Text.Json;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// What a graph of ComfyUI (its <c>prompt</c>, nodes by number) asks for, where it paints by its standard nodes: one sampler that begins
-/// with an empty picture, and what leads to it. Nodes that change the picture and that are not known are named.
+/// Reads a graph of ComfyUI (its <c>prompt</c>, nodes by number) that uses the standard nodes: one sampler that begins with an empty
+/// picture, and its inputs. Unknown nodes that change the picture are named.
 /// </summary>
 internal sealed class ComfyGraph
 {
-    /// <summary>Links that are followed from one node to the next; a graph may be a ring.</summary>
+    /// <summary>The most links that are followed, because a graph may contain a cycle.</summary>
     private const int LongestChain = 32;
 
-    // Where nodes that hold a value alone keep it.
+    // The input names of nodes that only hold a value.
     private static readonly string[] ValueNames =
         ["value", "text", "string", "seed", "int", "float", "number", "Text", "Value", "noise_seed"];
 
-    // Where nodes that change a conditioning, a model or a picture take what they change.
+    // The input names of nodes that change a conditioning.
     private static readonly string[] ConditioningNames = ["conditioning", "conditioning_1", "conditioning_to", "positive"];
 
     private readonly Dictionary<string, JsonElement> _nodes = new(StringComparer.Ordinal);
@@ -24,11 +24,11 @@ internal sealed class ComfyGraph
 
     private ComfyGraph(JsonElement nodes)
     {
-        // Looked up by name, JSON would be searched through each time.
+        // JsonElement searches linearly for a name, so the nodes are indexed once.
         foreach (JsonProperty node in nodes.EnumerateObject()) _nodes[node.Name] = node.Value;
     }
 
-    /// <summary>Whether JSON is such a graph.</summary>
+    /// <summary>Whether JSON is a graph of ComfyUI.</summary>
     public static bool Is(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object) return false;
@@ -43,9 +43,9 @@ internal sealed class ComfyGraph
     }
 
     /// <summary>Reads a graph.</summary>
-    /// <param name="path">Path of the picture that carries it, for messages.</param>
+    /// <param name="path">Path of the picture, for messages.</param>
     /// <param name="nodes">The graph.</param>
-    /// <exception cref="PictureTextUnpaintableException">It does not paint by the standard nodes.</exception>
+    /// <exception cref="PictureTextUnpaintableException">The graph does not use the standard nodes.</exception>
     public static RequestDraft Read(string path, JsonElement nodes)
     {
         var graph = new ComfyGraph(nodes);
@@ -56,7 +56,7 @@ internal sealed class ComfyGraph
             "no KSampler of its graph begins with an empty picture");
         if (starts.Length > 1) throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
             "more than one KSampler of its graph begins with an empty picture");
-        if (samplers.Length > 1) graph._draft.Skip("further KSampler nodes, which paint on what the first painted");
+        if (samplers.Length > 1) graph._draft.Skip("further KSampler nodes, which repaint the picture of the first one");
         graph.TakeSampler(path, starts[0]);
         return graph._draft;
     }
@@ -76,14 +76,14 @@ internal sealed class ComfyGraph
             && height.TryGetInt32(out int h)) (_draft.Width, _draft.Height) = (w, h);
         _draft.Prompt = Conditioning(Follow(sampler, "positive"), isNegative: false)
             ?? throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
-                "the prompt of its KSampler comes from nodes that are not known");
+                "the prompt of its KSampler comes from unknown nodes");
         _draft.Negative = Conditioning(Follow(sampler, "negative"), isNegative: true)
             ?? throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
-                "the negative prompt of its KSampler comes from nodes that are not known");
+                "the negative prompt of its KSampler comes from unknown nodes");
         TakeModel(Follow(sampler, "model"));
     }
 
-    // The text that a conditioning is made of, and a word of every node that changes it on its way.
+    // The text of a conditioning. Names every node that changes the conditioning.
     private string? Conditioning(JsonElement? node, bool isNegative)
     {
         for (int i = 0; i < LongestChain && node is { } here; i++)
@@ -143,7 +143,7 @@ internal sealed class ComfyGraph
         }
     }
 
-    // The node that an input is linked to.
+    // The node to which the first linked input of these names leads.
     private JsonElement? Follow(JsonElement node, params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
@@ -166,7 +166,7 @@ internal sealed class ComfyGraph
     private JsonElement? Number(JsonElement node, params ReadOnlySpan<string> names) =>
         Value(node, names) is { ValueKind: JsonValueKind.Number } value ? value : null;
 
-    // An input's value, here or in a node that holds nothing else.
+    // The value of an input: its own, or that of the linked node that only holds a value.
     private JsonElement? Value(JsonElement node, ReadOnlySpan<string> names)
     {
         for (int i = 0; i < LongestChain; i++)

@@ -2,29 +2,33 @@ using System.Buffers.Binary;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>What an EXIF block says that matters here.</summary>
-/// <param name="Comment">The user comment; null where there is none that can be read.</param>
-/// <param name="Orientation">How a viewer should turn the picture, 1 to 8 as EXIF counts; 1 where the block does not say.</param>
-/// <param name="Texts">Its other texts, by EXIF's names of the fields.</param>
+/// <summary>The values that are read from an EXIF block.</summary>
+/// <param name="Comment">The user comment; null if there is no readable comment.</param>
+/// <param name="Orientation">The orientation, 1 to 8; 1 if the block states none.</param>
+/// <param name="Texts">The other texts by the names of EXIF's fields.</param>
 internal sealed record ExifFacts(string? Comment, int Orientation, IReadOnlyDictionary<string, string> Texts);
 
-/// <summary>Reads EXIF blocks of either byte order. Trusts no figure of the block before it was held against the block's length.</summary>
+/// <summary>Reads EXIF blocks of either byte order. Blocks are untrusted: every offset and length is checked before it is used.</summary>
 internal static class ExifReader
 {
-    private const ushort OrientationTag = 0x0112, ExifTag = 0x8769, CommentTag = 0x9286;
-    private const ushort AsciiType = 2, ShortType = 3;
-    private const int EntryBytes = 12, ShortestValue = 4;
+    private const ushort OrientationTag = 0x0112;
+    private const ushort ExifTag = 0x8769;
+    private const ushort CommentTag = 0x9286;
+    private const ushort AsciiType = 2;
+    private const ushort ShortType = 3;
+    private const int EntryBytes = 12;
+    private const int ShortestValue = 4;
 
-    // Far more than a picture's own block has; the rest of a hostile one is left unread.
+    // Far more than a real block has. Further entries are not read.
     private const int MostEntries = 512;
 
-    // Fields in which programs keep what they made the picture from.
+    // Fields in which programs store their texts.
     private static readonly (ushort Tag, string Name)[] TextFields =
         [(0x010E, "ImageDescription"), (0x010F, "Make"), (0x0110, "Model"), (0x0131, "Software")];
 
     private static ReadOnlySpan<byte> Marker => "Exif\0\0"u8;
 
-    /// <summary>Reads a block, with or without the marker that some containers put before it; null where it is none.</summary>
+    /// <summary>Reads a block with or without the marker that some containers put before it; null if it is not a block.</summary>
     public static ExifFacts? Read(ReadOnlySpan<byte> block)
     {
         if (block.StartsWith(Marker)) block = block[Marker.Length..];
@@ -53,7 +57,7 @@ internal static class ExifReader
     private static bool TryValue(ReadOnlySpan<byte> block, Entry entry, bool isBig, out ReadOnlySpan<byte> value)
     {
         uint count = ReadLong(block, entry.At + 4, isBig);
-        // A value of up to four bytes stands in the entry itself.
+        // A value of up to four bytes is in the entry itself.
         uint at = count <= ShortestValue ? (uint)entry.At + 8 : ReadLong(block, entry.At + 8, isBig);
         bool isInside = count <= block.Length && at <= block.Length - count;
         value = isInside ? block.Slice((int)at, (int)count) : [];
@@ -83,6 +87,6 @@ internal static class ExifReader
         return isBig ? BinaryPrimitives.ReadUInt32BigEndian(block[at..]) : BinaryPrimitives.ReadUInt32LittleEndian(block[at..]);
     }
 
-    // Where a directory's entry stands in the block, and the type of its value.
+    // The offset of a directory's entry in the block, and the type of its value.
     private readonly record struct Entry(int At, ushort Type);
 }

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>What the JSON of other programs asks for. Each takes the members by the names that its program gives them.</summary>
+/// <summary>Reads the JSON of other programs. Each method uses the member names of its program.</summary>
 internal static class ForeignJson
 {
-    /// <summary>SwarmUI: <c>sui_image_params</c>. It paints with ComfyUI.</summary>
+    /// <summary>SwarmUI: <c>sui_image_params</c>. SwarmUI paints with ComfyUI.</summary>
     public static RequestDraft SwarmUi(JsonElement json)
     {
         RequestDraft draft = Comfy(Programs.SwarmUi);
@@ -25,7 +25,7 @@ internal static class ForeignJson
         return draft;
     }
 
-    /// <summary>Fooocus and its kin: a flat object. The prompts are those that the styles made.</summary>
+    /// <summary>Fooocus and its forks: a flat object. The prompts have the styles applied.</summary>
     public static RequestDraft Fooocus(JsonElement json)
     {
         RequestDraft draft = Comfy(Programs.Fooocus);
@@ -33,7 +33,7 @@ internal static class ForeignJson
         draft.Prompt = Joined(fields.Element("full_prompt"));
         draft.Negative = Joined(fields.Element("full_negative_prompt"));
         if (draft.Prompt is null) draft.Prompt = fields.Text("prompt");
-        else draft.Notice("Fooocus encodes each style's prompt by itself; here they are one prompt.");
+        else draft.Notice("Fooocus encodes each style's prompt separately; here they are encoded as one prompt.");
         draft.Negative ??= fields.Text("negative_prompt");
         draft.Steps = fields.Whole("steps");
         draft.Guidance = fields.Single("guidance_scale", "cfg", "cfg_scale");
@@ -51,17 +51,17 @@ internal static class ForeignJson
         return draft;
     }
 
-    /// <summary>InvokeAI since version 3: <c>invokeai_metadata</c>. It samples with diffusers.</summary>
+    /// <summary>InvokeAI since version 3: <c>invokeai_metadata</c>. InvokeAI samples with diffusers.</summary>
     public static RequestDraft InvokeAi(JsonElement json)
     {
         var draft = new RequestDraft(Programs.InvokeAi) { Noise = NoiseSource.Diffusers, Spacing = TimestepSpacing.Leading };
-        draft.Notice("InvokeAI starts the noise of its steps with another seed: the picture will be alike, and not the same.");
+        draft.Notice("InvokeAI draws the noise of its steps with another seed: the picture will be similar but not the same.");
         var fields = new JsonFields(draft, json);
         TakeUsual(draft, fields, "positive_prompt", "negative_prompt", "steps", "cfg_scale", "seed");
         (draft.Width, draft.Height) = (fields.Whole("width"), fields.Whole("height"));
         if (fields.Text("scheduler") is { } sampler) draft.TakeSampler("scheduler", sampler);
         if (fields.Element("model") is { } model) draft.ModelName = Model(Member(model, "name") ?? Member(model, "model_name"));
-        // As many as diffusers leaves out beside SDXL's own.
+        // InvokeAI counts the layers that diffusers skips in addition to SDXL's own.
         fields.IgnoreUsual("clip_skip", "0", "1", "2");
         fields.IgnoreUsual("generation_mode", "sdxl_txt2img", "txt2img");
         fields.IgnoreUsual("positive_style_prompt", draft.Prompt ?? "");
@@ -71,17 +71,17 @@ internal static class ForeignJson
         return draft;
     }
 
-    /// <summary>NovelAI: the JSON below <c>Comment</c>.</summary>
+    /// <summary>NovelAI: the JSON under <c>Comment</c>.</summary>
     public static RequestDraft NovelAi(JsonElement json)
     {
         var draft = new RequestDraft(Programs.NovelAi) { Noise = NoiseSource.A1111, EmptyNegative = EmptyNegative.Encoded };
-        draft.Notice(OwnNoise("NovelAI, whose models are not to be had,"));
+        draft.Notice(OwnNoise("NovelAI, whose models are not public,"));
         var fields = new JsonFields(draft, json);
         TakeUsual(draft, fields, "prompt", "uc", "steps", "scale", "seed");
         (draft.Width, draft.Height) = (fields.Whole("width"), fields.Whole("height"));
         if (fields.Text("sampler") is { } sampler) draft.TakeSampler("sampler", sampler);
         if (fields.Text("noise_schedule") is { } schedule && schedule != "native") draft.TakeSchedule("noise_schedule", schedule);
-        // Of the rest, which every picture has, only what changes it.
+        // Every picture has the other members, so only values that change the picture are named.
         foreach (string name in (string[])["cfg_rescale", "sm", "sm_dyn", "dynamic_thresholding", "image", "reference_image",
             "skip_cfg_above_sigma", "uncond_scale"])
             if (json.TryGetProperty(name, out JsonElement value)
@@ -109,7 +109,7 @@ internal static class ForeignJson
         return draft;
     }
 
-    /// <summary>Stability Matrix: <c>parameters-json</c>. It paints with ComfyUI.</summary>
+    /// <summary>Stability Matrix: <c>parameters-json</c>. Stability Matrix paints with ComfyUI.</summary>
     public static RequestDraft StabilityMatrix(JsonElement json)
     {
         RequestDraft draft = Comfy(Programs.StabilityMatrix);
@@ -123,7 +123,7 @@ internal static class ForeignJson
         return draft;
     }
 
-    /// <summary>Easy Diffusion, by the names of its API or by those that it shows.</summary>
+    /// <summary>Easy Diffusion: the names of its API or those of its interface.</summary>
     public static RequestDraft EasyDiffusion(JsonElement json)
     {
         var draft = new RequestDraft(Programs.EasyDiffusion) { Noise = NoiseSource.A1111, EmptyNegative = EmptyNegative.Zeros };
@@ -137,23 +137,24 @@ internal static class ForeignJson
         (draft.Width, draft.Height) = (fields.Whole("width", "Width"), fields.Whole("height", "Height"));
         if (fields.Text("sampler_name", "Sampler") is { } sampler) draft.TakeSampler("sampler", sampler);
         draft.ModelName = Model(fields.Text("use_stable_diffusion_model", "Stable Diffusion model"));
-        // It says whether, not how many: SDXL's own layer is the one that is meant.
+        // Clip skip is a yes or no here, and means SDXL's own layer.
         fields.Ignore("clip_skip", "Clip Skip", "tiling", "Seamless Tiling");
         fields.SkipRest();
         return draft;
     }
 
-    /// <summary>A model's name without folders and extension; null where there is none.</summary>
+    /// <summary>A model's name without folders and extension; null for none.</summary>
     public static string? Model(string? name) => string.IsNullOrWhiteSpace(name) ? null : SamplerNames.Model(name);
 
-    /// <summary>A member that is text; null where there is none.</summary>
+    /// <summary>Reads a member that is text; null if there is none.</summary>
     public static string? Member(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out JsonElement value)
             && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    private static string OwnNoise(string who) => $"{who} has random numbers of its own: the picture will be another one of the same kind.";
+    private static string OwnNoise(string who) =>
+        $"{who} has random numbers of its own: the picture will be a different one with the same settings.";
 
-    // ComfyUI on an NVIDIA card, which is what most have.
+    // The noise of ComfyUI on an NVIDIA card, the most common device.
     private static RequestDraft Comfy(string program) => new(program) { Noise = NoiseSource.Comfy, EmptyNegative = EmptyNegative.Encoded };
 
     private static void TakeUsual(RequestDraft draft, JsonFields fields, string prompt, string negative, string steps, string guidance,
@@ -166,7 +167,7 @@ internal static class ForeignJson
         draft.Seed = fields.Seed(seed);
     }
 
-    // "1152x896", "(1152, 896)" and the like.
+    // Reads "1152x896", "(1152, 896)" and the like.
     private static void TakePair(RequestDraft draft, string name, string value)
     {
         string[] parts = value.Trim('(', ')', '[', ']', ' ').Split([',', 'x', '×', '*'], StringSplitOptions.TrimEntries);

@@ -3,12 +3,15 @@ using System.Text;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>The name of an ICC profile: enough to tell sRGB from all others.</summary>
+/// <summary>Reads the name of an ICC profile, which distinguishes sRGB from other profiles.</summary>
 internal static class IccProfile
 {
-    private const int HeaderBytes = 128, EntryBytes = 12, MostTags = 100, LongestName = 100;
+    private const int HeaderBytes = 128;
+    private const int EntryBytes = 12;
+    private const int MostTags = 100;
+    private const int LongestName = 100;
 
-    /// <summary>What to say of a profile that is not applied; null for none, and for sRGB, which needs no conversion.</summary>
+    /// <summary>A notice about a profile that is not applied; null without a profile, and for sRGB, which needs no conversion.</summary>
     /// <param name="profile">The profile's bytes; empty for none.</param>
     public static string? Notice(ReadOnlySpan<byte> profile)
     {
@@ -28,8 +31,8 @@ internal static class IccProfile
             int entry = HeaderBytes + 4 + i * EntryBytes;
             if (entry > profile.Length - EntryBytes) return null;
             if (!profile.Slice(entry, 4).SequenceEqual("desc"u8)) continue;
-            uint at = BinaryPrimitives.ReadUInt32BigEndian(profile[(entry + 4)..]),
-                length = BinaryPrimitives.ReadUInt32BigEndian(profile[(entry + 8)..]);
+            uint at = BinaryPrimitives.ReadUInt32BigEndian(profile[(entry + 4)..]);
+            uint length = BinaryPrimitives.ReadUInt32BigEndian(profile[(entry + 8)..]);
             return length <= profile.Length && at <= profile.Length - length ? Describe(profile.Slice((int)at, (int)length)) : null;
         }
 
@@ -38,7 +41,8 @@ internal static class IccProfile
 
     private static string? Describe(ReadOnlySpan<byte> tag)
     {
-        const int asciiAt = 12, firstRecord = 16;
+        const int asciiAt = 12;
+        const int firstRecord = 16;
         string? text = null;
         if (tag.StartsWith("desc"u8) && tag.Length > asciiAt)
         {
@@ -46,8 +50,8 @@ internal static class IccProfile
         }
         else if (tag.StartsWith("mluc"u8) && tag.Length >= firstRecord + EntryBytes)
         {
-            uint length = BinaryPrimitives.ReadUInt32BigEndian(tag[(firstRecord + 4)..]),
-                at = BinaryPrimitives.ReadUInt32BigEndian(tag[(firstRecord + 8)..]);
+            uint length = BinaryPrimitives.ReadUInt32BigEndian(tag[(firstRecord + 4)..]);
+            uint at = BinaryPrimitives.ReadUInt32BigEndian(tag[(firstRecord + 8)..]);
             bool isInside = length <= tag.Length && at <= tag.Length - length;
             if (isInside) text = Encoding.BigEndianUnicode.GetString(tag.Slice((int)at, (int)length));
         }

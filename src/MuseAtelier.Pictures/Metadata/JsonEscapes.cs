@@ -4,12 +4,11 @@ using System.Text;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// JSON without needless escapes: the framework's writer has no setting that leaves letters beyond U+FFFF as they are, which triples their
-/// size.
+/// Changes escapes in JSON. .NET's writer always escapes letters beyond U+FFFF, which triples their size.
 /// </summary>
 internal static class JsonEscapes
 {
-    /// <summary>Puts pairs of surrogates in the place of their escapes.</summary>
+    /// <summary>Replaces escaped pairs of surrogates by the letters themselves.</summary>
     public static string Resolve(string json)
     {
         const string escape = "\\u";
@@ -28,7 +27,7 @@ internal static class JsonEscapes
             }
             else
             {
-                // Any other escape stays, its second letter with it: that may be a backslash itself.
+                // Any other escape stays. Its second letter must be skipped, because it may be a backslash.
                 text.Append(json, i, Math.Min(2, json.Length - i));
                 i++;
             }
@@ -37,7 +36,7 @@ internal static class JsonEscapes
         return text.ToString();
     }
 
-    /// <summary>Puts U+FFFD in the place of escaped halves of pairs that stand alone, which no reader of JSON gives as text.</summary>
+    /// <summary>Replaces escaped surrogates without a partner by U+FFFD, because readers of JSON refuse them.</summary>
     public static string ReplaceUnpaired(string json)
     {
         if (!json.Contains("\\ud", StringComparison.OrdinalIgnoreCase)) return json;
@@ -50,8 +49,8 @@ internal static class JsonEscapes
                 continue;
             }
 
-            bool isHigh = Unit(json, i) is { } first && char.IsHighSurrogate(first), isLow = Unit(json, i) is { } only
-                && char.IsLowSurrogate(only);
+            bool isHigh = Unit(json, i) is { } first && char.IsHighSurrogate(first);
+            bool isLow = Unit(json, i) is { } only && char.IsLowSurrogate(only);
             bool isPair = isHigh && Unit(json, i + 6) is { } second && char.IsLowSurrogate(second);
             int length = isPair ? 12 : isHigh || isLow ? 6 : 2;
             if (length == 6) text.Append("\\uFFFD");
@@ -62,12 +61,11 @@ internal static class JsonEscapes
         return text.ToString();
     }
 
-    private static char? Unit(string json, int start) =>
-        start + 6 <= json.Length
-        && json[start] == '\\'
-        && json[start + 1] == 'u'
-        && ushort.TryParse(
-            json.AsSpan(start + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort unit)
-            ? (char)unit
-            : null;
+    // The UTF-16 unit of the escape \uXXXX at this index; null if there is none.
+    private static char? Unit(string json, int start)
+    {
+        if (start + 6 > json.Length || json[start] != '\\' || json[start + 1] != 'u') return null;
+        ReadOnlySpan<char> digits = json.AsSpan(start + 2, 4);
+        return ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort unit) ? (char)unit : null;
+    }
 }

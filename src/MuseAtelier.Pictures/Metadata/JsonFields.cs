@@ -3,18 +3,18 @@ using System.Text.Json;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>The members of another program's JSON object: each is taken once, and what nobody took is named in the end.</summary>
-/// <param name="draft">Told of what is not taken over.</param>
+/// <summary>Reads the members of another program's JSON object, and names the members that were not read.</summary>
+/// <param name="draft">Receives the names of members that are not used.</param>
 /// <param name="json">The object.</param>
 internal sealed class JsonFields(RequestDraft draft, JsonElement json)
 {
-    // Values that stand for "not used" in one program or another.
+    // Values that mean "not used" in some program.
     private static readonly string[] Unused =
         ["", "0", "0.0", "None", "none", "Disabled", "disabled", "Automatic", "Default", "Default (model)"];
 
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
 
-    /// <summary>A text, or a number as it is written; null where there is neither.</summary>
+    /// <summary>Reads a text, or a number as text; null if there is neither.</summary>
     public string? Text(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
@@ -28,20 +28,20 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
         return null;
     }
 
-    /// <summary>A whole number, in whatever form; null, and a word of it, where it is none.</summary>
+    /// <summary>Reads a whole number in any notation; null if there is none. Any other value is named.</summary>
     public int? Whole(params ReadOnlySpan<string> names) => Number<int>(names, static text =>
         decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number) && decimal.IsInteger(number)
             && number is >= int.MinValue and <= int.MaxValue ? (int)number : null);
 
-    /// <summary>A finite number; null, and a word of it, where it is none.</summary>
+    /// <summary>Reads a finite number; null if there is none. Any other value is named.</summary>
     public float? Single(params ReadOnlySpan<string> names) => Number<float>(names, static text =>
         float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number) ? number : null);
 
-    /// <summary>A seed; null where there is none, or one that stands for a drawn one.</summary>
+    /// <summary>Reads a seed; null if there is none, or a value that means a random seed.</summary>
     public ulong? Seed(params ReadOnlySpan<string> names) => Number<ulong>(names, static text =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : null);
 
-    /// <summary>An object or a list; null where there is none.</summary>
+    /// <summary>Reads an object or a list; null if there is none.</summary>
     public JsonElement? Element(string name)
     {
         if (!json.TryGetProperty(name, out JsonElement value) || value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array))
@@ -50,13 +50,13 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
         return value;
     }
 
-    /// <summary>Members that have no bearing on the picture.</summary>
+    /// <summary>Ignores members that do not affect the picture.</summary>
     public void Ignore(params ReadOnlySpan<string> names)
     {
         foreach (string name in names) _taken.Add(name);
     }
 
-    /// <summary>Members that have no bearing while they have their usual value.</summary>
+    /// <summary>Ignores a member that does not affect the picture while it has one of its usual values.</summary>
     public void IgnoreUsual(string name, params ReadOnlySpan<string> usual)
     {
         if (!json.TryGetProperty(name, out JsonElement value)) return;
@@ -64,7 +64,7 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
         foreach (string one in usual) if (one == text) _taken.Add(name);
     }
 
-    /// <summary>Names all that nobody took and that is in use.</summary>
+    /// <summary>Names all members that were not read and have a value in use.</summary>
     public void SkipRest()
     {
         foreach (JsonProperty member in json.EnumerateObject())

@@ -4,20 +4,22 @@ using System.Text.Json;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// Reads AUTOMATIC1111's text: prompt, negative prompt, and settings behind the last line break before "Steps: ". Other programs write it
-/// too, and say under "Version" who they are.
+/// Reads AUTOMATIC1111's text: prompt, negative prompt, and the settings in the last line that begins with "Steps: ". Other programs write
+/// it too, and name themselves under "Version".
 /// </summary>
 internal sealed class ParametersParser(string path)
 {
-    private const string FirstSetting = "Steps: ", NegativeMark = "Negative prompt:";
+    private const string FirstSetting = "Steps: ";
+    private const string NegativeMark = "Negative prompt:";
 
     private const int DefaultSide = 1024;
+    private const int LongestQuote = 40;
 
-    // What other programs write and what has no bearing on an SDXL picture of this engine: no need to trouble anyone with it.
+    // Settings of other programs that do not affect an SDXL picture of this engine.
     private static readonly HashSet<string> WithoutEffect =
         ["Version", "Hashes", "Model hash", "Model", "User", "Created Date", "Civitai metadata", "App", "Parser", "Pipeline"];
 
-    // stable-diffusion.cpp writes them for every model; none bears on Euler a with SDXL.
+    // stable-diffusion.cpp writes these settings for every model. They do not affect SDXL with Euler ancestral.
     private static readonly HashSet<string> WithoutEffectInCpp = ["Guidance", "Eta"];
 
     public ParsedParameters Parse(string text)
@@ -31,7 +33,7 @@ internal sealed class ParametersParser(string path)
         var draft = new RequestDraft(program);
         (draft.Prompt, draft.Negative) = SplitPrompts(lines.AsSpan(0, last));
         for (int i = last + 1; i < lines.Length; i++) if (lines[i].Trim().Length > 0) draft.Skip(lines[i].Trim());
-        // What the text's author has where the text is silent.
+        // The defaults of the program that wrote the text.
         bool isComfy = program is Programs.Fooocus or Programs.ComfyUi or Programs.SwarmUi;
         draft.Noise = isComfy ? NoiseSource.Comfy : NoiseSource.A1111;
         draft.EmptyNegative = isComfy || program == Programs.MuseAtelier ? EmptyNegative.Encoded : EmptyNegative.Zeros;
@@ -41,7 +43,7 @@ internal sealed class ParametersParser(string path)
         return draft.Finish();
     }
 
-    /// <summary>Whether a text is of this form.</summary>
+    /// <summary>Whether a text has this form.</summary>
     public static bool Knows(string text) => text.StartsWith(FirstSetting, StringComparison.Ordinal)
         || text.Contains('\n' + FirstSetting, StringComparison.Ordinal);
 
@@ -55,13 +57,14 @@ internal sealed class ParametersParser(string path)
 
     private static string Program(Dictionary<string, string> settings)
     {
-        string version = settings.GetValueOrDefault("Version", ""), app = settings.GetValueOrDefault("App", "");
+        string version = settings.GetValueOrDefault("Version", "");
+        string app = settings.GetValueOrDefault("App", "");
         if (version.StartsWith("MuseAtelier ", StringComparison.Ordinal)) return Programs.MuseAtelier;
         if (version.StartsWith("stable-diffusion.cpp", StringComparison.Ordinal)) return Programs.StableDiffusionCpp;
         if (version.StartsWith("Fooocus", StringComparison.Ordinal)) return Programs.Fooocus;
         if (version.StartsWith("ComfyUI", StringComparison.OrdinalIgnoreCase)) return Programs.ComfyUi;
         if (app.StartsWith("SD.Next", StringComparison.OrdinalIgnoreCase)) return Programs.SdNext;
-        // Forge counts versions of its own before those of AUTOMATIC1111: "f2.0.1v1.10.1".
+        // Forge puts its own version before AUTOMATIC1111's: "f2.0.1v1.10.1".
         bool isForge = version.Length > 1 && version[0] == 'f' && char.IsAsciiDigit(version[1])
             || version.StartsWith("neo", StringComparison.Ordinal);
         return isForge ? Programs.Forge : Programs.Automatic1111;
@@ -79,8 +82,8 @@ internal sealed class ParametersParser(string path)
 
     private static string Join(ReadOnlySpan<string> lines) => string.Join('\n', lines!).Trim();
 
-    // "name: value, name: "quoted, value", name: {"json": "value, too"}, ...": written out, as a pattern over text of any length could be
-    // made to crawl.
+    // Reads "name: value, name: "quoted, value", name: {"json": "value, too"}, ...". This is not a regular expression, because a hostile
+    // text could make one take very long.
     private static Dictionary<string, string> ReadSettings(string line)
     {
         var settings = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -95,7 +98,7 @@ internal sealed class ParametersParser(string path)
             char first = start < line.Length ? line[start] : ' ';
             bool nests = first is '{' or '[' && mayNest;
             int end = first == '"' ? QuotedEnd(line, start) : nests ? NestedEnd(line, start) : -1;
-            // Where one bracket never closes, the rest is not searched again for each that follows.
+            // If one bracket never closes, no later one is searched, so that the time stays linear.
             mayNest &= !nests || end > 0;
             string? value = end < 0 ? null : nests ? line[start..end] : Unquote(line[start..end]);
             if (value is null)
@@ -143,7 +146,7 @@ internal sealed class ParametersParser(string path)
         {
             return JsonSerializer.Deserialize(quoted, ParametersJson.Default.String);
         }
-        // ArgumentException and InvalidOperationException: text, or its escapes, that are no Unicode.
+        // ArgumentException and InvalidOperationException mean text or escapes that are not valid Unicode.
         catch (Exception exception) when (exception is JsonException or ArgumentException or InvalidOperationException)
         {
             return null;
@@ -185,15 +188,15 @@ internal sealed class ParametersParser(string path)
         }
     }
 
-    // AUTOMATIC1111's names, then those of stable-diffusion.cpp: its "cuda" is CUDA's generator, run on the processor.
+    // The names of AUTOMATIC1111 and of stable-diffusion.cpp, whose "cuda" is CUDA's generator, computed on the processor.
     private static void TakeNoise(RequestDraft draft, string name, string value)
     {
         if (value is "CPU" or "cpu") draft.Noise = NoiseSource.Diffusers;
         else if (value is "GPU" or "NV" or "cuda") draft.Noise = NoiseSource.A1111;
-        else draft.Skip($"{name}: {value} (those random numbers are not known here; the seed starts AUTOMATIC1111's)");
+        else draft.Skip($"{name}: {value} (these random numbers are not available; AUTOMATIC1111's are used)");
     }
 
-    // The settings that AUTOMATIC1111 has no word for, under the names that this program gives them.
+    // The settings that AUTOMATIC1111 does not have, under the names of this project.
     private bool TakeOwn(RequestDraft draft, string name, string value)
     {
         switch (name)
@@ -237,11 +240,12 @@ internal sealed class ParametersParser(string path)
 
     private static MicroConditioning Conditioning(RequestDraft draft)
     {
-        int width = draft.Width ?? DefaultSide, height = draft.Height ?? DefaultSide;
+        int width = draft.Width ?? DefaultSide;
+        int height = draft.Height ?? DefaultSide;
         return draft.Conditioning ?? new MicroConditioning(width, height, 0, 0, width, height);
     }
 
-    // Names only: a number would be taken for the value that it stands for.
+    // Accepts names only, because TryParse also reads numbers.
     private static bool Named<T>(string word, out T value) where T : struct, Enum =>
         Enum.TryParse(word, ignoreCase: true, out value) && char.IsAsciiLetter(word[0]) && Enum.IsDefined(value);
 
@@ -258,8 +262,11 @@ internal sealed class ParametersParser(string path)
         return parts.Length == 2 ? (Whole<int>(name, parts[0]), Whole<int>(name, parts[1])) : throw Bad(name, value);
     }
 
-    private ParametersTextException Bad(string name, string value) =>
-        new(path, $"{name} is '{(value.Length <= 40 ? value : value[..40] + "…")}'");
+    private ParametersTextException Bad(string name, string value)
+    {
+        string quote = value.Length <= LongestQuote ? value : value[..LongestQuote] + "…";
+        return new ParametersTextException(path, $"{name} is '{quote}'");
+    }
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(string))]

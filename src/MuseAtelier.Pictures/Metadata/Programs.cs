@@ -1,6 +1,6 @@
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>The names of the programs whose texts are known.</summary>
+/// <summary>The names of the programs whose texts can be read.</summary>
 internal static class Programs
 {
     public const string

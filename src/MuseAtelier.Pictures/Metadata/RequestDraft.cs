@@ -3,13 +3,13 @@ using System.Globalization;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// What a text asks for, setting by setting as it is read, whichever program wrote it. What cannot be painted here is written down in
-/// words, and so is what the text leaves open.
+/// Collects the settings of a text of any program. Records in words which settings cannot be painted here, and which ones the text does
+/// not state.
 /// </summary>
 /// <param name="program">The program that wrote the text.</param>
 internal sealed class RequestDraft(string program)
 {
-    /// <summary>The most settings that are named one by one; hostile texts have any number.</summary>
+    /// <summary>The most settings that are named individually, because hostile texts can have any number.</summary>
     private const int MostNotTaken = 40;
 
     private const int LongestValue = 200;
@@ -34,7 +34,7 @@ internal sealed class RequestDraft(string program)
 
     public bool HasSampler { get; set; }
 
-    /// <summary>Evenly from 0 to 999 is what these programs have for Euler a unless they say otherwise.</summary>
+    /// <summary>The spacing of the timesteps. These programs space them linearly for Euler a by default.</summary>
     public TimestepSpacing Spacing { get; set; } = TimestepSpacing.Linspace;
 
     public bool Karras { get; set; }
@@ -51,29 +51,29 @@ internal sealed class RequestDraft(string program)
 
     public string? ModelHash { get; set; }
 
-    /// <summary>Writes down a setting that is not taken over.</summary>
+    /// <summary>Records a setting that is not used.</summary>
     public void Skip(string name, string value) => Skip($"{name}: {Shorten(value)}");
 
-    /// <summary>Writes down, in words of one's own, what is not taken over.</summary>
+    /// <summary>Records in words what is not used.</summary>
     public void Skip(string words)
     {
         if (_notTaken.Count < MostNotTaken) _notTaken.Add(words);
         else _further++;
     }
 
-    /// <summary>Writes down what a user should know beside.</summary>
+    /// <summary>Records a notice for the user.</summary>
     public void Notice(string words) => _notices.Add(words);
 
-    /// <summary>Takes a sampler by the name that any program gives it. Some write the schedule behind it.</summary>
+    /// <summary>Takes a sampler by any program's name. Some programs write the schedule after it.</summary>
     public void TakeSampler(string name, string value)
     {
         HasSampler = true;
         (string sampler, string schedule) = SamplerNames.Split(value);
-        if (!SamplerNames.IsEulerAncestral(sampler)) Skip($"{name}: {Shorten(value)} (Euler a is what paints here)");
+        if (!SamplerNames.IsEulerAncestral(sampler)) Skip($"{name}: {Shorten(value)} (painted with Euler a)");
         if (schedule.Length > 0) TakeSchedule(name, schedule);
     }
 
-    /// <summary>Takes a schedule by the name that any program gives it.</summary>
+    /// <summary>Takes a schedule by any program's name.</summary>
     public void TakeSchedule(string name, string value)
     {
         switch (SamplerNames.Fold(value))
@@ -86,7 +86,7 @@ internal sealed class RequestDraft(string program)
                 break;
             case "simple" or "sgmuniform":
                 Spacing = TimestepSpacing.Trailing;
-                Notice($"{name} '{Shorten(value)}' is painted with trailing timesteps, which are within one of its own.");
+                Notice($"{name} '{Shorten(value)}' is painted with trailing timesteps, which differ from its own by at most one.");
                 break;
             case "automatic" or "normal" or "uniform" or "discrete" or "default" or "":
                 break;
@@ -97,26 +97,26 @@ internal sealed class RequestDraft(string program)
     }
 
     /// <summary>
-    /// Takes the number of CLIP's layers that are left out. SDXL is trained with the last but one, which programs call 2, and 1 gives the
-    /// same.
+    /// Takes the clip skip. SDXL is trained with the penultimate layer, which programs call 2. With SDXL, 1 means the same.
     /// </summary>
     public void TakeClipSkip(string name, string value)
     {
         bool isUsual = int.TryParse(value.TrimStart('-'), NumberStyles.None, CultureInfo.InvariantCulture, out int layers)
             && layers is 0 or 1 or 2;
-        if (!isUsual) Skip($"{name}: {Shorten(value)} (SDXL's own, 2, is what paints here)");
+        if (!isUsual) Skip($"{name}: {Shorten(value)} (painted with 2, SDXL's own)");
     }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>The collected settings.</summary>
     public ParsedParameters Finish()
     {
         var defaults = new PictureRequest { Prompt = "" };
-        if (Prompt is null) Notice("The text names no prompt; an empty one stands for it.");
-        if (Steps is null) Notice(Say($"The text names no number of steps; {defaults.Steps} stand for it."));
-        if (Guidance is null) Notice(Say($"The text names no guidance scale; {defaults.GuidanceScale} stands for it."));
-        if (!HasSampler) Notice("The text names no sampler; Euler a is what paints here.");
+        if (Prompt is null) Notice("The text names no prompt; an empty one is used.");
+        if (Steps is null) Notice(Say($"The text names no number of steps; {defaults.Steps} are used."));
+        if (Guidance is null) Notice(Say($"The text names no guidance scale; {defaults.GuidanceScale} is used."));
+        if (!HasSampler) Notice("The text names no sampler; Euler a is used.");
         bool hasSize = Width is not null && Height is not null;
-        string prompt = Prompt ?? "", negative = Negative ?? "";
+        string prompt = Prompt ?? "";
+        string negative = Negative ?? "";
         var request = new PictureRequest
         {
             Prompt = prompt,

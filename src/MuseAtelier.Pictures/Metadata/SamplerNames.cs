@@ -1,16 +1,16 @@
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>The names that programs give samplers and models.</summary>
+/// <summary>The names of samplers and models in other programs' texts.</summary>
 internal static class SamplerNames
 {
-    // "Uniform" is no suffix of a sampler but of a schedule, "SGM Uniform".
+    // "Uniform" is not in this list, because it ends the name of a schedule, "SGM Uniform".
     private static readonly string[] Schedules =
         ["karras", "trailing", "discrete", "normal", "simple", "default", "automatic", "sgm_uniform", "exponential", "beta", "ays", "gits",
             "kl_optimal"];
 
     private static readonly string[] ModelExtensions = [".safetensors", ".ckpt", ".sft", ".gguf", ".pth", ".pt", ".bin"];
 
-    /// <summary>A sampler's name and, where one stands behind it, the schedule's: "Euler a Karras", "euler_a trailing".</summary>
+    /// <summary>Splits a name into the sampler's and, if one follows, the schedule's: "Euler a Karras", "euler_a trailing".</summary>
     public static (string Sampler, string Schedule) Split(string value)
     {
         string trimmed = value.Trim();
@@ -25,7 +25,7 @@ internal static class SamplerNames
     }
 
     /// <summary>
-    /// Whether it is Euler ancestral, in any program's spelling: Euler a, euler_a, k_euler_ancestral, EulerAncestralDiscreteScheduler.
+    /// Whether a name means Euler ancestral in some program: Euler a, euler_a, k_euler_ancestral, EulerAncestralDiscreteScheduler.
     /// </summary>
     public static bool IsEulerAncestral(string name)
     {
@@ -35,10 +35,10 @@ internal static class SamplerNames
         return folded is "eulera" or "eulerancestral" or "eulerancestraldiscrete" or "eulerancestraldiscretescheduler";
     }
 
-    /// <summary>Lower case, letters and digits alone.</summary>
+    /// <summary>The name's letters and digits in lower case.</summary>
     public static string Fold(string name) => string.Concat(name.Where(char.IsAsciiLetterOrDigit).Select(char.ToLowerInvariant));
 
-    /// <summary>A model's name without the folders and the extension that some programs write with it.</summary>
+    /// <summary>A model's name without the folders and the extension that some programs write.</summary>
     public static string Model(string name)
     {
         string file = name[(name.LastIndexOfAny(['/', '\\']) + 1)..];

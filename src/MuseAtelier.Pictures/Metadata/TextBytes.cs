@@ -4,12 +4,12 @@ using System.Text;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>Texts of files whose encoding is not known for sure. What a file states of it is often wrong.</summary>
+/// <summary>Decodes texts of files. Their encoding is uncertain, because the encoding that a file states is often wrong.</summary>
 internal static class TextBytes
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    // Letters that no prompt has: halves of pairs alone, private ones, unassigned ones, controls.
+    // Categories that do not occur in prompts.
     private static readonly UnicodeCategory[] Unlikely =
         [UnicodeCategory.Surrogate, UnicodeCategory.PrivateUse, UnicodeCategory.OtherNotAssigned, UnicodeCategory.Control];
 
@@ -25,17 +25,17 @@ internal static class TextBytes
 
     private static ReadOnlySpan<byte> JisCode => "JIS\0\0\0\0\0"u8;
 
-    /// <summary>UTF-8 where the bytes are that, else Latin-1: several programs write UTF-8 where PNG asks for Latin-1.</summary>
+    /// <summary>Decodes UTF-8 if the bytes are valid UTF-8, else Latin-1: some programs write UTF-8 where PNG requires Latin-1.</summary>
     public static string Utf8OrLatin1(ReadOnlySpan<byte> bytes) => TryUtf8(bytes) ?? Encoding.Latin1.GetString(bytes);
 
-    /// <summary>Whether bytes would be read as UTF-8 although they hold more than ASCII.</summary>
+    /// <summary>Whether bytes are valid UTF-8 with more than ASCII.</summary>
     public static bool LooksLikeUtf8(ReadOnlySpan<byte> bytes) =>
         bytes.ContainsAnyExceptInRange((byte)0, (byte)0x7F) && TryUtf8(bytes) is not null;
 
-    /// <summary>EXIF's user comment: eight bytes that name its encoding, and the text; some programs leave the name out.</summary>
+    /// <summary>Decodes EXIF's user comment: eight bytes that name the encoding, and the text. Some programs omit the name.</summary>
     /// <param name="comment">The field's bytes.</param>
     /// <param name="isBig">Whether the numbers of the block are big-endian.</param>
-    /// <returns>The text without the NULs and spaces that fill the field; null for an encoding that is not read here.</returns>
+    /// <returns>The text without padding; null for an unsupported encoding.</returns>
     public static string? Comment(ReadOnlySpan<byte> comment, bool isBig)
     {
         int code = UnicodeCode.Length;
@@ -45,11 +45,11 @@ internal static class TextBytes
         return Trim(Plain(hasCode ? comment[code..] : comment, isBig));
     }
 
-    /// <summary>A text that nothing says the encoding of, or that says ASCII.</summary>
+    /// <summary>Decodes a text without a stated encoding, or with ASCII as its encoding.</summary>
     public static string Plain(ReadOnlySpan<byte> text, bool isBig)
     {
         if (Marked(text) is { } marked) return marked;
-        // A NUL within the text, not in the filling behind it, is half of a UTF-16 letter.
+        // A NUL before the padding is half of a UTF-16 code unit.
         bool isUtf16 = text.TrimEnd((byte)0).Contains((byte)0);
         return isUtf16 ? Utf16(text, isBig) : Utf8OrLatin1(text);
     }
@@ -57,7 +57,7 @@ internal static class TextBytes
     private static string Unicode(ReadOnlySpan<byte> text, bool isBig)
     {
         if (Marked(text) is { } marked) return marked;
-        // UTF-8 under the wrong name: UTF-16 of any text with a space or a line break holds NULs, or bytes that are no UTF-8.
+        // Some programs write UTF-8 here. UTF-16 text with a space or a line break has NULs, or bytes that are not valid UTF-8.
         ReadOnlySpan<byte> filled = text.TrimEnd((byte)0);
         bool mayBeUtf8 = filled.Length > 2 && !HasControls(filled);
         return mayBeUtf8 && TryUtf8(filled) is { } utf8 ? utf8 : Utf16(text, isBig);
@@ -70,10 +70,12 @@ internal static class TextBytes
         return text.StartsWith(LittleMark) ? Encoding.Unicode.GetString(text[LittleMark.Length..]) : null;
     }
 
-    // Programs differ on whether a comment follows the block's order. ASCII letters tell, and where there are none, what is no text at all.
+    // Programs differ in whether a comment has the block's byte order. ASCII letters decide it; without any, the order with fewer unlikely
+    // letters is chosen.
     private static string Utf16(ReadOnlySpan<byte> text, bool isBig)
     {
-        int big = 0, little = 0;
+        int big = 0;
+        int little = 0;
         for (int i = 0; i + 1 < text.Length; i += 2)
         {
             if (text[i] == 0 && IsPrintable(text[i + 1])) big++;
@@ -82,7 +84,8 @@ internal static class TextBytes
 
         if (big == little)
         {
-            (big, little) = (Implausible(text, isBig: false), Implausible(text, isBig: true));
+            big = Implausible(text, isBig: false);
+            little = Implausible(text, isBig: true);
         }
 
         return (big == little ? isBig : big > little) ? Encoding.BigEndianUnicode.GetString(text) : Encoding.Unicode.GetString(text);
@@ -103,8 +106,8 @@ internal static class TextBytes
                 continue;
             }
 
-            bool isFilling = letter == 0;
-            if (!isFilling && Unlikely.Contains(char.GetUnicodeCategory(letter))) count++;
+            bool isPadding = letter == 0;
+            if (!isPadding && Unlikely.Contains(char.GetUnicodeCategory(letter))) count++;
         }
 
         return count;

@@ -2,26 +2,27 @@ using System.Text.Json;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>A text that says how a picture was made, and how to read it.</summary>
-/// <param name="Text">Whose it is, and where it stands.</param>
-/// <param name="Read">Reads it; null where nothing can be painted from it.</param>
+/// <summary>A program's text and its reader.</summary>
+/// <param name="Text">The text.</param>
+/// <param name="Read">Reads the text; null if nothing can be painted from it.</param>
 internal sealed record FoundText(PictureText Text, Func<ParsedParameters>? Read);
 
 /// <summary>
-/// Finds the text of the program that made a picture among all that its file carries. Of several, it takes the one that says most plainly
-/// how the picture was made.
+/// Finds the text of the program that made a picture among all texts of the file. Of several texts, it takes the one that is easiest to
+/// read reliably.
 /// </summary>
-/// <param name="content">What the file says of itself.</param>
+/// <param name="content">The file's metadata.</param>
 internal sealed class TextFinder(PictureFileContent content)
 {
-    private const string XmpKeyword = "XML:com.adobe.xmp", CommentKeyword = "UserComment";
+    private const string XmpKeyword = "XML:com.adobe.xmp";
+    private const string CommentKeyword = "UserComment";
 
-    /// <summary>The text; null where the file carries none that is known.</summary>
+    /// <summary>The text; null if the file has no known text.</summary>
     public FoundText? Find() =>
         FromParameters() ?? FromStabilityMatrix() ?? FromInvokeAi() ?? FromComment() ?? FromSettings() ?? FromGraph() ?? FromKeys()
             ?? FromXmp() ?? FromMidjourney() ?? FromUnknown();
 
-    // JSON below "parameters", or in EXIF's comment.
+    // JSON under "parameters", or in EXIF's comment.
     private FoundText? FromParameters() => FromJson(ParametersText.Keyword, content.Parameters)
         ?? FromJson(CommentKeyword, Text(CommentKeyword));
 
@@ -52,7 +53,7 @@ internal sealed class TextFinder(PictureFileContent content)
         return null;
     }
 
-    // Since version 3; what older ones wrote is of models before SDXL.
+    // InvokeAI since version 3. Older versions painted with models before SDXL.
     private FoundText? FromInvokeAi()
     {
         const string keyword = "invokeai_metadata";
@@ -72,7 +73,7 @@ internal sealed class TextFinder(PictureFileContent content)
         return FromJson(keyword, text);
     }
 
-    // AUTOMATIC1111's text, whoever wrote it.
+    // AUTOMATIC1111's text, from any program.
     private FoundText? FromSettings()
     {
         if (content.Parameters is not { } text || text.Length > ParametersText.Longest || !ParametersParser.Knows(text)) return null;
@@ -84,12 +85,12 @@ internal sealed class TextFinder(PictureFileContent content)
     {
         foreach (string keyword in (string[])["prompt", "Model"])
         {
-            // In EXIF, the name stands before the graph.
+            // In EXIF, the graph has its name as a prefix.
             if (Text(keyword) is { } text && Json(Behind(text, "prompt:")) is { } json && ComfyGraph.Is(json))
                 return Painted(Programs.ComfyUi, keyword, text, json, nodes => ComfyGraph.Read(content.Path, nodes));
         }
 
-        // The editor's form alone: what its nodes are given is known to them only.
+        // The editor's form alone cannot be painted from, because it does not name the inputs of its nodes.
         bool hasWorkflow = Json(Text("workflow")) is { } workflow && Has(workflow, "nodes");
         return hasWorkflow ? Shown(Programs.ComfyUi, "workflow") : Shown(Programs.StabilityMatrix, "smproj");
     }
@@ -133,11 +134,11 @@ internal sealed class TextFinder(PictureFileContent content)
         try
         {
             RequestDraft draft = json.ValueKind == JsonValueKind.Object ? read(json)
-                : throw new PictureTextUnpaintableException(content.Path, program, "it is no JSON object");
+                : throw new PictureTextUnpaintableException(content.Path, program, "it is not a JSON object");
             return draft.Prompt is not null ? draft.Finish()
                 : throw new PictureTextUnpaintableException(content.Path, program, "it names no prompt");
         }
-        // A member of another kind than the program gives it, or a text that is no Unicode.
+        // A member has another type than the program writes, or a text is not valid Unicode.
         catch (InvalidOperationException exception)
         {
             throw new PictureTextUnpaintableException(content.Path, program, exception.Message.TrimEnd('.'));
@@ -158,14 +159,14 @@ internal sealed class TextFinder(PictureFileContent content)
 
     private static bool Has(JsonElement json, string name) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out _);
 
-    // An object or a list; null for all else, and for what is too long. The document lives as long as its elements.
+    // Parses an object or a list; null for anything else and for a text that is too long.
     private static JsonElement? Json(string? text)
     {
         if (text is null || text.Length > ParametersText.Longest || text.AsSpan().TrimStart() is not ['{' or '[', ..]) return null;
         return TryParse(text) ?? (text.Contains("NaN", StringComparison.Ordinal) ? TryParse(WithoutNaN(text)) : null);
     }
 
-    // Python writes it where a number should stand, and ComfyUI leaves it so.
+    // Python writes NaN instead of a number, which is not valid JSON, and ComfyUI keeps it.
     private static string WithoutNaN(string text) =>
         text.Replace(": NaN", ": null", StringComparison.Ordinal).Replace("[NaN", "[null", StringComparison.Ordinal)
             .Replace(", NaN", ", null", StringComparison.Ordinal);

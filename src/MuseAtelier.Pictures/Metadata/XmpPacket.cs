@@ -5,14 +5,15 @@ using System.Xml.Linq;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// An XMP packet: that a machine made the picture, with which program and, where the container has no better place, the record.
+/// Writes and reads XMP packets. A packet states that a trained model made the picture, and names the program. In containers without a
+/// place for the record it also has the record.
 /// </summary>
 internal static class XmpPacket
 {
     /// <summary>IPTC's term for pictures made by a trained model.</summary>
     public const string SourceType = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 
-    /// <summary>The keyword under which PNG files carry a packet.</summary>
+    /// <summary>The keyword of a packet in PNG files.</summary>
     public const string PngKeyword = "XML:com.adobe.xmp";
 
     private const int LongestPacket = 16 << 20;
@@ -24,7 +25,7 @@ internal static class XmpPacket
         Iptc = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
         Own = "urn:museatelier:picture";
 
-    /// <summary>Makes a packet.</summary>
+    /// <summary>Creates a packet.</summary>
     /// <param name="software">The program's name.</param>
     /// <param name="record">The record's JSON, or null.</param>
     public static byte[] Write(string software, string? record)
@@ -44,7 +45,7 @@ internal static class XmpPacket
         return Encoding.UTF8.GetBytes(packet);
     }
 
-    /// <summary>The record that a packet carries; null where it has none, or is no XML that may be read.</summary>
+    /// <summary>The record in a packet; null if there is none, or if the packet is not valid XML.</summary>
     public static string? ReadRecord(byte[] packet)
     {
         try
@@ -68,7 +69,7 @@ internal static class XmpPacket
         }
         catch (XmlException)
         {
-            // Another program's packet is none of our business, however broken.
+            // A packet of another program has no record, so its faults do not matter.
             return null;
         }
     }

@@ -2,17 +2,18 @@ using System.Xml;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>What other programs write into an XMP packet: who they are, and a comment.</summary>
-/// <param name="Creator">The program; null where the packet does not say.</param>
-/// <param name="Comment">The comment, as EXIF knows it; null where there is none.</param>
+/// <summary>The texts of another program's XMP packet.</summary>
+/// <param name="Creator">The program; null if the packet does not name it.</param>
+/// <param name="Comment">EXIF's user comment; null if there is none.</param>
 internal sealed record XmpText(string? Creator, string? Comment)
 {
-    // Packets are shallow; a deep one would only take memory.
+    // Real packets are shallow. The limit bounds the memory that a hostile one takes.
     private const int DeepestElement = 64;
 
-    private const string Xmp = "http://ns.adobe.com/xap/1.0/", Exif = "http://ns.adobe.com/exif/1.0/";
+    private const string Xmp = "http://ns.adobe.com/xap/1.0/";
+    private const string Exif = "http://ns.adobe.com/exif/1.0/";
 
-    /// <summary>Reads a packet; null where it is no XML that may be read.</summary>
+    /// <summary>Reads a packet; null if it is not valid XML, or too long or too deep.</summary>
     public static XmpText? Read(string packet)
     {
         if (packet.Length > ParametersText.Longest) return null;
@@ -25,12 +26,13 @@ internal sealed record XmpText(string? Creator, string? Comment)
         try
         {
             using XmlReader reader = XmlReader.Create(new StringReader(packet.TrimStart('\uFEFF').TrimEnd('\0')), settings);
-            string? creator = null, comment = null;
+            string? creator = null;
+            string? comment = null;
             while (reader.Read())
             {
                 if (reader.Depth > DeepestElement) return null;
                 if (reader.NodeType != XmlNodeType.Element) continue;
-                // Either may stand as an attribute of the description, or as an element of its own.
+                // Each value can be an attribute of the description or an element.
                 creator ??= reader.GetAttribute("CreatorTool", Xmp);
                 comment ??= reader.GetAttribute("UserComment", Exif);
                 if ((reader.LocalName, reader.NamespaceURI) == ("CreatorTool", Xmp)) creator ??= Content(reader);
@@ -45,7 +47,7 @@ internal sealed record XmpText(string? Creator, string? Comment)
         }
     }
 
-    // The text within an element, through the list of languages that may be around it.
+    // The text in an element. The text may be inside a list of languages.
     private static string? Content(XmlReader reader)
     {
         if (reader.IsEmptyElement) return null;

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
 using MuseAtelier.Sampling;
 using MuseAtelier.Packages;
 using MuseAtelier.Pipeline;
-using MuseAtelier.Prompting;
 using static System.FormattableString;
 
 namespace MuseAtelier.Checking;
@@ -204,13 +204,13 @@ internal sealed class FidelityRun(
     // Encodes each seed's prompt, and the negative prompt last.
     private PromptEmbeds[] Encode(OpenedModel opened, Results results)
     {
-        using var encoder = new PromptEncoder(opened.Package, opened.Sessions, opened.Device);
+        using var encoder = new TextConditioner(opened.Package, opened.Sessions, opened.Device);
         var embeddings = new PromptEmbeds[request.Seeds + 1];
         ModelSpec sizes = opened.Model;
         for (int index = 0; index <= request.Seeds; index++)
         {
             PromptTokens tokens = PromptTokenizer.Encode(index == request.Seeds ? NegativePrompt : PictureOf(index).Prompt);
-            PromptEmbeds embedding = encoder.Encode(tokens.ClipL.Span, tokens.ClipG.Span, opened.Options, cancellationToken);
+            PromptEmbeds embedding = encoder.Encode(PromptChunks.Of(tokens), opened.Options, cancellationToken);
             embeddings[index] = embedding;
             if (index == request.Seeds) break;
             Report(opened.Package.Manifest.PartPrecisions, "text encoders", index);

@@ -1,8 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
 using MuseAtelier.Sampling;
 using MuseAtelier.Packages;
-using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Checking;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MuseAtelier.Prompting;
+using MuseAtelier.Packages;
 
 namespace MuseAtelier.Checking;
 
@@ -47,7 +47,7 @@ internal sealed record ReferenceNotes(IReadOnlyList<string> Prompts, IReadOnlyLi
         int[][] ids = [.. IdsL, .. IdsG];
         if (ids.Any(row => row.Any(id => id is < 0 or > LastId)))
             throw new ReferenceNotesException(path, "an id is outside the vocabulary");
-        bool isWhole = IdsL.Count == Prompts.Count && IdsG.Count == Prompts.Count && ids.All(row => row.Length == ClipTokenizer.Positions);
+        bool isWhole = IdsL.Count == Prompts.Count && IdsG.Count == Prompts.Count && ids.All(row => row.Length == TextChunk.Length);
         if (!isWhole) throw new ReferenceNotesException(path, "prompts and ids do not match");
     }
 

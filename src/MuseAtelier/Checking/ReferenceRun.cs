@@ -1,9 +1,9 @@
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
 using MuseAtelier.Sampling;
 using MuseAtelier.Packages;
-using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
 using static System.FormattableString;
 
@@ -86,7 +86,7 @@ internal sealed class ReferenceRun : IDisposable
 
     private void CompareTexts()
     {
-        using var encoder = new PromptEncoder(_model.Package, _model.Sessions, _model.Device);
+        using var encoder = new TextConditioner(_model.Package, _model.Sessions, _model.Device);
         (string Name, Deviation Deviation, bool Found)[] parts =
         [
             ("CLIP-L hidden", new Deviation(), false),
@@ -98,7 +98,7 @@ internal sealed class ReferenceRun : IDisposable
         foreach (TextCase text in _values.Texts())
         {
             Report("text encoders");
-            PromptEmbeds embedding = encoder.Encode(text.IdsL, text.IdsG, Options, _cancellationToken);
+            PromptEmbeds embedding = encoder.Encode(new PromptChunks(text.IdsL, text.IdsG), Options, _cancellationToken);
             Compare(0, embedding.Columns(0, widthL), text.HiddenL);
             Compare(1, embedding.Columns(widthL, widthG), text.HiddenG);
             Compare(2, embedding.Pooled, text.Pooled);
@@ -276,8 +276,8 @@ internal sealed class ReferenceRun : IDisposable
         var embeddings = new PromptEmbeds[rows];
         for (int row = 0; row < rows; row++)
         {
-            embeddings[row] = new PromptEmbeds(new float[width], new float[Model.PooledWidth]);
-            _values.Read(context, (long)row * width, embeddings[row].Context);
+            embeddings[row] = new PromptEmbeds(Model.TextLength, new float[width], new float[Model.PooledWidth]);
+            _values.Read(context, (long)row * width, embeddings[row].Hidden);
             _values.Read(pooled, (long)row * Model.PooledWidth, embeddings[row].Pooled);
         }
 

@@ -78,7 +78,7 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
     /// <param name="image">[3, 8h, 8w] fp32, -1 to 1, in host memory; borrowed.</param>
     public void Upload(NativeBuffer image)
     {
-        device.Upload(image.Address, _runner!.Address("image"), image.Bytes);
+        _runner!.Write("image", image);
         device.Synchronize();
     }
 
@@ -91,8 +91,8 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
         runner.Run(options, cancellationToken);
         using NativeBuffer pixels = device.AllocateHost(runner.Size("pixels"));
         using NativeBuffer fault = device.AllocateHost(runner.Size("fault"));
-        device.Download(runner.Address("pixels"), pixels.Address, pixels.Bytes);
-        device.Download(runner.Address("fault"), fault.Address, fault.Bytes);
+        runner.Read("pixels", pixels);
+        runner.Read("fault", fault);
         device.Synchronize();
         return fault.AsSpan<float>()[0] == 0 ? pixels.AsSpan<byte>().ToArray() : null;
     }

@@ -116,10 +116,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         if (IsWhole(height, width))
         {
             Run(latents, height, width, options, cancellationToken);
-            using NativeBuffer host = device.AllocateHost(_runner!.Size("image"));
-            device.Download(_runner.Address("image"), host.Address, host.Bytes);
-            device.Synchronize();
-            host.AsSpan<float>().CopyTo(image);
+            _runner!.Read("image", image);
         }
         else
         {
@@ -236,7 +233,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
                     NativeBuffer output = i % 2 == 0 ? even : odd;
                     Upload(latents, height, width, rows[i / columns.Length], columns[i % columns.Length], input);
                     runner.Run(options, cancellationToken, isLastRound: i == tiles - 1);
-                    device.Download(runner.Address("image"), output.Address, output.Bytes);
+                    runner.Read("image", output);
                 }
 
                 if (i == 0) continue;
@@ -304,7 +301,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
             }
         }
 
-        device.Upload(host.Address, _runner!.Address("latents"), host.Bytes);
+        _runner!.Write("latents", host);
     }
 
     /// <summary>The place of a tile in the picture, in px.</summary>

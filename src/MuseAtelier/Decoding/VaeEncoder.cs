@@ -21,15 +21,10 @@ internal sealed class VaeEncoder(ModelPackage package, SessionPool sessions, Exe
         ComponentSpec component = package.Manifest.Components.FirstOrDefault(component => component.Name == ComponentNames.VaeEncoder)
             ?? throw new ModelPartMissingException(package.Manifest.Checkpoint.Name, ComponentNames.VaeEncoder, "VAE encoder");
         using (var runner = new ComponentRunner(component, new PictureShape(1, height, width, 0), sessions, device))
-        using (NativeBuffer input = device.AllocateHost(runner.Size("image")))
-        using (NativeBuffer output = device.AllocateHost(runner.Size("mean")))
         {
-            image.CopyTo(input.AsSpan<float>());
-            device.Upload(input.Address, runner.Address("image"), input.Bytes);
+            runner.Write("image", image);
             runner.Run(options, cancellationToken);
-            device.Download(runner.Address("mean"), output.Address, output.Bytes);
-            device.Synchronize();
-            output.AsSpan<float>().CopyTo(mean);
+            runner.Read("mean", mean);
         }
 
         sessions.Release(component);

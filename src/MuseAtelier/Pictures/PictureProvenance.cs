@@ -29,10 +29,10 @@ public sealed record PictureProvenance
     public required string Plan { get; init; }
 
     /// <summary>The batch size, and the picture's index in the batch.</summary>
-    public required BatchSlot Pass { get; init; }
+    public required BatchSlot BatchSlot { get; init; }
 
     /// <summary>The size of the tiles in which the VAE decoded; null if it decoded the picture in one piece.</summary>
-    public required TileSize? Tile { get; init; }
+    public required TileSize? VaeTile { get; init; }
 
     /// <summary>SHA-256 over the names and digests of the package's graphs, lower-case hex.</summary>
     public required string GraphsSha256 { get; init; }

@@ -1,5 +1,5 @@
+using MuseAtelier.Conditioning;
 using MuseAtelier.Packages;
-using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
 

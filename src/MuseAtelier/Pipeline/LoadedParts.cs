@@ -1,6 +1,6 @@
+using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
 using MuseAtelier.Packages;
-using MuseAtelier.Prompting;
 using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 
@@ -22,7 +22,7 @@ internal sealed class LoadedParts : IDisposable
         _package = package;
         _device = device;
         Sessions = new SessionPool(package, device);
-        Prompts = new PromptEncoder(package, Sessions, device);
+        Prompts = new TextConditioner(package, Sessions, device);
         Denoisers = new DenoiserCache(package, Sessions, device);
         Decoder = new VaeDecoder(package, Sessions, device);
     }
@@ -31,7 +31,7 @@ internal sealed class LoadedParts : IDisposable
     public SessionPool Sessions { get; }
 
     /// <summary>The text encoders.</summary>
-    public PromptEncoder Prompts { get; }
+    public TextConditioner Prompts { get; }
 
     /// <summary>The denoiser of the last shape.</summary>
     public DenoiserCache Denoisers { get; }

@@ -67,8 +67,8 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
             Runtime = PictureProvenance.CurrentRuntime,
             Device = device.Description,
             Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
-            Pass = slot,
-            Tile = tiles is { IsWhole: false } ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
+            BatchSlot = slot,
+            VaeTile = tiles is { IsWhole: false } ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
             GraphsSha256 = package.GraphsSha256,
             StepHashes = hashes,
         };

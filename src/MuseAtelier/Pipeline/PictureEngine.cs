@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Packages;
-using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using MuseAtelier.Prompting;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
 

@@ -13,7 +13,7 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
 
     /// <summary>A series of a single picture that is computed exactly as in the given slot of a batch.</summary>
     public static PictureSeries At(PictureRequest request, BatchSlot place) =>
-        new(request, place.Pictures, place.Pictures) { Place = place };
+        new(request, place.BatchSize, place.BatchSize) { Place = place };
 
     /// <summary>The number of pictures to paint.</summary>
     public int Wanted => Place is null ? Count : 1;

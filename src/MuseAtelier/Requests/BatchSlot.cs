@@ -6,9 +6,9 @@ namespace MuseAtelier;
 /// A picture's place in the batch in which it was denoised. GPU kernels sum in an order that depends on the batch size. A picture is
 /// therefore bit-identical only at the same batch size and index; in any other batch it looks the same but may differ in its last bits.
 /// </summary>
-/// <param name="Pictures">Pictures in the batch, 1 to <see cref="LargestBatch"/>.</param>
+/// <param name="BatchSize">Pictures in the batch, 1 to <see cref="LargestBatch"/>.</param>
 /// <param name="Index">The picture's index in the batch, from 0.</param>
-public sealed record BatchSlot(int Pictures, int Index)
+public sealed record BatchSlot(int BatchSize, int Index)
 {
     /// <summary>
     /// The most pictures in a batch. With two rows for each guided picture, no fp16 tensor of the largest picture size then takes more than
@@ -21,5 +21,5 @@ public sealed record BatchSlot(int Pictures, int Index)
 
     /// <summary>Whether the batch size and the index are in range.</summary>
     [JsonIgnore]
-    public bool Exists => Pictures is >= 1 and <= LargestBatch && Index >= 0 && Index < Pictures;
+    public bool Exists => BatchSize is >= 1 and <= LargestBatch && Index >= 0 && Index < BatchSize;
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MuseAtelier.Packages;
 using static System.FormattableString;
 
 namespace MuseAtelier;
@@ -67,7 +68,7 @@ public sealed class PromptException : PictureRequestException
     internal static PromptException TooLong(string name, int length) => new(
         Invariant($"the {name} has {length} characters"),
         Invariant($"at most {RequestRules.LongestPrompt}"),
-        "Shorten it; the model reads 75 tokens, which are about 300 Latin letters.");
+        Invariant($"Shorten it; the model reads {TextChunk.Capacity} tokens, which are about 300 Latin letters."));
 
     internal static PromptException Unpaired(string name, char unit, int index) => new(
         Invariant($"the {name} has an unpaired surrogate at index {index} (U+{(int)unit:X4})"),

@@ -19,5 +19,5 @@ public enum OffloadMode
     /// Weights are streamed, and sessions that hold weights of their own rotate: two are loaded at a time, while the next two are
     /// created. Takes the least memory, and is slow.
     /// </summary>
-    Sessions,
+    Rotate,
 }

@@ -47,7 +47,7 @@ internal sealed class PlanDescriber(
 
     private static OffloadMode Offload(UNetPlacement unet)
     {
-        if (unet.RotatesSessions) return OffloadMode.Sessions;
+        if (unet.RotatesSessions) return OffloadMode.Rotate;
         return unet.Choice.StreamedBytes > 0 ? OffloadMode.Stream : OffloadMode.Resident;
     }
 

@@ -57,7 +57,7 @@ public sealed class BudgetTooSmallException(ResidencyRequest request, long least
     private static string Advice(ResidencyRequest request)
     {
         string batch = request.BatchSize > 1 ? "paint fewer at a time, " : "";
-        return request.Offload is OffloadMode.Auto or OffloadMode.Sessions
+        return request.Offload is OffloadMode.Auto or OffloadMode.Rotate
             ? $"Give more, {batch}or paint a smaller picture."
             : $"Give more, {batch}paint a smaller picture, or let the offload mode be chosen (auto).";
     }

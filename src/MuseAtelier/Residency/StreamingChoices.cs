@@ -74,7 +74,7 @@ internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile d
             case OffloadMode.Stream:
                 foreach (int size in BufferSizes) yield return UNet(unet, all, size, rotatesSessions: false);
                 break;
-            case OffloadMode.Sessions:
+            case OffloadMode.Rotate:
                 yield return UNet(unet, all, ComponentChoice.LeastBuffer, rotatesSessions: true);
                 break;
         }

@@ -90,6 +90,48 @@ internal sealed class ComponentRunner : IDisposable
     /// <summary>Bytes of an input or output.</summary>
     public long Size(string tensor) => _specs[tensor].Bytes(_shape);
 
+    /// <summary>Copies values to an input and waits until they are on the device. Must not be used while a run is under way.</summary>
+    /// <param name="input">The input's name.</param>
+    /// <param name="values">As many bytes as the input has; borrowed.</param>
+    /// <exception cref="ArgumentException">The values have another size.</exception>
+    public void Write<T>(string input, ReadOnlySpan<T> values) where T : unmanaged
+    {
+        using NativeBuffer host = _device.AllocateHost(Size(input));
+        Span<T> room = host.AsSpan<T>();
+        RequireLength(input, room.Length, values.Length);
+        values.CopyTo(room);
+        Write(input, host);
+        _device.Synchronize();
+    }
+
+    /// <summary>
+    /// Starts to copy a buffer to an input, and returns at once. The buffer must not change until the device has been synchronized.
+    /// </summary>
+    /// <param name="input">The input's name.</param>
+    /// <param name="host">Host memory of the input's size; borrowed.</param>
+    public void Write(string input, NativeBuffer host) => _device.Upload(host.Address, Address(input), host.Bytes);
+
+    /// <summary>Waits for the device, and copies an output to the host.</summary>
+    /// <param name="output">The output's name.</param>
+    /// <param name="values">As many bytes as the output has; overwritten.</param>
+    /// <exception cref="ArgumentException">The values have another size.</exception>
+    public void Read<T>(string output, Span<T> values) where T : unmanaged
+    {
+        using NativeBuffer host = _device.AllocateHost(Size(output));
+        Span<T> room = host.AsSpan<T>();
+        RequireLength(output, room.Length, values.Length);
+        Read(output, host);
+        _device.Synchronize();
+        room.CopyTo(values);
+    }
+
+    /// <summary>
+    /// Starts to copy an output to a buffer, and returns at once. The buffer is complete when the device has been synchronized.
+    /// </summary>
+    /// <param name="output">The output's name.</param>
+    /// <param name="host">Host memory of the output's size; overwritten.</param>
+    public void Read(string output, NativeBuffer host) => _device.Download(Address(output), host.Address, host.Bytes);
+
     /// <summary>Whether <see cref="Capture"/> may be tried.</summary>
     public bool CanCapture => _turns is null && _sessions.MayCapture && _weights.CanCapture;
 
@@ -161,6 +203,11 @@ internal sealed class ComponentRunner : IDisposable
         _values.Clear();
         _block.Dispose();
         _emptying.Dispose();
+    }
+
+    private static void RequireLength(string tensor, int expected, int found)
+    {
+        if (found != expected) throw new ArgumentException($"The tensor {tensor} has {expected} elements, not {found}.", nameof(found));
     }
 
     // An input lives from the start, and an output lives to the end.

@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Packages;
-using MuseAtelier.Prompting;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Sampling;
@@ -88,7 +88,7 @@ internal sealed class Denoiser : IDenoiser, IDisposable
         RunOptions options,
         CancellationToken cancellationToken)
     {
-        Give(_context, "context", rows, static row => row.Context);
+        Write(_context, "context", rows, static row => row.Hidden);
         _context.Run(options, cancellationToken);
 
         _evaluations = timesteps.Length;
@@ -96,11 +96,11 @@ internal sealed class Denoiser : IDenoiser, IDisposable
         _time?.Dispose();
         _time = null;
         _time = new ComponentRunner(_package.Manifest.Component(ComponentNames.TimeEmbedding), shape, _sessions, _device);
-        Give(_time, "pooled", rows, static row => row.Pooled);
+        Write(_time, "pooled", rows, static row => row.Pooled);
         float[] ids = new float[rows.Length * timeIds.Length];
         for (int i = 0; i < rows.Length; i++) timeIds.CopyTo(ids.AsSpan(i * timeIds.Length));
-        Give(_time, "time_ids", ids);
-        Give(_time, "timesteps", timesteps);
+        _time.Write<float>("time_ids", ids);
+        _time.Write("timesteps", timesteps);
         _time.Run(options, cancellationToken);
         _device.Synchronize();
     }
@@ -109,9 +109,9 @@ internal sealed class Denoiser : IDenoiser, IDisposable
     public void Start(int evaluation, RunOptions options, CancellationToken cancellationToken)
     {
         _device.Copy(_time!.Address("embeddings") + (nint)(evaluation * _embeddings.Bytes), _embeddings.Address, _embeddings.Bytes);
-        _device.Upload(_hostInput.Address, _unet.Address("latents"), _hostInput.Bytes);
+        _unet.Write("latents", _hostInput);
         _step.Run(options, isLastRound: evaluation == _evaluations - 1, cancellationToken);
-        _device.Download(_unet.Address("noise"), _hostOutput.Address, _hostOutput.Bytes);
+        _unet.Read("noise", _hostOutput);
     }
 
     /// <inheritdoc/>
@@ -132,19 +132,13 @@ internal sealed class Denoiser : IDenoiser, IDisposable
         return part;
     }
 
-    private void Give(ComponentRunner component, string input, ReadOnlySpan<PromptEmbeds> rows, Func<PromptEmbeds, float[]> part)
+    // Every row must have the size of the first, because the component's tensors have one shape for all rows.
+    private static void Write(
+        ComponentRunner component, string input, ReadOnlySpan<PromptEmbeds> rows, Func<PromptEmbeds, float[]> part)
     {
-        float[] values = new float[component.Size(input) / sizeof(float)];
-        int width = values.Length / rows.Length;
-        for (int i = 0; i < rows.Length; i++) part(rows[i]).CopyTo(values.AsSpan(i * width));
-        Give(component, input, values);
-    }
-
-    private void Give(ComponentRunner component, string input, ReadOnlySpan<float> values)
-    {
-        using NativeBuffer host = _device.AllocateHost(component.Size(input));
-        values.CopyTo(host.AsSpan<float>());
-        _device.Upload(host.Address, component.Address(input), component.Size(input));
-        _device.Synchronize();
+        int width = part(rows[0]).Length;
+        float[] values = new float[rows.Length * width];
+        for (int i = 0; i < rows.Length; i++) part(rows[i]).CopyTo(values.AsSpan(i * width, width));
+        component.Write<float>(input, values);
     }
 }

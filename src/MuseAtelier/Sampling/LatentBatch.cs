@@ -29,11 +29,11 @@ internal sealed class LatentBatch : IDisposable
     public LatentBatch(
         IDenoiser denoiser, BatchSlot slot, int pictures, bool isGuided, Sampler sampler, Func<long, NativeBuffer> allocate)
     {
-        int rows = slot.Pictures * (isGuided ? 2 : 1);
+        int rows = slot.BatchSize * (isGuided ? 2 : 1);
         if (denoiser.Rows != rows)
             throw new ArgumentException($"The denoiser has {denoiser.Rows} rows, and the batch needs {rows}.", nameof(denoiser));
         _denoiser = denoiser;
-        _slots = slot.Pictures;
+        _slots = slot.BatchSize;
         _first = slot.Index;
         _length = denoiser.Output.Length / rows;
         _inputLength = denoiser.Input.Length / rows;

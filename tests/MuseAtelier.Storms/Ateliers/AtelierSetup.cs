@@ -12,7 +12,7 @@ namespace MuseAtelier.Storms.Ateliers;
 internal sealed record AtelierSetup(string Text, OffloadMode Offload, bool UsesVariant, long? Budget)
 {
     /// <summary>The default setups: three modes, two models and two budgets, and further combinations.</summary>
-    public const string Defaults = "auto,stream:variant@4GiB,sessions,resident:variant,auto@5GiB,stream";
+    public const string Defaults = "auto,stream:variant@4GiB,rotate,resident:variant,auto@5GiB,stream";
 
     /// <summary>Reads setups that are separated by commas. If there are fewer than required, they repeat.</summary>
     public static IReadOnlyList<AtelierSetup> ParseAll(string texts, int count)

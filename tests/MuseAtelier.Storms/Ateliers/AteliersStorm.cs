@@ -66,7 +66,7 @@ internal sealed class AteliersStorm : IDisposable
         var modes = new Option<string>("--modes")
         {
             Description =
-                "How they are opened: MODE[:variant][@BUDGET], separated by commas; modes are auto, resident, stream and sessions.",
+                "How they are opened: MODE[:variant][@BUDGET], separated by commas; modes are auto, resident, stream and rotate.",
             DefaultValueFactory = _ => defaults.Modes,
         };
         Option<int> count = StormCommand.Number("--count", "Jobs by turns, and as many at the same time.", defaults.Count);

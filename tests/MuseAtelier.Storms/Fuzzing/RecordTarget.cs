@@ -41,7 +41,7 @@ internal sealed class RecordTarget : FuzzTarget
         PictureRecord record = PictureRecord.Parse("a.png", _input);
         record.ToJson();
         PictureVerifier.Suit(record, _options);
-        _ = record.Engine.Place;
+        _ = record.Engine.BatchSlot;
         PictureRequestException.ThrowIfUnpaintable(record.Request);
         ParametersText.Write(record.Request, record.Model.Name, record.Model.Sha256, record.Engine.Version);
     }

@@ -58,8 +58,8 @@ internal static class StormPicture
                 Runtime = "ONNX Runtime 1.31.0",
                 Device = "X64 processor, 2 threads",
                 Plan = "all resident",
-                Pass = BatchSlot.Alone,
-                Tile = null,
+                BatchSlot = BatchSlot.Alone,
+                VaeTile = null,
                 GraphsSha256 = Digest,
                 StepHashes =
                 [

@@ -20,7 +20,7 @@ public sealed class MuseCommandTests
     [InlineData("render|x|--frame|oak", "--frame is 'oak'", "none, gilded, ebony, celadon")]
     [InlineData("render|x|--frame-placement|7|--frame|ebony", "--frame-placement is '7'", "inside, outside")]
     [InlineData("render|x|--frame|ebony|--frame-placement|above", "--frame-placement is 'above'", "inside, outside")]
-    [InlineData("render|x|--offload|7", "--offload is '7'", "auto, resident, stream, sessions")]
+    [InlineData("render|x|--offload|7", "--offload is '7'", "auto, resident, stream, rotate")]
     [InlineData("verify", "verify")]
     public async Task RunAsync_OfBadUsage_EndsWithTwoAndOneLine(string arguments, params string[] words)
     {

@@ -67,6 +67,31 @@ public sealed class PlanCommandTests
     [InlineData("--vram", "8GiB", "--ram", "4GiB")]
     public async Task Plan_OfBadArguments_IsBadUsage(params string[] arguments) => Assert.Equal(2, (await RunAsync(arguments)).Code);
 
+    [Theory]
+    [InlineData("sessions")]
+    [InlineData("Sessions")]
+    public async Task Plan_WithTheFormerWordForRotate_PlansTheSame(string former)
+    {
+        (int code, string text, _) = await RunAsync("--vram", "8GiB", "--json", "--offload", "rotate");
+        Assert.Equal(0, code);
+        Assert.Contains("\"offload\":\"Rotate\"", text, StringComparison.Ordinal);
+        Assert.Equal((0, text), await PlanAsync(former));
+        Assert.NotEqual(text, (await PlanAsync("stream")).Text);
+
+        async Task<(int Code, string Text)> PlanAsync(string mode)
+        {
+            (int planned, string plan, _) = await RunAsync("--vram", "8GiB", "--json", "--offload", mode);
+            return (planned, plan);
+        }
+    }
+
+    [Fact]
+    public async Task Plan_OfHelp_ShowsNoFormerWords()
+    {
+        MuseResult result = await Muse.RunAsync("plan", "--help");
+        Assert.Contains("<auto|resident|stream|rotate>", result.Out, StringComparison.Ordinal);
+    }
+
     private static async Task<(int Code, string Text, string Errors)> RunAsync(params string[] arguments)
     {
         using StringWriter output = new(), errors = new();

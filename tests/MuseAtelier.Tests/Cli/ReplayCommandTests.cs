@@ -28,12 +28,12 @@ public sealed class ReplayCommandTests
         using var folder = new TemporaryFolder();
         string[] request = ["sea", "--width", "576", "--height", "256", "--steps", "1", "--seed", "5", "--vae", "tiled"];
         await Muse.RunAsync(["render", .. request, "--cache", Muse.Cache, "--out", folder["sea.png"]]);
-        Assert.Equal(new TileSize(32, 64), PictureFile.Read(folder["sea.png"]).ReadRecord().Engine.Tile);
+        Assert.Equal(new TileSize(32, 64), PictureFile.Read(folder["sea.png"]).ReadRecord().Engine.VaeTile);
         Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea.png"], "--cache", Muse.Cache, "--out", folder["again.png"])).Code);
         Assert.Equal(File.ReadAllBytes(folder["sea.png"]), File.ReadAllBytes(folder["again.png"]));
         string[] whole = ["--cache", Muse.Cache, "--vae", "whole", "--out", folder["whole.png"]];
         Assert.Equal(0, (await Muse.RunAsync(["replay", folder["sea.png"], .. whole])).Code);
-        Assert.Null(PictureFile.Read(folder["whole.png"]).ReadRecord().Engine.Tile);
+        Assert.Null(PictureFile.Read(folder["whole.png"]).ReadRecord().Engine.VaeTile);
     }
 
     [Fact]
@@ -43,14 +43,14 @@ public sealed class ReplayCommandTests
         MuseResult rendered = await Muse.RunAsync(
             ["render", "sea", .. Small, "--seed", "5", "--count", "2", "--batch", "2", "--out", folder["sea.png"], "--json"]);
         Assert.Equal(
-            ["""{"pictures":2,"index":0}""", """{"pictures":2,"index":1}"""],
-            rendered.Lines.Select(line => JsonNode.Parse(line)!["pass"]!.ToJsonString()));
+            ["""{"batchSize":2,"index":0}""", """{"batchSize":2,"index":1}"""],
+            rendered.Lines.Select(line => JsonNode.Parse(line)!["batchSlot"]!.ToJsonString()));
         Assert.Equal(0, (await Muse.RunAsync("verify", folder["sea-2.png"], "--cache", Muse.Cache)).Code);
         Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea-2.png"], "--cache", Muse.Cache, "--out", folder["again.png"])).Code);
         Assert.Equal(File.ReadAllBytes(folder["sea-2.png"]), File.ReadAllBytes(folder["again.png"]));
         string[] alone = ["--cache", Muse.Cache, "--batch", "1", "--out", folder["alone.png"]];
         Assert.Equal(0, (await Muse.RunAsync(["replay", folder["sea-2.png"], .. alone])).Code);
-        Assert.Equal(BatchSlot.Alone, PictureFile.Read(folder["alone.png"]).ReadRecord().Engine.Place);
+        Assert.Equal(BatchSlot.Alone, PictureFile.Read(folder["alone.png"]).ReadRecord().Engine.BatchSlot);
     }
 
     [Fact]

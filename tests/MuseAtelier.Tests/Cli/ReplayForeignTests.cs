@@ -80,10 +80,10 @@ public sealed class ReplayForeignTests
     {
         using var folder = new TemporaryFolder();
         MuseResult one = await Muse.RunAsync("tokens", "a (storm:1.3) sea");
-        Assert.Contains("notice: The prompt holds", one.Error, StringComparison.Ordinal);
+        Assert.Contains("notice: The prompt has", one.Error, StringComparison.Ordinal);
         MuseResult many = await Muse.RunAsync("tokens", "--file",
             folder.Write("prompts.jsonl", "\"sea\"\n\"a [storm] sea\"\n"u8.ToArray()));
-        Assert.StartsWith("notice: line 2: The prompt holds", many.Error, StringComparison.Ordinal);
+        Assert.StartsWith("notice: line 2: The prompt has", many.Error, StringComparison.Ordinal);
         Assert.Empty((await Muse.RunAsync("tokens", "a storm")).Error);
     }
 

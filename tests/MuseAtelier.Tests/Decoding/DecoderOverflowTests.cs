@@ -60,7 +60,7 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
         Picture picture = await Paint(_folder["plain"], then, Wide);
         Assert.True(picture.DecodedInFp32);
         Assert.Empty(picture.Notices);
-        Assert.Equal(tile, picture.Provenance.Tile);
+        Assert.Equal(tile, picture.Provenance.VaeTile);
         Assert.NotEqual(
             (await Paint(_folder["plain"], then with { DecodesInFp32 = false }, Wide)).Pixels.ToArray(), picture.Pixels.ToArray());
 
@@ -81,7 +81,7 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
         Picture picture = await Paint(
             _folder["loud"], TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = new TileSize(32, 40) }, Wide);
         Assert.True(picture.DecodedInFp32);
-        Assert.Null(picture.Provenance.Tile);
+        Assert.Null(picture.Provenance.VaeTile);
 
         PictureFile.Write(picture, _folder["loud.png"]);
         AtelierOptions options = PictureVerifier.Suit(PictureFile.Read(_folder["loud.png"]).ReadRecord(), TestAtelier.Options);

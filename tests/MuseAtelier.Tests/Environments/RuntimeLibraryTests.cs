@@ -74,7 +74,7 @@ public sealed class RuntimeLibraryTests
             new() { ["PROGRAM"] = program });
         Assert.Equal(0, doctor.Code);
         Assert.Contains("does not load", doctor.Out, StringComparison.Ordinal);
-        Assert.Contains("muse paints nowhere", doctor.Out, StringComparison.Ordinal);
+        Assert.Contains("muse cannot paint", doctor.Out, StringComparison.Ordinal);
     }
 
     [Fact]

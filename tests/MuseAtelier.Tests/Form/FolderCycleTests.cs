@@ -12,7 +12,6 @@ public sealed class FolderCycleTests
         "(root), Decoding",
         "(root), Diffusion",
         "(root), Packages",
-        "(root), Prompting",
         "(root), Residency",
         "(root), Runtime",
     ];

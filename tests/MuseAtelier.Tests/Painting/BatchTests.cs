@@ -17,7 +17,9 @@ public sealed class BatchTests(TestAtelier miniature)
         PictureRequest request = Request with { GuidanceScale = guidanceScale };
         List<Picture> together = await PaintAsync(request, 3, 3);
         Assert.Equal([ulong.MaxValue, 0, 1], together.Select(picture => picture.Request.Seed));
-        Assert.Equal([new BatchSlot(3, 0), new BatchSlot(3, 1), new BatchSlot(3, 2)], together.Select(picture => picture.Provenance.Pass));
+        Assert.Equal(
+            [new BatchSlot(3, 0), new BatchSlot(3, 1), new BatchSlot(3, 2)],
+            together.Select(picture => picture.Provenance.BatchSlot));
         foreach (Picture picture in together)
         {
             Picture alone = await miniature.Atelier.GenerateAsync(picture.Request, cancellationToken: Cancellation);
@@ -25,7 +27,7 @@ public sealed class BatchTests(TestAtelier miniature)
             Assert.Equal(alone.Provenance.StepHashes[0], picture.Provenance.StepHashes[0]);
             Assert.InRange(LargestDifference(alone, picture), 0, 1e-3);
             Assert.True(Likeness.Psnr(alone.Pixels.Span, picture.Pixels.Span) > 60);
-            Assert.Equal(BatchSlot.Alone, alone.Provenance.Pass);
+            Assert.Equal(BatchSlot.Alone, alone.Provenance.BatchSlot);
         }
 
         Assert.True(Likeness.Psnr(together[0].Pixels.Span, together[1].Pixels.Span) < 30);
@@ -37,8 +39,8 @@ public sealed class BatchTests(TestAtelier miniature)
         foreach (Picture picture in await PaintAsync(Request, 3, 3))
         {
             Picture again = await miniature.Atelier.GenerateAsync(
-                picture.Request, picture.Provenance.Pass, cancellationToken: Cancellation);
-            Assert.Equal(picture.Provenance.Pass, again.Provenance.Pass);
+                picture.Request, picture.Provenance.BatchSlot, cancellationToken: Cancellation);
+            Assert.Equal(picture.Provenance.BatchSlot, again.Provenance.BatchSlot);
             Assert.Equal(picture.Provenance.StepHashes, again.Provenance.StepHashes);
             Assert.Equal(picture.Pixels.Span, again.Pixels.Span);
         }
@@ -49,7 +51,7 @@ public sealed class BatchTests(TestAtelier miniature)
     {
         List<Picture> pictures = await PaintAsync(Request, 3, 2);
         Assert.Equal([ulong.MaxValue, 0, 1], pictures.Select(picture => picture.Request.Seed));
-        Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1), BatchSlot.Alone], pictures.Select(picture => picture.Provenance.Pass));
+        Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1), BatchSlot.Alone], pictures.Select(picture => picture.Provenance.BatchSlot));
         Picture alone = await miniature.Atelier.GenerateAsync(Request with { Seed = 1 }, cancellationToken: Cancellation);
         Assert.Equal(alone.Pixels.Span, pictures[2].Pixels.Span);
         Assert.Empty(await PaintAsync(Request, 0, 2));
@@ -59,7 +61,7 @@ public sealed class BatchTests(TestAtelier miniature)
     public async Task GenerateManyAsync_OneAtATime_GivesTheBytesOfEachSeed()
     {
         List<Picture> pictures = await PaintAsync(Request, 2, 1);
-        Assert.Equal([BatchSlot.Alone, BatchSlot.Alone], pictures.Select(picture => picture.Provenance.Pass));
+        Assert.Equal([BatchSlot.Alone, BatchSlot.Alone], pictures.Select(picture => picture.Provenance.BatchSlot));
         Picture alone = await miniature.Atelier.GenerateAsync(Request with { Seed = 0 }, cancellationToken: Cancellation);
         Assert.Equal(alone.Pixels.Span, pictures[1].Pixels.Span);
     }
@@ -166,10 +168,10 @@ public sealed class BatchTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateManyAsync_WithSessionsThatTakeTurns_PaintsThemTogether()
     {
-        await using Atelier turning = await miniature.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Sessions });
+        await using Atelier turning = await miniature.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Rotate });
         List<Picture> expected = await PaintAsync(Request, 2, 2), pictures = await PaintAsync(Request, 2, 2, turning);
         Assert.All(expected.Zip(pictures), pair => Assert.InRange(LargestDifference(pair.First, pair.Second), 0, 1e-3));
-        Picture again = await turning.GenerateAsync(pictures[1].Request, pictures[1].Provenance.Pass, cancellationToken: Cancellation);
+        Picture again = await turning.GenerateAsync(pictures[1].Request, pictures[1].Provenance.BatchSlot, cancellationToken: Cancellation);
         Assert.Equal(pictures[1].Pixels.Span, again.Pixels.Span);
     }
 

@@ -69,7 +69,7 @@ public sealed class MemberRulesTests
         ],
         ["TileSize.Width"] = [0, -1, 31, 257, int.MaxValue, int.MinValue],
         ["TileSize.Height"] = [0, -1, 31, 257, int.MaxValue, int.MinValue],
-        ["BatchSlot.Pictures"] = [0, -1, 9, int.MaxValue, int.MinValue],
+        ["BatchSlot.BatchSize"] = [0, -1, 9, int.MaxValue, int.MinValue],
         ["BatchSlot.Index"] = [-1, 3, int.MaxValue, int.MinValue],
         ["ResidencyRequest.Budget"] = [-1L, long.MinValue],
         ["ResidencyRequest.Width"] = [0, 1020, 2056],

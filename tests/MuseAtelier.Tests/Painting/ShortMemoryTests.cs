@@ -25,7 +25,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         Assert.Equal([7, 8, 9, 10], pictures.Select(picture => (int)picture.Request.Seed));
         Assert.All(pictures, picture =>
         {
-            Assert.Equal(BatchSlot.Alone, picture.Provenance.Pass);
+            Assert.Equal(BatchSlot.Alone, picture.Provenance.BatchSlot);
             Assert.Matches("^The device's memory ran out .*; painted within .*, one picture at a time\\.$", Assert.Single(picture.Notices));
         });
         Picture single = await miniature.Atelier.GenerateAsync(pictures[3].Request, cancellationToken: Cancellation);
@@ -37,7 +37,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         _memory.Limit = long.MaxValue;
         pictures = await PaintAsync(atelier, 4, null);
         Assert.All(pictures, picture => Assert.Empty(picture.Notices));
-        Assert.Equal(new BatchSlot(4, 3), pictures[3].Provenance.Pass);
+        Assert.Equal(new BatchSlot(4, 3), pictures[3].Provenance.BatchSlot);
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         });
         List<Picture> pictures = await PaintAsync(atelier, 3, progress);
         Assert.Equal([7, 8, 9], pictures.Select(picture => (int)picture.Request.Seed));
-        Assert.Equal(new BatchSlot(3, 0), pictures[0].Provenance.Pass);
+        Assert.Equal(new BatchSlot(3, 0), pictures[0].Provenance.BatchSlot);
         Assert.Empty(pictures[0].Notices);
         Assert.All(pictures.Skip(1), picture =>
             Assert.StartsWith("The device's memory ran out", Assert.Single(picture.Notices), StringComparison.Ordinal));

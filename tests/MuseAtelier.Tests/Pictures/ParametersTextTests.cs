@@ -106,7 +106,7 @@ public sealed partial class ParametersTextTests
             (NoiseSource.A1111, TimestepSpacing.Linspace, true),
             (parsed.Request.NoiseSource, parsed.Request.Schedule.Spacing, parsed.Request.Schedule.Karras));
         Assert.Equal(
-            ["Sampler: DPM++ 2M Karras (Euler a is what paints here)", "VAE: sdxl_vae.safetensors", "Denoising strength: 0.4",
+            ["Sampler: DPM++ 2M Karras (painted with Euler a)", "VAE: sdxl_vae.safetensors", "Denoising strength: 0.4",
                 "Hires upscale: 2", "Lora hashes: night: abc, dusk: def"],
             parsed.NotTaken.Take(5));
         Assert.Contains("weights", Assert.Single(parsed.NotTaken.Skip(5)), StringComparison.Ordinal);

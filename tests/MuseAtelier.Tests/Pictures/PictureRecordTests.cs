@@ -36,10 +36,32 @@ public sealed class PictureRecordTests
         JsonDocument.Parse(json).Dispose();
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(9)]
+    public void Parse_OfAnotherVersion_SaysWhich(int version)
+    {
+        string json = $$"""{"version":{{version}},"future":true}""";
+        var exception = Assert.Throws<PictureRecordVersionException>(() => PictureRecord.Parse("a.png", json));
+        Assert.Equal(version, exception.Version);
+        Assert.Contains("a version from 2 to 3", exception.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
-    public void Parse_OfAnotherVersion_SaysWhich() =>
-        Assert.Equal(
-            9, Assert.Throws<PictureRecordVersionException>(() => PictureRecord.Parse("a.png", "{\"version\":9,\"future\":true}")).Version);
+    public void ToJson_OfARecord_UsesTheFieldsWords()
+    {
+        JsonNode record = JsonNode.Parse(SamplePicture.RecordOf(Request).ToJson())!;
+        Assert.Equal(3, (int)record["version"]!);
+        JsonNode request = record["request"]!;
+        Assert.Equal("euler_a", (string?)request["sampler"]);
+        Assert.Equal(("zeros", "comfy"), ((string?)request["emptyNegative"], (string?)request["noiseSource"]));
+        Assert.Equal("""{"spacing":"trailing","karras":true}""", request["schedule"]!.ToJsonString());
+        Assert.Equal("""{"style":"celadon","placement":"outside"}""", request["frame"]!.ToJsonString());
+        Assert.Equal(1, (int)request["microConditioning"]!["originalWidth"]!);
+        Assert.Equal("""{"batchSize":1,"index":0}""", record["engine"]!["batchSlot"]!.ToJsonString());
+        Assert.Equal("""{"format":"png"}""", record["encoding"]!.ToJsonString());
+    }
 
     [Theory]
     [InlineData("")]
@@ -47,6 +69,7 @@ public sealed class PictureRecordTests
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("{\"version\":2}")]
+    [InlineData("{\"version\":3}")]
     public void Parse_OfNoRecord_SaysDamaged(string json) =>
         Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", json));
 
@@ -72,14 +95,18 @@ public sealed class PictureRecordTests
     [InlineData("request.steps", null)]
     [InlineData("request.guidanceScale", null)]
     [InlineData("request.guidanceScale", "1e400")]
+    [InlineData("request.sampler", null)]
+    [InlineData("request.sampler", "\"dice\"")]
+    [InlineData("request.noiseSource", "1")]
+    [InlineData("request.conditioning", "{}")]
     [InlineData("request.schedule", null)]
     [InlineData("request.schedule", "7")]
     [InlineData("request.schedule.spacing", null)]
     [InlineData("request.schedule.karras", null)]
-    [InlineData("request.conditioning.cropLeft", null)]
-    [InlineData("engine.tile", "{\"height\":0,\"width\":0}")]
-    [InlineData("engine.tile", "{\"height\":64,\"width\":1000000000}")]
-    [InlineData("engine.tile", "{\"height\":64}")]
+    [InlineData("request.microConditioning.cropLeft", null)]
+    [InlineData("engine.vaeTile", "{\"height\":0,\"width\":0}")]
+    [InlineData("engine.vaeTile", "{\"height\":64,\"width\":1000000000}")]
+    [InlineData("engine.vaeTile", "{\"height\":64}")]
     [InlineData("engine.device", null)]
     [InlineData("model.sha256", "\"a89f\"")]
     [InlineData("hashes.latents", "[null,null,null,null]")]
@@ -87,10 +114,12 @@ public sealed class PictureRecordTests
     [InlineData("model.sha256", null)]
     [InlineData("hashes.latents", "[]")]
     [InlineData("hashes.algorithm", "\"md5\"")]
-    [InlineData("engine.pass.pictures", "9")]
-    [InlineData("engine.pass.pictures", "0")]
-    [InlineData("engine.pass.index", "1")]
-    [InlineData("engine.pass.index", "-1")]
+    [InlineData("engine.tile", "{\"height\":64,\"width\":64}")]
+    [InlineData("engine.batchSlot", null)]
+    [InlineData("engine.batchSlot.batchSize", "9")]
+    [InlineData("engine.batchSlot.batchSize", "0")]
+    [InlineData("engine.batchSlot.index", "1")]
+    [InlineData("engine.batchSlot.index", "-1")]
     [InlineData("engine.version", "\"0.1\\u0001\"")]
     [InlineData("encoding.quality", "90")]
     [InlineData("encoding", "{\"format\":\"Jpeg\",\"quality\":1000}")]
@@ -103,17 +132,6 @@ public sealed class PictureRecordTests
         if (value is null) parent.Remove(path[^1]);
         else parent[path[^1]] = JsonNode.Parse(value);
         Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", record.ToJsonString()));
-    }
-
-    [Fact]
-    public void Parse_OfARecordWithoutAPass_TakesThePictureForOneThatWasPaintedAlone()
-    {
-        JsonNode record = JsonNode.Parse(SamplePicture.RecordOf(Request).ToJson())!;
-        Assert.Equal("""{"pictures":1,"index":0}""", record["engine"]!["pass"]!.ToJsonString());
-        record["engine"]!.AsObject().Remove("pass");
-        PictureRecord older = PictureRecord.Parse("a.png", record.ToJsonString());
-        Assert.Equal(BatchSlot.Alone, older.Engine.Place);
-        Assert.DoesNotContain("pass", older.ToJson(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -135,7 +153,7 @@ public sealed class PictureRecordTests
         string json = SamplePicture.RecordOf(Request).ToJson();
         string[] hostile =
         [
-            json.Insert(1, "\"version\":2,"),
+            json.Insert(1, "\"version\":3,"),
             json.Replace("\"seed\":", "\"seed\":1,\"seed\":", StringComparison.Ordinal),
             json.Replace("\"prompt\":", $"\"prompt\":{new string('[', 1000)}", StringComparison.Ordinal),
             json.Replace("fog", new string('x', PictureRecord.LongestJson), StringComparison.Ordinal),

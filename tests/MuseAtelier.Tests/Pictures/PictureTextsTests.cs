@@ -106,7 +106,7 @@ public sealed class PictureTextsTests
     {
         Assert.Equal(["loras: [\"mist\"]", "loraweights: [\"0.4\"]"], PictureTexts.Parse(Content(("parameters", SwarmUi))).NotTaken);
         Assert.Equal(
-            ["sampler: dpmpp_2m_sde_gpu (Euler a is what paints here)", "adm_guidance: (1.5, 0.8, 0.3)",
+            ["sampler: dpmpp_2m_sde_gpu (painted with Euler a)", "adm_guidance: (1.5, 0.8, 0.3)",
                 "loras: [[\"offset\",0.1,\"4852686128\"]]", "sharpness: 2"],
             PictureTexts.Parse(Content(("parameters", Fooocus))).NotTaken);
         Assert.Equal("a lake at dawn, cinematic light", PictureTexts.Parse(Content(("parameters", Fooocus))).Request.Prompt);
@@ -199,7 +199,7 @@ public sealed class PictureTextsTests
     [InlineData("euler_ancestral_cfg_pp")]
     [InlineData("Euler a2")]
     public void Parse_OfAnotherSampler_GivesANotice(string sampler) =>
-        Assert.Contains("Euler a is what paints here",
+        Assert.Contains("painted with Euler a",
             Assert.Single(ParametersText.Parse("a.png", $"a lake\nSteps: 20, Sampler: {sampler}, CFG scale: 7, Seed: 5, Size: 512x512")
                 .NotTaken), StringComparison.Ordinal);
 
@@ -225,11 +225,11 @@ public sealed class PictureTextsTests
         Assert.Equal(name, ParametersText.Parse("a.png", $"a lake\nSteps: 20, Model: {model}").ModelName);
 
     [Theory]
-    [InlineData(832, 1216, 832, 1216, "the picture's own, 832x1216 px, stands for it")]
-    [InlineData(1663, 2431, 1400, 2048, "1400x2048 px stands for it")]
-    [InlineData(833, 1217, 832, 1216, "832x1216 px stands for it")]
-    [InlineData(64, 128, 256, 512, "256x512 px stands for it")]
-    [InlineData(int.MaxValue, 1, 2048, 256, "2048x256 px stands for it")]
+    [InlineData(832, 1216, 832, 1216, "the picture's own, 832x1216 px, is used")]
+    [InlineData(1663, 2431, 1400, 2048, "1400x2048 px is used")]
+    [InlineData(833, 1217, 832, 1216, "832x1216 px is used")]
+    [InlineData(64, 128, 256, 512, "256x512 px is used")]
+    [InlineData(int.MaxValue, 1, 2048, 256, "2048x256 px is used")]
     public void Parse_OfATextWithoutSeedAndSize_TakesThePicturesSizeWithNotices(int width, int height, int takenWidth, int takenHeight,
         string notice)
     {
@@ -238,7 +238,7 @@ public sealed class PictureTextsTests
         Assert.Equal((takenWidth, takenHeight), (parsed.Request.Width, parsed.Request.Height));
         Assert.True(parsed is { HasSeed: false, HasSize: false });
         Assert.Contains(parsed.Notices, one => one.Contains(notice, StringComparison.Ordinal));
-        Assert.Contains(parsed.Notices, one => one.Contains("guidance scale; 7 stands", StringComparison.Ordinal));
+        Assert.Contains(parsed.Notices, one => one.Contains("guidance scale; 7 is used", StringComparison.Ordinal));
         Assert.Contains(parsed.Notices, one => one.Contains("no sampler", StringComparison.Ordinal));
     }
 

@@ -25,7 +25,7 @@ public sealed class PictureVerifierTests
             PictureFile.Write(await atelier.GenerateAsync(request, null, Stop), folder["tiled.png"]);
 
         PictureRecord record = PictureFile.Read(folder["tiled.png"]).ReadRecord();
-        Assert.Equal(tile, record.Engine.Tile);
+        Assert.Equal(tile, record.Engine.VaeTile);
         await using Atelier suited = await Atelier.OpenAsync(
             TestAtelier.Checkpoint, PictureVerifier.Suit(record, TestAtelier.Options), cancellationToken: Stop);
         Assert.Equal(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(suited, folder["tiled.png"], null, Stop)).Outcome);
@@ -75,11 +75,11 @@ public sealed class PictureVerifierTests
         // A run that parted in the second step's latents, and one that began with other noise.
         PictureVerification parted = await VerifyAsync(
             atelier, folder["parted.png"], changed, new RecordedEncoding(PictureFormat.Png), Bend(record, "latents", 2));
-        Assert.Equal((VerificationOutcome.Parted, 2, false), (parted.Outcome, parted.PartsAtStep, parted.NoiseParts));
+        Assert.Equal((VerificationOutcome.Diverged, 2, false), (parted.Outcome, parted.DivergesAtStep, parted.NoiseDiverges));
         Assert.Equal(128, parted.LargestDifference);
         PictureVerification noise = await VerifyAsync(
             atelier, folder["noise.png"], picture.Pixels, new RecordedEncoding(PictureFormat.Png), Bend(record, "noise", 0));
-        Assert.Equal((VerificationOutcome.Parted, 0, true), (noise.Outcome, noise.PartsAtStep, noise.NoiseParts));
+        Assert.Equal((VerificationOutcome.Diverged, 0, true), (noise.Outcome, noise.DivergesAtStep, noise.NoiseDiverges));
 
         // Another model, and one that ran elsewhere.
         JsonNode foreign = JsonNode.Parse(record.ToJson())!;
@@ -121,7 +121,7 @@ public sealed class PictureVerifierTests
         {
             string path = folder[$"{++number}.png"];
             PictureFile.Write(picture, path);
-            Assert.Equal(new BatchSlot(2, number - 1), PictureFile.Read(path).ReadRecord().Engine.Place);
+            Assert.Equal(new BatchSlot(2, number - 1), PictureFile.Read(path).ReadRecord().Engine.BatchSlot);
             PictureVerification verification = await PictureVerifier.VerifyAsync(atelier, path, null, Stop);
             Assert.Equal(VerificationOutcome.SameBytes, verification.Outcome);
             // The plan is on record too, and that of another number of pictures takes another peak.

@@ -27,8 +27,8 @@ internal static class SamplePicture
                 Runtime = "ONNX Runtime 1.31.1",
                 Device = "test",
                 Plan = "all resident",
-                Pass = BatchSlot.Alone,
-                Tile = null,
+                BatchSlot = BatchSlot.Alone,
+                VaeTile = null,
                 GraphsSha256 = Sha256,
                 StepHashes =
                     [.. Enumerable.Range(0, request.Steps + 1)

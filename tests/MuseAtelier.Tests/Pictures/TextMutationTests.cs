@@ -38,7 +38,7 @@ public sealed class TextMutationTests
             Steps = 3,
             Conditioning = new MicroConditioning(1, 2, 3, 4, 5, 6),
             Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside),
-        }).ToJson().Replace("\"pass\"", "\"tile\":{\"height\":64,\"width\":64},\"pass\"", StringComparison.Ordinal);
+        }).ToJson().Replace("\"batchSlot\"", "\"vaeTile\":{\"height\":64,\"width\":64},\"batchSlot\"", StringComparison.Ordinal);
         PictureRecord.Parse("a.png", json);
         int read = 0;
         Run(1, json, text =>
@@ -47,7 +47,7 @@ public sealed class TextMutationTests
             read++;
             // What is read can be written, shown and checked.
             record.ToJson();
-            _ = (record.Engine.Threads, record.Engine.Place,
+            _ = (record.Engine.Threads, record.Engine.BatchSlot,
                 PictureVerifier.Suit(record, new AtelierOptions { Backend = MuseAtelier.Cpu.CpuBackend.Create() }));
             try
             {

@@ -10,7 +10,7 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     [Fact]
     public async Task Generate_WithSessionsThatTakeTurns_PaintsTheSamePicture()
     {
-        await using Atelier turning = await shared.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Sessions });
+        await using Atelier turning = await shared.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Rotate });
         Picture expected = await shared.Atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
         for (int i = 0; i < 2; i++)
         {
@@ -22,7 +22,7 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     [Fact]
     public async Task Generate_CancelledWhileSessionsTakeTurns_PaintsTheNextPicture()
     {
-        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Sessions });
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Rotate });
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var progress = new Watch(report =>
         {

@@ -14,7 +14,7 @@ public sealed class PlannedBufferTests
     public void Plan_OverManyBudgets_HasAPlaceForEachStreamedStageInABufferOfItsSize()
     {
         int streaming = 0, preparing = 0;
-        foreach (OffloadMode offload in new[] { OffloadMode.Auto, OffloadMode.Stream, OffloadMode.Sessions })
+        foreach (OffloadMode offload in new[] { OffloadMode.Auto, OffloadMode.Stream, OffloadMode.Rotate })
         {
             foreach (long pinned in new[] { 0, Gibibyte, long.MaxValue })
             {

@@ -96,7 +96,7 @@ public sealed class ResidencyPlannerTests
     [InlineData(OffloadMode.Auto)]
     [InlineData(OffloadMode.Resident)]
     [InlineData(OffloadMode.Stream)]
-    [InlineData(OffloadMode.Sessions)]
+    [InlineData(OffloadMode.Rotate)]
     public void Plan_WithTooSmallABudget_NamesTheLeastThatDoes(OffloadMode offload)
     {
         var request = new ResidencyRequest { Budget = 1, Offload = offload };
@@ -158,9 +158,9 @@ public sealed class ResidencyPlannerTests
     {
         ResidencyPlan resident = Plan(19, new ResidencyRequest { Offload = OffloadMode.Resident });
         ResidencyPlan stream = Plan(19, new ResidencyRequest { Offload = OffloadMode.Stream });
-        ResidencyPlan sessions = Plan(19, new ResidencyRequest { Offload = OffloadMode.Sessions });
+        ResidencyPlan sessions = Plan(19, new ResidencyRequest { Offload = OffloadMode.Rotate });
         Assert.Equal(
-            (OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Sessions), (resident.Offload, stream.Offload, sessions.Offload));
+            (OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Rotate), (resident.Offload, stream.Offload, sessions.Offload));
         Assert.All(resident.Component(ComponentNames.UNet).Stages, stage =>
             Assert.True(stage.Placement is StagePlacement.Resident or StagePlacement.Session));
         Assert.All(stream.Component(ComponentNames.UNet).Stages, stage =>
@@ -298,9 +298,9 @@ public sealed class ResidencyPlannerTests
             FullSizeModel.Portable, new ResidencyRequest { Budget = long.MaxValue, Width = 256, Height = 256 }, DeviceProfile.Processor);
         ResidencyPlan limited = ResidencyPlanner.Plan(
             FullSizeModel.Portable,
-            new ResidencyRequest { Budget = 3 * Gibibyte, Width = 256, Height = 256, Offload = OffloadMode.Sessions },
+            new ResidencyRequest { Budget = 3 * Gibibyte, Width = 256, Height = 256, Offload = OffloadMode.Rotate },
             DeviceProfile.Processor);
-        Assert.Equal((OffloadMode.Resident, OffloadMode.Sessions), (unlimited.Offload, limited.Offload));
+        Assert.Equal((OffloadMode.Resident, OffloadMode.Rotate), (unlimited.Offload, limited.Offload));
         Assert.All(unlimited.Component(ComponentNames.UNet).Stages, stage =>
             Assert.True(stage.Placement is StagePlacement.Mapped or StagePlacement.Session));
         Assert.All(limited.Component(ComponentNames.UNet).Stages, stage =>
@@ -384,7 +384,7 @@ public sealed class ResidencyPlannerTests
     private static IEnumerable<ResidencyRequest> Requests(Random random, int count)
     {
         OffloadMode[] modes =
-            [OffloadMode.Auto, OffloadMode.Auto, OffloadMode.Auto, OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Sessions];
+            [OffloadMode.Auto, OffloadMode.Auto, OffloadMode.Auto, OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Rotate];
         for (int i = 0; i < count; i++)
         {
             int pictures = random.Next(1, 10);

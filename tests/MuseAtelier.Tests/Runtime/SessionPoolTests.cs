@@ -87,7 +87,7 @@ public sealed class SessionPoolTests : IDisposable
     [Fact]
     public void Apply_OfSessionRotation_BeginsAndEndsItForTheUNetAlone()
     {
-        ResidencyPlan rotating = Plan(OffloadMode.Sessions);
+        ResidencyPlan rotating = Plan(OffloadMode.Rotate);
         Assert.True(rotating.Decoder.HasRotatingSessions);
         Assert.Contains(_pool.AffectedBy(rotating), component => component.Name == ComponentNames.UNet);
         _pool.Apply(rotating);

@@ -235,7 +235,7 @@ public sealed class DenoisingLoopTests
         TrainedSchedule? trained = null)
     {
         SamplingRecipe recipe = SamplingRecipe.Of(request, trained ?? Trained.Epsilon, Catalog);
-        denoiser = new FakeDenoiser(recipe, slot.Pictures * (request.IsGuided ? 2 : 1), Length);
+        denoiser = new FakeDenoiser(recipe, slot.BatchSize * (request.IsGuided ? 2 : 1), Length);
         PictureNoise[] noise = [.. Enumerable.Range(0, pictures).Select(i => Noise(request.Seed + (ulong)i))];
         var loop = new DenoisingLoop(recipe, noise, slot, denoiser, DenoisingInputs.FromNoise, null, HostBuffers.Allocate);
         loop.Run(null!, count => finished?.Add(count), Cancellation);

@@ -1,7 +1,7 @@
 using MuseAtelier.Checking;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Sampling;
 using MuseAtelier.Export.Checkpoints;
-using MuseAtelier.Prompting;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 
@@ -31,8 +31,8 @@ public sealed class PredictionResemblanceTests(TestAtelier miniature, ITestOutpu
     public void Measure_OfTheMiniature_LiesFarFromTheThresholdOnBothSides(string prompt, int height, int width)
     {
         using OpenedModel model = OpenedModel.Open(miniature.Atelier.Model.Package, TestAtelier.Options, null, Cancellation);
-        using var prompts = new PromptEncoder(model.Package, model.Sessions, model.Device);
-        PromptEmbeds embedding = prompts.Encode(PromptTokenizer.Encode(prompt), prompt, model.Options, Cancellation);
+        using var prompts = new TextConditioner(model.Package, model.Sessions, model.Device);
+        PromptEmbeds embedding = prompts.Encode(PreparedPrompt.Of(prompt, "prompt").Chunks, model.Options, Cancellation);
         float[] input = new float[4 * height * width];
         foreach (int steps in (int[])[5, 20, 1000])
         {

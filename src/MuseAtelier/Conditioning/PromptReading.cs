@@ -1,20 +1,23 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using MuseAtelier.Packages;
 
-namespace MuseAtelier.Prompting;
+namespace MuseAtelier.Conditioning;
 
 /// <summary>
-/// One prompt on its way to tokens. Only 75 tokens are used, so what is read behind them is bounded: by a number of characters, and by
-/// the work of <see cref="WordEncoder"/>. Used once, by one thread.
+/// Splits one prompt into tokens. Only the tokens of one chunk are used, so the reading of the rest is bounded: by a number of
+/// characters, and by the work of <see cref="WordEncoder"/>. An instance is used once, by one thread.
 /// </summary>
 /// <param name="vocabulary">The tokens; borrowed.</param>
 /// <param name="text">The prompt.</param>
 internal sealed class PromptReading(ClipVocabulary vocabulary, string text)
 {
-    /// <summary>UTF-16 units that are read, white space not counted. So many always hold more than 75 tokens.</summary>
+    /// <summary>
+    /// The most UTF-16 units that are read, white space not counted. They always hold more tokens than a chunk has room for.
+    /// </summary>
     public const int MostUnits = 65_536;
 
-    private readonly WordEncoder _encoder = new(vocabulary, ClipTokenizer.Capacity);
+    private readonly WordEncoder _encoder = new(vocabulary, TextChunk.Capacity);
     private byte[] _bytes = new byte[256];
     private int[] _runeOf = new int[256];
     private int _end;
@@ -22,10 +25,10 @@ internal sealed class PromptReading(ClipVocabulary vocabulary, string text)
     /// <summary>The tokens.</summary>
     public List<int> Ids { get; } = [];
 
-    /// <summary>For each token the part of the prompt that it stands for.</summary>
+    /// <summary>The part of the prompt that each token stands for.</summary>
     public List<Range> Sources { get; } = [];
 
-    /// <summary>Whether all of the prompt was read.</summary>
+    /// <summary>Whether the whole prompt was read.</summary>
     public bool IsComplete { get; private set; } = true;
 
     /// <summary>Reads the prompt.</summary>
@@ -95,8 +98,8 @@ internal sealed class PromptReading(ClipVocabulary vocabulary, string text)
             }
 
             int length = PromptText.WordLength(rest);
-            // A word that is cut would be counted as another.
-            if (length == rest.Length && end < text.Length && end == _end && Ids.Count > ClipTokenizer.Capacity) return false;
+            // The word may go on behind the end of the reading, so its tokens would be wrong.
+            if (length == rest.Length && end < text.Length && end == _end && Ids.Count > TextChunk.Capacity) return false;
             if (!ReadWord(rest[..length])) return false;
             rest = rest[length..];
         }
@@ -128,7 +131,7 @@ internal sealed class PromptReading(ClipVocabulary vocabulary, string text)
         return isWhole;
     }
 
-    // Not merely from the first's start to the last's end: composition may have put marks into another order.
+    // The least start and the largest end, because composition may have changed the order of marks.
     private static Range SourceOf(ReadOnlySpan<SourceRune> runes)
     {
         (_, int start, int end) = runes[0];

@@ -1,7 +1,7 @@
-using MuseAtelier.Prompting;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Tests.Support;
 
-namespace MuseAtelier.Tests.Prompting;
+namespace MuseAtelier.Tests.Conditioning;
 
 public sealed class ClipTokenizerTests
 {

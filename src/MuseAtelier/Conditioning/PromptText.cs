@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text;
 
-namespace MuseAtelier.Prompting;
+namespace MuseAtelier.Conditioning;
 
 /// <summary>Cleans text as CLIP's tokenizer does and cuts it into words.</summary>
 internal static class PromptText
 {
-    private const int CapitalIWithDot = 0x130, CombiningDotAbove = 0x307;
+    private const int CapitalIWithDot = 0x130;
+    private const int CombiningDotAbove = 0x307;
 
     /// <summary>
     /// Form C, then lower case. Of white space in a row one stays: it only separates words, and form C composes nothing with it.

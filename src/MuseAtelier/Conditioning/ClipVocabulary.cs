@@ -2,11 +2,11 @@ using System.IO.Compression;
 using System.Text;
 using Microsoft.ML.Tokenizers;
 
-namespace MuseAtelier.Prompting;
+namespace MuseAtelier.Conditioning;
 
 /// <summary>
-/// CLIP's 49,408 tokens: 256 bytes, the same at a word's end, one token a merge, start and end; and the byte-pair encoder of
-/// Microsoft.ML.Tokenizers over them.
+/// CLIP's 49,408 tokens and the byte-pair encoder of Microsoft.ML.Tokenizers over them. The tokens are the 256 bytes, the 256 bytes at the
+/// end of a word, one token for each merge, start and end.
 /// </summary>
 internal sealed class ClipVocabulary
 {
@@ -25,13 +25,9 @@ internal sealed class ClipVocabulary
 
     public ClipVocabulary()
     {
-        // Bytes are numbered with the printable letters of Latin-1 first, each spelt as itself; the rest are spelt by the letters from
-        // U+0100 on.
-        List<int> order =
-        [
-            .. Enumerable.Range(0, Bytes).Where(IsPrintable),
-            .. Enumerable.Range(0, Bytes).Where(value => !IsPrintable(value)),
-        ];
+        // The printable letters of Latin-1 come first, each spelt as itself. The other bytes are spelt by the letters from U+0100 on.
+        int[] bytes = [.. Enumerable.Range(0, Bytes)];
+        List<int> order = [.. bytes.Where(IsPrintable), .. bytes.Where(value => !IsPrintable(value))];
         char spare = (char)Bytes;
         foreach (int value in order) _letters[value] = IsPrintable(value) ? (char)value : spare++;
         string[] merges = ReadMerges();
@@ -47,7 +43,7 @@ internal sealed class ClipVocabulary
         {
             Merges = merges,
             EndOfWordSuffix = WordEnd,
-            // Never needed: every byte is a token.
+            // Required by the library, and never used, because every byte is a token.
             UnknownToken = EndOfTextName,
         });
     }
@@ -55,14 +51,14 @@ internal sealed class ClipVocabulary
     /// <summary>A token's spelling.</summary>
     public string TextOf(int id) => _spellings[id];
 
-    /// <summary>How many bytes of text a token stands for (its spelling has one letter a byte); not for start and end.</summary>
+    /// <summary>The number of bytes of text in a token, whose spelling has one letter for each byte. Not for start and end.</summary>
     public int ByteCountOf(int id)
     {
         string spelling = _spellings[id];
         return spelling.EndsWith(WordEnd, StringComparison.Ordinal) ? spelling.Length - WordEnd.Length : spelling.Length;
     }
 
-    /// <summary>Spells bytes by CLIP's letters, one letter a byte.</summary>
+    /// <summary>Spells bytes with CLIP's letters, one letter for each byte.</summary>
     /// <param name="bytes">The bytes; borrowed.</param>
     /// <param name="letters">As long as <paramref name="bytes"/>; receives the letters.</param>
     public void Spell(ReadOnlySpan<byte> bytes, Span<char> letters)
@@ -77,7 +73,7 @@ internal sealed class ClipVocabulary
 
     private static bool IsPrintable(int value) => value is (>= 0x21 and <= 0x7E) or (>= 0xA1 and <= 0xFF and not 0xAD);
 
-    // The first line is a version, and the file goes on with merges that CLIP does not use.
+    // The first line is the file's version. The file ends with merges that CLIP does not use.
     private static string[] ReadMerges()
     {
         using Stream file = typeof(ClipVocabulary).Assembly.GetManifestResourceStream("clip-merges.txt.gz")!;

@@ -1,4 +1,4 @@
-namespace MuseAtelier.Prompting;
+namespace MuseAtelier.Conditioning;
 
 /// <summary>A code point of the cleaned text and the place in the prompt that it comes from.</summary>
 /// <param name="Value">The code point.</param>

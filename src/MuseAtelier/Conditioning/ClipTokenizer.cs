@@ -1,21 +1,17 @@
-namespace MuseAtelier.Prompting;
+using MuseAtelier.Packages;
+
+namespace MuseAtelier.Conditioning;
 
 /// <summary>CLIP's tokenizer, with the ids that transformers' CLIPTokenizer gives. Safe to share between threads.</summary>
 internal sealed class ClipTokenizer
 {
-    /// <summary>Positions of the text encoders: start, text, end, filling.</summary>
-    public const int Positions = 77;
-
-    /// <summary>Tokens of text that fit between start and end.</summary>
-    public const int Capacity = Positions - 2;
-
     private static readonly Lazy<ClipTokenizer> LazyShared = new(() => new ClipTokenizer());
 
     private readonly ClipVocabulary _vocabulary = new();
 
     private ClipTokenizer() { }
 
-    /// <summary>The one tokenizer; its tables are built when it is first asked for.</summary>
+    /// <summary>The shared tokenizer. Its tables are built at the first use.</summary>
     public static ClipTokenizer Shared => LazyShared.Value;
 
     /// <summary>Splits a prompt into tokens.</summary>
@@ -25,7 +21,7 @@ internal sealed class ClipTokenizer
         var reading = new PromptReading(_vocabulary, text);
         reading.Run();
         (List<int> ids, List<Range> sources) = (reading.Ids, reading.Sources);
-        int kept = Math.Min(ids.Count, Capacity);
+        int kept = Math.Min(ids.Count, TextChunk.Capacity);
         return new PromptTokens
         {
             ClipL = Fill(ids, kept, ClipVocabulary.EndOfText),
@@ -37,20 +33,20 @@ internal sealed class ClipTokenizer
         };
     }
 
-    // CLIP-G was trained with zeros behind the first end: so it gets them even where the prompt itself names one.
+    // CLIP-G was trained with zeros behind the first end, so they begin there even if the prompt itself contains the end token.
     private static int[] FillBehindFirstEnd(int[] row)
     {
         row.AsSpan(Array.IndexOf(row, ClipVocabulary.EndOfText) + 1).Clear();
         return row;
     }
 
-    private static int[] Fill(List<int> ids, int kept, int filling)
+    private static int[] Fill(List<int> ids, int kept, int padding)
     {
-        int[] row = new int[Positions];
+        int[] row = new int[TextChunk.Length];
         row[0] = ClipVocabulary.StartOfText;
         ids.CopyTo(0, row, 1, kept);
         row[kept + 1] = ClipVocabulary.EndOfText;
-        row.AsSpan(kept + 2).Fill(filling);
+        row.AsSpan(kept + 2).Fill(padding);
         return row;
     }
 }

@@ -1,4 +1,4 @@
-using MuseAtelier.Prompting;
+using MuseAtelier.Conditioning;
 
 namespace MuseAtelier;
 

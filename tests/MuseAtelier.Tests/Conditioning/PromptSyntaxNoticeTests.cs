@@ -1,6 +1,6 @@
 using MuseAtelier.Tests.Support;
 
-namespace MuseAtelier.Tests.Prompting;
+namespace MuseAtelier.Tests.Conditioning;
 
 public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
 {
@@ -35,7 +35,7 @@ public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
     public void Of_Syntax_NamesItAlone(string prompt, string expected)
     {
         string notice = PromptSyntaxNotice.Of(prompt, "negative prompt")!;
-        Assert.StartsWith("The negative prompt holds what other programs read as syntax", notice, StringComparison.Ordinal);
+        Assert.StartsWith("The negative prompt has syntax of other programs", notice, StringComparison.Ordinal);
         Assert.Contains(expected, notice, StringComparison.Ordinal);
         Assert.DoesNotContain(';', notice);
     }

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using MuseAtelier.Prompting;
+using MuseAtelier.Conditioning;
 
-namespace MuseAtelier.Tests.Prompting;
+namespace MuseAtelier.Tests.Conditioning;
 
 /// <summary>Prompts of any length: the same tokens as without any bound, for a bounded amount of work.</summary>
 public sealed class LongPromptTests

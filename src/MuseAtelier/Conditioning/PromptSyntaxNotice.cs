@@ -3,17 +3,20 @@ using System.Diagnostics.CodeAnalysis;
 namespace MuseAtelier;
 
 /// <summary>
-/// Finds the syntax of other programs in a prompt: weights, networks, prompt editing and the like. Here such text is encoded as it
-/// stands, which a user has to be told.
+/// Finds the syntax of other programs in a prompt: weights, networks, prompt editing and the like. This engine encodes such syntax as plain
+/// text, so the user must be told.
 /// </summary>
 public static class PromptSyntaxNotice
 {
-    // Brackets in brackets beyond this are not looked into.
+    // Deeper brackets are ignored.
     private const int DeepestBracket = 64;
 
-    private const int LongestExample = 40, LongestTagName = 20, LongestWildcard = 100, LongestWeight = 16;
+    private const int LongestExample = 40;
+    private const int LongestTagName = 20;
+    private const int LongestWildcard = 100;
+    private const int LongestWeight = 16;
 
-    // In the order in which a notice names them.
+    // The kinds in the order of a notice.
     private static readonly (Kind Kind, string Name, string Meaning)[] Kinds =
     [
         (Kind.Weight, "weights such as", ""),
@@ -28,7 +31,7 @@ public static class PromptSyntaxNotice
         (Kind.Wildcard, "wildcards such as", ""),
         (Kind.Break, "the word", ""),
         (Kind.And, "the word", ""),
-        (Kind.Escape, "escapes such as", ", whose backslash is a plain character here"),
+        (Kind.Escape, "escapes such as", ", whose backslash is encoded too"),
     ];
 
     private enum Kind
@@ -48,9 +51,9 @@ public static class PromptSyntaxNotice
         Escape,
     }
 
-    /// <summary>One sentence that names each kind of syntax that a prompt holds; null where it holds none.</summary>
-    /// <param name="prompt">The prompt as it was written.</param>
-    /// <param name="name">What the prompt is called, such as <c>prompt</c> or <c>negative prompt</c>.</param>
+    /// <summary>A sentence that names each kind of syntax in a prompt; null if there is none.</summary>
+    /// <param name="prompt">The prompt as the user wrote it.</param>
+    /// <param name="name">The prompt's name in the sentence, such as <c>prompt</c> or <c>negative prompt</c>.</param>
     public static string? Of(string prompt, string name = "prompt")
     {
         ArgumentNullException.ThrowIfNull(prompt);
@@ -59,17 +62,17 @@ public static class PromptSyntaxNotice
         string kinds = string.Join("; ",
             Kinds.Where(kind => scan.Has(kind.Kind)).Select(kind => $"{kind.Name} {scan.Example(kind.Kind)}{kind.Meaning}"));
         return kinds.Length == 0 ? null
-            : $"The {name} holds what other programs read as syntax and what is painted as plain text here: {kinds}.";
+            : $"The {name} has syntax of other programs, which is painted as plain text here: {kinds}.";
     }
 
-    /// <summary>One pass over a prompt; its time grows with the prompt's length and with nothing else.</summary>
+    /// <summary>One pass over a prompt, in time linear in the prompt's length.</summary>
     private sealed class Scan(string text)
     {
         private readonly (int Start, int End)?[] _examples = new (int, int)?[Kinds.Length];
         private readonly Bracket[] _open = new Bracket[DeepestBracket];
         private int _depth;
 
-        // The next '>' at or behind the place where it was last looked for; beyond the text where there is none.
+        // Index of the next '>' at or after the last search; the text's length if there is none.
         private int _nextClose = -1;
 
         public bool Has(Kind kind) => _examples[(int)kind] is not null;
@@ -86,12 +89,12 @@ public static class PromptSyntaxNotice
         public void Run()
         {
             for (int i = 0; i < text.Length; i++) i = Read(i);
-            // Other programs let an open parenthesis last to the end; behind a colon or the like it is a face.
+            // In other programs an unclosed parenthesis extends to the end. After a colon or the like it is an emoticon.
             for (int i = 0; i < _depth; i++)
                 if (_open[i] is { Letter: '(' } bracket && !IsFace(bracket.At)) Note(Kind.Parentheses, bracket.At, text.Length);
         }
 
-        // Gives the last place that it has read.
+        // Returns the last index that was read.
         private int Read(int i)
         {
             switch (text[i])
@@ -131,7 +134,7 @@ public static class PromptSyntaxNotice
         {
             if (_depth == 0 || _open[_depth - 1].Letter != Opening(text[i])) return;
             Bracket bracket = _open[--_depth];
-            // Nothing between them means nothing to any program.
+            // Empty brackets have no meaning in any program.
             if (i == bracket.At + 1) return;
             Note(bracket.Letter switch
             {
@@ -141,10 +144,11 @@ public static class PromptSyntaxNotice
             }, bracket.At, i + 1);
         }
 
-        // A colon and a number before the closing bracket.
+        // Whether a colon and a number precede the closing bracket.
         private bool EndsWithNumber(int start, int end)
         {
-            int at = end - 1, least = Math.Max(start, end - LongestWeight);
+            int at = end - 1;
+            int least = Math.Max(start, end - LongestWeight);
             bool hasDigit = false;
             while (at > least && (char.IsAsciiDigit(text[at]) || text[at] is '.' or '+' or '-' or ' '))
                 hasDigit |= char.IsAsciiDigit(text[at--]);
@@ -185,7 +189,7 @@ public static class PromptSyntaxNotice
             if (end > i + mark.Length) Note(Kind.Embedding, i, end);
         }
 
-        // The first of a kind is the example.
+        // The first occurrence of a kind is the example.
         private void Note(Kind kind, int start, int end) => _examples[(int)kind] ??= (start, end);
 
         private bool IsWord(int i, string word) => !IsInWord(i - 1) && !IsInWord(i + word.Length)

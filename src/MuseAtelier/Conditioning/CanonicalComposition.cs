@@ -1,18 +1,24 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace MuseAtelier.Prompting;
+namespace MuseAtelier.Conditioning;
 
 /// <summary>
-/// Unicode normalisation form C that keeps track of where each code point came from.
-/// The runtime's own normalisation does nothing under InvariantGlobalization, which hosts may set: "é" typed as two
-/// code points (as macOS stores it) would then paint another picture than "é" typed as one.
+/// Unicode normalisation form C that keeps the position in the prompt of each code point. The runtime's own normalisation does nothing
+/// under InvariantGlobalization, which hosts may set: "é" typed as two code points, as macOS stores it, would then give another picture
+/// than "é" typed as one.
 /// </summary>
 internal sealed class CanonicalComposition
 {
-    // Hangul syllables come apart by arithmetic (The Unicode Standard, section 3.12).
-    private const int SyllableBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7;
-    private const int LeadCount = 19, VowelCount = 21, TailCount = 28, SyllableCount = LeadCount * VowelCount * TailCount;
+    // Hangul syllables decompose by arithmetic (The Unicode Standard, section 3.12).
+    private const int SyllableBase = 0xAC00;
+    private const int LeadBase = 0x1100;
+    private const int VowelBase = 0x1161;
+    private const int TailBase = 0x11A7;
+    private const int LeadCount = 19;
+    private const int VowelCount = 21;
+    private const int TailCount = 28;
+    private const int SyllableCount = LeadCount * VowelCount * TailCount;
 
     private static readonly Lazy<CanonicalComposition> LazyTables = new(() => new CanonicalComposition());
 
@@ -24,15 +30,16 @@ internal sealed class CanonicalComposition
     {
         using Stream stream = typeof(CanonicalComposition).Assembly.GetManifestResourceStream("unicode-nfc.txt")!;
         using var reader = new StreamReader(stream);
-        reader.ReadLine(); // says what the file is
+        // The first line is a description of the file.
+        reader.ReadLine();
         while (reader.ReadLine() is { Length: > 0 } line)
         {
             int mark = line.AsSpan().IndexOfAny('=', '-');
             int plus = line.IndexOf('+', StringComparison.Ordinal);
             int composite = Hex(line.AsSpan(0, mark));
-            (int, int) parts = plus < 0
-                ? (Hex(line.AsSpan(mark + 1)), 0)
-                : (Hex(line.AsSpan(mark + 1, plus - mark - 1)), Hex(line.AsSpan(plus + 1)));
+            int first = Hex(line.AsSpan(mark + 1, (plus < 0 ? line.Length : plus) - mark - 1));
+            int second = plus < 0 ? 0 : Hex(line.AsSpan(plus + 1));
+            (int, int) parts = (first, second);
             _decompositions.Add(composite, parts);
             if (line[mark] == '=')
                 _compositions.Add(parts, composite);
@@ -43,10 +50,10 @@ internal sealed class CanonicalComposition
             int space = line.IndexOf(' ', StringComparison.Ordinal);
             ReadOnlySpan<char> range = line.AsSpan(0, space);
             int dots = range.IndexOf("..", StringComparison.Ordinal);
-            int first = Hex(dots < 0 ? range : range[..dots]);
-            int last = dots < 0 ? first : Hex(range[(dots + 2)..]);
+            int begin = Hex(dots < 0 ? range : range[..dots]);
+            int end = dots < 0 ? begin : Hex(range[(dots + 2)..]);
             byte combiningClass = byte.Parse(line.AsSpan(space + 1), NumberStyles.None, CultureInfo.InvariantCulture);
-            for (int rune = first; rune <= last; rune++)
+            for (int rune = begin; rune <= end; rune++)
                 _classes.Add(rune, combiningClass);
         }
 
@@ -56,7 +63,7 @@ internal sealed class CanonicalComposition
     /// <summary>Composes the code points in place.</summary>
     public static void Compose(List<SourceRune> runes)
     {
-        // Most prompts need no tables at all.
+        // Most prompts need no tables, which take memory and time to build.
         foreach (SourceRune rune in runes)
         {
             if (!IsInert(rune.Value))
@@ -67,8 +74,8 @@ internal sealed class CanonicalComposition
         }
     }
 
-    // Code points that form C leaves alone whatever stands beside them: everything before the combining marks,
-    // general punctuation, Chinese and Japanese (without the kana's combining voice marks), whole Hangul syllables, emoji.
+    // Whether form C never changes the code point, whatever its neighbours are: everything before the combining marks, general
+    // punctuation, Chinese and Japanese (without the kana's combining voice marks), whole Hangul syllables, emoji.
     private static bool IsInert(int rune) =>
         rune is < 0x300
             or (>= 0x2002 and <= 0x2027)
@@ -110,7 +117,7 @@ internal sealed class CanonicalComposition
         }
     }
 
-    // Marks behind a starter go by their class, equal classes staying as they were.
+    // Sorts the marks that follow a starter by their class. Marks of equal class must keep their order.
     private void Order(Span<SourceRune> parts)
     {
         int start = 0;
@@ -144,11 +151,11 @@ internal sealed class CanonicalComposition
         foreach (SourceRune part in parts)
         {
             int own = Class(part.Value);
-            // A mark is blocked from its starter by one of the same or a higher class in between; a starter, by anything.
-            bool adjacent = starter == runes.Count - 1;
-            if (starter >= 0
-                && (adjacent || (own != 0 && lastClass < own))
-                && TryCompose(runes[starter].Value, part.Value, out int composite))
+            // A mark of the same or a higher class between a starter and a mark blocks their composition. Between two starters, every
+            // code point does.
+            bool isAdjacent = starter == runes.Count - 1;
+            bool mayCompose = starter >= 0 && (isAdjacent || (own != 0 && lastClass < own));
+            if (mayCompose && TryCompose(runes[starter].Value, part.Value, out int composite))
             {
                 SourceRune old = runes[starter];
                 runes[starter] = new SourceRune(composite, Math.Min(old.Start, part.Start), Math.Max(old.End, part.End));
@@ -164,14 +171,16 @@ internal sealed class CanonicalComposition
 
     private bool TryCompose(int first, int second, out int composite)
     {
-        int lead = first - LeadBase, vowel = second - VowelBase;
+        int lead = first - LeadBase;
+        int vowel = second - VowelBase;
         if (lead is >= 0 and < LeadCount && vowel is >= 0 and < VowelCount)
         {
             composite = SyllableBase + ((lead * VowelCount) + vowel) * TailCount;
             return true;
         }
 
-        int syllable = first - SyllableBase, tail = second - TailBase;
+        int syllable = first - SyllableBase;
+        int tail = second - TailBase;
         if (syllable is >= 0 and < SyllableCount && syllable % TailCount == 0 && tail is > 0 and < TailCount)
         {
             composite = first + tail;

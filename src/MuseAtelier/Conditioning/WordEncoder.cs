@@ -1,19 +1,21 @@
-namespace MuseAtelier.Prompting;
+namespace MuseAtelier.Conditioning;
 
 /// <summary>
-/// Encodes the words of one prompt and bounds the work that they make. Byte-pair encoding in the library takes more than linear time in
-/// the length of a word, so long words are encoded window by window, which gives the same tokens. Not safe to share between threads.
+/// Encodes the words of one prompt and bounds the work. The library's byte-pair encoding takes more than linear time in the length of a
+/// word, so long words are encoded window by window, which gives the same tokens. Not safe for concurrent use.
 /// </summary>
 /// <param name="vocabulary">The tokens; borrowed.</param>
-/// <param name="enough">Tokens that are encoded whatever they cost.</param>
+/// <param name="enough">The number of tokens that are encoded regardless of the work.</param>
 internal sealed class WordEncoder(ClipVocabulary vocabulary, int enough)
 {
     /// <summary>
-    /// Bytes of UTF-8 that are encoded, with <see cref="CallCost"/> for each call; a word that occurs again costs nothing.
+    /// The most bytes of UTF-8 that are encoded. Each call counts as <see cref="CallCost"/> more; a word that occurs again counts nothing.
     /// </summary>
     private const int MostBytes = 8192;
 
-    private const int CallCost = 8, FirstWindow = 256, LargestWindow = 4096;
+    private const int CallCost = 8;
+    private const int FirstWindow = 256;
+    private const int LargestWindow = 4096;
 
     private readonly Dictionary<string, IReadOnlyList<int>> _known = new(StringComparer.Ordinal);
     private int _left = MostBytes;
@@ -22,7 +24,7 @@ internal sealed class WordEncoder(ClipVocabulary vocabulary, int enough)
     /// <param name="word">The word's UTF-8 bytes, at least one.</param>
     /// <param name="tokens">Receives the ids.</param>
     /// <returns>
-    /// False where the bytes are spent and there are enough tokens: some of the word's tokens are missing at its end, or all.
+    /// False if the bytes are used up and there are enough tokens: the word's last tokens, or all of them, are then missing.
     /// </returns>
     public bool Encode(ReadOnlySpan<byte> word, List<int> tokens)
     {
@@ -40,10 +42,10 @@ internal sealed class WordEncoder(ClipVocabulary vocabulary, int enough)
         return true;
     }
 
-    // Tokens are the encoding of a text exactly if each two neighbours among them are the encoding of theirs: as long as no merge crosses
-    // a boundary between tokens, the merges on both sides of it are those of the two alone, and so the first merge that crossed it would
-    // cross it there too. Each two neighbours here are neighbours in the encoding of some window. The last token of a window does not
-    // count, because the library takes it for the end of the word.
+    // Tokens are the encoding of a text exactly if every two neighbours are the encoding of their own text: as long as no merge crosses
+    // a boundary between tokens, the merges on both sides are those of the two tokens alone, so the first merge that crossed the boundary
+    // in the text would cross it there too. Every two neighbours here are neighbours in the encoding of some window. The last token of a
+    // window does not count, because the library treats it as the end of the word.
     private bool EncodeLong(ReadOnlySpan<byte> word, List<int> tokens)
     {
         int before = tokens.Count;
@@ -56,8 +58,8 @@ internal sealed class WordEncoder(ClipVocabulary vocabulary, int enough)
             IReadOnlyList<int> ids = Merge(word.Slice(at, length));
             if (next is { } expected && ids[0] != expected && window < LargestWindow)
             {
-                // What follows the former window reaches back beyond where this one begins. A larger window has more behind its boundary.
-                // No text is known for which the largest is too small; if there is one, it is encoded as though windows were words.
+                // A merge depends on text before this window's start, so the word is encoded again with a larger window. No text is known
+                // for which the largest window is too small; such a text would be encoded as though the windows were words.
                 tokens.RemoveRange(before, tokens.Count - before);
                 (window, at, next) = (window * 2, 0, null);
                 continue;

@@ -1,0 +1,99 @@
+using CommunityToolkit.HighPerformance;
+using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Packages;
+using MuseAtelier.Runtime;
+
+namespace MuseAtelier.Conditioning;
+
+/// <summary>Runs both text encoders. It keeps the last embeddings, so that a series of pictures of one prompt encodes it once.</summary>
+internal sealed class TextConditioner(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable
+{
+    private const int MostKept = 32;
+
+    private static readonly PictureShape Shape = new(1, 0, 0, 0);
+    private readonly Dictionary<PromptChunks, PromptEmbeds> _kept = [];
+    private readonly Queue<PromptChunks> _order = new();
+    private ComponentRunner? _clipL;
+    private ComponentRunner? _clipG;
+
+    /// <summary>Encodes a prompt, or finds its embeddings among the last 32.</summary>
+    /// <param name="chunks">The prompt's tokens.</param>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between stages.</param>
+    /// <returns>The embeddings, with <see cref="PromptChunks.Tokens"/> rows. Shared: they must not be changed.</returns>
+    /// <exception cref="NotFiniteException">An encoder's output is not finite.</exception>
+    public PromptEmbeds Encode(PromptChunks chunks, RunOptions options, CancellationToken cancellationToken)
+    {
+        if (_kept.TryGetValue(chunks, out PromptEmbeds? known)) return known;
+        PromptEmbeds embeds = Run(chunks, options, cancellationToken);
+        if (_order.Count == MostKept) _kept.Remove(_order.Dequeue());
+        _order.Enqueue(chunks);
+        return _kept[chunks] = embeds;
+    }
+
+    /// <summary>Frees the encoders' memory. The next prompt that is not kept loads them again.</summary>
+    public void Release()
+    {
+        Dispose();
+        sessions.Release(package.Manifest.Component(ComponentNames.ClipL));
+        sessions.Release(package.Manifest.Component(ComponentNames.ClipG));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _clipL?.Dispose();
+        _clipG?.Dispose();
+        _clipL = null;
+        _clipG = null;
+    }
+
+    // The pooled output of a long prompt is its first chunk's (AUTOMATIC1111, modules/sd_hijack_clip.py, zs[0].pooled).
+    private PromptEmbeds Run(PromptChunks chunks, RunOptions options, CancellationToken cancellationToken)
+    {
+        ModelSpec model = package.Manifest.Model;
+        _clipL ??= new ComponentRunner(package.Manifest.Component(ComponentNames.ClipL), Shape, sessions, device);
+        _clipG ??= new ComponentRunner(package.Manifest.Component(ComponentNames.ClipG), Shape, sessions, device);
+        int width = model.ClipLWidth + model.ClipGWidth;
+        float[] hidden = new float[chunks.Tokens * width];
+        float[] pooled = new float[model.PooledWidth];
+        float[] hiddenL = new float[TextChunk.Length * model.ClipLWidth];
+        float[] hiddenG = new float[TextChunk.Length * model.ClipGWidth];
+        for (int chunk = 0; chunk < chunks.Count; chunk++)
+        {
+            WriteIds(_clipL, "ids", chunks.ClipL(chunk));
+            _clipL.Run(options, cancellationToken);
+            Read(_clipL, "hidden", hiddenL);
+
+            ReadOnlySpan<int> ids = chunks.ClipG(chunk);
+            WriteIds(_clipG, "ids", ids);
+            WriteIds(_clipG, "eos", [Math.Max(0, ids.IndexOf(ClipVocabulary.EndOfText))]);
+            _clipG.Run(options, cancellationToken);
+            Read(_clipG, "hidden", hiddenG);
+            if (chunk == 0) Read(_clipG, "pooled", pooled);
+
+            int first = chunk * TextChunk.Length;
+            Span2D<float> rows = hidden.AsSpan(first * width, TextChunk.Length * width).AsSpan2D(TextChunk.Length, width);
+            hiddenL.AsSpan().AsSpan2D(TextChunk.Length, model.ClipLWidth).CopyTo(rows[.., ..model.ClipLWidth]);
+            hiddenG.AsSpan().AsSpan2D(TextChunk.Length, model.ClipGWidth).CopyTo(rows[.., model.ClipLWidth..]);
+        }
+
+        return new PromptEmbeds(chunks.Tokens, hidden, pooled);
+    }
+
+    // The encoders' inputs are 64-bit integers.
+    private static void WriteIds(ComponentRunner component, string input, ReadOnlySpan<int> ids)
+    {
+        long[] wide = new long[ids.Length];
+        for (int i = 0; i < ids.Length; i++) wide[i] = ids[i];
+        component.Write<long>(input, wide);
+    }
+
+    private void Read(ComponentRunner component, string output, Span<float> values)
+    {
+        component.Read(output, values);
+        if (!values.ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) return;
+        string name = component == _clipL ? ComponentNames.ClipL : ComponentNames.ClipG;
+        throw NotFiniteException.OfText(name, package.Manifest.PartPrecisions.TextEncoders.Arithmetic);
+    }
+}
