@@ -45,16 +45,17 @@ internal sealed class SwappedWeights : PlacedWeights
     {
         if (_slab.IsThere) return;
         _slab.Take();
-        bool allPinned = true;
-        foreach (StageMemory stage in Stages)
+        try
         {
-            allPinned &= stage.Host is not null;
-            if (stage.Host is not null) _card.Copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
+            Fill();
         }
-
-        if (!allPinned) _reader.ToDevice(Stages.Where(stage => stage.Host is null)).GetAwaiter().GetResult();
-        _copied.Record(_card.Copies);
-        _copyPending = true;
+        catch
+        {
+            // The next run must fill the block again, because it is incomplete.
+            _card.Settle();
+            _slab.GiveUp();
+            throw;
+        }
     }
 
     public override void BeforeStage(int stage) => AwaitCopies();
@@ -85,6 +86,20 @@ internal sealed class SwappedWeights : PlacedWeights
         _copied.Dispose();
         _slab.Dispose();
         foreach (StageMemory stage in Stages) stage.Host?.Dispose();
+    }
+
+    private void Fill()
+    {
+        bool allPinned = true;
+        foreach (StageMemory stage in Stages)
+        {
+            allPinned &= stage.Host is not null;
+            if (stage.Host is not null) _card.Copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
+        }
+
+        if (!allPinned) _reader.ToDevice(Stages.Where(stage => stage.Host is null)).GetAwaiter().GetResult();
+        _copied.Record(_card.Copies);
+        _copyPending = true;
     }
 
     private void AwaitCopies()

@@ -192,7 +192,10 @@ internal sealed class WeightReader(int card, int threads, WeightFiles files) : I
             if (_fileName != piece.From.File)
             {
                 _file?.Dispose();
-                (_file, _fileName) = (files.Open(piece.From.File, FileOptions.SequentialScan), piece.From.File);
+                // If the file cannot be opened, no file is open under any name.
+                _fileName = null;
+                _file = files.Open(piece.From.File, FileOptions.SequentialScan);
+                _fileName = piece.From.File;
             }
 
             WeightFiles.Read(_file!, piece.From, host);

@@ -34,6 +34,8 @@ internal sealed class RequestDraft(string program)
 
     public bool HasSampler { get; set; }
 
+    public SamplerName Sampler { get; set; }
+
     /// <summary>The spacing of the timesteps. These programs space them linearly for Euler a by default.</summary>
     public TimestepSpacing Spacing { get; set; } = TimestepSpacing.Linspace;
 
@@ -69,7 +71,8 @@ internal sealed class RequestDraft(string program)
     {
         HasSampler = true;
         (string sampler, string schedule) = SamplerNames.Split(value);
-        if (!SamplerNames.IsEulerAncestral(sampler)) Skip($"{name}: {Shorten(value)} (painted with Euler a)");
+        if (SamplerNames.Find(sampler) is { } known) Sampler = known;
+        else Skip($"{name}: {Shorten(value)} (painted with Euler a)");
         if (schedule.Length > 0) TakeSchedule(name, schedule);
     }
 
@@ -126,6 +129,7 @@ internal sealed class RequestDraft(string program)
             NoiseSource = Noise,
             Width = hasSize ? Width!.Value : defaults.Width,
             Height = hasSize ? Height!.Value : defaults.Height,
+            Sampler = Sampler,
             Steps = Steps ?? defaults.Steps,
             GuidanceScale = Guidance ?? defaults.GuidanceScale,
             Schedule = new NoiseSchedule { Spacing = Spacing, Karras = Karras },

@@ -25,14 +25,21 @@ internal static class SamplerNames
     }
 
     /// <summary>
-    /// Whether a name means Euler ancestral in some program: Euler a, euler_a, k_euler_ancestral, EulerAncestralDiscreteScheduler.
+    /// The sampler that a name means in some program, such as Euler a, euler_a, k_euler_ancestral or EulerAncestralDiscreteScheduler; null if
+    /// it means none of this library's.
     /// </summary>
-    public static bool IsEulerAncestral(string name)
+    public static SamplerName? Find(string name)
     {
         string folded = Fold(name);
         if (folded.StartsWith("samplek", StringComparison.Ordinal)) folded = folded["samplek".Length..];
-        else if (folded.StartsWith("ke", StringComparison.Ordinal)) folded = folded[1..];
-        return folded is "eulera" or "eulerancestral" or "eulerancestraldiscrete" or "eulerancestraldiscretescheduler";
+        else if (folded is ['k', 'e' or 'd', ..]) folded = folded[1..];
+        return folded switch
+        {
+            "eulera" or "eulerancestral" or "eulerancestraldiscrete" or "eulerancestraldiscretescheduler" => SamplerName.EulerAncestral,
+            "euler" or "eulerdiscrete" or "eulerdiscretescheduler" => SamplerName.Euler,
+            "dpm2m" or "dpmpp2m" or "dpmplusplus2m" => SamplerName.Dpmpp2M,
+            _ => null,
+        };
     }
 
     /// <summary>The name's letters and digits in lower case.</summary>

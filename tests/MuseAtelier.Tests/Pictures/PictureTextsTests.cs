@@ -189,13 +189,29 @@ public sealed class PictureTextsTests
         ParsedParameters parsed = ParametersText.Parse("a.png",
             $"a lake\nSteps: 20, Sampler: {sampler}, CFG scale: 7, Seed: 5, Size: 512x512");
         Assert.Empty(parsed.NotTaken);
+        Assert.Equal(SamplerName.EulerAncestral, parsed.Request.Sampler);
         Assert.Equal(sampler.EndsWith("karras", StringComparison.OrdinalIgnoreCase), parsed.Request.Schedule.Karras);
         Assert.Equal(sampler.EndsWith("Trailing", StringComparison.Ordinal), parsed.Request.Schedule.Spacing == TimestepSpacing.Trailing);
     }
 
     [Theory]
-    [InlineData("Euler")]
-    [InlineData("DPM++ 2M Karras")]
+    [InlineData("Euler", "euler")]
+    [InlineData("k_euler", "euler")]
+    [InlineData("EulerDiscreteScheduler", "euler")]
+    [InlineData("DPM++ 2M Karras", "dpmpp_2m")]
+    [InlineData("dpmpp_2m", "dpmpp_2m")]
+    [InlineData("k_dpmpp_2m", "dpmpp_2m")]
+    public void Parse_OfAnotherSamplerOfThisLibrary_TakesIt(string sampler, string id)
+    {
+        ParsedParameters parsed = ParametersText.Parse("a.png",
+            $"a lake\nSteps: 20, Sampler: {sampler}, CFG scale: 7, Seed: 5, Size: 512x512");
+        Assert.Empty(parsed.NotTaken);
+        Assert.Equal(id, parsed.Request.Sampler.Id);
+    }
+
+    [Theory]
+    [InlineData("Heun")]
+    [InlineData("DPM++ 2M SDE Karras")]
     [InlineData("euler_ancestral_cfg_pp")]
     [InlineData("Euler a2")]
     public void Parse_OfAnotherSampler_GivesANotice(string sampler) =>

@@ -1,6 +1,6 @@
 using MuseAtelier.Checking;
 using MuseAtelier.Packages;
-using MuseAtelier.Prompting;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Sampling;
 using MuseAtelier.Samples.CustomSampler;
 using MuseAtelier.Tests.Checkpoints;
