@@ -20,8 +20,8 @@ public abstract class Sampler
     /// <summary>The most buffers of a sampler.</summary>
     public const int MostHistory = 8;
 
-    /// <summary>The most evaluations of a sampler.</summary>
-    public const int MostEvaluations = 4000;
+    /// <summary>The most evaluations of a sampler: as many as there are trained timesteps.</summary>
+    public const int MostEvaluations = TrainedSchedule.Steps;
 
     private readonly Evaluation[] _evaluations;
 

@@ -9,7 +9,8 @@ namespace MuseAtelier.Sampling;
 /// </param>
 /// <param name="Create">
 /// Makes the sampler for a schedule. Called once for each batch and once for each plan, from any thread; must give the same evaluations
-/// for the same schedule.
+/// for the same schedule. A request for which it throws, as for more than <see cref="Sampler.MostEvaluations"/> evaluations, fails with
+/// that exception.
 /// </param>
 [Experimental(Experiments.Sampling)]
 public sealed record SamplerRegistration(SamplerName Name, string DisplayName, Func<SigmaSchedule, Sampler> Create);

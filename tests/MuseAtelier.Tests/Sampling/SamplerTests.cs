@@ -25,6 +25,9 @@ public sealed class SamplerTests
         var good = new Evaluation(0, 0, 1, 100);
         _ = new FreeSampler([good, good with { Index = 1, Step = 1 }], 8);
         Assert.Throws<ArgumentException>(() => new FreeSampler([], 0));
+        Evaluation[] many = [.. Enumerable.Range(0, Sampler.MostEvaluations + 1).Select(i => good with { Index = i })];
+        _ = new FreeSampler(many[..^1], 0);
+        Assert.Throws<ArgumentException>(() => new FreeSampler(many, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => new FreeSampler([good], -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new FreeSampler([good], Sampler.MostHistory + 1));
         Evaluation[] bad =
