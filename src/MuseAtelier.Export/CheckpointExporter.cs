@@ -127,20 +127,20 @@ public static class CheckpointExporter
         IReadOnlyList<ComponentLayout> layouts,
         IReadOnlyList<FileSpec> files,
         string sha256) => new()
-    {
-        FormatVersion = PackageManifest.CurrentFormatVersion,
-        ExporterVersion = Version,
-        Lowering = options.Lowering,
-        Precisions = options.Precisions == Precisions.Of(options.Lowering) ? null : options.Precisions,
-        Checkpoint = new CheckpointSpec(Path.GetFileNameWithoutExtension(file.Path), sha256, file.Bytes)
         {
-            Title = file.Metadata.GetValueOrDefault("modelspec.title"),
-            License = file.Metadata.GetValueOrDefault("modelspec.license"),
-        },
-        Model = model,
-        Components = [.. layouts.Select(layout => layout.Spec)],
-        Files = files,
-    };
+            FormatVersion = PackageManifest.CurrentFormatVersion,
+            ExporterVersion = Version,
+            Lowering = options.Lowering,
+            Precisions = options.Precisions == Precisions.Of(options.Lowering) ? null : options.Precisions,
+            Checkpoint = new CheckpointSpec(Path.GetFileNameWithoutExtension(file.Path), sha256, file.Bytes)
+            {
+                Title = file.Metadata.GetValueOrDefault("modelspec.title"),
+                License = file.Metadata.GetValueOrDefault("modelspec.license"),
+            },
+            Model = model,
+            Components = [.. layouts.Select(layout => layout.Spec)],
+            Files = files,
+        };
 
     private sealed class ExportReport(long total, IProgress<ExportProgress>? progress)
     {

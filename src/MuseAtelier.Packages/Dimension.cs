@@ -126,11 +126,11 @@ internal sealed class DimensionConverter : JsonConverter<Dimension>
 {
     public override Dimension Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.TokenType switch
-    {
-        JsonTokenType.Number => Dimension.Parse(reader.GetInt64().ToString(CultureInfo.InvariantCulture)),
-        JsonTokenType.String => Dimension.Parse(reader.GetString()!),
-        _ => throw new JsonException("A dimension is neither a number nor a text."),
-    };
+        {
+            JsonTokenType.Number => Dimension.Parse(reader.GetInt64().ToString(CultureInfo.InvariantCulture)),
+            JsonTokenType.String => Dimension.Parse(reader.GetString()!),
+            _ => throw new JsonException("A dimension is neither a number nor a text."),
+        };
 
     public override void Write(Utf8JsonWriter writer, Dimension value, JsonSerializerOptions options)
     {

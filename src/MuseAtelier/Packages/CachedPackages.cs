@@ -28,8 +28,12 @@ public static class CachedPackages
             HashSet<string> others = [.. partials.Select(partial => partial.Name)];
             IEnumerable<string> folders = Directory.GetDirectories(cache)
                 .Where(folder => !others.Contains(Path.GetFileName(folder)) && File.Exists(Path.Combine(folder, PackageManifest.FileName)));
-            return new CacheContent { Folder = cache, Packages = [.. folders.Order(StringComparer.Ordinal).Select(Describe)],
-                Partials = partials };
+            return new CacheContent
+            {
+                Folder = cache,
+                Packages = [.. folders.Order(StringComparer.Ordinal).Select(Describe)],
+                Partials = partials
+            };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
