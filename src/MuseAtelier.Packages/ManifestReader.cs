@@ -7,7 +7,7 @@ namespace MuseAtelier.Packages;
 /// <summary>Reads the manifests of packages and overlays, and lays an overlay over its base.</summary>
 internal static class ManifestReader
 {
-    /// <summary>The largest manifest that is read, in bytes. The manifest of all of SDXL has 4 MB.</summary>
+    /// <summary>The largest manifest that is read, in bytes. The manifest of SDXL has less than 2 MB.</summary>
     private const int MostBytes = 16 << 20;
 
     /// <summary>Reads and checks a manifest, with that of its base where it is an overlay.</summary>

@@ -50,7 +50,14 @@ internal sealed class OverlayStages(
             }
         }
 
-        foreach (PackedFileWriter writer in _writers.Values) _files.Add(writer.Finish());
+        // The files must be closed because Windows renames no folder with an open file in it.
+        foreach (PackedFileWriter writer in _writers.Values)
+        {
+            _files.Add(writer.Finish());
+            writer.Dispose();
+        }
+
+        _writers.Clear();
     }
 
     /// <inheritdoc/>

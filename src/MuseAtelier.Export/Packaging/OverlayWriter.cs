@@ -64,22 +64,13 @@ public static class OverlayWriter
             using PartialFolder partial = PartialFolder.Create(place.Folder);
             using var stages = new OverlayStages(basis, manifest, partial.Path, new SliceReader(file, options.Changes), cancellationToken);
             stages.Write();
-            var overlay = new OverlayManifest
-            {
-                FormatVersion = PackageManifest.CurrentFormatVersion,
-                ExporterVersion = CheckpointExporter.Version,
-                Name = options.Name,
-                Base = new BaseSpec(Path.GetFileName(basis), baseDigest),
-                Stages = stages.Stages,
-                Files = stages.Files,
-            };
-            overlay.Write(partial.Path);
+            Manifest(options.Name, new BaseSpec(Path.GetFileName(basis), baseDigest), stages).Write(partial.Path);
             // Reading applies all rules of manifests to the overlay and its base together. A base may be of anybody's making.
             PackageManifest.Read(partial.Path);
             if (digest.GetAwaiter().GetResult() != manifest.Checkpoint.Sha256) throw new OverlayCheckpointException(file.Path, basis);
             cancellationToken.ThrowIfCancellationRequested();
             place.Publish(partial);
-            return overlay.Files.Sum(entry => entry.Bytes);
+            return stages.Files.Sum(entry => entry.Bytes);
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
@@ -90,6 +81,16 @@ public static class OverlayWriter
             stop.Cancel();
         }
     }
+
+    private static OverlayManifest Manifest(string name, BaseSpec basis, OverlayStages stages) => new()
+    {
+        FormatVersion = PackageManifest.CurrentFormatVersion,
+        ExporterVersion = CheckpointExporter.Version,
+        Name = name,
+        Base = basis,
+        Stages = stages.Stages,
+        Files = stages.Files,
+    };
 
     private static void RequireUsed(SafetensorsFile file, PackageManifest manifest, IReadOnlyDictionary<string, TensorChange> changes)
     {

@@ -32,7 +32,7 @@ public static class CachedPackages
             {
                 Folder = cache,
                 Packages = [.. folders.Order(StringComparer.Ordinal).Select(Describe)],
-                Partials = partials,
+                Partials = partials
             };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -14,7 +14,7 @@ public sealed class DenoisingLoopTests
 
     public static TheoryData<string> Samplers => [.. SamplerCatalog.BuiltIn.Names.Select(name => name.Id), "heun"];
 
-    private static SamplerCatalog Catalog => SamplerCatalog.Of(PaintingSample.Register(TestAtelier.Options));
+    private static SamplerCatalog Catalog => PaintingSample.Register(TestAtelier.Options).Catalogs.Samplers;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

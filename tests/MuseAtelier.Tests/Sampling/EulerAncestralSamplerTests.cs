@@ -89,8 +89,9 @@ public sealed class EulerAncestralSamplerTests
     [InlineData(100f, true)]
     public void IsGuided_OfARequest_IsTheGuidances(float scale, bool expected)
     {
-        Assert.Equal(expected, new PictureRequest { Prompt = "", GuidanceScale = scale }.IsGuided);
-        Assert.Equal(expected, new Guidance(scale).IsGuided);
+        var request = new PictureRequest { Prompt = "", GuidanceScale = scale };
+        Assert.Equal(expected, request.IsGuided);
+        Assert.Equal(expected, new Guidance(request).IsGuided);
     }
 
     [Fact]

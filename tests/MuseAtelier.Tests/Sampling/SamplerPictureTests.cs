@@ -37,7 +37,7 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
         Assert.Equal(alone.Provenance.StepHashes[0], second.Provenance.StepHashes[0]);
         Assert.Equal(alone.Provenance.StepHashes.Select(step => step.Noise), second.Provenance.StepHashes.Select(step => step.Noise));
         Assert.True(Likeness.Psnr(alone.Pixels.Span, second.Pixels.Span) > 60);
-        Picture placed = await miniature.Atelier.GenerateAsync(second.Request, second.Provenance.Pass, cancellationToken: Cancellation);
+        Picture placed = await miniature.Atelier.GenerateAsync(second.Request, second.Provenance.BatchSlot, cancellationToken: Cancellation);
         Assert.Equal(second.Provenance.StepHashes, placed.Provenance.StepHashes);
         Assert.Equal(second.Pixels.Span, placed.Pixels.Span);
         await Allocations.AssertNoneAsync(again, () => miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation));
@@ -128,8 +128,9 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
 
         using OpenedModel model = OpenedModel.Open(atelier.Model.Package, options, null, Cancellation);
         Assert.Equal((PredictionType.Velocity, zeroTerminalSnr), (model.Model.Prediction, model.Model.ZeroTerminalSnr));
-        using var prompts = new PromptEncoder(model.Package, model.Sessions, model.Device);
-        PromptEmbeds embedding = prompts.Encode(PromptTokenizer.Encode(request.Prompt), request.Prompt, model.Options, Cancellation);
+        using var prompts = new TextConditioner(model.Package, model.Sessions, model.Device);
+        PromptChunks chunks = PreparedPrompt.Of(request.Prompt, "prompt").Chunks;
+        PromptEmbeds embedding = prompts.Encode(chunks, model.Options, Cancellation);
         double s = TrainedSchedule.Of(model.Model).Sigmas[999];
         Assert.Equal(zeroTerminalSnr ? 4518.764 : 14.6146, s, 1e-2);
         float[] noise = new float[4 * 32 * 32];

@@ -68,6 +68,7 @@ public sealed class TrainedScheduleTests
 
     private static ModelSpec Spec(PredictionType prediction, bool zeroTerminalSnr) => new()
     {
+        InputChannels = 4,
         LatentChannels = 4,
         ClipLWidth = 1,
         ClipGWidth = 1,
