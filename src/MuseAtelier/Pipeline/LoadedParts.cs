@@ -42,12 +42,7 @@ internal sealed class LoadedParts : IDisposable
     /// <summary>Puts a plan in force. What the plan moves is loaded into its new place when it next runs.</summary>
     public void Apply(ResidencyPlan plan)
     {
-        foreach (ComponentSpec component in Sessions.AffectedBy(plan))
-        {
-            if (PipelineRecipe.Of(component.Name).Phase == PlanPhase.Text) Prompts.Release();
-            else Denoisers.Release();
-        }
-
+        foreach (ComponentSpec component in Sessions.AffectedBy(plan)) ReleaseBindings(PipelineRecipe.Of(component.Name));
         Sessions.Apply(plan);
     }
 
@@ -85,5 +80,21 @@ internal sealed class LoadedParts : IDisposable
         Prompts.Dispose();
         Decoder.Dispose();
         Sessions.Dispose();
+    }
+
+    private void ReleaseBindings(PipelineComponent component)
+    {
+        switch (component.Phase)
+        {
+            case PlanPhase.Text:
+                Prompts.Release();
+                break;
+            case PlanPhase.Decoding:
+                Decoder.Release();
+                break;
+            default:
+                Denoisers.Release();
+                break;
+        }
     }
 }

@@ -58,6 +58,23 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     }
 
     [Fact]
+    public async Task Generate_OfTwoSizesByTurns_PlansEachOnce()
+    {
+        PictureRequest one = Request with { Steps = 1 }, other = one with { Height = 256 };
+        await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options);
+        List<ResidencyPlan> plans = [];
+        foreach (PictureRequest request in (PictureRequest[])[one, other, one, other])
+        {
+            Picture picture = await atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+            plans.Add(picture.Memory!.Plan);
+        }
+
+        Assert.NotSame(plans[0], plans[1]);
+        Assert.Same(plans[0], plans[2]);
+        Assert.Same(plans[1], plans[3]);
+    }
+
+    [Fact]
     public async Task Generate_WithABudgetOfAnotherDevice_SaysThatItIsWithoutEffect()
     {
         await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options with { DeviceMemory = 1 << 20 });
