@@ -111,7 +111,8 @@ internal static class ManifestRules
             Require(float.IsFinite(model.LatentScale) && model.LatentScale > 0, "the latent scale is no positive number");
             Require(model.Parameters >= 0, "the number of parameters is negative");
             Require(Enum.IsDefined(model.Prediction), "the prediction is unknown");
-            Require(!model.ZeroTerminalSnr || model.Prediction == PredictionType.Velocity, "a model that predicts noise has zero terminal SNR");
+            bool isPossible = !model.ZeroTerminalSnr || model.Prediction == PredictionType.Velocity;
+            Require(isPossible, "a model that predicts noise has zero terminal SNR");
         }
 
         public Dictionary<string, long> CheckFiles(IReadOnlyList<FileSpec> files)

@@ -91,8 +91,10 @@ internal sealed class SwappedWeights : PlacedWeights
     private void Fill()
     {
         bool allPinned = true;
-        foreach (StageMemory stage in Stages)
+        // An enumerator would be allocated in the denoising loop, which must not allocate.
+        for (int i = 0; i < Stages.Count; i++)
         {
+            StageMemory stage = Stages[i];
             allPinned &= stage.Host is not null;
             if (stage.Host is not null) _card.Copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
         }

@@ -25,8 +25,8 @@ internal static class SamplerNames
     }
 
     /// <summary>
-    /// The sampler that a name means in some program, such as Euler a, euler_a, k_euler_ancestral or EulerAncestralDiscreteScheduler; null if
-    /// it means none of this library's.
+    /// The sampler that a name means in some program, such as Euler a, euler_a, k_euler_ancestral or EulerAncestralDiscreteScheduler; null
+    /// if it means none of this library's.
     /// </summary>
     public static SamplerName? Find(string name)
     {

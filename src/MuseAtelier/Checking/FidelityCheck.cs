@@ -28,7 +28,7 @@ public static class FidelityCheck
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
-        OptionRules.Check(request);
+        FidelityRules.Check(request);
         if (Directory.Exists(model)) throw new FidelityModelException(model);
         await using var thread = new EngineThread("MuseAtelier fidelity");
         return await thread.RunAsync(

@@ -3,6 +3,7 @@ using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
+using MuseAtelier.Recipe;
 using MuseAtelier.Sampling;
 using MuseAtelier.Packages;
 using MuseAtelier.Pipeline;
@@ -38,8 +39,8 @@ internal sealed class FidelityRun(
 
     private static readonly string[] Manners = ["oil painting", "watercolor", "fresco", "ink drawing"];
 
-    private readonly int _height = request.Height / VaeDecoder.VaeScaleFactor;
-    private readonly int _width = request.Width / VaeDecoder.VaeScaleFactor;
+    private readonly int _height = request.Height / LatentGeometry.VaeScaleFactor;
+    private readonly int _width = request.Width / LatentGeometry.VaeScaleFactor;
 
     /// <summary>The request of the picture with the given index, from 0.</summary>
     public PictureRequest PictureOf(int index) => new()

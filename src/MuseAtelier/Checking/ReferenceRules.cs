@@ -1,6 +1,7 @@
 using MuseAtelier.Decoding;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 using static System.FormattableString;
 
 namespace MuseAtelier.Checking;
@@ -81,7 +82,7 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
     private void CheckPicture(string latent, string image)
     {
         (_, long height, long width) = CheckLatent(latent, mostRows: 1);
-        values.Expect(image, 1, 3, height * VaeDecoder.VaeScaleFactor, width * VaeDecoder.VaeScaleFactor);
+        values.Expect(image, 1, 3, height * LatentGeometry.VaeScaleFactor, width * LatentGeometry.VaeScaleFactor);
     }
 
     private void CheckRun(RunCase run)
@@ -93,7 +94,7 @@ internal sealed class ReferenceRules(ReferenceValues values, ModelSpec model)
         values.Expect("run.latents", shape[0], 1, model.LatentChannels, height, width);
         values.Expect("run.step_noise", shape[0], 1, model.LatentChannels, height, width);
         CheckConditioning(run.Context, run.Pooled, run.TimeIds, 2);
-        if (run.HasImage) values.Expect("run.image", 1, 3, height * VaeDecoder.VaeScaleFactor, width * VaeDecoder.VaeScaleFactor);
+        if (run.HasImage) values.Expect("run.image", 1, 3, height * LatentGeometry.VaeScaleFactor, width * LatentGeometry.VaeScaleFactor);
     }
 
     private (long Rows, long Height, long Width) CheckLatent(string name, int mostRows)

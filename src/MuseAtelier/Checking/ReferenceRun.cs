@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
+using MuseAtelier.Recipe;
 using MuseAtelier.Sampling;
 using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
@@ -15,7 +16,7 @@ namespace MuseAtelier.Checking;
 internal sealed class ReferenceRun : IDisposable
 {
     // In latents.
-    private const int LargestSide = RequestRules.LargestSide / VaeDecoder.VaeScaleFactor;
+    private const int LargestSide = RequestRules.LargestSide / LatentGeometry.VaeScaleFactor;
 
     private readonly ReferenceValues _values;
     private readonly OpenedModel _model;
@@ -152,10 +153,10 @@ internal sealed class ReferenceRun : IDisposable
         foreach ((string latent, string image) in _values.Decodings())
         {
             (_, int height, int width) = LatentShape(latent);
-            _values.Expect(image, 1, 3, height * VaeDecoder.VaeScaleFactor, width * VaeDecoder.VaeScaleFactor);
+            _values.Expect(image, 1, 3, height * LatentGeometry.VaeScaleFactor, width * LatentGeometry.VaeScaleFactor);
             string name = $"VAE decode {Pixels(height, width)}";
             Report(name);
-            float[] ours = new float[3 * height * VaeDecoder.VaeScaleFactor * width * VaeDecoder.VaeScaleFactor];
+            float[] ours = new float[3 * height * LatentGeometry.VaeScaleFactor * width * LatentGeometry.VaeScaleFactor];
             _model.Decoder.Decode(_values.Floats(latent), height, width, _tiled, ours, Options, _cancellationToken);
             Add(name, Deviation.Of(ours, _values.Floats(image)), _allowed.Vae);
         }
@@ -171,7 +172,7 @@ internal sealed class ReferenceRun : IDisposable
         foreach ((string image, string mean) in _values.Encodings())
         {
             (_, int height, int width) = LatentShape(mean);
-            _values.Expect(image, 1, 3, height * VaeDecoder.VaeScaleFactor, width * VaeDecoder.VaeScaleFactor);
+            _values.Expect(image, 1, 3, height * LatentGeometry.VaeScaleFactor, width * LatentGeometry.VaeScaleFactor);
             string name = $"VAE encode {Pixels(height, width)}";
             Report(name);
             float[] ours = new float[Model.LatentChannels * height * width];
@@ -233,7 +234,7 @@ internal sealed class ReferenceRun : IDisposable
 
     private void ComparePicture(float[] latents, int height, int width)
     {
-        _values.Expect("run.image", 1, 3, height * VaeDecoder.VaeScaleFactor, width * VaeDecoder.VaeScaleFactor);
+        _values.Expect("run.image", 1, 3, height * LatentGeometry.VaeScaleFactor, width * LatentGeometry.VaeScaleFactor);
         string name = $"Picture {Pixels(height, width)}";
         Report(name);
         var deviation = new Deviation();
@@ -319,5 +320,5 @@ internal sealed class ReferenceRun : IDisposable
     }
 
     private static string Pixels(int height, int width) =>
-        Invariant($"{width * VaeDecoder.VaeScaleFactor}x{height * VaeDecoder.VaeScaleFactor}");
+        Invariant($"{width * LatentGeometry.VaeScaleFactor}x{height * LatentGeometry.VaeScaleFactor}");
 }

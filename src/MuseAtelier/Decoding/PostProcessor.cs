@@ -21,18 +21,6 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
     /// <summary>The number of frames that were copied to the device.</summary>
     public int FrameUploads { get; private set; }
 
-    /// <summary>The shape that decides the sizes of the component's tensors.</summary>
-    /// <param name="height">The latent's height.</param>
-    /// <param name="width">The latent's width.</param>
-    /// <param name="frame">The frame, or null.</param>
-    public static PictureShape Shape(int height, int width, PictureFrame? frame)
-    {
-        var shape = new PictureShape(1, height, width, 0);
-        if (frame is null) return shape;
-        (int canvasWidth, int canvasHeight) = frame.CanvasOf(width * VaeDecoder.VaeScaleFactor, height * VaeDecoder.VaeScaleFactor);
-        return shape with { CanvasHeight = canvasHeight, CanvasWidth = canvasWidth };
-    }
-
     /// <summary>Prepares the component for pictures of a size.</summary>
     /// <param name="height">The latent's height.</param>
     /// <param name="width">The latent's width.</param>
@@ -42,7 +30,7 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
     /// </param>
     public void Prepare(int height, int width, PictureFrame? frame, nint image)
     {
-        PictureShape shape = Shape(height, width, frame);
+        PictureShape shape = LatentGeometry.PostProcessingShape(height, width, frame);
         bool isSame = _shape == shape && _style == frame;
         if (_runner is not null && isSame && _image == image) return;
         _runner?.Dispose();
@@ -62,7 +50,7 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
         {
             if (_frame is null)
             {
-                var overlay = FrameOverlay.Paint(width * VaeDecoder.VaeScaleFactor, height * VaeDecoder.VaeScaleFactor, frame);
+                var overlay = FrameOverlay.Paint(width * LatentGeometry.VaeScaleFactor, height * LatentGeometry.VaeScaleFactor, frame);
                 _frame = new DeviceFrame(overlay, device);
                 FrameUploads++;
             }

@@ -19,15 +19,6 @@ internal sealed record DecodedPicture(byte[] Pixels, bool InFp32, TimeSpan Finis
 /// </summary>
 internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable
 {
-    /// <summary>Pixels of the picture for one latent, a side.</summary>
-    public const int VaeScaleFactor = 8;
-
-    /// <summary>Side of a tile in latents: 512 px, the smallest size of whole pictures in the training of SDXL's VAE.</summary>
-    public const int Tile = 64;
-
-    /// <summary>Latents that neighbouring tiles share at least; the blend covers all of them.</summary>
-    public const int Overlap = 16;
-
     private const int Channels = 3;
 
     private readonly PostProcessor _postProcessor = new(package, sessions, device);
@@ -140,18 +131,6 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         _runner?.Dispose();
     }
 
-    /// <summary>
-    /// The first latents of the tiles along a side: spaced evenly, from 0 to the last tile's, with at least the overlap in common.
-    /// </summary>
-    internal static int[] Starts(int size, int tile)
-    {
-        if (tile >= size) return [0];
-        int count = (size - Overlap + (tile - Overlap) - 1) / (tile - Overlap);
-        int[] starts = new int[count];
-        for (int i = 0; i < count; i++) starts[i] = (int)((long)i * (size - tile) / (count - 1));
-        return starts;
-    }
-
     // Writes a tile over earlier tiles. In the overlap its share rises linearly from its left and top edges.
     private static void Blend(ReadOnlySpan<float> tile, Span<float> image, int height, int width, TileArea area)
     {
@@ -180,7 +159,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     private static PictureShape TileShape(TilePlan tiles) => new(1, tiles.TileHeight, tiles.TileWidth, 0);
 
     private static PictureShape TileShape(int height, int width, bool tiled) => tiled
-        ? new PictureShape(1, Math.Min(Tile, height), Math.Min(Tile, width), 0)
+        ? new PictureShape(1, Math.Min(LatentGeometry.TileSide, height), Math.Min(LatentGeometry.TileSide, width), 0)
         : new PictureShape(1, height, width, 0);
 
     private bool IsWhole(int height, int width) => _shape.LatentHeight == height && _shape.LatentWidth == width;
@@ -198,7 +177,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         else
         {
             _postProcessor.Prepare(height, width, frame, 0);
-            long pixelCount = (long)height * width * VaeScaleFactor * VaeScaleFactor;
+            long pixelCount = (long)height * width * LatentGeometry.VaeScaleFactor * LatentGeometry.VaeScaleFactor;
             using NativeBuffer image = device.AllocateHost(Channels * pixelCount * sizeof(float));
             DecodeTiles(latents, height, width, image.AsSpan<float>(), options, cancellationToken);
             _postProcessor.Upload(image);
@@ -216,8 +195,8 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         ReadOnlySpan<float> latents, int height, int width, Span<float> image, RunOptions options, CancellationToken cancellationToken)
     {
         ComponentRunner runner = _runner!;
-        int[] rows = Starts(height, _shape.LatentHeight);
-        int[] columns = Starts(width, _shape.LatentWidth);
+        int[] rows = LatentGeometry.TileStarts(height, _shape.LatentHeight);
+        int[] columns = LatentGeometry.TileStarts(width, _shape.LatentWidth);
         int tiles = rows.Length * columns.Length;
         using NativeBuffer input = device.AllocateHost(runner.Size("latents"));
         using NativeBuffer even = device.AllocateHost(runner.Size("image"));
@@ -239,7 +218,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
                 if (i == 0) continue;
                 NativeBuffer former = i % 2 == 1 ? even : odd;
                 TileArea area = AreaOf(rows, columns, i - 1);
-                Blend(former.AsSpan<float>(), image, height * VaeScaleFactor, width * VaeScaleFactor, area);
+                Blend(former.AsSpan<float>(), image, height * LatentGeometry.VaeScaleFactor, width * LatentGeometry.VaeScaleFactor, area);
             }
         }
         finally
@@ -256,12 +235,12 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         int sharedRows = row == 0 ? 0 : rows[row - 1] + _shape.LatentHeight - rows[row];
         int sharedColumns = column == 0 ? 0 : columns[column - 1] + _shape.LatentWidth - columns[column];
         return new TileArea(
-            _shape.LatentHeight * VaeScaleFactor,
-            _shape.LatentWidth * VaeScaleFactor,
-            rows[row] * VaeScaleFactor,
-            columns[column] * VaeScaleFactor,
-            sharedRows * VaeScaleFactor,
-            sharedColumns * VaeScaleFactor);
+            _shape.LatentHeight * LatentGeometry.VaeScaleFactor,
+            _shape.LatentWidth * LatentGeometry.VaeScaleFactor,
+            rows[row] * LatentGeometry.VaeScaleFactor,
+            columns[column] * LatentGeometry.VaeScaleFactor,
+            sharedRows * LatentGeometry.VaeScaleFactor,
+            sharedColumns * LatentGeometry.VaeScaleFactor);
     }
 
     private void PrepareDecoder(bool inFp32, PictureShape shape)

@@ -1,3 +1,5 @@
+using MuseAtelier.Residency;
+
 namespace MuseAtelier;
 
 /// <summary>The memory that a budget limits.</summary>
@@ -20,7 +22,7 @@ public readonly record struct MemoryBudget
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public MemoryBudget(long bytes)
     {
-        OptionRules.CheckBytes(bytes, nameof(bytes));
+        PlanRules.CheckBytes(bytes, nameof(bytes));
         Bytes = bytes;
     }
 

@@ -1,4 +1,5 @@
 using MuseAtelier.Decoding;
+using MuseAtelier.Recipe;
 using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pipeline;
@@ -28,10 +29,10 @@ internal sealed class PictureBatch(
     public BatchSlot Slot => slot;
 
     /// <summary>Height of the latents.</summary>
-    public int LatentHeight => Request.Height / VaeDecoder.VaeScaleFactor;
+    public int LatentHeight => Request.Height / LatentGeometry.VaeScaleFactor;
 
     /// <summary>Width of the latents.</summary>
-    public int LatentWidth => Request.Width / VaeDecoder.VaeScaleFactor;
+    public int LatentWidth => Request.Width / LatentGeometry.VaeScaleFactor;
 
     /// <summary>The noise levels, the sampler, the prediction and the guidance of the pictures.</summary>
     public SamplingRecipe Recipe { get; } = sampling.RecipeOf(requests[0]);

@@ -50,5 +50,5 @@ internal sealed class BatchChoice
     /// <summary>Placements of the UNet.</summary>
     public IReadOnlyList<UNetPlacement> UNets { get; }
 
-    private static int LatentSide(int side) => (side / VaeDecoder.VaeScaleFactor + SideStep - 1) / SideStep * SideStep;
+    private static int LatentSide(int side) => (side / LatentGeometry.VaeScaleFactor + SideStep - 1) / SideStep * SideStep;
 }

@@ -50,7 +50,7 @@ internal sealed class BatchMemory
         HashSet<string> computed = [.. before.SelectMany(part => part.Component.Outputs).Select(output => output.Name)];
         long embeddings = unet.Component.Inputs.Where(IsTimeEmbedding).Sum(input => input.Bytes(unet.Shape));
         bool LiesElsewhere(TensorSpec tensor) => computed.Contains(tensor.Name) || IsTimeEmbedding(tensor);
-        return embeddings + ComponentRunner.BlockBytes(unet.Component, unet.Shape, LiesElsewhere);
+        return embeddings + TensorBlocks.Bytes(unet.Component, unet.Shape, LiesElsewhere);
     }
 
     // The UNet's input and output for all rows; for each picture three blocks of latents and noise, and in the end its 8-bit RGB pixels.

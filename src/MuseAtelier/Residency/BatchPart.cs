@@ -12,7 +12,7 @@ namespace MuseAtelier.Residency;
 internal sealed record BatchPart(PipelineComponent Entry, ComponentSpec Component, PictureShape Shape, StageWork[] Work)
 {
     /// <summary>Bytes of all its tensors, where none lies elsewhere.</summary>
-    public long TensorBytes => ComponentRunner.BlockBytes(Component, Shape);
+    public long TensorBytes => TensorBlocks.Bytes(Component, Shape);
 
     /// <summary>Bytes of its weights in all stages.</summary>
     public long WeightBytes => Work.Sum(stage => stage.WeightBytes);

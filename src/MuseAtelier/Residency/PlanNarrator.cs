@@ -123,8 +123,8 @@ internal static class PlanNarrator
 
     private static string Tiles(TilePlan tiles)
     {
-        int width = tiles.TileWidth * VaeDecoder.VaeScaleFactor;
-        int height = tiles.TileHeight * VaeDecoder.VaeScaleFactor;
+        int width = tiles.TileWidth * LatentGeometry.VaeScaleFactor;
+        int height = tiles.TileHeight * LatentGeometry.VaeScaleFactor;
         return Line($"{tiles.Rows} x {tiles.Columns} tiles of {width}x{height} px");
     }
 

@@ -18,7 +18,7 @@ public static class ResidencyPlanner
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(device);
-        OptionRules.Check(request);
+        PlanRules.Check(request);
         ArgumentOutOfRangeException.ThrowIfLessThan(request.Count, 1);
         if (request.BatchSize is { } pictures)
         {

@@ -21,9 +21,9 @@ internal readonly record struct SessionWeights(long Bytes, long MostBytes, long 
     /// <summary>The sessions of a component on a device.</summary>
     public static SessionWeights Of(ComponentSpec component, DeviceProfile device)
     {
-        long[] constants = [.. component.Stages.Where(SessionRotation.Rotates).Select(stage => stage.ConstantBytes)];
+        long[] constants = [.. component.Stages.Where(Rotates).Select(stage => stage.ConstantBytes)];
         int sessions = component.Stages.DistinctBy(stage => stage.Graph).Count();
-        int rotating = component.Stages.Where(SessionRotation.Rotates).DistinctBy(stage => stage.Graph).Count();
+        int rotating = component.Stages.Where(Rotates).DistinctBy(stage => stage.Graph).Count();
         int rotatingAtOnce = sessions - rotating + Math.Min(rotating, MostAtOnce);
         SessionCost rotation = device.RotatingSessions;
         (long held, long most) = KeptBytes(constants, sessions * device.SessionBytes, device.KeptSessions);
@@ -40,6 +40,9 @@ internal readonly record struct SessionWeights(long Bytes, long MostBytes, long 
     /// <summary>The peak in bytes while the sessions are created, beyond what they hold and beyond a run's working memory.</summary>
     /// <param name="arenaBytes">Bytes of a run's working memory.</param>
     public long MakingBytes(long arenaBytes) => Math.Max(0, MostBytes - Bytes - arenaBytes);
+
+    /// <summary>Whether a stage's session rotates. Sessions of transformer stages do not, because they hold no weights.</summary>
+    public static bool Rotates(StageSpec stage) => stage.Kind == StageKind.Convolution;
 
     // Sessions that stay are created one after the other: each one's peak comes on top of those created before.
     private static (long Held, long Most) KeptBytes(long[] constants, long handleBytes, SessionCost cost)

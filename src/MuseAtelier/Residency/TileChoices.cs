@@ -20,10 +20,10 @@ internal sealed record TileChoice(TilePlan Tiles, long BlockBytes, long ArenaByt
 internal static class TileChoices
 {
     /// <summary>Side of the smallest tile that a plan chooses, in latents: smaller tiles would change pictures more.</summary>
-    public const int SmallestSide = VaeDecoder.Tile;
+    public const int SmallestSide = LatentGeometry.TileSide;
 
     /// <summary>Side of the smallest tile where the picture would otherwise fail, in latents.</summary>
-    public const int SmallestRescueSide = VaeDecoder.Tile / 2;
+    public const int SmallestRescueSide = LatentGeometry.TileSide / 2;
 
     private const int SideStep = 8;
 
@@ -36,11 +36,11 @@ internal static class TileChoices
     public static IReadOnlyList<TileChoice> For(
         ModelSizes model, ResidencyRequest request, string decoder, int smallest, DeviceProfile device)
     {
-        int height = request.Height / VaeDecoder.VaeScaleFactor;
-        int width = request.Width / VaeDecoder.VaeScaleFactor;
+        int height = request.Height / LatentGeometry.VaeScaleFactor;
+        int width = request.Width / LatentGeometry.VaeScaleFactor;
         ComponentSpec component = model.Component(decoder);
         ComponentSpec postProcessor = model.Component(PipelineRecipe.PostProcessor(request.Frame is not null));
-        PictureShape whole = PostProcessor.Shape(height, width, request.Frame);
+        PictureShape whole = LatentGeometry.PostProcessingShape(height, width, request.Frame);
         long postProcessorArena = device.ArenaBytes(postProcessor.Name, whole);
         var choices = new List<TileChoice>();
         foreach (int tileHeight in Sides(height, request.VaeTiling, request.VaeTile?.Height, smallest))
@@ -48,13 +48,13 @@ internal static class TileChoices
             foreach (int tileWidth in Sides(width, request.VaeTiling, request.VaeTile?.Width, smallest))
             {
                 var tile = new PictureShape(1, tileHeight, tileWidth, 0);
-                int rows = VaeDecoder.Starts(height, tileHeight).Length;
-                int columns = VaeDecoder.Starts(width, tileWidth).Length;
+                int rows = LatentGeometry.TileStarts(height, tileHeight).Length;
+                int columns = LatentGeometry.TileStarts(width, tileWidth).Length;
                 var plan = new TilePlan(tileHeight, tileWidth, rows, columns);
                 // A picture that is decoded whole is post-processed where it lies.
                 bool LiesElsewhere(TensorSpec tensor) => plan.IsWhole && tensor.Name == "image";
-                long blocks = ComponentRunner.BlockBytes(component, tile)
-                    + ComponentRunner.BlockBytes(postProcessor, whole, LiesElsewhere);
+                long blocks = TensorBlocks.Bytes(component, tile)
+                    + TensorBlocks.Bytes(postProcessor, whole, LiesElsewhere);
                 double seconds = rows * columns * (device.TileSeconds + device.DecodingSecondsPerPixel * tileHeight * tileWidth);
                 choices.Add(new TileChoice(plan, blocks, device.ArenaBytes(decoder, tile) + postProcessorArena, seconds));
             }
@@ -77,7 +77,7 @@ internal static class TileChoices
     {
         if (tiling == VaeTiling.Tiled) return [Math.Min(Math.Max(SmallestRescueSide, fixedSide ?? smallest), side)];
         if (tiling == VaeTiling.Whole) return [side];
-        const int largest = RequestRules.LargestSide / VaeDecoder.VaeScaleFactor;
+        const int largest = RequestRules.LargestSide / LatentGeometry.VaeScaleFactor;
         int first = smallest / SideStep;
         int count = largest / SideStep - first + 1;
         return Enumerable.Range(first, count).Select(step => Math.Min(step * SideStep, side)).Distinct();

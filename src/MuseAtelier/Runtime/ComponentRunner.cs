@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using MuseAtelier.Packages;
+using MuseAtelier.Residency;
 
 namespace MuseAtelier.Runtime;
 
@@ -21,10 +22,10 @@ internal sealed class ComponentRunner : IDisposable
     private readonly PictureShape _shape;
     private readonly ExecutionDevice _device;
     private readonly SessionPool _sessions;
-    private readonly SessionRotation? _turns;
+    private readonly SessionRotation? _rotation;
     private readonly ComponentSpec _component;
     private readonly StageWeights _weights;
-    private readonly RunOptions _emptying;
+    private readonly RunOptions _trimming;
 
     /// <summary>Allocates the block and creates the bindings.</summary>
     /// <param name="component">The component.</param>
@@ -39,15 +40,15 @@ internal sealed class ComponentRunner : IDisposable
         ExecutionDevice device,
         IReadOnlyDictionary<string, nint>? placed = null)
     {
-        (_component, _shape, _device, _sessions, _turns) = (component, shape, device, sessions, sessions.Turns(component));
+        (_component, _shape, _device, _sessions, _rotation) = (component, shape, device, sessions, sessions.RotationOf(component));
         _weights = sessions.Weights(component);
         // The run options must be created once, because creating them for each run would allocate in the denoising loop.
-        _emptying = device.CreateRunOptions();
-        _emptying.AddRunConfigEntry(ArenaToTrim, device.Arena);
+        _trimming = device.CreateRunOptions();
+        _trimming.AddRunConfigEntry(ArenaToTrim, device.Arena);
         foreach (TensorSpec tensor in component.Inputs.Concat(component.Outputs).Concat(component.Intermediates))
             _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
-        (long bytes, long[] offsets) = BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]);
+        (long bytes, long[] offsets) = TensorBlocks.Place(component, own, shape);
         _block = device.Allocate(Math.Max(bytes, 1));
         try
         {
@@ -56,8 +57,8 @@ internal sealed class ComponentRunner : IDisposable
             for (int i = 0; i < component.Stages.Count; i++)
             {
                 StageSpec stage = component.Stages[i];
-                bool takesTurns = _turns is not null && SessionRotation.Rotates(stage);
-                InferenceSession? session = takesTurns ? null : sessions.For(component, stage);
+                bool rotates = _rotation is not null && SessionWeights.Rotates(stage);
+                InferenceSession? session = rotates ? null : sessions.For(component, stage);
                 _stages.Add((stage, session, session is null ? null : Bind(i, stage, session, _values)));
             }
         }
@@ -66,19 +67,6 @@ internal sealed class ComponentRunner : IDisposable
             Dispose();
             throw;
         }
-    }
-
-    /// <summary>Computes the size of the block that a runner would allocate, in bytes.</summary>
-    /// <param name="component">The component.</param>
-    /// <param name="shape">The sizes that the tensors' dimensions resolve to.</param>
-    /// <param name="isPlaced">Whether a tensor lies outside of the block; null means that none does.</param>
-    public static long BlockBytes(ComponentSpec component, PictureShape shape, Func<TensorSpec, bool>? isPlaced = null)
-    {
-        IEnumerable<TensorSpec> own = component.Inputs
-            .Concat(component.Outputs)
-            .Concat(component.Intermediates)
-            .Where(tensor => isPlaced is null || !isPlaced(tensor));
-        return BufferPlan.Place([.. own.Select(tensor => Lifetime(component, tensor, shape))]).Bytes;
     }
 
     /// <summary>Size of the block in bytes.</summary>
@@ -133,7 +121,7 @@ internal sealed class ComponentRunner : IDisposable
     public void Read(string output, NativeBuffer host) => _device.Download(Address(output), host.Address, host.Bytes);
 
     /// <summary>Whether <see cref="Capture"/> may be tried.</summary>
-    public bool CanCapture => _turns is null && _sessions.MayCapture && _weights.CanCapture;
+    public bool CanCapture => _rotation is null && _sessions.MayCapture && _weights.CanCapture;
 
     /// <summary>Runs all stages in order. Allocates nothing managed if the component's sessions do not rotate.</summary>
     /// <param name="options">The picture's run options.</param>
@@ -146,12 +134,12 @@ internal sealed class ComponentRunner : IDisposable
         {
             (StageSpec stage, InferenceSession? session, OrtIoBinding? binding) = _stages[i];
             cancellationToken.ThrowIfCancellationRequested();
-            bool emptiesArena = isLastRound && _sessions.TrimsArenaOf(_component) && i == _stages.Count - 1;
+            bool trimsArena = isLastRound && _sessions.TrimsArenaOf(_component) && i == _stages.Count - 1;
             _weights.BeforeStage(i);
             try
             {
-                RunOptions run = emptiesArena ? _emptying : options;
-                if (session is null) RunInTurn(i, stage, run, isLastRound);
+                RunOptions run = trimsArena ? _trimming : options;
+                if (session is null) RunRotating(i, stage, run, isLastRound);
                 else session.RunWithBinding(run, binding);
             }
             catch (OnnxRuntimeException) when (cancellationToken.IsCancellationRequested)
@@ -202,7 +190,7 @@ internal sealed class ComponentRunner : IDisposable
         _stages.Clear();
         _values.Clear();
         _block.Dispose();
-        _emptying.Dispose();
+        _trimming.Dispose();
     }
 
     private static void RequireLength(string tensor, int expected, int found)
@@ -210,28 +198,10 @@ internal sealed class ComponentRunner : IDisposable
         if (found != expected) throw new ArgumentException($"The tensor {tensor} has {expected} elements, not {found}.", nameof(found));
     }
 
-    // An input lives from the start, and an output lives to the end.
-    private static (long Bytes, int First, int Last) Lifetime(ComponentSpec component, TensorSpec tensor, PictureShape shape)
-    {
-        int first = -1, last = -1;
-        for (int i = 0; i < component.Stages.Count; i++)
-        {
-            StageSpec stage = component.Stages[i];
-            if (stage.Inputs.Concat(stage.Outputs).All(binding => binding.Tensor != tensor.Name)) continue;
-            if (first < 0) first = i;
-            last = i;
-        }
-
-        // Inputs must outlive the run, because a caller may run again without writing them again.
-        bool isInput = component.Inputs.Any(input => input.Name == tensor.Name);
-        bool isOutput = component.Outputs.Any(output => output.Name == tensor.Name);
-        return (tensor.Bytes(shape), isInput ? 0 : first, isInput || isOutput ? component.Stages.Count : last);
-    }
-
-    private void RunInTurn(int index, StageSpec stage, RunOptions options, bool isLastRound)
+    private void RunRotating(int index, StageSpec stage, RunOptions options, bool isLastRound)
     {
         List<OrtValue> values = [];
-        InferenceSession session = _turns!.Take(stage, isLastRound);
+        InferenceSession session = _rotation!.Take(stage, isLastRound);
         try
         {
             using OrtIoBinding binding = Bind(index, stage, session, values);
@@ -242,7 +212,7 @@ internal sealed class ComponentRunner : IDisposable
         finally
         {
             foreach (OrtValue value in values) value.Dispose();
-            _turns.Return(stage);
+            _rotation.Return(stage);
         }
     }
 

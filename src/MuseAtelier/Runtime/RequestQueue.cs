@@ -32,7 +32,7 @@ internal sealed class RequestQueue
         var request = new Request<T>(function, ExecutionContext.Capture(), cancellationToken);
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_closed, typeof(Atelier));
+            if (_closed) throw Closed();
             request.Place = _waiting.AddLast(request);
             Monitor.Pulse(_gate);
         }
@@ -80,6 +80,9 @@ internal sealed class RequestQueue
 
         foreach (Request request in waiting) request.Cancel();
     }
+
+    // Callers know the atelier, not its queue.
+    private static ObjectDisposedException Closed() => new("MuseAtelier.Atelier");
 
     private Request? Take()
     {

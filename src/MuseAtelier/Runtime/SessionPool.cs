@@ -78,7 +78,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     }
 
     /// <summary>The rotation of a component's sessions; null if all of them stay loaded.</summary>
-    public SessionRotation? Turns(ComponentSpec component) => _rotations.GetValueOrDefault(component.Name);
+    public SessionRotation? RotationOf(ComponentSpec component) => _rotations.GetValueOrDefault(component.Name);
 
     /// <summary>
     /// Frees what only a component that runs again at once needs: sessions created ahead, swapped-out weights and the streaming buffers.

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Packages;
+using MuseAtelier.Residency;
 
 namespace MuseAtelier.Runtime;
 
@@ -21,14 +22,11 @@ internal sealed class SessionRotation : IDisposable
     public SessionRotation(ComponentSpec component, Func<StageSpec, InferenceSession> create)
     {
         _create = create;
-        _stages = [.. component.Stages.Where(Rotates)];
+        _stages = [.. component.Stages.Where(SessionWeights.Rotates)];
     }
 
     /// <summary>The number of sessions that exist or are being created.</summary>
     public int Count => _ready.Count;
-
-    /// <summary>Whether a stage's session rotates. Sessions of transformer stages do not, because they hold no weights.</summary>
-    public static bool Rotates(StageSpec stage) => stage.Kind == StageKind.Convolution;
 
     /// <summary>Returns a stage's session, valid until <see cref="Return"/>. Waits for a session that is being created.</summary>
     /// <param name="stage">The stage.</param>

@@ -22,7 +22,7 @@ public sealed class SamplerOptionTests
         Assert.Contains($"Sampler: {name},", content.Parameters, StringComparison.Ordinal);
         JsonNode request = JsonNode.Parse(content.RecordJson!)!["request"]!;
         Assert.Equal(sampler.ToLowerInvariant(), request["sampler"]!.GetValue<string>());
-        Assert.Equal("Comfy", request["noiseSource"]!.GetValue<string>());
+        Assert.Equal("comfy", request["noiseSource"]!.GetValue<string>());
     }
 
     [Fact]

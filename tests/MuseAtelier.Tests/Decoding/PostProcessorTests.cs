@@ -4,6 +4,7 @@ using MuseAtelier.Decoding;
 using MuseAtelier.Export;
 using MuseAtelier.Framing;
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
@@ -181,7 +182,7 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
         public byte[]? Finish(float[] image, int width, int height, PictureFrame? frame, nint address = 0)
         {
             using RunOptions options = Device.CreateRunOptions();
-            Finisher.Prepare(height / VaeDecoder.VaeScaleFactor, width / VaeDecoder.VaeScaleFactor, frame, address);
+            Finisher.Prepare(height / LatentGeometry.VaeScaleFactor, width / LatentGeometry.VaeScaleFactor, frame, address);
             using NativeBuffer host = Device.AllocateHost(image.Length * sizeof(float));
             image.CopyTo(host.AsSpan<float>());
             Finisher.Upload(host);

@@ -5,6 +5,7 @@ using MuseAtelier.Checking;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Packaging;
 using MuseAtelier.Packages;
+using MuseAtelier.Residency;
 using MuseAtelier.Runtime;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
@@ -172,7 +173,7 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
         var shape = new PictureShape(2, 64, 64, 30) { CanvasHeight = 700, CanvasWidth = 700 };
         foreach (ComponentSpec component in package.Manifest.Components)
         {
-            Assert.InRange(ComponentRunner.BlockBytes(component, shape), 0, 1L << 40);
+            Assert.InRange(TensorBlocks.Bytes(component, shape), 0, 1L << 40);
             foreach (WeightSpec weight in component.Stages.SelectMany(stage => stage.Weights)) Touch(
                 package.MappedWeight(weight), weight.Bytes);
         }

@@ -1,4 +1,5 @@
 using MuseAtelier.Decoding;
+using MuseAtelier.Recipe;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Painting;
@@ -14,9 +15,9 @@ public sealed class VaeDecoderTests(TestAtelier miniature)
     [InlineData(33, 32)]
     public void Starts_OfAnySide_CoverItAndShareTheOverlap(int size, int tile)
     {
-        int[] starts = VaeDecoder.Starts(size, tile);
+        int[] starts = LatentGeometry.TileStarts(size, tile);
         Assert.Equal((0, size), (starts[0], starts[^1] + tile));
-        for (int i = 1; i < starts.Length; i++) Assert.InRange(starts[i - 1] + tile - starts[i], VaeDecoder.Overlap, tile - 1);
+        for (int i = 1; i < starts.Length; i++) Assert.InRange(starts[i - 1] + tile - starts[i], LatentGeometry.TileOverlap, tile - 1);
     }
 
     [Fact]

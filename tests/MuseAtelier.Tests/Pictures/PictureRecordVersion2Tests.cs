@@ -107,7 +107,7 @@ public sealed class PictureRecordVersion2Tests(TestAtelier miniature)
     [InlineData("request.microConditioning", "null")]
     [InlineData("request.conditioning", "{\"cropTop\":1}")]
     [InlineData("request.schedule.karras", null)]
-    [InlineData("request.noiseSource", "\"Dice\"")]
+    [InlineData("request.noiseSource", "\"no name\"")]
     [InlineData("request.seed", null)]
     public void Parse_OfABentRecord_SaysDamaged(string member, string? value)
     {

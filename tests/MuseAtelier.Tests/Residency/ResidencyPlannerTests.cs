@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MuseAtelier.Decoding;
 using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
 using MuseAtelier.Residency;
 using MuseAtelier.Tests.Support;
 
@@ -454,7 +455,8 @@ public sealed class ResidencyPlannerTests
         int height = plan.Request.Height / 8, width = plan.Request.Width / 8;
         Assert.Equal(
             (plan.Decoding.Rows, plan.Decoding.Columns),
-            (VaeDecoder.Starts(height, plan.Decoding.TileHeight).Length, VaeDecoder.Starts(width, plan.Decoding.TileWidth).Length));
+            (LatentGeometry.TileStarts(height, plan.Decoding.TileHeight).Length,
+                LatentGeometry.TileStarts(width, plan.Decoding.TileWidth).Length));
         Assert.True(plan.Estimate.Picture >= plan.UnlimitedSeconds);
         Assert.NotEmpty(plan.Explanation);
     }

@@ -34,7 +34,7 @@ public sealed class SessionPoolTests : IDisposable
         _pool.Weights(UNet);
         Assert.Equal((ComponentNames.UNet, null), _backend.Loaded.Single());
         Assert.True(_pool.MayCapture);
-        Assert.Null(_pool.Turns(UNet));
+        Assert.Null(_pool.RotationOf(UNet));
     }
 
     [Fact]
@@ -91,14 +91,14 @@ public sealed class SessionPoolTests : IDisposable
         Assert.True(rotating.Decoder.HasRotatingSessions);
         Assert.Contains(_pool.AffectedBy(rotating), component => component.Name == ComponentNames.UNet);
         _pool.Apply(rotating);
-        Assert.NotNull(_pool.Turns(UNet));
+        Assert.NotNull(_pool.RotationOf(UNet));
         Assert.All(_package.Manifest.Components.Where(component => component.Name != ComponentNames.UNet), component =>
-            Assert.Null(_pool.Turns(component)));
+            Assert.Null(_pool.RotationOf(component)));
 
         ResidencyPlan resident = Plan(OffloadMode.Resident);
         Assert.Contains(_pool.AffectedBy(resident), component => component.Name == ComponentNames.UNet);
         _pool.Apply(resident);
-        Assert.Null(_pool.Turns(UNet));
+        Assert.Null(_pool.RotationOf(UNet));
     }
 
     [Theory]

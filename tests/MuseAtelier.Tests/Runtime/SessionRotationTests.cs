@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Packages;
+using MuseAtelier.Residency;
 using MuseAtelier.Runtime;
 using MuseAtelier.Tests.Support;
 
@@ -15,7 +16,7 @@ public sealed class SessionRotationTests(TestAtelier shared)
     [Fact]
     public void Take_OverTwoRounds_HoldsTwoPairsAtMostAndMakesEachAnew()
     {
-        StageSpec[] stages = [.. _component.Stages.Where(SessionRotation.Rotates)];
+        StageSpec[] stages = [.. _component.Stages.Where(SessionWeights.Rotates)];
         Assert.True(stages.Length > 4);
         using var turns = new SessionRotation(_component, Make);
         for (int round = 0; round < 2; round++)
@@ -35,7 +36,7 @@ public sealed class SessionRotationTests(TestAtelier shared)
     [Fact]
     public void Take_MakesTheNextPairWhileThisOneIsUsed()
     {
-        StageSpec[] stages = [.. _component.Stages.Where(SessionRotation.Rotates)];
+        StageSpec[] stages = [.. _component.Stages.Where(SessionWeights.Rotates)];
         using var turns = new SessionRotation(_component, Make);
         turns.Take(stages[0], isLastRound: false);
         Assert.Equal(4, turns.Count);
@@ -47,7 +48,7 @@ public sealed class SessionRotationTests(TestAtelier shared)
     [Fact]
     public void Rest_InTheMiddleOfARound_ReleasesAllAndANewRoundBeginsAnew()
     {
-        StageSpec[] stages = [.. _component.Stages.Where(SessionRotation.Rotates)];
+        StageSpec[] stages = [.. _component.Stages.Where(SessionWeights.Rotates)];
         using var turns = new SessionRotation(_component, Make);
         turns.Take(stages[0], isLastRound: false);
         turns.ReleaseIdle();
@@ -60,7 +61,7 @@ public sealed class SessionRotationTests(TestAtelier shared)
     [Fact]
     public void Take_OfASessionThatCannotBeMade_FailsAndRestsAfterwards()
     {
-        StageSpec[] stages = [.. _component.Stages.Where(SessionRotation.Rotates)];
+        StageSpec[] stages = [.. _component.Stages.Where(SessionWeights.Rotates)];
         using var turns = new SessionRotation(_component, static stage =>
             throw new InferenceException(stage.Name, "no room", new IOException()));
         Assert.Equal(stages[0].Name, Assert.Throws<InferenceException>(() => turns.Take(stages[0], isLastRound: false)).Part);

@@ -37,7 +37,8 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
         Assert.Equal(alone.Provenance.StepHashes[0], second.Provenance.StepHashes[0]);
         Assert.Equal(alone.Provenance.StepHashes.Select(step => step.Noise), second.Provenance.StepHashes.Select(step => step.Noise));
         Assert.True(Likeness.Psnr(alone.Pixels.Span, second.Pixels.Span) > 60);
-        Picture placed = await miniature.Atelier.GenerateAsync(second.Request, second.Provenance.BatchSlot, cancellationToken: Cancellation);
+        BatchSlot slot = second.Provenance.BatchSlot;
+        Picture placed = await miniature.Atelier.GenerateAsync(second.Request, slot, cancellationToken: Cancellation);
         Assert.Equal(second.Provenance.StepHashes, placed.Provenance.StepHashes);
         Assert.Equal(second.Pixels.Span, placed.Pixels.Span);
         await Allocations.AssertNoneAsync(again, () => miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation));

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using MuseAtelier.Framing;
 using MuseAtelier.Runtime;
 
-namespace MuseAtelier.Framing;
+namespace MuseAtelier.Decoding;
 
 /// <summary>A frame in device memory. Its tensors have the names of the framing component's inputs.</summary>
 internal sealed class DeviceFrame : IDisposable

@@ -1,4 +1,4 @@
-namespace MuseAtelier.Runtime;
+namespace MuseAtelier.Residency;
 
 /// <summary>Places buffers with limited lifetimes in one block of memory. Buffers whose lifetimes do not overlap may share bytes.</summary>
 internal sealed class BufferPlan

@@ -1,0 +1,49 @@
+namespace MuseAtelier.Residency;
+
+/// <summary>The ranges of what a plan is made for.</summary>
+internal static class PlanRules
+{
+    // In latents. The decoder takes no smaller tile; the largest tile is the side of the largest picture.
+    private const int SmallestTile = 32;
+    private const int LargestTile = 256;
+
+    /// <summary>Checks that every member of a plan's request is in range, except the number of pictures.</summary>
+    /// <exception cref="ArgumentException">A budget, a mode or a tile is out of range.</exception>
+    /// <exception cref="PictureRequestException">The pictures are out of range.</exception>
+    public static void Check(ResidencyRequest request)
+    {
+        RequestRules.CheckSize(request.Width, request.Height);
+        RequestRules.CheckSteps(request.Steps);
+        RequestRules.CheckFrame(request.Frame);
+        CheckBytes(request.Budget, nameof(request.Budget));
+        CheckBytes(request.PinnedBytes, nameof(request.PinnedBytes));
+        CheckPlacement(request.Offload, request.VaeTiling, request.VaeTile);
+    }
+
+    /// <summary>Checks that modes are defined and that a tile has a legal size.</summary>
+    /// <exception cref="ArgumentException">A mode or the tile is out of range.</exception>
+    public static void CheckPlacement(OffloadMode offload, VaeTiling tiling, TileSize? vaeTile)
+    {
+        CheckChoice(offload, nameof(ResidencyRequest.Offload));
+        CheckChoice(tiling, nameof(ResidencyRequest.VaeTiling));
+        if (vaeTile is { } size && !(IsTile(size.Width) && IsTile(size.Height)))
+            throw new ArgumentOutOfRangeException(nameof(vaeTile), size, $"Tiles have {SmallestTile} to {LargestTile} latents a side.");
+    }
+
+    /// <summary>Checks that an amount of memory is not negative.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    public static void CheckBytes(long bytes, string name)
+    {
+        if (bytes < 0) throw new ArgumentOutOfRangeException(name, bytes, "Bytes are counted from 0.");
+    }
+
+    /// <summary>Checks that a value of an enumeration is defined.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not.</exception>
+    public static void CheckChoice<T>(T value, string name) where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+            throw new ArgumentOutOfRangeException(name, value, $"Choose one of {string.Join(", ", Enum.GetNames<T>())}.");
+    }
+
+    private static bool IsTile(int side) => side is >= SmallestTile and <= LargestTile;
+}
