@@ -17,6 +17,7 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
     private const string Vae = "first_stage_model.";
 
     private readonly TemporaryFolder _folder = new();
+    private int _refused;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -427,7 +428,8 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
     private T Refuse<T>(RawCheckpoint raw, Lowering lowering = Lowering.Portable)
         where T : CheckpointException
     {
-        string path = raw.Write(_folder["refused.safetensors"]);
+        // A name of its own: a process that another test starts may hold the file of the last call open for a moment.
+        string path = raw.Write(_folder[$"refused-{_refused++}.safetensors"]);
         T exception = Assert.Throws<T>(
             () => CheckpointExporter.Export(
                 path, _folder["refused"], new ExportOptions { Lowering = lowering }, cancellationToken: Cancellation));
