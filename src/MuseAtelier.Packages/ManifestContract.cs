@@ -3,9 +3,8 @@ using System.Globalization;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// What the engine gives to and takes from each component. It writes and reads these tensors by the sizes that stand here, so a manifest
-/// must state them
-/// exactly so: another shape would be read or written beyond its end.
+/// The inputs and outputs that the engine expects of each component. The engine writes and reads these tensors with the sizes stated here,
+/// so a manifest must state the same ones: a tensor of another shape would be read or written beyond its end.
 /// </summary>
 internal static class ManifestContract
 {
@@ -14,7 +13,7 @@ internal static class ManifestContract
     private static readonly string[] Image = ["1", "3", "height*8", "width*8"];
     private static readonly string[] Canvas = ["1", "canvas_height", "canvas_width", "3"];
 
-    /// <summary>What of a manifest is not as the engine needs it, in words; null where all is.</summary>
+    /// <summary>The first part of a manifest that the engine cannot use, in words; null if there is none.</summary>
     public static string? Fault(PackageManifest manifest)
     {
         ModelSpec model = manifest.Model;
