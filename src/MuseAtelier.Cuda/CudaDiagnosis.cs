@@ -37,10 +37,10 @@ public sealed record CudaDiagnosis
 
     private CudaDiagnosis() { }
 
-    /// <summary>The compute capability of the oldest cards that CUDA 13 serves.</summary>
+    /// <summary>The compute capability of the oldest cards that CUDA 13 supports.</summary>
     public static Version LeastComputeCapability { get; } = new(7, 5);
 
-    /// <summary>The driver. Its version is the newest CUDA version that it serves.</summary>
+    /// <summary>The driver. Its version is the newest CUDA version that it supports.</summary>
     public required CudaPart Driver { get; init; }
 
     /// <summary>The CUDA runtime.</summary>

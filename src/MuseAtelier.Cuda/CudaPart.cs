@@ -23,7 +23,7 @@ public enum CudaPartState
 /// <param name="Name">Its name.</param>
 /// <param name="State">Its state.</param>
 /// <param name="Found">What was found, in words.</param>
-/// <param name="Expected">What is needed, in words.</param>
+/// <param name="Expected">What was expected, in words.</param>
 /// <param name="Remedy">What to install or do; empty where the part fits.</param>
 public sealed record CudaPart(string Name, CudaPartState State, string Found, string Expected, string Remedy)
 {

@@ -61,8 +61,8 @@ internal static class ManifestContract
             ?? Between(manifest);
     }
 
-    // More inputs or outputs than the engine knows would be memory that nobody writes; the denoising network alone has some that others
-    // make.
+    // Inputs or outputs that the engine does not know are refused, because nothing would write them. Only the UNet has inputs that other
+    // components compute.
     private static string? Part(PackageManifest manifest, string name, TensorSpec[] inputs, TensorSpec[] outputs,
         Func<string, bool>? others = null)
     {
@@ -86,7 +86,7 @@ internal static class ManifestContract
         }
     }
 
-    // Keys, values and time embedding projections go from one component to another, as bytes.
+    // Keys, values and time embedding projections are passed from one component to another as bytes, so types and shapes must be equal.
     private static string? Between(PackageManifest manifest)
     {
         ComponentSpec context = manifest.Component(ComponentNames.CrossAttention), time = manifest.Component(ComponentNames.TimeEmbedding),

@@ -12,8 +12,8 @@ internal interface IStreamingBufferUser
 }
 
 /// <summary>
-/// The device memory that streamed weights pass through. It starts without memory. Several users may hold it and use it one after the
-/// other; the present user alone knows what lies in it. The buffer is freed when its last holder releases it.
+/// The device memory into which streamed weights are copied. It starts without memory. Several users may hold it and use it one after
+/// the other; only the present user knows its content. The buffer is freed when its last holder releases it.
 /// </summary>
 internal sealed class StreamingBuffer
 {

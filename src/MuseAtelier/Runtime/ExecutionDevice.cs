@@ -22,7 +22,7 @@ internal abstract class ExecutionDevice : IDisposable
     public abstract OrtMemoryInfo Memory { get; }
 
     /// <summary>
-    /// Waits until this engine may use the device, where engines of one process share it and take turns. All runs, copies, creations of
+    /// Waits until this engine may use the device, if engines of one process share it, one at a time. All runs, copies, creations of
     /// sessions, allocations and releases of device memory must happen between this call and the end of the lease. Nested calls return at
     /// once.
     /// </summary>
@@ -130,7 +130,7 @@ internal abstract class ExecutionDevice : IDisposable
     public virtual long SharedArenaBytes(long constantBytes) => ArenaStatistics?.Read()?.Held ?? constantBytes;
 
     /// <summary>
-    /// Bytes that this process holds on the device, as the driver counts them; for a CPU, its anonymous memory. Null if neither tells. May
+    /// Bytes that this process holds on the device, as the driver counts them; for a CPU, its anonymous memory. Null if unknown. May
     /// be called on any thread.
     /// </summary>
     public virtual long? ProcessBytes() => null;
