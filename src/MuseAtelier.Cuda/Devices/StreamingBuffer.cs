@@ -20,7 +20,7 @@ internal sealed class StreamingBuffer
     private readonly ReservedMemory _memory;
     private int _holders;
 
-    /// <summary>Reserves the addresses, and takes no memory yet.</summary>
+    /// <summary>Reserves the addresses, and allocates no memory yet.</summary>
     /// <param name="card">The card on which it lies.</param>
     /// <param name="bytes">Size in bytes.</param>
     public StreamingBuffer(CardResources card, long bytes)
@@ -44,7 +44,7 @@ internal sealed class StreamingBuffer
     /// <summary>The owner of the weights that lie in it; null if there is none.</summary>
     public IStreamingBufferUser? User { get; set; }
 
-    /// <summary>Takes its memory, if it has none.</summary>
+    /// <summary>Allocates its memory, if it has none.</summary>
     /// <exception cref="DeviceMemoryException">The device's memory is used up.</exception>
     public void Take() => _memory.Take();
 

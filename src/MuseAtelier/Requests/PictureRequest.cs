@@ -12,8 +12,8 @@ public sealed record PictureRequest
     public required string Prompt { get; init; }
 
     /// <summary>
-    /// The negative prompt (避讳), which describes what the picture should not show: text as for <see cref="Prompt"/>. <see
-    /// cref="EmptyNegative"/> decides the meaning of an empty one.
+    /// The negative prompt (避讳), which describes what the picture should not show: text as for <see cref="Prompt"/>.
+    /// <see cref="EmptyNegative"/> decides the meaning of an empty one.
     /// </summary>
     public string NegativePrompt { get; init; } = "";
 
