@@ -17,8 +17,8 @@ internal enum DeviceChoice
 }
 
 /// <summary>
-/// Creates the backend for a device. The program ships with ONNX Runtime's native library for processors; the library for CUDA, put in
-/// its place, serves both devices.
+/// Creates the backend for a device. The program ships with ONNX Runtime's native library for processors; the library for CUDA, which may
+/// replace it, supports both devices.
 /// </summary>
 internal static class Backends
 {

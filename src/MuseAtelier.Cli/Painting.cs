@@ -6,7 +6,7 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>What the commands that paint share: the model, the number of pictures, their files, and the output.</summary>
+/// <summary>The common part of the commands that paint: the model, the number of pictures, their files, and the output.</summary>
 internal sealed class Painting
 {
     private readonly Option<int> _count = Choice.Whole("--count", "Number of pictures. Each has the next seed.", 1, least: 1);

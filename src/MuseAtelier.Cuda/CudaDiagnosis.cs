@@ -6,8 +6,7 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Cuda;
 
 /// <summary>
-/// Tells for each part that CUDA needs whether this machine can paint on an NVIDIA card. The diagnosis touches no card's memory, and runs
-/// on any machine.
+/// Checks each part that CUDA needs to paint on an NVIDIA card. The diagnosis allocates no memory of a card, and runs on any machine.
 /// </summary>
 public sealed record CudaDiagnosis
 {
@@ -37,10 +36,10 @@ public sealed record CudaDiagnosis
 
     private CudaDiagnosis() { }
 
-    /// <summary>The compute capability of the oldest cards that CUDA 13 serves.</summary>
+    /// <summary>The compute capability of the oldest cards that CUDA 13 supports.</summary>
     public static Version LeastComputeCapability { get; } = new(7, 5);
 
-    /// <summary>The driver. Its version is the newest CUDA version that it serves.</summary>
+    /// <summary>The driver. Its version is the newest CUDA version that it supports.</summary>
     public required CudaPart Driver { get; init; }
 
     /// <summary>The CUDA runtime.</summary>
@@ -58,7 +57,7 @@ public sealed record CudaDiagnosis
     /// <summary>The cards that this process may use.</summary>
     public required IReadOnlyList<CudaCard> Cards { get; init; }
 
-    /// <summary>The driver's own version, such as <c>580.82.07</c>; null where it does not tell.</summary>
+    /// <summary>The driver's own version, such as <c>580.82.07</c>; null if unknown.</summary>
     public string? DriverRelease { get; init; }
 
     /// <summary>All parts, in the order in which they depend on each other.</summary>
@@ -93,7 +92,7 @@ public sealed record CudaDiagnosis
         };
     }
 
-    /// <summary>The exception that says why a card cannot be used; null where it can be.</summary>
+    /// <summary>The exception with the reason that a card cannot be used; null if it can be.</summary>
     /// <param name="card">The card's number.</param>
     public MuseAtelierException? Problem(int card)
     {

@@ -1,6 +1,6 @@
 namespace MuseAtelier.Cuda;
 
-/// <summary>How an atelier uses its NVIDIA card. The options do not change while the atelier lives.</summary>
+/// <summary>How an atelier uses its NVIDIA card. The options do not change after the atelier was opened.</summary>
 public sealed record CudaOptions
 {
     /// <summary>The card's number, as CUDA counts them. The default is 0, the first card.</summary>

@@ -23,11 +23,11 @@ public enum CudaPartState
 /// <param name="Name">Its name.</param>
 /// <param name="State">Its state.</param>
 /// <param name="Found">What was found, in words.</param>
-/// <param name="Expected">What is needed, in words.</param>
+/// <param name="Expected">What was expected, in words.</param>
 /// <param name="Remedy">What to install or do; empty where the part fits.</param>
 public sealed record CudaPart(string Name, CudaPartState State, string Found, string Expected, string Remedy)
 {
-    /// <summary>Its version; null where it does not tell.</summary>
+    /// <summary>Its version; null if unknown.</summary>
     public Version? Version { get; init; }
 }
 
@@ -38,6 +38,6 @@ public sealed record CudaPart(string Name, CudaPartState State, string Found, st
 /// <param name="MemoryBytes">Its memory in bytes.</param>
 public sealed record CudaCard(int Index, string Name, Version ComputeCapability, long MemoryBytes)
 {
-    /// <summary>Bytes of its memory that no program uses; null where the driver does not tell.</summary>
+    /// <summary>Bytes of its free memory; null if the driver does not report them.</summary>
     public long? FreeBytes { get; init; }
 }

@@ -15,7 +15,7 @@ internal static class CudaRemedies
     /// <param name="code">The driver's number of the error.</param>
     public static string OfStart(int code) => code == 2 ? NoMemory : Find(code) ?? Unknown;
 
-    /// <summary>The remedy for a failed call; null where the error's number alone does not tell.</summary>
+    /// <summary>The remedy for a failed call; null if the error's number alone does not determine it.</summary>
     /// <param name="code">CUDA's number of the error.</param>
     public static string? Find(int code) => code switch
     {

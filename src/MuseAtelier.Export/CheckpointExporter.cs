@@ -14,7 +14,7 @@ public sealed record ExportOptions
     /// <summary>The kind of device that the package is for.</summary>
     public Lowering Lowering { get; init; } = Lowering.Portable;
 
-    /// <summary>The arithmetic of the parts; null means the defaults of the lowering.</summary>
+    /// <summary>The precisions of the parts; null means the defaults of the lowering.</summary>
     public Precisions? Precisions { get; init; }
 }
 
@@ -42,7 +42,7 @@ public static class CheckpointExporter
     /// <param name="checkpoint">Path of the safetensors file.</param>
     /// <param name="folder">Path of the package's folder.</param>
     /// <param name="options">The options of the export.</param>
-    /// <param name="progress">Receives the progress on the calling thread, some times a second.</param>
+    /// <param name="progress">Receives the progress on the calling thread, several times a second.</param>
     /// <param name="cancellationToken">Cancels the export within a few MiB. All files written so far are deleted.</param>
     /// <exception cref="CheckpointException">The file is not an SDXL checkpoint that can be exported.</exception>
     /// <exception cref="ExportFolderException">

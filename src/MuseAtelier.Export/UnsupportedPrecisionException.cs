@@ -2,14 +2,14 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export;
 
-/// <summary>A part was asked for in another storage precision than it computes in, which no lowering supports.</summary>
+/// <summary>A part was requested with different precisions for storage and arithmetic, which no lowering supports.</summary>
 public sealed class UnsupportedPrecisionException(Precisions precisions)
     : MuseAtelierException(
         $"the precisions are {precisions}",
         "parts that are stored as they compute: fp16 or fp32",
         "Choose one precision for each part.")
 {
-    /// <summary>The precisions that were asked for.</summary>
+    /// <summary>The requested precisions.</summary>
     public Precisions Precisions { get; } = precisions;
 
     internal static void ThrowIfAny(Precisions precisions)

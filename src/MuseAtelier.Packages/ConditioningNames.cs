@@ -6,13 +6,13 @@ namespace MuseAtelier.Packages;
 /// </summary>
 public static class ConditioningNames
 {
-    /// <summary>What the names of the keys begin with; the rest is the transformer block.</summary>
+    /// <summary>The prefix of the names of keys, which is followed by the transformer block.</summary>
     public const string Key = "key.";
 
-    /// <summary>What the names of the values begin with; the rest is the transformer block.</summary>
+    /// <summary>The prefix of the names of values, which is followed by the transformer block.</summary>
     public const string Value = "value.";
 
-    /// <summary>What the names of the time embedding projections begin with; the rest is the ResBlock.</summary>
+    /// <summary>The prefix of the names of time embedding projections, which is followed by the ResBlock.</summary>
     public const string TimeEmbedding = "emb.";
 
     /// <summary>Whether a tensor holds keys or values of a cross-attention.</summary>

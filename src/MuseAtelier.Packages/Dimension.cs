@@ -19,7 +19,7 @@ public readonly record struct Dimension
 
     private Dimension(string text) => _text = text;
 
-    /// <summary>The expression as it stands in the manifest.</summary>
+    /// <summary>The expression, as in the manifest.</summary>
     public string Text => _text ?? "0";
 
     /// <summary>Whether the dimension is the same for every picture.</summary>
@@ -29,7 +29,7 @@ public readonly record struct Dimension
     public static Dimension Of(long size) => new(size.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>
-    /// Reads an expression; throws <see cref="FormatException"/> when it is none, or when a number in it is above 2^40 or a divisor is 0.
+    /// Reads an expression. Throws <see cref="FormatException"/> if it is malformed, if a number in it exceeds 2^40, or if a divisor is 0.
     /// </summary>
     public static Dimension Parse(string text)
     {
@@ -56,7 +56,7 @@ public readonly record struct Dimension
         return dimension;
     }
 
-    /// <summary>The size for one picture's shape; throws <see cref="OverflowException"/> when it is 2^63 or more.</summary>
+    /// <summary>The size for one picture's shape. Throws <see cref="OverflowException"/> if it is 2^63 or more.</summary>
     public long Resolve(PictureShape shape)
     {
         long product = 1, factor = 1;
@@ -109,7 +109,7 @@ public readonly record struct Dimension
 /// <param name="Steps">Steps of the schedule.</param>
 public readonly record struct PictureShape(int Rows, int LatentHeight, int LatentWidth, int Steps)
 {
-    /// <summary>Tokens of the text that the network attends to.</summary>
+    /// <summary>Tokens of the prompt embeddings to which the network attends.</summary>
     public int Tokens { get; init; } = TextChunk.Length;
 
     /// <summary>Height of the picture with its frame, in px; 0 where no tensor depends on it.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace MuseAtelier.Packages;
 
-/// <summary>The type of a tensor's elements, named as safetensors names it.</summary>
+/// <summary>The type of a tensor's elements, with safetensors' names.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ElementType>))]
 public enum ElementType
 {

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace MuseAtelier.Packages;
 
-/// <summary>SHA-256 (FIPS 180-4) in managed code, for machines without the system's own. Allocates only when it is created.</summary>
+/// <summary>SHA-256 (FIPS 180-4) in managed code, for systems without an implementation. Allocates only when it is created.</summary>
 internal sealed class ManagedSha256
 {
     /// <summary>Bytes of a digest.</summary>
@@ -54,7 +54,7 @@ internal sealed class ManagedSha256
         data[whole..].CopyTo(_block);
     }
 
-    /// <summary>Writes the digest and begins another.</summary>
+    /// <summary>Writes the digest and begins a new one.</summary>
     /// <param name="digest">Receives <see cref="DigestBytes"/> bytes.</param>
     public void Finish(Span<byte> digest)
     {

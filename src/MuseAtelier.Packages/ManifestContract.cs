@@ -3,9 +3,8 @@ using System.Globalization;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// What the engine gives to and takes from each component. It writes and reads these tensors by the sizes that stand here, so a manifest
-/// must state them
-/// exactly so: another shape would be read or written beyond its end.
+/// The inputs and outputs that the engine expects of each component. The engine writes and reads these tensors with the sizes stated here,
+/// so a manifest must state the same ones: a tensor of another shape would be read or written beyond its end.
 /// </summary>
 internal static class ManifestContract
 {
@@ -14,7 +13,7 @@ internal static class ManifestContract
     private static readonly string[] Image = ["1", "3", "height*8", "width*8"];
     private static readonly string[] Canvas = ["1", "canvas_height", "canvas_width", "3"];
 
-    /// <summary>What of a manifest is not as the engine needs it, in words; null where all is.</summary>
+    /// <summary>The first part of a manifest that the engine cannot use, in words; null if there is none.</summary>
     public static string? Fault(PackageManifest manifest)
     {
         ModelSpec model = manifest.Model;
@@ -62,8 +61,8 @@ internal static class ManifestContract
             ?? Between(manifest);
     }
 
-    // More inputs or outputs than the engine knows would be memory that nobody writes; the denoising network alone has some that others
-    // make.
+    // Inputs or outputs that the engine does not know are refused, because nothing would write them. Only the UNet has inputs that other
+    // components compute.
     private static string? Part(PackageManifest manifest, string name, TensorSpec[] inputs, TensorSpec[] outputs,
         Func<string, bool>? others = null)
     {
@@ -87,7 +86,7 @@ internal static class ManifestContract
         }
     }
 
-    // Keys, values and time embedding projections go from one component to another, as bytes.
+    // Keys, values and time embedding projections are passed from one component to another as bytes, so types and shapes must be equal.
     private static string? Between(PackageManifest manifest)
     {
         ComponentSpec context = manifest.Component(ComponentNames.CrossAttention), time = manifest.Component(ComponentNames.TimeEmbedding),

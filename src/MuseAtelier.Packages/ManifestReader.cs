@@ -10,7 +10,7 @@ internal static class ManifestReader
     /// <summary>The largest manifest that is read, in bytes. The manifest of SDXL has less than 2 MB.</summary>
     private const int MostBytes = 16 << 20;
 
-    /// <summary>Reads and checks a manifest, with that of its base where it is an overlay.</summary>
+    /// <summary>Reads and checks a manifest, together with the base's manifest if it is an overlay.</summary>
     /// <exception cref="PackageException">The package cannot be used. Each cause has its own type.</exception>
     public static PackageManifest Read(string folder)
     {
@@ -18,7 +18,7 @@ internal static class ManifestReader
         return Guarded(folder, () => IsOverlay(folder, json) ? ReadOverlay(folder, json) : Parse(folder, json));
     }
 
-    /// <summary>Writes a manifest into a folder, to the disk.</summary>
+    /// <summary>Writes a manifest into a folder, and flushes it to the disk.</summary>
     public static void Write(string folder, byte[] json)
     {
         using var file = new FileStream(
@@ -86,8 +86,8 @@ internal static class ManifestReader
         }
     }
 
-    // Stands for the checkpoint that a full export of the changed model would come from. It changes with the base and with each replaced
-    // byte, so that a picture's record never takes a changed model for the unchanged one.
+    // Takes the place of the digest of the changed model's checkpoint, which does not exist. It changes with the base and with each
+    // replaced byte, so that a picture's record never takes a changed model for the unchanged one.
     private static string Identity(PackageManifest basis, OverlayManifest overlay)
     {
         IEnumerable<string> files = overlay.Files.OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => file.Sha256);
@@ -102,7 +102,7 @@ internal static class ManifestReader
         return manifest;
     }
 
-    // The version must be checked first, because a manifest of another format need not have this one's members.
+    // The version must be checked first, because a manifest of another format may have other members.
     private static bool IsOverlay(string folder, byte[] json) => Guarded(folder, () =>
     {
         using JsonDocument document = JsonDocument.Parse(json);

@@ -3,9 +3,8 @@ using System.Globalization;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// What has to hold of a manifest before anything is done with it. A manifest is a file like any other, and native code reads and writes
-/// memory by what
-/// stands in it: every size, place and name is checked here, once, so that nothing behind has to.
+/// Checks manifests before they are used. A manifest comes from an untrusted file, and native code reads and writes memory by its content,
+/// so every size, place and name is checked here, once; later code relies on that.
 /// </summary>
 internal static class ManifestRules
 {
@@ -29,14 +28,14 @@ internal static class ManifestRules
     private const long MostTensorBytes = 1L << 44;
     private const long MostRows = 1L << 40;
 
-    // The largest of everything that can be asked for.
+    // The largest shape that a request can have.
     private static readonly PictureShape Largest =
         new(16, 256, 256, 1000) { Tokens = MostTokens, CanvasHeight = 8192, CanvasWidth = 8192 };
 
     /// <summary>Checks a manifest.</summary>
     /// <param name="folder">The package's folder, for messages.</param>
     /// <param name="manifest">The manifest.</param>
-    /// <exception cref="PackageManifestException">Something in it cannot be.</exception>
+    /// <exception cref="PackageManifestException">A member has a value that the engine cannot use.</exception>
     public static void Check(string folder, PackageManifest manifest)
     {
         var rules = new Checker(folder);
@@ -49,7 +48,7 @@ internal static class ManifestRules
     }
 
     /// <summary>
-    /// Checks the parts of an overlay's manifest that are its own. The stages are checked with the base, which has the rest.
+    /// Checks an overlay's manifest by itself. Its stages are checked later, together with the base.
     /// </summary>
     /// <param name="folder">The overlay's folder, for messages.</param>
     /// <param name="overlay">The overlay's manifest.</param>
@@ -78,7 +77,8 @@ internal static class ManifestRules
             Prose("exporterVersion", overlay.ExporterVersion);
             Prose("the overlay's name", overlay.Name);
             Digest("the SHA-256 of the base's manifest", overlay.Base.ManifestSha256);
-            // The base lies beside the overlay. A path could name any place, on Windows even one on another computer.
+            // The base must be the name of a folder beside the overlay, because a path could name any place, on Windows even another
+            // computer.
             string name = overlay.Base.Folder;
             bool isName = name.Length is > 0 and <= LongestFolder && name is not ("." or "..")
                 && !name.Any(letter => char.IsControl(letter) || letter is '/' or '\\' or ':');
@@ -118,7 +118,7 @@ internal static class ManifestRules
         public Dictionary<string, long> CheckFiles(IReadOnlyList<FileSpec> files)
         {
             Count("files", files, MostFiles);
-            // Windows and macOS take names of other case for the same.
+            // Windows and macOS ignore case in names.
             var sizes = new Dictionary<string, long>(StringComparer.OrdinalIgnoreCase);
             long total = 0;
             foreach (FileSpec file in files)
@@ -170,7 +170,7 @@ internal static class ManifestRules
             }
         }
 
-        // Stages run in their order: what one takes is an input of the component, or was made by a stage before it.
+        // Stages run in order: each input of a stage must be an input of the component or an output of an earlier stage.
         private void CheckStage(ComponentSpec component, StageSpec stage, Dictionary<string, long> files, HashSet<string> known,
             HashSet<string> made)
         {
@@ -197,7 +197,7 @@ internal static class ManifestRules
                 made.Contains(input.Tensor), $"{place} takes {input.Tensor} before it is made");
             foreach (BindingSpec output in stage.Outputs) Require(
                 made.Add(output.Tensor), $"{place} makes {output.Tensor}, which is there already");
-            // What a stage costs is told by the tensors that it works on and, where it attends to a text, by its weights.
+            // Plans derive the cost of a stage from its tensors and, if it attends to a text, from its weights.
             Require(stage.Inputs.Concat(stage.Outputs)
                 .Any(binding => !ConditioningNames.IsConditioning(binding.Tensor)), $"{place} has conditioning alone");
             Require(stage.Weights.Count > 0 || stage.Kind == StageKind.Convolution
@@ -208,7 +208,7 @@ internal static class ManifestRules
             CheckWeights(stage.Constants, $"constant of {place}", ConstantAlignment, files);
         }
 
-        // The weights of a stage lie in one file, one behind the other, so that a device reads them with one read.
+        // The weights of a stage must lie in one file, one after the other, because a device loads them with one read.
         private void CheckWeights(IReadOnlyList<WeightSpec> weights, string what, int alignment, Dictionary<string, long> files)
         {
             Unique(what, weights.Select(weight => weight.Graph));
@@ -299,7 +299,7 @@ internal static class ManifestRules
         return true;
     }
 
-    // Letters, digits and a few signs between single slashes: a name that means the same on every system, and stays inside the folder.
+    // Letters, digits and a few signs between single slashes: such a name is valid on every system, and stays inside the folder.
     private static bool IsSafe(string name) =>
         name.Length is > 0 and <= LongestName
         && !name.Equals(PackageManifest.FileName, StringComparison.OrdinalIgnoreCase)

@@ -3,30 +3,30 @@ using System.Text.Json.Serialization;
 
 namespace MuseAtelier.Packages;
 
-/// <summary>The models that the project knows: the content of <c>models.lock</c>.</summary>
+/// <summary>The known models: the content of <c>models.lock</c>.</summary>
 public sealed record ModelsLock
 {
     /// <summary>Name of the file, at the root of the repository.</summary>
     public const string FileName = "models.lock";
 
-    /// <summary>The version of the file's form that is read.</summary>
+    /// <summary>The version of the file format that is read.</summary>
     public const int CurrentVersion = 1;
 
     private const int BufferBytes = 1 << 20;
     private const int MostBytes = 1 << 20;
 
-    /// <summary>Version of the file's form.</summary>
+    /// <summary>Version of the file format.</summary>
     public required int Version { get; init; }
 
     /// <summary>Every model.</summary>
     public required IReadOnlyList<ModelEntry> Models { get; init; }
 
-    /// <summary>The list as it stood when this library was built.</summary>
+    /// <summary>The list that was built into this library.</summary>
     public static ModelsLock Embedded { get; } = ReadEmbedded();
 
     /// <summary>Reads a list.</summary>
     /// <param name="path">Path of the file.</param>
-    /// <exception cref="ModelsLockException">There is no such file, or it has another form.</exception>
+    /// <exception cref="ModelsLockException">There is no such file, or it has another format.</exception>
     public static ModelsLock Read(string path)
     {
         if (!File.Exists(path)) throw new ModelsLockException(path, $"there is no file {path}");
@@ -41,14 +41,14 @@ public sealed record ModelsLock
         }
     }
 
-    /// <summary>The model of that name or file name, whatever its case; null when there is none.</summary>
+    /// <summary>The model with a name or file name, in any case; null if there is none.</summary>
     public ModelEntry? Find(string name) => Models.FirstOrDefault(model =>
         model.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || model.File.Equals(name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Compares a file with what is known of a model. Reads the whole file, unless its size already tells.</summary>
+    /// <summary>Compares a file with a known model. Reads the whole file, unless its size already differs.</summary>
     /// <param name="entry">The model.</param>
     /// <param name="path">Path of the file.</param>
-    /// <param name="progress">Told how much is read, 0 to 1, on the calling thread.</param>
+    /// <param name="progress">Receives the share that was read, 0 to 1, on the calling thread.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     public static ModelCheck Verify(
         ModelEntry entry, string path, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
@@ -80,7 +80,7 @@ public sealed record ModelsLock
         return hash.Finish();
     }
 
-    // A file name leads nowhere but into the folder that is looked in.
+    // A file name must not lead out of the folder that is searched.
     private static bool IsSound(ModelEntry? model) =>
         model is null || (model.Name.Length > 0 && IsFileName(model.File) && model.Bytes is null or >= 0
         && (model.Path is null || (!System.IO.Path.IsPathRooted(model.Path)
@@ -118,16 +118,16 @@ public sealed record ModelsLock
     }
 }
 
-/// <summary>A model that the project knows. What no source states is null, which means unknown.</summary>
+/// <summary>A known model. Null members are unknown, because no source states them.</summary>
 public sealed record ModelEntry
 {
     /// <summary>The model's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Name of the checkpoint's file, as its publisher has it.</summary>
+    /// <summary>The publisher's name of the checkpoint's file.</summary>
     public required string File { get; init; }
 
-    /// <summary>Path within the repository, for a model that comes with it; null for others.</summary>
+    /// <summary>Path within the repository, for a model that is part of it; null for others.</summary>
     public string? Path { get; init; }
 
     /// <summary>Page where the model is published; null for a model of this repository.</summary>
@@ -142,11 +142,11 @@ public sealed record ModelEntry
     /// <summary>The licence, by its SPDX identifier or as the publisher names it.</summary>
     public string? License { get; init; }
 
-    /// <summary>Where size and digest come from, and what else there is to know.</summary>
+    /// <summary>The source of size and digest, and remarks.</summary>
     public string? Note { get; init; }
 }
 
-/// <summary>How a file compares with what is known of a model.</summary>
+/// <summary>How a file compares with a known model.</summary>
 public enum ModelState
 {
     /// <summary>There is no such file.</summary>
@@ -167,8 +167,8 @@ public enum ModelState
 
 /// <summary>The outcome of comparing a file with a model.</summary>
 /// <param name="State">How the file compares.</param>
-/// <param name="Bytes">Size of the file; null when it is absent.</param>
-/// <param name="Sha256">SHA-256 of the file, lower-case hex; null when it was not read.</param>
+/// <param name="Bytes">Size of the file; null if it is absent.</param>
+/// <param name="Sha256">SHA-256 of the file, lower-case hex; null if it was not read.</param>
 public sealed record ModelCheck(ModelState State, long? Bytes, string? Sha256);
 
 /// <summary>The list of models cannot be read.</summary>

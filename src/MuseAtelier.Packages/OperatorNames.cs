@@ -1,6 +1,6 @@
 namespace MuseAtelier.Packages;
 
-/// <summary>Operators that a package's graphs may use beside ONNX's and ONNX Runtime's own; the host brings their kernels.</summary>
+/// <summary>The custom operators of a package's graphs, beside those of ONNX and ONNX Runtime. The host provides their kernels.</summary>
 public static class OperatorNames
 {
     /// <summary>The domain of the operators.</summary>

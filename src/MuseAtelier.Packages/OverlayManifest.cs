@@ -24,10 +24,10 @@ public sealed record OverlayManifest
     /// <summary>The stages that replace those of the same component and name.</summary>
     public required IReadOnlyList<OverlayStage> Stages { get; init; }
 
-    /// <summary>Every file of the overlay but the manifest. No name is also one of the base's.</summary>
+    /// <summary>Every file of the overlay except the manifest. No file of the base has the same name.</summary>
     public required IReadOnlyList<FileSpec> Files { get; init; }
 
-    /// <summary>Writes the manifest into a folder, to the disk.</summary>
+    /// <summary>Writes the manifest into a folder, and flushes it to the disk.</summary>
     public void Write(string folder) =>
         ManifestReader.Write(folder, JsonSerializer.SerializeToUtf8Bytes(this, OverlayJson.Default.OverlayManifest));
 }

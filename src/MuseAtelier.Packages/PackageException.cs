@@ -56,14 +56,14 @@ public sealed class PackageFileDamagedException(string package, string file, str
 /// <summary>The system refuses to read the package.</summary>
 public sealed class PackageUnreadableException : PackageException
 {
-    /// <summary>Creates the failure from what the system said.</summary>
+    /// <summary>Creates the exception with the system's reason.</summary>
     public PackageUnreadableException(string package, Exception inner)
         : this(package, $"{package} cannot be read ({inner.Message.TrimEnd('.')})", "a package that this user may read",
             "Check the rights of its files and the disk.", inner)
     {
     }
 
-    /// <summary>Creates the failure with a remedy of its own.</summary>
+    /// <summary>Creates the exception with a specific remedy.</summary>
     public PackageUnreadableException(string package, string found, string expected, string remedy, Exception inner)
         : base(package, found, expected, remedy, inner)
     {

@@ -3,13 +3,13 @@ using System.Text.Json.Serialization;
 
 namespace MuseAtelier.Packages;
 
-/// <summary>What an exported package holds: the content of its <c>manifest.json</c>.</summary>
+/// <summary>The description of an exported package: the content of its <c>manifest.json</c>.</summary>
 public sealed record PackageManifest
 {
-    /// <summary>Name of the manifest's file. It is written last: a folder without it is no package.</summary>
+    /// <summary>Name of the manifest's file. It is written last, so a folder without it is not a package.</summary>
     public const string FileName = "manifest.json";
 
-    /// <summary>The format that this version writes and reads.</summary>
+    /// <summary>The version of the package format that this version of MuseAtelier writes and reads.</summary>
     public const int CurrentFormatVersion = 5;
 
     /// <summary>Version of the package format.</summary>
@@ -18,33 +18,33 @@ public sealed record PackageManifest
     /// <summary>Version of the exporter that wrote the package.</summary>
     public required string ExporterVersion { get; init; }
 
-    /// <summary>For which kind of device the graphs were lowered.</summary>
+    /// <summary>The kind of device for which the graphs were lowered.</summary>
     public required Lowering Lowering { get; init; }
 
-    /// <summary>The arithmetic of the parts, where it is not what the lowering chooses by itself: <see cref="PartPrecisions"/>.</summary>
+    /// <summary>The precisions of the parts if they are not the lowering's defaults; else null. See <see cref="PartPrecisions"/>.</summary>
     public Precisions? Precisions { get; init; }
 
     /// <summary>The checkpoint that the package was made from.</summary>
     public required CheckpointSpec Checkpoint { get; init; }
 
-    /// <summary>Sizes of the model that are not in any tensor's shape.</summary>
+    /// <summary>Properties of the model that no tensor's shape states.</summary>
     public required ModelSpec Model { get; init; }
 
     /// <summary>The parts of the model by name: <see cref="ComponentNames"/>.</summary>
     public required IReadOnlyList<ComponentSpec> Components { get; init; }
 
-    /// <summary>Every file of the package but the manifest. Those of an overlay include its base's.</summary>
+    /// <summary>Every file of the package except the manifest. Those of an overlay include its base's.</summary>
     public required IReadOnlyList<FileSpec> Files { get; init; }
 
     /// <summary>Where the files lie if the package is an overlay on another one; null for other packages.</summary>
     [JsonIgnore]
     public OverlayOrigin? Overlay { get; init; }
 
-    /// <summary>The arithmetic of the parts.</summary>
+    /// <summary>The precisions of the parts.</summary>
     [JsonIgnore]
     public Precisions PartPrecisions => Precisions ?? Packages.Precisions.Of(Lowering);
 
-    /// <summary>The component of that name.</summary>
+    /// <summary>The component with a name.</summary>
     public ComponentSpec Component(string name) =>
         Components.FirstOrDefault(component => component.Name == name)
         ?? throw new PackageManifestException(Checkpoint.Name, $"the manifest has no component '{name}'");
@@ -56,22 +56,22 @@ public sealed record PackageManifest
         Path.Combine(Overlay is null || Overlay.OwnFiles.Contains(file) ? folder : Overlay.BaseFolder, file);
 
     /// <summary>
-    /// Reads a package's manifest and checks all of it, as a file that anybody may have written: sizes, names, places, and that the parts
-    /// fit together. The manifest of an overlay is read together with that of its base.
+    /// Reads a package's manifest and checks it as untrusted input: sizes, names, places, and that the parts fit together. The manifest of
+    /// an overlay is read together with that of its base.
     /// </summary>
     /// <param name="folder">The package's folder.</param>
-    /// <exception cref="PackageManifestException">No manifest, or one that describes no package.</exception>
-    /// <exception cref="PackageFormatVersionException">The manifest is of another format.</exception>
+    /// <exception cref="PackageManifestException">There is no manifest, or it does not describe a package.</exception>
+    /// <exception cref="PackageFormatVersionException">The manifest has another format version.</exception>
     /// <exception cref="PackageBaseException">The base of the overlay is not there or is another package.</exception>
     /// <exception cref="PackageUnreadableException">The system refuses to read it.</exception>
     public static PackageManifest Read(string folder) => ManifestReader.Read(folder);
 
-    /// <summary>Writes the manifest into a folder, to the disk.</summary>
+    /// <summary>Writes the manifest into a folder, and flushes it to the disk.</summary>
     public void Write(string folder) =>
         ManifestReader.Write(folder, JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.PackageManifest));
 }
 
-/// <summary>For which kind of device a package's graphs were lowered.</summary>
+/// <summary>The kind of device for which a package's graphs were lowered.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Lowering>))]
 public enum Lowering
 {
@@ -94,28 +94,28 @@ public static class ComponentNames
     /// <summary>The second text encoder: ids in, the penultimate layer's hidden states and the pooled output out.</summary>
     public const string ClipG = "clip_g";
 
-    /// <summary>Keys and values of every cross-attention, from the text encoders' hidden states; once per pass.</summary>
+    /// <summary>Keys and values of every cross-attention, from the text encoders' hidden states; once per batch.</summary>
     public const string CrossAttention = "cross_attention";
 
-    /// <summary>The time embedding of every ResBlock for all steps of a schedule; once per pass.</summary>
+    /// <summary>The time embedding projections of every ResBlock for all steps of a schedule; once per batch.</summary>
     public const string TimeEmbedding = "time_embedding";
 
-    /// <summary>The denoising network, once per step.</summary>
+    /// <summary>The UNet: one evaluation for all rows of a batch.</summary>
     public const string UNet = "unet";
 
-    /// <summary>Latents to a picture.</summary>
+    /// <summary>The VAE's decoder: latents to a picture.</summary>
     public const string VaeDecoder = "vae_decoder";
 
     /// <summary>The decoder in fp32, for pictures that overflow fp16; only in packages whose decoder runs in fp16.</summary>
     public const string VaeDecoderFp32 = "vae_decoder_fp32";
 
-    /// <summary>The decoder's numbers to bytes, and whether any of them is not finite.</summary>
+    /// <summary>Post-processing: the decoder's numbers to bytes, and whether any of them is not finite.</summary>
     public const string Finishing = "finishing";
 
-    /// <summary>The same for a picture with a frame, which is laid over the bytes.</summary>
+    /// <summary>Post-processing of a picture with a frame, which is laid over the bytes.</summary>
     public const string Framing = "framing";
 
-    /// <summary>A picture to latents.</summary>
+    /// <summary>The VAE's encoder: a picture to latents.</summary>
     public const string VaeEncoder = "vae_encoder";
 }
 
@@ -136,7 +136,7 @@ public sealed record CheckpointSpec(string Name, string Sha256, long Bytes)
 public sealed record ModelSpec
 {
     /// <summary>
-    /// Channels that the denoising network reads: those of a latent and, in inpainting models, of a mask and a masked picture.
+    /// Input channels of the UNet: those of a latent and, in inpainting models, of a mask and a masked picture.
     /// </summary>
     public required int InputChannels { get; init; }
 
@@ -155,10 +155,10 @@ public sealed record ModelSpec
     /// <summary>Positions of the text encoders.</summary>
     public required int TextLength { get; init; }
 
-    /// <summary>What a latent is divided by before decoding.</summary>
+    /// <summary>The latent scale, by which a latent is divided before it is decoded (0.13025 for SDXL).</summary>
     public required float LatentScale { get; init; }
 
-    /// <summary>Parameters of all components.</summary>
+    /// <summary>Number of parameters of all components.</summary>
     public required long Parameters { get; init; }
 
     /// <summary>The quantity that the UNet predicts.</summary>
@@ -176,13 +176,13 @@ public sealed record ComponentSpec
     /// <summary>Its name, one of <see cref="ComponentNames"/>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Tensors that the component's caller gives.</summary>
+    /// <summary>Tensors that the caller of the component writes.</summary>
     public required IReadOnlyList<TensorSpec> Inputs { get; init; }
 
-    /// <summary>Tensors that the component's caller gets.</summary>
+    /// <summary>Tensors that the caller of the component reads.</summary>
     public required IReadOnlyList<TensorSpec> Outputs { get; init; }
 
-    /// <summary>Tensors that one stage hands to later ones.</summary>
+    /// <summary>Tensors that one stage computes for later ones.</summary>
     public required IReadOnlyList<TensorSpec> Intermediates { get; init; }
 
     /// <summary>The stages in the order in which they run.</summary>
@@ -195,19 +195,19 @@ public sealed record ComponentSpec
 /// <param name="Shape">Its dimensions, outermost first.</param>
 public sealed record TensorSpec(string Name, ElementType Type, IReadOnlyList<Dimension> Shape)
 {
-    /// <summary>Elements for one picture's shape.</summary>
+    /// <summary>Number of elements for one picture's shape.</summary>
     public long Elements(PictureShape shape) => Shape.Aggregate(1L, (product, dimension) => checked(product * dimension.Resolve(shape)));
 
-    /// <summary>Bytes for one picture's shape.</summary>
+    /// <summary>Number of bytes for one picture's shape.</summary>
     public long Bytes(PictureShape shape) => checked(Elements(shape) * Type.Size());
 }
 
-/// <summary>What a stage is made of.</summary>
+/// <summary>The kind of a stage, which decides where its weights are.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<StageKind>))]
 public enum StageKind
 {
     /// <summary>
-    /// Convolutions over images. Weights are constants of the graph, which its session arranges for the device; the stage stays loaded.
+    /// Convolutions over images. Weights are constants of the graph, whose layout the session adapts to the device; the stage stays loaded.
     /// </summary>
     Convolution,
 
@@ -220,33 +220,33 @@ public enum StageKind
 /// <summary>One run of a graph.</summary>
 public sealed record StageSpec
 {
-    /// <summary>Its name, which tells where in the network it lies.</summary>
+    /// <summary>Its name: the block of the network that it computes.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it is made of.</summary>
+    /// <summary>The kind of the stage.</summary>
     public required StageKind Kind { get; init; }
 
-    /// <summary>The graph's file; stages of the same shape name the same file.</summary>
+    /// <summary>Name of the graph's file. Stages of the same shape share one.</summary>
     public required string Graph { get; init; }
 
-    /// <summary>Graph input to the component's tensor.</summary>
+    /// <summary>The graph's inputs, each with the component's tensor.</summary>
     public required IReadOnlyList<BindingSpec> Inputs { get; init; }
 
-    /// <summary>Graph output to the component's tensor.</summary>
+    /// <summary>The graph's outputs, each with the component's tensor.</summary>
     public required IReadOnlyList<BindingSpec> Outputs { get; init; }
 
-    /// <summary>Graph input to the weight that it is given; empty where weights are constants.</summary>
+    /// <summary>The weights that are inputs of the graph; empty if weights are constants.</summary>
     public required IReadOnlyList<WeightSpec> Weights { get; init; }
 
-    /// <summary>The constants of the graph; empty where weights are inputs.</summary>
+    /// <summary>The constants of the graph; empty if weights are inputs.</summary>
     public required IReadOnlyList<WeightSpec> Constants { get; init; }
 
-    /// <summary>Bytes of constants that a session of the graph holds; 0 where weights are inputs.</summary>
+    /// <summary>Bytes of constants that a session of the graph holds; 0 if weights are inputs.</summary>
     [JsonIgnore]
     public long ConstantBytes => Constants.Sum(constant => constant.Bytes);
 
     /// <summary>
-    /// The bytes from the first weight to the end of the last one, which lie in one file; null where weights are constants.
+    /// The bytes from the first weight to the end of the last one, which lie in one file; null if weights are constants.
     /// </summary>
     [JsonIgnore]
     public WeightRange? WeightRange => Weights.Count == 0
@@ -254,7 +254,7 @@ public sealed record StageSpec
         : new WeightRange(Weights[0].File, Weights[0].Offset, Weights[^1].Range.End - Weights[0].Offset);
 }
 
-/// <summary>Ties a graph's name to a tensor of the component.</summary>
+/// <summary>Binds an input or output of a graph to a tensor of the component.</summary>
 /// <param name="Graph">The name in the graph.</param>
 /// <param name="Tensor">The name in the component.</param>
 public sealed record BindingSpec(string Graph, string Tensor);

@@ -18,29 +18,29 @@ public enum Precision
     Fp32,
 }
 
-/// <summary>The precision of a part of the model. One word stands for a part that is stored as it computes.</summary>
+/// <summary>The precision of a part of the model. It is written as one word if storage and arithmetic are equal.</summary>
 /// <param name="Storage">The precision in which its weights are stored.</param>
 /// <param name="Arithmetic">The precision in which it computes.</param>
 [JsonConverter(typeof(PartPrecisionConverter))]
 public readonly record struct PartPrecision(Precision Storage, Precision Arithmetic)
 {
     /// <summary>
-    /// Whether exporters write such a part and engines run it. Both precisions must be equal today because no lowering converts between
-    /// them. In fp32, weights of two or more dimensions keep the checkpoint's element type, which converts to fp32 without loss.
+    /// Whether the exporter and the engine support such a part. Both precisions must be equal, because no lowering converts between them.
+    /// In fp32, weights of two or more dimensions keep the checkpoint's element type, which converts to fp32 without loss.
     /// </summary>
     public bool IsSupported => Enum.IsDefined(Storage) && Enum.IsDefined(Arithmetic) && Storage == Arithmetic;
 
-    /// <summary>A part that is stored as it computes.</summary>
+    /// <summary>A part whose storage and arithmetic are equal.</summary>
     public static implicit operator PartPrecision(Precision precision) => From(precision);
 
-    /// <summary>A part that is stored as it computes.</summary>
+    /// <summary>A part whose storage and arithmetic are equal.</summary>
     public static PartPrecision From(Precision precision) => new(precision, precision);
 
     /// <summary>In words: <c>fp16</c>, or <c>fp32 stored in fp16</c>.</summary>
     public override string ToString() =>
         Storage == Arithmetic ? Arithmetic.Name() : $"{Arithmetic.Name()} stored in {Storage.Name()}";
 
-    /// <summary>In digits for names of folders: <c>16</c>, or <c>32s16</c> where it is stored otherwise than it computes.</summary>
+    /// <summary>In digits for names of folders: <c>16</c>, or <c>32s16</c> if storage and arithmetic differ.</summary>
     internal string Code() => Storage == Arithmetic ? Bits(Arithmetic) : $"{Bits(Arithmetic)}s{Bits(Storage)}";
 
     private static string Bits(Precision precision) => (8 * precision.Type().Size()).ToString(CultureInfo.InvariantCulture);
@@ -48,7 +48,7 @@ public readonly record struct PartPrecision(Precision Storage, Precision Arithme
 
 /// <summary>The precisions of a package's parts.</summary>
 /// <param name="TextEncoders">CLIP-L and CLIP-G.</param>
-/// <param name="UNet">The denoising network, with the keys, values and time embedding projections that it takes.</param>
+/// <param name="UNet">The UNet, with its keys, values and time embedding projections.</param>
 /// <param name="Vae">Decoder and encoder.</param>
 public sealed record Precisions(PartPrecision TextEncoders, PartPrecision UNet, PartPrecision Vae)
 {
@@ -56,10 +56,10 @@ public sealed record Precisions(PartPrecision TextEncoders, PartPrecision UNet, 
     public static Precisions Of(Lowering lowering) =>
         lowering == Lowering.Cuda ? new(Precision.Fp32, Precision.Fp16, Precision.Fp16) : All(Precision.Fp32);
 
-    /// <summary>The same for every part.</summary>
+    /// <summary>One precision for every part.</summary>
     public static Precisions All(Precision precision) => new(precision, precision, precision);
 
-    /// <summary>In a word for names of folders, such as <c>text32-unet16-vae16</c>.</summary>
+    /// <summary>As one word for names of folders, such as <c>text32-unet16-vae16</c>.</summary>
     public string Code() => $"text{TextEncoders.Code()}-unet{UNet.Code()}-vae{Vae.Code()}";
 
     /// <summary>In words, such as <c>text encoders fp32, UNet fp16, VAE fp16</c>.</summary>
@@ -76,7 +76,7 @@ public static class PrecisionNames
     public static ElementType Type(this Precision precision) => precision == Precision.Fp16 ? ElementType.F16 : ElementType.F32;
 }
 
-/// <summary>Writes a precision as one word, or as an object where a part is stored otherwise than it computes.</summary>
+/// <summary>Writes a precision as one word, or as an object if storage and arithmetic differ.</summary>
 internal sealed class PartPrecisionConverter : JsonConverter<PartPrecision>
 {
     public override PartPrecision Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

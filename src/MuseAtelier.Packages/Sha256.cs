@@ -4,9 +4,8 @@ using System.Security.Cryptography;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// SHA-256 over data that comes in parts. The system's implementation where there is one, else <see cref="ManagedSha256"/>: on Linux .NET's
-/// own takes
-/// OpenSSL, and ends the process where no OpenSSL is installed, as in a minimal container. Not for concurrent use; the creator disposes it.
+/// SHA-256 over data that comes in parts. Uses the system's implementation if there is one, else <see cref="ManagedSha256"/>, because on
+/// Linux .NET's own needs OpenSSL, and ends the process without it, as in a minimal container. Not thread-safe; the creator disposes it.
 /// </summary>
 internal sealed class Sha256 : IDisposable
 {
@@ -19,14 +18,16 @@ internal sealed class Sha256 : IDisposable
     {
     }
 
-    /// <summary>Begins a digest by one of the two implementations.</summary>
+    /// <summary>Begins a digest with one of the two implementations.</summary>
     internal Sha256(bool bySystem)
     {
         if (bySystem) _system = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         else _managed = new ManagedSha256();
     }
 
-    /// <summary>Whether the system has an implementation: always, but on Linux only with OpenSSL 3 or 1.1.</summary>
+    /// <summary>
+    /// Whether the system has an implementation. Linux has one only with OpenSSL 3 or 1.1; other systems always have one.
+    /// </summary>
     public static bool HasSystemImplementation { get; } = !OperatingSystem.IsLinux() || HasOpenSsl();
 
     /// <summary>The digest of bytes, 64 lower-case hexadecimal digits.</summary>
@@ -37,9 +38,9 @@ internal sealed class Sha256 : IDisposable
         return hash.Finish();
     }
 
-    /// <summary>The digest of what is left of a stream, 64 lower-case hexadecimal digits.</summary>
+    /// <summary>The digest of the rest of a stream, 64 lower-case hexadecimal digits.</summary>
     /// <param name="stream">Read to its end.</param>
-    /// <param name="cancellationToken">Stops the reading within a mebibyte.</param>
+    /// <param name="cancellationToken">Stops the reading within 1 MiB.</param>
     public static string Hash(Stream stream, CancellationToken cancellationToken = default)
     {
         using var hash = new Sha256();
@@ -60,7 +61,7 @@ internal sealed class Sha256 : IDisposable
         _managed?.Append(data);
     }
 
-    /// <summary>The digest of all bytes that were added, 64 lower-case hexadecimal digits. The next byte begins another.</summary>
+    /// <summary>The digest of all bytes that were added, 64 lower-case hexadecimal digits. The next byte begins a new one.</summary>
     public string Finish()
     {
         Span<byte> digest = stackalloc byte[ManagedSha256.DigestBytes];
@@ -72,6 +73,6 @@ internal sealed class Sha256 : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _system?.Dispose();
 
-    // The names that .NET's own code tries. Neither is closed again: .NET is about to open it.
+    // The names that .NET's own code tries. The library is not closed again, because .NET opens it next.
     private static bool HasOpenSsl() => NativeLibrary.TryLoad("libssl.so.3", out _) || NativeLibrary.TryLoad("libssl.so.1.1", out _);
 }

@@ -9,6 +9,6 @@ namespace MuseAtelier.Packages;
 /// <param name="Length">Number of bytes.</param>
 public readonly record struct WeightRange(string File, long Offset, long Length)
 {
-    /// <summary>The byte behind the range, counted from the start of the file.</summary>
+    /// <summary>The first byte after the range, counted from the start of the file.</summary>
     public long End => Offset + Length;
 }

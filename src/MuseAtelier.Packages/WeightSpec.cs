@@ -23,21 +23,21 @@ public enum WeightLayout
 public sealed record TensorSlice(string Key, long FirstRow, long Rows)
 {
     /// <summary>
-    /// Name of the tensor that holds the factors of the stored numbers, as fp8 checkpoints have them: one factor for the whole tensor, or
-    /// one for each of its rows. Null means 1.
+    /// Name of the tensor that holds the factors of the stored numbers in fp8 checkpoints: one factor for the whole tensor, or one for
+    /// each of its rows. Null means 1.
     /// </summary>
     public string? Multiplier { get; init; }
 
-    /// <summary>A number that multiplies every element; null means 1.</summary>
+    /// <summary>The factor of every element; null means 1.</summary>
     public float? Scale { get; init; }
 }
 
 /// <summary>
-/// A weight: its source in the checkpoint, its form, and its place in the package. The values are the fp32 sum of the slices, added from
-/// the last one to the first, then brought into <see cref="Layout"/> and rounded to <see cref="Type"/>.
+/// A weight: its source in the checkpoint, its type and shape, and its place in the package. The values are the fp32 sum of the slices,
+/// added from the last one to the first, then arranged as <see cref="Layout"/> and rounded to <see cref="Type"/>.
 /// </summary>
 /// <param name="Graph">Name of the graph's input or constant.</param>
-/// <param name="Slices">The slices of the checkpoint whose sum is the weight. All have the weight's number of elements.</param>
+/// <param name="Slices">The slices of the checkpoint whose sum is the weight. Each has as many elements as the weight.</param>
 /// <param name="Type">Element type as stored.</param>
 /// <param name="Shape">Dimensions as stored.</param>
 /// <param name="File">The file of the package that holds it.</param>
@@ -61,7 +61,7 @@ public sealed record WeightSpec(
     [JsonIgnore]
     public long Bytes => checked(Elements * Type.Size());
 
-    /// <summary>The bytes of the weight: the key under which copies of it in memory are shared.</summary>
+    /// <summary>The bytes of the weight, which are the key by which copies in memory are shared.</summary>
     [JsonIgnore]
     public WeightRange Range => new(File, Offset, Bytes);
 }

@@ -7,7 +7,7 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse models</c>: lists the models that the project knows, and verifies the files that it finds.</summary>
+/// <summary><c>muse models</c>: lists the known models, and verifies the files that it finds.</summary>
 internal static class ModelsCommand
 {
     public static Command Create(Terminal terminal)

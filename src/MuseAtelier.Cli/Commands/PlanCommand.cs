@@ -7,7 +7,9 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse plan</c>: shows what a memory budget means. It plans from sizes alone, needs no card and loads nothing.</summary>
+/// <summary>
+/// <c>muse plan</c>: shows the plan that a memory budget leads to. It plans from sizes alone, needs no card and loads nothing.
+/// </summary>
 internal static class PlanCommand
 {
     private static readonly JsonSerializerOptions Members =

@@ -103,7 +103,7 @@ internal static class ReplayCommand
     private static string Short(string sha256) =>
         sha256.Length <= ParametersText.ShortDigest ? sha256 : sha256[..ParametersText.ShortDigest];
 
-    /// <summary>What a picture's file says.</summary>
+    /// <summary>The content of a picture's file that is replayed.</summary>
     /// <param name="Request">The request that painted it.</param>
     /// <param name="Record">Its record; null if it was read from another program's text.</param>
     /// <param name="Opened">Compares the open atelier with the picture's, and writes notices about differences.</param>

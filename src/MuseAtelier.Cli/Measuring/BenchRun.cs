@@ -165,7 +165,7 @@ internal static class BenchRun
         public Picture Last => Pictures[^1];
     }
 
-    /// <summary>What the run observed.</summary>
+    /// <summary>The measurements of the run.</summary>
     /// <param name="First">The batch that does not count.</param>
     /// <param name="Batches">The batches that count.</param>
     /// <param name="FileSeconds">Seconds of each counted file.</param>

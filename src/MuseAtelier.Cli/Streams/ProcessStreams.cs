@@ -35,7 +35,7 @@ internal sealed class ProcessStreams : IDisposable
     /// <summary>The outputs that commands write to.</summary>
     public Terminal Terminal { get; }
 
-    /// <summary>Whether a command line asks for JSON.</summary>
+    /// <summary>Whether a command line requests JSON.</summary>
     public static bool AsksForJson(string[] args) => args.TakeWhile(arg => arg != "--").Contains("--json");
 
     /// <summary>Opens standard input as text. If it is redirected, it must be UTF-8, and reading other bytes fails.</summary>
@@ -65,7 +65,7 @@ internal sealed class ProcessStreams : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // The exit code still tells that muse failed.
+            // The exit code still shows that muse failed.
         }
     }
 

@@ -5,8 +5,9 @@ namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
 /// The memory that this process holds on a card, including its context and libraries. The figure is the driver's count for the process,
-/// else Windows' count, else the growth of the whole card's use since before this process used the card. That growth includes what other
-/// programs take meanwhile; it is needed in containers, which number processes by themselves. Every member may be called on any thread.
+/// else Windows' count, else the growth of the whole card's use since before this process used the card. That growth includes memory that
+/// other programs take meanwhile; it is needed in containers, whose process numbers differ from the system's. Every member may be called on
+/// any thread.
 /// </summary>
 internal sealed class CardMemory
 {

@@ -103,14 +103,14 @@ internal sealed class CudaDevice : ExecutionDevice
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             EnableMemoryPattern = false,
         };
-        // The card does the work, so a thread pool for each session would only take memory.
+        // Sessions need no thread pool, because the card does the work.
         if (_sharesThreads) options.DisablePerSessionThreads();
         else options.IntraOpNumThreads = 1;
         options.AddSessionConfigEntry("session.use_env_allocators", traits.HasOwnArena ? "0" : "1");
         // Initializers must lie outside the arena, so that they are freed with their session and never lie among a captured run's
         // temporaries.
         options.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
-        // A graph that needs the CPU is a fault of the exporter; the fallback would hide it and be slow.
+        // The fallback to the CPU must be off, because a graph that needs it is an error of the exporter, which would be hidden.
         options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
         using var provider = new OrtCUDAProviderOptions();
         provider.UpdateOptions(Provider(traits));
@@ -168,7 +168,7 @@ internal sealed class CudaDevice : ExecutionDevice
         }
     }
 
-    // ONNX Runtime has no error code for exhausted memory, so the message must tell.
+    // ONNX Runtime has no error code for exhausted memory, so its message is examined.
     public override bool IsOutOfMemory(OnnxRuntimeException exception) => IsOutOfMemory(exception.Message);
 
     public override long SharedArenaBytes(long constantBytes) =>

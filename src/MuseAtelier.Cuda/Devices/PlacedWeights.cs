@@ -56,7 +56,7 @@ internal abstract class PlacedWeights(IReadOnlyList<StageMemory> stages) : IDisp
     /// <summary>Ends a capture, whether or not it succeeded.</summary>
     public virtual void EndCapture() { }
 
-    /// <summary>Restores the state before a captured run is replayed that the run was captured in.</summary>
+    /// <summary>Restores the state in which a run was captured. Must be called before each replay.</summary>
     public virtual void BeforeReplay() { }
 
     /// <inheritdoc/>

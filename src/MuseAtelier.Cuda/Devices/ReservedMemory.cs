@@ -3,8 +3,8 @@ using MuseAtelier.Cuda.Native;
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
-/// A fixed range of device addresses whose memory can be freed and taken again, so that ONNX Runtime's bindings to it stay valid. It starts
-/// without memory. The address may be used only while <see cref="IsThere"/>; the content is lost when the memory is given up.
+/// A fixed range of device addresses whose memory can be freed and allocated again, so that ONNX Runtime's bindings to it stay valid. It
+/// starts without memory. The address may be used only while <see cref="IsThere"/>; the content is lost when the memory is freed.
 /// </summary>
 internal sealed class ReservedMemory : IDisposable
 {
@@ -18,9 +18,9 @@ internal sealed class ReservedMemory : IDisposable
         (Address, Bytes) = (address, bytes);
     }
 
-    /// <summary>Reserves the addresses, and takes no memory yet.</summary>
+    /// <summary>Reserves the addresses, and allocates no memory yet.</summary>
     /// <param name="card">The card's number, as CUDA counts them.</param>
-    /// <param name="usage">Counts the memory while it is taken.</param>
+    /// <param name="usage">Counts the memory while it is allocated.</param>
     /// <param name="bytes">The least size in bytes; rounded up to the card's granularity.</param>
     public static ReservedMemory Reserve(int card, DeviceUsage usage, long bytes)
     {
@@ -38,7 +38,7 @@ internal sealed class ReservedMemory : IDisposable
     /// <summary>Whether memory is mapped at the address.</summary>
     public bool IsThere => _block != 0;
 
-    /// <summary>Takes the memory and maps it, unless it is there.</summary>
+    /// <summary>Allocates the memory and maps it, unless it is mapped.</summary>
     /// <exception cref="DeviceMemoryException">The device's memory is used up.</exception>
     public void Take()
     {
@@ -58,7 +58,7 @@ internal sealed class ReservedMemory : IDisposable
         _usage.Take(Bytes);
     }
 
-    /// <summary>Frees the memory, if it is there. No run and no copy may be using it.</summary>
+    /// <summary>Frees the memory, if it is mapped. No run and no copy may be using it.</summary>
     public void GiveUp()
     {
         if (!IsThere) return;

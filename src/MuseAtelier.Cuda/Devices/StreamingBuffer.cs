@@ -12,15 +12,15 @@ internal interface IStreamingBufferUser
 }
 
 /// <summary>
-/// The device memory that streamed weights pass through. It starts without memory. Several users may hold it and use it one after the
-/// other; the present user alone knows what lies in it. The buffer is freed when its last holder releases it.
+/// The device memory into which streamed weights are copied. It starts without memory. Several users may hold it and use it one after
+/// the other; only the present user knows its content. The buffer is freed when its last holder releases it.
 /// </summary>
 internal sealed class StreamingBuffer
 {
     private readonly ReservedMemory _memory;
     private int _holders;
 
-    /// <summary>Reserves the addresses, and takes no memory yet.</summary>
+    /// <summary>Reserves the addresses, and allocates no memory yet.</summary>
     /// <param name="card">The card on which it lies.</param>
     /// <param name="bytes">Size in bytes.</param>
     public StreamingBuffer(CardResources card, long bytes)
@@ -44,7 +44,7 @@ internal sealed class StreamingBuffer
     /// <summary>The owner of the weights that lie in it; null if there is none.</summary>
     public IStreamingBufferUser? User { get; set; }
 
-    /// <summary>Takes its memory, if it has none.</summary>
+    /// <summary>Allocates its memory, if it has none.</summary>
     /// <exception cref="DeviceMemoryException">The device's memory is used up.</exception>
     public void Take() => _memory.Take();
 

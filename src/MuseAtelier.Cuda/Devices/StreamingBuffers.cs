@@ -24,12 +24,12 @@ internal sealed class StreamingBuffers(CardResources card)
     }
 
     /// <summary>
-    /// Takes a buffer's memory, if it has none, and makes the caller its user. The memory of other buffers is freed first.
+    /// Allocates a buffer's memory, if it has none, and makes the caller its user. The memory of other buffers is freed first.
     /// </summary>
     /// <param name="buffer">A buffer that the user holds.</param>
     /// <param name="user">The new user.</param>
     /// <returns>
-    /// Whether it was the buffer's user before. If not, the buffer's content is not its own, and all copies of the former user are queued.
+    /// Whether the user is the same as before. If not, the buffer holds other weights, and all copies of the former user are queued.
     /// </returns>
     /// <exception cref="DeviceMemoryException">The device's memory is used up.</exception>
     public bool Claim(StreamingBuffer buffer, IStreamingBufferUser user)

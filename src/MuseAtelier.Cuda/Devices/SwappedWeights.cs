@@ -14,7 +14,7 @@ internal sealed class SwappedWeights : PlacedWeights
     private readonly CudaEvent _copied;
     private bool _copyPending;
 
-    /// <summary>Reserves the device addresses, and takes no device memory yet.</summary>
+    /// <summary>Reserves the device addresses, and allocates no device memory yet.</summary>
     /// <param name="stages">The stages in the order in which they run; each has weights.</param>
     /// <param name="card">The card.</param>
     /// <param name="reader">Loads the weights; borrowed.</param>

@@ -68,10 +68,10 @@ internal sealed unsafe partial class KernelModule
         return function;
     }
 
-    /// <summary>The scratch memory of a stream. One piece serves all kernels of a stream, because they run one after the other.</summary>
+    /// <summary>The scratch memory of a stream. All kernels of a stream share it, because they run one after the other.</summary>
     public Scratch ScratchOf(nint stream)
     {
-        // GetOrAdd would not do, because two threads could then allocate and one allocation would leak.
+        // GetOrAdd must not be used, because two threads could then allocate, and one allocation would leak.
         if (_scratch.TryGetValue(stream, out Scratch known)) return known;
         lock (_scratch)
         {

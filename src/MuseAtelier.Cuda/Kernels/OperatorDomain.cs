@@ -39,6 +39,6 @@ internal static class OperatorDomain
         }
     }
 
-    /// <summary>Lets sessions with these options use the operators.</summary>
+    /// <summary>Makes the operators available to sessions with these options.</summary>
     public static void AddTo(SessionOptions options) => OrtCustomOperator.AddDomain(options, Domain.Value);
 }

@@ -28,7 +28,7 @@ internal static unsafe class OrtCustomOperator
         return domain;
     }
 
-    /// <summary>Lets sessions with these options use a domain's operators.</summary>
+    /// <summary>Makes a domain's operators available to sessions with these options.</summary>
     public static void AddDomain(SessionOptions options, nint domain)
     {
         Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)Api->AddCustomOpDomain)(options.DangerousGetHandle(), domain));

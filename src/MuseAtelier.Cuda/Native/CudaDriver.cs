@@ -13,7 +13,7 @@ internal static unsafe partial class CudaDriver
     static CudaDriver() => CudaLibraries.Resolve();
 
     /// <summary>
-    /// The newest CUDA version that the driver serves, as 1000 * major + 10 * minor; null where the driver does not tell.
+    /// The newest CUDA version that the driver supports, as 1000 * major + 10 * minor; null if the driver does not report it.
     /// </summary>
     public static int? Version() => DriverGetVersion(out int version) == Success ? version : null;
 

@@ -42,7 +42,9 @@ internal static unsafe partial class CudaRuntime
         throw CudaException.OfRuntime(call, code);
     }
 
-    /// <summary>Drops the code of a call that cleans up: such a call fails only after an earlier failure, which it must not hide.</summary>
+    /// <summary>
+    /// Ignores the code of a call that cleans up, because such a call fails only after an earlier failure, which it must not hide.
+    /// </summary>
     public static void Ignore(int code) => _ = code;
 
     public static string Name(int code) => Marshal.PtrToStringUTF8(GetErrorName(code)) ?? FormattableString.Invariant($"error {code}");

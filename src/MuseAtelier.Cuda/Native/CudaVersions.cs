@@ -23,7 +23,7 @@ internal static partial class CudaVersions
 
     public static Version Dnn() => OfDnn((long)DnnGetVersion());
 
-    /// <summary>The CUDA version that cuDNN was built for; the file's name does not tell it.</summary>
+    /// <summary>The CUDA version that cuDNN was built for; the file's name does not state it.</summary>
     public static Version DnnCuda() => OfCuda((int)DnnGetCudartVersion());
 
     /// <summary>The version for CUDA's number, 1000 * major + 10 * minor.</summary>

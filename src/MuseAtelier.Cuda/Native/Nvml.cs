@@ -20,7 +20,7 @@ internal static unsafe partial class Nvml
     public static nint Device(string pciBusId) =>
         Started.Value && DeviceGetHandleByPciBusId(pciBusId, out nint device) == Success ? device : 0;
 
-    /// <summary>The driver's version, such as <c>580.82.07</c>; null where the library does not tell.</summary>
+    /// <summary>The driver's version, such as <c>580.82.07</c>; null if unknown.</summary>
     public static string? DriverVersion()
     {
         if (!Started.Value) return null;
@@ -29,17 +29,17 @@ internal static unsafe partial class Nvml
         return SystemGetDriverVersion(text, length) == Success ? Marshal.PtrToStringUTF8((nint)text) : null;
     }
 
-    /// <summary>Bytes that all programs together use on the card; null where the library does not tell.</summary>
+    /// <summary>Bytes that all programs together use on the card; null if unknown.</summary>
     public static long? UsedBytes(nint device) =>
         device != 0 && DeviceGetMemoryInfo(device, out Memory memory) == Success ? (long)memory.Used : null;
 
-    /// <summary>Bytes that no program uses on the card; null where the library does not tell.</summary>
+    /// <summary>Free bytes of the card; null if unknown.</summary>
     public static long? FreeBytes(nint device) =>
         device != 0 && DeviceGetMemoryInfo(device, out Memory memory) == Success ? (long)memory.Free : null;
 
     /// <summary>
-    /// Bytes that a process uses on the card; null where the driver does not tell, such as in containers that number processes by
-    /// themselves.
+    /// Bytes that a process uses on the card; null if the driver does not report them, as in containers, whose process numbers differ from
+    /// the system's.
     /// </summary>
     public static long? ProcessBytes(nint device, int process)
     {

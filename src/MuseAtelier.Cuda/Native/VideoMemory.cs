@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace MuseAtelier.Cuda.Native;
 
 /// <summary>
-/// A card's memory as Windows counts it (DXGI). Under the WDDM driver model NVML does not tell processes apart, but Windows does. Every
-/// function may be absent or refuse: on another system, for a card in TCC mode, or without a display driver.
+/// A card's memory as Windows counts it (DXGI). Under the WDDM driver model NVML does not count the memory of single processes, but Windows
+/// does. Every function may be absent or refuse: on another system, for a card in TCC mode, or without a display driver.
 /// </summary>
 internal sealed unsafe class VideoMemory
 {
@@ -50,8 +50,8 @@ internal sealed unsafe class VideoMemory
     }
 
     /// <summary>
-    /// Bytes of the card's own memory that Windows allows this process, and bytes that the process uses; null where Windows does not
-    /// tell.
+    /// Bytes of the card's own memory that Windows allows this process, and bytes that the process uses; null if Windows
+    /// does not report them.
     /// </summary>
     public (long Budget, long Used)? Read()
     {

@@ -3,7 +3,7 @@ namespace MuseAtelier.Export.Checkpoints;
 /// <summary>The kind of model in a safetensors file, as its tensor names show.</summary>
 public enum CheckpointKind
 {
-    /// <summary>A kind that is not known.</summary>
+    /// <summary>An unknown kind.</summary>
     Unknown,
 
     /// <summary>SDXL base or a model trained from it that predicts noise. This engine paints with it.</summary>

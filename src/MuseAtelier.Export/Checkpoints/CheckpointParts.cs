@@ -1,8 +1,8 @@
 namespace MuseAtelier.Export.Checkpoints;
 
 /// <summary>
-/// The prefixes of the tensor names of each part of an SDXL checkpoint. Tools write different prefixes; the first that occurs in a file
-/// counts.
+/// The prefixes of the tensor names of each part of an SDXL checkpoint. Tools write different prefixes; the first one that occurs in a
+/// file is used.
 /// </summary>
 internal static class CheckpointParts
 {

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MuseAtelier.Export.Checkpoints;
 
-/// <summary>A mark that shows what a UNet predicts.</summary>
+/// <summary>A mark that shows the quantity that a UNet predicts.</summary>
 /// <param name="Kind">The kind of model that the mark shows.</param>
 /// <param name="Text">The mark and its place, in words.</param>
 /// <param name="IsInFile">Whether the mark is in the checkpoint itself, and not in a file beside it.</param>

@@ -6,8 +6,8 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Export.Checkpoints;
 
 /// <summary>
-/// Writes a checkpoint of random weights. It serves to measure speed and memory, which do not depend on the values, where the real
-/// checkpoint is not available. One block of normal numbers is generated once. Every tensor reads it from a different start and scales it
+/// Writes a checkpoint of random weights, with which speed and memory are measured where the real checkpoint is not available: neither
+/// depends on the values. One block of normal numbers is generated once. Every tensor reads it from a different start and scales it
 /// so that activations stay within the range of fp16.
 /// </summary>
 public static class RandomCheckpoint

@@ -105,7 +105,7 @@ internal sealed class SafetensorsHeader
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             // Values beyond the limits are skipped. They are not needed: trainers store the words of their data sets there. Short values
-            // must be kept because some of them state what the model predicts.
+            // must be kept because some of them state the prediction type.
             bool isLong = reader.ValueSpan.Length > LongestName || _metadata.Count == MostMetadata;
             string name = isLong ? "" : reader.GetString()!;
             reader.Read();

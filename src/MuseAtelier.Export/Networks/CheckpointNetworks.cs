@@ -11,8 +11,9 @@ internal static class CheckpointNetworks
     /// <summary>Describes every component of a checkpoint.</summary>
     /// <param name="file">The checkpoint.</param>
     /// <param name="precisions">The arithmetic of the parts.</param>
-    /// <exception cref="CheckpointException">The checkpoint cannot be described. The failure names all missing parts or
-    /// tensors.</exception>
+    /// <exception cref="CheckpointException">
+    /// The checkpoint cannot be described. The exception names all missing parts or tensors.
+    /// </exception>
     public static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file, Precisions precisions)
     {
         UnsupportedPrecisionException.ThrowIfAny(precisions);
@@ -34,7 +35,7 @@ internal static class CheckpointNetworks
             : ClipNetwork.G(Part(clipGPrefix), text);
         var unet = new UNetNetwork(Part(unetPrefix), precisions.UNet.Arithmetic.Type());
         var vae = new VaeNetwork(Part(vaePrefix), precisions.Vae.Arithmetic.Type());
-        // The step is described first: cross-attention and time embedding serve the blocks that it finds.
+        // The step must be described first, because cross-attention and time embedding are described for the blocks that it finds.
         Network step = unet.Step();
         List<Network> networks =
         [

@@ -11,7 +11,7 @@ internal sealed record ClipTensorNames
     /// <summary>The position embeddings.</summary>
     public required string Positions { get; init; }
 
-    /// <summary>What the names of all layers begin with, up to the number.</summary>
+    /// <summary>The prefix of the names of all layers, up to the number.</summary>
     public required string Layers { get; init; }
 
     /// <summary>The norm before the attention.</summary>
@@ -20,7 +20,7 @@ internal sealed record ClipTensorNames
     /// <summary>The norm before the feed-forward part.</summary>
     public string Norm2 { get; init; } = "layer_norm2";
 
-    /// <summary>What the names of the q, k and v projections begin with.</summary>
+    /// <summary>The prefix of the names of the q, k and v projections.</summary>
     public string In { get; init; } = "self_attn.";
 
     /// <summary>The attention's output projection.</summary>

@@ -27,7 +27,7 @@ internal static class PostProcessingNetwork
 
     /// <summary>
     /// The same with a frame: pixels is [1, canvas height, canvas width, 3]. rows [canvas height] and columns [canvas width] name the row
-    /// and the column of the picture that lie there. colour [1, canvas height, canvas width, 3] is what the frame adds, and keep
+    /// and the column of the picture at that place. colour [1, canvas height, canvas width, 3] is added by the frame, and keep
     /// [1, canvas height, canvas width, 1] the share of the picture that stays, where 255 is all of it. colour is at most 255 less keep.
     /// </summary>
     public static Network ToFramedPixels()

@@ -41,7 +41,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
     private static readonly Dimension LatentHeight = Dimension.Parse("height");
     private static readonly Dimension LatentWidth = Dimension.Parse("width");
 
-    // Step fills both lists; the two other networks compute what they name.
+    // Step fills both lists. The two other networks compute the listed tensors.
     private readonly List<(Value Projection, string Key)> _projections = [];
     private readonly List<(Value Keys, Value Values, string Block)> _contexts = [];
 
@@ -58,7 +58,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
     public Network Step()
     {
         var net = new NetworkBuilder(weights);
-        // The engine writes the channels of a latent and no others. A checkpoint that has them all missing is refused for that.
+        // The engine writes the channels of a latent only. 0 means that the tensor is missing, which is refused for that reason.
         if (InputChannels is not (0 or LatentChannels))
             weights.Refuse(FirstConvolution, weights.Size(FirstConvolution, 0), LatentChannels, KernelSide, KernelSide);
         Value latents = Value.Image("latents", InputChannels, LatentHeight, LatentWidth, ElementType.F32);
@@ -80,7 +80,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
     }
 
     /// <summary>
-    /// The keys and values of every cross-attention from context [rows, tokens, width]. It runs once per prompt. Must be called after
+    /// The keys and values of every cross-attention from context [rows, tokens, width]. It runs once per batch. Must be called after
     /// <see cref="Step"/>, which collects the cross-attentions.
     /// </summary>
     /// <param name="textWidth">The width of both text encoders' hidden states together.</param>
@@ -107,7 +107,7 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
 
     /// <summary>
     /// The time embedding projections of every ResBlock from timesteps [steps], pooled text [rows, p] and six time ids [rows, 6], packed
-    /// step by step in the order of the step network's inputs. It runs once per picture. Must be called after <see cref="Step"/>, which
+    /// step by step in the order of the step network's inputs. It runs once per batch. Must be called after <see cref="Step"/>, which
     /// collects the ResBlocks.
     /// </summary>
     public Network TimeEmbedding(int pooledWidth)

@@ -50,7 +50,7 @@ internal sealed class OverlayStages(
             }
         }
 
-        // The files must be closed because Windows renames no folder with an open file in it.
+        // The files must be closed, because Windows cannot rename a folder in which a file is open.
         foreach (PackedFileWriter writer in _writers.Values)
         {
             _files.Add(writer.Finish());
@@ -148,7 +148,7 @@ internal sealed class OverlayStages(
         static StringStringEntryProto Entry(string key, string value) => new() { Key = key, Value = value };
     }
 
-    // A weight of a replaced stage is made anew where a tensor of it is changed, and else copied.
+    // A weight of a replaced stage is computed if one of its tensors is changed, else copied from the base.
     private void Write(string component, WeightSpec weight, PackedFileWriter writer)
     {
         if (slices.IsChanged(weight)) _transfer.Write(weight, component, writer.Write, cancellationToken);

@@ -22,7 +22,8 @@ public sealed record OverlayOptions
 
 /// <summary>
 /// Writes overlays: packages that replace stages of another package whose weights are made of changed tensors. A stage is replaced as a
-/// whole, because a stage is one read and one copy; its unchanged weights are copied from the base. All else stays in the base.
+/// whole, because a stage is one read and one copy; its unchanged weights are copied from the base. All other files stay in the base. This
+/// is where a LoRA plugs in: a <see cref="TensorChange"/> for each tensor adds its product to the values.
 /// </summary>
 public static class OverlayWriter
 {
@@ -65,7 +66,7 @@ public static class OverlayWriter
             using var stages = new OverlayStages(basis, manifest, partial.Path, new SliceReader(file, options.Changes), cancellationToken);
             stages.Write();
             Manifest(options.Name, new BaseSpec(Path.GetFileName(basis), baseDigest), stages).Write(partial.Path);
-            // Reading applies all rules of manifests to the overlay and its base together. A base may be of anybody's making.
+            // Reading applies all rules of manifests to the overlay and its base together, because the base is untrusted too.
             PackageManifest.Read(partial.Path);
             if (digest.GetAwaiter().GetResult() != manifest.Checkpoint.Sha256) throw new OverlayCheckpointException(file.Path, basis);
             cancellationToken.ThrowIfCancellationRequested();

@@ -13,8 +13,8 @@ namespace MuseAtelier.Export.Packaging;
 public delegate void TensorChange(long first, Span<float> values);
 
 /// <summary>
-/// Reads the slices of a checkpoint's tensors that make up weights. A slice is data of a manifest, which anybody may have written, so each
-/// one is checked against the checkpoint before it is read.
+/// Reads the slices of a checkpoint's tensors that make up weights. A slice comes from an untrusted manifest, so each one is
+/// checked against the checkpoint before it is read.
 /// </summary>
 /// <param name="checkpoint">The checkpoint.</param>
 /// <param name="changes">Changes of tensors by name; null for none.</param>

@@ -5,7 +5,7 @@ namespace MuseAtelier.Export.Packaging;
 /// <summary>A package's manifest takes a weight from rows of a tensor that the checkpoint does not have.</summary>
 /// <param name="path">Path of the checkpoint.</param>
 /// <param name="tensor">Name of the tensor.</param>
-/// <param name="found">What the checkpoint has in its place.</param>
+/// <param name="found">What the checkpoint has instead.</param>
 public sealed class WeightSourceException(string path, string tensor, string found)
     : CheckpointException(
         path,

@@ -14,7 +14,7 @@ public static class FidelityCheck
     /// <param name="model">Path of an SDXL single-file checkpoint. A package is refused, because its arithmetic is fixed.</param>
     /// <param name="options">The settings of the engine. Budgets bound the pictures, not the parts.</param>
     /// <param name="request">The pictures to compare.</param>
-    /// <param name="progress">Receives, on another thread, what is being computed.</param>
+    /// <param name="progress">Receives, on another thread, the name of the part that is being computed.</param>
     /// <param name="cancellationToken">Stops within a step.</param>
     /// <exception cref="ArgumentException">An option is out of range, or the number of seeds is not from 1 to 10,000.</exception>
     /// <exception cref="PictureRequestException">The pictures are out of range.</exception>

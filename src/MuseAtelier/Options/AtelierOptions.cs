@@ -6,7 +6,8 @@ using MuseAtelier.Sampling;
 namespace MuseAtelier;
 
 /// <summary>
-/// The settings of an atelier; fixed while it lives. Opening refuses options out of range with an <see cref="ArgumentException"/>.
+/// The settings of an atelier, which do not change after it was opened. Opening refuses options out of range with an
+/// <see cref="ArgumentException"/>.
 /// </summary>
 public sealed record AtelierOptions
 {

@@ -5,13 +5,13 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>The packages that checkpoints were exported to, and what killed exports left: to look at and to remove.</summary>
+/// <summary>Lists and removes the packages of the cache and the leftovers of killed exports.</summary>
 public static class CachedPackages
 {
     private const int DigestLetters = 12;
 
-    /// <summary>What the cache holds. Reads manifests and asks for sizes; changes nothing.</summary>
-    /// <param name="cacheFolder">The cache; null means the one that is used where none is named.</param>
+    /// <summary>Lists the content of the cache. Reads manifests and the sizes of files, and changes nothing.</summary>
+    /// <param name="cacheFolder">The cache; null means the default one.</param>
     /// <exception cref="PackageCacheException">The folder cannot be read.</exception>
     public static CacheContent List(string? cacheFolder = null)
     {
@@ -42,10 +42,10 @@ public static class CachedPackages
     }
 
     /// <summary>
-    /// Removes a package, unless it is in use or is being exported. The checkpoint stays; the package is made again when it is needed.
+    /// Removes a package, unless it is in use or being exported. The checkpoint stays, and the package is made again when it is needed.
     /// </summary>
     /// <param name="package">A package of <see cref="List"/>.</param>
-    /// <returns>Whether it is gone.</returns>
+    /// <returns>Whether it was removed.</returns>
     /// <exception cref="PackageCacheException">The folder cannot be written.</exception>
     public static bool Remove(CachedPackage package)
     {
@@ -58,7 +58,7 @@ public static class CachedPackages
             using (FileStream? alone = PackageUse.TryClaim(package.Folder))
             {
                 if (alone is null) return !Directory.Exists(package.Folder);
-                // Windows renames no folder with an open file in it.
+                // Windows cannot rename a folder in which a file is open.
                 if (OperatingSystem.IsWindows()) alone.Dispose();
                 PartialFolder.Discard(package.Folder);
             }
@@ -72,9 +72,9 @@ public static class CachedPackages
         }
     }
 
-    /// <summary>Removes what killed exports left behind; what is being written stays.</summary>
-    /// <param name="cacheFolder">The cache; null means the one that is used where none is named.</param>
-    /// <returns>What is gone.</returns>
+    /// <summary>Removes the leftovers of killed exports. Folders that are being written stay.</summary>
+    /// <param name="cacheFolder">The cache; null means the default one.</param>
+    /// <returns>The leftovers that were removed.</returns>
     public static IReadOnlyList<CachedPartial> RemoveLeftovers(string? cacheFolder = null)
     {
         CacheContent before = List(cacheFolder);
@@ -99,14 +99,14 @@ public static class CachedPackages
         };
     }
 
-    // Why nothing will ask for the package again, in words; null where its checkpoint still leads to it.
+    // The reason that the package is stale, in words; null if it is the current package of its checkpoint.
     private static (string? Fault, Lowering? Lowering) Fault(string folder, string? checkpoint)
     {
         try
         {
             PackageManifest manifest = PackageManifest.Read(folder);
             if (!PackageCache.IsCurrent(folder)) return ("files of it are missing or damaged", manifest.Lowering);
-            // An overlay is opened by its own name and comes from no checkpoint of its own.
+            // An overlay has no checkpoint and is opened by its folder, so it is never stale.
             if (manifest.Overlay is not null) return (null, manifest.Lowering);
             if (checkpoint is null) return ("its checkpoint is not known: an earlier version exported it", manifest.Lowering);
             if (!File.Exists(checkpoint)) return ("its checkpoint is gone", manifest.Lowering);
@@ -130,13 +130,13 @@ public static class CachedPackages
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // It is being written or removed at this moment, or belongs to another user.
+            // The folder is being written or removed, or belongs to another user.
             return 0;
         }
     }
 }
 
-/// <summary>What the cache holds.</summary>
+/// <summary>The content of the cache.</summary>
 public sealed record CacheContent
 {
     /// <summary>Full path of the cache.</summary>
@@ -145,7 +145,7 @@ public sealed record CacheContent
     /// <summary>The packages, by name.</summary>
     public required IReadOnlyList<CachedPackage> Packages { get; init; }
 
-    /// <summary>What exports are writing, and what killed ones left behind.</summary>
+    /// <summary>The folders that exports are writing, and the leftovers of killed exports.</summary>
     public required IReadOnlyList<CachedPartial> Partials { get; init; }
 }
 
@@ -158,22 +158,22 @@ public sealed record CachedPackage
     /// <summary>Full path of its folder.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>Full path of the checkpoint that it was made from; null where that is not known.</summary>
+    /// <summary>Full path of the checkpoint that it was made from; null if unknown.</summary>
     public string? Checkpoint { get; init; }
 
     /// <summary>Bytes of all its files.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>When an atelier was last opened on it, in UTC; null where that is not known.</summary>
+    /// <summary>The time at which an atelier last opened it, in UTC; null if unknown.</summary>
     public DateTime? LastUse { get; init; }
 
-    /// <summary>For which kind of device it was lowered; null where its manifest cannot be read.</summary>
+    /// <summary>The kind of device for which it was lowered; null if its manifest cannot be read.</summary>
     public Lowering? Lowering { get; init; }
 
-    /// <summary>Why nothing will use it again, in words; null where its checkpoint leads to it.</summary>
+    /// <summary>The reason that the package is stale, in words; null if it is the current package of its checkpoint.</summary>
     public string? StaleBecause { get; init; }
 
-    /// <summary>Whether an atelier has it open, in any process.</summary>
+    /// <summary>Whether an atelier of any process has it open.</summary>
     public required bool IsInUse { get; init; }
 }
 
@@ -186,6 +186,6 @@ public sealed record CachedPartial
     /// <summary>Bytes of all its files.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Whether the process that writes it lives.</summary>
+    /// <summary>Whether the process that writes it still runs.</summary>
     public required bool IsBeingWritten { get; init; }
 }

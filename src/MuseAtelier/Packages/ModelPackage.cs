@@ -21,7 +21,7 @@ internal sealed unsafe class ModelPackage : IDisposable
         Manifest = manifest;
         GraphsSha256 = DigestGraphs(manifest);
         _uses = uses;
-        // Graphs are read anew for each session, by ONNX Runtime, which checks what it reads. All else is mapped.
+        // ONNX Runtime reads and checks the graphs' files for each session. All other files are mapped.
         HashSet<string> graphs = [.. manifest.Components.SelectMany(component => component.Stages).Select(stage => stage.Graph)];
         _mapped = [.. manifest.Files.Where(file => !graphs.Contains(file.Name))
             .Select(file => (file, File.GetLastWriteTimeUtc(PathOf(file.Name))))];
@@ -31,7 +31,7 @@ internal sealed unsafe class ModelPackage : IDisposable
 
     public PackageManifest Manifest { get; }
 
-    /// <summary>SHA-256 over the names and digests of all graphs, lower-case hex: what would compute otherwise has another.</summary>
+    /// <summary>SHA-256 over the names and digests of all graphs, lower-case hex. It differs for packages that compute otherwise.</summary>
     public string GraphsSha256 { get; }
 
     /// <summary>Opens the package of a model. A checkpoint is exported first, unless the cache holds its package.</summary>
@@ -83,9 +83,9 @@ internal sealed unsafe class ModelPackage : IDisposable
 
     /// <summary>
     /// Checks that every mapped file has the size and the time that it had when the package was opened, because reading a mapped file
-    /// beyond its end would end the process. It asks the system once for each file and reads nothing.
+    /// beyond its end would end the process. It makes one system call for each file and reads no content.
     /// </summary>
-    /// <exception cref="PackageException">A file is gone, or was written to.</exception>
+    /// <exception cref="PackageException">A file is missing or was changed.</exception>
     public void RequireUnchanged()
     {
         foreach ((FileSpec file, DateTime written) in _mapped)
@@ -102,7 +102,7 @@ internal sealed unsafe class ModelPackage : IDisposable
     /// <summary>Path of a graph's file.</summary>
     public string Graph(StageSpec stage) => PathOf(stage.Graph);
 
-    /// <summary>Where a weight lies in this process's memory: in the mapping of its packed file, which the package owns.</summary>
+    /// <summary>The address of a weight in the mapping of its packed file, which the package owns.</summary>
     public nint MappedWeight(WeightSpec weight)
     {
         lock (_weights)
@@ -143,7 +143,7 @@ internal sealed unsafe class ModelPackage : IDisposable
         return Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
 
-    // The share mode keeps writers out where the system enforces it (Windows); elsewhere it is a lock that well-behaved programs heed.
+    // The share mode excludes writers on Windows. Other systems take a lock, which programs may ignore.
     private (MemoryMappedFile Mapping, MemoryMappedViewAccessor View, nint Start) Map(string file)
     {
         MemoryMappedFile? mapping = null;

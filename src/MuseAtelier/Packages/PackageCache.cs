@@ -6,19 +6,19 @@ using MuseAtelier.Packages;
 namespace MuseAtelier;
 
 /// <summary>
-/// Finds the package of a model, and makes it where there is none: a checkpoint is exported once into the cache. Processes that want the
-/// same package
-/// at once take turns by a lock file; where the file system has no locks each exports its own, and the first that is finished is kept.
+/// Finds the package of a model, and exports the checkpoint into the cache if there is none. Of several processes that need the same
+/// package, one holds a lock file and exports, and the others wait. If the file system has no locks, each exports its own package, and the
+/// first finished one is kept.
 /// </summary>
 internal static class PackageCache
 {
-    /// <summary>What the name of a package's lock adds to the package's.</summary>
+    /// <summary>The suffix of a lock file's name, after the name of the package.</summary>
     public const string LockSuffix = ".lock";
 
     private const int Attempts = 20;
     private static readonly TimeSpan WaitInterval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The cache where none is named.</summary>
+    /// <summary>The default cache.</summary>
     public static string DefaultFolder =>
         Path.Combine(Environment.GetFolderPath(
         Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
@@ -34,7 +34,7 @@ internal static class PackageCache
         string cache = CacheOf(choice), folder = Path.Combine(cache, PackageKey.Of(model, CheckpointIdentity.Of(model), export));
         if (!IsCurrent(folder))
         {
-            // An export that fails or is stopped leaves no cache behind that was not there.
+            // An export that fails or is stopped removes the cache folder if it has created it.
             using var newFolders = new NewFolders(folder);
             using FileLock? turn = AwaitTurn(cache, folder, progress, cancellationToken);
             if (turn is not null && !IsCurrent(folder))
@@ -49,7 +49,7 @@ internal static class PackageCache
         return folder;
     }
 
-    /// <summary>The folder of the model's package for the backend's lowering; null where it has to be made first.</summary>
+    /// <summary>The folder of the model's package for the backend's lowering; null if it does not exist yet.</summary>
     public static string? Find(string model, PackageChoice choice)
     {
         if (IsPackage(model)) return Path.GetFullPath(model);
@@ -59,15 +59,15 @@ internal static class PackageCache
     }
 
     /// <summary>
-    /// Whether a folder of the cache holds a complete package. One that is damaged is made again rather than complained about.
+    /// Whether a folder of the cache holds a complete package. A damaged package gives false, so that it is made again.
     /// </summary>
-    /// <exception cref="PackageCacheException">What is there may not be read: this user could not replace it either.</exception>
+    /// <exception cref="PackageCacheException">The folder may not be read, so that this user cannot replace it either.</exception>
     public static bool IsCurrent(string folder)
     {
         try
         {
             if (!Directory.Exists(folder)) return false;
-            // A folder that may not be looked into would pass for an empty one.
+            // Without this, a folder without read permission would seem to be empty.
             foreach (string _ in Directory.EnumerateFileSystemEntries(folder)) break;
             PackageManifest manifest = PackageManifest.Read(folder);
             return manifest.Files.All(file =>
@@ -87,7 +87,7 @@ internal static class PackageCache
         }
     }
 
-    // Null where the package was finished by another process while this one waited.
+    // Null if another process finished the package while this one waited.
     private static FileLock? AwaitTurn(string cache, string folder, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         for (bool isTold = false; ; isTold = true)
@@ -113,7 +113,7 @@ internal static class PackageCache
             }
             catch (DirectoryNotFoundException) when (attempt < Attempts)
             {
-                // A process that gave up has removed the empty cache that it had made.
+                // Another process stopped its export and removed the empty cache that it had created.
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {

@@ -3,16 +3,16 @@ using MuseAtelier.Export.Storage;
 namespace MuseAtelier;
 
 /// <summary>
-/// The folder that checkpoints are exported to cannot be used: it is read-only, or what another user put there may not be read.
+/// The folder for exported packages cannot be used: it is read-only, or it has content of another user without read permission.
 /// </summary>
 public sealed class PackageCacheException : MuseAtelierException
 {
     private const string OtherCache =
         "name another: --cache FOLDER or the variable MUSE_CACHE for muse, AtelierOptions.CacheFolder for a program";
 
-    /// <summary>Creates the failure of a cache that cannot be written.</summary>
+    /// <summary>Creates the exception for a cache that cannot be written.</summary>
     /// <param name="folder">The cache.</param>
-    /// <param name="inner">What the system said.</param>
+    /// <param name="inner">The system's exception.</param>
     public PackageCacheException(string folder, Exception inner)
         : this(folder, inner, OpenFileLimit.IsReached(inner))
     {

@@ -6,18 +6,20 @@ using MuseAtelier.Packages;
 namespace MuseAtelier;
 
 /// <summary>
-/// The name of a checkpoint's package in the cache. It changes with the checkpoint, the exporter, and what the package is for.
+/// The name of a checkpoint's package in the cache. It changes with the checkpoint, the exporter and the export options.
 /// </summary>
 internal static class PackageKey
 {
-    // Digest and ending take forty more: the whole stays far below what file systems and Windows' paths allow.
+    // Digest and suffix have forty more letters, so that the name stays below the limits of file systems and Windows' paths.
     private const int LongestName = 40;
     private const int DigestLetters = 12;
 
     /// <summary>The name.</summary>
-    /// <param name="checkpoint">Path of the checkpoint, as it was given: people find the package by its file name.</param>
-    /// <param name="identity">What stands for its content: hashing 7 GB at every start would cost more than loading them.</param>
-    /// <param name="options">What the package is for.</param>
+    /// <param name="checkpoint">
+    /// Path of the checkpoint as it was given. Its file name begins the name, for people who look for the package.
+    /// </param>
+    /// <param name="identity">Identifies its content without a hash of all 7 GB, which would take longer than loading them.</param>
+    /// <param name="options">The export options of the package.</param>
     public static string Of(string checkpoint, CheckpointIdentity identity, ExportOptions options)
     {
         string text = FormattableString.Invariant($"{identity.Path}|{identity.Bytes}|{identity.Ticks}|{identity.Samples}|")

@@ -2,7 +2,7 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>The package's parts compute in another arithmetic than was asked for.</summary>
+/// <summary>The package's parts have other precisions than the requested ones.</summary>
 public sealed class PackagePrecisionException(string package, Precisions found, Precisions expected)
     : PackageException(
         package,

@@ -5,18 +5,17 @@ using MuseAtelier.Export.Storage;
 namespace MuseAtelier;
 
 /// <summary>
-/// A small file beside a package of the cache that says which checkpoint it was made from, and by its time when the package was last used.
-/// The package
-/// itself never changes: the same checkpoint gives the same bytes.
+/// A small file beside a package of the cache. It names the checkpoint that the package was made from, and its time is that of the last
+/// use. The package itself does not change, because the same checkpoint must give the same bytes.
 /// </summary>
 internal static class PackageSource
 {
-    /// <summary>What the file's name adds to the package's.</summary>
+    /// <summary>The suffix of the file's name, after the name of the package.</summary>
     public const string Suffix = ".source";
 
     private const int MostBytes = 64 << 10;
 
-    /// <summary>Writes down the checkpoint of a package. The cache works without it: no failure is reported.</summary>
+    /// <summary>Writes the checkpoint's path. Failures are ignored, because the cache works without this file.</summary>
     public static void Write(string package, string checkpoint)
     {
         string path = package + Suffix, partial = $"{package}.{Path.GetRandomFileName()}{Suffix}.tmp";
@@ -32,7 +31,7 @@ internal static class PackageSource
         }
     }
 
-    /// <summary>Notes that a package is used now.</summary>
+    /// <summary>Sets the time of the last use to now.</summary>
     public static void Use(string package)
     {
         try
@@ -41,11 +40,11 @@ internal static class PackageSource
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // A read-only cache, or a package of another user: it is used all the same.
+            // The cache is read-only, or the package belongs to another user. It is used all the same.
         }
     }
 
-    /// <summary>The checkpoint of a package; null where it is not known.</summary>
+    /// <summary>The path of a package's checkpoint; null if unknown.</summary>
     public static string? Read(string package)
     {
         try
@@ -61,6 +60,6 @@ internal static class PackageSource
         }
     }
 
-    /// <summary>When a package was last used, in UTC; null where it is not known.</summary>
+    /// <summary>The time at which a package was last used, in UTC; null if unknown.</summary>
     public static DateTime? LastUse(string package) => File.Exists(package + Suffix) ? File.GetLastWriteTimeUtc(package + Suffix) : null;
 }

@@ -40,7 +40,7 @@ internal sealed class BatchPlanner
         _allowance = new MemoryAllowance(options.BudgetBytes(Available()));
     }
 
-    /// <summary>What a series and the options ask of a plan.</summary>
+    /// <summary>The request for a plan of a series.</summary>
     /// <param name="series">The series.</param>
     /// <param name="options">The options of the atelier.</param>
     /// <param name="budget">The budget in bytes.</param>
@@ -64,7 +64,7 @@ internal sealed class BatchPlanner
     /// <param name="series">The series.</param>
     /// <param name="notices">Receives a sentence if the budget in force has changed.</param>
     /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
-    /// <exception cref="DeviceMemoryException">Other programs hold so much of the device that no plan fits into the rest.</exception>
+    /// <exception cref="DeviceMemoryException">Other programs hold so much device memory that no plan fits into the rest.</exception>
     public ResidencyPlan Apply(PictureSeries series, List<string> notices)
     {
         long available = Available();

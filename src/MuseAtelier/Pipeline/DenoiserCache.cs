@@ -5,7 +5,7 @@ using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pipeline;
 
-/// <summary>The denoiser of the last shape. It is created anew when the shape changes.</summary>
+/// <summary>The denoiser of the last shape. It is replaced when the shape changes.</summary>
 /// <param name="package">The package; borrowed.</param>
 /// <param name="sessions">The sessions and weights; borrowed.</param>
 /// <param name="device">The device that runs; borrowed.</param>

@@ -39,21 +39,21 @@ internal sealed class LoadedParts : IDisposable
     /// <summary>The decoder.</summary>
     public VaeDecoder Decoder { get; }
 
-    /// <summary>Puts a plan in force. What the plan moves is loaded into its new place when it next runs.</summary>
+    /// <summary>Puts a plan in force. A component whose weights move is loaded into its new place when it next runs.</summary>
     public void Apply(ResidencyPlan plan)
     {
         foreach (ComponentSpec component in Sessions.AffectedBy(plan)) ReleaseBindings(PipelineRecipe.Of(component.Name));
         Sessions.Apply(plan);
     }
 
-    /// <summary>Begins to load the components that a plan keeps loaded, while the engine's thread goes on.</summary>
+    /// <summary>Begins to load the components that a plan keeps loaded, without waiting for them.</summary>
     public void Preload(ResidencyPlan plan)
     {
         IEnumerable<ComponentPlan> staying = plan.Components.Where(component => !component.HasRotatingSessions);
         Sessions.Preload([.. staying.Select(component => _package.Manifest.Component(component.Name))], plan.MakesSessionsInParallel);
     }
 
-    /// <summary>Frees the memory that arenas keep from earlier pictures, and what refers to it.</summary>
+    /// <summary>Frees the memory that arenas keep from earlier pictures, and the captured step that refers to it.</summary>
     public void TrimArenas()
     {
         // A captured step refers to the memory that is freed here.

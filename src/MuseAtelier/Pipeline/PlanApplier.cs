@@ -1,7 +1,7 @@
 namespace MuseAtelier.Pipeline;
 
-/// <summary>Follows plans: makes room for a plan, puts it in force, and frees after each batch what the plan does not keep.</summary>
-/// <param name="parts">What is loaded; borrowed.</param>
+/// <summary>Makes room for a plan, puts it in force, and frees after each batch the memory that the plan does not keep.</summary>
+/// <param name="parts">The loaded parts; borrowed.</param>
 internal sealed class PlanApplier(LoadedParts parts)
 {
     /// <summary>
@@ -23,7 +23,7 @@ internal sealed class PlanApplier(LoadedParts parts)
         InForce = plan;
     }
 
-    /// <summary>Frees what the plan does not keep after a batch.</summary>
+    /// <summary>Frees the memory that the plan does not keep after a batch.</summary>
     /// <param name="plan">The plan that was in force.</param>
     /// <param name="isWhole">Whether the batch was painted to its end.</param>
     public void EndBatch(ResidencyPlan plan, bool isWhole)

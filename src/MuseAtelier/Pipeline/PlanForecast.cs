@@ -5,7 +5,7 @@ namespace MuseAtelier.Pipeline;
 /// <summary>Plans a picture from the model's sizes alone: exports, opens and loads nothing, and needs no device.</summary>
 internal static class PlanForecast
 {
-    /// <summary>The plan by which an atelier with these options would paint a picture on a device that nobody else uses.</summary>
+    /// <summary>The plan by which an atelier with these options would paint a picture on a device that no other program uses.</summary>
     /// <param name="model">Path of a package's folder or of a checkpoint.</param>
     /// <param name="options">The options of the atelier.</param>
     /// <param name="request">The picture.</param>

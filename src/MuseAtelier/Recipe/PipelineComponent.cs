@@ -18,7 +18,7 @@ internal enum RunFrequency
     PerPicture,
 }
 
-/// <summary>What the sizes of a component's tensors depend on.</summary>
+/// <summary>The properties on which the sizes of a component's tensors depend.</summary>
 internal enum ComponentShape
 {
     /// <summary>Nothing: one row of tokens.</summary>
@@ -85,7 +85,7 @@ internal enum ComponentUse
 /// <param name="Title">The name that users read.</param>
 /// <param name="Phase">The phase in which it runs; null if it runs in no phase of a picture.</param>
 /// <param name="Frequency">How often it runs.</param>
-/// <param name="Shape">What the sizes of its tensors depend on.</param>
+/// <param name="Shape">The properties on which the sizes of its tensors depend.</param>
 /// <param name="Part">The part of the model that it belongs to.</param>
 /// <param name="Use">When a picture needs it.</param>
 internal sealed record PipelineComponent(

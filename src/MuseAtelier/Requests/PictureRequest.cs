@@ -6,14 +6,14 @@ namespace MuseAtelier;
 public sealed record PictureRequest
 {
     /// <summary>
-    /// The prompt (绘意), which says what the picture shows: Unicode text of at most 262,144 UTF-16 code units, without unpaired
+    /// The prompt (绘意), which describes the picture: Unicode text of at most 262,144 UTF-16 code units, without unpaired
     /// surrogates. The engine cuts it after 75 tokens and adds a notice to the result.
     /// </summary>
     public required string Prompt { get; init; }
 
     /// <summary>
-    /// The negative prompt (避讳), which says what the picture avoids: text as for <see cref="Prompt"/>. <see cref="EmptyNegative"/>
-    /// decides the meaning of an empty one.
+    /// The negative prompt (避讳), which describes what the picture should not show: text as for <see cref="Prompt"/>.
+    /// <see cref="EmptyNegative"/> decides the meaning of an empty one.
     /// </summary>
     public string NegativePrompt { get; init; } = "";
 

@@ -3,7 +3,9 @@ using MuseAtelier.Streaming;
 
 namespace MuseAtelier.Residency;
 
-/// <summary>A component with a set of streamed stages: where each stage's weights lie, and what that takes and costs.</summary>
+/// <summary>
+/// A component with a set of streamed stages: where each stage's weights lie, and the memory and the time that this takes.
+/// </summary>
 internal sealed class ComponentChoice
 {
     /// <summary>The least streaming buffer, in halves of its size: one stage runs in it while the next one is copied.</summary>
@@ -24,7 +26,7 @@ internal sealed class ComponentChoice
     /// Size of the streaming buffer, in halves of the least one. In a larger buffer copies run further ahead.
     /// </param>
     /// <param name="pinnedBytes">Bytes of host memory that may be pinned for streamed weights; weights beyond it are staged.</param>
-    /// <param name="device">What the device costs.</param>
+    /// <param name="device">The costs of the device.</param>
     public ComponentChoice(
         ComponentSpec component, StageWork[] work, bool[] isStreamed, int bufferHalves, long pinnedBytes, DeviceProfile device)
     {

@@ -4,7 +4,7 @@ namespace MuseAtelier.Residency;
 /// <param name="Batch">The number of pictures that are denoised together.</param>
 /// <param name="Conditioning">Where the weights of the components that run before the steps lie.</param>
 /// <param name="UNet">Where the UNet's weights lie.</param>
-/// <param name="Mode">What stays in memory between the phases.</param>
+/// <param name="Mode">The memory that stays allocated between the phases.</param>
 /// <param name="Tiles">How the VAE decodes.</param>
 /// <param name="Seconds">Estimated seconds of one picture.</param>
 internal readonly record struct PlanCandidate(
@@ -21,7 +21,7 @@ internal readonly record struct PlanCandidate(
     /// </summary>
     public int SpeedBucket => (int)Math.Round(Math.Log(Seconds, BucketStep));
 
-    /// <summary>The seconds that stand for all candidates of the bucket.</summary>
+    /// <summary>The seconds that represent all candidates of the bucket.</summary>
     public double BucketSeconds => Math.Pow(BucketStep, SpeedBucket);
 
     /// <summary>Bytes of weights that are copied to the device in a batch, each streamed stage counted once.</summary>
@@ -31,7 +31,7 @@ internal readonly record struct PlanCandidate(
     public long SwappedBytes => UNet.Swappable[SwappedOut];
 }
 
-/// <summary>What stays in memory between the phases while the UNet and the decoder run.</summary>
+/// <summary>The memory that stays allocated between the phases.</summary>
 /// <param name="KeepsArena">
 /// Whether the working memory of text and denoising stays between the phases. A captured step needs this, because it holds addresses in it.
 /// </param>

@@ -6,7 +6,7 @@ namespace MuseAtelier.Residency;
 /// <summary>Turns a candidate into a plan that names every stage's placement and every phase's memory.</summary>
 /// <param name="model">The model's sizes.</param>
 /// <param name="request">The pictures.</param>
-/// <param name="device">What the device costs.</param>
+/// <param name="device">The costs of the device.</param>
 /// <param name="memory">The candidate's memory.</param>
 /// <param name="time">The candidate's time.</param>
 internal sealed class PlanDescriber(

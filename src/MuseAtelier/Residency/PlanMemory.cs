@@ -2,10 +2,10 @@ using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Residency;
 
-/// <summary>What takes memory during a phase, in the order in which plans list it.</summary>
+/// <summary>The uses of memory during a phase, in the order in which plans list them.</summary>
 internal enum MemoryUse
 {
-    /// <summary>What is taken before anything is loaded: the device's context and libraries, or the process.</summary>
+    /// <summary>Memory that is in use before anything is loaded: by the device's context and libraries, or by the process.</summary>
     Base,
 
     /// <summary>Constants and handles of loaded sessions.</summary>
@@ -65,7 +65,7 @@ internal sealed class PlanMemory
 
     /// <param name="model">The model's sizes.</param>
     /// <param name="request">The pictures.</param>
-    /// <param name="device">What the device costs.</param>
+    /// <param name="device">The costs of the device.</param>
     public PlanMemory(ModelSizes model, ResidencyRequest request, DeviceProfile device)
     {
         _device = device;

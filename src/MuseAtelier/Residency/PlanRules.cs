@@ -1,6 +1,6 @@
 namespace MuseAtelier.Residency;
 
-/// <summary>The ranges of what a plan is made for.</summary>
+/// <summary>The ranges of the values in a plan's request.</summary>
 internal static class PlanRules
 {
     // In latents. The decoder takes no smaller tile; the largest tile is the side of the largest picture.

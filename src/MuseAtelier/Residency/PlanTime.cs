@@ -2,7 +2,7 @@ namespace MuseAtelier.Residency;
 
 /// <summary>The estimated time of a candidate, in seconds.</summary>
 /// <param name="request">The pictures.</param>
-/// <param name="device">What the device costs.</param>
+/// <param name="device">The costs of the device.</param>
 /// <param name="unetSessions">The sessions of the UNet.</param>
 /// <param name="decoderSessions">The sessions of the decoder.</param>
 internal sealed class PlanTime(
@@ -16,7 +16,7 @@ internal sealed class PlanTime(
         return (conditioning.TextSeconds + batch.Batches * batchSeconds) / request.Count;
     }
 
-    /// <summary>Seconds of a batch for growing arenas anew and for loading the decoder.</summary>
+    /// <summary>Seconds of a batch for growing arenas again and for loading the decoder.</summary>
     public double LoadingSeconds(RunMode mode) =>
         (mode.KeepsArena ? 0 : device.ArenaSeconds)
         + (mode.KeepsDecodingArena ? 0 : device.ArenaSeconds)

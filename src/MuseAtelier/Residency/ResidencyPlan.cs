@@ -101,7 +101,7 @@ public sealed record ResidencyPlan
     /// <summary>The request that was planned.</summary>
     public required ResidencyRequest Request { get; init; }
 
-    /// <summary>The mode that the places of the weights amount to; never <see cref="OffloadMode.Auto"/>.</summary>
+    /// <summary>The mode that corresponds to the places of the weights; never <see cref="OffloadMode.Auto"/>.</summary>
     public required OffloadMode Offload { get; init; }
 
     /// <summary>The number of pictures in a batch.</summary>

@@ -9,7 +9,7 @@ namespace MuseAtelier.Residency;
 /// <param name="Bytes">Bytes that all sessions hold.</param>
 /// <param name="MostBytes">The peak in bytes while the sessions are created one after the other.</param>
 /// <param name="RotationBytes">The peak in bytes when the sessions rotate: one pair is held while the next one is created.</param>
-/// <param name="Seconds">Seconds of creating all sessions anew.</param>
+/// <param name="Seconds">Seconds to create all sessions.</param>
 internal readonly record struct SessionWeights(long Bytes, long MostBytes, long RotationBytes, double Seconds)
 {
     /// <summary>The part of <see cref="Bytes"/> that is handles of the device's libraries.</summary>

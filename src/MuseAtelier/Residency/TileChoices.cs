@@ -32,7 +32,7 @@ internal static class TileChoices
     /// <param name="request">The pictures' size and frame, and which tiles are allowed.</param>
     /// <param name="decoder">The component that decodes.</param>
     /// <param name="smallest">Side of the smallest tile, in latents.</param>
-    /// <param name="device">What the device costs.</param>
+    /// <param name="device">The costs of the device.</param>
     public static IReadOnlyList<TileChoice> For(
         ModelSizes model, ResidencyRequest request, string decoder, int smallest, DeviceProfile device)
     {

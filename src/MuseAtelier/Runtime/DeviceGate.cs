@@ -81,7 +81,7 @@ internal sealed class DeviceGate
 
     private void Admit(object engine)
     {
-        // This counts even if no engine is known before, because an engine that was forgotten may have changed the arena.
+        // This counts as a handover even if the last engine is unknown, because a disposed engine may have changed the arena.
         if (_holder is null && _lastHolder != engine) Interlocked.Increment(ref _handovers);
         _holder = engine;
         _entries++;

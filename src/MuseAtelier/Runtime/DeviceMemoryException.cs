@@ -23,7 +23,7 @@ public sealed partial class DeviceMemoryException(string found, Exception? inner
         return new DeviceMemoryException($"the device's memory is used up in {part}{asked}", inner);
     }
 
-    /// <summary>Creates the exception for a device of which other programs hold so much that no plan fits into the rest.</summary>
+    /// <summary>Creates the exception for a device on which no plan fits, because other programs hold memory.</summary>
     /// <param name="available">Bytes that are available.</param>
     /// <param name="budget">The declared budget, in bytes.</param>
     /// <param name="inner">The failure of the planner.</param>

@@ -22,7 +22,7 @@ internal abstract class ExecutionDevice : IDisposable
     public abstract OrtMemoryInfo Memory { get; }
 
     /// <summary>
-    /// Waits until this engine may use the device, where engines of one process share it and take turns. All runs, copies, creations of
+    /// Waits until this engine may use the device, if engines of one process share it, one at a time. All runs, copies, creations of
     /// sessions, allocations and releases of device memory must happen between this call and the end of the lease. Nested calls return at
     /// once.
     /// </summary>
@@ -86,7 +86,7 @@ internal abstract class ExecutionDevice : IDisposable
     public virtual bool CapturesRuns => false;
 
     /// <summary>Captures the work that <paramref name="run"/> queues, without executing it.</summary>
-    /// <returns>The captured run; the caller disposes it. Null if the capture failed; no other is tried then.</returns>
+    /// <returns>The captured run; the caller disposes it. Null if the capture failed; later captures are not tried.</returns>
     public virtual CapturedRun? Capture(Action run) => null;
 
     /// <summary>Whether ONNX Runtime failed because the device's memory is used up.</summary>
@@ -107,13 +107,13 @@ internal abstract class ExecutionDevice : IDisposable
 
     /// <summary>
     /// Bytes that the device's context took when it was created, as the driver counts them; null if there is no context, the process had
-    /// one already, or the driver does not tell.
+    /// one already, or the driver does not report it.
     /// </summary>
     public virtual long? ContextBytes => null;
 
     /// <summary>
-    /// Bytes that the process held on the device when this engine was opened and had loaded nothing: the context, and what NVIDIA's
-    /// libraries keep of earlier engines. Null if other engines were open, or if the driver does not tell.
+    /// Bytes that the process held on the device when this engine was opened and had loaded nothing: the context, and the code that
+    /// NVIDIA's libraries keep of earlier engines. Null if other engines were open, or if the driver does not report it.
     /// </summary>
     public virtual long? BaselineBytes => null;
 
@@ -123,14 +123,14 @@ internal abstract class ExecutionDevice : IDisposable
     public virtual long AllocatedBytes => 0;
 
     /// <summary>
-    /// Bytes of the shared arena that count as this engine's: the constants of its sessions, and all working memory, which every engine may
-    /// use.
+    /// Bytes of the shared arena that this engine accounts for: the constants of its sessions, and all working memory, because every
+    /// engine may use it.
     /// </summary>
     /// <param name="constantBytes">Bytes of constants that this engine's sessions hold there.</param>
     public virtual long SharedArenaBytes(long constantBytes) => ArenaStatistics?.Read()?.Held ?? constantBytes;
 
     /// <summary>
-    /// Bytes that this process holds on the device, as the driver counts them; for a CPU, its anonymous memory. Null if neither tells. May
+    /// Bytes that this process holds on the device, as the driver counts them; for a CPU, its anonymous memory. Null if unknown. May
     /// be called on any thread.
     /// </summary>
     public virtual long? ProcessBytes() => null;

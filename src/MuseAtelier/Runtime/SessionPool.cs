@@ -117,7 +117,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         JoinCreators();
         for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++)
         {
-            // The thread goes on after the caller's lease has ended: it has one of its own.
+            // The thread needs a lease of its own, because it continues after the caller's lease has ended.
             DeviceLease lease = device.Enter(CancellationToken.None);
             var creator = new NativeThread("MuseAtelier sessions", () => CreateAll(lease));
             _creators.Add(creator);
@@ -207,14 +207,14 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         return (long)handles + own + device.SharedArenaBytes((long)sharing);
     }
 
-    // The sessions of a component that runs in every step rotate. Others are released as a whole where they find no room.
+    // Only the sessions of a component that runs in every step rotate. Those of others are released as a whole if memory is short.
     private static bool Rotates(ComponentPlan component) =>
         PipelineRecipe.Of(component.Name).RunsInEveryStep && component.HasRotatingSessions;
 
     private static bool UsesStreamingBuffer(ComponentPlan component) =>
         component.Stages.Any(stage => stage.Placement is StagePlacement.Streamed or StagePlacement.Staged);
 
-    // Whether weights change their place. Constants in sessions and weights in mapped files have no other place.
+    // Whether weights move to another place. Constants in sessions and weights in mapped files never move.
     private bool Moves(ComponentPlan component)
     {
         IEnumerable<StagePlacement> places = component.Stages.Select(PlaceOfWeights);
@@ -288,7 +288,8 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         try
         {
             using SessionOptions options = device.CreateSessionOptions(traits);
-            // Rearranging the weights of a session that runs once does not pay: it takes several times as long, and three times the memory.
+            // The weights of a session that runs once are not rearranged, because that takes several times as long, and three times the
+            // memory.
             if (runsOnce) options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;
             return new InferenceSession(package.Graph(stage), options);
         }

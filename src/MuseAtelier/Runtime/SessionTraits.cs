@@ -19,7 +19,7 @@ internal enum SessionArithmetic
     Fp32Range,
 }
 
-/// <summary>The properties of a session that a device's options depend on.</summary>
+/// <summary>The properties of a session on which its options on a device depend.</summary>
 /// <param name="HasOwnArena">Whether the session has an arena of its own, which can be shrunk without changing other arenas. A device may
 /// have only one arena, and then ignores this.</param>
 /// <param name="Arithmetic">The arithmetic of its convolutions and matrix products.</param>

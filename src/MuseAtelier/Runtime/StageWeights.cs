@@ -12,7 +12,7 @@ internal abstract class StageWeights : IDisposable
     /// <summary>Whether runs of the component's stages can be captured.</summary>
     public virtual bool CanCapture => true;
 
-    /// <summary>A sentence for the user where weights are loaded in a slower way than planned; null if they are not.</summary>
+    /// <summary>A sentence for the user if weights are loaded in a slower way than planned; else null.</summary>
     public virtual string? Notice => null;
 
     /// <summary>Device address of a weight.</summary>
@@ -48,7 +48,7 @@ internal abstract class StageWeights : IDisposable
     /// </summary>
     public virtual void JoinCapture() { }
 
-    /// <summary>Restores the state before a captured run is replayed that the run was captured in.</summary>
+    /// <summary>Restores the state in which a run was captured. Must be called before each replay.</summary>
     public virtual void BeforeReplay() { }
 
     /// <summary>Ends a capture, whether or not it succeeded.</summary>

@@ -1,7 +1,7 @@
 namespace MuseAtelier.Streaming;
 
 /// <summary>
-/// The places of streamed stages in the streaming buffer, a ring of device memory: one behind the other, and from the beginning again where
+/// The places of streamed stages in the streaming buffer, a ring of device memory: one after the other, and from the beginning again where
 /// the next stage does not fit. A stage's place is the same in every round, so that its bindings stay valid. Its weights may be overwritten
 /// once the stage has run.
 /// </summary>

@@ -28,7 +28,7 @@ internal sealed class StreamingSchedule(StreamingBufferLayout layout)
         _copies = _runs;
     }
 
-    /// <summary>Begins anew with a stage. Copies may overwrite the weights of all stages queued before, once those have run.</summary>
+    /// <summary>Starts again with a stage. Copies may overwrite the weights of all stages queued before, once those have run.</summary>
     public void Restart(int stage) => (_begin, _runs, _copies) = (stage, stage, stage);
 
     /// <summary>
