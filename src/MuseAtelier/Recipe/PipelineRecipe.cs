@@ -31,7 +31,7 @@ internal static class PipelineRecipe
             ComponentNames.TimeEmbedding, "time embeddings", PlanPhase.Conditioning, RunFrequency.PerBatch,
             ComponentShape.Schedule, ModelPart.UNet, ComponentUse.Always),
         new(
-            ComponentNames.UNet, "denoising network", PlanPhase.Denoising, RunFrequency.PerEvaluation,
+            ComponentNames.UNet, "denoiser", PlanPhase.Denoising, RunFrequency.PerEvaluation,
             ComponentShape.Latents, ModelPart.UNet, ComponentUse.Always)
         {
             HasConvolutions = true,

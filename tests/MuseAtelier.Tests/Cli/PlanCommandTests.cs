@@ -13,7 +13,7 @@ public sealed class PlanCommandTests
     {
         (int code, string text, _) = await RunAsync("--vram", "4GiB");
         Assert.Equal(0, code);
-        Assert.All((string[])["text", "conditioning", "denoising", "decoding", "sum", "picture", "The denoising network stays"], part =>
+        Assert.All((string[])["text", "conditioning", "denoising", "decoding", "sum", "picture", "The denoiser stays"], part =>
             Assert.Contains(part, text, StringComparison.Ordinal));
     }
 

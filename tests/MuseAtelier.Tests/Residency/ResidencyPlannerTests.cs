@@ -418,7 +418,7 @@ public sealed class ResidencyPlannerTests
         foreach (PlanPhase phase in Enum.GetValues<PlanPhase>())
         {
             Assert.Equal(Placed(StagePlacement.Resident), Share(phase, "resident weights"));
-            Assert.Equal(phase == PlanPhase.Denoising ? Placed(StagePlacement.SwappedOut) : 0, Share(phase, "lent weights"));
+            Assert.Equal(phase == PlanPhase.Denoising ? Placed(StagePlacement.SwappedOut) : 0, Share(phase, "swapped-out weights"));
             Assert.Equal(device.MarginBytes, Share(phase, "left free"));
         }
 
@@ -444,8 +444,8 @@ public sealed class ResidencyPlannerTests
             device.MapsWeights,
             Share(PlanPhase.Decoding, "latents and pictures") >= plan.BatchSize * 3L * plan.Request.Width * plan.Request.Height);
 
-        Assert.Equal(plan.StreamingBufferBytes, Share(PlanPhase.Denoising, "window of streamed weights"));
-        Assert.Equal(plan.PreparingBufferBytes, Share(PlanPhase.Text, "window of streamed weights"));
+        Assert.Equal(plan.StreamingBufferBytes, Share(PlanPhase.Denoising, "streaming buffer"));
+        Assert.Equal(plan.PreparingBufferBytes, Share(PlanPhase.Text, "streaming buffer"));
         Assert.InRange(
             plan.PinnedBytes, Placed(StagePlacement.Streamed), Placed(StagePlacement.Streamed) + Placed(StagePlacement.SwappedOut));
         Assert.True(plan.PinnedBytes <= plan.Request.PinnedBytes);
