@@ -78,9 +78,10 @@ internal static class ManifestRules
             Prose("exporterVersion", overlay.ExporterVersion);
             Prose("the overlay's name", overlay.Name);
             Digest("the SHA-256 of the base's manifest", overlay.Base.ManifestSha256);
-            // The base lies beside the overlay. A path could name any place, on Windows even one on another computer.
+            // The base lies beside the overlay. A path could name any place, on Windows even one on another computer. Windows drops dots
+            // and spaces at the end of a name, so that ".. " could name the folder above.
             string name = overlay.Base.Folder;
-            bool isName = name.Length is > 0 and <= LongestFolder && name is not ("." or "..")
+            bool isName = name.Length is > 0 and <= LongestFolder && name[^1] is not ('.' or ' ')
                 && !name.Any(letter => char.IsControl(letter) || letter is '/' or '\\' or ':');
             Require(isName, $"the base '{Shorten(name)}' is not the name of a folder");
         }

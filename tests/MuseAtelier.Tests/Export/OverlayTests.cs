@@ -138,7 +138,10 @@ public sealed class OverlayTests : IDisposable
 
     [Theory]
     [InlineData("")]
+    [InlineData(".")]
     [InlineData("..")]
+    [InlineData(".. ")]
+    [InlineData("base.")]
     [InlineData("../base")]
     [InlineData("sub/base")]
     [InlineData("sub\\base")]
