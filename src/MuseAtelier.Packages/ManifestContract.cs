@@ -43,7 +43,7 @@ internal static class ManifestContract
             ?? Part(manifest, ComponentNames.VaeDecoder, latents, image)
             ?? (manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32)
                 ? Part(manifest, ComponentNames.VaeDecoderFp32, latents, image) : null)
-            ?? Part(manifest, ComponentNames.Finishing, image,
+            ?? Part(manifest, ComponentNames.PostProcessing, image,
                 [.. Tensors(("pixels", ElementType.U8, ["1", "height*8", "width*8", "3"])), .. fault])
             ?? Part(
                 manifest, ComponentNames.Framing,

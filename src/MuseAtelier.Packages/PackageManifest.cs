@@ -94,10 +94,10 @@ public static class ComponentNames
     /// <summary>The second text encoder: ids in, the penultimate layer's hidden states and the pooled output out.</summary>
     public const string ClipG = "clip_g";
 
-    /// <summary>Keys and values of every cross-attention, from the text encoders' hidden states; once per pass.</summary>
+    /// <summary>Keys and values of every cross-attention, from the text encoders' hidden states; once per batch.</summary>
     public const string CrossAttention = "cross_attention";
 
-    /// <summary>The time embedding of every ResBlock for all steps of a schedule; once per pass.</summary>
+    /// <summary>The time embedding of every ResBlock for all steps of a schedule; once per batch.</summary>
     public const string TimeEmbedding = "time_embedding";
 
     /// <summary>The denoising network, once per step.</summary>
@@ -110,7 +110,7 @@ public static class ComponentNames
     public const string VaeDecoderFp32 = "vae_decoder_fp32";
 
     /// <summary>The decoder's numbers to bytes, and whether any of them is not finite.</summary>
-    public const string Finishing = "finishing";
+    public const string PostProcessing = "finishing";
 
     /// <summary>The same for a picture with a frame, which is laid over the bytes.</summary>
     public const string Framing = "framing";

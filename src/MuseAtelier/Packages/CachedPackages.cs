@@ -53,8 +53,8 @@ public static class CachedPackages
         string cache = Path.GetDirectoryName(package.Folder)!;
         try
         {
-            using FileLock? turn = FileLock.TryTake(package.Folder + PackageCache.LockSuffix);
-            if (turn is null) return false;
+            using FileLock? exportLock = FileLock.TryTake(package.Folder + PackageCache.LockSuffix);
+            if (exportLock is null) return false;
             using (FileStream? alone = PackageUse.TryClaim(package.Folder))
             {
                 if (alone is null) return !Directory.Exists(package.Folder);

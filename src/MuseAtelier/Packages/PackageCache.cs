@@ -36,8 +36,8 @@ internal static class PackageCache
         {
             // An export that fails or is stopped leaves no cache behind that was not there.
             using var newFolders = new NewFolders(folder);
-            using FileLock? turn = AwaitTurn(cache, folder, progress, cancellationToken);
-            if (turn is not null && !IsCurrent(folder))
+            using FileLock? exportLock = AwaitLock(cache, folder, progress, cancellationToken);
+            if (exportLock is not null && !IsCurrent(folder))
             {
                 CheckpointExporter.Export(model, new CachePlace(folder, IsCurrent), export, progress is null ? null
                     : new ExportReport(progress), cancellationToken);
@@ -88,18 +88,18 @@ internal static class PackageCache
     }
 
     // Null where the package was finished by another process while this one waited.
-    private static FileLock? AwaitTurn(string cache, string folder, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    private static FileLock? AwaitLock(string cache, string folder, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         for (bool isTold = false; ; isTold = true)
         {
-            if (TryTakeTurn(cache, folder) is { } turn) return turn;
+            if (TryTakeLock(cache, folder) is { } exportLock) return exportLock;
             if (!isTold) progress?.Report(new LoadProgress("waiting for another process that exports this checkpoint", 0));
             if (cancellationToken.WaitHandle.WaitOne(WaitInterval)) cancellationToken.ThrowIfCancellationRequested();
             if (IsCurrent(folder)) return null;
         }
     }
 
-    private static FileLock? TryTakeTurn(string cache, string folder)
+    private static FileLock? TryTakeLock(string cache, string folder)
     {
         string path = folder + LockSuffix;
         for (int attempt = 0; ; attempt++)
@@ -107,9 +107,9 @@ internal static class PackageCache
             try
             {
                 Directory.CreateDirectory(cache);
-                FileLock? turn = FileLock.TryTake(path);
-                if (turn is not null) SharedRights.TryApplyToFile(path, cache);
-                return turn;
+                FileLock? exportLock = FileLock.TryTake(path);
+                if (exportLock is not null) SharedRights.TryApplyToFile(path, cache);
+                return exportLock;
             }
             catch (DirectoryNotFoundException) when (attempt < Attempts)
             {

@@ -173,10 +173,10 @@ internal sealed class PlanMemory
     {
         MemoryUse.Base => _device.MapsWeights ? "process" : "context and libraries",
         MemoryUse.Sessions => "sessions",
-        MemoryUse.SessionCreation => "sessions in the making",
+        MemoryUse.SessionCreation => "creation of sessions",
         MemoryUse.ResidentWeights => "resident weights",
-        MemoryUse.SwappedWeights => "lent weights",
-        MemoryUse.StreamingBuffer => "window of streamed weights",
+        MemoryUse.SwappedWeights => "swapped-out weights",
+        MemoryUse.StreamingBuffer => "streaming buffer",
         MemoryUse.Tensors => "tensors between stages",
         MemoryUse.HostPictures => "latents and pictures",
         MemoryUse.Decoder => ResidencyPlan.DecoderShare,

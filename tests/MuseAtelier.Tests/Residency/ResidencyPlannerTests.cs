@@ -320,7 +320,7 @@ public sealed class ResidencyPlannerTests
         // The overlay's colour, its share of the picture and the canvas's own pixels, beside the working memory.
         Assert.True(framed.PeakBytes - bare.PeakBytes > width * height * 7 - 1024 * 1024 * 3);
         Assert.Contains(framed.Components, component => component.Name == ComponentNames.Framing);
-        Assert.DoesNotContain(framed.Components, component => component.Name == ComponentNames.Finishing);
+        Assert.DoesNotContain(framed.Components, component => component.Name == ComponentNames.PostProcessing);
     }
 
     // Seconds of a step, measured with the convolutions' weights resident and none, every other or each of the transformer blocks streamed,
@@ -418,7 +418,7 @@ public sealed class ResidencyPlannerTests
         foreach (PlanPhase phase in Enum.GetValues<PlanPhase>())
         {
             Assert.Equal(Placed(StagePlacement.Resident), Share(phase, "resident weights"));
-            Assert.Equal(phase == PlanPhase.Denoising ? Placed(StagePlacement.SwappedOut) : 0, Share(phase, "lent weights"));
+            Assert.Equal(phase == PlanPhase.Denoising ? Placed(StagePlacement.SwappedOut) : 0, Share(phase, "swapped-out weights"));
             Assert.Equal(device.MarginBytes, Share(phase, "left free"));
         }
 
@@ -444,8 +444,8 @@ public sealed class ResidencyPlannerTests
             device.MapsWeights,
             Share(PlanPhase.Decoding, "latents and pictures") >= plan.BatchSize * 3L * plan.Request.Width * plan.Request.Height);
 
-        Assert.Equal(plan.StreamingBufferBytes, Share(PlanPhase.Denoising, "window of streamed weights"));
-        Assert.Equal(plan.PreparingBufferBytes, Share(PlanPhase.Text, "window of streamed weights"));
+        Assert.Equal(plan.StreamingBufferBytes, Share(PlanPhase.Denoising, "streaming buffer"));
+        Assert.Equal(plan.PreparingBufferBytes, Share(PlanPhase.Text, "streaming buffer"));
         Assert.InRange(
             plan.PinnedBytes, Placed(StagePlacement.Streamed), Placed(StagePlacement.Streamed) + Placed(StagePlacement.SwappedOut));
         Assert.True(plan.PinnedBytes <= plan.Request.PinnedBytes);
