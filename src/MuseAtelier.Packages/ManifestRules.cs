@@ -3,9 +3,8 @@ using System.Globalization;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// What has to hold of a manifest before anything is done with it. A manifest is a file like any other, and native code reads and writes
-/// memory by what
-/// stands in it: every size, place and name is checked here, once, so that nothing behind has to.
+/// The rules that a manifest must keep before it is used. Anybody may have written it, and native code reads and writes memory by it, so
+/// every size, offset and name is checked here, and nowhere else.
 /// </summary>
 internal static class ManifestRules
 {
@@ -29,14 +28,14 @@ internal static class ManifestRules
     private const long MostTensorBytes = 1L << 44;
     private const long MostRows = 1L << 40;
 
-    // The largest of everything that can be asked for.
+    // The largest value of everything that a request can ask for.
     private static readonly PictureShape Largest =
         new(16, 256, 256, 1000) { Tokens = MostTokens, CanvasHeight = 8192, CanvasWidth = 8192 };
 
     /// <summary>Checks a manifest.</summary>
     /// <param name="folder">The package's folder, for messages.</param>
     /// <param name="manifest">The manifest.</param>
-    /// <exception cref="PackageManifestException">Something in it cannot be.</exception>
+    /// <exception cref="PackageManifestException">A member has a value that the engine cannot use.</exception>
     public static void Check(string folder, PackageManifest manifest)
     {
         var rules = new Checker(folder);
@@ -45,7 +44,7 @@ internal static class ManifestRules
         rules.Count("components", manifest.Components, MostComponents);
         rules.Unique("component", manifest.Components.Select(component => component.Name));
         foreach (ComponentSpec component in manifest.Components) rules.CheckComponent(component, files);
-        if (ManifestContract.Fault(manifest) is { } fault) rules.Refuse(fault);
+        if (ManifestContract.FaultOf(manifest) is { } fault) rules.Refuse(fault);
     }
 
     /// <summary>
@@ -107,8 +106,8 @@ internal static class ManifestRules
             Require(model.LatentChannels == LatentChannels,
                 Text($"latents have {model.LatentChannels} channels instead of {LatentChannels}"));
             Require(model.TextLength == Positions, Text($"texts have {model.TextLength} positions instead of {Positions}"));
-            foreach (int width in (int[])[model.ClipLWidth, model.ClipGWidth, model.PooledWidth]) Require(
-                width is >= 1 and <= LargestWidth, Text($"a text encoder has width {width}"));
+            int[] widths = [model.ClipLWidth, model.ClipGWidth, model.PooledWidth];
+            foreach (int width in widths) Require(width is >= 1 and <= LargestWidth, Text($"a text encoder has width {width}"));
             Require(float.IsFinite(model.LatentScale) && model.LatentScale > 0, "the latent scale is no positive number");
             Require(model.Parameters >= 0, "the number of parameters is negative");
             Require(Enum.IsDefined(model.Prediction), "the prediction is unknown");
@@ -119,7 +118,7 @@ internal static class ManifestRules
         public Dictionary<string, long> CheckFiles(IReadOnlyList<FileSpec> files)
         {
             Count("files", files, MostFiles);
-            // Windows and macOS take names of other case for the same.
+            // On Windows and macOS, names that differ in case alone name the same file.
             var sizes = new Dictionary<string, long>(StringComparer.OrdinalIgnoreCase);
             long total = 0;
             foreach (FileSpec file in files)
@@ -139,8 +138,8 @@ internal static class ManifestRules
         {
             Name("a component", component.Name);
             List<TensorSpec> tensors = [];
-            foreach (IReadOnlyList<TensorSpec> part in (
-                IReadOnlyList<TensorSpec>[])[component.Inputs, component.Outputs, component.Intermediates])
+            IReadOnlyList<TensorSpec>[] parts = [component.Inputs, component.Outputs, component.Intermediates];
+            foreach (IReadOnlyList<TensorSpec> part in parts)
             {
                 Count($"tensors of {component.Name}", part, MostTensors);
                 tensors.AddRange(part);
@@ -150,10 +149,11 @@ internal static class ManifestRules
             Unique($"tensor of {component.Name}", tensors.Select(tensor => tensor.Name));
             Count($"stages of {component.Name}", component.Stages, MostStages);
             Unique($"stage of {component.Name}", component.Stages.Select(stage => stage.Name));
-            HashSet<string> known = [.. tensors.Select(tensor => tensor.Name)], made = [.. component.Inputs.Select(tensor => tensor.Name)];
+            HashSet<string> known = [.. tensors.Select(tensor => tensor.Name)];
+            HashSet<string> made = [.. component.Inputs.Select(tensor => tensor.Name)];
             foreach (StageSpec stage in component.Stages) CheckStage(component, stage, files, known, made);
-            foreach (TensorSpec output in component.Outputs) Require(
-                made.Contains(output.Name), $"no stage of {component.Name} makes {output.Name}");
+            foreach (TensorSpec output in component.Outputs)
+                Require(made.Contains(output.Name), $"no stage of {component.Name} makes {output.Name}");
         }
 
         private void CheckTensor(ComponentSpec component, TensorSpec tensor)
@@ -171,7 +171,7 @@ internal static class ManifestRules
             }
         }
 
-        // Stages run in their order: what one takes is an input of the component, or was made by a stage before it.
+        // Stages run in order, so an input of a stage must be an input of the component or an output of an earlier stage.
         private void CheckStage(ComponentSpec component, StageSpec stage, Dictionary<string, long> files, HashSet<string> known,
             HashSet<string> made)
         {
@@ -194,11 +194,11 @@ internal static class ManifestRules
                     $"{place} binds '{Shorten(binding.Tensor)}', which is no tensor of {component.Name}");
             }
 
-            foreach (BindingSpec input in stage.Inputs) Require(
-                made.Contains(input.Tensor), $"{place} takes {input.Tensor} before it is made");
-            foreach (BindingSpec output in stage.Outputs) Require(
-                made.Add(output.Tensor), $"{place} makes {output.Tensor}, which is there already");
-            // What a stage costs is told by the tensors that it works on and, where it attends to a text, by its weights.
+            foreach (BindingSpec input in stage.Inputs)
+                Require(made.Contains(input.Tensor), $"{place} takes {input.Tensor} before it is made");
+            foreach (BindingSpec output in stage.Outputs)
+                Require(made.Add(output.Tensor), $"{place} makes {output.Tensor}, which is there already");
+            // Plans derive the cost of a stage from its tensors, and from its weights if it attends to the prompt.
             Require(stage.Inputs.Concat(stage.Outputs)
                 .Any(binding => !ConditioningNames.IsConditioning(binding.Tensor)), $"{place} has conditioning alone");
             Require(stage.Weights.Count > 0 || stage.Kind == StageKind.Convolution
@@ -209,7 +209,7 @@ internal static class ManifestRules
             CheckWeights(stage.Constants, $"constant of {place}", ConstantAlignment, files);
         }
 
-        // The weights of a stage lie in one file, one behind the other, so that a device reads them with one read.
+        // The weights of a stage must lie in one file, one after the other, because a device reads them with one read.
         private void CheckWeights(IReadOnlyList<WeightSpec> weights, string what, int alignment, Dictionary<string, long> files)
         {
             Unique(what, weights.Select(weight => weight.Graph));
@@ -300,7 +300,7 @@ internal static class ManifestRules
         return true;
     }
 
-    // Letters, digits and a few signs between single slashes: a name that means the same on every system, and stays inside the folder.
+    // Letters, digits and a few signs between single slashes make a name that means the same on every system and stays in the folder.
     private static bool IsSafe(string name) =>
         name.Length is > 0 and <= LongestName
         && !name.Equals(PackageManifest.FileName, StringComparison.OrdinalIgnoreCase)

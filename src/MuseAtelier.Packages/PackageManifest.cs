@@ -3,10 +3,10 @@ using System.Text.Json.Serialization;
 
 namespace MuseAtelier.Packages;
 
-/// <summary>What an exported package holds: the content of its <c>manifest.json</c>.</summary>
+/// <summary>The description of an exported package: the content of its <c>manifest.json</c>.</summary>
 public sealed record PackageManifest
 {
-    /// <summary>Name of the manifest's file. It is written last: a folder without it is no package.</summary>
+    /// <summary>Name of the manifest's file. It is written last, so a folder without it is no package.</summary>
     public const string FileName = "manifest.json";
 
     /// <summary>The format that this version writes and reads.</summary>
@@ -33,7 +33,7 @@ public sealed record PackageManifest
     /// <summary>The parts of the model by name: <see cref="ComponentNames"/>.</summary>
     public required IReadOnlyList<ComponentSpec> Components { get; init; }
 
-    /// <summary>Every file of the package but the manifest. Those of an overlay include its base's.</summary>
+    /// <summary>Every file of the package except the manifest. Those of an overlay include its base's.</summary>
     public required IReadOnlyList<FileSpec> Files { get; init; }
 
     /// <summary>Where the files lie if the package is an overlay on another one; null for other packages.</summary>
@@ -56,8 +56,8 @@ public sealed record PackageManifest
         Path.Combine(Overlay is null || Overlay.OwnFiles.Contains(file) ? folder : Overlay.BaseFolder, file);
 
     /// <summary>
-    /// Reads a package's manifest and checks all of it, as a file that anybody may have written: sizes, names, places, and that the parts
-    /// fit together. The manifest of an overlay is read together with that of its base.
+    /// Reads a package's manifest and checks all of it, because anybody may have written the file: sizes, names, offsets, and whether the
+    /// components fit together. The manifest of an overlay is read together with that of its base.
     /// </summary>
     /// <param name="folder">The package's folder.</param>
     /// <exception cref="PackageManifestException">No manifest, or one that describes no package.</exception>
@@ -155,7 +155,7 @@ public sealed record ModelSpec
     /// <summary>Positions of the text encoders.</summary>
     public required int TextLength { get; init; }
 
-    /// <summary>What a latent is divided by before decoding.</summary>
+    /// <summary>The number by which latents are divided before they are decoded.</summary>
     public required float LatentScale { get; init; }
 
     /// <summary>Parameters of all components.</summary>
@@ -170,7 +170,7 @@ public sealed record ModelSpec
     public bool ZeroTerminalSnr { get; init; }
 }
 
-/// <summary>A part of the model: a row of stages that run one after the other.</summary>
+/// <summary>A part of the model: stages that run one after the other.</summary>
 public sealed record ComponentSpec
 {
     /// <summary>Its name, one of <see cref="ComponentNames"/>.</summary>
@@ -202,7 +202,7 @@ public sealed record TensorSpec(string Name, ElementType Type, IReadOnlyList<Dim
     public long Bytes(PictureShape shape) => checked(Elements(shape) * Type.Size());
 }
 
-/// <summary>What a stage is made of.</summary>
+/// <summary>The kind of a stage, which decides where its weights are.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<StageKind>))]
 public enum StageKind
 {
@@ -223,7 +223,7 @@ public sealed record StageSpec
     /// <summary>Its name, which tells where in the network it lies.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it is made of.</summary>
+    /// <summary>Its kind.</summary>
     public required StageKind Kind { get; init; }
 
     /// <summary>The graph's file; stages of the same shape name the same file.</summary>

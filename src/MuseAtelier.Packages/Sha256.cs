@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// SHA-256 over data that comes in parts. The system's implementation where there is one, else <see cref="ManagedSha256"/>: on Linux .NET's
-/// own takes
-/// OpenSSL, and ends the process where no OpenSSL is installed, as in a minimal container. Not for concurrent use; the creator disposes it.
+/// SHA-256 over data that comes in parts. It uses the system's implementation if there is one, and <see cref="ManagedSha256"/> otherwise,
+/// because on Linux .NET's own needs OpenSSL and ends the process if none is installed, as in a minimal container. It must not be used
+/// concurrently; the creator disposes it.
 /// </summary>
 internal sealed class Sha256 : IDisposable
 {

@@ -5,13 +5,13 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>The packages that checkpoints were exported to, and what killed exports left: to look at and to remove.</summary>
+/// <summary>Lists and removes the packages of the cache, and the leftovers of killed exports.</summary>
 public static class CachedPackages
 {
     private const int DigestLetters = 12;
 
-    /// <summary>What the cache holds. Reads manifests and asks for sizes; changes nothing.</summary>
-    /// <param name="cacheFolder">The cache; null means the one that is used where none is named.</param>
+    /// <summary>Lists the content of the cache. Reads manifests and sizes of files, and changes nothing.</summary>
+    /// <param name="cacheFolder">The cache; null means <see cref="PackageCache.DefaultFolder"/>.</param>
     /// <exception cref="PackageCacheException">The folder cannot be read.</exception>
     public static CacheContent List(string? cacheFolder = null)
     {
@@ -42,7 +42,7 @@ public static class CachedPackages
     }
 
     /// <summary>
-    /// Removes a package, unless it is in use or is being exported. The checkpoint stays; the package is made again when it is needed.
+    /// Removes a package, unless it is in use or is being exported. The checkpoint stays; the package is exported again when it is needed.
     /// </summary>
     /// <param name="package">A package of <see cref="List"/>.</param>
     /// <returns>Whether it is gone.</returns>
@@ -73,7 +73,7 @@ public static class CachedPackages
     }
 
     /// <summary>Removes what killed exports left behind; what is being written stays.</summary>
-    /// <param name="cacheFolder">The cache; null means the one that is used where none is named.</param>
+    /// <param name="cacheFolder">The cache; null means <see cref="PackageCache.DefaultFolder"/>.</param>
     /// <returns>What is gone.</returns>
     public static IReadOnlyList<CachedPartial> RemoveLeftovers(string? cacheFolder = null)
     {
@@ -136,7 +136,7 @@ public static class CachedPackages
     }
 }
 
-/// <summary>What the cache holds.</summary>
+/// <summary>The content of the cache.</summary>
 public sealed record CacheContent
 {
     /// <summary>Full path of the cache.</summary>

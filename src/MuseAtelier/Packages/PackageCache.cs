@@ -6,19 +6,18 @@ using MuseAtelier.Packages;
 namespace MuseAtelier;
 
 /// <summary>
-/// Finds the package of a model, and makes it where there is none: a checkpoint is exported once into the cache. Processes that want the
-/// same package
-/// at once take turns by a lock file; where the file system has no locks each exports its own, and the first that is finished is kept.
+/// Finds the package of a model. If there is none, the checkpoint is exported into the cache. A lock file makes processes that need the
+/// same package wait for each other. On a file system without locks each process exports its own, and the first complete one is kept.
 /// </summary>
 internal static class PackageCache
 {
-    /// <summary>What the name of a package's lock adds to the package's.</summary>
+    /// <summary>The suffix that the name of a lock adds to its package's name.</summary>
     public const string LockSuffix = ".lock";
 
     private const int Attempts = 20;
     private static readonly TimeSpan WaitInterval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The cache where none is named.</summary>
+    /// <summary>The default cache.</summary>
     public static string DefaultFolder =>
         Path.Combine(Environment.GetFolderPath(
         Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
@@ -34,7 +33,7 @@ internal static class PackageCache
         string cache = CacheOf(choice), folder = Path.Combine(cache, PackageKey.Of(model, CheckpointIdentity.Of(model), export));
         if (!IsCurrent(folder))
         {
-            // An export that fails or is stopped leaves no cache behind that was not there.
+            // An export that fails or is stopped must not leave a new cache behind.
             using var newFolders = new NewFolders(folder);
             using FileLock? exportLock = AwaitLock(cache, folder, progress, cancellationToken);
             if (exportLock is not null && !IsCurrent(folder))
@@ -49,7 +48,7 @@ internal static class PackageCache
         return folder;
     }
 
-    /// <summary>The folder of the model's package for the backend's lowering; null where it has to be made first.</summary>
+    /// <summary>The folder of the model's package for the backend's lowering; null if it must be exported first.</summary>
     public static string? Find(string model, PackageChoice choice)
     {
         if (IsPackage(model)) return Path.GetFullPath(model);
@@ -59,15 +58,15 @@ internal static class PackageCache
     }
 
     /// <summary>
-    /// Whether a folder of the cache holds a complete package. One that is damaged is made again rather than complained about.
+    /// Whether a folder of the cache holds a complete package. A damaged package does not count, so that it is exported again.
     /// </summary>
-    /// <exception cref="PackageCacheException">What is there may not be read: this user could not replace it either.</exception>
+    /// <exception cref="PackageCacheException">The folder may not be read, so this user could not replace it either.</exception>
     public static bool IsCurrent(string folder)
     {
         try
         {
             if (!Directory.Exists(folder)) return false;
-            // A folder that may not be looked into would pass for an empty one.
+            // Directory.Exists alone is true for a folder whose content may not be read.
             foreach (string _ in Directory.EnumerateFileSystemEntries(folder)) break;
             PackageManifest manifest = PackageManifest.Read(folder);
             return manifest.Files.All(file =>
@@ -87,7 +86,7 @@ internal static class PackageCache
         }
     }
 
-    // Null where the package was finished by another process while this one waited.
+    // Returns null if another process completed the package while this one waited.
     private static FileLock? AwaitLock(string cache, string folder, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         for (bool isTold = false; ; isTold = true)

@@ -5,13 +5,12 @@ using MuseAtelier.Export.Storage;
 namespace MuseAtelier;
 
 /// <summary>
-/// A small file beside a package of the cache that says which checkpoint it was made from, and by its time when the package was last used.
-/// The package
-/// itself never changes: the same checkpoint gives the same bytes.
+/// A small file beside a package of the cache. It states from which checkpoint the package was exported, and its time of writing is the
+/// time of the package's last use. The package itself must not change, because the same checkpoint gives the same bytes.
 /// </summary>
 internal static class PackageSource
 {
-    /// <summary>What the file's name adds to the package's.</summary>
+    /// <summary>The suffix that the file's name adds to the package's name.</summary>
     public const string Suffix = ".source";
 
     private const int MostBytes = 64 << 10;

@@ -235,7 +235,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
             lease.Dispose();
             // The threads that already run create all sessions.
             if (_creators.Count > 0) return;
-            // Sessions that no thread creates must fail, because whoever needs or disposes one waits for it.
+            // Sessions that no thread creates must fail, because every use and the disposal of one wait for it.
             while (wanted.TryDequeue(out WantedSession? next)) next.Session.SetException(exception);
             throw;
         }
