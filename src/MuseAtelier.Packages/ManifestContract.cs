@@ -3,108 +3,131 @@ using System.Globalization;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// The inputs and outputs that the engine expects of each component. The engine writes and reads these tensors with the sizes stated here,
-/// so a manifest must state the same ones: a tensor of another shape would be read or written beyond its end.
+/// The tensors that the engine writes to and reads from each component. The engine relies on these sizes, so a manifest must state exactly
+/// them: another shape would be read or written beyond its end.
 /// </summary>
 internal static class ManifestContract
 {
     private const int MostRows = 16;
 
-    private static readonly string[] Image = ["1", "3", "height*8", "width*8"];
-    private static readonly string[] Canvas = ["1", "canvas_height", "canvas_width", "3"];
+    private static readonly TensorSpec[] Image = [Tensor("image", ElementType.F32, "1", "3", "height*8", "width*8")];
+    private static readonly TensorSpec[] Pixels = [Tensor("pixels", ElementType.U8, "1", "height*8", "width*8", "3")];
+    private static readonly TensorSpec[] FramedPixels = [Tensor("pixels", ElementType.U8, "1", "canvas_height", "canvas_width", "3")];
+    private static readonly TensorSpec[] Fault = [Tensor("fault", ElementType.F32)];
 
-    /// <summary>The first part of a manifest that the engine cannot use, in words; null if there is none.</summary>
-    public static string? Fault(PackageManifest manifest)
+    private static readonly TensorSpec[] Frame =
+    [
+        Tensor("rows", ElementType.I64, "canvas_height"),
+        Tensor("columns", ElementType.I64, "canvas_width"),
+        Tensor("colour", ElementType.U8, "1", "canvas_height", "canvas_width", "3"),
+        Tensor("keep", ElementType.U8, "1", "canvas_height", "canvas_width", "1"),
+    ];
+
+    /// <summary>Describes the first difference between a manifest and this contract; null if there is none.</summary>
+    public static string? FaultOf(PackageManifest manifest) =>
+        FaultOfConditioning(manifest) ?? FaultOfDenoiser(manifest) ?? FaultOfImages(manifest) ?? FaultBetween(manifest);
+
+    private static string? FaultOfConditioning(PackageManifest manifest)
     {
         ModelSpec model = manifest.Model;
-        string length = Text(model.TextLength), l = Text(model.ClipLWidth), g = Text(model.ClipGWidth), pooled = Text(model.PooledWidth),
-            context = Text(model.ClipLWidth + model.ClipGWidth);
-        string[] decoded = ["1", Text(model.LatentChannels), "height", "width"],
-            read = ["rows", Text(model.InputChannels), "height", "width"],
-            predicted = ["rows", Text(model.LatentChannels), "height", "width"];
-        TensorSpec[] Tensors(params (string Name, ElementType Type, string[] Shape)[] tensors) =>
-            [.. tensors.Select(tensor => new TensorSpec(tensor.Name, tensor.Type, [.. tensor.Shape.Select(Dimension.Parse)]))];
-        TensorSpec[] image = Tensors(("image", ElementType.F32, Image)), latents = Tensors(("latents", ElementType.F32, decoded)),
-            fault = Tensors(("fault", ElementType.F32, []));
-        return Part(manifest, ComponentNames.ClipL, Tensors(("ids", ElementType.I64, ["rows", length])),
-            Tensors(("hidden", ElementType.F32, ["rows", length, l])))
-            ?? Part(
-                manifest, ComponentNames.ClipG, Tensors(("ids", ElementType.I64, ["rows", length]), ("eos", ElementType.I64, ["rows"])),
-                Tensors(("hidden", ElementType.F32, ["rows", length, g]), ("pooled", ElementType.F32, ["rows", pooled])))
-            ?? Part(manifest, ComponentNames.CrossAttention, Tensors(("context", ElementType.F32, ["rows", "tokens", context])), [],
-                ConditioningNames.IsKeyOrValue)
-            ?? Part(
-                manifest, ComponentNames.TimeEmbedding,
-                Tensors(("pooled", ElementType.F32, ["rows", pooled]), ("time_ids", ElementType.F32, ["rows", "6"]),
-                    ("timesteps", ElementType.F32, ["steps"])), [], name => name == "embeddings")
-            ?? Part(manifest, ComponentNames.UNet, Tensors(("latents", ElementType.F32, read)),
-                Tensors(("noise", ElementType.F32, predicted)), ConditioningNames.IsConditioning)
-            ?? Part(manifest, ComponentNames.VaeDecoder, latents, image)
-            ?? (manifest.Components.Any(component => component.Name == ComponentNames.VaeDecoderFp32)
-                ? Part(manifest, ComponentNames.VaeDecoderFp32, latents, image) : null)
-            ?? Part(manifest, ComponentNames.Finishing, image,
-                [.. Tensors(("pixels", ElementType.U8, ["1", "height*8", "width*8", "3"])), .. fault])
-            ?? Part(
-                manifest, ComponentNames.Framing,
-                [
-                    .. image,
-                    .. Tensors(
-                        ("rows", ElementType.I64, ["canvas_height"]), ("columns", ElementType.I64, ["canvas_width"]),
-                        ("colour", ElementType.U8, Canvas), ("keep", ElementType.U8, ["1", "canvas_height", "canvas_width", "1"])),
-                ],
-                [.. Tensors(("pixels", ElementType.U8, Canvas)), .. fault])
-            // A checkpoint may have no encoder.
-            ?? (manifest.Components.Any(component => component.Name == ComponentNames.VaeEncoder)
-                ? Part(manifest, ComponentNames.VaeEncoder, image,
-                    Tensors(("mean", ElementType.F32, decoded), ("log_variance", ElementType.F32, decoded)))
-                : null)
-            ?? Between(manifest);
+        string length = Text(model.TextLength);
+        TensorSpec ids = Tensor("ids", ElementType.I64, "rows", length);
+        TensorSpec pooled = Tensor("pooled", ElementType.F32, "rows", Text(model.PooledWidth));
+        TensorSpec context = Tensor("context", ElementType.F32, "rows", "tokens", Text(model.ClipLWidth + model.ClipGWidth));
+        TensorSpec HiddenOf(int width) => Tensor("hidden", ElementType.F32, "rows", length, Text(width));
+        return FaultOf(manifest, ComponentNames.ClipL, [ids], [HiddenOf(model.ClipLWidth)])
+            ?? FaultOf(
+                manifest, ComponentNames.ClipG, [ids, Tensor("eos", ElementType.I64, "rows")], [HiddenOf(model.ClipGWidth), pooled])
+            ?? FaultOf(manifest, ComponentNames.CrossAttention, [context], [], ConditioningNames.IsKeyOrValue)
+            ?? FaultOf(
+                manifest,
+                ComponentNames.TimeEmbedding,
+                [pooled, Tensor("time_ids", ElementType.F32, "rows", "6"), Tensor("timesteps", ElementType.F32, "steps")],
+                [],
+                name => name == "embeddings");
     }
 
-    // Inputs or outputs that the engine does not know are refused, because nothing would write them. Only the UNet has inputs that other
-    // components compute.
-    private static string? Part(PackageManifest manifest, string name, TensorSpec[] inputs, TensorSpec[] outputs,
-        Func<string, bool>? others = null)
+    private static string? FaultOfDenoiser(PackageManifest manifest)
     {
-        if (manifest.Components.FirstOrDefault(
-            component => component.Name == name) is not { } component) return $"the component {name} is missing";
-        if (component.Stages.Count == 0) return $"{name} has no stages";
-        return Side("input", component.Inputs, inputs) ?? Side("output", component.Outputs, outputs);
+        TensorSpec latents = Tensor("latents", ElementType.F32, "rows", Text(manifest.Model.InputChannels), "height", "width");
+        TensorSpec noise = Tensor("noise", ElementType.F32, "rows", Text(manifest.Model.LatentChannels), "height", "width");
+        return FaultOf(manifest, ComponentNames.UNet, [latents], [noise], ConditioningNames.IsConditioning);
+    }
 
-        string? Side(string side, IReadOnlyList<TensorSpec> there, TensorSpec[] wanted)
+    private static string? FaultOfImages(PackageManifest manifest)
+    {
+        TensorSpec LatentsOf(string name) =>
+            Tensor(name, ElementType.F32, "1", Text(manifest.Model.LatentChannels), "height", "width");
+        bool Has(string name) => manifest.Components.Any(component => component.Name == name);
+        TensorSpec[] latents = [LatentsOf("latents")];
+        return FaultOf(manifest, ComponentNames.VaeDecoder, latents, Image)
+            ?? (Has(ComponentNames.VaeDecoderFp32) ? FaultOf(manifest, ComponentNames.VaeDecoderFp32, latents, Image) : null)
+            ?? FaultOf(manifest, ComponentNames.PostProcessing, Image, [.. Pixels, .. Fault])
+            ?? FaultOf(manifest, ComponentNames.Framing, [.. Image, .. Frame], [.. FramedPixels, .. Fault])
+            // A checkpoint may have no encoder.
+            ?? (Has(ComponentNames.VaeEncoder)
+                ? FaultOf(manifest, ComponentNames.VaeEncoder, Image, [LatentsOf("mean"), LatentsOf("log_variance")])
+                : null);
+    }
+
+    // A component must have no further inputs and outputs, because their memory would not be written; those that other components write
+    // are an exception.
+    private static string? FaultOf(
+        PackageManifest manifest, string name, TensorSpec[] inputs, TensorSpec[] outputs, Func<string, bool>? others = null)
+    {
+        ComponentSpec? component = manifest.Components.FirstOrDefault(component => component.Name == name);
+        if (component is null) return $"the component {name} is missing";
+        if (component.Stages.Count == 0) return $"{name} has no stages";
+        return FaultOfSide("input", component.Inputs, inputs) ?? FaultOfSide("output", component.Outputs, outputs);
+
+        string? FaultOfSide(string side, IReadOnlyList<TensorSpec> found, TensorSpec[] wanted)
         {
             foreach (TensorSpec tensor in wanted)
             {
-                if (there.FirstOrDefault(candidate =>
-                    candidate.Name == tensor.Name) is not { } found) return $"{name} has no {side} {tensor.Name}";
-                if (!IsSame(found, tensor)) return $"{side} {tensor.Name} of {name} is {Describe(found)} instead of {Describe(tensor)}";
+                TensorSpec? same = found.FirstOrDefault(candidate => candidate.Name == tensor.Name);
+                if (same is null) return $"{name} has no {side} {tensor.Name}";
+                if (!IsSame(same, tensor)) return $"{side} {tensor.Name} of {name} is {Describe(same)} instead of {Describe(tensor)}";
             }
 
             HashSet<string> known = [.. wanted.Select(tensor => tensor.Name)];
-            return there.FirstOrDefault(tensor => !known.Contains(tensor.Name) && others?.Invoke(tensor.Name) != true) is { } unknown
-                ? $"{name} has an {side} that is not known: {unknown.Name}" : null;
+            TensorSpec? unknown = found.FirstOrDefault(tensor => !known.Contains(tensor.Name) && others?.Invoke(tensor.Name) != true);
+            return unknown is null ? null : $"{name} has an {side} that is not known: {unknown.Name}";
         }
     }
 
-    // Keys, values and time embedding projections are passed from one component to another as bytes, so types and shapes must be equal.
-    private static string? Between(PackageManifest manifest)
+    // Keys, values and time embedding projections are copied from one component to another as bytes.
+    private static string? FaultBetween(PackageManifest manifest)
     {
-        ComponentSpec context = manifest.Component(ComponentNames.CrossAttention), time = manifest.Component(ComponentNames.TimeEmbedding),
-            unet = manifest.Component(ComponentNames.UNet);
-        Dictionary<string, TensorSpec> keys = context.Outputs.ToDictionary(output => output.Name);
-        List<TensorSpec> taken = [.. unet.Inputs.Where(input => ConditioningNames.IsKeyOrValue(input.Name))],
-            projections = [.. unet.Inputs.Where(input => ConditioningNames.IsTimeEmbedding(input.Name))];
-        if (taken.Count != keys.Count) return Text(
-            $"{ComponentNames.CrossAttention} makes {keys.Count} keys and values, but {ComponentNames.UNet} takes {taken.Count}");
-        if (taken.FirstOrDefault(input => !keys.TryGetValue(input.Name, out TensorSpec? made)
-            || !IsSame(input, made)) is { } other) return $"{other.Name} is not what {ComponentNames.CrossAttention} makes";
-        if (taken.Concat(projections).FirstOrDefault(
-            tensor => DependsOnPicture(tensor)) is { } sized) return $"{sized.Name} depends on the picture's size";
+        ComponentSpec unet = manifest.Component(ComponentNames.UNet);
+        List<TensorSpec> taken = [.. unet.Inputs.Where(input => ConditioningNames.IsKeyOrValue(input.Name))];
+        List<TensorSpec> projections = [.. unet.Inputs.Where(input => ConditioningNames.IsTimeEmbedding(input.Name))];
+        if (FaultOfKeys(manifest.Component(ComponentNames.CrossAttention), taken) is { } fault) return fault;
+        TensorSpec? sized = taken.Concat(projections).FirstOrDefault(DependsOnPicture);
+        return sized is not null
+            ? $"{sized.Name} depends on the picture's size"
+            : FaultOfProjections(manifest.Component(ComponentNames.TimeEmbedding), projections);
+    }
+
+    private static string? FaultOfKeys(ComponentSpec crossAttention, List<TensorSpec> taken)
+    {
+        Dictionary<string, TensorSpec> made = crossAttention.Outputs.ToDictionary(output => output.Name);
+        if (taken.Count != made.Count)
+        {
+            string found = Text($"{ComponentNames.CrossAttention} makes {made.Count} keys and values");
+            return Text($"{found}, but {ComponentNames.UNet} takes {taken.Count}");
+        }
+
+        TensorSpec? other = taken.FirstOrDefault(input => !made.TryGetValue(input.Name, out TensorSpec? same) || !IsSame(input, same));
+        return other is null ? null : $"{other.Name} is not what {ComponentNames.CrossAttention} makes";
+    }
+
+    private static string? FaultOfProjections(ComponentSpec timeEmbedding, List<TensorSpec> projections)
+    {
         if (projections.Count == 0) return $"{ComponentNames.UNet} takes no time embedding projections";
-        if (time.Outputs.FirstOrDefault(output => output.Name == "embeddings") is not { } embeddings
-            || embeddings.Shape is not [{ Text: "steps" }, _]) return $"{ComponentNames.TimeEmbedding} makes no embeddings for each step";
-        if (projections.FirstOrDefault(projection =>
-            projection.Type != embeddings.Type) is { } typed) return $"{typed.Name} has another type than the embeddings";
+        TensorSpec? embeddings = timeEmbedding.Outputs.FirstOrDefault(output => output.Name == "embeddings");
+        if (embeddings?.Shape is not [{ Text: "steps" }, _]) return $"{ComponentNames.TimeEmbedding} makes no embeddings for each step";
+        TensorSpec? typed = projections.FirstOrDefault(projection => projection.Type != embeddings.Type);
+        if (typed is not null) return $"{typed.Name} has another type than the embeddings";
         for (int rows = 1; rows <= MostRows; rows++)
         {
             var shape = new PictureShape(rows, 0, 0, 1);
@@ -114,6 +137,9 @@ internal static class ManifestContract
 
         return null;
     }
+
+    private static TensorSpec Tensor(string name, ElementType type, params string[] shape) =>
+        new(name, type, [.. shape.Select(Dimension.Parse)]);
 
     private static bool IsSame(TensorSpec a, TensorSpec b) => a.Type == b.Type && a.Shape.SequenceEqual(b.Shape);
 

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// Checks manifests before they are used. A manifest comes from an untrusted file, and native code reads and writes memory by its content,
-/// so every size, place and name is checked here, once; later code relies on that.
+/// The rules that a manifest must keep before it is used. Anybody may have written it, and native code reads and writes memory by it, so
+/// every size, offset and name is checked here, and nowhere else.
 /// </summary>
 internal static class ManifestRules
 {
@@ -28,7 +28,7 @@ internal static class ManifestRules
     private const long MostTensorBytes = 1L << 44;
     private const long MostRows = 1L << 40;
 
-    // The largest shape that a request can have.
+    // The largest value of everything that a request can ask for.
     private static readonly PictureShape Largest =
         new(16, 256, 256, 1000) { Tokens = MostTokens, CanvasHeight = 8192, CanvasWidth = 8192 };
 
@@ -44,7 +44,7 @@ internal static class ManifestRules
         rules.Count("components", manifest.Components, MostComponents);
         rules.Unique("component", manifest.Components.Select(component => component.Name));
         foreach (ComponentSpec component in manifest.Components) rules.CheckComponent(component, files);
-        if (ManifestContract.Fault(manifest) is { } fault) rules.Refuse(fault);
+        if (ManifestContract.FaultOf(manifest) is { } fault) rules.Refuse(fault);
     }
 
     /// <summary>
@@ -77,10 +77,10 @@ internal static class ManifestRules
             Prose("exporterVersion", overlay.ExporterVersion);
             Prose("the overlay's name", overlay.Name);
             Digest("the SHA-256 of the base's manifest", overlay.Base.ManifestSha256);
-            // The base must be the name of a folder beside the overlay, because a path could name any place, on Windows even another
-            // computer.
+            // The base lies beside the overlay. A path could name any place, on Windows even one on another computer. Windows drops dots
+            // and spaces at the end of a name, so that ".. " could name the folder above.
             string name = overlay.Base.Folder;
-            bool isName = name.Length is > 0 and <= LongestFolder && name is not ("." or "..")
+            bool isName = name.Length is > 0 and <= LongestFolder && name[^1] is not ('.' or ' ')
                 && !name.Any(letter => char.IsControl(letter) || letter is '/' or '\\' or ':');
             Require(isName, $"the base '{Shorten(name)}' is not the name of a folder");
         }
@@ -106,8 +106,8 @@ internal static class ManifestRules
             Require(model.LatentChannels == LatentChannels,
                 Text($"latents have {model.LatentChannels} channels instead of {LatentChannels}"));
             Require(model.TextLength == Positions, Text($"texts have {model.TextLength} positions instead of {Positions}"));
-            foreach (int width in (int[])[model.ClipLWidth, model.ClipGWidth, model.PooledWidth]) Require(
-                width is >= 1 and <= LargestWidth, Text($"a text encoder has width {width}"));
+            int[] widths = [model.ClipLWidth, model.ClipGWidth, model.PooledWidth];
+            foreach (int width in widths) Require(width is >= 1 and <= LargestWidth, Text($"a text encoder has width {width}"));
             Require(float.IsFinite(model.LatentScale) && model.LatentScale > 0, "the latent scale is no positive number");
             Require(model.Parameters >= 0, "the number of parameters is negative");
             Require(Enum.IsDefined(model.Prediction), "the prediction is unknown");
@@ -118,7 +118,7 @@ internal static class ManifestRules
         public Dictionary<string, long> CheckFiles(IReadOnlyList<FileSpec> files)
         {
             Count("files", files, MostFiles);
-            // Windows and macOS ignore case in names.
+            // On Windows and macOS, names that differ in case alone name the same file.
             var sizes = new Dictionary<string, long>(StringComparer.OrdinalIgnoreCase);
             long total = 0;
             foreach (FileSpec file in files)
@@ -138,8 +138,8 @@ internal static class ManifestRules
         {
             Name("a component", component.Name);
             List<TensorSpec> tensors = [];
-            foreach (IReadOnlyList<TensorSpec> part in (
-                IReadOnlyList<TensorSpec>[])[component.Inputs, component.Outputs, component.Intermediates])
+            IReadOnlyList<TensorSpec>[] parts = [component.Inputs, component.Outputs, component.Intermediates];
+            foreach (IReadOnlyList<TensorSpec> part in parts)
             {
                 Count($"tensors of {component.Name}", part, MostTensors);
                 tensors.AddRange(part);
@@ -149,10 +149,11 @@ internal static class ManifestRules
             Unique($"tensor of {component.Name}", tensors.Select(tensor => tensor.Name));
             Count($"stages of {component.Name}", component.Stages, MostStages);
             Unique($"stage of {component.Name}", component.Stages.Select(stage => stage.Name));
-            HashSet<string> known = [.. tensors.Select(tensor => tensor.Name)], made = [.. component.Inputs.Select(tensor => tensor.Name)];
+            HashSet<string> known = [.. tensors.Select(tensor => tensor.Name)];
+            HashSet<string> made = [.. component.Inputs.Select(tensor => tensor.Name)];
             foreach (StageSpec stage in component.Stages) CheckStage(component, stage, files, known, made);
-            foreach (TensorSpec output in component.Outputs) Require(
-                made.Contains(output.Name), $"no stage of {component.Name} makes {output.Name}");
+            foreach (TensorSpec output in component.Outputs)
+                Require(made.Contains(output.Name), $"no stage of {component.Name} makes {output.Name}");
         }
 
         private void CheckTensor(ComponentSpec component, TensorSpec tensor)
@@ -170,7 +171,7 @@ internal static class ManifestRules
             }
         }
 
-        // Stages run in order: each input of a stage must be an input of the component or an output of an earlier stage.
+        // Stages run in order, so an input of a stage must be an input of the component or an output of an earlier stage.
         private void CheckStage(ComponentSpec component, StageSpec stage, Dictionary<string, long> files, HashSet<string> known,
             HashSet<string> made)
         {
@@ -193,11 +194,11 @@ internal static class ManifestRules
                     $"{place} binds '{Shorten(binding.Tensor)}', which is no tensor of {component.Name}");
             }
 
-            foreach (BindingSpec input in stage.Inputs) Require(
-                made.Contains(input.Tensor), $"{place} takes {input.Tensor} before it is made");
-            foreach (BindingSpec output in stage.Outputs) Require(
-                made.Add(output.Tensor), $"{place} makes {output.Tensor}, which is there already");
-            // Plans derive the cost of a stage from its tensors and, if it attends to a text, from its weights.
+            foreach (BindingSpec input in stage.Inputs)
+                Require(made.Contains(input.Tensor), $"{place} takes {input.Tensor} before it is made");
+            foreach (BindingSpec output in stage.Outputs)
+                Require(made.Add(output.Tensor), $"{place} makes {output.Tensor}, which is there already");
+            // Plans derive the cost of a stage from its tensors, and from its weights if it attends to the prompt.
             Require(stage.Inputs.Concat(stage.Outputs)
                 .Any(binding => !ConditioningNames.IsConditioning(binding.Tensor)), $"{place} has conditioning alone");
             Require(stage.Weights.Count > 0 || stage.Kind == StageKind.Convolution
@@ -208,7 +209,7 @@ internal static class ManifestRules
             CheckWeights(stage.Constants, $"constant of {place}", ConstantAlignment, files);
         }
 
-        // The weights of a stage must lie in one file, one after the other, because a device loads them with one read.
+        // The weights of a stage must lie in one file, one after the other, because a device reads them with one read.
         private void CheckWeights(IReadOnlyList<WeightSpec> weights, string what, int alignment, Dictionary<string, long> files)
         {
             Unique(what, weights.Select(weight => weight.Graph));
@@ -299,7 +300,7 @@ internal static class ManifestRules
         return true;
     }
 
-    // Letters, digits and a few signs between single slashes: such a name is valid on every system, and stays inside the folder.
+    // Letters, digits and a few signs between single slashes make a name that means the same on every system and stays in the folder.
     private static bool IsSafe(string name) =>
         name.Length is > 0 and <= LongestName
         && !name.Equals(PackageManifest.FileName, StringComparison.OrdinalIgnoreCase)

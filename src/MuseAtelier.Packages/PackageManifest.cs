@@ -6,7 +6,7 @@ namespace MuseAtelier.Packages;
 /// <summary>The description of an exported package: the content of its <c>manifest.json</c>.</summary>
 public sealed record PackageManifest
 {
-    /// <summary>Name of the manifest's file. It is written last, so a folder without it is not a package.</summary>
+    /// <summary>Name of the manifest's file. It is written last, so a folder without it is no package.</summary>
     public const string FileName = "manifest.json";
 
     /// <summary>The version of the package format that this version of MuseAtelier writes and reads.</summary>
@@ -56,8 +56,8 @@ public sealed record PackageManifest
         Path.Combine(Overlay is null || Overlay.OwnFiles.Contains(file) ? folder : Overlay.BaseFolder, file);
 
     /// <summary>
-    /// Reads a package's manifest and checks it as untrusted input: sizes, names, places, and that the parts fit together. The manifest of
-    /// an overlay is read together with that of its base.
+    /// Reads a package's manifest and checks all of it, because anybody may have written the file: sizes, names, offsets, and whether the
+    /// components fit together. The manifest of an overlay is read together with that of its base.
     /// </summary>
     /// <param name="folder">The package's folder.</param>
     /// <exception cref="PackageManifestException">There is no manifest, or it does not describe a package.</exception>
@@ -97,7 +97,7 @@ public static class ComponentNames
     /// <summary>Keys and values of every cross-attention, from the text encoders' hidden states; once per batch.</summary>
     public const string CrossAttention = "cross_attention";
 
-    /// <summary>The time embedding projections of every ResBlock for all steps of a schedule; once per batch.</summary>
+    /// <summary>The time embedding of every ResBlock for all steps of a schedule; once per batch.</summary>
     public const string TimeEmbedding = "time_embedding";
 
     /// <summary>The UNet: one evaluation for all rows of a batch.</summary>
@@ -109,8 +109,8 @@ public static class ComponentNames
     /// <summary>The decoder in fp32, for pictures that overflow fp16; only in packages whose decoder runs in fp16.</summary>
     public const string VaeDecoderFp32 = "vae_decoder_fp32";
 
-    /// <summary>Post-processing: the decoder's numbers to bytes, and whether any of them is not finite.</summary>
-    public const string Finishing = "finishing";
+    /// <summary>The decoder's numbers to bytes, and whether any of them is not finite.</summary>
+    public const string PostProcessing = "finishing";
 
     /// <summary>Post-processing of a picture with a frame, which is laid over the bytes.</summary>
     public const string Framing = "framing";
@@ -155,7 +155,7 @@ public sealed record ModelSpec
     /// <summary>Positions of the text encoders.</summary>
     public required int TextLength { get; init; }
 
-    /// <summary>The latent scale, by which a latent is divided before it is decoded (0.13025 for SDXL).</summary>
+    /// <summary>The number by which latents are divided before they are decoded.</summary>
     public required float LatentScale { get; init; }
 
     /// <summary>Number of parameters of all components.</summary>
@@ -170,7 +170,7 @@ public sealed record ModelSpec
     public bool ZeroTerminalSnr { get; init; }
 }
 
-/// <summary>A part of the model: a row of stages that run one after the other.</summary>
+/// <summary>A part of the model: stages that run one after the other.</summary>
 public sealed record ComponentSpec
 {
     /// <summary>Its name, one of <see cref="ComponentNames"/>.</summary>
@@ -223,7 +223,7 @@ public sealed record StageSpec
     /// <summary>Its name: the block of the network that it computes.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The kind of the stage.</summary>
+    /// <summary>Its kind.</summary>
     public required StageKind Kind { get; init; }
 
     /// <summary>Name of the graph's file. Stages of the same shape share one.</summary>

@@ -4,8 +4,9 @@ using System.Security.Cryptography;
 namespace MuseAtelier.Packages;
 
 /// <summary>
-/// SHA-256 over data that comes in parts. Uses the system's implementation if there is one, else <see cref="ManagedSha256"/>, because on
-/// Linux .NET's own needs OpenSSL, and ends the process without it, as in a minimal container. Not thread-safe; the creator disposes it.
+/// SHA-256 over data that comes in parts. It uses the system's implementation if there is one, and <see cref="ManagedSha256"/> otherwise,
+/// because on Linux .NET's own needs OpenSSL and ends the process if none is installed, as in a minimal container. It must not be used
+/// concurrently; the creator disposes it.
 /// </summary>
 internal sealed class Sha256 : IDisposable
 {

@@ -6,7 +6,7 @@ public sealed class SessionRotationTests
         new() { Prompt = "a lighthouse in a storm", Width = 512, Height = 512, Steps = 3, Seed = 5 };
 
     [Fact]
-    public async Task Generate_WithSessionsThatTakeTurns_PaintsTheSamePictureWithinItsPlan()
+    public async Task Generate_WithRotatingSessions_PaintsTheSamePictureWithinItsPlan()
     {
         CudaRig.Require();
         Picture expected = (await Paint(OffloadMode.Resident, pictures: 1))[0];

@@ -135,25 +135,25 @@ public sealed class StreamedWeightsTests
         float[] expected = Resident();
         using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
         rig.PlaceUNet(_ => streamed ? StagePlacement.Streamed : StagePlacement.Resident);
-        AssertCapturedRunsEqual(rig, expected, restsBetween: false);
+        AssertCapturedRunsEqual(rig, expected, releasesBetween: false);
     }
 
     // A captured run knows addresses: what was given up must lie there again before it is repeated.
     [Theory]
-    [InlineData("all lent")]
-    [InlineData("lent and streamed")]
+    [InlineData("all swapped out")]
+    [InlineData("swapped out and streamed")]
     [InlineData("all streamed")]
-    public void Run_CapturedAfterLending_EqualsResident(string placement)
+    public void Run_CapturedBeforeSwappingOut_EqualsResident(string placement)
     {
         float[] expected = Resident();
         using var rig = new CudaRig(new CudaOptions { CaptureSteps = true });
         rig.PlaceUNet(i =>
-            placement == "all lent" || (placement == "lent and streamed" && i % 2 == 0) ? StagePlacement.SwappedOut
+            placement == "all swapped out" || (placement == "swapped out and streamed" && i % 2 == 0) ? StagePlacement.SwappedOut
                 : StagePlacement.Streamed);
-        AssertCapturedRunsEqual(rig, expected, restsBetween: true);
+        AssertCapturedRunsEqual(rig, expected, releasesBetween: true);
     }
 
-    private static void AssertCapturedRunsEqual(CudaRig rig, float[] expected, bool restsBetween)
+    private static void AssertCapturedRunsEqual(CudaRig rig, float[] expected, bool releasesBetween)
     {
         using ComponentRunner runner = rig.Runner(ComponentNames.UNet, Shape);
         using var step = new StepCapture(runner, rig.Sessions, rig.Device);
@@ -163,7 +163,7 @@ public sealed class StreamedWeightsTests
             rig.Poison(runner.Address("noise"), runner.Size("noise"));
             step.Run(options, isLastRound: false, TestContext.Current.CancellationToken);
             Assert.InRange(CudaRig.RelativeError(rig.Read(runner, "noise"), expected), 0, 1e-5);
-            if (restsBetween && i % 2 == 1) rig.Sessions.ReleaseIdle();
+            if (releasesBetween && i % 2 == 1) rig.Sessions.ReleaseIdle();
         }
 
         Assert.True(rig.Device.CapturesRuns, "The capture failed, and steps were run plainly.");

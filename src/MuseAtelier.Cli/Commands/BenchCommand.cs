@@ -89,7 +89,7 @@ internal static class BenchCommand
         Row("text", $"{1000 * m.TextSeconds:F1} ms ({m.TextSeconds / total:P1})");
         Row("steps", $"{1000 * m.DenoisingSeconds:F1} ms ({m.DenoisingSeconds / total:P1})");
         Row("decoding", $"{1000 * m.DecodingSeconds:F1} ms ({m.DecodingSeconds / total:P1})");
-        Row("post-processing", $"{m.FinishingMilliseconds:F2} ms of the decoding, to bytes on the host{framed}");
+        Row("post-processing", $"{m.PostProcessingMilliseconds:F2} ms of the decoding, to bytes on the host{framed}");
         Row("file", $"{1000 * m.FileSeconds:F1} ms, not counted above");
         Row("a step", $"{m.StepMedianMilliseconds:F2} ms; p99 {m.StepP99Milliseconds:F2}, most {m.StepMostMilliseconds:F2}");
         Row("managed bytes a step", $"{m.ManagedBytesPerStep:F1}");

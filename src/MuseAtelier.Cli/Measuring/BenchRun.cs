@@ -53,7 +53,7 @@ internal static class BenchRun
             Batch known = await PaintAsync(atelier, request, batchSize, stop);
             double? plain = request.Frame is null
                 ? null
-                : await PlainFinishingAsync(atelier, request with { Frame = null }, batches, stop);
+                : await PlainPostProcessingAsync(atelier, request with { Frame = null }, batches, stop);
             var observed = new Observations(first, painted, fileSeconds, known.Seconds, plain);
             return Describe(atelier, options, request, observed, new Milestones(openAt, pictureAt, fileAt));
         }
@@ -67,7 +67,7 @@ internal static class BenchRun
         Atelier atelier, AtelierOptions options, PictureRequest request, Observations observed, Milestones reached)
     {
         double[] steps = observed.StepMilliseconds();
-        double finishing = 1000 * observed.MedianSeconds(timings => timings.Finishing);
+        double postProcessing = 1000 * observed.MedianSeconds(timings => timings.PostProcessing);
         double denoisingBytes = observed.Batches.Sum(batch => batch.Last.Timings.DenoisingManagedBytes);
         PictureMemory[] memory = observed.Memory();
         using var process = Process.GetCurrentProcess();
@@ -95,8 +95,8 @@ internal static class BenchRun
             DenoisingSeconds = observed.MedianSeconds(timings => timings.Denoising),
             DecodingSeconds = observed.MedianSeconds(timings => timings.Decoding),
             Frame = request.Frame is { } frame ? $"{frame.Style} {frame.Placement}" : null,
-            FinishingMilliseconds = finishing,
-            FrameMilliseconds = finishing - observed.PlainFinishingMilliseconds,
+            PostProcessingMilliseconds = postProcessing,
+            FrameMilliseconds = postProcessing - observed.PlainPostProcessingMilliseconds,
             FileSeconds = Median(observed.FileSeconds),
             StepMedianMilliseconds = steps[steps.Length / 2],
             StepP99Milliseconds = steps[Math.Min(steps.Length - 1, (int)(steps.Length * 0.99))],
@@ -121,16 +121,17 @@ internal static class BenchRun
         phases.Max(phase => phase.ArenaHeldBytes));
 
     // Median milliseconds of post-processing without the frame. The first picture does not count.
-    private static async Task<double> PlainFinishingAsync(Atelier atelier, PictureRequest request, int pictures, CancellationToken stop)
+    private static async Task<double> PlainPostProcessingAsync(
+        Atelier atelier, PictureRequest request, int pictures, CancellationToken stop)
     {
-        List<double> finishing = [];
+        List<double> postProcessing = [];
         for (int i = 0; i <= pictures; i++)
         {
             Picture picture = await atelier.GenerateAsync(request, cancellationToken: stop);
-            finishing.Add(picture.Timings.Finishing.TotalMilliseconds);
+            postProcessing.Add(picture.Timings.PostProcessing.TotalMilliseconds);
         }
 
-        return Median(finishing.Skip(1));
+        return Median(postProcessing.Skip(1));
     }
 
     private static async Task<Batch> PaintAsync(Atelier atelier, PictureRequest request, int batchSize, CancellationToken stop)
@@ -170,13 +171,13 @@ internal static class BenchRun
     /// <param name="Batches">The batches that count.</param>
     /// <param name="FileSeconds">Seconds of each counted file.</param>
     /// <param name="KnownSeconds">Seconds of a picture whose prompt was encoded before.</param>
-    /// <param name="PlainFinishingMilliseconds">Median of post-processing without the frame; null without a frame.</param>
+    /// <param name="PlainPostProcessingMilliseconds">Median of post-processing without the frame; null without a frame.</param>
     private sealed record Observations(
         Batch First,
         IReadOnlyList<Batch> Batches,
         IReadOnlyList<double> FileSeconds,
         double KnownSeconds,
-        double? PlainFinishingMilliseconds)
+        double? PlainPostProcessingMilliseconds)
     {
         // Every picture of a batch reports the same steps, so each batch is counted once.
         public double[] StepMilliseconds() =>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using MuseAtelier.Cuda;
 
 namespace MuseAtelier.Cli.Measuring;
@@ -71,7 +72,9 @@ internal sealed record Measurement
     public required string? Frame { get; init; }
 
     /// <summary>Median time of post-processing, a part of decoding: from decoded numbers to bytes on the host, with the frame.</summary>
-    public required double FinishingMilliseconds { get; init; }
+    // Measured results that are kept have this name.
+    [JsonPropertyName("finishingMilliseconds")]
+    public required double PostProcessingMilliseconds { get; init; }
 
     /// <summary>
     /// The frame's part of post-processing: the median less that of the same pictures without a frame; null without a frame.

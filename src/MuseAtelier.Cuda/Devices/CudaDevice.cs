@@ -53,7 +53,7 @@ internal sealed class CudaDevice : ExecutionDevice
         _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
         DeviceStacks.Bound();
-        OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]));
+        OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.PostProcessing).Stages[0]));
         _resources = new CardResources(card.Index, new CudaStream(), new CudaStream(), new DeviceUsage());
         ContextBytes = before == 0 ? _cardMemory.ProcessBytes() : null;
         BaselineBytes = SharedArena.HasHolders(card.Index) ? null : _cardMemory.ProcessBytes();

@@ -123,7 +123,7 @@ internal sealed class CudaWeights : StageWeights
     public override void Dispose()
     {
         // The wait ignores a failed load: the run that waited for the load reported the failure, or no run needed it.
-        ((IAsyncResult)_load).AsyncWaitHandle.WaitOne();
+        Wait(_load);
         Free();
     }
 
@@ -150,11 +150,24 @@ internal sealed class CudaWeights : StageWeights
     // Streamed weights are pinned before swapped-out ones, because they are copied in every run.
     private Task Load()
     {
-        Task resident = _resident?.Load() ?? Task.CompletedTask;
-        Task streamed = _streamed?.Load() ?? Task.CompletedTask;
-        Task swapped = _swapped?.Load() ?? Task.CompletedTask;
-        return Task.WhenAll(resident, streamed, swapped);
+        var loads = new List<Task>();
+        try
+        {
+            if (_resident is not null) loads.Add(_resident.Load());
+            if (_streamed is not null) loads.Add(_streamed.Load());
+            if (_swapped is not null) loads.Add(_swapped.Load());
+            return Task.WhenAll(loads);
+        }
+        catch
+        {
+            // The loads that have begun write into memory that the constructor is about to free.
+            Wait(Task.WhenAll(loads));
+            throw;
+        }
     }
+
+    // Waits for a load to end, and ignores whether it failed.
+    private static void Wait(Task load) => ((IAsyncResult)load).AsyncWaitHandle.WaitOne();
 
     private void AwaitLoad()
     {

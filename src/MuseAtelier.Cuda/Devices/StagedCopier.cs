@@ -18,8 +18,8 @@ internal sealed class StagedCopier : IDisposable
     private readonly CudaStream _copies;
     private readonly IReadOnlyList<StageMemory> _streamed;
     private readonly IReadOnlyList<CudaEvent> _copied;
-    private readonly PinnedBuffer _ring = new((long)PieceBytes * Pieces);
-    private readonly CudaEvent[] _pieceCopied;
+    private readonly PinnedBuffer _ring;
+    private readonly CudaEvent[] _pieceCopied = [];
     private readonly bool[] _pieceInUse = new bool[Pieces];
     private readonly Dictionary<string, SafeFileHandle> _files = [];
     private readonly Lock _gate = new();
@@ -46,20 +46,20 @@ internal sealed class StagedCopier : IDisposable
         _streamed = streamed;
         _copied = copied;
         _requests = new CopyRequest[streamed.Count + 1];
-        _pieceCopied = [.. Enumerable.Range(0, Pieces).Select(_ => new CudaEvent())];
+        _ring = new PinnedBuffer((long)PieceBytes * Pieces);
         try
         {
+            _pieceCopied = CudaEvent.Create(Pieces);
             IEnumerable<StageMemory> inFiles = streamed.Where(stage => stage.Host is null);
             foreach (string file in inFiles.Select(stage => stage.Range.File).Distinct()) _files[file] = files.Open(file);
+            _thread = new NativeThread("MuseAtelier staging", Run);
+            _thread.Start();
         }
         catch
         {
             Free();
             throw;
         }
-
-        _thread = new NativeThread("MuseAtelier staging", Run);
-        _thread.Start();
     }
 
     /// <summary>

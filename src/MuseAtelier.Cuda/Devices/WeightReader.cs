@@ -79,15 +79,8 @@ internal sealed class WeightReader(int card, int threads, WeightFiles files) : I
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            StartThreads(_pieces.Count + count);
             foreach (Piece piece in load.Pieces) _pieces.Enqueue(piece);
-            while (_working < Math.Min(threads, _pieces.Count))
-            {
-                _working++;
-                var thread = new NativeThread("MuseAtelier weights", Run);
-                _threads.Add(thread);
-                thread.Start();
-            }
-
             ended = [.. _threads.Where(thread => thread.HasEnded)];
             _threads.RemoveAll(ended.Contains);
         }
@@ -95,6 +88,28 @@ internal sealed class WeightReader(int card, int threads, WeightFiles files) : I
         foreach (NativeThread thread in ended) thread.Join();
 
         return load.Completion.Task;
+    }
+
+    // Must be called under the lock and before pieces are queued: the threads wait for the lock, and a load that no thread can do leaves
+    // nothing behind.
+    private void StartThreads(int pieces)
+    {
+        while (_working < Math.Min(threads, pieces))
+        {
+            var thread = new NativeThread("MuseAtelier weights", Run);
+            try
+            {
+                thread.Start();
+            }
+            catch (ThreadLimitException) when (_working > 0)
+            {
+                // The threads that already run do all of the work.
+                return;
+            }
+
+            _threads.Add(thread);
+            _working++;
+        }
     }
 
     private void Run()

@@ -28,10 +28,10 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
         {
             // A norm with a time embedding projection adds that itself (one value a channel for each row of the batch), so it cannot take
             // a sum of two images as well.
-            Add? sum = norm.Shift is null ? operations.OfType<Add>().FirstOrDefault(add => add.Output == norm.Input) : null;
+            Add? sum = norm.Embedding is null ? operations.OfType<Add>().FirstOrDefault(add => add.Output == norm.Input) : null;
             if (sum is not null) FuseSum(stage, operations, sum, norm);
-            else if (TakeBias(stage, operations, norm.Input, out Weight? bias) || norm.Shift is not null)
-                operations[operations.IndexOf(norm)] = new ResidualGroupNorm(norm, norm.Input, bias, norm.Shift, Sum: null);
+            else if (TakeBias(stage, operations, norm.Input, out Weight? bias) || norm.Embedding is not null)
+                operations[operations.IndexOf(norm)] = new ResidualGroupNorm(norm, norm.Input, bias, norm.Embedding, Sum: null);
         }
 
         return operations;

@@ -52,7 +52,7 @@ internal sealed class PortableLowering(ElementType precision) : GraphLowering
         int channels = operation.Input.Channels, width = channels / GroupNorm.Groups;
         string means = Mean(Mean(x, -1), -2);
         string mean;
-        if (operation.Shift is null)
+        if (operation.Embedding is null)
         {
             mean = Spread(GroupMean(means), channels, width);
             x = Graph.Node("Sub", [x, mean]);
@@ -60,9 +60,9 @@ internal sealed class PortableLowering(ElementType precision) : GraphLowering
         else
         {
             // The time embedding projection moves the mean by its own mean, so one addition to the image applies both.
-            string shift = Graph.Node("Reshape", [Use(operation.Shift), Graph.Constant(0, channels, 1, 1)]);
-            mean = Spread(GroupMean(Graph.Node("Add", [means, shift])), channels, width);
-            x = Graph.Node("Add", [x, Graph.Node("Sub", [shift, mean])]);
+            string embedding = Graph.Node("Reshape", [Use(operation.Embedding), Graph.Constant(0, channels, 1, 1)]);
+            mean = Spread(GroupMean(Graph.Node("Add", [means, embedding])), channels, width);
+            x = Graph.Node("Add", [x, Graph.Node("Sub", [embedding, mean])]);
         }
 
         string columns = CastNode(Graph.Node("Shape", [x], Int("start", 3)), ElementType.F32);

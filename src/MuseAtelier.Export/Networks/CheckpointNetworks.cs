@@ -54,8 +54,17 @@ internal static class CheckpointNetworks
         if (precisions.Vae.Arithmetic == Precision.Fp16)
             networks.Add(new VaeNetwork(Part(vaePrefix), ElementType.F32).Decoder(ComponentNames.VaeDecoderFp32));
         problems.ThrowIfAny(file);
+        string[] prefixes = [unetPrefix!, clipLPrefix!, clipGPrefix!, vaePrefix!];
+        return (networks, ModelOf(file, unet, clipL, clipG, prefixes));
+
+        CheckpointWeights Part(string? prefix) => new(file, names, prefix!, problems);
+    }
+
+    private static ModelSpec ModelOf(
+        SafetensorsFile file, UNetNetwork unet, ClipNetwork clipL, ClipNetwork clipG, string[] prefixes)
+    {
         bool predictsVelocity = CheckpointInspector.Detect(file) == CheckpointKind.SdxlVelocity;
-        return (networks, new ModelSpec
+        return new ModelSpec
         {
             InputChannels = unet.InputChannels,
             LatentChannels = UNetNetwork.LatentChannels,
@@ -64,12 +73,10 @@ internal static class CheckpointNetworks
             PooledWidth = clipG.PooledWidth,
             TextLength = ClipNetwork.Positions,
             LatentScale = VaeNetwork.LatentScale,
-            Parameters = Parameters(file, [unetPrefix!, clipLPrefix!, clipGPrefix!, vaePrefix!]),
+            Parameters = Parameters(file, prefixes),
             Prediction = predictsVelocity ? PredictionType.Velocity : PredictionType.Epsilon,
             ZeroTerminalSnr = predictsVelocity && PredictionMarks.HasZeroTerminalSnr(file),
-        });
-
-        CheckpointWeights Part(string? prefix) => new(file, names, prefix!, problems);
+        };
     }
 
     private static void RequireParts(SafetensorsFile file, (string Name, string? Prefix)[] parts)

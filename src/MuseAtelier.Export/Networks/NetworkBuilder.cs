@@ -66,13 +66,13 @@ internal sealed class NetworkBuilder(CheckpointWeights weights)
         return y;
     }
 
-    public Value GroupNorm(Value x, string key, float epsilon, bool silu, Value? shift = null)
+    public Value GroupNorm(Value x, string key, float epsilon, bool silu, Value? embedding = null)
     {
         if (x.Channels % GroupNormGroups != 0)
             Weights.Refuse($"{key}.weight", $"found [{x.Channels}], a multiple of {GroupNormGroups} was expected");
         Value y = ImageLike(x);
         Weight scale = Weights.Get($"{key}.weight", x.Channels), offset = Weights.Get($"{key}.bias", x.Channels);
-        Emit(new GroupNorm(x, shift, y, scale, offset, epsilon, silu));
+        Emit(new GroupNorm(x, embedding, y, scale, offset, epsilon, silu));
         return y;
     }
 

@@ -11,11 +11,11 @@ internal sealed record Convolution(Value Input, Value Output, Weight Kernel, Wei
     : Operation([Input], [Output]);
 
 /// <summary>
-/// Normalises over groups of channels, then scales and offsets each channel. <paramref name="Shift"/>, the time embedding projection with
-/// one value a channel, is added to the input first.
+/// Normalises over groups of channels, then scales and offsets each channel. <paramref name="Embedding"/>, a projection of the time
+/// embedding with one value a channel, is added to the input first.
 /// </summary>
-internal sealed record GroupNorm(Value Input, Value? Shift, Value Output, Weight Scale, Weight Offset, float Epsilon, bool Silu)
-    : Operation(Shift is null ? [Input] : [Input, Shift], [Output])
+internal sealed record GroupNorm(Value Input, Value? Embedding, Value Output, Weight Scale, Weight Offset, float Epsilon, bool Silu)
+    : Operation(Embedding is null ? [Input] : [Input, Embedding], [Output])
 {
     public const int Groups = 32;
 }

@@ -22,7 +22,7 @@ internal static class PostProcessingNetwork
         Value image = Image();
         Value pixels = Bytes("pixels", Height, Width, Channels);
         Value fault = Value.Plain("fault", ElementType.F32);
-        return Finish(ComponentNames.Finishing, [image], pixels, fault, [new ToPixels(image, pixels), new FaultOf(image, fault)]);
+        return Finish(ComponentNames.PostProcessing, [image], pixels, fault, [new ToPixels(image, pixels), new FaultOf(image, fault)]);
     }
 
     /// <summary>

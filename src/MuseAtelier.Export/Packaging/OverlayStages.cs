@@ -73,6 +73,8 @@ internal sealed class OverlayStages(
         string file = $"weights/{component}-overlay.weights";
         if (!_packed.TryGetValue(from, out WeightRange to))
         {
+            // The file's real size bounds the gaps between its weights, and so the overlay's size.
+            RequireFile(from.File);
             PackedFileWriter writer = Writer(file);
             to = new WeightRange(file, PackageAlignment.OfStage(writer.Position), from.Length);
             foreach (WeightSpec weight in stage.Weights)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Packaging;
@@ -6,6 +5,8 @@ namespace MuseAtelier.Export.Packaging;
 /// <summary>Writes one file of a package and computes its digest while writing.</summary>
 internal sealed class PackedFileWriter : IDisposable
 {
+    private static readonly byte[] Zeros = new byte[64 << 10];
+
     private readonly string _name;
     private readonly FileStream _stream;
     private readonly Sha256 _hash = new();
@@ -34,12 +35,9 @@ internal sealed class PackedFileWriter : IDisposable
     /// <summary>Writes zeros up to a position, which must not be before <see cref="Position"/>.</summary>
     public void PadTo(long position)
     {
-        int padding = checked((int)(position - Position));
-        if (padding == 0) return;
-        byte[] zeros = ArrayPool<byte>.Shared.Rent(padding);
-        zeros.AsSpan(0, padding).Clear();
-        Write(zeros.AsSpan(0, padding));
-        ArrayPool<byte>.Shared.Return(zeros);
+        ArgumentOutOfRangeException.ThrowIfLessThan(position, Position);
+        // The gaps of an overlay are those of its base's manifest, which may be of any size.
+        while (Position < position) Write(Zeros.AsSpan(0, (int)Math.Min(position - Position, Zeros.Length)));
     }
 
     public FileSpec Finish()

@@ -97,20 +97,20 @@ internal sealed class WeightTransfer(SliceReader slices)
             throw new WeightSourceException(slices.Path, weight.Slices[0].Key, "a filter that is too large");
         int inputs = (int)weight.Shape[3], filter = (int)size, plane = filter / inputs;
         int chunk = ChunkElements / 2 / filter;
-        Span<float> stored = _floats.AsSpan(0, ChunkElements / 2), turned = _floats.AsSpan(ChunkElements / 2);
+        Span<float> stored = _floats.AsSpan(0, ChunkElements / 2), transposed = _floats.AsSpan(ChunkElements / 2);
         for (long output = 0; output < outputs; output += chunk)
         {
             cancellationToken.ThrowIfCancellationRequested();
             int count = (int)Math.Min(chunk, outputs - output) * filter;
             slices.Read(weight, output * filter, stored[..count]);
             for (int start = 0; start < count; start += filter)
-                Turn(stored.Slice(start, filter), turned.Slice(start, filter), inputs, plane);
-            write(Convert(weight, turned[..count]));
+                Transpose(stored.Slice(start, filter), transposed.Slice(start, filter), inputs, plane);
+            write(Convert(weight, transposed[..count]));
         }
     }
 
     // [in, plane] to [plane, in].
-    private static void Turn(ReadOnlySpan<float> from, Span<float> to, int inputs, int plane)
+    private static void Transpose(ReadOnlySpan<float> from, Span<float> to, int inputs, int plane)
     {
         for (int i = 0; i < inputs; i++)
             for (int p = 0; p < plane; p++) to[p * inputs + i] = from[i * plane + p];

@@ -50,9 +50,6 @@ internal static class ExifBlock
         return block;
     }
 
-    /// <summary>The comment of a block with or without the marker; null if there is no readable comment.</summary>
-    public static string? ReadComment(ReadOnlySpan<byte> block) => ExifReader.Read(block)?.Comment;
-
     private static void WriteEntry(Span<byte> entry, ushort tag, ushort type, int count, int value)
     {
         BinaryPrimitives.WriteUInt16BigEndian(entry, tag);

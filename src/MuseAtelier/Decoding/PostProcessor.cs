@@ -73,7 +73,7 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
     /// <summary>
     /// Converts the picture to [8h, 8w, 3] bytes, or to bytes of the frame's canvas. Returns null if a number is not finite.
     /// </summary>
-    public byte[]? Finish(RunOptions options, CancellationToken cancellationToken)
+    public byte[]? ToPixels(RunOptions options, CancellationToken cancellationToken)
     {
         ComponentRunner runner = _runner!;
         runner.Run(options, cancellationToken);

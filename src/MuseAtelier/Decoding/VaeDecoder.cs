@@ -10,8 +10,8 @@ namespace MuseAtelier.Decoding;
 /// <summary>A decoded picture.</summary>
 /// <param name="Pixels">[8h, 8w, 3] interleaved RGB, or of the frame's canvas.</param>
 /// <param name="InFp32">Whether it was decoded in fp32.</param>
-/// <param name="Finishing">The time from decoded numbers to bytes on the host, with the frame.</param>
-internal sealed record DecodedPicture(byte[] Pixels, bool InFp32, TimeSpan Finishing);
+/// <param name="PostProcessing">The time from decoded numbers to bytes on the host, with the frame.</param>
+internal sealed record DecodedPicture(byte[] Pixels, bool InFp32, TimeSpan PostProcessing);
 
 /// <summary>
 /// Decodes latents to a picture, whole or in tiles. Tiles overlap and are blended linearly. A picture in tiles differs a little from one
@@ -41,7 +41,8 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     {
         PictureShape tile = TileShape(plan.Decoding);
         PictureShape? rescueTile = plan.DecodingInFp32 is null ? null : TileShape(plan.DecodingInFp32);
-        return Decode(latents, height, width, plan.DecodesInFp32, tile, rescueTile, frame, options, cancellationToken);
+        var image = new LatentImage(latents, height, width);
+        return Decode(image, plan.DecodesInFp32, tile, rescueTile, frame, options, cancellationToken);
     }
 
     /// <summary>Decodes one picture to bytes; once more in fp32 if the device's own precision overflowed.</summary>
@@ -58,24 +59,22 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         CancellationToken cancellationToken)
     {
         PictureShape tile = TileShape(height, width, tiled);
-        return Decode(latents, height, width, inFp32: false, tile, tile, frame, options, cancellationToken);
+        return Decode(new LatentImage(latents, height, width), inFp32: false, tile, tile, frame, options, cancellationToken);
     }
 
     private DecodedPicture Decode(
-        ReadOnlySpan<float> latents, int height, int width, bool inFp32, PictureShape tile, PictureShape? rescueTile,
-        PictureFrame? frame, RunOptions options, CancellationToken cancellationToken)
+        LatentImage latents, bool inFp32, PictureShape tile, PictureShape? rescueTile, PictureFrame? frame, RunOptions options,
+        CancellationToken cancellationToken)
     {
-        byte[]? pixels = DecodeOnce(
-            inFp32, latents, height, width, tile, frame, options, cancellationToken, out TimeSpan finishing);
-        if (pixels is not null) return new DecodedPicture(pixels, inFp32, finishing);
+        byte[]? pixels = DecodeOnce(latents, inFp32, tile, frame, options, cancellationToken, out TimeSpan postProcessing);
+        if (pixels is not null) return new DecodedPicture(pixels, inFp32, postProcessing);
         if (rescueTile is { } fp32Tile && PipelineRecipe.HasFp32Decoder(package.Manifest.Components))
         {
             // The fp32 decoder replaces the fp16 one, whose memory must be freed first.
             Release();
             try
             {
-                pixels = DecodeOnce(
-                    inFp32: true, latents, height, width, fp32Tile, frame, options, cancellationToken, out finishing);
+                pixels = DecodeOnce(latents, inFp32: true, fp32Tile, frame, options, cancellationToken, out postProcessing);
             }
             finally
             {
@@ -83,10 +82,10 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
                 Release();
             }
 
-            if (pixels is not null) return new DecodedPicture(pixels, true, finishing);
+            if (pixels is not null) return new DecodedPicture(pixels, true, postProcessing);
         }
 
-        bool latentsAreFaulty = latents.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
+        bool latentsAreFaulty = latents.Values.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
         bool fp32Fits = inFp32 || rescueTile is not null || package.Manifest.PartPrecisions.Vae.Arithmetic == Precision.Fp32;
         throw new DecodingException(latentsAreFaulty, fp32Fits);
     }
@@ -104,14 +103,15 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         CancellationToken cancellationToken)
     {
         PrepareDecoder(inFp32: false, TileShape(height, width, tiled));
-        if (IsWhole(height, width))
+        var source = new LatentImage(latents, height, width);
+        if (IsWhole(source))
         {
-            Run(latents, height, width, options, cancellationToken);
+            Run(source, options, cancellationToken);
             _runner!.Read("image", image);
         }
         else
         {
-            DecodeTiles(latents, height, width, image, options, cancellationToken);
+            DecodeTiles(source, image, options, cancellationToken);
         }
     }
 
@@ -162,41 +162,42 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         ? new PictureShape(1, Math.Min(LatentGeometry.TileSide, height), Math.Min(LatentGeometry.TileSide, width), 0)
         : new PictureShape(1, height, width, 0);
 
-    private bool IsWhole(int height, int width) => _shape.LatentHeight == height && _shape.LatentWidth == width;
+    private bool IsWhole(LatentImage latents) => _shape.LatentHeight == latents.Height && _shape.LatentWidth == latents.Width;
 
     private byte[]? DecodeOnce(
-        bool inFp32, ReadOnlySpan<float> latents, int height, int width, PictureShape tile, PictureFrame? frame,
-        RunOptions options, CancellationToken cancellationToken, out TimeSpan finishing)
+        LatentImage latents, bool inFp32, PictureShape tile, PictureFrame? frame, RunOptions options,
+        CancellationToken cancellationToken, out TimeSpan postProcessing)
     {
         PrepareDecoder(inFp32, tile);
-        if (IsWhole(height, width))
+        if (IsWhole(latents))
         {
-            _postProcessor.Prepare(height, width, frame, _runner!.Address("image"));
-            Run(latents, height, width, options, cancellationToken);
+            _postProcessor.Prepare(latents.Height, latents.Width, frame, _runner!.Address("image"));
+            Run(latents, options, cancellationToken);
         }
         else
         {
-            _postProcessor.Prepare(height, width, frame, 0);
-            long pixelCount = (long)height * width * LatentGeometry.VaeScaleFactor * LatentGeometry.VaeScaleFactor;
+            _postProcessor.Prepare(latents.Height, latents.Width, frame, 0);
+            long pixelCount = (long)latents.Height * latents.Width * LatentGeometry.VaeScaleFactor * LatentGeometry.VaeScaleFactor;
             using NativeBuffer image = device.AllocateHost(Channels * pixelCount * sizeof(float));
-            DecodeTiles(latents, height, width, image.AsSpan<float>(), options, cancellationToken);
+            DecodeTiles(latents, image.AsSpan<float>(), options, cancellationToken);
             _postProcessor.Upload(image);
         }
 
         // The decoder has finished here, so that the time is that of the post-processor alone.
         long begin = Stopwatch.GetTimestamp();
-        byte[]? pixels = _postProcessor.Finish(options, cancellationToken);
-        finishing = Stopwatch.GetElapsedTime(begin);
+        byte[]? pixels = _postProcessor.ToPixels(options, cancellationToken);
+        postProcessing = Stopwatch.GetElapsedTime(begin);
         return pixels;
     }
 
     // Blends one tile while the device decodes the next.
-    private void DecodeTiles(
-        ReadOnlySpan<float> latents, int height, int width, Span<float> image, RunOptions options, CancellationToken cancellationToken)
+    private void DecodeTiles(LatentImage latents, Span<float> image, RunOptions options, CancellationToken cancellationToken)
     {
         ComponentRunner runner = _runner!;
-        int[] rows = LatentGeometry.TileStarts(height, _shape.LatentHeight);
-        int[] columns = LatentGeometry.TileStarts(width, _shape.LatentWidth);
+        int height = latents.Height * LatentGeometry.VaeScaleFactor;
+        int width = latents.Width * LatentGeometry.VaeScaleFactor;
+        int[] rows = LatentGeometry.TileStarts(latents.Height, _shape.LatentHeight);
+        int[] columns = LatentGeometry.TileStarts(latents.Width, _shape.LatentWidth);
         int tiles = rows.Length * columns.Length;
         using NativeBuffer input = device.AllocateHost(runner.Size("latents"));
         using NativeBuffer even = device.AllocateHost(runner.Size("image"));
@@ -210,15 +211,14 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
                 if (i < tiles)
                 {
                     NativeBuffer output = i % 2 == 0 ? even : odd;
-                    Upload(latents, height, width, rows[i / columns.Length], columns[i % columns.Length], input);
+                    Upload(latents, rows[i / columns.Length], columns[i % columns.Length], input);
                     runner.Run(options, cancellationToken, isLastRound: i == tiles - 1);
                     runner.Read("image", output);
                 }
 
                 if (i == 0) continue;
                 NativeBuffer former = i % 2 == 1 ? even : odd;
-                TileArea area = AreaOf(rows, columns, i - 1);
-                Blend(former.AsSpan<float>(), image, height * LatentGeometry.VaeScaleFactor, width * LatentGeometry.VaeScaleFactor, area);
+                Blend(former.AsSpan<float>(), image, height, width, AreaOf(rows, columns, i - 1));
             }
         }
         finally
@@ -255,16 +255,16 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         _runner = new ComponentRunner(_component, shape, sessions, device);
     }
 
-    private void Run(ReadOnlySpan<float> latents, int height, int width, RunOptions options, CancellationToken cancellationToken)
+    private void Run(LatentImage latents, RunOptions options, CancellationToken cancellationToken)
     {
         using NativeBuffer input = device.AllocateHost(_runner!.Size("latents"));
-        Upload(latents, height, width, 0, 0, input);
+        Upload(latents, 0, 0, input);
         _runner.Run(options, cancellationToken);
         device.Synchronize();
     }
 
     // Copies a tile of the latents to the device. The host buffer must not change until the copy is finished.
-    private void Upload(ReadOnlySpan<float> latents, int height, int width, int top, int left, NativeBuffer host)
+    private void Upload(LatentImage latents, int top, int left, NativeBuffer host)
     {
         Span<float> input = host.AsSpan<float>();
         ModelSpec model = package.Manifest.Model;
@@ -274,13 +274,28 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         {
             for (int y = 0; y < tileHeight; y++)
             {
-                ReadOnlySpan<float> from = latents.Slice((channel * height + top + y) * width + left, tileWidth);
+                ReadOnlySpan<float> from = latents.Row(channel, top + y).Slice(left, tileWidth);
                 Span<float> to = input.Slice((channel * tileHeight + y) * tileWidth, tileWidth);
                 TensorPrimitives.Divide(from, model.LatentScale, to);
             }
         }
 
         _runner!.Write("latents", host);
+    }
+
+    /// <summary>The latents of a picture.</summary>
+    /// <param name="values">[4, h, w] fp32 as the UNet sees them; borrowed.</param>
+    /// <param name="height">h.</param>
+    /// <param name="width">w.</param>
+    private readonly ref struct LatentImage(ReadOnlySpan<float> values, int height, int width)
+    {
+        public ReadOnlySpan<float> Values { get; } = values;
+
+        public int Height { get; } = height;
+
+        public int Width { get; } = width;
+
+        public ReadOnlySpan<float> Row(int channel, int row) => Values.Slice((channel * Height + row) * Width, Width);
     }
 
     /// <summary>The place of a tile in the picture, in px.</summary>

@@ -5,13 +5,13 @@ using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
-/// <summary>Lists and removes the packages of the cache and the leftovers of killed exports.</summary>
+/// <summary>Lists and removes the packages of the cache, and the leftovers of killed exports.</summary>
 public static class CachedPackages
 {
     private const int DigestLetters = 12;
 
-    /// <summary>Lists the content of the cache. Reads manifests and the sizes of files, and changes nothing.</summary>
-    /// <param name="cacheFolder">The cache; null means the default one.</param>
+    /// <summary>Lists the content of the cache. Reads manifests and sizes of files, and changes nothing.</summary>
+    /// <param name="cacheFolder">The cache; null means <see cref="PackageCache.DefaultFolder"/>.</param>
     /// <exception cref="PackageCacheException">The folder cannot be read.</exception>
     public static CacheContent List(string? cacheFolder = null)
     {
@@ -42,7 +42,7 @@ public static class CachedPackages
     }
 
     /// <summary>
-    /// Removes a package, unless it is in use or being exported. The checkpoint stays, and the package is made again when it is needed.
+    /// Removes a package, unless it is in use or is being exported. The checkpoint stays; the package is exported again when it is needed.
     /// </summary>
     /// <param name="package">A package of <see cref="List"/>.</param>
     /// <returns>Whether it was removed.</returns>
@@ -53,8 +53,8 @@ public static class CachedPackages
         string cache = Path.GetDirectoryName(package.Folder)!;
         try
         {
-            using FileLock? turn = FileLock.TryTake(package.Folder + PackageCache.LockSuffix);
-            if (turn is null) return false;
+            using FileLock? exportLock = FileLock.TryTake(package.Folder + PackageCache.LockSuffix);
+            if (exportLock is null) return false;
             using (FileStream? alone = PackageUse.TryClaim(package.Folder))
             {
                 if (alone is null) return !Directory.Exists(package.Folder);
@@ -72,9 +72,9 @@ public static class CachedPackages
         }
     }
 
-    /// <summary>Removes the leftovers of killed exports. Folders that are being written stay.</summary>
-    /// <param name="cacheFolder">The cache; null means the default one.</param>
-    /// <returns>The leftovers that were removed.</returns>
+    /// <summary>Removes what killed exports left behind; what is being written stays.</summary>
+    /// <param name="cacheFolder">The cache; null means <see cref="PackageCache.DefaultFolder"/>.</param>
+    /// <returns>What is gone.</returns>
     public static IReadOnlyList<CachedPartial> RemoveLeftovers(string? cacheFolder = null)
     {
         CacheContent before = List(cacheFolder);

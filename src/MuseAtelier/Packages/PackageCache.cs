@@ -6,13 +6,12 @@ using MuseAtelier.Packages;
 namespace MuseAtelier;
 
 /// <summary>
-/// Finds the package of a model, and exports the checkpoint into the cache if there is none. Of several processes that need the same
-/// package, one holds a lock file and exports, and the others wait. If the file system has no locks, each exports its own package, and the
-/// first finished one is kept.
+/// Finds the package of a model. If there is none, the checkpoint is exported into the cache. A lock file makes processes that need the
+/// same package wait for each other. On a file system without locks each process exports its own, and the first complete one is kept.
 /// </summary>
 internal static class PackageCache
 {
-    /// <summary>The suffix of a lock file's name, after the name of the package.</summary>
+    /// <summary>The suffix that the name of a lock adds to its package's name.</summary>
     public const string LockSuffix = ".lock";
 
     private const int Attempts = 20;
@@ -34,10 +33,10 @@ internal static class PackageCache
         string cache = CacheOf(choice), folder = Path.Combine(cache, PackageKey.Of(model, CheckpointIdentity.Of(model), export));
         if (!IsCurrent(folder))
         {
-            // An export that fails or is stopped removes the cache folder if it has created it.
+            // An export that fails or is stopped must not leave a new cache behind.
             using var newFolders = new NewFolders(folder);
-            using FileLock? turn = AwaitTurn(cache, folder, progress, cancellationToken);
-            if (turn is not null && !IsCurrent(folder))
+            using FileLock? exportLock = AwaitLock(cache, folder, progress, cancellationToken);
+            if (exportLock is not null && !IsCurrent(folder))
             {
                 CheckpointExporter.Export(model, new CachePlace(folder, IsCurrent), export, progress is null ? null
                     : new ExportReport(progress), cancellationToken);
@@ -49,7 +48,7 @@ internal static class PackageCache
         return folder;
     }
 
-    /// <summary>The folder of the model's package for the backend's lowering; null if it does not exist yet.</summary>
+    /// <summary>The folder of the model's package for the backend's lowering; null if it must be exported first.</summary>
     public static string? Find(string model, PackageChoice choice)
     {
         if (IsPackage(model)) return Path.GetFullPath(model);
@@ -59,15 +58,15 @@ internal static class PackageCache
     }
 
     /// <summary>
-    /// Whether a folder of the cache holds a complete package. A damaged package gives false, so that it is made again.
+    /// Whether a folder of the cache holds a complete package. A damaged package does not count, so that it is exported again.
     /// </summary>
-    /// <exception cref="PackageCacheException">The folder may not be read, so that this user cannot replace it either.</exception>
+    /// <exception cref="PackageCacheException">The folder may not be read, so this user could not replace it either.</exception>
     public static bool IsCurrent(string folder)
     {
         try
         {
             if (!Directory.Exists(folder)) return false;
-            // Without this, a folder without read permission would seem to be empty.
+            // Directory.Exists alone is true for a folder whose content may not be read.
             foreach (string _ in Directory.EnumerateFileSystemEntries(folder)) break;
             PackageManifest manifest = PackageManifest.Read(folder);
             return manifest.Files.All(file =>
@@ -87,19 +86,19 @@ internal static class PackageCache
         }
     }
 
-    // Null if another process finished the package while this one waited.
-    private static FileLock? AwaitTurn(string cache, string folder, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    // Returns null if another process completed the package while this one waited.
+    private static FileLock? AwaitLock(string cache, string folder, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         for (bool isTold = false; ; isTold = true)
         {
-            if (TryTakeTurn(cache, folder) is { } turn) return turn;
+            if (TryTakeLock(cache, folder) is { } exportLock) return exportLock;
             if (!isTold) progress?.Report(new LoadProgress("waiting for another process that exports this checkpoint", 0));
             if (cancellationToken.WaitHandle.WaitOne(WaitInterval)) cancellationToken.ThrowIfCancellationRequested();
             if (IsCurrent(folder)) return null;
         }
     }
 
-    private static FileLock? TryTakeTurn(string cache, string folder)
+    private static FileLock? TryTakeLock(string cache, string folder)
     {
         string path = folder + LockSuffix;
         for (int attempt = 0; ; attempt++)
@@ -107,9 +106,9 @@ internal static class PackageCache
             try
             {
                 Directory.CreateDirectory(cache);
-                FileLock? turn = FileLock.TryTake(path);
-                if (turn is not null) SharedRights.TryApplyToFile(path, cache);
-                return turn;
+                FileLock? exportLock = FileLock.TryTake(path);
+                if (exportLock is not null) SharedRights.TryApplyToFile(path, cache);
+                return exportLock;
             }
             catch (DirectoryNotFoundException) when (attempt < Attempts)
             {

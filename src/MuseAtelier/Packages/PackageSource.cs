@@ -5,12 +5,12 @@ using MuseAtelier.Export.Storage;
 namespace MuseAtelier;
 
 /// <summary>
-/// A small file beside a package of the cache. It names the checkpoint that the package was made from, and its time is that of the last
-/// use. The package itself does not change, because the same checkpoint must give the same bytes.
+/// A small file beside a package of the cache. It states from which checkpoint the package was exported, and its time of writing is the
+/// time of the package's last use. The package itself must not change, because the same checkpoint gives the same bytes.
 /// </summary>
 internal static class PackageSource
 {
-    /// <summary>The suffix of the file's name, after the name of the package.</summary>
+    /// <summary>The suffix that the file's name adds to the package's name.</summary>
     public const string Suffix = ".source";
 
     private const int MostBytes = 64 << 10;

@@ -54,7 +54,7 @@ public sealed record PictureTimings(TimeSpan Text, TimeSpan Denoising, TimeSpan 
     public required IReadOnlyList<TimeSpan> Steps { get; init; }
 
     /// <summary>The part of the decoding from decoded numbers to bytes on the host, with the frame.</summary>
-    public required TimeSpan Finishing { get; init; }
+    public required TimeSpan PostProcessing { get; init; }
 
     /// <summary>Managed bytes that the denoising loop of the batch allocated on its thread.</summary>
     public required long DenoisingManagedBytes { get; init; }

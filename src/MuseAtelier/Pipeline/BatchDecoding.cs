@@ -28,7 +28,7 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
             batch.TextTime / batch.Count, denoised.Duration / batch.Count, Stopwatch.GetElapsedTime(begin))
         {
             Steps = denoised.Steps,
-            Finishing = decoded.Finishing,
+            PostProcessing = decoded.PostProcessing,
             DenoisingManagedBytes = denoised.ManagedBytes,
         };
         batch.ReportPicture(GenerationPhase.Done);

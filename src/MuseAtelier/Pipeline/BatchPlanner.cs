@@ -98,7 +98,7 @@ internal sealed class BatchPlanner
         // Where the device reports its free memory, the lower budget stays in force. Elsewhere the next batch is planned as before.
         if (_device.FreeBytes() is not null) _allowance.RanOut(budget);
         // A batch of one takes the least memory. A picture with a fixed slot must keep its batch, because its last bits depend on it.
-        PictureSeries rest = series.Place is null ? series with { Count = left, BatchSize = 1 } : series;
+        PictureSeries rest = series.Slot is null ? series with { Count = left, BatchSize = 1 } : series;
         return Apply(rest, budget, available);
     }
 

@@ -9,14 +9,14 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
     /// <summary>
     /// The fixed slot of a single picture, whose rows the rest of its batch repeats; null if pictures fill the slots in order.
     /// </summary>
-    public BatchSlot? Place { get; init; }
+    public BatchSlot? Slot { get; init; }
 
     /// <summary>A series of a single picture that is computed exactly as in the given slot of a batch.</summary>
-    public static PictureSeries At(PictureRequest request, BatchSlot place) =>
-        new(request, place.BatchSize, place.BatchSize) { Place = place };
+    public static PictureSeries At(PictureRequest request, BatchSlot slot) =>
+        new(request, slot.BatchSize, slot.BatchSize) { Slot = slot };
 
     /// <summary>The number of pictures to paint.</summary>
-    public int Wanted => Place is null ? Count : 1;
+    public int Wanted => Slot is null ? Count : 1;
 
     /// <summary>The request of a picture of the series, by its index from 0.</summary>
     public PictureRequest Picture(int index) => Request with { Seed = unchecked(Request.Seed + (ulong)index) };

@@ -9,18 +9,18 @@ internal sealed class PlanApplier(LoadedParts parts)
     /// </summary>
     private readonly Dictionary<PictureKind, long> _kept = [];
 
-    /// <summary>The plan in force; null before the first one.</summary>
-    public ResidencyPlan? InForce { get; private set; }
+    // The plan in force; null before the first one.
+    private ResidencyPlan? _inForce;
 
     /// <summary>Puts a plan in force. Does nothing if it already is.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="available">Bytes of the device's memory that plans may take.</param>
     public void Apply(ResidencyPlan plan, long available)
     {
-        if (plan == InForce) return;
+        if (plan == _inForce) return;
         MakeRoom(plan, available);
         parts.Apply(plan);
-        InForce = plan;
+        _inForce = plan;
     }
 
     /// <summary>Frees the memory that the plan does not keep after a batch.</summary>

@@ -46,7 +46,7 @@ internal sealed class SeriesRun(
     {
         int count = Math.Min(plan.BatchSize, Left);
         PictureRequest[] requests = [.. Enumerable.Range(_next, count).Select(series.Picture)];
-        BatchSlot slot = series.Place ?? new BatchSlot(count, 0);
+        BatchSlot slot = series.Slot ?? new BatchSlot(count, 0);
         return new PictureBatch(this, plan, requests, slot, sampling);
     }
 

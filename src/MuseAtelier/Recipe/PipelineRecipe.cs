@@ -50,7 +50,7 @@ internal static class PipelineRecipe
             HasConvolutions = true,
         },
         new(
-            ComponentNames.Finishing, "post-processing", PlanPhase.Decoding, RunFrequency.PerPicture,
+            ComponentNames.PostProcessing, "post-processing", PlanPhase.Decoding, RunFrequency.PerPicture,
             ComponentShape.Picture, ModelPart.PostProcessing, ComponentUse.WithoutFrame),
         new(
             ComponentNames.Framing, "post-processing with a frame", PlanPhase.Decoding, RunFrequency.PerPicture,

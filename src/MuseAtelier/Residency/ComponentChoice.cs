@@ -22,13 +22,13 @@ internal sealed class ComponentChoice
     /// <param name="component">The component.</param>
     /// <param name="work">The work of each stage.</param>
     /// <param name="isStreamed">Which transformer stages are streamed.</param>
-    /// <param name="bufferHalves">
+    /// <param name="bufferSize">
     /// Size of the streaming buffer, in halves of the least one. In a larger buffer copies run further ahead.
     /// </param>
     /// <param name="pinnedBytes">Bytes of host memory that may be pinned for streamed weights; weights beyond it are staged.</param>
     /// <param name="device">The costs of the device.</param>
     public ComponentChoice(
-        ComponentSpec component, StageWork[] work, bool[] isStreamed, int bufferHalves, long pinnedBytes, DeviceProfile device)
+        ComponentSpec component, StageWork[] work, bool[] isStreamed, int bufferSize, long pinnedBytes, DeviceProfile device)
     {
         (Component, _work, _device) = (component, work, device);
         Placements = new StagePlacement[work.Length];
@@ -58,7 +58,7 @@ internal sealed class ComponentChoice
             }
         }
 
-        _buffer = new StreamingBufferLayout(streamed, StreamingBufferLayout.LeastBytes(streamed) / 2 * bufferHalves);
+        _buffer = new StreamingBufferLayout(streamed, StreamingBufferLayout.LeastBytes(streamed) / 2 * bufferSize);
     }
 
     public ComponentSpec Component { get; }

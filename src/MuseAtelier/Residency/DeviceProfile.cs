@@ -147,7 +147,7 @@ public sealed record DeviceProfile
                 "H200: 1.3 GiB at 1024x1024, batch 2, all streamed, less weights and tensors between stages"),
             new(ComponentNames.VaeDecoder, 32L << 20, 138_240, "H200: 2160 MiB at 1024x1024"),
             new(ComponentNames.VaeDecoderFp32, 64L << 20, 276_480, "H200: 4.3 GiB at 1024x1024, twice the fp16 decoder's"),
-            new(ComponentNames.Finishing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
+            new(ComponentNames.PostProcessing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
             new(ComponentNames.Framing, 0, 5 * 64 * 3 * sizeof(float), "the same, and two of its canvas"),
         ],
     };
@@ -180,7 +180,7 @@ public sealed record DeviceProfile
                 RotationBytesPerPixel = 66_000,
             },
             new(ComponentNames.VaeDecoder, 32L << 20, 345_000, "full size at 256x256 and 512x512, 2 cores"),
-            new(ComponentNames.Finishing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
+            new(ComponentNames.PostProcessing, 0, 3 * 64 * 3 * sizeof(float), "three temporaries as large as the fp32 picture"),
             new(ComponentNames.Framing, 0, 5 * 64 * 3 * sizeof(float), "the same, and two of its canvas"),
         ],
     };

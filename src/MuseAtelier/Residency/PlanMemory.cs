@@ -173,7 +173,7 @@ internal sealed class PlanMemory
     {
         MemoryUse.Base => _device.MapsWeights ? "process" : "context and libraries",
         MemoryUse.Sessions => "sessions",
-        MemoryUse.SessionCreation => "sessions being created",
+        MemoryUse.SessionCreation => "creation of sessions",
         MemoryUse.ResidentWeights => "resident weights",
         MemoryUse.SwappedWeights => "swapped-out weights",
         MemoryUse.StreamingBuffer => "streaming buffer",

@@ -80,9 +80,9 @@ internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile d
         }
     }
 
-    private UNetPlacement UNet(BatchPart unet, bool[] isStreamed, int bufferHalves, bool rotatesSessions)
+    private UNetPlacement UNet(BatchPart unet, bool[] isStreamed, int bufferSize, bool rotatesSessions)
     {
-        var choice = new ComponentChoice(unet.Component, unet.Work, isStreamed, bufferHalves, request.PinnedBytes, device);
+        var choice = new ComponentChoice(unet.Component, unet.Work, isStreamed, bufferSize, request.PinnedBytes, device);
         double plain = choice.Seconds(request.Steps, device.OperationsPerSecond, device.StepSeconds);
         double captured = choice.Seconds(request.Steps, device.OperationsPerSecond, device.StepSeconds, device.CapturedShare);
         return new UNetPlacement(choice, rotatesSessions, plain, captured, Modes(rotatesSessions));

@@ -101,46 +101,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         if (!device.LoadsAhead) return;
         foreach (ComponentSpec component in components) Weights(component);
         if (!inParallel || device.SessionThreads == 0) return;
-        var wanted = new ConcurrentQueue<(ComponentSpec Component, StageSpec Stage, TaskCompletionSource<InferenceSession> Session)>();
-        foreach (ComponentSpec component in components)
-        {
-            foreach (StageSpec stage in component.Stages)
-            {
-                if (_sessions.ContainsKey(stage.Graph)) continue;
-                var session = new TaskCompletionSource<InferenceSession>();
-                wanted.Enqueue((component, stage, session));
-                _createdAhead.Add(stage.Graph);
-                Add(component, stage, session.Task);
-            }
-        }
-
+        ConcurrentQueue<WantedSession> wanted = AddMissing(components);
         JoinCreators();
-        for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++)
-        {
-            // The thread needs a lease of its own, because it continues after the caller's lease has ended.
-            DeviceLease lease = device.Enter(CancellationToken.None);
-            var creator = new NativeThread("MuseAtelier sessions", () => CreateAll(lease));
-            _creators.Add(creator);
-            creator.Start();
-        }
-
-        void CreateAll(DeviceLease lease)
-        {
-            using DeviceLease admitted = lease;
-            while (wanted.TryDequeue(out var next))
-            {
-                try
-                {
-                    next.Session.SetResult(Create(next.Component, next.Stage));
-                }
-#pragma warning disable CA1031 // The failure is thrown where the session is used.
-                catch (Exception exception)
-#pragma warning restore CA1031
-                {
-                    next.Session.SetException(exception);
-                }
-            }
-        }
+        for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++) StartCreator(wanted);
     }
 
     /// <summary>The session of a component's stage. Waits if it is being created.</summary>
@@ -239,6 +202,65 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         else if (_rotations.Remove(component.Name, out SessionRotation? rotation)) rotation.Dispose();
     }
 
+    // Adds the sessions of components that the pool lacks. Creator threads must complete them.
+    private ConcurrentQueue<WantedSession> AddMissing(IReadOnlyList<ComponentSpec> components)
+    {
+        var wanted = new ConcurrentQueue<WantedSession>();
+        foreach (ComponentSpec component in components)
+        {
+            foreach (StageSpec stage in component.Stages)
+            {
+                if (_sessions.ContainsKey(stage.Graph)) continue;
+                var session = new TaskCompletionSource<InferenceSession>();
+                wanted.Enqueue(new WantedSession(component, stage, session));
+                _createdAhead.Add(stage.Graph);
+                Add(component, stage, session.Task);
+            }
+        }
+
+        return wanted;
+    }
+
+    private void StartCreator(ConcurrentQueue<WantedSession> wanted)
+    {
+        // The thread goes on after the caller's lease has ended: it has one of its own.
+        DeviceLease lease = device.Enter(CancellationToken.None);
+        var creator = new NativeThread("MuseAtelier sessions", () => CreateAll(wanted, lease));
+        try
+        {
+            creator.Start();
+        }
+        catch (ThreadLimitException exception)
+        {
+            lease.Dispose();
+            // The threads that already run create all sessions.
+            if (_creators.Count > 0) return;
+            // Sessions that no thread creates must fail, because every use and the disposal of one wait for it.
+            while (wanted.TryDequeue(out WantedSession? next)) next.Session.SetException(exception);
+            throw;
+        }
+
+        _creators.Add(creator);
+    }
+
+    private void CreateAll(ConcurrentQueue<WantedSession> wanted, DeviceLease lease)
+    {
+        using DeviceLease admitted = lease;
+        while (wanted.TryDequeue(out WantedSession? next))
+        {
+            try
+            {
+                next.Session.SetResult(Create(next.Component, next.Stage));
+            }
+#pragma warning disable CA1031 // The failure is thrown where the session is used.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                next.Session.SetException(exception);
+            }
+        }
+    }
+
     // A thread that called native libraries must end before the process does, because its thread-local destructors run native code.
     private void JoinCreators()
     {
@@ -298,4 +320,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
             throw device.Failure(exception, stage.Name, "could not load", stage.Graph);
         }
     }
+
+    // A session that a creator thread completes.
+    private sealed record WantedSession(ComponentSpec Component, StageSpec Stage, TaskCompletionSource<InferenceSession> Session);
 }

@@ -48,7 +48,7 @@ internal static class StormPicture
             Timings = new PictureTimings(default, default, default)
             {
                 Steps = [],
-                Finishing = default,
+                PostProcessing = default,
                 DenoisingManagedBytes = 0,
             },
             Latents = new float[4],

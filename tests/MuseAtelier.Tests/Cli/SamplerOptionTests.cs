@@ -9,20 +9,23 @@ public sealed class SamplerOptionTests
     private static readonly string[] Small =
         ["--width", "256", "--height", "256", "--steps", "2", "--seed", "1", "--noise", "comfy", "--cache", Muse.Cache];
 
-    [Theory]
-    [InlineData("euler_a", "Euler a")]
-    [InlineData("EULER", "Euler")]
-    [InlineData("dpmpp_2m", "DPM++ 2M")]
-    public async Task Render_WithASampler_PaintsWithItAndWritesItsName(string sampler, string name)
+    [Fact]
+    public async Task Render_WithEachSampler_PaintsItsOwnPictureAndWritesItsName()
     {
         using var folder = new TemporaryFolder();
-        MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, "--sampler", sampler, "--out", folder["sea.png"]]);
-        Assert.Equal(0, result.Code);
-        PictureFileContent content = PictureFile.Read(folder["sea.png"]);
-        Assert.Contains($"Sampler: {name},", content.Parameters, StringComparison.Ordinal);
-        JsonNode request = JsonNode.Parse(content.RecordJson!)!["request"]!;
-        Assert.Equal(sampler.ToLowerInvariant(), request["sampler"]!.GetValue<string>());
-        Assert.Equal("comfy", request["noiseSource"]!.GetValue<string>());
+        var pictures = new HashSet<string>();
+        foreach ((string sampler, string name) in new[] { ("euler_a", "Euler a"), ("EULER", "Euler"), ("dpmpp_2m", "DPM++ 2M") })
+        {
+            string file = folder[$"{sampler}.png"];
+            MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, "--sampler", sampler, "--out", file]);
+            Assert.Equal(0, result.Code);
+            PictureFileContent content = PictureFile.Read(file);
+            Assert.Contains($"Sampler: {name},", content.Parameters, StringComparison.Ordinal);
+            JsonNode request = JsonNode.Parse(content.RecordJson!)!["request"]!;
+            Assert.Equal(sampler.ToLowerInvariant(), request["sampler"]!.GetValue<string>());
+            Assert.Equal("comfy", request["noiseSource"]!.GetValue<string>());
+            Assert.True(pictures.Add(content.ReadRecord().Hashes.Pixels), $"{sampler} painted the picture of another sampler.");
+        }
     }
 
     [Fact]

@@ -24,13 +24,13 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
 
     [Theory]
     [MemberData(nameof(Frames))]
-    public void Finish_WithAFrame_GivesWhatTheHostWould(
+    public void ToPixels_WithAFrame_GivesWhatTheHostWould(
         Lowering lowering, FrameStyle style, FramePlacement placement, int width, int height)
     {
         using Bench bench = packages.Open(lowering);
         float[] image = Image(width, height);
-        byte[] bare = bench.Finish(image, width, height, null)!;
-        byte[] framed = bench.Finish(image, width, height, new PictureFrame(style, placement))!;
+        byte[] bare = bench.ToPixels(image, width, height, null)!;
+        byte[] framed = bench.ToPixels(image, width, height, new PictureFrame(style, placement))!;
 
         // By whole numbers, and from the bytes of the picture without a frame: where all of it stays, it is those bytes.
         FrameOverlay overlay = FrameOverlay.Paint(width, height, new PictureFrame(style, placement));
@@ -50,12 +50,12 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
     [InlineData(FrameStyle.Gilded)]
     [InlineData(FrameStyle.Ebony)]
     [InlineData(FrameStyle.Celadon)]
-    public void Finish_WithAFrameAround_KeepsThePicture(FrameStyle style)
+    public void ToPixels_WithAFrameAround_KeepsThePicture(FrameStyle style)
     {
         using Bench bench = packages.Open(Lowering.Portable);
         float[] image = Image(264, 256);
-        byte[] bare = bench.Finish(image, 264, 256, null)!;
-        byte[] framed = bench.Finish(image, 264, 256, new PictureFrame(style, FramePlacement.Outside))!;
+        byte[] bare = bench.ToPixels(image, 264, 256, null)!;
+        byte[] framed = bench.ToPixels(image, 264, 256, new PictureFrame(style, FramePlacement.Outside))!;
 
         Assert.Equal((264 + 32) * (256 + 32) * 3, framed.Length);
         for (int y = 0; y < 256; y++)
@@ -68,37 +68,37 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
         using Bench bench = packages.Open(Lowering.Portable);
         float[] image = Image(256, 256);
         var frame = new PictureFrame(FrameStyle.Gilded);
-        byte[] first = bench.Finish(image, 256, 256, frame)!;
+        byte[] first = bench.ToPixels(image, 256, 256, frame)!;
         Assert.Equal(1, bench.Finisher.FrameUploads);
 
         // Not even where the picture lies elsewhere.
         using NativeBuffer elsewhere = bench.Device.Allocate(image.Length * sizeof(float));
-        Assert.Equal(first, bench.Finish(image, 256, 256, new PictureFrame(FrameStyle.Gilded)));
-        Assert.Equal(first, bench.Finish(image, 256, 256, frame, elsewhere.Address));
+        Assert.Equal(first, bench.ToPixels(image, 256, 256, new PictureFrame(FrameStyle.Gilded)));
+        Assert.Equal(first, bench.ToPixels(image, 256, 256, frame, elsewhere.Address));
         Assert.Equal(1, bench.Finisher.FrameUploads);
 
-        Assert.NotEqual(first, bench.Finish(image, 256, 256, new PictureFrame(FrameStyle.Ebony)));
+        Assert.NotEqual(first, bench.ToPixels(image, 256, 256, new PictureFrame(FrameStyle.Ebony)));
         Assert.Equal(2, bench.Finisher.FrameUploads);
-        Assert.Equal(first, bench.Finish(image, 256, 256, frame));
+        Assert.Equal(first, bench.ToPixels(image, 256, 256, frame));
         Assert.Equal(3, bench.Finisher.FrameUploads);
 
         // What was given back is there again when it is wanted.
         bench.Finisher.Release();
-        Assert.Equal(first, bench.Finish(image, 256, 256, frame));
+        Assert.Equal(first, bench.ToPixels(image, 256, 256, frame));
         Assert.Equal(4, bench.Finisher.FrameUploads);
     }
 
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.NegativeInfinity)]
-    public void Finish_OfAPictureThatIsNotFinite_GivesNone(float fault)
+    public void ToPixels_OfAPictureThatIsNotFinite_GivesNone(float fault)
     {
         using Bench bench = packages.Open(Lowering.Portable);
         float[] image = Image(256, 256);
         image[^1] = fault;
 
         // Under the frame it counts all the same.
-        Assert.Null(bench.Finish(image, 256, 256, new PictureFrame(FrameStyle.Gilded)));
+        Assert.Null(bench.ToPixels(image, 256, 256, new PictureFrame(FrameStyle.Gilded)));
     }
 
     [Fact]
@@ -179,14 +179,14 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
 
         public PostProcessor Finisher { get; }
 
-        public byte[]? Finish(float[] image, int width, int height, PictureFrame? frame, nint address = 0)
+        public byte[]? ToPixels(float[] image, int width, int height, PictureFrame? frame, nint address = 0)
         {
             using RunOptions options = Device.CreateRunOptions();
             Finisher.Prepare(height / LatentGeometry.VaeScaleFactor, width / LatentGeometry.VaeScaleFactor, frame, address);
             using NativeBuffer host = Device.AllocateHost(image.Length * sizeof(float));
             image.CopyTo(host.AsSpan<float>());
             Finisher.Upload(host);
-            return Finisher.Finish(options, CancellationToken.None);
+            return Finisher.ToPixels(options, CancellationToken.None);
         }
 
         public void Dispose()

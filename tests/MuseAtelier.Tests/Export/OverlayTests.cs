@@ -119,6 +119,15 @@ public sealed class OverlayTests : IDisposable
     }
 
     [Fact]
+    public void Write_OfABaseWhoseFileIsTruncated_NamesTheFileAndWritesNothing()
+    {
+        ExportBase(new ExportOptions());
+        using (FileStream file = File.OpenWrite(_folder["base/weights/unet.weights"])) file.SetLength(file.Length - 1);
+        Assert.Equal("weights/unet.weights", Assert.Throws<PackageFileDamagedException>(() => Overlay(Attention)).File);
+        Assert.Equal(["base"], Directory.GetFileSystemEntries(_folder[""]).Select(Path.GetFileName));
+    }
+
+    [Fact]
     public void Write_AwayFromTheBase_Refuses()
     {
         ExportBase(new ExportOptions());
@@ -138,7 +147,10 @@ public sealed class OverlayTests : IDisposable
 
     [Theory]
     [InlineData("")]
+    [InlineData(".")]
     [InlineData("..")]
+    [InlineData(".. ")]
+    [InlineData("base.")]
     [InlineData("../base")]
     [InlineData("sub/base")]
     [InlineData("sub\\base")]

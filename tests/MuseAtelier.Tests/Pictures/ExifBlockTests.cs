@@ -10,11 +10,11 @@ public sealed class ExifBlockTests
     [InlineData("")]
     [InlineData("a starry night\nSteps: 4")]
     [InlineData("夜 🌌")]
-    public void ReadComment_OfWhatWasWritten_IsTheSame(string comment)
+    public void CommentOf_OfWhatWasWritten_IsTheSame(string comment)
     {
         byte[] block = ExifBlock.Write("MuseAtelier 0.1.0", comment);
-        Assert.Equal(comment, ExifBlock.ReadComment(block));
-        Assert.Equal(comment, ExifBlock.ReadComment([.. "Exif\0\0"u8, .. block]));
+        Assert.Equal(comment, CommentOf(block));
+        Assert.Equal(comment, CommentOf([.. "Exif\0\0"u8, .. block]));
     }
 
     [Theory]
@@ -22,35 +22,35 @@ public sealed class ExifBlockTests
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(false, false)]
-    public void ReadComment_OfEitherOrderInEither_TellsThemApart(bool isBlockBig, bool isTextBig)
+    public void CommentOf_OfEitherOrderInEither_TellsThemApart(bool isBlockBig, bool isTextBig)
     {
         const string comment = "a night, 夜\nSteps: 3";
         byte[] text = [.. "UNICODE\0"u8, .. (isTextBig ? Encoding.BigEndianUnicode : Encoding.Unicode).GetBytes(comment)];
-        Assert.Equal(comment, ExifBlock.ReadComment(Block(isBlockBig, text)));
+        Assert.Equal(comment, CommentOf(Block(isBlockBig, text)));
     }
 
     [Fact]
-    public void ReadComment_OfAscii_ReadsIt() =>
-        Assert.Equal("night", ExifBlock.ReadComment(Block(false, [.. "ASCII\0\0\0"u8, .. "night\0\0"u8])));
+    public void CommentOf_OfAscii_ReadsIt() =>
+        Assert.Equal("night", CommentOf(Block(false, [.. "ASCII\0\0\0"u8, .. "night\0\0"u8])));
 
     [Fact]
-    public void ReadComment_OfHostileBlocks_IsNull()
+    public void CommentOf_OfHostileBlocks_IsNull()
     {
         byte[] sound = ExifBlock.Write("MuseAtelier 0.1.0", "night");
-        for (int length = 0; length < sound.Length; length++) Assert.Null(ExifBlock.ReadComment(sound.AsSpan(0, length)));
+        for (int length = 0; length < sound.Length; length++) Assert.Null(CommentOf(sound.AsSpan(0, length)));
 
         // Every number of the block, made as large as it goes.
         for (int at = 4; at + 4 <= sound.Length; at++)
         {
             byte[] bent = [.. sound];
             BinaryPrimitives.WriteUInt32BigEndian(bent.AsSpan(at), uint.MaxValue);
-            if (ExifBlock.ReadComment(bent) is { } comment) Assert.InRange(comment.Length, 0, sound.Length);
+            if (CommentOf(bent) is { } comment) Assert.InRange(comment.Length, 0, sound.Length);
         }
 
         // A directory that points at itself.
         byte[] circle = [.. sound];
         BinaryPrimitives.WriteInt32BigEndian(circle.AsSpan(10 + 12 + 8), 8);
-        Assert.Null(ExifBlock.ReadComment(circle));
+        Assert.Null(CommentOf(circle));
     }
 
     private static byte[] Block(bool isBig, byte[] comment)
@@ -85,4 +85,6 @@ public sealed class ExifBlockTests
             else BinaryPrimitives.WriteInt32LittleEndian(block.AsSpan(at), value);
         }
     }
+
+    private static string? CommentOf(ReadOnlySpan<byte> block) => ExifReader.Read(block)?.Comment;
 }

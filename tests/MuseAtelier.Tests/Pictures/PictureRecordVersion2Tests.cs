@@ -109,7 +109,7 @@ public sealed class PictureRecordVersion2Tests(TestAtelier miniature)
     [InlineData("request.schedule.karras", null)]
     [InlineData("request.noiseSource", "\"no name\"")]
     [InlineData("request.seed", null)]
-    public void Parse_OfABentRecord_SaysDamaged(string member, string? value)
+    public void Parse_OfABentRecord_ThrowsThatItIsDamaged(string member, string? value)
     {
         JsonObject record = Record("night.webp");
         string[] path = member.Split('.');

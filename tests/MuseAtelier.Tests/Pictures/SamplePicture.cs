@@ -19,7 +19,7 @@ internal static class SamplePicture
             Request = request,
             Model = new ModelInfo("miniature", Sha256, "/nowhere") { Parameters = 1 },
             Notices = [],
-            Timings = new PictureTimings(default, default, default) { Steps = [], Finishing = default, DenoisingManagedBytes = 0 },
+            Timings = new PictureTimings(default, default, default) { Steps = [], PostProcessing = default, DenoisingManagedBytes = 0 },
             Latents = new float[4],
             Provenance = new PictureProvenance
             {

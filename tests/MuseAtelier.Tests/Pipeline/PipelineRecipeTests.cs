@@ -56,9 +56,9 @@ public sealed class PipelineRecipeTests
             component.Frequency));
 
     [Theory]
-    [InlineData(false, false, ComponentNames.VaeDecoder, ComponentNames.Finishing)]
+    [InlineData(false, false, ComponentNames.VaeDecoder, ComponentNames.PostProcessing)]
     [InlineData(false, true, ComponentNames.VaeDecoder, ComponentNames.Framing)]
-    [InlineData(true, false, ComponentNames.VaeDecoderFp32, ComponentNames.Finishing)]
+    [InlineData(true, false, ComponentNames.VaeDecoderFp32, ComponentNames.PostProcessing)]
     [InlineData(true, true, ComponentNames.VaeDecoderFp32, ComponentNames.Framing)]
     public void For_APicture_GivesItsComponentsInOrder(bool inFp32, bool hasFrame, string decoder, string postProcessor)
     {

@@ -10,11 +10,11 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     [Fact]
     public async Task Generate_WithSessionsThatTakeTurns_PaintsTheSamePicture()
     {
-        await using Atelier turning = await shared.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Rotate });
+        await using Atelier rotating = await shared.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Rotate });
         Picture expected = await shared.Atelier.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
         for (int i = 0; i < 2; i++)
         {
-            Picture picture = await turning.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
+            Picture picture = await rotating.GenerateAsync(Request, cancellationToken: TestContext.Current.CancellationToken);
             AssertNear(expected, picture);
         }
     }
@@ -58,7 +58,7 @@ public sealed class AtelierBudgetTests(TestAtelier shared)
     }
 
     [Fact]
-    public async Task Generate_OfTwoSizesByTurns_PlansEachOnce()
+    public async Task Generate_OfTwoSizesAlternately_PlansEachOnce()
     {
         PictureRequest one = Request with { Steps = 1 }, other = one with { Height = 256 };
         await using Atelier atelier = await shared.OpenAsync(TestAtelier.Options);

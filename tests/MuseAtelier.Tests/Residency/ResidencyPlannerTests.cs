@@ -320,7 +320,7 @@ public sealed class ResidencyPlannerTests
         // The overlay's colour, its share of the picture and the canvas's own pixels, beside the working memory.
         Assert.True(framed.PeakBytes - bare.PeakBytes > width * height * 7 - 1024 * 1024 * 3);
         Assert.Contains(framed.Components, component => component.Name == ComponentNames.Framing);
-        Assert.DoesNotContain(framed.Components, component => component.Name == ComponentNames.Finishing);
+        Assert.DoesNotContain(framed.Components, component => component.Name == ComponentNames.PostProcessing);
     }
 
     // Seconds of a step, measured with the convolutions' weights resident and none, every other or each of the transformer blocks streamed,

@@ -9,18 +9,18 @@ public sealed class StreamingBufferLayoutTests
     [Fact]
     public void Offsets_OfStages_FollowEachOtherAndBeginAgain()
     {
-        var window = new StreamingBufferLayout([2 * Page, Page, 2 * Page, Page], 4 * Page);
-        Assert.Equal([0, 2 * Page, 0, 2 * Page], window.Offsets);
-        Assert.Equal([2, 2, 2, 2], window.Distances);
+        var layout = new StreamingBufferLayout([2 * Page, Page, 2 * Page, Page], 4 * Page);
+        Assert.Equal([0, 2 * Page, 0, 2 * Page], layout.Offsets);
+        Assert.Equal([2, 2, 2, 2], layout.Distances);
     }
 
     [Fact]
     public void Distances_OfSmallStagesBehindALargeOne_LeadToIt()
     {
-        // 0 and 1 fill the window; 2 and 3 lie where 0 was; 4 where 1 was.
-        var window = new StreamingBufferLayout([2 * Page, 2 * Page, Page, Page, 2 * Page], 4 * Page);
-        Assert.Equal([0, 2 * Page, 0, Page, 2 * Page], window.Offsets);
-        Assert.Equal([2, 2, 2, 3, 3], window.Distances);
+        // 0 and 1 fill the buffer; 2 and 3 lie where 0 was; 4 where 1 was.
+        var layout = new StreamingBufferLayout([2 * Page, 2 * Page, Page, Page, 2 * Page], 4 * Page);
+        Assert.Equal([0, 2 * Page, 0, Page, 2 * Page], layout.Offsets);
+        Assert.Equal([2, 2, 2, 3, 3], layout.Distances);
     }
 
     [Fact]

@@ -19,7 +19,8 @@ public sealed class ArenaTrimmerTests(TestAtelier miniature)
         using ExecutionDevice device = TestAtelier.Options.Backend.Open(
             package, TestAtelier.Options, TestContext.Current.CancellationToken);
         using SessionOptions options = device.CreateSessionOptions(default);
-        using var session = new InferenceSession(package.Graph(package.Manifest.Component(ComponentNames.Finishing).Stages[0]), options);
+        StageSpec stage = package.Manifest.Component(ComponentNames.PostProcessing).Stages[0];
+        using var session = new InferenceSession(package.Graph(stage), options);
         device.ArenaStatistics!.FindBy(session);
         ArenaTrimmer.Empty(device);
         long before = device.ArenaStatistics.Read()!.Value.Held;

@@ -117,7 +117,7 @@ public sealed class SessionPoolTests : IDisposable
         Assert.Equal(captures, _pool.MayCapture);
         Assert.Equal(!keepsArena, _pool.TrimsArenaOf(UNet));
         Assert.Equal(!keepsDecodingArena, _pool.TrimsArenaOf(_package.Manifest.Component(ComponentNames.VaeDecoder)));
-        Assert.Equal(!keepsDecodingArena, _pool.TrimsArenaOf(_package.Manifest.Component(ComponentNames.Finishing)));
+        Assert.Equal(!keepsDecodingArena, _pool.TrimsArenaOf(_package.Manifest.Component(ComponentNames.PostProcessing)));
     }
 
     // Sizes of the processor's package with the costs of a card, so that weights have all places that a card knows.
