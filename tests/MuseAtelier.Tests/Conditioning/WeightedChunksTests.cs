@@ -31,8 +31,8 @@ public sealed class WeightedChunksTests
     [Theory]
     [InlineData(0, "75 6")]
     [InlineData(20, "71 10")]
-    [InlineData(4, "71 10")]
-    [InlineData(3, "75 6")]
+    [InlineData(5, "71 10")]
+    [InlineData(4, "75 6")]
     public void Of_OfACommaNearTheEnd_MovesWhatFollowsIt(int backtrack, string expected) =>
         Assert.Equal(expected, Sizes(A1111(Words(70) + ", " + Words(10), backtrack)));
 
