@@ -20,8 +20,8 @@ internal static class TokensCommand
         };
         var json = new Option<bool>("--json")
         {
-            Description = "Print one JSON object per prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}. In another syntax than "
-                + "plain, the object has chunks: an array of such objects with weights:[77 numbers].",
+            Description = "Print one JSON object per prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}. In another "
+                + "syntax than plain, the object has chunks: an array of such objects with weights:[77 numbers].",
         };
         Option<PromptSyntax> syntax = PromptSyntaxChoice.Create();
         var command = new Command(

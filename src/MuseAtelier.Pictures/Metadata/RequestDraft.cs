@@ -141,7 +141,7 @@ internal sealed class RequestDraft(string program)
             Frame = Frame,
         };
         if (_further > 0) _notTaken.Add(Say($"{_further} further settings"));
-        string?[] both = 
+        string?[] both =
         [
             PromptSyntaxNotice.Of(prompt, "prompt", PromptSyntax),
             PromptSyntaxNotice.Of(negative, "negative prompt", PromptSyntax),

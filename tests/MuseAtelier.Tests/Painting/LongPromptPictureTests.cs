@@ -88,11 +88,11 @@ public sealed class LongPromptPictureTests(TestAtelier miniature)
     [Fact]
     public void Plan_OfALongPrompt_TakesMoreMemoryAndTime()
     {
-        ResidencyPlan one = Plan("a"), five = Plan(Long), most = Plan(string.Join(" BREAK ", Enumerable.Repeat("a", 64)));
-        Assert.Equal((1, 5, 64), (one.Request.PromptChunks, five.Request.PromptChunks, most.Request.PromptChunks));
-        Assert.True(five.PeakBytes > one.PeakBytes);
-        Assert.True(most.PeakBytes > five.PeakBytes);
-        Assert.True(five.Estimate.Step > one.Estimate.Step);
+        ResidencyPlan one = Plan("a"), six = Plan(Long), most = Plan(string.Join(" BREAK ", Enumerable.Repeat("a", 64)));
+        Assert.Equal((1, 6, 64), (one.Request.PromptChunks, six.Request.PromptChunks, most.Request.PromptChunks));
+        Assert.True(six.PeakBytes > one.PeakBytes);
+        Assert.True(most.PeakBytes > six.PeakBytes);
+        Assert.True(six.Estimate.Step > one.Estimate.Step);
 
         static ResidencyPlan Plan(string prompt) =>
             Atelier.Plan(TestAtelier.Checkpoint, TestAtelier.Options, Request with { Prompt = prompt });
