@@ -26,8 +26,8 @@ internal static class TokensCommand
         Option<PromptSyntax> syntax = PromptSyntaxChoice.Create();
         var command = new Command(
             "tokens",
-            $"Shows the tokens of a prompt and the text that is cut off after token {TextChunk.Capacity}; in another syntax than plain, its "
-                + "chunks and weights. Needs no model.") { prompt, file, json, syntax };
+            $"Shows the tokens of a prompt and the text that is cut off after token {TextChunk.Capacity}; in another syntax than plain, "
+                + "its chunks and weights. Needs no model.") { prompt, file, json, syntax };
         command.Validators.Add(result =>
         {
             if (result.GetValue(prompt) is null == result.GetValue(file) is null) result.AddError("give either a prompt or --file");
