@@ -16,6 +16,7 @@ internal sealed class RequestChoices
         HelpName = "PROMPT",
         DefaultValueFactory = _ => "",
     };
+    private readonly Option<PromptSyntax> _syntax = PromptSyntaxChoice.Create();
     private readonly Option<EmptyNegative> _emptyNegative = Choice.Of<EmptyNegative>(
         "--empty-negative",
         "The conditioning for an empty negative prompt: the encoded empty text, as in ComfyUI, or zeros, as in AUTOMATIC1111, Forge "
@@ -58,7 +59,10 @@ internal sealed class RequestChoices
 
     public void AddTo(Command command)
     {
-        Option[] options = [_negative, _seed, _steps, _guidance, _width, _height, _sampler, _schedule, _karras, _noise, _emptyNegative];
+        Option[] options =
+        [
+            _negative, _syntax, _seed, _steps, _guidance, _width, _height, _sampler, _schedule, _karras, _noise, _emptyNegative,
+        ];
         foreach (Option option in options) command.Add(option);
         _frame = new FrameChoice(command);
     }
@@ -69,6 +73,7 @@ internal sealed class RequestChoices
     public PictureRequest Read(ParseResult result, PictureRequest basis) => basis with
     {
         NegativePrompt = Given(result, _negative, basis.NegativePrompt),
+        PromptSyntax = Given(result, _syntax, basis.PromptSyntax),
         EmptyNegative = Given(result, _emptyNegative, basis.EmptyNegative),
         Seed = Given(result, _seed, basis.Seed),
         NoiseSource = IsGiven(result, _noise) ? new NoiseSource(result.GetValue(_noise)!) : basis.NoiseSource,

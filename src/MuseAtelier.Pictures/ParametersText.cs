@@ -68,6 +68,7 @@ public static class ParametersText
         yield return Noise(request.NoiseSource);
         if (request.Schedule.Spacing == TimestepSpacing.Leading) yield return ("Timestep spacing", "leading");
         if (request.Schedule.Spacing == TimestepSpacing.Trailing) yield return ("Timestep spacing", "trailing");
+        if (request.PromptSyntax != PromptSyntax.Plain) yield return ("Prompt syntax", Lower(request.PromptSyntax));
         if (request.EmptyNegative == EmptyNegative.Zeros) yield return ("Empty negative", "zeros");
         if (request.Conditioning is { } size)
         {

@@ -103,9 +103,12 @@ internal static class PlanCommand
             least: 0,
             most: BatchSlot.LargestBatch);
 
+        private readonly Option<int> _chunks = Choice.Whole(
+            "--prompt-chunks", "Chunks of 75 tokens that the longer of both prompts takes, 1 to 64.", 1, least: 1, most: 64);
+
         public PlanChoices(Command command)
         {
-            foreach (Option option in (Option[])[_width, _height, _steps, _count, _batch]) command.Add(option);
+            foreach (Option option in (Option[])[_width, _height, _steps, _count, _batch, _chunks]) command.Add(option);
         }
 
         public ResidencyRequest Read(ParseResult result, BudgetChoices budget)
@@ -118,6 +121,7 @@ internal static class PlanCommand
                 Height = result.GetValue(_height),
                 Steps = result.GetValue(_steps),
                 Count = count,
+                PromptChunks = result.GetValue(_chunks),
                 BatchSize = result.GetValue(_batch) is > 0 and var batch ? Math.Min(batch, count) : null,
                 Offload = budget.Offload(result),
             };

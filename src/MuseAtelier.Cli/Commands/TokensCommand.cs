@@ -20,12 +20,14 @@ internal static class TokensCommand
         };
         var json = new Option<bool>("--json")
         {
-            Description = "Print one JSON object per prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}.",
+            Description = "Print one JSON object per prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}. In another "
+                + "syntax than plain, the object has chunks: an array of such objects with weights:[77 numbers].",
         };
+        Option<PromptSyntax> syntax = PromptSyntaxChoice.Create();
         var command = new Command(
             "tokens",
-            $"Shows the tokens of a prompt and the text that is cut off after token {TextChunk.Capacity}, the last that the model reads. "
-                + "Needs no model.") { prompt, file, json };
+            $"Shows the tokens of a prompt and the text that is cut off after token {TextChunk.Capacity}; in another syntax than plain, "
+                + "its chunks and weights. Needs no model.") { prompt, file, json, syntax };
         command.Validators.Add(result =>
         {
             if (result.GetValue(prompt) is null == result.GetValue(file) is null) result.AddError("give either a prompt or --file");
@@ -33,8 +35,10 @@ internal static class TokensCommand
         command.SetAction((result, stop) =>
         {
             bool isJson = result.GetValue(json);
-            if (result.GetValue(file) is { } path) ShowFile(terminal, path, isJson, stop);
-            else ShowPrompt(terminal, result.GetValue(prompt)!, isJson);
+            PromptSyntax chosen = result.GetValue(syntax);
+            if (result.GetValue(file) is { } path) ShowFile(terminal, path, chosen, isJson, stop);
+            else if (chosen == PromptSyntax.Plain) ShowPrompt(terminal, result.GetValue(prompt)!, isJson);
+            else WeightedTokens.Show(terminal, result.GetValue(prompt)!, chosen, isJson);
             return Task.FromResult(ExitCode.Done);
         });
         return command;
@@ -48,16 +52,22 @@ internal static class TokensCommand
         if (PromptSyntaxNotice.Of(prompt) is { } notice) terminal.WriteNotice("notice", notice);
     }
 
-    private static void ShowFile(Terminal terminal, string path, bool isJson, CancellationToken stop)
+    private static void ShowFile(Terminal terminal, string path, PromptSyntax syntax, bool isJson, CancellationToken stop)
     {
         int line = 0;
         foreach (string text in PromptLines.Read(path))
         {
             line++;
             stop.ThrowIfCancellationRequested();
+            if (syntax != PromptSyntax.Plain)
+            {
+                WeightedTokens.ShowLine(terminal, text, syntax, isJson, line);
+                continue;
+            }
+
             PromptTokens tokens = PromptTokenizer.Encode(text);
             terminal.Out.WriteLine(isJson ? Ids(tokens) : Terminal.OneLine($"{Count(tokens)}: {text}"));
-            if (PromptSyntaxNotice.Of(text) is { } syntax) terminal.WriteNotice("notice", Invariant($"line {line}: {syntax}"));
+            if (PromptSyntaxNotice.Of(text) is { } notice) terminal.WriteNotice("notice", Invariant($"line {line}: {notice}"));
         }
     }
 

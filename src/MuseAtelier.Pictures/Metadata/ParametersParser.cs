@@ -207,6 +207,9 @@ internal sealed class ParametersParser(string path)
             case "Timestep spacing" when value is "leading" or "trailing":
                 draft.Spacing = value == "leading" ? TimestepSpacing.Leading : TimestepSpacing.Trailing;
                 return true;
+            case "Prompt syntax" when value is "a1111" or "comfy":
+                draft.PromptSyntax = value == "comfy" ? PromptSyntax.Comfy : PromptSyntax.A1111;
+                return true;
             case "Empty negative" when value is "zeros" or "encoded":
                 draft.EmptyNegative = value == "zeros" ? EmptyNegative.Zeros : EmptyNegative.Encoded;
                 return true;

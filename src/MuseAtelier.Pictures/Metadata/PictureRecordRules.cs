@@ -36,6 +36,7 @@ internal static class PictureRecordRules
     private static void CheckRequest(string path, PictureRequest request)
     {
         bool isKnown = Enum.IsDefined(request.EmptyNegative) && Enum.IsDefined(request.Schedule.Spacing);
+        isKnown &= Enum.IsDefined(request.PromptSyntax);
         if (request.Frame is { } frame) isKnown &= Enum.IsDefined(frame.Style) && Enum.IsDefined(frame.Placement);
         if (!isKnown) throw new PictureRecordDamagedException(path, "it has an unknown setting");
         // The reader turns a number beyond the range of its type into infinity.

@@ -21,6 +21,7 @@ internal static class RecordJson
             AllowDuplicateProperties = false,
         };
         options.Converters.Add(new RecordedRequestConverter());
+        options.Converters.Add(Words<PromptSyntax>());
         options.Converters.Add(Words<EmptyNegative>());
         options.Converters.Add(Words<TimestepSpacing>());
         options.Converters.Add(Words<FrameStyle>());

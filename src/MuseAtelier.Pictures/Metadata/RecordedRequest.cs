@@ -3,12 +3,18 @@ using System.Text.Json.Serialization;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>A request as records hold it. Every member must be present, because nothing of a record may be filled in by guess.</summary>
+/// <summary>
+/// A request as records hold it. Every member must be present unless null has a meaning, because nothing of a record may be filled in by
+/// guess.
+/// </summary>
 internal sealed record RecordedRequest
 {
     public required string Prompt { get; init; }
 
     public required string NegativePrompt { get; init; }
+
+    /// <summary>The syntax of the prompts; null means plain, as in records that are older than the other syntaxes.</summary>
+    public PromptSyntax? PromptSyntax { get; init; }
 
     public required EmptyNegative EmptyNegative { get; init; }
 
@@ -41,6 +47,7 @@ internal sealed record RecordedRequest
     {
         Prompt = request.Prompt,
         NegativePrompt = request.NegativePrompt,
+        PromptSyntax = request.PromptSyntax == default ? null : request.PromptSyntax,
         EmptyNegative = request.EmptyNegative,
         Seed = request.Seed,
         NoiseSource = RecordedNames.NoiseSourceOf(request),
@@ -62,6 +69,7 @@ internal sealed record RecordedRequest
         {
             Prompt = Prompt,
             NegativePrompt = NegativePrompt,
+            PromptSyntax = PromptSyntax.GetValueOrDefault(),
             EmptyNegative = EmptyNegative,
             Seed = Seed,
             Width = Width,

@@ -45,6 +45,9 @@ internal sealed class RequestDraft(string program)
 
     public EmptyNegative EmptyNegative { get; set; }
 
+    /// <summary>The syntax of the prompts. Only texts of this project name it; other programs' prompts are read as plain text.</summary>
+    public PromptSyntax PromptSyntax { get; set; }
+
     public MicroConditioning? Conditioning { get; set; }
 
     public PictureFrame? Frame { get; set; }
@@ -124,6 +127,7 @@ internal sealed class RequestDraft(string program)
         {
             Prompt = prompt,
             NegativePrompt = negative,
+            PromptSyntax = PromptSyntax,
             EmptyNegative = EmptyNegative,
             Seed = Seed ?? 0,
             NoiseSource = Noise,
@@ -137,7 +141,11 @@ internal sealed class RequestDraft(string program)
             Frame = Frame,
         };
         if (_further > 0) _notTaken.Add(Say($"{_further} further settings"));
-        string?[] both = [PromptSyntaxNotice.Of(prompt), PromptSyntaxNotice.Of(negative, "negative prompt")];
+        string?[] both =
+        [
+            PromptSyntaxNotice.Of(prompt, "prompt", PromptSyntax),
+            PromptSyntaxNotice.Of(negative, "negative prompt", PromptSyntax),
+        ];
         string[] sentences = [.. both.OfType<string>()];
         string? syntax = sentences.Length == 0 ? null : string.Join(' ', sentences);
         if (syntax is not null) _notTaken.Add(syntax);

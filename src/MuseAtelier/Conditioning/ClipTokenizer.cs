@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Conditioning;
@@ -18,14 +19,14 @@ internal sealed class ClipTokenizer
     public PromptTokens Encode(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var reading = new PromptReading(_vocabulary, text);
+        var reading = new PromptReading(_vocabulary, text, TextChunk.Capacity, PromptReading.MostUnits);
         reading.Run();
         (List<int> ids, List<Range> sources) = (reading.Ids, reading.Sources);
         int kept = Math.Min(ids.Count, TextChunk.Capacity);
         return new PromptTokens
         {
-            ClipL = Fill(ids, kept, ClipVocabulary.EndOfText),
-            ClipG = FillBehindFirstEnd(Fill(ids, kept, ClipVocabulary.EndOfText)),
+            ClipL = ChunkIds.ClipL(CollectionsMarshal.AsSpan(ids)[..kept]),
+            ClipG = ChunkIds.ClipG(CollectionsMarshal.AsSpan(ids)[..kept]),
             Tokens = [.. Enumerable.Range(0, kept).Select(i => new PromptToken(ids[i], _vocabulary.TextOf(ids[i]), text[sources[i]]))],
             CutText = kept < ids.Count ? text.AsSpan(sources[kept].Start.Value).Trim().ToString() : "",
             CutCount = ids.Count - kept,
@@ -33,20 +34,17 @@ internal sealed class ClipTokenizer
         };
     }
 
-    // CLIP-G was trained with zeros behind the first end, so they begin there even if the prompt itself contains the end token.
-    private static int[] FillBehindFirstEnd(int[] row)
+    /// <summary>Splits a part of a prompt into tokens, without start, end and padding.</summary>
+    /// <param name="text">The part.</param>
+    /// <param name="most">The most tokens that are of use, at least 0.</param>
+    /// <returns>The tokens of the whole part, or more than <paramref name="most"/> of its first tokens.</returns>
+    public List<int> EncodeSpan(string text, int most)
     {
-        row.AsSpan(Array.IndexOf(row, ClipVocabulary.EndOfText) + 1).Clear();
-        return row;
+        var reading = new PromptReading(_vocabulary, text, most, int.MaxValue);
+        reading.Run();
+        return reading.Ids;
     }
 
-    private static int[] Fill(List<int> ids, int kept, int padding)
-    {
-        int[] row = new int[TextChunk.Length];
-        row[0] = ClipVocabulary.StartOfText;
-        ids.CopyTo(0, row, 1, kept);
-        row[kept + 1] = ClipVocabulary.EndOfText;
-        row.AsSpan(kept + 2).Fill(padding);
-        return row;
-    }
+    /// <summary>A token's spelling in CLIP's vocabulary.</summary>
+    public string TextOf(int id) => _vocabulary.TextOf(id);
 }

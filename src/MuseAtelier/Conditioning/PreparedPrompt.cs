@@ -12,20 +12,31 @@ internal sealed record PreparedPrompt(PromptChunks Chunks, IReadOnlyList<string>
 
     /// <summary>Prepares a prompt; needs no model.</summary>
     /// <param name="prompt">The prompt as the user wrote it.</param>
-    /// <param name="name">The prompt's name in notices, such as <c>negative prompt</c>.</param>
-    public static PreparedPrompt Of(string prompt, string name)
+    /// <param name="name">The prompt's name in notices and errors, such as <c>negative prompt</c>.</param>
+    /// <param name="syntax">The syntax of the prompt.</param>
+    /// <exception cref="PromptException">The prompt cannot be read in its syntax, or takes too many chunks.</exception>
+    public static PreparedPrompt Of(string prompt, string name, PromptSyntax syntax = PromptSyntax.Plain)
     {
         List<string> notices = [];
 
-        // 1. Syntax: other programs' syntax is encoded as plain text.
-        if (PromptSyntaxNotice.Of(prompt, name) is { } syntax) notices.Add(syntax);
+        // 1. Notices: syntax that is encoded as text.
+        if (PromptSyntaxNotice.Of(prompt, name, syntax) is { } notice) notices.Add(notice);
 
-        // 2. Tokens: a prompt that is too long is cut.
-        PromptTokens tokens = PromptTokenizer.Encode(prompt);
-        if (tokens.CutCount > 0) notices.Add(CutNotice(name, tokens));
+        // 2. A plain prompt is one chunk of tokens; it is cut if it is too long.
+        if (syntax == PromptSyntax.Plain)
+        {
+            PromptTokens tokens = PromptTokenizer.Encode(prompt);
+            if (tokens.CutCount > 0) notices.Add(CutNotice(name, tokens));
+            return new PreparedPrompt(PromptChunks.Of(tokens), notices);
+        }
 
-        // 3. Chunks: today always one.
-        return new PreparedPrompt(PromptChunks.Of(tokens), notices);
+        // 3. Other prompts: weighted spans, then the tokens of the spans in as many chunks as they need.
+        ParsedPrompt parsed = PromptParser.Parse(prompt, syntax, name);
+        notices.AddRange(parsed.Notices);
+        PromptChunks chunks = syntax == PromptSyntax.A1111
+            ? A1111Chunks.Of(parsed.Spans, A1111Chunks.DefaultCommaBacktrack, Emphasis.RestoredMean, name)
+            : ComfyChunks.Of(parsed.Spans, name);
+        return new PreparedPrompt(chunks, notices);
     }
 
     private static string CutNotice(string name, PromptTokens tokens)

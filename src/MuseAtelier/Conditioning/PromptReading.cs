@@ -1,23 +1,26 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using MuseAtelier.Packages;
 
 namespace MuseAtelier.Conditioning;
 
 /// <summary>
-/// Splits one prompt into tokens. Only the tokens of one chunk are used, so the reading of the rest is bounded: by a number of
-/// characters, and by the work of <see cref="WordEncoder"/>. An instance is used once, by one thread.
+/// Splits a text into tokens. Only so many tokens are used, so the reading of the rest is bounded: by a number of characters, and by the
+/// work of <see cref="WordEncoder"/>. An instance is used once, by one thread.
 /// </summary>
 /// <param name="vocabulary">The tokens; borrowed.</param>
-/// <param name="text">The prompt.</param>
-internal sealed class PromptReading(ClipVocabulary vocabulary, string text)
+/// <param name="text">The text.</param>
+/// <param name="enough">The number of tokens that are used; more may be read.</param>
+/// <param name="mostUnits">
+/// The most UTF-16 units that are read, white space not counted. They must hold more tokens than are used.
+/// </param>
+internal sealed class PromptReading(ClipVocabulary vocabulary, string text, int enough, int mostUnits)
 {
     /// <summary>
-    /// The most UTF-16 units that are read, white space not counted. They always hold more tokens than a chunk has room for.
+    /// The most UTF-16 units that are read for one chunk. They always hold more tokens than it has room for.
     /// </summary>
     public const int MostUnits = 65_536;
 
-    private readonly WordEncoder _encoder = new(vocabulary, TextChunk.Capacity);
+    private readonly WordEncoder _encoder = new(vocabulary, enough);
     private byte[] _bytes = new byte[256];
     private int[] _runeOf = new int[256];
     private int _end;
@@ -25,13 +28,13 @@ internal sealed class PromptReading(ClipVocabulary vocabulary, string text)
     /// <summary>The tokens.</summary>
     public List<int> Ids { get; } = [];
 
-    /// <summary>The part of the prompt that each token stands for.</summary>
+    /// <summary>The part of the text that each token stands for.</summary>
     public List<Range> Sources { get; } = [];
 
-    /// <summary>Whether the whole prompt was read.</summary>
+    /// <summary>Whether the whole text was read.</summary>
     public bool IsComplete { get; private set; } = true;
 
-    /// <summary>Reads the prompt.</summary>
+    /// <summary>Reads the text.</summary>
     public void Run()
     {
         _end = FindEnd();
@@ -59,7 +62,7 @@ internal sealed class PromptReading(ClipVocabulary vocabulary, string text)
 
     private int FindEnd()
     {
-        int left = MostUnits;
+        int left = mostUnits;
         for (int i = 0; i < text.Length; i++)
         {
             if (char.IsWhiteSpace(text[i])) continue;
@@ -99,7 +102,7 @@ internal sealed class PromptReading(ClipVocabulary vocabulary, string text)
 
             int length = PromptText.WordLength(rest);
             // The word may go on behind the end of the reading, so its tokens would be wrong.
-            if (length == rest.Length && end < text.Length && end == _end && Ids.Count > TextChunk.Capacity) return false;
+            if (length == rest.Length && end < text.Length && end == _end && Ids.Count > enough) return false;
             if (!ReadWord(rest[..length])) return false;
             rest = rest[length..];
         }

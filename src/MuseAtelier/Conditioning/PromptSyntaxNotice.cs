@@ -51,19 +51,37 @@ public static class PromptSyntaxNotice
         Escape,
     }
 
-    /// <summary>A sentence that names each kind of syntax in a prompt; null if there is none.</summary>
+    /// <summary>A sentence that names each kind of syntax in a plain prompt; null if there is none.</summary>
     /// <param name="prompt">The prompt as the user wrote it.</param>
     /// <param name="name">The prompt's name in the sentence, such as <c>prompt</c> or <c>negative prompt</c>.</param>
-    public static string? Of(string prompt, string name = "prompt")
+    public static string? Of(string prompt, string name = "prompt") => Of(prompt, name, PromptSyntax.Plain);
+
+    /// <summary>
+    /// A sentence that names each kind of syntax in a prompt that its own syntax does not have; null if there is none.
+    /// </summary>
+    /// <param name="prompt">The prompt as the user wrote it.</param>
+    /// <param name="name">The prompt's name in the sentence, such as <c>prompt</c> or <c>negative prompt</c>.</param>
+    /// <param name="syntax">The syntax of the prompt.</param>
+    public static string? Of(string prompt, string name, PromptSyntax syntax)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         var scan = new Scan(prompt);
         scan.Run();
-        string kinds = string.Join("; ",
-            Kinds.Where(kind => scan.Has(kind.Kind)).Select(kind => $"{kind.Name} {scan.Example(kind.Kind)}{kind.Meaning}"));
-        return kinds.Length == 0 ? null
-            : $"The {name} has syntax of other programs, which is painted as plain text here: {kinds}.";
+        string kinds = string.Join("; ", Kinds.Where(kind => scan.Has(kind.Kind) && !IsRead(kind.Kind, syntax))
+            .Select(kind => $"{kind.Name} {scan.Example(kind.Kind)}{kind.Meaning}"));
+        if (kinds.Length == 0) return null;
+        return syntax == PromptSyntax.Plain
+            ? $"The {name} has syntax of other programs, which is painted as plain text here: {kinds}."
+            : $"The {name} has syntax that is not supported: its words are painted as text. It has {kinds}.";
     }
+
+    private static bool IsRead(Kind kind, PromptSyntax syntax) => syntax switch
+    {
+        PromptSyntax.A1111 => kind is Kind.Weight or Kind.Parentheses or Kind.SquareBrackets or Kind.Break or Kind.Escape,
+        // Square brackets are text in ComfyUI too.
+        PromptSyntax.Comfy => kind is Kind.Weight or Kind.Parentheses or Kind.SquareBrackets or Kind.Escape,
+        _ => false,
+    };
 
     /// <summary>One pass over a prompt, in time linear in the prompt's length.</summary>
     private sealed class Scan(string text)

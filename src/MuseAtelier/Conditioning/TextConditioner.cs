@@ -72,13 +72,35 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
             Read(_clipG, "hidden", hiddenG);
             if (chunk == 0) Read(_clipG, "pooled", pooled);
 
+            ScaleByWeights(chunks, chunk, hiddenL, hiddenG);
             int first = chunk * TextChunk.Length;
             Span2D<float> rows = hidden.AsSpan(first * width, TextChunk.Length * width).AsSpan2D(TextChunk.Length, width);
             hiddenL.AsSpan().AsSpan2D(TextChunk.Length, model.ClipLWidth).CopyTo(rows[.., ..model.ClipLWidth]);
             hiddenG.AsSpan().AsSpan2D(TextChunk.Length, model.ClipGWidth).CopyTo(rows[.., model.ClipLWidth..]);
         }
 
+        if (chunks.Emphasis == Emphasis.FromEmptyPrompt)
+        {
+            // The empty prompt is one chunk, and its weights are 1, so that this goes no deeper.
+            PromptEmbeds empty = Encode(PromptChunks.Empty, options, cancellationToken);
+            for (int chunk = 0; chunk < chunks.Count; chunk++)
+            {
+                Span<float> states = hidden.AsSpan(chunk * empty.Hidden.Length, empty.Hidden.Length);
+                TokenWeights.Interpolate(states, empty.Hidden, chunks.WeightsOf(chunk));
+            }
+        }
+
         return new PromptEmbeds(chunks.Tokens, hidden, pooled);
+    }
+
+    // The emphasis that acts on each encoder by itself. The other one acts on the states of both together.
+    private static void ScaleByWeights(PromptChunks chunks, int chunk, Span<float> hiddenL, Span<float> hiddenG)
+    {
+        ReadOnlySpan<float> weights = chunks.WeightsOf(chunk);
+        if (chunks.Emphasis == Emphasis.FromEmptyPrompt || TokenWeights.AreNeutral(weights)) return;
+        bool restoresMean = chunks.Emphasis == Emphasis.RestoredMean;
+        TokenWeights.Scale(hiddenL, weights, restoresMean);
+        TokenWeights.Scale(hiddenG, weights, restoresMean);
     }
 
     // The encoders' inputs are 64-bit integers.

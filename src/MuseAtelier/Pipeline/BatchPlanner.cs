@@ -1,3 +1,4 @@
+using MuseAtelier.Conditioning;
 using MuseAtelier.Residency;
 using MuseAtelier.Runtime;
 
@@ -53,6 +54,7 @@ internal sealed class BatchPlanner
         Count = series.Count,
         BatchSize = series.BatchSize,
         Guided = series.Request.IsGuided,
+        PromptChunks = RequestPrompts.CountChunks(series.Request),
         Offload = options.Offload,
         VaeTiling = options.VaeTiling,
         VaeTile = options.VaeTile,

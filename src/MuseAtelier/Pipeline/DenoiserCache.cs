@@ -21,7 +21,7 @@ internal sealed class DenoiserCache(ModelPackage package, SessionPool sessions, 
     public Denoiser Prepare(PictureBatch batch, PromptEmbeds[] rows, RunScope run)
     {
         PictureRequest request = batch.Request;
-        var shape = new PictureShape(rows.Length, batch.LatentHeight, batch.LatentWidth, 1);
+        var shape = new PictureShape(rows.Length, batch.LatentHeight, batch.LatentWidth, 1) { Tokens = rows[0].Tokens };
         if (_denoiser?.Shape != shape)
         {
             Release();

@@ -8,30 +8,25 @@ internal sealed class PromptRows(TextConditioner conditioner)
 {
     /// <summary>
     /// Encodes the rows of the denoiser's batch: with guidance the negative prompt's rows come first, then the prompt's, one for each slot
-    /// of the batch. Adds notices to the batch.
+    /// of the batch. All rows have equally many tokens. Adds notices to the batch.
     /// </summary>
     public PromptEmbeds[] Encode(PictureBatch batch, RunScope run)
     {
         PictureRequest request = batch.Request;
-        PromptEmbeds prompt = Encode(request.Prompt, "prompt", batch.Notices, run);
+        var prompts = RequestPrompts.Of(request);
+        PromptEmbeds prompt = Encode(prompts.Prompt, batch.Notices, run);
         IEnumerable<PromptEmbeds> rows = Enumerable.Repeat(prompt, batch.Slot.BatchSize);
         if (request.IsGuided)
         {
-            PromptEmbeds negative = EncodeNegative(request, prompt, batch.Notices, run);
+            PromptEmbeds negative = prompts.Negative is { } encoded ? Encode(encoded, batch.Notices, run) : prompt.Zeros();
             rows = Enumerable.Repeat(negative, batch.Slot.BatchSize).Concat(rows);
         }
 
         return [.. rows];
     }
 
-    private PromptEmbeds EncodeNegative(PictureRequest request, PromptEmbeds prompt, List<string> notices, RunScope run) =>
-        request.NegativePrompt.Length == 0 && request.EmptyNegative == EmptyNegative.Zeros
-            ? prompt.Zeros()
-            : Encode(request.NegativePrompt, "negative prompt", notices, run);
-
-    private PromptEmbeds Encode(string text, string name, List<string> notices, RunScope run)
+    private PromptEmbeds Encode(PreparedPrompt prompt, List<string> notices, RunScope run)
     {
-        PreparedPrompt prompt = PreparedPrompt.Of(text, name);
         notices.AddRange(prompt.Notices);
         return conditioner.Encode(prompt.Chunks, run.Options, run.Token);
     }

@@ -7,7 +7,8 @@ public sealed record PictureRequest
 {
     /// <summary>
     /// The prompt (绘意), which describes the picture: Unicode text of at most 262,144 UTF-16 code units, without unpaired
-    /// surrogates. The engine cuts it after 75 tokens and adds a notice to the result.
+    /// surrogates. <see cref="PromptSyntax"/> decides what brackets mean and what happens to long prompts; notices of the result say
+    /// which text is not encoded as written.
     /// </summary>
     public required string Prompt { get; init; }
 
@@ -16,6 +17,9 @@ public sealed record PictureRequest
     /// <see cref="EmptyNegative"/> decides the meaning of an empty one.
     /// </summary>
     public string NegativePrompt { get; init; } = "";
+
+    /// <summary>The syntax of both prompts; by default every character is text, and prompts are cut after 75 tokens.</summary>
+    public PromptSyntax PromptSyntax { get; init; }
 
     /// <summary>The conditioning for an empty negative prompt.</summary>
     public EmptyNegative EmptyNegative { get; init; } = EmptyNegative.Encoded;

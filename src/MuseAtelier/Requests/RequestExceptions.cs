@@ -60,7 +60,7 @@ public sealed class FrameException(PictureFrame frame)
     public PictureFrame Frame { get; } = frame;
 }
 
-/// <summary>A prompt that is too long, or that is not Unicode text.</summary>
+/// <summary>A prompt that is too long, that is not Unicode text, or whose syntax cannot be read.</summary>
 public sealed class PromptException : PictureRequestException
 {
     private PromptException(string found, string expected, string remedy) : base(found, expected, remedy) { }
@@ -70,10 +70,37 @@ public sealed class PromptException : PictureRequestException
         Invariant($"at most {RequestRules.LongestPrompt}"),
         Invariant($"Shorten it; the model reads {TextChunk.Capacity} tokens, which are about 300 Latin letters."));
 
+    internal static PromptException TooManyChunks(string name, int most) => new(
+        Invariant($"the {name} takes more than {most} chunks of {TextChunk.Capacity} tokens"),
+        Invariant($"at most {most} chunks, which are {most * TextChunk.Capacity} tokens"),
+        "Shorten it, or take out BREAKs: every BREAK begins a chunk.");
+
+    internal static PromptException NotANumber(string name, string weight) => new(
+        Invariant($"the {name} has the weight '{Shorten(weight)}'"),
+        "a number such as 1.2",
+        "Write (text:1.2), or \\( and \\) for parentheses that are text.");
+
+    internal static PromptException WeightOutOfRange(string name, double weight, double largest) => new(
+        Invariant($"the {name} has the weight {weight}"),
+        Invariant($"a number from {-largest} to {largest}"),
+        "Weights from 0.5 to 1.5 are usual. Weights of nested brackets are multiplied.");
+
+    internal static PromptException TooManySpans(string name, int most) => new(
+        Invariant($"the {name} has more than {most} parts of different weight"),
+        Invariant($"at most {most}"),
+        "Take out brackets, or choose the plain syntax, in which they are text.");
+
+    internal static PromptException TooDeep(string name, int most) => new(
+        Invariant($"the {name} has parentheses nested deeper than {most}"),
+        Invariant($"at most {most} levels"),
+        "Take out parentheses, or choose the plain syntax, in which they are text.");
+
     internal static PromptException Unpaired(string name, char unit, int index) => new(
         Invariant($"the {name} has an unpaired surrogate at index {index} (U+{(int)unit:X4})"),
         "Unicode text",
         "Remove it: it is one half of a character, and a picture's record could not hold it.");
+
+    private static string Shorten(string text) => text.Length <= 40 ? text : string.Concat(text.AsSpan(0, 39), "…");
 }
 
 /// <summary>A member of a request whose value is not one of its choices.</summary>

@@ -36,6 +36,7 @@ internal static class RequestRules
         ArgumentNullException.ThrowIfNull(request);
         CheckPrompt("prompt", nameof(request.Prompt), request.Prompt);
         CheckPrompt("negative prompt", nameof(request.NegativePrompt), request.NegativePrompt);
+        CheckChoice(nameof(request.PromptSyntax), request.PromptSyntax);
         CheckChoice(nameof(request.EmptyNegative), request.EmptyNegative);
         CheckSampling(request, names);
         ArgumentNullException.ThrowIfNull(request.Schedule);

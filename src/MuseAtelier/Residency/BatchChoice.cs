@@ -25,7 +25,10 @@ internal sealed class BatchChoice
         Pictures = pictures;
         Batches = (request.Count + pictures - 1) / pictures;
         int rows = pictures * (request.Guided ? 2 : 1);
-        var latents = new PictureShape(rows, LatentSide(request.Height), LatentSide(request.Width), 1);
+        var latents = new PictureShape(rows, LatentSide(request.Height), LatentSide(request.Width), 1)
+        {
+            Tokens = request.PromptChunks * TextChunk.Length,
+        };
         BatchPart[] before = [.. PipelineRecipe.BeforeSteps.Select(entry => BatchPart.Of(model, entry, latents, request.Steps))];
         BatchPart unet = BatchPart.Of(model, PipelineRecipe.EveryStep, latents, request.Steps);
         Memory = new BatchMemory(before, unet, pictures, request, device);

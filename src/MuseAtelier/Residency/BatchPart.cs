@@ -24,7 +24,18 @@ internal sealed record BatchPart(PipelineComponent Entry, ComponentSpec Componen
     /// <param name="device">The costs of the device.</param>
     /// <param name="rotatesSessions">Whether its sessions rotate.</param>
     public long ArenaBytes(DeviceProfile device, bool rotatesSessions = false) =>
-        device.ArenaBytes(Component.Name, Shape, rotatesSessions) + CastBytes;
+        device.ArenaBytes(Component.Name, Shape, rotatesSessions) + CastBytes + LongPromptBytes;
+
+    // The costs of the device are measured with one chunk of tokens. With more chunks, attention transposes larger keys and values, and the
+    // components that make them take larger copies of their input: at most two copies of the largest tensor at a time.
+    private long LongPromptBytes
+    {
+        get
+        {
+            PictureShape oneChunk = Shape with { Tokens = TextChunk.Length };
+            return 2 * Component.Inputs.Concat(Component.Outputs).Max(tensor => tensor.Bytes(Shape) - tensor.Bytes(oneChunk));
+        }
+    }
 
     /// <summary>A component of a model in a batch.</summary>
     /// <param name="model">The model's sizes.</param>

@@ -7,6 +7,8 @@ internal static class PlanRules
     private const int SmallestTile = 32;
     private const int LargestTile = 256;
 
+    private const int MostPromptChunks = 64;
+
     /// <summary>Checks that every member of a plan's request is in range, except the number of pictures.</summary>
     /// <exception cref="ArgumentException">A budget, a mode or a tile is out of range.</exception>
     /// <exception cref="PictureRequestException">The pictures are out of range.</exception>
@@ -15,6 +17,12 @@ internal static class PlanRules
         RequestRules.CheckSize(request.Width, request.Height);
         RequestRules.CheckSteps(request.Steps);
         RequestRules.CheckFrame(request.Frame);
+        if (request.PromptChunks is < 1 or > MostPromptChunks)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(request), request.PromptChunks, $"{nameof(request.PromptChunks)} must be 1 to {MostPromptChunks}.");
+        }
+
         CheckBytes(request.Budget, nameof(request.Budget));
         CheckBytes(request.PinnedBytes, nameof(request.PinnedBytes));
         CheckPlacement(request.Offload, request.VaeTiling, request.VaeTile);

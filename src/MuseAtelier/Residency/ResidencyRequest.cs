@@ -37,6 +37,9 @@ public sealed record ResidencyRequest
     /// <summary>Whether the guidance scale is above 1, which doubles the rows of a batch.</summary>
     public bool Guided { get; init; } = true;
 
+    /// <summary>The number of chunks of 77 tokens that the longer of both prompts takes, 1 to 64.</summary>
+    public int PromptChunks { get; init; } = 1;
+
     /// <summary>The frame that is painted with each picture; null means none.</summary>
     public PictureFrame? Frame { get; init; }
 

@@ -34,6 +34,8 @@ internal readonly record struct StageWork(long WeightBytes, long CastBytes, doub
             // Self-attention of each block: scores and weighted sums over all tokens of a picture.
             double tokens = most / shape.Rows, width = stage.Weights.Max(weight => weight.Shape[^1]) / 4.0;
             operations += blocks * 4 * most * tokens * width;
+            // Cross-attention to the chunks of a long prompt beyond the first, which the device's measured speed includes.
+            operations += blocks * 4 * most * (shape.Tokens - TextChunk.Length) * width;
         }
 
         bool computesInFp32 = stage.Outputs.All(binding => tensors[binding.Tensor].Type == ElementType.F32);

@@ -115,7 +115,7 @@ internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile d
             pinnable -= choice.PinnedBytes;
         }
 
-        int texts = request.Guided ? 2 : 1;
+        int texts = (request.Guided ? 2 : 1) * request.PromptChunks;
         return new ConditioningPlacement(
             choices, texts * SecondsOf(RunFrequency.PerPrompt), SecondsOf(RunFrequency.PerBatch), batches);
 

@@ -38,6 +38,26 @@ public sealed class TokensCommandTests
     }
 
     [Fact]
+    public async Task Tokens_InAnotherSyntax_ShowsChunksAndWeights()
+    {
+        MuseResult result = await Muse.RunAsync("tokens", "a (vase:1.25) BREAK [sea", "--prompt-syntax", "a1111");
+        Assert.Equal(0, result.Code);
+        Assert.Contains("3 tokens in 2 chunks of 75", result.Out, StringComparison.Ordinal);
+        Assert.Contains("1.25", result.Out, StringComparison.Ordinal);
+        Assert.Contains("0.909", result.Out, StringComparison.Ordinal);
+        Assert.Contains("notice: The prompt has 1 unclosed brackets", result.Error, StringComparison.Ordinal);
+
+        MuseResult json = await Muse.RunAsync("tokens", "a (vase:1.25)", "--prompt-syntax", "comfy", "--json");
+        JsonNode chunk = Assert.Single(JsonNode.Parse(json.Out)!["chunks"]!.AsArray())!;
+        Assert.Equal([49406, 320, 20431, 49407], chunk["clip_l"]!.AsArray().Take(4).Select(id => (int)id!));
+        Assert.Equal([1, 1, 1.25f, 1], chunk["weights"]!.AsArray().Take(4).Select(weight => (float)weight!));
+        Assert.Equal(77, chunk["clip_g"]!.AsArray().Count);
+
+        (await Muse.RunAsync("tokens", "(a:1.2.3)", "--prompt-syntax", "a1111")).AssertFailed(1, "1.2.3");
+        (await Muse.RunAsync("tokens", "a", "--prompt-syntax", "latin")).AssertFailed(2, "a1111");
+    }
+
+    [Fact]
     public async Task Tokens_OfAMillionCharactersInALine_SaysAtLeastHowManyFallOff()
     {
         using var folder = new TemporaryFolder();

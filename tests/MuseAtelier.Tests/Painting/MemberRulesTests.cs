@@ -78,6 +78,7 @@ public sealed class MemberRulesTests
         ["ResidencyRequest.Count"] = [0, -1],
         ["ResidencyRequest.BatchSize"] = [0, -1, 2, 9],
         ["ResidencyRequest.Guided"] = [],
+        ["ResidencyRequest.PromptChunks"] = [0, -1, 65, int.MaxValue],
         ["ResidencyRequest.DecodesInFp32"] = [],
         ["ResidencyRequest.PinnedBytes"] = [-1L],
         ["FidelityRequest.Seeds"] = [0, -1, 10_001, int.MaxValue],

@@ -69,6 +69,8 @@ public sealed partial class ParametersTextTests
             Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Trailing },
             EmptyNegative = EmptyNegative.Zeros,
         },
+        Request with { Prompt = "a (starry:1.2) [night]", PromptSyntax = PromptSyntax.A1111 },
+        Request with { NegativePrompt = "(fog)", PromptSyntax = PromptSyntax.Comfy },
         Request with
         {
             Conditioning = new MicroConditioning(1, 2, 3, 4, 5, 6),

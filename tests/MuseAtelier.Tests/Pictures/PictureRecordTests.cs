@@ -37,6 +37,19 @@ public sealed class PictureRecordTests
     }
 
     [Theory]
+    [InlineData(PromptSyntax.A1111, "a1111")]
+    [InlineData(PromptSyntax.Comfy, "comfy")]
+    [InlineData(PromptSyntax.Plain, null)]
+    public void Parse_OfAPromptSyntax_IsTheSame(PromptSyntax syntax, string? word)
+    {
+        string json = SamplePicture.RecordOf(Request with { PromptSyntax = syntax }).ToJson();
+        // Records of plain prompts are what they were before there were other syntaxes.
+        Assert.Equal(word, (string?)JsonNode.Parse(json)!["request"]!["promptSyntax"]);
+        Assert.Equal(word is not null, json.Contains("promptSyntax", StringComparison.Ordinal));
+        Assert.Equal(syntax, PictureRecord.Parse("a.png", json).Request.PromptSyntax);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(4)]
     [InlineData(9)]
@@ -87,6 +100,8 @@ public sealed class PictureRecordTests
     [InlineData("request.seed", "-1")]
     [InlineData("request.stepz", "4")]
     [InlineData("request.negativePrompt", null)]
+    [InlineData("request.promptSyntax", "\"no name\"")]
+    [InlineData("request.promptSyntax", "1")]
     [InlineData("request.emptyNegative", null)]
     [InlineData("request.noiseSource", null)]
     [InlineData("request.seed", null)]

@@ -22,6 +22,9 @@ internal static class GoldenFiles
         .. ExternalPainting("schedulers.golden.safetensors"),
     ];
 
+    /// <summary>Weighted and long prompts by AUTOMATIC1111's rules without its comma rule, encoded by the Miniature.</summary>
+    public static GoldenFile Prompts { get; } = new(Path.Combine(Folder, "prompts.golden.safetensors"));
+
     public static IReadOnlyList<GoldenFile> All { get; } =
         [Miniature, .. (Environment.GetEnvironmentVariable("MUSE_GOLDENS") is { Length: > 0 } folder
             ? Directory.GetFiles(folder, "*.golden.safetensors").Where(path => Path.GetFileName(path) != Miniature.ToString())
