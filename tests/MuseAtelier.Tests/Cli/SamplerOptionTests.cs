@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
+using MuseAtelier.Sampling;
 using MuseAtelier.Tests.Checkpoints;
 
 namespace MuseAtelier.Tests.Cli;
@@ -13,6 +14,7 @@ public sealed class SamplerOptionTests
     [InlineData("euler_a", "Euler a")]
     [InlineData("EULER", "Euler")]
     [InlineData("dpmpp_2m", "DPM++ 2M")]
+    [InlineData("dpmpp_2s_ancestral", "DPM++ 2S a")]
     public async Task Render_WithASampler_PaintsWithItAndWritesItsName(string sampler, string name)
     {
         using var folder = new TemporaryFolder();
@@ -23,6 +25,26 @@ public sealed class SamplerOptionTests
         JsonNode request = JsonNode.Parse(content.RecordJson!)!["request"]!;
         Assert.Equal(sampler.ToLowerInvariant(), request["sampler"]!.GetValue<string>());
         Assert.Equal("comfy", request["noiseSource"]!.GetValue<string>());
+        PictureRecord record = PictureRecord.Parse("sea.png", content.RecordJson!);
+        Assert.Equal(sampler.ToLowerInvariant(), record.Request.Sampler.Id);
+        Assert.Equal(SamplerCatalog.BuiltIn.EvaluationsOf(record.Request) + 1, record.Hashes.Latents.Count);
+    }
+
+    [Theory]
+    [InlineData("SGM_uniform", "SGM Uniform", "sgm_uniform", false)]
+    [InlineData("karras", "Karras", "linspace", true)]
+    [InlineData("trailing", "Automatic", "trailing", false)]
+    public async Task Render_WithASchedule_WritesItsName(string schedule, string label, string spacing, bool karras)
+    {
+        using var folder = new TemporaryFolder();
+        MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, "--schedule", schedule, "--out", folder["sea.png"]]);
+        Assert.Equal(0, result.Code);
+        PictureFileContent content = PictureFile.Read(folder["sea.png"]);
+        Assert.Contains($"Schedule type: {label},", content.Parameters, StringComparison.Ordinal);
+        Assert.Equal(karras, PictureRecord.Parse("sea.png", content.RecordJson!).Request.Schedule.Karras);
+        JsonNode recorded = JsonNode.Parse(content.RecordJson!)!["request"]!["schedule"]!;
+        Assert.Equal(spacing, recorded["spacing"]!.GetValue<string>());
+        Assert.Equal(karras, recorded["karras"]!.GetValue<bool>());
     }
 
     [Fact]
