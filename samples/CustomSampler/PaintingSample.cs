@@ -8,7 +8,7 @@ namespace MuseAtelier.Samples.CustomSampler;
 public static class PaintingSample
 {
     /// <summary>The name of the sampler in requests.</summary>
-    public static SamplerName Heun { get; } = new("heun");
+    public static SamplerName Ralston { get; } = new("ralston");
 
     /// <summary>The name of the noise source in requests.</summary>
     public static NoiseSource SplitMix { get; } = new("splitmix");
@@ -32,7 +32,7 @@ public static class PaintingSample
             Width = 512,
             Height = 512,
             Steps = steps,
-            Sampler = Heun,
+            Sampler = Ralston,
             NoiseSource = SplitMix,
             Seed = 42,
         });
@@ -44,7 +44,7 @@ public static class PaintingSample
     /// <summary>Adds the sampler and the noise source to the options of an atelier.</summary>
     public static AtelierOptions Register(AtelierOptions options) => options with
     {
-        Samplers = [new SamplerRegistration(Heun, "Heun", schedule => new HeunSampler(schedule))],
+        Samplers = [new SamplerRegistration(Ralston, "Ralston", schedule => new RalstonSampler(schedule))],
         NoiseSources = [new NoiseSourceRegistration(SplitMix, seed =>
         {
             var noise = new SplitMixNoise(seed);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Text.Json;
 using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Cli;
@@ -8,6 +9,8 @@ namespace MuseAtelier.Cli;
 /// <summary>The options that describe a picture. The prompt is not among them: each command takes it in its own way.</summary>
 internal sealed class RequestChoices
 {
+    private const string Karras = "karras";
+
     private static readonly PictureRequest Defaults = new() { Prompt = "" };
 
     private readonly Option<string> _negative = new("--negative", "-n")
@@ -35,8 +38,11 @@ internal sealed class RequestChoices
     private readonly Option<int> _width =
         Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 2048; multiples of 64 are best.", Defaults.Width);
     private readonly Option<int> _height = Choice.Whole("--height", "Height in px, with the same limits.", Defaults.Height);
-    private readonly Option<TimestepSpacing> _schedule = Choice.Of<TimestepSpacing>(
-        "--schedule", "The spacing of the timesteps: leading is SDXL's own, linspace AUTOMATIC1111's.");
+    private readonly Option<string> _schedule = Choice.Named(
+        "--schedule",
+        "The spacing of the timesteps: leading is SDXL's own, linspace AUTOMATIC1111's; the others are named as in ComfyUI. karras is "
+            + "linspace with --karras.",
+        [.. Enum.GetValues<TimestepSpacing>().Select(NameOf), Karras]);
     private readonly Option<bool> _karras = new("--karras") { Description = "Use Karras sigmas." };
     private readonly Option<string> _sampler = Choice.Named(
         "--sampler",
@@ -82,11 +88,7 @@ internal sealed class RequestChoices
         Height = Given(result, _height, basis.Height),
         Steps = Given(result, _steps, basis.Steps),
         GuidanceScale = Given(result, _guidance, basis.GuidanceScale),
-        Schedule = new NoiseSchedule
-        {
-            Spacing = Given(result, _schedule, basis.Schedule.Spacing),
-            Karras = Given(result, _karras, basis.Schedule.Karras),
-        },
+        Schedule = ReadSchedule(result, basis.Schedule),
         Frame = _frame?.Read(result, basis.Frame),
     };
 
@@ -96,6 +98,17 @@ internal sealed class RequestChoices
     // 32 bits, because every other program accepts such seeds too. A seed is no secret, so it needs no cryptographic generator, for
     // which .NET needs OpenSSL on Linux.
     public static ulong DrawSeed() => (ulong)Random.Shared.NextInt64(1L << 32);
+
+    private NoiseSchedule ReadSchedule(ParseResult result, NoiseSchedule basis)
+    {
+        bool karras = Given(result, _karras, basis.Karras);
+        if (!IsGiven(result, _schedule)) return basis with { Karras = karras };
+        string name = result.GetValue(_schedule)!;
+        if (name == Karras) return new NoiseSchedule { Spacing = TimestepSpacing.Linspace, Karras = true };
+        return new NoiseSchedule { Spacing = Enum.GetValues<TimestepSpacing>().First(spacing => NameOf(spacing) == name), Karras = karras };
+    }
+
+    private static string NameOf(TimestepSpacing spacing) => JsonNamingPolicy.SnakeCaseLower.ConvertName(spacing.ToString());
 
     private static T Given<T>(ParseResult result, Option<T> option, T basis) =>
         IsGiven(result, option) ? result.GetValue(option)! : basis;

@@ -59,15 +59,17 @@ public static class ParametersText
     {
         yield return ("Steps", Number(request.Steps));
         yield return ("Sampler", SamplerCatalog.BuiltIn.DisplayName(request.Sampler));
-        yield return ("Schedule type", request.Schedule.Karras ? "Karras" : "Automatic");
+        string? label = ScheduleNames.LabelOf(request.Schedule.Spacing);
+        yield return ("Schedule type", request.Schedule.Karras ? "Karras" : label ?? "Automatic");
         yield return ("CFG scale", request.GuidanceScale.ToString(CultureInfo.InvariantCulture));
         yield return ("Seed", request.Seed.ToString(CultureInfo.InvariantCulture));
         yield return ("Size", $"{Number(request.Width)}x{Number(request.Height)}");
         if (modelSha256.Length >= ShortDigest) yield return ("Model hash", modelSha256[..ShortDigest]);
         yield return ("Model", modelName);
         yield return Noise(request.NoiseSource);
-        if (request.Schedule.Spacing == TimestepSpacing.Leading) yield return ("Timestep spacing", "leading");
-        if (request.Schedule.Spacing == TimestepSpacing.Trailing) yield return ("Timestep spacing", "trailing");
+        bool isNamed = label is not null && !request.Schedule.Karras;
+        if (!isNamed && request.Schedule.Spacing != TimestepSpacing.Linspace)
+            yield return ("Timestep spacing", ScheduleNames.IdOf(request.Schedule.Spacing));
         if (request.PromptSyntax != PromptSyntax.Plain) yield return ("Prompt syntax", Lower(request.PromptSyntax));
         if (request.EmptyNegative == EmptyNegative.Zeros) yield return ("Empty negative", "zeros");
         if (request.Conditioning is { } size)

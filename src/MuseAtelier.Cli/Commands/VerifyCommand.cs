@@ -79,7 +79,7 @@ internal static class VerifyCommand
     private static string Part(PictureVerification verification) => verification.NoiseDiverges ? "noise" : "latents";
 
     private static string Step(PictureVerification verification) => verification.DivergesAtStep is > 0 and var step
-        ? Invariant($"step {step} of {verification.Record.Request.Steps}")
+        ? Invariant($"step {step} of {verification.Record.Hashes.Latents.Count - 1}")
         : "the start";
 
     private static string Difference(PictureVerification verification) => verification.LargestDifference switch

@@ -204,8 +204,8 @@ internal sealed class ParametersParser(string path)
             case "Noise source" when value == "comfy":
                 draft.Noise = NoiseSource.Comfy;
                 return true;
-            case "Timestep spacing" when value is "leading" or "trailing":
-                draft.Spacing = value == "leading" ? TimestepSpacing.Leading : TimestepSpacing.Trailing;
+            case "Timestep spacing" when ScheduleNames.OfId(value) is { } spacing:
+                draft.Spacing = spacing;
                 return true;
             case "Prompt syntax" when value is "a1111" or "comfy":
                 draft.PromptSyntax = value == "comfy" ? PromptSyntax.Comfy : PromptSyntax.A1111;

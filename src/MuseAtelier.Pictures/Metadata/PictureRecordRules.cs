@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MuseAtelier.Sampling;
 using static System.FormattableString;
 
 namespace MuseAtelier.Pictures.Metadata;
@@ -15,6 +16,9 @@ internal static class PictureRecordRules
     // In latents: the smallest tile that the engine accepts, and the side of the largest picture.
     private const int SmallestTile = 32;
     private const int LargestTile = 256;
+
+    // Of a request, and evaluations of any sampler.
+    private const int MostSteps = 1000;
 
     private const int LongestQuote = 40;
 
@@ -70,6 +74,24 @@ internal static class PictureRecordRules
         }
     }
 
+    // A sampler of another program may evaluate the UNet any number of times in a step.
+    private static void CheckEvaluations(string path, PictureRequest request, RecordedHashes hashes)
+    {
+        int found = hashes.Latents.Count - 1;
+        bool fits = hashes.Noise.Count == hashes.Latents.Count && found is >= 1 and <= MostSteps && request.Steps is >= 1 and <= MostSteps;
+        try
+        {
+            if (fits && (SamplerCatalog.BuiltIn.EvaluationsOf(request) ?? found) == found) return;
+        }
+        catch (StepCountException)
+        {
+            // The request is one that could not be painted.
+        }
+
+        string words = Invariant($"it has the hashes of {found} evaluations");
+        throw new PictureRecordDamagedException(path, Invariant($"{words}, which do not fit its request of {request.Steps} steps"));
+    }
+
     private static void CheckHashes(string path, PictureRecord record)
     {
         RecordedHashes hashes = record.Hashes;
@@ -79,11 +101,7 @@ internal static class PictureRecordRules
             throw new PictureRecordDamagedException(path, $"{found}; only {PictureProvenance.StepHashName} is known");
         }
 
-        if (hashes.Noise.Count != hashes.Latents.Count || hashes.Latents.Count != (long)record.Request.Steps + 1)
-        {
-            string found = Invariant($"it has the hashes of {hashes.Latents.Count - 1} steps");
-            throw new PictureRecordDamagedException(path, Invariant($"{found}; its request has {record.Request.Steps} steps"));
-        }
+        CheckEvaluations(path, record.Request, hashes);
 
         if (!hashes.Latents.All(IsStepHash) || !hashes.Noise.All(hash => hash is "" || IsStepHash(hash)))
             throw new PictureRecordDamagedException(path, Invariant($"a step's hash does not have {StepHashDigits} hex digits"));

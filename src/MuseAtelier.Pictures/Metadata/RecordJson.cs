@@ -23,7 +23,7 @@ internal static class RecordJson
         options.Converters.Add(new RecordedRequestConverter());
         options.Converters.Add(Words<PromptSyntax>());
         options.Converters.Add(Words<EmptyNegative>());
-        options.Converters.Add(Words<TimestepSpacing>());
+        options.Converters.Add(new JsonStringEnumConverter<TimestepSpacing>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
         options.Converters.Add(Words<FrameStyle>());
         options.Converters.Add(Words<FramePlacement>());
         options.Converters.Add(Words<PictureFormat>());

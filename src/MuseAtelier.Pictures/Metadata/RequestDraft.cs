@@ -76,13 +76,16 @@ internal sealed class RequestDraft(string program)
         (string sampler, string schedule) = SamplerNames.Split(value);
         if (SamplerNames.Find(sampler) is { } known) Sampler = known;
         else Skip($"{name}: {Shorten(value)} (painted with Euler a)");
+        if (program != Programs.MuseAtelier && SamplerNames.UsesBrownianTree(Sampler))
+            Notice($"{name} '{Shorten(value)}' adds other noise here than in {program}, so the picture will differ.");
         if (schedule.Length > 0) TakeSchedule(name, schedule);
     }
 
     /// <summary>Takes a schedule by any program's name.</summary>
     public void TakeSchedule(string name, string value)
     {
-        switch (SamplerNames.Fold(value))
+        string folded = SamplerNames.Fold(value);
+        switch (folded)
         {
             case "karras":
                 Karras = true;
@@ -90,16 +93,21 @@ internal sealed class RequestDraft(string program)
             case "trailing":
                 Spacing = TimestepSpacing.Trailing;
                 break;
-            case "simple" or "sgmuniform":
-                Spacing = TimestepSpacing.Trailing;
-                Notice($"{name} '{Shorten(value)}' is painted with trailing timesteps, which differ from its own by at most one.");
-                break;
-            case "automatic" or "normal" or "uniform" or "discrete" or "default" or "":
+            case "automatic" or "uniform" or "discrete" or "default" or "":
                 break;
             default:
-                Skip(name, value);
+                if (ScheduleNames.Find(folded) is { } spacing) TakeSpacing(name, value, spacing);
+                else Skip(name, value);
                 break;
         }
+    }
+
+    private void TakeSpacing(string name, string value, TimestepSpacing spacing)
+    {
+        Spacing = spacing;
+        bool isComfys = program is Programs.MuseAtelier or Programs.ComfyUi or Programs.SwarmUi or Programs.Fooocus;
+        if (ScheduleNames.DiffersByProgram(spacing) && !isComfys)
+            Notice($"{name} '{Shorten(value)}' is painted with ComfyUI's schedule of this name, which may differ from {program}'s.");
     }
 
     /// <summary>

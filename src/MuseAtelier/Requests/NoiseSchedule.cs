@@ -12,7 +12,9 @@ public sealed record NoiseSchedule
     public bool Karras { get; init; }
 }
 
-/// <summary>The spacing of timesteps, with the names of diffusers.</summary>
+/// <summary>
+/// The spacing of timesteps: the first three with the names and formulas of diffusers, the others with those of ComfyUI.
+/// </summary>
 public enum TimestepSpacing
 {
     /// <summary>Every n-th timestep from 1 on: SDXL's own scheduler configuration.</summary>
@@ -23,4 +25,36 @@ public enum TimestepSpacing
 
     /// <summary>Evenly from 0 to 999, with fractions: AUTOMATIC1111's choice for this sampler.</summary>
     Linspace,
+
+    /// <summary>Timesteps evenly from 999 to 0; sigmas by their logarithms. ComfyUI's normal, AUTOMATIC1111's Uniform and Normal.</summary>
+    Normal,
+
+    /// <summary>Sigmas whose logarithms are even, from the largest trained one to the smallest.</summary>
+    Exponential,
+
+    /// <summary>k-diffusion's polyexponential schedule with its default rho 1, which is <see cref="Exponential"/>.</summary>
+    Polyexponential,
+
+    /// <summary>As <see cref="Normal"/> with one step more, whose last timestep is left out.</summary>
+    SgmUniform,
+
+    /// <summary>Every n-th trained sigma back from the largest one.</summary>
+    Simple,
+
+    /// <summary>
+    /// Every n-th trained sigma from the second smallest one on. It may have more steps than requested, and for more than 500 it has 999.
+    /// </summary>
+    DdimUniform,
+
+    /// <summary>
+    /// Timesteps at the quantiles of the beta distribution with 0.6 and 0.6, as in ComfyUI. Equal ones are left out, so that many steps may
+    /// be fewer than requested.
+    /// </summary>
+    Beta,
+
+    /// <summary>Sigmas whose arc tangents are even, as in ComfyUI.</summary>
+    KlOptimal,
+
+    /// <summary>The sigmas of Sabour et al. (2024) for SDXL, as in ComfyUI: ten, or interpolated on logarithms.</summary>
+    AlignYourSteps,
 }

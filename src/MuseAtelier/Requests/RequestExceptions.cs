@@ -31,8 +31,10 @@ public sealed class PictureSizeException(int width, int height)
 }
 
 /// <summary>A number of steps that is out of range.</summary>
-public sealed class StepCountException(int steps)
-    : PictureRequestException($"the number of steps is {steps}", "1 to 1000", "Thirty is a good number for Euler ancestral.")
+/// <param name="steps">The requested number of steps.</param>
+/// <param name="most">The largest number that the request may have.</param>
+public sealed class StepCountException(int steps, int most = 1000)
+    : PictureRequestException($"the number of steps is {steps}", $"1 to {most}", "Thirty is a good number for Euler ancestral.")
 {
     /// <summary>The requested number of steps.</summary>
     public int Steps { get; } = steps;

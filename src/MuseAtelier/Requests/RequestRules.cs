@@ -45,6 +45,8 @@ internal static class RequestRules
         CheckConditioning(request.Conditioning);
         CheckSize(request.Width, request.Height);
         CheckSteps(request.Steps);
+        bool isTooLong = request.Sampler.EvaluatesTwice && request.Steps > MostSteps / 2;
+        if (isTooLong) throw new StepCountException(request.Steps, MostSteps / 2);
 
         // The negated pattern also refuses NaN.
         if (!(request.GuidanceScale is >= 1 and <= LargestGuidanceScale)) throw new GuidanceScaleException(request.GuidanceScale);

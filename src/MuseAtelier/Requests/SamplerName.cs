@@ -12,7 +12,9 @@ public readonly record struct SamplerName
 {
     private const string DefaultId = "euler_a";
 
-    private static readonly string[] Known = [DefaultId, "euler", "dpmpp_2m"];
+    private static readonly string[] Known =
+        [DefaultId, "euler", "dpmpp_2m", "heun", "dpm_2", "dpm_2_ancestral", "lms", "dpmpp_2s_ancestral", "ddim", "dpmpp_2m_sde",
+            "dpmpp_2m_sde_heun", "dpmpp_3m_sde"];
 
     private readonly string? _id;
 
@@ -30,11 +32,49 @@ public readonly record struct SamplerName
     /// <summary>DPM-Solver++(2M), without noise after the start: <c>dpmpp_2m</c>, AUTOMATIC1111's "DPM++ 2M".</summary>
     public static SamplerName Dpmpp2M { get; } = new(Known[2]);
 
+    /// <summary>Heun's method, with two evaluations a step: <c>heun</c>, AUTOMATIC1111's "Heun".</summary>
+    public static SamplerName Heun { get; } = new(Known[3]);
+
+    /// <summary>DPM-Solver-2 as k-diffusion has it, with two evaluations a step: <c>dpm_2</c>, AUTOMATIC1111's "DPM2".</summary>
+    public static SamplerName Dpm2 { get; } = new(Known[4]);
+
+    /// <summary>DPM-Solver-2 with ancestral noise, two evaluations a step: <c>dpm_2_ancestral</c>, AUTOMATIC1111's "DPM2 a".</summary>
+    public static SamplerName Dpm2Ancestral { get; } = new(Known[5]);
+
+    /// <summary>The linear multistep method of order 4: <c>lms</c>, AUTOMATIC1111's "LMS".</summary>
+    public static SamplerName Lms { get; } = new(Known[6]);
+
+    /// <summary>
+    /// DPM-Solver++(2S) with ancestral noise, two evaluations a step: <c>dpmpp_2s_ancestral</c>, AUTOMATIC1111's "DPM++ 2S a".
+    /// </summary>
+    public static SamplerName Dpmpp2SAncestral { get; } = new(Known[7]);
+
+    /// <summary>DDIM without noise after the start, as diffusers has it: <c>ddim</c>, AUTOMATIC1111's "DDIM".</summary>
+    public static SamplerName Ddim { get; } = new(Known[8]);
+
+    /// <summary>DPM-Solver++(2M) with noise in every step: <c>dpmpp_2m_sde</c>, AUTOMATIC1111's "DPM++ 2M SDE".</summary>
+    public static SamplerName Dpmpp2MSde { get; } = new(Known[9]);
+
+    /// <summary>
+    /// The same with the second order of Heun: <c>dpmpp_2m_sde_heun</c>, AUTOMATIC1111's "DPM++ 2M SDE Heun".
+    /// </summary>
+    public static SamplerName Dpmpp2MSdeHeun { get; } = new(Known[10]);
+
+    /// <summary>DPM-Solver++(3M) with noise in every step: <c>dpmpp_3m_sde</c>, AUTOMATIC1111's "DPM++ 3M SDE".</summary>
+    public static SamplerName Dpmpp3MSde { get; } = new(Known[11]);
+
     /// <summary>The samplers of this library.</summary>
-    internal static IReadOnlyList<SamplerName> BuiltIn { get; } = [EulerAncestral, Euler, Dpmpp2M];
+    internal static IReadOnlyList<SamplerName> BuiltIn { get; } =
+    [
+        EulerAncestral, Euler, Dpmpp2M, Heun, Dpm2, Dpm2Ancestral, Lms, Dpmpp2SAncestral, Ddim, Dpmpp2MSde, Dpmpp2MSdeHeun, Dpmpp3MSde,
+    ];
 
     /// <summary>The name as a text.</summary>
     public string Id => _id ?? DefaultId;
+
+    /// <summary>Whether this is a sampler of this library that evaluates the UNet twice in all steps except the last one.</summary>
+    internal bool EvaluatesTwice =>
+        Equals(Heun) || Equals(Dpm2) || Equals(Dpm2Ancestral) || Equals(Dpmpp2SAncestral);
 
     /// <summary>Whether two names are equal in any case.</summary>
     public bool Equals(SamplerName other) => Id.Equals(other.Id, StringComparison.OrdinalIgnoreCase);

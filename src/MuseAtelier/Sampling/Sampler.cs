@@ -71,6 +71,43 @@ public abstract class Sampler
         return evaluations;
     }
 
+    /// <summary>
+    /// The evaluations of a method that evaluates the UNet at the start of each step, and in some steps at a second noise level.
+    /// </summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="second">Gives the second noise level of a step, from 0; 0 means that the step has one evaluation.</param>
+    /// <param name="noiseDraws">Gives the draws of noise after the last evaluation of a step; null means none.</param>
+    /// <exception cref="StepCountException">The schedule has more steps than half of <see cref="MostEvaluations"/>.</exception>
+    private protected static List<Evaluation> TwoPerStep(
+        SigmaSchedule schedule, Func<int, double> second, Func<int, int>? noiseDraws = null)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        if (schedule.Steps > MostEvaluations / 2) throw new StepCountException(schedule.Steps, MostEvaluations / 2);
+        List<Evaluation> evaluations = [];
+        for (int step = 0; step < schedule.Steps; step++)
+        {
+            int draws = noiseDraws?.Invoke(step) ?? 0;
+            float sigma = (float)second(step);
+            int drawsOfFirst = sigma > 0 ? 0 : draws;
+            evaluations.Add(new Evaluation(evaluations.Count, step, schedule.Sigmas[step], schedule.Timesteps[step], drawsOfFirst));
+            if (sigma > 0) evaluations.Add(new Evaluation(evaluations.Count, step, sigma, TimestepOf(step, sigma), draws));
+        }
+
+        return evaluations;
+
+        // The end of a step has a timestep of its own in the schedule.
+        float TimestepOf(int step, float sigma) =>
+            sigma == schedule.Sigmas[step + 1] ? schedule.Timesteps[step + 1] : schedule.TimestepOf(sigma);
+    }
+
+    /// <summary>Whether an evaluation is the first one of its step.</summary>
+    private protected bool IsFirstOfStep(in Evaluation evaluation) =>
+        evaluation.Index == 0 || _evaluations[evaluation.Index - 1].Step != evaluation.Step;
+
+    /// <summary>Whether an evaluation is the last one of its step.</summary>
+    private protected bool IsLastOfStep(in Evaluation evaluation) =>
+        evaluation.Index == _evaluations.Length - 1 || _evaluations[evaluation.Index + 1].Step != evaluation.Step;
+
     private void Check(int index)
     {
         Evaluation evaluation = _evaluations[index];

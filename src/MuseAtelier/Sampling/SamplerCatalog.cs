@@ -20,6 +20,18 @@ public sealed class SamplerCatalog
         new SamplerRegistration(SamplerName.EulerAncestral, "Euler a", schedule => new EulerAncestralSampler(schedule)),
         new SamplerRegistration(SamplerName.Euler, "Euler", schedule => new EulerSampler(schedule)),
         new SamplerRegistration(SamplerName.Dpmpp2M, "DPM++ 2M", schedule => new Dpmpp2MSampler(schedule)),
+        new SamplerRegistration(SamplerName.Heun, "Heun", schedule => new HeunSampler(schedule)),
+        new SamplerRegistration(SamplerName.Dpm2, "DPM2", schedule => new Dpm2Sampler(schedule)) { DiscardsPenultimateSigma = true },
+        new SamplerRegistration(SamplerName.Dpm2Ancestral, "DPM2 a", schedule => new Dpm2AncestralSampler(schedule))
+        {
+            DiscardsPenultimateSigma = true,
+        },
+        new SamplerRegistration(SamplerName.Lms, "LMS", schedule => new LmsSampler(schedule)),
+        new SamplerRegistration(SamplerName.Dpmpp2SAncestral, "DPM++ 2S a", schedule => new Dpmpp2SAncestralSampler(schedule)),
+        new SamplerRegistration(SamplerName.Ddim, "DDIM", schedule => new DdimSampler(schedule)),
+        new SamplerRegistration(SamplerName.Dpmpp2MSde, "DPM++ 2M SDE", schedule => new Dpmpp2MSdeSampler(schedule, isHeun: false)),
+        new SamplerRegistration(SamplerName.Dpmpp2MSdeHeun, "DPM++ 2M SDE Heun", schedule => new Dpmpp2MSdeSampler(schedule, isHeun: true)),
+        new SamplerRegistration(SamplerName.Dpmpp3MSde, "DPM++ 3M SDE", schedule => new Dpmpp3MSdeSampler(schedule)),
     ]);
 
     /// <summary>The names of all samplers, those of this library first.</summary>
@@ -42,6 +54,20 @@ public sealed class SamplerCatalog
         return found?.Name;
     }
 
+    /// <summary>
+    /// The number of evaluations of the UNet for a request, which does not depend on the model; null if its sampler is not in the
+    /// catalogue.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The request has fewer than 1 or more than 1000 steps.</exception>
+    /// <exception cref="StepCountException">The sampler cannot make so many steps.</exception>
+    public int? EvaluationsOf(PictureRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (!Contains(request.Sampler)) return null;
+        var trained = new TrainedSchedule(Packages.PredictionType.Epsilon, zeroTerminalSnr: false);
+        return SamplingRecipe.Of(request, trained, this).Evaluations.Length;
+    }
+
     /// <summary>This library's samplers and others.</summary>
     internal static SamplerCatalog With(IReadOnlyList<SamplerRegistration> others) =>
         others.Count == 0 ? BuiltIn : new SamplerCatalog([.. BuiltIn._samplers, .. others]);
@@ -49,6 +75,14 @@ public sealed class SamplerCatalog
     /// <summary>Makes a sampler, whose name is in the catalogue.</summary>
     internal Sampler Create(SamplerName name, SigmaSchedule schedule) =>
         Find(name)?.Create(schedule) ?? throw new InvalidOperationException($"There is no sampler {name}, or its factory returned null.");
+
+    /// <summary>The schedule that a request's sampler follows.</summary>
+    internal SigmaSchedule ScheduleOf(PictureRequest request, TrainedSchedule trained)
+    {
+        bool discards = Find(request.Sampler) is { DiscardsPenultimateSigma: true } && request.Steps < TrainedSchedule.Steps;
+        if (!discards) return new SigmaSchedule(trained, request.Schedule, request.Steps);
+        return new SigmaSchedule(trained, request.Schedule, request.Steps + 1).WithoutPenultimate();
+    }
 
     private SamplerRegistration? Find(SamplerName name) => _samplers.FirstOrDefault(sampler => sampler.Name == name);
 }

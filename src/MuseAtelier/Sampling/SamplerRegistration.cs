@@ -13,4 +13,11 @@ namespace MuseAtelier.Sampling;
 /// that exception.
 /// </param>
 [Experimental(Experiments.Sampling)]
-public sealed record SamplerRegistration(SamplerName Name, string DisplayName, Func<SigmaSchedule, Sampler> Create);
+public sealed record SamplerRegistration(SamplerName Name, string DisplayName, Func<SigmaSchedule, Sampler> Create)
+{
+    /// <summary>
+    /// Whether the schedule is computed for one step more and its last noise level above 0 is left out, as ComfyUI and AUTOMATIC1111 do
+    /// for some samplers that jump over much of the noise in the last step. A schedule of 1000 steps is left as it is.
+    /// </summary>
+    public bool DiscardsPenultimateSigma { get; init; }
+}

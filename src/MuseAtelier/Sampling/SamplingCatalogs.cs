@@ -17,11 +17,8 @@ internal sealed record SamplingCatalogs(SamplerCatalog Samplers, NoiseSourceCata
         new(SamplerCatalog.With(samplers), NoiseSourceCatalog.With(noiseSources));
 
     /// <summary>The number of evaluations of the UNet for a request. It does not depend on the model.</summary>
-    public int EvaluationsOf(PictureRequest request)
-    {
-        var trained = new TrainedSchedule(Packages.PredictionType.Epsilon, zeroTerminalSnr: false);
-        return SamplingRecipe.Of(request, trained, Samplers).Evaluations.Length;
-    }
+    public int EvaluationsOf(PictureRequest request) =>
+        Samplers.EvaluationsOf(request) ?? throw new InvalidOperationException($"There is no sampler {request.Sampler}.");
 
     /// <summary>The noise of each picture.</summary>
     public PictureNoise[] NoiseOf(IReadOnlyList<PictureRequest> pictures) =>

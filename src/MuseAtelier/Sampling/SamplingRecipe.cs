@@ -16,7 +16,7 @@ internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, P
     /// <param name="samplers">The samplers.</param>
     public static SamplingRecipe Of(PictureRequest request, TrainedSchedule trained, SamplerCatalog samplers)
     {
-        var schedule = new SigmaSchedule(trained, request.Schedule, request.Steps);
+        SigmaSchedule schedule = samplers.ScheduleOf(request, trained);
         return new SamplingRecipe(
             schedule,
             samplers.Create(request.Sampler, schedule),

@@ -4,8 +4,8 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// The noise levels of a picture's steps, as diffusers' EulerAncestralDiscreteScheduler sets them for SDXL
-/// (schedulers/scheduling_euler_ancestral_discrete.py, set_timesteps).
+/// The noise levels of a picture's steps. Leading, trailing and linspace are those of diffusers' EulerAncestralDiscreteScheduler for SDXL
+/// (schedulers/scheduling_euler_ancestral_discrete.py, set_timesteps), the others those of <see cref="SigmaFunctions"/>.
 /// </summary>
 [Experimental(Experiments.Sampling)]
 public sealed class SigmaSchedule
@@ -25,16 +25,34 @@ public sealed class SigmaSchedule
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, TrainedSchedule.Steps);
         _trained = trained;
-        _timesteps = ChooseTimesteps(schedule.Spacing, steps);
-        double[] sigmas = Array.ConvertAll(_timesteps, SigmaAt);
+        double[] sigmas;
+        if (schedule.Spacing <= TimestepSpacing.Linspace)
+        {
+            _timesteps = ChooseTimesteps(schedule.Spacing, steps);
+            sigmas = Array.ConvertAll(_timesteps, SigmaAt);
+        }
+        else
+        {
+            sigmas = SigmaFunctions.Of(schedule.Spacing, trained, steps);
+            _timesteps = Array.ConvertAll(sigmas, TimestepAt);
+        }
+
         if (schedule.Karras)
         {
             SpreadAsKarras(sigmas);
-            for (int i = 0; i < steps; i++) _timesteps[i] = TimestepAt(sigmas[i]);
+            for (int i = 0; i < sigmas.Length; i++) _timesteps[i] = TimestepAt(sigmas[i]);
         }
 
         _sigmas = [.. sigmas.Select(sigma => (float)sigma), 0];
         InitialNoiseScale = schedule.Spacing == TimestepSpacing.Leading ? MathF.Sqrt(_sigmas[0] * _sigmas[0] + 1) : _sigmas[0];
+    }
+
+    private SigmaSchedule(TrainedSchedule trained, float[] timesteps, float[] sigmas, float initialNoiseScale)
+    {
+        _trained = trained;
+        _timesteps = timesteps;
+        _sigmas = sigmas;
+        InitialNoiseScale = initialNoiseScale;
     }
 
     private SigmaSchedule(TrainedSchedule trained, ReadOnlySpan<float> sigmas)
@@ -56,6 +74,9 @@ public sealed class SigmaSchedule
 
     /// <summary>The factor by which the initial noise is multiplied.</summary>
     public float InitialNoiseScale { get; }
+
+    /// <summary>The least noise level that the model was trained on.</summary>
+    internal float LeastTrainedSigma => _trained.Sigmas[0];
 
     /// <summary>A schedule of given noise levels for SDXL's own training; for tests of samplers.</summary>
     /// <param name="sigmas">Falling, above 0 except the last, which is 0; 2 to 1001 values. Copied.</param>
@@ -83,6 +104,16 @@ public sealed class SigmaSchedule
     {
         if (!(sigma > 0)) throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "A sigma with a timestep is above 0.");
         return TimestepAt(sigma);
+    }
+
+    /// <summary>
+    /// The schedule without its last noise level above 0, for samplers whose reference makes one step more and leaves that level out
+    /// (ComfyUI comfy/samplers.py, KSampler.calculate_sigmas; AUTOMATIC1111's discard_next_to_last_sigma).
+    /// </summary>
+    internal SigmaSchedule WithoutPenultimate()
+    {
+        if (Steps < 2) throw new InvalidOperationException("A schedule of one step has no noise level to leave out.");
+        return new SigmaSchedule(_trained, _timesteps[..^1], [.. _sigmas[..^2], 0], InitialNoiseScale);
     }
 
     private static float[] ChooseTimesteps(TimestepSpacing spacing, int steps)

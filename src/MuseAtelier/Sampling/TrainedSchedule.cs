@@ -22,6 +22,7 @@ internal sealed class TrainedSchedule
 
     private readonly float[] _alphas;
     private readonly float[] _sigmas;
+    private readonly float[] _exactSigmas;
 
     /// <summary>Computes the levels.</summary>
     /// <param name="prediction">The quantity that the model predicts.</param>
@@ -36,6 +37,9 @@ internal sealed class TrainedSchedule
         // PyTorch rounds the cumulative product to single precision and computes sigma from the rounded number.
         _alphas = Array.ConvertAll(alphas, alpha => (float)alpha);
         _sigmas = Array.ConvertAll(_alphas, alpha => MathF.Sqrt((1 - alpha) / alpha));
+        double[] exact = ExactCumulativeAlphas();
+        if (zeroTerminalSnr) RescaleToZeroSnr(exact);
+        _exactSigmas = Array.ConvertAll(exact, alpha => (float)Math.Sqrt((1 - alpha) / alpha));
     }
 
     /// <summary>The quantity that the model predicts.</summary>
@@ -46,6 +50,12 @@ internal sealed class TrainedSchedule
 
     /// <summary>[1000] sigma = sqrt((1 - alpha) / alpha) at each timestep, rising.</summary>
     public ReadOnlySpan<float> Sigmas => _sigmas;
+
+    /// <summary>
+    /// [1000] the same as ComfyUI and AUTOMATIC1111 compute them, in double precision until the end. They differ by up to 1.3e-5 of
+    /// themselves.
+    /// </summary>
+    public ReadOnlySpan<float> ExactSigmas => _exactSigmas;
 
     /// <summary>The schedule of a package's model.</summary>
     public static TrainedSchedule Of(ModelSpec model) => new(model.Prediction, model.ZeroTerminalSnr);
@@ -61,6 +71,21 @@ internal sealed class TrainedSchedule
         for (int t = 0; t < Steps; t++)
         {
             float root = t < Steps / 2 ? start + stride * t : end - stride * (Steps - 1 - t);
+            product *= 1 - root * root;
+            alphas[t] = product;
+        }
+
+        return alphas;
+    }
+
+    // comfy/model_sampling.py, ModelSamplingDiscrete: all in double.
+    private static double[] ExactCumulativeAlphas()
+    {
+        double[] alphas = new double[Steps];
+        double product = 1;
+        for (int t = 0; t < Steps; t++)
+        {
+            double root = Math.Sqrt(FirstBeta) + (Math.Sqrt(LastBeta) - Math.Sqrt(FirstBeta)) * t / (Steps - 1);
             product *= 1 - root * root;
             alphas[t] = product;
         }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
+using MuseAtelier.Sampling;
 using MuseAtelier.Tests.Checkpoints;
 
 namespace MuseAtelier.Tests.Cli;
@@ -9,12 +10,14 @@ public sealed class SamplerOptionTests
     private static readonly string[] Small =
         ["--width", "256", "--height", "256", "--steps", "2", "--seed", "1", "--noise", "comfy", "--cache", Muse.Cache];
 
+    private static readonly (string Sampler, string Name) TwoEvaluations = ("dpmpp_2s_ancestral", "DPM++ 2S a");
+
     [Fact]
     public async Task Render_WithEachSampler_PaintsItsOwnPictureAndWritesItsName()
     {
         using var folder = new TemporaryFolder();
         var pictures = new HashSet<string>();
-        foreach ((string sampler, string name) in new[] { ("euler_a", "Euler a"), ("EULER", "Euler"), ("dpmpp_2m", "DPM++ 2M") })
+        foreach ((string sampler, string name) in new[] { ("euler_a", "Euler a"), ("EULER", "Euler"), ("dpmpp_2m", "DPM++ 2M"), TwoEvaluations })
         {
             string file = folder[$"{sampler}.png"];
             MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, "--sampler", sampler, "--out", file]);
@@ -24,8 +27,27 @@ public sealed class SamplerOptionTests
             JsonNode request = JsonNode.Parse(content.RecordJson!)!["request"]!;
             Assert.Equal(sampler.ToLowerInvariant(), request["sampler"]!.GetValue<string>());
             Assert.Equal("comfy", request["noiseSource"]!.GetValue<string>());
-            Assert.True(pictures.Add(content.ReadRecord().Hashes.Pixels), $"{sampler} painted the picture of another sampler.");
+            PictureRecord record = content.ReadRecord();
+            Assert.Equal(SamplerCatalog.BuiltIn.EvaluationsOf(record.Request) + 1, record.Hashes.Latents.Count);
+            Assert.True(pictures.Add(record.Hashes.Pixels), $"{sampler} painted the picture of another sampler.");
         }
+    }
+
+    [Theory]
+    [InlineData("SGM_uniform", "SGM Uniform", "sgm_uniform", false)]
+    [InlineData("karras", "Karras", "linspace", true)]
+    [InlineData("trailing", "Automatic", "trailing", false)]
+    public async Task Render_WithASchedule_WritesItsName(string schedule, string label, string spacing, bool karras)
+    {
+        using var folder = new TemporaryFolder();
+        MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, "--schedule", schedule, "--out", folder["sea.png"]]);
+        Assert.Equal(0, result.Code);
+        PictureFileContent content = PictureFile.Read(folder["sea.png"]);
+        Assert.Contains($"Schedule type: {label},", content.Parameters, StringComparison.Ordinal);
+        Assert.Equal(karras, PictureRecord.Parse("sea.png", content.RecordJson!).Request.Schedule.Karras);
+        JsonNode recorded = JsonNode.Parse(content.RecordJson!)!["request"]!["schedule"]!;
+        Assert.Equal(spacing, recorded["spacing"]!.GetValue<string>());
+        Assert.Equal(karras, recorded["karras"]!.GetValue<bool>());
     }
 
     [Fact]

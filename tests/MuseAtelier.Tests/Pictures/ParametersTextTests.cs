@@ -90,6 +90,40 @@ public sealed partial class ParametersTextTests
     }
 
     [Fact]
+    public void Parse_OfEverySchedule_IsTheSameRequest()
+    {
+        foreach (TimestepSpacing spacing in Enum.GetValues<TimestepSpacing>())
+        {
+            foreach (bool karras in (bool[])[false, true])
+            {
+                PictureRequest request = Request with { Schedule = new NoiseSchedule { Spacing = spacing, Karras = karras } };
+                string text = ParametersText.Write(request, "miniature", SamplePicture.Sha256, "MuseAtelier 0.1.0");
+                ParsedParameters parsed = ParametersText.Parse("a.png", text);
+                Assert.Equal(request, parsed.Request);
+                Assert.Empty(parsed.NotTaken);
+                Assert.Empty(parsed.Notices);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("Schedule type: SGM Uniform", TimestepSpacing.SgmUniform, 0)]
+    [InlineData("Schedule type: Exponential", TimestepSpacing.Exponential, 0)]
+    [InlineData("Schedule type: DDIM", TimestepSpacing.DdimUniform, 0)]
+    [InlineData("Schedule type: Beta", TimestepSpacing.Beta, 1)]
+    [InlineData("Schedule type: Align Your Steps", TimestepSpacing.AlignYourSteps, 1)]
+    [InlineData("Schedule type: Beta, Version: ComfyUI", TimestepSpacing.Beta, 0)]
+    [InlineData("Schedule type: Automatic", TimestepSpacing.Linspace, 0)]
+    public void Parse_OfAnotherProgramsSchedule_SaysWhereItDiffers(string settings, TimestepSpacing spacing, int notices)
+    {
+        ParsedParameters parsed = ParametersText.Parse(
+            "a.png", $"night\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 512x512, {settings}");
+        Assert.Equal(new NoiseSchedule { Spacing = spacing }, parsed.Request.Schedule);
+        Assert.Equal(notices, parsed.Notices.Count(notice => notice.Contains("ComfyUI's schedule", StringComparison.Ordinal)));
+        Assert.Empty(parsed.NotTaken);
+    }
+
+    [Fact]
     public void Parse_OfAnotherProgramsText_TakesWhatItCanAndNamesTheRest()
     {
         const string text =

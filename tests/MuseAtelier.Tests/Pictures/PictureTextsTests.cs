@@ -106,9 +106,9 @@ public sealed class PictureTextsTests
     {
         Assert.Equal(["loras: [\"mist\"]", "loraweights: [\"0.4\"]"], PictureTexts.Parse(Content(("parameters", SwarmUi))).NotTaken);
         Assert.Equal(
-            ["sampler: dpmpp_2m_sde_gpu (painted with Euler a)", "adm_guidance: (1.5, 0.8, 0.3)",
-                "loras: [[\"offset\",0.1,\"4852686128\"]]", "sharpness: 2"],
+            ["adm_guidance: (1.5, 0.8, 0.3)", "loras: [[\"offset\",0.1,\"4852686128\"]]", "sharpness: 2"],
             PictureTexts.Parse(Content(("parameters", Fooocus))).NotTaken);
+        Assert.Equal(SamplerName.Dpmpp2MSde, PictureTexts.Parse(Content(("parameters", Fooocus))).Request.Sampler);
         Assert.Equal("a lake at dawn, cinematic light", PictureTexts.Parse(Content(("parameters", Fooocus))).Request.Prompt);
         Assert.StartsWith("loras: ", Assert.Single(PictureTexts.Parse(Content(("invokeai_metadata", InvokeAi))).NotTaken),
             StringComparison.Ordinal);
@@ -201,6 +201,24 @@ public sealed class PictureTextsTests
     [InlineData("DPM++ 2M Karras", "dpmpp_2m")]
     [InlineData("dpmpp_2m", "dpmpp_2m")]
     [InlineData("k_dpmpp_2m", "dpmpp_2m")]
+    [InlineData("Heun", "heun")]
+    [InlineData("k_heun", "heun")]
+    [InlineData("HeunDiscreteScheduler", "heun")]
+    [InlineData("DPM2 Karras", "dpm_2")]
+    [InlineData("k_dpm_2", "dpm_2")]
+    [InlineData("KDPM2DiscreteScheduler", "dpm_2")]
+    [InlineData("DPM2 a Karras", "dpm_2_ancestral")]
+    [InlineData("dpm_2_ancestral", "dpm_2_ancestral")]
+    [InlineData("k_dpm_2_a", "dpm_2_ancestral")]
+    [InlineData("KDPM2AncestralDiscreteScheduler", "dpm_2_ancestral")]
+    [InlineData("LMS Karras", "lms")]
+    [InlineData("k_lms", "lms")]
+    [InlineData("LMSDiscreteScheduler", "lms")]
+    [InlineData("DPM++ 2S a Karras", "dpmpp_2s_ancestral")]
+    [InlineData("dpmpp_2s_ancestral", "dpmpp_2s_ancestral")]
+    [InlineData("dpm++2s_a", "dpmpp_2s_ancestral")]
+    [InlineData("DDIM", "ddim")]
+    [InlineData("DDIMScheduler", "ddim")]
     public void Parse_OfAnotherSamplerOfThisLibrary_TakesIt(string sampler, string id)
     {
         ParsedParameters parsed = ParametersText.Parse("a.png",
@@ -210,8 +228,22 @@ public sealed class PictureTextsTests
     }
 
     [Theory]
-    [InlineData("Heun")]
-    [InlineData("DPM++ 2M SDE Karras")]
+    [InlineData("DPM++ 2M SDE Karras", "dpmpp_2m_sde")]
+    [InlineData("dpmpp_2m_sde_gpu", "dpmpp_2m_sde")]
+    [InlineData("DPM++ 2M SDE Heun", "dpmpp_2m_sde_heun")]
+    [InlineData("DPM++ 3M SDE Exponential", "dpmpp_3m_sde")]
+    public void Parse_OfASamplerWithABrownianTree_SaysThatItsNoiseDiffers(string sampler, string id)
+    {
+        ParsedParameters parsed = ParametersText.Parse("a.png",
+            $"a lake\nSteps: 20, Sampler: {sampler}, CFG scale: 7, Seed: 5, Size: 512x512");
+        Assert.Empty(parsed.NotTaken);
+        Assert.Equal(id, parsed.Request.Sampler.Id);
+        Assert.Contains("other noise", Assert.Single(parsed.Notices), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("DPM adaptive")]
+    [InlineData("DPM++ SDE Karras")]
     [InlineData("euler_ancestral_cfg_pp")]
     [InlineData("Euler a2")]
     public void Parse_OfAnotherSampler_GivesANotice(string sampler) =>

@@ -12,7 +12,7 @@ public sealed class DenoisingLoopTests
 
     private static readonly PictureRequest Request = new() { Prompt = "", Steps = 5, GuidanceScale = 5 };
 
-    public static TheoryData<string> Samplers => [.. SamplerCatalog.BuiltIn.Names.Select(name => name.Id), "heun"];
+    public static TheoryData<string> Samplers => [.. SamplerCatalog.BuiltIn.Names.Select(name => name.Id), PaintingSample.Ralston.Id];
 
     private static SamplerCatalog Catalog => PaintingSample.Register(TestAtelier.Options).Catalogs.Samplers;
 
@@ -42,16 +42,19 @@ public sealed class DenoisingLoopTests
     public void Run_OfEverySampler_CountsItsEvaluations(string sampler)
     {
         PictureRequest request = Request with { Sampler = new SamplerName(sampler) };
-        int expected = sampler == "heun" ? 9 : 5;
+        bool evaluatesTwice = sampler is "heun" or "dpm_2" or "dpm_2_ancestral" or "dpmpp_2s_ancestral" or "ralston";
+        int expected = evaluatesTwice ? 9 : 5;
         List<int> finished = [];
         using DenoisingLoop loop = Run(request, BatchSlot.Alone, 1, out FakeDenoiser denoiser, finished);
         Assert.Equal(Enumerable.Range(0, expected), denoiser.Started);
         Assert.Equal(Enumerable.Range(1, expected), finished);
         Assert.Equal(expected, loop.Clock.Times.Count);
         Assert.Equal(expected + 1, loop.Hashes(0).Count);
-        bool isAncestral = sampler == SamplerName.EulerAncestral.Id;
+        // Noise is drawn after the last evaluation of every step except the last one.
+        bool isSde = sampler is "dpmpp_2m_sde" or "dpmpp_2m_sde_heun" or "dpmpp_3m_sde";
+        bool draws = isSde || sampler is "euler_a" or "dpm_2_ancestral" or "dpmpp_2s_ancestral";
         Assert.Equal(
-            [true, .. Enumerable.Range(1, expected).Select(index => isAncestral && index < expected)],
+            [true, .. Enumerable.Range(1, expected).Select(i => draws && i < expected && (!evaluatesTwice || i % 2 == 0))],
             loop.Hashes(0).Select(hash => hash.Noise is not null));
     }
 
@@ -159,7 +162,7 @@ public sealed class DenoisingLoopTests
     [InlineData(0.01f, 4)]
     public void Run_FromAnExistingPicture_BeginsAtTheStepOfItsStrength(float strength, int firstStep)
     {
-        PictureRequest request = Request with { Sampler = new SamplerName("heun"), GuidanceScale = 1 };
+        PictureRequest request = Request with { Sampler = SamplerName.Heun, GuidanceScale = 1 };
         SamplingRecipe recipe = SamplingRecipe.Of(request, Trained.Epsilon, Catalog);
         float[] picture = Draw(9), noise = Draw(0);
         var denoiser = new FakeDenoiser(recipe, 1, Length);

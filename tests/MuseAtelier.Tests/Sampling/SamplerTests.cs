@@ -20,6 +20,44 @@ public sealed class SamplerTests
     }
 
     [Fact]
+    public void Create_OfEverySamplerWithTheMostSteps_StaysFinite()
+    {
+        Assert.Equal(SamplerCatalog.BuiltIn.Names, SamplerName.BuiltIn);
+        foreach (SamplerName name in SamplerName.BuiltIn)
+        {
+            // The first two of 1000 steps have equal sigmas.
+            int steps = name.EvaluatesTwice ? 500 : 1000;
+            var request = new PictureRequest { Prompt = "", Sampler = name, Steps = steps };
+            RequestRules.Check(request);
+            var exception = Assert.Throws<StepCountException>(() => RequestRules.Check(request with { Steps = steps + 1 }));
+            Assert.Contains($"1 to {steps}", exception.Message, StringComparison.Ordinal);
+            Sampler sampler = SamplingRecipe.Of(request, Trained.Epsilon, SamplerCatalog.BuiltIn).Sampler;
+            float[] latents = [1, -2, 3], denoised = [0.5f, 1, -1], epsilon = [0.3f, -1, 1], noise = [0, 1, -1];
+            float[] history = new float[3 * sampler.History];
+            foreach (Evaluation evaluation in sampler.Evaluations)
+                sampler.Advance(evaluation, new SamplerState(latents, denoised, epsilon, noise, history));
+            Assert.All(latents, value => Assert.True(float.IsFinite(value), name.Id));
+        }
+    }
+
+    [Theory]
+    [InlineData("dpm_2", true)]
+    [InlineData("dpm_2_ancestral", true)]
+    [InlineData("heun", false)]
+    public void Of_ASamplerThatDiscardsASigma_LeavesOutTheLastAboveZeroOfOneStepMore(string sampler, bool discards)
+    {
+        foreach (int steps in (int[])[1, 2, 10, 500])
+        {
+            var request = new PictureRequest { Prompt = "", Sampler = new SamplerName(sampler), Steps = steps };
+            SigmaSchedule schedule = SamplingRecipe.Of(request, Trained.Epsilon, SamplerCatalog.BuiltIn).Schedule;
+            var whole = new SigmaSchedule(Trained.Epsilon, request.Schedule, discards ? steps + 1 : steps);
+            Assert.Equal([.. whole.Sigmas[..steps], 0], schedule.Sigmas);
+            Assert.Equal(whole.Timesteps[..steps], schedule.Timesteps);
+            Assert.Equal(whole.InitialNoiseScale, schedule.InitialNoiseScale);
+        }
+    }
+
+    [Fact]
     public void Constructor_OfEvaluationsOutOfRange_Refuses()
     {
         var good = new Evaluation(0, 0, 1, 100);
@@ -65,6 +103,15 @@ public sealed class SamplerTests
     [InlineData("euler_a", "Euler a")]
     [InlineData("euler", "Euler")]
     [InlineData("dpmpp_2m", "DPM++ 2M")]
+    [InlineData("heun", "Heun")]
+    [InlineData("dpm_2", "DPM2")]
+    [InlineData("dpm_2_ancestral", "DPM2 a")]
+    [InlineData("lms", "LMS")]
+    [InlineData("dpmpp_2s_ancestral", "DPM++ 2S a")]
+    [InlineData("ddim", "DDIM")]
+    [InlineData("dpmpp_2m_sde", "DPM++ 2M SDE")]
+    [InlineData("dpmpp_2m_sde_heun", "DPM++ 2M SDE Heun")]
+    [InlineData("dpmpp_3m_sde", "DPM++ 3M SDE")]
     public void Catalog_OfEveryName_KnowsItByIdAndByAutomatic1111sName(string id, string name)
     {
         Assert.Equal(id, SamplerCatalog.BuiltIn.Find(name.ToUpperInvariant())!.Value.Id);
@@ -110,7 +157,7 @@ public sealed class SamplerTests
         var request = new PictureRequest { Prompt = "", Sampler = new SamplerName("abacus") };
         var exception = Assert.Throws<RequestChoiceException>(() => RequestRules.Check(request));
         Assert.Equal("Sampler", exception.Name);
-        Assert.Equal(["euler_a", "euler", "dpmpp_2m"], exception.Choices);
+        Assert.Equal(SamplerCatalog.BuiltIn.Names.Select(name => name.Id), exception.Choices);
         Assert.Contains("Sampler is abacus", exception.Message, StringComparison.Ordinal);
         Assert.Contains("euler_a, euler, dpmpp_2m", exception.Message, StringComparison.Ordinal);
         request = new PictureRequest { Prompt = "", NoiseSource = new NoiseSource("dice") };

@@ -5,10 +5,24 @@ namespace MuseAtelier.Tests.Sampling;
 
 public sealed class SigmaScheduleTests
 {
+    // The schedules of the golden files. Where two programs differ, those of ComfyUI.
+    private static readonly Dictionary<string, NoiseSchedule> Named = new()
+    {
+        ["karras"] = new NoiseSchedule { Spacing = TimestepSpacing.Linspace, Karras = true },
+        ["normal"] = new NoiseSchedule { Spacing = TimestepSpacing.Normal },
+        ["exponential"] = new NoiseSchedule { Spacing = TimestepSpacing.Exponential },
+        ["polyexponential"] = new NoiseSchedule { Spacing = TimestepSpacing.Polyexponential },
+        ["sgm_uniform"] = new NoiseSchedule { Spacing = TimestepSpacing.SgmUniform },
+        ["simple"] = new NoiseSchedule { Spacing = TimestepSpacing.Simple },
+        ["ddim_uniform"] = new NoiseSchedule { Spacing = TimestepSpacing.DdimUniform },
+        ["beta_comfy"] = new NoiseSchedule { Spacing = TimestepSpacing.Beta },
+        ["kl_optimal_comfy"] = new NoiseSchedule { Spacing = TimestepSpacing.KlOptimal },
+    };
+
     public static TheoryData<TimestepSpacing, bool, int> Schedules()
     {
         var data = new TheoryData<TimestepSpacing, bool, int>();
-        foreach (TimestepSpacing spacing in Enum.GetValues<TimestepSpacing>())
+        foreach (TimestepSpacing spacing in Enum.GetValues<TimestepSpacing>().Where(spacing => spacing <= TimestepSpacing.Linspace))
         {
             foreach (bool karras in (bool[])[false, true])
             {
@@ -68,6 +82,70 @@ public sealed class SigmaScheduleTests
     }
 
     [Fact]
+    public void Sigmas_OfEveryGoldenSchedule_AgreeWithKDiffusionAndComfy()
+    {
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        foreach (GoldenFile golden in GoldenFiles.Samplers)
+        {
+            foreach (string name in golden.Names.Where(name => name.StartsWith("schedule.", StringComparison.Ordinal)))
+            {
+                string[] parts = name.Split('.');
+                if (!Named.TryGetValue(parts[1], out NoiseSchedule? choice)) continue;
+                found.Add(parts[1]);
+                // Karras's levels lie between those of diffusers, which computes the trained levels in single precision.
+                double allowed = choice.Karras ? 1.5e-5 : 1e-6;
+                AssertClose(golden.Floats(name), new SigmaSchedule(Trained.Epsilon, choice, int.Parse(parts[2])).Sigmas, allowed);
+            }
+        }
+
+        Assert.Equal(Named.Keys.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Sigmas_OfAlignYourSteps_AreTheTableOrItsLogarithmsInterpolated()
+    {
+        double[] table =
+        [
+            14.6146412293, 6.3184485287, 3.7681790315, 2.1811480769, 1.3405244945, 0.8620721141, 0.5550693289, 0.3798540708, 0.2332364134,
+            0.1114188177,
+        ];
+        var choice = new NoiseSchedule { Spacing = TimestepSpacing.AlignYourSteps };
+        ReadOnlySpan<float> ten = new SigmaSchedule(Trained.Epsilon, choice, 10).Sigmas;
+        AssertClose([.. table.Select(sigma => (float)sigma), 0], ten);
+        ReadOnlySpan<float> twenty = new SigmaSchedule(Trained.Epsilon, choice, 20).Sigmas;
+        Assert.Equal(21, twenty.Length);
+        for (int i = 0; i < 19; i++)
+        {
+            double expected = i % 2 == 0 ? table[i / 2] : Math.Sqrt(table[i / 2] * table[i / 2 + 1]);
+            Assert.Equal(1, twenty[i] / expected, 1e-6);
+        }
+    }
+
+    [Fact]
+    public void Sigmas_OfEveryScheduleOfNoiseLevels_FallToZeroAndFitTheirTimesteps()
+    {
+        foreach (TimestepSpacing spacing in Enum.GetValues<TimestepSpacing>().Where(spacing => spacing > TimestepSpacing.Linspace))
+        {
+            foreach (bool karras in (bool[])[false, true])
+            {
+                foreach (int steps in (int[])[1, 2, 30, 333, 999, 1000])
+                {
+                    var schedule = new SigmaSchedule(Trained.Epsilon, new NoiseSchedule { Spacing = spacing, Karras = karras }, steps);
+                    if (spacing is not (TimestepSpacing.DdimUniform or TimestepSpacing.Beta)) Assert.Equal(steps, schedule.Steps);
+                    Assert.InRange(schedule.Steps, 1, 1000);
+                    Assert.Equal(0, schedule.Sigmas[^1]);
+                    Assert.Equal(schedule.Sigmas[0], schedule.InitialNoiseScale);
+                    for (int i = 0; i < schedule.Steps; i++)
+                    {
+                        Assert.True(schedule.Sigmas[i] > schedule.Sigmas[i + 1], $"{spacing} {karras} {steps}: sigma {i}");
+                        Assert.Equal(1, schedule.Sigmas[i] / TrainedSigma(schedule.Timesteps[i], logarithmic: true), 1e-4);
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Sigmas_ByKarras_FollowEquation5()
     {
         ReadOnlySpan<float> plain = new SigmaSchedule(Trained.Epsilon, new NoiseSchedule { Spacing = TimestepSpacing.Linspace }, 20).Sigmas;
@@ -109,10 +187,10 @@ public sealed class SigmaScheduleTests
         }
     }
 
-    private static void AssertClose(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
+    private static void AssertClose(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double allowed = 1e-6)
     {
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-6 * expected[i], $"{i}: {expected[i]:R} {actual[i]:R}");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= allowed * expected[i], $"{i}: {expected[i]:R} {actual[i]:R}");
     }
 }

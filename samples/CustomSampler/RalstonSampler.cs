@@ -4,15 +4,16 @@ using MuseAtelier.Sampling;
 namespace MuseAtelier.Samples.CustomSampler;
 
 /// <summary>
-/// Heun's method (k-diffusion sampling.py, sample_heun with s_churn 0; Karras et al., 2022, algorithm 1): each step evaluates the UNet at
-/// its start and at its end, and follows the mean of the two slopes. The step to sigma 0 has one evaluation.
+/// Ralston's method of second order (Ralston, 1962, "Runge-Kutta Methods with Minimum Error Bounds"): each step evaluates the UNet at its
+/// start and at two thirds of its way, and follows a quarter of the first slope and three quarters of the second. The step to sigma 0 has
+/// one evaluation.
 /// </summary>
-public sealed class HeunSampler : Sampler
+public sealed class RalstonSampler : Sampler
 {
     private readonly float[] _distances;
 
     /// <summary>Makes the sampler for a schedule.</summary>
-    public HeunSampler(SigmaSchedule schedule) : base(EvaluationsOf(schedule), history: 2)
+    public RalstonSampler(SigmaSchedule schedule) : base(EvaluationsOf(schedule), history: 2)
     {
         _distances = new float[schedule.Steps];
         for (int step = 0; step < _distances.Length; step++) _distances[step] = schedule.Sigmas[step + 1] - schedule.Sigmas[step];
@@ -24,16 +25,20 @@ public sealed class HeunSampler : Sampler
         float distance = _distances[evaluation.Step];
         Span<float> start = state.History(0);
         Span<float> slope = state.History(1);
-        if (evaluation.Index % 2 == 0)
+        if (evaluation.Index == Evaluations.Length - 1)
+        {
+            state.Denoised.CopyTo(state.Latents);
+        }
+        else if (evaluation.Index % 2 == 0)
         {
             state.Latents.CopyTo(start);
             state.Epsilon.CopyTo(slope);
-            TensorPrimitives.MultiplyAdd(state.Epsilon, distance, state.Latents, state.Latents);
+            TensorPrimitives.MultiplyAdd(state.Epsilon, distance * 2 / 3, state.Latents, state.Latents);
         }
         else
         {
-            TensorPrimitives.Add(state.Epsilon, slope, slope);
-            TensorPrimitives.MultiplyAdd(slope, distance / 2, start, state.Latents);
+            TensorPrimitives.MultiplyAdd(slope, distance / 4, start, state.Latents);
+            TensorPrimitives.MultiplyAdd(state.Epsilon, distance * 3 / 4, state.Latents, state.Latents);
         }
     }
 
@@ -44,7 +49,8 @@ public sealed class HeunSampler : Sampler
         {
             evaluations.Add(new Evaluation(evaluations.Count, step, schedule.Sigmas[step], schedule.Timesteps[step]));
             if (step == schedule.Steps - 1) break;
-            evaluations.Add(new Evaluation(evaluations.Count, step, schedule.Sigmas[step + 1], schedule.Timesteps[step + 1]));
+            float sigma = (schedule.Sigmas[step] + 2 * schedule.Sigmas[step + 1]) / 3;
+            evaluations.Add(new Evaluation(evaluations.Count, step, sigma, schedule.TimestepOf(sigma)));
         }
 
         return evaluations;
