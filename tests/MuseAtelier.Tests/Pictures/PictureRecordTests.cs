@@ -50,6 +50,17 @@ public sealed class PictureRecordTests
     }
 
     [Theory]
+    [InlineData("\"no name\"")]
+    [InlineData("1")]
+    public void Parse_OfAnUnknownPromptSyntax_SaysDamaged(string value)
+    {
+        string json = SamplePicture.RecordOf(Request with { PromptSyntax = PromptSyntax.Comfy }).ToJson();
+        JsonNode record = JsonNode.Parse(json)!;
+        record["request"]!["promptSyntax"] = JsonNode.Parse(value);
+        Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", record.ToJsonString()));
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(4)]
     [InlineData(9)]
@@ -100,8 +111,6 @@ public sealed class PictureRecordTests
     [InlineData("request.seed", "-1")]
     [InlineData("request.stepz", "4")]
     [InlineData("request.negativePrompt", null)]
-    [InlineData("request.promptSyntax", "\"no name\"")]
-    [InlineData("request.promptSyntax", "1")]
     [InlineData("request.emptyNegative", null)]
     [InlineData("request.noiseSource", null)]
     [InlineData("request.seed", null)]
