@@ -10,6 +10,8 @@ namespace MuseAtelier.Cli;
 internal sealed class StopSignals : IDisposable
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    // Registrations that must last until the process ends. Without a reference they would be finalized.
+    private static readonly List<PosixSignalRegistration> Kept = [];
     private static readonly PosixSignal[] Signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT];
 
     private readonly Terminal _terminal;
@@ -18,6 +20,7 @@ internal sealed class StopSignals : IDisposable
     private readonly PosixSignalRegistration[] _registrations;
     private readonly Lock _taking = new();
     private long? _firstSignal;
+    private bool _ended;
 
     /// <summary>Starts to listen.</summary>
     /// <param name="terminal">
@@ -38,8 +41,19 @@ internal sealed class StopSignals : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        lock (_taking)
+        {
+            _ended = true;
+            _cancellation.Dispose();
+            if (_firstSignal is not null)
+            {
+                // A repeated signal must not end the process before it has returned its exit code.
+                Kept.AddRange(_registrations);
+                return;
+            }
+        }
+
         foreach (PosixSignalRegistration registration in _registrations) registration.Dispose();
-        _cancellation.Dispose();
     }
 
     /// <summary>Handles a signal.</summary>
@@ -55,6 +69,7 @@ internal sealed class StopSignals : IDisposable
                 return false;
             }
 
+            if (_ended) return true;
             _firstSignal ??= _time.GetTimestamp();
         }
 

@@ -75,13 +75,13 @@ public sealed class ReplayCommandTests
         using var folder = new TemporaryFolder();
         await Muse.RunAsync(["render", "x", .. Small, "--metadata", "none", "--out", folder["plain.png"]]);
         const string parameters =
-            "sea\nNegative prompt: fog\nSteps: 2, Sampler: DPM++ 2M SDE, CFG scale: 5, Seed: 9, Size: 256x256, "
+            "sea\nNegative prompt: fog\nSteps: 2, Sampler: Restart, CFG scale: 5, Seed: 9, Size: 256x256, "
             + "Model hash: 0123456789, Model: other, Hires upscale: 2";
         byte[] foreign = PngFile.Embed(File.ReadAllBytes(folder["plain.png"]), [PngChunk.Text("parameters", parameters)]);
         MuseResult result = await Muse.RunAsync(
             "replay", folder.Write("foreign.png", foreign), "--cache", Muse.Cache, "--out", folder["again.png"]);
         Assert.Equal(0, result.Code);
-        Assert.Contains("not taken over: Sampler: DPM++ 2M SDE", result.Error, StringComparison.Ordinal);
+        Assert.Contains("not taken over: Sampler: Restart", result.Error, StringComparison.Ordinal);
         Assert.Contains("not taken over: Hires upscale: 2", result.Error, StringComparison.Ordinal);
         Assert.Contains("painted with other (0123456789)", result.Error, StringComparison.Ordinal);
         PictureRequest request = PictureFile.Read(folder["again.png"]).ReadRecord().Request;
