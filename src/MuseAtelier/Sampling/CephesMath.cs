@@ -5,7 +5,7 @@ namespace MuseAtelier.Sampling;
 /// <summary>
 /// Logarithm, sine and cosine by the single-precision polynomials of Moshier's Cephes library (logf.c, sinf.c), in the
 /// order in which PyTorch's AVX2 build evaluates them. They differ from the runtime's functions in the last bits, and
-/// noise must not. Where a product feeds a sum, that build fuses the two; each fusion here is one of its.
+/// noise must not. That build fuses a product and the sum that it feeds; this code fuses the same operations.
 /// </summary>
 internal static class CephesMath
 {

@@ -5,7 +5,7 @@ namespace MuseAtelier.Sampling;
 /// AUTOMATIC1111's "NV" source imitates it (modules/rng_philox.py).
 /// </summary>
 /// <remarks>
-/// The bits are CUDA's own. Its sine is the device's approximation, which nothing but the device reproduces: a sixth of the
+/// The bits are CUDA's own. CUDA's sine is an approximation that only the device reproduces, so a sixth of the
 /// numbers are equal to an H200's to the last bit, and all of those compared lie within 8e-7.
 /// </remarks>
 internal sealed class PhiloxNoise(ulong seed) : INoiseGenerator

@@ -3,9 +3,9 @@ using System.Numerics.Tensors;
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// Notices a model that predicts something else than noise. At a high noise level what the UNet is given is almost the noise itself, so
-/// that a prediction of the noise resembles it. A prediction of velocity is v = (x - sqrt(1 + s^2) x0) / s with the input x, the noise
-/// level s and the picture x0: at a high level x vanishes from it, and what is left is the picture, with the other sign.
+/// Recognises a model that does not predict noise. At a high noise level the UNet's input is almost the noise itself, so a prediction of
+/// the noise resembles it. A prediction of velocity is v = (x - sqrt(1 + s^2) x0) / s with the input x, the noise
+/// level s and the picture x0: at a high level the term of x vanishes, and the picture with the opposite sign remains.
 /// </summary>
 internal static class PredictionResemblance
 {
@@ -19,15 +19,15 @@ internal static class PredictionResemblance
     public const float Least = 0.8f;
 
     /// <summary>
-    /// Cosine of the angle between the two: 1 where one is a positive multiple of the other, 0 where they have nothing in common. Allocates
-    /// nothing.
+    /// The cosine of the angle between a prediction and the input: 1 if one is a positive multiple of the other, 0 if they are orthogonal.
+    /// Allocates nothing.
     /// </summary>
-    /// <param name="input">What the UNet was given, scaled; borrowed.</param>
-    /// <param name="prediction">What it gave, before guidance; borrowed.</param>
+    /// <param name="input">The scaled input of the UNet; borrowed.</param>
+    /// <param name="prediction">The UNet's output before guidance; borrowed.</param>
     public static float Measure(ReadOnlySpan<float> input, ReadOnlySpan<float> prediction) =>
         TensorPrimitives.CosineSimilarity(input, prediction);
 
-    /// <summary>What is to be said of a first step; null where there is nothing.</summary>
+    /// <summary>The notice about a model's first prediction; null if the prediction resembles its input.</summary>
     /// <param name="resemblance">Its resemblance; null where its noise level was too low to tell.</param>
     public static string? Notice(float? resemblance) => resemblance is not { } measured || measured >= Least
         ? null
