@@ -44,7 +44,7 @@ public static class PaintingSample
     /// <summary>Adds the sampler and the noise source to the options of an atelier.</summary>
     public static AtelierOptions Register(AtelierOptions options) => options with
     {
-        Samplers = [new SamplerRegistration(Ralston, "Ralston", schedule => new RalstonSampler(schedule))],
+        Samplers = [new SamplerRegistration(Ralston, "Ralston", settings => new RalstonSampler(settings.Schedule))],
         NoiseSources = [new NoiseSourceRegistration(SplitMix, seed =>
         {
             var noise = new SplitMixNoise(seed);

@@ -33,6 +33,26 @@ internal static class Choice
         };
     }
 
+    /// <summary>An option whose value is a member of an enumeration under another name, in any case; the first one is the default.</summary>
+    /// <param name="name">The option's name.</param>
+    /// <param name="description">Its description.</param>
+    /// <param name="values">The values by their names in lower case, in the order of the help.</param>
+    public static Option<T> Named<T>(string name, string description, IReadOnlyDictionary<string, T> values) where T : struct, Enum
+    {
+        string[] names = [.. values.Keys];
+        return new Option<T>(name)
+        {
+            Description = $"{description} [default: {names[0]}]",
+            HelpName = string.Join('|', names),
+            CustomParser = result =>
+            {
+                string text = result.Tokens[0].Value;
+                if (values.TryGetValue(text.ToLowerInvariant(), out T value)) return value;
+                return Refuse<T>(result, name, text, string.Join(", ", names));
+            },
+        };
+    }
+
     /// <summary>An option whose value is one of some names, in any case; the first name is the default.</summary>
     /// <param name="name">The option's name.</param>
     /// <param name="description">Its description.</param>
@@ -84,6 +104,13 @@ internal static class Choice
         },
         DefaultValueFactory = _ => standard,
     };
+
+    /// <summary>The value of an option that the command line gives; of another one, the basis.</summary>
+    public static T Given<T>(ParseResult result, Option<T> option, T basis) =>
+        IsGiven(result, option) ? result.GetValue(option)! : basis;
+
+    /// <summary>Whether the command line gives an option.</summary>
+    public static bool IsGiven(ParseResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
     private static string Range(int least, int most) => (least, most) switch
     {

@@ -19,7 +19,6 @@ internal sealed class RequestChoices
         HelpName = "PROMPT",
         DefaultValueFactory = _ => "",
     };
-    private readonly Option<PromptSyntax> _syntax = PromptSyntaxChoice.Create();
     private readonly Option<EmptyNegative> _emptyNegative = Choice.Of<EmptyNegative>(
         "--empty-negative",
         "The conditioning for an empty negative prompt: the encoded empty text, as in ComfyUI, or zeros, as in AUTOMATIC1111, Forge "
@@ -33,16 +32,16 @@ internal sealed class RequestChoices
     private readonly Option<int> _steps = Choice.Whole("--steps", "Denoising steps, 1 to 1000.", Defaults.Steps);
     private readonly Option<float> _guidance = Choice.Number(
         "--guidance",
-        "Guidance scale (CFG), 1 to 100. With 1 there is no guidance, and the negative prompt is not used.",
+        "Guidance scale (CFG), 0 or 1 to 100. With 0 and 1 there is no guidance, and the negative prompt is not used.",
         Defaults.GuidanceScale);
     private readonly Option<int> _width =
         Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 2048; multiples of 64 are best.", Defaults.Width);
     private readonly Option<int> _height = Choice.Whole("--height", "Height in px, with the same limits.", Defaults.Height);
     private readonly Option<string> _schedule = Choice.Named(
         "--schedule",
-        "The spacing of the timesteps: leading is SDXL's own, linspace AUTOMATIC1111's; the others are named as in ComfyUI. karras is "
+        "The spacing of the timesteps: automatic is what the program of --dialect picks for the sampler, leading SDXL's own; karras is "
             + "linspace with --karras.",
-        [.. Enum.GetValues<TimestepSpacing>().Select(NameOf), Karras]);
+        [NameOf(TimestepSpacing.Automatic), .. Enum.GetValues<TimestepSpacing>().Select(NameOf).SkipLast(1), Karras]);
     private readonly Option<bool> _karras = new("--karras") { Description = "Use Karras sigmas." };
     private readonly Option<string> _sampler = Choice.Named(
         "--sampler",
@@ -54,6 +53,8 @@ internal sealed class RequestChoices
             + "NVIDIA card.",
         [.. NoiseSourceCatalog.BuiltIn.Names.Select(name => name.Id.ToLowerInvariant())]);
 
+    private readonly SamplingChoices _sampling = new();
+    private readonly PromptChoices _prompt = new();
     private FrameChoice? _frame;
 
     public RequestChoices()
@@ -67,53 +68,50 @@ internal sealed class RequestChoices
     {
         Option[] options =
         [
-            _negative, _syntax, _seed, _steps, _guidance, _width, _height, _sampler, _schedule, _karras, _noise, _emptyNegative,
+            _negative, _seed, _steps, _guidance, _width, _height, _sampler, _schedule, _karras, _noise, _emptyNegative,
         ];
-        foreach (Option option in options) command.Add(option);
+        foreach (Option option in (Option[])[.. options, .. _sampling.All, .. _prompt.All]) command.Add(option);
         _frame = new FrameChoice(command);
     }
 
     /// <summary>A request with the changes that the command line names.</summary>
     /// <param name="result">The command line.</param>
     /// <param name="basis">Supplies the value of every option that is not given.</param>
-    public PictureRequest Read(ParseResult result, PictureRequest basis) => basis with
-    {
-        NegativePrompt = Given(result, _negative, basis.NegativePrompt),
-        PromptSyntax = Given(result, _syntax, basis.PromptSyntax),
-        EmptyNegative = Given(result, _emptyNegative, basis.EmptyNegative),
-        Seed = Given(result, _seed, basis.Seed),
-        NoiseSource = IsGiven(result, _noise) ? new NoiseSource(result.GetValue(_noise)!) : basis.NoiseSource,
-        Sampler = IsGiven(result, _sampler) ? new SamplerName(result.GetValue(_sampler)!) : basis.Sampler,
-        Width = Given(result, _width, basis.Width),
-        Height = Given(result, _height, basis.Height),
-        Steps = Given(result, _steps, basis.Steps),
-        GuidanceScale = Given(result, _guidance, basis.GuidanceScale),
-        Schedule = ReadSchedule(result, basis.Schedule),
-        Frame = _frame?.Read(result, basis.Frame),
-    };
+    public PictureRequest Read(ParseResult result, PictureRequest basis) =>
+        _sampling.Read(result, _prompt.Read(result, ReadOwn(result, basis)));
 
     /// <summary>Whether the command line gives a seed, be it a number or <c>random</c>.</summary>
-    public bool HasSeed(ParseResult result) => IsGiven(result, _seed);
+    public bool HasSeed(ParseResult result) => Choice.IsGiven(result, _seed);
 
     // 32 bits, because every other program accepts such seeds too. A seed is no secret, so it needs no cryptographic generator, for
     // which .NET needs OpenSSL on Linux.
     public static ulong DrawSeed() => (ulong)Random.Shared.NextInt64(1L << 32);
 
+    private PictureRequest ReadOwn(ParseResult result, PictureRequest basis) => basis with
+    {
+        NegativePrompt = Choice.Given(result, _negative, basis.NegativePrompt),
+        EmptyNegative = Choice.Given(result, _emptyNegative, basis.EmptyNegative),
+        Seed = Choice.Given(result, _seed, basis.Seed),
+        NoiseSource = Choice.IsGiven(result, _noise) ? new NoiseSource(result.GetValue(_noise)!) : basis.NoiseSource,
+        Sampler = Choice.IsGiven(result, _sampler) ? new SamplerName(result.GetValue(_sampler)!) : basis.Sampler,
+        Width = Choice.Given(result, _width, basis.Width),
+        Height = Choice.Given(result, _height, basis.Height),
+        Steps = Choice.Given(result, _steps, basis.Steps),
+        GuidanceScale = Choice.Given(result, _guidance, basis.GuidanceScale),
+        Schedule = ReadSchedule(result, basis.Schedule),
+        Frame = _frame?.Read(result, basis.Frame),
+    };
+
     private NoiseSchedule ReadSchedule(ParseResult result, NoiseSchedule basis)
     {
-        bool karras = Given(result, _karras, basis.Karras);
-        if (!IsGiven(result, _schedule)) return basis with { Karras = karras };
+        bool karras = Choice.Given(result, _karras, basis.Karras);
+        if (!Choice.IsGiven(result, _schedule)) return basis with { Karras = karras };
         string name = result.GetValue(_schedule)!;
-        if (name == Karras) return new NoiseSchedule { Spacing = TimestepSpacing.Linspace, Karras = true };
-        return new NoiseSchedule { Spacing = Enum.GetValues<TimestepSpacing>().First(spacing => NameOf(spacing) == name), Karras = karras };
+        if (name == Karras) return basis with { Spacing = TimestepSpacing.Linspace, Karras = true };
+        return basis with { Spacing = Enum.GetValues<TimestepSpacing>().First(spacing => NameOf(spacing) == name), Karras = karras };
     }
 
     private static string NameOf(TimestepSpacing spacing) => JsonNamingPolicy.SnakeCaseLower.ConvertName(spacing.ToString());
-
-    private static T Given<T>(ParseResult result, Option<T> option, T basis) =>
-        IsGiven(result, option) ? result.GetValue(option)! : basis;
-
-    private static bool IsGiven(ParseResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
     private static ulong ParseSeed(ArgumentResult result)
     {

@@ -23,7 +23,10 @@ internal static class RecordJson
         options.Converters.Add(new RecordedRequestConverter());
         options.Converters.Add(Words<PromptSyntax>());
         options.Converters.Add(Words<EmptyNegative>());
-        options.Converters.Add(new JsonStringEnumConverter<TimestepSpacing>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
+        options.Converters.Add(Snakes<TimestepSpacing>());
+        options.Converters.Add(Snakes<PromptEmphasis>());
+        options.Converters.Add(Words<SamplingDialect>());
+        options.Converters.Add(Snakes<ModelPrediction>());
         options.Converters.Add(Words<FrameStyle>());
         options.Converters.Add(Words<FramePlacement>());
         options.Converters.Add(Words<PictureFormat>());
@@ -31,6 +34,9 @@ internal static class RecordJson
     }
 
     private static JsonStringEnumConverter<T> Words<T>() where T : struct, Enum => new(new LowerCasePolicy(), allowIntegerValues: false);
+
+    private static JsonStringEnumConverter<T> Snakes<T>() where T : struct, Enum =>
+        new(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
 
     private sealed class LowerCasePolicy : JsonNamingPolicy
     {

@@ -9,6 +9,8 @@ namespace MuseAtelier.Pictures.Metadata;
 /// </summary>
 internal sealed record RecordedRequest
 {
+    private static readonly PictureRequest Defaults = new() { Prompt = "" };
+
     public required string Prompt { get; init; }
 
     public required string NegativePrompt { get; init; }
@@ -16,7 +18,40 @@ internal sealed record RecordedRequest
     /// <summary>The syntax of the prompts; null means plain, as in records that are older than the other syntaxes.</summary>
     public PromptSyntax? PromptSyntax { get; init; }
 
+    /// <summary>How weights act; null means that it is the usual way, or that the syntax knows no other.</summary>
+    public PromptEmphasis? Emphasis { get; init; }
+
+    /// <summary>The tokens behind a comma that move to the next chunk; null means 20.</summary>
+    public int? CommaBacktrack { get; init; }
+
+    /// <summary>The layer of the text encoders, counted from the last one; null means 2.</summary>
+    public int? ClipSkip { get; init; }
+
     public required EmptyNegative EmptyNegative { get; init; }
+
+    /// <summary>The seed of the variation; null where there is none.</summary>
+    public ulong? VariationSeed { get; init; }
+
+    /// <summary>The strength of the variation; null where there is none.</summary>
+    public float? VariationStrength { get; init; }
+
+    /// <summary>The strength of the sampler's noise; null means its own default.</summary>
+    public float? Eta { get; init; }
+
+    /// <summary>The program that names of schedules and samplers refer to; null in records that are older than the choice.</summary>
+    public SamplingDialect? Dialect { get; init; }
+
+    /// <summary>The choice of the prediction; null means what the model's file says.</summary>
+    public ModelPrediction? Prediction { get; init; }
+
+    /// <summary>The share in which guidance is rescaled; null means 0.</summary>
+    public float? GuidanceRescale { get; init; }
+
+    /// <summary>The share of the steps after which guidance begins; null means 0.</summary>
+    public float? GuidanceFrom { get; init; }
+
+    /// <summary>The share of the steps after which guidance ends; null means 1.</summary>
+    public float? GuidanceTo { get; init; }
 
     public required ulong Seed { get; init; }
 
@@ -47,7 +82,18 @@ internal sealed record RecordedRequest
     {
         Prompt = request.Prompt,
         NegativePrompt = request.NegativePrompt,
-        PromptSyntax = request.PromptSyntax == default ? null : request.PromptSyntax,
+        PromptSyntax = request.PromptSyntax == MuseAtelier.PromptSyntax.Plain ? null : request.PromptSyntax,
+        Emphasis = Unless(request.Emphasis, Defaults.Emphasis),
+        CommaBacktrack = Unless(request.CommaBacktrack, Defaults.CommaBacktrack),
+        ClipSkip = Unless(request.ClipSkip, Defaults.ClipSkip),
+        VariationSeed = request.VariationStrength == 0 ? null : request.VariationSeed,
+        VariationStrength = Unless(request.VariationStrength, 0),
+        Eta = request.Eta,
+        Dialect = request.Dialect,
+        Prediction = Unless(request.Prediction, Defaults.Prediction),
+        GuidanceRescale = Unless(request.GuidanceRescale, 0),
+        GuidanceFrom = Unless(request.GuidanceFrom, 0),
+        GuidanceTo = Unless(request.GuidanceTo, 1),
         EmptyNegative = request.EmptyNegative,
         Seed = request.Seed,
         NoiseSource = RecordedNames.NoiseSourceOf(request),
@@ -56,7 +102,10 @@ internal sealed record RecordedRequest
         Steps = request.Steps,
         GuidanceScale = request.GuidanceScale,
         Sampler = RecordedNames.SamplerOf(request),
-        Schedule = new RecordedSchedule(request.Schedule.Spacing, request.Schedule.Karras),
+        Schedule = new RecordedSchedule(request.Schedule.Spacing, request.Schedule.Karras)
+        {
+            Timesteps = request.Schedule.Timesteps,
+        },
         Frame = request.Frame,
         MicroConditioning = request.Conditioning,
     };
@@ -69,25 +118,51 @@ internal sealed record RecordedRequest
         {
             Prompt = Prompt,
             NegativePrompt = NegativePrompt,
-            PromptSyntax = PromptSyntax.GetValueOrDefault(),
+            PromptSyntax = PromptSyntax ?? MuseAtelier.PromptSyntax.Plain,
+            Emphasis = Emphasis ?? Defaults.Emphasis,
+            CommaBacktrack = CommaBacktrack ?? Defaults.CommaBacktrack,
+            ClipSkip = ClipSkip ?? Defaults.ClipSkip,
+            VariationSeed = VariationSeed ?? 0,
+            VariationStrength = VariationStrength ?? 0,
+            Eta = Eta,
+            Dialect = Dialect ?? DialectOfOlder(Schedule.Spacing),
+            Prediction = Prediction ?? Defaults.Prediction,
+            GuidanceRescale = GuidanceRescale ?? 0,
+            GuidanceFrom = GuidanceFrom ?? 0,
+            GuidanceTo = GuidanceTo ?? 1,
             EmptyNegative = EmptyNegative,
             Seed = Seed,
             Width = Width,
             Height = Height,
             Steps = Steps,
             GuidanceScale = GuidanceScale,
-            Schedule = new NoiseSchedule { Spacing = Schedule.Spacing, Karras = Schedule.Karras },
+            Schedule = new NoiseSchedule
+            {
+                Spacing = Schedule.Spacing,
+                Karras = Schedule.Karras,
+                Timesteps = Schedule.Timesteps,
+            },
             Frame = Frame,
             Conditioning = MicroConditioning,
         };
         return RecordedNames.Apply(request, Sampler, NoiseSource);
     }
+
+    // Where programs differ, records without a dialect were painted with ComfyUI's functions.
+    private static SamplingDialect DialectOfOlder(TimestepSpacing spacing) =>
+        ScheduleNames.DiffersByProgram(spacing) ? SamplingDialect.Comfy : SamplingDialect.Diffusers;
+
+    private static T? Unless<T>(T value, T usual) where T : struct => EqualityComparer<T>.Default.Equals(value, usual) ? null : value;
 }
 
 /// <summary>The schedule of a recorded request.</summary>
 /// <param name="Spacing">The spacing of the timesteps.</param>
 /// <param name="Karras">Whether the sigmas are Karras's.</param>
-internal sealed record RecordedSchedule(TimestepSpacing Spacing, bool Karras);
+internal sealed record RecordedSchedule(TimestepSpacing Spacing, bool Karras)
+{
+    /// <summary>The timesteps themselves; null means those of the spacing.</summary>
+    public TimestepList? Timesteps { get; init; }
+}
 
 /// <summary>Reads and writes requests in their recorded form.</summary>
 internal sealed class RecordedRequestConverter : JsonConverter<PictureRequest>

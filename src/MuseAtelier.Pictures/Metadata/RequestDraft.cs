@@ -46,7 +46,7 @@ internal sealed class RequestDraft(string program)
     public EmptyNegative EmptyNegative { get; set; }
 
     /// <summary>The syntax of the prompts. Only texts of this project name it; other programs' prompts are read as plain text.</summary>
-    public PromptSyntax PromptSyntax { get; set; }
+    public PromptSyntax PromptSyntax { get; set; } = MuseAtelier.PromptSyntax.Plain;
 
     public MicroConditioning? Conditioning { get; set; }
 

@@ -54,7 +54,7 @@ internal sealed class BatchPlanner
         Count = series.Count,
         BatchSize = series.BatchSize,
         Guided = series.Request.IsGuided,
-        PromptChunks = RequestPrompts.CountChunks(series.Request),
+        PromptChunks = RequestPrompts.Of(series.Request).Chunks,
         Offload = options.Offload,
         VaeTiling = options.VaeTiling,
         VaeTile = options.VaeTile,

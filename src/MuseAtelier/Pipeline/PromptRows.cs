@@ -12,22 +12,19 @@ internal sealed class PromptRows(TextConditioner conditioner)
     /// </summary>
     public PromptEmbeds[] Encode(PictureBatch batch, RunScope run)
     {
-        PictureRequest request = batch.Request;
-        var prompts = RequestPrompts.Of(request);
-        PromptEmbeds prompt = Encode(prompts.Prompt, batch.Notices, run);
+        var prompts = RequestPrompts.Of(batch.Request);
+        batch.Notices.AddRange(prompts.Notices);
+        PromptSet set = prompts.Sets[0];
+        PromptEmbeds prompt = Encode(set.Parts[0], run);
         IEnumerable<PromptEmbeds> rows = Enumerable.Repeat(prompt, batch.Slot.BatchSize);
-        if (request.IsGuided)
+        if (batch.Request.IsGuided)
         {
-            PromptEmbeds negative = prompts.Negative is { } encoded ? Encode(encoded, batch.Notices, run) : prompt.Zeros();
+            PromptEmbeds negative = set.Negative is { } encoded ? Encode(encoded, run) : prompt.Zeros();
             rows = Enumerable.Repeat(negative, batch.Slot.BatchSize).Concat(rows);
         }
 
         return [.. rows];
     }
 
-    private PromptEmbeds Encode(PreparedPrompt prompt, List<string> notices, RunScope run)
-    {
-        notices.AddRange(prompt.Notices);
-        return conditioner.Encode(prompt.Chunks, run.Options, run.Token);
-    }
+    private PromptEmbeds Encode(PromptChunks chunks, RunScope run) => conditioner.Encode(chunks, run.Options, run.Token);
 }

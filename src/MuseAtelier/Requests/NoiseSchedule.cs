@@ -4,12 +4,18 @@ namespace MuseAtelier;
 public sealed record NoiseSchedule
 {
     /// <summary>The spacing of the timesteps.</summary>
-    public TimestepSpacing Spacing { get; init; } = TimestepSpacing.Leading;
+    public TimestepSpacing Spacing { get; init; } = TimestepSpacing.Automatic;
 
     /// <summary>
     /// Whether sigmas follow Karras et al. (2022), equation 5, with rho 7, between the spacing's largest and smallest sigma.
     /// </summary>
     public bool Karras { get; init; }
+
+    /// <summary>
+    /// The timesteps themselves, falling, as many as the request has steps; null means those of <see cref="Spacing"/>. Distilled models
+    /// are trained on a few timesteps.
+    /// </summary>
+    public TimestepList? Timesteps { get; init; }
 }
 
 /// <summary>
@@ -57,4 +63,15 @@ public enum TimestepSpacing
 
     /// <summary>The sigmas of Sabour et al. (2024) for SDXL, as in ComfyUI: ten, or interpolated on logarithms.</summary>
     AlignYourSteps,
+
+    /// <summary>
+    /// The timesteps of latent consistency models: evenly chosen from a grid of 50 (diffusers scheduling_lcm.py, set_timesteps).
+    /// </summary>
+    Lcm,
+
+    /// <summary>
+    /// What the program of <see cref="PictureRequest.Dialect"/> picks for the sampler. With diffusers' it is <see cref="Leading"/>, and
+    /// <see cref="Lcm"/> for the samplers of consistency models.
+    /// </summary>
+    Automatic,
 }

@@ -18,8 +18,23 @@ public sealed record PictureRequest
     /// </summary>
     public string NegativePrompt { get; init; } = "";
 
-    /// <summary>The syntax of both prompts; by default every character is text, and prompts are cut after 75 tokens.</summary>
-    public PromptSyntax PromptSyntax { get; init; }
+    /// <summary>The syntax of both prompts; AUTOMATIC1111's by default.</summary>
+    public PromptSyntax PromptSyntax { get; init; } = PromptSyntax.A1111;
+
+    /// <summary>How weights act on the text encoders' output; only with <see cref="PromptSyntax.A1111"/>.</summary>
+    public PromptEmphasis Emphasis { get; init; }
+
+    /// <summary>
+    /// The most tokens that may follow the last comma of a full chunk and move to the next chunk with what follows; 0 to 75. 0 turns the
+    /// rule off. Only with <see cref="PromptSyntax.A1111"/>.
+    /// </summary>
+    public int CommaBacktrack { get; init; } = 20;
+
+    /// <summary>
+    /// The layer of both text encoders whose output is used, counted from the last one, 1 to 12. SDXL is trained with 2, the penultimate
+    /// layer, and 1 means the same, as in Forge.
+    /// </summary>
+    public int ClipSkip { get; init; } = 2;
 
     /// <summary>The conditioning for an empty negative prompt.</summary>
     public EmptyNegative EmptyNegative { get; init; } = EmptyNegative.Encoded;
@@ -29,6 +44,18 @@ public sealed record PictureRequest
 
     /// <summary>The source of the random numbers that the seed starts; diffusers by default.</summary>
     public NoiseSource NoiseSource { get; init; }
+
+    /// <summary>
+    /// The seed of the noise that is mixed into the initial noise. In a series it counts up in place of <see cref="Seed"/>, as in
+    /// AUTOMATIC1111. Without effect if <see cref="VariationStrength"/> is 0.
+    /// </summary>
+    public ulong VariationSeed { get; init; }
+
+    /// <summary>
+    /// The share of the variation's noise, 0 to 1: spherical interpolation from the noise of <see cref="Seed"/> to that of
+    /// <see cref="VariationSeed"/> (AUTOMATIC1111, modules/rng.py, slerp).
+    /// </summary>
+    public float VariationStrength { get; init; }
 
     /// <summary>Width in px: a multiple of 8 from 256 to 2048.</summary>
     public int Width { get; init; } = 1024;
@@ -42,8 +69,39 @@ public sealed record PictureRequest
     /// <summary>Denoising steps, 1 to 1000.</summary>
     public int Steps { get; init; } = 30;
 
-    /// <summary>Guidance scale, 1 to 100. At 1 there is no guidance, and the negative prompt is not used.</summary>
+    /// <summary>
+    /// The strength of a sampler's noise in every step, 0 to 1: eta of the ancestral samplers, of the SDE samplers, of DDIM and of TCD.
+    /// Null means the sampler's own default.
+    /// </summary>
+    public float? Eta { get; init; }
+
+    /// <summary>
+    /// The program whose functions are used where programs mean different functions by one name of a schedule or a sampler.
+    /// </summary>
+    public SamplingDialect Dialect { get; init; }
+
+    /// <summary>The quantity that the model predicts; by default what the model's file says.</summary>
+    public ModelPrediction Prediction { get; init; }
+
+    /// <summary>
+    /// Guidance scale: 0, or 1 to 100. At 0 and 1 there is no guidance, the negative prompt is not used, and a step takes half the time.
+    /// </summary>
     public float GuidanceScale { get; init; } = 7;
+
+    /// <summary>
+    /// The share, 0 to 1, in which the guided prediction is rescaled to the standard deviation of the prompt's own prediction (Lin et al.,
+    /// 2024, section 3.4). 0.7 is usual for models with zero terminal SNR.
+    /// </summary>
+    public float GuidanceRescale { get; init; }
+
+    /// <summary>
+    /// The share of the steps, 0 to 1, after which guidance begins (Kynkäänniemi et al., 2024). Steps outside of the interval evaluate
+    /// the prompt alone and take half the time.
+    /// </summary>
+    public float GuidanceFrom { get; init; }
+
+    /// <summary>The share of the steps, 0 to 1, after which guidance ends; not below <see cref="GuidanceFrom"/>.</summary>
+    public float GuidanceTo { get; init; } = 1;
 
     /// <summary>Whether the guidance scale has an effect, so that every evaluation also predicts for the negative prompt.</summary>
     [JsonIgnore]

@@ -44,11 +44,47 @@ public sealed class StepCountException(int steps, int most = 1000)
 public sealed class GuidanceScaleException(float guidanceScale)
     : PictureRequestException(
         $"the guidance scale is {guidanceScale.ToString(CultureInfo.InvariantCulture)}",
-        "a number from 1 to 100",
-        "Seven is a good scale; 1 means no guidance.")
+        "0, or a number from 1 to 100",
+        "Seven is a good scale; 0 and 1 mean no guidance.")
 {
     /// <summary>The requested guidance scale.</summary>
     public float GuidanceScale { get; } = guidanceScale;
+}
+
+/// <summary>A list of timesteps that has not as many numbers as the request has steps.</summary>
+/// <param name="timesteps">The numbers of the list.</param>
+/// <param name="steps">The steps of the request.</param>
+public sealed class TimestepCountException(int timesteps, int steps)
+    : PictureRequestException(
+        Invariant($"the list of timesteps has {timesteps} numbers"),
+        Invariant($"one for each of the {steps} steps"),
+        Invariant($"Set the number of steps to {timesteps}, or change the list."))
+{
+    /// <summary>The numbers of the list.</summary>
+    public int Timesteps { get; } = timesteps;
+
+    /// <summary>The steps of the request.</summary>
+    public int Steps { get; } = steps;
+}
+
+/// <summary>A number of a request that is out of range.</summary>
+public sealed class RequestNumberException : PictureRequestException
+{
+    internal RequestNumberException(string name, float value, float least, float most, float usual)
+        : base(
+            Invariant($"{name} is {value}"),
+            Invariant($"a number from {least} to {most}"),
+            Invariant($"The usual number is {usual}."))
+    {
+        Name = name;
+        Value = value;
+    }
+
+    /// <summary>The member's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The requested number.</summary>
+    public float Value { get; }
 }
 
 /// <summary>A frame with an unknown style or placement.</summary>

@@ -10,6 +10,8 @@ internal static class RequestRules
     public const int LargestSide = 2048;
     public const int MostSteps = 1000;
     public const float LargestGuidanceScale = 100;
+    public const int MostCommaBacktrack = 75;
+    public const int MostClipSkip = 12;
 
     /// <summary>
     /// The most UTF-16 code units in a prompt. A picture's record has room for two such prompts, however they are escaped.
@@ -37,19 +39,27 @@ internal static class RequestRules
         CheckPrompt("prompt", nameof(request.Prompt), request.Prompt);
         CheckPrompt("negative prompt", nameof(request.NegativePrompt), request.NegativePrompt);
         CheckChoice(nameof(request.PromptSyntax), request.PromptSyntax);
+        CheckChoice(nameof(request.Emphasis), request.Emphasis);
         CheckChoice(nameof(request.EmptyNegative), request.EmptyNegative);
+        CheckNumber(nameof(request.CommaBacktrack), request.CommaBacktrack, 0, MostCommaBacktrack, 20);
+        CheckNumber(nameof(request.ClipSkip), request.ClipSkip, 1, MostClipSkip, 2);
         CheckSampling(request, names);
         ArgumentNullException.ThrowIfNull(request.Schedule);
         CheckChoice(nameof(request.Schedule.Spacing), request.Schedule.Spacing);
+        CheckChoice(nameof(request.Dialect), request.Dialect);
+        CheckChoice(nameof(request.Prediction), request.Prediction);
         CheckFrame(request.Frame);
         CheckConditioning(request.Conditioning);
         CheckSize(request.Width, request.Height);
         CheckSteps(request.Steps);
+        if (request.Schedule.Timesteps is { } timesteps && timesteps.Count != request.Steps)
+            throw new TimestepCountException(timesteps.Count, request.Steps);
         bool isTooLong = request.Sampler.EvaluatesTwice && request.Steps > MostSteps / 2;
         if (isTooLong) throw new StepCountException(request.Steps, MostSteps / 2);
 
-        // The negated pattern also refuses NaN.
-        if (!(request.GuidanceScale is >= 1 and <= LargestGuidanceScale)) throw new GuidanceScaleException(request.GuidanceScale);
+        CheckGuidance(request);
+        CheckNumber(nameof(request.VariationStrength), request.VariationStrength, 0, 1, 0);
+        if (request.Eta is { } eta) CheckNumber(nameof(request.Eta), eta, 0, 1, 1);
     }
 
     /// <summary>Checks that a slot lies in a batch of legal size.</summary>
@@ -92,6 +102,20 @@ internal static class RequestRules
     private static void CheckChoice<T>(string name, T value) where T : struct, Enum
     {
         if (!Enum.IsDefined(value)) throw new RequestChoiceException(name, value.ToString(), Enum.GetNames<T>());
+    }
+
+    // The negated pattern also refuses NaN.
+    private static void CheckNumber(string name, float value, float least, float most, float usual)
+    {
+        if (!(value >= least && value <= most)) throw new RequestNumberException(name, value, least, most, usual);
+    }
+
+    private static void CheckGuidance(PictureRequest request)
+    {
+        if (!(request.GuidanceScale is 0 or (>= 1 and <= LargestGuidanceScale))) throw new GuidanceScaleException(request.GuidanceScale);
+        CheckNumber(nameof(request.GuidanceRescale), request.GuidanceRescale, 0, 1, 0.7f);
+        CheckNumber(nameof(request.GuidanceFrom), request.GuidanceFrom, 0, 1, 0);
+        CheckNumber(nameof(request.GuidanceTo), request.GuidanceTo, request.GuidanceFrom, 1, 1);
     }
 
     private static void CheckSampling(PictureRequest request, RequestNames names)

@@ -17,21 +17,21 @@ public sealed class SamplerCatalog
     /// <summary>The samplers of this library; the first one is the default.</summary>
     public static SamplerCatalog BuiltIn { get; } = new(
     [
-        new SamplerRegistration(SamplerName.EulerAncestral, "Euler a", schedule => new EulerAncestralSampler(schedule)),
-        new SamplerRegistration(SamplerName.Euler, "Euler", schedule => new EulerSampler(schedule)),
-        new SamplerRegistration(SamplerName.Dpmpp2M, "DPM++ 2M", schedule => new Dpmpp2MSampler(schedule)),
-        new SamplerRegistration(SamplerName.Heun, "Heun", schedule => new HeunSampler(schedule)),
-        new SamplerRegistration(SamplerName.Dpm2, "DPM2", schedule => new Dpm2Sampler(schedule)) { DiscardsPenultimateSigma = true },
-        new SamplerRegistration(SamplerName.Dpm2Ancestral, "DPM2 a", schedule => new Dpm2AncestralSampler(schedule))
+        new SamplerRegistration(SamplerName.EulerAncestral, "Euler a", settings => new EulerAncestralSampler(settings.Schedule)),
+        new SamplerRegistration(SamplerName.Euler, "Euler", settings => new EulerSampler(settings.Schedule)),
+        new SamplerRegistration(SamplerName.Dpmpp2M, "DPM++ 2M", settings => new Dpmpp2MSampler(settings.Schedule)),
+        new SamplerRegistration(SamplerName.Heun, "Heun", settings => new HeunSampler(settings.Schedule)),
+        new SamplerRegistration(SamplerName.Dpm2, "DPM2", settings => new Dpm2Sampler(settings.Schedule)) { DiscardsPenultimateSigma = true },
+        new SamplerRegistration(SamplerName.Dpm2Ancestral, "DPM2 a", settings => new Dpm2AncestralSampler(settings.Schedule))
         {
             DiscardsPenultimateSigma = true,
         },
-        new SamplerRegistration(SamplerName.Lms, "LMS", schedule => new LmsSampler(schedule)),
-        new SamplerRegistration(SamplerName.Dpmpp2SAncestral, "DPM++ 2S a", schedule => new Dpmpp2SAncestralSampler(schedule)),
-        new SamplerRegistration(SamplerName.Ddim, "DDIM", schedule => new DdimSampler(schedule)),
-        new SamplerRegistration(SamplerName.Dpmpp2MSde, "DPM++ 2M SDE", schedule => new Dpmpp2MSdeSampler(schedule, isHeun: false)),
-        new SamplerRegistration(SamplerName.Dpmpp2MSdeHeun, "DPM++ 2M SDE Heun", schedule => new Dpmpp2MSdeSampler(schedule, isHeun: true)),
-        new SamplerRegistration(SamplerName.Dpmpp3MSde, "DPM++ 3M SDE", schedule => new Dpmpp3MSdeSampler(schedule)),
+        new SamplerRegistration(SamplerName.Lms, "LMS", settings => new LmsSampler(settings.Schedule)),
+        new SamplerRegistration(SamplerName.Dpmpp2SAncestral, "DPM++ 2S a", settings => new Dpmpp2SAncestralSampler(settings.Schedule)),
+        new SamplerRegistration(SamplerName.Ddim, "DDIM", settings => new DdimSampler(settings.Schedule)),
+        new SamplerRegistration(SamplerName.Dpmpp2MSde, "DPM++ 2M SDE", settings => new Dpmpp2MSdeSampler(settings.Schedule, isHeun: false)),
+        new SamplerRegistration(SamplerName.Dpmpp2MSdeHeun, "DPM++ 2M SDE Heun", settings => new Dpmpp2MSdeSampler(settings.Schedule, isHeun: true)),
+        new SamplerRegistration(SamplerName.Dpmpp3MSde, "DPM++ 3M SDE", settings => new Dpmpp3MSdeSampler(settings.Schedule)),
     ]);
 
     /// <summary>The names of all samplers, those of this library first.</summary>
@@ -72,9 +72,13 @@ public sealed class SamplerCatalog
     internal static SamplerCatalog With(IReadOnlyList<SamplerRegistration> others) =>
         others.Count == 0 ? BuiltIn : new SamplerCatalog([.. BuiltIn._samplers, .. others]);
 
-    /// <summary>Makes a sampler, whose name is in the catalogue.</summary>
-    internal Sampler Create(SamplerName name, SigmaSchedule schedule) =>
-        Find(name)?.Create(schedule) ?? throw new InvalidOperationException($"There is no sampler {name}, or its factory returned null.");
+    /// <summary>Makes the sampler of a request, whose name is in the catalogue.</summary>
+    internal Sampler Create(PictureRequest request, SigmaSchedule schedule)
+    {
+        var settings = new SamplerSettings(schedule) { Eta = request.Eta, Dialect = request.Dialect };
+        return Find(request.Sampler)?.Create(settings)
+            ?? throw new InvalidOperationException($"There is no sampler {request.Sampler}, or its factory returned null.");
+    }
 
     /// <summary>The schedule that a request's sampler follows.</summary>
     internal SigmaSchedule ScheduleOf(PictureRequest request, TrainedSchedule trained)

@@ -8,12 +8,12 @@ namespace MuseAtelier.Sampling;
 /// The name in texts of AUTOMATIC1111's form, such as <c>DPM++ 2M</c>: 1 to 64 characters on one line.
 /// </param>
 /// <param name="Create">
-/// Makes the sampler for a schedule. Called once for each batch and once for each plan, from any thread; must give the same evaluations
-/// for the same schedule. A request for which it throws, as for more than <see cref="Sampler.MostEvaluations"/> evaluations, fails with
+/// Makes the sampler for its settings. Called once for each batch and once for each plan, from any thread; must give the same evaluations
+/// for the same settings. A request for which it throws, as for more than <see cref="Sampler.MostEvaluations"/> evaluations, fails with
 /// that exception.
 /// </param>
 [Experimental(Experiments.Sampling)]
-public sealed record SamplerRegistration(SamplerName Name, string DisplayName, Func<SigmaSchedule, Sampler> Create)
+public sealed record SamplerRegistration(SamplerName Name, string DisplayName, Func<SamplerSettings, Sampler> Create)
 {
     /// <summary>
     /// Whether the schedule is computed for one step more and its last noise level above 0 is left out, as ComfyUI and AUTOMATIC1111 do

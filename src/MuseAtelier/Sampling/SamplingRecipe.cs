@@ -19,7 +19,7 @@ internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, P
         SigmaSchedule schedule = samplers.ScheduleOf(request, trained);
         return new SamplingRecipe(
             schedule,
-            samplers.Create(request.Sampler, schedule),
+            samplers.Create(request, schedule),
             Prediction.Of(trained.Prediction),
             new Guidance(request));
     }

@@ -25,15 +25,16 @@ public sealed class SigmaSchedule
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, TrainedSchedule.Steps);
         _trained = trained;
+        TimestepSpacing spacing = schedule.Spacing == TimestepSpacing.Automatic ? TimestepSpacing.Leading : schedule.Spacing;
         double[] sigmas;
-        if (schedule.Spacing <= TimestepSpacing.Linspace)
+        if (spacing <= TimestepSpacing.Linspace)
         {
-            _timesteps = ChooseTimesteps(schedule.Spacing, steps);
+            _timesteps = ChooseTimesteps(spacing, steps);
             sigmas = Array.ConvertAll(_timesteps, SigmaAt);
         }
         else
         {
-            sigmas = SigmaFunctions.Of(schedule.Spacing, trained, steps);
+            sigmas = SigmaFunctions.Of(spacing, trained, steps);
             _timesteps = Array.ConvertAll(sigmas, TimestepAt);
         }
 
@@ -44,7 +45,7 @@ public sealed class SigmaSchedule
         }
 
         _sigmas = [.. sigmas.Select(sigma => (float)sigma), 0];
-        InitialNoiseScale = schedule.Spacing == TimestepSpacing.Leading ? MathF.Sqrt(_sigmas[0] * _sigmas[0] + 1) : _sigmas[0];
+        InitialNoiseScale = spacing == TimestepSpacing.Leading ? MathF.Sqrt(_sigmas[0] * _sigmas[0] + 1) : _sigmas[0];
     }
 
     private SigmaSchedule(TrainedSchedule trained, float[] timesteps, float[] sigmas, float initialNoiseScale)

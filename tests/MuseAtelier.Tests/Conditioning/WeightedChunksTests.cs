@@ -118,22 +118,23 @@ public sealed class WeightedChunksTests
     {
         var request = new PictureRequest { Prompt = Words(160), NegativePrompt = "(blurry:1.3)", PromptSyntax = PromptSyntax.A1111 };
         var prompts = RequestPrompts.Of(request);
-        Assert.Equal((3, 3, 3),
-            (prompts.Prompt.Chunks.Count, prompts.Negative!.Chunks.Count, RequestPrompts.CountChunks(request)));
-        Assert.Equal(A1111("(blurry:1.3)").ClipL(0), prompts.Negative.Chunks.ClipL(0));
-        Assert.Equal(1.3f, prompts.Negative.Chunks.Weights[1]);
+        PromptSet set = Assert.Single(prompts.Sets);
+        PromptChunks negative = set.Negative!;
+        Assert.Equal((3, 3, 3), (Assert.Single(set.Parts).Count, negative.Count, prompts.Chunks));
+        Assert.Equal(A1111("(blurry:1.3)").ClipL(0), negative.ClipL(0));
+        Assert.Equal(1.3f, negative.Weights[1]);
         for (int chunk = 1; chunk < 3; chunk++)
         {
-            Assert.Equal(ChunkIds.ClipL([]), prompts.Negative.Chunks.ClipL(chunk));
-            Assert.Equal(ChunkIds.ClipG([]), prompts.Negative.Chunks.ClipG(chunk));
-            Assert.True(TokenWeights.AreNeutral(prompts.Negative.Chunks.WeightsOf(chunk)));
+            Assert.Equal(ChunkIds.ClipL([]), negative.ClipL(chunk));
+            Assert.Equal(ChunkIds.ClipG([]), negative.ClipG(chunk));
+            Assert.True(TokenWeights.AreNeutral(negative.WeightsOf(chunk)));
         }
 
         var swapped = RequestPrompts.Of(request with { Prompt = "a", NegativePrompt = Words(160) });
-        Assert.Equal((3, 3), (swapped.Prompt.Chunks.Count, swapped.Negative!.Chunks.Count));
+        Assert.Equal((3, 3), (swapped.Sets[0].Parts[0].Count, swapped.Sets[0].Negative!.Count));
         // A negative prompt that is not used needs no room.
-        Assert.Equal(1, RequestPrompts.CountChunks(request with { Prompt = "a", NegativePrompt = Words(160), GuidanceScale = 1 }));
-        Assert.Equal(1, RequestPrompts.CountChunks(request with { PromptSyntax = PromptSyntax.Plain }));
+        Assert.Equal(1, RequestPrompts.Of(request with { Prompt = "a", NegativePrompt = Words(160), GuidanceScale = 1 }).Chunks);
+        Assert.Equal(1, RequestPrompts.Of(request with { PromptSyntax = PromptSyntax.Plain }).Chunks);
     }
 
     private static string Words(int count) => string.Join(' ', Enumerable.Repeat("star", count));

@@ -136,7 +136,7 @@ public sealed class MemberRulesTests
             request => ResidencyPlanner.Plan(sizes, request, DeviceProfile.Processor));
     }
 
-    private static EulerSampler MakeSampler(SigmaSchedule schedule) => new(schedule);
+    private static EulerSampler MakeSampler(SamplerSettings settings) => new(settings.Schedule);
 
     private static PictureNoise MakeNoise(ulong seed) => NoiseSourceCatalog.BuiltIn.Create(NoiseSource.Diffusers, seed);
 

@@ -96,7 +96,7 @@ public sealed class SamplerGoldenTests
         if (isScaled) Scale(start, schedule.Sigmas[0]);
         Prediction prediction = Prediction.Of(type);
         (List<float[]> before, float[] final) = Run(
-            SamplerCatalog.BuiltIn.Create(name, schedule), start, drawn, Predict);
+            SamplerCatalog.BuiltIn.Create(new PictureRequest { Prompt = "", Sampler = name }, schedule), start, drawn, Predict);
         float[] expected = golden.Floats(prefix + "latents");
         float[][] after = [.. before.Skip(1), final];
         Assert.Equal(steps, after.Length);

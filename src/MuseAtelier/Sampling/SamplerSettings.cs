@@ -1,0 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace MuseAtelier.Sampling;
+
+/// <summary>What a sampler is made from.</summary>
+/// <param name="Schedule">The noise levels of the steps.</param>
+[Experimental(Experiments.Sampling)]
+public sealed record SamplerSettings(SigmaSchedule Schedule)
+{
+    /// <summary>The strength of the noise in every step, 0 to 1; null means the sampler's own default.</summary>
+    public float? Eta { get; init; }
+
+    /// <summary>The program whose function is used where programs mean different functions by the sampler's name.</summary>
+    public SamplingDialect Dialect { get; init; }
+}
