@@ -14,9 +14,20 @@ public sealed class NoiseSourceCatalog
     /// <summary>The noise sources of this library; the first one is the default.</summary>
     public static NoiseSourceCatalog BuiltIn { get; } = new(
     [
-        new NoiseSourceRegistration(NoiseSource.Diffusers, seed => OfOne(new TorchCpuNoise(seed))),
-        new NoiseSourceRegistration(NoiseSource.A1111, seed => OfOne(new PhiloxNoise(seed))),
-        new NoiseSourceRegistration(NoiseSource.Comfy, seed => new PictureNoise(new TorchCpuNoise(seed), new PhiloxNoise(seed))),
+        // DPMSolverSDEScheduler takes its noise from a tree; DPMSolverMultistepScheduler draws it from the generator.
+        new NoiseSourceRegistration(
+            NoiseSource.Diffusers,
+            seed => OfOne(new TorchCpuNoise(seed), new BrownianNoise(seed, TorchCpuNormals.Instance) { ServesMultistep = false })),
+        // modules/sd_samplers_common.py replaces torchsde's generator by the program's own.
+        new NoiseSourceRegistration(
+            NoiseSource.A1111, seed => OfOne(new PhiloxNoise(seed), new BrownianNoise(seed, PhiloxNormals.Instance))),
+        // The samplers without "_gpu" in their names have their tree on the CPU.
+        new NoiseSourceRegistration(
+            NoiseSource.Comfy,
+            seed => new PictureNoise(new TorchCpuNoise(seed), new PhiloxNoise(seed))
+            {
+                Brownian = new BrownianNoise(seed, TorchCpuNormals.Instance),
+            }),
     ]);
 
     /// <summary>The names of all noise sources, those of this library first.</summary>
@@ -34,5 +45,6 @@ public sealed class NoiseSourceCatalog
         _sources.FirstOrDefault(source => source.Name == name)?.Create(seed)
             ?? throw new InvalidOperationException($"There is no noise source {name}, or its factory returned null.");
 
-    private static PictureNoise OfOne(INoiseGenerator generator) => new(generator, generator);
+    private static PictureNoise OfOne(INoiseGenerator generator, BrownianNoise brownian) =>
+        new(generator, generator) { Brownian = brownian };
 }
