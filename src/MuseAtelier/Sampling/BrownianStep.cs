@@ -39,12 +39,13 @@ internal enum BrownianTurn
 /// <param name="Lower">The length of the lower child.</param>
 /// <param name="Reciprocal">The reciprocal of the node's length.</param>
 /// <param name="Deviation">The standard deviation of the lower child's increment, given the node's.</param>
-internal readonly record struct BrownianStep(BrownianTurn Turn, int Slot = 0, float Lower = 0, float Reciprocal = 0, float Deviation = 0)
+internal readonly record struct BrownianStep(
+    BrownianTurn Turn, int Slot = 0, float Lower = 0, float Reciprocal = 0, float Deviation = 0)
 {
     /// <summary>The step that divides a node.</summary>
     public static BrownianStep Of(BrownianTurn turn, in BrownianNode node, int slot)
     {
-        // In double as torchsde computes them (brownian_interval.py, _increment_and_space_time_levy_area); torch rounds each factor to fp32.
+        // In double, as torchsde computes them (brownian_interval.py, _increment_and_space_time_levy_area). torch rounds a factor to fp32.
         double lower = node.Middle - node.Start;
         double reciprocal = 1 / (node.End - node.Start);
         double variance = lower * (node.End - node.Middle) * reciprocal;

@@ -63,7 +63,8 @@ internal sealed class PhiloxNoise(ulong seed) : INoiseGenerator
     // only where the double lies near the middle of two floats, and there the scalar ones are used.
     private static void FillVector(ulong seed, uint draw, uint first, Span<float> destination)
     {
-        (Vector256<ulong> ofRadius, Vector256<ulong> ofAngle) = Bits(seed, draw, Vector256.Create(first, first + 1UL, first + 2UL, first + 3UL));
+        var index = Vector256.Create(first, first + 1UL, first + 2UL, first + 3UL);
+        (Vector256<ulong> ofRadius, Vector256<ulong> ofAngle) = Bits(seed, draw, index);
         Vector256<double> u = (ToDouble(ofRadius) + Vector256.Create(0.5)) * Vector256.Create(ToUnit);
         Vector256<double> angle = (ToDouble(ofAngle) + Vector256.Create(0.5)) * Vector256.Create(ToTurn);
         Vector256<double> normal = Vector256.Sqrt(Vector256.Create(-2.0) * Vector256.Log(u)) * Vector256.Sin(angle);

@@ -182,6 +182,22 @@ public sealed class BrownianNoiseTests
         }
     }
 
+    [Theory]
+    [InlineData("dpmpp_2m_sde", "a1111", 46)]
+    [InlineData("dpmpp_2m_sde", "diffusers", 0)]
+    [InlineData("euler_a", "a1111", 0)]
+    public void NoiseBytesOf_ARequest_CountsTheTree(string sampler, string source, int slots)
+    {
+        var request = new PictureRequest
+        {
+            Prompt = "",
+            Sampler = new SamplerName(sampler),
+            NoiseSource = new NoiseSource(source),
+            Schedule = new NoiseSchedule { Karras = true },
+        };
+        Assert.Equal(slots * 262144L, SamplingCatalogs.BuiltIn.NoiseBytesOf(request));
+    }
+
     [Fact]
     public void Draw_ByAGeneratorThatFails_ThrowsItsException()
     {
