@@ -53,6 +53,7 @@ internal sealed class BatchPlanner
         Steps = options.Catalogs.EvaluationsOf(series.Request),
         Count = series.Count,
         BatchSize = series.BatchSize,
+        NoiseBytes = options.Catalogs.NoiseBytesOf(series.Request),
         Guided = series.Request.IsGuided,
         PromptChunks = RequestPrompts.Of(series.Request).Chunks,
         Offload = options.Offload,

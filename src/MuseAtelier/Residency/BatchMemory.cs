@@ -53,12 +53,13 @@ internal sealed class BatchMemory
         return embeddings + TensorBlocks.Bytes(unet.Component, unet.Shape, LiesElsewhere);
     }
 
-    // The UNet's input and output for all rows; for each picture three blocks of latents and noise, and in the end its 8-bit RGB pixels.
+    // The UNet's input and output for all rows; for each picture three blocks of latents and noise, the tree of its noise, and in the end
+    // its 8-bit RGB pixels.
     private static long LatentAndPictureBytes(BatchPart unet, int pictures, ResidencyRequest request)
     {
         TensorSpec latents = unet.Component.Inputs.First(input => input.Name == "latents");
         (int width, int height) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
-        long onePicture = 3 * latents.Bytes(unet.Shape with { Rows = 1 }) + 3L * width * height;
+        long onePicture = 3 * latents.Bytes(unet.Shape with { Rows = 1 }) + request.NoiseBytes + 3L * width * height;
         return 2 * latents.Bytes(unet.Shape) + pictures * onePicture;
     }
 }

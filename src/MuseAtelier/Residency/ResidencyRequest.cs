@@ -34,6 +34,12 @@ public sealed record ResidencyRequest
     /// </summary>
     public int? BatchSize { get; init; }
 
+    /// <summary>
+    /// Bytes of host memory that the noise of one picture's steps takes besides its latents; for samplers of stochastic equations, whose
+    /// noise comes from a tree.
+    /// </summary>
+    public long NoiseBytes { get; init; }
+
     /// <summary>Whether the guidance scale is above 1, which doubles the rows of a batch.</summary>
     public bool Guided { get; init; } = true;
 
