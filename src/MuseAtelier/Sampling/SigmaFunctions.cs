@@ -7,6 +7,8 @@ namespace MuseAtelier.Sampling;
 /// </summary>
 internal static class SigmaFunctions
 {
+    private const double Rho = 7;
+
     /// <summary>The noise levels of a schedule that is defined by them.</summary>
     /// <param name="spacing">The schedule.</param>
     /// <param name="trained">The levels that the model was trained on.</param>
@@ -48,10 +50,29 @@ internal static class SigmaFunctions
     /// <param name="count">How many, at least 1.</param>
     public static double[] Karras(SigmaRange range, int count)
     {
-        const double rho = 7;
-        double first = Math.Pow(range.Greatest, 1 / rho);
-        double last = Math.Pow(range.Least, 1 / rho);
-        return Make(count, i => Math.Pow(first + Ramp(i, count) * (last - first), rho));
+        double first = Math.Pow(range.Greatest, 1 / Rho);
+        double last = Math.Pow(range.Least, 1 / Rho);
+        return Make(count, i => Math.Pow(first + Ramp(i, count) * (last - first), Rho));
+    }
+
+    /// <summary>
+    /// The same in single precision, as k-diffusion's get_sigmas_karras computes them with PyTorch. They differ by up to 1e-6 of
+    /// themselves.
+    /// </summary>
+    /// <param name="range">The levels between which they lie.</param>
+    /// <param name="count">How many, at least 1.</param>
+    public static double[] KarrasOfTorch(SigmaRange range, int count)
+    {
+        double first = Math.Pow(range.Greatest, 1 / Rho);
+        float distance = (float)(Math.Pow(range.Least, 1 / Rho) - first);
+        float stride = 1f / Math.Max(count - 1, 1);
+        return Make(count, i =>
+        {
+            // torch.linspace counts from the nearer end.
+            float ramp = i < count / 2 || count == 1 ? stride * i : 1 - stride * (count - 1 - i);
+            float root = (float)first + ramp * distance;
+            return (float)Math.Pow(root, Rho);
+        });
     }
 
     /// <summary>A value between two others, or beyond them.</summary>

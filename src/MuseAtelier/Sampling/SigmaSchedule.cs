@@ -57,7 +57,7 @@ public sealed class SigmaSchedule
 
         if (schedule.Karras && schedule.Timesteps is null)
         {
-            sigmas = SigmaFunctions.Karras(KarrasRange(spacing, choice, sigmas), sigmas.Length);
+            sigmas = Karras(spacing, choice, sigmas);
             last = 0;
             for (int i = 0; i < sigmas.Length; i++)
                 _timesteps[i] = choice.IsMultistep ? MathF.Round(trained.TimestepAt(sigmas[i])) : trained.TimestepAt(sigmas[i]);
@@ -153,12 +153,12 @@ public sealed class SigmaSchedule
 
     // diffusers' multistep schedulers spread Karras's levels over the whole trained range; so do AUTOMATIC1111 and ComfyUI, in which they
     // are a schedule of their own.
-    private SigmaRange KarrasRange(TimestepSpacing spacing, ScheduleChoice choice, double[] sigmas)
+    private double[] Karras(TimestepSpacing spacing, ScheduleChoice choice, double[] sigmas)
     {
         bool isWhole = choice.Dialect != SamplingDialect.Diffusers && spacing is TimestepSpacing.Linspace or TimestepSpacing.Normal;
-        return choice.IsMultistep || isWhole
-            ? SigmaFunctions.RangeOf(_trained, choice.Dialect)
-            : new SigmaRange(sigmas[^1], sigmas[0]);
+        if (isWhole) return SigmaFunctions.KarrasOfTorch(_trained.ExactRange, sigmas.Length);
+        SigmaRange range = choice.IsMultistep ? _trained.Range : new SigmaRange(sigmas[^1], sigmas[0]);
+        return SigmaFunctions.Karras(range, sigmas.Length);
     }
 
     // diffusers' init_noise_sigma: with leading spacing, and in schedulers that scale the latents to a variance of 1, noise and latents
