@@ -25,9 +25,8 @@ internal static class OutputPath
         bool isFolder = IsFolder(output);
         for (int i = 0; i < count; i++)
         {
-            ulong seed = unchecked(request.Seed + (ulong)i);
             string path = isFolder
-                ? Free(Path.Combine(output ?? "", Name(request.Prompt, seed)))
+                ? Free(Path.Combine(output ?? "", Name(request.Prompt, request.InSeries(i).Seed)))
                 : Numbered(output!, i, count);
             PictureFile.RequireWritable(path, options);
             paths.Add(path);

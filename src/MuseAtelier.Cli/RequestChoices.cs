@@ -46,6 +46,7 @@ internal sealed class RequestChoices
             + "NVIDIA card.",
         [.. NoiseSourceCatalog.BuiltIn.Names.Select(name => name.Id.ToLowerInvariant())]);
 
+    private readonly PresetChoice _preset = new();
     private readonly SamplingChoices _sampling = new();
     private readonly PromptChoices _prompt = new();
     private FrameChoice? _frame;
@@ -61,7 +62,7 @@ internal sealed class RequestChoices
     {
         Option[] options =
         [
-            _negative, _seed, _steps, _guidance, _width, _height, _sampler, _schedule, _karras, _noise, _emptyNegative,
+            _negative, _seed, _preset.Option, _steps, _guidance, _width, _height, _sampler, _schedule, _karras, _noise, _emptyNegative,
         ];
         foreach (Option option in (Option[])[.. options, .. _sampling.All, .. _prompt.All]) command.Add(option);
         _frame = new FrameChoice(command);
@@ -69,9 +70,15 @@ internal sealed class RequestChoices
 
     /// <summary>A request with the changes that the command line names.</summary>
     /// <param name="result">The command line.</param>
-    /// <param name="basis">Supplies the value of every option that is not given.</param>
-    public PictureRequest Read(ParseResult result, PictureRequest basis) =>
-        _sampling.Read(result, _prompt.Read(result, ReadOwn(result, basis)));
+    /// <param name="basis">Supplies the value of every option that neither the command line nor a preset gives.</param>
+    public PictureRequest Read(ParseResult result, PictureRequest basis)
+    {
+        PictureRequest preset = Preset(result)?.ApplyTo(basis) ?? basis;
+        return _sampling.Read(result, _prompt.Read(result, ReadOwn(result, preset)));
+    }
+
+    /// <summary>The preset that the command line names; null means none.</summary>
+    public FewStepPreset? Preset(ParseResult result) => result.GetValue(_preset.Option);
 
     /// <summary>Whether the command line gives a seed, be it a number or <c>random</c>.</summary>
     public bool HasSeed(ParseResult result) => Choice.IsGiven(result, _seed);
@@ -98,9 +105,11 @@ internal sealed class RequestChoices
     private NoiseSchedule ReadSchedule(ParseResult result, NoiseSchedule basis)
     {
         bool karras = Choice.Given(result, _karras, basis.Karras);
+        // Another number of steps or another schedule leaves the timesteps of a preset or of a record.
+        if (Choice.IsGiven(result, _steps) && result.GetValue(_steps) != basis.Timesteps?.Count) basis = basis with { Timesteps = null };
         if (!Choice.IsGiven(result, _schedule)) return basis with { Karras = karras };
         NoiseSchedule found = ScheduleCatalog.Find(result.GetValue(_schedule)!)!;
-        return basis with { Spacing = found.Spacing, Karras = found.Karras || karras };
+        return basis with { Spacing = found.Spacing, Karras = found.Karras || karras, Timesteps = null };
     }
 
     // Takes other programs' names too.

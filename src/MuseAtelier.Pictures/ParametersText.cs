@@ -86,7 +86,7 @@ public static class ParametersText
     // AUTOMATIC1111 has names for two noise sources, and none for the others.
     private static (string Name, string Value) Noise(NoiseSource source)
     {
-        if (source == NoiseSource.Diffusers) return ("RNG", "CPU");
+        if (source == NoiseSource.Diffusers || source == NoiseSource.A1111Cpu) return ("RNG", "CPU");
         if (source == NoiseSource.A1111) return ("RNG", "NV");
         return ("Noise source", source.Id.ToLowerInvariant());
     }

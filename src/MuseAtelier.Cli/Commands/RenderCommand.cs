@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MuseAtelier.Packages;
 
 namespace MuseAtelier.Cli.Commands;
 
@@ -28,8 +29,18 @@ internal static class RenderCommand
         command.SetAction((result, stop) =>
         {
             var basis = new PictureRequest { Prompt = result.GetRequiredValue(prompt), Seed = RequestChoices.DrawSeed() };
-            return painting.RunAsync(result, request.Read(result, basis), null, null, stop);
+            return painting.RunAsync(
+                result, request.Read(result, basis), null, atelier => WarnOfMisfit(terminal, request.Preset(result), atelier.Model), stop);
         });
         return command;
+    }
+
+    /// <summary>Writes a notice if a preset seems not to fit the model.</summary>
+    public static void WarnOfMisfit(Terminal terminal, FewStepPreset? preset, ModelInfo model)
+    {
+        if (preset?.MisfitOf(model.Name, model.Title) is { } misfit) terminal.WriteNotice("notice", misfit);
+        bool isOther = PackageManifest.Read(model.Package).Model.Prediction != PredictionType.Epsilon;
+        if (preset is { Prediction: not ModelPrediction.Sample } && isOther)
+            terminal.WriteNotice("notice", $"the preset {preset.Name} is for models that predict noise; {model.Name} does not");
     }
 }

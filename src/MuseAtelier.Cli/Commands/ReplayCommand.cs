@@ -39,7 +39,13 @@ internal static class ReplayCommand
                 : FromRecord(terminal, content.ReadRecord());
             PictureRequest basis = source.Request;
             if (result.GetValue(prompt) is { } other) basis = basis with { Prompt = other };
-            return painting.RunAsync(result, request.Read(result, basis), source.Record, source.Opened, stop);
+            return painting.RunAsync(result, request.Read(result, basis), source.Record, Compare, stop);
+
+            void Compare(Atelier atelier)
+            {
+                source.Opened(atelier);
+                RenderCommand.WarnOfMisfit(terminal, request.Preset(result), atelier.Model);
+            }
         });
         return command;
     }

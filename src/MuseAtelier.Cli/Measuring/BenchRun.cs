@@ -42,8 +42,7 @@ internal static class BenchRun
             List<double> fileSeconds = [];
             for (int i = 0; i < batches; i++)
             {
-                ulong seed = unchecked(request.Seed + (ulong)(i * batchSize));
-                PictureRequest next = request with { Prompt = $"{request.Prompt}, {i}", Seed = seed };
+                PictureRequest next = request.InSeries(i * batchSize) with { Prompt = $"{request.Prompt}, {i}" };
                 Batch batch = await PaintAsync(atelier, next, batchSize, stop);
                 painted.Add(batch);
                 fileSeconds.Add(WriteFile(batch.Last, file));

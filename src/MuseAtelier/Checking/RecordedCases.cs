@@ -38,7 +38,7 @@ internal static class RecordedCases
         return parts switch
         {
             [Schedule, var schedule, var steps] => new ScheduleCase(name, schedule, Steps(values, name, steps)),
-            [Brownian or LargeBrownian, var seed] => new BrownianCase(name, Seed(values, name, seed)),
+            [Brownian or LargeBrownian, var seed] => new BrownianCase(name, Seed(values, name, seed), parts[0] == LargeBrownian),
             [var sampler, var schedule, var steps] => new KDiffusionCase(name, sampler, schedule, Steps(values, name, steps)),
             [_, var steps] => new SchedulerCase(name, Entry(values, name), Steps(values, name, steps)),
             _ => throw values.Refusal($"there is a case {Shorten(name)}"),

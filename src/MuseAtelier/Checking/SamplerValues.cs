@@ -74,6 +74,22 @@ internal sealed class SamplerValues : IDisposable
         return Floats(name);
     }
 
+    /// <summary>The values of a tensor with a known number of them.</summary>
+    /// <exception cref="SamplerValuesException">The tensor is not such.</exception>
+    public float[] Floats(string name, int count) =>
+        Tensor(name).Elements == count ? Floats(name) : throw Refusal(name, Invariant($"{count} values"));
+
+    /// <summary>The values of a number of latents, one after the other: [count, 1, channels, h, w].</summary>
+    /// <param name="name">The tensor's name.</param>
+    /// <param name="count">The number of latents.</param>
+    /// <exception cref="SamplerValuesException">The tensor is not such.</exception>
+    public float[] Rows(string name, int count)
+    {
+        bool fits = Shape(name) is [var rows, 1, _, _, _] && rows == count
+            && Tensor(name).Elements >= count && Tensor(name).Elements / count <= MostLatents;
+        return fits ? Floats(name) : throw Refusal(name, Invariant($"[{count}, 1, channels, h, w]"));
+    }
+
     /// <summary>The values of several latents, one after the other: [count, 1, channels, h, w].</summary>
     /// <param name="name">The tensor's name.</param>
     /// <param name="length">The values of each.</param>

@@ -1,6 +1,9 @@
 namespace MuseAtelier.Pipeline;
 
-/// <summary>Pictures of one request, each with the seed after the previous one's.</summary>
+/// <summary>
+/// Pictures of one request, each with the seed after the previous one's; with a variation, each with the variation's seed after the
+/// previous one's.
+/// </summary>
 /// <param name="Request">The request of the first picture.</param>
 /// <param name="Count">The number of pictures.</param>
 /// <param name="BatchSize">The number of pictures in a batch, 1 to <paramref name="Count"/>; null lets the plan choose.</param>
@@ -19,5 +22,5 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
     public int Wanted => Slot is null ? Count : 1;
 
     /// <summary>The request of a picture of the series, by its index from 0.</summary>
-    public PictureRequest Picture(int index) => Request with { Seed = unchecked(Request.Seed + (ulong)index) };
+    public PictureRequest Picture(int index) => Request.InSeries(index);
 }

@@ -13,7 +13,7 @@ public readonly record struct NoiseSource
 {
     private const string DefaultId = "Diffusers";
 
-    private static readonly string[] Known = [DefaultId, "A1111", "Comfy"];
+    private static readonly string[] Known = [DefaultId, "A1111", "Comfy", "A1111-CPU", "Comfy-GPU"];
 
     private readonly string? _id;
 
@@ -24,20 +24,36 @@ public readonly record struct NoiseSource
 
     /// <summary>
     /// diffusers, as its documentation shows: PyTorch's CPU generator (Mersenne Twister) for the start, then the same stream for every
-    /// step. Takes the seed's low 32 bits.
+    /// step. Takes the seed's low 32 bits. Of the samplers of stochastic equations, single-step ones take their noise from a Brownian tree
+    /// with that generator, whose entropy is the whole seed.
     /// </summary>
     public static NoiseSource Diffusers { get; } = new(DefaultId);
 
-    /// <summary>AUTOMATIC1111 on an NVIDIA card: CUDA's generator (Philox) for the start, then the same stream for every step.</summary>
+    /// <summary>
+    /// AUTOMATIC1111 on an NVIDIA card: CUDA's generator (Philox) for the start, then the same stream for every step. Samplers of stochastic
+    /// equations take their noise from a Brownian tree with that generator.
+    /// </summary>
     public static NoiseSource A1111 { get; } = new(Known[1]);
 
     /// <summary>
-    /// ComfyUI on an NVIDIA card: PyTorch's CPU generator for the start, CUDA's generator with the same seed for the steps.
+    /// ComfyUI on an NVIDIA card: PyTorch's CPU generator for the start, CUDA's generator with the same seed for the steps. Samplers of
+    /// stochastic equations take their noise from a Brownian tree with the CPU's generator.
     /// </summary>
     public static NoiseSource Comfy { get; } = new(Known[2]);
 
+    /// <summary>
+    /// AUTOMATIC1111 with the setting "RNG: CPU": as <see cref="Diffusers"/>, but all samplers of stochastic equations take their noise
+    /// from the Brownian tree.
+    /// </summary>
+    public static NoiseSource A1111Cpu { get; } = new(Known[3]);
+
+    /// <summary>
+    /// ComfyUI with a sampler whose name ends in <c>_gpu</c>: as <see cref="Comfy"/>, with CUDA's generator in the Brownian tree.
+    /// </summary>
+    public static NoiseSource ComfyGpu { get; } = new(Known[4]);
+
     /// <summary>The noise sources of this library.</summary>
-    internal static IReadOnlyList<NoiseSource> BuiltIn { get; } = [Diffusers, A1111, Comfy];
+    internal static IReadOnlyList<NoiseSource> BuiltIn { get; } = [Diffusers, A1111, Comfy, A1111Cpu, ComfyGpu];
 
     /// <summary>The name as a text.</summary>
     public string Id => _id ?? DefaultId;

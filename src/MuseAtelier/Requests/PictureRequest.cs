@@ -115,6 +115,15 @@ public sealed record PictureRequest
 
     /// <summary>SDXL's size conditioning; null means an uncropped original of the picture's own size.</summary>
     public MicroConditioning? Conditioning { get; init; }
+
+    /// <summary>
+    /// The request of a picture in a series that begins with this one: the seed counts up, or with a variation the variation's seed
+    /// (AUTOMATIC1111, modules/processing.py, process_images_inner).
+    /// </summary>
+    /// <param name="index">The picture's index in the series, from 0.</param>
+    internal PictureRequest InSeries(int index) => VariationStrength > 0
+        ? this with { VariationSeed = unchecked(VariationSeed + (ulong)index) }
+        : this with { Seed = unchecked(Seed + (ulong)index) };
 }
 
 /// <summary>The conditioning for an empty negative prompt.</summary>

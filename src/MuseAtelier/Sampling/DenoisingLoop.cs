@@ -34,7 +34,6 @@ internal sealed class DenoisingLoop : IDisposable
         Func<long, NativeBuffer> allocate)
     {
         _recipe = recipe;
-        _noise = new BatchNoise(noise);
         _denoiser = denoiser;
         _inputs = inputs;
         _previews = previews;
@@ -45,6 +44,7 @@ internal sealed class DenoisingLoop : IDisposable
         _batch = new LatentBatch(denoiser, slot, noise.Length, recipe.Guidance.IsGuided, recipe.Sampler, allocate);
         try
         {
+            _noise = new BatchNoise(noise, recipe, _first, _batch.Latents(0).Length, allocate);
             _batch.WriteExtraChannels(inputs.ExtraChannels.Span);
             if (inputs.Mask is not null) _startNoise = allocate((long)noise.Length * _batch.Latents(0).Length * sizeof(float));
             WriteStart();
@@ -101,6 +101,7 @@ internal sealed class DenoisingLoop : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _noise?.Dispose();
         _startNoise?.Dispose();
         _batch.Dispose();
     }

@@ -4,8 +4,9 @@ namespace MuseAtelier.Sampling;
 
 /// <summary>
 /// DPM-Solver++(2M) for the stochastic equation, one evaluation a step (k-diffusion sampling.py, sample_dpmpp_2m_sde with eta 1 and
-/// s_noise 1; Lu et al., 2022, "DPM-Solver++"; AUTOMATIC1111's "DPM++ 2M SDE" and "DPM++ 2M SDE Heun"). The noise of each step is a plain
-/// normal draw, as in diffusers (scheduling_dpmsolver_multistep.py, sde-dpmsolver++); k-diffusion draws it from a Brownian tree.
+/// s_noise 1; Lu et al., 2022, "DPM-Solver++"; AUTOMATIC1111's "DPM++ 2M SDE" and "DPM++ 2M SDE Heun"). The noise of each step is an
+/// increment of a Brownian motion, as in k-diffusion, or an independent draw, as in diffusers (scheduling_dpmsolver_multistep.py,
+/// sde-dpmsolver++): <see cref="BrownianNoise.ServesMultistep"/>.
 /// </summary>
 /// <remarks>
 /// With h = ln(sigma / sigmaNext), r = hLast / h, D the denoised latents and D' those of the evaluation before:
@@ -37,6 +38,9 @@ internal sealed class Dpmpp2MSdeSampler : Sampler
             hLast = h;
         }
     }
+
+    /// <inheritdoc/>
+    public override StepNoise StepNoise => StepNoise.BrownianMultistep;
 
     /// <inheritdoc/>
     public override void Advance(in Evaluation evaluation, SamplerState state)

@@ -4,7 +4,8 @@ namespace MuseAtelier.Sampling;
 
 /// <summary>
 /// DPM-Solver++(3M) for the stochastic equation, one evaluation a step (k-diffusion sampling.py, sample_dpmpp_3m_sde with eta 1 and
-/// s_noise 1; AUTOMATIC1111's "DPM++ 3M SDE"). The noise of each step is a plain normal draw; k-diffusion draws it from a Brownian tree.
+/// s_noise 1; AUTOMATIC1111's "DPM++ 3M SDE"). The noise of each step is an increment of a Brownian motion, as in
+/// k-diffusion, or an independent draw: <see cref="BrownianNoise.ServesMultistep"/>.
 /// </summary>
 /// <remarks>
 /// With h = ln(sigma / sigmaNext), D the denoised latents, D1 and D2 those of the two evaluations before, h1 and h2 the steps after them,
@@ -38,6 +39,9 @@ internal sealed class Dpmpp3MSdeSampler : Sampler
             h1 = h;
         }
     }
+
+    /// <inheritdoc/>
+    public override StepNoise StepNoise => StepNoise.BrownianMultistep;
 
     /// <inheritdoc/>
     public override void Advance(in Evaluation evaluation, SamplerState state)

@@ -1,3 +1,5 @@
+using MuseAtelier.Recipe;
+
 namespace MuseAtelier.Sampling;
 
 /// <summary>The noise sources that requests can name. The one list of them: validation and the command line read it.</summary>
@@ -14,9 +16,18 @@ public sealed class NoiseSourceCatalog
     /// <summary>The noise sources of this library; the first one is the default.</summary>
     public static NoiseSourceCatalog BuiltIn { get; } = new(
     [
-        new NoiseSourceRegistration(NoiseSource.Diffusers, seed => OfOne(new TorchCpuNoise(seed))),
-        new NoiseSourceRegistration(NoiseSource.A1111, seed => OfOne(new PhiloxNoise(seed))),
-        new NoiseSourceRegistration(NoiseSource.Comfy, seed => new PictureNoise(new TorchCpuNoise(seed), new PhiloxNoise(seed))),
+        // DPMSolverSDEScheduler takes its noise from a tree; DPMSolverMultistepScheduler draws it from the generator.
+        new NoiseSourceRegistration(
+            NoiseSource.Diffusers,
+            seed => OfOne(new TorchCpuNoise(seed), new BrownianNoise(seed, TorchCpuNormals.Instance) { ServesMultistep = false })),
+        // modules/sd_samplers_common.py replaces torchsde's generator by the program's own.
+        new NoiseSourceRegistration(
+            NoiseSource.A1111, seed => OfOne(new PhiloxNoise(seed), new BrownianNoise(seed, PhiloxNormals.Instance))),
+        // The samplers without "_gpu" in their names have their tree on the CPU.
+        new NoiseSourceRegistration(NoiseSource.Comfy, seed => OfComfy(seed, TorchCpuNormals.Instance)),
+        new NoiseSourceRegistration(
+            NoiseSource.A1111Cpu, seed => OfOne(new TorchCpuNoise(seed), new BrownianNoise(seed, TorchCpuNormals.Instance))),
+        new NoiseSourceRegistration(NoiseSource.ComfyGpu, seed => OfComfy(seed, PhiloxNormals.Instance)),
     ]);
 
     /// <summary>The names of all noise sources, those of this library first.</summary>
@@ -29,10 +40,24 @@ public sealed class NoiseSourceCatalog
     internal static NoiseSourceCatalog With(IReadOnlyList<NoiseSourceRegistration> others) =>
         others.Count == 0 ? BuiltIn : new NoiseSourceCatalog([.. BuiltIn._sources, .. others]);
 
-    /// <summary>Makes the noise of one picture from a source whose name is in the catalogue.</summary>
+    /// <summary>Makes the noise of one picture, whose source is in the catalogue.</summary>
+    internal PictureNoise Create(PictureRequest request)
+    {
+        PictureNoise noise = Create(request.NoiseSource, request.Seed);
+        if (!(request.VariationStrength > 0)) return noise;
+        INoiseGenerator variation = Create(request.NoiseSource, request.VariationSeed).Start;
+        int height = request.Height / LatentGeometry.VaeScaleFactor, width = request.Width / LatentGeometry.VaeScaleFactor;
+        return noise with { Start = new VariedNoise(noise.Start, variation, request.VariationStrength, height, width) };
+    }
+
+    /// <summary>Makes the noise of a seed from a source whose name is in the catalogue.</summary>
     internal PictureNoise Create(NoiseSource name, ulong seed) =>
         _sources.FirstOrDefault(source => source.Name == name)?.Create(seed)
             ?? throw new InvalidOperationException($"There is no noise source {name}, or its factory returned null.");
 
-    private static PictureNoise OfOne(INoiseGenerator generator) => new(generator, generator);
+    private static PictureNoise OfOne(INoiseGenerator generator, BrownianNoise brownian) =>
+        new(generator, generator) { Brownian = brownian };
+
+    private static PictureNoise OfComfy(ulong seed, ISeededNoiseGenerator normals) =>
+        new(new TorchCpuNoise(seed), new PhiloxNoise(seed)) { Brownian = new BrownianNoise(seed, normals) };
 }

@@ -15,21 +15,25 @@ internal sealed class PhiloxNoise(ulong seed) : INoiseGenerator
     private uint _draw;
 
     /// <inheritdoc/>
-    public void Fill(Span<float> destination)
+    public void Fill(Span<float> destination) => Fill(seed, _draw++, destination);
+
+    /// <summary>The numbers of a draw of the generator with a seed.</summary>
+    /// <param name="seed">The seed.</param>
+    /// <param name="draw">The number of draws before.</param>
+    /// <param name="destination">Receives the numbers.</param>
+    public static void Fill(ulong seed, uint draw, Span<float> destination)
     {
         for (int i = 0; i < destination.Length; i++)
         {
-            (uint first, uint second) = Bits(_draw, (uint)i);
+            (uint first, uint second) = Bits(seed, draw, (uint)i);
             // Of the ways to round, double throughout came nearest to an H200's numbers.
             double u = (first + 0.5) * ToUnit;
             double angle = (second + 0.5) * ToTurn;
             destination[i] = (float)(Math.Sqrt(-2 * Math.Log(u)) * Math.Sin(angle));
         }
-
-        _draw++;
     }
 
-    private (uint First, uint Second) Bits(uint draw, uint index)
+    private static (uint First, uint Second) Bits(ulong seed, uint draw, uint index)
     {
         uint c0 = draw, c1 = 0, c2 = index, c3 = 0;
         uint k0 = (uint)seed, k1 = (uint)(seed >> 32);

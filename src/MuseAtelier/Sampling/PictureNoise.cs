@@ -8,4 +8,11 @@ namespace MuseAtelier.Sampling;
 /// Gives the noise of the steps, one draw after the other; may be the same generator as <paramref name="Start"/>.
 /// </param>
 [Experimental(Experiments.Sampling)]
-public sealed record PictureNoise(INoiseGenerator Start, INoiseGenerator Steps);
+public sealed record PictureNoise(INoiseGenerator Start, INoiseGenerator Steps)
+{
+    /// <summary>
+    /// The Brownian motion for the steps of samplers that ask for one (<see cref="Sampler.StepNoise"/>); null means that they too draw from
+    /// <see cref="Steps"/>.
+    /// </summary>
+    public BrownianNoise? Brownian { get; init; }
+}

@@ -47,6 +47,9 @@ public abstract class Sampler
     /// <summary>The number of latent-sized buffers that the denoising loop lends the sampler for each picture.</summary>
     public int History { get; }
 
+    /// <summary>The kind of noise that <see cref="Advance"/> expects; independent draws by default.</summary>
+    public virtual StepNoise StepNoise => StepNoise.Independent;
+
     /// <summary>
     /// Advances one picture after an evaluation: reads the prediction, and leaves the latents for the next evaluation in
     /// <see cref="SamplerState.Latents"/>. Must not allocate, because it runs in the denoising loop.
@@ -54,6 +57,21 @@ public abstract class Sampler
     /// <param name="evaluation">The evaluation that has just finished.</param>
     /// <param name="state">The picture's numbers; borrowed.</param>
     public abstract void Advance(in Evaluation evaluation, SamplerState state);
+
+    /// <summary>
+    /// The noise levels between which a draw of Brownian noise lies (<see cref="StepNoise"/>): by default those at the start of the
+    /// evaluation's step and of the next one, 0 after the last.
+    /// </summary>
+    /// <param name="evaluation">The evaluation.</param>
+    /// <param name="draw">The draw, from 0 up to the evaluation's <see cref="Evaluation.NoiseDraws"/>.</param>
+    /// <returns>Two sigmas, of which the first is not below the second. Each is limited to the levels above 0 of the schedule.</returns>
+    public virtual (float From, float To) NoiseInterval(in Evaluation evaluation, int draw)
+    {
+        int first = evaluation.Index, next = evaluation.Index;
+        while (first > 0 && _evaluations[first - 1].Step == evaluation.Step) first--;
+        while (next < _evaluations.Length && _evaluations[next].Step == evaluation.Step) next++;
+        return (_evaluations[first].Sigma, next < _evaluations.Length ? _evaluations[next].Sigma : 0);
+    }
 
     /// <summary>The evaluations of a method that evaluates the UNet once at the start of each step.</summary>
     /// <param name="schedule">The schedule.</param>

@@ -21,6 +21,5 @@ internal sealed record SamplingCatalogs(SamplerCatalog Samplers, NoiseSourceCata
         Samplers.EvaluationsOf(request) ?? throw new InvalidOperationException($"There is no sampler {request.Sampler}.");
 
     /// <summary>The noise of each picture.</summary>
-    public PictureNoise[] NoiseOf(IReadOnlyList<PictureRequest> pictures) =>
-        [.. pictures.Select(picture => NoiseSources.Create(picture.NoiseSource, picture.Seed))];
+    public PictureNoise[] NoiseOf(IReadOnlyList<PictureRequest> pictures) => [.. pictures.Select(NoiseSources.Create)];
 }

@@ -1,13 +1,15 @@
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// The schedules that programs define by noise levels. Each gives the noise levels above 0, falling, in double precision. Files and
-/// functions are those of ComfyUI (comfy/samplers.py), of AUTOMATIC1111 as Forge has it (modules/sd_schedulers.py) and of diffusers
-/// (schedulers/scheduling_euler_discrete.py).
+/// The schedules that programs define by noise levels. Each gives the noise levels above 0, falling. Files and functions are those of
+/// ComfyUI (comfy/samplers.py), of AUTOMATIC1111 as Forge has it (modules/sd_schedulers.py) and of diffusers
+/// (schedulers/scheduling_euler_discrete.py). The functions here compute in double precision as numpy does; those that the programs compute
+/// with PyTorch are <see cref="TorchSigmas"/>.
 /// </summary>
 internal static class SigmaFunctions
 {
-    private const double Rho = 7;
+    /// <summary>The exponent of Karras's levels.</summary>
+    public const double Rho = 7;
 
     /// <summary>The noise levels of a schedule that is defined by them.</summary>
     /// <param name="spacing">The schedule.</param>
@@ -16,16 +18,19 @@ internal static class SigmaFunctions
     /// <param name="dialect">The program whose function it is.</param>
     public static double[] Of(TimestepSpacing spacing, TrainedSchedule trained, int steps, SamplingDialect dialect)
     {
-        bool isA1111 = dialect == SamplingDialect.A1111;
+        SigmaRange range = trained.ExactRange;
+        bool isTorchs = dialect != SamplingDialect.Diffusers;
         return spacing switch
         {
-            TimestepSpacing.Normal => Normal(trained, steps, isOpen: false),
-            TimestepSpacing.SgmUniform => Normal(trained, steps, isOpen: true),
-            TimestepSpacing.Exponential or TimestepSpacing.Polyexponential => Exponential(RangeOf(trained, dialect), steps),
+            TimestepSpacing.Normal => isTorchs ? TorchSigmas.Normal(trained, steps, isOpen: false) : Normal(trained, steps, isOpen: false),
+            TimestepSpacing.SgmUniform => isTorchs ? TorchSigmas.Normal(trained, steps, isOpen: true) : Normal(trained, steps, isOpen: true),
+            TimestepSpacing.Exponential => isTorchs ? TorchSigmas.Exponential(range, steps) : Exponential(trained.Range, steps),
+            TimestepSpacing.Polyexponential => isTorchs ? TorchSigmas.Polyexponential(range, steps) : Exponential(trained.Range, steps),
             TimestepSpacing.Simple => Simple(trained, steps),
             TimestepSpacing.DdimUniform => DdimUniform(trained, steps),
-            TimestepSpacing.Beta => dialect == SamplingDialect.Comfy ? Beta(trained, steps) : BetaOfSigmas(RangeOf(trained, dialect), steps),
-            TimestepSpacing.KlOptimal => KlOptimal(trained.ExactRange, steps, isA1111 ? steps : steps - 1),
+            TimestepSpacing.Beta when dialect == SamplingDialect.Comfy => Beta(trained, steps),
+            TimestepSpacing.Beta => BetaOfSigmas(isTorchs ? range : trained.Range, steps),
+            TimestepSpacing.KlOptimal => KlOptimal(range, steps, dialect == SamplingDialect.A1111 ? steps : steps - 1),
             TimestepSpacing.AlignYourSteps => AlignedSteps.Of(steps, dialect),
             TimestepSpacing.Lcm => LcmLevels.Sigmas(trained, steps),
             _ => throw new ArgumentOutOfRangeException(nameof(spacing), spacing, null),
@@ -41,10 +46,6 @@ internal static class SigmaFunctions
     public static double LastOf(TimestepSpacing spacing, TrainedSchedule trained, SamplingDialect dialect) =>
         spacing == TimestepSpacing.KlOptimal && dialect == SamplingDialect.A1111 ? trained.ExactRange.Least : 0;
 
-    /// <summary>The trained levels between which a program spreads its schedules.</summary>
-    public static SigmaRange RangeOf(TrainedSchedule trained, SamplingDialect dialect) =>
-        dialect == SamplingDialect.Diffusers ? trained.Range : trained.ExactRange;
-
     /// <summary>Levels by Karras et al. (2022), equation 5, with rho 7.</summary>
     /// <param name="range">The levels between which they lie.</param>
     /// <param name="count">How many, at least 1.</param>
@@ -53,26 +54,6 @@ internal static class SigmaFunctions
         double first = Math.Pow(range.Greatest, 1 / Rho);
         double last = Math.Pow(range.Least, 1 / Rho);
         return Make(count, i => Math.Pow(first + Ramp(i, count) * (last - first), Rho));
-    }
-
-    /// <summary>
-    /// The same in single precision, as k-diffusion's get_sigmas_karras computes them with PyTorch. They differ by up to 1e-6 of
-    /// themselves.
-    /// </summary>
-    /// <param name="range">The levels between which they lie.</param>
-    /// <param name="count">How many, at least 1.</param>
-    public static double[] KarrasOfTorch(SigmaRange range, int count)
-    {
-        double first = Math.Pow(range.Greatest, 1 / Rho);
-        float distance = (float)(Math.Pow(range.Least, 1 / Rho) - first);
-        float stride = 1f / Math.Max(count - 1, 1);
-        return Make(count, i =>
-        {
-            // torch.linspace counts from the nearer end.
-            float ramp = i < count / 2 || count == 1 ? stride * i : 1 - stride * (count - 1 - i);
-            float root = (float)first + ramp * distance;
-            return (float)Math.Pow(root, Rho);
-        });
     }
 
     /// <summary>A value between two others, or beyond them.</summary>
@@ -93,7 +74,7 @@ internal static class SigmaFunctions
         return Make(steps, i => trained.ExactSigmaAt((TrainedSchedule.Steps - 1) * (1 - (double)i / parts)));
     }
 
-    // k-diffusion's get_sigmas_exponential; get_sigmas_polyexponential with its default rho 1 is the same; _convert_to_exponential.
+    // _convert_to_exponential.
     private static double[] Exponential(SigmaRange range, int steps)
     {
         double first = Math.Log(range.Greatest);

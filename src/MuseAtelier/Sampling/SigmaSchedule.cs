@@ -156,7 +156,7 @@ public sealed class SigmaSchedule
     private double[] Karras(TimestepSpacing spacing, ScheduleChoice choice, double[] sigmas)
     {
         bool isWhole = choice.Dialect != SamplingDialect.Diffusers && spacing is TimestepSpacing.Linspace or TimestepSpacing.Normal;
-        if (isWhole) return SigmaFunctions.KarrasOfTorch(_trained.ExactRange, sigmas.Length);
+        if (isWhole) return TorchSigmas.Karras(_trained.ExactRange, sigmas.Length);
         SigmaRange range = choice.IsMultistep ? _trained.Range : new SigmaRange(sigmas[^1], sigmas[0]);
         return SigmaFunctions.Karras(range, sigmas.Length);
     }

@@ -8,6 +8,12 @@ namespace MuseAtelier.Sampling;
 internal sealed class StoppedSampler(Sampler whole) : Sampler(WithoutLastStep(whole), whole.History)
 {
     /// <inheritdoc/>
+    public override StepNoise StepNoise => whole.StepNoise;
+
+    /// <inheritdoc/>
+    public override (float From, float To) NoiseInterval(in Evaluation evaluation, int draw) => whole.NoiseInterval(evaluation, draw);
+
+    /// <inheritdoc/>
     public override void Advance(in Evaluation evaluation, SamplerState state) => whole.Advance(evaluation, state);
 
     private static Evaluation[] WithoutLastStep(Sampler sampler)

@@ -10,23 +10,41 @@ internal sealed class TorchCpuNoise : INoiseGenerator
 {
     private const int Block = 16;
 
-    private readonly MersenneTwister _bits;
+    private readonly uint[] _state = new uint[MersenneTwister.Words];
+    private int _next = MersenneTwister.Words;
     private double? _second;
 
     /// <param name="seed">Only its low 32 bits count, as in PyTorch.</param>
-    public TorchCpuNoise(ulong seed) => _bits = new MersenneTwister((uint)seed);
+    public TorchCpuNoise(ulong seed) => MersenneTwister.Seed((uint)seed, _state);
 
     /// <inheritdoc/>
     public void Fill(Span<float> destination)
     {
+        var bits = new MersenneTwister(_state, _next);
+        Fill(ref bits, ref _second, destination);
+        _next = bits.Position;
+    }
+
+    /// <summary>The first numbers that a generator with a seed gives; allocates nothing.</summary>
+    public static void Fill(uint seed, Span<float> destination)
+    {
+        Span<uint> state = stackalloc uint[MersenneTwister.Words];
+        MersenneTwister.Seed(seed, state);
+        var bits = new MersenneTwister(state, MersenneTwister.Words);
+        double? second = null;
+        Fill(ref bits, ref second, destination);
+    }
+
+    private static void Fill(ref MersenneTwister bits, ref double? second, Span<float> destination)
+    {
         if (destination.Length < Block)
         {
             foreach (ref float value in destination)
-                value = (float)NextDouble();
+                value = (float)NextDouble(ref bits, ref second);
             return;
         }
 
-        FillUniform(destination);
+        bits.Fill(destination);
         int whole = destination.Length / Block * Block;
         for (int i = 0; i < whole; i += Block)
             Transform(destination.Slice(i, Block));
@@ -34,15 +52,9 @@ internal sealed class TorchCpuNoise : INoiseGenerator
         {
             // The last block is drawn again as a whole, over numbers that are already there.
             Span<float> last = destination[^Block..];
-            FillUniform(last);
+            bits.Fill(last);
             Transform(last);
         }
-    }
-
-    private void FillUniform(Span<float> destination)
-    {
-        foreach (ref float value in destination)
-            value = (_bits.Next() & 0xFFFFFF) * (1f / 0x1000000);
     }
 
     private static void Transform(Span<float> block)
@@ -56,25 +68,25 @@ internal sealed class TorchCpuNoise : INoiseGenerator
     }
 
     // Short tensors take another path: Box and Muller's in double precision, whose second value waits for the next number.
-    private double NextDouble()
+    private static double NextDouble(ref MersenneTwister bits, ref double? second)
     {
-        if (_second is double second)
+        if (second is double waiting)
         {
-            _second = null;
-            return second;
+            second = null;
+            return waiting;
         }
 
-        double turn = NextUniform(), u = NextUniform();
+        double turn = NextUniform(ref bits), u = NextUniform(ref bits);
         // PyTorch writes log1p(-u); 1 - u is exact, as u is a multiple of 2^-53.
         double radius = Math.Sqrt(-2 * Math.Log(1 - u));
         (double sin, double cos) = Math.SinCos(2 * Math.PI * turn);
-        _second = radius * sin;
+        second = radius * sin;
         return radius * cos;
     }
 
-    private double NextUniform()
+    private static double NextUniform(ref MersenneTwister bits)
     {
-        ulong high = _bits.Next();
-        return (((high << 32) | _bits.Next()) & ((1UL << 53) - 1)) * (1.0 / (1UL << 53));
+        ulong high = bits.Next();
+        return (((high << 32) | bits.Next()) & ((1UL << 53) - 1)) * (1.0 / (1UL << 53));
     }
 }

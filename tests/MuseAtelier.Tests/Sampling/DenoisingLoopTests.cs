@@ -147,6 +147,52 @@ public sealed class DenoisingLoopTests
         Assert.Equal(0, loop.Clock.ManagedBytes);
     }
 
+    [Theory]
+    [InlineData("dpmpp_2m_sde", "A1111")]
+    [InlineData("dpmpp_2m_sde_heun", "A1111-CPU")]
+    [InlineData("dpmpp_3m_sde", "Comfy")]
+    [InlineData("dpmpp_3m_sde", "Comfy-GPU")]
+    public void Run_WithBrownianNoise_GivesEachPictureItsBitsAndAllocatesNothing(string sampler, string source)
+    {
+        PictureRequest request = Request with { Sampler = new SamplerName(sampler), NoiseSource = new NoiseSource(source), Seed = 8 };
+        SamplingRecipe recipe = SamplingRecipe.Of(request, Trained.Epsilon, Catalog);
+        Loop(2, [8, 9]).Dispose();
+        using DenoisingLoop together = Loop(2, [8, 9]);
+        Assert.Equal(0, together.Clock.ManagedBytes);
+        for (int i = 0; i < 2; i++)
+        {
+            using DenoisingLoop alone = Loop(1, [8 + (ulong)i]);
+            Assert.Equal(alone.Latents(0), together.Latents(i));
+            Assert.Equal(alone.Hashes(0), together.Hashes(i));
+        }
+
+        using DenoisingLoop plain = Run(request, BatchSlot.Alone, 1, out _);
+        Assert.NotEqual(plain.Hashes(0)[1].Noise, together.Hashes(0)[1].Noise);
+
+        DenoisingLoop Loop(int slots, ulong[] seeds)
+        {
+            PictureNoise[] noise = [.. seeds.Select(seed => NoiseSourceCatalog.BuiltIn.Create(request.NoiseSource, seed))];
+            var loop = new DenoisingLoop(
+                recipe, noise, new BatchSlot(slots, 0), new FakeDenoiser(recipe, 2 * slots, Length), DenoisingInputs.FromNoise, null,
+                HostBuffers.Allocate);
+            loop.Run(null!, _ => { }, Cancellation);
+            return loop;
+        }
+    }
+
+    [Fact]
+    public void NoiseInterval_OfASampler_LiesBetweenItsSteps()
+    {
+        var schedule = new SigmaSchedule(Trained.Epsilon, new NoiseSchedule(), 5);
+        var sampler = new Dpmpp2SAncestralSampler(schedule);
+        foreach (Evaluation evaluation in sampler.Evaluations)
+        {
+            (float from, float to) = sampler.NoiseInterval(evaluation, 0);
+            Assert.Equal(schedule.Sigmas[evaluation.Step], from);
+            Assert.Equal(schedule.Sigmas[evaluation.Step + 1], to);
+        }
+    }
+
     [Fact]
     public void Constructor_WithADenoiserOfOtherRows_Refuses()
     {

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace MuseAtelier.Cli;
+
+/// <summary>The option that names a preset for a distilled model.</summary>
+internal sealed class PresetChoice
+{
+    /// <summary>The option; its value is null if it is not given.</summary>
+    public Option<FewStepPreset?> Option { get; } = new("--preset")
+    {
+        Description = "The settings of a distilled model (sampler, timesteps, steps, guidance): "
+            + string.Join(", ", FewStepPreset.All.Select(preset => preset.Name)) + ". Options that are given beside it win.",
+        HelpName = "NAME",
+        CustomParser = Parse,
+    };
+
+    private static FewStepPreset? Parse(ArgumentResult result)
+    {
+        string name = result.Tokens[0].Value;
+        FewStepPreset? preset = FewStepPreset.Find(name);
+        if (preset is null)
+            result.AddError($"--preset is '{name}'; expected {string.Join(", ", FewStepPreset.All.Select(known => known.Name))}");
+        return preset;
+    }
+}
