@@ -26,7 +26,7 @@ internal sealed record BrownianCase(string Name, ulong Seed, bool IsLarge) : Rec
         int length = IsLarge ? LargeLength : reference.Length / (Steps - 1);
         float[][] drawn = Draw(length);
         float[] ours = IsLarge ? [.. drawn[1][..End], .. drawn[1][^End..]] : [.. drawn.SelectMany(draw => draw)];
-        return new SamplerCase(Name, Deviation.Of(ours, reference).Relative, AllowedOfLatents);
+        return new SamplerCase(Name, ErrorOf(ours, reference), AllowedOfLatents);
     }
 
     private static unsafe NativeBuffer Allocate(long bytes) =>

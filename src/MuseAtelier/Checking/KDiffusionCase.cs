@@ -45,11 +45,11 @@ internal sealed record KDiffusionCase(string Name, string Sampler, string Schedu
         foreach (Evaluation evaluation in sampler.Evaluations)
         {
             if (evaluation.Step == errors.Count)
-                errors.Add(Deviation.Of(run.Latents, before.Slice(errors.Count * start.Length, start.Length)).Relative);
+                errors.Add(ErrorOf(run.Latents, before.Slice(errors.Count * start.Length, start.Length)));
             isComplete = isComplete && run.Advance(evaluation, Denoise);
         }
 
-        errors.Add(Deviation.Of(run.Latents, final).Relative);
+        errors.Add(ErrorOf(run.Latents, final));
         return LatentCase(errors, isComplete);
     }
 

@@ -45,6 +45,22 @@ internal abstract record RecordedCase(string Name)
         return new SamplerCase(Name, most, AllowedOfSchedules) { Remark = most <= AllowedOfSchedules ? null : what };
     }
 
+    /// <summary>
+    /// The error of latents: the larger one of ||ours - reference|| / ||reference|| and of the same ratio of largest magnitudes, which shows
+    /// a single wrong value. NaN if ours are not finite.
+    /// </summary>
+    protected static double ErrorOf(ReadOnlySpan<float> ours, ReadOnlySpan<float> reference)
+    {
+        double difference = 0, size = 0;
+        for (int i = 0; i < ours.Length; i++)
+        {
+            difference = Math.Max(difference, Math.Abs((double)ours[i] - reference[i]));
+            size = Math.Max(size, Math.Abs(reference[i]));
+        }
+
+        return difference == 0 ? 0 : Math.Max(Deviation.Of(ours, reference).Relative, difference / size);
+    }
+
     /// <summary>The case of a comparison of latents.</summary>
     /// <param name="errors">The error of each step.</param>
     /// <param name="isComplete">Whether the file had the noise that the sampler asked for.</param>

@@ -51,8 +51,8 @@ public sealed record SamplerReport(IReadOnlyList<SamplerCase> Cases)
 /// <summary>One case of a file of reference values.</summary>
 /// <param name="Name">Its name in the file, such as <c>dpmpp_2m.karras.12</c>.</param>
 /// <param name="RelativeError">
-/// For a schedule, the largest error of a noise level, relative to it. For a run, the largest ||ours - reference|| / ||reference|| of the
-/// latents of any step. NaN if there is nothing to compare.
+/// For a schedule, the largest error of a noise level, relative to it. For a run, the largest error of the latents of any step: the larger
+/// one of ||ours - reference|| / ||reference|| and of the same ratio of largest magnitudes. NaN if there is nothing to compare.
 /// </param>
 /// <param name="AllowedError">The largest relative error that passes.</param>
 public sealed record SamplerCase(string Name, double RelativeError, double AllowedError)

@@ -69,7 +69,7 @@ internal sealed record SchedulerCase(string Name, JsonElement Entry, int Steps) 
             isComplete = run.Advance(evaluations[i], Predict);
             float[] expected = after.Slice(i * length, length).ToArray();
             if (configuration.IsScaled && i < evaluations.Length - 1) Multiply(expected, Scale(evaluations[i + 1].Sigma));
-            errors.Add(Deviation.Of(run.Latents, expected).Relative);
+            errors.Add(ErrorOf(run.Latents, expected));
         }
 
         return LatentCase(errors, isComplete);

@@ -36,8 +36,9 @@ internal static class DiffusersTimesteps
     }
 
     // With steps_offset 1, as in SDXL's configuration. A part of 0 timesteps would repeat one of them.
-    private static float Leading(int index, int steps, bool isMultistep) =>
-        isMultistep ? (index + 1) * Math.Max(Trained / (steps + 1), 1) + 1 : index * (Trained / steps) + 1;
+    private static float Leading(int index, int steps, bool isMultistep) => isMultistep
+        ? Math.Min((index + 1) * Math.Max(Trained / (steps + 1), 1) + 1, Trained)
+        : index * (Trained / steps) + 1;
 
     // A single step begins at the most noise, as in k-diffusion. diffusers begins it at the least, which would show the noise.
     private static float Linspace(int index, int steps, bool isMultistep)
