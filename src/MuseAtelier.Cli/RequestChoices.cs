@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Text.Json;
 using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Cli;
@@ -9,8 +8,6 @@ namespace MuseAtelier.Cli;
 /// <summary>The options that describe a picture. The prompt is not among them: each command takes it in its own way.</summary>
 internal sealed class RequestChoices
 {
-    private const string Karras = "karras";
-
     private static readonly PictureRequest Defaults = new() { Prompt = "" };
 
     private readonly Option<string> _negative = new("--negative", "-n")
@@ -37,11 +34,7 @@ internal sealed class RequestChoices
     private readonly Option<int> _width =
         Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 2048; multiples of 64 are best.", Defaults.Width);
     private readonly Option<int> _height = Choice.Whole("--height", "Height in px, with the same limits.", Defaults.Height);
-    private readonly Option<string> _schedule = Choice.Named(
-        "--schedule",
-        "The spacing of the timesteps: automatic is what the program of --dialect picks for the sampler, leading SDXL's own; karras is "
-            + "linspace with --karras.",
-        [NameOf(TimestepSpacing.Automatic), .. Enum.GetValues<TimestepSpacing>().Select(NameOf).SkipLast(1), Karras]);
+    private readonly Option<string> _schedule = ScheduleOption();
     private readonly Option<bool> _karras = new("--karras") { Description = "Use Karras sigmas." };
     private readonly Option<string> _sampler = Choice.Named(
         "--sampler",
@@ -115,13 +108,23 @@ internal sealed class RequestChoices
         // Another number of steps or another schedule leaves the timesteps of a preset or of a record.
         if (Choice.IsGiven(result, _steps) && result.GetValue(_steps) != basis.Timesteps?.Count) basis = basis with { Timesteps = null };
         if (!Choice.IsGiven(result, _schedule)) return basis with { Karras = karras };
-        basis = basis with { Timesteps = null };
-        string name = result.GetValue(_schedule)!;
-        if (name == Karras) return basis with { Spacing = TimestepSpacing.Linspace, Karras = true };
-        return basis with { Spacing = Enum.GetValues<TimestepSpacing>().First(spacing => NameOf(spacing) == name), Karras = karras };
+        NoiseSchedule found = ScheduleCatalog.Find(result.GetValue(_schedule)!)!;
+        return basis with { Spacing = found.Spacing, Karras = found.Karras || karras, Timesteps = null };
     }
 
-    private static string NameOf(TimestepSpacing spacing) => JsonNamingPolicy.SnakeCaseLower.ConvertName(spacing.ToString());
+    // Takes other programs' names too.
+    private static Option<string> ScheduleOption()
+    {
+        Option<string> option = Choice.Named(
+            "--schedule",
+            "The spacing of the timesteps: automatic is what the program of --dialect picks for the sampler, leading SDXL's own; karras is "
+                + "linspace with --karras. Other programs' names mean the same.",
+            [.. ScheduleCatalog.Ids]);
+        Func<ArgumentResult, string?> parse = option.CustomParser!;
+        option.CustomParser = result =>
+            ScheduleCatalog.Find(result.Tokens[0].Value) is { } found ? ScheduleCatalog.IdOf(found) : parse(result);
+        return option;
+    }
 
     private static ulong ParseSeed(ArgumentResult result)
     {

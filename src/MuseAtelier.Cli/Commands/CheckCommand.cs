@@ -8,7 +8,7 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse check</c>: compares the engine with reference values, or fp16 with fp32.</summary>
+/// <summary><c>muse check</c>: compares a model or the samplers with reference values, or fp16 with fp32.</summary>
 internal static class CheckCommand
 {
     public static Command Create(Terminal terminal)
@@ -29,21 +29,34 @@ internal static class CheckCommand
             Description = "Show what fp16 costs: compute the same parts and pictures in fp16 and in fp32 on one device. "
                 + "Exports one package for each precision.",
         };
+        var samplers = new Option<string?>("--samplers")
+        {
+            Description = "Runs of samplers by k-diffusion or diffusers for made-up models. Each is run again and compared; needs no MODEL.",
+            HelpName = "FILE.safetensors",
+        };
         var choices = new ReportChoices();
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command(
             "check",
             "Compares a model with reference values and shows the error of each part, or shows what fp16 costs. "
-                + "The output also names the parts that have no reference values.") { model, against, report };
+                + "The output also names the parts that have no reference values. With --samplers, compares the samplers and schedules.")
+        {
+            model, against, report, samplers,
+        };
         foreach (Option option in choices.All) command.Add(option);
         command.Add(json);
-        command.Validators.Add(result => Validate(result, against, report, choices));
+        command.Validators.Add(result => Validate(result, [against, report, samplers], choices));
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(samplers) is { Implicit: false } && result.GetValue(model) is not null) result.AddError("--samplers needs no MODEL");
+        });
         var atelier = new AtelierChoices(command, isDecodingChosen: false);
         command.SetAction(async (result, stop) =>
         {
+            bool isJson = result.GetValue(json);
+            if (result.GetValue(samplers) is { } recorded) return await SamplerCases.CheckAsync(terminal, recorded, isJson, stop);
             string path = result.GetValue(model) ?? DefaultModel.Find();
             AtelierOptions options = atelier.Read(result);
-            bool isJson = result.GetValue(json);
             return result.GetValue(against) is { } reference
                 ? await CheckAsync(terminal, path, reference, options, isJson, stop)
                 : await ReportAsync(terminal, path, choices.Read(result), options, isJson, stop);
@@ -51,13 +64,14 @@ internal static class CheckCommand
         return command;
     }
 
-    private static void Validate(CommandResult result, Option<string?> against, Option<bool> report, ReportChoices choices)
+    private static void Validate(CommandResult result, Option[] kinds, ReportChoices choices)
     {
-        bool isReport = result.GetResult(report) is { Implicit: false };
-        bool isComparison = result.GetResult(against) is { Implicit: false };
-        if (isReport == isComparison) result.AddError("Give either --against FILE.safetensors or --report");
-        Option? stray = isReport ? null : choices.All.FirstOrDefault(option => result.GetResult(option) is { Implicit: false });
+        if (kinds.Count(kind => IsGiven(kind)) != 1)
+            result.AddError("Give one of --against FILE.safetensors, --report and --samplers FILE.safetensors");
+        Option? stray = IsGiven(kinds[1]) ? null : choices.All.FirstOrDefault(IsGiven);
         if (stray is not null) result.AddError($"{stray.Name} needs --report");
+
+        bool IsGiven(Option option) => result.GetResult(option) is { Implicit: false };
     }
 
     private static async Task<int> CheckAsync(

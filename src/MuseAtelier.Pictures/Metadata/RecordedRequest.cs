@@ -150,7 +150,9 @@ internal sealed record RecordedRequest
 
     // Where programs differ, records without a dialect were painted with ComfyUI's functions.
     private static SamplingDialect DialectOfOlder(TimestepSpacing spacing) =>
-        ScheduleNames.DiffersByProgram(spacing) ? SamplingDialect.Comfy : SamplingDialect.Diffusers;
+        ScheduleNames.DiffersByProgram(spacing) || spacing is TimestepSpacing.Exponential or TimestepSpacing.Polyexponential
+            ? SamplingDialect.Comfy
+            : SamplingDialect.Diffusers;
 
     private static T? Unless<T>(T value, T usual) where T : struct => EqualityComparer<T>.Default.Equals(value, usual) ? null : value;
 }

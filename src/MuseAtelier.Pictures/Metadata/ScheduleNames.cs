@@ -37,15 +37,12 @@ internal static class ScheduleNames
     /// The spacing that a name means in AUTOMATIC1111, ComfyUI and their relatives; null if it means none of this library's.
     /// </summary>
     /// <param name="folded">The name's letters and digits in lower case.</param>
-    public static TimestepSpacing? Find(string folded)
-    {
-        if (folded is "ays") return TimestepSpacing.AlignYourSteps;
-        foreach ((TimestepSpacing spacing, string label) in Labels)
-            if (folded == SamplerNames.Fold(label) || folded == SamplerNames.Fold(IdOf(spacing))) return spacing;
-        return null;
-    }
+    public static TimestepSpacing? Find(string folded) =>
+        ScheduleCatalog.Find(folded) is { Karras: false, Spacing: not TimestepSpacing.Automatic } found ? found.Spacing : null;
 
-    /// <summary>Whether AUTOMATIC1111 and ComfyUI mean different functions by a spacing's name. This library has ComfyUI's.</summary>
+    /// <summary>
+    /// Whether AUTOMATIC1111 and ComfyUI mean different functions by a spacing's name, so that <see cref="PictureRequest.Dialect"/> decides.
+    /// </summary>
     public static bool DiffersByProgram(TimestepSpacing spacing) =>
         spacing is TimestepSpacing.Beta or TimestepSpacing.KlOptimal or TimestepSpacing.AlignYourSteps;
 }

@@ -67,6 +67,13 @@ public sealed class TimestepCountException(int timesteps, int steps)
     public int Steps { get; } = steps;
 }
 
+/// <summary>A list of timesteps together with Karras's noise levels, which would replace those of the list.</summary>
+public sealed class KarrasTimestepsException()
+    : PictureRequestException(
+        "the schedule has a list of timesteps and Karras's noise levels",
+        "one of the two",
+        "Leave out the list of timesteps, or Karras's noise levels.");
+
 /// <summary>A number of a request that is out of range.</summary>
 public sealed class RequestNumberException : PictureRequestException
 {

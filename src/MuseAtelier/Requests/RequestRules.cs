@@ -54,6 +54,7 @@ internal static class RequestRules
         CheckSteps(request.Steps);
         if (request.Schedule.Timesteps is { } timesteps && timesteps.Count != request.Steps)
             throw new TimestepCountException(timesteps.Count, request.Steps);
+        if (request.Schedule is { Timesteps: not null, Karras: true }) throw new KarrasTimestepsException();
         bool isTooLong = request.Sampler.EvaluatesTwice && request.Steps > MostSteps / 2;
         if (isTooLong) throw new StepCountException(request.Steps, MostSteps / 2);
 

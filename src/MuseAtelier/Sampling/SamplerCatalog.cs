@@ -73,8 +73,10 @@ public sealed class SamplerCatalog
         others.Count == 0 ? BuiltIn : new SamplerCatalog([.. BuiltIn._samplers, .. others]);
 
     /// <summary>Makes the sampler of a request, whose name is in the catalogue.</summary>
+    /// <exception cref="StepCountException">The sampler cannot make so many steps.</exception>
     internal Sampler Create(PictureRequest request, SigmaSchedule schedule)
     {
+        if (schedule.Sigmas[^1] > 0) return new StoppedSampler(Create(request, schedule.WithStepToZero()));
         var settings = new SamplerSettings(schedule) { Eta = request.Eta, Dialect = request.Dialect };
         return Find(request.Sampler)?.Create(settings)
             ?? throw new InvalidOperationException($"There is no sampler {request.Sampler}, or its factory returned null.");
@@ -83,9 +85,11 @@ public sealed class SamplerCatalog
     /// <summary>The schedule that a request's sampler follows.</summary>
     internal SigmaSchedule ScheduleOf(PictureRequest request, TrainedSchedule trained)
     {
-        bool discards = Find(request.Sampler) is { DiscardsPenultimateSigma: true } && request.Steps < TrainedSchedule.Steps;
-        if (!discards) return new SigmaSchedule(trained, request.Schedule, request.Steps);
-        return new SigmaSchedule(trained, request.Schedule, request.Steps + 1).WithoutPenultimate();
+        ScheduleChoice choice = ScheduleChoice.Of(request);
+        bool usual = Find(request.Sampler) is { DiscardsPenultimateSigma: true };
+        bool discards = choice.DiscardsPenultimate(request.Sampler, usual) && request.Steps < TrainedSchedule.Steps;
+        if (!discards) return new SigmaSchedule(trained, choice, request.Steps);
+        return new SigmaSchedule(trained, choice, request.Steps + 1).WithoutPenultimate();
     }
 
     private SamplerRegistration? Find(SamplerName name) => _samplers.FirstOrDefault(sampler => sampler.Name == name);

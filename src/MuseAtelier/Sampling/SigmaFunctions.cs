@@ -1,48 +1,84 @@
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// The schedules that k-diffusion and ComfyUI define by noise levels. Each gives the noise levels above 0, falling, in double precision.
-/// Where AUTOMATIC1111 has another function under the same name (beta, kl_optimal, align your steps), it is ComfyUI's (comfy/samplers.py;
-/// comfy_extras/nodes_align_your_steps.py).
+/// The schedules that programs define by noise levels. Each gives the noise levels above 0, falling. Files and functions are those of
+/// ComfyUI (comfy/samplers.py), of AUTOMATIC1111 as Forge has it (modules/sd_schedulers.py) and of diffusers
+/// (schedulers/scheduling_euler_discrete.py). The functions here compute in double precision as numpy does; those that the programs compute
+/// with PyTorch are <see cref="TorchSigmas"/>.
 /// </summary>
 internal static class SigmaFunctions
 {
-    // Sabour et al. (2024), "Align Your Steps", for SDXL: the table of ComfyUI without the level that it replaces by 0.
-    private static readonly double[] AlignedSteps =
-    [
-        14.6146412293, 6.3184485287, 3.7681790315, 2.1811480769, 1.3405244945, 0.8620721141, 0.5550693289, 0.3798540708, 0.2332364134,
-        0.1114188177, 0.0291671582,
-    ];
+    /// <summary>The exponent of Karras's levels.</summary>
+    public const double Rho = 7;
 
     /// <summary>The noise levels of a schedule that is defined by them.</summary>
     /// <param name="spacing">The schedule.</param>
     /// <param name="trained">The levels that the model was trained on.</param>
     /// <param name="steps">1 to 1000. The schedules of single trained levels may have fewer or more.</param>
-    public static double[] Of(TimestepSpacing spacing, TrainedSchedule trained, int steps) => spacing switch
+    /// <param name="dialect">The program whose function it is.</param>
+    public static double[] Of(TimestepSpacing spacing, TrainedSchedule trained, int steps, SamplingDialect dialect)
     {
-        TimestepSpacing.Normal => Normal(trained, steps, isOpen: false),
-        TimestepSpacing.SgmUniform => Normal(trained, steps, isOpen: true),
-        TimestepSpacing.Exponential or TimestepSpacing.Polyexponential => Exponential(trained, steps),
-        TimestepSpacing.Simple => Simple(trained, steps),
-        TimestepSpacing.DdimUniform => DdimUniform(trained, steps),
-        TimestepSpacing.Beta => Beta(trained, steps),
-        TimestepSpacing.KlOptimal => KlOptimal(trained, steps),
-        TimestepSpacing.AlignYourSteps => AlignYourSteps(steps),
-        _ => throw new ArgumentOutOfRangeException(nameof(spacing), spacing, null),
-    };
+        SigmaRange range = trained.ExactRange;
+        bool isTorchs = dialect != SamplingDialect.Diffusers;
+        return spacing switch
+        {
+            TimestepSpacing.Normal => isTorchs ? TorchSigmas.Normal(trained, steps, isOpen: false) : Normal(trained, steps, isOpen: false),
+            TimestepSpacing.SgmUniform => isTorchs ? TorchSigmas.Normal(trained, steps, isOpen: true) : Normal(trained, steps, isOpen: true),
+            TimestepSpacing.Exponential => isTorchs ? TorchSigmas.Exponential(range, steps) : Exponential(trained.Range, steps),
+            TimestepSpacing.Polyexponential => isTorchs ? TorchSigmas.Polyexponential(range, steps) : Exponential(trained.Range, steps),
+            TimestepSpacing.Simple => Simple(trained, steps),
+            TimestepSpacing.DdimUniform => DdimUniform(trained, steps),
+            TimestepSpacing.Beta when dialect == SamplingDialect.Comfy => Beta(trained, steps),
+            TimestepSpacing.Beta => BetaOfSigmas(isTorchs ? range : trained.Range, steps),
+            TimestepSpacing.KlOptimal => KlOptimal(range, steps, dialect == SamplingDialect.A1111 ? steps : steps - 1),
+            TimestepSpacing.AlignYourSteps => AlignedSteps.Of(steps, dialect),
+            TimestepSpacing.Lcm => LcmLevels.Sigmas(trained, steps),
+            _ => throw new ArgumentOutOfRangeException(nameof(spacing), spacing, null),
+        };
+    }
+
+    /// <summary>
+    /// The noise level at which a schedule ends: 0, except AUTOMATIC1111's kl_optimal, whose list ends with the least trained level.
+    /// </summary>
+    /// <param name="spacing">The schedule.</param>
+    /// <param name="trained">The levels that the model was trained on.</param>
+    /// <param name="dialect">The program whose function it is.</param>
+    public static double LastOf(TimestepSpacing spacing, TrainedSchedule trained, SamplingDialect dialect) =>
+        spacing == TimestepSpacing.KlOptimal && dialect == SamplingDialect.A1111 ? trained.ExactRange.Least : 0;
+
+    /// <summary>Levels by Karras et al. (2022), equation 5, with rho 7.</summary>
+    /// <param name="range">The levels between which they lie.</param>
+    /// <param name="count">How many, at least 1.</param>
+    public static double[] Karras(SigmaRange range, int count)
+    {
+        double first = Math.Pow(range.Greatest, 1 / Rho);
+        double last = Math.Pow(range.Least, 1 / Rho);
+        return Make(count, i => Math.Pow(first + Ramp(i, count) * (last - first), Rho));
+    }
+
+    /// <summary>A value between two others, or beyond them.</summary>
+    public static double Lerp(double from, double to, double part) => from + (to - from) * part;
+
+    /// <summary>Computes numbers one by one.</summary>
+    public static double[] Make(int count, Func<int, double> value)
+    {
+        double[] values = new double[count];
+        for (int i = 0; i < count; i++) values[i] = value(i);
+        return values;
+    }
 
     // normal_scheduler, with sgm: timesteps evenly from the last one to the first one, or to before it; sigma by its logarithm.
     private static double[] Normal(TrainedSchedule trained, int steps, bool isOpen)
     {
         int parts = Math.Max(isOpen ? steps : steps - 1, 1);
-        return Make(steps, i => LogSigmaAt(trained, (TrainedSchedule.Steps - 1) * (1 - (double)i / parts)));
+        return Make(steps, i => trained.ExactSigmaAt((TrainedSchedule.Steps - 1) * (1 - (double)i / parts)));
     }
 
-    // get_sigmas_exponential; get_sigmas_polyexponential with its default rho 1 is the same.
-    private static double[] Exponential(TrainedSchedule trained, int steps)
+    // _convert_to_exponential.
+    private static double[] Exponential(SigmaRange range, int steps)
     {
-        double first = Math.Log(trained.ExactSigmas[^1]);
-        double last = Math.Log(trained.ExactSigmas[0]);
+        double first = Math.Log(range.Greatest);
+        double last = Math.Log(range.Least);
         return Make(steps, i => Math.Exp(first + Ramp(i, steps) * (last - first)));
     }
 
@@ -58,7 +94,8 @@ internal static class SigmaFunctions
         return Make(count, i => trained.ExactSigmas[1 + (count - 1 - i) * stride]);
     }
 
-    // beta_scheduler with alpha and beta 0.6 (Lee et al., 2024, "Beta Sampling is All You Need"); equal timesteps are left out.
+    // ComfyUI's beta_scheduler with alpha and beta 0.6 (Lee et al., 2024, "Beta Sampling is All You Need"): quantiles of timesteps. Equal
+    // timesteps are left out.
     private static double[] Beta(TrainedSchedule trained, int steps)
     {
         List<double> sigmas = [];
@@ -73,37 +110,22 @@ internal static class SigmaFunctions
         return [.. sigmas];
     }
 
-    // kl_optimal_scheduler (Sabour et al., 2024, equation 16): even steps of the arc tangent.
-    private static double[] KlOptimal(TrainedSchedule trained, int steps)
-    {
-        double first = Math.Atan(trained.ExactSigmas[^1]);
-        double last = Math.Atan(trained.ExactSigmas[0]);
-        return Make(steps, i => Math.Tan(Ramp(i, steps) * last + (1 - Ramp(i, steps)) * first));
-    }
+    // Forge's beta_scheduler and diffusers' _convert_to_beta with the same 0.6: quantiles of sigmas, the least one included.
+    private static double[] BetaOfSigmas(SigmaRange range, int steps) =>
+        Make(steps, i => Lerp(range.Least, range.Greatest, BetaDistribution.Quantile(1 - Ramp(i, steps))));
 
-    // AlignYourStepsScheduler: the table, or its logarithms interpolated to another number of steps.
-    private static double[] AlignYourSteps(int steps) => Make(steps, i =>
+    // kl_optimal_scheduler (Sabour et al., 2024, equation 16): even parts of the arc tangent, from the greatest level to the least one.
+    // With one part more than there are steps less one, the least one is the end of the last step.
+    private static double[] KlOptimal(SigmaRange range, int steps, int parts)
     {
-        double place = (double)i * (AlignedSteps.Length - 1) / steps;
-        int below = (int)place;
-        return Math.Exp(Lerp(Math.Log(AlignedSteps[below]), Math.Log(AlignedSteps[below + 1]), place - below));
-    });
-
-    // k-diffusion external.py, DiscreteSchedule.t_to_sigma.
-    private static double LogSigmaAt(TrainedSchedule trained, double timestep)
-    {
-        int below = Math.Min((int)timestep, TrainedSchedule.Steps - 2);
-        return Math.Exp(Lerp(Math.Log(trained.ExactSigmas[below]), Math.Log(trained.ExactSigmas[below + 1]), timestep - below));
+        double first = Math.Atan(range.Greatest);
+        double last = Math.Atan(range.Least);
+        return Make(steps, i =>
+        {
+            double part = (double)i / Math.Max(parts, 1);
+            return Math.Tan(part * last + (1 - part) * first);
+        });
     }
 
     private static double Ramp(int index, int steps) => steps == 1 ? 0 : (double)index / (steps - 1);
-
-    private static double Lerp(double from, double to, double part) => from + (to - from) * part;
-
-    private static double[] Make(int count, Func<int, double> value)
-    {
-        double[] values = new double[count];
-        for (int i = 0; i < count; i++) values[i] = value(i);
-        return values;
-    }
 }

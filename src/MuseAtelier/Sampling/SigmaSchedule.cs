@@ -4,48 +4,67 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// The noise levels of a picture's steps. Leading, trailing and linspace are those of diffusers' EulerAncestralDiscreteScheduler for SDXL
-/// (schedulers/scheduling_euler_ancestral_discrete.py, set_timesteps), the others those of <see cref="SigmaFunctions"/>.
+/// The noise levels of a picture's steps. Leading, trailing, linspace and LCM are those of <see cref="DiffusersTimesteps"/>, the others
+/// those of <see cref="SigmaFunctions"/>.
 /// </summary>
 [Experimental(Experiments.Sampling)]
 public sealed class SigmaSchedule
 {
-    private const double Rho = 7;
-
     private readonly TrainedSchedule _trained;
     private readonly float[] _timesteps;
     private readonly float[] _sigmas;
 
-    /// <summary>Computes the schedule of a request.</summary>
+    /// <summary>Computes diffusers' schedule for Euler's and related samplers.</summary>
     /// <param name="trained">The levels that the model was trained on.</param>
     /// <param name="schedule">The choice of timesteps.</param>
     /// <param name="steps">1 to 1000.</param>
     internal SigmaSchedule(TrainedSchedule trained, NoiseSchedule schedule, int steps)
+        : this(trained, new ScheduleChoice(schedule, SamplingDialect.Diffusers), steps)
+    {
+    }
+
+    /// <summary>Computes the schedule of a request.</summary>
+    /// <param name="trained">The levels that the model was trained on.</param>
+    /// <param name="choice">The choice of timesteps. Automatic means leading.</param>
+    /// <param name="steps">1 to 1000.</param>
+    /// <exception cref="StepCountException">The schedule cannot have so many steps.</exception>
+    internal SigmaSchedule(TrainedSchedule trained, ScheduleChoice choice, int steps)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, TrainedSchedule.Steps);
         _trained = trained;
+        NoiseSchedule schedule = choice.Schedule;
         TimestepSpacing spacing = schedule.Spacing == TimestepSpacing.Automatic ? TimestepSpacing.Leading : schedule.Spacing;
         double[] sigmas;
-        if (spacing <= TimestepSpacing.Linspace)
+        double last = 0;
+        if (schedule.Timesteps is { } list)
         {
-            _timesteps = ChooseTimesteps(spacing, steps);
-            sigmas = Array.ConvertAll(_timesteps, SigmaAt);
+            _timesteps = [.. list.Select(timestep => (float)timestep)];
+            bool isExact = choice.Dialect != SamplingDialect.Diffusers;
+            sigmas = Array.ConvertAll(_timesteps, timestep => isExact ? trained.ExactSigmas[(int)timestep] : trained.SigmaAt(timestep));
+        }
+        else if (IsOfTimesteps(spacing, choice.Dialect))
+        {
+            _timesteps = DiffusersTimesteps.Of(spacing, steps, choice.IsMultistep);
+            sigmas = Array.ConvertAll(_timesteps, trained.SigmaAt);
         }
         else
         {
-            sigmas = SigmaFunctions.Of(spacing, trained, steps);
-            _timesteps = Array.ConvertAll(sigmas, TimestepAt);
+            sigmas = SigmaFunctions.Of(spacing, trained, steps, choice.Dialect);
+            last = SigmaFunctions.LastOf(spacing, trained, choice.Dialect);
+            _timesteps = Array.ConvertAll(sigmas, sigma => TimestepOf(sigma, spacing, choice.IsMultistep));
         }
 
-        if (schedule.Karras)
+        if (schedule.Karras && schedule.Timesteps is null)
         {
-            SpreadAsKarras(sigmas);
-            for (int i = 0; i < sigmas.Length; i++) _timesteps[i] = TimestepAt(sigmas[i]);
+            sigmas = Karras(spacing, choice, sigmas);
+            last = 0;
+            for (int i = 0; i < sigmas.Length; i++)
+                _timesteps[i] = choice.IsMultistep ? MathF.Round(trained.TimestepAt(sigmas[i])) : trained.TimestepAt(sigmas[i]);
         }
 
-        _sigmas = [.. sigmas.Select(sigma => (float)sigma), 0];
-        InitialNoiseScale = spacing == TimestepSpacing.Leading ? MathF.Sqrt(_sigmas[0] * _sigmas[0] + 1) : _sigmas[0];
+        _sigmas = [.. sigmas.Select(sigma => (float)sigma), (float)last];
+        InitialNoiseScale = KeepsVariance(spacing, choice) ? MathF.Sqrt(_sigmas[0] * _sigmas[0] + 1) : _sigmas[0];
     }
 
     private SigmaSchedule(TrainedSchedule trained, float[] timesteps, float[] sigmas, float initialNoiseScale)
@@ -60,7 +79,7 @@ public sealed class SigmaSchedule
     {
         _trained = trained;
         _sigmas = sigmas.ToArray();
-        _timesteps = Array.ConvertAll(_sigmas[..^1], sigma => TimestepAt((double)sigma));
+        _timesteps = Array.ConvertAll(_sigmas[..^1], sigma => trained.TimestepAt(sigma));
         InitialNoiseScale = _sigmas[0];
     }
 
@@ -70,7 +89,10 @@ public sealed class SigmaSchedule
     /// <summary>[Steps] the timestep that the UNet is given at the start of each step, 0 to 1000, falling; may have fractions.</summary>
     public ReadOnlySpan<float> Timesteps => _timesteps;
 
-    /// <summary>[Steps + 1] the standard deviation of the noise before each step, falling; the last is 0.</summary>
+    /// <summary>
+    /// [Steps + 1] the standard deviation of the noise before each step, falling; the last is that of the result: 0, or the least trained
+    /// level with AUTOMATIC1111's kl_optimal.
+    /// </summary>
     public ReadOnlySpan<float> Sigmas => _sigmas;
 
     /// <summary>The factor by which the initial noise is multiplied.</summary>
@@ -104,67 +126,52 @@ public sealed class SigmaSchedule
     public float TimestepOf(float sigma)
     {
         if (!(sigma > 0)) throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "A sigma with a timestep is above 0.");
-        return TimestepAt(sigma);
+        return _trained.TimestepAt(sigma);
     }
 
     /// <summary>
-    /// The schedule without its last noise level above 0, for samplers whose reference makes one step more and leaves that level out
+    /// The schedule without its last noise level before the end, for samplers whose reference makes one step more and leaves that level out
     /// (ComfyUI comfy/samplers.py, KSampler.calculate_sigmas; AUTOMATIC1111's discard_next_to_last_sigma).
     /// </summary>
     internal SigmaSchedule WithoutPenultimate()
     {
         if (Steps < 2) throw new InvalidOperationException("A schedule of one step has no noise level to leave out.");
-        return new SigmaSchedule(_trained, _timesteps[..^1], [.. _sigmas[..^2], 0], InitialNoiseScale);
+        return new SigmaSchedule(_trained, _timesteps[..^1], [.. _sigmas[..^2], _sigmas[^1]], InitialNoiseScale);
     }
 
-    private static float[] ChooseTimesteps(TimestepSpacing spacing, int steps)
+    /// <summary>A schedule that ends above 0, with a step more that leads to 0.</summary>
+    /// <exception cref="StepCountException">There is no room for a step more.</exception>
+    internal SigmaSchedule WithStepToZero()
     {
-        const int trained = TrainedSchedule.Steps;
-        float[] timesteps = new float[steps];
-        for (int i = 0; i < steps; i++)
-        {
-            timesteps[i] = spacing switch
-            {
-                TimestepSpacing.Leading => (steps - 1 - i) * (trained / steps) + 1,
-                TimestepSpacing.Trailing => (float)Math.Round(trained - i * ((double)trained / steps)) - 1,
-                // A single step begins at the most noise, as in k-diffusion. diffusers begins it at the least, which would show the noise.
-                TimestepSpacing.Linspace => steps == 1 ? trained - 1 : (float)((steps - 1 - i) * ((trained - 1.0) / (steps - 1))),
-                _ => throw new ArgumentOutOfRangeException(nameof(spacing), spacing, null),
-            };
-        }
-
-        return timesteps;
+        if (Steps == TrainedSchedule.Steps) throw new StepCountException(Steps, TrainedSchedule.Steps - 1);
+        return new SigmaSchedule(_trained, [.. _timesteps, TimestepOf(_sigmas[^1])], [.. _sigmas, 0], InitialNoiseScale);
     }
 
-    // 1000 steps with leading spacing begin at timestep 1000, which is beyond the table: its last entry counts there.
-    private double SigmaAt(float timestep)
+    // Whether the spacing chooses timesteps, from which sigmas follow, and not sigmas.
+    private static bool IsOfTimesteps(TimestepSpacing spacing, SamplingDialect dialect) =>
+        spacing <= TimestepSpacing.Linspace || (spacing == TimestepSpacing.Lcm && dialect != SamplingDialect.A1111);
+
+    // diffusers' multistep schedulers spread Karras's levels over the whole trained range; so do AUTOMATIC1111 and ComfyUI, in which they
+    // are a schedule of their own.
+    private double[] Karras(TimestepSpacing spacing, ScheduleChoice choice, double[] sigmas)
     {
-        ReadOnlySpan<float> sigmas = _trained.Sigmas;
-        int below = Math.Min((int)timestep, sigmas.Length - 1);
-        double low = sigmas[below];
-        if (below == sigmas.Length - 1) return low;
-        return low + (sigmas[below + 1] - low) * (timestep - below);
+        bool isWhole = choice.Dialect != SamplingDialect.Diffusers && spacing is TimestepSpacing.Linspace or TimestepSpacing.Normal;
+        if (isWhole) return TorchSigmas.Karras(_trained.ExactRange, sigmas.Length);
+        SigmaRange range = choice.IsMultistep ? _trained.Range : new SigmaRange(sigmas[^1], sigmas[0]);
+        return SigmaFunctions.Karras(range, sigmas.Length);
     }
 
-    // Karras et al. (2022), equation 5.
-    private static void SpreadAsKarras(double[] sigmas)
-    {
-        double first = Math.Pow(sigmas[0], 1 / Rho);
-        double last = Math.Pow(sigmas[^1], 1 / Rho);
-        for (int i = 0; i < sigmas.Length; i++)
-        {
-            double ramp = sigmas.Length == 1 ? 0 : i / (sigmas.Length - 1.0);
-            sigmas[i] = Math.Pow(first + ramp * (last - first), Rho);
-        }
-    }
+    // diffusers' init_noise_sigma: with leading spacing, and in schedulers that scale the latents to a variance of 1, noise and latents
+    // add up to the variance of latents without noise. AUTOMATIC1111 always multiplies by the noise level.
+    private static bool KeepsVariance(TimestepSpacing spacing, ScheduleChoice choice) =>
+        choice.Dialect != SamplingDialect.A1111
+        && (choice.IsMultistep || spacing is TimestepSpacing.Leading or TimestepSpacing.Lcm);
 
-    private float TimestepAt(double sigma)
+    private float TimestepOf(double sigma, TimestepSpacing spacing, bool isMultistep)
     {
-        ReadOnlySpan<float> sigmas = _trained.Sigmas;
-        int above = sigmas.BinarySearch((float)sigma);
-        int low = Math.Clamp(above >= 0 ? above : ~above - 1, 0, sigmas.Length - 2);
-        double logLow = Math.Log(sigmas[low]);
-        double logHigh = Math.Log(sigmas[low + 1]);
-        return (float)(low + Math.Clamp((Math.Log(sigma) - logLow) / (logHigh - logLow), 0, 1));
+        if (spacing == TimestepSpacing.Lcm) return LcmLevels.TimestepAt(_trained, sigma);
+        float timestep = _trained.TimestepAt(sigma);
+        // diffusers' multistep schedulers cut the fractions off.
+        return isMultistep ? MathF.Truncate(timestep) : timestep;
     }
 }

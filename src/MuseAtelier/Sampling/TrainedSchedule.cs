@@ -57,8 +57,55 @@ internal sealed class TrainedSchedule
     /// </summary>
     public ReadOnlySpan<float> ExactSigmas => _exactSigmas;
 
+    /// <summary>The least and the greatest of <see cref="Sigmas"/>.</summary>
+    public SigmaRange Range => new(_sigmas[0], _sigmas[^1]);
+
+    /// <summary>The least and the greatest of <see cref="ExactSigmas"/>.</summary>
+    public SigmaRange ExactRange => new(_exactSigmas[0], _exactSigmas[^1]);
+
     /// <summary>The schedule of a package's model.</summary>
     public static TrainedSchedule Of(ModelSpec model) => new(model.Prediction, model.ZeroTerminalSnr);
+
+    /// <summary>
+    /// The noise level of a timestep by diffusers: interpolated linearly on <see cref="Sigmas"/>. Beyond the last timestep it is the last
+    /// one's.
+    /// </summary>
+    /// <param name="timestep">From 0 on; may have a fraction.</param>
+    public double SigmaAt(float timestep)
+    {
+        int below = Math.Min((int)timestep, Steps - 1);
+        double low = _sigmas[below];
+        if (below == Steps - 1) return low;
+        return low + (_sigmas[below + 1] - low) * (timestep - below);
+    }
+
+    /// <summary>
+    /// The noise level of a timestep by ComfyUI and AUTOMATIC1111: interpolated on logarithms of <see cref="ExactSigmas"/> (k-diffusion
+    /// external.py, DiscreteSchedule.t_to_sigma).
+    /// </summary>
+    /// <param name="timestep">0 to 999; may have a fraction.</param>
+    public double ExactSigmaAt(double timestep)
+    {
+        int below = Math.Min((int)timestep, Steps - 2);
+        double low = Math.Log(_exactSigmas[below]);
+        double high = Math.Log(_exactSigmas[below + 1]);
+        return Math.Exp(low + (high - low) * (timestep - below));
+    }
+
+    /// <summary>
+    /// The timestep of a noise level: interpolated on logarithms of <see cref="Sigmas"/> (k-diffusion external.py,
+    /// DiscreteSchedule.sigma_to_t; diffusers, _sigma_to_t). A level beyond the trained ones has the nearest one's.
+    /// </summary>
+    /// <param name="sigma">The noise level, above 0.</param>
+    /// <returns>0 to 999, with a fraction.</returns>
+    public float TimestepAt(double sigma)
+    {
+        int above = Sigmas.BinarySearch((float)sigma);
+        int low = Math.Clamp(above >= 0 ? above : ~above - 1, 0, Steps - 2);
+        double logLow = Math.Log(_sigmas[low]);
+        double logHigh = Math.Log(_sigmas[low + 1]);
+        return (float)(low + Math.Clamp((Math.Log(sigma) - logLow) / (logHigh - logLow), 0, 1));
+    }
 
     // Single precision where PyTorch has it: the betas are its linspace, which counts from the nearer end; the product is kept in double.
     private static double[] CumulativeAlphas()

@@ -37,6 +37,7 @@ public sealed class SamplerOptionTests
 
     [Theory]
     [InlineData("SGM_uniform", "SGM Uniform", "sgm_uniform", false)]
+    [InlineData("KL Optimal", "KL Optimal", "kl_optimal", false)]
     [InlineData("karras", "Karras", "linspace", true)]
     [InlineData("trailing", "Automatic", "trailing", false)]
     public async Task Render_WithASchedule_WritesItsName(string schedule, string label, string spacing, bool karras)

@@ -1,0 +1,81 @@
+namespace MuseAtelier.Sampling;
+
+/// <summary>A choice of noise levels together with the program whose functions its names mean.</summary>
+/// <param name="Schedule">The choice.</param>
+/// <param name="Dialect">The program.</param>
+internal sealed record ScheduleChoice(NoiseSchedule Schedule, SamplingDialect Dialect)
+{
+    private static readonly SamplerName UniPc = new("uni_pc");
+    private static readonly SamplerName UniPcBh2 = new("uni_pc_bh2");
+    private static readonly SamplerName DpmppSde = new("dpmpp_sde");
+    private static readonly SamplerName Lcm = new("lcm");
+    private static readonly SamplerName Tcd = new("tcd");
+
+    /// <summary>
+    /// Whether diffusers' scheduler of the sampler divides the timesteps into one part more than there are steps, computes Karras's
+    /// levels over the whole trained range, and gives the UNet whole timesteps (scheduling_unipc_multistep.py,
+    /// scheduling_dpmsolver_multistep.py).
+    /// </summary>
+    public bool IsMultistep { get; init; }
+
+    /// <summary>The choice of a request, with the automatic spacing resolved for its sampler.</summary>
+    /// <remarks>
+    /// diffusers' scheduler of DPM++ 2M is of the multistep kind too. This library has always given it SDXL's own timesteps, and a request
+    /// keeps its picture.
+    /// </remarks>
+    public static ScheduleChoice Of(PictureRequest request)
+    {
+        NoiseSchedule schedule = request.Schedule;
+        if (schedule.Spacing == TimestepSpacing.Automatic) schedule = Resolve(schedule, request.Sampler, request.Dialect);
+        bool isUniPc = request.Sampler == UniPc || request.Sampler == UniPcBh2;
+        return new ScheduleChoice(schedule, request.Dialect) { IsMultistep = isUniPc && request.Dialect == SamplingDialect.Diffusers };
+    }
+
+    /// <summary>
+    /// Whether a sampler's schedule is computed for one step more and its last noise level above 0 is left out. Programs differ for
+    /// UniPC (ComfyUI alone: comfy/samplers.py, KSampler.DISCARD_PENULTIMATE_SIGMA_SAMPLERS) and DPM++ 3M SDE (AUTOMATIC1111 alone:
+    /// modules/sd_samplers_kdiffusion.py, discard_next_to_last_sigma).
+    /// </summary>
+    /// <param name="sampler">The sampler's name.</param>
+    /// <param name="usual">What the sampler's registration says.</param>
+    public bool DiscardsPenultimate(SamplerName sampler, bool usual)
+    {
+        if (Schedule.Timesteps is not null) return false;
+        if (sampler == UniPc || sampler == UniPcBh2) return Dialect == SamplingDialect.Comfy;
+        return usual || (sampler == SamplerName.Dpmpp3MSde && Dialect == SamplingDialect.A1111);
+    }
+
+    private static NoiseSchedule Resolve(NoiseSchedule schedule, SamplerName sampler, SamplingDialect dialect)
+    {
+        // In AUTOMATIC1111 and ComfyUI, Karras's levels are a schedule of their own.
+        bool isKarras = dialect == SamplingDialect.A1111 && IsKarrasInA1111(sampler) && schedule.Timesteps is null;
+        if (dialect != SamplingDialect.Diffusers && (schedule.Karras || isKarras))
+            return schedule with { Spacing = TimestepSpacing.Linspace, Karras = true };
+        TimestepSpacing spacing = dialect switch
+        {
+            SamplingDialect.A1111 => OfA1111(sampler),
+            // ComfyUI has no automatic choice: its KSampler begins with the first of its list, and LCM's examples have sgm_uniform.
+            SamplingDialect.Comfy => IsConsistency(sampler) ? TimestepSpacing.SgmUniform : TimestepSpacing.Normal,
+            _ => IsConsistency(sampler) ? TimestepSpacing.Lcm : TimestepSpacing.Leading,
+        };
+        return schedule with { Spacing = spacing };
+    }
+
+    private static bool IsConsistency(SamplerName sampler) => sampler == Lcm || sampler == Tcd;
+
+    // modules/sd_samplers_kdiffusion.py, samplers_k_diffusion: the scheduler of each sampler.
+    private static bool IsKarrasInA1111(SamplerName sampler) =>
+        sampler == SamplerName.Dpmpp2M || sampler == DpmppSde || sampler == SamplerName.Dpmpp2SAncestral
+        || sampler == SamplerName.Dpm2 || sampler == SamplerName.Dpm2Ancestral;
+
+    private static TimestepSpacing OfA1111(SamplerName sampler)
+    {
+        bool isSde = sampler == SamplerName.Dpmpp2MSde || sampler == SamplerName.Dpmpp2MSdeHeun || sampler == SamplerName.Dpmpp3MSde;
+        if (isSde) return TimestepSpacing.Exponential;
+        // modules/sd_samplers_timesteps.py: every n-th timestep from 1 on.
+        if (sampler == SamplerName.Ddim) return TimestepSpacing.Leading;
+        // modules/models/diffusion/uni_pc: time_uniform, from the last timestep to the first one in equal parts.
+        if (sampler == UniPc || sampler == UniPcBh2) return TimestepSpacing.SgmUniform;
+        return IsConsistency(sampler) ? TimestepSpacing.Lcm : TimestepSpacing.Normal;
+    }
+}
