@@ -28,7 +28,7 @@ internal static class Choice
                 int index = Array.IndexOf(names, word);
                 if (index >= 0) return Enum.GetValues<T>()[index];
                 if (former is not null && former.TryGetValue(word, out T value)) return value;
-                return Refuse<T>(result, name, text, string.Join(", ", names));
+                return Refuse<T>(result, name, text, Names(text, names));
             },
         };
     }
@@ -48,7 +48,7 @@ internal static class Choice
             {
                 string text = result.Tokens[0].Value;
                 if (values.TryGetValue(text.ToLowerInvariant(), out T value)) return value;
-                return Refuse<T>(result, name, text, string.Join(", ", names));
+                return Refuse<T>(result, name, text, Names(text, names));
             },
         };
     }
@@ -65,7 +65,7 @@ internal static class Choice
         {
             string text = result.Tokens[0].Value;
             string? known = Array.Find(names, known => known.Equals(text, StringComparison.OrdinalIgnoreCase));
-            if (known is null) result.AddError(Refusal(name, text, string.Join(", ", names)));
+            if (known is null) result.AddError(Refusal(name, text, Names(text, names)));
             return known ?? names[0];
         },
         DefaultValueFactory = _ => names[0],
@@ -111,6 +111,10 @@ internal static class Choice
 
     /// <summary>Whether the command line gives an option.</summary>
     public static bool IsGiven(ParseResult result, Option option) => result.GetResult(option) is { Implicit: false };
+
+    // All names, and a question if some are near to what the user wrote.
+    private static string Names(string text, IReadOnlyList<string> names) =>
+        $"{string.Join(", ", names)}. {NearestNames.Question(text, names)}".TrimEnd(' ', '.');
 
     private static string Range(int least, int most) => (least, most) switch
     {
