@@ -15,15 +15,21 @@ internal static class NearestNames
     /// The names nearest to a word, the nearest first: at most three that differ from it in at most a third of its letters and digits, or
     /// that begin with it.
     /// </summary>
-    public static IReadOnlyList<string> Of(string word, IEnumerable<string> names)
+    public static IReadOnlyList<string> Of(string word, IEnumerable<string> names) => Of(word, names.Select(name => (name, name)));
+
+    /// <summary>The same for names that have several spellings.</summary>
+    /// <param name="word">The word.</param>
+    /// <param name="names">The spellings, each with the name that it means.</param>
+    public static IReadOnlyList<string> Of(string word, IEnumerable<(string Spelling, string Name)> names)
     {
         string folded = Fold(word);
         if (folded.Length is 0 or > LongestWord) return [];
         int allowed = Math.Max(1, folded.Length / 3);
         return
         [
-            .. names.Select(name => (Name: name, Distance: Distance(folded, Fold(name))))
-                .Where(candidate => candidate.Distance <= allowed || IsBeginning(folded, candidate.Name))
+            .. names.Select(name => (name.Name, Folded: Fold(name.Spelling)))
+                .Select(name => (name.Name, Distance: Distance(folded, name.Folded), IsBegun: IsBeginning(folded, name.Folded)))
+                .Where(candidate => candidate.Distance <= allowed || candidate.IsBegun)
                 .OrderBy(candidate => candidate.Distance)
                 .Select(candidate => candidate.Name)
                 .Distinct()
@@ -31,20 +37,16 @@ internal static class NearestNames
         ];
     }
 
-    /// <summary>A question such as "Did you mean euler or euler_a?"; empty if no name is near.</summary>
-    public static string Question(string word, IEnumerable<string> names)
+    /// <summary>A question such as "Did you mean euler or euler_a?"; empty for no names.</summary>
+    public static string Question(IReadOnlyList<string> nearest) => nearest switch
     {
-        IReadOnlyList<string> nearest = Of(word, names);
-        return nearest switch
-        {
-            [] => "",
-            [string only] => $"Did you mean {only}?",
-            _ => $"Did you mean {string.Join(", ", nearest.SkipLast(1))} or {nearest[^1]}?",
-        };
-    }
+        [] => "",
+        [string only] => $"Did you mean {only}?",
+        _ => $"Did you mean {string.Join(", ", nearest.SkipLast(1))} or {nearest[^1]}?",
+    };
 
     private static bool IsBeginning(string folded, string name) =>
-        folded.Length >= 2 && Fold(name).StartsWith(folded, StringComparison.Ordinal);
+        folded.Length >= 2 && name.StartsWith(folded, StringComparison.Ordinal);
 
     /// <summary>
     /// The number of letters that are inserted, deleted or replaced on the way from one word to another (Levenshtein, 1966; the table of

@@ -158,7 +158,7 @@ public sealed class RequestChoiceException : PictureRequestException
     public IReadOnlyList<string> Choices { get; }
 
     private static string RemedyFor(string value, IReadOnlyList<string> choices) =>
-        NearestNames.Question(value, choices) is { Length: > 0 } question ? question : "Choose one of these.";
+        NearestNames.Question(NearestNames.Of(value, choices)) is { Length: > 0 } question ? question : "Choose one of these.";
 }
 
 /// <summary>A number of the size conditioning that is out of range.</summary>

@@ -13,7 +13,7 @@ public sealed class NearestNamesTests
     [InlineData("--", "")]
     [InlineData("", "")]
     public void Question_OfAWord_OffersTheNearestNames(string word, string question) =>
-        Assert.Equal(question, NearestNames.Question(word, Names));
+        Assert.Equal(question, NearestNames.Question(NearestNames.Of(word, Names)));
 
     [Fact]
     public void Of_AVeryLongWord_IsEmpty() => Assert.Empty(NearestNames.Of(new string('e', 1 << 20), Names));
