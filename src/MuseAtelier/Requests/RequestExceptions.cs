@@ -152,7 +152,7 @@ public sealed class PromptException : PictureRequestException
 public sealed class RequestChoiceException : PictureRequestException
 {
     internal RequestChoiceException(string name, string value, IReadOnlyList<string> choices)
-        : base($"{name} is {value}", $"one of {string.Join(", ", choices)}", "Choose one of these.")
+        : base($"{name} is {value}", $"one of {string.Join(", ", choices)}", RemedyFor(value, choices))
     {
         Name = name;
         Choices = choices;
@@ -163,6 +163,9 @@ public sealed class RequestChoiceException : PictureRequestException
 
     /// <summary>The values that the member can have.</summary>
     public IReadOnlyList<string> Choices { get; }
+
+    private static string RemedyFor(string value, IReadOnlyList<string> choices) =>
+        NearestNames.Question(NearestNames.Of(value, choices)) is { Length: > 0 } question ? question : "Choose one of these.";
 }
 
 /// <summary>A number of the size conditioning that is out of range.</summary>

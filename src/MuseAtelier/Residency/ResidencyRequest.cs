@@ -20,9 +20,7 @@ public sealed record ResidencyRequest
     /// <summary>Height in px, a multiple of 8 from 256 to 2048.</summary>
     public int Height { get; init; } = 1024;
 
-    /// <summary>
-    /// Evaluations of the UNet for a picture, 1 to 1000. The samplers of this library have one for each step.
-    /// </summary>
+    /// <summary>Evaluations of the UNet for a picture, 1 to 1000. A sampler has one or two for each step.</summary>
     public int Steps { get; init; } = 30;
 
     /// <summary>The number of pictures of one prompt.</summary>

@@ -38,6 +38,7 @@ internal sealed class DenoisingLoop : IDisposable
         _inputs = inputs;
         _previews = previews;
         _first = inputs.Start.FirstEvaluation(recipe.Evaluations);
+        recipe.Sampler.BeginAt(_first);
         int evaluations = recipe.Evaluations.Length - _first;
         Clock = new StepClock(evaluations);
         _hashes = [.. noise.Select(_ => new StepHashes(evaluations))];

@@ -101,6 +101,21 @@ public sealed class SigmaSchedule
     /// <summary>The least noise level that the model was trained on.</summary>
     internal float LeastTrainedSigma => _trained.Sigmas[0];
 
+    /// <summary>The noise level of a timestep; 1000 counts as 999.</summary>
+    internal float TrainedSigma(int timestep) => _trained.Sigmas[Math.Min(timestep, TrainedSchedule.Steps - 1)];
+
+    /// <summary>
+    /// A schedule of given timesteps for samplers whose programs begin with noise of variance 1 and scale the latents to it.
+    /// </summary>
+    /// <param name="trained">The levels that the model was trained on.</param>
+    /// <param name="timesteps">Falling, 1 to 1000 of them. Owned by the schedule from then on.</param>
+    internal static SigmaSchedule OfTimesteps(TrainedSchedule trained, float[] timesteps)
+    {
+        var unscaled = new SigmaSchedule(trained, timesteps, [], 1);
+        float[] sigmas = [.. timesteps.Select(timestep => (float)unscaled.SigmaAt(timestep)), 0];
+        return new SigmaSchedule(trained, timesteps, sigmas, MathF.Sqrt(sigmas[0] * sigmas[0] + 1));
+    }
+
     /// <summary>A schedule of given noise levels for SDXL's own training; for tests of samplers.</summary>
     /// <param name="sigmas">Falling, above 0 except the last, which is 0; 2 to 1001 values. Copied.</param>
     /// <exception cref="ArgumentException">The values are not such.</exception>

@@ -219,6 +219,9 @@ public sealed class PictureTextsTests
     [InlineData("dpm++2s_a", "dpmpp_2s_ancestral")]
     [InlineData("DDIM", "ddim")]
     [InlineData("DDIMScheduler", "ddim")]
+    [InlineData("UniPC", "uni_pc")]
+    [InlineData("LCM", "lcm")]
+    [InlineData("TCD", "tcd")]
     public void Parse_OfAnotherSamplerOfThisLibrary_TakesIt(string sampler, string id)
     {
         ParsedParameters parsed = ParametersText.Parse("a.png",
@@ -232,6 +235,7 @@ public sealed class PictureTextsTests
     [InlineData("dpmpp_2m_sde_gpu", "dpmpp_2m_sde")]
     [InlineData("DPM++ 2M SDE Heun", "dpmpp_2m_sde_heun")]
     [InlineData("DPM++ 3M SDE Exponential", "dpmpp_3m_sde")]
+    [InlineData("DPM++ SDE Karras", "dpmpp_sde")]
     public void Parse_OfASamplerWithABrownianTree_SaysThatItsNoiseDiffers(string sampler, string id)
     {
         ParsedParameters parsed = ParametersText.Parse("a.png",
@@ -243,7 +247,7 @@ public sealed class PictureTextsTests
 
     [Theory]
     [InlineData("DPM adaptive")]
-    [InlineData("DPM++ SDE Karras")]
+    [InlineData("DPM fast")]
     [InlineData("euler_ancestral_cfg_pp")]
     [InlineData("Euler a2")]
     public void Parse_OfAnotherSampler_GivesANotice(string sampler) =>

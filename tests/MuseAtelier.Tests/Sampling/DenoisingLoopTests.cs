@@ -42,7 +42,7 @@ public sealed class DenoisingLoopTests
     public void Run_OfEverySampler_CountsItsEvaluations(string sampler)
     {
         PictureRequest request = Request with { Sampler = new SamplerName(sampler) };
-        bool evaluatesTwice = sampler is "heun" or "dpm_2" or "dpm_2_ancestral" or "dpmpp_2s_ancestral" or "ralston";
+        bool evaluatesTwice = request.Sampler.EvaluatesTwice || sampler == "ralston";
         int expected = evaluatesTwice ? 9 : 5;
         List<int> finished = [];
         using DenoisingLoop loop = Run(request, BatchSlot.Alone, 1, out FakeDenoiser denoiser, finished);
@@ -50,11 +50,12 @@ public sealed class DenoisingLoopTests
         Assert.Equal(Enumerable.Range(1, expected), finished);
         Assert.Equal(expected, loop.Clock.Times.Count);
         Assert.Equal(expected + 1, loop.Hashes(0).Count);
-        // Noise is drawn after the last evaluation of every step except the last one.
-        bool isSde = sampler is "dpmpp_2m_sde" or "dpmpp_2m_sde_heun" or "dpmpp_3m_sde";
-        bool draws = isSde || sampler is "euler_a" or "dpm_2_ancestral" or "dpmpp_2s_ancestral";
+        // Noise is drawn after the last evaluation of every step except the last one; DPM++ SDE draws it after every evaluation.
+        bool isSde = sampler is "dpmpp_2m_sde" or "dpmpp_2m_sde_heun" or "dpmpp_3m_sde" or "dpmpp_sde";
+        bool draws = isSde || sampler is "euler_a" or "dpm_2_ancestral" or "dpmpp_2s_ancestral" or "lcm" or "tcd" or "ddpm";
+        bool isBetween = evaluatesTwice && sampler != "dpmpp_sde";
         Assert.Equal(
-            [true, .. Enumerable.Range(1, expected).Select(i => draws && i < expected && (!evaluatesTwice || i % 2 == 0))],
+            [true, .. Enumerable.Range(1, expected).Select(i => draws && i < expected && (!isBetween || i % 2 == 0))],
             loop.Hashes(0).Select(hash => hash.Noise is not null));
     }
 
