@@ -92,8 +92,10 @@ public static class ParametersText
         if (request.Emphasis == PromptEmphasis.NoNorm) yield return (A1111Settings.Emphasis, A1111Settings.NoNorm);
         // Brackets are text in plain prompts, as in AUTOMATIC1111 with this setting.
         else if (request.PromptSyntax == PromptSyntax.Plain) yield return (A1111Settings.Emphasis, "None");
-        // The shorter prompt is always padded with empty chunks. Prompts of fewer bytes than a chunk has tokens take one chunk.
-        if (MayTakeChunks(request.Prompt) || MayTakeChunks(request.NegativePrompt)) yield return (A1111Settings.PadConds, "True");
+        // In this syntax, the shorter prompt is always padded with empty chunks.
+        bool mayBePadded = request.PromptSyntax == PromptSyntax.A1111;
+        mayBePadded &= MayTakeChunks(request.Prompt) || MayTakeChunks(request.NegativePrompt);
+        if (mayBePadded) yield return (A1111Settings.PadConds, "True");
         bool isZeroSnr = request.Prediction == ModelPrediction.VelocityZeroSnr;
         if (isZeroSnr) yield return (A1111Settings.NoiseSchedule, A1111Settings.ZeroTerminalSnr);
         if (request.GuidanceRescale != 0) yield return (A1111Settings.CfgRescale, Number(request.GuidanceRescale));
@@ -105,7 +107,8 @@ public static class ParametersText
         bool isNamed = ScheduleNames.LabelOf(spacing) is not null && !request.Schedule.Karras;
         if (!isNamed && spacing != TimestepSpacing.Linspace) yield return (OwnSettings.TimestepSpacing, ScheduleNames.IdOf(spacing));
         if (request.Schedule.Timesteps is { } timesteps) yield return (OwnSettings.Timesteps, string.Join(' ', timesteps));
-        if (request.Dialect != RecordedRequest.UnnamedDialect(spacing)) yield return (OwnSettings.Dialect, OwnSettings.WordOf(request.Dialect));
+        bool isUnnamed = request.Dialect == RecordedRequest.UnnamedDialect(spacing);
+        if (!isUnnamed) yield return (OwnSettings.Dialect, OwnSettings.WordOf(request.Dialect));
         bool isMarked = request.Prediction == ModelPrediction.Automatic;
         if (!isMarked) yield return (OwnSettings.Prediction, OwnSettings.WordOf(request.Prediction));
         if (request.GuidanceFrom != 0) yield return (OwnSettings.GuidanceFrom, Number(request.GuidanceFrom));
@@ -126,6 +129,7 @@ public static class ParametersText
             yield return (OwnSettings.Frame, $"{OwnSettings.WordOf(frame.Style)} {OwnSettings.WordOf(frame.Placement)}");
     }
 
+    // Prompts of fewer bytes than a chunk has tokens take one chunk.
     private static bool MayTakeChunks(string prompt) =>
         Encoding.UTF8.GetByteCount(prompt) > BytesOfOneChunk || prompt.Contains("BREAK", StringComparison.Ordinal);
 

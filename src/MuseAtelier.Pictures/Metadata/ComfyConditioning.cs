@@ -103,7 +103,8 @@ internal sealed class ComfyConditioning(ComfyNodes nodes, RequestDraft draft, Ac
             }
         }
 
-        if (isWeighted) draft.Notice("Joined prompts are painted in AUTOMATIC1111's syntax, in which weights act in another way than in ComfyUI.");
+        if (isWeighted)
+            draft.Notice("Joined prompts are painted in AUTOMATIC1111's syntax, in which weights act in another way than in ComfyUI.");
     }
 
     private static string Weighted(string part, int parts) =>

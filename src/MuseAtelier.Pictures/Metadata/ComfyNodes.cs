@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>The nodes of a graph of ComfyUI by number, and the values of their inputs. Graphs are untrusted: they may contain cycles.</summary>
+/// <summary>
+/// The nodes of a graph of ComfyUI by number, and the values of their inputs. Graphs are untrusted: they may contain cycles.
+/// </summary>
 internal sealed class ComfyNodes
 {
     /// <summary>The most links that are followed, because a graph may contain a cycle.</summary>

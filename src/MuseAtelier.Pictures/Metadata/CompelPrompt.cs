@@ -111,8 +111,8 @@ internal sealed partial class CompelPrompt
         {
             _isWeighted = true;
             int start = text.IndexOf(words, StringComparison.Ordinal);
-            _written.Append(text, 0, start).Append('(').Append(words);
-            _written.Append(CultureInfo.InvariantCulture, $":{_weight:0.######})").Append(text, start + words.Length, text.Length - start - words.Length);
+            _written.Append(text, 0, start).Append('(').Append(words).Append(CultureInfo.InvariantCulture, $":{_weight:0.######})");
+            _written.Append(text.AsSpan(start + words.Length));
         }
 
         _pending.Clear();

@@ -123,7 +123,7 @@ internal static class ForeignJson
         // The setting is the eta of TCD, and of no other sampler.
         if (draft.Sampler.Id == "tcd") fields.Take("stochastic_sampling_gamma", 1, eta => draft.Eta = eta);
         else fields.Ignore("stochastic_sampling_gamma");
-        if (PromptSyntaxNotice.Of($"{draft.Prompt}\n{draft.Negative}") is not null)
+        if (PromptSyntaxNotice.Of($"{draft.Prompt}\n{draft.Negative}", "prompt", PromptSyntax.Plain) is not null)
             draft.Notice("Draw Things weights words in a way of its own; they are weighted as in AUTOMATIC1111.");
         fields.IgnoreUsual("strength", "1", "1.0");
         fields.IgnoreUsual("shift", "1", "1.0");

@@ -60,10 +60,11 @@ internal static class PictureRecordRules
             throw new PictureRecordDamagedException(path, Invariant($"it has {timesteps.Count} timesteps for {request.Steps} steps"));
     }
 
-    // The negated pattern also refuses infinity, to which the reader turns numbers beyond the range of their type.
+    // Also refuses infinity, to which the reader turns numbers beyond the range of their type.
     private static void CheckShare(string path, string name, float value)
     {
-        if (value is not (>= 0 and <= 1)) throw new PictureRecordDamagedException(path, Invariant($"its {name} is {value}, not from 0 to 1"));
+        bool fits = value is >= 0 and <= 1;
+        if (!fits) throw new PictureRecordDamagedException(path, Invariant($"its {name} is {value}, not from 0 to 1"));
     }
 
     private static void CheckWhole(string path, string name, int value, int least, int most)

@@ -58,7 +58,8 @@ internal sealed record ProgramHabits
         [Programs.SwarmUi] = ComfyUi with { Sampler = SamplerName.Euler },
         [Programs.Fooocus] = ComfyUi with
         {
-            Notice = "Fooocus changes ComfyUI's sampling (sharpness, ADM guidance, adaptive CFG): the picture will be similar but not the same.",
+            Notice = "Fooocus changes ComfyUI's sampling (sharpness, ADM guidance, adaptive CFG): the picture will be similar but not the "
+                + "same.",
         },
         [Programs.StabilityMatrix] = ComfyUi,
         [Programs.InvokeAi] = new ProgramHabits

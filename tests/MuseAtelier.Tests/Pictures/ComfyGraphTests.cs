@@ -64,7 +64,8 @@ public sealed class ComfyGraphTests
     [InlineData("ModelSamplingContinuousEDM", "sampling: v_prediction, sigma_max: 120, sigma_min: 0.002", ModelPrediction.VelocityEdm,
         "ModelSamplingContinuousEDM sigma_max: 120 (painted with 80)")]
     [InlineData("LoraLoader", "lora_name: mist, strength_model: 0, strength_clip: 0", ModelPrediction.Automatic, "")]
-    [InlineData("LoraLoaderModelOnly", "lora_name: mist, strength_model: 0.5", ModelPrediction.Automatic, "LoraLoaderModelOnly: mist (0.5)")]
+    [InlineData("LoraLoaderModelOnly", "lora_name: mist, strength_model: 0.5", ModelPrediction.Automatic,
+        "LoraLoaderModelOnly: mist (0.5)")]
     [InlineData("FreeU_V2", "b1: 1.3", ModelPrediction.Automatic, "node FreeU_V2")]
     public void Parse_OfAModelsNode_TakesIt(string kind, string inputs, ModelPrediction prediction, string left)
     {
@@ -153,8 +154,8 @@ public sealed class ComfyGraphTests
         + """ "latent_image":["5",0]}}""";
 
     private static string Advanced(string sampler, string sigmas) => Usual
-        + """, "9":{"class_type":"SamplerCustomAdvanced","inputs":{"noise":["10",0],"guider":["11",0],"sampler":["12",0],"sigmas":["13",0],"""
-        + """ "latent_image":["5",0]}}, "10":{"class_type":"RandomNoise","inputs":{"noise_seed":9}}, "11":"""
+        + """, "9":{"class_type":"SamplerCustomAdvanced","inputs":{"noise":["10",0],"guider":["11",0],"sampler":["12",0],"""
+        + """ "sigmas":["13",0],"latent_image":["5",0]}}, "10":{"class_type":"RandomNoise","inputs":{"noise_seed":9}}, "11":"""
         + """{"class_type":"CFGGuider","inputs":{"cfg":4.5,"model":["1",0],"positive":["6",0],"negative":["7",0]}}"""
         + $", \"12\":{sampler}, \"13\":{sigmas}";
 

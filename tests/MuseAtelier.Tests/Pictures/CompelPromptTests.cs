@@ -32,8 +32,9 @@ public sealed class CompelPromptTests
     [Fact]
     public void Parse_OfFunctionsAndOfHostilePrompts_NamesThemAndEndsSoon()
     {
-        string functions = """{"positive_prompt":"(\"a lake\", \"a sea\").blend(0.5, 0.5)"}""";
-        Assert.Contains(".blend(…) in a prompt", PictureTexts.Parse(PictureTextsTests.Content(("invokeai_metadata", functions))).NotTaken);
+        const string functions = """{"positive_prompt":"(\"a lake\", \"a sea\").blend(0.5, 0.5)"}""";
+        ParsedParameters blend = PictureTexts.Parse(PictureTextsTests.Content(("invokeai_metadata", functions)));
+        Assert.Contains(".blend(…) in a prompt", blend.NotTaken);
         string deep = $$"""{"positive_prompt":"{{new string('(', 200_000)}}a{{new string(')', 200_000)}}"}""";
         Assert.Contains('a', PictureTexts.Parse(PictureTextsTests.Content(("invokeai_metadata", deep))).Request.Prompt);
     }

@@ -83,13 +83,13 @@ public sealed class ProgramTextTests
         {
             "fooocus-1.json", "Fooocus",
             $"Steps: 30, Sampler: DPM++ 2M SDE, Schedule type: Karras, CFG scale: 4, Seed: 127589946317439009, Size: 512x512, "
-                + $"Model: juggernautXL_v8Rundiffusion, Noise source: comfy, Pad conds: True, Dialect: comfy, Prompt syntax: comfy",
+                + $"Model: juggernautXL_v8Rundiffusion, {Comfy}",
             ["adm_guidance: (1.5, 0.8, 0.3)", "loras: [", "sharpness: 2"]
         },
         {
             "fooocus-2.txt", "Fooocus",
             $"Steps: 30, Sampler: DPM++ 2M SDE, Schedule type: Karras, CFG scale: 4, Seed: 127589946317439009, Size: 512x512, "
-                + $"Model: juggernautXL_v8Rundiffusion, Noise source: comfy, Pad conds: True, Dialect: comfy, Prompt syntax: comfy",
+                + $"Model: juggernautXL_v8Rundiffusion, {Comfy}",
             [
                 "Sharpness: 2", "ADM Guidance: (1.5, 0.8, 0.3)", "Lora hashes: sd_xl_offset_example-lora_1.0: 4852686128",
                 "Lora weights: sd_xl_offset_example-lora_1.0: 0.1",
@@ -174,13 +174,15 @@ public sealed class ProgramTextTests
     private static PictureFileContent Content(string file)
     {
         string text = File.ReadAllText(Path.Combine(GoldenFiles.Folder, "texts", file)).TrimEnd();
-        string keyword = file.Split('-')[0] switch
-        {
-            "comfyui" => "prompt",
-            "invokeai" => "invokeai_metadata",
-            "drawthings" => "UserComment",
-            _ => "parameters",
-        };
-        return PictureTextsTests.Content((keyword, text));
+        return PictureTextsTests.Content((KeywordOf(file), text));
     }
+
+    /// <summary>The keyword under which a program of a file of these texts writes.</summary>
+    internal static string KeywordOf(string file) => file.Split('-')[0] switch
+    {
+        "comfyui" => "prompt",
+        "invokeai" => "invokeai_metadata",
+        "drawthings" => "UserComment",
+        _ => "parameters",
+    };
 }

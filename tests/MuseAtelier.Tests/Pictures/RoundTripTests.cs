@@ -101,7 +101,8 @@ public sealed class RoundTripTests
     [Fact]
     public void ToJson_OfAUsualRequest_HasNoneOfTheLaterMembers()
     {
-        JsonObject request = JsonNode.Parse(SamplePicture.RecordOf(new PictureRequest { Prompt = "night" }).ToJson())!["request"]!.AsObject();
+        string json = SamplePicture.RecordOf(new PictureRequest { Prompt = "night" }).ToJson();
+        JsonObject request = JsonNode.Parse(json)!["request"]!.AsObject();
         string[] expected =
         [
             "prompt", "negativePrompt", "promptSyntax", "emptyNegative", "dialect", "seed", "noiseSource", "width", "height", "steps",
