@@ -55,8 +55,29 @@ internal static class InfoCommand
             ["notices"] = notices,
             ["parameters"] = content.Parameters,
             ["text"] = other,
+            ["replay"] = content.RecordJson is null ? DescribeReplay(content, text) : null,
             ["record"] = content.RecordJson is null ? null : JsonNode.Parse(content.ReadRecord().ToJson()),
         };
+    }
+
+    // What muse replay makes of another program's text; null if it can only be shown.
+    private static JsonObject? DescribeReplay(PictureFileContent content, PictureText? text)
+    {
+        if (text is null) return null;
+        try
+        {
+            ParsedParameters parsed = PictureTexts.Parse(content);
+            return new JsonObject
+            {
+                ["request"] = JsonNode.Parse(parsed.RequestToJson()),
+                ["notTakenOver"] = parsed.NotTaken.Count == 0 ? null : Texts(parsed.NotTaken),
+                ["notices"] = parsed.Notices.Count == 0 ? null : Texts(parsed.Notices),
+            };
+        }
+        catch (PictureFileException)
+        {
+            return null;
+        }
     }
 
     private static JsonObject DescribePackage(string folder)
