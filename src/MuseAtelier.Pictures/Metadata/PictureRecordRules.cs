@@ -21,6 +21,7 @@ internal static class PictureRecordRules
     private const int MostSteps = 1000;
 
     private const int LongestQuote = 40;
+    private const int LongestReason = 1000;
 
     /// <summary>The options for reading a record's JSON. They refuse deep nesting and duplicate members.</summary>
     public static JsonDocumentOptions Reading { get; } = new() { MaxDepth = 16, AllowDuplicateProperties = false };
@@ -32,6 +33,7 @@ internal static class PictureRecordRules
     public static void Check(string path, PictureRecord record)
     {
         CheckRequest(path, record.Request);
+        CheckPrediction(path, record.Model.Prediction);
         CheckEncoding(path, record.Encoding);
         CheckEngine(path, record.Engine);
         CheckHashes(path, record);
@@ -45,6 +47,15 @@ internal static class PictureRecordRules
         if (!isKnown) throw new PictureRecordDamagedException(path, "it has an unknown setting");
         // The reader turns a number beyond the range of its type into infinity.
         if (!float.IsFinite(request.GuidanceScale)) throw new PictureRecordDamagedException(path, "its guidance scale is not finite");
+    }
+
+    private static void CheckPrediction(string path, UsedPrediction? prediction)
+    {
+        if (prediction is null) return;
+        bool isKnown = Enum.IsDefined(prediction.Used) && prediction.Used != ModelPrediction.Automatic;
+        if (!isKnown) throw new PictureRecordDamagedException(path, "it does not say what its model predicts");
+        if (prediction.Reason.Length > LongestReason || prediction.Reason.Any(char.IsControl))
+            throw new PictureRecordDamagedException(path, "its reason for the prediction is no line of text");
     }
 
     private static void CheckEncoding(string path, RecordedEncoding encoding)

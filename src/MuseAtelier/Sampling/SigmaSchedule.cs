@@ -44,6 +44,8 @@ public sealed class SigmaSchedule
             for (int i = 0; i < sigmas.Length; i++) _timesteps[i] = TimestepAt(sigmas[i]);
         }
 
+        // The timesteps that were chosen are indices of trained levels; such a model is given other ones.
+        if (trained.IsContinuous) _timesteps = Array.ConvertAll(sigmas, TimestepAt);
         _sigmas = [.. sigmas.Select(sigma => (float)sigma), 0];
         InitialNoiseScale = spacing == TimestepSpacing.Leading ? MathF.Sqrt(_sigmas[0] * _sigmas[0] + 1) : _sigmas[0];
     }
@@ -67,7 +69,7 @@ public sealed class SigmaSchedule
     /// <summary>The number of steps.</summary>
     public int Steps => _timesteps.Length;
 
-    /// <summary>[Steps] the timestep that the UNet is given at the start of each step, 0 to 1000, falling; may have fractions.</summary>
+    /// <summary>[Steps] the timestep that the UNet is given at the start of each step, falling; may have fractions, and for EDM be below 0.</summary>
     public ReadOnlySpan<float> Timesteps => _timesteps;
 
     /// <summary>[Steps + 1] the standard deviation of the noise before each step, falling; the last is 0.</summary>
@@ -100,7 +102,7 @@ public sealed class SigmaSchedule
     /// external.py, DiscreteSchedule.sigma_to_t).
     /// </summary>
     /// <param name="sigma">The noise level, above 0.</param>
-    /// <returns>0 to 999, with a fraction.</returns>
+    /// <returns>0 to 999, with a fraction; for a model of the EDM formulation, a quarter of the noise level's logarithm.</returns>
     public float TimestepOf(float sigma)
     {
         if (!(sigma > 0)) throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "A sigma with a timestep is above 0.");
@@ -158,13 +160,5 @@ public sealed class SigmaSchedule
         }
     }
 
-    private float TimestepAt(double sigma)
-    {
-        ReadOnlySpan<float> sigmas = _trained.Sigmas;
-        int above = sigmas.BinarySearch((float)sigma);
-        int low = Math.Clamp(above >= 0 ? above : ~above - 1, 0, sigmas.Length - 2);
-        double logLow = Math.Log(sigmas[low]);
-        double logHigh = Math.Log(sigmas[low + 1]);
-        return (float)(low + Math.Clamp((Math.Log(sigma) - logLow) / (logHigh - logLow), 0, 1));
-    }
+    private float TimestepAt(double sigma) => _trained.TimestepOf(sigma);
 }
