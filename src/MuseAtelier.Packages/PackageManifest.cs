@@ -56,7 +56,7 @@ public sealed record PackageManifest
         Components.FirstOrDefault(component => component.Name == name)
         ?? throw new PackageManifestException(Checkpoint.Name, $"the manifest has no component '{name}'");
 
-    /// <summary>The farthest layer from the last one whose hidden states a text encoder outputs; 1 if it has no such output at all.</summary>
+    /// <summary>The farthest layer from the last one whose hidden states a text encoder outputs; 1 if it has no such output.</summary>
     internal int MostClipSkipOf(string encoder)
     {
         HashSet<string> outputs = [.. Components.Where(component => component.Name == encoder)

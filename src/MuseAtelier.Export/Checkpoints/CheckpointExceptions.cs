@@ -168,7 +168,7 @@ public sealed class MissingPartException(string path, IReadOnlyList<string> miss
 public sealed class SigmaRangeException(string path, SigmaRange range)
     : CheckpointException(
         path,
-        Invariant($"{path} states that its noise levels go from {range.Least} to {range.Most} (edm_vpred.sigma_min and edm_vpred.sigma_max)"),
+        Invariant($"{path} states noise levels from {range.Least} to {range.Most} (edm_vpred.sigma_min and edm_vpred.sigma_max)"),
         Invariant($"a least sigma above 0, and a larger one up to {SigmaRange.Largest}"),
         Remedies.Damaged)
 {

@@ -240,8 +240,8 @@ internal sealed class ReferenceRun : IDisposable
         var deviation = new Deviation();
         try
         {
-            DecodedPicture picture = _model.Decoder.Decode(
-                LatentFormat.Of(Model, Model.Prediction)?.ToSdxl(latents) ?? latents, height, width, _tiled, frame: null, Options, _cancellationToken);
+            float[] source = LatentFormat.Of(Model, Model.Prediction)?.ToSdxl(latents) ?? latents;
+            DecodedPicture picture = _model.Decoder.Decode(source, height, width, _tiled, frame: null, Options, _cancellationToken);
             deviation.AddPicture(picture.Pixels, _values.Floats("run.image"));
         }
         catch (DecodingException)

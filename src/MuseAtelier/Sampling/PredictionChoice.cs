@@ -27,7 +27,9 @@ internal sealed record PredictionChoice(PredictionType Type, bool HasZeroTermina
     {
         if (asked == ModelPrediction.Automatic)
         {
-            string reason = model.PredictionMark is { } mark ? $"the model's file says so: {mark}" : "the model's file has no mark of another";
+            string reason = model.PredictionMark is { } mark
+                ? $"the model's file says so: {mark}"
+                : "the model's file has no mark of another";
             return new PredictionChoice(model.Prediction, model.ZeroTerminalSnr, model.Sigmas, reason);
         }
 

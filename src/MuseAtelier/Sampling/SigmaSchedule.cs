@@ -69,7 +69,9 @@ public sealed class SigmaSchedule
     /// <summary>The number of steps.</summary>
     public int Steps => _timesteps.Length;
 
-    /// <summary>[Steps] the timestep that the UNet is given at the start of each step, falling; may have fractions, and for EDM be below 0.</summary>
+    /// <summary>
+    /// [Steps] the timestep that the UNet is given at the start of each step, falling; may have fractions, and be below 0 for EDM models.
+    /// </summary>
     public ReadOnlySpan<float> Timesteps => _timesteps;
 
     /// <summary>[Steps + 1] the standard deviation of the noise before each step, falling; the last is 0.</summary>
