@@ -98,9 +98,17 @@ internal static class InfoCommand
             ["title"] = manifest.Checkpoint.Title,
             ["license"] = manifest.Checkpoint.License,
             ["parameters"] = manifest.Model.Parameters,
+            ["prediction"] = Prediction(manifest.Model),
+            ["clipSkip"] = Invariant($"up to {manifest.MostClipSkip}"),
             ["bytes"] = manifest.Files.Sum(file => file.Bytes),
             ["components"] = components,
         };
+    }
+
+    private static string Prediction(ModelSpec model)
+    {
+        string name = model.ZeroTerminalSnr ? $"{model.Prediction}, zero terminal SNR" : model.Prediction.ToString();
+        return $"{name} ({model.PredictionMark ?? "no mark of another"})";
     }
 
     private static string Describe(ComponentSpec component)
@@ -124,6 +132,7 @@ internal static class InfoCommand
             ["kind"] = "checkpoint",
             ["path"] = path,
             ["holds"] = CheckpointInspector.Detect(file).ToString(),
+            ["predictionMark"] = CheckpointInspector.PredictionMarkOf(file),
             ["bytes"] = file.Bytes,
             ["tensors"] = file.Tensors.Count,
             ["parameters"] = file.Tensors.Values.Where(tensor => tensor.Type is not ElementType.I64).Sum(tensor => tensor.Elements),

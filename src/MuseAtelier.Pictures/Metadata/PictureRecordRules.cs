@@ -24,6 +24,7 @@ internal static class PictureRecordRules
     private const int MostCommaBacktrack = 75;
 
     private const int LongestQuote = 40;
+    private const int LongestReason = 1000;
 
     /// <summary>The options for reading a record's JSON. They refuse deep nesting and duplicate members.</summary>
     public static JsonDocumentOptions Reading { get; } = new() { MaxDepth = 16, AllowDuplicateProperties = false };
@@ -35,6 +36,7 @@ internal static class PictureRecordRules
     public static void Check(string path, PictureRecord record)
     {
         CheckRequest(path, record.Request);
+        CheckPrediction(path, record.Model.Prediction);
         CheckEncoding(path, record.Encoding);
         CheckEngine(path, record.Engine);
         CheckHashes(path, record);
@@ -71,6 +73,15 @@ internal static class PictureRecordRules
     {
         bool fits = value >= least && value <= most;
         if (!fits) throw new PictureRecordDamagedException(path, Invariant($"its {name} is {value}, not from {least} to {most}"));
+    }
+
+    private static void CheckPrediction(string path, UsedPrediction? prediction)
+    {
+        if (prediction is null) return;
+        bool isKnown = Enum.IsDefined(prediction.Used) && prediction.Used != ModelPrediction.Automatic;
+        if (!isKnown) throw new PictureRecordDamagedException(path, "it does not say what its model predicts");
+        if (prediction.Reason.Length > LongestReason || prediction.Reason.Any(char.IsControl))
+            throw new PictureRecordDamagedException(path, "its reason for the prediction is no line of text");
     }
 
     private static void CheckEncoding(string path, RecordedEncoding encoding)

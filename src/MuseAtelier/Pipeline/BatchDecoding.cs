@@ -21,7 +21,7 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
         batch.ReportPicture(GenerationPhase.Decoding);
         float[] latents = denoised.Latents(picture);
         DecodedPicture decoded = decoder.Decode(
-            latents, batch.LatentHeight, batch.LatentWidth, plan, batch.Request.Frame, run.Options, run.Token);
+            batch.LatentFormat?.ToSdxl(latents) ?? latents, batch.LatentHeight, batch.LatentWidth, plan, batch.Request.Frame, run.Options, run.Token);
         bool isRescued = decoded.InFp32 && !plan.DecodesInFp32;
         PhaseMemory memory = meter.EndDecoding(plan, isRescued);
         var timings = new PictureTimings(

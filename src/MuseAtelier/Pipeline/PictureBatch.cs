@@ -37,6 +37,12 @@ internal sealed class PictureBatch(
     /// <summary>The noise levels, the sampler, the prediction and the guidance of the pictures.</summary>
     public SamplingRecipe Recipe { get; } = sampling.RecipeOf(requests[0]);
 
+    /// <summary>The quantity that the model is taken to predict, and why.</summary>
+    public PredictionChoice Prediction { get; } = sampling.PredictionOf(requests[0]);
+
+    /// <summary>The scale of the latents; null for SDXL's.</summary>
+    public LatentFormat? LatentFormat { get; } = LatentFormat.Of(sampling.Model, sampling.PredictionOf(requests[0]).Type);
+
     /// <summary>The noise of each picture.</summary>
     public PictureNoise[] Noise { get; } = sampling.NoiseOf(requests);
 

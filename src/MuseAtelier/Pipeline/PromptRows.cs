@@ -15,16 +15,17 @@ internal sealed class PromptRows(TextConditioner conditioner)
         var prompts = RequestPrompts.Of(batch.Request);
         batch.Notices.AddRange(prompts.Notices);
         PromptSet set = prompts.Sets[0];
-        PromptEmbeds prompt = Encode(set.Parts[0], run);
+        PromptEmbeds prompt = Encode(set.Parts[0], batch, run);
         IEnumerable<PromptEmbeds> rows = Enumerable.Repeat(prompt, batch.Slot.BatchSize);
         if (batch.Request.IsGuided)
         {
-            PromptEmbeds negative = set.Negative is { } encoded ? Encode(encoded, run) : prompt.Zeros();
+            PromptEmbeds negative = set.Negative is { } encoded ? Encode(encoded, batch, run) : prompt.Zeros();
             rows = Enumerable.Repeat(negative, batch.Slot.BatchSize).Concat(rows);
         }
 
         return [.. rows];
     }
 
-    private PromptEmbeds Encode(PromptChunks chunks, RunScope run) => conditioner.Encode(chunks, run.Options, run.Token);
+    private PromptEmbeds Encode(PromptChunks chunks, PictureBatch batch, RunScope run) =>
+        conditioner.Encode(chunks, batch.Request.ClipSkip, run.Options, run.Token);
 }

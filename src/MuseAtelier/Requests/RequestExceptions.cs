@@ -94,6 +94,27 @@ public sealed class RequestNumberException : PictureRequestException
     public float Value { get; }
 }
 
+/// <summary>A clip skip beyond the layers of the model's text encoders.</summary>
+/// <param name="clipSkip">The requested clip skip.</param>
+/// <param name="most">The largest one that both text encoders allow.</param>
+public sealed class ClipSkipException(int clipSkip, int most)
+    : PictureRequestException(
+        Invariant($"the clip skip is {clipSkip}"),
+        Invariant($"a number from 1 to {most}: the model's text encoders have no more layers"),
+        "SDXL's is 2.")
+{
+    /// <summary>The requested clip skip.</summary>
+    public int ClipSkip { get; } = clipSkip;
+
+    /// <summary>The largest one that both text encoders allow.</summary>
+    public int Most { get; } = most;
+
+    internal static void ThrowIfBeyond(int clipSkip, int most)
+    {
+        if (clipSkip > most) throw new ClipSkipException(clipSkip, most);
+    }
+}
+
 /// <summary>A frame with an unknown style or placement.</summary>
 public sealed class FrameException(PictureFrame frame)
     : PictureRequestException(

@@ -77,12 +77,13 @@ internal sealed class DenoisingLoop : IDisposable
         {
             Clock.Begin();
             cancellationToken.ThrowIfCancellationRequested();
-            Prediction.ScaleInput(_batch, evaluation.Sigma);
+            _recipe.Prediction.ScaleInput(_batch, evaluation.Sigma);
             _denoiser.Start(evaluation.Index, options, cancellationToken);
             _noise.Draw(evaluation, _batch);
             _denoiser.Wait();
             CheckOutput(evaluation);
             _recipe.Guidance.Apply(_batch);
+            _recipe.Rescale?.Apply(_batch, _recipe.Prediction, evaluation.Sigma);
             _recipe.Prediction.Resolve(_batch, evaluation.Sigma);
             _previews?.Paint(_batch);
             Advance(evaluation);
@@ -113,7 +114,7 @@ internal sealed class DenoisingLoop : IDisposable
         _noise.DrawStart(_batch);
         for (int i = 0; i < _batch.Pictures; i++)
         {
-            _inputs.Start.Write(_batch.Noise(i), _recipe.Schedule.InitialNoiseScale, sigma, _batch.Latents(i));
+            _inputs.Start.Write(_batch.Noise(i), _recipe.InitialNoiseScale, sigma, _batch.Latents(i));
             if (_startNoise is not null) _batch.Noise(i).CopyTo(StartNoise(i));
             _hashes[i].Take(0, _batch.Noise(i), _batch.Latents(i));
         }

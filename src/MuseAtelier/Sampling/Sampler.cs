@@ -155,7 +155,8 @@ public abstract class Sampler
         if (evaluation.Index != index) throw Refusal("its index is not its place in the list");
         if (evaluation.Step != before && evaluation.Step != before + 1) throw Refusal("steps are not counted up from 0 one by one");
         if (!(evaluation.Sigma is > 0 and < float.PositiveInfinity)) throw Refusal("its sigma is not a positive finite number");
-        if (!(evaluation.Timestep is >= 0 and <= TrainedSchedule.Steps)) throw Refusal("its timestep is not from 0 to 1000");
+        if (!(evaluation.Timestep is >= TrainedSchedule.LeastTimestep and <= TrainedSchedule.Steps))
+            throw Refusal("its timestep is not from -26 to 1000");
         if (evaluation.NoiseDraws is < 0 or > MostNoiseDraws) throw Refusal(Text($"it draws noise {evaluation.NoiseDraws} times"));
 
         ArgumentException Refusal(string reason) => new(Text($"Evaluation {index} of a sampler is out of range: {reason}."));

@@ -7,6 +7,12 @@ namespace MuseAtelier.Sampling;
 /// <param name="Guidance">The guidance.</param>
 internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, Prediction Prediction, Guidance Guidance)
 {
+    /// <summary>The factor of the noise that denoising begins with.</summary>
+    public required float InitialNoiseScale { get; init; }
+
+    /// <summary>The rescaling of guided predictions; null if they are not rescaled.</summary>
+    public GuidanceRescale? Rescale { get; init; }
+
     /// <summary>The evaluations of the UNet.</summary>
     public ReadOnlySpan<Evaluation> Evaluations => Sampler.Evaluations;
 
@@ -16,12 +22,16 @@ internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, P
     /// <param name="samplers">The samplers.</param>
     public static SamplingRecipe Of(PictureRequest request, TrainedSchedule trained, SamplerCatalog samplers)
     {
-        SigmaSchedule schedule = samplers.ScheduleOf(request, trained);
+        SigmaSchedule schedule = samplers.ScheduleOf(WithSchedule(request, trained), trained);
         return new SamplingRecipe(
             schedule,
             samplers.Create(request, schedule),
             Prediction.Of(trained.Prediction),
-            new Guidance(request));
+            new Guidance(request))
+        {
+            InitialNoiseScale = InitialNoise.ScaleOf(request.Dialect, schedule, trained),
+            Rescale = GuidanceRescale.Of(request),
+        };
     }
 
     /// <summary>The timestep of every evaluation.</summary>
@@ -30,5 +40,15 @@ internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, P
         float[] timesteps = new float[Evaluations.Length];
         for (int i = 0; i < timesteps.Length; i++) timesteps[i] = Evaluations[i].Timestep;
         return timesteps;
+    }
+
+    // The schedule that diffusers uses for models of the EDM formulation (scheduling_edm_euler.py, sigma_schedule "karras"): Karras's
+    // sigmas over the whole trained range.
+    private static PictureRequest WithSchedule(PictureRequest request, TrainedSchedule trained)
+    {
+        bool isOpen = request.Dialect == SamplingDialect.Diffusers
+            && request.Schedule is { Spacing: TimestepSpacing.Automatic, Timesteps: null };
+        if (!trained.IsContinuous || !isOpen) return request;
+        return request with { Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Linspace, Karras = true } };
     }
 }

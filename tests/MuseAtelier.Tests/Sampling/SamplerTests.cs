@@ -91,7 +91,7 @@ public sealed class SamplerTests
             good with { Sigma = 0 },
             good with { Sigma = float.NaN },
             good with { Sigma = float.PositiveInfinity },
-            good with { Timestep = -0.1f },
+            good with { Timestep = -26.1f },
             good with { Timestep = 1000.1f },
             good with { Timestep = float.NaN },
             good with { NoiseDraws = -1 },
