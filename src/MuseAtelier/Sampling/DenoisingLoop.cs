@@ -42,7 +42,7 @@ internal sealed class DenoisingLoop : IDisposable
         int evaluations = recipe.Evaluations.Length - _first;
         Clock = new StepClock(evaluations);
         _hashes = [.. noise.Select(_ => new StepHashes(evaluations))];
-        _batch = new LatentBatch(denoiser, slot, noise.Length, recipe.Guidance.IsGuided, recipe.Sampler, allocate);
+        _batch = new LatentBatch(denoiser, slot, noise.Length, recipe.Guidance, recipe.Sampler, allocate);
         try
         {
             _batch.WriteExtraChannels(inputs.ExtraChannels.Span);
@@ -76,12 +76,13 @@ internal sealed class DenoisingLoop : IDisposable
         {
             Clock.Begin();
             cancellationToken.ThrowIfCancellationRequested();
+            _batch.Begin(evaluation.Step);
             Prediction.ScaleInput(_batch, evaluation.Sigma);
             _denoiser.Start(evaluation.Index, options, cancellationToken);
             _noise.Draw(evaluation, _batch);
             _denoiser.Wait();
             CheckOutput(evaluation);
-            _recipe.Guidance.Apply(_batch);
+            _recipe.Guidance.Apply(_batch, evaluation.Step);
             _recipe.Prediction.Resolve(_batch, evaluation.Sigma);
             _previews?.Paint(_batch);
             Advance(evaluation);
