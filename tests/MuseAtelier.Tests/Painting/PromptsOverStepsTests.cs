@@ -17,7 +17,9 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature)
 
     private static readonly AtelierOptions Options = TestAtelier.Options with { ReadPrompts = WrittenPrompts.Of };
 
-    public static TheoryData<string> Cases => ["interval", "late", "parts", "parts in an interval", "edited", "alternating", "all", "long"];
+    public static TheoryData<string> Cases => ["interval", "late", "parts in an interval", "edited", "alternating", "all", "long"];
+
+    public static TheoryData<string> FewCases => ["interval", "all"];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -39,16 +41,24 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature)
         await using Atelier streaming = await miniature.OpenAsync(Options with { Offload = OffloadMode.Stream });
         Picture streamed = await Paint(streaming, request);
         Assert.Equal(first.Pixels.Span, streamed.Pixels.Span);
+    }
 
-        // Sessions that rotate are made with fewer optimisations, so that they round otherwise.
-        await using Atelier rotating = await miniature.OpenAsync(Options with { Offload = OffloadMode.Rotate });
+    // Sessions that rotate are made with fewer optimisations, so that they round otherwise.
+    [Theory]
+    [MemberData(nameof(FewCases))]
+    public async Task GenerateAsync_WithSessionsThatRotate_PaintsTheSamePictureTwice(string name)
+    {
+        PictureRequest request = Of(name) with { Steps = 3 };
+        await using Atelier atelier = await miniature.OpenAsync(Options), rotating = await miniature.OpenAsync(
+            Options with { Offload = OffloadMode.Rotate });
+        Picture expected = await Paint(atelier, request);
         Picture rotated = await Paint(rotating, request);
         Assert.Equal(rotated.Pixels.ToArray(), (await Paint(rotating, request)).Pixels.ToArray());
-        Assert.True(Likeness.RelativeError(rotated.Latents.Span, first.Latents.Span) < 1e-3);
+        Assert.True(Likeness.RelativeError(rotated.Latents.Span, expected.Latents.Span) < 1e-3);
     }
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(FewCases))]
     public async Task GenerateManyAsync_OfThreeAtATime_GivesThePicturesOfTheirSlots(string name)
     {
         PictureRequest request = Of(name);
@@ -103,7 +113,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature)
     }
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(FewCases))]
     public async Task GenerateAsync_CancelledWithinAStep_PaintsTheNextPicture(string name)
     {
         PictureRequest request = Of(name);
@@ -137,16 +147,25 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature)
         {
             Picture expected = await Paint(atelier, request);
             long most = memory.Most;
-            foreach (double share in (double[])[0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.9999])
+            int failures = 0;
+            foreach (double share in (double[])[0.1, 0.4, 0.7, 0.9, 0.97, 0.9999])
             {
                 // Another size between, so that the denoiser is made anew.
                 memory.Limit = long.MaxValue;
                 await Paint(atelier, request with { Width = 320 });
                 memory.Limit = (long)(most * share);
-                await Assert.ThrowsAsync<DeviceMemoryException>(() => Paint(atelier, request));
+                // A second try with less memory may succeed.
+                if (await Record.ExceptionAsync(() => Paint(atelier, request)) is { } exception)
+                {
+                    Assert.IsType<DeviceMemoryException>(exception);
+                    failures++;
+                }
+
                 memory.Limit = long.MaxValue;
                 Assert.Equal(expected.Pixels.ToArray(), (await Paint(atelier, request)).Pixels.ToArray());
             }
+
+            Assert.True(failures > 1);
         }
 
         Assert.Equal(0, memory.Taken);
@@ -183,7 +202,6 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature)
     {
         "interval" => Request with { GuidanceFrom = 0.2f, GuidanceTo = 0.8f },
         "late" => Request with { GuidanceFrom = 0.6f, Sampler = SamplerName.Heun },
-        "parts" => Request with { Prompt = Parts },
         "parts in an interval" => Request with { Prompt = Parts, GuidanceFrom = 0.2f, GuidanceTo = 0.8f },
         "edited" => Request with { Prompt = Edited },
         "alternating" => Request with { Prompt = Alternating, GuidanceTo = 0.6f },
