@@ -29,7 +29,10 @@ internal sealed class PictureEngine : IDisposable
         _package = package;
         _device = device;
         _parts = new LoadedParts(package, device);
-        _sampling = new ModelSampling(package.Manifest.Model, options.Catalogs);
+        _sampling = new ModelSampling(package.Manifest.Model, options.Catalogs)
+        {
+            ReadPrompts = options.ReadPrompts,
+        };
         _standingNotices = [.. IgnoredBudgetNotices(options), .. device.Notices];
 
         DeviceProfile profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);

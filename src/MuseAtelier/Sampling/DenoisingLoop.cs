@@ -42,7 +42,7 @@ internal sealed class DenoisingLoop : IDisposable
         int evaluations = recipe.Evaluations.Length - _first;
         Clock = new StepClock(evaluations);
         _hashes = [.. noise.Select(_ => new StepHashes(evaluations))];
-        _batch = new LatentBatch(denoiser, slot, noise.Length, recipe.Guidance.IsGuided, recipe.Sampler, allocate);
+        _batch = new LatentBatch(denoiser, slot, noise.Length, recipe.Guidance, recipe.Sampler, allocate);
         try
         {
             _noise = new BatchNoise(noise, recipe, _first, _batch.Latents(0).Length, allocate);
@@ -77,13 +77,14 @@ internal sealed class DenoisingLoop : IDisposable
         {
             Clock.Begin();
             cancellationToken.ThrowIfCancellationRequested();
+            _batch.Begin(evaluation.Step);
             _recipe.Prediction.ScaleInput(_batch, evaluation.Sigma);
             _denoiser.Start(evaluation.Index, options, cancellationToken);
             _noise.Draw(evaluation, _batch);
             _denoiser.Wait();
             CheckOutput(evaluation);
-            _recipe.Guidance.Apply(_batch);
-            _recipe.Rescale?.Apply(_batch, _recipe.Prediction, evaluation.Sigma);
+            _recipe.Guidance.Apply(_batch, evaluation.Step);
+            if (_recipe.Guidance.IsScaledAt(evaluation.Step)) _recipe.Rescale?.Apply(_batch, _recipe.Prediction, evaluation.Sigma);
             _recipe.Prediction.Resolve(_batch, evaluation.Sigma);
             _previews?.Paint(_batch);
             Advance(evaluation);

@@ -1,3 +1,4 @@
+using MuseAtelier.Conditioning;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Sampling;
@@ -9,14 +10,20 @@ internal sealed record ModelSampling(ModelSpec Model, SamplingCatalogs Catalogs)
 {
     private readonly TrainedSchedule _usual = TrainedSchedule.Of(Model);
 
+    /// <summary>Reads the prompts of a request.</summary>
+    public Func<PictureRequest, RequestPrompts> ReadPrompts { get; init; } = request => RequestPrompts.Of(request);
+
     /// <summary>The quantity that the model is taken to predict for a request.</summary>
     public PredictionChoice PredictionOf(PictureRequest request) => PredictionChoice.Of(Model, request.Prediction);
 
     /// <summary>Makes the recipe of a request, whose names are in the catalogues.</summary>
-    public SamplingRecipe RecipeOf(PictureRequest request)
+    /// <param name="request">The request.</param>
+    /// <param name="weights">The weight of each part of the prompt; null means one part of weight 1.</param>
+    public SamplingRecipe RecipeOf(PictureRequest request, IReadOnlyList<float>? weights = null)
     {
         bool isUsual = request.Prediction == ModelPrediction.Automatic;
-        return SamplingRecipe.Of(request, isUsual ? _usual : TrainedSchedule.Of(PredictionOf(request)), Catalogs.Samplers);
+        TrainedSchedule trained = isUsual ? _usual : TrainedSchedule.Of(PredictionOf(request));
+        return SamplingRecipe.Of(request, trained, Catalogs.Samplers, weights);
     }
 
     /// <summary>Makes the noise of each picture; its names are in the catalogues.</summary>

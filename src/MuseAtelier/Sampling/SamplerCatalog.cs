@@ -113,6 +113,21 @@ public sealed class SamplerCatalog
         return SamplingRecipe.Of(request, trained, this).Evaluations.Length;
     }
 
+    /// <summary>
+    /// The number of evaluations of the UNet for a request that predict for its prompt alone: all without guidance, and those of the steps
+    /// outside of the guidance interval. Null if its sampler is not in the catalogue.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The request has fewer than 1 or more than 1000 steps.</exception>
+    /// <exception cref="StepCountException">The sampler cannot make so many steps.</exception>
+    public int? EvaluationsOfThePromptAlone(PictureRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (!Contains(request.Sampler)) return null;
+        var trained = new TrainedSchedule(Packages.PredictionType.Epsilon, zeroTerminalSnr: false);
+        var recipe = SamplingRecipe.Of(request, trained, this);
+        return recipe.Guidance.IsGuided ? recipe.EvaluationsOfThePromptAlone() : recipe.Evaluations.Length;
+    }
+
     /// <summary>This library's samplers and others.</summary>
     internal static SamplerCatalog With(IReadOnlyList<SamplerRegistration> others) =>
         others.Count == 0 ? BuiltIn : new SamplerCatalog([.. BuiltIn._samplers, .. others]);
