@@ -29,20 +29,22 @@ internal sealed record PromptTimeline(IReadOnlyList<string> Texts, IReadOnlyList
         if (pieces is null || pieces.All(piece => piece is FixedPiece))
             return new PromptTimeline([prompt], new int[steps], IsRead: pieces is not null);
 
-        // 1. The steps at which the text may change.
+        // 1. The steps behind which editing changes the text, and the steps after which all alternation begins again.
         bool[] changes = new bool[steps + 1];
-        MarkChanges(pieces, changes);
+        int period = FindPeriod(pieces, steps, changes, 1);
 
-        // 2. The text of each of them.
+        // 2. The text of each step, in AUTOMATIC1111's counting: the first two have the same.
         List<string> texts = [];
         Dictionary<string, int> known = [];
         int[] textOfStep = new int[steps];
         var text = new StringBuilder();
+        int lastChange = 1;
         for (int i = 0; i < steps; i++)
         {
-            if (i == 1 || (i > 1 && !changes[i - 1]))
+            if (i > 0 && changes[i - 1]) lastChange = i;
+            if (i == 1 || i - period >= lastChange)
             {
-                textOfStep[i] = textOfStep[i - 1];
+                textOfStep[i] = textOfStep[i == 1 ? 0 : i - period];
                 continue;
             }
 
@@ -62,22 +64,28 @@ internal sealed record PromptTimeline(IReadOnlyList<string> Texts, IReadOnlyList
         return new PromptTimeline(texts, textOfStep, true);
     }
 
-    // Marks the steps, counted from 1, behind which a piece has another text. Behind every step where texts take turns.
-    private static void MarkChanges(IReadOnlyList<EditPiece> pieces, bool[] changes)
+    // Marks the steps behind which editing changes the text. Returns the least common multiple of the numbers of options and of the given
+    // period, or the number of steps if it is larger.
+    private static int FindPeriod(IReadOnlyList<EditPiece> pieces, int steps, bool[] changes, int period)
     {
         foreach (EditPiece piece in pieces)
         {
             if (piece is SwitchPiece change)
             {
                 changes[change.When] = true;
-                MarkChanges(change.Before, changes);
-                MarkChanges(change.After, changes);
+                period = FindPeriod(change.Before, steps, changes, period);
+                period = FindPeriod(change.After, steps, changes, period);
             }
-            else if (piece is CyclePiece)
+            else if (piece is CyclePiece cycle)
             {
-                changes.AsSpan().Fill(true);
+                int multiple = period;
+                while (multiple % cycle.Options.Count != 0 && multiple < steps) multiple += period;
+                period = Math.Min(multiple, steps);
+                foreach (IReadOnlyList<EditPiece> option in cycle.Options) period = FindPeriod(option, steps, changes, period);
             }
         }
+
+        return period;
     }
 
     private static void Write(IReadOnlyList<EditPiece> pieces, int step, StringBuilder text)

@@ -104,7 +104,8 @@ public sealed class TokensCommandTests
         string words = string.Join(' ', Enumerable.Repeat("night", 76));
         File.WriteAllLines(folder["prompts.jsonl"], [$"\"{words}\"", "\"a AND [b|c]\"", "\"(a\"", "\"(a:1.2.3)\""]);
         MuseResult result = await Muse.RunAsync("tokens", "--file", folder["prompts.jsonl"]);
-        result.AssertFailed(1, "the prompt of line 4 has the weight '1.2.3'");
+        Assert.Equal(1, result.Code);
+        Assert.Contains("error: the prompt of line 4 has the weight '1.2.3'", result.Error, StringComparison.Ordinal);
         Assert.StartsWith("76 tokens in 2 chunks of 75: night", result.Lines[0], StringComparison.Ordinal);
         Assert.StartsWith("1 tokens in 1 chunk of 75, first of 2 parts, first of 2 versions: a AND", result.Lines[1], StringComparison.Ordinal);
         Assert.Contains("notice: The prompt of line 3 has 1 unclosed", result.Error, StringComparison.Ordinal);

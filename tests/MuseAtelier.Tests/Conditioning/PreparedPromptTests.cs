@@ -40,11 +40,11 @@ public sealed class PreparedPromptTests
     [InlineData(PromptEmphasis.NoNorm, Emphasis.Scaled)]
     public void Of_OfARequest_UsesItsEmphasisAndCommaRule(PromptEmphasis chosen, object expected)
     {
-        var request = new PictureRequest { Prompt = "(star:1.1)" + Repeat(70) + ", " + Repeat(10), Emphasis = chosen, CommaBacktrack = 4 };
-        PromptChunks four = RequestPrompts.Of(request).Sets[0].Parts[0];
-        Assert.Equal(expected, four.Emphasis);
-        Assert.NotEqual(four, RequestPrompts.Of(request with { CommaBacktrack = 20 }).Sets[0].Parts[0]);
-        Assert.Equal(four, RequestPrompts.Of(request with { CommaBacktrack = 0 }).Sets[0].Parts[0]);
+        var request = new PictureRequest { Prompt = "(star:1.1)" + Repeat(70) + ", " + Repeat(10), Emphasis = chosen, CommaBacktrack = 3 };
+        PromptChunks full = RequestPrompts.Of(request).Sets[0].Parts[0];
+        Assert.Equal(expected, full.Emphasis);
+        Assert.NotEqual(full, RequestPrompts.Of(request with { CommaBacktrack = 20 }).Sets[0].Parts[0]);
+        Assert.Equal(full, RequestPrompts.Of(request with { CommaBacktrack = 0 }).Sets[0].Parts[0]);
     }
 
     private static string Repeat(int count) => string.Concat(Enumerable.Repeat(" star", count));

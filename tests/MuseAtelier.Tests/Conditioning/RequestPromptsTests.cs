@@ -35,13 +35,20 @@ public sealed class RequestPromptsTests
     public void Of_OfMostlyWhiteSpaceAtTheLimit_GivesThePlainTokens(char space) =>
         AssertPlain(new string(space, RequestRules.LongestPrompt - 5) + "night");
 
+    [Fact]
+    public void Of_OfNothingButBrackets_IsEmpty()
+    {
+        RequestPrompts prompts = Of(new string('(', RequestRules.LongestPrompt));
+        Assert.Equal(PromptChunks.Empty, prompts.Sets[0].Parts[0]);
+        Assert.Contains("unclosed brackets", Assert.Single(prompts.Notices), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("🌌")]
     [InlineData("星")]
     [InlineData("ab ")]
     [InlineData("\u0301")]
     [InlineData(")")]
-    [InlineData("(")]
     [InlineData("[a|b]")]
     [InlineData("(a:1.1)")]
     [InlineData("a AND ")]
