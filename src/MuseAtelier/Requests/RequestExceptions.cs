@@ -134,7 +134,7 @@ public sealed class PromptException : PictureRequestException
     internal static PromptException TooLong(string name, int length) => new(
         Invariant($"the {name} has {length} characters"),
         Invariant($"at most {RequestRules.LongestPrompt}"),
-        Invariant($"Shorten it; the model reads {TextChunk.Capacity} tokens, which are about 300 Latin letters."));
+        Invariant($"Shorten it; a chunk of {TextChunk.Capacity} tokens has about 300 Latin letters."));
 
     internal static PromptException TooManyChunks(string name, int most) => new(
         Invariant($"the {name} takes more than {most} chunks of {TextChunk.Capacity} tokens"),
@@ -160,6 +160,21 @@ public sealed class PromptException : PictureRequestException
         Invariant($"the {name} has parentheses nested deeper than {most}"),
         Invariant($"at most {most} levels"),
         "Take out parentheses, or choose the plain syntax, in which they are text.");
+
+    internal static PromptException EditingTooDeep(string name, int most) => new(
+        Invariant($"the {name} has prompt editing nested deeper than {most}"),
+        Invariant($"at most {most} levels"),
+        "Take out square brackets, or choose the plain syntax, in which they are text.");
+
+    internal static PromptException TooManyVersions(string name, int most) => new(
+        Invariant($"the {name} has more than {most} versions over the steps"),
+        Invariant($"at most {most}; the versions of all parts and of the negative prompt are combined"),
+        "Take out prompt editing such as [a:b:0.5] or alternation such as [a|b].");
+
+    internal static PromptException TooManyParts(string name, int most) => new(
+        Invariant($"the {name} has more than {most} parts between the words AND"),
+        Invariant($"at most {most}"),
+        "Take out an AND; in lower case it is a word.");
 
     internal static PromptException Unpaired(string name, char unit, int index) => new(
         Invariant($"the {name} has an unpaired surrogate at index {index} (U+{(int)unit:X4})"),

@@ -84,12 +84,13 @@ public sealed class ReplayForeignTests
     public async Task Tokens_OfSyntax_SaysThatItIsPlainText()
     {
         using var folder = new TemporaryFolder();
-        MuseResult one = await Muse.RunAsync("tokens", "a (storm:1.3) sea");
+        MuseResult one = await Muse.RunAsync("tokens", "a (storm:1.3) sea", "--prompt-syntax", "plain");
         Assert.Contains("notice: The prompt has", one.Error, StringComparison.Ordinal);
-        MuseResult many = await Muse.RunAsync("tokens", "--file",
+        MuseResult many = await Muse.RunAsync("tokens", "--prompt-syntax", "plain", "--file",
             folder.Write("prompts.jsonl", "\"sea\"\n\"a [storm] sea\"\n"u8.ToArray()));
         Assert.StartsWith("notice: line 2: The prompt has", many.Error, StringComparison.Ordinal);
         Assert.Empty((await Muse.RunAsync("tokens", "a storm")).Error);
+        Assert.Empty((await Muse.RunAsync("tokens", "a (storm:1.3) [sea:lake:0.5]")).Error);
     }
 
     private static string Foreign(TemporaryFolder folder, params (string Keyword, string Text)[] texts)
