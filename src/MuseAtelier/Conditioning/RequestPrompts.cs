@@ -21,8 +21,8 @@ internal sealed record RequestPrompts(
     public int Chunks => Sets[0].Parts[0].Count;
 
     /// <summary>
-    /// Prepares the prompts of a request and makes them equally long. A negative prompt is not encoded without guidance, or if an empty
-    /// one means zeros, whose number does not matter: attention to zeros gives zeros.
+    /// Prepares the prompts of a request and makes them equally long. The negative prompt of a prompt of one part is not encoded without
+    /// guidance. An empty one that means zeros is never encoded; their number does not matter, because attention to zeros gives zeros.
     /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="name">The prompt's name in notices and errors.</param>
@@ -44,7 +44,8 @@ internal sealed record RequestPrompts(
 
         // 2. The negative prompt, behind the parts.
         bool isZeros = request.NegativePrompt.Length == 0 && request.EmptyNegative == EmptyNegative.Zeros;
-        bool hasNegative = request.IsGuided && !isZeros;
+        // The predictions of several parts are combined by their differences from the negative prompt's, with and without guidance.
+        bool hasNegative = (request.IsGuided || parts.Count > 1) && !isZeros;
         if (hasNegative) prompts.Add(Negative(request, settings));
         foreach (PromptVersions prompt in prompts) notices.AddRange(prompt.Notices);
 

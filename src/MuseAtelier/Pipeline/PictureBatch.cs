@@ -23,6 +23,8 @@ internal sealed class PictureBatch
         Slot = slot;
         Prompts = sampling.ReadPrompts(Request);
         Recipe = sampling.RecipeOf(Request, Prompts.Weights);
+        Prediction = sampling.PredictionOf(Request);
+        LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);
         Noise = sampling.NoiseOf(requests);
         Notices = [.. run.Notices];
     }
@@ -55,10 +57,10 @@ internal sealed class PictureBatch
     public SamplingRecipe Recipe { get; }
 
     /// <summary>The quantity that the model is taken to predict, and why.</summary>
-    public PredictionChoice Prediction { get; } = sampling.PredictionOf(requests[0]);
+    public PredictionChoice Prediction { get; }
 
     /// <summary>The scale of the latents; null for SDXL's.</summary>
-    public LatentFormat? LatentFormat { get; } = LatentFormat.Of(sampling.Model, sampling.PredictionOf(requests[0]).Type);
+    public LatentFormat? LatentFormat { get; }
 
     /// <summary>The noise of each picture.</summary>
     public PictureNoise[] Noise { get; }

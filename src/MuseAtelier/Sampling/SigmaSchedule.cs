@@ -115,8 +115,7 @@ public sealed class SigmaSchedule
     /// <param name="timesteps">Falling, 1 to 1000 of them. Owned by the schedule from then on.</param>
     internal static SigmaSchedule OfTimesteps(TrainedSchedule trained, float[] timesteps)
     {
-        var unscaled = new SigmaSchedule(trained, timesteps, [], 1);
-        float[] sigmas = [.. timesteps.Select(timestep => (float)unscaled.SigmaAt(timestep)), 0];
+        float[] sigmas = [.. timesteps.Select(timestep => (float)trained.SigmaAt(timestep)), 0];
         return new SigmaSchedule(trained, timesteps, sigmas, MathF.Sqrt(sigmas[0] * sigmas[0] + 1));
     }
 
