@@ -14,7 +14,7 @@ public sealed class SamplerOptionTests
     private static readonly (string Sampler, string Name, string Id)[] Named =
     [
         ("euler_a", "Euler a", "euler_a"), ("EULER", "Euler", "euler"), ("DPM++ 2M", "DPM++ 2M", "dpmpp_2m"),
-        ("UniPCMultistepScheduler", "UniPC BH2", "uni_pc_bh2"), ("dpmpp_sde_gpu", "DPM++ SDE", "dpmpp_sde"),
+        ("LCMScheduler", "LCM", "lcm"), ("dpmpp_sde_gpu", "DPM++ SDE", "dpmpp_sde"),
     ];
 
     [Fact]

@@ -35,7 +35,11 @@ public sealed class SamplerDialectTests
         const int steps = 20, count = 64;
         var request = new PictureRequest
         {
-            Prompt = "", Sampler = SamplerName.Ddim, Steps = steps, Dialect = SamplingDialect.A1111, Eta = eta,
+            Prompt = "",
+            Sampler = SamplerName.Ddim,
+            Steps = steps,
+            Dialect = SamplingDialect.A1111,
+            Eta = eta,
         };
         SigmaSchedule schedule = SamplerCatalog.BuiltIn.ScheduleOf(request, Trained.Epsilon);
         float[] x = MadeUpModel.Draw(1, count), noise = MadeUpModel.Draw(2, count * steps);

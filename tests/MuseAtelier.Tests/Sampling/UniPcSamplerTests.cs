@@ -75,9 +75,11 @@ public sealed class UniPcSamplerTests
         return deviation * x - alpha * phi1 * denoised[step] - alpha * b * rho.Zip(slopes, (factor, slope) => factor * slope).Sum();
     }
 
-    // b[k] = k! phi[k+1] / B by the series of phi, which needs no subtraction: phi[k+1] hh^-1 = sum over j > 0 of hh^j / (j + k)!.
+    // b[k] = k! phi[k] / B by the series phi[k] = sum over j > 0 of hh^j / (j + k)!, where the recursion subtracts.
     private static double[] RightSide(double hh, double b, int count) =>
-        [.. Enumerable.Range(1, count).Select(k => Factorial(k) * Enumerable.Range(1, 60).Sum(j => Math.Pow(hh, j) / Factorial(j + k)) / b)];
+        [.. Enumerable.Range(1, count).Select(k => Factorial(k) * Series(hh, k) / b)];
+
+    private static double Series(double hh, int k) => Enumerable.Range(1, 60).Sum(j => Math.Pow(hh, j) / Factorial(j + k));
 
     // Solves sum over i of ratios[i]^k x[i] = right[k] by Cramer's rule.
     private static double[] Cramer(List<double> ratios, double[] right)

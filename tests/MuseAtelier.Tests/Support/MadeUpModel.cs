@@ -11,7 +11,9 @@ internal static class MadeUpModel
     public static double Denoise(double x, double sigma) =>
         x / (1 + sigma * sigma) + 0.2 * sigma / (1 + sigma) * Math.Sin(0.7 * x + sigma / 20);
 
-    /// <summary>Runs a sampler's evaluations from its first one on. What the history holds at the start must not matter: it is NaN.</summary>
+    /// <summary>
+    /// Runs a sampler's evaluations from its first one on. What the history holds at the start must not matter: it is NaN.
+    /// </summary>
     /// <param name="sampler">The sampler.</param>
     /// <param name="start">The latents before the first evaluation.</param>
     /// <param name="noise">The draws, one after the other; as many as are made.</param>
