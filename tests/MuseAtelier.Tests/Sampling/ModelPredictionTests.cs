@@ -157,13 +157,13 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
             Request with { Prediction = ModelPrediction.VelocityZeroSnr }, cancellationToken: Cancellation);
         var record = PictureRecord.Of(picture, new RecordedEncoding(PictureFormat.Png));
         string json = record.ToJson();
-        Assert.Contains("\"prediction\":{\"used\":\"velocity_zero_snr\",\"reason\":\"the request says so\"}", json, StringComparison.Ordinal);
+        const string member = ",\"prediction\":{\"used\":\"velocity_zero_snr\",\"reason\":\"the request says so\"}";
+        Assert.Contains(member, json, StringComparison.Ordinal);
         PictureRecord read = PictureRecord.Parse("x.png", json);
         Assert.Equal(picture.Provenance.Prediction, read.Model.Prediction);
         Assert.Equal(ModelPrediction.VelocityZeroSnr, read.Request.Prediction);
 
         // Records of older versions do not state it.
-        string member = ",\"prediction\":{\"used\":\"velocity_zero_snr\",\"reason\":\"the request says so\"}";
         Assert.Null(PictureRecord.Parse("x.png", json.Replace(member, "", StringComparison.Ordinal)).Model.Prediction);
         foreach (string damaged in (string[])["automatic", "teleport"])
         {
