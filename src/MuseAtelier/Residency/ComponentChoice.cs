@@ -100,7 +100,8 @@ internal sealed class ComponentChoice
         int rounds, double operationsPerSecond, double roundSeconds = 0, double workShare = 1, StageWork[]? otherWork = null)
     {
         double stageSeconds = roundSeconds / _work.Length;
-        double[] work = [.. (otherWork ?? _work).Select((stage, i) => stage.Operations / operationsPerSecond + stageSeconds + StreamingSeconds(i))];
+        StageWork[] stages = otherWork ?? _work;
+        double[] work = [.. stages.Select((stage, i) => stage.Operations / operationsPerSecond + stageSeconds + StreamingSeconds(i))];
         double[] copies =
         [
             .. Placements.Select((placement, i) => placement switch

@@ -109,8 +109,8 @@ internal static class PlanNarrator
         {
             string memory = device.MapsWeights ? "memory" : "pinned memory";
             yield return Line($"The prompts change between steps: the keys and values of {request.PromptSets} sets take ")
-                + $"{ByteSize.Format(plan.PromptSetBytes)} of {memory}, and those of a set are copied when a step needs another set than the "
-                + "step before.";
+                + $"{ByteSize.Format(plan.PromptSetBytes)} of {memory}, and those of a set are copied when a step needs another set "
+                + "than the step before.";
         }
     }
 

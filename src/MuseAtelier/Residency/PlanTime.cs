@@ -26,7 +26,9 @@ internal sealed class PlanTime(
     public double DenoisingSeconds(UNetPlacement unet, RunMode mode) =>
         Steps(unet, mode).Sum + request.Steps * RotationSeconds(unet);
 
-    /// <summary>Seconds of one guided step of a batch, or of one step if none is guided. A change of the prompts counts in every step.</summary>
+    /// <summary>
+    /// Seconds of one guided step of a batch, or of one step if none is guided. A change of the prompts counts in every step.
+    /// </summary>
     public double StepSeconds(UNetPlacement unet, RunMode mode)
     {
         int count = request.Steps - request.StepsOfThePromptAlone;

@@ -89,7 +89,9 @@ public sealed record ResidencyRequest
     /// <summary>The number of steps that have one row for each picture although others have more.</summary>
     internal int StepsOfThePromptAlone => Guided && PromptParts == 1 ? UnguidedSteps : 0;
 
-    /// <summary>The most pictures in a batch: no more than there are, and no more rows than a guided batch of the largest size has.</summary>
+    /// <summary>
+    /// The most pictures in a batch: no more than there are, and no more rows than a guided batch of the largest size has.
+    /// </summary>
     internal int LargestBatch => Math.Min(Count, Math.Min(BatchSlot.LargestBatch, PlanRules.MostRows / RowsPerPicture));
 
     /// <summary>Runs of each text encoder. The negative prompt is counted once, because it seldom changes between steps.</summary>

@@ -28,7 +28,9 @@ internal sealed class Denoiser : IDenoiser, IDisposable
 
     /// <summary>Creates the bindings.</summary>
     /// <param name="package">The package; borrowed.</param>
-    /// <param name="shape">The rows of a guided evaluation, or of every one if none is guided, the size of the latents, and the tokens.</param>
+    /// <param name="shape">
+    /// The rows of a guided evaluation, or of every evaluation if none is guided, the size of the latents, and the tokens.
+    /// </param>
     /// <param name="sessions">The sessions and weights; borrowed.</param>
     /// <param name="device">The device; borrowed.</param>
     /// <param name="unguidedRows">

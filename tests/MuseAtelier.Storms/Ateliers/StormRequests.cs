@@ -19,8 +19,8 @@ internal sealed record StormRequest(PictureRequest Request, int Pictures)
     }
 
     public override string ToString() =>
-        FormattableString.Invariant($"{Pictures} of {Request.Width}x{Request.Height}, {Request.Steps} steps, guidance {Request.GuidanceScale} ")
-        + FormattableString.Invariant($"from {Request.GuidanceFrom}, seed {Request.Seed}");
+        FormattableString.Invariant($"{Pictures} of {Request.Width}x{Request.Height}, {Request.Steps} steps, ")
+        + FormattableString.Invariant($"guidance {Request.GuidanceScale} from {Request.GuidanceFrom}, seed {Request.Seed}");
 }
 
 /// <summary>The requests of a storm. They must be few, because each atelier first paints each request alone.</summary>

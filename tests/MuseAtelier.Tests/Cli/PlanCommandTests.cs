@@ -42,7 +42,8 @@ public sealed class PlanCommandTests
     {
         string[] request =
         [
-            "--steps", "20", "--sampler", "heun", "--guidance-from", "0.2", "--guidance-to", "0.8", "--prompt-sets", "2", "--prompt-chunks", "4",
+            "--steps", "20", "--sampler", "heun", "--guidance-from", "0.2", "--guidance-to", "0.8", "--prompt-sets", "2",
+            "--prompt-chunks", "4",
         ];
         (int code, string text, _) = await RunAsync(["--vram", "4GiB", .. request]);
         Assert.Equal(0, code);
