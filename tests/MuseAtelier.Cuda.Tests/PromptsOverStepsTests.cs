@@ -115,13 +115,13 @@ public sealed class PromptsOverStepsTests
         "parts" => Request with { Prompt = "a lighthouse AND a cypress:0.6", GuidanceFrom = 0.3f },
         "edited" => Request with { Prompt = "[a lighthouse:sunflowers in a vase:0.5]" },
         "alternating" => Request with { Prompt = "[a lighthouse|sunflowers in a vase]", GuidanceTo = 0.6f },
-        "all" => Request with { Prompt = "[a lighthouse AND a cypress:0.6|sunflowers in a vase AND a cathedral:0.6]" },
+        "all" => Request with { Prompt = "[a lighthouse|sunflowers in a vase] AND [a cypress|a cathedral]:0.6" },
         "long" => Request with { Prompt = Long, GuidanceFrom = 0.3f },
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, null),
     };
 
     private static AtelierOptions Options(CudaOptions? options = null) =>
-        CudaRig.Options(options) with { WatchMemory = true, ReadPrompts = WrittenPrompts.Of };
+        CudaRig.Options(options) with { WatchMemory = true };
 
     private static Task<Atelier> Open(OffloadMode offload, CudaOptions? options = null) =>
         Atelier.OpenAsync(CudaRig.Checkpoint, Options(options) with { Offload = offload }, cancellationToken: Cancellation);

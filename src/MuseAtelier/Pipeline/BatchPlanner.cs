@@ -48,7 +48,7 @@ internal sealed class BatchPlanner
     /// <param name="budget">The budget in bytes.</param>
     public static ResidencyRequest RequestOf(PictureSeries series, AtelierOptions options, long budget)
     {
-        RequestPrompts prompts = options.ReadPrompts(series.Request);
+        RequestPrompts prompts = RequestPrompts.Of(series.Request);
         SamplingCatalogs catalogs = options.Catalogs;
         int evaluations = catalogs.EvaluationsOf(series.Request);
         int unguided = catalogs.Samplers.EvaluationsOfThePromptAlone(series.Request)!.Value;

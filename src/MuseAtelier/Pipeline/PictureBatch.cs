@@ -15,13 +15,13 @@ internal sealed class PictureBatch
     /// <param name="plan">The plan in force.</param>
     /// <param name="requests">The pictures: one request except for the seeds.</param>
     /// <param name="slot">The first picture's slot in the batch; the others follow it.</param>
-    /// <param name="sampling">Makes the recipe and the noise, and reads the prompts.</param>
+    /// <param name="sampling">Makes the recipe and the noise.</param>
     public PictureBatch(SeriesRun run, ResidencyPlan plan, PictureRequest[] requests, BatchSlot slot, ModelSampling sampling)
     {
         (_run, _requests) = (run, requests);
         Plan = plan;
         Slot = slot;
-        Prompts = sampling.ReadPrompts(Request);
+        Prompts = RequestPrompts.Of(Request);
         Recipe = sampling.RecipeOf(Request, Prompts.Weights);
         Prediction = sampling.PredictionOf(Request);
         LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);

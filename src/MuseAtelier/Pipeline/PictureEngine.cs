@@ -29,10 +29,7 @@ internal sealed class PictureEngine : IDisposable
         _package = package;
         _device = device;
         _parts = new LoadedParts(package, device);
-        _sampling = new ModelSampling(package.Manifest.Model, options.Catalogs)
-        {
-            ReadPrompts = options.ReadPrompts,
-        };
+        _sampling = new ModelSampling(package.Manifest.Model, options.Catalogs);
         _standingNotices = [.. IgnoredBudgetNotices(options), .. device.Notices];
 
         DeviceProfile profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);

@@ -1,4 +1,3 @@
-using MuseAtelier.Conditioning;
 using MuseAtelier.Packages;
 
 namespace MuseAtelier.Sampling;
@@ -9,9 +8,6 @@ namespace MuseAtelier.Sampling;
 internal sealed record ModelSampling(ModelSpec Model, SamplingCatalogs Catalogs)
 {
     private readonly TrainedSchedule _usual = TrainedSchedule.Of(Model);
-
-    /// <summary>Reads the prompts of a request.</summary>
-    public Func<PictureRequest, RequestPrompts> ReadPrompts { get; init; } = request => RequestPrompts.Of(request);
 
     /// <summary>The quantity that the model is taken to predict for a request.</summary>
     public PredictionChoice PredictionOf(PictureRequest request) => PredictionChoice.Of(Model, request.Prediction);

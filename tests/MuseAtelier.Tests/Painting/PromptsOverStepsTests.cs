@@ -15,7 +15,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature)
 
     private static readonly PictureRequest Request = TestAtelier.Small with { NegativePrompt = "fog", Steps = 5 };
 
-    private static readonly AtelierOptions Options = TestAtelier.Options with { ReadPrompts = WrittenPrompts.Of };
+    private static readonly AtelierOptions Options = TestAtelier.Options;
 
     public static TheoryData<string> Cases => ["interval", "late", "parts in an interval", "edited", "alternating", "all", "long"];
 
@@ -205,7 +205,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature)
         "parts in an interval" => Request with { Prompt = Parts, GuidanceFrom = 0.2f, GuidanceTo = 0.8f },
         "edited" => Request with { Prompt = Edited },
         "alternating" => Request with { Prompt = Alternating, GuidanceTo = 0.6f },
-        "all" => Request with { Prompt = "[a lighthouse AND a cypress:0.6|sunflowers in a vase AND a cathedral:0.6]", GuidanceFrom = 0.4f },
+        "all" => Request with { Prompt = "[a lighthouse|sunflowers in a vase] AND [a cypress|a cathedral]:0.6", GuidanceFrom = 0.4f },
         "long" => Request with { Prompt = Long, GuidanceFrom = 0.4f },
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, null),
     };

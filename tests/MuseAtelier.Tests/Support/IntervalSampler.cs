@@ -25,11 +25,11 @@ internal sealed class IntervalSampler(SigmaSchedule schedule, (float From, float
     public static float[][] Draw(float[] sigmas, (float From, float To)[] intervals, PictureNoise noise, int length)
     {
         SigmaSchedule schedule = SigmaSchedule.FromSigmas(sigmas);
-        var request = new PictureRequest { Prompt = "", GuidanceScale = 1 };
-        var recipe = new SamplingRecipe(
-            schedule, new IntervalSampler(schedule, intervals), new EpsilonPrediction(), new Guidance(request));
+        var guidance = new Guidance(new PictureRequest { Prompt = "", GuidanceScale = 1 });
+        var sampler = new IntervalSampler(schedule, intervals);
+        var recipe = new SamplingRecipe(schedule, sampler, new EpsilonPrediction(), guidance) { InitialNoiseScale = 1 };
         using var batch = new LatentBatch(
-            new FakeDenoiser(recipe, 1, length), BatchSlot.Alone, 1, isGuided: false, recipe.Sampler, HostBuffers.Allocate);
+            new FakeDenoiser(recipe, 1, length), BatchSlot.Alone, 1, guidance, sampler, HostBuffers.Allocate);
         using var drawing = new BatchNoise([noise], recipe, 0, length, HostBuffers.Allocate);
         List<float[]> drawn = [];
         foreach (Evaluation evaluation in recipe.Evaluations)
