@@ -23,6 +23,8 @@ internal sealed class PromptEditParser(string text, int steps, string name)
 
     private static readonly SearchValues<char> SyntaxLetters = SearchValues.Create(@"\()[]:|");
 
+    private static readonly SearchValues<char> NumberLetters = SearchValues.Create("0123456789.+-eE");
+
     private readonly List<EditPiece> _pieces = [];
     private readonly Stack<Group> _open = [];
     private bool _hasBar;
@@ -161,7 +163,7 @@ internal sealed class PromptEditParser(string text, int steps, string name)
     private int? TryReadStep(ReadOnlySpan<char> word)
     {
         ReadOnlySpan<char> number = Trim(word);
-        if (number.IsEmpty || number.ContainsAnyExcept("0123456789.+-eE")) return null;
+        if (number.IsEmpty || number.ContainsAnyExcept(NumberLetters)) return null;
         const NumberStyles styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         if (!double.TryParse(number, styles, CultureInfo.InvariantCulture, out double value)) return null;
         if (number.Contains('.')) value *= steps;

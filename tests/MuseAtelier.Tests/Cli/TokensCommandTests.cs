@@ -31,7 +31,8 @@ public sealed class TokensCommandTests
     [Fact]
     public async Task Tokens_OfALongPrompt_ShowsWhatFallsOff()
     {
-        MuseResult result = await Muse.RunAsync("tokens", string.Join(' ', Enumerable.Repeat("night", 76)) + " cathedral", "--prompt-syntax", "plain");
+        string prompt = string.Join(' ', Enumerable.Repeat("night", 76)) + " cathedral";
+        MuseResult result = await Muse.RunAsync("tokens", prompt, "--prompt-syntax", "plain");
         Assert.Equal(0, result.Code);
         Assert.Contains("75 of 75 tokens, 2 more cut off", result.Out, StringComparison.Ordinal);
         Assert.Contains("cut off: night cathedral", result.Out, StringComparison.Ordinal);
@@ -107,7 +108,8 @@ public sealed class TokensCommandTests
         Assert.Equal(1, result.Code);
         Assert.Contains("error: the prompt of line 4 has the weight '1.2.3'", result.Error, StringComparison.Ordinal);
         Assert.StartsWith("76 tokens in 2 chunks of 75: night", result.Lines[0], StringComparison.Ordinal);
-        Assert.StartsWith("1 tokens in 1 chunk of 75, first of 2 parts, first of 2 versions: a AND", result.Lines[1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "1 tokens in 1 chunk of 75, first of 2 parts, first of 2 versions: a AND", result.Lines[1], StringComparison.Ordinal);
         Assert.Contains("notice: The prompt of line 3 has 1 unclosed", result.Error, StringComparison.Ordinal);
     }
 

@@ -41,6 +41,11 @@ public sealed class PromptTimelineTests
     [InlineData(8, "[autumn:[winter:spring:6]:2] forest", "2=autumn forest¦6=winter forest¦8=spring forest")]
     [InlineData(8, "[[red|blue]:green:0.5] door", "1=red door¦2=blue door¦3=red door¦4=blue door¦8=green door")]
     [InlineData(4, "[[a:b:2]|c] d", "1=a d¦2=c d¦3=b d¦4=c d")]
+    public void Of_OfEditingAndAlternation_GivesAUTOMATIC1111sTexts(int steps, string prompt, string schedule) =>
+        AssertSchedule(steps, prompt, schedule);
+
+    // The same for weights, brackets that are text, escapes, and prompts that the grammar does not have.
+    [Theory]
     [InlineData(10, "((a [calm:stormy:0.5] sea)), (waves:1.3)", "5=((a calm sea)), (waves:1.3)¦10=((a stormy sea)), (waves:1.3)")]
     [InlineData(10, "(a [calm:stormy:0.5] sea:1.3)", "5=(a calm sea:1.3)¦10=(a stormy sea:1.3)")]
     [InlineData(10, "([calm:stormy:3]:1.2) sea", "3=(calm:1.2) sea¦10=(stormy:1.2) sea")]
@@ -75,14 +80,8 @@ public sealed class PromptTimelineTests
     [InlineData(10, "((a][:b:c [d:3] e", "3=((a][:b:c  e¦10=((a][:b:c d e")]
     [InlineData(10, "", "10=")]
     [InlineData(10, "[]", "10=[]")]
-    public void Of_OfAPrompt_GivesAUTOMATIC1111sTexts(int steps, string prompt, string schedule)
-    {
-        (int End, string Text)[] entries = [.. schedule.Split('¦').Select(entry => entry.Split('=', 2))
-            .Select(entry => (int.Parse(entry[0], CultureInfo.InvariantCulture), entry[1]))];
-        // reconstruct_cond_batch: evaluations are counted from 0, and the first text whose end is not passed is used.
-        IEnumerable<string> expected = Enumerable.Range(0, steps).Select(step => entries.First(entry => step <= entry.End).Text);
-        Assert.Equal(expected, TextsOf(prompt, steps));
-    }
+    public void Of_WithinAndWithoutBrackets_GivesAUTOMATIC1111sTexts(int steps, string prompt, string schedule) =>
+        AssertSchedule(steps, prompt, schedule);
 
     [Fact]
     public void Of_OfAPrompt_CountsEachTextOnce()
@@ -201,6 +200,15 @@ public sealed class PromptTimelineTests
         }
 
         Assert.InRange(edited, 3000, 20_000);
+    }
+
+    private static void AssertSchedule(int steps, string prompt, string schedule)
+    {
+        (int End, string Text)[] entries = [.. schedule.Split('¦').Select(entry => entry.Split('=', 2))
+            .Select(entry => (int.Parse(entry[0], CultureInfo.InvariantCulture), entry[1]))];
+        // reconstruct_cond_batch: evaluations are counted from 0, and the first text whose end is not passed is used.
+        IEnumerable<string> expected = Enumerable.Range(0, steps).Select(step => entries.First(entry => step <= entry.End).Text);
+        Assert.Equal(expected, TextsOf(prompt, steps));
     }
 
     private static IEnumerable<string> TextsOf(string prompt, int steps)
