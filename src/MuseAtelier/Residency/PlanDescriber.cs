@@ -19,7 +19,7 @@ internal sealed class PlanDescriber(
     public ResidencyPlan Describe(PlanCandidate c, long budget, double unlimitedSeconds)
     {
         (TilePlan? rescueTiles, long rescueBytes) = memory.Rescue(c, budget);
-        long pinnedSwap = time.IsSwapPinned(c.UNet, c.SwappedOut) ? c.SwappedBytes : 0;
+        long pinnedSwap = PlanTime.IsSwapPinned(c.UNet, c.SwappedOut) ? c.SwappedBytes : 0;
         var plan = new ResidencyPlan
         {
             Request = request with { Budget = budget },

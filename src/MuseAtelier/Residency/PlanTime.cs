@@ -53,7 +53,7 @@ internal sealed class PlanTime(
     /// <summary>
     /// Whether swapped-out weights fit into the pinned memory that the streamed ones leave; otherwise they come from the mapped file.
     /// </summary>
-    public bool IsSwapPinned(UNetPlacement unet, int swappedOut) =>
+    public static bool IsSwapPinned(UNetPlacement unet, int swappedOut) =>
         unet.Swappable[swappedOut] <= unet.SpareBytes;
 
     private static StepSeconds Steps(UNetPlacement unet, RunMode mode) => mode.Captures ? unet.Captured : unet.Plain;
