@@ -21,7 +21,11 @@ public sealed class CompelPromptTests
     {
         string json = System.Text.Json.JsonSerializer.Serialize(new Dictionary<string, object>
         {
-            ["positive_prompt"] = prompt, ["steps"] = 20, ["cfg_scale"] = 7, ["scheduler"] = "euler_a", ["seed"] = 1,
+            ["positive_prompt"] = prompt,
+            ["steps"] = 20,
+            ["cfg_scale"] = 7,
+            ["scheduler"] = "euler_a",
+            ["seed"] = 1,
         });
         ParsedParameters parsed = PictureTexts.Parse(PictureTextsTests.Content(("invokeai_metadata", json)));
         Assert.Equal((expected, PromptSyntax.Comfy), (parsed.Request.Prompt, parsed.Request.PromptSyntax));

@@ -108,7 +108,7 @@ public sealed class TextMutationTests
         string[] files = [.. Directory.GetFiles(Path.Combine(GoldenFiles.Folder, "texts")).Order(StringComparer.Ordinal)];
         for (int i = 0; i < files.Length; i++)
         {
-            if (files[i].EndsWith(".md", StringComparison.Ordinal)) continue;
+            if (!ProgramTextTests.IsText(files[i])) continue;
             string keyword = ProgramTextTests.KeywordOf(Path.GetFileName(files[i]));
             string text = File.ReadAllText(files[i]);
             Run(100 + i, files[i].EndsWith(".json", StringComparison.Ordinal) ? JsonNode.Parse(text)!.ToJsonString() : text, mutated =>
