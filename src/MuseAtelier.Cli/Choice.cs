@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using MuseAtelier.Sampling;
 using static System.FormattableString;
 
 namespace MuseAtelier.Cli;
@@ -28,12 +29,14 @@ internal static class Choice
                 int index = Array.IndexOf(names, word);
                 if (index >= 0) return Enum.GetValues<T>()[index];
                 if (former is not null && former.TryGetValue(word, out T value)) return value;
-                return Refuse<T>(result, name, text, string.Join(", ", names));
+                return Refuse<T>(result, name, text, Names(text, names));
             },
         };
     }
 
-    /// <summary>An option whose value is a member of an enumeration under another name, in any case; the first one is the default.</summary>
+    /// <summary>
+    /// An option whose value is a member of an enumeration under another name, in any case; the first one is the default.
+    /// </summary>
     /// <param name="name">The option's name.</param>
     /// <param name="description">Its description.</param>
     /// <param name="values">The values by their names in lower case, in the order of the help.</param>
@@ -48,7 +51,7 @@ internal static class Choice
             {
                 string text = result.Tokens[0].Value;
                 if (values.TryGetValue(text.ToLowerInvariant(), out T value)) return value;
-                return Refuse<T>(result, name, text, string.Join(", ", names));
+                return Refuse<T>(result, name, text, Names(text, names));
             },
         };
     }
@@ -65,11 +68,30 @@ internal static class Choice
         {
             string text = result.Tokens[0].Value;
             string? known = Array.Find(names, known => known.Equals(text, StringComparison.OrdinalIgnoreCase));
-            if (known is null) result.AddError(Refusal(name, text, string.Join(", ", names)));
+            if (known is null) result.AddError(Refusal(name, text, Names(text, names)));
             return known ?? names[0];
         },
         DefaultValueFactory = _ => names[0],
     };
+
+    /// <summary>An option whose value is a sampler by any program's name; Euler ancestral is the default.</summary>
+    /// <param name="name">The option's name.</param>
+    /// <param name="description">Its description.</param>
+    public static Option<SamplerName> Sampler(string name, string description)
+    {
+        string[] ids = [.. SamplerCatalog.BuiltIn.Names.Select(sampler => sampler.Id)];
+        return new Option<SamplerName>(name)
+        {
+            Description = $"{description} [default: {ids[0]}]",
+            HelpName = string.Join('|', ids),
+            CustomParser = result =>
+            {
+                string text = result.Tokens[0].Value;
+                if (SamplerCatalog.BuiltIn.Find(text) is { } found) return found;
+                return Refuse<SamplerName>(result, name, text, Names(ids, SamplerCatalog.BuiltIn.Nearest(text)));
+            },
+        };
+    }
 
     /// <summary>An option whose value is a whole number.</summary>
     /// <param name="name">The option's name.</param>
@@ -111,6 +133,12 @@ internal static class Choice
 
     /// <summary>Whether the command line gives an option.</summary>
     public static bool IsGiven(ParseResult result, Option option) => result.GetResult(option) is { Implicit: false };
+
+    private static string Names(string text, IReadOnlyList<string> names) => Names(names, NearestNames.Of(text, names));
+
+    // All names, and a question if some are near to what the user wrote.
+    private static string Names(IReadOnlyList<string> names, IReadOnlyList<string> nearest) =>
+        $"{string.Join(", ", names)}. {NearestNames.Question(nearest)}".TrimEnd(' ', '.');
 
     private static string Range(int least, int most) => (least, most) switch
     {

@@ -12,10 +12,7 @@ internal sealed class PromptChoices
         "--emphasis",
         "How weights act in a1111: original restores the mean of the encoders' output, no-norm does not.",
         new Dictionary<string, PromptEmphasis> { ["original"] = PromptEmphasis.Original, ["no-norm"] = PromptEmphasis.NoNorm });
-    private readonly Option<int> _backtrack = Choice.Whole(
-        "--comma-backtrack",
-        "In a1111, the most tokens behind the last comma of a full chunk that move to the next chunk, 0 to 75.",
-        Defaults.CommaBacktrack);
+    private readonly Option<int> _backtrack = PromptSyntaxChoice.CreateCommaBacktrack();
     private readonly Option<int> _clipSkip = Choice.Whole(
         "--clip-skip",
         "The layer of the text encoders that is used, counted from the last one, 1 to 12. SDXL's is 2; 1 means the same.",

@@ -36,10 +36,9 @@ internal sealed class RequestChoices
     private readonly Option<int> _height = Choice.Whole("--height", "Height in px, with the same limits.", Defaults.Height);
     private readonly Option<string> _schedule = ScheduleOption();
     private readonly Option<bool> _karras = new("--karras") { Description = "Use Karras sigmas." };
-    private readonly Option<string> _sampler = Choice.Named(
+    private readonly Option<SamplerName> _sampler = Choice.Sampler(
         "--sampler",
-        "The sampler: Euler ancestral adds noise in every step, Euler and DPM++ 2M do not.",
-        [.. SamplerCatalog.BuiltIn.Names.Select(name => name.Id)]);
+        "The sampler: Euler ancestral adds noise in every step, Euler and DPM++ 2M do not. Other programs' names mean the same.");
     private readonly Option<string> _noise = Choice.Named(
         "--noise",
         "The program whose random numbers the seed starts: diffusers (torch on a processor), or AUTOMATIC1111 or ComfyUI on an "
@@ -93,7 +92,7 @@ internal sealed class RequestChoices
         EmptyNegative = Choice.Given(result, _emptyNegative, basis.EmptyNegative),
         Seed = Choice.Given(result, _seed, basis.Seed),
         NoiseSource = Choice.IsGiven(result, _noise) ? new NoiseSource(result.GetValue(_noise)!) : basis.NoiseSource,
-        Sampler = Choice.IsGiven(result, _sampler) ? new SamplerName(result.GetValue(_sampler)!) : basis.Sampler,
+        Sampler = Choice.Given(result, _sampler, basis.Sampler),
         Width = Choice.Given(result, _width, basis.Width),
         Height = Choice.Given(result, _height, basis.Height),
         Steps = Choice.Given(result, _steps, basis.Steps),

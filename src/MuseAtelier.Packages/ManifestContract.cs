@@ -34,10 +34,13 @@ internal static class ManifestContract
         TensorSpec ids = Tensor("ids", ElementType.I64, "rows", length);
         TensorSpec pooled = Tensor("pooled", ElementType.F32, "rows", Text(model.PooledWidth));
         TensorSpec context = Tensor("context", ElementType.F32, "rows", "tokens", Text(model.ClipLWidth + model.ClipGWidth));
-        TensorSpec HiddenOf(int width) => Tensor("hidden", ElementType.F32, "rows", length, Text(width));
-        return FaultOf(manifest, ComponentNames.ClipL, [ids], [HiddenOf(model.ClipLWidth)])
-            ?? FaultOf(
-                manifest, ComponentNames.ClipG, [ids, Tensor("eos", ElementType.I64, "rows")], [HiddenOf(model.ClipGWidth), pooled])
+        TensorSpec[] HiddenOf(string encoder, int width) => [.. Enumerable
+            .Range(ConditioningNames.UsualClipSkip, Math.Max(1, manifest.MostClipSkipOf(encoder) - ConditioningNames.UsualClipSkip + 1))
+            .Select(skip => Tensor(ConditioningNames.HiddenStates(skip), ElementType.F32, "rows", length, Text(width)))];
+        TensorSpec[] hiddenL = HiddenOf(ComponentNames.ClipL, model.ClipLWidth), hiddenG = HiddenOf(ComponentNames.ClipG, model.ClipGWidth);
+        TensorSpec eos = Tensor("eos", ElementType.I64, "rows");
+        return FaultOf(manifest, ComponentNames.ClipL, [ids], hiddenL)
+            ?? FaultOf(manifest, ComponentNames.ClipG, [ids, eos], [.. hiddenG, pooled])
             ?? FaultOf(manifest, ComponentNames.CrossAttention, [context], [], ConditioningNames.IsKeyOrValue)
             ?? FaultOf(
                 manifest,

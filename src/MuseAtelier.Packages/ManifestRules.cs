@@ -110,9 +110,18 @@ internal static class ManifestRules
             foreach (int width in widths) Require(width is >= 1 and <= LargestWidth, Text($"a text encoder has width {width}"));
             Require(float.IsFinite(model.LatentScale) && model.LatentScale > 0, "the latent scale is no positive number");
             Require(model.Parameters >= 0, "the number of parameters is negative");
+            CheckPrediction(model);
+        }
+
+        private void CheckPrediction(ModelSpec model)
+        {
             Require(Enum.IsDefined(model.Prediction), "the prediction is unknown");
+            Prose("the mark of the prediction", model.PredictionMark ?? "-");
             bool isPossible = !model.ZeroTerminalSnr || model.Prediction == PredictionType.Velocity;
-            Require(isPossible, "a model that predicts noise has zero terminal SNR");
+            Require(isPossible, "a model that does not predict velocity has zero terminal SNR");
+            bool isContinuous = SigmaRange.Of(model.Prediction) is not null;
+            Require(model.Sigmas is not null == isContinuous, $"a model with the prediction {model.Prediction} has the wrong noise levels");
+            Require(model.Sigmas?.IsPossible != false, "the range of noise levels is impossible");
         }
 
         public Dictionary<string, long> CheckFiles(IReadOnlyList<FileSpec> files)

@@ -10,7 +10,7 @@ public sealed record PackageManifest
     public const string FileName = "manifest.json";
 
     /// <summary>The version of the package format that this version of MuseAtelier writes and reads.</summary>
-    public const int CurrentFormatVersion = 5;
+    public const int CurrentFormatVersion = 6;
 
     /// <summary>Version of the package format.</summary>
     public required int FormatVersion { get; init; }
@@ -44,10 +44,27 @@ public sealed record PackageManifest
     [JsonIgnore]
     public Precisions PartPrecisions => Precisions ?? Packages.Precisions.Of(Lowering);
 
+    /// <summary>
+    /// The farthest layer from the last one whose hidden states both text encoders output: 2 to
+    /// <see cref="ConditioningNames.MostClipSkip"/>.
+    /// </summary>
+    [JsonIgnore]
+    public int MostClipSkip => Math.Min(MostClipSkipOf(ComponentNames.ClipL), MostClipSkipOf(ComponentNames.ClipG));
+
     /// <summary>The component with a name.</summary>
     public ComponentSpec Component(string name) =>
         Components.FirstOrDefault(component => component.Name == name)
         ?? throw new PackageManifestException(Checkpoint.Name, $"the manifest has no component '{name}'");
+
+    /// <summary>The farthest layer from the last one whose hidden states a text encoder outputs; 1 if it has no such output.</summary>
+    internal int MostClipSkipOf(string encoder)
+    {
+        HashSet<string> outputs = [.. Components.Where(component => component.Name == encoder)
+            .SelectMany(component => component.Outputs).Select(output => output.Name)];
+        int most = ConditioningNames.UsualClipSkip - 1;
+        while (most < ConditioningNames.MostClipSkip && outputs.Contains(ConditioningNames.HiddenStates(most + 1))) most++;
+        return most;
+    }
 
     /// <summary>The path of a file.</summary>
     /// <param name="folder">The package's folder.</param>
@@ -88,10 +105,10 @@ public enum Lowering
 /// <summary>Names of the components, in the order in which a picture needs them.</summary>
 public static class ComponentNames
 {
-    /// <summary>The first text encoder: ids in, the penultimate layer's hidden states out.</summary>
+    /// <summary>The first text encoder: ids in, the hidden states of the penultimate layer and of those before it out.</summary>
     public const string ClipL = "clip_l";
 
-    /// <summary>The second text encoder: ids in, the penultimate layer's hidden states and the pooled output out.</summary>
+    /// <summary>The second text encoder: as the first, and the pooled output out.</summary>
     public const string ClipG = "clip_g";
 
     /// <summary>Keys and values of every cross-attention, from the text encoders' hidden states; once per batch.</summary>
@@ -168,6 +185,16 @@ public sealed record ModelSpec
     /// Whether the model was trained on a schedule whose last timestep is noise alone. Only with <see cref="PredictionType.Velocity"/>.
     /// </summary>
     public bool ZeroTerminalSnr { get; init; }
+
+    /// <summary>
+    /// The continuous range of noise levels of a model of the EDM formulation; null for models with discrete timesteps.
+    /// </summary>
+    public SigmaRange? Sigmas { get; init; }
+
+    /// <summary>
+    /// The mark by which the exporter recognised <see cref="Prediction"/>, in words; null where the checkpoint has none.
+    /// </summary>
+    public string? PredictionMark { get; init; }
 }
 
 /// <summary>A part of the model: stages that run one after the other.</summary>

@@ -22,6 +22,11 @@ public static class ParametersText
     /// <summary>The largest number of characters of a text that is read.</summary>
     public const int Longest = 4 << 20;
 
+    // A token has at least one byte, and a chunk 75 tokens.
+    private const int BytesOfOneChunk = 75;
+
+    private static readonly PictureRequest Defaults = new() { Prompt = "" };
+
     private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>
@@ -61,39 +66,86 @@ public static class ParametersText
         yield return ("Sampler", SamplerCatalog.BuiltIn.DisplayName(request.Sampler));
         string? label = ScheduleNames.LabelOf(request.Schedule.Spacing);
         yield return ("Schedule type", request.Schedule.Karras ? "Karras" : label ?? "Automatic");
-        yield return ("CFG scale", request.GuidanceScale.ToString(CultureInfo.InvariantCulture));
-        yield return ("Seed", request.Seed.ToString(CultureInfo.InvariantCulture));
-        yield return ("Size", $"{Number(request.Width)}x{Number(request.Height)}");
+        yield return ("CFG scale", Number(request.GuidanceScale));
+        yield return ("Seed", Number(request.Seed));
+        yield return ("Size", Size(request.Width, request.Height));
         if (modelSha256.Length >= ShortDigest) yield return ("Model hash", modelSha256[..ShortDigest]);
         yield return ("Model", modelName);
-        yield return Noise(request.NoiseSource);
-        bool isNamed = label is not null && !request.Schedule.Karras;
-        if (!isNamed && request.Schedule.Spacing != TimestepSpacing.Linspace)
-            yield return ("Timestep spacing", ScheduleNames.IdOf(request.Schedule.Spacing));
-        if (request.PromptSyntax != PromptSyntax.Plain) yield return ("Prompt syntax", Lower(request.PromptSyntax));
-        if (request.EmptyNegative == EmptyNegative.Zeros) yield return ("Empty negative", "zeros");
-        if (request.Conditioning is { } size)
-        {
-            yield return ("Original size", $"{Number(size.OriginalWidth)}x{Number(size.OriginalHeight)}");
-            yield return ("Crop", $"{Number(size.CropLeft)}x{Number(size.CropTop)}");
-            yield return ("Target size", $"{Number(size.TargetWidth)}x{Number(size.TargetHeight)}");
-        }
-
-        if (request.Frame is { } frame) yield return ("Frame", $"{Lower(frame.Style)} {Lower(frame.Placement)}");
+        foreach ((string, string) setting in FurtherSettings(request)) yield return setting;
+        foreach ((string, string) setting in OwnSettingsOf(request)) yield return setting;
         yield return ("Version", software);
     }
 
-    // AUTOMATIC1111 has names for two noise sources, and none for the others.
-    private static (string Name, string Value) Noise(NoiseSource source)
+    // The settings that AUTOMATIC1111 or a program that extends it has, where they are not the usual ones.
+    private static IEnumerable<(string Name, string Value)> FurtherSettings(PictureRequest request)
     {
-        if (source == NoiseSource.Diffusers || source == NoiseSource.A1111Cpu) return ("RNG", "CPU");
-        if (source == NoiseSource.A1111) return ("RNG", "NV");
-        return ("Noise source", source.Id.ToLowerInvariant());
+        foreach ((string, string) setting in Noise(request.NoiseSource)) yield return setting;
+        if (request.VariationStrength != 0)
+        {
+            yield return (A1111Settings.VariationSeed, Number(request.VariationSeed));
+            yield return (A1111Settings.VariationStrength, Number(request.VariationStrength));
+        }
+
+        if (request.ClipSkip != Defaults.ClipSkip) yield return (A1111Settings.ClipSkip, Number(request.ClipSkip));
+        string eta = request.Sampler == SamplerName.Ddim ? A1111Settings.EtaDdim : A1111Settings.Eta;
+        if (request.Eta is { } strength) yield return (eta, Number(strength));
+        if (request.Emphasis == PromptEmphasis.NoNorm) yield return (A1111Settings.Emphasis, A1111Settings.NoNorm);
+        // Brackets are text in plain prompts, as in AUTOMATIC1111 with this setting.
+        else if (request.PromptSyntax == PromptSyntax.Plain) yield return (A1111Settings.Emphasis, "None");
+        // In this syntax, the shorter prompt is always padded with empty chunks.
+        bool mayBePadded = request.PromptSyntax == PromptSyntax.A1111;
+        mayBePadded &= MayTakeChunks(request.Prompt) || MayTakeChunks(request.NegativePrompt);
+        if (mayBePadded) yield return (A1111Settings.PadConds, "True");
+        bool isZeroSnr = request.Prediction == ModelPrediction.VelocityZeroSnr;
+        if (isZeroSnr) yield return (A1111Settings.NoiseSchedule, A1111Settings.ZeroTerminalSnr);
+        if (request.GuidanceRescale != 0) yield return (A1111Settings.CfgRescale, Number(request.GuidanceRescale));
     }
 
-    private static string Lower<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+    private static IEnumerable<(string Name, string Value)> OwnSettingsOf(PictureRequest request)
+    {
+        TimestepSpacing spacing = request.Schedule.Spacing;
+        bool isNamed = ScheduleNames.LabelOf(spacing) is not null && !request.Schedule.Karras;
+        if (!isNamed && spacing != TimestepSpacing.Linspace) yield return (OwnSettings.TimestepSpacing, ScheduleNames.IdOf(spacing));
+        if (request.Schedule.Timesteps is { } timesteps) yield return (OwnSettings.Timesteps, string.Join(' ', timesteps));
+        bool isUnnamed = request.Dialect == RecordedRequest.UnnamedDialect(spacing);
+        if (!isUnnamed) yield return (OwnSettings.Dialect, OwnSettings.WordOf(request.Dialect));
+        bool isMarked = request.Prediction == ModelPrediction.Automatic;
+        if (!isMarked) yield return (OwnSettings.Prediction, OwnSettings.WordOf(request.Prediction));
+        if (request.GuidanceFrom != 0) yield return (OwnSettings.GuidanceFrom, Number(request.GuidanceFrom));
+        if (request.GuidanceTo != 1) yield return (OwnSettings.GuidanceTo, Number(request.GuidanceTo));
+        bool isPlain = request.PromptSyntax == PromptSyntax.Plain;
+        if (!isPlain) yield return (OwnSettings.PromptSyntax, OwnSettings.WordOf(request.PromptSyntax));
+        bool isUsual = request.CommaBacktrack == Defaults.CommaBacktrack;
+        if (!isUsual) yield return (OwnSettings.CommaBacktrack, Number(request.CommaBacktrack));
+        if (request.EmptyNegative == EmptyNegative.Zeros) yield return (OwnSettings.EmptyNegative, "zeros");
+        if (request.Conditioning is { } size)
+        {
+            yield return (OwnSettings.OriginalSize, Size(size.OriginalWidth, size.OriginalHeight));
+            yield return (OwnSettings.Crop, Size(size.CropLeft, size.CropTop));
+            yield return (OwnSettings.TargetSize, Size(size.TargetWidth, size.TargetHeight));
+        }
 
-    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+        if (request.Frame is { } frame)
+            yield return (OwnSettings.Frame, $"{OwnSettings.WordOf(frame.Style)} {OwnSettings.WordOf(frame.Placement)}");
+    }
+
+    // Prompts of fewer bytes than a chunk has tokens take one chunk.
+    private static bool MayTakeChunks(string prompt) =>
+        Encoding.UTF8.GetByteCount(prompt) > BytesOfOneChunk || prompt.Contains("BREAK", StringComparison.Ordinal);
+
+    // AUTOMATIC1111 has names for two generators. What else a source is has a name of this project.
+    private static IEnumerable<(string Name, string Value)> Noise(NoiseSource source)
+    {
+        bool isOfCpu = source == NoiseSource.Diffusers || source.Id.Equals(NoiseOfTrees.A1111Cpu, StringComparison.OrdinalIgnoreCase);
+        if (isOfCpu) yield return ("RNG", "CPU");
+        if (source == NoiseSource.A1111) yield return ("RNG", "NV");
+        bool isNamed = source == NoiseSource.Diffusers || source == NoiseSource.A1111;
+        if (!isNamed) yield return (OwnSettings.NoiseSource, source.Id.ToLowerInvariant());
+    }
+
+    private static string Size(int width, int height) => $"{Number(width)}x{Number(height)}";
+
+    private static string Number<T>(T value) where T : IFormattable => value.ToString(null, CultureInfo.InvariantCulture);
 
     // Quotes values as AUTOMATIC1111 does, if they have a character that would end the setting early.
     private static string Quote(string value) =>

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using MuseAtelier.Pictures.Metadata;
+
 namespace MuseAtelier.Pictures;
 
 /// <summary>The settings of a program's text, as far as they can be painted here.</summary>
@@ -29,4 +32,8 @@ public sealed record ParsedParameters(PictureRequest Request, string? ModelName,
     /// request has the same sentence among its <see cref="Picture.Notices"/>.
     /// </summary>
     public string? PromptSyntax { get; init; }
+
+    /// <summary>The request as JSON, in the form in which a picture's record holds it.</summary>
+    public string RequestToJson() =>
+        JsonEscapes.Resolve(JsonSerializer.Serialize(RecordedRequest.Of(Request), RecordJson.Types.RecordedRequest));
 }

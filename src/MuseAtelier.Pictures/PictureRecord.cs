@@ -58,7 +58,10 @@ public sealed record PictureRecord
         {
             Version = CurrentVersion,
             Request = picture.Request,
-            Model = new RecordedModel(picture.Model.Name, picture.Model.Sha256, provenance.GraphsSha256),
+            Model = new RecordedModel(picture.Model.Name, picture.Model.Sha256, provenance.GraphsSha256)
+            {
+                Prediction = provenance.Prediction,
+            },
             Engine = new RecordedEngine(
                 provenance.Engine, provenance.Runtime, provenance.Device, provenance.Plan, provenance.BatchSlot, provenance.VaeTile),
             Encoding = encoding,
@@ -115,7 +118,11 @@ public sealed record PictureRecord
 /// <param name="Name">The checkpoint's file name without extension.</param>
 /// <param name="Sha256">SHA-256 of the checkpoint, lower-case hex.</param>
 /// <param name="GraphsSha256">SHA-256 over the graphs that were run, lower-case hex.</param>
-public sealed record RecordedModel(string Name, string Sha256, string GraphsSha256);
+public sealed record RecordedModel(string Name, string Sha256, string GraphsSha256)
+{
+    /// <summary>The quantity that the model was taken to predict, and why; null in records of older versions.</summary>
+    public UsedPrediction? Prediction { get; init; }
+}
 
 /// <summary>The engine and the device of a recorded picture.</summary>
 /// <param name="Version">Version of MuseAtelier.</param>

@@ -145,6 +145,9 @@ public static class PictureVerifier
         if (then.Engine.Device != now.Engine.Device) changes.Add(DeviceChange(then.Engine, now.Engine));
         Note("the plan", then.Engine.Plan, now.Engine.Plan);
         Note("the digest of the graphs", then.Model.GraphsSha256, now.Model.GraphsSha256);
+        // Records of older versions do not state it.
+        if (then.Model.Prediction is { } before && now.Model.Prediction is { } after)
+            Note("the prediction", $"{before.Used} ({before.Reason})", $"{after.Used} ({after.Reason})");
         return changes;
     }
 }

@@ -113,7 +113,7 @@ public sealed class Atelier : IAsyncDisposable
         PictureRequest request, BatchSlot place, IProgress<GenerationProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        RequestRules.Check(request, _engine.Catalogs.Names);
+        Check(request);
         RequestRules.Check(place);
         Picture? painted = null;
         PictureSeries series = PictureSeries.At(request, place);
@@ -151,7 +151,7 @@ public sealed class Atelier : IAsyncDisposable
             ArgumentOutOfRangeException.ThrowIfNotEqual(declared, legal, nameof(batchSize));
         }
 
-        RequestRules.Check(request, _engine.Catalogs.Names);
+        Check(request);
         int? most = batchSize is { } size ? Math.Min(size, count) : null;
         return PaintManyAsync(new PictureSeries(request, count, most), progress, cancellationToken);
     }
@@ -169,6 +169,12 @@ public sealed class Atelier : IAsyncDisposable
     /// progress sink must not wait for it, because the sink runs on the thread that has to end.
     /// </summary>
     public async ValueTask DisposeAsync() => await _thread.EndAsync(drains: false).ConfigureAwait(false);
+
+    private void Check(PictureRequest request)
+    {
+        RequestRules.Check(request, _engine.Catalogs.Names);
+        ClipSkipException.ThrowIfBeyond(request.ClipSkip, _engine.MostClipSkip);
+    }
 
     // Each batch is a request of its own, so that other requests can run between two batches.
     private async IAsyncEnumerable<Picture> PaintManyAsync(

@@ -18,11 +18,15 @@ internal static class BenchCommand
         Converters = { new JsonStringEnumConverter() },
     };
 
+    private static readonly PictureRequest Standard = new()
+    {
+        Prompt = "oil painting by Van Gogh, a starry night over a quiet Renaissance city, glowing yellow stars, deep blues",
+        NegativePrompt = "blurry, low quality",
+        Seed = 1,
+    };
+
     public static Command Create(Terminal terminal)
     {
-        var width = Choice.Whole("--width", "Width in px.", 1024, least: 1);
-        var height = Choice.Whole("--height", "Height in px.", 1024, least: 1);
-        var steps = Choice.Whole("--steps", "Denoising steps.", 30, least: 1);
         var pictures = Choice.Whole(
             "--pictures", "Number of measured pictures, after one that is not counted. With --batch, the number of batches.", 5, least: 1);
         var batch = Choice.Whole(
@@ -35,16 +39,17 @@ internal static class BenchCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object on stdout." };
         var command = new Command(
             "bench",
-            "Paints pictures with guidance scale 7, each with a prompt of its own, and shows the time of each part and the memory "
+            "Paints pictures, each with a prompt of its own, and shows the time of each part and the memory "
                 + "in use, as the driver and ONNX Runtime's arena count it.")
         {
-            width, height, steps, pictures, batch, model, json,
+            pictures, batch, model, json,
         };
+        var requests = new RequestChoices();
+        requests.AddTo(command);
         var choices = new AtelierChoices(command);
-        var frame = new FrameChoice(command);
         command.SetAction(async (result, stop) =>
         {
-            PictureRequest request = Request(result.GetValue(width), result.GetValue(height), result.GetValue(steps), frame.Read(result));
+            PictureRequest request = requests.Read(result, Standard);
             PictureRequestException.ThrowIfUnpaintable(request);
             Measurement measured = await BenchRun.RunAsync(
                 result.GetValue(model) ?? DefaultModel.Find(),
@@ -61,17 +66,6 @@ internal static class BenchCommand
         return command;
     }
 
-    private static PictureRequest Request(int width, int height, int steps, PictureFrame? frame) => new()
-    {
-        Prompt = "oil painting by Van Gogh, a starry night over a quiet Renaissance city, glowing yellow stars, deep blues",
-        NegativePrompt = "blurry, low quality",
-        Width = width,
-        Height = height,
-        Steps = steps,
-        Seed = 1,
-        Frame = frame,
-    };
-
     private static void Show(Measurement m, IAnsiConsole console)
     {
         var table = new Table { Border = TableBorder.Rounded, ShowHeaders = false };
@@ -83,7 +77,7 @@ internal static class BenchCommand
         string versions = $"{machine.Runtime}, ONNX Runtime {machine.OnnxRuntime}, MuseAtelier {machine.Muse}";
         Row("device", $"{machine.Device}");
         Row("model", $"{m.Model}, {m.Parameters / 1e9:F2} B parameters");
-        Row("picture", $"{m.Width}x{m.Height}, {m.Steps} steps, guidance {m.GuidanceScale}");
+        Row("picture", $"{m.Width}x{m.Height}, {m.Steps} steps of {m.Sampler}, guidance {m.GuidanceScale}");
         if (m.BatchSize > 1) Row("batch size", $"{m.BatchSize}; all times except those of steps are one picture's share");
         Row("a picture", $"{total:F3} s (median of {m.Pictures}; {range}); known prompt {m.KnownPromptSeconds:F3} s");
         Row("text", $"{1000 * m.TextSeconds:F1} ms ({m.TextSeconds / total:P1})");

@@ -55,8 +55,29 @@ internal static class InfoCommand
             ["notices"] = notices,
             ["parameters"] = content.Parameters,
             ["text"] = other,
+            ["replay"] = content.RecordJson is null ? DescribeReplay(content, text) : null,
             ["record"] = content.RecordJson is null ? null : JsonNode.Parse(content.ReadRecord().ToJson()),
         };
+    }
+
+    // What muse replay makes of another program's text; null if it can only be shown.
+    private static JsonObject? DescribeReplay(PictureFileContent content, PictureText? text)
+    {
+        if (text is null) return null;
+        try
+        {
+            ParsedParameters parsed = PictureTexts.Parse(content);
+            return new JsonObject
+            {
+                ["request"] = JsonNode.Parse(parsed.RequestToJson()),
+                ["notTakenOver"] = parsed.NotTaken.Count == 0 ? null : Texts(parsed.NotTaken),
+                ["notices"] = parsed.Notices.Count == 0 ? null : Texts(parsed.Notices),
+            };
+        }
+        catch (PictureFileException)
+        {
+            return null;
+        }
     }
 
     private static JsonObject DescribePackage(string folder)
@@ -77,9 +98,17 @@ internal static class InfoCommand
             ["title"] = manifest.Checkpoint.Title,
             ["license"] = manifest.Checkpoint.License,
             ["parameters"] = manifest.Model.Parameters,
+            ["prediction"] = Prediction(manifest.Model),
+            ["clipSkip"] = Invariant($"up to {manifest.MostClipSkip}"),
             ["bytes"] = manifest.Files.Sum(file => file.Bytes),
             ["components"] = components,
         };
+    }
+
+    private static string Prediction(ModelSpec model)
+    {
+        string name = model.ZeroTerminalSnr ? $"{model.Prediction}, zero terminal SNR" : model.Prediction.ToString();
+        return $"{name} ({model.PredictionMark ?? "no mark of another"})";
     }
 
     private static string Describe(ComponentSpec component)
@@ -103,6 +132,7 @@ internal static class InfoCommand
             ["kind"] = "checkpoint",
             ["path"] = path,
             ["holds"] = CheckpointInspector.Detect(file).ToString(),
+            ["predictionMark"] = CheckpointInspector.PredictionMarkOf(file),
             ["bytes"] = file.Bytes,
             ["tensors"] = file.Tensors.Count,
             ["parameters"] = file.Tensors.Values.Where(tensor => tensor.Type is not ElementType.I64).Sum(tensor => tensor.Elements),

@@ -38,19 +38,19 @@ internal static class PlanCommand
             ModelSizes sizes = ModelSizes.Read(result.GetValue(model) ?? DefaultModel.Find(), lowering);
             ResidencyPlan plan = ResidencyPlanner.Plan(sizes, request, device);
             if (result.GetValue(json)) terminal.Out.WriteLine(JsonSerializer.Serialize(plan, Members));
-            else Show(plan, device, terminal);
+            else Show(plan, choices.StepsOf(result, request), device, terminal);
             return Task.FromResult(ExitCode.Done);
         });
         return command;
     }
 
-    private static void Show(ResidencyPlan plan, DeviceProfile device, Terminal terminal)
+    private static void Show(ResidencyPlan plan, string steps, DeviceProfile device, Terminal terminal)
     {
         ResidencyRequest request = plan.Request;
         string pictures = request.Count > 1 ? Invariant($", {request.Count} pictures, {plan.BatchSize} at a time") : "";
         string memory = $"{ByteSize.Format(plan.PeakBytes)} of {ByteSize.Format(request.Budget)}";
         terminal.Out.WriteLine(
-            Invariant($"{request.Width}x{request.Height} px, {request.Steps} steps{pictures}, {device.Name}: {memory}"));
+            Invariant($"{request.Width}x{request.Height} px, {steps}{pictures}, {device.Name}: {memory}"));
         terminal.OutConsole.Write(MemoryTable(plan));
         terminal.OutConsole.Write(TimeTable(plan.Estimate));
         foreach (string sentence in plan.Explanation) terminal.Out.WriteLine(sentence);
@@ -81,50 +81,11 @@ internal static class PlanCommand
         Row("conditioning", estimate.Conditioning);
         Row("loading", estimate.Loading);
         Row("step", estimate.Step);
+        if (estimate.UnguidedStep > 0) Row("step without guidance", estimate.UnguidedStep);
         Row("decoding", estimate.Decoding);
         Row("picture", estimate.Picture);
         return table;
 
         void Row(string name, double seconds) => table.AddRow(name, Invariant($"{seconds:0.000}"));
-    }
-
-    /// <summary>The options that say which pictures to plan for.</summary>
-    private sealed class PlanChoices
-    {
-        private readonly Option<int> _width = Choice.Whole("--width", "Width in px.", 1024);
-        private readonly Option<int> _height = Choice.Whole("--height", "Height in px.", 1024);
-        private readonly Option<int> _steps = Choice.Whole("--steps", "Denoising steps.", 30);
-        private readonly Option<int> _count = Choice.Whole("--count", "Number of pictures of one prompt.", 1, least: 1);
-        private readonly Option<int> _batch = Choice.Whole(
-            "--batch",
-            $"Batch size: how many pictures are denoised together, 1 to {BatchSlot.LargestBatch}; "
-                + "0 means the fastest size within the budget.",
-            0,
-            least: 0,
-            most: BatchSlot.LargestBatch);
-
-        private readonly Option<int> _chunks = Choice.Whole(
-            "--prompt-chunks", "Chunks of 75 tokens that the longer of both prompts takes, 1 to 64.", 1, least: 1, most: 64);
-
-        public PlanChoices(Command command)
-        {
-            foreach (Option option in (Option[])[_width, _height, _steps, _count, _batch, _chunks]) command.Add(option);
-        }
-
-        public ResidencyRequest Read(ParseResult result, BudgetChoices budget)
-        {
-            int count = result.GetValue(_count);
-            return new ResidencyRequest
-            {
-                Budget = budget.Memory(result) ?? budget.VideoMemory(result) ?? ResidencyRequest.DefaultBudget,
-                Width = result.GetValue(_width),
-                Height = result.GetValue(_height),
-                Steps = result.GetValue(_steps),
-                Count = count,
-                PromptChunks = result.GetValue(_chunks),
-                BatchSize = result.GetValue(_batch) is > 0 and var batch ? Math.Min(batch, count) : null,
-                Offload = budget.Offload(result),
-            };
-        }
     }
 }

@@ -7,9 +7,11 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary><c>muse tokens</c>: shows the tokens of prompts, and which text is cut off.</summary>
+/// <summary><c>muse tokens</c>: shows the tokens of prompts, and what each step sees of them.</summary>
 internal static class TokensCommand
 {
+    private static readonly PictureRequest Defaults = new() { Prompt = "", GuidanceScale = 0 };
+
     public static Command Create(Terminal terminal)
     {
         var prompt = new Argument<string?>("PROMPT") { Description = "The prompt.", Arity = ArgumentArity.ZeroOrOne };
@@ -20,14 +22,23 @@ internal static class TokensCommand
         };
         var json = new Option<bool>("--json")
         {
-            Description = "Print one JSON object per prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}. In another "
-                + "syntax than plain, the object has chunks: an array of such objects with weights:[77 numbers].",
+            Description = "Print one JSON object per prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}, the ids of the first "
+                + "chunk. In another syntax than plain, chunks is an array of such objects with weights:[77 numbers], and a prompt with "
+                + "several parts or versions has sets: an array of {steps, parts:[{text, weight, chunks}]}.",
         };
         Option<PromptSyntax> syntax = PromptSyntaxChoice.Create();
+        Option<int> backtrack = PromptSyntaxChoice.CreateCommaBacktrack();
+        Option<int> steps = Choice.Whole(
+            "--steps",
+            "The steps over which prompt editing and alternation are shown.",
+            Defaults.Steps,
+            least: 1,
+            most: RequestRules.MostSteps);
         var command = new Command(
             "tokens",
-            $"Shows the tokens of a prompt and the text that is cut off after token {TextChunk.Capacity}; in another syntax than plain, "
-                + "its chunks and weights. Needs no model.") { prompt, file, json, syntax };
+            "Shows the tokens of a prompt in chunks, their weights, and what each step sees of prompt editing and parts; in the plain "
+                + $"syntax, the text that is cut off after token {TextChunk.Capacity}. Needs no model.")
+            { prompt, file, json, syntax, backtrack, steps };
         command.Validators.Add(result =>
         {
             if (result.GetValue(prompt) is null == result.GetValue(file) is null) result.AddError("give either a prompt or --file");
@@ -35,10 +46,15 @@ internal static class TokensCommand
         command.SetAction((result, stop) =>
         {
             bool isJson = result.GetValue(json);
-            PromptSyntax chosen = result.GetValue(syntax);
-            if (result.GetValue(file) is { } path) ShowFile(terminal, path, chosen, isJson, stop);
-            else if (chosen == PromptSyntax.Plain) ShowPrompt(terminal, result.GetValue(prompt)!, isJson);
-            else WeightedTokens.Show(terminal, result.GetValue(prompt)!, chosen, isJson);
+            PictureRequest settings = Defaults with
+            {
+                PromptSyntax = Choice.Given(result, syntax, Defaults.PromptSyntax),
+                CommaBacktrack = Choice.Given(result, backtrack, Defaults.CommaBacktrack),
+                Steps = Choice.Given(result, steps, Defaults.Steps),
+            };
+            if (result.GetValue(file) is { } path) ShowFile(terminal, path, settings, isJson, stop);
+            else if (settings.PromptSyntax == PromptSyntax.Plain) ShowPrompt(terminal, result.GetValue(prompt)!, isJson);
+            else new WeightedTokens(terminal, settings).Show(result.GetValue(prompt)!, isJson);
             return Task.FromResult(ExitCode.Done);
         });
         return command;
@@ -49,27 +65,30 @@ internal static class TokensCommand
         PromptTokens tokens = PromptTokenizer.Encode(prompt);
         if (isJson) terminal.Out.WriteLine(Ids(tokens));
         else Show(terminal, tokens);
-        if (PromptSyntaxNotice.Of(prompt) is { } notice) terminal.WriteNotice("notice", notice);
+        if (PlainNotice(prompt) is { } notice) terminal.WriteNotice("notice", notice);
     }
 
-    private static void ShowFile(Terminal terminal, string path, PromptSyntax syntax, bool isJson, CancellationToken stop)
+    private static void ShowFile(Terminal terminal, string path, PictureRequest settings, bool isJson, CancellationToken stop)
     {
+        var weighted = new WeightedTokens(terminal, settings);
         int line = 0;
         foreach (string text in PromptLines.Read(path))
         {
             line++;
             stop.ThrowIfCancellationRequested();
-            if (syntax != PromptSyntax.Plain)
+            if (settings.PromptSyntax != PromptSyntax.Plain)
             {
-                WeightedTokens.ShowLine(terminal, text, syntax, isJson, line);
+                weighted.ShowLine(text, isJson, line);
                 continue;
             }
 
             PromptTokens tokens = PromptTokenizer.Encode(text);
             terminal.Out.WriteLine(isJson ? Ids(tokens) : Terminal.OneLine($"{Count(tokens)}: {text}"));
-            if (PromptSyntaxNotice.Of(text) is { } notice) terminal.WriteNotice("notice", Invariant($"line {line}: {notice}"));
+            if (PlainNotice(text) is { } notice) terminal.WriteNotice("notice", Invariant($"line {line}: {notice}"));
         }
     }
+
+    private static string? PlainNotice(string prompt) => PromptSyntaxNotice.Of(prompt, syntax: PromptSyntax.Plain);
 
     private static string Ids(PromptTokens tokens) => new JsonObject
     {

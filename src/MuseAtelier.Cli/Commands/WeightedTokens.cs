@@ -7,44 +7,102 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
 
-/// <summary>Shows the chunks and weights of a prompt whose syntax has them, for <c>muse tokens</c>.</summary>
-internal static class WeightedTokens
+/// <summary>
+/// Shows what each step sees of a prompt whose syntax has weights: its parts, their chunks and weights. For <c>muse tokens</c>.
+/// </summary>
+/// <param name="terminal">The output.</param>
+/// <param name="settings">A request with the syntax, the comma rule and the steps. It has no guidance, so no negative prompt.</param>
+internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
 {
-    /// <summary>Shows a prompt as a table of tokens, or as one line of JSON.</summary>
-    public static void Show(Terminal terminal, string prompt, PromptSyntax syntax, bool isJson)
+    /// <summary>Shows a prompt as tables of tokens, or as one line of JSON.</summary>
+    public void Show(string prompt, bool isJson)
     {
-        PreparedPrompt prepared = PreparedPrompt.Of(prompt, "prompt", syntax);
+        var prompts = RequestPrompts.Of(settings with { Prompt = prompt });
         if (isJson)
         {
-            terminal.Out.WriteLine(Json(prepared.Chunks));
+            terminal.Out.WriteLine(Json(prompts));
         }
         else
         {
-            Table table = Tokens(prepared.Chunks);
-            if (table.Rows.Count > 0) terminal.OutConsole.Write(table);
-            terminal.Out.WriteLine(Count(prepared.Chunks));
+            for (int set = 0; set < prompts.Sets.Count; set++)
+            {
+                if (prompts.Sets.Count > 1) terminal.Out.WriteLine(Steps(prompts.SetOfStep, set));
+                ShowParts(prompts.Sets[set], prompts);
+            }
         }
 
-        foreach (string notice in prepared.Notices) terminal.WriteNotice("notice", notice);
+        foreach (string notice in prompts.Notices) terminal.WriteNotice("notice", notice);
     }
 
     /// <summary>Shows the prompt of a line of a file in one line.</summary>
-    public static void ShowLine(Terminal terminal, string prompt, PromptSyntax syntax, bool isJson, int line)
+    public void ShowLine(string prompt, bool isJson, int line)
     {
-        PreparedPrompt prepared = PreparedPrompt.Of(prompt, Invariant($"prompt of line {line}"), syntax);
-        terminal.Out.WriteLine(isJson ? Json(prepared.Chunks) : Terminal.OneLine($"{Count(prepared.Chunks)}: {prompt}"));
-        foreach (string notice in prepared.Notices) terminal.WriteNotice("notice", notice);
+        var prompts = RequestPrompts.Of(settings with { Prompt = prompt }, Invariant($"prompt of line {line}"));
+        terminal.Out.WriteLine(isJson ? Json(prompts) : Terminal.OneLine($"{Summary(prompts)}: {prompt}"));
+        foreach (string notice in prompts.Notices) terminal.WriteNotice("notice", notice);
     }
 
-    private static string Json(PromptChunks chunks) => new JsonObject
+    private void ShowParts(PromptSet set, RequestPrompts prompts)
     {
-        ["chunks"] = new JsonArray([.. Enumerable.Range(0, chunks.Count).Select(chunk => new JsonObject
+        for (int part = 0; part < set.Parts.Count; part++)
         {
-            ["clip_l"] = Numbers(chunks.ClipL(chunk)),
-            ["clip_g"] = Numbers(chunks.ClipG(chunk)),
-            ["weights"] = Numbers(chunks.WeightsOf(chunk)),
+            string place = set.Parts.Count == 1 ? "" : Invariant($"part {part + 1} of {set.Parts.Count}, weight {prompts.Weights[part]}: ");
+            bool isOnly = set.Parts.Count == 1 && prompts.Sets.Count == 1;
+            if (!isOnly) terminal.Out.WriteLine(Terminal.OneLine(place + set.Texts[part].Trim()));
+            Table table = Tokens(set.Parts[part]);
+            if (table.Rows.Count > 0) terminal.OutConsole.Write(table);
+            terminal.Out.WriteLine(Count(set.Parts[part]));
+        }
+    }
+
+    // The steps that use a set, such as: steps 1-16, 18
+    private static string Steps(IReadOnlyList<int> setOfStep, int set)
+    {
+        List<string> runs = [];
+        int count = 0;
+        for (int step = 1; step <= setOfStep.Count; step++)
+        {
+            if (setOfStep[step - 1] != set) continue;
+            int first = step;
+            while (step < setOfStep.Count && setOfStep[step] == set) step++;
+            runs.Add(first == step ? Invariant($"{step}") : Invariant($"{first}-{step}"));
+            count += step - first + 1;
+        }
+
+        return (count == 1 ? "step " : "steps ") + string.Join(", ", runs);
+    }
+
+    private static string Json(RequestPrompts prompts)
+    {
+        PromptChunks first = prompts.Sets[0].Parts[0];
+        var json = new JsonObject
+        {
+            ["clip_l"] = Numbers(first.ClipL(0)),
+            ["clip_g"] = Numbers(first.ClipG(0)),
+            ["chunks"] = Json(first),
+        };
+        if (prompts.Sets.Count > 1 || prompts.Weights.Count > 1)
+            json["sets"] = new JsonArray([.. prompts.Sets.Select((set, index) => Json(prompts, set, index))]);
+        return json.ToJsonString();
+    }
+
+    private static JsonObject Json(RequestPrompts prompts, PromptSet set, int index) => new()
+    {
+        ["steps"] = Numbers<int>([.. Enumerable.Range(1, prompts.SetOfStep.Count).Where(step => prompts.SetOfStep[step - 1] == index)]),
+        ["parts"] = new JsonArray([.. set.Parts.Select((part, i) => new JsonObject
+        {
+            ["text"] = set.Texts[i],
+            ["weight"] = prompts.Weights[i],
+            ["chunks"] = Json(part),
         })]),
-    }.ToJsonString();
+    };
+
+    private static JsonArray Json(PromptChunks chunks) => new([.. Enumerable.Range(0, chunks.Count).Select(chunk => new JsonObject
+    {
+        ["clip_l"] = Numbers(chunks.ClipL(chunk)),
+        ["clip_g"] = Numbers(chunks.ClipG(chunk)),
+        ["weights"] = Numbers(chunks.WeightsOf(chunk)),
+    })]);
 
     private static JsonArray Numbers<T>(ReadOnlySpan<T> numbers) => new([.. numbers.ToArray().Select(number => JsonValue.Create(number))]);
 
@@ -67,6 +125,13 @@ internal static class WeightedTokens
         }
 
         return table;
+    }
+
+    private static string Summary(RequestPrompts prompts)
+    {
+        string count = Count(prompts.Sets[0].Parts[0]);
+        if (prompts.Weights.Count > 1) count += Invariant($", first of {prompts.Weights.Count} parts");
+        return prompts.Sets.Count > 1 ? count + Invariant($", first of {prompts.Sets.Count} versions") : count;
     }
 
     private static string Count(PromptChunks chunks)

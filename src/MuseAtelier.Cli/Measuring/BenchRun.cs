@@ -79,6 +79,7 @@ internal static class BenchRun
             Width = request.Width,
             Height = request.Height,
             Steps = request.Steps,
+            Sampler = request.Sampler.Id,
             GuidanceScale = request.GuidanceScale,
             BatchSize = observed.First.Pictures.Count,
             Pictures = observed.Batches.Count,

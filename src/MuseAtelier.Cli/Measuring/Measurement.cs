@@ -27,6 +27,9 @@ internal sealed record Measurement
 
     public required int Steps { get; init; }
 
+    /// <summary>The id of the sampler.</summary>
+    public required string Sampler { get; init; }
+
     public required float GuidanceScale { get; init; }
 
     /// <summary>Pictures that were denoised together. All times except those of steps are one picture's share.</summary>

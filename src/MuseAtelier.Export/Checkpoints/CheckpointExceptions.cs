@@ -1,3 +1,4 @@
+using MuseAtelier.Packages;
 using static System.FormattableString;
 
 namespace MuseAtelier.Export.Checkpoints;
@@ -161,6 +162,18 @@ public sealed class MissingPartException(string path, IReadOnlyList<string> miss
     public IReadOnlyList<string> Present { get; } = present;
 
     private static string Describe(IReadOnlyList<string> parts) => parts.Count == 0 ? "other things" : string.Join(", ", parts);
+}
+
+/// <summary>The noise levels that a file states for its model are impossible.</summary>
+public sealed class SigmaRangeException(string path, SigmaRange range)
+    : CheckpointException(
+        path,
+        Invariant($"{path} states noise levels from {range.Least} to {range.Most} (edm_vpred.sigma_min and edm_vpred.sigma_max)"),
+        Invariant($"a least sigma above 0, and a larger one up to {SigmaRange.Largest}"),
+        Remedies.Damaged)
+{
+    /// <summary>The range that the file states.</summary>
+    public SigmaRange Range { get; } = range;
 }
 
 /// <summary>The weights are quantised in a format that is not supported.</summary>

@@ -14,26 +14,28 @@ public static class CheckpointInspector
 
     /// <summary>Detects the kind of model in a file.</summary>
     /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
-    public static CheckpointKind Detect(SafetensorsFile file) => DetectWithMark(file).Kind;
+    public static CheckpointKind Detect(SafetensorsFile file)
+    {
+        CheckpointKind kind = DetectByNames(file);
+        return kind == CheckpointKind.SdxlBase ? PredictionMarks.Find(file)?.Kind ?? kind : kind;
+    }
 
     /// <summary>
-    /// Requires that the file is an SDXL checkpoint that this engine supports: one that predicts noise, or one that predicts velocity and
-    /// says so itself. A mark in a file beside it is refused, because a package depends on the checkpoint's content alone.
+    /// Describes the mark by which a file shows that its UNet predicts something else than noise, in words; null where there is none.
+    /// </summary>
+    /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
+    public static string? PredictionMarkOf(SafetensorsFile file) => PredictionMarks.Find(file)?.Text;
+
+    /// <summary>
+    /// Requires that the file is an SDXL checkpoint that this engine supports, whatever its UNet predicts.
     /// </summary>
     /// <exception cref="CheckpointKindException">The file is of another kind.</exception>
     /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
     public static void RequireSdxlBase(SafetensorsFile file)
     {
-        (CheckpointKind kind, PredictionMark? mark) = DetectWithMark(file);
-        bool isSupported = kind == CheckpointKind.SdxlBase || (kind == CheckpointKind.SdxlVelocity && mark!.IsInFile);
-        if (!isSupported) throw new CheckpointKindException(file.Path, kind, mark?.Text);
-    }
-
-    private static (CheckpointKind Kind, PredictionMark? Mark) DetectWithMark(SafetensorsFile file)
-    {
-        CheckpointKind kind = DetectByNames(file);
-        PredictionMark? mark = kind == CheckpointKind.SdxlBase ? PredictionMarks.Find(file) : null;
-        return (mark?.Kind ?? kind, mark);
+        CheckpointKind kind = Detect(file);
+        bool isSupported = kind is CheckpointKind.SdxlBase or CheckpointKind.SdxlVelocity or CheckpointKind.SdxlEdm;
+        if (!isSupported) throw new CheckpointKindException(file.Path, kind);
     }
 
     private static CheckpointKind DetectByNames(SafetensorsFile file)
@@ -109,28 +111,20 @@ public static class CheckpointInspector
 }
 
 /// <summary>The file is valid, but it holds something else than an SDXL base model.</summary>
-public sealed class CheckpointKindException(string path, CheckpointKind kind, string? mark = null)
+public sealed class CheckpointKindException(string path, CheckpointKind kind)
     : CheckpointException(
         path,
-        $"{path} {Describe(kind, mark)}",
-        "a single-file SDXL base checkpoint that predicts noise, or that says itself that it predicts velocity",
+        $"{path} {Describe(kind)}",
+        "a single-file SDXL base checkpoint",
         Advise(kind))
 {
     /// <summary>The kind of model in the file.</summary>
     public CheckpointKind Kind { get; } = kind;
 
-    /// <summary>The mark of a model that does not predict noise, and where it was found; null for other kinds.</summary>
-    public string? Mark { get; } = mark;
-
-    private static string Describe(CheckpointKind kind, string? mark) =>
-        mark is null ? Describe(kind) : $"{Describe(kind)} ({mark})";
-
     private static string Describe(CheckpointKind kind) => kind switch
     {
         CheckpointKind.SdxlInpainting => "is an SDXL inpainting model (its UNet reads 9 channels)",
         CheckpointKind.SdxlEditing => "is an SDXL editing model (its UNet reads 8 channels)",
-        CheckpointKind.SdxlVelocity => "is an SDXL model that predicts velocity",
-        CheckpointKind.SdxlEdm => "is an SDXL model of the EDM formulation",
         CheckpointKind.SdxlRefiner => "is the SDXL refiner",
         CheckpointKind.StableDiffusion1 => "is a Stable Diffusion 1.x checkpoint",
         CheckpointKind.StableDiffusion2 => "is a Stable Diffusion 2.x checkpoint",
@@ -150,9 +144,6 @@ public sealed class CheckpointKindException(string path, CheckpointKind kind, st
         CheckpointKind.Lora => "Merge it into an SDXL checkpoint with another tool first, or use the checkpoint without it.",
         CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder =>
             "Take the complete checkpoint: one file of about 6.9 GB in fp16.",
-        CheckpointKind.SdxlVelocity =>
-            "Add an empty tensor 'v_pred' to the checkpoint, and an empty tensor 'ztsnr' if its model has zero terminal SNR.",
-        CheckpointKind.SdxlEdm => "Such models are not painted yet: take an SDXL model that predicts noise or velocity.",
         CheckpointKind.SdxlRefiner => "Take the base model: sd_xl_base_1.0.safetensors or one trained from it.",
         _ => "Take an SDXL base model or one trained from it.",
     };

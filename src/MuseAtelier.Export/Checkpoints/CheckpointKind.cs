@@ -15,10 +15,10 @@ public enum CheckpointKind
     /// <summary>SDXL whose UNet also reads a picture to edit (8 input channels).</summary>
     SdxlEditing,
 
-    /// <summary>SDXL that predicts velocity, not noise.</summary>
+    /// <summary>SDXL that predicts velocity, not noise. This engine paints with it.</summary>
     SdxlVelocity,
 
-    /// <summary>SDXL trained in the EDM formulation.</summary>
+    /// <summary>SDXL trained in the EDM formulation, as Playground 2.5 and CosXL. This engine paints with it.</summary>
     SdxlEdm,
 
     /// <summary>The SDXL refiner.</summary>

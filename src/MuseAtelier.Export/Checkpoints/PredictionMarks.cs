@@ -1,13 +1,18 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using MuseAtelier.Packages;
 
 namespace MuseAtelier.Export.Checkpoints;
 
 /// <summary>A mark that shows the quantity that a UNet predicts.</summary>
-/// <param name="Kind">The kind of model that the mark shows.</param>
+/// <param name="Type">The quantity that the mark shows.</param>
 /// <param name="Text">The mark and its place, in words.</param>
-/// <param name="IsInFile">Whether the mark is in the checkpoint itself, and not in a file beside it.</param>
-internal sealed record PredictionMark(CheckpointKind Kind, string Text, bool IsInFile = true);
+internal sealed record PredictionMark(PredictionType Type, string Text)
+{
+    /// <summary>The kind of model that the mark shows.</summary>
+    public CheckpointKind Kind =>
+        Type is PredictionType.Edm or PredictionType.VelocityEdm ? CheckpointKind.SdxlEdm : CheckpointKind.SdxlVelocity;
+}
 
 /// <summary>
 /// Detects SDXL checkpoints that predict something else than noise. Their network has the same tensors as one that predicts noise, so only
@@ -19,13 +24,38 @@ internal static partial class PredictionMarks
     /// <summary>The name of the empty tensor that marks a model with zero terminal SNR.</summary>
     private const string ZeroSnr = "ztsnr";
 
+    private const string MostSigma = "edm_vpred.sigma_max";
+    private const string LeastSigma = "edm_vpred.sigma_min";
+
     /// <summary>The largest part of a .yaml file that is read, in bytes.</summary>
     private const int MaxYamlBytes = 1 << 20;
 
     /// <summary>Finds the first mark of another prediction than noise; null where there is none.</summary>
     /// <exception cref="CheckpointUnreadableException">The .yaml file beside the checkpoint cannot be read.</exception>
     public static PredictionMark? Find(SafetensorsFile file) =>
-        OfTensors(file) ?? OfMetadata(file.Metadata) ?? OfYaml(Path.ChangeExtension(file.Path, ".yaml"));
+        OfTensors(file) ?? OfMetadata(file.Metadata) ?? FindBeside(file.Path);
+
+    /// <summary>
+    /// Finds the mark in the .yaml file beside a checkpoint, which has the checkpoint's name, as AUTOMATIC1111 and Forge read it. Null
+    /// where there is no such file, or no mark in it.
+    /// </summary>
+    /// <param name="checkpoint">Path of the checkpoint.</param>
+    /// <exception cref="CheckpointUnreadableException">The .yaml file cannot be read.</exception>
+    public static PredictionMark? FindBeside(string checkpoint) => OfYaml(Path.ChangeExtension(checkpoint, ".yaml"));
+
+    /// <summary>
+    /// The range of noise levels of a model of the EDM formulation: that of its tensors 'edm_vpred.sigma_max' and 'edm_vpred.sigma_min',
+    /// or else the usual one of its type. Null for other types.
+    /// </summary>
+    /// <param name="file">The checkpoint.</param>
+    /// <param name="type">The quantity that its UNet predicts.</param>
+    /// <exception cref="SigmaRangeException">The tensors hold no possible range.</exception>
+    public static SigmaRange? SigmasOf(SafetensorsFile file, PredictionType type)
+    {
+        if (SigmaRange.Of(type) is not { } usual || type != PredictionType.VelocityEdm) return SigmaRange.Of(type);
+        var range = new SigmaRange(Number(file, LeastSigma) ?? usual.Least, Number(file, MostSigma) ?? usual.Most);
+        return range.IsPossible ? range : throw new SigmaRangeException(file.Path, range);
+    }
 
     /// <summary>Whether the file says that its model has zero terminal SNR.</summary>
     public static bool HasZeroTerminalSnr(SafetensorsFile file) => file.Tensors.ContainsKey(ZeroSnr);
@@ -33,25 +63,30 @@ internal static partial class PredictionMarks
     private static PredictionMark? OfTensors(SafetensorsFile file)
     {
         // EDM is checked first because its velocity edition may contain the keys of the other kind too.
-        foreach (string key in (string[])["edm_mean", "edm_std", "edm_vpred.sigma_max", "edm_vpred.sigma_min"])
-            if (file.Tensors.ContainsKey(key)) return new PredictionMark(CheckpointKind.SdxlEdm, $"it has a tensor '{key}'");
-        foreach (string key in (string[])["v_pred", ZeroSnr])
-            if (file.Tensors.ContainsKey(key)) return new PredictionMark(CheckpointKind.SdxlVelocity, $"it has a tensor '{key}'");
-        return null;
+        return Has(PredictionType.Edm, "edm_mean", "edm_std")
+            ?? Has(PredictionType.VelocityEdm, MostSigma, LeastSigma)
+            ?? Has(PredictionType.Velocity, "v_pred", ZeroSnr);
+
+        PredictionMark? Has(PredictionType type, params ReadOnlySpan<string> keys)
+        {
+            foreach (string key in keys)
+                if (file.Tensors.ContainsKey(key)) return new PredictionMark(type, $"it has a tensor '{key}'");
+            return null;
+        }
     }
 
     private static PredictionMark? OfMetadata(IReadOnlyDictionary<string, string> metadata)
     {
         foreach (string name in (string[])["modelspec.prediction_type", "modelspec.predict_key"])
-            if (metadata.TryGetValue(name, out string? value) && KindOf(value) is { } kind)
-                return new PredictionMark(kind, $"its metadata says {name}: {SafetensorsHeader.Shorten(value)}");
+            if (metadata.TryGetValue(name, out string? value) && TypeOf(value) is { } type)
+                return new PredictionMark(type, $"its metadata says {name}: {SafetensorsHeader.Shorten(value)}");
         const string trainer = "ss_v_parameterization";
         return metadata.TryGetValue(trainer, out string? flag) && flag.Trim().ToUpperInvariant() is "TRUE" or "1" or "YES"
-            ? new PredictionMark(CheckpointKind.SdxlVelocity, $"its metadata says {trainer}: {SafetensorsHeader.Shorten(flag!)}")
+            ? new PredictionMark(PredictionType.Velocity, $"its metadata says {trainer}: {SafetensorsHeader.Shorten(flag!)}")
             : null;
     }
 
-    // A1111 and Forge read the .yaml file with the checkpoint's name. Only two keys and a class name matter here, at any level of the file.
+    // Only two keys and a class name matter here, at any level of the file.
     private static PredictionMark? OfYaml(string path)
     {
         if (!File.Exists(path)) return null;
@@ -59,11 +94,12 @@ internal static partial class PredictionMarks
         {
             string content = Comment().Replace(line, "");
             Match said = Parameterization().Match(content);
-            CheckpointKind? kind = said.Success ? KindOf(said.Groups[2].Value) : null;
-            if (kind is null && Scaling().IsMatch(content)) kind = CheckpointKind.SdxlVelocity;
-            if (kind is null) continue;
-            string text = $"{path} beside it says {SafetensorsHeader.Shorten(content.Trim())}";
-            return new PredictionMark(kind.Value, text, IsInFile: false);
+            PredictionType? type = said.Success ? TypeOf(said.Groups[2].Value) : null;
+            if (type is null && Scaling().IsMatch(content)) type = PredictionType.Velocity;
+            if (type is null) continue;
+            // The path is left out, because a package must not depend on the place of its checkpoint.
+            string text = $"{SafetensorsHeader.Shorten(Path.GetFileName(path))} beside it says {SafetensorsHeader.Shorten(content.Trim())}";
+            return new PredictionMark(type.Value, text);
         }
 
         return null;
@@ -83,13 +119,18 @@ internal static partial class PredictionMarks
         }
     }
 
-    private static CheckpointKind? KindOf(string prediction)
+    // The number of a tensor of one element; null if there is no such tensor, or an empty one.
+    private static float? Number(SafetensorsFile file, string name) =>
+        file.Tensors.TryGetValue(name, out SafetensorsTensor? tensor) && tensor.Elements == 1 ? file.ReadFloats(name)[0] : null;
+
+    private static PredictionType? TypeOf(string prediction)
     {
         string word = string.Concat(prediction.Where(char.IsAsciiLetterOrDigit)).ToUpperInvariant();
         return word switch
         {
-            "V" or "VPRED" or "VPREDICTION" or "VPARAMETERIZATION" or "VELOCITY" => CheckpointKind.SdxlVelocity,
-            "EDM" or "VPREDICTIONEDM" or "EDMVPRED" => CheckpointKind.SdxlEdm,
+            "V" or "VPRED" or "VPREDICTION" or "VPARAMETERIZATION" or "VELOCITY" => PredictionType.Velocity,
+            "EDM" => PredictionType.Edm,
+            "VPREDICTIONEDM" or "EDMVPRED" => PredictionType.VelocityEdm,
             _ => null,
         };
     }

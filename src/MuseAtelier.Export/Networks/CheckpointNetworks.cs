@@ -63,7 +63,8 @@ internal static class CheckpointNetworks
     private static ModelSpec ModelOf(
         SafetensorsFile file, UNetNetwork unet, ClipNetwork clipL, ClipNetwork clipG, string[] prefixes)
     {
-        bool predictsVelocity = CheckpointInspector.Detect(file) == CheckpointKind.SdxlVelocity;
+        PredictionMark? mark = PredictionMarks.Find(file);
+        PredictionType prediction = mark?.Type ?? PredictionType.Epsilon;
         return new ModelSpec
         {
             InputChannels = unet.InputChannels,
@@ -74,8 +75,10 @@ internal static class CheckpointNetworks
             TextLength = ClipNetwork.Positions,
             LatentScale = VaeNetwork.LatentScale,
             Parameters = Parameters(file, prefixes),
-            Prediction = predictsVelocity ? PredictionType.Velocity : PredictionType.Epsilon,
-            ZeroTerminalSnr = predictsVelocity && PredictionMarks.HasZeroTerminalSnr(file),
+            Prediction = prediction,
+            PredictionMark = mark?.Text,
+            Sigmas = PredictionMarks.SigmasOf(file, prediction),
+            ZeroTerminalSnr = prediction == PredictionType.Velocity && PredictionMarks.HasZeroTerminalSnr(file),
         };
     }
 

@@ -130,8 +130,9 @@ internal sealed class ClipNetwork
 
     /// <summary>
     /// Describes the network. Inputs: ids [rows, 77] and, for the pooled output, eos [rows], the index of each text's first end mark in
-    /// the positions of all rows laid end to end. Outputs: hidden [rows, 77, width], the penultimate layer's without the final norm,
-    /// and pooled [rows, p].
+    /// the positions of all rows laid end to end. Outputs: hidden [rows, 77, width], the penultimate layer's without the final norm;
+    /// hidden_3, hidden_4 and so on, those of the layers before it, up to the first layer or the twelfth from the end; and pooled
+    /// [rows, p].
     /// </summary>
     public Network Text()
     {
@@ -147,20 +148,26 @@ internal sealed class ClipNetwork
 
         // Only the pooled output reads the last layer.
         int needed = _projection is null ? layers - 1 : layers;
-        Value border = Value.Tokens("hidden", Width, positions, ElementType.F32), hidden = x;
+        List<Value> hidden = [];
         for (int i = 0; i < needed; i++)
         {
             net.BeginUnit($"layers.{i}", StageKind.Transformer);
-            x = Layer(net, x, $"{_names.Layers}{i}.", i == layers - 2 && _precision == ElementType.F32 ? border : null);
-            if (i != layers - 2) continue;
+            int skip = layers - i;
+            Value? border = skip is >= ConditioningNames.UsualClipSkip and <= ConditioningNames.MostClipSkip
+                ? Value.Tokens(ConditioningNames.HiddenStates(skip), Width, positions, ElementType.F32)
+                : null;
+            x = Layer(net, x, $"{_names.Layers}{i}.", _precision == ElementType.F32 ? border : null);
+            if (border is null) continue;
             if (_precision != ElementType.F32) net.Emit(new Cast(x, border));
-            hidden = border;
+            hidden.Add(border);
         }
 
-        if (_projection is null) return new Network(_name, [ids], [hidden], net.Units) { Precision = _precision };
+        // The penultimate layer's come first.
+        hidden.Reverse();
+        if (_projection is null) return new Network(_name, [ids], hidden, net.Units) { Precision = _precision };
         Value eos = Value.Plain("eos", ElementType.I64, rows);
         Value pooled = Pool(net, x, eos);
-        return new Network(_name, [ids, eos], [hidden, pooled], net.Units) { Precision = _precision };
+        return new Network(_name, [ids, eos], [.. hidden, pooled], net.Units) { Precision = _precision };
     }
 
     private int CheckSizes()

@@ -13,6 +13,12 @@ namespace MuseAtelier.Export.Storage;
 /// <param name="Samples">SHA-256 of samples from the beginning, the end and places between, lower-case hex.</param>
 internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, string Samples)
 {
+    /// <summary>
+    /// The quantity that the .yaml file beside the checkpoint says the model predicts; null if it says nothing. The package holds it, and
+    /// the checkpoint does not.
+    /// </summary>
+    public PredictionType? SaidBeside { get; init; }
+
     private const int EndBytes = 64 << 10;
     private const int SampleBytes = 4 << 10;
     private const int SampleCount = 64;
@@ -27,8 +33,12 @@ internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, s
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             long bytes = stream.Length;
             bool ignoresCase = OperatingSystem.IsWindows() || OperatingSystem.IsMacOS();
-            return new CheckpointIdentity(ignoresCase ? path.ToUpperInvariant()
-                : path, bytes, File.GetLastWriteTimeUtc(stream.SafeFileHandle).Ticks, Sample(stream, bytes));
+            string name = ignoresCase ? path.ToUpperInvariant() : path;
+            long ticks = File.GetLastWriteTimeUtc(stream.SafeFileHandle).Ticks;
+            return new CheckpointIdentity(name, bytes, ticks, Sample(stream, bytes))
+            {
+                SaidBeside = PredictionMarks.FindBeside(checkpoint)?.Type,
+            };
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -1,5 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using static System.FormattableString;
 
 namespace MuseAtelier.Pictures.Metadata;
 
@@ -9,23 +9,15 @@ namespace MuseAtelier.Pictures.Metadata;
 /// </summary>
 internal sealed class ComfyGraph
 {
-    /// <summary>The most links that are followed, because a graph may contain a cycle.</summary>
-    private const int LongestChain = 32;
-
-    // The input names of nodes that only hold a value.
-    private static readonly string[] ValueNames =
-        ["value", "text", "string", "seed", "int", "float", "number", "Text", "Value", "noise_seed"];
-
-    // The input names of nodes that change a conditioning.
-    private static readonly string[] ConditioningNames = ["conditioning", "conditioning_1", "conditioning_to", "positive"];
-
-    private readonly Dictionary<string, JsonElement> _nodes = new(StringComparer.Ordinal);
-    private readonly RequestDraft _draft = new(Programs.ComfyUi) { Noise = NoiseSource.Comfy, EmptyNegative = EmptyNegative.Encoded };
+    private readonly RequestDraft _draft = new(Programs.ComfyUi);
+    private readonly HashSet<string> _named = new(StringComparer.Ordinal);
+    private readonly ComfyNodes _nodes;
+    private readonly ComfySampling _sampling;
 
     private ComfyGraph(JsonElement nodes)
     {
-        // JsonElement searches linearly for a name, so the nodes are indexed once.
-        foreach (JsonProperty node in nodes.EnumerateObject()) _nodes[node.Name] = node.Value;
+        _nodes = new ComfyNodes(nodes);
+        _sampling = new ComfySampling(_nodes, _draft);
     }
 
     /// <summary>Whether JSON is a graph of ComfyUI.</summary>
@@ -49,145 +41,106 @@ internal sealed class ComfyGraph
     public static RequestDraft Read(string path, JsonElement nodes)
     {
         var graph = new ComfyGraph(nodes);
-        JsonElement[] samplers = [.. graph._nodes.Values.Where(node => Class(node) is "KSampler" or "KSamplerAdvanced")];
-        JsonElement[] starts = [.. samplers.Where(sampler => graph.Follow(sampler, "latent_image") is { } latent
-            && Class(latent).StartsWith("Empty", StringComparison.Ordinal))];
-        if (starts.Length == 0) throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
-            "no KSampler of its graph begins with an empty picture");
-        if (starts.Length > 1) throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
-            "more than one KSampler of its graph begins with an empty picture");
-        if (samplers.Length > 1) graph._draft.Skip("further KSampler nodes, which repaint the picture of the first one");
-        graph.TakeSampler(path, starts[0]);
-        return graph._draft;
+        return graph.Read() is { } fault ? throw new PictureTextUnpaintableException(path, Programs.ComfyUi, fault) : graph._draft;
     }
 
-    private void TakeSampler(string path, JsonElement sampler)
+    private string? Read()
     {
-        _draft.Seed = Number(sampler, "seed", "noise_seed") is { } seed && seed.TryGetUInt64(out ulong number) ? number : null;
-        _draft.Steps = Number(sampler, "steps") is { } steps && steps.TryGetInt32(out int count) ? count : null;
-        _draft.Guidance = Number(sampler, "cfg") is { } cfg && cfg.TryGetSingle(out float scale) && float.IsFinite(scale) ? scale : null;
-        if (Text(sampler, "sampler_name") is { } name) _draft.TakeSampler("sampler_name", name);
-        if (Text(sampler, "scheduler") is { } schedule) _draft.TakeSchedule("scheduler", schedule);
-        if (Number(sampler, "denoise") is { } denoise && !(denoise.TryGetDouble(out double strength) && strength == 1))
-            _draft.Skip("denoise", denoise.GetRawText());
-        if (Number(sampler, "start_at_step") is { } start && start.GetRawText() != "0") _draft.Skip("start_at_step", start.GetRawText());
-        JsonElement latent = Follow(sampler, "latent_image")!.Value;
-        if (Number(latent, "width") is { } width && width.TryGetInt32(out int w) && Number(latent, "height") is { } height
-            && height.TryGetInt32(out int h)) (_draft.Width, _draft.Height) = (w, h);
-        _draft.Prompt = Conditioning(Follow(sampler, "positive"), isNegative: false)
-            ?? throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
-                "the prompt of its KSampler comes from unknown nodes");
-        _draft.Negative = Conditioning(Follow(sampler, "negative"), isNegative: true)
-            ?? throw new PictureTextUnpaintableException(path, Programs.ComfyUi,
-                "the negative prompt of its KSampler comes from unknown nodes");
-        TakeModel(Follow(sampler, "model"));
+        JsonElement[] samplers = [.. _nodes.All.Where(IsSampler)];
+        (JsonElement Sampler, JsonElement Latent)[] starts =
+            [.. samplers.Select(sampler => (sampler, EmptyLatent(sampler, isNamed: false)))
+                .Where(start => start.Item2 is not null).Select(start => (start.sampler, start.Item2!.Value))];
+        if (starts.Length == 0) return "no KSampler of its graph begins with an empty picture";
+        if (starts.Length > 1) return "more than one KSampler of its graph begins with an empty picture";
+        if (samplers.Length > 1) _draft.Skip("further KSampler nodes, which repaint the picture of the first one");
+        JsonElement start = starts[0].Sampler;
+        EmptyLatent(start, isNamed: true);
+        TakeLatent(starts[0].Latent);
+        JsonElement guider = TakeSampler(start);
+        var model = new ComfyModel(_nodes, _draft);
+        if (new ComfyConditioning(_nodes, _draft, SkipOnce).Take(guider) is { } fault) return fault;
+        model.Take(_nodes.Follow(guider, "model"));
+        return null;
     }
 
-    // The text of a conditioning. Names every node that changes the conditioning.
-    private string? Conditioning(JsonElement? node, bool isNegative)
+    private static bool IsSampler(JsonElement node) =>
+        ComfyNodes.Class(node) is "KSampler" or "KSamplerAdvanced" or "SamplerCustom" or "SamplerCustomAdvanced";
+
+    // The empty picture with which a sampler begins. Nodes that repeat it or choose from it are named.
+    private JsonElement? EmptyLatent(JsonElement sampler, bool isNamed)
     {
-        for (int i = 0; i < LongestChain && node is { } here; i++)
+        JsonElement? node = _nodes.Follow(sampler, "latent_image");
+        for (int i = 0; i < ComfyNodes.LongestChain && node is { } here; i++)
         {
-            string kind = Class(here);
-            switch (kind)
-            {
-                case "CLIPTextEncode":
-                    TakeClip(Follow(here, "clip"));
-                    return Text(here, "text");
-                case "CLIPTextEncodeSDXL":
-                    TakeClip(Follow(here, "clip"));
-                    if (!isNegative) TakeSizes(here);
-                    (string? general, string? local) = (Text(here, "text_g"), Text(here, "text_l"));
-                    if (general != local && local is not null) _draft.Skip("text_l", local);
-                    return general;
-                case "ConditioningZeroOut" when isNegative:
-                    _draft.EmptyNegative = EmptyNegative.Zeros;
-                    return "";
-                default:
-                    _draft.Skip($"node {kind}");
-                    node = Follow(here, ConditioningNames);
-                    break;
-            }
+            string kind = ComfyNodes.Class(here);
+            if (kind.StartsWith("Empty", StringComparison.Ordinal) || kind.Contains("EmptyLatent", StringComparison.Ordinal)) return here;
+            if (kind is not ("RepeatLatentBatch" or "LatentBatch" or "LatentFromBatch" or "LatentBatchSeedBehavior")) return null;
+            if (isNamed) SkipOnce($"node {kind}");
+            node = _nodes.Follow(here, "samples", "samples1");
         }
 
         return null;
     }
 
-    private void TakeSizes(JsonElement node)
+    private void TakeLatent(JsonElement latent)
     {
-        int? Side(string name) => Number(node, name) is { } number && number.TryGetInt32(out int side) ? side : null;
-        if (Side("width") is { } width && Side("height") is { } height)
-            _draft.Conditioning = new MicroConditioning(width, height, Side("crop_w") ?? 0, Side("crop_h") ?? 0, Side("target_width")
-                ?? width, Side("target_height") ?? height);
+        if (_nodes.Whole(latent, "width") is { } width && _nodes.Whole(latent, "height") is { } height)
+            (_draft.Width, _draft.Height) = (width, height);
+        if (_nodes.Whole(latent, "batch_size") is > 1 and var pictures)
+            _draft.Skip(Invariant($"batch_size: {pictures} (painted as the first picture)"));
     }
 
-    private void TakeClip(JsonElement? node)
+    // Returns the node with the inputs model, positive and negative.
+    private JsonElement TakeSampler(JsonElement sampler)
     {
-        if (node is { } clip && Class(clip) == "CLIPSetLastLayer" && Number(clip, "stop_at_clip_layer") is { } layer)
-            _draft.TakeClipSkip("stop_at_clip_layer", layer.GetRawText());
-    }
-
-    private void TakeModel(JsonElement? node)
-    {
-        for (int i = 0; i < LongestChain && node is { } here; i++)
+        string kind = ComfyNodes.Class(sampler);
+        JsonElement guider = sampler;
+        _draft.Seed = _nodes.Seed(sampler, "seed", "noise_seed");
+        if (kind.StartsWith("KSampler", StringComparison.Ordinal))
         {
-            if (Text(here, "ckpt_name") is { } name)
-            {
-                _draft.ModelName = SamplerNames.Model(name);
-                return;
-            }
-
-            string? lora = Text(here, "lora_name");
-            _draft.Skip(lora is null ? $"node {Class(here)}" : $"{Class(here)}: {lora}");
-            node = Follow(here, "model");
+            TakeKSampler(sampler);
         }
-    }
-
-    // The node to which the first linked input of these names leads.
-    private JsonElement? Follow(JsonElement node, params ReadOnlySpan<string> names)
-    {
-        foreach (string name in names)
-            if (TryInput(node, name, out JsonElement link) && Linked(link) is { } linked) return linked;
-        return null;
-    }
-
-    private JsonElement? Linked(JsonElement link)
-    {
-        if (link.ValueKind != JsonValueKind.Array || link.GetArrayLength() != 2) return null;
-        JsonElement number = link[0];
-        string? id = number.ValueKind == JsonValueKind.String ? number.GetString() : number.ValueKind == JsonValueKind.Number
-            ? number.GetRawText() : null;
-        return id is not null && _nodes.TryGetValue(id, out JsonElement node) ? node : null;
-    }
-
-    private string? Text(JsonElement node, string name) => Value(node, [name]) is { ValueKind: JsonValueKind.String } value
-        ? value.GetString() : null;
-
-    private JsonElement? Number(JsonElement node, params ReadOnlySpan<string> names) =>
-        Value(node, names) is { ValueKind: JsonValueKind.Number } value ? value : null;
-
-    // The value of an input: its own, or that of the linked node that only holds a value.
-    private JsonElement? Value(JsonElement node, ReadOnlySpan<string> names)
-    {
-        for (int i = 0; i < LongestChain; i++)
+        else
         {
-            JsonElement? found = null;
-            foreach (string name in names) if (found is null && TryInput(node, name, out JsonElement value)) found = value;
-            if (found is not { ValueKind: JsonValueKind.Array } link) return found;
-            if (Linked(link) is not { } next) return null;
-            node = next;
-            names = ValueNames;
+            if (kind == "SamplerCustomAdvanced") guider = TakeGuider(sampler);
+            if (_nodes.Follow(sampler, "sampler") is { } choice) _sampling.TakeSampler(choice);
+            _sampling.TakeSigmas(_nodes.Follow(sampler, "sigmas"));
         }
 
-        return null;
+        bool addsNoise = _nodes.Text(sampler, "add_noise") != "disable" && _nodes.Flag(sampler, "add_noise") != false;
+        if (!addsNoise) _draft.Skip("add_noise: disable");
+        _draft.Guidance ??= _nodes.Single(guider, "cfg");
+        return guider;
     }
 
-    private static bool TryInput(JsonElement node, string name, [NotNullWhen(true)] out JsonElement value)
+    private void TakeKSampler(JsonElement sampler)
     {
-        value = default;
-        return node.TryGetProperty("inputs", out JsonElement inputs) && inputs.ValueKind == JsonValueKind.Object
-            && inputs.TryGetProperty(name, out value);
+        _draft.Steps = _nodes.Whole(sampler, "steps");
+        if (_nodes.Text(sampler, "sampler_name") is { } name) _draft.TakeSampler("sampler_name", name);
+        if (_nodes.Text(sampler, "scheduler") is { } schedule) _draft.TakeSchedule("scheduler", schedule);
+        if (_nodes.Single(sampler, "denoise") is { } denoise && denoise != 1) _draft.Skip("denoise", ComfyNodes.Words(denoise));
+        if (_nodes.Whole(sampler, "start_at_step") is { } start && start != 0) _draft.Skip(Invariant($"start_at_step: {start}"));
+        if (_nodes.Whole(sampler, "end_at_step") is { } end && end < _draft.Steps)
+            _draft.Skip(Invariant($"end_at_step: {end} (painted to the end)"));
     }
 
-    private static string Class(JsonElement node) => ForeignJson.Member(node, "class_type") ?? "";
+    private JsonElement TakeGuider(JsonElement sampler)
+    {
+        if (_nodes.Follow(sampler, "noise") is { } noise)
+        {
+            _draft.Seed = _nodes.Seed(noise, "noise_seed", "seed");
+            if (ComfyNodes.Class(noise) != "RandomNoise") SkipOnce($"node {ComfyNodes.Class(noise)}");
+        }
+
+        if (_nodes.Follow(sampler, "guider") is not { } guider) return sampler;
+        string kind = ComfyNodes.Class(guider);
+        if (kind == "BasicGuider") _draft.Guidance = 1;
+        else if (kind != "CFGGuider") SkipOnce($"node {kind}");
+        return guider;
+    }
+
+    private void SkipOnce(string words)
+    {
+        if (_named.Add(words)) _draft.Skip(words);
+    }
 }

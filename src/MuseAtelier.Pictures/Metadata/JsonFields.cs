@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace MuseAtelier.Pictures.Metadata;
@@ -11,6 +14,8 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
     // Values that mean "not used" in some program.
     private static readonly string[] Unused =
         ["", "0", "0.0", "None", "none", "Disabled", "disabled", "Automatic", "Default", "Default (model)"];
+
+    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
 
@@ -41,6 +46,24 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
     public ulong? Seed(params ReadOnlySpan<string> names) => Number<ulong>(names, static text =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : null);
 
+    /// <summary>Reads a number of a range. A number out of the range, or any other value, is named.</summary>
+    /// <param name="name">The member's name.</param>
+    /// <param name="most">The largest number; the smallest is 0.</param>
+    /// <param name="take">Receives the number.</param>
+    public void Take(string name, float most, Action<float> take)
+    {
+        if (Text(name) is { Length: > 0 } text) draft.TakeNumber(name, text, most, take);
+    }
+
+    /// <summary>Reads true or false, or null if there is neither.</summary>
+    public bool? Flag(string name)
+    {
+        bool isFlag = json.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False;
+        if (!isFlag) return null;
+        _taken.Add(name);
+        return value.GetBoolean();
+    }
+
     /// <summary>Reads an object or a list; null if there is none.</summary>
     public JsonElement? Element(string name)
     {
@@ -56,6 +79,13 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
         foreach (string name in names) _taken.Add(name);
     }
 
+    /// <summary>Ignores all members whose names begin in the same way.</summary>
+    public void IgnoreAll(string beginning)
+    {
+        foreach (JsonProperty member in json.EnumerateObject())
+            if (member.Name.StartsWith(beginning, StringComparison.Ordinal)) _taken.Add(member.Name);
+    }
+
     /// <summary>Ignores a member that does not affect the picture while it has one of its usual values.</summary>
     public void IgnoreUsual(string name, params ReadOnlySpan<string> usual)
     {
@@ -69,8 +99,18 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
     {
         foreach (JsonProperty member in json.EnumerateObject())
             if (!_taken.Contains(member.Name) && IsUsed(member.Value))
-                draft.Skip(member.Name, member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()!
-                    : member.Value.GetRawText());
+                draft.Skip(member.Name, Words(member.Value));
+    }
+
+    // A value on one line. Programs differ in how they indent.
+    private static string Words(JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.String) return value.GetString()!;
+        var bytes = new ArrayBufferWriter<byte>();
+        using var writer = new Utf8JsonWriter(bytes, Compact);
+        value.WriteTo(writer);
+        writer.Flush();
+        return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 
     private T? Number<T>(ReadOnlySpan<string> names, Func<string, T?> parse) where T : struct

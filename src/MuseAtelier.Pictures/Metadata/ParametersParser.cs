@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace MuseAtelier.Pictures.Metadata;
@@ -12,16 +11,6 @@ internal sealed class ParametersParser(string path)
     private const string FirstSetting = "Steps: ";
     private const string NegativeMark = "Negative prompt:";
 
-    private const int DefaultSide = 1024;
-    private const int LongestQuote = 40;
-
-    // Settings of other programs that do not affect an SDXL picture of this engine.
-    private static readonly HashSet<string> WithoutEffect =
-        ["Version", "Hashes", "Model hash", "Model", "User", "Created Date", "Civitai metadata", "App", "Parser", "Pipeline"];
-
-    // stable-diffusion.cpp writes these settings for every model. They do not affect SDXL with Euler ancestral.
-    private static readonly HashSet<string> WithoutEffectInCpp = ["Guidance", "Eta"];
-
     public ParsedParameters Parse(string text)
     {
         if (text.Length > ParametersText.Longest) throw new PictureTextTooLongException(path, text.Length, ParametersText.Longest);
@@ -29,17 +18,14 @@ internal sealed class ParametersParser(string path)
         int last = Array.FindLastIndex(lines, line => line.StartsWith(FirstSetting, StringComparison.Ordinal));
         if (last < 0) throw new ParametersTextException(path, $"no line begins with '{FirstSetting.Trim()}'");
         Dictionary<string, string> settings = ReadSettings(lines[last]);
-        string program = Program(settings);
-        var draft = new RequestDraft(program);
+        var draft = new RequestDraft(Program(settings));
         (draft.Prompt, draft.Negative) = SplitPrompts(lines.AsSpan(0, last));
         for (int i = last + 1; i < lines.Length; i++) if (lines[i].Trim().Length > 0) draft.Skip(lines[i].Trim());
-        // The defaults of the program that wrote the text.
-        bool isComfy = program is Programs.Fooocus or Programs.ComfyUi or Programs.SwarmUi;
-        draft.Noise = isComfy ? NoiseSource.Comfy : NoiseSource.A1111;
-        draft.EmptyNegative = isComfy || program == Programs.MuseAtelier ? EmptyNegative.Encoded : EmptyNegative.Zeros;
         draft.ModelName = settings.TryGetValue("Model", out string? model) ? SamplerNames.Model(model) : null;
         draft.ModelHash = settings.GetValueOrDefault("Model hash");
-        foreach ((string name, string value) in settings) Take(draft, program, name, value);
+        var taker = new A1111Settings(draft, new SettingValues(path));
+        foreach ((string name, string value) in settings) taker.Take(name, value);
+        taker.Finish();
         return draft.Finish();
     }
 
@@ -64,9 +50,9 @@ internal sealed class ParametersParser(string path)
         if (version.StartsWith("Fooocus", StringComparison.Ordinal)) return Programs.Fooocus;
         if (version.StartsWith("ComfyUI", StringComparison.OrdinalIgnoreCase)) return Programs.ComfyUi;
         if (app.StartsWith("SD.Next", StringComparison.OrdinalIgnoreCase)) return Programs.SdNext;
-        // Forge puts its own version before AUTOMATIC1111's: "f2.0.1v1.10.1".
+        // Forge puts its own version before AUTOMATIC1111's: "f2.0.1v1.10.1". Its branches name themselves.
         bool isForge = version.Length > 1 && version[0] == 'f' && char.IsAsciiDigit(version[1])
-            || version.StartsWith("neo", StringComparison.Ordinal);
+            || version.StartsWith("neo", StringComparison.Ordinal) || version.StartsWith("classic", StringComparison.Ordinal);
         return isForge ? Programs.Forge : Programs.Automatic1111;
     }
 
@@ -151,124 +137,6 @@ internal sealed class ParametersParser(string path)
         {
             return null;
         }
-    }
-
-    private void Take(RequestDraft draft, string program, string name, string value)
-    {
-        switch (name)
-        {
-            case "Steps":
-                draft.Steps = Whole<int>(name, value);
-                break;
-            case "Sampler":
-                draft.TakeSampler(name, value);
-                break;
-            case "Schedule type":
-                draft.TakeSchedule(name, value);
-                break;
-            case "CFG scale":
-                draft.Guidance = Number(name, value);
-                break;
-            case "Seed":
-                draft.Seed = Whole<ulong>(name, value);
-                break;
-            case "Size":
-                (draft.Width, draft.Height) = Pair(name, value);
-                break;
-            case "RNG":
-                TakeNoise(draft, name, value);
-                break;
-            case "Clip skip":
-                draft.TakeClipSkip(name, value);
-                break;
-            default:
-                if (!TakeOwn(draft, name, value) && !WithoutEffect.Contains(name)
-                    && !(program == Programs.StableDiffusionCpp && WithoutEffectInCpp.Contains(name))) draft.Skip(name, value);
-                break;
-        }
-    }
-
-    // The names of AUTOMATIC1111 and of stable-diffusion.cpp, whose "cuda" is CUDA's generator, computed on the processor.
-    private static void TakeNoise(RequestDraft draft, string name, string value)
-    {
-        if (value is "CPU" or "cpu") draft.Noise = NoiseSource.Diffusers;
-        else if (value is "GPU" or "NV" or "cuda") draft.Noise = NoiseSource.A1111;
-        else draft.Skip($"{name}: {value} (these random numbers are not available; AUTOMATIC1111's are used)");
-    }
-
-    // The settings that AUTOMATIC1111 does not have, under the names of this project.
-    private bool TakeOwn(RequestDraft draft, string name, string value)
-    {
-        switch (name)
-        {
-            case "Noise source" when value == "comfy":
-                draft.Noise = NoiseSource.Comfy;
-                return true;
-            case "Timestep spacing" when ScheduleNames.OfId(value) is { } spacing:
-                draft.Spacing = spacing;
-                return true;
-            case "Prompt syntax" when value is "a1111" or "comfy":
-                draft.PromptSyntax = value == "comfy" ? PromptSyntax.Comfy : PromptSyntax.A1111;
-                return true;
-            case "Empty negative" when value is "zeros" or "encoded":
-                draft.EmptyNegative = value == "zeros" ? EmptyNegative.Zeros : EmptyNegative.Encoded;
-                return true;
-            case "Original size":
-                draft.Conditioning = Conditioning(draft) with
-                {
-                    OriginalWidth = Pair(name, value).First,
-                    OriginalHeight = Pair(name, value).Second,
-                };
-                return true;
-            case "Crop":
-                draft.Conditioning = Conditioning(draft) with { CropLeft = Pair(name, value).First, CropTop = Pair(name, value).Second };
-                return true;
-            case "Target size":
-                draft.Conditioning = Conditioning(draft) with
-                {
-                    TargetWidth = Pair(name, value).First,
-                    TargetHeight = Pair(name, value).Second,
-                };
-                return true;
-            case "Frame":
-                string[] words = value.Split(' ');
-                if (words.Length != 2 || !Named(words[0], out FrameStyle style) || !Named(words[1], out FramePlacement placement))
-                    return false;
-                draft.Frame = new PictureFrame(style, placement);
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    private static MicroConditioning Conditioning(RequestDraft draft)
-    {
-        int width = draft.Width ?? DefaultSide;
-        int height = draft.Height ?? DefaultSide;
-        return draft.Conditioning ?? new MicroConditioning(width, height, 0, 0, width, height);
-    }
-
-    // Accepts names only, because TryParse also reads numbers.
-    private static bool Named<T>(string word, out T value) where T : struct, Enum =>
-        Enum.TryParse(word, ignoreCase: true, out value) && char.IsAsciiLetter(word[0]) && Enum.IsDefined(value);
-
-    private T Whole<T>(string name, string value) where T : struct, System.Numerics.INumber<T> =>
-        T.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T number) ? number : throw Bad(name, value);
-
-    private float Number(string name, string value) =>
-        float.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number) ? number
-            : throw Bad(name, value);
-
-    private (int First, int Second) Pair(string name, string value)
-    {
-        string[] parts = value.Split('x');
-        return parts.Length == 2 ? (Whole<int>(name, parts[0]), Whole<int>(name, parts[1])) : throw Bad(name, value);
-    }
-
-    private ParametersTextException Bad(string name, string value)
-    {
-        string quote = value.Length <= LongestQuote ? value : value[..LongestQuote] + "…";
-        return new ParametersTextException(path, $"{name} is '{quote}'");
     }
 }
 

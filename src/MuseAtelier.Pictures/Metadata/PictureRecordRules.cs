@@ -20,7 +20,11 @@ internal static class PictureRecordRules
     // Of a request, and evaluations of any sampler.
     private const int MostSteps = 1000;
 
+    private const int MostClipSkip = 12;
+    private const int MostCommaBacktrack = 75;
+
     private const int LongestQuote = 40;
+    private const int LongestReason = 1000;
 
     /// <summary>The options for reading a record's JSON. They refuse deep nesting and duplicate members.</summary>
     public static JsonDocumentOptions Reading { get; } = new() { MaxDepth = 16, AllowDuplicateProperties = false };
@@ -32,6 +36,7 @@ internal static class PictureRecordRules
     public static void Check(string path, PictureRecord record)
     {
         CheckRequest(path, record.Request);
+        CheckPrediction(path, record.Model.Prediction);
         CheckEncoding(path, record.Encoding);
         CheckEngine(path, record.Engine);
         CheckHashes(path, record);
@@ -40,11 +45,43 @@ internal static class PictureRecordRules
     private static void CheckRequest(string path, PictureRequest request)
     {
         bool isKnown = Enum.IsDefined(request.EmptyNegative) && Enum.IsDefined(request.Schedule.Spacing);
-        isKnown &= Enum.IsDefined(request.PromptSyntax);
+        isKnown &= Enum.IsDefined(request.PromptSyntax) && Enum.IsDefined(request.Emphasis);
+        isKnown &= Enum.IsDefined(request.Dialect) && Enum.IsDefined(request.Prediction);
         if (request.Frame is { } frame) isKnown &= Enum.IsDefined(frame.Style) && Enum.IsDefined(frame.Placement);
         if (!isKnown) throw new PictureRecordDamagedException(path, "it has an unknown setting");
         // The reader turns a number beyond the range of its type into infinity.
         if (!float.IsFinite(request.GuidanceScale)) throw new PictureRecordDamagedException(path, "its guidance scale is not finite");
+        CheckShare(path, "eta", request.Eta ?? 0);
+        CheckShare(path, "variation strength", request.VariationStrength);
+        CheckShare(path, "guidance rescale", request.GuidanceRescale);
+        CheckShare(path, "beginning of guidance", request.GuidanceFrom);
+        CheckShare(path, "end of guidance", request.GuidanceTo);
+        CheckWhole(path, "clip skip", request.ClipSkip, 1, MostClipSkip);
+        CheckWhole(path, "comma backtrack", request.CommaBacktrack, 0, MostCommaBacktrack);
+        if (request.Schedule.Timesteps is { } timesteps && timesteps.Count != request.Steps)
+            throw new PictureRecordDamagedException(path, Invariant($"it has {timesteps.Count} timesteps for {request.Steps} steps"));
+    }
+
+    // Also refuses infinity, to which the reader turns numbers beyond the range of their type.
+    private static void CheckShare(string path, string name, float value)
+    {
+        bool fits = value is >= 0 and <= 1;
+        if (!fits) throw new PictureRecordDamagedException(path, Invariant($"its {name} is {value}, not from 0 to 1"));
+    }
+
+    private static void CheckWhole(string path, string name, int value, int least, int most)
+    {
+        bool fits = value >= least && value <= most;
+        if (!fits) throw new PictureRecordDamagedException(path, Invariant($"its {name} is {value}, not from {least} to {most}"));
+    }
+
+    private static void CheckPrediction(string path, UsedPrediction? prediction)
+    {
+        if (prediction is null) return;
+        bool isKnown = Enum.IsDefined(prediction.Used) && prediction.Used != ModelPrediction.Automatic;
+        if (!isKnown) throw new PictureRecordDamagedException(path, "it does not say what its model predicts");
+        if (prediction.Reason.Length > LongestReason || prediction.Reason.Any(char.IsControl))
+            throw new PictureRecordDamagedException(path, "its reason for the prediction is no line of text");
     }
 
     private static void CheckEncoding(string path, RecordedEncoding encoding)

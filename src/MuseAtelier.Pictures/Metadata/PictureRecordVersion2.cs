@@ -12,6 +12,13 @@ internal static class PictureRecordVersion2
     /// <summary>The number of the version.</summary>
     public const int Number = 2;
 
+    // Members of requests that later versions of MuseAtelier write where they have another value than the usual one.
+    private static readonly string[] Later =
+    [
+        "promptSyntax", "emphasis", "commaBacktrack", "clipSkip", "variationSeed", "variationStrength", "eta", "dialect", "prediction",
+        "guidanceRescale", "guidanceFrom", "guidanceTo",
+    ];
+
     private const string SessionRotation = "Sessions,";
 
     /// <summary>Changes a record of version 2 into one of the current version. Leaves what it does not understand to the reader.</summary>
@@ -22,6 +29,9 @@ internal static class PictureRecordVersion2
         record["version"] = PictureRecord.CurrentVersion;
         if (record["request"] is JsonObject request)
         {
+            foreach (string name in Later) if (request.ContainsKey(name)) throw Unknown(name);
+            bool hasTimesteps = request["schedule"] is JsonObject schedule && schedule.ContainsKey("timesteps");
+            if (hasTimesteps) throw Unknown("timesteps");
             Rename(request, "conditioning", "microConditioning");
             Add(request, "sampler", RecordedNames.EulerAncestral);
         }

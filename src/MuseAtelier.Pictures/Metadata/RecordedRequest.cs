@@ -77,6 +77,9 @@ internal sealed record RecordedRequest
     /// <summary>SDXL's size conditioning; null means an uncropped original of the picture's own size.</summary>
     public MicroConditioning? MicroConditioning { get; init; }
 
+    /// <summary>The dialect of a record or a text with a spacing that names no dialect.</summary>
+    public static SamplingDialect UnnamedDialect(TimestepSpacing spacing) => DialectOfOlder(spacing);
+
     /// <summary>The recorded form of a request.</summary>
     public static RecordedRequest Of(PictureRequest request) => new()
     {

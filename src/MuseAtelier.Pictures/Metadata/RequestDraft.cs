@@ -4,19 +4,39 @@ namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
 /// Collects the settings of a text of any program. Records in words which settings cannot be painted here, and which ones the text does
-/// not state.
+/// not state. What is not set is as the program does it.
 /// </summary>
-/// <param name="program">The program that wrote the text.</param>
-internal sealed class RequestDraft(string program)
+internal sealed class RequestDraft
 {
     /// <summary>The most settings that are named individually, because hostile texts can have any number.</summary>
     private const int MostNotTaken = 40;
 
     private const int LongestValue = 200;
+    private const int MostClipSkip = 12;
+
+    private static readonly PictureRequest Defaults = new() { Prompt = "" };
 
     private readonly List<string> _notTaken = [];
     private readonly List<string> _notices = [];
+    private readonly ProgramHabits _habits;
+    private bool _isTreeOnCard;
     private int _further;
+
+    /// <summary>Begins a draft.</summary>
+    /// <param name="program">The program that wrote the text.</param>
+    public RequestDraft(string program)
+    {
+        Program = program;
+        _habits = ProgramHabits.Of(program);
+        Sampler = _habits.Sampler;
+        Noise = _habits.Noise;
+        EmptyNegative = _habits.EmptyNegative;
+        PromptSyntax = _habits.Syntax;
+        if (_habits.Notice is { } notice) Notice(notice);
+    }
+
+    /// <summary>The program that wrote the text.</summary>
+    public string Program { get; }
 
     public string? Prompt { get; set; }
 
@@ -26,7 +46,17 @@ internal sealed class RequestDraft(string program)
 
     public float? Guidance { get; set; }
 
+    public float GuidanceRescale { get; set; }
+
+    public float GuidanceFrom { get; set; }
+
+    public float GuidanceTo { get; set; } = 1;
+
     public ulong? Seed { get; set; }
+
+    public ulong VariationSeed { get; set; }
+
+    public float VariationStrength { get; set; }
 
     public int? Width { get; set; }
 
@@ -36,17 +66,31 @@ internal sealed class RequestDraft(string program)
 
     public SamplerName Sampler { get; set; }
 
-    /// <summary>The spacing of the timesteps. These programs space them linearly for Euler a by default.</summary>
-    public TimestepSpacing Spacing { get; set; } = TimestepSpacing.Linspace;
+    public float? Eta { get; set; }
+
+    /// <summary>The spacing of the timesteps; null if the text names none.</summary>
+    public TimestepSpacing? Spacing { get; set; }
 
     public bool Karras { get; set; }
+
+    public TimestepList? Timesteps { get; set; }
+
+    /// <summary>The dialect; null means the program's.</summary>
+    public SamplingDialect? Dialect { get; set; }
+
+    public ModelPrediction Prediction { get; set; }
 
     public NoiseSource Noise { get; set; }
 
     public EmptyNegative EmptyNegative { get; set; }
 
-    /// <summary>The syntax of the prompts. Only texts of this project name it; other programs' prompts are read as plain text.</summary>
-    public PromptSyntax PromptSyntax { get; set; } = MuseAtelier.PromptSyntax.Plain;
+    public PromptSyntax PromptSyntax { get; set; }
+
+    public PromptEmphasis Emphasis { get; set; }
+
+    public int CommaBacktrack { get; set; } = Defaults.CommaBacktrack;
+
+    public int ClipSkip { get; set; } = Defaults.ClipSkip;
 
     public MicroConditioning? Conditioning { get; set; }
 
@@ -74,10 +118,17 @@ internal sealed class RequestDraft(string program)
     {
         HasSampler = true;
         (string sampler, string schedule) = SamplerNames.Split(value);
-        if (SamplerNames.Find(sampler) is { } known) Sampler = known;
-        else Skip($"{name}: {Shorten(value)} (painted with Euler a)");
-        if (program != Programs.MuseAtelier && SamplerNames.UsesBrownianTree(Sampler))
-            Notice($"{name} '{Shorten(value)}' adds other noise here than in {program}, so the picture will differ.");
+        if (SamplerNames.Find(sampler) is { } known)
+        {
+            Sampler = known;
+        }
+        else
+        {
+            Sampler = SamplerName.EulerAncestral;
+            Skip($"{name}: {Shorten(value)} (painted with Euler a)");
+        }
+
+        _isTreeOnCard = sampler.EndsWith("gpu", StringComparison.OrdinalIgnoreCase);
         if (schedule.Length > 0) TakeSchedule(name, schedule);
     }
 
@@ -93,7 +144,14 @@ internal sealed class RequestDraft(string program)
             case "trailing":
                 Spacing = TimestepSpacing.Trailing;
                 break;
-            case "automatic" or "uniform" or "discrete" or "default" or "":
+            // AUTOMATIC1111's choice for the sampler. Texts of this project write it for spacings that have another setting.
+            case "automatic" when _habits.Dialect == SamplingDialect.A1111:
+                Spacing = TimestepSpacing.Automatic;
+                break;
+            case "uniform" or "discrete":
+                Spacing = TimestepSpacing.Normal;
+                break;
+            case "automatic" or "default" or "":
                 break;
             default:
                 if (ScheduleNames.Find(folded) is { } spacing) TakeSpacing(name, value, spacing);
@@ -102,69 +160,139 @@ internal sealed class RequestDraft(string program)
         }
     }
 
-    private void TakeSpacing(string name, string value, TimestepSpacing spacing)
-    {
-        Spacing = spacing;
-        bool isComfys = program is Programs.MuseAtelier or Programs.ComfyUi or Programs.SwarmUi or Programs.Fooocus;
-        if (ScheduleNames.DiffersByProgram(spacing) && !isComfys)
-            Notice($"{name} '{Shorten(value)}' is painted with ComfyUI's schedule of this name, which may differ from {program}'s.");
-    }
-
-    /// <summary>
-    /// Takes the clip skip. SDXL is trained with the penultimate layer, which programs call 2. With SDXL, 1 means the same.
-    /// </summary>
+    /// <summary>Takes the clip skip. SDXL is trained with the penultimate layer, which programs call 2.</summary>
     public void TakeClipSkip(string name, string value)
     {
-        bool isUsual = int.TryParse(value.TrimStart('-'), NumberStyles.None, CultureInfo.InvariantCulture, out int layers)
-            && layers is 0 or 1 or 2;
-        if (!isUsual) Skip($"{name}: {Shorten(value)} (painted with 2, SDXL's own)");
+        bool isNumber = int.TryParse(value.TrimStart('-'), NumberStyles.None, CultureInfo.InvariantCulture, out int layers);
+        if (isNumber && layers is >= 1 and <= MostClipSkip && _habits.ClipSkip == ClipSkipMeaning.Member)
+        {
+            ClipSkip = layers;
+            return;
+        }
+
+        if (isNumber && layers is 0 or 2) return;
+        if (isNumber && layers == 1 && _habits.ClipSkip != ClipSkipMeaning.Layer) return;
+        if (isNumber && layers is > 2 and <= MostClipSkip && _habits.ClipSkip != ClipSkipMeaning.None) ClipSkip = layers;
+        else if (isNumber && Program == Programs.Automatic1111) Skip($"{name}: {layers} (without effect on SDXL in {Program})");
+        else Skip($"{name}: {Shorten(value)} (painted with 2, SDXL's own)");
+    }
+
+    /// <summary>Takes a number of a range, or names the setting.</summary>
+    /// <param name="name">The setting's name.</param>
+    /// <param name="value">The number as a text.</param>
+    /// <param name="most">The largest number; the smallest is 0.</param>
+    /// <param name="take">Receives the number.</param>
+    public void TakeNumber(string name, string value, float most, Action<float> take)
+    {
+        bool isNumber = float.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out float number);
+        if (isNumber && number >= 0 && number <= most) take(number);
+        else Skip(name, value);
     }
 
     /// <summary>The collected settings.</summary>
     public ParsedParameters Finish()
     {
-        var defaults = new PictureRequest { Prompt = "" };
-        if (Prompt is null) Notice("The text names no prompt; an empty one is used.");
-        if (Steps is null) Notice(Say($"The text names no number of steps; {defaults.Steps} are used."));
-        if (Guidance is null) Notice(Say($"The text names no guidance scale; {defaults.GuidanceScale} is used."));
-        if (!HasSampler) Notice("The text names no sampler; Euler a is used.");
+        NoticeWhatIsMissing();
         bool hasSize = Width is not null && Height is not null;
-        string prompt = Prompt ?? "";
-        string negative = Negative ?? "";
+        TimestepSpacing spacing = SpacingOrUsual();
+        SamplingDialect dialect = Dialect ?? UsualDialect(spacing);
         var request = new PictureRequest
         {
-            Prompt = prompt,
-            NegativePrompt = negative,
+            Prompt = Prompt ?? "",
+            NegativePrompt = Negative ?? "",
             PromptSyntax = PromptSyntax,
+            Emphasis = Emphasis,
+            CommaBacktrack = CommaBacktrack,
+            ClipSkip = ClipSkip,
             EmptyNegative = EmptyNegative,
             Seed = Seed ?? 0,
-            NoiseSource = Noise,
-            Width = hasSize ? Width!.Value : defaults.Width,
-            Height = hasSize ? Height!.Value : defaults.Height,
+            NoiseSource = NoiseOrTree(dialect),
+            VariationSeed = VariationStrength == 0 ? 0 : VariationSeed,
+            VariationStrength = VariationStrength,
+            Width = hasSize ? Width!.Value : Defaults.Width,
+            Height = hasSize ? Height!.Value : Defaults.Height,
             Sampler = Sampler,
-            Steps = Steps ?? defaults.Steps,
-            GuidanceScale = Guidance ?? defaults.GuidanceScale,
-            Schedule = new NoiseSchedule { Spacing = Spacing, Karras = Karras },
+            Steps = Steps ?? Defaults.Steps,
+            Eta = Eta,
+            Dialect = dialect,
+            Prediction = Prediction,
+            GuidanceScale = Guidance ?? Defaults.GuidanceScale,
+            GuidanceRescale = GuidanceRescale,
+            GuidanceFrom = GuidanceFrom,
+            GuidanceTo = GuidanceTo,
+            Schedule = new NoiseSchedule { Spacing = spacing, Karras = Karras, Timesteps = Timesteps },
             Conditioning = Conditioning,
             Frame = Frame,
         };
         if (_further > 0) _notTaken.Add(Say($"{_further} further settings"));
-        string?[] both =
-        [
-            PromptSyntaxNotice.Of(prompt, "prompt", PromptSyntax),
-            PromptSyntaxNotice.Of(negative, "negative prompt", PromptSyntax),
-        ];
-        string[] sentences = [.. both.OfType<string>()];
-        string? syntax = sentences.Length == 0 ? null : string.Join(' ', sentences);
+        string? syntax = SyntaxOf(request);
         if (syntax is not null) _notTaken.Add(syntax);
         return new ParsedParameters(request, ModelName, ModelHash, _notTaken)
         {
-            Program = program,
+            Program = Program,
             HasSeed = Seed is not null,
             HasSize = hasSize,
             Notices = _notices,
             PromptSyntax = syntax,
         };
+    }
+
+    private void TakeSpacing(string name, string value, TimestepSpacing spacing)
+    {
+        Spacing = spacing;
+        if (ScheduleNames.DiffersByProgram(spacing) && !_habits.IsKnown)
+            Notice($"{name} '{Shorten(value)}' is painted with diffusers' schedule of this name, which may differ from {Program}'s.");
+    }
+
+    // The noise of samplers that take it from a Brownian tree. Other programs draw it in another way, and some from another generator.
+    private NoiseSource NoiseOrTree(SamplingDialect dialect)
+    {
+        if (Program == Programs.MuseAtelier || !SamplerNames.UsesBrownianTree(Sampler)) return Noise;
+        string? tree = dialect switch
+        {
+            SamplingDialect.A1111 when Noise == NoiseSource.Diffusers => NoiseOfTrees.A1111Cpu,
+            SamplingDialect.Comfy when _isTreeOnCard => NoiseOfTrees.ComfyGpu,
+            _ => null,
+        };
+        NoiseSource? source = tree is null ? Noise : NoiseOfTrees.Find(tree);
+        if (source is null || dialect == SamplingDialect.Diffusers)
+            Notice($"The sampler {Sampler.Id} adds other noise here than in {Program}, so the picture will differ.");
+        return source ?? Noise;
+    }
+
+    private void NoticeWhatIsMissing()
+    {
+        if (Prompt is null) Notice("The text names no prompt; an empty one is used.");
+        if (Steps is null) Notice(Say($"The text names no number of steps; {Defaults.Steps} are used."));
+        if (Guidance is null) Notice(Say($"The text names no guidance scale; {Defaults.GuidanceScale} is used."));
+        string sampler = Sampling.SamplerCatalog.BuiltIn.DisplayName(Sampler);
+        if (!HasSampler) Notice($"The text names no sampler; {sampler} is used.");
+    }
+
+    private TimestepSpacing SpacingOrUsual()
+    {
+        if (Spacing is { } named) return named;
+        if (Karras) return TimestepSpacing.Linspace;
+        string id = Sampler.Id.ToLowerInvariant();
+        // AUTOMATIC1111 has timesteps of its own for DDIM and UniPC, and diffusers for the samplers of consistency models.
+        bool isOfTimesteps = _habits.Dialect == SamplingDialect.A1111 && (id is "ddim" || id.StartsWith("uni", StringComparison.Ordinal));
+        bool isOfConsistency = Program == Programs.InvokeAi && id is "lcm" or "tcd";
+        return isOfTimesteps || isOfConsistency ? TimestepSpacing.Automatic : _habits.Spacing;
+    }
+
+    // Texts of this project that are older than dialects mean what records of that time mean.
+    private SamplingDialect UsualDialect(TimestepSpacing spacing) =>
+        Program == Programs.MuseAtelier ? RecordedRequest.UnnamedDialect(spacing) : _habits.Dialect;
+
+    private static string? SyntaxOf(PictureRequest request)
+    {
+        string?[] both =
+        [
+            PromptSyntaxNotice.Of(request.Prompt, "prompt", request.PromptSyntax),
+            PromptSyntaxNotice.Of(request.NegativePrompt, "negative prompt", request.PromptSyntax),
+        ];
+        string[] sentences = [.. both.OfType<string>()];
+        return sentences.Length == 0 ? null : string.Join(' ', sentences);
     }
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -36,9 +36,9 @@ internal sealed record BrownianCase(string Name, ulong Seed, bool IsLarge) : Rec
     {
         SigmaSchedule schedule = ScheduleCase.ScheduleOf("karras", Steps)!;
         var sampler = new SilentSampler(schedule);
-        var recipe = new SamplingRecipe(
-            schedule, sampler, new EpsilonPrediction(), new Guidance(new PictureRequest { Prompt = "", GuidanceScale = 1 }));
-        using var batch = new LatentBatch(new NoDenoiser(length), BatchSlot.Alone, 1, isGuided: false, sampler, Allocate);
+        var guidance = new Guidance(new PictureRequest { Prompt = "", GuidanceScale = 1 });
+        var recipe = new SamplingRecipe(schedule, sampler, new EpsilonPrediction(), guidance) { InitialNoiseScale = 1 };
+        using var batch = new LatentBatch(new NoDenoiser(length), BatchSlot.Alone, 1, guidance, sampler, Allocate);
         PictureNoise source = NoiseSourceCatalog.BuiltIn.Create(NoiseSource.Comfy, Seed);
         using var noise = new BatchNoise([source], recipe, 0, length, Allocate);
         List<float[]> drawn = [];

@@ -168,6 +168,7 @@ internal sealed class FidelityRun(
     private void Predict(OpenedModel opened, Inputs inputs, Results results)
     {
         var schedule = new SigmaSchedule(TrainedSchedule.Of(opened.Model), new NoiseSchedule(), request.Steps);
+        float variance = Prediction.Of(opened.Model.Prediction).DataVariance;
         float[] timeIds = [request.Height, request.Width, 0, 0, request.Height, request.Width];
         for (int index = 0; index < request.Seeds; index++)
         {
@@ -176,7 +177,7 @@ internal sealed class FidelityRun(
             int step = (int)((long)index * request.Steps / request.Seeds);
             float[] latents = inputs.Latents[index];
             // Latents that are pure noise already are the scaled input of the first step.
-            float[] input = request.WithPictures ? Noisy(latents, schedule.Sigmas[step], index) : latents;
+            float[] input = request.WithPictures ? Noisy(latents, schedule.Sigmas[step], index, variance) : latents;
             PromptEmbeds[] rows = [inputs.Embeddings[^1], inputs.Embeddings[index]];
             ReadOnlySpan<float> prediction = opened.Predict(rows, timeIds, schedule.Timesteps[step], _height, _width, span =>
             {
@@ -192,12 +193,14 @@ internal sealed class FidelityRun(
 
     private void Decode(OpenedModel opened, Inputs inputs, Results results)
     {
+        var format = LatentFormat.Of(opened.Model, opened.Model.Prediction);
         bool tiled = options.VaeTiling == VaeTiling.Tiled;
         for (int index = 0; index < request.Seeds; index++)
         {
             Report(opened.Package.Manifest.PartPrecisions, "VAE decode", index);
             float[] image = new float[3 * request.Height * request.Width];
-            opened.Decoder.Decode(inputs.Latents[index], _height, _width, tiled, image, opened.Options, cancellationToken);
+            float[] latents = format?.ToSdxl(inputs.Latents[index]) ?? inputs.Latents[index];
+            opened.Decoder.Decode(latents, _height, _width, tiled, image, opened.Options, cancellationToken);
             results.Images.Add(image);
         }
     }
@@ -237,12 +240,12 @@ internal sealed class FidelityRun(
     }
 
     // Adds noise to the latents and scales the sum, which gives the denoiser's input at that sigma.
-    private static float[] Noisy(float[] latents, float sigma, int index)
+    private static float[] Noisy(float[] latents, float sigma, int index, float dataVariance)
     {
         float[] noisy = new float[latents.Length];
         new TorchCpuNoise(SeedOf(index)).Fill(noisy);
         TensorPrimitives.MultiplyAdd(noisy, sigma, latents, noisy);
-        Prediction.ScaleInput(noisy, sigma, noisy);
+        Prediction.ScaleInput(noisy, sigma, noisy, dataVariance);
         return noisy;
     }
 

@@ -218,7 +218,7 @@ internal sealed class ReferenceRun : IDisposable
         PromptEmbeds[] rows = Embeddings(run.Context, run.Pooled, 2);
         denoiser.Prepare(rows, TimeIds(run.TimeIds, 2), recipe.Timesteps(), Options, _cancellationToken);
         var noise = new PictureNoise(
-            new RecordedStart(_values, "run.x0", recipe.Schedule.InitialNoiseScale),
+            new RecordedStart(_values, "run.x0", recipe.InitialNoiseScale),
             new RecordedNoise(_values, "run.step_noise"));
         using var loop = new DenoisingLoop(
             recipe, [noise], BatchSlot.Alone, denoiser, DenoisingInputs.FromNoise, null, _model.Device.AllocateHost);
@@ -240,7 +240,8 @@ internal sealed class ReferenceRun : IDisposable
         var deviation = new Deviation();
         try
         {
-            DecodedPicture picture = _model.Decoder.Decode(latents, height, width, _tiled, frame: null, Options, _cancellationToken);
+            float[] source = LatentFormat.Of(Model, Model.Prediction)?.ToSdxl(latents) ?? latents;
+            DecodedPicture picture = _model.Decoder.Decode(source, height, width, _tiled, frame: null, Options, _cancellationToken);
             deviation.AddPicture(picture.Pixels, _values.Floats("run.image"));
         }
         catch (DecodingException)

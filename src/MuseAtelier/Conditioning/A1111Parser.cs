@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using static System.FormattableString;
@@ -108,11 +107,7 @@ internal sealed partial class A1111Parser(string text, string name)
         }
 
         string number = text.Substring(at + 1, length - 2).Trim();
-        string digits = string.Concat(number.Select(letter =>
-            char.IsDigit(letter) ? (char)('0' + CharUnicodeInfo.GetDecimalDigitValue(letter)) : letter));
-        const NumberStyles styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint;
-        if (!double.TryParse(digits, styles, CultureInfo.InvariantCulture, out double weight))
-            throw PromptException.NotANumber(name, number);
+        if (!PromptNumber.TryParse(number, out double weight)) throw PromptException.NotANumber(name, number);
         Multiply(Pop(_round), weight);
     }
 

@@ -3,41 +3,43 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Conditioning;
 
-/// <summary>A prompt that is ready for the text encoders.</summary>
+/// <summary>A text that is ready for the text encoders: a prompt without editing and parts, or what a step sees of one.</summary>
 /// <param name="Chunks">The tokens that are encoded.</param>
 /// <param name="Notices">What the user should know about text that is not encoded as written or not encoded at all.</param>
 internal sealed record PreparedPrompt(PromptChunks Chunks, IReadOnlyList<string> Notices)
 {
     private const int LongestQuote = 120;
 
-    /// <summary>Prepares a prompt; needs no model.</summary>
-    /// <param name="prompt">The prompt as the user wrote it.</param>
+    /// <summary>Prepares a text; needs no model.</summary>
+    /// <param name="prompt">The text as the user wrote it.</param>
     /// <param name="name">The prompt's name in notices and errors, such as <c>negative prompt</c>.</param>
-    /// <param name="syntax">The syntax of the prompt.</param>
-    /// <exception cref="PromptException">The prompt cannot be read in its syntax, or takes too many chunks.</exception>
-    public static PreparedPrompt Of(string prompt, string name, PromptSyntax syntax = PromptSyntax.Plain)
+    /// <param name="settings">How prompts are read; by default as in a request of which only the prompt is set.</param>
+    /// <exception cref="PromptException">The text cannot be read in its syntax, or takes too many chunks.</exception>
+    public static PreparedPrompt Of(string prompt, string name, PromptSettings? settings = null)
     {
-        List<string> notices = [];
+        settings ??= new PromptSettings();
 
-        // 1. Notices: syntax that is encoded as text.
-        if (PromptSyntaxNotice.Of(prompt, name, syntax) is { } notice) notices.Add(notice);
-
-        // 2. A plain prompt is one chunk of tokens; it is cut if it is too long.
-        if (syntax == PromptSyntax.Plain)
+        // 1. A plain prompt is one chunk of tokens; it is cut if it is too long.
+        if (settings.Syntax == PromptSyntax.Plain)
         {
             PromptTokens tokens = PromptTokenizer.Encode(prompt);
-            if (tokens.CutCount > 0) notices.Add(CutNotice(name, tokens));
-            return new PreparedPrompt(PromptChunks.Of(tokens), notices);
+            return new PreparedPrompt(PromptChunks.Of(tokens), tokens.CutCount > 0 ? [CutNotice(name, tokens)] : []);
         }
 
-        // 3. Other prompts: weighted spans, then the tokens of the spans in as many chunks as they need.
-        ParsedPrompt parsed = PromptParser.Parse(prompt, syntax, name);
-        notices.AddRange(parsed.Notices);
-        PromptChunks chunks = syntax == PromptSyntax.A1111
-            ? A1111Chunks.Of(parsed.Spans, A1111Chunks.DefaultCommaBacktrack, Emphasis.RestoredMean, name)
+        // 2. Other prompts: weighted spans, then the tokens of the spans in as many chunks as they need.
+        ParsedPrompt parsed = PromptParser.Parse(prompt, settings.Syntax, name);
+        PromptChunks chunks = settings.Syntax == PromptSyntax.A1111
+            ? A1111Chunks.Of(parsed.Spans, settings.CommaBacktrack, EmphasisOf(settings.Emphasis), name)
             : ComfyChunks.Of(parsed.Spans, name);
-        return new PreparedPrompt(chunks, notices);
+        return new PreparedPrompt(chunks, parsed.Notices);
     }
+
+    private static Emphasis EmphasisOf(PromptEmphasis emphasis) => emphasis switch
+    {
+        PromptEmphasis.Original => Emphasis.RestoredMean,
+        PromptEmphasis.NoNorm => Emphasis.Scaled,
+        _ => throw new ArgumentOutOfRangeException(nameof(emphasis), emphasis, null),
+    };
 
     private static string CutNotice(string name, PromptTokens tokens)
     {

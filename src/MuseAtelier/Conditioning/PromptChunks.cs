@@ -81,6 +81,22 @@ internal sealed class PromptChunks : IEquatable<PromptChunks>
             Emphasis);
     }
 
+    /// <summary>
+    /// The chunks over and over until there are so many. Attention to repeated keys and values gives what attention to them once gives.
+    /// </summary>
+    /// <param name="count">The number of chunks, a multiple of <see cref="Count"/>.</param>
+    public PromptChunks RepeatTo(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(count % Count, 0);
+        if (count == Count) return this;
+        IEnumerable<PromptChunks> copies = Enumerable.Repeat(this, count / Count);
+        return new PromptChunks(
+            [.. copies.SelectMany(copy => copy._clipL)],
+            [.. copies.SelectMany(copy => copy._clipG)],
+            [.. copies.SelectMany(copy => copy._weights)],
+            Emphasis);
+    }
+
     /// <inheritdoc/>
     public bool Equals(PromptChunks? other) => other is not null
         && Emphasis == other.Emphasis

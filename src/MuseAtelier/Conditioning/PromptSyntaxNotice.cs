@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace MuseAtelier;
 
 /// <summary>
-/// Finds the syntax of other programs in a prompt: weights, networks, prompt editing and the like. This engine encodes such syntax as plain
-/// text, so the user must be told.
+/// Finds the syntax of other programs in a prompt: weights, networks, prompt editing and the like. Syntax that the prompt's own syntax does
+/// not have is encoded as plain text, so the user must be told.
 /// </summary>
 public static class PromptSyntaxNotice
 {
@@ -51,18 +51,13 @@ public static class PromptSyntaxNotice
         Escape,
     }
 
-    /// <summary>A sentence that names each kind of syntax in a plain prompt; null if there is none.</summary>
-    /// <param name="prompt">The prompt as the user wrote it.</param>
-    /// <param name="name">The prompt's name in the sentence, such as <c>prompt</c> or <c>negative prompt</c>.</param>
-    public static string? Of(string prompt, string name = "prompt") => Of(prompt, name, PromptSyntax.Plain);
-
     /// <summary>
     /// A sentence that names each kind of syntax in a prompt that its own syntax does not have; null if there is none.
     /// </summary>
     /// <param name="prompt">The prompt as the user wrote it.</param>
     /// <param name="name">The prompt's name in the sentence, such as <c>prompt</c> or <c>negative prompt</c>.</param>
-    /// <param name="syntax">The syntax of the prompt.</param>
-    public static string? Of(string prompt, string name, PromptSyntax syntax)
+    /// <param name="syntax">The syntax of the prompt; a request's default if it is not given.</param>
+    public static string? Of(string prompt, string name = "prompt", PromptSyntax syntax = PromptSyntax.A1111)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         var scan = new Scan(prompt);
@@ -75,9 +70,18 @@ public static class PromptSyntaxNotice
             : $"The {name} has syntax that is not supported: its words are painted as text. It has {kinds}.";
     }
 
+    /// <summary>Whether a prompt has something that looks like prompt editing or alternation.</summary>
+    internal static bool HasEditing(string prompt)
+    {
+        var scan = new Scan(prompt);
+        scan.Run();
+        return scan.Has(Kind.Editing) || scan.Has(Kind.Alternation);
+    }
+
     private static bool IsRead(Kind kind, PromptSyntax syntax) => syntax switch
     {
-        PromptSyntax.A1111 => kind is Kind.Weight or Kind.Parentheses or Kind.SquareBrackets or Kind.Break or Kind.Escape,
+        PromptSyntax.A1111 => kind is Kind.Weight or Kind.Parentheses or Kind.SquareBrackets or Kind.Editing or Kind.Alternation
+            or Kind.Break or Kind.And or Kind.Escape,
         // Square brackets are text in ComfyUI too.
         PromptSyntax.Comfy => kind is Kind.Weight or Kind.Parentheses or Kind.SquareBrackets or Kind.Escape,
         _ => false,

@@ -11,25 +11,33 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
     private const int MostKept = 32;
 
     private static readonly PictureShape Shape = new(1, 0, 0, 0);
-    private readonly Dictionary<PromptChunks, PromptEmbeds> _kept = [];
-    private readonly Queue<PromptChunks> _order = new();
+    private readonly Dictionary<EncodedLayer, PromptEmbeds> _kept = [];
+    private readonly Queue<EncodedLayer> _order = new();
     private ComponentRunner? _clipL;
     private ComponentRunner? _clipG;
 
     /// <summary>Encodes a prompt, or finds its embeddings among the last 32.</summary>
     /// <param name="chunks">The prompt's tokens.</param>
+    /// <param name="clipSkip">The layer of both encoders, counted from the last one, from 1; 1 means the same as 2.</param>
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between stages.</param>
     /// <returns>The embeddings, with <see cref="PromptChunks.Tokens"/> rows. Shared: they must not be changed.</returns>
+    /// <exception cref="ClipSkipException">The layer is beyond those that the encoders output.</exception>
     /// <exception cref="NotFiniteException">An encoder's output is not finite.</exception>
-    public PromptEmbeds Encode(PromptChunks chunks, RunOptions options, CancellationToken cancellationToken)
+    public PromptEmbeds Encode(PromptChunks chunks, int clipSkip, RunOptions options, CancellationToken cancellationToken)
     {
-        if (_kept.TryGetValue(chunks, out PromptEmbeds? known)) return known;
-        PromptEmbeds embeds = Run(chunks, options, cancellationToken);
+        ClipSkipException.ThrowIfBeyond(clipSkip, package.Manifest.MostClipSkip);
+        var layer = new EncodedLayer(chunks, ConditioningNames.HiddenStates(clipSkip));
+        if (_kept.TryGetValue(layer, out PromptEmbeds? known)) return known;
+        PromptEmbeds embeds = Run(chunks, clipSkip, options, cancellationToken);
         if (_order.Count == MostKept) _kept.Remove(_order.Dequeue());
-        _order.Enqueue(chunks);
-        return _kept[chunks] = embeds;
+        _order.Enqueue(layer);
+        return _kept[layer] = embeds;
     }
+
+    /// <summary>Encodes a prompt with the layer that SDXL is trained with.</summary>
+    public PromptEmbeds Encode(PromptChunks chunks, RunOptions options, CancellationToken cancellationToken) =>
+        Encode(chunks, ConditioningNames.UsualClipSkip, options, cancellationToken);
 
     /// <summary>Frees the encoders' memory. The next prompt that is not kept loads them again.</summary>
     public void Release()
@@ -49,11 +57,12 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
     }
 
     // The pooled output of a long prompt is its first chunk's (AUTOMATIC1111, modules/sd_hijack_clip.py, zs[0].pooled).
-    private PromptEmbeds Run(PromptChunks chunks, RunOptions options, CancellationToken cancellationToken)
+    private PromptEmbeds Run(PromptChunks chunks, int clipSkip, RunOptions options, CancellationToken cancellationToken)
     {
         ModelSpec model = package.Manifest.Model;
         _clipL ??= new ComponentRunner(package.Manifest.Component(ComponentNames.ClipL), Shape, sessions, device);
         _clipG ??= new ComponentRunner(package.Manifest.Component(ComponentNames.ClipG), Shape, sessions, device);
+        string output = ConditioningNames.HiddenStates(clipSkip);
         int width = model.ClipLWidth + model.ClipGWidth;
         float[] hidden = new float[chunks.Tokens * width];
         float[] pooled = new float[model.PooledWidth];
@@ -63,13 +72,13 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
         {
             WriteIds(_clipL, "ids", chunks.ClipL(chunk));
             _clipL.Run(options, cancellationToken);
-            Read(_clipL, "hidden", hiddenL);
+            Read(_clipL, output, hiddenL);
 
             ReadOnlySpan<int> ids = chunks.ClipG(chunk);
             WriteIds(_clipG, "ids", ids);
             WriteIds(_clipG, "eos", [Math.Max(0, ids.IndexOf(ClipVocabulary.EndOfText))]);
             _clipG.Run(options, cancellationToken);
-            Read(_clipG, "hidden", hiddenG);
+            Read(_clipG, output, hiddenG);
             if (chunk == 0) Read(_clipG, "pooled", pooled);
 
             ScaleByWeights(chunks, chunk, hiddenL, hiddenG);
@@ -82,7 +91,7 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
         if (chunks.Emphasis == Emphasis.FromEmptyPrompt)
         {
             // The empty prompt is one chunk, and its weights are 1, so that this goes no deeper.
-            PromptEmbeds empty = Encode(PromptChunks.Empty, options, cancellationToken);
+            PromptEmbeds empty = Encode(PromptChunks.Empty, clipSkip, options, cancellationToken);
             for (int chunk = 0; chunk < chunks.Count; chunk++)
             {
                 Span<float> states = hidden.AsSpan(chunk * empty.Hidden.Length, empty.Hidden.Length);
@@ -118,4 +127,9 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
         string name = component == _clipL ? ComponentNames.ClipL : ComponentNames.ClipG;
         throw NotFiniteException.OfText(name, package.Manifest.PartPrecisions.TextEncoders.Arithmetic);
     }
+
+    /// <summary>The key of kept embeddings.</summary>
+    /// <param name="Chunks">The prompt's tokens.</param>
+    /// <param name="Output">The encoders' output that holds the layer.</param>
+    private readonly record struct EncodedLayer(PromptChunks Chunks, string Output);
 }

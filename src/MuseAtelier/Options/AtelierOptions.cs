@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Packages;
 using MuseAtelier.Sampling;
 
@@ -99,6 +100,9 @@ public sealed record AtelierOptions
         if (DeclaredBudget is { } declared) return declared.Bytes;
         return CountedMemory == MemoryKind.Host ? Backend.DefaultHostMemory() : ResidencyPlanner.DefaultBudget(availableBytes);
     }
+
+    /// <summary>Reads the prompts of a request.</summary>
+    internal Func<PictureRequest, RequestPrompts> ReadPrompts { get; init; } = request => RequestPrompts.Of(request);
 
     /// <summary>The samplers and noise sources that requests can name.</summary>
     internal SamplingCatalogs Catalogs => SamplingCatalogs.With(Samplers, NoiseSources);

@@ -6,7 +6,8 @@ using MuseAtelier.Packages;
 namespace MuseAtelier;
 
 /// <summary>
-/// The name of a checkpoint's package in the cache. It changes with the checkpoint, the exporter and the export options.
+/// The name of a checkpoint's package in the cache. It changes with the checkpoint, the mark of its prediction in a .yaml file beside
+/// it, the exporter and the export options.
 /// </summary>
 internal static class PackageKey
 {
@@ -24,6 +25,7 @@ internal static class PackageKey
     {
         string text = FormattableString.Invariant($"{identity.Path}|{identity.Bytes}|{identity.Ticks}|{identity.Samples}|")
             + FormattableString.Invariant($"{CheckpointExporter.Version}|{PackageManifest.CurrentFormatVersion}");
+        if (identity.SaidBeside is { } said) text += $"|{said}";
         string digest = Sha256.Hash(Encoding.UTF8.GetBytes(text))[..DigestLetters];
         string precisions = options.Precisions is { } chosen && chosen != Precisions.Of(options.Lowering) ? $"-{chosen.Code()}" : "";
         return $"{Name(checkpoint)}-{(options.Lowering == Lowering.Cuda ? "cuda" : "portable")}{precisions}-{digest}";

@@ -5,7 +5,7 @@ namespace MuseAtelier;
 /// into the atelier.
 /// </summary>
 /// <param name="Phase">The phase that runs.</param>
-/// <param name="Step">Evaluations of the UNet that are finished. The samplers of this library have one for each step.</param>
+/// <param name="Step">Evaluations of the UNet that are finished. A sampler has one or two for each step.</param>
 /// <param name="Steps">Evaluations in all.</param>
 /// <param name="Elapsed">Time since the batch was requested.</param>
 /// <param name="Preview">The present latents as a rough picture; null unless <see cref="AtelierOptions.Previews"/> is set.</param>

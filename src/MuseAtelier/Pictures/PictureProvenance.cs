@@ -37,6 +37,9 @@ public sealed record PictureProvenance
     /// <summary>SHA-256 over the names and digests of the package's graphs, lower-case hex.</summary>
     public required string GraphsSha256 { get; init; }
 
+    /// <summary>The quantity that the model was taken to predict; null if unknown.</summary>
+    public UsedPrediction? Prediction { get; init; }
+
     /// <summary>Digests of the initial latents, then of every step.</summary>
     public required IReadOnlyList<StepHash> StepHashes { get; init; }
 

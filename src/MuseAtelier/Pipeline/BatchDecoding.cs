@@ -20,8 +20,9 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
         long begin = Stopwatch.GetTimestamp();
         batch.ReportPicture(GenerationPhase.Decoding);
         float[] latents = denoised.Latents(picture);
+        float[] source = batch.LatentFormat?.ToSdxl(latents) ?? latents;
         DecodedPicture decoded = decoder.Decode(
-            latents, batch.LatentHeight, batch.LatentWidth, plan, batch.Request.Frame, run.Options, run.Token);
+            source, batch.LatentHeight, batch.LatentWidth, plan, batch.Request.Frame, run.Options, run.Token);
         bool isRescued = decoded.InFp32 && !plan.DecodesInFp32;
         PhaseMemory memory = meter.EndDecoding(plan, isRescued);
         var timings = new PictureTimings(

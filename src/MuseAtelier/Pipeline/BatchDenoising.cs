@@ -20,7 +20,7 @@ internal sealed class BatchDenoising : IDisposable
     public BatchDenoising(PictureBatch batch, Denoiser denoiser, bool hasPreviews, ExecutionDevice device)
     {
         _batch = batch;
-        _previews = hasPreviews ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth) : null;
+        _previews = hasPreviews ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat) : null;
         _loop = new DenoisingLoop(
             batch.Recipe, batch.Noise, batch.Slot, denoiser, DenoisingInputs.FromNoise, _previews, device.AllocateHost);
     }

@@ -1,6 +1,7 @@
 using MuseAtelier.Conditioning;
 using MuseAtelier.Residency;
 using MuseAtelier.Runtime;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pipeline;
 
@@ -45,22 +46,35 @@ internal sealed class BatchPlanner
     /// <param name="series">The series.</param>
     /// <param name="options">The options of the atelier.</param>
     /// <param name="budget">The budget in bytes.</param>
-    public static ResidencyRequest RequestOf(PictureSeries series, AtelierOptions options, long budget) => new()
+    public static ResidencyRequest RequestOf(PictureSeries series, AtelierOptions options, long budget)
     {
-        Budget = budget,
-        Width = series.Request.Width,
-        Height = series.Request.Height,
-        Steps = options.Catalogs.EvaluationsOf(series.Request),
-        Count = series.Count,
-        BatchSize = series.BatchSize,
-        Guided = series.Request.IsGuided,
-        PromptChunks = RequestPrompts.Of(series.Request).Chunks,
-        Offload = options.Offload,
-        VaeTiling = options.VaeTiling,
-        VaeTile = options.VaeTile,
-        DecodesInFp32 = options.DecodesInFp32,
-        Frame = series.Request.Frame,
-    };
+        RequestPrompts prompts = options.ReadPrompts(series.Request);
+        SamplingCatalogs catalogs = options.Catalogs;
+        int evaluations = catalogs.EvaluationsOf(series.Request);
+        int unguided = catalogs.Samplers.EvaluationsOfThePromptAlone(series.Request)!.Value;
+        var request = new ResidencyRequest
+        {
+            Budget = budget,
+            Width = series.Request.Width,
+            Height = series.Request.Height,
+            Steps = evaluations,
+            Count = series.Count,
+            NoiseBytes = catalogs.NoiseBytesOf(series.Request),
+            Guided = unguided < evaluations,
+            UnguidedSteps = unguided < evaluations && prompts.Weights.Count == 1 ? unguided : 0,
+            PromptChunks = prompts.Chunks,
+            PromptParts = prompts.Weights.Count,
+            PromptSets = prompts.Sets.Count,
+            Offload = options.Offload,
+            VaeTiling = options.VaeTiling,
+            VaeTile = options.VaeTile,
+            DecodesInFp32 = options.DecodesInFp32,
+            Frame = series.Request.Frame,
+        };
+        // A picture with a fixed slot keeps its batch. Other pictures of a prompt of many parts share a batch of fewer pictures.
+        bool isFixed = series.Slot is not null || series.BatchSize is null;
+        return request with { BatchSize = isFixed ? series.BatchSize : Math.Min(series.BatchSize!.Value, request.LargestBatch) };
+    }
 
     /// <summary>Finds the plan for the next batch of a series and puts it in force.</summary>
     /// <param name="series">The series.</param>

@@ -15,17 +15,20 @@ internal sealed class DenoiserCache(ModelPackage package, SessionPool sessions, 
 
     /// <summary>Computes keys, values and time embeddings for a batch.</summary>
     /// <param name="batch">The batch.</param>
-    /// <param name="rows">The embeddings of every row.</param>
+    /// <param name="sets">[sets][rows] the embeddings of every row, for each set of prompts.</param>
     /// <param name="run">The options of the runs.</param>
     /// <returns>The denoiser, ready for the batch's first step; owned by this cache.</returns>
-    public Denoiser Prepare(PictureBatch batch, PromptEmbeds[] rows, RunScope run)
+    public Denoiser Prepare(PictureBatch batch, IReadOnlyList<PromptEmbeds[]> sets, RunScope run)
     {
         PictureRequest request = batch.Request;
+        PromptEmbeds[] rows = sets[0];
         var shape = new PictureShape(rows.Length, batch.LatentHeight, batch.LatentWidth, 1) { Tokens = rows[0].Tokens };
-        if (_denoiser?.Shape != shape)
+        EvaluationCondition[] evaluations = batch.Recipe.Conditions(batch.Prompts.SetOfStep);
+        int unguidedRows = evaluations.All(evaluation => evaluation.HasAllRows) ? 0 : batch.Slot.BatchSize;
+        if (_denoiser is null || _denoiser.Shape != shape || _denoiser.UnguidedRows != unguidedRows)
         {
             Release();
-            _denoiser = new Denoiser(package, shape, sessions, device);
+            _denoiser = new Denoiser(package, shape, sessions, device, unguidedRows);
         }
 
         MicroConditioning conditioning =
@@ -39,12 +42,15 @@ internal sealed class DenoiserCache(ModelPackage package, SessionPool sessions, 
             conditioning.TargetHeight,
             conditioning.TargetWidth,
         ];
-        _denoiser.Prepare(rows, timeIds, batch.Recipe.Timesteps(), run.Options, run.Token);
+        _denoiser.Prepare(new BatchConditions(sets, timeIds, evaluations), run.Options, run.Token);
         return _denoiser;
     }
 
     /// <summary>Frees what only the steps need: sessions created ahead, swapped-out weights and the streaming buffers.</summary>
     public void ReleaseIdle() => sessions.ReleaseIdle();
+
+    /// <summary>Frees the memory that more than a number of sets of prompts took in earlier batches.</summary>
+    public void LimitSets(int sets) => _denoiser?.LimitSets(sets);
 
     /// <summary>Disposes the denoiser, and with it its bindings and its captured step.</summary>
     public void Release()

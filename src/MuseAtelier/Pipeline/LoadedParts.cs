@@ -43,6 +43,7 @@ internal sealed class LoadedParts : IDisposable
     public void Apply(ResidencyPlan plan)
     {
         foreach (ComponentSpec component in Sessions.AffectedBy(plan)) ReleaseBindings(PipelineRecipe.Of(component.Name));
+        Denoisers.LimitSets(plan.Request.PromptSets);
         Sessions.Apply(plan);
     }
 

@@ -42,7 +42,7 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
             Timings = timings,
             Memory = new PictureMemory(batch.Plan, [.. batch.Memory, decoding], arenaUsedBytes),
             Latents = latents,
-            Provenance = ProvenanceOf(batch.Plan, batch.Slot with { Index = batch.Slot.Index + picture }, isRescued, hashes),
+            Provenance = ProvenanceOf(batch, picture, isRescued, hashes),
             DecodedInFp32 = decoded.InFp32,
         };
     }
@@ -58,8 +58,9 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
         };
     }
 
-    private PictureProvenance ProvenanceOf(ResidencyPlan plan, BatchSlot slot, bool isRescued, IReadOnlyList<StepHash> hashes)
+    private PictureProvenance ProvenanceOf(PictureBatch batch, int picture, bool isRescued, IReadOnlyList<StepHash> hashes)
     {
+        ResidencyPlan plan = batch.Plan;
         TilePlan? tiles = isRescued ? plan.DecodingInFp32 : plan.Decoding;
         return new PictureProvenance
         {
@@ -67,9 +68,10 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
             Runtime = PictureProvenance.CurrentRuntime,
             Device = device.Description,
             Plan = $"{plan.Offload}, {ByteSize.Format(plan.PeakBytes)}",
-            BatchSlot = slot,
+            BatchSlot = batch.Slot with { Index = batch.Slot.Index + picture },
             VaeTile = tiles is { IsWhole: false } ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
             GraphsSha256 = package.GraphsSha256,
+            Prediction = new UsedPrediction(batch.Prediction.Used, batch.Prediction.Reason),
             StepHashes = hashes,
         };
     }

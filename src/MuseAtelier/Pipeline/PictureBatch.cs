@@ -1,3 +1,4 @@
+using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
 using MuseAtelier.Recipe;
 using MuseAtelier.Sampling;
@@ -5,28 +6,43 @@ using MuseAtelier.Sampling;
 namespace MuseAtelier.Pipeline;
 
 /// <summary>Pictures that are denoised together, on their way through the phases.</summary>
-/// <param name="run">The call that paints them.</param>
-/// <param name="plan">The plan in force.</param>
-/// <param name="requests">The pictures: one request except for the seeds.</param>
-/// <param name="slot">The first picture's slot in the batch; the others follow it.</param>
-/// <param name="sampling">Makes the recipe and the noise.</param>
-internal sealed class PictureBatch(
-    SeriesRun run, ResidencyPlan plan, PictureRequest[] requests, BatchSlot slot, ModelSampling sampling)
+internal sealed class PictureBatch
 {
+    private readonly SeriesRun _run;
+    private readonly PictureRequest[] _requests;
+
+    /// <param name="run">The call that paints them.</param>
+    /// <param name="plan">The plan in force.</param>
+    /// <param name="requests">The pictures: one request except for the seeds.</param>
+    /// <param name="slot">The first picture's slot in the batch; the others follow it.</param>
+    /// <param name="sampling">Makes the recipe and the noise, and reads the prompts.</param>
+    public PictureBatch(SeriesRun run, ResidencyPlan plan, PictureRequest[] requests, BatchSlot slot, ModelSampling sampling)
+    {
+        (_run, _requests) = (run, requests);
+        Plan = plan;
+        Slot = slot;
+        Prompts = sampling.ReadPrompts(Request);
+        Recipe = sampling.RecipeOf(Request, Prompts.Weights);
+        Prediction = sampling.PredictionOf(Request);
+        LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);
+        Noise = sampling.NoiseOf(requests);
+        Notices = [.. run.Notices];
+    }
+
     /// <summary>The plan in force.</summary>
-    public ResidencyPlan Plan => plan;
+    public ResidencyPlan Plan { get; }
 
     /// <summary>The request of each picture.</summary>
-    public IReadOnlyList<PictureRequest> Requests => requests;
+    public IReadOnlyList<PictureRequest> Requests => _requests;
 
     /// <summary>The request of the first picture; the others differ in their seeds alone.</summary>
-    public PictureRequest Request => requests[0];
+    public PictureRequest Request => _requests[0];
 
     /// <summary>The number of pictures.</summary>
-    public int Count => requests.Length;
+    public int Count => _requests.Length;
 
     /// <summary>The first picture's slot. The batch has its number of slots, which may be more than there are pictures.</summary>
-    public BatchSlot Slot => slot;
+    public BatchSlot Slot { get; }
 
     /// <summary>Height of the latents.</summary>
     public int LatentHeight => Request.Height / LatentGeometry.VaeScaleFactor;
@@ -34,14 +50,23 @@ internal sealed class PictureBatch(
     /// <summary>Width of the latents.</summary>
     public int LatentWidth => Request.Width / LatentGeometry.VaeScaleFactor;
 
+    /// <summary>The prompts.</summary>
+    public RequestPrompts Prompts { get; }
+
     /// <summary>The noise levels, the sampler, the prediction and the guidance of the pictures.</summary>
-    public SamplingRecipe Recipe { get; } = sampling.RecipeOf(requests[0]);
+    public SamplingRecipe Recipe { get; }
+
+    /// <summary>The quantity that the model is taken to predict, and why.</summary>
+    public PredictionChoice Prediction { get; }
+
+    /// <summary>The scale of the latents; null for SDXL's.</summary>
+    public LatentFormat? LatentFormat { get; }
 
     /// <summary>The noise of each picture.</summary>
-    public PictureNoise[] Noise { get; } = sampling.NoiseOf(requests);
+    public PictureNoise[] Noise { get; }
 
     /// <summary>Sentences for the user about these pictures.</summary>
-    public List<string> Notices { get; } = [.. run.Notices];
+    public List<string> Notices { get; }
 
     /// <summary>The memory of the phases that have ended, in order; of the decoding, none.</summary>
     public List<PhaseMemory> Memory { get; } = [];
@@ -50,11 +75,11 @@ internal sealed class PictureBatch(
     public TimeSpan TextTime { get; set; }
 
     /// <summary>Hands over a finished picture.</summary>
-    public void Deliver(Picture picture) => run.Deliver(picture);
+    public void Deliver(Picture picture) => _run.Deliver(picture);
 
     /// <summary>Reports progress of the whole batch.</summary>
-    public void Report(GenerationPhase phase, int step, LatentPreview? preview = null) => run.Report(phase, step, preview, Count);
+    public void Report(GenerationPhase phase, int step, LatentPreview? preview = null) => _run.Report(phase, step, preview, Count);
 
     /// <summary>Reports progress of the next picture that is not finished.</summary>
-    public void ReportPicture(GenerationPhase phase) => run.Report(phase, Recipe.Evaluations.Length, null, 1);
+    public void ReportPicture(GenerationPhase phase) => _run.Report(phase, Recipe.Evaluations.Length, null, 1);
 }

@@ -29,7 +29,10 @@ internal sealed class PictureEngine : IDisposable
         _package = package;
         _device = device;
         _parts = new LoadedParts(package, device);
-        _sampling = new ModelSampling(TrainedSchedule.Of(package.Manifest.Model), options.Catalogs);
+        _sampling = new ModelSampling(package.Manifest.Model, options.Catalogs)
+        {
+            ReadPrompts = options.ReadPrompts,
+        };
         _standingNotices = [.. IgnoredBudgetNotices(options), .. device.Notices];
 
         DeviceProfile profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);
@@ -49,6 +52,9 @@ internal sealed class PictureEngine : IDisposable
 
     /// <summary>The model that paints.</summary>
     public ModelInfo Model { get; }
+
+    /// <summary>The largest clip skip that the text encoders allow.</summary>
+    public int MostClipSkip => _package.Manifest.MostClipSkip;
 
     /// <summary>The samplers and noise sources that requests can name.</summary>
     public SamplingCatalogs Catalogs => _sampling.Catalogs;

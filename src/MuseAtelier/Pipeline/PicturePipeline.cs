@@ -26,11 +26,11 @@ internal sealed class PicturePipeline(
         // 2. Encode the prompts, unless they were encoded before.
         long begin = Stopwatch.GetTimestamp();
         batch.Report(GenerationPhase.Encoding, 0);
-        PromptEmbeds[] rows = prompts.Encode(batch, run);
+        IReadOnlyList<PromptEmbeds[]> sets = prompts.Encode(batch, run);
         meter.End(batch, PlanPhase.Text);
 
-        // 3. Compute keys, values and time embeddings, once per batch.
-        Denoiser denoiser = denoisers.Prepare(batch, rows, run);
+        // 3. Compute keys and values of every set of prompts, and time embeddings, once per batch.
+        Denoiser denoiser = denoisers.Prepare(batch, sets, run);
         meter.End(batch, PlanPhase.Conditioning);
         batch.TextTime = Stopwatch.GetElapsedTime(begin);
 

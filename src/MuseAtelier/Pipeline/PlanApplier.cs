@@ -64,13 +64,15 @@ internal sealed class PlanApplier(LoadedParts parts)
 
     /// <summary>The properties of a plan that decide the sizes of working memory.</summary>
     private readonly record struct PictureKind(
-        int Width, int Height, bool Guided, int PromptChunks, PictureFrame? Frame, int BatchSize, TilePlan Decoding)
+        int Width, int Height, int RowsPerPicture, bool HasUnguidedSteps, int PromptChunks, PictureFrame? Frame, int BatchSize,
+        TilePlan Decoding)
     {
         public static PictureKind Of(ResidencyPlan plan)
         {
             ResidencyRequest request = plan.Request;
             return new PictureKind(
-                request.Width, request.Height, request.Guided, request.PromptChunks, request.Frame, plan.BatchSize, plan.Decoding);
+                request.Width, request.Height, request.RowsPerPicture, request.UnguidedSteps > 0, request.PromptChunks, request.Frame,
+                plan.BatchSize, plan.Decoding);
         }
     }
 }

@@ -29,14 +29,14 @@ public sealed record FewStepPreset(string Name, string Family, SamplerName Sampl
     /// <summary>All presets.</summary>
     public static IReadOnlyList<FewStepPreset> All { get; } =
     [
-        // Lin et al. (2024), "SDXL-Lightning"; the card of ByteDance/SDXL-Lightning: Euler, trailing, no guidance, and a model of its own for
-        // each number of steps. The model of one step predicts the clean latents.
+        // Lin et al. (2024), "SDXL-Lightning"; the card of ByteDance/SDXL-Lightning: Euler, trailing, no guidance, and a model of its own
+        // for each number of steps. The model of one step predicts the clean latents.
         new("lightning-1", "lightning", SamplerName.Euler, 1) { Prediction = ModelPrediction.Sample },
         new("lightning-2", "lightning", SamplerName.Euler, 2),
         new("lightning-4", "lightning", SamplerName.Euler, 4),
         new("lightning-8", "lightning", SamplerName.Euler, 8),
-        // Ren et al. (2024), "Hyper-SD"; the card of ByteDance/Hyper-SD: DDIM, trailing. The UNet of one step begins at timestep 800; the LoRA
-        // of one step has TCD's sampler. The LoRAs that keep guidance take a scale of 5 to 8.
+        // Ren et al. (2024), "Hyper-SD"; the card of ByteDance/Hyper-SD: DDIM, trailing. The UNet of one step begins at timestep 800; the
+        // LoRA of one step has TCD's sampler. The LoRAs that keep guidance take a scale of 5 to 8.
         new("hyper-1", "hyper", Lcm, 1) { Schedule = At(800) },
         new("hyper-1-lora", "hyper", Tcd, 1) { Schedule = OfConsistency, Eta = 1 },
         new("hyper-2", "hyper", SamplerName.Ddim, 2),

@@ -30,8 +30,8 @@ public readonly record struct NoiseSource
     public static NoiseSource Diffusers { get; } = new(DefaultId);
 
     /// <summary>
-    /// AUTOMATIC1111 on an NVIDIA card: CUDA's generator (Philox) for the start, then the same stream for every step. Samplers of stochastic
-    /// equations take their noise from a Brownian tree with that generator.
+    /// AUTOMATIC1111 on an NVIDIA card: CUDA's generator (Philox) for the start, then the same stream for every step. Samplers of
+    /// stochastic equations take their noise from a Brownian tree with that generator.
     /// </summary>
     public static NoiseSource A1111 { get; } = new(Known[1]);
 

@@ -32,7 +32,8 @@ public sealed record PictureRequest
 
     /// <summary>
     /// The layer of both text encoders whose output is used, counted from the last one, 1 to 12. SDXL is trained with 2, the penultimate
-    /// layer, and 1 means the same, as in Forge.
+    /// layer, and 1 means the same, as in Forge. A model whose text encoders have fewer layers refuses the rest
+    /// (<see cref="ClipSkipException"/>).
     /// </summary>
     public int ClipSkip { get; init; } = 2;
 
@@ -91,6 +92,7 @@ public sealed record PictureRequest
     /// <summary>
     /// The share, 0 to 1, in which the guided prediction is rescaled to the standard deviation of the prompt's own prediction (Lin et al.,
     /// 2024, section 3.4). 0.7 is usual for models with zero terminal SNR.
+    /// With <see cref="SamplingDialect.Diffusers"/> it acts on the UNet's output, with the others on the velocity that it amounts to.
     /// </summary>
     public float GuidanceRescale { get; init; }
 

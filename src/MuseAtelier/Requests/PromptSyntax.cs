@@ -7,8 +7,8 @@ public enum PromptSyntax
     Plain,
 
     /// <summary>
-    /// AUTOMATIC1111: <c>(text)</c>, <c>[text]</c> and <c>(text:1.2)</c> weight text, <c>BREAK</c> begins a chunk, and long prompts take
-    /// up to 64 chunks of 75 tokens.
+    /// AUTOMATIC1111: <c>(text)</c>, <c>[text]</c> and <c>(text:1.2)</c> weight text, <c>[a:b:0.5]</c> and <c>[a|b]</c> change it between
+    /// steps, <c>AND</c> combines prompts, <c>BREAK</c> begins a chunk, and long prompts take up to 64 chunks of 75 tokens.
     /// </summary>
     A1111,
 

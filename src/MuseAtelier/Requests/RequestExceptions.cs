@@ -94,6 +94,27 @@ public sealed class RequestNumberException : PictureRequestException
     public float Value { get; }
 }
 
+/// <summary>A clip skip beyond the layers of the model's text encoders.</summary>
+/// <param name="clipSkip">The requested clip skip.</param>
+/// <param name="most">The largest one that both text encoders allow.</param>
+public sealed class ClipSkipException(int clipSkip, int most)
+    : PictureRequestException(
+        Invariant($"the clip skip is {clipSkip}"),
+        Invariant($"a number from 1 to {most}: the model's text encoders have no more layers"),
+        "SDXL's is 2.")
+{
+    /// <summary>The requested clip skip.</summary>
+    public int ClipSkip { get; } = clipSkip;
+
+    /// <summary>The largest one that both text encoders allow.</summary>
+    public int Most { get; } = most;
+
+    internal static void ThrowIfBeyond(int clipSkip, int most)
+    {
+        if (clipSkip > most) throw new ClipSkipException(clipSkip, most);
+    }
+}
+
 /// <summary>A frame with an unknown style or placement.</summary>
 public sealed class FrameException(PictureFrame frame)
     : PictureRequestException(
@@ -113,7 +134,7 @@ public sealed class PromptException : PictureRequestException
     internal static PromptException TooLong(string name, int length) => new(
         Invariant($"the {name} has {length} characters"),
         Invariant($"at most {RequestRules.LongestPrompt}"),
-        Invariant($"Shorten it; the model reads {TextChunk.Capacity} tokens, which are about 300 Latin letters."));
+        Invariant($"Shorten it; a chunk of {TextChunk.Capacity} tokens has about 300 Latin letters."));
 
     internal static PromptException TooManyChunks(string name, int most) => new(
         Invariant($"the {name} takes more than {most} chunks of {TextChunk.Capacity} tokens"),
@@ -140,6 +161,21 @@ public sealed class PromptException : PictureRequestException
         Invariant($"at most {most} levels"),
         "Take out parentheses, or choose the plain syntax, in which they are text.");
 
+    internal static PromptException EditingTooDeep(string name, int most) => new(
+        Invariant($"the {name} has prompt editing nested deeper than {most}"),
+        Invariant($"at most {most} levels"),
+        "Take out square brackets, or choose the plain syntax, in which they are text.");
+
+    internal static PromptException TooManyVersions(string name, int most) => new(
+        Invariant($"the {name} has more than {most} versions over the steps"),
+        Invariant($"at most {most}; the versions of all parts and of the negative prompt are combined"),
+        "Take out prompt editing such as [a:b:0.5] or alternation such as [a|b].");
+
+    internal static PromptException TooManyParts(string name, int most) => new(
+        Invariant($"the {name} has more than {most} parts between the words AND"),
+        Invariant($"at most {most}"),
+        "Take out an AND; in lower case it is a word.");
+
     internal static PromptException Unpaired(string name, char unit, int index) => new(
         Invariant($"the {name} has an unpaired surrogate at index {index} (U+{(int)unit:X4})"),
         "Unicode text",
@@ -152,7 +188,7 @@ public sealed class PromptException : PictureRequestException
 public sealed class RequestChoiceException : PictureRequestException
 {
     internal RequestChoiceException(string name, string value, IReadOnlyList<string> choices)
-        : base($"{name} is {value}", $"one of {string.Join(", ", choices)}", "Choose one of these.")
+        : base($"{name} is {value}", $"one of {string.Join(", ", choices)}", RemedyFor(value, choices))
     {
         Name = name;
         Choices = choices;
@@ -163,6 +199,9 @@ public sealed class RequestChoiceException : PictureRequestException
 
     /// <summary>The values that the member can have.</summary>
     public IReadOnlyList<string> Choices { get; }
+
+    private static string RemedyFor(string value, IReadOnlyList<string> choices) =>
+        NearestNames.Question(NearestNames.Of(value, choices)) is { Length: > 0 } question ? question : "Choose one of these.";
 }
 
 /// <summary>A number of the size conditioning that is out of range.</summary>

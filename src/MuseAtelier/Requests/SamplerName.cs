@@ -14,7 +14,7 @@ public readonly record struct SamplerName
 
     private static readonly string[] Known =
         [DefaultId, "euler", "dpmpp_2m", "heun", "dpm_2", "dpm_2_ancestral", "lms", "dpmpp_2s_ancestral", "ddim", "dpmpp_2m_sde",
-            "dpmpp_2m_sde_heun", "dpmpp_3m_sde"];
+            "dpmpp_2m_sde_heun", "dpmpp_3m_sde", "dpmpp_sde", "uni_pc", "uni_pc_bh2", "lcm", "tcd", "ddpm"];
 
     private readonly string? _id;
 
@@ -49,7 +49,7 @@ public readonly record struct SamplerName
     /// </summary>
     public static SamplerName Dpmpp2SAncestral { get; } = new(Known[7]);
 
-    /// <summary>DDIM without noise after the start, as diffusers has it: <c>ddim</c>, AUTOMATIC1111's "DDIM".</summary>
+    /// <summary>DDIM, by default without noise after the start: <c>ddim</c>, AUTOMATIC1111's "DDIM".</summary>
     public static SamplerName Ddim { get; } = new(Known[8]);
 
     /// <summary>DPM-Solver++(2M) with noise in every step: <c>dpmpp_2m_sde</c>, AUTOMATIC1111's "DPM++ 2M SDE".</summary>
@@ -63,10 +63,31 @@ public readonly record struct SamplerName
     /// <summary>DPM-Solver++(3M) with noise in every step: <c>dpmpp_3m_sde</c>, AUTOMATIC1111's "DPM++ 3M SDE".</summary>
     public static SamplerName Dpmpp3MSde { get; } = new(Known[11]);
 
+    /// <summary>
+    /// DPM-Solver++ of second order with two draws of noise and two evaluations a step: <c>dpmpp_sde</c>, AUTOMATIC1111's "DPM++ SDE".
+    /// </summary>
+    public static SamplerName DpmppSde { get; } = new(Known[12]);
+
+    /// <summary>UniPC with the function bh1: <c>uni_pc</c>, AUTOMATIC1111's "UniPC".</summary>
+    public static SamplerName UniPc { get; } = new(Known[13]);
+
+    /// <summary>UniPC with the function bh2: <c>uni_pc_bh2</c>, diffusers' choice.</summary>
+    public static SamplerName UniPcBh2 { get; } = new(Known[14]);
+
+    /// <summary>The sampler of latent consistency models: <c>lcm</c>, AUTOMATIC1111's "LCM".</summary>
+    public static SamplerName Lcm { get; } = new(Known[15]);
+
+    /// <summary>The sampler of trajectory consistency distillation: <c>tcd</c>.</summary>
+    public static SamplerName Tcd { get; } = new(Known[16]);
+
+    /// <summary>DDPM, which adds noise in every step: <c>ddpm</c>.</summary>
+    public static SamplerName Ddpm { get; } = new(Known[17]);
+
     /// <summary>The samplers of this library.</summary>
     internal static IReadOnlyList<SamplerName> BuiltIn { get; } =
     [
         EulerAncestral, Euler, Dpmpp2M, Heun, Dpm2, Dpm2Ancestral, Lms, Dpmpp2SAncestral, Ddim, Dpmpp2MSde, Dpmpp2MSdeHeun, Dpmpp3MSde,
+        DpmppSde, UniPc, UniPcBh2, Lcm, Tcd, Ddpm,
     ];
 
     /// <summary>The name as a text.</summary>
@@ -74,7 +95,7 @@ public readonly record struct SamplerName
 
     /// <summary>Whether this is a sampler of this library that evaluates the UNet twice in all steps except the last one.</summary>
     internal bool EvaluatesTwice =>
-        Equals(Heun) || Equals(Dpm2) || Equals(Dpm2Ancestral) || Equals(Dpmpp2SAncestral);
+        Equals(Heun) || Equals(Dpm2) || Equals(Dpm2Ancestral) || Equals(Dpmpp2SAncestral) || Equals(DpmppSde);
 
     /// <summary>Whether two names are equal in any case.</summary>
     public bool Equals(SamplerName other) => Id.Equals(other.Id, StringComparison.OrdinalIgnoreCase);

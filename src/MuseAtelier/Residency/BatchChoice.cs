@@ -1,7 +1,3 @@
-using MuseAtelier.Decoding;
-using MuseAtelier.Packages;
-using MuseAtelier.Recipe;
-
 namespace MuseAtelier.Residency;
 
 /// <summary>
@@ -10,12 +6,6 @@ namespace MuseAtelier.Residency;
 /// </summary>
 internal sealed class BatchChoice
 {
-    /// <summary>
-    /// Latent sides are rounded up to a multiple of this, so that every level of the UNet has whole pixels and a larger picture never
-    /// counts as smaller.
-    /// </summary>
-    private const int SideStep = 4;
-
     /// <param name="model">The model's sizes.</param>
     /// <param name="request">The pictures.</param>
     /// <param name="device">The costs of the device.</param>
@@ -24,18 +14,12 @@ internal sealed class BatchChoice
     {
         Pictures = pictures;
         Batches = (request.Count + pictures - 1) / pictures;
-        int rows = pictures * (request.Guided ? 2 : 1);
-        var latents = new PictureShape(rows, LatentSide(request.Height), LatentSide(request.Width), 1)
-        {
-            Tokens = request.PromptChunks * TextChunk.Length,
-        };
-        BatchPart[] before = [.. PipelineRecipe.BeforeSteps.Select(entry => BatchPart.Of(model, entry, latents, request.Steps))];
-        BatchPart unet = BatchPart.Of(model, PipelineRecipe.EveryStep, latents, request.Steps);
-        Memory = new BatchMemory(before, unet, pictures, request, device);
+        var parts = new BatchParts(model, request, pictures);
+        Memory = new BatchMemory(parts, pictures, request, device);
 
-        var choices = new StreamingChoices(request, device);
-        UNets = choices.UNets(unet);
-        Conditionings = choices.Conditionings(before, unet, Batches);
+        var choices = new StreamingChoices(request, device, Memory.PromptSetBytes);
+        UNets = choices.UNets(parts);
+        Conditionings = choices.Conditionings(parts, Batches);
     }
 
     /// <summary>Pictures of a batch.</summary>
@@ -52,6 +36,4 @@ internal sealed class BatchChoice
 
     /// <summary>Placements of the UNet.</summary>
     public IReadOnlyList<UNetPlacement> UNets { get; }
-
-    private static int LatentSide(int side) => (side / LatentGeometry.VaeScaleFactor + SideStep - 1) / SideStep * SideStep;
 }

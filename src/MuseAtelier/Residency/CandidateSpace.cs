@@ -15,7 +15,7 @@ internal static class CandidateSpace
     public static PlanCandidate[] Of(ModelSizes model, ResidencyRequest request, DeviceProfile device, string decoder, PlanTime time)
     {
         int least = request.BatchSize ?? 1;
-        int most = request.BatchSize ?? Math.Min(request.Count, BatchSlot.LargestBatch);
+        int most = request.BatchSize ?? request.LargestBatch;
         BatchChoice[] batches =
             [.. Enumerable.Range(least, most - least + 1).Select(pictures => new BatchChoice(model, request, device, pictures))];
         IReadOnlyList<TileChoice> tiles = TileChoices.For(model, request, decoder, TileChoices.SmallestSide, device);

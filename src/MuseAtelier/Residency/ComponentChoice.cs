@@ -95,10 +95,13 @@ internal sealed class ComponentChoice
     /// <param name="operationsPerSecond">Speed of the device.</param>
     /// <param name="roundSeconds">Seconds of a run that do not depend on the picture; each stage has an equal part of them.</param>
     /// <param name="workShare">The factor by which each stage's seconds are multiplied.</param>
-    public double Seconds(int rounds, double operationsPerSecond, double roundSeconds = 0, double workShare = 1)
+    /// <param name="otherWork">The work of each stage if the runs have another shape than the one that was chosen for.</param>
+    public double Seconds(
+        int rounds, double operationsPerSecond, double roundSeconds = 0, double workShare = 1, StageWork[]? otherWork = null)
     {
         double stageSeconds = roundSeconds / _work.Length;
-        double[] work = [.. _work.Select((stage, i) => stage.Operations / operationsPerSecond + stageSeconds + StreamingSeconds(i))];
+        StageWork[] stages = otherWork ?? _work;
+        double[] work = [.. stages.Select((stage, i) => stage.Operations / operationsPerSecond + stageSeconds + StreamingSeconds(i))];
         double[] copies =
         [
             .. Placements.Select((placement, i) => placement switch

@@ -28,6 +28,7 @@ internal sealed class PlanDescriber(
             Components = Components(c),
             StreamingBufferBytes = c.UNet.Choice.StreamingBufferBytes,
             PreparingBufferBytes = c.Conditioning.StreamingBufferBytes,
+            PromptSetBytes = c.Batch.Memory.PromptSetBytes,
             PinnedBytes = c.Conditioning.PinnedBytes + c.UNet.Choice.PinnedBytes + pinnedSwap,
             CapturesSteps = c.Mode.Captures,
             KeepsArena = c.Mode.KeepsArena,
@@ -54,10 +55,13 @@ internal sealed class PlanDescriber(
     private PlanEstimate Estimate(PlanCandidate c)
     {
         double loading = time.LoadingSeconds(c.Mode) + time.SwappingSeconds(c.UNet, c.SwappedOut);
-        double step = time.DenoisingSeconds(c.UNet, c.Mode) / request.Steps;
+        double step = time.StepSeconds(c.UNet, c.Mode);
         ConditioningPlacement conditioning = c.Conditioning;
         return new PlanEstimate(
-            conditioning.TextSeconds, conditioning.ConditioningSeconds, loading, step, c.Tiles.Seconds, c.BucketSeconds);
+            conditioning.TextSeconds, conditioning.ConditioningSeconds, loading, step, c.Tiles.Seconds, c.BucketSeconds)
+        {
+            UnguidedStep = time.UnguidedStepSeconds(c.UNet, c.Mode),
+        };
     }
 
     private List<ComponentPlan> Components(PlanCandidate c) => [.. memory.Components.Select(component => Component(component, c))];

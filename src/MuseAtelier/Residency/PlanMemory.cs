@@ -29,10 +29,13 @@ internal enum MemoryUse
     /// <summary>Latents and pictures in host memory.</summary>
     HostPictures,
 
+    /// <summary>Embeddings, keys and values of several sets of prompts in host memory.</summary>
+    PromptSets,
+
     /// <summary>The decoder: its sessions and its tensors.</summary>
     Decoder,
 
-    /// <summary>A captured step.</summary>
+    /// <summary>The captured steps: one for each number of rows.</summary>
     CapturedStep,
 
     /// <summary>Working memory in arenas.</summary>
@@ -62,6 +65,7 @@ internal sealed class PlanMemory
     private readonly SessionWeights _rescueSessions;
     private readonly long _otherSessionBytes;
     private readonly long _handleBytes;
+    private readonly int _capturedSteps;
 
     /// <param name="model">The model's sizes.</param>
     /// <param name="request">The pictures.</param>
@@ -69,6 +73,7 @@ internal sealed class PlanMemory
     public PlanMemory(ModelSizes model, ResidencyRequest request, DeviceProfile device)
     {
         _device = device;
+        _capturedSteps = request.StepsOfThePromptAlone > 0 ? 2 : 1;
         SessionWeights Sessions(string component) => SessionWeights.Of(model.Component(component), device);
         bool hasFp32 = PipelineRecipe.HasFp32Decoder(model.Components);
         Components = [.. PipelineRecipe.For(inFp32: hasFp32 && request.DecodesInFp32, hasFrame: request.Frame is not null)];
@@ -162,8 +167,9 @@ internal sealed class PlanMemory
         MemoryUse.StreamingBuffer => StreamingBufferBytes(c, phase),
         MemoryUse.Tensors => c.Batch.Memory.TensorBytes,
         MemoryUse.HostPictures => c.Batch.Memory.HostBytes,
+        MemoryUse.PromptSets => _device.MapsWeights ? c.Batch.Memory.PromptSetBytes : 0,
         MemoryUse.Decoder => c.Mode.DecoderStays || phase == PlanPhase.Decoding ? DecoderSessions.Bytes + c.Tiles.BlockBytes : 0,
-        MemoryUse.CapturedStep => c.Mode.Captures ? _device.CaptureBytes!.Value : 0,
+        MemoryUse.CapturedStep => c.Mode.Captures ? _capturedSteps * _device.CaptureBytes!.Value : 0,
         MemoryUse.WorkingMemory => ArenaBytes(c, phase),
         MemoryUse.Margin => _device.MarginBytes,
         _ => throw new ArgumentOutOfRangeException(nameof(use), use, null),
@@ -179,6 +185,7 @@ internal sealed class PlanMemory
         MemoryUse.StreamingBuffer => "streaming buffer",
         MemoryUse.Tensors => "tensors between stages",
         MemoryUse.HostPictures => "latents and pictures",
+        MemoryUse.PromptSets => "sets of prompts",
         MemoryUse.Decoder => ResidencyPlan.DecoderShare,
         MemoryUse.CapturedStep => "captured step",
         MemoryUse.WorkingMemory => ResidencyPlan.WorkingMemoryShare,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MuseAtelier.Decoding;
+using MuseAtelier.Packages;
 using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Residency;
@@ -13,6 +14,7 @@ internal static class PlanNarrator
         .. UNet(plan),
         .. BeforeSteps(plan),
         .. Pinning(plan),
+        .. Prompts(plan, device),
         .. Decoding(plan),
         .. WorkingMemory(plan, device),
         .. Time(plan),
@@ -80,6 +82,36 @@ internal static class PlanNarrator
         if (staged == 0) yield break;
         yield return $"Only {ByteSize.Format(plan.PinnedBytes)} of host memory is pinned; {ByteSize.Format(staged)} of weights come from "
             + "the mapped file, which is slower.";
+    }
+
+    private static IEnumerable<string> Prompts(ResidencyPlan plan, DeviceProfile device)
+    {
+        ResidencyRequest request = plan.Request;
+        if (request.PromptChunks > 1 || request.PromptParts > 1 || request.PromptSets > 1)
+        {
+            yield return Line($"The prompts take {request.TextRuns} runs of each text encoder and ")
+                + Line($"{request.PromptChunks * TextChunk.Length} tokens in every attention to them.");
+        }
+
+        if (request.PromptParts > 1)
+        {
+            yield return Line($"The prompt has {request.PromptParts} parts, so that every step has {request.RowsPerPicture} rows for a ")
+                + "picture: one for each part and one for the negative prompt.";
+        }
+
+        if (request.StepsOfThePromptAlone is > 0 and var alone)
+        {
+            yield return Line($"{alone} of {request.Steps} steps are outside of the guidance interval: they have one row for a picture ")
+                + Line($"and take {plan.Estimate.UnguidedStep:0.000} s instead of {plan.Estimate.Step:0.000} s.");
+        }
+
+        if (request.PromptSets > 1)
+        {
+            string memory = device.MapsWeights ? "memory" : "pinned memory";
+            yield return Line($"The prompts change between steps: the keys and values of {request.PromptSets} sets take ")
+                + $"{ByteSize.Format(plan.PromptSetBytes)} of {memory}, and those of a set are copied when a step needs another set "
+                + "than the step before.";
+        }
     }
 
     private static IEnumerable<string> Decoding(ResidencyPlan plan)

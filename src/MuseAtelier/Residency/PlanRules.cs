@@ -8,6 +8,13 @@ internal static class PlanRules
     private const int LargestTile = 256;
 
     private const int MostPromptChunks = 64;
+    private const int MostPromptParts = MostRows - 1;
+
+    /// <summary>The most rows of a batch, up to which the kernels' indices reach.</summary>
+    public const int MostRows = 2 * BatchSlot.LargestBatch;
+
+    /// <summary>The most sets of prompts.</summary>
+    public const int MostPromptSets = 64;
 
     /// <summary>Checks that every member of a plan's request is in range, except the number of pictures.</summary>
     /// <exception cref="ArgumentException">A budget, a mode or a tile is out of range.</exception>
@@ -17,12 +24,10 @@ internal static class PlanRules
         RequestRules.CheckSize(request.Width, request.Height);
         RequestRules.CheckSteps(request.Steps);
         RequestRules.CheckFrame(request.Frame);
-        if (request.PromptChunks is < 1 or > MostPromptChunks)
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(request), request.PromptChunks, $"{nameof(request.PromptChunks)} must be 1 to {MostPromptChunks}.");
-        }
-
+        CheckRange(request.PromptChunks, 1, MostPromptChunks, nameof(request.PromptChunks));
+        CheckRange(request.PromptParts, 1, MostPromptParts, nameof(request.PromptParts));
+        CheckRange(request.PromptSets, 1, MostPromptSets, nameof(request.PromptSets));
+        CheckRange(request.UnguidedSteps, 0, request.Steps, nameof(request.UnguidedSteps));
         CheckBytes(request.Budget, nameof(request.Budget));
         CheckBytes(request.PinnedBytes, nameof(request.PinnedBytes));
         CheckPlacement(request.Offload, request.VaeTiling, request.VaeTile);
@@ -51,6 +56,11 @@ internal static class PlanRules
     {
         if (!Enum.IsDefined(value))
             throw new ArgumentOutOfRangeException(name, value, $"Choose one of {string.Join(", ", Enum.GetNames<T>())}.");
+    }
+
+    private static void CheckRange(int value, int least, int most, string name)
+    {
+        if (value < least || value > most) throw new ArgumentOutOfRangeException(name, value, $"{name} must be {least} to {most}.");
     }
 
     private static bool IsTile(int side) => side is >= SmallestTile and <= LargestTile;

@@ -24,7 +24,25 @@ internal sealed class PlanTime(
 
     /// <summary>Seconds of all steps of a batch.</summary>
     public double DenoisingSeconds(UNetPlacement unet, RunMode mode) =>
-        (mode.Captures ? unet.CapturedSeconds : unet.PlainSeconds) + (unet.RotatesSessions ? request.Steps * unetSessions.Seconds : 0);
+        Steps(unet, mode).Sum + request.Steps * RotationSeconds(unet);
+
+    /// <summary>
+    /// Seconds of one guided step of a batch, or of one step if none is guided. A change of the prompts counts in every step.
+    /// </summary>
+    public double StepSeconds(UNetPlacement unet, RunMode mode)
+    {
+        int count = request.Steps - request.StepsOfThePromptAlone;
+        StepSeconds steps = Steps(unet, mode);
+        return count == 0 ? 0 : steps.Guided / count + steps.Switches / request.Steps + RotationSeconds(unet);
+    }
+
+    /// <summary>Seconds of one step outside of the guidance interval; 0 if there is none.</summary>
+    public double UnguidedStepSeconds(UNetPlacement unet, RunMode mode)
+    {
+        int count = request.StepsOfThePromptAlone;
+        StepSeconds steps = Steps(unet, mode);
+        return count == 0 ? 0 : steps.Unguided / count + steps.Switches / request.Steps + RotationSeconds(unet);
+    }
 
     /// <summary>Seconds of copying swapped-out weights back, once per batch.</summary>
     /// <param name="unet">The placement of the UNet.</param>
@@ -36,5 +54,9 @@ internal sealed class PlanTime(
     /// Whether swapped-out weights fit into the pinned memory that the streamed ones leave; otherwise they come from the mapped file.
     /// </summary>
     public bool IsSwapPinned(UNetPlacement unet, int swappedOut) =>
-        unet.Swappable[swappedOut] <= request.PinnedBytes - unet.Choice.PinnedBytes;
+        unet.Swappable[swappedOut] <= unet.SpareBytes;
+
+    private static StepSeconds Steps(UNetPlacement unet, RunMode mode) => mode.Captures ? unet.Captured : unet.Plain;
+
+    private double RotationSeconds(UNetPlacement unet) => unet.RotatesSessions ? unetSessions.Seconds : 0;
 }

@@ -84,10 +84,14 @@ public sealed record PhasePlan(PlanPhase Phase, IReadOnlyList<MemoryShare> Share
 /// <param name="Text">The text encoders, once for all pictures.</param>
 /// <param name="Conditioning">Keys, values and embeddings, once per batch.</param>
 /// <param name="Loading">Loading weights that were swapped out and sessions that rotate, once per batch.</param>
-/// <param name="Step">One step of a batch.</param>
+/// <param name="Step">One step of a batch; if some steps are outside of the guidance interval, one inside of it.</param>
 /// <param name="Decoding">The decoding of one picture.</param>
 /// <param name="Picture">One picture in all, rounded to a hundredth.</param>
-public sealed record PlanEstimate(double Text, double Conditioning, double Loading, double Step, double Decoding, double Picture);
+public sealed record PlanEstimate(double Text, double Conditioning, double Loading, double Step, double Decoding, double Picture)
+{
+    /// <summary>One step of a batch outside of the guidance interval; 0 if there is none.</summary>
+    public double UnguidedStep { get; init; }
+}
 
 /// <summary>The place of all weights, the memory of each phase and the estimated time. An atelier keeps to its plan.</summary>
 public sealed record ResidencyPlan
@@ -126,6 +130,12 @@ public sealed record ResidencyPlan
     /// may be pinned.
     /// </summary>
     public required long PinnedBytes { get; init; }
+
+    /// <summary>
+    /// Bytes of host memory, pinned on a card, for the embeddings, keys and values of the sets of prompts; 0 if the prompts do not change
+    /// between steps.
+    /// </summary>
+    public long PromptSetBytes { get; init; }
 
     /// <summary>Whether a step is captured once and replayed from then on.</summary>
     public required bool CapturesSteps { get; init; }

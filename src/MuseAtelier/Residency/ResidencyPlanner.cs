@@ -22,7 +22,7 @@ public static class ResidencyPlanner
         ArgumentOutOfRangeException.ThrowIfLessThan(request.Count, 1);
         if (request.BatchSize is { } pictures)
         {
-            int legal = Math.Clamp(pictures, 1, Math.Min(request.Count, BatchSlot.LargestBatch));
+            int legal = Math.Clamp(pictures, 1, request.LargestBatch);
             ArgumentOutOfRangeException.ThrowIfNotEqual(pictures, legal);
         }
 

@@ -1,3 +1,5 @@
+using MuseAtelier.Residency;
+
 namespace MuseAtelier;
 
 /// <summary>The pictures to plan for, and the memory that they may take.</summary>
@@ -20,9 +22,7 @@ public sealed record ResidencyRequest
     /// <summary>Height in px, a multiple of 8 from 256 to 2048.</summary>
     public int Height { get; init; } = 1024;
 
-    /// <summary>
-    /// Evaluations of the UNet for a picture, 1 to 1000. The samplers of this library have one for each step.
-    /// </summary>
+    /// <summary>Evaluations of the UNet for a picture, 1 to 1000. A sampler has one or two for each step.</summary>
     public int Steps { get; init; } = 30;
 
     /// <summary>The number of pictures of one prompt.</summary>
@@ -34,11 +34,34 @@ public sealed record ResidencyRequest
     /// </summary>
     public int? BatchSize { get; init; }
 
-    /// <summary>Whether the guidance scale is above 1, which doubles the rows of a batch.</summary>
+    /// <summary>
+    /// Bytes of host memory that the noise of one picture's steps takes besides its latents; for samplers of stochastic equations, whose
+    /// noise comes from a tree.
+    /// </summary>
+    public long NoiseBytes { get; init; }
+
+    /// <summary>
+    /// Whether the guidance scale is above 1 in at least one step, which adds a row of the negative prompt for each picture.
+    /// </summary>
     public bool Guided { get; init; } = true;
+
+    /// <summary>
+    /// The number of those <see cref="Steps"/> that are outside of the guidance interval, 0 to <see cref="Steps"/>. They have one row for
+    /// each picture. Has no effect without guidance, where all steps have, and with several <see cref="PromptParts"/>, where none has.
+    /// </summary>
+    public int UnguidedSteps { get; init; }
 
     /// <summary>The number of chunks of 77 tokens that the longer of both prompts takes, 1 to 64.</summary>
     public int PromptChunks { get; init; } = 1;
+
+    /// <summary>
+    /// The number of parts of the prompt whose predictions are combined (AUTOMATIC1111's <c>AND</c>), 1 to 15. Each part has a row for each
+    /// picture. Several parts have a row of the negative prompt in any case.
+    /// </summary>
+    public int PromptParts { get; init; } = 1;
+
+    /// <summary>The number of different sets of prompts that the steps use (prompt editing), 1 to 64.</summary>
+    public int PromptSets { get; init; } = 1;
 
     /// <summary>The frame that is painted with each picture; null means none.</summary>
     public PictureFrame? Frame { get; init; }
@@ -59,4 +82,20 @@ public sealed record ResidencyRequest
 
     /// <summary>Bytes of host memory that may be pinned. Weights beyond that come from the mapped file, which is slower.</summary>
     public long PinnedBytes { get; init; } = long.MaxValue;
+
+    /// <summary>Rows of each picture in a guided evaluation, or in every evaluation if none is guided.</summary>
+    internal int RowsPerPicture => PromptParts + (HasNegative ? 1 : 0);
+
+    /// <summary>The number of steps that have one row for each picture although others have more.</summary>
+    internal int StepsOfThePromptAlone => Guided && PromptParts == 1 ? UnguidedSteps : 0;
+
+    /// <summary>
+    /// The most pictures in a batch: no more than there are, and no more rows than a guided batch of the largest size has.
+    /// </summary>
+    internal int LargestBatch => Math.Min(Count, Math.Min(BatchSlot.LargestBatch, PlanRules.MostRows / RowsPerPicture));
+
+    /// <summary>Runs of each text encoder. The negative prompt is counted once, because it seldom changes between steps.</summary>
+    internal int TextRuns => PromptChunks * ((HasNegative ? 1 : 0) + PromptSets * PromptParts);
+
+    private bool HasNegative => Guided || PromptParts > 1;
 }

@@ -8,26 +8,28 @@ namespace MuseAtelier.Residency;
 /// </summary>
 /// <param name="request">The pictures, the offload mode and the memory that may be pinned.</param>
 /// <param name="device">The costs of the device.</param>
-internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile device)
+/// <param name="promptSetBytes">Bytes of pinned memory that several sets of prompts take from the weights.</param>
+internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile device, long promptSetBytes)
 {
     /// <summary>Sizes of the UNet's streaming buffer that are tried, in halves of the least size.</summary>
     private static readonly int[] BufferSizes = [ComponentChoice.LeastBuffer, 3, 4];
 
+    private readonly long _pinnedBytes = Math.Max(0, request.PinnedBytes - promptSetBytes);
+
     /// <summary>
     /// The placements of the UNet. The UNet has the first claim on pinned memory, because its weights are copied in every step.
     /// </summary>
-    public IReadOnlyList<UNetPlacement> UNets(BatchPart unet) =>
-        Undominated([.. AllUNets(unet)], static (one, other) => one.IsNoBetterThan(other));
+    public IReadOnlyList<UNetPlacement> UNets(BatchParts parts) =>
+        Undominated([.. AllUNets(parts)], static (one, other) => one.IsNoBetterThan(other));
 
     /// <summary>The placements of the components that run before the steps.</summary>
-    /// <param name="before">The components.</param>
-    /// <param name="unet">The UNet.</param>
+    /// <param name="parts">The components.</param>
     /// <param name="batches">Number of batches that all pictures take.</param>
-    public IReadOnlyList<ConditioningPlacement> Conditionings(IReadOnlyList<BatchPart> before, BatchPart unet, int batches)
+    public IReadOnlyList<ConditioningPlacement> Conditionings(BatchParts parts, int batches)
     {
         IReadOnlyList<IReadOnlyList<string>> sets = PipelineRecipe.StreamedBeforeSteps;
         IEnumerable<IReadOnlyList<string>> streamed = device.MapsWeights ? sets.Take(1) : sets;
-        List<ConditioningPlacement> placements = [.. streamed.Select(set => Conditioning(before, unet, batches, set))];
+        List<ConditioningPlacement> placements = [.. streamed.Select(set => Conditioning(parts, batches, set))];
         return Undominated(placements, static (one, other) => one.IsNoBetterThan(other));
     }
 
@@ -51,8 +53,9 @@ internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile d
         }
     }
 
-    private IEnumerable<UNetPlacement> AllUNets(BatchPart unet)
+    private IEnumerable<UNetPlacement> AllUNets(BatchParts parts)
     {
+        BatchPart unet = parts.UNet;
         bool[][] spreads = device.MapsWeights
             ? [new bool[unet.Work.Length]]
             : [.. ComponentChoice.EvenSpreads(unet.Component, device)];
@@ -63,30 +66,44 @@ internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile d
                 foreach (bool[] spread in spreads)
                 {
                     int[] sizes = spread.Any(streamed => streamed) ? BufferSizes : [ComponentChoice.LeastBuffer];
-                    foreach (int size in sizes) yield return UNet(unet, spread, size, rotatesSessions: false);
+                    foreach (int size in sizes) yield return UNet(parts, spread, size, rotatesSessions: false);
                 }
 
-                yield return UNet(unet, all, ComponentChoice.LeastBuffer, rotatesSessions: true);
+                yield return UNet(parts, all, ComponentChoice.LeastBuffer, rotatesSessions: true);
                 break;
             case OffloadMode.Resident:
-                yield return UNet(unet, spreads[0], ComponentChoice.LeastBuffer, rotatesSessions: false);
+                yield return UNet(parts, spreads[0], ComponentChoice.LeastBuffer, rotatesSessions: false);
                 break;
             case OffloadMode.Stream:
-                foreach (int size in BufferSizes) yield return UNet(unet, all, size, rotatesSessions: false);
+                foreach (int size in BufferSizes) yield return UNet(parts, all, size, rotatesSessions: false);
                 break;
             case OffloadMode.Rotate:
-                yield return UNet(unet, all, ComponentChoice.LeastBuffer, rotatesSessions: true);
+                yield return UNet(parts, all, ComponentChoice.LeastBuffer, rotatesSessions: true);
                 break;
         }
     }
 
-    private UNetPlacement UNet(BatchPart unet, bool[] isStreamed, int bufferSize, bool rotatesSessions)
+    private UNetPlacement UNet(BatchParts parts, bool[] isStreamed, int bufferSize, bool rotatesSessions)
     {
-        var choice = new ComponentChoice(unet.Component, unet.Work, isStreamed, bufferSize, request.PinnedBytes, device);
-        double plain = choice.Seconds(request.Steps, device.OperationsPerSecond, device.StepSeconds);
-        double captured = choice.Seconds(request.Steps, device.OperationsPerSecond, device.StepSeconds, device.CapturedShare);
-        return new UNetPlacement(choice, rotatesSessions, plain, captured, Modes(rotatesSessions));
+        var choice = new ComponentChoice(parts.UNet.Component, parts.UNet.Work, isStreamed, bufferSize, _pinnedBytes, device);
+        return new UNetPlacement(choice, rotatesSessions, Steps(1), Steps(device.CapturedShare), Modes(rotatesSessions))
+        {
+            SpareBytes = _pinnedBytes - choice.PinnedBytes,
+        };
+
+        StepSeconds Steps(double workShare)
+        {
+            double guided = choice.Seconds(parts.GuidedSteps, device.OperationsPerSecond, device.StepSeconds, workShare);
+            if (parts.UnguidedUNet is not { } alone) return new StepSeconds(guided, 0, SwitchSeconds(parts));
+            double unguided = choice.Seconds(
+                request.StepsOfThePromptAlone, device.OperationsPerSecond, device.StepSeconds, workShare, alone.Work);
+            return new StepSeconds(guided, unguided, SwitchSeconds(parts));
+        }
     }
+
+    // A set of prompts is copied to the device where it differs from that of the step before: at most in every step.
+    private double SwitchSeconds(BatchParts parts) =>
+        request.PromptSets > 1 ? request.Steps * parts.CrossAttention.TensorBytes / device.CopyBytesPerSecond : 0;
 
     private RunMode[] Modes(bool rotatesSessions)
     {
@@ -101,10 +118,10 @@ internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile d
 
     // Streamed components are copied once per batch. They come from the mapped file where the UNet might need all the memory that can be
     // pinned.
-    private ConditioningPlacement Conditioning(
-        IReadOnlyList<BatchPart> before, BatchPart unet, int batches, IReadOnlyList<string> streamed)
+    private ConditioningPlacement Conditioning(BatchParts parts, int batches, IReadOnlyList<string> streamed)
     {
-        long pinnable = Math.Max(0, request.PinnedBytes - unet.WeightBytes);
+        IReadOnlyList<BatchPart> before = parts.BeforeSteps;
+        long pinnable = Math.Max(0, _pinnedBytes - parts.UNet.WeightBytes);
         List<ComponentChoice> choices = [];
         foreach (BatchPart part in before)
         {
@@ -115,9 +132,8 @@ internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile d
             pinnable -= choice.PinnedBytes;
         }
 
-        int texts = (request.Guided ? 2 : 1) * request.PromptChunks;
         return new ConditioningPlacement(
-            choices, texts * SecondsOf(RunFrequency.PerPrompt), SecondsOf(RunFrequency.PerBatch), batches);
+            choices, request.TextRuns * SecondsOf(RunFrequency.PerPrompt), request.PromptSets * SecondsOf(RunFrequency.PerBatch), batches);
 
         double SecondsOf(RunFrequency frequency) => before.Zip(choices)
             .Where(part => part.First.Entry.Frequency == frequency)

@@ -19,6 +19,7 @@ internal sealed class ComponentRunner : IDisposable
     private readonly Dictionary<string, nint> _addresses = [];
     private readonly Dictionary<string, TensorSpec> _specs = [];
     private readonly NativeBuffer _block;
+    private readonly bool _ownsBlock;
     private readonly PictureShape _shape;
     private readonly ExecutionDevice _device;
     private readonly SessionPool _sessions;
@@ -33,12 +34,16 @@ internal sealed class ComponentRunner : IDisposable
     /// <param name="sessions">The pool that owns the sessions and weights; borrowed.</param>
     /// <param name="device">The device; borrowed.</param>
     /// <param name="placed">Device addresses of inputs and outputs that lie outside of the block; borrowed.</param>
+    /// <param name="other">
+    /// A runner that never runs at the same time. If its block is large enough, this one works in it instead of one of its own; borrowed.
+    /// </param>
     public ComponentRunner(
         ComponentSpec component,
         PictureShape shape,
         SessionPool sessions,
         ExecutionDevice device,
-        IReadOnlyDictionary<string, nint>? placed = null)
+        IReadOnlyDictionary<string, nint>? placed = null,
+        ComponentRunner? other = null)
     {
         (_component, _shape, _device, _sessions, _rotation) = (component, shape, device, sessions, sessions.RotationOf(component));
         _weights = sessions.Weights(component);
@@ -49,7 +54,8 @@ internal sealed class ComponentRunner : IDisposable
             _specs[tensor.Name] = tensor;
         List<TensorSpec> own = [.. _specs.Values.Where(tensor => placed is null || !placed.ContainsKey(tensor.Name))];
         (long bytes, long[] offsets) = TensorBlocks.Place(component, own, shape);
-        _block = device.Allocate(Math.Max(bytes, 1));
+        _ownsBlock = other is null || other.Bytes < bytes;
+        _block = _ownsBlock ? device.Allocate(Math.Max(bytes, 1)) : other!._block;
         try
         {
             for (int i = 0; i < own.Count; i++) _addresses[own[i].Name] = _block.Address + (nint)offsets[i];
@@ -71,6 +77,9 @@ internal sealed class ComponentRunner : IDisposable
 
     /// <summary>Size of the block in bytes.</summary>
     public long Bytes => _block.Bytes;
+
+    /// <summary>Device address of the block.</summary>
+    public nint Block => _block.Address;
 
     /// <summary>Device address of an input or output.</summary>
     public nint Address(string tensor) => _addresses[tensor];
@@ -189,7 +198,7 @@ internal sealed class ComponentRunner : IDisposable
         foreach (OrtValue value in _values) value.Dispose();
         _stages.Clear();
         _values.Clear();
-        _block.Dispose();
+        if (_ownsBlock) _block.Dispose();
         _trimming.Dispose();
     }
 

@@ -126,8 +126,7 @@ internal sealed class BrownianMotion : IDisposable
         private void Sum(int index, int first, Span<float> scratch, Span<float> sum)
         {
             int length = sum.Length, kept = 0;
-            Span<float> node = scratch[..length];
-            Span<float> lower = scratch.Slice(Block, length), normal = scratch.Slice(2 * Block, length);
+            Span<float> node = scratch[..length], lower = scratch.Slice(Block, length), unused = scratch.Slice(2 * Block, length);
             Span<float> fork = scratch.Slice(3 * Block, length), rest = scratch[(4 * Block)..];
             sum.Clear();
             foreach (BrownianStep step in Draw.Steps)
@@ -135,45 +134,38 @@ internal sealed class BrownianMotion : IDisposable
                 switch (step.Turn)
                 {
                     case BrownianTurn.Root:
-                        TensorPrimitives.Multiply(motion.Slot(index, step.Slot).Slice(first, length), step.Deviation, node);
-                        continue;
-                    case BrownianTurn.End:
-                        node.CopyTo(sum);
-                        continue;
+                        TensorPrimitives.Multiply(Normal(step), step.Deviation, node);
+                        break;
+                    case BrownianTurn.Lower:
+                        step.Divide(node, Normal(step), node, unused);
+                        break;
+                    case BrownianTurn.Upper:
+                        step.Divide(node, Normal(step), unused, node);
+                        break;
+                    case BrownianTurn.Fork:
+                        step.Divide(node, Normal(step), node, fork);
+                        break;
+                    case BrownianTurn.KeepUpper:
+                        step.Divide(node, Normal(step), node, rest.Slice(kept++ * Block, length));
+                        break;
+                    case BrownianTurn.AddLower:
+                        step.Divide(node, Normal(step), lower, node);
+                        TensorPrimitives.Add(sum, lower, sum);
+                        break;
                     case BrownianTurn.EndOfLower:
                         node.CopyTo(sum);
                         while (kept > 0) TensorPrimitives.Add(sum, rest.Slice(--kept * Block, length), sum);
                         fork.CopyTo(node);
-                        continue;
-                    case BrownianTurn.EndOfUpper:
+                        break;
+                    default:
                         TensorPrimitives.Add(sum, node, sum);
-                        continue;
-                }
-
-                // Products and sums are rounded one by one as in torch, and not fused.
-                TensorPrimitives.Multiply(node, step.Lower, lower);
-                TensorPrimitives.Multiply(lower, step.Reciprocal, lower);
-                TensorPrimitives.Multiply(motion.Slot(index, step.Slot).Slice(first, length), step.Deviation, normal);
-                TensorPrimitives.Add(lower, normal, lower);
-                switch (step.Turn)
-                {
-                    case BrownianTurn.Fork:
-                        TensorPrimitives.Subtract(node, lower, fork);
-                        break;
-                    case BrownianTurn.KeepUpper:
-                        TensorPrimitives.Subtract(node, lower, rest.Slice(kept++ * Block, length));
-                        break;
-                    case BrownianTurn.AddLower:
-                        TensorPrimitives.Add(sum, lower, sum);
                         break;
                 }
-
-                bool isLower = step.Turn is BrownianTurn.Lower or BrownianTurn.Fork or BrownianTurn.KeepUpper;
-                if (isLower) lower.CopyTo(node);
-                else TensorPrimitives.Subtract(node, lower, node);
             }
 
             if (Draw.Steps.Length > 0) TensorPrimitives.Divide(sum, Draw.Divisor, sum);
+
+            ReadOnlySpan<float> Normal(in BrownianStep step) => motion.Slot(index, step.Slot).Slice(first, length);
         }
     }
 }

@@ -12,8 +12,8 @@ namespace MuseAtelier.Sampling;
 public sealed record BrownianNoise(ulong Entropy, ISeededNoiseGenerator Normals)
 {
     /// <summary>
-    /// Whether multistep samplers (<see cref="StepNoise.BrownianMultistep"/>) also take their noise from it, as in k-diffusion. In diffusers
-    /// they draw independent numbers.
+    /// Whether multistep samplers (<see cref="StepNoise.BrownianMultistep"/>) also take their noise from it, as in k-diffusion. In
+    /// diffusers they draw independent numbers.
     /// </summary>
     public bool ServesMultistep { get; init; } = true;
 

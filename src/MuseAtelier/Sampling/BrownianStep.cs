@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace MuseAtelier.Sampling;
 
 /// <summary>What a step of <see cref="BrownianDraw"/> does with the increment over a node.</summary>
@@ -37,15 +39,42 @@ internal enum BrownianTurn
 /// <param name="Lower">The length of the lower child.</param>
 /// <param name="Reciprocal">The reciprocal of the node's length.</param>
 /// <param name="Deviation">The standard deviation of the lower child's increment, given the node's.</param>
-internal readonly record struct BrownianStep(BrownianTurn Turn, int Slot = 0, float Lower = 0, float Reciprocal = 0, float Deviation = 0)
+internal readonly record struct BrownianStep(
+    BrownianTurn Turn, int Slot = 0, float Lower = 0, float Reciprocal = 0, float Deviation = 0)
 {
     /// <summary>The step that divides a node.</summary>
     public static BrownianStep Of(BrownianTurn turn, in BrownianNode node, int slot)
     {
-        // In double as torchsde computes them (brownian_interval.py, _increment_and_space_time_levy_area); torch rounds each factor to fp32.
+        // In double, as torchsde computes them (brownian_interval.py, _increment_and_space_time_levy_area). torch rounds a factor to fp32.
         double lower = node.Middle - node.Start;
         double reciprocal = 1 / (node.End - node.Start);
         double variance = lower * (node.End - node.Middle) * reciprocal;
         return new BrownianStep(turn, slot, (float)lower, (float)reciprocal, (float)Math.Sqrt(variance));
+    }
+
+    /// <summary>
+    /// Computes the increments over both children. Products and sums are rounded one by one as in torch, and not fused.
+    /// </summary>
+    /// <param name="node">The increment over the node.</param>
+    /// <param name="normal">The node's normal numbers, as many.</param>
+    /// <param name="lower">Receives the increment over the lower child; may be <paramref name="node"/>.</param>
+    /// <param name="upper">Receives the increment over the upper child; may be <paramref name="node"/>.</param>
+    public void Divide(ReadOnlySpan<float> node, ReadOnlySpan<float> normal, Span<float> lower, Span<float> upper)
+    {
+        int i = 0;
+        for (; i + Vector256<float>.Count <= node.Length; i += Vector256<float>.Count)
+        {
+            Vector256<float> whole = Vector256.Create(node[i..]);
+            Vector256<float> low = whole * Lower * Reciprocal + Vector256.Create(normal[i..]) * Deviation;
+            low.CopyTo(lower[i..]);
+            (whole - low).CopyTo(upper[i..]);
+        }
+
+        for (; i < node.Length; i++)
+        {
+            float whole = node[i], low = whole * Lower * Reciprocal + normal[i] * Deviation;
+            lower[i] = low;
+            upper[i] = whole - low;
+        }
     }
 }

@@ -6,52 +6,62 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// The UNet for one picture size and batch size, with what it needs once for each batch: keys and values of the prompt, and the time
-/// embeddings of all evaluations. Bindings are made once and serve every batch of that size.
+/// The UNet for one picture size and batch size, with what it needs once for each batch: keys and values of the prompts, and the time
+/// embeddings of all evaluations. Bindings are made once and serve every batch of that size. Evaluations outside of the guidance interval
+/// have bindings of their own, for fewer rows, which share sessions, weights, keys, values and memory with the others.
 /// </summary>
 internal sealed class Denoiser : IDenoiser, IDisposable
 {
     private readonly Stack<IDisposable> _owned = new();
+    private readonly List<ComponentRunner> _times = [];
     private readonly ModelPackage _package;
     private readonly SessionPool _sessions;
     private readonly ExecutionDevice _device;
     private readonly ComponentRunner _context;
-    private readonly ComponentRunner _unet;
-    private readonly StepCapture _step;
+    private readonly PromptSetStore _sets;
+    private readonly BoundUNet _unet;
+    private readonly BoundUNet? _unguided;
     private readonly NativeBuffer _embeddings;
     private readonly NativeBuffer _hostInput;
     private readonly NativeBuffer _hostOutput;
-    private ComponentRunner? _time;
-    private int _evaluations;
+    private PreparedEvaluation[] _evaluations = [];
 
-    public Denoiser(ModelPackage package, PictureShape shape, SessionPool sessions, ExecutionDevice device)
+    /// <summary>Creates the bindings.</summary>
+    /// <param name="package">The package; borrowed.</param>
+    /// <param name="shape">
+    /// The rows of a guided evaluation, or of every evaluation if none is guided, the size of the latents, and the tokens.
+    /// </param>
+    /// <param name="sessions">The sessions and weights; borrowed.</param>
+    /// <param name="device">The device; borrowed.</param>
+    /// <param name="unguidedRows">
+    /// Rows of an evaluation outside of the guidance interval: the last ones of the batch. 0 if there is no such evaluation.
+    /// </param>
+    public Denoiser(ModelPackage package, PictureShape shape, SessionPool sessions, ExecutionDevice device, int unguidedRows = 0)
     {
         _package = package;
         _sessions = sessions;
         _device = device;
         Shape = shape with { Steps = 1 };
+        UnguidedRows = unguidedRows;
         PackageManifest manifest = package.Manifest;
         ComponentSpec unet = manifest.Component(ComponentNames.UNet);
-        ComponentSpec context = manifest.Component(ComponentNames.CrossAttention);
         try
         {
-            _context = Own(new ComponentRunner(context, Shape, sessions, device));
+            _context = Own(new ComponentRunner(manifest.Component(ComponentNames.CrossAttention), Shape, sessions, device));
+            _sets = Own(new PromptSetStore(_context, device));
 
             // The embeddings of one evaluation lie one after the other in the order of the UNet's inputs, so that one copy moves them.
-            List<TensorSpec> embeddings = [.. unet.Inputs.Where(input => ConditioningNames.IsTimeEmbedding(input.Name))];
+            IEnumerable<TensorSpec> embeddings = unet.Inputs.Where(input => ConditioningNames.IsTimeEmbedding(input.Name));
             _embeddings = Own(device.Allocate(embeddings.Sum(embedding => embedding.Bytes(Shape))));
-            var placed = context.Outputs.ToDictionary(output => output.Name, output => _context.Address(output.Name));
-            nint next = _embeddings.Address;
-            foreach (TensorSpec embedding in embeddings)
+            _unet = Own(new BoundUNet(unet, Shape, Places(unet, Shape), sessions, device));
+            if (unguidedRows > 0)
             {
-                placed[embedding.Name] = next;
-                next += (nint)embedding.Bytes(Shape);
+                PictureShape alone = Shape with { Rows = unguidedRows };
+                _unguided = Own(new BoundUNet(unet, alone, Places(unet, alone), sessions, device, _unet));
             }
 
-            _unet = Own(new ComponentRunner(unet, Shape, sessions, device, placed));
-            _step = Own(new StepCapture(_unet, sessions, device));
-            _hostInput = Own(device.AllocateHost(_unet.Size("latents")));
-            _hostOutput = Own(device.AllocateHost(_unet.Size("noise")));
+            _hostInput = Own(device.AllocateHost(_unet.InputBytes));
+            _hostOutput = Own(device.AllocateHost(_unet.OutputBytes));
         }
         catch
         {
@@ -61,7 +71,11 @@ internal sealed class Denoiser : IDenoiser, IDisposable
         }
     }
 
+    /// <summary>The rows of a guided evaluation, the size of the latents, and the tokens.</summary>
     public PictureShape Shape { get; }
+
+    /// <summary>Rows of an evaluation outside of the guidance interval; 0 if there is no such evaluation.</summary>
+    public int UnguidedRows { get; }
 
     /// <inheritdoc/>
     public int Rows => Shape.Rows;
@@ -75,7 +89,7 @@ internal sealed class Denoiser : IDenoiser, IDisposable
     /// <inheritdoc/>
     public Span<float> Output => _hostOutput.AsSpan<float>();
 
-    /// <summary>Computes what a batch needs once.</summary>
+    /// <summary>Computes what a batch of one set of prompts needs once; every evaluation has all rows.</summary>
     /// <param name="rows">One embedding for each row of the batch, the negative prompt first.</param>
     /// <param name="timeIds">[6]: original height and width, crop top and left, target height and width, in px.</param>
     /// <param name="timesteps">The timestep of every evaluation.</param>
@@ -86,43 +100,66 @@ internal sealed class Denoiser : IDenoiser, IDisposable
         ReadOnlySpan<float> timeIds,
         ReadOnlySpan<float> timesteps,
         RunOptions options,
-        CancellationToken cancellationToken)
-    {
-        Write(_context, "context", rows, static row => row.Hidden);
-        _context.Run(options, cancellationToken);
+        CancellationToken cancellationToken) =>
+        Prepare(BatchConditions.Of(rows, timeIds, timesteps), options, cancellationToken);
 
-        _evaluations = timesteps.Length;
-        PictureShape shape = Shape with { Steps = _evaluations };
-        _time?.Dispose();
-        _time = null;
-        _time = new ComponentRunner(_package.Manifest.Component(ComponentNames.TimeEmbedding), shape, _sessions, _device);
-        Write(_time, "pooled", rows, static row => row.Pooled);
-        float[] ids = new float[rows.Length * timeIds.Length];
-        for (int i = 0; i < rows.Length; i++) timeIds.CopyTo(ids.AsSpan(i * timeIds.Length));
-        _time.Write<float>("time_ids", ids);
-        _time.Write("timesteps", timesteps);
-        _time.Run(options, cancellationToken);
+    /// <summary>Computes what a batch needs once: keys and values of each set of prompts, and the time embeddings.</summary>
+    /// <param name="conditions">What the evaluations are conditioned on.</param>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between stages.</param>
+    public void Prepare(BatchConditions conditions, RunOptions options, CancellationToken cancellationToken)
+    {
+        _sets.Resize(conditions.Sets.Count);
+        // The set of the first steps comes last, so that it is in its place when they begin.
+        for (int set = conditions.Sets.Count - 1; set >= 0; set--)
+        {
+            Write(_context, "context", conditions.Sets[set], static row => row.Hidden);
+            _context.Run(options, cancellationToken, isLastRound: set == 0);
+            _sets.Keep(set);
+        }
+
+        ReleaseTimes();
+        _evaluations = new PreparedEvaluation[conditions.Evaluations.Count];
+        // The embeddings depend on the pooled outputs of a set and on the rows.
+        var groups = conditions.Evaluations.Index().GroupBy(entry => (entry.Item.Set, entry.Item.HasAllRows)).ToList();
+        foreach (var group in groups)
+        {
+            BoundUNet unet = group.Key.HasAllRows ? _unet : _unguided!;
+            PromptEmbeds[] rows = conditions.Sets[group.Key.Set][^unet.Rows..];
+            int[] indices = [.. group.Select(entry => entry.Index)];
+            float[] timesteps = [.. group.Select(entry => entry.Item.Timestep)];
+            ComponentRunner time = NewTime(unet.Rows, timesteps.Length);
+            Write(time, "pooled", rows, static row => row.Pooled);
+            time.Write<float>("time_ids", [.. rows.SelectMany(_ => conditions.TimeIds)]);
+            time.Write("timesteps", timesteps);
+            time.Run(options, cancellationToken, isLastRound: group == groups[^1]);
+            nint first = time.Address("embeddings");
+            for (int i = 0; i < indices.Length; i++)
+                _evaluations[indices[i]] = new PreparedEvaluation(unet, group.Key.Set, first + (nint)(i * unet.EmbeddingBytes));
+        }
+
         _device.Synchronize();
     }
 
     /// <inheritdoc/>
     public void Start(int evaluation, RunOptions options, CancellationToken cancellationToken)
     {
-        _device.Copy(_time!.Address("embeddings") + (nint)(evaluation * _embeddings.Bytes), _embeddings.Address, _embeddings.Bytes);
-        _unet.Write("latents", _hostInput);
-        _step.Run(options, isLastRound: evaluation == _evaluations - 1, cancellationToken);
-        _unet.Read("noise", _hostOutput);
+        (BoundUNet unet, int set, nint embeddings) = _evaluations[evaluation];
+        _sets.Activate(set);
+        _device.Copy(embeddings, _embeddings.Address, unet.EmbeddingBytes);
+        unet.Start(_hostInput, _hostOutput, options, isLastRound: evaluation == _evaluations.Length - 1, cancellationToken);
     }
 
     /// <inheritdoc/>
     public void Wait() => _device.Synchronize();
 
+    /// <summary>Frees the memory that more than a number of sets of prompts took. The next batch must be prepared anew.</summary>
+    public void LimitSets(int sets) => _sets.Limit(sets);
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        _time?.Dispose();
-        _time = null;
-        // A captured run must be disposed before the memory that it refers to.
+        ReleaseTimes();
         while (_owned.TryPop(out IDisposable? owned)) owned.Dispose();
     }
 
@@ -130,6 +167,36 @@ internal sealed class Denoiser : IDenoiser, IDisposable
     {
         _owned.Push(part);
         return part;
+    }
+
+    private void ReleaseTimes()
+    {
+        foreach (ComponentRunner time in _times) time.Dispose();
+        _times.Clear();
+    }
+
+    private ComponentRunner NewTime(int rows, int steps)
+    {
+        ComponentSpec component = _package.Manifest.Component(ComponentNames.TimeEmbedding);
+        var time = new ComponentRunner(component, Shape with { Rows = rows, Steps = steps }, _sessions, _device);
+        _times.Add(time);
+        return time;
+    }
+
+    // The places of the UNet's conditioning for a shape: of the keys and values, whose first dimension is the rows, the last rows.
+    private Dictionary<string, nint> Places(ComponentSpec unet, PictureShape shape)
+    {
+        Dictionary<string, nint> places = [];
+        foreach (TensorSpec output in _package.Manifest.Component(ComponentNames.CrossAttention).Outputs)
+            places[output.Name] = _context.Address(output.Name) + (nint)(output.Bytes(Shape) - output.Bytes(shape));
+        nint next = _embeddings.Address;
+        foreach (TensorSpec embedding in unet.Inputs.Where(input => ConditioningNames.IsTimeEmbedding(input.Name)))
+        {
+            places[embedding.Name] = next;
+            next += (nint)embedding.Bytes(shape);
+        }
+
+        return places;
     }
 
     // Every row must have the size of the first, because the component's tensors have one shape for all rows.
@@ -141,4 +208,7 @@ internal sealed class Denoiser : IDenoiser, IDisposable
         for (int i = 0; i < rows.Length; i++) part(rows[i]).CopyTo(values.AsSpan(i * width, width));
         component.Write<float>(input, values);
     }
+
+    // The bindings of an evaluation, its set of prompts, and the device address of its time embeddings.
+    private readonly record struct PreparedEvaluation(BoundUNet UNet, int Set, nint Embeddings);
 }

@@ -38,10 +38,11 @@ internal sealed class DenoisingLoop : IDisposable
         _inputs = inputs;
         _previews = previews;
         _first = inputs.Start.FirstEvaluation(recipe.Evaluations);
+        recipe.Sampler.BeginAt(_first);
         int evaluations = recipe.Evaluations.Length - _first;
         Clock = new StepClock(evaluations);
         _hashes = [.. noise.Select(_ => new StepHashes(evaluations))];
-        _batch = new LatentBatch(denoiser, slot, noise.Length, recipe.Guidance.IsGuided, recipe.Sampler, allocate);
+        _batch = new LatentBatch(denoiser, slot, noise.Length, recipe.Guidance, recipe.Sampler, allocate);
         try
         {
             _noise = new BatchNoise(noise, recipe, _first, _batch.Latents(0).Length, allocate);
@@ -76,12 +77,14 @@ internal sealed class DenoisingLoop : IDisposable
         {
             Clock.Begin();
             cancellationToken.ThrowIfCancellationRequested();
-            Prediction.ScaleInput(_batch, evaluation.Sigma);
+            _batch.Begin(evaluation.Step);
+            _recipe.Prediction.ScaleInput(_batch, evaluation.Sigma);
             _denoiser.Start(evaluation.Index, options, cancellationToken);
             _noise.Draw(evaluation, _batch);
             _denoiser.Wait();
             CheckOutput(evaluation);
-            _recipe.Guidance.Apply(_batch);
+            _recipe.Guidance.Apply(_batch, evaluation.Step);
+            if (_recipe.Guidance.IsScaledAt(evaluation.Step)) _recipe.Rescale?.Apply(_batch, _recipe.Prediction, evaluation.Sigma);
             _recipe.Prediction.Resolve(_batch, evaluation.Sigma);
             _previews?.Paint(_batch);
             Advance(evaluation);
@@ -112,7 +115,7 @@ internal sealed class DenoisingLoop : IDisposable
         _noise.DrawStart(_batch);
         for (int i = 0; i < _batch.Pictures; i++)
         {
-            _inputs.Start.Write(_batch.Noise(i), _recipe.Schedule.InitialNoiseScale, sigma, _batch.Latents(i));
+            _inputs.Start.Write(_batch.Noise(i), _recipe.InitialNoiseScale, sigma, _batch.Latents(i));
             if (_startNoise is not null) _batch.Noise(i).CopyTo(StartNoise(i));
             _hashes[i].Take(0, _batch.Noise(i), _batch.Latents(i));
         }

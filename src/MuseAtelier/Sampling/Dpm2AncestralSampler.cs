@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// DPM-Solver-2 with ancestral noise (k-diffusion sampling.py, sample_dpm_2_ancestral with eta 1; AUTOMATIC1111's "DPM2 a"): the step of
+/// DPM-Solver-2 with ancestral noise (k-diffusion sampling.py, sample_dpm_2_ancestral; AUTOMATIC1111's "DPM2 a"): the step of
 /// <see cref="Dpm2Sampler"/> to sigmaDown, and fresh noise of deviation sigmaUp. The step to sigma 0 has one evaluation and no noise.
 /// </summary>
 /// <remarks>
@@ -17,9 +17,11 @@ internal sealed class Dpm2AncestralSampler : Sampler
     private readonly float[] _noiseScales;
 
     /// <summary>Computes the coefficients of every step.</summary>
-    public Dpm2AncestralSampler(SigmaSchedule schedule)
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="eta">The strength of the noise, 0 to 1; with 0 none is drawn after the start.</param>
+    public Dpm2AncestralSampler(SigmaSchedule schedule, double eta = 1)
         : base(
-            TwoPerStep(schedule, step => Middle(schedule, step), step => (float)AncestralStep.Of(schedule, step).Up > 0 ? 1 : 0),
+            TwoPerStep(schedule, step => Middle(schedule, step, eta), step => (float)AncestralStep.Of(schedule, step, eta).Up > 0 ? 1 : 0),
             history: 1)
     {
         _halves = new float[schedule.Steps];
@@ -27,9 +29,9 @@ internal sealed class Dpm2AncestralSampler : Sampler
         _noiseScales = new float[schedule.Steps];
         for (int step = 0; step < schedule.Steps; step++)
         {
-            AncestralStep parts = AncestralStep.Of(schedule, step);
+            AncestralStep parts = AncestralStep.Of(schedule, step, eta);
             double sigma = schedule.Sigmas[step];
-            _halves[step] = (float)(Middle(schedule, step) - sigma);
+            _halves[step] = (float)(Middle(schedule, step, eta) - sigma);
             _distances[step] = (float)(parts.Down - sigma);
             _noiseScales[step] = (float)parts.Up;
         }
@@ -56,6 +58,6 @@ internal sealed class Dpm2AncestralSampler : Sampler
             TensorPrimitives.MultiplyAdd(state.Noise(), _noiseScales[evaluation.Step], state.Latents, state.Latents);
     }
 
-    private static double Middle(SigmaSchedule schedule, int step) =>
-        Math.Sqrt(schedule.Sigmas[step] * AncestralStep.Of(schedule, step).Down);
+    private static double Middle(SigmaSchedule schedule, int step, double eta) =>
+        Math.Sqrt(schedule.Sigmas[step] * AncestralStep.Of(schedule, step, eta).Down);
 }

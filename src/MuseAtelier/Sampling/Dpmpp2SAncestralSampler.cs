@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// DPM-Solver++(2S) with ancestral noise (k-diffusion sampling.py, sample_dpmpp_2s_ancestral with eta 1; Lu et al., 2022,
+/// DPM-Solver++(2S) with ancestral noise (k-diffusion sampling.py, sample_dpmpp_2s_ancestral; Lu et al., 2022,
 /// "DPM-Solver++", algorithm 1; AUTOMATIC1111's "DPM++ 2S a"). The step to sigma 0 has one evaluation and no noise.
 /// </summary>
 /// <remarks>
@@ -15,16 +15,18 @@ internal sealed class Dpmpp2SAncestralSampler : Sampler
     private readonly Coefficients[] _steps;
 
     /// <summary>Computes the coefficients of every step.</summary>
-    public Dpmpp2SAncestralSampler(SigmaSchedule schedule)
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="eta">The strength of the noise, 0 to 1; with 0 none is drawn after the start.</param>
+    public Dpmpp2SAncestralSampler(SigmaSchedule schedule, double eta = 1)
         : base(
-            TwoPerStep(schedule, step => Middle(schedule, step), step => (float)AncestralStep.Of(schedule, step).Up > 0 ? 1 : 0),
+            TwoPerStep(schedule, step => Middle(schedule, step, eta), step => (float)AncestralStep.Of(schedule, step, eta).Up > 0 ? 1 : 0),
             history: 1)
     {
         _steps = new Coefficients[schedule.Steps];
         for (int step = 0; step < _steps.Length; step++)
         {
-            AncestralStep parts = AncestralStep.Of(schedule, step);
-            double half = Middle(schedule, step) / schedule.Sigmas[step];
+            AncestralStep parts = AncestralStep.Of(schedule, step, eta);
+            double half = Middle(schedule, step, eta) / schedule.Sigmas[step];
             double whole = parts.Down / schedule.Sigmas[step];
             _steps[step] = new Coefficients((float)half, (float)(1 - half), (float)whole, (float)(1 - whole), (float)parts.Up);
         }
@@ -53,8 +55,8 @@ internal sealed class Dpmpp2SAncestralSampler : Sampler
         if (evaluation.NoiseDraws > 0) TensorPrimitives.MultiplyAdd(state.Noise(), step.Noise, state.Latents, state.Latents);
     }
 
-    private static double Middle(SigmaSchedule schedule, int step) =>
-        Math.Sqrt(schedule.Sigmas[step] * AncestralStep.Of(schedule, step).Down);
+    private static double Middle(SigmaSchedule schedule, int step, double eta) =>
+        Math.Sqrt(schedule.Sigmas[step] * AncestralStep.Of(schedule, step, eta).Down);
 
     /// <summary>The factors of a step.</summary>
     /// <param name="HalfLatents">Of the latents, on the way to the second evaluation: exp(-h / 2).</param>

@@ -8,6 +8,9 @@ namespace MuseAtelier.Sampling;
 internal sealed class EpsilonPrediction : Prediction
 {
     /// <inheritdoc/>
+    public override DenoisedMap MapAt(float sigma) => new(Latents: 1, Output: -sigma);
+
+    /// <inheritdoc/>
     public override void ToDenoised(ReadOnlySpan<float> latents, ReadOnlySpan<float> output, float sigma, Span<float> denoised) =>
         TensorPrimitives.MultiplyAdd(output, -sigma, latents, denoised);
 

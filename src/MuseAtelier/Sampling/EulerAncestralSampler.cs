@@ -13,14 +13,16 @@ internal sealed class EulerAncestralSampler : Sampler
     private readonly float[] _noiseScales;
 
     /// <summary>Computes the coefficients of every step.</summary>
-    public EulerAncestralSampler(SigmaSchedule schedule)
-        : base(OnePerStep(schedule, step => (float)AncestralStep.Of(schedule, step).Up > 0 ? 1 : 0))
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="eta">The strength of the noise, 0 to 1; with 0 none is drawn after the start.</param>
+    public EulerAncestralSampler(SigmaSchedule schedule, double eta = 1)
+        : base(OnePerStep(schedule, step => (float)AncestralStep.Of(schedule, step, eta).Up > 0 ? 1 : 0))
     {
         _slopes = new float[schedule.Steps];
         _noiseScales = new float[schedule.Steps];
         for (int step = 0; step < schedule.Steps; step++)
         {
-            AncestralStep parts = AncestralStep.Of(schedule, step);
+            AncestralStep parts = AncestralStep.Of(schedule, step, eta);
             _slopes[step] = (float)(parts.Down - schedule.Sigmas[step]);
             _noiseScales[step] = (float)parts.Up;
         }

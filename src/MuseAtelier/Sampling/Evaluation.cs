@@ -9,7 +9,10 @@ namespace MuseAtelier.Sampling;
 /// <param name="Index">Its index among the sampler's evaluations, from 0.</param>
 /// <param name="Step">The step to which it belongs, from 0.</param>
 /// <param name="Sigma">The noise level of the latents that the UNet is given, above 0.</param>
-/// <param name="Timestep">The timestep that the UNet is given for this noise level, 0 to 1000; may have a fraction.</param>
+/// <param name="Timestep">
+/// The timestep that the UNet is given for this noise level; may have a fraction. From 0 to 1000, and for models of the EDM formulation
+/// 0.25 ln sigma, which may be below 0.
+/// </param>
 /// <param name="NoiseDraws">
 /// The number of draws of noise, 0 to <see cref="Sampler.MostNoiseDraws"/>, that <see cref="Sampler.Advance"/> reads after it.
 /// </param>

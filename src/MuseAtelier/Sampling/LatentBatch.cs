@@ -4,13 +4,15 @@ namespace MuseAtelier.Sampling;
 
 /// <summary>
 /// The numbers of the pictures that are denoised together, in host memory: latents, noise and the sampler's buffers of each picture, and
-/// the rows of the UNet's batch that belong to it. With guidance the first half of the rows is the negative prompt's. Unused rows repeat
-/// the first picture, so that a batch always has the recorded size and gives identical bits.
+/// the rows of the UNet's batch that belong to it. With guidance the first rows are the negative prompt's, one for each slot; the rows of
+/// each part of the prompt follow. Unused rows repeat the first picture, so that a batch always has the recorded size and gives identical
+/// bits.
 /// </summary>
 internal sealed class LatentBatch : IDisposable
 {
     private readonly IDenoiser _denoiser;
     private readonly NativeBuffer _memory;
+    private readonly Guidance _guidance;
     private readonly int _slots;
     private readonly int _first;
     private readonly int _length;
@@ -22,17 +24,18 @@ internal sealed class LatentBatch : IDisposable
     /// <param name="denoiser">Prepared for the batch; borrowed.</param>
     /// <param name="slot">The slot of the first picture; the others follow it.</param>
     /// <param name="pictures">The number of pictures.</param>
-    /// <param name="isGuided">Whether the UNet's batch has rows for the negative prompt.</param>
+    /// <param name="guidance">Tells the rows of each picture; borrowed.</param>
     /// <param name="sampler">Tells the number of draws and buffers; borrowed.</param>
     /// <param name="allocate">Allocates host memory of a number of bytes.</param>
     /// <exception cref="ArgumentException">The denoiser has another number of rows.</exception>
     public LatentBatch(
-        IDenoiser denoiser, BatchSlot slot, int pictures, bool isGuided, Sampler sampler, Func<long, NativeBuffer> allocate)
+        IDenoiser denoiser, BatchSlot slot, int pictures, Guidance guidance, Sampler sampler, Func<long, NativeBuffer> allocate)
     {
-        int rows = slot.BatchSize * (isGuided ? 2 : 1);
+        int rows = slot.BatchSize * guidance.RowsPerPicture;
         if (denoiser.Rows != rows)
             throw new ArgumentException($"The denoiser has {denoiser.Rows} rows, and the batch needs {rows}.", nameof(denoiser));
         _denoiser = denoiser;
+        _guidance = guidance;
         _slots = slot.BatchSize;
         _first = slot.Index;
         _length = denoiser.Output.Length / rows;
@@ -42,18 +45,25 @@ internal sealed class LatentBatch : IDisposable
         foreach (Evaluation evaluation in sampler.Evaluations) _draws = Math.Max(_draws, evaluation.NoiseDraws);
         _history = sampler.History;
         Pictures = pictures;
-        IsGuided = isGuided;
+        IsGuided = guidance.IsGuided;
         _memory = allocate((long)pictures * Stride * sizeof(float));
     }
 
     /// <summary>The number of pictures.</summary>
     public int Pictures { get; }
 
-    /// <summary>Whether the UNet's batch has rows for the negative prompt.</summary>
-    public bool IsGuided { get; }
+    /// <summary>Whether the evaluation that was begun last has rows for the negative prompt.</summary>
+    public bool IsGuided { get; private set; }
+
+    // Rows of the evaluation that was begun last, which are the first ones of the denoiser's rows.
+    private int Rows => _slots * (IsGuided ? _guidance.RowsPerPicture : _guidance.Parts);
 
     // Each picture's memory holds its latents, then its draws of noise, then the sampler's buffers.
     private int Stride => (1 + _draws + _history) * _length;
+
+    /// <summary>Begins an evaluation: from now on inputs and outputs are those of its rows.</summary>
+    /// <param name="step">The evaluation's step, from 0.</param>
+    public void Begin(int step) => IsGuided = _guidance.IsGuidedAt(step);
 
     /// <summary>A picture's latents, [4, h, w] fp32.</summary>
     public Span<float> Latents(int picture) => Part(picture, 0, 1);
@@ -70,8 +80,10 @@ internal sealed class LatentBatch : IDisposable
     /// </summary>
     public Span<float> Denoised(int picture) => Input(picture);
 
-    /// <summary>The prediction for a picture's prompt, [4, h, w] fp32.</summary>
-    public Span<float> Output(int picture) => OutputRow((IsGuided ? _slots : 0) + _first + picture);
+    /// <summary>The prediction for a part of a picture's prompt, [4, h, w] fp32; guidance puts its result into the first part's.</summary>
+    /// <param name="picture">The picture, from 0.</param>
+    /// <param name="part">The part of the prompt, from 0.</param>
+    public Span<float> Output(int picture, int part = 0) => OutputRow((part + (IsGuided ? 1 : 0)) * _slots + _first + picture);
 
     /// <summary>The prediction for a picture's negative prompt, [4, h, w] fp32; only with guidance.</summary>
     public ReadOnlySpan<float> UnconditionalOutput(int picture) => OutputRow(_first + picture);
@@ -80,7 +92,7 @@ internal sealed class LatentBatch : IDisposable
     public SamplerState State(int picture) =>
         new(Latents(picture), Denoised(picture), Output(picture), Noise(picture, _draws), Part(picture, 1 + _draws, _history));
 
-    /// <summary>Fills the rows that are no picture's own: the unused slots, and with guidance the half of the negative prompt.</summary>
+    /// <summary>Fills the rows that repeat others: those of unused slots, and those of every prompt but the first.</summary>
     public void CompleteInput()
     {
         for (int slot = 0; slot < _slots; slot++)
@@ -88,8 +100,8 @@ internal sealed class LatentBatch : IDisposable
             if (slot < _first || slot >= _first + Pictures) Input(0).CopyTo(InputRow(slot));
         }
 
-        int half = _slots * _inputLength;
-        if (IsGuided) _denoiser.Input[..half].CopyTo(_denoiser.Input[half..]);
+        int prompt = _slots * _inputLength;
+        for (int next = prompt; next < Rows * _inputLength; next += prompt) _denoiser.Input[..prompt].CopyTo(_denoiser.Input[next..]);
     }
 
     /// <summary>
@@ -105,8 +117,8 @@ internal sealed class LatentBatch : IDisposable
         for (int row = 0; row < _denoiser.Rows; row++) channels.CopyTo(InputRow(row)[_length..]);
     }
 
-    /// <summary>Whether the whole prediction is finite, that of unused rows included.</summary>
-    public bool IsOutputFinite() => !_denoiser.Output.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
+    /// <summary>Whether the whole prediction is finite, that of unused slots included.</summary>
+    public bool IsOutputFinite() => !_denoiser.Output[..(Rows * _length)].ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
 
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();

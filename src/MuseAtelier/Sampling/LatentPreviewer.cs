@@ -10,7 +10,8 @@ namespace MuseAtelier.Sampling;
 /// </remarks>
 internal static class LatentPreviewer
 {
-    private const int Channels = 4;
+    /// <summary>Channels of latents.</summary>
+    public const int Channels = 4;
 
     // Rows are red, green and blue in 8-bit units; columns the four channels and the offset.
     private static readonly float[] Factors =

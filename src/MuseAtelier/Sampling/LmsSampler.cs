@@ -8,7 +8,8 @@ namespace MuseAtelier.Sampling;
 /// </summary>
 /// <remarks>
 /// x = x + sum over j of c[j] epsilon[i - j], where c[j] is the integral from sigma[i] to sigma[i + 1] of the Lagrange polynomial that is 1
-/// at sigma[i - j] and 0 at the other noise levels. k-diffusion integrates it numerically; the integral here is exact.
+/// at sigma[i - j] and 0 at the other noise levels. k-diffusion and diffusers (scheduling_lms_discrete.py) integrate it numerically; the
+/// integral here is exact. The first steps that run have fewer slopes to read, and a lower order.
 /// </remarks>
 internal sealed class LmsSampler : Sampler
 {
@@ -17,19 +18,25 @@ internal sealed class LmsSampler : Sampler
     // The slopes of the evaluations before, in a ring.
     private const int Kept = Order - 1;
 
-    private readonly float[][] _coefficients;
+    // By the number of earlier evaluations that a step may read, then by the step.
+    private readonly float[][][] _coefficients;
 
     /// <summary>Computes the coefficients of every step.</summary>
     public LmsSampler(SigmaSchedule schedule) : base(OnePerStep(schedule), Kept)
     {
-        _coefficients = new float[schedule.Steps][];
-        for (int step = 0; step < schedule.Steps; step++) _coefficients[step] = CoefficientsOf(schedule.Sigmas, step);
+        _coefficients = new float[Order][][];
+        for (int earlier = 0; earlier <= Kept; earlier++)
+        {
+            _coefficients[earlier] = new float[schedule.Steps][];
+            for (int step = 0; step < schedule.Steps; step++)
+                _coefficients[earlier][step] = CoefficientsOf(schedule.Sigmas, step, earlier + 1);
+        }
     }
 
     /// <inheritdoc/>
     public override void Advance(in Evaluation evaluation, SamplerState state)
     {
-        float[] coefficients = _coefficients[evaluation.Step];
+        float[] coefficients = _coefficients[Math.Min(EvaluatedBefore(evaluation), Kept)][evaluation.Step];
         TensorPrimitives.MultiplyAdd(state.Epsilon, coefficients[0], state.Latents, state.Latents);
         for (int j = 1; j < coefficients.Length; j++)
         {
@@ -40,11 +47,11 @@ internal sealed class LmsSampler : Sampler
         state.Epsilon.CopyTo(state.History(evaluation.Step % Kept));
     }
 
-    private static float[] CoefficientsOf(ReadOnlySpan<float> sigmas, int step)
+    private static float[] CoefficientsOf(ReadOnlySpan<float> sigmas, int step, int mostOrder)
     {
         // A polynomial needs different noise levels, so the order ends before two equal ones.
         int order = 1;
-        while (order < Order && order <= step && sigmas[step - order] > sigmas[step - order + 1]) order++;
+        while (order < mostOrder && order <= step && sigmas[step - order] > sigmas[step - order + 1]) order++;
         float[] coefficients = new float[order];
         ReadOnlySpan<float> nodes = sigmas.Slice(step - order + 1, order);
         for (int j = 0; j < order; j++) coefficients[j] = (float)Integral(nodes, order - 1 - j, sigmas[step + 1]);

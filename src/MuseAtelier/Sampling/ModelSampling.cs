@@ -1,12 +1,30 @@
+using MuseAtelier.Conditioning;
+using MuseAtelier.Packages;
+
 namespace MuseAtelier.Sampling;
 
 /// <summary>Makes what denoising needs for the requests of one model.</summary>
-/// <param name="Trained">The schedule that the model was trained on.</param>
+/// <param name="Model">The model.</param>
 /// <param name="Catalogs">The samplers and noise sources that requests can name.</param>
-internal sealed record ModelSampling(TrainedSchedule Trained, SamplingCatalogs Catalogs)
+internal sealed record ModelSampling(ModelSpec Model, SamplingCatalogs Catalogs)
 {
+    private readonly TrainedSchedule _usual = TrainedSchedule.Of(Model);
+
+    /// <summary>Reads the prompts of a request.</summary>
+    public Func<PictureRequest, RequestPrompts> ReadPrompts { get; init; } = request => RequestPrompts.Of(request);
+
+    /// <summary>The quantity that the model is taken to predict for a request.</summary>
+    public PredictionChoice PredictionOf(PictureRequest request) => PredictionChoice.Of(Model, request.Prediction);
+
     /// <summary>Makes the recipe of a request, whose names are in the catalogues.</summary>
-    public SamplingRecipe RecipeOf(PictureRequest request) => SamplingRecipe.Of(request, Trained, Catalogs.Samplers);
+    /// <param name="request">The request.</param>
+    /// <param name="weights">The weight of each part of the prompt; null means one part of weight 1.</param>
+    public SamplingRecipe RecipeOf(PictureRequest request, IReadOnlyList<float>? weights = null)
+    {
+        bool isUsual = request.Prediction == ModelPrediction.Automatic;
+        TrainedSchedule trained = isUsual ? _usual : TrainedSchedule.Of(PredictionOf(request));
+        return SamplingRecipe.Of(request, trained, Catalogs.Samplers, weights);
+    }
 
     /// <summary>Makes the noise of each picture; its names are in the catalogues.</summary>
     public PictureNoise[] NoiseOf(IReadOnlyList<PictureRequest> pictures) => Catalogs.NoiseOf(pictures);

@@ -13,16 +13,25 @@ internal abstract class Prediction
     public static Prediction Of(PredictionType type) => type switch
     {
         PredictionType.Epsilon => new EpsilonPrediction(),
-        PredictionType.Velocity => new VelocityPrediction(),
+        PredictionType.Velocity or PredictionType.VelocityEdm => new VelocityPrediction(),
+        PredictionType.Edm => new EdmPrediction(),
+        PredictionType.Sample => new SamplePrediction(),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
     };
 
-    /// <summary>Scales latents to the variance that the UNet was trained on: divides them by sqrt(sigma^2 + 1).</summary>
+    /// <summary>The variance of the clean latents that the UNet was trained on: sigma_data squared.</summary>
+    public virtual float DataVariance => 1;
+
+    /// <summary>Scales latents to the variance that the UNet was trained on: divides them by sqrt(sigma^2 + sigma_data^2).</summary>
     /// <param name="latents">The latents at the noise level.</param>
     /// <param name="sigma">The noise level.</param>
     /// <param name="input">Receives the UNet's input; may be the same span as <paramref name="latents"/>.</param>
-    public static void ScaleInput(ReadOnlySpan<float> latents, float sigma, Span<float> input) =>
-        TensorPrimitives.Divide(latents, MathF.Sqrt(sigma * sigma + 1), input);
+    /// <param name="dataVariance">The variance of the clean latents.</param>
+    public static void ScaleInput(ReadOnlySpan<float> latents, float sigma, Span<float> input, float dataVariance = 1) =>
+        TensorPrimitives.Divide(latents, MathF.Sqrt(sigma * sigma + dataVariance), input);
+
+    /// <summary>The map from the UNet's output at a noise level to the clean latents, in double precision.</summary>
+    public abstract DenoisedMap MapAt(float sigma);
 
     /// <summary>Computes the clean latents that a prediction amounts to: D(x, sigma).</summary>
     /// <param name="latents">The latents at the noise level.</param>
@@ -38,9 +47,9 @@ internal abstract class Prediction
     public abstract void ToEpsilon(ReadOnlySpan<float> latents, Span<float> output, float sigma);
 
     /// <summary>Writes the UNet's input of every picture of a batch.</summary>
-    public static void ScaleInput(LatentBatch batch, float sigma)
+    public void ScaleInput(LatentBatch batch, float sigma)
     {
-        for (int i = 0; i < batch.Pictures; i++) ScaleInput(batch.Latents(i), sigma, batch.Input(i));
+        for (int i = 0; i < batch.Pictures; i++) ScaleInput(batch.Latents(i), sigma, batch.Input(i), DataVariance);
         batch.CompleteInput();
     }
 

@@ -33,5 +33,6 @@ internal static class PredictionResemblance
         ? null
         : FormattableString.Invariant(
             $"The model's first prediction does not resemble the noise it was given (correlation {measured:F2}; 0.99 is usual). ")
-            + "It may be a v-prediction model whose file does not say so: add an empty tensor 'v_pred' to the file.";
+            + "It may be a v-prediction model whose file does not say so: paint with --prediction v (PictureRequest.Prediction), or add an "
+            + "empty tensor 'v_pred' to the file.";
 }

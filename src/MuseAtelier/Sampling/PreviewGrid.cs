@@ -1,3 +1,5 @@
+using MuseAtelier.Decoding;
+
 namespace MuseAtelier.Sampling;
 
 /// <summary>Previews of the pictures that are denoised together, side by side in rows. Painting allocates nothing.</summary>
@@ -7,12 +9,17 @@ internal sealed class PreviewGrid
 
     private readonly byte[] _pixels;
     private readonly int _width, _height, _columns;
+    private readonly LatentFormat? _format;
+    private readonly float[]? _converted;
 
     /// <param name="pictures">Pictures in the grid; unused cells stay black.</param>
     /// <param name="height">A latent's height.</param>
     /// <param name="width">A latent's width.</param>
-    public PreviewGrid(int pictures, int height, int width)
+    /// <param name="format">The scale of the latents; null for SDXL's.</param>
+    public PreviewGrid(int pictures, int height, int width, LatentFormat? format = null)
     {
+        _format = format;
+        _converted = format is null ? null : new float[LatentPreviewer.Channels * height * width];
         _width = width;
         _height = height;
         _columns = (int)Math.Ceiling(Math.Sqrt(pictures));
@@ -31,7 +38,8 @@ internal sealed class PreviewGrid
     {
         int stride = _columns * _width * Channels;
         int start = (picture / _columns * _height * stride) + (picture % _columns * _width * Channels);
-        LatentPreviewer.Paint(latents, _width, _pixels.AsSpan(start), stride);
+        _format?.ToSdxl(latents, _converted);
+        LatentPreviewer.Paint(_format is null ? latents : _converted, _width, _pixels.AsSpan(start), stride);
     }
 
     /// <summary>

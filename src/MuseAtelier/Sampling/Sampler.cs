@@ -51,6 +51,30 @@ public abstract class Sampler
     public virtual StepNoise StepNoise => StepNoise.Independent;
 
     /// <summary>
+    /// The evaluation with which denoising begins: 0, or the first one of a later step, where a picture is denoised from an existing one.
+    /// The denoising loop sets it before the first <see cref="Advance"/>. Earlier evaluations do not run, so that a sampler which keeps
+    /// predictions in <see cref="SamplerState.History"/> must not read those from before it.
+    /// </summary>
+    public int FirstEvaluation { get; private set; }
+
+    /// <summary>
+    /// The two sigmas, descending, between which a draw of noise is the increment of a Brownian motion: its noise is standard normal, and
+    /// draws of intervals that overlap are correlated (<see cref="StepNoise"/>). Each sigma is limited to those of the schedule above 0.
+    /// Noise sources without such a motion draw independent numbers instead.
+    /// </summary>
+    /// <param name="evaluation">The evaluation after which the noise is drawn.</param>
+    /// <param name="draw">The draw, from 0 up to the evaluation's <see cref="Evaluation.NoiseDraws"/>.</param>
+    /// <returns>By default the sigma of the evaluation's step and that of the next step, which is 0 after the last step.</returns>
+    public virtual (float From, float To) NoiseInterval(in Evaluation evaluation, int draw)
+    {
+        int first = evaluation.Index;
+        while (first > 0 && _evaluations[first - 1].Step == evaluation.Step) first--;
+        int next = evaluation.Index + 1;
+        while (next < _evaluations.Length && _evaluations[next].Step == evaluation.Step) next++;
+        return (_evaluations[first].Sigma, next < _evaluations.Length ? _evaluations[next].Sigma : 0);
+    }
+
+    /// <summary>
     /// Advances one picture after an evaluation: reads the prediction, and leaves the latents for the next evaluation in
     /// <see cref="SamplerState.Latents"/>. Must not allocate, because it runs in the denoising loop.
     /// </summary>
@@ -58,19 +82,13 @@ public abstract class Sampler
     /// <param name="state">The picture's numbers; borrowed.</param>
     public abstract void Advance(in Evaluation evaluation, SamplerState state);
 
-    /// <summary>
-    /// The noise levels between which a draw of Brownian noise lies (<see cref="StepNoise"/>): by default those at the start of the
-    /// evaluation's step and of the next one, 0 after the last.
-    /// </summary>
-    /// <param name="evaluation">The evaluation.</param>
-    /// <param name="draw">The draw, from 0 up to the evaluation's <see cref="Evaluation.NoiseDraws"/>.</param>
-    /// <returns>Two sigmas, of which the first is not below the second. Each is limited to the levels above 0 of the schedule.</returns>
-    public virtual (float From, float To) NoiseInterval(in Evaluation evaluation, int draw)
+    /// <summary>Sets <see cref="FirstEvaluation"/>; for the denoising loop.</summary>
+    /// <param name="evaluation">The index of an evaluation that is the first one of its step.</param>
+    internal virtual void BeginAt(int evaluation)
     {
-        int first = evaluation.Index, next = evaluation.Index;
-        while (first > 0 && _evaluations[first - 1].Step == evaluation.Step) first--;
-        while (next < _evaluations.Length && _evaluations[next].Step == evaluation.Step) next++;
-        return (_evaluations[first].Sigma, next < _evaluations.Length ? _evaluations[next].Sigma : 0);
+        if (evaluation < 0 || evaluation >= _evaluations.Length || !IsFirstOfStep(_evaluations[evaluation]))
+            throw new ArgumentOutOfRangeException(nameof(evaluation), evaluation, "Denoising begins with the first evaluation of a step.");
+        FirstEvaluation = evaluation;
     }
 
     /// <summary>The evaluations of a method that evaluates the UNet once at the start of each step.</summary>
@@ -95,9 +113,10 @@ public abstract class Sampler
     /// <param name="schedule">The schedule.</param>
     /// <param name="second">Gives the second noise level of a step, from 0; 0 means that the step has one evaluation.</param>
     /// <param name="noiseDraws">Gives the draws of noise after the last evaluation of a step; null means none.</param>
+    /// <param name="noiseDrawsBetween">Gives the draws of noise after the first one of two evaluations; null means none.</param>
     /// <exception cref="StepCountException">The schedule has more steps than half of <see cref="MostEvaluations"/>.</exception>
     private protected static List<Evaluation> TwoPerStep(
-        SigmaSchedule schedule, Func<int, double> second, Func<int, int>? noiseDraws = null)
+        SigmaSchedule schedule, Func<int, double> second, Func<int, int>? noiseDraws = null, Func<int, int>? noiseDrawsBetween = null)
     {
         ArgumentNullException.ThrowIfNull(schedule);
         if (schedule.Steps > MostEvaluations / 2) throw new StepCountException(schedule.Steps, MostEvaluations / 2);
@@ -106,7 +125,7 @@ public abstract class Sampler
         {
             int draws = noiseDraws?.Invoke(step) ?? 0;
             float sigma = (float)second(step);
-            int drawsOfFirst = sigma > 0 ? 0 : draws;
+            int drawsOfFirst = sigma > 0 ? noiseDrawsBetween?.Invoke(step) ?? 0 : draws;
             evaluations.Add(new Evaluation(evaluations.Count, step, schedule.Sigmas[step], schedule.Timesteps[step], drawsOfFirst));
             if (sigma > 0) evaluations.Add(new Evaluation(evaluations.Count, step, sigma, TimestepOf(step, sigma), draws));
         }
@@ -117,6 +136,9 @@ public abstract class Sampler
         float TimestepOf(int step, float sigma) =>
             sigma == schedule.Sigmas[step + 1] ? schedule.Timesteps[step + 1] : schedule.TimestepOf(sigma);
     }
+
+    /// <summary>The number of evaluations that ran before an evaluation.</summary>
+    private protected int EvaluatedBefore(in Evaluation evaluation) => evaluation.Index - FirstEvaluation;
 
     /// <summary>Whether an evaluation is the first one of its step.</summary>
     private protected bool IsFirstOfStep(in Evaluation evaluation) =>
@@ -133,7 +155,8 @@ public abstract class Sampler
         if (evaluation.Index != index) throw Refusal("its index is not its place in the list");
         if (evaluation.Step != before && evaluation.Step != before + 1) throw Refusal("steps are not counted up from 0 one by one");
         if (!(evaluation.Sigma is > 0 and < float.PositiveInfinity)) throw Refusal("its sigma is not a positive finite number");
-        if (!(evaluation.Timestep is >= 0 and <= TrainedSchedule.Steps)) throw Refusal("its timestep is not from 0 to 1000");
+        if (!(evaluation.Timestep is >= TrainedSchedule.LeastTimestep and <= TrainedSchedule.Steps))
+            throw Refusal("its timestep is not from -26 to 1000");
         if (evaluation.NoiseDraws is < 0 or > MostNoiseDraws) throw Refusal(Text($"it draws noise {evaluation.NoiseDraws} times"));
 
         ArgumentException Refusal(string reason) => new(Text($"Evaluation {index} of a sampler is out of range: {reason}."));

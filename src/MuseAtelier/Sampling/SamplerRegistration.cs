@@ -16,6 +16,11 @@ namespace MuseAtelier.Sampling;
 public sealed record SamplerRegistration(SamplerName Name, string DisplayName, Func<SamplerSettings, Sampler> Create)
 {
     /// <summary>
+    /// Its names in other programs, which <see cref="SamplerCatalog.Find(string)"/> knows too, in any case and punctuation.
+    /// </summary>
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+
+    /// <summary>
     /// Whether the schedule is computed for one step more and its last noise level above 0 is left out, as ComfyUI and AUTOMATIC1111 do
     /// for some samplers that jump over much of the noise in the last step. A schedule of 1000 steps is left as it is.
     /// </summary>

@@ -12,4 +12,10 @@ public sealed record SamplerSettings(SigmaSchedule Schedule)
 
     /// <summary>The program whose function is used where programs mean different functions by the sampler's name.</summary>
     public SamplingDialect Dialect { get; init; }
+
+    /// <summary>
+    /// <see cref="Eta"/> as the decimal number that was written, because programs compute with it in double precision.
+    /// </summary>
+    /// <param name="standard">The sampler's default.</param>
+    internal double EtaOr(double standard) => Eta is { } eta ? (double)(decimal)eta : standard;
 }

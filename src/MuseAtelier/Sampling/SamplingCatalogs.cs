@@ -1,3 +1,6 @@
+using MuseAtelier.Packages;
+using MuseAtelier.Recipe;
+
 namespace MuseAtelier.Sampling;
 
 /// <summary>The samplers and noise sources that the requests of an atelier can name.</summary>
@@ -19,6 +22,19 @@ internal sealed record SamplingCatalogs(SamplerCatalog Samplers, NoiseSourceCata
     /// <summary>The number of evaluations of the UNet for a request. It does not depend on the model.</summary>
     public int EvaluationsOf(PictureRequest request) =>
         Samplers.EvaluationsOf(request) ?? throw new InvalidOperationException($"There is no sampler {request.Sampler}.");
+
+    /// <summary>
+    /// Bytes of host memory that Brownian noise takes for one picture of a request, 0 if its sampler draws none. Taken for the noise levels
+    /// of SDXL; a model with larger ones takes up to half as much again.
+    /// </summary>
+    public long NoiseBytesOf(PictureRequest request)
+    {
+        var trained = new TrainedSchedule(PredictionType.Epsilon, zeroTerminalSnr: false);
+        SamplingRecipe recipe = SamplingRecipe.Of(request, trained, Samplers);
+        if (NoiseSources.Create(request).Brownian?.Serves(recipe.Sampler.StepNoise) != true) return 0;
+        long latents = 4L * (request.Height / LatentGeometry.VaeScaleFactor) * (request.Width / LatentGeometry.VaeScaleFactor);
+        return new BrownianPlan(recipe.Sampler, recipe.Schedule.Sigmas).Slots * latents * sizeof(float);
+    }
 
     /// <summary>The noise of each picture.</summary>
     public PictureNoise[] NoiseOf(IReadOnlyList<PictureRequest> pictures) => [.. pictures.Select(NoiseSources.Create)];

@@ -5,12 +5,6 @@ namespace MuseAtelier.Sampling;
 /// <param name="Dialect">The program.</param>
 internal sealed record ScheduleChoice(NoiseSchedule Schedule, SamplingDialect Dialect)
 {
-    private static readonly SamplerName UniPc = new("uni_pc");
-    private static readonly SamplerName UniPcBh2 = new("uni_pc_bh2");
-    private static readonly SamplerName DpmppSde = new("dpmpp_sde");
-    private static readonly SamplerName Lcm = new("lcm");
-    private static readonly SamplerName Tcd = new("tcd");
-
     /// <summary>
     /// Whether diffusers' scheduler of the sampler divides the timesteps into one part more than there are steps, computes Karras's
     /// levels over the whole trained range, and gives the UNet whole timesteps (scheduling_unipc_multistep.py,
@@ -27,7 +21,7 @@ internal sealed record ScheduleChoice(NoiseSchedule Schedule, SamplingDialect Di
     {
         NoiseSchedule schedule = request.Schedule;
         if (schedule.Spacing == TimestepSpacing.Automatic) schedule = Resolve(schedule, request.Sampler, request.Dialect);
-        bool isUniPc = request.Sampler == UniPc || request.Sampler == UniPcBh2;
+        bool isUniPc = request.Sampler == SamplerName.UniPc || request.Sampler == SamplerName.UniPcBh2;
         return new ScheduleChoice(schedule, request.Dialect) { IsMultistep = isUniPc && request.Dialect == SamplingDialect.Diffusers };
     }
 
@@ -41,7 +35,7 @@ internal sealed record ScheduleChoice(NoiseSchedule Schedule, SamplingDialect Di
     public bool DiscardsPenultimate(SamplerName sampler, bool usual)
     {
         if (Schedule.Timesteps is not null) return false;
-        if (sampler == UniPc || sampler == UniPcBh2) return Dialect == SamplingDialect.Comfy;
+        if (sampler == SamplerName.UniPc || sampler == SamplerName.UniPcBh2) return Dialect == SamplingDialect.Comfy;
         return usual || (sampler == SamplerName.Dpmpp3MSde && Dialect == SamplingDialect.A1111);
     }
 
@@ -61,11 +55,11 @@ internal sealed record ScheduleChoice(NoiseSchedule Schedule, SamplingDialect Di
         return schedule with { Spacing = spacing };
     }
 
-    private static bool IsConsistency(SamplerName sampler) => sampler == Lcm || sampler == Tcd;
+    private static bool IsConsistency(SamplerName sampler) => sampler == SamplerName.Lcm || sampler == SamplerName.Tcd;
 
     // modules/sd_samplers_kdiffusion.py, samplers_k_diffusion: the scheduler of each sampler.
     private static bool IsKarrasInA1111(SamplerName sampler) =>
-        sampler == SamplerName.Dpmpp2M || sampler == DpmppSde || sampler == SamplerName.Dpmpp2SAncestral
+        sampler == SamplerName.Dpmpp2M || sampler == SamplerName.DpmppSde || sampler == SamplerName.Dpmpp2SAncestral
         || sampler == SamplerName.Dpm2 || sampler == SamplerName.Dpm2Ancestral;
 
     private static TimestepSpacing OfA1111(SamplerName sampler)
@@ -75,7 +69,7 @@ internal sealed record ScheduleChoice(NoiseSchedule Schedule, SamplingDialect Di
         // modules/sd_samplers_timesteps.py: every n-th timestep from 1 on.
         if (sampler == SamplerName.Ddim) return TimestepSpacing.Leading;
         // modules/models/diffusion/uni_pc: time_uniform, from the last timestep to the first one in equal parts.
-        if (sampler == UniPc || sampler == UniPcBh2) return TimestepSpacing.SgmUniform;
+        if (sampler == SamplerName.UniPc || sampler == SamplerName.UniPcBh2) return TimestepSpacing.SgmUniform;
         return IsConsistency(sampler) ? TimestepSpacing.Lcm : TimestepSpacing.Normal;
     }
 }

@@ -18,7 +18,7 @@ internal static class SigmaFunctions
     /// <param name="dialect">The program whose function it is.</param>
     public static double[] Of(TimestepSpacing spacing, TrainedSchedule trained, int steps, SamplingDialect dialect)
     {
-        SigmaRange range = trained.ExactRange;
+        LevelRange range = trained.ExactRange;
         bool isTorchs = dialect != SamplingDialect.Diffusers;
         return spacing switch
         {
@@ -49,7 +49,7 @@ internal static class SigmaFunctions
     /// <summary>Levels by Karras et al. (2022), equation 5, with rho 7.</summary>
     /// <param name="range">The levels between which they lie.</param>
     /// <param name="count">How many, at least 1.</param>
-    public static double[] Karras(SigmaRange range, int count)
+    public static double[] Karras(LevelRange range, int count)
     {
         double first = Math.Pow(range.Greatest, 1 / Rho);
         double last = Math.Pow(range.Least, 1 / Rho);
@@ -75,7 +75,7 @@ internal static class SigmaFunctions
     }
 
     // _convert_to_exponential.
-    private static double[] Exponential(SigmaRange range, int steps)
+    private static double[] Exponential(LevelRange range, int steps)
     {
         double first = Math.Log(range.Greatest);
         double last = Math.Log(range.Least);
@@ -111,12 +111,12 @@ internal static class SigmaFunctions
     }
 
     // Forge's beta_scheduler and diffusers' _convert_to_beta with the same 0.6: quantiles of sigmas, the least one included.
-    private static double[] BetaOfSigmas(SigmaRange range, int steps) =>
+    private static double[] BetaOfSigmas(LevelRange range, int steps) =>
         Make(steps, i => Lerp(range.Least, range.Greatest, BetaDistribution.Quantile(1 - Ramp(i, steps))));
 
     // kl_optimal_scheduler (Sabour et al., 2024, equation 16): even parts of the arc tangent, from the greatest level to the least one.
     // With one part more than there are steps less one, the least one is the end of the last step.
-    private static double[] KlOptimal(SigmaRange range, int steps, int parts)
+    private static double[] KlOptimal(LevelRange range, int steps, int parts)
     {
         double first = Math.Atan(range.Greatest);
         double last = Math.Atan(range.Least);

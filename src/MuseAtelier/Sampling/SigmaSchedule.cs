@@ -63,6 +63,8 @@ public sealed class SigmaSchedule
                 _timesteps[i] = choice.IsMultistep ? MathF.Round(trained.TimestepAt(sigmas[i])) : trained.TimestepAt(sigmas[i]);
         }
 
+        // The timesteps that were chosen are indices of trained levels; a model of a continuous range is given other ones.
+        if (trained.IsContinuous) _timesteps = Array.ConvertAll(sigmas, trained.TimestepAt);
         _sigmas = [.. sigmas.Select(sigma => (float)sigma), (float)last];
         InitialNoiseScale = KeepsVariance(spacing, choice) ? MathF.Sqrt(_sigmas[0] * _sigmas[0] + 1) : _sigmas[0];
     }
@@ -86,7 +88,9 @@ public sealed class SigmaSchedule
     /// <summary>The number of steps.</summary>
     public int Steps => _timesteps.Length;
 
-    /// <summary>[Steps] the timestep that the UNet is given at the start of each step, 0 to 1000, falling; may have fractions.</summary>
+    /// <summary>
+    /// [Steps] the timestep that the UNet is given at the start of each step, falling; may have fractions, and be below 0 for EDM models.
+    /// </summary>
     public ReadOnlySpan<float> Timesteps => _timesteps;
 
     /// <summary>
@@ -100,6 +104,20 @@ public sealed class SigmaSchedule
 
     /// <summary>The least noise level that the model was trained on.</summary>
     internal float LeastTrainedSigma => _trained.Sigmas[0];
+
+    /// <summary>The noise level of a timestep; 1000 counts as 999.</summary>
+    internal float TrainedSigma(int timestep) => _trained.Sigmas[Math.Min(timestep, TrainedSchedule.Steps - 1)];
+
+    /// <summary>
+    /// A schedule of given timesteps for samplers whose programs begin with noise of variance 1 and scale the latents to it.
+    /// </summary>
+    /// <param name="trained">The levels that the model was trained on.</param>
+    /// <param name="timesteps">Falling, 1 to 1000 of them. Owned by the schedule from then on.</param>
+    internal static SigmaSchedule OfTimesteps(TrainedSchedule trained, float[] timesteps)
+    {
+        float[] sigmas = [.. timesteps.Select(timestep => (float)trained.SigmaAt(timestep)), 0];
+        return new SigmaSchedule(trained, timesteps, sigmas, MathF.Sqrt(sigmas[0] * sigmas[0] + 1));
+    }
 
     /// <summary>A schedule of given noise levels for SDXL's own training; for tests of samplers.</summary>
     /// <param name="sigmas">Falling, above 0 except the last, which is 0; 2 to 1001 values. Copied.</param>
@@ -122,7 +140,7 @@ public sealed class SigmaSchedule
     /// external.py, DiscreteSchedule.sigma_to_t).
     /// </summary>
     /// <param name="sigma">The noise level, above 0.</param>
-    /// <returns>0 to 999, with a fraction.</returns>
+    /// <returns>0 to 999, with a fraction; for a model of the EDM formulation, a quarter of the noise level's logarithm.</returns>
     public float TimestepOf(float sigma)
     {
         if (!(sigma > 0)) throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "A sigma with a timestep is above 0.");
@@ -157,7 +175,7 @@ public sealed class SigmaSchedule
     {
         bool isWhole = choice.Dialect != SamplingDialect.Diffusers && spacing is TimestepSpacing.Linspace or TimestepSpacing.Normal;
         if (isWhole) return TorchSigmas.Karras(_trained.ExactRange, sigmas.Length);
-        SigmaRange range = choice.IsMultistep ? _trained.Range : new SigmaRange(sigmas[^1], sigmas[0]);
+        LevelRange range = choice.IsMultistep ? _trained.Range : new LevelRange(sigmas[^1], sigmas[0]);
         return SigmaFunctions.Karras(range, sigmas.Length);
     }
 

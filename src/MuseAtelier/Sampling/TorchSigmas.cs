@@ -13,7 +13,7 @@ internal static class TorchSigmas
     /// <summary>k-diffusion sampling.py, get_sigmas_karras: Karras et al. (2022), equation 5.</summary>
     /// <param name="range">The levels between which they lie.</param>
     /// <param name="count">How many, at least 1.</param>
-    public static double[] Karras(SigmaRange range, int count)
+    public static double[] Karras(LevelRange range, int count)
     {
         double first = Math.Pow(range.Greatest, 1 / SigmaFunctions.Rho);
         float distance = (float)(Math.Pow(range.Least, 1 / SigmaFunctions.Rho) - first);
@@ -28,7 +28,7 @@ internal static class TorchSigmas
     /// <summary>k-diffusion sampling.py, get_sigmas_exponential.</summary>
     /// <param name="range">The levels between which they lie.</param>
     /// <param name="count">How many, at least 1.</param>
-    public static double[] Exponential(SigmaRange range, int count)
+    public static double[] Exponential(LevelRange range, int count)
     {
         float first = (float)Math.Log(range.Greatest);
         float last = (float)Math.Log(range.Least);
@@ -38,7 +38,7 @@ internal static class TorchSigmas
     /// <summary>k-diffusion sampling.py, get_sigmas_polyexponential with its default rho 1.</summary>
     /// <param name="range">The levels between which they lie.</param>
     /// <param name="count">How many, at least 1.</param>
-    public static double[] Polyexponential(SigmaRange range, int count)
+    public static double[] Polyexponential(LevelRange range, int count)
     {
         double last = Math.Log(range.Least);
         float distance = (float)(Math.Log(range.Greatest) - last);

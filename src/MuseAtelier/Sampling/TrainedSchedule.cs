@@ -3,13 +3,20 @@ using MuseAtelier.Packages;
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// The noise levels of the 1000 timesteps that a model was trained on, and the quantity that it predicts. SDXL's betas are the squares
-/// of 1000 values spaced evenly from sqrt(0.00085) to sqrt(0.012) (diffusers, "scaled_linear").
+/// The noise levels that a model was trained on, and the quantity that it predicts. Most models were trained on 1000 timesteps: SDXL's
+/// betas are the squares of 1000 values spaced evenly from sqrt(0.00085) to sqrt(0.012) (diffusers, "scaled_linear"). Models of the EDM
+/// formulation were trained on a continuous range; they have 1000 levels here whose logarithms are even, as in ComfyUI
+/// (comfy/model_sampling.py, ModelSamplingContinuousEDM), from which schedules that choose trained levels choose.
 /// </summary>
 internal sealed class TrainedSchedule
 {
     /// <summary>The number of trained timesteps.</summary>
     public const int Steps = 1000;
+
+    /// <summary>
+    /// A bound of the timesteps of the EDM formulation: a quarter of the logarithm of the least positive number is above it.
+    /// </summary>
+    public const int LeastTimestep = -26;
 
     private const double FirstBeta = 0.00085;
     private const double LastBeta = 0.012;
@@ -42,8 +49,29 @@ internal sealed class TrainedSchedule
         _exactSigmas = Array.ConvertAll(exact, alpha => (float)Math.Sqrt((1 - alpha) / alpha));
     }
 
+    /// <summary>Computes the levels of a model of the EDM formulation.</summary>
+    /// <param name="prediction">The quantity that the model predicts.</param>
+    /// <param name="range">The continuous range of noise levels.</param>
+    public TrainedSchedule(PredictionType prediction, SigmaRange range)
+    {
+        Prediction = prediction;
+        IsContinuous = true;
+        double first = Math.Log(range.Least), ratio = Math.Log((double)range.Most / range.Least);
+        _exactSigmas = new float[Steps];
+        for (int t = 0; t < Steps; t++) _exactSigmas[t] = (float)Math.Exp(first + ratio * t / (Steps - 1));
+        (_exactSigmas[0], _exactSigmas[^1]) = (range.Least, range.Most);
+        _sigmas = _exactSigmas;
+        _alphas = Array.ConvertAll(_sigmas, sigma => (float)(1 / ((double)sigma * sigma + 1)));
+    }
+
     /// <summary>The quantity that the model predicts.</summary>
     public PredictionType Prediction { get; }
+
+    /// <summary>
+    /// Whether the model was trained on a continuous range of noise levels. Its timestep is then a quarter of the noise level's logarithm,
+    /// and not the index of a level.
+    /// </summary>
+    public bool IsContinuous { get; }
 
     /// <summary>[1000] cumulative products of 1 - beta, falling: the share of the picture in the variance at each timestep.</summary>
     public ReadOnlySpan<float> Alphas => _alphas;
@@ -58,13 +86,18 @@ internal sealed class TrainedSchedule
     public ReadOnlySpan<float> ExactSigmas => _exactSigmas;
 
     /// <summary>The least and the greatest of <see cref="Sigmas"/>.</summary>
-    public SigmaRange Range => new(_sigmas[0], _sigmas[^1]);
+    public LevelRange Range => new(_sigmas[0], _sigmas[^1]);
 
     /// <summary>The least and the greatest of <see cref="ExactSigmas"/>.</summary>
-    public SigmaRange ExactRange => new(_exactSigmas[0], _exactSigmas[^1]);
+    public LevelRange ExactRange => new(_exactSigmas[0], _exactSigmas[^1]);
 
     /// <summary>The schedule of a package's model.</summary>
-    public static TrainedSchedule Of(ModelSpec model) => new(model.Prediction, model.ZeroTerminalSnr);
+    public static TrainedSchedule Of(ModelSpec model) => Of(PredictionChoice.Of(model, ModelPrediction.Automatic));
+
+    /// <summary>The schedule of a choice of the prediction.</summary>
+    public static TrainedSchedule Of(PredictionChoice choice) => choice.Sigmas is { } range
+        ? new TrainedSchedule(choice.Type, range)
+        : new TrainedSchedule(choice.Type, choice.HasZeroTerminalSnr);
 
     /// <summary>
     /// The noise level of a timestep by diffusers: interpolated linearly on <see cref="Sigmas"/>. Beyond the last timestep it is the last
@@ -93,13 +126,15 @@ internal sealed class TrainedSchedule
     }
 
     /// <summary>
-    /// The timestep of a noise level: interpolated on logarithms of <see cref="Sigmas"/> (k-diffusion external.py,
-    /// DiscreteSchedule.sigma_to_t; diffusers, _sigma_to_t). A level beyond the trained ones has the nearest one's.
+    /// The timestep that the UNet is given for a noise level: for discrete timesteps interpolated on logarithms of <see cref="Sigmas"/>
+    /// (k-diffusion external.py, DiscreteSchedule.sigma_to_t; diffusers, _sigma_to_t), where a level beyond the trained ones has the
+    /// nearest one's; for a continuous range 0.25 ln sigma (Karras et al., 2022, c_noise).
     /// </summary>
     /// <param name="sigma">The noise level, above 0.</param>
-    /// <returns>0 to 999, with a fraction.</returns>
+    /// <returns>0 to 999, with a fraction; for a continuous range any number from <see cref="LeastTimestep"/> on.</returns>
     public float TimestepAt(double sigma)
     {
+        if (IsContinuous) return (float)(0.25 * Math.Log(sigma));
         int above = Sigmas.BinarySearch((float)sigma);
         int low = Math.Clamp(above >= 0 ? above : ~above - 1, 0, Steps - 2);
         double logLow = Math.Log(_sigmas[low]);

@@ -19,9 +19,8 @@ internal sealed record StormRequest(PictureRequest Request, int Pictures)
     }
 
     public override string ToString() =>
-        FormattableString.Invariant(
-            $"{Pictures} of {Request.Width}x{Request.Height}, {Request.Steps} steps, guidance {Request.GuidanceScale}, seed {Request.Seed}"
-        );
+        FormattableString.Invariant($"{Pictures} of {Request.Width}x{Request.Height}, {Request.Steps} steps, ")
+        + FormattableString.Invariant($"guidance {Request.GuidanceScale} from {Request.GuidanceFrom}, seed {Request.Seed}");
 }
 
 /// <summary>The requests of a storm. They must be few, because each atelier first paints each request alone.</summary>
@@ -54,6 +53,8 @@ internal static class StormRequests
                 Height = height,
                 Steps = 1 + random.Next(4),
                 GuidanceScale = i % 3 == 1 ? 1 : 7,
+                // Of the guided requests every other one has steps of both row counts, if it has more than one.
+                GuidanceFrom = i % 3 == 2 ? 0.2f : 0,
                 Seed = (ulong)random.NextInt64(),
             };
             requests[i] = new StormRequest(request, i % 4 == 3 ? 2 : 1);

@@ -1,4 +1,6 @@
 using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Packages;
+using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Checkpoints;
 
@@ -57,6 +59,8 @@ public sealed class CheckpointInspectorTests : IDisposable
     [InlineData("modelspec.prediction_type", "VELOCITY", CheckpointKind.SdxlVelocity)]
     [InlineData("ss_v_parameterization", "True", CheckpointKind.SdxlVelocity)]
     [InlineData("ss_v_parameterization", "False", CheckpointKind.SdxlBase)]
+    [InlineData("ss_v_parameterization", "true", CheckpointKind.SdxlVelocity)]
+    [InlineData("modelspec.prediction_type", "vPrediction", CheckpointKind.SdxlVelocity)]
     [InlineData("modelspec.predict_key", "epsilon", CheckpointKind.SdxlBase)]
     [InlineData("modelspec.prediction_type", "epsilon", CheckpointKind.SdxlBase)]
     public void Detect_OfMetadata_ReadsEveryMarkOfVelocity(string name, string value, CheckpointKind expected)
@@ -78,10 +82,38 @@ public sealed class CheckpointInspectorTests : IDisposable
             Sdxl.Append("model.diffusion_model.out.2.weight").Select(tensor => (tensor, new long[] { 1 })),
             new Dictionary<string, string> { [name] = value });
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        var exception = Assert.Throws<CheckpointKindException>(() => CheckpointInspector.RequireSdxlBase(file));
-        Assert.Equal(CheckpointKind.SdxlEdm, exception.Kind);
-        Assert.Contains($"its metadata says {name}: {value}", exception.Message, StringComparison.Ordinal);
-        Assert.NotNull(exception.Mark);
+        CheckpointInspector.RequireSdxlBase(file);
+        Assert.Equal(CheckpointKind.SdxlEdm, CheckpointInspector.Detect(file));
+        Assert.Equal($"its metadata says {name}: {value}", CheckpointInspector.PredictionMarkOf(file));
+    }
+
+    [Theory]
+    [InlineData(null, null, 0.002f, 120f)]
+    [InlineData(50f, null, 0.002f, 50f)]
+    [InlineData(50f, 0.01f, 0.01f, 50f)]
+    [InlineData(null, 0.01f, 0.01f, 120f)]
+    public void SigmasOf_OfTheTensorsOfEdmVelocity_AreTheirNumbers(float? most, float? least, float expectedLeast, float expectedMost)
+    {
+        using SafetensorsFile file = WithSigmas(most, least);
+        Assert.Equal(new SigmaRange(expectedLeast, expectedMost), PredictionMarks.SigmasOf(file, PredictionType.VelocityEdm));
+        Assert.Equal(PredictionType.VelocityEdm, PredictionMarks.Find(file)!.Type);
+        Assert.Equal(new SigmaRange(0.002f, 80), PredictionMarks.SigmasOf(file, PredictionType.Edm));
+        Assert.Null(PredictionMarks.SigmasOf(file, PredictionType.Velocity));
+    }
+
+    [Theory]
+    [InlineData(0f, null)]
+    [InlineData(-1f, null)]
+    [InlineData(float.NaN, null)]
+    [InlineData(float.PositiveInfinity, null)]
+    [InlineData(1e7f, null)]
+    [InlineData(1f, 2f)]
+    [InlineData(null, 0f)]
+    public void SigmasOf_OfImpossibleNumbers_Refuses(float? most, float? least)
+    {
+        using SafetensorsFile file = WithSigmas(most, least);
+        var exception = Assert.Throws<SigmaRangeException>(() => PredictionMarks.SigmasOf(file, PredictionType.VelocityEdm));
+        Assert.Equal(file.Path, exception.Path);
     }
 
     [Theory]
@@ -124,10 +156,10 @@ public sealed class CheckpointInspectorTests : IDisposable
         File.WriteAllText(Path.ChangeExtension(path, ".yaml"), yaml);
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Assert.Equal(expected, CheckpointInspector.Detect(file));
-        if (expected != CheckpointKind.SdxlBase)
-            Assert.Contains(
-                ".yaml beside it says", Assert.Throws<CheckpointKindException>(() => CheckpointInspector.RequireSdxlBase(file)).Mark,
-                    StringComparison.Ordinal);
+        CheckpointInspector.RequireSdxlBase(file);
+        string? mark = CheckpointInspector.PredictionMarkOf(file);
+        if (expected == CheckpointKind.SdxlBase) Assert.Null(mark);
+        else Assert.StartsWith(Path.GetFileNameWithoutExtension(path) + ".yaml beside it says ", mark, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -171,5 +203,16 @@ public sealed class CheckpointInspectorTests : IDisposable
         Assert.Contains(
             "10 needed tensors: a (found [2, 3], expected [3, 3]), b0 (missing, expected [1]), b1 (missing, expected [1]) and 7 more",
             exception.Message, StringComparison.Ordinal);
+    }
+
+    // Empty tensors in place of numbers that are null.
+    private SafetensorsFile WithSigmas(float? most, float? least)
+    {
+        var raw = new RawCheckpoint();
+        foreach (string name in Sdxl.Append("model.diffusion_model.out.2.weight")) raw.SetSingles(name, [0], 1);
+        float[] Numbers(float? value) => value is { } number ? [number] : [];
+        raw.SetSingles("edm_vpred.sigma_max", Numbers(most), Numbers(most).Length);
+        raw.SetSingles("edm_vpred.sigma_min", Numbers(least), Numbers(least).Length);
+        return SafetensorsFile.Open(raw.Write(_folder["sigmas.safetensors"]));
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MuseAtelier.Export;
 using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
@@ -15,6 +16,30 @@ public sealed class InfoCommandTests
         Assert.Equal("checkpoint", facts["kind"]!.GetValue<string>());
         Assert.Equal("SdxlBase", facts["holds"]!.GetValue<string>());
         Assert.Equal("Miniature", facts["metadata"]!["modelspec.title"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Info_OfAModel_ShowsWhatItPredictsAndWhy()
+    {
+        using var folder = new TemporaryFolder();
+        RawCheckpoint raw = RawCheckpoint.Miniature();
+        raw.Set("v_pred", "F32", [0], []);
+        raw.Set("ztsnr", "F32", [0], []);
+        string checkpoint = raw.Write(folder["velocity.safetensors"]);
+        JsonNode marked = JsonNode.Parse((await Muse.RunAsync("info", checkpoint, "--json")).Out)!;
+        Assert.Equal("SdxlVelocity", marked["holds"]!.GetValue<string>());
+        Assert.Equal("it has a tensor 'v_pred'", marked["predictionMark"]!.GetValue<string>());
+
+        CheckpointExporter.Export(checkpoint, folder["package"], new ExportOptions(), null, TestContext.Current.CancellationToken);
+        JsonNode package = JsonNode.Parse((await Muse.RunAsync("info", folder["package"], "--json")).Out)!;
+        Assert.Equal("Velocity, zero terminal SNR (it has a tensor 'v_pred')", package["prediction"]!.GetValue<string>());
+        Assert.Equal("up to 3", package["clipSkip"]!.GetValue<string>());
+
+        string picture = folder["velocity.png"];
+        string[] paint = ["render", "night", "-m", folder["package"], "-W", "256", "-H", "256", "--steps", "1", "--prediction", "v"];
+        Assert.Equal(0, (await Muse.RunAsync([.. paint, "-o", picture])).Code);
+        MuseResult text = await Muse.RunAsync("info", picture);
+        Assert.Contains("the request says so", text.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,6 +38,38 @@ public sealed class PlanCommandTests
     }
 
     [Fact]
+    public async Task Plan_OfARequestThatCostsMoreOrLess_SaysWhy()
+    {
+        string[] request =
+        [
+            "--steps", "20", "--sampler", "heun", "--guidance-from", "0.2", "--guidance-to", "0.8", "--prompt-sets", "2",
+            "--prompt-chunks", "4",
+        ];
+        (int code, string text, _) = await RunAsync(["--vram", "4GiB", .. request]);
+        Assert.Equal(0, code);
+        string[] expected =
+        [
+            "20 steps of 39 evaluations in all", "step without guidance", "15 of 39 steps are outside of the guidance interval",
+            "12 runs of each text encoder and 308 tokens", "keys and values of 2 sets take",
+        ];
+        Assert.All(expected, part => Assert.Contains(part, text, StringComparison.Ordinal));
+        (_, text, _) = await RunAsync("--vram", "4GiB", "--prompt-parts", "3");
+        Assert.Contains("3 parts, so that every step has 4 rows", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--guidance-from", "2")]
+    [InlineData("--guidance-to", "-1")]
+    [InlineData("--guidance", "0.5")]
+    [InlineData("--steps", "501", "--sampler", "heun")]
+    public async Task Plan_OfARequestOutOfRange_SaysWhatIsExpected(params string[] arguments)
+    {
+        (int code, string text, string errors) = await RunAsync(arguments);
+        Assert.Equal((1, ""), (code, text));
+        Assert.Matches("^error: .*\n$", errors);
+    }
+
+    [Fact]
     public async Task Plan_WithABudgetThatCannotBeKept_SaysTheLeastThatDoes()
     {
         (int code, string text, string errors) = await RunAsync("--vram", "100MiB");
@@ -63,6 +95,9 @@ public sealed class PlanCommandTests
     [InlineData("--vram", "much")]
     [InlineData("--ram", "-1GiB")]
     [InlineData("--count", "0")]
+    [InlineData("--prompt-parts", "16")]
+    [InlineData("--prompt-sets", "65")]
+    [InlineData("--sampler", "abacus")]
     [InlineData("--offload", "sideways")]
     [InlineData("--vram", "8GiB", "--ram", "4GiB")]
     public async Task Plan_OfBadArguments_IsBadUsage(params string[] arguments) => Assert.Equal(2, (await RunAsync(arguments)).Code);

@@ -11,23 +11,26 @@ public sealed class SamplerOptionTests
         ["--width", "256", "--height", "256", "--steps", "2", "--seed", "1", "--noise", "comfy", "--cache", Muse.Cache];
 
     // The last one evaluates the UNet twice a step.
-    private static readonly (string Sampler, string Name)[] Named =
-        [("euler_a", "Euler a"), ("EULER", "Euler"), ("dpmpp_2m", "DPM++ 2M"), ("dpmpp_2s_ancestral", "DPM++ 2S a")];
+    private static readonly (string Sampler, string Name, string Id)[] Named =
+    [
+        ("euler_a", "Euler a", "euler_a"), ("EULER", "Euler", "euler"), ("DPM++ 2M", "DPM++ 2M", "dpmpp_2m"),
+        ("LCMScheduler", "LCM", "lcm"), ("dpmpp_sde_gpu", "DPM++ SDE", "dpmpp_sde"),
+    ];
 
     [Fact]
     public async Task Render_WithEachSampler_PaintsItsOwnPictureAndWritesItsName()
     {
         using var folder = new TemporaryFolder();
         var pictures = new HashSet<string>();
-        foreach ((string sampler, string name) in Named)
+        foreach ((string sampler, string name, string id) in Named)
         {
-            string file = folder[$"{sampler}.png"];
+            string file = folder[$"{id}.png"];
             MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, "--sampler", sampler, "--out", file]);
             Assert.Equal(0, result.Code);
             PictureFileContent content = PictureFile.Read(file);
             Assert.Contains($"Sampler: {name},", content.Parameters, StringComparison.Ordinal);
             JsonNode request = JsonNode.Parse(content.RecordJson!)!["request"]!;
-            Assert.Equal(sampler.ToLowerInvariant(), request["sampler"]!.GetValue<string>());
+            Assert.Equal(id, request["sampler"]!.GetValue<string>());
             Assert.Equal("comfy", request["noiseSource"]!.GetValue<string>());
             PictureRecord record = content.ReadRecord();
             Assert.Equal(SamplerCatalog.BuiltIn.EvaluationsOf(record.Request) + 1, record.Hashes.Latents.Count);
@@ -58,5 +61,9 @@ public sealed class SamplerOptionTests
     {
         MuseResult result = await Muse.RunAsync(["render", "sea", "--sampler", "abacus"]);
         result.AssertFailed(2, "--sampler is 'abacus'", "euler_a, euler, dpmpp_2m");
+        result = await Muse.RunAsync(["render", "sea", "--sampler", "UniPD"]);
+        result.AssertFailed(2, "--sampler is 'UniPD'", "Did you mean uni_pc");
+        result = await Muse.RunAsync(["render", "sea", "--emphasis", "orignal"]);
+        result.AssertFailed(2, "--emphasis is 'orignal'", "Did you mean original?");
     }
 }

@@ -23,7 +23,7 @@ public sealed class EmphasisTests(TestAtelier miniature)
         {
             string key = string.Create(CultureInfo.InvariantCulture, $"weighted.{i}.");
             PromptEmbeds embeds = conditioner.Encode(
-                A1111(samples[i].GetProperty("prompt").GetString()!, Emphasis.RestoredMean), model.Options, Stop);
+                A1111(samples[i].GetProperty("prompt").GetString()!, PromptEmphasis.Original), model.Options, Stop);
             AssertClose(GoldenFiles.Prompts.Floats(key + "context"), embeds.Hidden, key);
             AssertClose(GoldenFiles.Prompts.Floats(key + "pooled"), embeds.Pooled, key);
         }
@@ -35,8 +35,8 @@ public sealed class EmphasisTests(TestAtelier miniature)
         using OpenedModel model = OpenedModel.Open(miniature.Atelier.Model.Package, TestAtelier.Options, null, Stop);
         using var conditioner = new TextConditioner(model.Package, model.Sessions, model.Device);
         const string prompt = "a (vase:1.4) of (sunflowers:0.6)";
-        PromptChunks scaled = A1111(prompt, Emphasis.Scaled);
-        PromptChunks comfy = PreparedPrompt.Of(prompt, "prompt", PromptSyntax.Comfy).Chunks;
+        PromptChunks scaled = A1111(prompt, PromptEmphasis.NoNorm);
+        PromptChunks comfy = PreparedPrompt.Of(prompt, "prompt", new PromptSettings(PromptSyntax.Comfy)).Chunks;
         Assert.Equal(scaled.Weights, comfy.Weights);
         PromptEmbeds plain = Encode(new PromptChunks(scaled.ClipL(0), scaled.ClipG(0)));
         PromptEmbeds empty = Encode(PromptChunks.Empty);
@@ -49,7 +49,7 @@ public sealed class EmphasisTests(TestAtelier miniature)
             Assert.Equal(empty.Hidden[i] + (plain.Hidden[i] - empty.Hidden[i]) * weight, byComfy[i], 1e-5);
         }
 
-        Assert.NotEqual(byScale, Encode(A1111(prompt, Emphasis.RestoredMean)).Hidden);
+        Assert.NotEqual(byScale, Encode(A1111(prompt, PromptEmphasis.Original)).Hidden);
         Assert.Equal(plain.Pooled, Encode(comfy).Pooled);
 
         PromptEmbeds Encode(PromptChunks chunks) => conditioner.Encode(chunks, model.Options, Stop);
@@ -67,8 +67,8 @@ public sealed class EmphasisTests(TestAtelier miniature)
         Assert.Equal([0, 0], zeros);
     }
 
-    private static PromptChunks A1111(string prompt, Emphasis emphasis) =>
-        A1111Chunks.Of(PromptParser.Parse(prompt, PromptSyntax.A1111).Spans, 0, emphasis, "prompt");
+    private static PromptChunks A1111(string prompt, PromptEmphasis emphasis) =>
+        PreparedPrompt.Of(prompt, "prompt", new PromptSettings(PromptSyntax.A1111, emphasis, CommaBacktrack: 0)).Chunks;
 
     // The largest difference, relative to the largest reference value where that is above 1.
     private static void AssertClose(float[] expected, float[] actual, string name)

@@ -11,7 +11,7 @@ public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
     [InlineData("empty () [] {} brackets that hold nothing")]
     [InlineData("embedding: none, re-embedding:x")]
     [InlineData("closed) only]")]
-    public void Of_PlainText_SaysNothing(string prompt) => Assert.Null(PromptSyntaxNotice.Of(prompt));
+    public void Of_PlainText_SaysNothing(string prompt) => Assert.Null(Of(prompt));
 
     [Theory]
     [InlineData("a (storm:1.3) sea", "weights such as (storm:1.3)")]
@@ -34,7 +34,7 @@ public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
     [InlineData(@"sea \(storm\)", @"escapes such as \(")]
     public void Of_Syntax_NamesItAlone(string prompt, string expected)
     {
-        string notice = PromptSyntaxNotice.Of(prompt, "negative prompt")!;
+        string notice = Of(prompt, "negative prompt")!;
         Assert.StartsWith("The negative prompt has syntax of other programs", notice, StringComparison.Ordinal);
         Assert.Contains(expected, notice, StringComparison.Ordinal);
         Assert.DoesNotContain(';', notice);
@@ -45,7 +45,7 @@ public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
     {
         const string first = """(a:1.1) (b) [c] [d:e:4] [f|g] {h|i} <lora:j:1> <k:l> embedding:m __n__ BREAK o AND p \(""";
         const string prompt = $"{first} (q:1.2) ((r)) [s]";
-        string notice = PromptSyntaxNotice.Of(prompt)!;
+        string notice = Of(prompt)!;
         Assert.Equal(13, notice.Split(';').Length);
         Assert.All((string[])["(q:1.2)", "(r)", "[s]"], later => Assert.DoesNotContain(later, notice, StringComparison.Ordinal));
     }
@@ -61,16 +61,45 @@ public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
     [InlineData("\\(")]
     public void Of_LongText_IsReadOnce(string piece)
     {
-        string notice = PromptSyntaxNotice.Of(string.Concat(Enumerable.Repeat(piece, 1_000_000 / piece.Length))) ?? "";
+        string notice = Of(string.Concat(Enumerable.Repeat(piece, 1_000_000 / piece.Length))) ?? "";
         Assert.InRange(notice.Length, 0, 400);
     }
 
     [Fact]
     public async Task GenerateAsync_OfSyntaxInBothPrompts_SaysItOnceForEach()
     {
-        PictureRequest request = TestAtelier.Small with { Prompt = "(storm:1.3), <lora:a:1>", NegativePrompt = "[fog]" };
+        PictureRequest request = TestAtelier.Small with { Prompt = "(storm:1.3), <lora:a:1>", NegativePrompt = "[fog], <lora:b:1>" };
         Picture picture = await miniature.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal([PromptSyntaxNotice.Of(request.Prompt)!, PromptSyntaxNotice.Of(request.NegativePrompt, "negative prompt")!],
             picture.Notices);
+        Assert.EndsWith("It has networks such as <lora:a:1>.", picture.Notices[0], StringComparison.Ordinal);
+        Picture plain = await miniature.Atelier.GenerateAsync(
+            request with { PromptSyntax = PromptSyntax.Plain }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal([Of(request.Prompt)!, Of(request.NegativePrompt, "negative prompt")!], plain.Notices);
     }
+
+    [Theory]
+    [InlineData("(a:1.1) (b) [c] [d:e:4] [f|g] BREAK o AND p \\( (", null)]
+    [InlineData("<lora:j:1> embedding:m __n__ {h|i} <k:l>", "braces networks tags embeddings wildcards")]
+    public void Of_InTheDefaultSyntax_NamesWhatIsPaintedAsText(string prompt, string? kinds)
+    {
+        string? notice = PromptSyntaxNotice.Of(prompt);
+        Assert.Equal(kinds is null, notice is null);
+        if (kinds is null) return;
+        Assert.Contains("not supported", notice, StringComparison.Ordinal);
+        Assert.Equal(kinds.Split(' '), notice!.Split("It has ")[1].Split("; ").Select(kind => kind.Split(' ')[0]));
+    }
+
+    [Fact]
+    public void Of_InComfyUIsSyntax_NamesEditingAndParts()
+    {
+        Assert.Null(PromptSyntaxNotice.Of("(a:1.1) (b) [c]", "prompt", PromptSyntax.Comfy));
+        string notice = PromptSyntaxNotice.Of("[d:e:4] [f|g] BREAK o AND p", "prompt", PromptSyntax.Comfy)!;
+        Assert.EndsWith(
+            "It has prompt editing such as [d:e:4]; alternation such as [f|g]; the word BREAK; the word AND.",
+            notice,
+            StringComparison.Ordinal);
+    }
+
+    private static string? Of(string prompt, string name = "prompt") => PromptSyntaxNotice.Of(prompt, name, PromptSyntax.Plain);
 }

@@ -67,7 +67,7 @@ public sealed class WeightedChunksTests
     [Fact]
     public void Of_OfNeutralWeights_EqualsThePlainPrompt()
     {
-        PromptChunks plain = PreparedPrompt.Of("a starry night", "prompt").Chunks;
+        PromptChunks plain = PreparedPrompt.Of("a starry night", "prompt", new PromptSettings(PromptSyntax.Plain)).Chunks;
         Assert.Equal(plain, A1111("a starry night"));
         Assert.Equal(plain, Comfy("a starry night"));
         Assert.Equal(plain, Comfy("a (starry:1) night"));
@@ -80,12 +80,13 @@ public sealed class WeightedChunksTests
     [InlineData(PromptSyntax.Comfy)]
     public void Of_Of64Chunks_IsTakenAndOfOneTokenMoreRefused(PromptSyntax syntax)
     {
-        PreparedPrompt most = PreparedPrompt.Of(Words(64 * 75), "prompt", syntax);
+        PreparedPrompt most = PreparedPrompt.Of(Words(64 * 75), "prompt", new PromptSettings(syntax));
         Assert.Equal(64, most.Chunks.Count);
         Assert.Empty(most.Notices);
         foreach (int words in (int[])[64 * 75 + 1, 65 * 75, 30_000])
         {
-            var exception = Assert.Throws<PromptException>(() => PreparedPrompt.Of(Words(words), "negative prompt", syntax));
+            var exception = Assert.Throws<PromptException>(() => PreparedPrompt.Of(
+                Words(words), "negative prompt", new PromptSettings(syntax)));
             Assert.Contains("the negative prompt takes more than 64 chunks", exception.Message, StringComparison.Ordinal);
             Assert.Contains("at most 64 chunks, which are 4800 tokens", exception.Message, StringComparison.Ordinal);
         }
@@ -139,10 +140,11 @@ public sealed class WeightedChunksTests
 
     private static string Words(int count) => string.Join(' ', Enumerable.Repeat("star", count));
 
-    private static PromptChunks A1111(string prompt, int commaBacktrack = A1111Chunks.DefaultCommaBacktrack) => A1111Chunks.Of(
-        PromptParser.Parse(prompt, PromptSyntax.A1111).Spans, commaBacktrack, Emphasis.RestoredMean, "prompt");
+    private static PromptChunks A1111(string prompt, int commaBacktrack = A1111Chunks.DefaultCommaBacktrack) => PreparedPrompt.Of(
+        prompt, "prompt", new PromptSettings(CommaBacktrack: commaBacktrack)).Chunks;
 
-    private static PromptChunks Comfy(string prompt) => ComfyChunks.Of(PromptParser.Parse(prompt, PromptSyntax.Comfy).Spans, "prompt");
+    private static PromptChunks Comfy(string prompt) =>
+        PreparedPrompt.Of(prompt, "prompt", new PromptSettings(PromptSyntax.Comfy)).Chunks;
 
     // The tokens of text in each chunk.
     private static string Sizes(PromptChunks chunks) => string.Join(' ',

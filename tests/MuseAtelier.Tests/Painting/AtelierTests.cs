@@ -51,7 +51,7 @@ public sealed class AtelierTests(TestAtelier miniature)
     public async Task GenerateAsync_WithoutGuidance_RunsWithoutTheNegativeHalf()
     {
         string endless = string.Concat(Enumerable.Repeat("blurry, ", 200));
-        PictureRequest unguided = TestAtelier.Small with { GuidanceScale = 1 };
+        PictureRequest unguided = TestAtelier.Small with { GuidanceScale = 1, PromptSyntax = PromptSyntax.Plain };
         Picture alone = await Paint(unguided), withNegative = await Paint(unguided with { NegativePrompt = endless });
         Assert.Equal(alone.Pixels.Span, withNegative.Pixels.Span);
         // A negative prompt that is not encoded is not cut either.
@@ -65,7 +65,11 @@ public sealed class AtelierTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_OfAnOverlongPrompt_SaysWhatWasCut()
     {
-        Picture picture = await Paint(TestAtelier.Small with { Prompt = string.Join(' ', Enumerable.Repeat("word", 10_000)) });
+        Picture picture = await Paint(TestAtelier.Small with
+        {
+            Prompt = string.Join(' ', Enumerable.Repeat("word", 10_000)),
+            PromptSyntax = PromptSyntax.Plain,
+        });
         Assert.Contains(
             "The prompt has 9925 tokens more than the 75 that the model reads; cut off: word word", Assert.Single(picture.Notices),
             StringComparison.Ordinal);

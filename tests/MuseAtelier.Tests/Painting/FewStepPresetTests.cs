@@ -23,7 +23,8 @@ public sealed class FewStepPresetTests(TestAtelier test)
         PictureRequest request = FewStepPreset.Find(name)!.ApplyTo(TestAtelier.Small with { Eta = 0.5f, Seed = 3 });
         Assert.Equal(new SamplerName(sampler), request.Sampler);
         Assert.Equal((steps, guidance, eta), (request.Steps, request.GuidanceScale, request.Eta));
-        Assert.Equal((spacing, false, timesteps), (request.Schedule.Spacing, request.Schedule.Karras, request.Schedule.Timesteps?.ToString()));
+        Assert.Equal((spacing, false), (request.Schedule.Spacing, request.Schedule.Karras));
+        Assert.Equal(timesteps, request.Schedule.Timesteps?.ToString());
         Assert.Equal((TestAtelier.Small.Prompt, 3UL), (request.Prompt, request.Seed));
         Assert.False(request.IsGuided && guidance <= 1);
     }

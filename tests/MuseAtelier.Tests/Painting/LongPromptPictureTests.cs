@@ -38,11 +38,12 @@ public sealed class LongPromptPictureTests(TestAtelier miniature)
     [InlineData(PromptSyntax.Comfy)]
     public async Task GenerateAsync_OfAShortPromptWithoutBrackets_GivesThePlainPromptsBytes(PromptSyntax syntax)
     {
-        Picture plain = await Paint(TestAtelier.Small);
+        PictureRequest text = TestAtelier.Small with { PromptSyntax = PromptSyntax.Plain };
+        Picture plain = await Paint(text);
         // A long prompt before it leaves no trace.
         await Paint(Request with { Prompt = Long });
         Picture read = await Paint(TestAtelier.Small with { PromptSyntax = syntax });
-        Picture after = await Paint(TestAtelier.Small);
+        Picture after = await Paint(text);
         Assert.Equal(plain.Pixels.Span, read.Pixels.Span);
         Assert.Equal(plain.Pixels.Span, after.Pixels.Span);
     }

@@ -154,6 +154,26 @@ public sealed class ModelPackageTests : IDisposable
         return exception;
     }
 
+    [Theory]
+    [InlineData("Edm", null, false)]
+    [InlineData("VelocityEdm", "{\"least\": 0, \"most\": 80}", false)]
+    [InlineData("Edm", "{\"least\": 0.002, \"most\": 1e9}", false)]
+    [InlineData("Edm", "{\"least\": 3, \"most\": 2}", false)]
+    [InlineData("Velocity", "{\"least\": 0.002, \"most\": 80}", false)]
+    [InlineData("Sample", null, true)]
+    [InlineData("Edm", "{\"least\": 0.002, \"most\": 80}", true)]
+    public async Task OpenAsync_OfImpossibleNoiseLevels_ThrowsManifestException(string prediction, string? sigmas, bool isZeroSnr)
+    {
+        Change(manifest =>
+        {
+            JsonNode model = manifest["model"]!;
+            model["prediction"] = prediction;
+            model["zeroTerminalSnr"] = isZeroSnr;
+            if (sigmas is not null) model["sigmas"] = JsonNode.Parse(sigmas);
+        });
+        await Refuses<PackageManifestException>();
+    }
+
     private void Change(Action<JsonNode> change)
     {
         JsonNode manifest = JsonNode.Parse(File.ReadAllText(_folder[PackageManifest.FileName]))!;

@@ -106,20 +106,25 @@ public sealed partial class ParametersTextTests
         }
     }
 
+    // The program's own functions are painted, whichever its names mean.
     [Theory]
-    [InlineData("Schedule type: SGM Uniform", TimestepSpacing.SgmUniform, 0)]
-    [InlineData("Schedule type: Exponential", TimestepSpacing.Exponential, 0)]
-    [InlineData("Schedule type: DDIM", TimestepSpacing.DdimUniform, 0)]
-    [InlineData("Schedule type: Beta", TimestepSpacing.Beta, 1)]
-    [InlineData("Schedule type: Align Your Steps", TimestepSpacing.AlignYourSteps, 1)]
-    [InlineData("Schedule type: Beta, Version: ComfyUI", TimestepSpacing.Beta, 0)]
-    [InlineData("Schedule type: Automatic", TimestepSpacing.Linspace, 0)]
-    public void Parse_OfAnotherProgramsSchedule_SaysWhereItDiffers(string settings, TimestepSpacing spacing, int notices)
+    [InlineData("Schedule type: SGM Uniform", TimestepSpacing.SgmUniform, SamplingDialect.A1111)]
+    [InlineData("Schedule type: Exponential", TimestepSpacing.Exponential, SamplingDialect.A1111)]
+    [InlineData("Schedule type: DDIM", TimestepSpacing.DdimUniform, SamplingDialect.A1111)]
+    [InlineData("Schedule type: Beta", TimestepSpacing.Beta, SamplingDialect.A1111)]
+    [InlineData("Schedule type: Align Your Steps", TimestepSpacing.AlignYourSteps, SamplingDialect.A1111)]
+    [InlineData("Schedule type: Beta, Version: ComfyUI", TimestepSpacing.Beta, SamplingDialect.Comfy)]
+    [InlineData("Schedule type: Automatic", TimestepSpacing.Automatic, SamplingDialect.A1111)]
+    [InlineData("Schedule type: Uniform", TimestepSpacing.Normal, SamplingDialect.A1111)]
+    [InlineData("Model: lake", TimestepSpacing.Normal, SamplingDialect.A1111)]
+    public void Parse_OfAnotherProgramsSchedule_TakesItInTheProgramsDialect(
+        string settings, TimestepSpacing spacing, SamplingDialect dialect)
     {
         ParsedParameters parsed = ParametersText.Parse(
             "a.png", $"night\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 512x512, {settings}");
         Assert.Equal(new NoiseSchedule { Spacing = spacing }, parsed.Request.Schedule);
-        Assert.Equal(notices, parsed.Notices.Count(notice => notice.Contains("ComfyUI's schedule", StringComparison.Ordinal)));
+        Assert.Equal(dialect, parsed.Request.Dialect);
+        Assert.Empty(parsed.Notices);
         Assert.Empty(parsed.NotTaken);
     }
 
@@ -145,7 +150,7 @@ public sealed partial class ParametersTextTests
         Assert.Equal(
             ["VAE: sdxl_vae.safetensors", "Denoising strength: 0.4", "Hires upscale: 2", "Lora hashes: night: abc, dusk: def"],
             parsed.NotTaken.Take(4));
-        Assert.Contains("weights", Assert.Single(parsed.NotTaken.Skip(4)), StringComparison.Ordinal);
+        Assert.Contains("<lora:night:0.8>", Assert.Single(parsed.NotTaken.Skip(4)), StringComparison.Ordinal);
     }
 
     // A1111's hashes and Civitai's resources are JSON: their members are no settings.

@@ -29,6 +29,7 @@ public sealed class PictureRecordVersion2Tests(TestAtelier miniature)
             Height = 256,
             Steps = 2,
             Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Trailing, Karras = true },
+            PromptSyntax = PromptSyntax.Plain,
             Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside),
         };
         Assert.Equal(request, record.Request);
@@ -109,6 +110,9 @@ public sealed class PictureRecordVersion2Tests(TestAtelier miniature)
     [InlineData("request.schedule.karras", null)]
     [InlineData("request.noiseSource", "\"no name\"")]
     [InlineData("request.seed", null)]
+    [InlineData("request.dialect", "\"comfy\"")]
+    [InlineData("request.promptSyntax", "\"a1111\"")]
+    [InlineData("request.schedule.timesteps", "[999,1]")]
     public void Parse_OfABentRecord_ThrowsThatItIsDamaged(string member, string? value)
     {
         JsonObject record = Record("night.webp");

@@ -78,7 +78,7 @@ public sealed class PictureTextsTests
         { "Draw Things", "UserComment", DrawThings, "42 24 7.5 1024x1536 A1111 Encoded Trailing  lake_xl_f16" },
         { "Draw Things", "XML:com.adobe.xmp", Packet.Replace("JSON", DrawThings, StringComparison.Ordinal),
             "42 24 7.5 1024x1536 A1111 Encoded Trailing  lake_xl_f16" },
-        { "Stability Matrix", "parameters-json", StabilityMatrix, "91 20 7 768x1024 Comfy Encoded Linspace  lakeXL" },
+        { "Stability Matrix", "parameters-json", StabilityMatrix, "91 20 7 768x1024 Comfy Encoded Normal  lakeXL" },
         { "ComfyUI", "prompt", ComfyUi, "77 21 6 832x1216 Comfy Encoded Linspace karras lakeXL" },
     };
 
@@ -112,7 +112,9 @@ public sealed class PictureTextsTests
         Assert.Equal("a lake at dawn, cinematic light", PictureTexts.Parse(Content(("parameters", Fooocus))).Request.Prompt);
         Assert.StartsWith("loras: ", Assert.Single(PictureTexts.Parse(Content(("invokeai_metadata", InvokeAi))).NotTaken),
             StringComparison.Ordinal);
-        Assert.Equal(["cfg_rescale: 0.2"], PictureTexts.Parse(Content(("Comment", NovelAi), ("Software", "NovelAI"))).NotTaken);
+        ParsedParameters novel = PictureTexts.Parse(Content(("Comment", NovelAi), ("Software", "NovelAI")));
+        Assert.Empty(novel.NotTaken);
+        Assert.Equal(0.2f, novel.Request.GuidanceRescale);
         Assert.StartsWith("lora: ", Assert.Single(PictureTexts.Parse(Content(("UserComment", DrawThings))).NotTaken),
             StringComparison.Ordinal);
         Assert.Equal(["LoraLoader: mist.safetensors"], PictureTexts.Parse(Content(("prompt", ComfyUi))).NotTaken);
@@ -167,7 +169,76 @@ public sealed class PictureTextsTests
             Content(("parameters", $"a lake\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, {settings}")));
         Assert.Equal((program, negative, noise), (parsed.Program, parsed.Request.EmptyNegative, parsed.Request.NoiseSource.Id));
         Assert.Empty(parsed.NotTaken);
-        Assert.Empty(parsed.Notices);
+        // Fooocus changes ComfyUI's sampling, which is said of every picture.
+        Assert.Equal(program == "Fooocus" ? 1 : 0, parsed.Notices.Count);
+    }
+
+    [Theory]
+    [InlineData("v1.10.1", SamplingDialect.A1111, PromptSyntax.A1111)]
+    [InlineData("f2.0.1v1.10.1-previous-659-gc055f2d4", SamplingDialect.A1111, PromptSyntax.A1111)]
+    [InlineData("classic", SamplingDialect.A1111, PromptSyntax.A1111)]
+    [InlineData("stable-diffusion.cpp", SamplingDialect.Comfy, PromptSyntax.A1111)]
+    [InlineData("ComfyUI", SamplingDialect.Comfy, PromptSyntax.Comfy)]
+    [InlineData("Fooocus v2.5.5", SamplingDialect.Comfy, PromptSyntax.Comfy)]
+    [InlineData("MuseAtelier 0.1.0", SamplingDialect.Diffusers, PromptSyntax.Plain)]
+    public void Parse_OfAProgramsText_TakesItsDialectAndSyntax(string version, SamplingDialect dialect, PromptSyntax syntax)
+    {
+        PictureRequest request = ParametersText.Parse(
+            "a.png", $"a (lake)\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, Version: {version}").Request;
+        Assert.Equal((dialect, syntax), (request.Dialect, request.PromptSyntax));
+    }
+
+    [Theory]
+    [InlineData("Variation seed: 12, Variation seed strength: 0.3")]
+    [InlineData("Eta: 0.5")]
+    [InlineData("Emphasis: No norm")]
+    [InlineData("Emphasis: None")]
+    [InlineData("CFG Rescale: 0.7")]
+    [InlineData("Skip Early CFG: 0.1")]
+    [InlineData("Noise Schedule: Zero Terminal SNR")]
+    [InlineData("Clip skip: 3")]
+    [InlineData("Schedule type: SGM Uniform")]
+    public void Parse_OfASettingOfForge_TakesItAlone(string setting)
+    {
+        const string text = "a lake\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, ";
+        const string version = "Version: f2.0.1v1.10.1";
+        PictureRequest usual = ParametersText.Parse("a.png", text + version).Request;
+        PictureRequest expected = setting.Split(':')[0] switch
+        {
+            "Variation seed" => usual with { VariationSeed = 12, VariationStrength = 0.3f },
+            "Eta" => usual with { Eta = 0.5f },
+            "CFG Rescale" => usual with { GuidanceRescale = 0.7f },
+            // Steps 0, 1 and 2 of 20 are at most a tenth.
+            "Skip Early CFG" => usual with { GuidanceFrom = 0.15f },
+            "Noise Schedule" => usual with { Prediction = ModelPrediction.VelocityZeroSnr },
+            "Clip skip" => usual with { ClipSkip = 3 },
+            "Schedule type" => usual with { Schedule = new NoiseSchedule { Spacing = TimestepSpacing.SgmUniform } },
+            _ when setting.EndsWith("None", StringComparison.Ordinal) => usual with { PromptSyntax = PromptSyntax.Plain },
+            _ => usual with { Emphasis = PromptEmphasis.NoNorm },
+        };
+        ParsedParameters parsed = ParametersText.Parse("a.png", text + setting + ", " + version);
+        Assert.Equal(expected, parsed.Request);
+        Assert.Empty(parsed.NotTaken);
+    }
+
+    [Theory]
+    [InlineData("ENSD: 31337")]
+    [InlineData("Sigma churn: 0.4")]
+    [InlineData("Schedule max sigma: 10")]
+    [InlineData("Discard penultimate sigma: True")]
+    [InlineData("NGMS: 1.5")]
+    [InlineData("Tiling: True")]
+    [InlineData("Hires upscale: 2")]
+    [InlineData("Eta: 7")]
+    [InlineData("Variation seed strength: NaN")]
+    [InlineData("CFG Rescale: -0.1")]
+    [InlineData("Emphasis: Ignore")]
+    public void Parse_OfASettingThatCannotBePainted_NamesIt(string setting)
+    {
+        const string text = "a lake\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, ";
+        ParsedParameters parsed = ParametersText.Parse("a.png", text + setting);
+        Assert.StartsWith(setting, Assert.Single(parsed.NotTaken), StringComparison.Ordinal);
+        Assert.Equal(ParametersText.Parse("a.png", text).Request, parsed.Request);
     }
 
     [Theory]
@@ -219,6 +290,9 @@ public sealed class PictureTextsTests
     [InlineData("dpm++2s_a", "dpmpp_2s_ancestral")]
     [InlineData("DDIM", "ddim")]
     [InlineData("DDIMScheduler", "ddim")]
+    [InlineData("UniPC", "uni_pc")]
+    [InlineData("LCM", "lcm")]
+    [InlineData("TCD", "tcd")]
     public void Parse_OfAnotherSamplerOfThisLibrary_TakesIt(string sampler, string id)
     {
         ParsedParameters parsed = ParametersText.Parse("a.png",
@@ -227,23 +301,28 @@ public sealed class PictureTextsTests
         Assert.Equal(id, parsed.Request.Sampler.Id);
     }
 
+    // AUTOMATIC1111 and ComfyUI take the noise from a Brownian tree, as this library does with their sources; diffusers draws it otherwise.
     [Theory]
     [InlineData("DPM++ 2M SDE Karras", "dpmpp_2m_sde")]
-    [InlineData("dpmpp_2m_sde_gpu", "dpmpp_2m_sde")]
+    [InlineData("dpmpp_2m_sde", "dpmpp_2m_sde")]
     [InlineData("DPM++ 2M SDE Heun", "dpmpp_2m_sde_heun")]
     [InlineData("DPM++ 3M SDE Exponential", "dpmpp_3m_sde")]
-    public void Parse_OfASamplerWithABrownianTree_SaysThatItsNoiseDiffers(string sampler, string id)
+    [InlineData("DPM++ SDE Karras", "dpmpp_sde")]
+    public void Parse_OfASamplerWithABrownianTree_SaysWhereItsNoiseDiffers(string sampler, string id)
     {
-        ParsedParameters parsed = ParametersText.Parse("a.png",
-            $"a lake\nSteps: 20, Sampler: {sampler}, CFG scale: 7, Seed: 5, Size: 512x512");
+        string text = $"a lake\nSteps: 20, Sampler: {sampler}, CFG scale: 7, Seed: 5, Size: 512x512";
+        ParsedParameters parsed = ParametersText.Parse("a.png", text);
         Assert.Empty(parsed.NotTaken);
         Assert.Equal(id, parsed.Request.Sampler.Id);
-        Assert.Contains("other noise", Assert.Single(parsed.Notices), StringComparison.Ordinal);
+        Assert.Empty(parsed.Notices);
+        Assert.Empty(ParametersText.Parse("a.png", text + ", Version: ComfyUI").Notices);
+        ParsedParameters next = ParametersText.Parse("a.png", text + ", App: SD.Next");
+        Assert.Contains("other noise", Assert.Single(next.Notices), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("DPM adaptive")]
-    [InlineData("DPM++ SDE Karras")]
+    [InlineData("DPM fast")]
     [InlineData("euler_ancestral_cfg_pp")]
     [InlineData("Euler a2")]
     public void Parse_OfAnotherSampler_GivesANotice(string sampler) =>

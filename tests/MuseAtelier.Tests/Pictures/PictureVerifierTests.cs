@@ -34,6 +34,35 @@ public sealed class PictureVerifierTests
         Assert.NotEqual(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(whole, folder["tiled.png"], null, Stop)).Outcome);
     }
 
+    // Every member that changes how a picture is painted must come back from its file.
+    [Fact]
+    public async Task VerifyAsync_OfARequestWithEveryMember_PaintsTheSameBytes()
+    {
+        using var folder = new TemporaryFolder();
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: Stop);
+        PictureRequest request = Request with
+        {
+            Prompt = "(starry:1.2) night",
+            NegativePrompt = "[fog]",
+            Emphasis = PromptEmphasis.NoNorm,
+            CommaBacktrack = 3,
+            ClipSkip = 3,
+            Eta = 0.5f,
+            Dialect = SamplingDialect.A1111,
+            Prediction = ModelPrediction.Epsilon,
+            VariationSeed = 5,
+            VariationStrength = 0.25f,
+            GuidanceRescale = 0.5f,
+            GuidanceFrom = 0.2f,
+            GuidanceTo = 0.9f,
+            Schedule = new NoiseSchedule { Timesteps = new TimestepList(999, 600, 200) },
+        };
+        PictureFile.Write(await atelier.GenerateAsync(request, null, Stop), folder["a.png"]);
+        PictureVerification verification = await PictureVerifier.VerifyAsync(atelier, folder["a.png"], null, Stop);
+        Assert.Equal(request, verification.Record.Request);
+        Assert.Equal(VerificationOutcome.SameBytes, verification.Outcome);
+    }
+
     [Fact]
     public async Task VerifyAsync_OfPictures_TellsWhatBecameOfThem()
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
+using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Pictures;
 
@@ -38,6 +39,17 @@ public sealed class TextMutationTests
             Steps = 3,
             Conditioning = new MicroConditioning(1, 2, 3, 4, 5, 6),
             Frame = new PictureFrame(FrameStyle.Celadon, FramePlacement.Outside),
+            Emphasis = PromptEmphasis.NoNorm,
+            CommaBacktrack = 3,
+            ClipSkip = 3,
+            Eta = 0.5f,
+            Prediction = ModelPrediction.VelocityZeroSnr,
+            VariationSeed = 5,
+            VariationStrength = 0.25f,
+            GuidanceRescale = 0.5f,
+            GuidanceFrom = 0.25f,
+            GuidanceTo = 0.75f,
+            Schedule = new NoiseSchedule { Timesteps = new TimestepList(999, 600, 200) },
         }).ToJson().Replace("\"batchSlot\"", "\"vaeTile\":{\"height\":64,\"width\":64},\"batchSlot\"", StringComparison.Ordinal);
         PictureRecord.Parse("a.png", json);
         int read = 0;
@@ -68,7 +80,9 @@ public sealed class TextMutationTests
     {
         const string prompts = "a lake\nNegative prompt: fog\n";
         const string settings = "Steps: 20, Sampler: Euler a, Schedule type: Karras, CFG scale: 7.5, Seed: 12, Size: 512x768, RNG: NV";
-        const string further = ", Clip skip: 2, Model: \"a, b\", Hashes: {\"model\": \"01\"}, Crop: 1x2, Frame: ebony outside, Version: v1";
+        const string further = ", Clip skip: 2, Model: \"a, b\", Hashes: {\"model\": \"01\"}, Crop: 1x2, Frame: ebony outside, "
+            + "Variation seed: 3, Variation seed strength: 0.5, Eta: 0.5, Skip Early CFG: 0.1, Timesteps: 999 500, "
+            + "Guidance to: 0.5, Dialect: comfy, Comma backtrack: 3, Version: v1";
         Run(2, prompts + settings + further, mutated => PictureTexts.Parse(PictureTextsTests.Content(("parameters", mutated))));
     }
 
@@ -85,6 +99,24 @@ public sealed class TextMutationTests
                 PictureTexts.Find(content);
                 PictureTexts.Parse(content);
             }, PictureTextsTests.Samples.Count);
+        }
+    }
+
+    [Fact]
+    public void Parse_OfMutatedRealTexts_RefusesWithItsOwnTypes()
+    {
+        string[] files = [.. Directory.GetFiles(Path.Combine(GoldenFiles.Folder, "texts")).Order(StringComparer.Ordinal)];
+        for (int i = 0; i < files.Length; i++)
+        {
+            if (files[i].EndsWith(".md", StringComparison.Ordinal)) continue;
+            string keyword = ProgramTextTests.KeywordOf(Path.GetFileName(files[i]));
+            string text = File.ReadAllText(files[i]);
+            Run(100 + i, files[i].EndsWith(".json", StringComparison.Ordinal) ? JsonNode.Parse(text)!.ToJsonString() : text, mutated =>
+            {
+                PictureFileContent content = PictureTextsTests.Content((keyword, mutated));
+                PictureTexts.Find(content);
+                PictureTexts.Parse(content);
+            }, files.Length);
         }
     }
 

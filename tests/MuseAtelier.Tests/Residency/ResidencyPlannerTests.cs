@@ -388,12 +388,14 @@ public sealed class ResidencyPlannerTests
             [OffloadMode.Auto, OffloadMode.Auto, OffloadMode.Auto, OffloadMode.Resident, OffloadMode.Stream, OffloadMode.Rotate];
         for (int i = 0; i < count; i++)
         {
-            int pictures = random.Next(1, 10);
+            int pictures = random.Next(1, 10), steps = random.Next(1, 60);
             yield return new ResidencyRequest
             {
+                UnguidedSteps = i % 4 == 1 ? random.Next(steps + 1) : 0,
+                PromptSets = i % 5 == 2 ? random.Next(1, 8) : 1,
                 Width = random.Next(32, 257) * 8,
                 Height = random.Next(32, 257) * 8,
-                Steps = random.Next(1, 60),
+                Steps = steps,
                 Count = pictures,
                 BatchSize = i % 2 == 0 ? null : random.Next(1, Math.Min(pictures, BatchSlot.LargestBatch) + 1),
                 Guided = random.Next(4) > 0,

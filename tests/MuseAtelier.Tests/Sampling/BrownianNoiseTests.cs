@@ -9,7 +9,7 @@ public sealed class BrownianNoiseTests
     private const int Length = 256;
 
     // The sigmas of the reference values: k-diffusion's get_sigmas_karras in fp32 for 6 steps.
-    private static readonly float[] Karras = [14.614643f, 6.082151f, 2.2321544f, 0.6925706f, 0.16975665f, 0.029167235f, 0];
+    private static readonly float[] Karras = [14.614643f, 6.0821514f, 2.2321544f, 0.6925706f, 0.16975665f, 0.029167235f, 0];
 
     private static readonly GoldenFile Golden = new(Path.Combine(GoldenFiles.Folder, "brownian.golden.safetensors"));
 
@@ -79,8 +79,9 @@ public sealed class BrownianNoiseTests
     [Fact]
     public void Draw_OfTwoHalves_AddsUpToTheWhole()
     {
+        float[] levels = [14.614643f, 9, 8, 7, 6, 5, 4, 0.029167235f, 0];
         float[][] drawn = IntervalSampler.Draw(
-            Karras, [(9, 4), (9, 6.5f), (6.5f, 4), (4, 9), (5, 5), (20, 14), (14.614643f, 14)], Torch(3), Length);
+            levels, [(9, 4), (9, 6.5f), (6.5f, 4), (4, 9), (5, 5), (20, 14), (14.614643f, 14)], Torch(3), Length);
         for (int i = 0; i < Length; i++)
             Assert.Equal(drawn[0][i] * Math.Sqrt(2), drawn[1][i] + drawn[2][i], 1e-5);
         // Rising intervals change the sign; an interval of no length has no noise; noise levels are limited to the tree's.
@@ -179,6 +180,22 @@ public sealed class BrownianNoiseTests
             var schedule = new SigmaSchedule(Trained.Epsilon, new NoiseSchedule { Karras = true }, steps);
             return new BrownianPlan(new Dpmpp2MSdeSampler(schedule, isHeun: false), schedule.Sigmas).Slots;
         }
+    }
+
+    [Theory]
+    [InlineData("dpmpp_2m_sde", "a1111", 46)]
+    [InlineData("dpmpp_2m_sde", "diffusers", 0)]
+    [InlineData("euler_a", "a1111", 0)]
+    public void NoiseBytesOf_ARequest_CountsTheTree(string sampler, string source, int slots)
+    {
+        var request = new PictureRequest
+        {
+            Prompt = "",
+            Sampler = new SamplerName(sampler),
+            NoiseSource = new NoiseSource(source),
+            Schedule = new NoiseSchedule { Karras = true },
+        };
+        Assert.Equal(slots * 262144L, SamplingCatalogs.BuiltIn.NoiseBytesOf(request));
     }
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed class DenoisingLoopTests
     public void Run_OfEverySampler_CountsItsEvaluations(string sampler)
     {
         PictureRequest request = Request with { Sampler = new SamplerName(sampler) };
-        bool evaluatesTwice = sampler is "heun" or "dpm_2" or "dpm_2_ancestral" or "dpmpp_2s_ancestral" or "ralston";
+        bool evaluatesTwice = request.Sampler.EvaluatesTwice || sampler == "ralston";
         int expected = evaluatesTwice ? 9 : 5;
         List<int> finished = [];
         using DenoisingLoop loop = Run(request, BatchSlot.Alone, 1, out FakeDenoiser denoiser, finished);
@@ -50,11 +50,12 @@ public sealed class DenoisingLoopTests
         Assert.Equal(Enumerable.Range(1, expected), finished);
         Assert.Equal(expected, loop.Clock.Times.Count);
         Assert.Equal(expected + 1, loop.Hashes(0).Count);
-        // Noise is drawn after the last evaluation of every step except the last one.
-        bool isSde = sampler is "dpmpp_2m_sde" or "dpmpp_2m_sde_heun" or "dpmpp_3m_sde";
-        bool draws = isSde || sampler is "euler_a" or "dpm_2_ancestral" or "dpmpp_2s_ancestral";
+        // Noise is drawn after the last evaluation of every step except the last one; DPM++ SDE draws it after every evaluation.
+        bool isSde = sampler is "dpmpp_2m_sde" or "dpmpp_2m_sde_heun" or "dpmpp_3m_sde" or "dpmpp_sde";
+        bool draws = isSde || sampler is "euler_a" or "dpm_2_ancestral" or "dpmpp_2s_ancestral" or "lcm" or "tcd" or "ddpm";
+        bool isBetween = evaluatesTwice && sampler != "dpmpp_sde";
         Assert.Equal(
-            [true, .. Enumerable.Range(1, expected).Select(i => draws && i < expected && (!evaluatesTwice || i % 2 == 0))],
+            [true, .. Enumerable.Range(1, expected).Select(i => draws && i < expected && (!isBetween || i % 2 == 0))],
             loop.Hashes(0).Select(hash => hash.Noise is not null));
     }
 
@@ -86,6 +87,80 @@ public sealed class DenoisingLoopTests
         }
 
         Assert.All(x, (value, i) => Assert.Equal(value, loop.Latents(0)[i], 1e-4));
+    }
+
+    // Of five steps, those from 0.2 up to but not including 0.8 are guided: the second, third and fourth.
+    [Theory]
+    [InlineData(5f, 0.2f, 0.8f)]
+    [InlineData(5f, 0.4f, 1f)]
+    [InlineData(5f, 0.5f, 0.5f)]
+    [InlineData(1f, 0f, 1f)]
+    public void Run_OfPartsAndAnInterval_FollowsTheFormula(float scale, float from, float to)
+    {
+        foreach (float[] weights in (float[][])[[1], [0.5f], [1, 0.6f], [1, 0.6f, -0.25f]])
+        {
+            PictureRequest request = Request with
+            {
+                Sampler = SamplerName.Euler,
+                GuidanceScale = scale,
+                GuidanceFrom = from,
+                GuidanceTo = to,
+                Seed = 3,
+            };
+            SamplingRecipe recipe = SamplingRecipe.Of(request, Trained.Epsilon, Catalog, weights);
+            using DenoisingLoop loop = Run(request, new BatchSlot(2, 1), 1, out _, weights: weights);
+            double[] x = [.. Draw(3).Select(value => (double)(value * recipe.Schedule.InitialNoiseScale))];
+            for (int step = 0; step < 5; step++)
+            {
+                double s = recipe.Schedule.Sigmas[step], t = recipe.Schedule.Sigmas[step + 1];
+                bool isInside = step >= 5 * (double)from - 1e-6 && step < 5 * (double)to - 1e-6;
+                for (int i = 0; i < Length; i++) x[i] += (t - s) * Epsilon(x[i], s, recipe.Schedule.Timesteps[step], isInside ? scale : 1);
+            }
+
+            Assert.All(x, (value, i) => Assert.Equal(value, loop.Latents(0)[i], 1e-3));
+
+            double Epsilon(double latent, double sigma, float timestep, double strength)
+            {
+                float input = (float)(latent / Math.Sqrt(sigma * sigma + 1));
+                if (weights.Length == 1 && strength == 1) return FakeDenoiser.Predict(input, timestep);
+                double without = FakeDenoiser.Predict(input, timestep, isNegative: true);
+                return without + weights.Select((weight, part) =>
+                    weight * strength * (FakeDenoiser.Predict(input, timestep, part: part) - without)).Sum();
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Samplers))]
+    public void Run_OfPartsAndAnInterval_GivesEverySlotItsPictureAndAllocatesNothing(string sampler)
+    {
+        foreach (float[] weights in (float[][])[[1], [1, 0.6f]])
+        {
+            PictureRequest request = Request with { Sampler = new SamplerName(sampler), GuidanceFrom = 0.2f, GuidanceTo = 0.8f };
+            Run(request, new BatchSlot(3, 1), 2, out _, weights: weights).Dispose();
+            using DenoisingLoop together = Run(request, new BatchSlot(3, 1), 2, out _, weights: weights);
+            Assert.Equal(0, together.Clock.ManagedBytes);
+            for (int i = 0; i < 2; i++)
+            {
+                using DenoisingLoop alone = Run(request with { Seed = (ulong)i }, BatchSlot.Alone, 1, out _, weights: weights);
+                Assert.Equal(alone.Hashes(0), together.Hashes(i));
+            }
+        }
+    }
+
+    // Both evaluations of a step are inside or outside with their step.
+    [Theory]
+    [InlineData("euler", 0.2f, 0.8f, 20, 8)]
+    [InlineData("heun", 0.2f, 0.8f, 20, 15)]
+    [InlineData("euler", 0f, 1f, 20, 0)]
+    [InlineData("heun", 0f, 0.95f, 20, 1)]
+    [InlineData("euler", 0.5f, 0.5f, 20, 20)]
+    public void EvaluationsOfThePromptAlone_CountThoseOutsideOfTheInterval(string sampler, float from, float to, int steps, int expected)
+    {
+        PictureRequest request =
+            Request with { Sampler = new SamplerName(sampler), Steps = steps, GuidanceFrom = from, GuidanceTo = to };
+        Assert.Equal(expected, Catalog.EvaluationsOfThePromptAlone(request));
+        Assert.Equal(Catalog.EvaluationsOf(request), Catalog.EvaluationsOfThePromptAlone(request with { GuidanceScale = 1 }));
     }
 
     [Fact]
@@ -281,10 +356,10 @@ public sealed class DenoisingLoopTests
 
     private static DenoisingLoop Run(
         PictureRequest request, BatchSlot slot, int pictures, out FakeDenoiser denoiser, List<int>? finished = null,
-        TrainedSchedule? trained = null)
+        TrainedSchedule? trained = null, float[]? weights = null)
     {
-        SamplingRecipe recipe = SamplingRecipe.Of(request, trained ?? Trained.Epsilon, Catalog);
-        denoiser = new FakeDenoiser(recipe, slot.BatchSize * (request.IsGuided ? 2 : 1), Length);
+        SamplingRecipe recipe = SamplingRecipe.Of(request, trained ?? Trained.Epsilon, Catalog, weights);
+        denoiser = new FakeDenoiser(recipe, slot.BatchSize * recipe.Guidance.RowsPerPicture, Length);
         PictureNoise[] noise = [.. Enumerable.Range(0, pictures).Select(i => Noise(request.Seed + (ulong)i))];
         var loop = new DenoisingLoop(recipe, noise, slot, denoiser, DenoisingInputs.FromNoise, null, HostBuffers.Allocate);
         loop.Run(null!, count => finished?.Add(count), Cancellation);

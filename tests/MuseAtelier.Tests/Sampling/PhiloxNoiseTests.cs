@@ -60,6 +60,19 @@ public sealed class PhiloxNoiseTests
     }
 
     [Fact]
+    public void Fill_OfMillions_HasTheBitsOfTheDefinition()
+    {
+        const int count = (1 << 20) + 3;
+        float[] expected = new float[count], drawn = new float[count];
+        foreach (ulong seed in (ulong[])[0, 7, 0x9E3779B97F4A7C15, ulong.MaxValue])
+        {
+            PhiloxNoise.FillScalar(seed, 5, 0, expected);
+            PhiloxNoise.Fill(seed, 5, drawn);
+            Assert.True(expected.AsSpan().SequenceEqual(drawn));
+        }
+    }
+
+    [Fact]
     public void Fill_WithSeedsThatShareTheLowHalf_Differs() =>
         Assert.NotEqual(Draw(new PhiloxNoise(1), 8), Draw(new PhiloxNoise(1 + (1UL << 32)), 8));
 

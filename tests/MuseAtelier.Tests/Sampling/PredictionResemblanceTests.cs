@@ -68,6 +68,7 @@ public sealed class PredictionResemblanceTests(TestAtelier miniature, ITestOutpu
         raw.SetHalves(Last, [.. weights[(weights.Length / 4)..], .. weights[..(weights.Length / 4)]], raw.Tensors[Last].Shape);
         Picture picture = await Paint(raw, OneStep);
         Assert.Contains("v-prediction", Assert.Single(picture.Notices), StringComparison.Ordinal);
+        Assert.Contains("--prediction v ", picture.Notices[0], StringComparison.Ordinal);
         Assert.Contains("correlation", picture.Notices[0], StringComparison.Ordinal);
         output.WriteLine(picture.Notices[0]);
 

@@ -33,6 +33,9 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
             [true, .. recipe.Evaluations.ToArray().Select(evaluation => evaluation.NoiseDraws > 0)],
             alone.Provenance.StepHashes.Select(step => step.Noise is not null));
 
+        Assert.Equal(recipe.Evaluations.Length, alone.Timings.Steps.Count);
+        Assert.Equal(recipe.Evaluations.Length, alone.Memory!.Plan.Request.Steps);
+
         Picture second = (await miniature.Atelier.GenerateManyAsync(
             request with { Seed = request.Seed - 1 }, 2, 2, cancellationToken: Cancellation).ToListAsync(Cancellation))[1];
         Assert.Equal(alone.Provenance.StepHashes[0], second.Provenance.StepHashes[0]);

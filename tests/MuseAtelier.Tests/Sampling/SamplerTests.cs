@@ -20,23 +20,38 @@ public sealed class SamplerTests
     }
 
     [Fact]
-    public void Create_OfEverySamplerWithTheMostSteps_StaysFinite()
+    public void Create_OfEverySamplerWithAnySteps_StaysFinite()
     {
         Assert.Equal(SamplerCatalog.BuiltIn.Names, SamplerName.BuiltIn);
         foreach (SamplerName name in SamplerName.BuiltIn)
         {
             // The first two of 1000 steps have equal sigmas.
-            int steps = name.EvaluatesTwice ? 500 : 1000;
-            var request = new PictureRequest { Prompt = "", Sampler = name, Steps = steps };
-            RequestRules.Check(request);
-            var exception = Assert.Throws<StepCountException>(() => RequestRules.Check(request with { Steps = steps + 1 }));
-            Assert.Contains($"1 to {steps}", exception.Message, StringComparison.Ordinal);
-            Sampler sampler = SamplingRecipe.Of(request, Trained.Epsilon, SamplerCatalog.BuiltIn).Sampler;
-            float[] latents = [1, -2, 3], denoised = [0.5f, 1, -1], epsilon = [0.3f, -1, 1], noise = [0, 1, -1];
-            float[] history = new float[3 * sampler.History];
-            foreach (Evaluation evaluation in sampler.Evaluations)
-                sampler.Advance(evaluation, new SamplerState(latents, denoised, epsilon, noise, history));
-            Assert.All(latents, value => Assert.True(float.IsFinite(value), name.Id));
+            int most = name.EvaluatesTwice ? 500 : 1000;
+            var request = new PictureRequest
+            {
+                Prompt = "",
+                Sampler = name,
+                Steps = most,
+                Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Leading },
+            };
+            var exception = Assert.Throws<StepCountException>(() => RequestRules.Check(request with { Steps = most + 1 }));
+            Assert.Contains($"1 to {most}", exception.Message, StringComparison.Ordinal);
+            foreach (SamplingDialect dialect in Enum.GetValues<SamplingDialect>())
+                foreach (int steps in (int[])[1, 2, 3, most]) AssertFinite(request with { Steps = steps, Dialect = dialect });
+        }
+    }
+
+    [Fact]
+    public void Create_OfEverySamplerWithEqualSigmas_StaysFinite()
+    {
+        SigmaSchedule schedule = SigmaSchedule.FromSigmas([10, 10, 10, 3, 3, 1, 1, 1, 1, 0.1f, 0.1f, 0]);
+        foreach (SamplerName name in SamplerName.BuiltIn)
+        {
+            foreach (SamplingDialect dialect in Enum.GetValues<SamplingDialect>())
+            {
+                var request = new PictureRequest { Prompt = "", Sampler = name, Dialect = dialect };
+                AssertFinite(name, SamplerCatalog.BuiltIn.Create(request, schedule));
+            }
         }
     }
 
@@ -76,7 +91,7 @@ public sealed class SamplerTests
             good with { Sigma = 0 },
             good with { Sigma = float.NaN },
             good with { Sigma = float.PositiveInfinity },
-            good with { Timestep = -0.1f },
+            good with { Timestep = -26.1f },
             good with { Timestep = 1000.1f },
             good with { Timestep = float.NaN },
             good with { NoiseDraws = -1 },
@@ -112,6 +127,12 @@ public sealed class SamplerTests
     [InlineData("dpmpp_2m_sde", "DPM++ 2M SDE")]
     [InlineData("dpmpp_2m_sde_heun", "DPM++ 2M SDE Heun")]
     [InlineData("dpmpp_3m_sde", "DPM++ 3M SDE")]
+    [InlineData("dpmpp_sde", "DPM++ SDE")]
+    [InlineData("uni_pc", "UniPC")]
+    [InlineData("uni_pc_bh2", "UniPC BH2")]
+    [InlineData("lcm", "LCM")]
+    [InlineData("tcd", "TCD")]
+    [InlineData("ddpm", "DDPM")]
     public void Catalog_OfEveryName_KnowsItByIdAndByAutomatic1111sName(string id, string name)
     {
         Assert.Equal(id, SamplerCatalog.BuiltIn.Find(name.ToUpperInvariant())!.Value.Id);
@@ -120,6 +141,51 @@ public sealed class SamplerTests
         Assert.True(SamplerCatalog.BuiltIn.Contains(new SamplerName(id.ToUpperInvariant())));
         Assert.Null(SamplerCatalog.BuiltIn.Find("abacus"));
         Assert.Equal("abacus", SamplerCatalog.BuiltIn.DisplayName(new SamplerName("abacus")));
+    }
+
+    [Theory]
+    [InlineData("euler_a", "euler_ancestral", "k_euler_a", "sample_euler_ancestral", "EulerAncestralDiscreteScheduler", "Euler A")]
+    [InlineData("euler", "k_euler", "EulerDiscreteScheduler", "sample_k_euler")]
+    [InlineData("dpmpp_2m", "dpm++2m", "k_dpmpp_2m", "DPMSolverMultistepScheduler", "dpmpp-2m", "DPM2M")]
+    [InlineData("heun", "HeunDiscreteScheduler")]
+    [InlineData("dpm_2", "KDPM2DiscreteScheduler", "k_dpm_2")]
+    [InlineData("dpm_2_ancestral", "KDPM2AncestralDiscreteScheduler", "dpm2_a")]
+    [InlineData("lms", "LMSDiscreteScheduler", "k_lms")]
+    [InlineData("dpmpp_2s_ancestral", "k_dpmpp_2s_a", "DPM++ 2S Ancestral")]
+    [InlineData("ddim", "DDIMScheduler")]
+    [InlineData("dpmpp_2m_sde", "dpmpp_2m_sde_gpu", "k_dpmpp_2m_sde")]
+    [InlineData("dpmpp_2m_sde_heun", "dpmpp_2m_sde_heun_gpu")]
+    [InlineData("dpmpp_3m_sde", "dpmpp_3m_sde_gpu")]
+    [InlineData("dpmpp_sde", "dpmpp_sde_gpu", "DPMSolverSDEScheduler", "dpm++_sde")]
+    [InlineData("uni_pc", "UniPC", "unipc")]
+    [InlineData("uni_pc_bh2", "UniPCMultistepScheduler")]
+    [InlineData("lcm", "LCMScheduler", "k_lcm")]
+    [InlineData("tcd", "TCDScheduler")]
+    [InlineData("ddpm", "DDPMScheduler")]
+    public void Find_OfAnotherProgramsName_KnowsIt(string id, params string[] names) =>
+        Assert.All(names, name => Assert.Equal(id, SamplerCatalog.BuiltIn.Find(name)?.Id));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("k")]
+    [InlineData("sample_k")]
+    [InlineData("scheduler")]
+    [InlineData("DPM++")]
+    [InlineData("euler_cfg_pp")]
+    [InlineData("dpm_fast")]
+    [InlineData("heunpp2")]
+    public void Find_OfAnUnknownName_IsNull(string name)
+    {
+        Assert.Null(SamplerCatalog.BuiltIn.Find(name));
+        Assert.Null(SamplerCatalog.BuiltIn.Find(new string('k', 100_000)));
+    }
+
+    [Fact]
+    public void Nearest_OfAMisspeltName_GivesIdsOnce()
+    {
+        Assert.Equal("dpmpp_2m", SamplerCatalog.BuiltIn.Nearest("DPM++ 2N")[0]);
+        Assert.Equal(["ddim"], SamplerCatalog.BuiltIn.Nearest("DDIMM"));
+        Assert.Empty(SamplerCatalog.BuiltIn.Nearest("abacus"));
     }
 
     [Fact]
@@ -163,6 +229,22 @@ public sealed class SamplerTests
         request = new PictureRequest { Prompt = "", NoiseSource = new NoiseSource("dice") };
         exception = Assert.Throws<RequestChoiceException>(() => RequestRules.Check(request));
         Assert.Equal(["Diffusers", "A1111", "Comfy"], exception.Choices);
+    }
+
+    private static void AssertFinite(PictureRequest request)
+    {
+        RequestRules.Check(request);
+        AssertFinite(request.Sampler, SamplingRecipe.Of(request, Trained.Epsilon, SamplerCatalog.BuiltIn).Sampler);
+    }
+
+    private static void AssertFinite(SamplerName name, Sampler sampler)
+    {
+        float[] latents = [1, -2, 3], denoised = [0.5f, 1, -1], epsilon = [0.3f, -1, 1], noise = [0, 1, -1];
+        float[] history = new float[3 * sampler.History];
+        history.AsSpan().Fill(float.NaN);
+        foreach (Evaluation evaluation in sampler.Evaluations)
+            sampler.Advance(evaluation, new SamplerState(latents, denoised, epsilon, noise, history));
+        Assert.All(latents, value => Assert.True(float.IsFinite(value), name.Id));
     }
 
     private sealed class FreeSampler(IReadOnlyList<Evaluation> evaluations, int history) : Sampler(evaluations, history)

@@ -66,7 +66,7 @@ public sealed class TrainedScheduleTests
     public void FromSigmas_OfNoSchedule_Refuses(float[] sigmas) =>
         Assert.Throws<ArgumentException>(() => SigmaSchedule.FromSigmas(sigmas));
 
-    private static ModelSpec Spec(PredictionType prediction, bool zeroTerminalSnr) => new()
+    internal static ModelSpec Spec(PredictionType prediction, bool zeroTerminalSnr) => new()
     {
         InputChannels = 4,
         LatentChannels = 4,
@@ -78,5 +78,6 @@ public sealed class TrainedScheduleTests
         Parameters = 1,
         Prediction = prediction,
         ZeroTerminalSnr = zeroTerminalSnr,
+        Sigmas = SigmaRange.Of(prediction),
     };
 }

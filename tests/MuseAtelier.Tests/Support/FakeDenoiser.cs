@@ -39,20 +39,27 @@ internal sealed class FakeDenoiser : IDenoiser
     /// <summary>A number that stands in the output in place of a prediction from then on.</summary>
     public float? Fault { get; set; }
 
-    /// <summary>The made-up model: 0.8 sin(0.7 x + t / 1000), with a phase for the negative prompt.</summary>
-    public static float Predict(float input, float timestep, bool isNegative = false) =>
-        (float)(0.8 * Math.Sin(0.7 * input + timestep / 1000.0 + (isNegative ? 0.3 : 0)));
+    /// <summary>
+    /// The made-up model: 0.8 sin(0.7 x + t / 1000), with a phase for the negative prompt and for each part of the prompt but the first.
+    /// </summary>
+    public static float Predict(float input, float timestep, bool isNegative = false, int part = 0) =>
+        (float)(0.8 * Math.Sin(0.7 * input + timestep / 1000.0 + (isNegative ? 0.3 : -0.2 * part)));
 
     public void Start(int evaluation, RunOptions options, CancellationToken cancellationToken)
     {
         Started.Add(evaluation);
         float timestep = _recipe.Evaluations[evaluation].Timestep;
         int inputLength = _input.Length / Rows;
-        for (int row = 0; row < Rows; row++)
+        int slots = Rows / _recipe.Guidance.RowsPerPicture;
+        bool isGuided = _recipe.Guidance.IsGuidedAt(_recipe.Evaluations[evaluation].Step);
+        int rows = isGuided ? Rows : slots;
+        // Rows that are not evaluated must not be read.
+        _output.AsSpan(rows * _length).Fill(float.NaN);
+        for (int row = 0; row < rows; row++)
         {
-            bool isNegative = _recipe.Guidance.IsGuided && row < Rows / 2;
+            int part = row / slots - (isGuided ? 1 : 0);
             for (int i = 0; i < _length; i++)
-                _output[row * _length + i] = Fault ?? Predict(_input[row * inputLength + i], timestep, isNegative);
+                _output[row * _length + i] = Fault ?? Predict(_input[row * inputLength + i], timestep, part < 0, part);
         }
     }
 

@@ -18,6 +18,7 @@ internal static class GoldenFiles
     public static IReadOnlyList<GoldenFile> Samplers { get; } =
     [
         new GoldenFile(Path.Combine(Folder, "sampling.golden.safetensors")),
+        new GoldenFile(Path.Combine(Folder, "samplers.golden.safetensors")),
         .. ExternalPainting("k_diffusion.golden.safetensors"),
         .. ExternalPainting("schedulers.golden.safetensors"),
     ];

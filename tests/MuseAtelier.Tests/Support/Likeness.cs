@@ -12,6 +12,20 @@ internal static class Likeness
         return 10 * Math.Log10(255.0 * 255 * first.Length / squares);
     }
 
+    /// <summary>||a - b|| / ||b||; NaN where a number is not finite.</summary>
+    public static double RelativeError(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        Assert.Equal(b.Length, a.Length);
+        double difference = 0, norm = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+            norm += (double)b[i] * b[i];
+        }
+
+        return Math.Sqrt(difference / norm);
+    }
+
     /// <summary>Standard deviation of bytes: a picture of one colour has none.</summary>
     public static double Contrast(ReadOnlySpan<byte> pixels)
     {

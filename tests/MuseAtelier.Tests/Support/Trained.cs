@@ -14,4 +14,7 @@ internal static class Trained
 
     /// <summary>A model that predicts velocity and has zero terminal SNR.</summary>
     public static TrainedSchedule ZeroSnr { get; } = new(PredictionType.Velocity, zeroTerminalSnr: true);
+
+    /// <summary>A model of the EDM formulation, as Playground 2.5.</summary>
+    public static TrainedSchedule Edm { get; } = new(PredictionType.Edm, SigmaRange.Playground);
 }
