@@ -120,7 +120,7 @@ internal sealed class SchedulerConfiguration
         return isPart && !isWhole ? "the noise levels lie between those of a spacing" : null;
     }
 
-    private bool IsSupported(JsonProperty option) => option.Name switch
+    private static bool IsSupported(JsonProperty option) => option.Name switch
     {
         "timestep_spacing" => option.Value.ValueKind == JsonValueKind.String
             && option.Value.GetString() is "leading" or "trailing" or "linspace",
