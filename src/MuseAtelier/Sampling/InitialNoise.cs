@@ -9,7 +9,8 @@ internal static class InitialNoise
     /// <summary>
     /// The factor of a dialect, with s for the first noise level of the schedule. diffusers: the scheduler's init_noise_sigma, which is
     /// <see cref="SigmaSchedule.InitialNoiseScale"/>, and sqrt(s^2 + 1) for models of the EDM formulation (scheduling_edm_euler.py).
-    /// AUTOMATIC1111: s (modules/sd_samplers_kdiffusion.py). ComfyUI: sqrt(s^2 + 1) if s is the largest trained level or above it, else s
+    /// AUTOMATIC1111: s (modules/sd_samplers_kdiffusion.py), and sqrt(s^2 + 1) for DDIM and UniPC, which begin with noise of variance 1
+    /// (modules/sd_samplers_timesteps.py). ComfyUI: sqrt(s^2 + 1) if s is the largest trained level or above it, else s
     /// (comfy/model_sampling.py, EPS.noise_scaling).
     /// </summary>
     /// <param name="dialect">The dialect.</param>
@@ -25,6 +26,6 @@ internal static class InitialNoise
             _ => trained.IsContinuous,
         };
         if (hasPicture) return (float)Math.Sqrt((double)sigma * sigma + 1);
-        return dialect == SamplingDialect.Diffusers ? schedule.InitialNoiseScale : sigma;
+        return dialect == SamplingDialect.Comfy ? sigma : schedule.InitialNoiseScale;
     }
 }

@@ -12,6 +12,12 @@ internal sealed record ScheduleChoice(NoiseSchedule Schedule, SamplingDialect Di
     /// </summary>
     public bool IsMultistep { get; init; }
 
+    /// <summary>
+    /// Whether AUTOMATIC1111 begins with noise of variance 1, which is noise times sqrt(sigma^2 + 1) here (its UniPC,
+    /// modules/sd_samplers_timesteps.py).
+    /// </summary>
+    public bool BeginsWithUnitVariance { get; init; }
+
     /// <summary>The choice of a request, with the automatic spacing resolved for its sampler.</summary>
     /// <remarks>
     /// diffusers' scheduler of DPM++ 2M is of the multistep kind too. This library has always given it SDXL's own timesteps, and a request
@@ -22,7 +28,11 @@ internal sealed record ScheduleChoice(NoiseSchedule Schedule, SamplingDialect Di
         NoiseSchedule schedule = request.Schedule;
         if (schedule.Spacing == TimestepSpacing.Automatic) schedule = Resolve(schedule, request.Sampler, request.Dialect);
         bool isUniPc = request.Sampler == SamplerName.UniPc || request.Sampler == SamplerName.UniPcBh2;
-        return new ScheduleChoice(schedule, request.Dialect) { IsMultistep = isUniPc && request.Dialect == SamplingDialect.Diffusers };
+        return new ScheduleChoice(schedule, request.Dialect)
+        {
+            IsMultistep = isUniPc && request.Dialect == SamplingDialect.Diffusers,
+            BeginsWithUnitVariance = isUniPc && request.Dialect == SamplingDialect.A1111,
+        };
     }
 
     /// <summary>

@@ -180,10 +180,10 @@ public sealed class SigmaSchedule
     }
 
     // diffusers' init_noise_sigma: with leading spacing, and in schedulers that scale the latents to a variance of 1, noise and latents
-    // add up to the variance of latents without noise. AUTOMATIC1111 always multiplies by the noise level.
-    private static bool KeepsVariance(TimestepSpacing spacing, ScheduleChoice choice) =>
-        choice.Dialect != SamplingDialect.A1111
-        && (choice.IsMultistep || spacing is TimestepSpacing.Leading or TimestepSpacing.Lcm);
+    // add up to the variance of latents without noise. AUTOMATIC1111 multiplies by the noise level, except for some samplers.
+    private static bool KeepsVariance(TimestepSpacing spacing, ScheduleChoice choice) => choice.Dialect == SamplingDialect.A1111
+        ? choice.BeginsWithUnitVariance
+        : choice.IsMultistep || spacing is TimestepSpacing.Leading or TimestepSpacing.Lcm;
 
     private float TimestepOf(double sigma, TimestepSpacing spacing, bool isMultistep)
     {
