@@ -16,6 +16,13 @@ internal sealed class StoppedSampler(Sampler whole) : Sampler(WithoutLastStep(wh
     /// <inheritdoc/>
     public override void Advance(in Evaluation evaluation, SamplerState state) => whole.Advance(evaluation, state);
 
+    /// <inheritdoc/>
+    internal override void BeginAt(int evaluation)
+    {
+        base.BeginAt(evaluation);
+        whole.BeginAt(evaluation);
+    }
+
     private static Evaluation[] WithoutLastStep(Sampler sampler)
     {
         Evaluation[] evaluations = sampler.Evaluations.ToArray();
