@@ -31,7 +31,8 @@ internal static class CheckCommand
         };
         var samplers = new Option<string?>("--samplers")
         {
-            Description = "Runs of samplers by k-diffusion or diffusers for made-up models. Each is run again and compared; needs no MODEL.",
+            Description = "Runs of samplers by k-diffusion or diffusers for made-up models. Each is run again and compared; needs no "
+                + "MODEL.",
             HelpName = "FILE.safetensors",
         };
         var choices = new ReportChoices();
@@ -48,7 +49,8 @@ internal static class CheckCommand
         command.Validators.Add(result => Validate(result, [against, report, samplers], choices));
         command.Validators.Add(result =>
         {
-            if (result.GetResult(samplers) is { Implicit: false } && result.GetValue(model) is not null) result.AddError("--samplers needs no MODEL");
+            bool isGiven = result.GetResult(samplers) is { Implicit: false };
+            if (isGiven && result.GetValue(model) is not null) result.AddError("--samplers needs no MODEL");
         });
         var atelier = new AtelierChoices(command, isDecodingChosen: false);
         command.SetAction(async (result, stop) =>

@@ -41,7 +41,8 @@ internal static class ScheduleNames
         ScheduleCatalog.Find(folded) is { Karras: false, Spacing: not TimestepSpacing.Automatic } found ? found.Spacing : null;
 
     /// <summary>
-    /// Whether AUTOMATIC1111 and ComfyUI mean different functions by a spacing's name, so that <see cref="PictureRequest.Dialect"/> decides.
+    /// Whether AUTOMATIC1111 and ComfyUI mean different functions by a spacing's name, so that <see cref="PictureRequest.Dialect"/>
+    /// decides.
     /// </summary>
     public static bool DiffersByProgram(TimestepSpacing spacing) =>
         spacing is TimestepSpacing.Beta or TimestepSpacing.KlOptimal or TimestepSpacing.AlignYourSteps;

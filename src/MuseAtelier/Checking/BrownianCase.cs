@@ -7,8 +7,8 @@ using MuseAtelier.Sampling;
 namespace MuseAtelier.Checking;
 
 /// <summary>
-/// The noise of torchsde's BrownianTree over the Karras schedule of six steps. <c>brownian.SEED</c> has five draws, each from one noise level
-/// to the next; <c>brownian_large.SEED</c> the first 16 and the last 16 values of the second draw for latents [1, 4, 64, 96].
+/// The noise of torchsde's BrownianTree over the Karras schedule of six steps. <c>brownian.SEED</c> has five draws, each from one noise
+/// level to the next; <c>brownian_large.SEED</c> the first 16 and the last 16 values of the second draw for latents [1, 4, 64, 96].
 /// </summary>
 /// <param name="Name">The tensor's name.</param>
 /// <param name="Seed">The seed.</param>

@@ -34,7 +34,11 @@ internal abstract record RecordedCase(string Name)
     protected SamplerCase LevelCase(string what, ReadOnlySpan<float> ours, ReadOnlySpan<float> reference)
     {
         if (ours.Length != reference.Length)
-            return new SamplerCase(Name, double.NaN, AllowedOfSchedules) { Remark = $"{ours.Length} {what} instead of {reference.Length}" };
+        {
+            string remark = $"{ours.Length} {what} instead of {reference.Length}";
+            return new SamplerCase(Name, double.NaN, AllowedOfSchedules) { Remark = remark };
+        }
+
         double most = 0;
         for (int i = 0; i < ours.Length; i++)
         {
@@ -46,8 +50,8 @@ internal abstract record RecordedCase(string Name)
     }
 
     /// <summary>
-    /// The error of latents: the larger one of ||ours - reference|| / ||reference|| and of the same ratio of largest magnitudes, which shows
-    /// a single wrong value. NaN if ours are not finite.
+    /// The error of latents: the larger one of ||ours - reference|| / ||reference|| and of the same ratio of largest magnitudes, which
+    /// shows a single wrong value. NaN if ours are not finite.
     /// </summary>
     protected static double ErrorOf(ReadOnlySpan<float> ours, ReadOnlySpan<float> reference)
     {

@@ -10,8 +10,8 @@ public static class SamplerCheck
     /// <summary>Runs every case of a file.</summary>
     /// <param name="path">
     /// Path of a safetensors file with a JSON file of the same name beside it. Its tensors are named <c>schedule.NAME.STEPS</c>,
-    /// <c>SAMPLER.SCHEDULE.STEPS.</c> with sigmas, x0, before_step, drawn and final (k-diffusion), <c>CASE.STEPS.</c> with timesteps, sigmas,
-    /// x0, drawn and latents (diffusers; the JSON file has the class and its configuration), <c>brownian.SEED</c> and
+    /// <c>SAMPLER.SCHEDULE.STEPS.</c> with sigmas, x0, before_step, drawn and final (k-diffusion), <c>CASE.STEPS.</c> with timesteps,
+    /// sigmas, x0, drawn and latents (diffusers; the JSON file has the class and its configuration), <c>brownian.SEED</c> and
     /// <c>brownian_large.SEED</c>.
     /// </param>
     /// <param name="progress">Receives, on another thread, the name of the case that is being run.</param>

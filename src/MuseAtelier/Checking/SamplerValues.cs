@@ -119,7 +119,8 @@ internal sealed class SamplerValues : IDisposable
     public SamplerValuesException Refusal(string found) => new(
         _file.Path,
         $"{found} in {_file.Path}",
-        "tensors schedule.NAME.STEPS, SAMPLER.SCHEDULE.STEPS.PART, CASE.STEPS.PART, brownian.SEED and brownian_large.SEED, with 1 to 1000 steps");
+        "tensors schedule.NAME.STEPS, SAMPLER.SCHEDULE.STEPS.PART, CASE.STEPS.PART, brownian.SEED and brownian_large.SEED, with 1 to 1000 "
+            + "steps");
 
     /// <inheritdoc/>
     public void Dispose()

@@ -5,7 +5,8 @@ using System.Text.Json.Serialization;
 namespace MuseAtelier;
 
 /// <summary>
-/// Timesteps of a schedule: 1 to 1000 whole numbers from 0 to 999, falling. Two lists are equal if their numbers are. In JSON it is an array.
+/// Timesteps of a schedule: 1 to 1000 whole numbers from 0 to 999, falling. Two lists are equal if their numbers are. In JSON it is an
+/// array.
 /// </summary>
 [JsonConverter(typeof(TimestepListJsonConverter))]
 public sealed class TimestepList : IReadOnlyList<int>, IEquatable<TimestepList>

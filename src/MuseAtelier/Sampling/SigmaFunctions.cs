@@ -20,17 +20,19 @@ internal static class SigmaFunctions
     {
         LevelRange range = trained.ExactRange;
         bool isTorchs = dialect != SamplingDialect.Diffusers;
+        int parts = dialect == SamplingDialect.A1111 ? steps : steps - 1;
         return spacing switch
         {
-            TimestepSpacing.Normal => isTorchs ? TorchSigmas.Normal(trained, steps, isOpen: false) : Normal(trained, steps, isOpen: false),
-            TimestepSpacing.SgmUniform => isTorchs ? TorchSigmas.Normal(trained, steps, isOpen: true) : Normal(trained, steps, isOpen: true),
+            TimestepSpacing.Normal or TimestepSpacing.SgmUniform => isTorchs
+                ? TorchSigmas.Normal(trained, steps, spacing == TimestepSpacing.SgmUniform)
+                : Normal(trained, steps, spacing == TimestepSpacing.SgmUniform),
             TimestepSpacing.Exponential => isTorchs ? TorchSigmas.Exponential(range, steps) : Exponential(trained.Range, steps),
             TimestepSpacing.Polyexponential => isTorchs ? TorchSigmas.Polyexponential(range, steps) : Exponential(trained.Range, steps),
             TimestepSpacing.Simple => Simple(trained, steps),
             TimestepSpacing.DdimUniform => DdimUniform(trained, steps),
             TimestepSpacing.Beta when dialect == SamplingDialect.Comfy => Beta(trained, steps),
             TimestepSpacing.Beta => BetaOfSigmas(isTorchs ? range : trained.Range, steps),
-            TimestepSpacing.KlOptimal => KlOptimal(range, steps, dialect == SamplingDialect.A1111 ? steps : steps - 1),
+            TimestepSpacing.KlOptimal => KlOptimal(range, steps, parts),
             TimestepSpacing.AlignYourSteps => AlignedSteps.Of(steps, dialect),
             TimestepSpacing.Lcm => LcmLevels.Sigmas(trained, steps),
             _ => throw new ArgumentOutOfRangeException(nameof(spacing), spacing, null),

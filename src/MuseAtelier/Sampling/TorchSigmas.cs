@@ -5,8 +5,8 @@ namespace MuseAtelier.Sampling;
 /// from the formulas in double precision by up to 1e-6, which moves the ends of the intervals of Brownian noise.
 /// </summary>
 /// <remarks>
-/// torch.linspace counts from the nearer end with fused multiplications (aten/src/ATen/native/cpu/RangeFactoriesKernel.cpp, for fewer numbers
-/// than two vectors); other products and sums are rounded one by one.
+/// torch.linspace counts from the nearer end with fused multiplications (aten/src/ATen/native/cpu/RangeFactoriesKernel.cpp, for fewer
+/// numbers than two vectors); other products and sums are rounded one by one.
 /// </remarks>
 internal static class TorchSigmas
 {

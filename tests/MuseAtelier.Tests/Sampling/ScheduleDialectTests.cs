@@ -45,11 +45,13 @@ public sealed class ScheduleDialectTests
 
     // The values of the papers' and programs' ten steps, to the digits in which they are known.
     [Theory]
-    [InlineData(TimestepSpacing.KlOptimal, SamplingDialect.A1111, "14.6146 4.5650 2.6329 1.7864 1.2948 .9616 .7116 .5094 .3356 .1783 .0292")]
+    [InlineData(
+        TimestepSpacing.KlOptimal, SamplingDialect.A1111, "14.6146 4.5650 2.6329 1.7864 1.2948 .9616 .7116 .5094 .3356 .1783 .0292")]
     [InlineData(
         TimestepSpacing.AlignYourSteps, SamplingDialect.A1111, "14.6150 5.9634 3.3390 1.8550 1.1023 .6750 .4311 .2606 .1225 .0290 0")]
     [InlineData(TimestepSpacing.AlignYourSteps, SamplingDialect.Diffusers, "14.615 6.315 3.771 2.181 1.342 .862 .555 .380 .234 .113 0")]
-    [InlineData(TimestepSpacing.Beta, SamplingDialect.Diffusers, "14.6146 13.9278 12.4910 10.5976 8.4424 6.2014 4.0462 2.1528 .7160 .0292 0")]
+    [InlineData(
+        TimestepSpacing.Beta, SamplingDialect.Diffusers, "14.6146 13.9278 12.4910 10.5976 8.4424 6.2014 4.0462 2.1528 .7160 .0292 0")]
     [InlineData(TimestepSpacing.Beta, SamplingDialect.Comfy, "14.6146 11.5428 7.3718 4.3728 2.6152 1.6183 1.0273 .6549 .3955 .1991 0")]
     [InlineData(TimestepSpacing.Simple, SamplingDialect.A1111, "14.6146 8.3028 5.0878 3.3211 2.2765 1.6129 1.1606 .8299 .5693 .3417 0")]
     public void Sigmas_OfTenSteps_AreThePrograms(TimestepSpacing spacing, SamplingDialect dialect, string expected)
@@ -63,7 +65,8 @@ public sealed class ScheduleDialectTests
     [Fact]
     public void Sigmas_OfADialect_LieBetweenItsOwnTrainedLevels()
     {
-        foreach (TimestepSpacing spacing in (TimestepSpacing[])[TimestepSpacing.Exponential, TimestepSpacing.Polyexponential, TimestepSpacing.Beta])
+        TimestepSpacing[] spread = [TimestepSpacing.Exponential, TimestepSpacing.Polyexponential, TimestepSpacing.Beta];
+        foreach (TimestepSpacing spacing in spread)
         {
             ReadOnlySpan<float> ours = Sigmas(spacing, SamplingDialect.Diffusers, 10);
             Assert.Equal(Trained.Epsilon.Sigmas[^1], ours[0], 2e-6);
@@ -159,7 +162,8 @@ public sealed class ScheduleDialectTests
     [InlineData("Comfy", "lcm", "sgm_uniform")]
     public void Of_ARequestWithoutASchedule_IsWhatTheProgramPicks(string dialect, string sampler, string schedule)
     {
-        var request = new PictureRequest { Prompt = "", Sampler = new SamplerName(sampler), Dialect = Enum.Parse<SamplingDialect>(dialect) };
+        SamplingDialect program = Enum.Parse<SamplingDialect>(dialect);
+        var request = new PictureRequest { Prompt = "", Sampler = new SamplerName(sampler), Dialect = program };
         Assert.Equal(schedule, ScheduleCatalog.IdOf(ScheduleChoice.Of(request).Schedule));
     }
 
@@ -203,7 +207,8 @@ public sealed class ScheduleDialectTests
         {
             string name = $"{choice} {steps}";
             var schedule = new SigmaSchedule(trained, choice, steps);
-            bool endsAbove = choice.Schedule is { Spacing: TimestepSpacing.KlOptimal, Karras: false } && choice.Dialect == SamplingDialect.A1111;
+            bool isKlOptimal = choice.Schedule is { Spacing: TimestepSpacing.KlOptimal, Karras: false };
+            bool endsAbove = isKlOptimal && choice.Dialect == SamplingDialect.A1111;
             Assert.True(endsAbove == schedule.Sigmas[^1] > 0, name);
             Assert.True(float.IsFinite(schedule.InitialNoiseScale), name);
             Assert.InRange(schedule.Steps, 1, 1000);

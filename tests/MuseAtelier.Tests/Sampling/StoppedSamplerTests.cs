@@ -37,6 +37,17 @@ public sealed class StoppedSamplerTests
     }
 
     [Fact]
+    public void BeginAt_OfALaterStep_ReadsNoHistoryFromBefore()
+    {
+        SamplingRecipe recipe = RecipeOf(SamplerName.Dpmpp2M);
+        recipe.Sampler.BeginAt(3);
+        Evaluation evaluation = recipe.Evaluations[3];
+        float[] latents = [1];
+        recipe.Sampler.Advance(evaluation, new SamplerState(latents, [0.5f], [0.1f], [], [float.NaN]));
+        Assert.True(float.IsFinite(latents[0]));
+    }
+
+    [Fact]
     public void Of_AThousandSteps_IsRefused()
     {
         Assert.Throws<StepCountException>(() => RecipeOf(SamplerName.Euler, 1000));
