@@ -131,12 +131,15 @@ internal static class Choice
     public static T Given<T>(ParseResult result, Option<T> option, T basis) =>
         IsGiven(result, option) ? result.GetValue(option)! : basis;
 
+    /// <summary>All names, and a question if some are near to what the user wrote.</summary>
+    public static string Names(string text, IReadOnlyList<string> names) => Names(names, NearestNames.Of(text, names));
+
+    /// <summary>The refusal of a value.</summary>
+    public static string Refusal(string name, string text, string expected) => $"{name} is '{text}'; expected {expected}";
+
     /// <summary>Whether the command line gives an option.</summary>
     public static bool IsGiven(ParseResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
-    private static string Names(string text, IReadOnlyList<string> names) => Names(names, NearestNames.Of(text, names));
-
-    // All names, and a question if some are near to what the user wrote.
     private static string Names(IReadOnlyList<string> names, IReadOnlyList<string> nearest) =>
         $"{string.Join(", ", names)}. {NearestNames.Question(nearest)}".TrimEnd(' ', '.');
 
@@ -152,6 +155,4 @@ internal static class Choice
         result.AddError(Refusal(name, text, expected));
         return default;
     }
-
-    private static string Refusal(string name, string text, string expected) => $"{name} is '{text}'; expected {expected}";
 }

@@ -20,7 +20,11 @@ internal sealed class PresetChoice
         string name = result.Tokens[0].Value;
         FewStepPreset? preset = FewStepPreset.Find(name);
         if (preset is null)
-            result.AddError($"--preset is '{name}'; expected {string.Join(", ", FewStepPreset.All.Select(known => known.Name))}");
+        {
+            string[] names = [.. FewStepPreset.All.Select(known => known.Name)];
+            result.AddError(Choice.Refusal("--preset", name, Choice.Names(name, names)));
+        }
+
         return preset;
     }
 }

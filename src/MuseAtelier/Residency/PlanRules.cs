@@ -30,6 +30,7 @@ internal static class PlanRules
         CheckRange(request.UnguidedSteps, 0, request.Steps, nameof(request.UnguidedSteps));
         CheckBytes(request.Budget, nameof(request.Budget));
         CheckBytes(request.PinnedBytes, nameof(request.PinnedBytes));
+        CheckBytes(request.NoiseBytes, nameof(request.NoiseBytes));
         CheckPlacement(request.Offload, request.VaeTiling, request.VaeTile);
     }
 

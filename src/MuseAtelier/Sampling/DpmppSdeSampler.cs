@@ -44,9 +44,16 @@ internal sealed class DpmppSdeSampler : Sampler
     /// <inheritdoc/>
     public override (float From, float To) NoiseInterval(in Evaluation evaluation, int draw)
     {
-        // The draw after the first of two evaluations leads to the second one's sigma.
-        if (IsFirstOfStep(evaluation) && !IsLastOfStep(evaluation)) return (evaluation.Sigma, Evaluations[evaluation.Index + 1].Sigma);
-        return base.NoiseInterval(evaluation, draw);
+        (float from, float to) = base.NoiseInterval(evaluation, draw);
+        if (to == 0) return (from, to);
+        // The reference goes through t = -ln sigma in fp32, whose roundings can move a level by the tree's last digit. The draw after the
+        // first of two evaluations ends halfway in t.
+        float t = -Log(from), next = -Log(to);
+        bool isMiddle = IsFirstOfStep(evaluation) && !IsLastOfStep(evaluation);
+        return (Exp(-t), Exp(isMiddle ? -(t + (next - t) * 0.5f) : -next));
+
+        static float Log(float value) => (float)Math.Log(value);
+        static float Exp(float value) => (float)Math.Exp(value);
     }
 
     /// <inheritdoc/>

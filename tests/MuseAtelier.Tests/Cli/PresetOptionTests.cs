@@ -30,7 +30,7 @@ public sealed class PresetOptionTests
     public async Task Render_WithAnUnknownPreset_ListsThoseThatThereAre()
     {
         MuseResult result = await Muse.RunAsync(["render", "sea", "--preset", "lightning-3"]);
-        result.AssertFailed(2, "--preset is 'lightning-3'", "lightning-4", "tcd-8");
+        result.AssertFailed(2, "--preset is 'lightning-3'", "lightning-4", "tcd-8", "Did you mean lightning-");
     }
 
     [Fact]

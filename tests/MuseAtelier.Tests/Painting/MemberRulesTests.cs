@@ -81,6 +81,7 @@ public sealed class MemberRulesTests
         ["ResidencyRequest.PromptChunks"] = [0, -1, 65, int.MaxValue],
         ["ResidencyRequest.DecodesInFp32"] = [],
         ["ResidencyRequest.PinnedBytes"] = [-1L],
+        ["ResidencyRequest.NoiseBytes"] = [-1L],
         ["FidelityRequest.Seeds"] = [0, -1, 10_001, int.MaxValue],
         ["FidelityRequest.Width"] = [0, 1020],
         ["FidelityRequest.Height"] = [0, 1020],
