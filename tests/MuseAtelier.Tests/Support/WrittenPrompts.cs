@@ -20,13 +20,12 @@ internal static class WrittenPrompts
             (string Text, float Weight)[] parts = [.. version.Split(" AND ").Select(Part)];
             weights = [.. parts.Select(part => part.Weight)];
             bool hasNegative = request.IsGuided || parts.Length > 1;
-            PromptChunks[] negative = hasNegative ? [Chunks(request.NegativePrompt)] : [];
-            PromptChunks[] chunks = [.. parts.Select(part => Chunks(part.Text)), .. negative];
-            int longest = chunks.Max(prompt => prompt.Count);
-            chunks = [.. chunks.Select(prompt => prompt.PadTo(longest))];
-            sets.Add(new PromptSet(hasNegative ? chunks[^1] : null, chunks[..parts.Length]));
+            sets.Add(new PromptSet(
+                hasNegative ? Chunks(request.NegativePrompt) : null, [.. parts.Select(part => Chunks(part.Text))]));
         }
 
+        int longest = sets.Max(set => set.Parts.Append(set.Negative ?? set.Parts[0]).Max(prompt => prompt.Count));
+        sets = [.. sets.Select(set => new PromptSet(set.Negative?.PadTo(longest), [.. set.Parts.Select(part => part.PadTo(longest))]))];
         return new RequestPrompts(sets, setOfStep, weights, []);
     }
 
