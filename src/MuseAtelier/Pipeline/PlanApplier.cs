@@ -64,15 +64,15 @@ internal sealed class PlanApplier(LoadedParts parts)
 
     /// <summary>The properties of a plan that decide the sizes of working memory.</summary>
     private readonly record struct PictureKind(
-        int Width, int Height, int RowsPerPicture, bool HasUnguidedSteps, int PromptChunks, PictureFrame? Frame, int BatchSize,
-        TilePlan Decoding)
+        int Width, int Height, int Rows, int UnguidedRows, int PromptChunks, PictureFrame? Frame, TilePlan Decoding)
     {
         public static PictureKind Of(ResidencyPlan plan)
         {
             ResidencyRequest request = plan.Request;
+            int rows = plan.BatchSize * request.RowsPerPicture;
+            int unguidedRows = request.StepsOfThePromptAlone > 0 ? plan.BatchSize : 0;
             return new PictureKind(
-                request.Width, request.Height, request.RowsPerPicture, request.UnguidedSteps > 0, request.PromptChunks, request.Frame,
-                plan.BatchSize, plan.Decoding);
+                request.Width, request.Height, rows, unguidedRows, request.PromptChunks, request.Frame, plan.Decoding);
         }
     }
 }
