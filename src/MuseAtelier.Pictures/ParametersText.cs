@@ -136,7 +136,7 @@ public static class ParametersText
     // AUTOMATIC1111 has names for two generators. What else a source is has a name of this project.
     private static IEnumerable<(string Name, string Value)> Noise(NoiseSource source)
     {
-        bool isOfCpu = source == NoiseSource.Diffusers || source.Id.Equals(NoiseOfTrees.A1111Cpu, StringComparison.OrdinalIgnoreCase);
+        bool isOfCpu = source == NoiseSource.Diffusers || source == NoiseSource.A1111Cpu;
         if (isOfCpu) yield return ("RNG", "CPU");
         if (source == NoiseSource.A1111) yield return ("RNG", "NV");
         bool isNamed = source == NoiseSource.Diffusers || source == NoiseSource.A1111;

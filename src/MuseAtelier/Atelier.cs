@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Packages;
 using MuseAtelier.Pipeline;
 using MuseAtelier.Runtime;
@@ -174,6 +175,8 @@ public sealed class Atelier : IAsyncDisposable
     {
         RequestRules.Check(request, _engine.Catalogs.Names);
         ClipSkipException.ThrowIfBeyond(request.ClipSkip, _engine.MostClipSkip);
+        // Reading the prompts finds what is wrong in their syntax before the request waits.
+        _ = RequestPrompts.Of(request);
     }
 
     // Each batch is a request of its own, so that other requests can run between two batches.

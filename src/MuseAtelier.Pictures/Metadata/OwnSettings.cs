@@ -44,7 +44,7 @@ internal sealed class OwnSettings(SettingValues values)
     {
         switch (name)
         {
-            case NoiseSource when NoiseOfTrees.Find(value) is { } source:
+            case NoiseSource when NoiseSourceNames.Find(value) is { } source:
                 draft.Noise = source;
                 return true;
             case TimestepSpacing when ScheduleNames.OfId(value) is { } spacing:

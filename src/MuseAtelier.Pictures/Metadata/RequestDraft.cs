@@ -248,16 +248,14 @@ internal sealed class RequestDraft
     private NoiseSource NoiseOrTree(SamplingDialect dialect)
     {
         if (Program == Programs.MuseAtelier || !SamplerNames.UsesBrownianTree(Sampler)) return Noise;
-        string? tree = dialect switch
-        {
-            SamplingDialect.A1111 when Noise == NoiseSource.Diffusers => NoiseOfTrees.A1111Cpu,
-            SamplingDialect.Comfy when _isTreeOnCard => NoiseOfTrees.ComfyGpu,
-            _ => null,
-        };
-        NoiseSource? source = tree is null ? Noise : NoiseOfTrees.Find(tree);
-        if (source is null || dialect == SamplingDialect.Diffusers)
+        if (dialect == SamplingDialect.Diffusers)
             Notice($"The sampler {Sampler.Id} adds other noise here than in {Program}, so the picture will differ.");
-        return source ?? Noise;
+        return dialect switch
+        {
+            SamplingDialect.A1111 when Noise == NoiseSource.Diffusers => NoiseSource.A1111Cpu,
+            SamplingDialect.Comfy when _isTreeOnCard => NoiseSource.ComfyGpu,
+            _ => Noise,
+        };
     }
 
     private void NoticeWhatIsMissing()

@@ -97,6 +97,14 @@ internal sealed class PromptChunks : IEquatable<PromptChunks>
             Emphasis);
     }
 
+    /// <summary>The first chunk with the same ids and weights as a chunk; the chunk itself if no earlier one has.</summary>
+    public int FirstEqual(int chunk)
+    {
+        int earlier = 0;
+        while (!ClipL(earlier).SequenceEqual(ClipL(chunk)) || !WeightsOf(earlier).SequenceEqual(WeightsOf(chunk))) earlier++;
+        return earlier;
+    }
+
     /// <inheritdoc/>
     public bool Equals(PromptChunks? other) => other is not null
         && Emphasis == other.Emphasis

@@ -5,18 +5,23 @@ using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Conditioning;
 
-/// <summary>Runs both text encoders. It keeps the last embeddings, so that a series of pictures of one prompt encodes it once.</summary>
+/// <summary>
+/// Runs both text encoders. It keeps the last embeddings, so that a series of pictures of one prompt encodes it once, and encodes equal
+/// chunks of a prompt once.
+/// </summary>
 internal sealed class TextConditioner(ModelPackage package, SessionPool sessions, ExecutionDevice device) : IDisposable
 {
-    private const int MostKept = 32;
+    // With SDXL's widths, the embeddings of a chunk take 616 KiB.
+    private const int MostKeptChunks = 64;
 
     private static readonly PictureShape Shape = new(1, 0, 0, 0);
     private readonly Dictionary<EncodedLayer, PromptEmbeds> _kept = [];
     private readonly Queue<EncodedLayer> _order = new();
+    private int _keptChunks;
     private ComponentRunner? _clipL;
     private ComponentRunner? _clipG;
 
-    /// <summary>Encodes a prompt, or finds its embeddings among the last 32.</summary>
+    /// <summary>Encodes a prompt, or finds its embeddings among those of the last 64 chunks.</summary>
     /// <param name="chunks">The prompt's tokens.</param>
     /// <param name="clipSkip">The layer of both encoders, counted from the last one, from 1; 1 means the same as 2.</param>
     /// <param name="options">The picture's run options.</param>
@@ -30,8 +35,15 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
         var layer = new EncodedLayer(chunks, ConditioningNames.HiddenStates(clipSkip));
         if (_kept.TryGetValue(layer, out PromptEmbeds? known)) return known;
         PromptEmbeds embeds = Run(chunks, clipSkip, options, cancellationToken);
-        if (_order.Count == MostKept) _kept.Remove(_order.Dequeue());
+        while (_order.Count > 0 && _keptChunks + chunks.Count > MostKeptChunks)
+        {
+            EncodedLayer oldest = _order.Dequeue();
+            _kept.Remove(oldest);
+            _keptChunks -= oldest.Chunks.Count;
+        }
+
         _order.Enqueue(layer);
+        _keptChunks += chunks.Count;
         return _kept[layer] = embeds;
     }
 
@@ -70,6 +82,13 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
         float[] hiddenG = new float[TextChunk.Length * model.ClipGWidth];
         for (int chunk = 0; chunk < chunks.Count; chunk++)
         {
+            Span<float> states = hidden.AsSpan(chunk * TextChunk.Length * width, TextChunk.Length * width);
+            if (chunks.FirstEqual(chunk) is var equal && equal < chunk)
+            {
+                hidden.AsSpan(equal * states.Length, states.Length).CopyTo(states);
+                continue;
+            }
+
             WriteIds(_clipL, "ids", chunks.ClipL(chunk));
             _clipL.Run(options, cancellationToken);
             Read(_clipL, output, hiddenL);
@@ -82,8 +101,7 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
             if (chunk == 0) Read(_clipG, "pooled", pooled);
 
             ScaleByWeights(chunks, chunk, hiddenL, hiddenG);
-            int first = chunk * TextChunk.Length;
-            Span2D<float> rows = hidden.AsSpan(first * width, TextChunk.Length * width).AsSpan2D(TextChunk.Length, width);
+            Span2D<float> rows = states.AsSpan2D(TextChunk.Length, width);
             hiddenL.AsSpan().AsSpan2D(TextChunk.Length, model.ClipLWidth).CopyTo(rows[.., ..model.ClipLWidth]);
             hiddenG.AsSpan().AsSpan2D(TextChunk.Length, model.ClipGWidth).CopyTo(rows[.., model.ClipLWidth..]);
         }

@@ -27,6 +27,7 @@ internal sealed class PictureBatch
         LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);
         Noise = sampling.NoiseOf(requests);
         Notices = [.. run.Notices];
+        if (Request.Eta is not null && Request.Sampler.IgnoresEta) Notices.Add($"The sampler {Request.Sampler} has no eta; it is ignored.");
     }
 
     /// <summary>The plan in force.</summary>

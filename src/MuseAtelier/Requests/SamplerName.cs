@@ -97,6 +97,11 @@ public readonly record struct SamplerName
     internal bool EvaluatesTwice =>
         Equals(Heun) || Equals(Dpm2) || Equals(Dpm2Ancestral) || Equals(Dpmpp2SAncestral) || Equals(DpmppSde);
 
+    /// <summary>Whether this is a sampler of this library that has no noise in its steps whose strength could be set.</summary>
+    internal bool IgnoresEta =>
+        Equals(Euler) || Equals(Dpmpp2M) || Equals(Heun) || Equals(Dpm2) || Equals(Lms) || Equals(UniPc) || Equals(UniPcBh2)
+        || Equals(Lcm) || Equals(Ddpm);
+
     /// <summary>Whether two names are equal in any case.</summary>
     public bool Equals(SamplerName other) => Id.Equals(other.Id, StringComparison.OrdinalIgnoreCase);
 

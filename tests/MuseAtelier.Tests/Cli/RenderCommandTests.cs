@@ -116,8 +116,9 @@ public sealed class RenderCommandTests
     public async Task Render_OfALongPrompt_SaysWhatWasCut()
     {
         using var folder = new TemporaryFolder();
+        string prompt = string.Join(' ', Enumerable.Repeat("night", 10_000));
         MuseResult result = await Muse.RunAsync(
-            ["render", string.Join(' ', Enumerable.Repeat("night", 10_000)), .. Small, "--out", folder["night.png"]]);
+            ["render", prompt, "--prompt-syntax", "plain", .. Small, "--out", folder["night.png"]]);
         Assert.Equal(0, result.Code);
         Assert.Contains("notice: The prompt has 9925 tokens more than the 75", result.Error, StringComparison.Ordinal);
     }

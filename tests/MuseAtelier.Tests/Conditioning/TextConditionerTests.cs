@@ -39,11 +39,32 @@ public sealed class TextConditionerTests(TestAtelier miniature)
         Assert.Same(night, Encode("a starry night"));
         Assert.NotSame(night, Encode("a starry day"));
 
-        // The last 32 prompts are kept. The 33rd, which comes last here, drops the oldest.
-        for (int i = 0; i < 31; i++) Encode(FormattableString.Invariant($"number {i}"));
+        // The last 64 chunks are kept. The 65th, which comes last here, drops the oldest.
+        for (int i = 0; i < 63; i++) Encode(FormattableString.Invariant($"number {i}"));
         Assert.NotSame(night, Encode("a starry night"));
 
         PromptEmbeds Encode(string prompt) => conditioner.Encode(PreparedPrompt.Of(prompt, "prompt").Chunks, model.Options, Stop);
+    }
+
+    [Fact]
+    public void Encode_OfEqualChunks_RepeatsTheirHiddenStates()
+    {
+        using OpenedModel model = OpenedModel.Open(miniature.Atelier.Model.Package, TestAtelier.Options, null, Stop);
+        using var conditioner = new TextConditioner(model.Package, model.Sessions, model.Device);
+        PromptChunks night = PreparedPrompt.Of("a (starry:1.3) night", "prompt").Chunks;
+        PromptEmbeds once = conditioner.Encode(night, model.Options, Stop);
+        PromptEmbeds empty = conditioner.Encode(PromptChunks.Empty, model.Options, Stop);
+        Assert.Equal([.. once.Hidden, .. once.Hidden], conditioner.Encode(night.RepeatTo(2), model.Options, Stop).Hidden);
+        Assert.Equal(
+            [.. once.Hidden, .. empty.Hidden, .. empty.Hidden], conditioner.Encode(night.PadTo(3), model.Options, Stop).Hidden);
+
+        // The same ids with other weights are another chunk.
+        PromptChunks plain = PreparedPrompt.Of("a starry night", "prompt").Chunks;
+        var both = new PromptChunks(
+            [.. night.ClipL(0), .. plain.ClipL(0)], [.. night.ClipG(0), .. plain.ClipG(0)],
+            [.. night.WeightsOf(0), .. plain.WeightsOf(0)], night.Emphasis);
+        float[] second = conditioner.Encode(plain, model.Options, Stop).Hidden;
+        Assert.Equal([.. once.Hidden, .. second], conditioner.Encode(both, model.Options, Stop).Hidden);
     }
 
     [Fact]

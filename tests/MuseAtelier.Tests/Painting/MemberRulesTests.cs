@@ -35,8 +35,17 @@ public sealed class MemberRulesTests
         ["PictureRequest.Width"] = [0, -8, 250, 1020, 2056, int.MaxValue, int.MinValue],
         ["PictureRequest.Height"] = [0, -8, 250, 1020, 2056, int.MaxValue, int.MinValue],
         ["PictureRequest.Steps"] = [0, -1, 1001, int.MaxValue, int.MinValue],
-        ["PictureRequest.GuidanceScale"] = [0f, 0.99f, -7f, 100.1f, float.MaxValue],
+        ["PictureRequest.CommaBacktrack"] = [-1, 76, int.MaxValue, int.MinValue],
+        ["PictureRequest.ClipSkip"] = [0, -2, 13, int.MaxValue, int.MinValue],
+        ["PictureRequest.VariationSeed"] = [],
+        ["PictureRequest.VariationStrength"] = [-0.01f, 1.01f],
+        ["PictureRequest.Eta"] = [-0.01f, 1.01f],
+        ["PictureRequest.GuidanceScale"] = [0.01f, 0.99f, -7f, 100.1f, float.MaxValue],
+        ["PictureRequest.GuidanceRescale"] = [-0.01f, 1.01f],
+        ["PictureRequest.GuidanceFrom"] = [-0.01f, 1.01f],
+        ["PictureRequest.GuidanceTo"] = [-0.01f, 1.01f],
         ["NoiseSchedule.Karras"] = [],
+        ["NoiseSchedule.Timesteps"] = [new TimestepList(999), new TimestepList(999, 499)],
         ["MicroConditioning.OriginalWidth"] = [-1, 16_385, int.MaxValue, int.MinValue],
         ["MicroConditioning.OriginalHeight"] = [-1, 16_385, int.MaxValue, int.MinValue],
         ["MicroConditioning.CropLeft"] = [-1, 16_385, int.MaxValue, int.MinValue],
@@ -78,6 +87,9 @@ public sealed class MemberRulesTests
         ["ResidencyRequest.Count"] = [0, -1],
         ["ResidencyRequest.BatchSize"] = [0, -1, 2, 9],
         ["ResidencyRequest.Guided"] = [],
+        ["ResidencyRequest.UnguidedSteps"] = [-1, 31, int.MaxValue],
+        ["ResidencyRequest.PromptParts"] = [0, -1, 16, int.MaxValue],
+        ["ResidencyRequest.PromptSets"] = [0, -1, 65, int.MaxValue],
         ["ResidencyRequest.PromptChunks"] = [0, -1, 65, int.MaxValue],
         ["ResidencyRequest.DecodesInFp32"] = [],
         ["ResidencyRequest.PinnedBytes"] = [-1L],
@@ -102,6 +114,18 @@ public sealed class MemberRulesTests
             Conditioning = new MicroConditioning(0, 16_384, 16_384, 0, 0, 16_384),
             GuidanceScale = 100,
             Seed = ulong.MaxValue,
+        });
+        PictureRequestException.ThrowIfUnpaintable(Request with
+        {
+            GuidanceScale = 0,
+            GuidanceFrom = 1,
+            GuidanceRescale = 1,
+            Eta = 0,
+            VariationStrength = 1,
+            CommaBacktrack = 75,
+            ClipSkip = 12,
+            Steps = 2,
+            Schedule = new NoiseSchedule { Timesteps = new TimestepList(999, 0) },
         });
     }
 

@@ -72,7 +72,7 @@ public sealed class PictureTextsTests
     public static TheoryData<string, string, string, string> Known => new()
     {
         { "SwarmUI", "parameters", SwarmUi, "71 22 6.5 896x1152 Comfy Encoded Linspace karras sd_xl_base_1.0" },
-        { "Fooocus", "parameters", Fooocus, "8127 30 4 1152x896 Comfy Encoded Linspace karras lakeXL_v8" },
+        { "Fooocus", "parameters", Fooocus, "8127 30 4 1152x896 Comfy-GPU Encoded Linspace karras lakeXL_v8" },
         { "InvokeAI", "invokeai_metadata", InvokeAi, "59 30 5 1184x888 Diffusers Encoded Leading  lakeXL" },
         { "NovelAI", "Comment", NovelAi, "381 28 5 832x1216 A1111 Encoded Linspace karras " },
         { "Draw Things", "UserComment", DrawThings, "42 24 7.5 1024x1536 A1111 Encoded Trailing  lake_xl_f16" },

@@ -228,7 +228,7 @@ public sealed class SamplerTests
         Assert.Contains("euler_a, euler, dpmpp_2m", exception.Message, StringComparison.Ordinal);
         request = new PictureRequest { Prompt = "", NoiseSource = new NoiseSource("dice") };
         exception = Assert.Throws<RequestChoiceException>(() => RequestRules.Check(request));
-        Assert.Equal(["Diffusers", "A1111", "Comfy"], exception.Choices);
+        Assert.Equal(["Diffusers", "A1111", "Comfy", "A1111-CPU", "Comfy-GPU"], exception.Choices);
     }
 
     private static void AssertFinite(PictureRequest request)
