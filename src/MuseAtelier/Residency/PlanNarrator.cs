@@ -103,6 +103,11 @@ internal static class PlanNarrator
         {
             yield return Line($"{alone} of {request.Steps} steps are outside of the guidance interval: they have one row for a picture ")
                 + Line($"and take {plan.Estimate.UnguidedStep:0.000} s instead of {plan.Estimate.Step:0.000} s.");
+            if (!plan.CapturesSteps && device.RowChangeSeconds > 0)
+            {
+                yield return Line($"Where the number of rows changes, a step takes {device.RowChangeSeconds:0.00} s more, because steps ")
+                    + "are not captured.";
+            }
         }
 
         if (request.PromptSets > 1)

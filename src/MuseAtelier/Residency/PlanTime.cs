@@ -24,7 +24,14 @@ internal sealed class PlanTime(
 
     /// <summary>Seconds of all steps of a batch.</summary>
     public double DenoisingSeconds(UNetPlacement unet, RunMode mode) =>
-        Steps(unet, mode).Sum + request.Steps * RotationSeconds(unet);
+        Steps(unet, mode).Sum + request.Steps * RotationSeconds(unet) + RowChangeSeconds(mode);
+
+    /// <summary>
+    /// Seconds that changes between the numbers of rows cost in a batch. A guidance interval has two changes, counting that from the last
+    /// step of a batch to the first step of the next one.
+    /// </summary>
+    public double RowChangeSeconds(RunMode mode) =>
+        mode.Captures || request.StepsOfThePromptAlone == 0 ? 0 : 2 * device.RowChangeSeconds;
 
     /// <summary>
     /// Seconds of one guided step of a batch, or of one step if none is guided. A change of the prompts counts in every step.

@@ -30,6 +30,25 @@ public sealed class PromptPlanTests
     }
 
     [Fact]
+    public void Plan_OfAnIntervalWithoutCapturedSteps_CountsTheChangesOfRows()
+    {
+        DeviceProfile free = DeviceProfile.Hopper with { RowChangeSeconds = 0 };
+        ResidencyPlan tight = Plan(2600L << 20, DeviceProfile.Hopper), tightAndFree = Plan(2600L << 20, free);
+        Assert.False(tight.CapturesSteps);
+        Assert.Equal(2 * DeviceProfile.Hopper.RowChangeSeconds, tight.Estimate.Picture - tightAndFree.Estimate.Picture, 1e-6);
+        Assert.Contains(tight.Explanation, line => line.StartsWith("Where the number of rows changes", StringComparison.Ordinal));
+
+        // With more memory, capturing the steps costs less than the changes.
+        ResidencyPlan wide = Plan(4 * Gibibyte, DeviceProfile.Hopper);
+        Assert.True(wide.CapturesSteps);
+        Assert.False(Plan(4 * Gibibyte, free).CapturesSteps);
+        Assert.DoesNotContain(wide.Explanation, line => line.StartsWith("Where the number of rows", StringComparison.Ordinal));
+
+        static ResidencyPlan Plan(long budget, DeviceProfile device) =>
+            ResidencyPlanner.Plan(FullSizeModel.Cuda, new ResidencyRequest { Budget = budget, UnguidedSteps = 12 }, device);
+    }
+
+    [Fact]
     public void Plan_OfAnIntervalWithoutEffect_IsThePlanWithoutIt()
     {
         AssertSame(new ResidencyRequest { Guided = false }, new ResidencyRequest { Guided = false, UnguidedSteps = 5 });
