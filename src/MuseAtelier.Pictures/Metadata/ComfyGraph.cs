@@ -9,6 +9,9 @@ namespace MuseAtelier.Pictures.Metadata;
 /// </summary>
 internal sealed class ComfyGraph
 {
+    // Each sampler's chain of nodes is followed, and an input is found in time linear in the number of its node's inputs.
+    private const int MostSamplers = 64;
+
     private readonly RequestDraft _draft = new(Programs.ComfyUi);
     private readonly HashSet<string> _named = new(StringComparer.Ordinal);
     private readonly ComfyNodes _nodes;
@@ -46,7 +49,8 @@ internal sealed class ComfyGraph
 
     private string? Read()
     {
-        JsonElement[] samplers = [.. _nodes.All.Where(IsSampler)];
+        JsonElement[] samplers = [.. _nodes.All.Where(IsSampler).Take(MostSamplers + 1)];
+        if (samplers.Length > MostSamplers) return Invariant($"its graph has more than {MostSamplers} KSampler nodes");
         (JsonElement Sampler, JsonElement Latent)[] starts =
             [.. samplers.Select(sampler => (sampler, EmptyLatent(sampler, isNamed: false)))
                 .Where(start => start.Item2 is not null).Select(start => (start.sampler, start.Item2!.Value))];

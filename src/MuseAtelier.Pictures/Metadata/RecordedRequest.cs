@@ -77,8 +77,14 @@ internal sealed record RecordedRequest
     /// <summary>SDXL's size conditioning; null means an uncropped original of the picture's own size.</summary>
     public MicroConditioning? MicroConditioning { get; init; }
 
-    /// <summary>The dialect of a record or a text with a spacing that names no dialect.</summary>
-    public static SamplingDialect UnnamedDialect(TimestepSpacing spacing) => DialectOfOlder(spacing);
+    /// <summary>
+    /// The dialect of a record or a text with a spacing that names no dialect: where programs differ, it was painted with ComfyUI's
+    /// functions.
+    /// </summary>
+    public static SamplingDialect UnnamedDialect(TimestepSpacing spacing) =>
+        ScheduleNames.DiffersByProgram(spacing) || spacing is TimestepSpacing.Exponential or TimestepSpacing.Polyexponential
+            ? SamplingDialect.Comfy
+            : SamplingDialect.Diffusers;
 
     /// <summary>The recorded form of a request.</summary>
     public static RecordedRequest Of(PictureRequest request) => new()
@@ -128,7 +134,7 @@ internal sealed record RecordedRequest
             VariationSeed = VariationSeed ?? 0,
             VariationStrength = VariationStrength ?? 0,
             Eta = Eta,
-            Dialect = Dialect ?? DialectOfOlder(Schedule.Spacing),
+            Dialect = Dialect ?? UnnamedDialect(Schedule.Spacing),
             Prediction = Prediction ?? Defaults.Prediction,
             GuidanceRescale = GuidanceRescale ?? 0,
             GuidanceFrom = GuidanceFrom ?? 0,
@@ -150,12 +156,6 @@ internal sealed record RecordedRequest
         };
         return RecordedNames.Apply(request, Sampler, NoiseSource);
     }
-
-    // Where programs differ, records without a dialect were painted with ComfyUI's functions.
-    private static SamplingDialect DialectOfOlder(TimestepSpacing spacing) =>
-        ScheduleNames.DiffersByProgram(spacing) || spacing is TimestepSpacing.Exponential or TimestepSpacing.Polyexponential
-            ? SamplingDialect.Comfy
-            : SamplingDialect.Diffusers;
 
     private static T? Unless<T>(T value, T usual) where T : struct => EqualityComparer<T>.Default.Equals(value, usual) ? null : value;
 }

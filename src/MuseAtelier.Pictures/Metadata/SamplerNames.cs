@@ -29,7 +29,7 @@ internal static class SamplerNames
     /// <summary>The sampler that a name means in some program; null if it means none of this library's.</summary>
     public static SamplerName? Find(string name) => SamplerCatalog.BuiltIn.Find(name);
 
-    /// <summary>Whether k-diffusion draws a sampler's noise from a Brownian tree, where this library draws plain normal numbers.</summary>
+    /// <summary>Whether k-diffusion draws a sampler's noise from a Brownian tree.</summary>
     public static bool UsesBrownianTree(SamplerName name) =>
         name == SamplerName.Dpmpp2MSde || name == SamplerName.Dpmpp2MSdeHeun || name == SamplerName.Dpmpp3MSde
         || name == SamplerName.DpmppSde;

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>The names of schedules in records and in other programs' texts.</summary>
@@ -20,7 +18,7 @@ internal static class ScheduleNames
     };
 
     /// <summary>The name of a spacing in records, which is also muse's: <c>sgm_uniform</c>.</summary>
-    public static string IdOf(TimestepSpacing spacing) => JsonNamingPolicy.SnakeCaseLower.ConvertName(spacing.ToString());
+    public static string IdOf(TimestepSpacing spacing) => ScheduleCatalog.IdOf(new NoiseSchedule { Spacing = spacing });
 
     /// <summary>AUTOMATIC1111's name of a spacing; null if it has none.</summary>
     public static string? LabelOf(TimestepSpacing spacing) => Labels.GetValueOrDefault(spacing);

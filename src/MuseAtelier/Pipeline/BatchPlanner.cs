@@ -46,6 +46,7 @@ internal sealed class BatchPlanner
     /// <param name="series">The series.</param>
     /// <param name="options">The options of the atelier.</param>
     /// <param name="budget">The budget in bytes.</param>
+    /// <exception cref="PromptException">The prompt has too many parts for the batch of a picture with a fixed slot.</exception>
     public static ResidencyRequest RequestOf(PictureSeries series, AtelierOptions options, long budget)
     {
         RequestPrompts prompts = RequestPrompts.Of(series.Request);
@@ -71,6 +72,8 @@ internal sealed class BatchPlanner
             DecodesInFp32 = options.DecodesInFp32,
             Frame = series.Request.Frame,
         };
+        if (series.Slot is { } slot && slot.BatchSize > request.LargestBatch)
+            throw PromptException.TooManyRows(request.PromptParts, slot.BatchSize, request.LargestBatch);
         // A picture with a fixed slot keeps its batch. Other pictures of a prompt of many parts share a batch of fewer pictures.
         bool isFixed = series.Slot is not null || series.BatchSize is null;
         return request with { BatchSize = isFixed ? series.BatchSize : Math.Min(series.BatchSize!.Value, request.LargestBatch) };

@@ -176,6 +176,11 @@ public sealed class PromptException : PictureRequestException
         Invariant($"at most {most}"),
         "Take out an AND; in lower case it is a word.");
 
+    internal static PromptException TooManyRows(int parts, int pictures, int most) => new(
+        Invariant($"the prompt has {parts} parts between the words AND, and the picture's batch has {pictures} pictures"),
+        Invariant($"at most {most} pictures in a batch of such a prompt"),
+        "Paint the picture in a smaller batch. MuseAtelier paints no such batch, so a record of one is not its own.");
+
     internal static PromptException Unpaired(string name, char unit, int index) => new(
         Invariant($"the {name} has an unpaired surrogate at index {index} (U+{(int)unit:X4})"),
         "Unicode text",

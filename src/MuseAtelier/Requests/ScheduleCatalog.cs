@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace MuseAtelier;
@@ -40,11 +39,11 @@ public static class ScheduleCatalog
     public static NoiseSchedule? Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        string folded = Fold(name);
+        string folded = NearestNames.Fold(name);
         if (folded == KarrasId) return Karras;
         if (Others.TryGetValue(folded, out TimestepSpacing other)) return new NoiseSchedule { Spacing = other };
         foreach (TimestepSpacing spacing in Enum.GetValues<TimestepSpacing>())
-            if (folded == Fold(spacing.ToString())) return new NoiseSchedule { Spacing = spacing };
+            if (folded == NearestNames.Fold(spacing.ToString())) return new NoiseSchedule { Spacing = spacing };
         return null;
     }
 
@@ -56,13 +55,4 @@ public static class ScheduleCatalog
     }
 
     private static string IdOf(TimestepSpacing spacing) => JsonNamingPolicy.SnakeCaseLower.ConvertName(spacing.ToString());
-
-    // The letters and digits in lower case.
-    private static string Fold(string name)
-    {
-        var folded = new StringBuilder();
-        foreach (char sign in name)
-            if (char.IsAsciiLetterOrDigit(sign)) folded.Append(char.ToLowerInvariant(sign));
-        return folded.ToString();
-    }
 }

@@ -6,6 +6,11 @@ namespace MuseAtelier.Residency;
 /// </summary>
 internal static class CandidateSpace
 {
+    /// <summary>
+    /// The most pinned memory that the sets of prompts of a batch take where the plan chooses the batch. A card's budget does not count it.
+    /// </summary>
+    public const long MostPinnedSetBytes = 4L << 30;
+
     /// <summary>The candidates with nothing swapped out, sorted by their time; candidates of equal time in the order above.</summary>
     /// <param name="model">The model's sizes.</param>
     /// <param name="request">The pictures; their budget is ignored.</param>
@@ -17,7 +22,11 @@ internal static class CandidateSpace
         int least = request.BatchSize ?? 1;
         int most = request.BatchSize ?? request.LargestBatch;
         BatchChoice[] batches =
-            [.. Enumerable.Range(least, most - least + 1).Select(pictures => new BatchChoice(model, request, device, pictures))];
+        [
+            .. Enumerable.Range(least, most - least + 1)
+                .Select(pictures => new BatchChoice(model, request, device, pictures))
+                .Where(batch => batch.Pictures == least || device.MapsWeights || batch.Memory.PromptSetBytes <= MostPinnedSetBytes),
+        ];
         IReadOnlyList<TileChoice> tiles = TileChoices.For(model, request, decoder, TileChoices.SmallestSide, device);
         IEnumerable<PlanCandidate> candidates =
             from batch in batches

@@ -16,15 +16,18 @@ internal sealed class Guidance
     private readonly float _to;
     private readonly int _steps;
 
-    /// <param name="request">The request, which has the guidance scale, the interval and the number of steps.</param>
+    /// <param name="request">The request, which has the guidance scale and the interval.</param>
     /// <param name="weights">The weight of each part of the prompt; null means one part of weight 1.</param>
-    public Guidance(PictureRequest request, IReadOnlyList<float>? weights = null)
+    /// <param name="steps">
+    /// The number of steps that the sampler makes, which some schedules change; null means that of the request.
+    /// </param>
+    public Guidance(PictureRequest request, IReadOnlyList<float>? weights = null, int? steps = null)
     {
         _weights = weights is null ? [1] : [.. weights];
         _scale = request.IsGuided ? request.GuidanceScale : 1;
         _from = request.GuidanceFrom;
         _to = request.GuidanceTo;
-        _steps = request.Steps;
+        _steps = steps ?? request.Steps;
         for (int step = 0; step < _steps && !IsGuided; step++) IsGuided = IsGuidedAt(step);
     }
 

@@ -32,7 +32,7 @@ internal sealed class LcmSampler : Sampler
         for (int step = 0; step < schedule.Steps; step++)
         {
             double sigma = schedule.Sigmas[step];
-            double scaled = schedule.Timesteps[step] * TimestepScaling;
+            double scaled = schedule.TrainedPlace(step) * TimestepScaling;
             double norm = scaled * scaled + SigmaData * SigmaData;
             bool isDiffusers = dialect == SamplingDialect.Diffusers;
             _latents[step] = isDiffusers ? (float)(SigmaData * SigmaData / norm / Math.Sqrt(sigma * sigma + 1)) : 0;

@@ -25,11 +25,9 @@ internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, P
         PictureRequest request, TrainedSchedule trained, SamplerCatalog samplers, IReadOnlyList<float>? weights = null)
     {
         SigmaSchedule schedule = samplers.ScheduleOf(WithSchedule(request, trained), trained);
-        return new SamplingRecipe(
-            schedule,
-            samplers.Create(request, schedule),
-            Prediction.Of(trained.Prediction),
-            new Guidance(request, weights))
+        Sampler sampler = samplers.Create(request, schedule);
+        int steps = sampler.Evaluations[^1].Step + 1;
+        return new SamplingRecipe(schedule, sampler, Prediction.Of(trained.Prediction), new Guidance(request, weights, steps))
         {
             InitialNoiseScale = InitialNoise.ScaleOf(request.Dialect, schedule, trained),
             Rescale = GuidanceRescale.Of(request),

@@ -109,6 +109,12 @@ public sealed class SigmaSchedule
     internal float TrainedSigma(int timestep) => _trained.Sigmas[Math.Min(timestep, TrainedSchedule.Steps - 1)];
 
     /// <summary>
+    /// The place of a step's noise level among the trained ones, 0 to 999: its timestep, except where the model was trained on a continuous
+    /// range.
+    /// </summary>
+    internal float TrainedPlace(int step) => _trained.IsContinuous ? _trained.PlaceOf(_sigmas[step]) : _timesteps[step];
+
+    /// <summary>
     /// A schedule of given timesteps for samplers whose programs begin with noise of variance 1 and scale the latents to it.
     /// </summary>
     /// <param name="trained">The levels that the model was trained on.</param>
@@ -116,7 +122,8 @@ public sealed class SigmaSchedule
     internal static SigmaSchedule OfTimesteps(TrainedSchedule trained, float[] timesteps)
     {
         float[] sigmas = [.. timesteps.Select(timestep => (float)trained.SigmaAt(timestep)), 0];
-        return new SigmaSchedule(trained, timesteps, sigmas, MathF.Sqrt(sigmas[0] * sigmas[0] + 1));
+        float[] given = trained.IsContinuous ? Array.ConvertAll(sigmas[..^1], sigma => trained.TimestepAt(sigma)) : timesteps;
+        return new SigmaSchedule(trained, given, sigmas, MathF.Sqrt(sigmas[0] * sigmas[0] + 1));
     }
 
     /// <summary>A schedule of given noise levels for SDXL's own training; for tests of samplers.</summary>

@@ -55,7 +55,7 @@ internal sealed class TcdSampler : Sampler
         float next = schedule.Sigmas[step + 1];
         if (eta == 0 || next == 0) return next;
         // diffusers multiplies in single precision.
-        float lower = MathF.Floor((float)(1 - eta) * schedule.Timesteps[step + 1]);
+        float lower = MathF.Floor((float)(1 - eta) * schedule.TrainedPlace(step + 1));
         return Math.Min(schedule.TrainedSigma((int)lower), next);
     }
 

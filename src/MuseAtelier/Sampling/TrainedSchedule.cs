@@ -134,7 +134,17 @@ internal sealed class TrainedSchedule
     /// <returns>0 to 999, with a fraction; for a continuous range any number from <see cref="LeastTimestep"/> on.</returns>
     public float TimestepAt(double sigma)
     {
-        if (IsContinuous) return (float)(0.25 * Math.Log(sigma));
+        return IsContinuous ? (float)(0.25 * Math.Log(sigma)) : PlaceOf(sigma);
+    }
+
+    /// <summary>
+    /// The place of a noise level among the trained ones, interpolated on logarithms of <see cref="Sigmas"/>. It is the timestep where
+    /// timesteps are discrete.
+    /// </summary>
+    /// <param name="sigma">The noise level, above 0.</param>
+    /// <returns>0 to 999, with a fraction.</returns>
+    public float PlaceOf(double sigma)
+    {
         int above = Sigmas.BinarySearch((float)sigma);
         int low = Math.Clamp(above >= 0 ? above : ~above - 1, 0, Steps - 2);
         double logLow = Math.Log(_sigmas[low]);

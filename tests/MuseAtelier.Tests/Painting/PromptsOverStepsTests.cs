@@ -86,6 +86,16 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature)
         Assert.NotEqual(guided.Pixels.ToArray(), (await Paint(atelier, Of("interval"))).Pixels.ToArray());
     }
 
+    // Two parts and the negative prompt have three rows for each picture, of which a batch has at most sixteen.
+    [Fact]
+    public async Task GenerateAsync_OfPartsInASlotOfATooLargeBatch_IsRefused()
+    {
+        await using Atelier atelier = await miniature.OpenAsync(Options);
+        PromptException exception = await Assert.ThrowsAsync<PromptException>(() =>
+            atelier.GenerateAsync(Request with { Prompt = Parts }, new BatchSlot(8, 1), cancellationToken: Cancellation));
+        Assert.Contains("at most 5 pictures", exception.Message, StringComparison.Ordinal);
+    }
+
     // A prompt of one part twice with half the weight, and a prompt that changes into itself, mean the prompt itself.
     [Theory]
     [InlineData("{0}:0.5 AND {0}:0.5")]

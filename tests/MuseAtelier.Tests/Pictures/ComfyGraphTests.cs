@@ -54,6 +54,21 @@ public sealed class ComfyGraphTests
         Assert.Equal(left.Length == 0 ? [] : left.Split('|'), parsed.NotTaken);
     }
 
+    // Following every sampler to a node with very many inputs would take minutes.
+    [Fact]
+    public void Parse_OfThousandsOfSamplersAndInputs_IsRefusedAtOnce()
+    {
+        string inputs = string.Concat(Enumerable.Range(0, 50_000).Select(i => $",\"i{i}\":0"));
+        string chain = """ "a":{"class_type":"RepeatLatentBatch","inputs":{"samples":["a",0]""" + inputs + "}}";
+        string samplers = string.Concat(Enumerable.Range(0, 20_000).Select(i =>
+            $",\"{i}\":" + """{"class_type":"KSampler","inputs":{"latent_image":["a",0]}}"""));
+        long begin = System.Diagnostics.Stopwatch.GetTimestamp();
+        PictureTextUnpaintableException exception = Assert.Throws<PictureTextUnpaintableException>(() =>
+            Parse(chain + samplers));
+        Assert.Contains("more than 64", exception.Message, StringComparison.Ordinal);
+        Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(20));
+    }
+
     [Theory]
     [InlineData("ModelSamplingDiscrete", "sampling: v_prediction, zsnr: false", ModelPrediction.Velocity, "")]
     [InlineData("ModelSamplingDiscrete", "sampling: v_prediction, zsnr: true", ModelPrediction.VelocityZeroSnr, "")]

@@ -108,6 +108,15 @@ public sealed class PromptPlanTests
         Assert.Equal(0, one.PromptSetBytes);
     }
 
+    // No budget of a card counts what the sets of prompts pin.
+    [Fact]
+    public void Plan_OfManySetsAndPictures_BoundsPinnedMemory()
+    {
+        Assert.InRange(Plan(Lowering.Cuda, new ResidencyRequest { Count = 8, PromptSets = 64 }).PromptSetBytes, 1, 4 * Gibibyte);
+        Assert.Equal(1, Plan(Lowering.Cuda, new ResidencyRequest { Count = 8, PromptSets = 64, PromptChunks = 3 }).BatchSize);
+        Assert.Equal(8, Plan(Lowering.Cuda, new ResidencyRequest { Count = 8, PromptSets = 64, BatchSize = 8 }).BatchSize);
+    }
+
     // What sets of prompts pin cannot be pinned for weights.
     [Fact]
     public void Plan_OfSeveralSetsWithLittlePinnedMemory_LeavesWeightsTheRest()

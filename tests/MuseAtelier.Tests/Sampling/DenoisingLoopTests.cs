@@ -163,6 +163,32 @@ public sealed class DenoisingLoopTests
         Assert.Equal(Catalog.EvaluationsOf(request), Catalog.EvaluationsOfThePromptAlone(request with { GuidanceScale = 1 }));
     }
 
+    // ddim_uniform makes 22 steps of 21, and ComfyUI's beta fewer than 900.
+    [Theory]
+    [InlineData(TimestepSpacing.DdimUniform, 21, 0.99f, 22)]
+    [InlineData(TimestepSpacing.DdimUniform, 21, 0.95f, 21)]
+    [InlineData(TimestepSpacing.DdimUniform, 21, 1f, 22)]
+    [InlineData(TimestepSpacing.Beta, 900, 0.998f, null)]
+    public void Run_OfAScheduleWithOtherSteps_SharesTheIntervalAmongThem(TimestepSpacing spacing, int steps, float from, int? alone)
+    {
+        PictureRequest request = Request with
+        {
+            Sampler = SamplerName.Euler,
+            Steps = steps,
+            GuidanceScale = 5,
+            GuidanceFrom = from,
+            Schedule = new NoiseSchedule { Spacing = spacing },
+            Dialect = SamplingDialect.Comfy,
+        };
+        SamplingRecipe recipe = SamplingRecipe.Of(request, Trained.Epsilon, Catalog);
+        Assert.NotEqual(steps, recipe.Evaluations.Length);
+        int expected = alone ?? recipe.Evaluations.Length - 1;
+        Assert.Equal(expected, Catalog.EvaluationsOfThePromptAlone(request));
+        Assert.Equal(expected < recipe.Evaluations.Length, recipe.Guidance.IsGuided);
+        using DenoisingLoop loop = Run(request, BatchSlot.Alone, 1, out _);
+        Assert.Equal(-1, loop.Latents(0).IndexOfAnyExceptInRange(float.MinValue, float.MaxValue));
+    }
+
     [Fact]
     public void Run_OfAVelocityModel_LeadsToItsPictures()
     {

@@ -107,6 +107,45 @@ public sealed class EdmScheduleTests
         }
     }
 
+    // The clean latents are 0.7 whatever the network is given, so that every method must end there, but for the noise of the least levels.
+    [Theory]
+    [InlineData(SamplingDialect.Diffusers)]
+    [InlineData(SamplingDialect.A1111)]
+    [InlineData(SamplingDialect.Comfy)]
+    public void EverySampler_OfEveryTrainedSchedule_EndsAtTheCleanLatents(SamplingDialect dialect)
+    {
+        foreach (SamplerName sampler in SamplerCatalog.BuiltIn.Names)
+        {
+            foreach (TrainedSchedule trained in (TrainedSchedule[])[Trained.Epsilon, Trained.ZeroSnr, Trained.Edm])
+            {
+                SamplingRecipe recipe = Recipe(Request with { Sampler = sampler, Dialect = dialect, Steps = 8 }, trained);
+                foreach (Evaluation evaluation in recipe.Evaluations)
+                    Assert.Equal(trained.TimestepAt(evaluation.Sigma), evaluation.Timestep, trained.IsContinuous ? 1e-5f : 20);
+                float[] latents = Paint(recipe, 0.7f);
+                Assert.All(latents, latent => Assert.Equal(0.7f, latent, 0.2f));
+            }
+        }
+    }
+
+    // Runs a sampler on a network that predicts a number, whatever it is given.
+    private static float[] Paint(SamplingRecipe recipe, float clean)
+    {
+        const int length = 16;
+        float[] latents = MadeUpModel.Draw(1, length);
+        for (int i = 0; i < length; i++) latents[i] *= recipe.InitialNoiseScale;
+        float[] denoised = new float[length], epsilon = new float[length], history = new float[recipe.Sampler.History * length];
+        denoised.AsSpan().Fill(clean);
+        foreach (Evaluation evaluation in recipe.Evaluations)
+        {
+            for (int i = 0; i < length; i++) epsilon[i] = (latents[i] - clean) / evaluation.Sigma;
+            float[] noise = evaluation.NoiseDraws == 0 ? [] : MadeUpModel.Draw((ulong)evaluation.Index, evaluation.NoiseDraws * length);
+            recipe.Sampler.Advance(evaluation, new SamplerState(latents, denoised, epsilon, noise, history));
+            denoised.AsSpan().Fill(clean);
+        }
+
+        return latents;
+    }
+
     private static SamplingRecipe Recipe(PictureRequest request, TrainedSchedule trained) =>
         SamplingRecipe.Of(request, trained, SamplerCatalog.BuiltIn);
 }
