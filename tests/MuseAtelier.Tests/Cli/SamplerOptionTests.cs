@@ -78,6 +78,19 @@ public sealed class SamplerOptionTests
     }
 
     [Fact]
+    public async Task Render_OfASeriesWithAVariation_WritesAFileForEachPicture()
+    {
+        using var folder = new TemporaryFolder();
+        string pictures = Directory.CreateDirectory(folder["series"]).FullName;
+        string[] series = ["--count", "2", "--variation-seed", "5", "--variation-strength", "0.2", "--force"];
+        MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, .. series, "--out", pictures]);
+        Assert.Equal(0, result.Code);
+        Assert.Contains("sea-1.png: 256x256, seed 1, variation seed 5", result.Out, StringComparison.Ordinal);
+        Assert.Contains("sea-1-2.png: 256x256, seed 1, variation seed 6", result.Out, StringComparison.Ordinal);
+        Assert.Equal(2, Directory.GetFiles(pictures).Length);
+    }
+
+    [Fact]
     public async Task Render_WithOtherStepsThanTimesteps_IsRefused()
     {
         MuseResult result = await Muse.RunAsync(["render", "sea", "--timesteps", "999,500", "--steps", "3"]);
