@@ -62,7 +62,7 @@ internal static class Choice
     /// <param name="names">The names, in lower case.</param>
     public static Option<string> Named(string name, string description, params string[] names) => new(name)
     {
-        Description = $"{description} [default: {names[0]}]",
+        Description = description,
         HelpName = string.Join('|', names),
         CustomParser = result =>
         {
@@ -76,21 +76,35 @@ internal static class Choice
 
     /// <summary>An option whose value is a sampler by any program's name; Euler ancestral is the default.</summary>
     /// <param name="name">The option's name.</param>
-    /// <param name="description">Its description.</param>
+    /// <param name="description">Its description without a point, which the names follow.</param>
     public static Option<SamplerName> Sampler(string name, string description)
     {
         string[] ids = [.. SamplerCatalog.BuiltIn.Names.Select(sampler => sampler.Id)];
         return new Option<SamplerName>(name)
         {
-            Description = $"{description} [default: {ids[0]}]",
-            HelpName = string.Join('|', ids),
+            Description = $"{description}: {string.Join(", ", ids)}, or another program's name. [default: {ids[0]}]",
+            HelpName = "NAME",
             CustomParser = result =>
             {
                 string text = result.Tokens[0].Value;
                 if (SamplerCatalog.BuiltIn.Find(text) is { } found) return found;
+                if (WithSchedule(text) is { } both) return Refuse<SamplerName>(result, name, text, both);
                 return Refuse<SamplerName>(result, name, text, Names(ids, SamplerCatalog.BuiltIn.Nearest(text)));
             },
         };
+    }
+
+    // AUTOMATIC1111 wrote both in one name up to version 1.8: DPM++ 2M Karras.
+    private static string? WithSchedule(string text)
+    {
+        for (int i = 1; i < text.Length; i++)
+        {
+            if (text[i] is not (' ' or '_') || SamplerCatalog.BuiltIn.Find(text[..i]) is not { } sampler) continue;
+            if (ScheduleCatalog.Find(text[i..]) is not { } schedule) continue;
+            return $"a sampler without its schedule. Did you mean {sampler.Id} with --schedule {ScheduleCatalog.IdOf(schedule)}?";
+        }
+
+        return null;
     }
 
     /// <summary>An option whose value is a whole number.</summary>
@@ -114,7 +128,10 @@ internal static class Choice
         };
 
     /// <summary>An option whose value is a number.</summary>
-    public static Option<float> Number(string name, string description, float standard) => new(name)
+    /// <param name="name">The option's name.</param>
+    /// <param name="description">Its description.</param>
+    /// <param name="standard">The default; null if the description states it.</param>
+    public static Option<float> Number(string name, string description, float? standard) => new(name)
     {
         Description = description,
         HelpName = "X",
@@ -124,7 +141,7 @@ internal static class Choice
             bool isNumber = float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value);
             return isNumber ? value : Refuse<float>(result, name, text, "a number");
         },
-        DefaultValueFactory = _ => standard,
+        DefaultValueFactory = standard is { } known ? _ => known : null,
     };
 
     /// <summary>The value of an option that the command line gives; of another one, the basis.</summary>

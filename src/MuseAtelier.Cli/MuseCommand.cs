@@ -49,7 +49,8 @@ internal static class MuseCommand
         if (parsed.Action is ParseErrorAction)
         {
             string faults = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
-            terminal.WriteNotice("error", $"{faults}. muse --help lists the commands, muse COMMAND --help their options.");
+            string end = faults.EndsWith('?') ? "" : ".";
+            terminal.WriteNotice("error", $"{faults}{end} muse --help lists the commands, muse COMMAND --help their options.");
             return ExitCode.BadUsage;
         }
 

@@ -26,7 +26,7 @@ internal static class OutputPath
         for (int i = 0; i < count; i++)
         {
             string path = isFolder
-                ? Free(Path.Combine(output ?? "", Name(request.Prompt, request.InSeries(i).Seed)))
+                ? Free(Path.Combine(output ?? "", Name(request.Prompt, request.InSeries(i).Seed)), paths)
                 : Numbered(output!, i, count);
             PictureFile.RequireWritable(path, options);
             paths.Add(path);
@@ -45,10 +45,11 @@ internal static class OutputPath
         return Suffixed(path, (index + 1).ToString(CultureInfo.InvariantCulture).PadLeft(digits, '0'));
     }
 
-    private static string Free(string path)
+    // Pictures of one seed, such as those of a series with a variation, get different names.
+    private static string Free(string path, List<string> taken)
     {
         string free = path;
-        for (int number = 2; File.Exists(free) || Directory.Exists(free); number++)
+        for (int number = 2; taken.Contains(free) || File.Exists(free) || Directory.Exists(free); number++)
             free = Suffixed(path, number.ToString(CultureInfo.InvariantCulture));
         return free;
     }

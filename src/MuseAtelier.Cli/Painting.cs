@@ -122,7 +122,9 @@ internal sealed class Painting
     private static string Sentence(Picture picture, string path)
     {
         double seconds = picture.Timings.Total.TotalSeconds;
-        return Invariant($"{path}: {picture.Width}x{picture.Height}, seed {picture.Request.Seed}, {seconds:0.0} s");
+        PictureRequest request = picture.Request;
+        string variation = request.VariationStrength > 0 ? Invariant($", variation seed {request.VariationSeed}") : "";
+        return Invariant($"{path}: {picture.Width}x{picture.Height}, seed {request.Seed}{variation}, {seconds:0.0} s");
     }
 
     private static JsonObject Describe(Picture picture, string path, string[] notices) => new()
@@ -131,6 +133,7 @@ internal sealed class Painting
         ["width"] = picture.Width,
         ["height"] = picture.Height,
         ["seed"] = picture.Request.Seed,
+        ["variationSeed"] = picture.Request.VariationStrength > 0 ? picture.Request.VariationSeed : null,
         ["steps"] = picture.Request.Steps,
         ["guidance"] = picture.Request.GuidanceScale,
         ["model"] = picture.Model.Name,

@@ -20,7 +20,7 @@ internal sealed class PlanChoices
         most: BatchSlot.LargestBatch);
 
     private readonly Option<SamplerName> _sampler = Choice.Sampler(
-        "--sampler", "The sampler: some evaluate the denoiser twice in a step.");
+        "--sampler", "The sampler, because some evaluate the denoiser twice in a step");
 
     private readonly Option<float> _guidance = Choice.Number(
         "--guidance", "Guidance scale, 0 or 1 to 100. With 0 and 1 a step has one row for a picture instead of two.", 7);
@@ -66,7 +66,7 @@ internal sealed class PlanChoices
             Width = result.GetValue(_width),
             Height = result.GetValue(_height),
             Steps = result.GetValue(_steps),
-            Sampler = result.GetValue(_sampler),
+            Sampler = Choice.Given(result, _sampler, SamplerCatalog.BuiltIn.Names[0]),
             GuidanceScale = result.GetValue(_guidance),
             GuidanceFrom = result.GetValue(_from),
             GuidanceTo = result.GetValue(_to),

@@ -37,8 +37,7 @@ internal sealed class RequestChoices
     private readonly Option<string> _schedule = ScheduleOption();
     private readonly Option<bool> _karras = new("--karras") { Description = "Use Karras sigmas." };
     private readonly Option<SamplerName> _sampler = Choice.Sampler(
-        "--sampler",
-        "The sampler: Euler ancestral adds noise in every step, Euler and DPM++ 2M do not. Other programs' names mean the same.");
+        "--sampler", "The sampler");
     private readonly Option<string> _noise = Choice.Named(
         "--noise",
         "The program whose random numbers the seed starts: diffusers (torch on a processor), or AUTOMATIC1111 or ComfyUI on an "
@@ -73,7 +72,9 @@ internal sealed class RequestChoices
     public PictureRequest Read(ParseResult result, PictureRequest basis)
     {
         PictureRequest preset = Preset(result)?.ApplyTo(basis) ?? basis;
-        return _sampling.Read(result, _prompt.Read(result, ReadOwn(result, preset)));
+        PictureRequest request = _sampling.Read(result, _prompt.Read(result, ReadOwn(result, preset)));
+        // A list of timesteps sets the number of steps; with another number beside it, the request's rules refuse both.
+        return request with { Steps = Choice.Given(result, _steps, request.Steps) };
     }
 
     /// <summary>The preset that the command line names; null means none.</summary>
@@ -116,9 +117,10 @@ internal sealed class RequestChoices
     {
         Option<string> option = Choice.Named(
             "--schedule",
-            "The spacing of the timesteps: automatic is what the program of --dialect picks for the sampler, leading SDXL's own; karras is "
-                + "linspace with --karras. Other programs' names mean the same.",
+            $"The noise levels of the steps: {string.Join(", ", ScheduleCatalog.Ids)}, or another program's name. automatic is what the "
+                + "program of --dialect picks for the sampler, leading SDXL's own; karras is linspace with --karras.",
             [.. ScheduleCatalog.Ids]);
+        option.HelpName = "NAME";
         Func<ArgumentResult, string?> parse = option.CustomParser!;
         option.CustomParser = result =>
             ScheduleCatalog.Find(result.Tokens[0].Value) is { } found ? ScheduleCatalog.IdOf(found) : parse(result);

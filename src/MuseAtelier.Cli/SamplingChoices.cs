@@ -11,10 +11,10 @@ internal sealed class SamplingChoices
         "--dialect",
         "The program whose functions are used where programs mean different functions by one name of a schedule or a sampler.");
     private readonly Option<float> _eta = Choice.Number(
-        "--eta", "The strength of the noise in every step, 0 to 1. [default: the sampler's own]", 1);
+        "--eta", "The strength of the noise in every step, 0 to 1. [default: the sampler's own]", null);
     private readonly Option<TimestepList?> _timesteps = new("--timesteps")
     {
-        Description = "The timesteps themselves, falling, with commas between them; sets --steps too.",
+        Description = "The timesteps themselves, falling, with commas between them. Their number is that of the steps.",
         HelpName = "T,T,...",
         CustomParser = ParseTimesteps,
     };

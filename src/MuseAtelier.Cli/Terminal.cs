@@ -22,7 +22,13 @@ internal sealed record Terminal(
     /// <param name="isErrorTerminal">Whether everything else goes to a terminal.</param>
     public static Terminal Of(GuardedWriter results, bool isOutTerminal, GuardedWriter errors, bool isErrorTerminal)
     {
-        IAnsiConsole resultConsole = AnsiConsole.Create(new AnsiConsoleSettings { Out = new ProcessOutput(results, isOutTerminal) });
+        // The variable TERM alone would turn colours on, also in a file or a pipe.
+        IAnsiConsole resultConsole = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = isOutTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isOutTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Out = new ProcessOutput(results, isOutTerminal),
+        });
         if (!isOutTerminal) resultConsole.Profile.Width = PipedWidth;
         IAnsiConsole errorConsole = AnsiConsole.Create(new AnsiConsoleSettings { Out = new ProcessOutput(errors, isErrorTerminal) });
         bool isLive = isErrorTerminal && errorConsole.Profile.Capabilities is { Interactive: true, Ansi: true };

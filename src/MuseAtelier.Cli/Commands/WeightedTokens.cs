@@ -138,7 +138,8 @@ internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
     {
         int tokens = Enumerable.Range(0, chunks.Count).Sum(chunk => Length(chunks, chunk));
         string parts = chunks.Count == 1 ? "1 chunk" : Invariant($"{chunks.Count} chunks");
-        return Invariant($"{tokens} tokens in {parts} of {TextChunk.Capacity}");
+        string count = tokens == 1 ? "1 token" : Invariant($"{tokens} tokens");
+        return Invariant($"{count} in {parts} of {TextChunk.Capacity}");
     }
 
     // The tokens of text in a chunk: those before the last run of ends, which is the end and the padding.

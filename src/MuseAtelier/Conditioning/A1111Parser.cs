@@ -141,9 +141,13 @@ internal sealed partial class A1111Parser(string text, string name)
     private void Close()
     {
         if (_round.Count + _square.Count is > 0 and var unclosed)
-            _notices.Add(Invariant($"The {name} has {unclosed} unclosed brackets, which weight everything up to the end."));
+            _notices.Add(unclosed == 1
+                ? $"The {name} has an unclosed bracket, which weights everything up to the end."
+                : Invariant($"The {name} has {unclosed} unclosed brackets, which weight everything up to the end."));
         if (_unopened > 0)
-            _notices.Add(Invariant($"The {name} has {_unopened} closing brackets without an opening one, which are painted as text."));
+            _notices.Add(_unopened == 1
+                ? $"The {name} has a closing bracket without an opening one, which is painted as text."
+                : Invariant($"The {name} has {_unopened} closing brackets without an opening one, which are painted as text."));
         while (_round.Count > 0) Multiply(Pop(_round), RoundMultiplier);
         while (_square.Count > 0) Multiply(Pop(_square), SquareMultiplier);
     }

@@ -26,8 +26,7 @@ internal sealed class PictureBatch
         Prediction = sampling.PredictionOf(Request);
         LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);
         Noise = sampling.NoiseOf(requests);
-        Notices = [.. run.Notices];
-        if (Request.Eta is not null && Request.Sampler.IgnoresEta) Notices.Add($"The sampler {Request.Sampler} has no eta; it is ignored.");
+        Notices = [.. run.Notices, .. IgnoredMembers.Of(Request)];
     }
 
     /// <summary>The plan in force.</summary>

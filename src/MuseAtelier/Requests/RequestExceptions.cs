@@ -34,7 +34,10 @@ public sealed class PictureSizeException(int width, int height)
 /// <param name="steps">The requested number of steps.</param>
 /// <param name="most">The largest number that the request may have.</param>
 public sealed class StepCountException(int steps, int most = 1000)
-    : PictureRequestException($"the number of steps is {steps}", $"1 to {most}", "Choose one of these; 20 to 30 suit most samplers.")
+    : PictureRequestException(
+        $"the number of steps is {steps}",
+        $"1 to {most}",
+        $"Choose one of these{(most < 1000 ? ", or another sampler or schedule" : "")}; 20 to 30 suit most samplers.")
 {
     /// <summary>The requested number of steps.</summary>
     public int Steps { get; } = steps;

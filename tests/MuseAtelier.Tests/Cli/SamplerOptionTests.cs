@@ -64,6 +64,63 @@ public sealed class SamplerOptionTests
         result = await Muse.RunAsync(["render", "sea", "--sampler", "UniPD"]);
         result.AssertFailed(2, "--sampler is 'UniPD'", "Did you mean uni_pc");
         result = await Muse.RunAsync(["render", "sea", "--emphasis", "orignal"]);
-        result.AssertFailed(2, "--emphasis is 'orignal'", "Did you mean original?");
+        result.AssertFailed(2, "--emphasis is 'orignal'", "Did you mean original? muse --help");
+    }
+
+    [Theory]
+    [InlineData("DPM++ 2M Karras", "dpmpp_2m with --schedule karras")]
+    [InlineData("DPM++ 2M SDE Heun Exponential", "dpmpp_2m_sde_heun with --schedule exponential")]
+    [InlineData("euler_sgm_uniform", "euler with --schedule sgm_uniform")]
+    public async Task Render_WithAScheduleInTheSamplersName_NamesBothOptions(string name, string expected)
+    {
+        MuseResult result = await Muse.RunAsync(["render", "sea", "--sampler", name]);
+        result.AssertFailed(2, $"--sampler is '{name}'", $"Did you mean {expected}? muse --help");
+    }
+
+    [Fact]
+    public async Task Render_OfASeriesWithAVariation_WritesAFileForEachPicture()
+    {
+        using var folder = new TemporaryFolder();
+        string pictures = Directory.CreateDirectory(folder["series"]).FullName;
+        string[] series = ["--count", "2", "--variation-seed", "5", "--variation-strength", "0.2", "--force"];
+        MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, .. series, "--out", pictures]);
+        Assert.Equal(0, result.Code);
+        Assert.Contains("sea-1.png: 256x256, seed 1, variation seed 5", result.Out, StringComparison.Ordinal);
+        Assert.Contains("sea-1-2.png: 256x256, seed 1, variation seed 6", result.Out, StringComparison.Ordinal);
+        Assert.Equal(2, Directory.GetFiles(pictures).Length);
+    }
+
+    [Fact]
+    public async Task Render_WithOtherStepsThanTimesteps_IsRefused()
+    {
+        MuseResult result = await Muse.RunAsync(["render", "sea", "--timesteps", "999,500", "--steps", "3"]);
+        result.AssertFailed(1, "the list of timesteps has 2 numbers", "one for each of the 3 steps");
+    }
+
+    [Theory]
+    [InlineData("render")]
+    [InlineData("replay")]
+    [InlineData("plan")]
+    [InlineData("bench")]
+    public async Task Help_IsReadable(string command)
+    {
+        MuseResult result = await Muse.RunAsync(command, "--help");
+        string[] options = [.. result.Lines.Where(line => line.StartsWith("  -", StringComparison.Ordinal))];
+        Assert.NotEmpty(options);
+        foreach (string option in options)
+        {
+            Assert.InRange(option.Trim().IndexOf("  ", StringComparison.Ordinal), 1, 70);
+            Assert.InRange(option.Split("[default:").Length, 1, 2);
+        }
+
+        Assert.Contains("euler_a, euler, dpmpp_2m", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Plan_WithAnotherProgramsName_CountsTheSamplersEvaluations()
+    {
+        MuseResult result = await Muse.RunAsync("plan", "--sampler", "DPM++ SDE", "--steps", "10", "--vram", "8GiB");
+        Assert.Equal(0, result.Code);
+        Assert.Contains("10 steps of 19 evaluations", result.Out, StringComparison.Ordinal);
     }
 }

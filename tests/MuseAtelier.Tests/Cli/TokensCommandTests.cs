@@ -46,7 +46,7 @@ public sealed class TokensCommandTests
         Assert.Contains("3 tokens in 2 chunks of 75", result.Out, StringComparison.Ordinal);
         Assert.Contains("1.25", result.Out, StringComparison.Ordinal);
         Assert.Contains("0.909", result.Out, StringComparison.Ordinal);
-        Assert.Contains("notice: The prompt has 1 unclosed brackets", result.Error, StringComparison.Ordinal);
+        Assert.Contains("notice: The prompt has an unclosed bracket,", result.Error, StringComparison.Ordinal);
 
         MuseResult json = await Muse.RunAsync("tokens", "a (vase:1.25)", "--prompt-syntax", "comfy", "--json");
         JsonNode chunk = Assert.Single(JsonNode.Parse(json.Out)!["chunks"]!.AsArray())!;
@@ -109,8 +109,8 @@ public sealed class TokensCommandTests
         Assert.Contains("error: the prompt of line 4 has the weight '1.2.3'", result.Error, StringComparison.Ordinal);
         Assert.StartsWith("76 tokens in 2 chunks of 75: night", result.Lines[0], StringComparison.Ordinal);
         Assert.StartsWith(
-            "1 tokens in 1 chunk of 75, first of 2 parts, first of 2 versions: a AND", result.Lines[1], StringComparison.Ordinal);
-        Assert.Contains("notice: The prompt of line 3 has 1 unclosed", result.Error, StringComparison.Ordinal);
+            "1 token in 1 chunk of 75, first of 2 parts, first of 2 versions: a AND", result.Lines[1], StringComparison.Ordinal);
+        Assert.Contains("notice: The prompt of line 3 has an unclosed", result.Error, StringComparison.Ordinal);
     }
 
     [Theory]

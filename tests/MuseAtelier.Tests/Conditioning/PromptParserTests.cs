@@ -72,6 +72,8 @@ public sealed class PromptParserTests
 
     [Theory]
     [InlineData("unclosed (bracket and [another", "The prompt has 2 unclosed brackets, which weight everything up to the end.")]
+    [InlineData("(cat", "The prompt has an unclosed bracket, which weights everything up to the end.")]
+    [InlineData("cat)", "The prompt has a closing bracket without an opening one, which is painted as text.")]
     [InlineData("a) b]", "The prompt has 2 closing brackets without an opening one, which are painted as text.")]
     [InlineData("(a BREAK b)", "The prompt has BREAK within brackets, which is painted as a word, as AUTOMATIC1111 does.")]
     public void Parse_OfUnbalancedBrackets_GivesANotice(string prompt, string notice) =>

@@ -164,7 +164,7 @@ public sealed class RequestPromptsTests
         string notice = Assert.Single(Of("red | blue [cat:dog:3]").Notices);
         Assert.Contains("none of its prompt editing and alternation is read", notice, StringComparison.Ordinal);
         Assert.Empty(Of("red | blue").Notices);
-        Assert.Contains("1 unclosed brackets", Assert.Single(Of("a [cat").Notices), StringComparison.Ordinal);
+        Assert.Contains("an unclosed bracket", Assert.Single(Of("a [cat").Notices), StringComparison.Ordinal);
         // The same sentence about two versions is said once.
         Assert.Single(Of("(a [cat:dog:0.5]").Notices);
     }

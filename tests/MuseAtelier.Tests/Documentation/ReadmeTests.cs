@@ -38,6 +38,7 @@ public sealed partial class ReadmeTests
     [InlineData("docs/package-format.md")]
     [InlineData("docs/pictures.md")]
     [InlineData("docs/pitfalls.md")]
+    [InlineData("docs/prompts.md")]
     [InlineData("docs/records.md")]
     [InlineData("docs/requests.md")]
     [InlineData("docs/speed.md")]

@@ -1,6 +1,7 @@
 using MuseAtelier.Cli;
 using MuseAtelier.Cli.Streams;
 using MuseAtelier.Tests.Cli;
+using Spectre.Console;
 
 namespace MuseAtelier.Tests.Environments;
 
@@ -15,6 +16,15 @@ public sealed class StreamsTests
         Assert.Equal(1, await MuseCommand.RunAsync(["plan", "--vram", "1MiB"], terminal));
         Assert.Equal(0, await MuseCommand.RunAsync(["tokens", "cat", "--json"], terminal));
         Assert.Contains("clip_l", results.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_WithoutATerminal_HasNoColours()
+    {
+        using StringWriter results = new(), errors = new();
+        var terminal = Terminal.Of(new GuardedWriter(results), false, new GuardedWriter(errors), false);
+        Assert.False(terminal.OutConsole.Profile.Capabilities.Ansi);
+        Assert.Equal(ColorSystem.NoColors, terminal.OutConsole.Profile.Capabilities.ColorSystem);
     }
 
     [Fact]
