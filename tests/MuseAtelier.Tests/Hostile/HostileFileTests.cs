@@ -27,7 +27,7 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
         byte[] manifest = File.ReadAllBytes(Path.Combine(package, PackageManifest.FileName));
         var mutation = new JsonMutation(manifest, seed: 14);
         var run = new MutationRun();
-        for (int i = 0; i < MutationRun.Count(2000); i++)
+        for (int i = 0; i < MutationRun.Count(800); i++)
         {
             byte[] input = i == 0 ? manifest : mutation.Next();
             File.WriteAllBytes(_folder[PackageManifest.FileName], input);
@@ -36,7 +36,7 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
 
         TestContext.Current.SendDiagnosticMessage("manifests: {0}", run);
         // The undamaged one, and damage to what nothing depends on.
-        Assert.InRange(run.Read, 1, MutationRun.Count(2000) / 2);
+        Assert.InRange(run.Read, 1, MutationRun.Count(800) / 2);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
         byte[] manifest = File.ReadAllBytes(path);
         var mutation = new JsonMutation(manifest, seed: 19);
         var run = new MutationRun();
-        for (int i = 0; i < MutationRun.Count(500); i++)
+        for (int i = 0; i < MutationRun.Count(250); i++)
         {
             byte[] input = i == 0 ? manifest : mutation.Next();
             File.WriteAllBytes(path, input);
@@ -65,7 +65,7 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
         }
 
         TestContext.Current.SendDiagnosticMessage("overlays: {0}", run);
-        Assert.InRange(run.Read, 1, MutationRun.Count(500) / 2);
+        Assert.InRange(run.Read, 1, MutationRun.Count(250) / 2);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
         var random = new Random(18);
         var run = new MutationRun();
         string path = _folder["values.safetensors"];
-        for (int i = 0; i < MutationRun.Count(1000); i++)
+        for (int i = 0; i < MutationRun.Count(500); i++)
         {
             bool inNotes = i % 4 == 3;
             byte[] input = i == 0 || inNotes ? header : i % 2 == 0 ? headers.Next() : Rearranged(header, random), beside = inNotes
@@ -91,7 +91,7 @@ public sealed class HostileFileTests(TestAtelier miniature) : IDisposable
         }
 
         TestContext.Current.SendDiagnosticMessage("reference values: {0}", run);
-        Assert.InRange(run.Read, 1, MutationRun.Count(1000) / 2);
+        Assert.InRange(run.Read, 1, MutationRun.Count(500) / 2);
     }
 
     [Fact]

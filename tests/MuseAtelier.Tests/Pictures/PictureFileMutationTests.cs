@@ -11,12 +11,12 @@ namespace MuseAtelier.Tests.Pictures;
 
 /// <summary>
 /// Picture files that were changed at random: each is read or refused with an exception of the library's own, within bounded memory. The
-/// variable MUSE_MUTATIONS makes more of them than the usual few thousand.
+/// variable MUSE_MUTATIONS makes more of them than the usual few hundred.
 /// </summary>
 [Collection(nameof(OneAtATime))]
 public sealed class PictureFileMutationTests
 {
-    private const int Usual = 1000;
+    private const int Usual = 400;
 
     // What reading may take beside the pixels.
     private const long MostBytes = 64 << 20;

@@ -8,11 +8,11 @@ namespace MuseAtelier.Tests.Pictures;
 
 /// <summary>
 /// Records and texts that were changed at random: each is read or refused with an exception of the library's own. The variable
-/// MUSE_MUTATIONS makes more of them than the usual few thousand.
+/// MUSE_MUTATIONS makes more of them.
 /// </summary>
 public sealed class TextMutationTests
 {
-    private const int Usual = 4000;
+    private const int Usual = 1500;
 
     // Half of a pair, which a node cannot be written with: it is put in afterwards.
     private const string Surrogate = "\"half of a pair\"";
