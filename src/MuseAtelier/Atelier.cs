@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using MuseAtelier.Conditioning;
 using MuseAtelier.Packages;
 using MuseAtelier.Pipeline;
 using MuseAtelier.Runtime;
@@ -114,10 +113,11 @@ public sealed class Atelier : IAsyncDisposable
         PictureRequest request, BatchSlot place, IProgress<GenerationProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        Check(request);
+        RequestRules.Check(request, _engine.Catalogs.Names);
         RequestRules.Check(place);
         Picture? painted = null;
         PictureSeries series = PictureSeries.At(request, place);
+        Check(series);
         await PaintBatchAsync(series, 0, picture => painted = picture, progress, cancellationToken).ConfigureAwait(false);
         return painted!;
     }
@@ -152,9 +152,11 @@ public sealed class Atelier : IAsyncDisposable
             ArgumentOutOfRangeException.ThrowIfNotEqual(declared, legal, nameof(batchSize));
         }
 
-        Check(request);
+        RequestRules.Check(request, _engine.Catalogs.Names);
         int? most = batchSize is { } size ? Math.Min(size, count) : null;
-        return PaintManyAsync(new PictureSeries(request, count, most), progress, cancellationToken);
+        var series = new PictureSeries(request, count, most);
+        Check(series);
+        return PaintManyAsync(series, progress, cancellationToken);
     }
 
     /// <summary>
@@ -171,12 +173,11 @@ public sealed class Atelier : IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync() => await _thread.EndAsync(drains: false).ConfigureAwait(false);
 
-    private void Check(PictureRequest request)
+    // What depends on the model or on the content of the prompts is found before the request waits, too.
+    private void Check(PictureSeries series)
     {
-        RequestRules.Check(request, _engine.Catalogs.Names);
-        ClipSkipException.ThrowIfBeyond(request.ClipSkip, _engine.MostClipSkip);
-        // Reading the prompts finds what is wrong in their syntax before the request waits.
-        _ = RequestPrompts.Of(request);
+        ClipSkipException.ThrowIfBeyond(series.Request.ClipSkip, _engine.MostClipSkip);
+        _ = series.Prompts;
     }
 
     // Each batch is a request of its own, so that other requests can run between two batches.

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MuseAtelier.Packages;
 using MuseAtelier.Sampling;
 using static System.FormattableString;
 
@@ -20,7 +21,6 @@ internal static class PictureRecordRules
     // Of a request, and evaluations of any sampler.
     private const int MostSteps = 1000;
 
-    private const int MostClipSkip = 12;
     private const int MostCommaBacktrack = 75;
 
     private const int LongestQuote = 40;
@@ -56,7 +56,7 @@ internal static class PictureRecordRules
         CheckShare(path, "guidance rescale", request.GuidanceRescale);
         CheckShare(path, "beginning of guidance", request.GuidanceFrom);
         CheckShare(path, "end of guidance", request.GuidanceTo);
-        CheckWhole(path, "clip skip", request.ClipSkip, 1, MostClipSkip);
+        CheckWhole(path, "clip skip", request.ClipSkip, 1, ConditioningNames.MostClipSkip);
         CheckWhole(path, "comma backtrack", request.CommaBacktrack, 0, MostCommaBacktrack);
         if (request.Schedule.Timesteps is { } timesteps && timesteps.Count != request.Steps)
             throw new PictureRecordDamagedException(path, Invariant($"it has {timesteps.Count} timesteps for {request.Steps} steps"));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MuseAtelier.Packages;
 
 namespace MuseAtelier.Pictures.Metadata;
 
@@ -12,7 +13,6 @@ internal sealed class RequestDraft
     private const int MostNotTaken = 40;
 
     private const int LongestValue = 200;
-    private const int MostClipSkip = 12;
 
     private static readonly PictureRequest Defaults = new() { Prompt = "" };
 
@@ -164,7 +164,7 @@ internal sealed class RequestDraft
     public void TakeClipSkip(string name, string value)
     {
         bool isNumber = int.TryParse(value.TrimStart('-'), NumberStyles.None, CultureInfo.InvariantCulture, out int layers);
-        if (isNumber && layers is >= 1 and <= MostClipSkip && _habits.ClipSkip == ClipSkipMeaning.Member)
+        if (isNumber && layers is >= 1 and <= ConditioningNames.MostClipSkip && _habits.ClipSkip == ClipSkipMeaning.Member)
         {
             ClipSkip = layers;
             return;
@@ -172,7 +172,7 @@ internal sealed class RequestDraft
 
         if (isNumber && layers is 0 or 2) return;
         if (isNumber && layers == 1 && _habits.ClipSkip != ClipSkipMeaning.Layer) return;
-        if (isNumber && layers is > 2 and <= MostClipSkip && _habits.ClipSkip != ClipSkipMeaning.None) ClipSkip = layers;
+        if (isNumber && layers is > 2 and <= ConditioningNames.MostClipSkip && _habits.ClipSkip != ClipSkipMeaning.None) ClipSkip = layers;
         else if (isNumber && Program == Programs.Automatic1111) Skip($"{name}: {layers} (without effect on SDXL in {Program})");
         else Skip($"{name}: {Shorten(value)} (painted with 2, SDXL's own)");
     }

@@ -49,7 +49,7 @@ internal sealed class BatchPlanner
     /// <exception cref="PromptException">The prompt has too many parts for the batch of a picture with a fixed slot.</exception>
     public static ResidencyRequest RequestOf(PictureSeries series, AtelierOptions options, long budget)
     {
-        RequestPrompts prompts = RequestPrompts.Of(series.Request);
+        RequestPrompts prompts = series.Prompts;
         SamplingCatalogs catalogs = options.Catalogs;
         int evaluations = catalogs.EvaluationsOf(series.Request);
         int unguided = catalogs.Samplers.EvaluationsOfThePromptAlone(series.Request)!.Value;

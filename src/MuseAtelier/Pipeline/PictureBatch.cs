@@ -21,7 +21,7 @@ internal sealed class PictureBatch
         (_run, _requests) = (run, requests);
         Plan = plan;
         Slot = slot;
-        Prompts = RequestPrompts.Of(Request);
+        Prompts = run.Series.Prompts;
         Recipe = sampling.RecipeOf(Request, Prompts.Weights);
         Prediction = sampling.PredictionOf(Request);
         LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);

@@ -1,3 +1,5 @@
+using MuseAtelier.Conditioning;
+
 namespace MuseAtelier.Pipeline;
 
 /// <summary>
@@ -9,6 +11,12 @@ namespace MuseAtelier.Pipeline;
 /// <param name="BatchSize">The number of pictures in a batch, 1 to <paramref name="Count"/>; null lets the plan choose.</param>
 internal sealed record PictureSeries(PictureRequest Request, int Count, int? BatchSize)
 {
+    private RequestPrompts? _prompts;
+
+    /// <summary>The prompts of all pictures, which are read once.</summary>
+    /// <exception cref="PromptException">A prompt cannot be read in its syntax, or takes too many chunks, parts or versions.</exception>
+    public RequestPrompts Prompts => _prompts ??= RequestPrompts.Of(Request);
+
     /// <summary>
     /// The fixed slot of a single picture, whose rows the rest of its batch repeats; null if pictures fill the slots in order.
     /// </summary>

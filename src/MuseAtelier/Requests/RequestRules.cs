@@ -1,4 +1,5 @@
 using System.Text;
+using MuseAtelier.Packages;
 
 namespace MuseAtelier;
 
@@ -11,7 +12,6 @@ internal static class RequestRules
     public const int MostSteps = 1000;
     public const float LargestGuidanceScale = 100;
     public const int MostCommaBacktrack = 75;
-    public const int MostClipSkip = 12;
 
     /// <summary>
     /// The most UTF-16 code units in a prompt. A picture's record has room for two such prompts, however they are escaped.
@@ -42,7 +42,7 @@ internal static class RequestRules
         CheckChoice(nameof(request.Emphasis), request.Emphasis);
         CheckChoice(nameof(request.EmptyNegative), request.EmptyNegative);
         CheckNumber(nameof(request.CommaBacktrack), request.CommaBacktrack, 0, MostCommaBacktrack, 20);
-        CheckNumber(nameof(request.ClipSkip), request.ClipSkip, 1, MostClipSkip, 2);
+        CheckNumber(nameof(request.ClipSkip), request.ClipSkip, 1, ConditioningNames.MostClipSkip, ConditioningNames.UsualClipSkip);
         CheckSampling(request, names);
         ArgumentNullException.ThrowIfNull(request.Schedule);
         CheckChoice(nameof(request.Schedule.Spacing), request.Schedule.Spacing);

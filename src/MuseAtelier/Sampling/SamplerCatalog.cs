@@ -146,7 +146,7 @@ public sealed class SamplerCatalog
     internal SigmaSchedule ScheduleOf(PictureRequest request, TrainedSchedule trained)
     {
         if (HasTimestepsOfA1111(request)) return DdimSampler.ScheduleOfA1111(trained, request.Steps);
-        ScheduleChoice choice = ScheduleChoice.Of(request);
+        ScheduleChoice choice = ScheduleChoice.Of(request, trained.IsContinuous);
         bool usual = Find(request.Sampler) is { DiscardsPenultimateSigma: true };
         bool discards = choice.DiscardsPenultimate(request.Sampler, usual) && request.Steps < TrainedSchedule.Steps;
         if (!discards) return new SigmaSchedule(trained, choice, request.Steps);

@@ -24,7 +24,7 @@ internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, P
     public static SamplingRecipe Of(
         PictureRequest request, TrainedSchedule trained, SamplerCatalog samplers, IReadOnlyList<float>? weights = null)
     {
-        SigmaSchedule schedule = samplers.ScheduleOf(WithSchedule(request, trained), trained);
+        SigmaSchedule schedule = samplers.ScheduleOf(request, trained);
         Sampler sampler = samplers.Create(request, schedule);
         int steps = sampler.Evaluations[^1].Step + 1;
         return new SamplingRecipe(schedule, sampler, Prediction.Of(trained.Prediction), new Guidance(request, weights, steps))
@@ -64,16 +64,6 @@ internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, P
         foreach (Evaluation evaluation in Evaluations)
             if (!HasAllRows(evaluation.Step)) count++;
         return count;
-    }
-
-    // The schedule that diffusers uses for models of the EDM formulation (scheduling_edm_euler.py, sigma_schedule "karras"): Karras's
-    // sigmas over the whole trained range.
-    private static PictureRequest WithSchedule(PictureRequest request, TrainedSchedule trained)
-    {
-        bool isOpen = request.Dialect == SamplingDialect.Diffusers
-            && request.Schedule is { Spacing: TimestepSpacing.Automatic, Timesteps: null };
-        if (!trained.IsContinuous || !isOpen) return request;
-        return request with { Schedule = new NoiseSchedule { Spacing = TimestepSpacing.Linspace, Karras = true } };
     }
 
     // If no evaluation is guided, all of them have all rows of the batch.

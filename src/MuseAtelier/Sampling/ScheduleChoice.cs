@@ -23,10 +23,12 @@ internal sealed record ScheduleChoice(NoiseSchedule Schedule, SamplingDialect Di
     /// diffusers' scheduler of DPM++ 2M is of the multistep kind too. This library has always given it SDXL's own timesteps, and a request
     /// keeps its picture.
     /// </remarks>
-    public static ScheduleChoice Of(PictureRequest request)
+    /// <param name="request">The request.</param>
+    /// <param name="isContinuous">Whether the model was trained on a continuous range of noise levels.</param>
+    public static ScheduleChoice Of(PictureRequest request, bool isContinuous = false)
     {
         NoiseSchedule schedule = request.Schedule;
-        if (schedule.Spacing == TimestepSpacing.Automatic) schedule = Resolve(schedule, request.Sampler, request.Dialect);
+        if (schedule.Spacing == TimestepSpacing.Automatic) schedule = Resolve(schedule, request.Sampler, request.Dialect, isContinuous);
         bool isUniPc = request.Sampler == SamplerName.UniPc || request.Sampler == SamplerName.UniPcBh2;
         return new ScheduleChoice(schedule, request.Dialect)
         {
@@ -49,8 +51,11 @@ internal sealed record ScheduleChoice(NoiseSchedule Schedule, SamplingDialect Di
         return usual || (sampler == SamplerName.Dpmpp3MSde && Dialect == SamplingDialect.A1111);
     }
 
-    private static NoiseSchedule Resolve(NoiseSchedule schedule, SamplerName sampler, SamplingDialect dialect)
+    private static NoiseSchedule Resolve(NoiseSchedule schedule, SamplerName sampler, SamplingDialect dialect, bool isContinuous)
     {
+        // diffusers spreads Karras's levels over the whole range of such a model (scheduling_edm_euler.py, sigma_schedule "karras").
+        if (isContinuous && dialect == SamplingDialect.Diffusers && schedule.Timesteps is null)
+            return schedule with { Spacing = TimestepSpacing.Linspace, Karras = true };
         // In AUTOMATIC1111 and ComfyUI, Karras's levels are a schedule of their own.
         bool isKarras = dialect == SamplingDialect.A1111 && IsKarrasInA1111(sampler) && schedule.Timesteps is null;
         if (dialect != SamplingDialect.Diffusers && (schedule.Karras || isKarras))
