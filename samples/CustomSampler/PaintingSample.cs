@@ -7,12 +7,6 @@ namespace MuseAtelier.Samples.CustomSampler;
 /// <summary>Paints a picture with a sampler and a noise source that the library does not have.</summary>
 public static class PaintingSample
 {
-    /// <summary>The name of the sampler in requests.</summary>
-    public static SamplerName Ralston { get; } = new("ralston");
-
-    /// <summary>The name of the noise source in requests.</summary>
-    public static NoiseSource SplitMix { get; } = new("splitmix");
-
     /// <summary>Runs the sample.</summary>
     /// <param name="arguments">The path of a model, the path of the picture to write, and optionally the number of steps.</param>
     /// <returns>0, or 1 if an argument is missing.</returns>
@@ -25,30 +19,20 @@ public static class PaintingSample
         }
 
         int steps = arguments.Length > 2 ? int.Parse(arguments[2], System.Globalization.CultureInfo.InvariantCulture) : 15;
-        await using Atelier atelier = await Atelier.OpenAsync(model, Register(new AtelierOptions { Backend = CpuBackend.Create() }));
+        AtelierOptions options = CustomParts.Register(new AtelierOptions { Backend = CpuBackend.Create() });
+        await using Atelier atelier = await Atelier.OpenAsync(model, options);
         Picture painted = await atelier.GenerateAsync(new PictureRequest
         {
             Prompt = "a starry night over a quiet city, oil painting",
             Width = 512,
             Height = 512,
             Steps = steps,
-            Sampler = Ralston,
-            NoiseSource = SplitMix,
+            Sampler = CustomParts.Ralston,
+            NoiseSource = CustomParts.SplitMix,
             Seed = 42,
         });
         WrittenPicture written = PictureFile.Write(painted, picture, new PictureFileOptions { Metadata = MetadataLevel.Parameters });
         Console.WriteLine($"{written.Path}: {painted.Timings.Steps.Count} evaluations in {steps} steps");
         return 0;
     }
-
-    /// <summary>Adds the sampler and the noise source to the options of an atelier.</summary>
-    public static AtelierOptions Register(AtelierOptions options) => options with
-    {
-        Samplers = [new SamplerRegistration(Ralston, "Ralston", settings => new RalstonSampler(settings.Schedule))],
-        NoiseSources = [new NoiseSourceRegistration(SplitMix, seed =>
-        {
-            var noise = new SplitMixNoise(seed);
-            return new PictureNoise(noise, noise);
-        })],
-    };
 }

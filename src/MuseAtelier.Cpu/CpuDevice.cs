@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cpu;

@@ -4,7 +4,7 @@ using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Networks;
 using MuseAtelier.Export.Packaging;
 using MuseAtelier.Export.Storage;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Export;
 

@@ -1,5 +1,5 @@
 using MuseAtelier.Export.Storage;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Export;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Pictures.Metadata;
 using static System.FormattableString;
 

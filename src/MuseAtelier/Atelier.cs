@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Pipeline;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
@@ -11,12 +11,14 @@ namespace MuseAtelier;
 /// <summary>
 /// A loaded model that paints pictures, one batch after the other, on a thread of its own. Members may be called from any thread.
 /// </summary>
-public sealed class Atelier : IAsyncDisposable
+public sealed class Atelier : IAtelier
 {
     private readonly EngineThread _thread;
     private readonly PictureEngine _engine;
+    private readonly AtelierOptions _options;
 
-    private Atelier(EngineThread thread, PictureEngine engine) => (_thread, _engine) = (thread, engine);
+    private Atelier(EngineThread thread, PictureEngine engine, AtelierOptions options) =>
+        (_thread, _engine, _options) = (thread, engine, options);
 
     /// <summary>The model that paints.</summary>
     public ModelInfo Model => _engine.Model;
@@ -26,6 +28,16 @@ public sealed class Atelier : IAsyncDisposable
 
     /// <summary>The version of ONNX Runtime.</summary>
     public string RuntimeVersion => _engine.RuntimeVersion;
+
+    /// <inheritdoc/>
+    public AtelierStatus Status => new()
+    {
+        QueueLength = _thread.QueueLength,
+        QueueCapacity = _options.QueueCapacity,
+        IsPainting = false,
+        AcceptsRequests = true,
+        BudgetBytes = _options.BudgetBytes(),
+    };
 
     /// <summary>Opens a package's folder, or a checkpoint, which is exported once into the cache.</summary>
     /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
@@ -45,7 +57,7 @@ public sealed class Atelier : IAsyncDisposable
         try
         {
             PictureEngine engine = await thread.RunAsync(Open, cancellationToken).ConfigureAwait(false);
-            return new Atelier(thread, engine);
+            return new Atelier(thread, engine, options);
         }
         catch
         {
@@ -84,85 +96,46 @@ public sealed class Atelier : IAsyncDisposable
         return PlanForecast.Of(model, options, request);
     }
 
-    /// <summary>Paints one picture by itself. Later requests wait until it is finished.</summary>
-    /// <param name="request">The picture.</param>
-    /// <param name="progress">Receives reports on the engine's thread: return quickly.</param>
-    /// <param name="cancellationToken">Stops within a step.</param>
-    /// <exception cref="PictureRequestException">The request is out of range.</exception>
-    /// <exception cref="BudgetTooSmallException">The picture cannot be painted within the budget.</exception>
-    /// <exception cref="InferenceException">A part of the model failed.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public Task<Picture> GenerateAsync(
-        PictureRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        GenerateAsync(request, BatchSlot.Alone, progress, cancellationToken);
-
-    /// <summary>
-    /// Paints one picture exactly as it comes out at a given place of a batch (<see cref="PictureProvenance.BatchSlot"/>), to reproduce it
-    /// byte by byte. This takes as much time and memory as that whole batch.
-    /// </summary>
-    /// <param name="request">The picture.</param>
-    /// <param name="place">The picture's place in its batch.</param>
-    /// <param name="progress">Receives reports on the engine's thread: return quickly.</param>
-    /// <param name="cancellationToken">Stops within a step.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The place is not in a batch.</exception>
-    /// <exception cref="PictureRequestException">The request is out of range.</exception>
-    /// <exception cref="BudgetTooSmallException">The picture cannot be painted within the budget.</exception>
-    /// <exception cref="InferenceException">A part of the model failed.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public async Task<Picture> GenerateAsync(
-        PictureRequest request, BatchSlot place, IProgress<GenerationProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        PictureRequest request, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
+        options ??= new GenerationOptions();
+        BatchSlot place = options.Place ?? BatchSlot.Alone;
+        if (options.BatchSize is not null)
+            throw new ArgumentException("A single picture has a place in a batch, not a batch size.", nameof(options));
         RequestRules.Check(request, _engine.Catalogs.Names);
         RequestRules.Check(place);
         Picture? painted = null;
         PictureSeries series = PictureSeries.At(request, place);
         Check(series);
-        await PaintBatchAsync(series, 0, picture => painted = picture, progress, cancellationToken).ConfigureAwait(false);
+        await PaintBatchAsync(series, 0, picture => painted = picture, options.Progress, cancellationToken).ConfigureAwait(false);
         return painted!;
     }
 
-    /// <summary>
-    /// Paints one picture for each of the following seeds, in order, several at a time where that is faster within the budget. Each
-    /// picture comes as soon as it is decoded. Breaking out of the loop cancels the run. Batched pictures look the same as single ones
-    /// but may differ in the last bits.
-    /// </summary>
-    /// <param name="request">The first picture; each following one has the next seed.</param>
-    /// <param name="count">The number of pictures, from 0.</param>
-    /// <param name="batchSize">
-    /// The number of pictures in a batch, 1 to <see cref="BatchSlot.LargestBatch"/>; the last batch may have fewer. Null means the
-    /// fastest. With 1, every picture is bit by bit the one that its seed gives by itself.
-    /// </param>
-    /// <param name="progress">Receives reports on the engine's thread: return quickly.</param>
-    /// <param name="cancellationToken">Stops within a step.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The count or the batch size is out of range.</exception>
-    /// <exception cref="PictureRequestException">The request is out of range.</exception>
-    /// <exception cref="BudgetTooSmallException">The batch cannot be painted within the budget.</exception>
-    /// <exception cref="InferenceException">A part of the model failed.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public IAsyncEnumerable<Picture> GenerateManyAsync(
-        PictureRequest request, int count, int? batchSize = null, IProgress<GenerationProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        PictureRequest request, int count, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        if (batchSize is { } declared)
+        options ??= new GenerationOptions();
+        if (options.Place is not null)
+            throw new ArgumentException("Several pictures have a batch size, not a place in a batch.", nameof(options));
+        if (options.BatchSize is { } declared)
         {
             int legal = Math.Clamp(declared, 1, BatchSlot.LargestBatch);
-            ArgumentOutOfRangeException.ThrowIfNotEqual(declared, legal, nameof(batchSize));
+            ArgumentOutOfRangeException.ThrowIfNotEqual(declared, legal, nameof(GenerationOptions.BatchSize));
         }
 
         RequestRules.Check(request, _engine.Catalogs.Names);
-        int? most = batchSize is { } size ? Math.Min(size, count) : null;
+        int? most = options.BatchSize is { } size ? Math.Min(size, count) : null;
         var series = new PictureSeries(request, count, most);
         Check(series);
-        return PaintManyAsync(series, progress, cancellationToken);
+        return PaintManyAsync(series, options.Progress, cancellationToken);
     }
 
-    /// <summary>
-    /// Finishes all pictures that were requested, then releases everything. Later requests are refused with
-    /// <see cref="ObjectDisposedException"/>. Disposing meanwhile aborts the pictures that are left.
-    /// </summary>
+    /// <inheritdoc/>
     public Task DrainAsync() => _thread.EndAsync(drains: true);
 
     /// <summary>
@@ -172,6 +145,9 @@ public sealed class Atelier : IAsyncDisposable
     /// progress sink must not wait for it, because the sink runs on the thread that has to end.
     /// </summary>
     public async ValueTask DisposeAsync() => await _thread.EndAsync(drains: false).ConfigureAwait(false);
+
+    /// <summary>Like <see cref="DisposeAsync"/>, and blocks until the atelier's thread has ended.</summary>
+    public void Dispose() => _thread.EndAsync(drains: false).GetAwaiter().GetResult();
 
     // What depends on the model or on the content of the prompts is found before the request waits, too.
     private void Check(PictureSeries series)

@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Cuda.Devices;
 using MuseAtelier.Cuda.Native;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 using MuseAtelier.Streaming;
 

@@ -26,12 +26,12 @@ public sealed class RepeatabilityTests
 
     // Every part in fp32 and every part in fp16: none is left to the processor, or opening fails.
     [Theory]
-    [InlineData(Packages.Precision.Fp32)]
-    [InlineData(Packages.Precision.Fp16)]
-    public async Task Generate_InOnePrecision_GivesTheSameBytesAgain(Packages.Precision precision)
+    [InlineData(Format.Precision.Fp32)]
+    [InlineData(Format.Precision.Fp16)]
+    public async Task Generate_InOnePrecision_GivesTheSameBytesAgain(Format.Precision precision)
     {
         CudaRig.Require();
-        AtelierOptions options = CudaRig.Options() with { Precisions = Packages.Precisions.All(precision) };
+        AtelierOptions options = CudaRig.Options() with { Precisions = Format.Precisions.All(precision) };
         await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, options, cancellationToken: Cancellation);
         AssertSame(
             await atelier.GenerateAsync(Request, cancellationToken: Cancellation),

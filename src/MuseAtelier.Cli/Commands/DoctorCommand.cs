@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Diagnosis;
 using MuseAtelier.Cpu;
 using MuseAtelier.Cuda;
+using MuseAtelier.Format;
 using MuseAtelier.Host;
-using MuseAtelier.Packages;
 using Spectre.Console;
 using static System.FormattableString;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Display;
 using MuseAtelier.Export.Checkpoints;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Pictures;
 using static System.FormattableString;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using Spectre.Console;
 using static System.FormattableString;
 

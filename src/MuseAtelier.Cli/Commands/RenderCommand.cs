@@ -1,5 +1,5 @@
 using System.CommandLine;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Cli.Commands;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using Spectre.Console;
 using static System.FormattableString;
 

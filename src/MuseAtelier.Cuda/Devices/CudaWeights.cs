@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 using MuseAtelier.Streaming;

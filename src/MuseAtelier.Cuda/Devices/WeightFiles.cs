@@ -1,5 +1,5 @@
 using Microsoft.Win32.SafeHandles;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Cuda.Devices;
 

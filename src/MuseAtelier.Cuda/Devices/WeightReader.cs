@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using MuseAtelier.Cuda.Native;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;

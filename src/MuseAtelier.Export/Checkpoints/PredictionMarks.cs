@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Export.Checkpoints;
 

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Export.Checkpoints;
 

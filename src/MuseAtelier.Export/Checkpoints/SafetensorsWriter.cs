@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using MuseAtelier.Export.Storage;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Export.Checkpoints;
 

@@ -1,6 +1,6 @@
 using MuseAtelier.Export.Networks;
 using MuseAtelier.Export.Onnx;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using static System.FormattableString;
 using static MuseAtelier.Export.Onnx.GraphBuilder;
 

@@ -1,5 +1,5 @@
 using MuseAtelier.Export.Networks;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Export.Lowerings;
 

@@ -1,5 +1,5 @@
 using MuseAtelier.Export.Networks;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using static MuseAtelier.Export.Onnx.GraphBuilder;
 
 namespace MuseAtelier.Export.Lowerings;

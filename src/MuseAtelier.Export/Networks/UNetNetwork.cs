@@ -1,4 +1,4 @@
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using static System.FormattableString;
 
 namespace MuseAtelier.Export.Networks;

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using MuseAtelier.Export.Onnx.Proto;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using static System.FormattableString;
 using AttributeType = MuseAtelier.Export.Onnx.Proto.AttributeProto.Types.AttributeType;
 

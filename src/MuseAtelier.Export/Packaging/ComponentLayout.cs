@@ -1,6 +1,6 @@
 using MuseAtelier.Export.Lowerings;
 using MuseAtelier.Export.Networks;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using static System.FormattableString;
 
 namespace MuseAtelier.Export.Packaging;

@@ -4,7 +4,7 @@ namespace MuseAtelier.Export.Packaging;
 
 /// <summary>A weight has stored numbers that are not finite. The file itself is damaged, whatever the precision.</summary>
 /// <param name="path">Path of the checkpoint.</param>
-/// <param name="component">The part of the model, one of <see cref="MuseAtelier.Packages.ComponentNames"/>.</param>
+/// <param name="component">The part of the model, one of <see cref="MuseAtelier.Format.ComponentNames"/>.</param>
 /// <param name="weight">The weight.</param>
 public sealed class DamagedWeightException(string path, string component, string weight)
     : CheckpointException(

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Google.Protobuf;
 using MuseAtelier.Export.Onnx.Proto;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using static System.FormattableString;
 
 namespace MuseAtelier.Export.Packaging;

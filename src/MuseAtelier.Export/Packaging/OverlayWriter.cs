@@ -1,6 +1,6 @@
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Storage;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Export.Packaging;
 

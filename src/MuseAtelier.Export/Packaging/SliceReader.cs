@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 using MuseAtelier.Export.Checkpoints;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Export.Packaging;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Pictures.Metadata;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
 

@@ -1,5 +1,5 @@
 using MuseAtelier.Checking;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier;

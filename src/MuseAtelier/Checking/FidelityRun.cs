@@ -3,10 +3,10 @@ using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
+using MuseAtelier.Format;
+using MuseAtelier.Pipeline;
 using MuseAtelier.Recipe;
 using MuseAtelier.Sampling;
-using MuseAtelier.Packages;
-using MuseAtelier.Pipeline;
 using static System.FormattableString;
 
 namespace MuseAtelier.Checking;

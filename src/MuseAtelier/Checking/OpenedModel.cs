@@ -1,9 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
-using MuseAtelier.Sampling;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
+using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Checking;
 

@@ -1,6 +1,6 @@
 using MuseAtelier.Decoding;
 using MuseAtelier.Export.Checkpoints;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 using static System.FormattableString;
 

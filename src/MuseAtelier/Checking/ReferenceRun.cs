@@ -2,10 +2,10 @@ using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
+using MuseAtelier.Format;
 using MuseAtelier.Recipe;
-using MuseAtelier.Sampling;
-using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
+using MuseAtelier.Sampling;
 using static System.FormattableString;
 
 namespace MuseAtelier.Checking;

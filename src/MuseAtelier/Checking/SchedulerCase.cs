@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MuseAtelier.Packages;
 using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Checking;

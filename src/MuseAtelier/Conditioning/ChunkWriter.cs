@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Conditioning;
 

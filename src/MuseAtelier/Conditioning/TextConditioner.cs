@@ -1,6 +1,6 @@
 using CommunityToolkit.HighPerformance;
 using Microsoft.ML.OnnxRuntime;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Conditioning;

@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Format;
 using MuseAtelier.Framing;
-using MuseAtelier.Packages;
 using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 

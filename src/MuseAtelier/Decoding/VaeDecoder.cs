@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 

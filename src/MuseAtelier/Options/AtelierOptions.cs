@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Sampling;
 
 namespace MuseAtelier;
@@ -77,8 +78,23 @@ public sealed record AtelierOptions
     [Experimental(Experiments.Sampling)]
     public IReadOnlyList<NoiseSourceRegistration> NoiseSources { get; init; } = [];
 
+    /// <summary>
+    /// The name of this atelier in metrics, activities and log scopes, to tell several ateliers apart; null means the model's name.
+    /// </summary>
+    public string? Name { get; init; }
+
+    /// <summary>The number of requests that may wait, 1 to 100,000. Further requests are refused with
+    /// <see cref="QueueFullException"/>.</summary>
+    public int QueueCapacity { get; init; } = 1024;
+
+    /// <summary>What disposing the atelier does with the requests that are left.</summary>
+    public DisposalMode Disposal { get; init; } = DisposalMode.Abort;
+
     /// <summary>Receives the log of the engine and of ONNX Runtime; null means no log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>Creates the meter of the atelier; null means a meter that all ateliers of the process share.</summary>
+    public IMeterFactory? MeterFactory { get; init; }
 
     /// <summary>The memory whose budget counts: a processor's weights lie in host memory, a card's in its own.</summary>
     internal MemoryKind CountedMemory => Backend.Profile.MapsWeights ? MemoryKind.Host : MemoryKind.Device;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.IO.MemoryMappedFiles;
 using MuseAtelier.Export.Storage;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier;
 

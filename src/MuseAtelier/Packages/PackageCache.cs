@@ -1,7 +1,7 @@
 using MuseAtelier.Export;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Storage;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier;
 

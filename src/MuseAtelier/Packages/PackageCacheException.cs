@@ -1,4 +1,5 @@
 using MuseAtelier.Export.Storage;
+using MuseAtelier.Format;
 
 namespace MuseAtelier;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Storage;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier;
 

@@ -1,5 +1,5 @@
 using MuseAtelier.Conditioning;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
 

@@ -1,6 +1,6 @@
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 

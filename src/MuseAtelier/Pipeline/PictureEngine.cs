@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
-using MuseAtelier.Packages;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
 

@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Recipe;
 

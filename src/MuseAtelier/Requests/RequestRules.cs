@@ -1,5 +1,5 @@
 using System.Text;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier;
 

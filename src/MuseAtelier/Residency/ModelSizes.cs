@@ -1,5 +1,5 @@
 using MuseAtelier.Export;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier;
 

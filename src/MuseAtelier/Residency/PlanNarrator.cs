@@ -1,6 +1,6 @@
 using System.Globalization;
 using MuseAtelier.Decoding;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Residency;

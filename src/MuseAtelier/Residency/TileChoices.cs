@@ -1,5 +1,5 @@
 using MuseAtelier.Decoding;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 using MuseAtelier.Runtime;
 

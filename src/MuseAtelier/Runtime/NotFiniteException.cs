@@ -1,4 +1,4 @@
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 
 namespace MuseAtelier;

@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Sampling;

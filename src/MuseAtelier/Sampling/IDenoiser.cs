@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Sampling;
 

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Sampling;
 

@@ -109,7 +109,7 @@ public sealed class SamplerCatalog
     {
         ArgumentNullException.ThrowIfNull(request);
         if (!Contains(request.Sampler)) return null;
-        var trained = new TrainedSchedule(Packages.PredictionType.Epsilon, zeroTerminalSnr: false);
+        var trained = new TrainedSchedule(Format.PredictionType.Epsilon, zeroTerminalSnr: false);
         return SamplingRecipe.Of(request, trained, this).Evaluations.Length;
     }
 
@@ -123,7 +123,7 @@ public sealed class SamplerCatalog
     {
         ArgumentNullException.ThrowIfNull(request);
         if (!Contains(request.Sampler)) return null;
-        var trained = new TrainedSchedule(Packages.PredictionType.Epsilon, zeroTerminalSnr: false);
+        var trained = new TrainedSchedule(Format.PredictionType.Epsilon, zeroTerminalSnr: false);
         var recipe = SamplingRecipe.Of(request, trained, this);
         return recipe.Guidance.IsGuided ? recipe.EvaluationsOfThePromptAlone() : recipe.Evaluations.Length;
     }

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Sampling;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using MuseAtelier.Checking;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Storms.Running;
 
 namespace MuseAtelier.Storms.Fuzzing;

@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Checkpoints;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Checkpoints;

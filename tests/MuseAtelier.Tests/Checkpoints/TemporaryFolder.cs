@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using MuseAtelier.Export.Checkpoints;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Tests.Checkpoints;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 

@@ -1,6 +1,6 @@
 using MuseAtelier.Checking;
 using MuseAtelier.Conditioning;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 

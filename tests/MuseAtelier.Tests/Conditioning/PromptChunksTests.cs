@@ -1,5 +1,5 @@
 using MuseAtelier.Conditioning;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Tests.Conditioning;
 

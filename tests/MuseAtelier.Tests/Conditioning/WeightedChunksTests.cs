@@ -1,6 +1,6 @@
 using System.Text.Json;
 using MuseAtelier.Conditioning;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Conditioning;

@@ -1,5 +1,5 @@
 using MuseAtelier.Cuda.Devices;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Cuda;

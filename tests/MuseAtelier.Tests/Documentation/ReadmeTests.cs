@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Onnx;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 

@@ -70,7 +70,7 @@ public sealed class ProcessTests : IDisposable
         MuseProcessResult result = await MuseProcess.RunAsync("exec \"$@\"", ["models", "--json"],
             new() { ["LC_ALL"] = "de_DE.ISO-8859-1" });
         Assert.All(result.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.NotNull(JsonNode.Parse(line)));
-        Assert.Contains(Packages.ModelsLock.Embedded.Models,
+        Assert.Contains(Format.ModelsLock.Embedded.Models,
             model => model.Note is { } note && note.Any(letter => !char.IsAscii(letter))
                 && result.Out.Contains(note, StringComparison.Ordinal));
     }

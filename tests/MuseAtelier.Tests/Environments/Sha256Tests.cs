@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using MuseAtelier.Cli;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Tests.Environments;
@@ -65,7 +65,7 @@ public sealed class Sha256Tests
         Type[] types = [typeof(MuseCommand), typeof(PictureFile), typeof(Atelier), typeof(Cpu.CpuBackend),
             typeof(MuseAtelier.Cuda.CudaBackend), typeof(MuseAtelier.Export.CheckpointExporter), typeof(ModelsLock)];
         string[] users = [.. types.Select(type => type.Assembly).Where(UsesCryptography).Select(assembly => assembly.GetName().Name!)];
-        Assert.Equal(["MuseAtelier.Packages"], users);
+        Assert.Equal(["MuseAtelier.Format"], users);
 
         static bool UsesCryptography(System.Reflection.Assembly assembly) =>
             assembly.GetReferencedAssemblies().Any(reference =>

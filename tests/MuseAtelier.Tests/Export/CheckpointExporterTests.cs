@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Checkpoints;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Packaging;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 

@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Onnx;
 using MuseAtelier.Export.Onnx.Proto;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 

@@ -1,5 +1,5 @@
 using MuseAtelier.Export.Packaging;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Checkpoints;
 
 namespace MuseAtelier.Tests.Export;

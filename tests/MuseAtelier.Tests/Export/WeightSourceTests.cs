@@ -3,7 +3,7 @@ using MuseAtelier.Export;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Onnx.Proto;
 using MuseAtelier.Export.Packaging;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using MuseAtelier.Checking;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Packaging;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Residency;
 using MuseAtelier.Runtime;
 using MuseAtelier.Tests.Checkpoints;

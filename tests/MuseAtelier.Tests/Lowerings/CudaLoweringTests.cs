@@ -2,7 +2,7 @@ using Google.Protobuf.Collections;
 using MuseAtelier.Cpu;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Onnx.Proto;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 

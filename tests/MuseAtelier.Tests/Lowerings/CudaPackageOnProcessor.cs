@@ -4,7 +4,7 @@ using Google.Protobuf;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Onnx;
 using MuseAtelier.Export.Onnx.Proto;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Tests.Lowerings;
 

@@ -1,4 +1,3 @@
-using MuseAtelier.Packages;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Painting;

@@ -1,5 +1,5 @@
 using System.Reflection;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Sampling;
 using MuseAtelier.Tests.Support;
 

@@ -1,4 +1,4 @@
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Residency;
 using MuseAtelier.Streaming;
 using MuseAtelier.Tests.Support;

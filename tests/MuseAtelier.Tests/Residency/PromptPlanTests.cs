@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Residency;

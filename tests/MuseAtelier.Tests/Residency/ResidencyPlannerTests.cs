@@ -1,6 +1,6 @@
 using System.Text.Json;
 using MuseAtelier.Decoding;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 using MuseAtelier.Residency;
 using MuseAtelier.Tests.Support;

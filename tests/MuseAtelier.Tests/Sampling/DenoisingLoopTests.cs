@@ -1,6 +1,5 @@
-using MuseAtelier.Packages;
-using MuseAtelier.Sampling;
 using MuseAtelier.Samples.CustomSampler;
+using MuseAtelier.Sampling;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Sampling;
@@ -12,9 +11,9 @@ public sealed class DenoisingLoopTests
 
     private static readonly PictureRequest Request = new() { Prompt = "", Steps = 5, GuidanceScale = 5 };
 
-    public static TheoryData<string> Samplers => [.. SamplerCatalog.BuiltIn.Names.Select(name => name.Id), PaintingSample.Ralston.Id];
+    public static TheoryData<string> Samplers => [.. SamplerCatalog.BuiltIn.Names.Select(name => name.Id), CustomParts.Ralston.Id];
 
-    private static SamplerCatalog Catalog => PaintingSample.Register(TestAtelier.Options).Catalogs.Samplers;
+    private static SamplerCatalog Catalog => CustomParts.Register(TestAtelier.Options).Catalogs.Samplers;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

@@ -1,7 +1,7 @@
 using MuseAtelier.Checking;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Pictures;
 using MuseAtelier.Sampling;
 using MuseAtelier.Tests.Checkpoints;

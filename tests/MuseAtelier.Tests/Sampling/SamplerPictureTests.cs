@@ -1,8 +1,8 @@
 using MuseAtelier.Checking;
-using MuseAtelier.Packages;
 using MuseAtelier.Conditioning;
-using MuseAtelier.Sampling;
+using MuseAtelier.Format;
 using MuseAtelier.Samples.CustomSampler;
+using MuseAtelier.Sampling;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 
@@ -66,8 +66,8 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
     [Fact]
     public async Task GenerateAsync_OfASamplerOfOnesOwn_CountsItsEvaluations()
     {
-        await using Atelier atelier = await miniature.OpenAsync(PaintingSample.Register(TestAtelier.Options));
-        PictureRequest request = TestAtelier.Small with { Sampler = PaintingSample.Ralston, NoiseSource = PaintingSample.SplitMix };
+        await using Atelier atelier = await miniature.OpenAsync(CustomParts.Register(TestAtelier.Options));
+        PictureRequest request = TestAtelier.Small with { Sampler = CustomParts.Ralston, NoiseSource = CustomParts.SplitMix };
         var reports = new Reports<GenerationProgress>();
         Picture picture = await atelier.GenerateAsync(request, reports, Cancellation);
         Assert.Equal(5, picture.Timings.Steps.Count);
@@ -86,8 +86,8 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
         var reports = new Reports<GenerationProgress>();
         PictureRequest[] unknown =
         [
-            TestAtelier.Small with { Sampler = PaintingSample.Ralston },
-            TestAtelier.Small with { NoiseSource = PaintingSample.SplitMix },
+            TestAtelier.Small with { Sampler = CustomParts.Ralston },
+            TestAtelier.Small with { NoiseSource = CustomParts.SplitMix },
         ];
         foreach (PictureRequest request in unknown)
         {
@@ -95,19 +95,10 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
             Assert.Throws<RequestChoiceException>(() => miniature.Atelier.GenerateManyAsync(request, 2, null, reports, Cancellation));
             Assert.Throws<RequestChoiceException>(() => Atelier.Plan(TestAtelier.Checkpoint, TestAtelier.Options, request));
             Assert.Throws<RequestChoiceException>(() => PictureRequestException.ThrowIfUnpaintable(request));
-            PaintingSample.Register(TestAtelier.Options).ThrowIfUnpaintable(request);
+            CustomParts.Register(TestAtelier.Options).ThrowIfUnpaintable(request);
         }
 
         Assert.Empty(reports.All);
-    }
-
-    [Fact]
-    public async Task Main_OfTheSample_PaintsAPicture()
-    {
-        string path = _folder["ralston.png"];
-        Assert.Equal(0, await PaintingSample.Main([miniature.Atelier.Model.Package, path, "2"]));
-        Assert.True(new FileInfo(path).Length > 10_000);
-        Assert.Equal(1, await PaintingSample.Main([]));
     }
 
     [Theory]

@@ -1,4 +1,3 @@
-using MuseAtelier.Packages;
 using MuseAtelier.Sampling;
 using MuseAtelier.Tests.Support;
 

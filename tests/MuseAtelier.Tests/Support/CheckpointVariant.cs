@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using MuseAtelier.Export.Checkpoints;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Tests.Support;
 

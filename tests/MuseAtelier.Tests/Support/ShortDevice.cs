@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Cpu;
-using MuseAtelier.Packages;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Tests.Support;

@@ -1,4 +1,4 @@
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>The sizes of a text encoder's input. CLIP reads a prompt in chunks of one fixed length (openai/CLIP, context_length).</summary>
 internal static class TextChunk

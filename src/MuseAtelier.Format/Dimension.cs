@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>
 /// One dimension of a tensor whose size may depend on the picture: a product of factors, each a number, <c>rows</c>, <c>tokens</c>,

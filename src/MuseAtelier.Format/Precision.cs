@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>A precision in which parts of the model are stored and compute.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Precision>))]

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>The description of an exported package: the content of its <c>manifest.json</c>.</summary>
 public sealed record PackageManifest
@@ -42,7 +42,7 @@ public sealed record PackageManifest
 
     /// <summary>The precisions of the parts.</summary>
     [JsonIgnore]
-    public Precisions PartPrecisions => Precisions ?? Packages.Precisions.Of(Lowering);
+    public Precisions PartPrecisions => Precisions ?? Format.Precisions.Of(Lowering);
 
     /// <summary>
     /// The farthest layer from the last one whose hidden states both text encoders output: 2 to

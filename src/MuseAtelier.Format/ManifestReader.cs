@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>Reads the manifests of packages and overlays, and lays an overlay over its base.</summary>
 internal static class ManifestReader

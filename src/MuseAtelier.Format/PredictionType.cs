@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>The quantity that a UNet predicts.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<PredictionType>))]

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>
 /// The rules that a manifest must keep before it is used. Anybody may have written it, and native code reads and writes memory by it, so

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>The continuous range of noise levels that a model of the EDM formulation was trained on.</summary>
 /// <param name="Least">The least sigma, above 0.</param>

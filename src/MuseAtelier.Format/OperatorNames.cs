@@ -1,4 +1,4 @@
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>The custom operators of a package's graphs, beside those of ONNX and ONNX Runtime. The host provides their kernels.</summary>
 public static class OperatorNames

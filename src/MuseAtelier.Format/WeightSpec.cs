@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>The order of a weight's elements in a package.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<WeightLayout>))]

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>
 /// Names of the tensors that carry a picture's conditioning from one component to another: keys and values of the cross-attentions, and

@@ -1,4 +1,4 @@
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>An exported package that cannot be used as it is.</summary>
 public abstract class PackageException(string package, string found, string expected, string remedy, Exception? inner = null)

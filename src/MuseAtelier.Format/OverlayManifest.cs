@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>
 /// The content of an overlay's <c>manifest.json</c>. An overlay is a package that replaces stages of another one, its base, and holds only

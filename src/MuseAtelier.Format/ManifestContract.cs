@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>
 /// The tensors that the engine writes to and reads from each component. The engine relies on these sizes, so a manifest must state exactly

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>The type of a tensor's elements, with safetensors' names.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ElementType>))]

@@ -1,4 +1,4 @@
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>
 /// A range of bytes in a file of a package. It identifies a weight or a stage's weights: two components that name equal ranges of one

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>SHA-256 (FIPS 180-4) in managed code, for systems without an implementation. Allocates only when it is created.</summary>
 internal sealed class ManagedSha256

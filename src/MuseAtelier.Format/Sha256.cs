@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
-namespace MuseAtelier.Packages;
+namespace MuseAtelier.Format;
 
 /// <summary>
 /// SHA-256 over data that comes in parts. It uses the system's implementation if there is one, and <see cref="ManagedSha256"/> otherwise,
