@@ -31,33 +31,44 @@ public sealed class CudaException : MuseAtelierException
 }
 
 /// <summary>A part that CUDA needs is missing, or its version does not fit. Thrown before anything of a package is loaded.</summary>
-public sealed class CudaPartException(CudaPart part)
-    : MuseAtelierException($"{part?.Name}: {part?.Found}", part?.Expected ?? "", part?.Remedy ?? "")
+public sealed class CudaPartException : MuseAtelierException
 {
+    internal CudaPartException(CudaPart part)
+        : base($"{part?.Name}: {part?.Found}", part?.Expected ?? "", part?.Remedy ?? "") =>
+            Part = part ?? throw new ArgumentNullException(nameof(part));
+
     /// <summary>The part.</summary>
-    public CudaPart Part { get; } = part ?? throw new ArgumentNullException(nameof(part));
+    public CudaPart Part { get; }
 }
 
 /// <summary>There is no NVIDIA card with the requested number.</summary>
-public sealed class CudaCardMissingException(int card, int count) : MuseAtelierException(
-    count == 0 ? "no NVIDIA card was found" : FormattableString.Invariant($"there is no card {card}, the last is {count - 1}"),
-    count == 0 ? "an NVIDIA card" : "the number of a card",
-    count == 0 ? MakeVisible : "Choose another card.")
+public sealed class CudaCardMissingException : MuseAtelierException
 {
     private const string MakeVisible =
         "Paint on the processor (--device cpu), or make the card visible (CUDA_VISIBLE_DEVICES, --gpus for containers; a card that is "
         + "split by MIG needs an instance).";
 
+    internal CudaCardMissingException(int card, int count)
+        : base(
+            count == 0 ? "no NVIDIA card was found" : FormattableString.Invariant($"there is no card {card}, the last is {count - 1}"),
+            count == 0 ? "an NVIDIA card" : "the number of a card",
+            count == 0 ? MakeVisible : "Choose another card.") =>
+            Card = card;
+
     /// <summary>The requested card's number.</summary>
-    public int Card { get; } = card;
+    public int Card { get; }
 }
 
 /// <summary>The card is too old for CUDA and ONNX Runtime.</summary>
-public sealed class CudaCardTooOldException(CudaCard card) : MuseAtelierException(
-    $"{card?.Name} has compute capability {card?.ComputeCapability}",
-    $"{CudaDiagnosis.LeastComputeCapability} or newer (GeForce RTX 20, GTX 16, Tesla T4 and later)",
-    "Paint on the processor (--device cpu), or use a newer card.")
+public sealed class CudaCardTooOldException : MuseAtelierException
 {
+    internal CudaCardTooOldException(CudaCard card)
+        : base(
+            $"{card?.Name} has compute capability {card?.ComputeCapability}",
+            $"{CudaDiagnosis.LeastComputeCapability} or newer (GeForce RTX 20, GTX 16, Tesla T4 and later)",
+            "Paint on the processor (--device cpu), or use a newer card.") =>
+            Card = card ?? throw new ArgumentNullException(nameof(card));
+
     /// <summary>The card.</summary>
-    public CudaCard Card { get; } = card ?? throw new ArgumentNullException(nameof(card));
+    public CudaCard Card { get; }
 }

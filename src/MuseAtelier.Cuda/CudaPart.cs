@@ -20,24 +20,59 @@ public enum CudaPartState
 }
 
 /// <summary>A part that CUDA needs: the driver or a library.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="State">Its state.</param>
-/// <param name="Found">What was found, in words.</param>
-/// <param name="Expected">What was expected, in words.</param>
-/// <param name="Remedy">What to install or do; empty where the part fits.</param>
-public sealed record CudaPart(string Name, CudaPartState State, string Found, string Expected, string Remedy)
+public sealed record CudaPart
 {
+    internal CudaPart(string name, CudaPartState state, string found, string expected, string remedy)
+    {
+        Name = name;
+        State = state;
+        Found = found;
+        Expected = expected;
+        Remedy = remedy;
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; init; }
+
+    /// <summary>Its state.</summary>
+    public CudaPartState State { get; init; }
+
+    /// <summary>What was found, in words.</summary>
+    public string Found { get; init; }
+
+    /// <summary>What was expected, in words.</summary>
+    public string Expected { get; init; }
+
+    /// <summary>What to install or do; empty where the part fits.</summary>
+    public string Remedy { get; init; }
+
     /// <summary>Its version; null if unknown.</summary>
     public Version? Version { get; init; }
 }
 
 /// <summary>An NVIDIA card.</summary>
-/// <param name="Index">Its number, as CUDA counts them.</param>
-/// <param name="Name">Its name.</param>
-/// <param name="ComputeCapability">The version of the chip's features, such as 9.0.</param>
-/// <param name="MemoryBytes">Its memory in bytes.</param>
-public sealed record CudaCard(int Index, string Name, Version ComputeCapability, long MemoryBytes)
+public sealed record CudaCard
 {
+    internal CudaCard(int index, string name, Version computeCapability, long memoryBytes)
+    {
+        Index = index;
+        Name = name;
+        ComputeCapability = computeCapability;
+        MemoryBytes = memoryBytes;
+    }
+
+    /// <summary>Its number, as CUDA counts them.</summary>
+    public int Index { get; init; }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; init; }
+
+    /// <summary>The version of the chip's features, such as 9.0.</summary>
+    public Version ComputeCapability { get; init; }
+
+    /// <summary>Its memory in bytes.</summary>
+    public long MemoryBytes { get; init; }
+
     /// <summary>Bytes of its free memory; null if the driver does not report them.</summary>
     public long? FreeBytes { get; init; }
 }

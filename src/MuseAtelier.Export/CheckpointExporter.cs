@@ -19,16 +19,44 @@ public sealed record ExportOptions
 }
 
 /// <summary>The progress of an export.</summary>
-/// <param name="Phase">The name of the component that is being written; "done" at the end.</param>
-/// <param name="Fraction">The fraction that is done, 0 to 1.</param>
-/// <param name="BytesWritten">Bytes of weights written so far.</param>
-public readonly record struct ExportProgress(string Phase, double Fraction, long BytesWritten);
+public readonly record struct ExportProgress
+{
+    internal ExportProgress(string phase, double fraction, long bytesWritten)
+    {
+        Phase = phase;
+        Fraction = fraction;
+        BytesWritten = bytesWritten;
+    }
+
+    /// <summary>The name of the component that is being written; "done" at the end.</summary>
+    public string Phase { get; init; }
+
+    /// <summary>The fraction that is done, 0 to 1.</summary>
+    public double Fraction { get; init; }
+
+    /// <summary>Bytes of weights written so far.</summary>
+    public long BytesWritten { get; init; }
+}
 
 /// <summary>The result of an export.</summary>
-/// <param name="Folder">The package's folder.</param>
-/// <param name="Bytes">Bytes of all files of the package except the manifest.</param>
-/// <param name="Elapsed">The duration of the export.</param>
-public sealed record ExportResult(string Folder, long Bytes, TimeSpan Elapsed);
+public sealed record ExportResult
+{
+    internal ExportResult(string folder, long bytes, TimeSpan elapsed)
+    {
+        Folder = folder;
+        Bytes = bytes;
+        Elapsed = elapsed;
+    }
+
+    /// <summary>The package's folder.</summary>
+    public string Folder { get; init; }
+
+    /// <summary>Bytes of all files of the package except the manifest.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>The duration of the export.</summary>
+    public TimeSpan Elapsed { get; init; }
+}
 
 /// <summary>Turns an SDXL single-file checkpoint into a package.</summary>
 public static class CheckpointExporter
@@ -113,7 +141,7 @@ public static class CheckpointExporter
     /// <param name="checkpoint">Path of the safetensors file.</param>
     /// <param name="options">The options of the export.</param>
     /// <exception cref="CheckpointException">The file is not an SDXL checkpoint that can be exported.</exception>
-    public static IReadOnlyList<ComponentSpec> Describe(string checkpoint, ExportOptions options)
+    internal static IReadOnlyList<ComponentSpec> Describe(string checkpoint, ExportOptions options)
     {
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);

@@ -1,7 +1,7 @@
 using MuseAtelier.Export.Storage;
 using MuseAtelier.Format;
 
-namespace MuseAtelier.Export;
+namespace MuseAtelier;
 
 /// <summary>
 /// The folder for a package cannot be written, has no space, holds a package in use, or holds something that is not a package.
@@ -14,10 +14,7 @@ public sealed class ExportFolderException : MuseAtelierException
     private ExportFolderException(string folder, string found, string expected, string remedy, Exception? inner = null)
         : base(found, expected, remedy, inner) => Folder = folder;
 
-    /// <summary>Creates the failure from a failure of the system.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <param name="inner">The failure of the system.</param>
-    public ExportFolderException(string folder, Exception inner)
+    internal ExportFolderException(string folder, Exception inner)
         : this(folder, inner, OpenFileLimit.IsReached(inner))
     {
     }

@@ -6,7 +6,7 @@ namespace MuseAtelier.Format;
 /// Names of the tensors that carry a picture's conditioning from one component to another: keys and values of the cross-attentions, and
 /// the time embedding projections of the ResBlocks. And names of the text encoders' outputs.
 /// </summary>
-public static class ConditioningNames
+internal static class ConditioningNames
 {
     /// <summary>The prefix of the names of keys, which is followed by the transformer block.</summary>
     public const string Key = "key.";

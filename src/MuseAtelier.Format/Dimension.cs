@@ -10,7 +10,7 @@ namespace MuseAtelier.Format;
 /// (<c>height/4*width/4</c>, <c>height*8</c>), or the framed picture's <c>canvas_height</c> or <c>canvas_width</c>.
 /// </summary>
 [JsonConverter(typeof(DimensionConverter))]
-public readonly record struct Dimension
+internal readonly record struct Dimension
 {
     private const int LongestText = 256;
     private const long LargestNumber = 1L << 40;
@@ -107,7 +107,7 @@ public readonly record struct Dimension
 /// <param name="LatentHeight">The latent's height: the picture's in px, divided by 8.</param>
 /// <param name="LatentWidth">The latent's width: the picture's in px, divided by 8.</param>
 /// <param name="Steps">Steps of the schedule.</param>
-public readonly record struct PictureShape(int Rows, int LatentHeight, int LatentWidth, int Steps)
+internal readonly record struct PictureShape(int Rows, int LatentHeight, int LatentWidth, int Steps)
 {
     /// <summary>Tokens of the prompt embeddings to which the network attends.</summary>
     public int Tokens { get; init; } = TextChunk.Length;

@@ -4,7 +4,7 @@ namespace MuseAtelier.Format;
 
 /// <summary>The type of a tensor's elements, with safetensors' names.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ElementType>))]
-public enum ElementType
+internal enum ElementType
 {
     /// <summary>IEEE 754 binary32.</summary>
     F32,
@@ -26,7 +26,7 @@ public enum ElementType
 }
 
 /// <summary>Sizes of element types.</summary>
-public static class ElementTypes
+internal static class ElementTypes
 {
     /// <summary>Bytes that one element takes.</summary>
     public static int Size(this ElementType type) => type switch

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace MuseAtelier.Format;
 
 /// <summary>The known models: the content of <c>models.lock</c>.</summary>
-public sealed record ModelsLock
+internal sealed record ModelsLock
 {
     /// <summary>Name of the file, at the root of the repository.</summary>
     public const string FileName = "models.lock";
@@ -119,7 +119,7 @@ public sealed record ModelsLock
 }
 
 /// <summary>A known model. Null members are unknown, because no source states them.</summary>
-public sealed record ModelEntry
+internal sealed record ModelEntry
 {
     /// <summary>The model's name.</summary>
     public required string Name { get; init; }
@@ -147,7 +147,7 @@ public sealed record ModelEntry
 }
 
 /// <summary>How a file compares with a known model.</summary>
-public enum ModelState
+internal enum ModelState
 {
     /// <summary>There is no such file.</summary>
     Absent,
@@ -169,10 +169,10 @@ public enum ModelState
 /// <param name="State">How the file compares.</param>
 /// <param name="Bytes">Size of the file; null if it is absent.</param>
 /// <param name="Sha256">SHA-256 of the file, lower-case hex; null if it was not read.</param>
-public sealed record ModelCheck(ModelState State, long? Bytes, string? Sha256);
+internal sealed record ModelCheck(ModelState State, long? Bytes, string? Sha256);
 
 /// <summary>The list of models cannot be read.</summary>
-public sealed class ModelsLockException(string path, string found, Exception? inner = null)
+internal sealed class ModelsLockException(string path, string found, Exception? inner = null)
     : MuseAtelierException(
         found,
         $"a {ModelsLock.FileName} of version {ModelsLock.CurrentVersion}",

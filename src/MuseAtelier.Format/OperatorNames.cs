@@ -1,7 +1,7 @@
 namespace MuseAtelier.Format;
 
 /// <summary>The custom operators of a package's graphs, beside those of ONNX and ONNX Runtime. The host provides their kernels.</summary>
-public static class OperatorNames
+internal static class OperatorNames
 {
     /// <summary>The domain of the operators.</summary>
     public const string Domain = "museatelier";

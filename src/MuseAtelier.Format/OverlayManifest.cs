@@ -7,7 +7,7 @@ namespace MuseAtelier.Format;
 /// The content of an overlay's <c>manifest.json</c>. An overlay is a package that replaces stages of another one, its base, and holds only
 /// the files of those stages. It lies beside its base, in the same folder.
 /// </summary>
-public sealed record OverlayManifest
+internal sealed record OverlayManifest
 {
     /// <summary>Version of the package format.</summary>
     public required int FormatVersion { get; init; }
@@ -35,17 +35,17 @@ public sealed record OverlayManifest
 /// <summary>The base of an overlay.</summary>
 /// <param name="Folder">Name of the base's folder, which lies beside the overlay's.</param>
 /// <param name="ManifestSha256">SHA-256 of the base's manifest, lower-case hex, which states the digests of all its files.</param>
-public sealed record BaseSpec(string Folder, string ManifestSha256);
+internal sealed record BaseSpec(string Folder, string ManifestSha256);
 
 /// <summary>A stage of an overlay.</summary>
 /// <param name="Component">The component that it belongs to.</param>
 /// <param name="Stage">The stage: all its files are the overlay's, except that a transformer stage keeps the base's graph.</param>
-public sealed record OverlayStage(string Component, StageSpec Stage);
+internal sealed record OverlayStage(string Component, StageSpec Stage);
 
 /// <summary>Where the files of an opened overlay and of its base lie.</summary>
 /// <param name="BaseFolder">Full path of the base's folder.</param>
 /// <param name="OwnFiles">Names of the files that lie in the overlay's own folder.</param>
-public sealed record OverlayOrigin(string BaseFolder, IReadOnlySet<string> OwnFiles);
+internal sealed record OverlayOrigin(string BaseFolder, IReadOnlySet<string> OwnFiles);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n",
     RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace MuseAtelier.Format;
 
 /// <summary>The description of an exported package: the content of its <c>manifest.json</c>.</summary>
-public sealed record PackageManifest
+internal sealed record PackageManifest
 {
     /// <summary>Name of the manifest's file. It is written last, so a folder without it is no package.</summary>
     public const string FileName = "manifest.json";
@@ -42,7 +42,7 @@ public sealed record PackageManifest
 
     /// <summary>The precisions of the parts.</summary>
     [JsonIgnore]
-    public Precisions PartPrecisions => Precisions ?? Format.Precisions.Of(Lowering);
+    public Precisions PartPrecisions => Precisions ?? MuseAtelier.Precisions.Of(Lowering);
 
     /// <summary>
     /// The farthest layer from the last one whose hidden states both text encoders output: 2 to
@@ -88,22 +88,8 @@ public sealed record PackageManifest
         ManifestReader.Write(folder, JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.PackageManifest));
 }
 
-/// <summary>The kind of device for which a package's graphs were lowered.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Lowering>))]
-public enum Lowering
-{
-    /// <summary>Standard operators, NCHW, fp32 arithmetic unless <see cref="Precisions"/> say otherwise: runs on a processor.</summary>
-    Portable,
-
-    /// <summary>
-    /// Fused operators, NHWC, fp16 UNet and VAE and fp32 text encoders unless <see cref="Precisions"/> say otherwise: runs on an NVIDIA
-    /// card.
-    /// </summary>
-    Cuda,
-}
-
 /// <summary>Names of the components, in the order in which a picture needs them.</summary>
-public static class ComponentNames
+internal static class ComponentNames
 {
     /// <summary>The first text encoder: ids in, the hidden states of the penultimate layer and of those before it out.</summary>
     public const string ClipL = "clip_l";
@@ -140,7 +126,7 @@ public static class ComponentNames
 /// <param name="Name">File name without its extension.</param>
 /// <param name="Sha256">SHA-256 of the whole file, lower-case hex.</param>
 /// <param name="Bytes">Size of the file in bytes.</param>
-public sealed record CheckpointSpec(string Name, string Sha256, long Bytes)
+internal sealed record CheckpointSpec(string Name, string Sha256, long Bytes)
 {
     /// <summary>The title that the file gives itself (<c>modelspec.title</c>), if any.</summary>
     public string? Title { get; init; }
@@ -150,7 +136,7 @@ public sealed record CheckpointSpec(string Name, string Sha256, long Bytes)
 }
 
 /// <summary>Sizes of the model that the engine needs.</summary>
-public sealed record ModelSpec
+internal sealed record ModelSpec
 {
     /// <summary>
     /// Input channels of the UNet: those of a latent and, in inpainting models, of a mask and a masked picture.
@@ -198,7 +184,7 @@ public sealed record ModelSpec
 }
 
 /// <summary>A part of the model: stages that run one after the other.</summary>
-public sealed record ComponentSpec
+internal sealed record ComponentSpec
 {
     /// <summary>Its name, one of <see cref="ComponentNames"/>.</summary>
     public required string Name { get; init; }
@@ -220,7 +206,7 @@ public sealed record ComponentSpec
 /// <param name="Name">Its name within the component.</param>
 /// <param name="Type">Its element type.</param>
 /// <param name="Shape">Its dimensions, outermost first.</param>
-public sealed record TensorSpec(string Name, ElementType Type, IReadOnlyList<Dimension> Shape)
+internal sealed record TensorSpec(string Name, ElementType Type, IReadOnlyList<Dimension> Shape)
 {
     /// <summary>Number of elements for one picture's shape.</summary>
     public long Elements(PictureShape shape) => Shape.Aggregate(1L, (product, dimension) => checked(product * dimension.Resolve(shape)));
@@ -231,7 +217,7 @@ public sealed record TensorSpec(string Name, ElementType Type, IReadOnlyList<Dim
 
 /// <summary>The kind of a stage, which decides where its weights are.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<StageKind>))]
-public enum StageKind
+internal enum StageKind
 {
     /// <summary>
     /// Convolutions over images. Weights are constants of the graph, whose layout the session adapts to the device; the stage stays loaded.
@@ -245,7 +231,7 @@ public enum StageKind
 }
 
 /// <summary>One run of a graph.</summary>
-public sealed record StageSpec
+internal sealed record StageSpec
 {
     /// <summary>Its name: the block of the network that it computes.</summary>
     public required string Name { get; init; }
@@ -284,13 +270,13 @@ public sealed record StageSpec
 /// <summary>Binds an input or output of a graph to a tensor of the component.</summary>
 /// <param name="Graph">The name in the graph.</param>
 /// <param name="Tensor">The name in the component.</param>
-public sealed record BindingSpec(string Graph, string Tensor);
+internal sealed record BindingSpec(string Graph, string Tensor);
 
 /// <summary>A file of the package.</summary>
 /// <param name="Name">Its name within the package.</param>
 /// <param name="Bytes">Its size in bytes.</param>
 /// <param name="Sha256">SHA-256 of its content, lower-case hex.</param>
-public sealed record FileSpec(string Name, long Bytes, string Sha256);
+internal sealed record FileSpec(string Name, long Bytes, string Sha256);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n",
     RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MuseAtelier.Format;
 
-namespace MuseAtelier.Format;
+namespace MuseAtelier;
 
 /// <summary>A precision in which parts of the model are stored and compute.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Precision>))]
@@ -19,11 +20,24 @@ public enum Precision
 }
 
 /// <summary>The precision of a part of the model. It is written as one word if storage and arithmetic are equal.</summary>
-/// <param name="Storage">The precision in which its weights are stored.</param>
-/// <param name="Arithmetic">The precision in which it computes.</param>
 [JsonConverter(typeof(PartPrecisionConverter))]
-public readonly record struct PartPrecision(Precision Storage, Precision Arithmetic)
+public readonly record struct PartPrecision
 {
+    /// <summary>Creates a precision. <see cref="IsSupported"/> tells which ones can be used.</summary>
+    /// <param name="storage">The precision in which its weights are stored.</param>
+    /// <param name="arithmetic">The precision in which it computes.</param>
+    public PartPrecision(Precision storage, Precision arithmetic)
+    {
+        Storage = storage;
+        Arithmetic = arithmetic;
+    }
+
+    /// <summary>The precision in which its weights are stored.</summary>
+    public Precision Storage { get; init; }
+
+    /// <summary>The precision in which it computes.</summary>
+    public Precision Arithmetic { get; init; }
+
     /// <summary>
     /// Whether the exporter and the engine support such a part. Both precisions must be equal, because no lowering converts between them.
     /// In fp32, weights of two or more dimensions keep the checkpoint's element type, which converts to fp32 without loss.
@@ -47,11 +61,28 @@ public readonly record struct PartPrecision(Precision Storage, Precision Arithme
 }
 
 /// <summary>The precisions of a package's parts.</summary>
-/// <param name="TextEncoders">CLIP-L and CLIP-G.</param>
-/// <param name="UNet">The UNet, with its keys, values and time embedding projections.</param>
-/// <param name="Vae">Decoder and encoder.</param>
-public sealed record Precisions(PartPrecision TextEncoders, PartPrecision UNet, PartPrecision Vae)
+public sealed record Precisions
 {
+    /// <summary>Creates the precisions of a package.</summary>
+    /// <param name="textEncoders">CLIP-L and CLIP-G.</param>
+    /// <param name="unet">The UNet, with its keys, values and time embedding projections.</param>
+    /// <param name="vae">Decoder and encoder.</param>
+    public Precisions(PartPrecision textEncoders, PartPrecision unet, PartPrecision vae)
+    {
+        TextEncoders = textEncoders;
+        UNet = unet;
+        Vae = vae;
+    }
+
+    /// <summary>CLIP-L and CLIP-G.</summary>
+    public PartPrecision TextEncoders { get; init; }
+
+    /// <summary>The UNet, with its keys, values and time embedding projections.</summary>
+    public PartPrecision UNet { get; init; }
+
+    /// <summary>Decoder and encoder.</summary>
+    public PartPrecision Vae { get; init; }
+
     /// <summary>The defaults of a lowering.</summary>
     public static Precisions Of(Lowering lowering) =>
         lowering == Lowering.Cuda ? new(Precision.Fp32, Precision.Fp16, Precision.Fp16) : All(Precision.Fp32);
@@ -67,7 +98,7 @@ public sealed record Precisions(PartPrecision TextEncoders, PartPrecision UNet, 
 }
 
 /// <summary>Names and types of precisions.</summary>
-public static class PrecisionNames
+internal static class PrecisionNames
 {
     /// <summary><c>fp16</c> or <c>fp32</c>.</summary>
     public static string Name(this Precision precision) => precision == Precision.Fp16 ? "fp16" : "fp32";

@@ -4,7 +4,7 @@ namespace MuseAtelier.Format;
 
 /// <summary>The quantity that a UNet predicts.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<PredictionType>))]
-public enum PredictionType
+internal enum PredictionType
 {
     /// <summary>The noise.</summary>
     Epsilon,

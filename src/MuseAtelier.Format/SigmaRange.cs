@@ -5,7 +5,7 @@ namespace MuseAtelier.Format;
 /// <summary>The continuous range of noise levels that a model of the EDM formulation was trained on.</summary>
 /// <param name="Least">The least sigma, above 0.</param>
 /// <param name="Most">The largest sigma, above <paramref name="Least"/> and at most <see cref="Largest"/>.</param>
-public sealed record SigmaRange(float Least, float Most)
+internal sealed record SigmaRange(float Least, float Most)
 {
     /// <summary>The largest sigma of any model.</summary>
     public const float Largest = 1e6f;

@@ -7,7 +7,7 @@ namespace MuseAtelier.Format;
 /// <param name="File">Name of the file within the package.</param>
 /// <param name="Offset">The first byte, counted from the start of the file.</param>
 /// <param name="Length">Number of bytes.</param>
-public readonly record struct WeightRange(string File, long Offset, long Length)
+internal readonly record struct WeightRange(string File, long Offset, long Length)
 {
     /// <summary>The first byte after the range, counted from the start of the file.</summary>
     public long End => Offset + Length;

@@ -4,7 +4,7 @@ namespace MuseAtelier.Format;
 
 /// <summary>The order of a weight's elements in a package.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<WeightLayout>))]
-public enum WeightLayout
+internal enum WeightLayout
 {
     /// <summary>The order of the checkpoint.</summary>
     Stored,
@@ -20,7 +20,7 @@ public enum WeightLayout
 /// <param name="Key">Name of the tensor.</param>
 /// <param name="FirstRow">The first row.</param>
 /// <param name="Rows">Number of rows.</param>
-public sealed record TensorSlice(string Key, long FirstRow, long Rows)
+internal sealed record TensorSlice(string Key, long FirstRow, long Rows)
 {
     /// <summary>
     /// Name of the tensor that holds the factors of the stored numbers in fp8 checkpoints: one factor for the whole tensor, or one for
@@ -42,7 +42,7 @@ public sealed record TensorSlice(string Key, long FirstRow, long Rows)
 /// <param name="Shape">Dimensions as stored.</param>
 /// <param name="File">The file of the package that holds it.</param>
 /// <param name="Offset">First byte in that file: a multiple of 256 for an input, of 4,096 for a constant.</param>
-public sealed record WeightSpec(
+internal sealed record WeightSpec(
     string Graph, IReadOnlyList<TensorSlice> Slices, ElementType Type, IReadOnlyList<long> Shape, string File, long Offset)
 {
     /// <summary>The order of the elements.</summary>

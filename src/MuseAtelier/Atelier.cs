@@ -80,7 +80,7 @@ public sealed class Atelier : IAtelier
     /// </summary>
     /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
     /// <param name="options">
-    /// The settings of the atelier. If they declare no budget for a card, the plan takes <see cref="ResidencyRequest.DefaultBudget"/>.
+    /// The settings of the atelier. If they declare no budget for a card, the plan takes <see cref="MemoryBudget.DeviceDefault"/>.
     /// </param>
     /// <param name="request">The picture.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>

@@ -26,12 +26,12 @@ public sealed class RepeatabilityTests
 
     // Every part in fp32 and every part in fp16: none is left to the processor, or opening fails.
     [Theory]
-    [InlineData(Format.Precision.Fp32)]
-    [InlineData(Format.Precision.Fp16)]
-    public async Task Generate_InOnePrecision_GivesTheSameBytesAgain(Format.Precision precision)
+    [InlineData(Precision.Fp32)]
+    [InlineData(Precision.Fp16)]
+    public async Task Generate_InOnePrecision_GivesTheSameBytesAgain(Precision precision)
     {
         CudaRig.Require();
-        AtelierOptions options = CudaRig.Options() with { Precisions = Format.Precisions.All(precision) };
+        AtelierOptions options = CudaRig.Options() with { Precisions = Precisions.All(precision) };
         await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, options, cancellationToken: Cancellation);
         AssertSame(
             await atelier.GenerateAsync(Request, cancellationToken: Cancellation),

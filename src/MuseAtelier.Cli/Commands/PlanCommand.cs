@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MuseAtelier.Format;
 using Spectre.Console;
@@ -37,11 +38,19 @@ internal static class PlanCommand
             ResidencyRequest request = choices.Read(result, budget) with { Frame = frame.Read(result) };
             ModelSizes sizes = ModelSizes.Read(result.GetValue(model) ?? DefaultModel.Find(), lowering);
             ResidencyPlan plan = ResidencyPlanner.Plan(sizes, request, device);
-            if (result.GetValue(json)) terminal.Out.WriteLine(JsonSerializer.Serialize(plan, Members));
+            if (result.GetValue(json)) terminal.Out.WriteLine(JsonOf(plan));
             else Show(plan, choices.StepsOf(result, request), device, terminal);
             return Task.FromResult(ExitCode.Done);
         });
         return command;
+    }
+
+    // The planner's input is no public part of a plan.
+    private static string JsonOf(ResidencyPlan plan)
+    {
+        JsonObject json = JsonSerializer.SerializeToNode(plan, Members)!.AsObject();
+        json.Insert(0, "request", JsonSerializer.SerializeToNode(plan.Request, Members));
+        return json.ToJsonString(Members);
     }
 
     private static void Show(ResidencyPlan plan, string steps, DeviceProfile device, Terminal terminal)

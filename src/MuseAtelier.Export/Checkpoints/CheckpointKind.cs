@@ -1,4 +1,4 @@
-namespace MuseAtelier.Export.Checkpoints;
+namespace MuseAtelier;
 
 /// <summary>The kind of model in a safetensors file, as its tensor names show.</summary>
 public enum CheckpointKind

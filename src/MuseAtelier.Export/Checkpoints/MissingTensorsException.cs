@@ -1,13 +1,28 @@
-namespace MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Checkpoints;
+
+namespace MuseAtelier;
 
 /// <summary>A required tensor that is missing or does not fit the network.</summary>
-/// <param name="Name">The tensor's name.</param>
-/// <param name="Found">The shape in the file; null when the tensor is missing.</param>
-/// <param name="Expected">The shape that the network requires; null when any shape fits.</param>
-public sealed record TensorMismatch(string Name, IReadOnlyList<long>? Found, IReadOnlyList<long>? Expected)
+public sealed record TensorMismatch
 {
     /// <summary>The element types that are supported for weights, in words.</summary>
     internal const string ReadTypes = "F16, BF16, F32, F64, F8_E4M3 or F8_E5M2";
+
+    internal TensorMismatch(string name, IReadOnlyList<long>? found, IReadOnlyList<long>? expected)
+    {
+        Name = name;
+        Found = found;
+        Expected = expected;
+    }
+
+    /// <summary>The tensor's name.</summary>
+    public string Name { get; init; }
+
+    /// <summary>The shape in the file; null when the tensor is missing.</summary>
+    public IReadOnlyList<long>? Found { get; init; }
+
+    /// <summary>The shape that the network requires; null when any shape fits.</summary>
+    public IReadOnlyList<long>? Expected { get; init; }
 
     /// <summary>The element type in the file; null when the tensor is missing or its type does not matter.</summary>
     public string? Type { get; init; }
@@ -38,17 +53,20 @@ public sealed record TensorMismatch(string Name, IReadOnlyList<long>? Found, IRe
 }
 
 /// <summary>Required tensors are missing or do not fit the network.</summary>
-public sealed class MissingTensorsException(string path, IReadOnlyList<TensorMismatch> mismatches)
-    : CheckpointException(
-        path,
-        $"{path} {Describe(mismatches)}",
-        "every tensor of an SDXL network in its shape",
-        "The file is incomplete or of another design: take the complete SDXL checkpoint.")
+public sealed class MissingTensorsException : CheckpointException
 {
     private const int Shown = 3;
 
+    internal MissingTensorsException(string path, IReadOnlyList<TensorMismatch> mismatches)
+        : base(
+            path,
+            $"{path} {Describe(mismatches)}",
+            "every tensor of an SDXL network in its shape",
+            "The file is incomplete or of another design: take the complete SDXL checkpoint.") =>
+            Mismatches = mismatches;
+
     /// <summary>Every tensor that is missing or does not fit.</summary>
-    public IReadOnlyList<TensorMismatch> Mismatches { get; } = mismatches;
+    public IReadOnlyList<TensorMismatch> Mismatches { get; }
 
     private static string Describe(IReadOnlyList<TensorMismatch> mismatches)
     {

@@ -10,7 +10,7 @@ namespace MuseAtelier.Export.Checkpoints;
 /// depends on the values. One block of normal numbers is generated once. Every tensor reads it from a different start and scales it
 /// so that activations stay within the range of fp16.
 /// </summary>
-public static class RandomCheckpoint
+internal static class RandomCheckpoint
 {
     // A prime, because no row length divides it: the rows of a matrix start at different places in the block and the matrix keeps its rank.
     private const int BlockElements = 1_048_573;
@@ -180,7 +180,7 @@ public static class RandomCheckpoint
 }
 
 /// <summary>A file is not a list of tensor shapes.</summary>
-public sealed class ShapeListException(string path, Exception inner)
+internal sealed class ShapeListException(string path, Exception inner)
     : MuseAtelierException(
         $"{path} is no list of shapes ({inner.Message.TrimEnd('.')})",
         "a JSON object with an array of sizes for each tensor's name",

@@ -11,7 +11,7 @@ namespace MuseAtelier.Export.Checkpoints;
 /// A safetensors file that is mapped into memory. Opening it reads only the header; the system loads and drops the pages of the data on
 /// demand. Several threads may read at the same time. They must finish before the file is disposed.
 /// </summary>
-public sealed unsafe class SafetensorsFile : IDisposable
+internal sealed unsafe class SafetensorsFile : IDisposable
 {
     /// <summary>The longest header that is accepted, in bytes. It is the limit of the format.</summary>
     public const long MaxHeaderBytes = 100_000_000;

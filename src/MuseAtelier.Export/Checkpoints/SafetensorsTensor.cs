@@ -9,7 +9,7 @@ namespace MuseAtelier.Export.Checkpoints;
 /// <param name="Offset">Its first byte, counted from the start of the file.</param>
 /// <param name="Bytes">Its size in bytes.</param>
 /// <param name="Elements">The product of its dimensions.</param>
-public sealed record SafetensorsTensor(string Name, string TypeName, IReadOnlyList<long> Shape, long Offset, long Bytes, long Elements)
+internal sealed record SafetensorsTensor(string Name, string TypeName, IReadOnlyList<long> Shape, long Offset, long Bytes, long Elements)
 {
     /// <summary>Its element type; null for types that packages do not support (F64, I8, BOOL, F8_E4M3 and so on).</summary>
     public ElementType? Type { get; } = TypeName switch

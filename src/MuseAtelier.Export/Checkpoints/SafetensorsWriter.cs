@@ -11,7 +11,7 @@ namespace MuseAtelier.Export.Checkpoints;
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Its element type.</param>
 /// <param name="Shape">Its dimensions, outermost first; empty for a scalar.</param>
-public sealed record SafetensorsDeclaration(string Name, ElementType Type, IReadOnlyList<long> Shape)
+internal sealed record SafetensorsDeclaration(string Name, ElementType Type, IReadOnlyList<long> Shape)
 {
     /// <summary>The number of elements.</summary>
     public long Elements => Shape.Aggregate(1L, static (product, size) => checked(product * size));
@@ -24,7 +24,7 @@ public sealed record SafetensorsDeclaration(string Name, ElementType Type, IRead
 /// Writes a safetensors file sequentially: all tensors are declared first, then their data follows in the same order, in pieces of any
 /// size. The file has a temporary name until it is complete.
 /// </summary>
-public sealed class SafetensorsWriter : IDisposable
+internal sealed class SafetensorsWriter : IDisposable
 {
     private const int ConversionElements = 1 << 14;
 

@@ -5,7 +5,7 @@ namespace MuseAtelier.Export.Packaging;
 /// <summary>The checkpoint is not the one that the overlay's base was exported from.</summary>
 /// <param name="path">Path of the checkpoint.</param>
 /// <param name="basePackage">Path of the base's folder.</param>
-public sealed class OverlayCheckpointException(string path, string basePackage)
+internal sealed class OverlayCheckpointException(string path, string basePackage)
     : CheckpointException(
         path,
         $"{path} is not the checkpoint that {basePackage} was exported from",
@@ -19,7 +19,7 @@ public sealed class OverlayCheckpointException(string path, string basePackage)
 /// <summary>Changes name tensors that no weight of the base is made of. Such a change would be lost without notice.</summary>
 /// <param name="path">Path of the checkpoint.</param>
 /// <param name="tensors">The names of the tensors.</param>
-public sealed class OverlayTensorException(string path, IReadOnlyList<string> tensors)
+internal sealed class OverlayTensorException(string path, IReadOnlyList<string> tensors)
     : CheckpointException(
         path,
         $"no weight is made of '{SafetensorsHeader.Shorten(tensors[0])}'{Others(tensors.Count - 1)} of {path}",

@@ -5,7 +5,7 @@ using MuseAtelier.Format;
 namespace MuseAtelier.Export.Packaging;
 
 /// <summary>An overlay to be written.</summary>
-public sealed record OverlayOptions
+internal sealed record OverlayOptions
 {
     /// <summary>Path of the folder of the package that the overlay changes.</summary>
     public required string BasePackage { get; init; }
@@ -25,7 +25,7 @@ public sealed record OverlayOptions
 /// whole, because a stage is one read and one copy; its unchanged weights are copied from the base. All other files stay in the base. This
 /// is where a LoRA plugs in: a <see cref="TensorChange"/> for each tensor adds its product to the values.
 /// </summary>
-public static class OverlayWriter
+internal static class OverlayWriter
 {
     /// <summary>
     /// Writes an overlay. Its weights equal, byte for byte, those of an export of the changed checkpoint where the changed values can be

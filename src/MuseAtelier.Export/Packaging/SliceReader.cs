@@ -10,7 +10,7 @@ namespace MuseAtelier.Export.Packaging;
 /// Consecutive values of the tensor as fp32, multiplied by the checkpoint's own factors. They are replaced in place. A tensor comes in
 /// pieces of any size and may come several times, once for each weight that is made of it.
 /// </param>
-public delegate void TensorChange(long first, Span<float> values);
+internal delegate void TensorChange(long first, Span<float> values);
 
 /// <summary>
 /// Reads the slices of a checkpoint's tensors that make up weights. A slice comes from an untrusted manifest, so each one is

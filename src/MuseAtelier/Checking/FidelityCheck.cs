@@ -8,7 +8,7 @@ namespace MuseAtelier;
 /// Measures the error of fp16: computes the same parts and the same pictures of one model in fp16 and in fp32, on one device. Exports a
 /// package for each arithmetic if there is none yet. Only one package is open at a time.
 /// </summary>
-public static class FidelityCheck
+internal static class FidelityCheck
 {
     /// <summary>Computes the report.</summary>
     /// <param name="model">Path of an SDXL single-file checkpoint. A package is refused, because its arithmetic is fixed.</param>
@@ -38,7 +38,7 @@ public static class FidelityCheck
 }
 
 /// <summary>The pictures that a fidelity report compares.</summary>
-public sealed record FidelityRequest
+internal sealed record FidelityRequest
 {
     /// <summary>The number of seeds, 1 to 10,000. Each seed has a prompt of its own.</summary>
     public int Seeds { get; init; } = 16;
@@ -67,7 +67,7 @@ public sealed record FidelityRequest
 /// <param name="RuntimeVersion">Version of ONNX Runtime.</param>
 /// <param name="Request">The pictures that were compared.</param>
 /// <param name="Parts">The comparisons: first the parts, in the order of the model, then whole pictures.</param>
-public sealed record FidelityReport(
+internal sealed record FidelityReport(
     string Model, string Sha256, string Device, string Arithmetic, string RuntimeVersion, FidelityRequest Request,
     IReadOnlyList<FidelityPart> Parts);
 
@@ -76,7 +76,7 @@ public sealed record FidelityReport(
 /// <param name="Compared">The arithmetic that is judged.</param>
 /// <param name="Reference">The arithmetic of the reference.</param>
 /// <param name="Values">The errors, seed by seed.</param>
-public sealed record FidelityPart(string Name, string Compared, string Reference, IReadOnlyList<FidelityValue> Values)
+internal sealed record FidelityPart(string Name, string Compared, string Reference, IReadOnlyList<FidelityValue> Values)
 {
     /// <summary>Median of the peak signal-to-noise ratios, in dB.</summary>
     public double MedianPsnr => Median(Values.Select(value => value.Psnr));
@@ -115,7 +115,7 @@ public sealed record FidelityPart(string Name, string Compared, string Reference
 /// (-1 to 1), and the largest magnitude of the reference for text and predictions.
 /// </param>
 /// <param name="RelativeError">||fp16 - reference|| / ||reference||.</param>
-public sealed record FidelityValue(ulong Seed, double Psnr, double RelativeError)
+internal sealed record FidelityValue(ulong Seed, double Psnr, double RelativeError)
 {
     /// <summary>For pictures: the share of pixels that lie in another of 64 bins, 0 to 1; the mean of the three channels.</summary>
     public double? HistogramDifference { get; init; }
@@ -125,7 +125,7 @@ public sealed record FidelityValue(ulong Seed, double Psnr, double RelativeError
 }
 
 /// <summary>A fidelity report was requested of a package, whose arithmetic is fixed.</summary>
-public sealed class FidelityModelException(string model)
+internal sealed class FidelityModelException(string model)
     : MuseAtelierException(
         $"{model} is a folder, and a package's arithmetic is fixed",
         "a checkpoint (.safetensors), from which packages in fp16 and in fp32 are made",

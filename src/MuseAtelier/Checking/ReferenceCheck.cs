@@ -38,20 +38,43 @@ public static class ReferenceCheck
 }
 
 /// <summary>The result of a comparison with reference values.</summary>
-/// <param name="Parts">The parts that were compared, in the order of the model.</param>
-/// <param name="LeftOut">The parts without values in the file, in words.</param>
-public sealed record ReferenceReport(IReadOnlyList<ReferencePart> Parts, IReadOnlyList<string> LeftOut)
+public sealed record ReferenceReport
 {
+    internal ReferenceReport(IReadOnlyList<ReferencePart> parts, IReadOnlyList<string> leftOut)
+    {
+        Parts = parts;
+        LeftOut = leftOut;
+    }
+
+    /// <summary>The parts that were compared, in the order of the model.</summary>
+    public IReadOnlyList<ReferencePart> Parts { get; init; }
+
+    /// <summary>The parts without values in the file, in words.</summary>
+    public IReadOnlyList<string> LeftOut { get; init; }
+
     /// <summary>Whether there is at least one part, and the error of every part is allowed.</summary>
     public bool Passed => Parts.Count > 0 && Parts.All(part => part.Passed);
 }
 
 /// <summary>One part of the model, compared with its reference values.</summary>
-/// <param name="Name">The name of the part, such as <c>CLIP-L hidden</c> or <c>UNet 128x128</c> (the size in px).</param>
-/// <param name="RelativeError">||ours - reference|| / ||reference||, over all values; NaN if ours are not finite.</param>
-/// <param name="AllowedError">The largest relative error that passes.</param>
-public sealed record ReferencePart(string Name, double RelativeError, double AllowedError)
+public sealed record ReferencePart
 {
+    internal ReferencePart(string name, double relativeError, double allowedError)
+    {
+        Name = name;
+        RelativeError = relativeError;
+        AllowedError = allowedError;
+    }
+
+    /// <summary>The name of the part, such as <c>CLIP-L hidden</c> or <c>UNet 128x128</c> (the size in px).</summary>
+    public string Name { get; init; }
+
+    /// <summary>||ours - reference|| / ||reference||, over all values; NaN if ours are not finite.</summary>
+    public double RelativeError { get; init; }
+
+    /// <summary>The largest relative error that passes.</summary>
+    public double AllowedError { get; init; }
+
     /// <summary>For pictures: the peak signal-to-noise ratio in dB; +infinity if equal.</summary>
     public double? Psnr { get; init; }
 

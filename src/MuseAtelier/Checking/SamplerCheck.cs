@@ -5,7 +5,7 @@ namespace MuseAtelier;
 /// <summary>
 /// Compares the samplers and schedules with runs of k-diffusion and diffusers for made-up models. It needs no model and no device.
 /// </summary>
-public static class SamplerCheck
+internal static class SamplerCheck
 {
     /// <summary>Runs every case of a file.</summary>
     /// <param name="path">
@@ -42,7 +42,7 @@ public static class SamplerCheck
 
 /// <summary>The result of a comparison of samplers and schedules with reference values.</summary>
 /// <param name="Cases">The cases of the file, in the order of their names.</param>
-public sealed record SamplerReport(IReadOnlyList<SamplerCase> Cases)
+internal sealed record SamplerReport(IReadOnlyList<SamplerCase> Cases)
 {
     /// <summary>Whether there is at least one case, and every case passes.</summary>
     public bool Passed => Cases.Count > 0 && Cases.All(one => one.Passed);
@@ -55,7 +55,7 @@ public sealed record SamplerReport(IReadOnlyList<SamplerCase> Cases)
 /// one of ||ours - reference|| / ||reference|| and of the same ratio of largest magnitudes. NaN if there is nothing to compare.
 /// </param>
 /// <param name="AllowedError">The largest relative error that passes.</param>
-public sealed record SamplerCase(string Name, double RelativeError, double AllowedError)
+internal sealed record SamplerCase(string Name, double RelativeError, double AllowedError)
 {
     /// <summary>What the error belongs to if it is not the result, or why the case cannot be run; null otherwise.</summary>
     public string? Remark { get; init; }

@@ -3,6 +3,8 @@ namespace MuseAtelier;
 /// <summary>The tokens of a prompt that the text encoders read, and the part that does not fit.</summary>
 public sealed record PromptTokens
 {
+    internal PromptTokens() { }
+
     /// <summary>[77] ids for CLIP-L: start, at most 75 tokens, end, then 49407 as padding.</summary>
     public required ReadOnlyMemory<int> ClipL { get; init; }
 
@@ -27,9 +29,23 @@ public sealed record PromptTokens
 }
 
 /// <summary>One token of a prompt.</summary>
-/// <param name="Id">The token's number in CLIP's vocabulary, 0 to 49407.</param>
-/// <param name="Text">The token's spelling in CLIP's vocabulary: one letter a byte, <c>&lt;/w&gt;</c> at the end of a word.</param>
-/// <param name="Source">
-/// The part of the prompt that the token stands for, as the user wrote it. A letter that takes several tokens is repeated in each.
-/// </param>
-public readonly record struct PromptToken(int Id, string Text, string Source);
+public readonly record struct PromptToken
+{
+    internal PromptToken(int id, string text, string source)
+    {
+        Id = id;
+        Text = text;
+        Source = source;
+    }
+
+    /// <summary>The token's number in CLIP's vocabulary, 0 to 49407.</summary>
+    public int Id { get; init; }
+
+    /// <summary>The token's spelling in CLIP's vocabulary: one letter a byte, <c>&lt;/w&gt;</c> at the end of a word.</summary>
+    public string Text { get; init; }
+
+    /// <summary>
+    /// The part of the prompt that the token stands for, as the user wrote it. A letter that takes several tokens is repeated in each.
+    /// </summary>
+    public string Source { get; init; }
+}

@@ -1,10 +1,23 @@
 namespace MuseAtelier;
 
 /// <summary>A frame that is painted with the picture.</summary>
-/// <param name="Style">The material of the frame.</param>
-/// <param name="Placement">Whether the frame covers the picture's border or lies around the picture.</param>
-public sealed record PictureFrame(FrameStyle Style, FramePlacement Placement = FramePlacement.Inside)
+public sealed record PictureFrame
 {
+    /// <summary>Describes a frame.</summary>
+    /// <param name="style">The material of the frame.</param>
+    /// <param name="placement">Whether the frame covers the picture's border or lies around the picture.</param>
+    public PictureFrame(FrameStyle style, FramePlacement placement = FramePlacement.Inside)
+    {
+        Style = style;
+        Placement = placement;
+    }
+
+    /// <summary>The material of the frame.</summary>
+    public FrameStyle Style { get; init; }
+
+    /// <summary>Whether the frame covers the picture's border or lies around the picture.</summary>
+    public FramePlacement Placement { get; init; }
+
     /// <summary>
     /// Width of the frame of a picture, in px: 64 for a smaller side of 1024, in proportion for others; even, at least 16.
     /// </summary>

@@ -32,7 +32,7 @@ public sealed record AtelierOptions
 
     /// <summary>
     /// The memory of the card that the process may hold, as the driver counts it: the context and the libraries' code included. Null means
-    /// <see cref="ResidencyRequest.DefaultBudget"/>, or the free memory of the card if that is less. Has no effect on a processor; pictures
+    /// <see cref="MemoryBudget.DeviceDefault"/>, or the free memory of the card if that is less. Has no effect on a processor; pictures
     /// then carry a notice.
     /// </summary>
     /// <example><c>DeviceMemory = MemoryBudget.Parse("8GiB")</c></example>

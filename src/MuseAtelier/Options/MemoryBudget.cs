@@ -3,7 +3,7 @@ using MuseAtelier.Residency;
 namespace MuseAtelier;
 
 /// <summary>The memory that a budget limits.</summary>
-public enum MemoryKind
+internal enum MemoryKind
 {
     /// <summary>The memory of a card, as its driver counts it.</summary>
     Device,
@@ -26,6 +26,12 @@ public readonly record struct MemoryBudget
         Bytes = bytes;
     }
 
+    /// <summary>
+    /// The budget of a card if none is declared, 19 GiB: the memory that SDXL takes in other programs, which leaves a card of 24 GB some
+    /// memory for other work.
+    /// </summary>
+    public static MemoryBudget DeviceDefault { get; } = new(ResidencyRequest.DefaultBudget);
+
     /// <summary>The amount in bytes, from 0.</summary>
     public long Bytes { get; }
 
@@ -39,7 +45,7 @@ public readonly record struct MemoryBudget
     public static MemoryBudget FromInt64(long bytes) => new(bytes);
 
     /// <summary>
-    /// Reads an amount such as <c>8GiB</c>, <c>3.5 GiB</c>, <c>4096MiB</c> or a plain number of bytes, as <see cref="ByteSize"/> does.
+    /// Reads an amount such as <c>8GiB</c>, <c>3.5 GiB</c>, <c>4096MiB</c>, <c>4GB</c> or a plain number of bytes. Drops fractions of a byte.
     /// </summary>
     /// <param name="text">The amount.</param>
     /// <exception cref="ByteSizeException">The text is no such amount, is negative or does not fit into 64 bits.</exception>

@@ -139,6 +139,8 @@ public static class CachedPackages
 /// <summary>The content of the cache.</summary>
 public sealed record CacheContent
 {
+    internal CacheContent() { }
+
     /// <summary>Full path of the cache.</summary>
     public required string Folder { get; init; }
 
@@ -152,6 +154,8 @@ public sealed record CacheContent
 /// <summary>A package of the cache.</summary>
 public sealed record CachedPackage
 {
+    internal CachedPackage() { }
+
     /// <summary>Name of its folder.</summary>
     public required string Name { get; init; }
 
@@ -180,6 +184,8 @@ public sealed record CachedPackage
 /// <summary>A folder that an export is writing, or that a killed one left behind.</summary>
 public sealed record CachedPartial
 {
+    internal CachedPartial() { }
+
     /// <summary>Its name.</summary>
     public required string Name { get; init; }
 

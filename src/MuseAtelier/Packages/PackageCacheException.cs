@@ -11,10 +11,7 @@ public sealed class PackageCacheException : MuseAtelierException
     private const string OtherCache =
         "name another: --cache FOLDER or the variable MUSE_CACHE for muse, AtelierOptions.CacheFolder for a program";
 
-    /// <summary>Creates the exception for a cache that cannot be written.</summary>
-    /// <param name="folder">The cache.</param>
-    /// <param name="inner">The system's exception.</param>
-    public PackageCacheException(string folder, Exception inner)
+    internal PackageCacheException(string folder, Exception inner)
         : this(folder, inner, OpenFileLimit.IsReached(inner))
     {
     }

@@ -3,9 +3,14 @@ using MuseAtelier.Format;
 namespace MuseAtelier;
 
 /// <summary>The package was lowered for another kind of device than the backend runs on.</summary>
-public sealed class PackageLoweringException(string package, Lowering found, Lowering expected)
-    : PackageException(
-        package,
-        $"{package} was exported for {found}",
-        $"{expected}, which this backend runs",
-        $"Export the checkpoint with --lowering {(expected == Lowering.Cuda ? "cuda" : "portable")}, or open the checkpoint itself.");
+public sealed class PackageLoweringException : PackageException
+{
+    internal PackageLoweringException(string package, Lowering found, Lowering expected)
+        : base(
+            package,
+            $"{package} was exported for {found}",
+            $"{expected}, which this backend runs",
+            $"Export the checkpoint with --lowering {(expected == Lowering.Cuda ? "cuda" : "portable")}, or open the checkpoint itself.")
+    {
+    }
+}

@@ -6,13 +6,29 @@ namespace MuseAtelier;
 /// The settings for which a distilled model was trained: few steps, mostly without guidance. A preset changes a request and nothing else;
 /// the model must be one of its family.
 /// </summary>
-/// <param name="Name">The name, such as <c>lightning-4</c>.</param>
-/// <param name="Family">The word by which files of the family are named, such as <c>lightning</c>.</param>
-/// <param name="Sampler">The sampler.</param>
-/// <param name="Steps">The number of steps.</param>
-public sealed record FewStepPreset(string Name, string Family, SamplerName Sampler, int Steps)
+public sealed record FewStepPreset
 {
     private static readonly SamplerName Lcm = new("lcm"), Tcd = new("tcd");
+
+    internal FewStepPreset(string name, string family, SamplerName sampler, int steps)
+    {
+        Name = name;
+        Family = family;
+        Sampler = sampler;
+        Steps = steps;
+    }
+
+    /// <summary>The name, such as <c>lightning-4</c>.</summary>
+    public string Name { get; init; }
+
+    /// <summary>The word by which files of the family are named, such as <c>lightning</c>.</summary>
+    public string Family { get; init; }
+
+    /// <summary>The sampler.</summary>
+    public SamplerName Sampler { get; init; }
+
+    /// <summary>The number of steps.</summary>
+    public int Steps { get; init; }
 
     /// <summary>The guidance scale; 0 for models that were trained to do without.</summary>
     public float GuidanceScale { get; init; }

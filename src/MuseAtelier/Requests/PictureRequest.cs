@@ -139,11 +139,40 @@ public enum EmptyNegative
 }
 
 /// <summary>SDXL's size conditioning, in px, each from 0 to 16,384.</summary>
-/// <param name="OriginalWidth">Width of the picture before any scaling.</param>
-/// <param name="OriginalHeight">Height of the picture before any scaling.</param>
-/// <param name="CropLeft">Columns cut off on the left.</param>
-/// <param name="CropTop">Rows cut off at the top.</param>
-/// <param name="TargetWidth">The width that the picture should appear to be made for.</param>
-/// <param name="TargetHeight">The height that the picture should appear to be made for.</param>
-public sealed record MicroConditioning(
-    int OriginalWidth, int OriginalHeight, int CropLeft, int CropTop, int TargetWidth, int TargetHeight);
+public sealed record MicroConditioning
+{
+    /// <summary>Creates a size conditioning. Painting checks the ranges.</summary>
+    /// <param name="originalWidth">Width of the picture before any scaling.</param>
+    /// <param name="originalHeight">Height of the picture before any scaling.</param>
+    /// <param name="cropLeft">Columns cut off on the left.</param>
+    /// <param name="cropTop">Rows cut off at the top.</param>
+    /// <param name="targetWidth">The width that the picture should appear to be made for.</param>
+    /// <param name="targetHeight">The height that the picture should appear to be made for.</param>
+    public MicroConditioning(int originalWidth, int originalHeight, int cropLeft, int cropTop, int targetWidth, int targetHeight)
+    {
+        OriginalWidth = originalWidth;
+        OriginalHeight = originalHeight;
+        CropLeft = cropLeft;
+        CropTop = cropTop;
+        TargetWidth = targetWidth;
+        TargetHeight = targetHeight;
+    }
+
+    /// <summary>Width of the picture before any scaling.</summary>
+    public int OriginalWidth { get; init; }
+
+    /// <summary>Height of the picture before any scaling.</summary>
+    public int OriginalHeight { get; init; }
+
+    /// <summary>Columns cut off on the left.</summary>
+    public int CropLeft { get; init; }
+
+    /// <summary>Rows cut off at the top.</summary>
+    public int CropTop { get; init; }
+
+    /// <summary>The width that the picture should appear to be made for.</summary>
+    public int TargetWidth { get; init; }
+
+    /// <summary>The height that the picture should appear to be made for.</summary>
+    public int TargetHeight { get; init; }
+}

@@ -5,9 +5,13 @@ using static System.FormattableString;
 namespace MuseAtelier;
 
 /// <summary>A request that is out of range.</summary>
-public abstract class PictureRequestException(string found, string expected, string remedy)
-    : MuseAtelierException(found, expected, remedy)
+public abstract class PictureRequestException : MuseAtelierException
 {
+    private protected PictureRequestException(string found, string expected, string remedy)
+        : base(found, expected, remedy)
+    {
+    }
+
     /// <summary>Checks that a request is in range, before a model is opened for it. An <see cref="Atelier"/> does the same.</summary>
     /// <exception cref="PictureRequestException">The request is out of range.</exception>
     /// <exception cref="ArgumentNullException">The request is null, or a member that must not be null is.</exception>
@@ -15,67 +19,86 @@ public abstract class PictureRequestException(string found, string expected, str
 }
 
 /// <summary>A width or height that is out of range or not a multiple of 8.</summary>
-public sealed class PictureSizeException(int width, int height)
-    : PictureRequestException(
-        $"the size is {width}x{height} px",
-        "multiples of 8 from 256 to 2048 a side",
-        $"The nearest size is {Nearest(width)}x{Nearest(height)}.")
+public sealed class PictureSizeException : PictureRequestException
 {
+    internal PictureSizeException(int width, int height)
+        : base(
+            $"the size is {width}x{height} px",
+            "multiples of 8 from 256 to 2048 a side",
+            $"The nearest size is {Nearest(width)}x{Nearest(height)}.")
+    {
+        Width = width;
+        Height = height;
+    }
+
     /// <summary>The requested width in px.</summary>
-    public int Width { get; } = width;
+    public int Width { get; }
 
     /// <summary>The requested height in px.</summary>
-    public int Height { get; } = height;
+    public int Height { get; }
 
     private static int Nearest(int size) => (Math.Clamp(size, 256, 2048) + 4) / 8 * 8;
 }
 
 /// <summary>A number of steps that is out of range.</summary>
-/// <param name="steps">The requested number of steps.</param>
-/// <param name="most">The largest number that the request may have.</param>
-public sealed class StepCountException(int steps, int most = 1000)
-    : PictureRequestException(
-        $"the number of steps is {steps}",
-        $"1 to {most}",
-        $"Choose one of these{(most < 1000 ? ", or another sampler or schedule" : "")}; 20 to 30 suit most samplers.")
+public sealed class StepCountException : PictureRequestException
 {
+    internal StepCountException(int steps, int most = 1000)
+        : base(
+            $"the number of steps is {steps}",
+            $"1 to {most}",
+            $"Choose one of these{(most < 1000 ? ", or another sampler or schedule" : "")}; 20 to 30 suit most samplers.") =>
+            Steps = steps;
+
     /// <summary>The requested number of steps.</summary>
-    public int Steps { get; } = steps;
+    public int Steps { get; }
 }
 
 /// <summary>A guidance scale that is out of range.</summary>
-public sealed class GuidanceScaleException(float guidanceScale)
-    : PictureRequestException(
-        $"the guidance scale is {guidanceScale.ToString(CultureInfo.InvariantCulture)}",
-        "0, or a number from 1 to 100",
-        "Seven is a good scale; 0 and 1 mean no guidance.")
+public sealed class GuidanceScaleException : PictureRequestException
 {
+    internal GuidanceScaleException(float guidanceScale)
+        : base(
+            $"the guidance scale is {guidanceScale.ToString(CultureInfo.InvariantCulture)}",
+            "0, or a number from 1 to 100",
+            "Seven is a good scale; 0 and 1 mean no guidance.") =>
+            GuidanceScale = guidanceScale;
+
     /// <summary>The requested guidance scale.</summary>
-    public float GuidanceScale { get; } = guidanceScale;
+    public float GuidanceScale { get; }
 }
 
 /// <summary>A list of timesteps that has not as many numbers as the request has steps.</summary>
-/// <param name="timesteps">The numbers of the list.</param>
-/// <param name="steps">The steps of the request.</param>
-public sealed class TimestepCountException(int timesteps, int steps)
-    : PictureRequestException(
-        Invariant($"the list of timesteps has {timesteps} numbers"),
-        Invariant($"one for each of the {steps} steps"),
-        Invariant($"Set the number of steps to {timesteps}, or change the list."))
+public sealed class TimestepCountException : PictureRequestException
 {
+    internal TimestepCountException(int timesteps, int steps)
+        : base(
+            Invariant($"the list of timesteps has {timesteps} numbers"),
+            Invariant($"one for each of the {steps} steps"),
+            Invariant($"Set the number of steps to {timesteps}, or change the list."))
+    {
+        Timesteps = timesteps;
+        Steps = steps;
+    }
+
     /// <summary>The numbers of the list.</summary>
-    public int Timesteps { get; } = timesteps;
+    public int Timesteps { get; }
 
     /// <summary>The steps of the request.</summary>
-    public int Steps { get; } = steps;
+    public int Steps { get; }
 }
 
 /// <summary>A list of timesteps together with Karras's noise levels, which would replace those of the list.</summary>
-public sealed class KarrasTimestepsException()
-    : PictureRequestException(
-        "the schedule has a list of timesteps and Karras's noise levels",
-        "one of the two",
-        "Leave out the list of timesteps, or Karras's noise levels.");
+public sealed class KarrasTimestepsException : PictureRequestException
+{
+    internal KarrasTimestepsException()
+        : base(
+            "the schedule has a list of timesteps and Karras's noise levels",
+            "one of the two",
+            "Leave out the list of timesteps, or Karras's noise levels.")
+    {
+    }
+}
 
 /// <summary>A number of a request that is out of range.</summary>
 public sealed class RequestNumberException : PictureRequestException
@@ -98,19 +121,23 @@ public sealed class RequestNumberException : PictureRequestException
 }
 
 /// <summary>A clip skip beyond the layers of the model's text encoders.</summary>
-/// <param name="clipSkip">The requested clip skip.</param>
-/// <param name="most">The largest one that both text encoders allow.</param>
-public sealed class ClipSkipException(int clipSkip, int most)
-    : PictureRequestException(
-        Invariant($"the clip skip is {clipSkip}"),
-        Invariant($"a number from 1 to {most}: the model's text encoders have no more layers"),
-        "SDXL's is 2.")
+public sealed class ClipSkipException : PictureRequestException
 {
+    internal ClipSkipException(int clipSkip, int most)
+        : base(
+            Invariant($"the clip skip is {clipSkip}"),
+            Invariant($"a number from 1 to {most}: the model's text encoders have no more layers"),
+            "SDXL's is 2.")
+    {
+        ClipSkip = clipSkip;
+        Most = most;
+    }
+
     /// <summary>The requested clip skip.</summary>
-    public int ClipSkip { get; } = clipSkip;
+    public int ClipSkip { get; }
 
     /// <summary>The largest one that both text encoders allow.</summary>
-    public int Most { get; } = most;
+    public int Most { get; }
 
     internal static void ThrowIfBeyond(int clipSkip, int most)
     {
@@ -119,14 +146,17 @@ public sealed class ClipSkipException(int clipSkip, int most)
 }
 
 /// <summary>A frame with an unknown style or placement.</summary>
-public sealed class FrameException(PictureFrame frame)
-    : PictureRequestException(
-        $"the frame is {frame.Style}, {frame.Placement}",
-        $"one of {string.Join(", ", Enum.GetNames<FrameStyle>())}, {string.Join(" or ", Enum.GetNames<FramePlacement>())}",
-        "Choose one of these, or no frame.")
+public sealed class FrameException : PictureRequestException
 {
+    internal FrameException(PictureFrame frame)
+        : base(
+            $"the frame is {frame.Style}, {frame.Placement}",
+            $"one of {string.Join(", ", Enum.GetNames<FrameStyle>())}, {string.Join(" or ", Enum.GetNames<FramePlacement>())}",
+            "Choose one of these, or no frame.") =>
+            Frame = frame;
+
     /// <summary>The requested frame.</summary>
-    public PictureFrame Frame { get; } = frame;
+    public PictureFrame Frame { get; }
 }
 
 /// <summary>A prompt that is too long, that is not Unicode text, or whose syntax cannot be read.</summary>
@@ -213,15 +243,21 @@ public sealed class RequestChoiceException : PictureRequestException
 }
 
 /// <summary>A number of the size conditioning that is out of range.</summary>
-public sealed class ConditioningException(string name, int value)
-    : PictureRequestException(
-        Invariant($"{name} is {value} px"),
-        "0 to 16384",
-        "Give sizes that pictures have, or no conditioning for those of the picture itself.")
+public sealed class ConditioningException : PictureRequestException
 {
+    internal ConditioningException(string name, int value)
+        : base(
+            Invariant($"{name} is {value} px"),
+            "0 to 16384",
+            "Give sizes that pictures have, or no conditioning for those of the picture itself.")
+    {
+        Name = name;
+        Value = value;
+    }
+
     /// <summary>The member's name.</summary>
-    public string Name { get; } = name;
+    public string Name { get; }
 
     /// <summary>The requested number in px.</summary>
-    public int Value { get; } = value;
+    public int Value { get; }
 }

@@ -6,7 +6,7 @@ namespace MuseAtelier;
 /// Reads and writes amounts of memory in the usual notations: <c>4GiB</c>, <c>3.5 GiB</c>, <c>4096MiB</c>, <c>4GB</c>, or a plain number of
 /// bytes.
 /// </summary>
-public static class ByteSize
+internal static class ByteSize
 {
     private static readonly (string Name, long Bytes)[] Units =
     [
@@ -54,12 +54,15 @@ public static class ByteSize
 }
 
 /// <summary>A text that is not an amount of memory.</summary>
-public sealed class ByteSizeException(string text)
-    : MuseAtelierException(
-        $"'{text}' is no amount of memory",
-        "a number with a unit, such as 4GiB, 3.5 GiB or 4096MiB, or a plain number of bytes",
-        "Write the amount like one of these.")
+public sealed class ByteSizeException : MuseAtelierException
 {
+    internal ByteSizeException(string text)
+        : base(
+            $"'{text}' is no amount of memory",
+            "a number with a unit, such as 4GiB, 3.5 GiB or 4096MiB, or a plain number of bytes",
+            "Write the amount like one of these.") =>
+            Text = text;
+
     /// <summary>The text.</summary>
-    public string Text { get; } = text;
+    public string Text { get; }
 }

@@ -8,7 +8,7 @@ namespace MuseAtelier;
 /// <param name="Bytes">Bytes that do not depend on the picture's size.</param>
 /// <param name="BytesPerPixel">Bytes for each pixel of the latent and each row of the batch.</param>
 /// <param name="Source">The origin of the numbers.</param>
-public sealed record ArenaCost(string Component, long Bytes, double BytesPerPixel, string Source)
+internal sealed record ArenaCost(string Component, long Bytes, double BytesPerPixel, string Source)
 {
     /// <summary>
     /// <see cref="BytesPerPixel"/> with session rotation. Rotating sessions are created faster, with fewer optimisations, and may
@@ -22,12 +22,12 @@ public sealed record ArenaCost(string Component, long Bytes, double BytesPerPixe
 /// <param name="MakingFactor">Peak bytes for each byte of its constants while the session is created.</param>
 /// <param name="Seconds">Seconds to create, first run and release the session, without its constants.</param>
 /// <param name="BytesPerSecond">Bytes of constants per second that are read and arranged.</param>
-public sealed record SessionCost(double HeldFactor, double MakingFactor, double Seconds, double BytesPerSecond);
+internal sealed record SessionCost(double HeldFactor, double MakingFactor, double Seconds, double BytesPerSecond);
 
 /// <summary>
 /// The memory costs and the speed of a kind of device, as far as a plan needs them. The numbers are measured, or the best that is known.
 /// </summary>
-public sealed record DeviceProfile
+internal sealed record DeviceProfile
 {
     /// <summary>The device in words.</summary>
     public required string Name { get; init; }

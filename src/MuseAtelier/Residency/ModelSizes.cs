@@ -7,7 +7,7 @@ namespace MuseAtelier;
 /// <param name="Name">The model's name.</param>
 /// <param name="Lowering">The kind of device that the parts are lowered for.</param>
 /// <param name="Components">The parts. Their files need not exist.</param>
-public sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<ComponentSpec> Components)
+internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<ComponentSpec> Components)
 {
     /// <summary>The arithmetic of the parts.</summary>
     public Precisions Precisions { get; init; } = Precisions.Of(Lowering);

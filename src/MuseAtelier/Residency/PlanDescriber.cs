@@ -20,9 +20,8 @@ internal sealed class PlanDescriber(
     {
         (TilePlan? rescueTiles, long rescueBytes) = memory.Rescue(c, budget);
         long pinnedSwap = PlanTime.IsSwapPinned(c.UNet, c.SwappedOut) ? c.SwappedBytes : 0;
-        var plan = new ResidencyPlan
+        var plan = new ResidencyPlan(request with { Budget = budget })
         {
-            Request = request with { Budget = budget },
             Offload = Offload(c.UNet),
             BatchSize = c.Batch.Pictures,
             Components = Components(c),

@@ -31,16 +31,40 @@ public enum StagePlacement
 }
 
 /// <summary>The plan of a stage.</summary>
-/// <param name="Name">The stage's name.</param>
-/// <param name="Placement">The place of its weights.</param>
-/// <param name="Bytes">Bytes of its weights or constants in device memory.</param>
-public sealed record StagePlan(string Name, StagePlacement Placement, long Bytes);
+public sealed record StagePlan
+{
+    internal StagePlan(string name, StagePlacement placement, long bytes)
+    {
+        Name = name;
+        Placement = placement;
+        Bytes = bytes;
+    }
+
+    /// <summary>The stage's name.</summary>
+    public string Name { get; init; }
+
+    /// <summary>The place of its weights.</summary>
+    public StagePlacement Placement { get; init; }
+
+    /// <summary>Bytes of its weights or constants in device memory.</summary>
+    public long Bytes { get; init; }
+}
 
 /// <summary>The plan of a component.</summary>
-/// <param name="Name">The component's name.</param>
-/// <param name="Stages">Its stages in the order in which they run.</param>
-public sealed record ComponentPlan(string Name, IReadOnlyList<StagePlan> Stages)
+public sealed record ComponentPlan
 {
+    internal ComponentPlan(string name, IReadOnlyList<StagePlan> stages)
+    {
+        Name = name;
+        Stages = stages;
+    }
+
+    /// <summary>The component's name.</summary>
+    public string Name { get; init; }
+
+    /// <summary>Its stages in the order in which they run.</summary>
+    public IReadOnlyList<StagePlan> Stages { get; init; }
+
     /// <summary>The places of the streamed and staged stages in the streaming buffer; null if there are none.</summary>
     internal StreamingBufferLayout? Buffer { get; init; }
 
@@ -55,40 +79,99 @@ public sealed record ComponentPlan(string Name, IReadOnlyList<StagePlan> Stages)
 }
 
 /// <summary>The tiles in which the VAE decodes.</summary>
-/// <param name="TileHeight">Height of a tile, in latents.</param>
-/// <param name="TileWidth">Width of a tile, in latents.</param>
-/// <param name="Rows">Tiles from top to bottom. One row and one column mean the whole picture.</param>
-/// <param name="Columns">Tiles from left to right.</param>
-public sealed record TilePlan(int TileHeight, int TileWidth, int Rows, int Columns)
+public sealed record TilePlan
 {
+    internal TilePlan(int tileHeight, int tileWidth, int rows, int columns)
+    {
+        TileHeight = tileHeight;
+        TileWidth = tileWidth;
+        Rows = rows;
+        Columns = columns;
+    }
+
+    /// <summary>Height of a tile, in latents.</summary>
+    public int TileHeight { get; init; }
+
+    /// <summary>Width of a tile, in latents.</summary>
+    public int TileWidth { get; init; }
+
+    /// <summary>Tiles from top to bottom. One row and one column mean the whole picture.</summary>
+    public int Rows { get; init; }
+
+    /// <summary>Tiles from left to right.</summary>
+    public int Columns { get; init; }
+
     /// <summary>Whether the picture is decoded in one piece.</summary>
     [JsonIgnore]
     public bool IsWhole => Rows == 1 && Columns == 1;
 }
 
 /// <summary>A share of the memory that a phase takes.</summary>
-/// <param name="Name">The use of the memory, in words.</param>
-/// <param name="Bytes">The size of the share.</param>
-public sealed record MemoryShare(string Name, long Bytes);
+public sealed record MemoryShare
+{
+    internal MemoryShare(string name, long bytes)
+    {
+        Name = name;
+        Bytes = bytes;
+    }
+
+    /// <summary>The use of the memory, in words.</summary>
+    public string Name { get; init; }
+
+    /// <summary>The size of the share.</summary>
+    public long Bytes { get; init; }
+}
 
 /// <summary>The memory that a phase takes.</summary>
-/// <param name="Phase">The phase.</param>
-/// <param name="Shares">The shares of the memory.</param>
-public sealed record PhasePlan(PlanPhase Phase, IReadOnlyList<MemoryShare> Shares)
+public sealed record PhasePlan
 {
+    internal PhasePlan(PlanPhase phase, IReadOnlyList<MemoryShare> shares)
+    {
+        Phase = phase;
+        Shares = shares;
+    }
+
+    /// <summary>The phase.</summary>
+    public PlanPhase Phase { get; init; }
+
+    /// <summary>The shares of the memory.</summary>
+    public IReadOnlyList<MemoryShare> Shares { get; init; }
+
     /// <summary>The sum of the shares.</summary>
-    public long Bytes { get; } = Shares.Sum(share => share.Bytes);
+    public long Bytes => Shares.Sum(share => share.Bytes);
 }
 
 /// <summary>Estimated seconds of a picture in a warm engine, with a prompt that was not encoded before.</summary>
-/// <param name="Text">The text encoders, once for all pictures.</param>
-/// <param name="Conditioning">Keys, values and embeddings, once per batch.</param>
-/// <param name="Loading">Loading weights that were swapped out and sessions that rotate, once per batch.</param>
-/// <param name="Step">One step of a batch; if some steps are outside of the guidance interval, one inside of it.</param>
-/// <param name="Decoding">The decoding of one picture.</param>
-/// <param name="Picture">One picture in all, rounded to a hundredth.</param>
-public sealed record PlanEstimate(double Text, double Conditioning, double Loading, double Step, double Decoding, double Picture)
+public sealed record PlanEstimate
 {
+    internal PlanEstimate(double text, double conditioning, double loading, double step, double decoding, double picture)
+    {
+        Text = text;
+        Conditioning = conditioning;
+        Loading = loading;
+        Step = step;
+        Decoding = decoding;
+        Picture = picture;
+    }
+
+    /// <summary>The text encoders, once for all pictures.</summary>
+    public double Text { get; init; }
+
+    /// <summary>Keys, values and embeddings, once per batch.</summary>
+    public double Conditioning { get; init; }
+
+    /// <summary>Loading weights that were swapped out and sessions that rotate, once per batch.</summary>
+    public double Loading { get; init; }
+
+    /// <summary>One step of a batch; if some steps are outside of the guidance interval, one inside of it.</summary>
+    public double Step { get; init; }
+
+    /// <summary>The decoding of one picture.</summary>
+    public double Decoding { get; init; }
+
+    /// <summary>One picture in all, rounded to a hundredth.</summary>
+    public double Picture { get; init; }
+
     /// <summary>One step of a batch outside of the guidance interval; 0 if there is none.</summary>
     public double UnguidedStep { get; init; }
 }
@@ -102,8 +185,12 @@ public sealed record ResidencyPlan
     /// <summary>The name of the decoder's <see cref="MemoryShare"/>, which may be kept likewise.</summary>
     internal const string DecoderShare = "decoder";
 
-    /// <summary>The request that was planned.</summary>
-    public required ResidencyRequest Request { get; init; }
+    internal ResidencyPlan(ResidencyRequest request) => Request = request;
+
+    /// <summary>
+    /// The budget in bytes: device memory as the driver counts it; on a processor, memory without the pages of mapped files.
+    /// </summary>
+    public long BudgetBytes => Request.Budget;
 
     /// <summary>The mode that corresponds to the places of the weights; never <see cref="OffloadMode.Auto"/>.</summary>
     public required OffloadMode Offload { get; init; }
@@ -179,6 +266,9 @@ public sealed record ResidencyPlan
 
     /// <summary>The plan in sentences.</summary>
     public required IReadOnlyList<string> Explanation { get; init; }
+
+    /// <summary>The pictures that were planned for.</summary>
+    internal ResidencyRequest Request { get; init; }
 
     /// <summary>The component that decodes: the fp32 decoder if the request declares it.</summary>
     internal ComponentPlan Decoder =>

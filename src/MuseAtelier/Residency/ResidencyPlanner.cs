@@ -3,7 +3,7 @@ using MuseAtelier.Residency;
 namespace MuseAtelier;
 
 /// <summary>Plans the places of weights and the decoding of pictures within a budget. Pure: equal arguments give equal plans.</summary>
-public static class ResidencyPlanner
+internal static class ResidencyPlanner
 {
     /// <summary>Finds the fastest plan within the budget.</summary>
     /// <param name="model">The model's sizes.</param>
@@ -35,17 +35,27 @@ public static class ResidencyPlanner
 }
 
 /// <summary>No plan keeps the budget.</summary>
-public sealed class BudgetTooSmallException(ResidencyRequest request, long leastBytes, string memory)
-    : MuseAtelierException(
-        $"the budget is {ByteSize.Format(request.Budget)} of {memory}",
-        $"at least {ByteSize.FormatUp(leastBytes)} for {Describe(request)}",
-        Advice(request))
+public sealed class BudgetTooSmallException : MuseAtelierException
 {
-    /// <summary>The request that does not fit.</summary>
-    public ResidencyRequest Request { get; } = request;
+    internal BudgetTooSmallException(ResidencyRequest request, long leastBytes, string memory)
+        : base(
+            $"the budget is {ByteSize.Format(request.Budget)} of {memory}",
+            $"at least {ByteSize.FormatUp(leastBytes)} for {Describe(request)}",
+            Advice(request))
+    {
+        Request = request;
+        BudgetBytes = request.Budget;
+        LeastBytes = leastBytes;
+    }
+
+    /// <summary>The budget in bytes.</summary>
+    public long BudgetBytes { get; }
 
     /// <summary>The least budget in bytes for which there is a plan.</summary>
-    public long LeastBytes { get; } = leastBytes;
+    public long LeastBytes { get; }
+
+    /// <summary>The pictures that do not fit.</summary>
+    internal ResidencyRequest Request { get; }
 
     private static string Describe(ResidencyRequest request)
     {

@@ -3,7 +3,7 @@ using MuseAtelier.Residency;
 namespace MuseAtelier;
 
 /// <summary>The pictures to plan for, and the memory that they may take.</summary>
-public sealed record ResidencyRequest
+internal sealed record ResidencyRequest
 {
     /// <summary>
     /// The budget if none is declared: the memory that SDXL takes in other programs, which leaves a card of 24 GB some memory for other

@@ -4,13 +4,17 @@ using System.Text.RegularExpressions;
 namespace MuseAtelier;
 
 /// <summary>The device has too little free memory for the request, perhaps because another program uses it.</summary>
-public sealed partial class DeviceMemoryException(string found, Exception? inner = null)
-    : MuseAtelierException(
-        found,
-        "enough free device memory",
-        "Close other programs that use the device, give a smaller budget, or paint a smaller picture.",
-        inner)
+public sealed partial class DeviceMemoryException : MuseAtelierException
 {
+    internal DeviceMemoryException(string found, Exception? inner = null)
+        : base(
+            found,
+            "enough free device memory",
+            "Close other programs that use the device, give a smaller budget, or paint a smaller picture.",
+            inner)
+    {
+    }
+
     /// <summary>Creates the exception for a failure of ONNX Runtime, which states the requested size only in its message.</summary>
     /// <param name="part">The part of the model that was loaded or run.</param>
     /// <param name="inner">The failure.</param>

@@ -4,10 +4,13 @@ using MuseAtelier.Recipe;
 namespace MuseAtelier;
 
 /// <summary>A part of the model computed numbers that are not finite (NaN or infinity). It is the first such part of the run.</summary>
-public sealed class NotFiniteException(string part, string found, string remedy) : MuseAtelierException(found, "finite numbers", remedy)
+public sealed class NotFiniteException : MuseAtelierException
 {
+    internal NotFiniteException(string part, string found, string remedy)
+        : base(found, "finite numbers", remedy) => Part = part;
+
     /// <summary>The part of the model: one of <see cref="ComponentNames"/>.</summary>
-    public string Part { get; } = part;
+    public string Part { get; }
 
     /// <summary>Creates the exception for a text encoder.</summary>
     /// <param name="part">The text encoder: one of <see cref="ComponentNames"/>.</param>
@@ -33,10 +36,15 @@ public sealed class NotFiniteException(string part, string found, string remedy)
 }
 
 /// <summary>The checkpoint lacks a part of the model that the request needs.</summary>
-public sealed class ModelPartMissingException(string model, string part, string what) : MuseAtelierException(
-    $"the checkpoint of {model} has no {what}", $"a checkpoint with a {what}",
-        "Take the complete checkpoint, or leave out the picture that is to be read.")
+public sealed class ModelPartMissingException : MuseAtelierException
 {
+    internal ModelPartMissingException(string model, string part, string what)
+        : base(
+            $"the checkpoint of {model} has no {what}",
+            $"a checkpoint with a {what}",
+            "Take the complete checkpoint, or leave out the picture that is to be read.") =>
+            Part = part;
+
     /// <summary>The part of the model: one of <see cref="ComponentNames"/>.</summary>
-    public string Part { get; } = part;
+    public string Part { get; }
 }

@@ -3,7 +3,7 @@ using MuseAtelier.Recipe;
 namespace MuseAtelier.Sampling;
 
 /// <summary>The noise sources that requests can name. The one list of them: validation and the command line read it.</summary>
-public sealed class NoiseSourceCatalog
+internal sealed class NoiseSourceCatalog
 {
     private readonly IReadOnlyList<NoiseSourceRegistration> _sources;
 

@@ -94,7 +94,7 @@ public abstract class Sampler
     /// <summary>The evaluations of a method that evaluates the UNet once at the start of each step.</summary>
     /// <param name="schedule">The schedule.</param>
     /// <param name="noiseDraws">Gives the draws of noise for a step, from 0; null means none.</param>
-    protected static Evaluation[] OnePerStep(SigmaSchedule schedule, Func<int, int>? noiseDraws = null)
+    protected static IReadOnlyList<Evaluation> OnePerStep(SigmaSchedule schedule, Func<int, int>? noiseDraws = null)
     {
         ArgumentNullException.ThrowIfNull(schedule);
         var evaluations = new Evaluation[schedule.Steps];

@@ -119,7 +119,7 @@ public sealed class SamplerCatalog
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The request has fewer than 1 or more than 1000 steps.</exception>
     /// <exception cref="StepCountException">The sampler cannot make so many steps.</exception>
-    public int? EvaluationsOfThePromptAlone(PictureRequest request)
+    internal int? EvaluationsOfThePromptAlone(PictureRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (!Contains(request.Sampler)) return null;

@@ -3,10 +3,16 @@ using System.Diagnostics.CodeAnalysis;
 namespace MuseAtelier.Sampling;
 
 /// <summary>What a sampler is made from.</summary>
-/// <param name="Schedule">The noise levels of the steps.</param>
 [Experimental(Experiments.Sampling)]
-public sealed record SamplerSettings(SigmaSchedule Schedule)
+public sealed record SamplerSettings
 {
+    /// <summary>Creates the settings of a sampler; for tests of samplers.</summary>
+    /// <param name="schedule">The noise levels of the steps.</param>
+    public SamplerSettings(SigmaSchedule schedule) => Schedule = schedule;
+
+    /// <summary>The noise levels of the steps.</summary>
+    public SigmaSchedule Schedule { get; init; }
+
     /// <summary>The strength of the noise in every step, 0 to 1; null means the sampler's own default.</summary>
     public float? Eta { get; init; }
 

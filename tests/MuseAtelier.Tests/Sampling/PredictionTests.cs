@@ -11,13 +11,14 @@ public sealed class PredictionTests
     private static readonly float[] Output = [-0.4f, 0.9f, 1.7f, -0.02f, 0.6f, -1.3f];
 
     [Theory]
-    [InlineData(PredictionType.Epsilon)]
-    [InlineData(PredictionType.Velocity)]
-    [InlineData(PredictionType.VelocityEdm)]
-    [InlineData(PredictionType.Edm)]
-    [InlineData(PredictionType.Sample)]
-    public void Resolve_OfEveryType_IsTheFormula(PredictionType type)
+    [InlineData(nameof(PredictionType.Epsilon))]
+    [InlineData(nameof(PredictionType.Velocity))]
+    [InlineData(nameof(PredictionType.VelocityEdm))]
+    [InlineData(nameof(PredictionType.Edm))]
+    [InlineData(nameof(PredictionType.Sample))]
+    public void Resolve_OfEveryType_IsTheFormula(string name)
     {
+        PredictionType type = Enum.Parse<PredictionType>(name);
         var prediction = Prediction.Of(type);
         foreach (float sigma in (float[])[0.002f, 0.0291675f, 0.5f, 3, 14.614643f, 80, 4518.764f])
         {
@@ -38,11 +39,12 @@ public sealed class PredictionTests
     }
 
     [Theory]
-    [InlineData(PredictionType.Epsilon, 1.0)]
-    [InlineData(PredictionType.VelocityEdm, 1.0)]
-    [InlineData(PredictionType.Edm, 0.25)]
-    public void ScaleInput_DividesByTheDeviationOfSignalAndNoise(PredictionType type, double variance)
+    [InlineData(nameof(PredictionType.Epsilon), 1.0)]
+    [InlineData(nameof(PredictionType.VelocityEdm), 1.0)]
+    [InlineData(nameof(PredictionType.Edm), 0.25)]
+    public void ScaleInput_DividesByTheDeviationOfSignalAndNoise(string name, double variance)
     {
+        PredictionType type = Enum.Parse<PredictionType>(name);
         foreach (float sigma in (float[])[0.002f, 1, 80])
         {
             float[] input = new float[Latents.Length];
@@ -63,15 +65,16 @@ public sealed class PredictionTests
     }
 
     [Theory]
-    [InlineData(ModelPrediction.Automatic, PredictionType.Velocity, true, "the model's file says so: it has a tensor 'v_pred'")]
-    [InlineData(ModelPrediction.Epsilon, PredictionType.Epsilon, false, "the request says so")]
-    [InlineData(ModelPrediction.Velocity, PredictionType.Velocity, false, "the request says so")]
-    [InlineData(ModelPrediction.VelocityZeroSnr, PredictionType.Velocity, true, "the request says so")]
-    [InlineData(ModelPrediction.Edm, PredictionType.Edm, false, "the request says so")]
-    [InlineData(ModelPrediction.VelocityEdm, PredictionType.VelocityEdm, false, "the request says so")]
-    [InlineData(ModelPrediction.Sample, PredictionType.Sample, false, "the request says so")]
-    public void Of_ARequest_OverridesTheManifest(ModelPrediction asked, PredictionType type, bool zeroSnr, string reason)
+    [InlineData(ModelPrediction.Automatic, nameof(PredictionType.Velocity), true, "the model's file says so: it has a tensor 'v_pred'")]
+    [InlineData(ModelPrediction.Epsilon, nameof(PredictionType.Epsilon), false, "the request says so")]
+    [InlineData(ModelPrediction.Velocity, nameof(PredictionType.Velocity), false, "the request says so")]
+    [InlineData(ModelPrediction.VelocityZeroSnr, nameof(PredictionType.Velocity), true, "the request says so")]
+    [InlineData(ModelPrediction.Edm, nameof(PredictionType.Edm), false, "the request says so")]
+    [InlineData(ModelPrediction.VelocityEdm, nameof(PredictionType.VelocityEdm), false, "the request says so")]
+    [InlineData(ModelPrediction.Sample, nameof(PredictionType.Sample), false, "the request says so")]
+    public void Of_ARequest_OverridesTheManifest(ModelPrediction asked, string name, bool zeroSnr, string reason)
     {
+        PredictionType type = Enum.Parse<PredictionType>(name);
         ModelSpec model = TrainedScheduleTests.Spec(PredictionType.Velocity, zeroTerminalSnr: true) with
         {
             PredictionMark = "it has a tensor 'v_pred'",
