@@ -91,7 +91,7 @@ public sealed record Precisions
     public static Precisions All(Precision precision) => new(precision, precision, precision);
 
     /// <summary>As one word for names of folders, such as <c>text32-unet16-vae16</c>.</summary>
-    public string Code() => $"text{TextEncoders.Code()}-unet{UNet.Code()}-vae{Vae.Code()}";
+    internal string Code() => $"text{TextEncoders.Code()}-unet{UNet.Code()}-vae{Vae.Code()}";
 
     /// <summary>In words, such as <c>text encoders fp32, UNet fp16, VAE fp16</c>.</summary>
     public override string ToString() => $"text encoders {TextEncoders}, UNet {UNet}, VAE {Vae}";

@@ -6,7 +6,7 @@ namespace MuseAtelier;
 /// Finds the syntax of other programs in a prompt: weights, networks, prompt editing and the like. Syntax that the prompt's own syntax does
 /// not have is encoded as plain text, so the user must be told.
 /// </summary>
-internal static class PromptSyntaxNotice
+public static class PromptSyntaxNotice
 {
     // Deeper brackets are ignored.
     private const int DeepestBracket = 64;

@@ -11,7 +11,7 @@ public static class CachedPackages
     private const int DigestLetters = 12;
 
     /// <summary>Lists the content of the cache. Reads manifests and sizes of files, and changes nothing.</summary>
-    /// <param name="cacheFolder">The cache; null means <see cref="PackageCache.DefaultFolder"/>.</param>
+    /// <param name="cacheFolder">The cache; null means <c>MuseAtelier</c> in the user's local application data.</param>
     /// <exception cref="PackageCacheException">The folder cannot be read.</exception>
     public static CacheContent List(string? cacheFolder = null)
     {
@@ -73,7 +73,7 @@ public static class CachedPackages
     }
 
     /// <summary>Removes what killed exports left behind; what is being written stays.</summary>
-    /// <param name="cacheFolder">The cache; null means <see cref="PackageCache.DefaultFolder"/>.</param>
+    /// <param name="cacheFolder">The cache; null means <c>MuseAtelier</c> in the user's local application data.</param>
     /// <returns>What is gone.</returns>
     public static IReadOnlyList<CachedPartial> RemoveLeftovers(string? cacheFolder = null)
     {

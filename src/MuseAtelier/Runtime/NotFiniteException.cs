@@ -9,7 +9,7 @@ public sealed class NotFiniteException : MuseAtelierException
     internal NotFiniteException(string part, string found, string remedy)
         : base(found, "finite numbers", remedy) => Part = part;
 
-    /// <summary>The part of the model: one of <see cref="ComponentNames"/>.</summary>
+    /// <summary>The part of the model, such as <c>unet</c>.</summary>
     public string Part { get; }
 
     /// <summary>Creates the exception for a text encoder.</summary>
@@ -45,6 +45,6 @@ public sealed class ModelPartMissingException : MuseAtelierException
             "Take the complete checkpoint, or leave out the picture that is to be read.") =>
             Part = part;
 
-    /// <summary>The part of the model: one of <see cref="ComponentNames"/>.</summary>
+    /// <summary>The part of the model, such as <c>unet</c>.</summary>
     public string Part { get; }
 }

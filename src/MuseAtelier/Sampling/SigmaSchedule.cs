@@ -4,8 +4,8 @@ using MuseAtelier.Format;
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// The noise levels of a picture's steps. Leading, trailing, linspace and LCM are those of <see cref="DiffusersTimesteps"/>, the others
-/// those of <see cref="SigmaFunctions"/>.
+/// The noise levels of a picture's steps. Leading, trailing, linspace and LCM are computed as diffusers does, the others as ComfyUI or the
+/// program of <see cref="PictureRequest.Dialect"/> does.
 /// </summary>
 [Experimental(Experiments.Sampling)]
 public sealed class SigmaSchedule

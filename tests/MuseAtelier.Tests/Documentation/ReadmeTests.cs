@@ -28,6 +28,7 @@ public sealed partial class ReadmeTests
     [InlineData("README.md")]
     [InlineData("README.zh-CN.md")]
     [InlineData("CONTRIBUTING.md")]
+    [InlineData("docs/api.md")]
     [InlineData("docs/architecture.md")]
     [InlineData("docs/cache.md")]
     [InlineData("docs/commands.md")]
