@@ -45,7 +45,8 @@ public readonly record struct MemoryBudget
     public static MemoryBudget FromInt64(long bytes) => new(bytes);
 
     /// <summary>
-    /// Reads an amount such as <c>8GiB</c>, <c>3.5 GiB</c>, <c>4096MiB</c>, <c>4GB</c> or a plain number of bytes. Drops fractions of a byte.
+    /// Reads an amount such as <c>8GiB</c>, <c>3.5 GiB</c>, <c>4096MiB</c>, <c>4GB</c> or a plain number of bytes. Drops fractions of a
+    /// byte.
     /// </summary>
     /// <param name="text">The amount.</param>
     /// <exception cref="ByteSizeException">The text is no such amount, is negative or does not fit into 64 bits.</exception>

@@ -43,7 +43,9 @@ public sealed partial class PublicCommentTests
         select (NameOf(comment), NameOf(target.Value));
 
     private static IEnumerable<string> NamesOf(Type type) =>
-        type.GetMembers(Declared).Where(IsVisible).Select(member => $"{NameOf(type)}.{member.Name.Replace('.', '#')}").Prepend(NameOf(type));
+        type.GetMembers(Declared).Where(IsVisible)
+            .Select(member => $"{NameOf(type)}.{member.Name.Replace('.', '#')}")
+            .Prepend(NameOf(type));
 
     private static string NameOf(Type type) => type.FullName!.Replace('+', '.');
 
