@@ -198,7 +198,7 @@ public sealed class Atelier : IAtelier
     {
         long start = Stopwatch.GetTimestamp();
         int evaluations = _engine.Catalogs.EvaluationsOf(series.Request);
-        progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, evaluations, TimeSpan.Zero, null, first));
+        progress?.Report(new GenerationProgress { Phase = GenerationPhase.Queued, Steps = evaluations, Picture = first });
         await _thread.RunAsync(
             stopping =>
             {

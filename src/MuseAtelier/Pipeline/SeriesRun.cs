@@ -64,7 +64,15 @@ internal sealed class SeriesRun(
     /// <param name="count">The number of pictures that the report is about.</param>
     public void Report(GenerationPhase phase, int step, LatentPreview? preview, int count)
     {
-        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
-        progress?.Report(new GenerationProgress(phase, step, _evaluations, elapsed, preview, _next, count));
+        progress?.Report(new GenerationProgress
+        {
+            Phase = phase,
+            Step = step,
+            Steps = _evaluations,
+            Elapsed = Stopwatch.GetElapsedTime(start),
+            Preview = preview,
+            Picture = _next,
+            Pictures = count,
+        });
     }
 }
