@@ -33,6 +33,9 @@ internal sealed class SeriesRun(
     /// <summary>Sentences for the user that belong to every picture from now on.</summary>
     public List<string> Notices => notices;
 
+    /// <summary>Index of the next picture in the series.</summary>
+    public int Next => _next;
+
     /// <summary>The number of pictures that are not painted yet.</summary>
     public int Left => _end - _next;
 

@@ -105,18 +105,22 @@ internal sealed class EngineThread : IAsyncDisposable
         AwaitEnd();
     }
 
+    /// <summary>Refuses code that would wait for the end of the thread on which it runs.</summary>
+    /// <exception cref="InvalidOperationException">The calling code runs on the thread (<see cref="IsCurrent"/>).</exception>
+    public void ThrowIfCurrent()
+    {
+        if (!IsCurrent) return;
+        throw new InvalidOperationException(
+            "A progress sink disposes of its atelier and would wait for itself, because it runs on the atelier's thread. Dispose of the "
+            + "atelier elsewhere, or call DisposeAsync in the sink without waiting for it.");
+    }
+
     /// <summary>Like <see cref="EndAsync"/>, and blocks. Needs no thread of the pool.</summary>
     /// <param name="drains">Whether to finish all requests.</param>
     /// <exception cref="InvalidOperationException">The calling code runs on the thread (<see cref="IsCurrent"/>).</exception>
     public void End(bool drains)
     {
-        if (IsCurrent)
-        {
-            throw new InvalidOperationException(
-                "The engine's thread, or a report for whose end it waits, disposes of its atelier and would wait for itself. Dispose of an "
-                + "atelier on another thread than the one that calls a progress sink, or call DisposeAsync there without waiting for it.");
-        }
-
+        ThrowIfCurrent();
         _requests.Close();
         if (!drains)
         {
