@@ -129,12 +129,14 @@ internal sealed class PictureEngine : IDisposable
         ResidencyPlan plan = _planner.Apply(series, run.Notices);
         run.LimitTo(plan.BatchSize);
         _meter.Reset();
+        _parts.Sessions.Stopping = cancellationToken;
         try
         {
             _painting.Paint(run, plan, cancellationToken);
         }
         finally
         {
+            _parts.Sessions.Stopping = CancellationToken.None;
             // After a cancellation, this releases the sessions and weights that were prefetched for steps that will not run. The device
             // must have finished its work before another engine is admitted.
             _parts.Sessions.ReleaseIdle();
