@@ -56,8 +56,8 @@ public interface IAtelier : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Finishes all requests that wait and the one that is painted, then releases everything. Later requests, and the next batches of
-    /// series, are refused with <see cref="ObjectDisposedException"/>. With <see cref="DisposalMode.Abort"/>, disposing meanwhile aborts the
-    /// requests that are left.
+    /// series, are refused with <see cref="ObjectDisposedException"/>. With <see cref="DisposalMode.Abort"/>, disposing meanwhile aborts
+    /// the requests that are left.
     /// </summary>
     Task DrainAsync();
 }

@@ -30,10 +30,11 @@ internal static partial class AtelierLog
         "{Atelier}: {Width}x{Height}, {Pictures} pictures in a batch, by the plan {Offload} with a peak of {Bytes} bytes.",
         EventName = nameof(AtelierEvents.PlanChosen))]
     public static partial void PlanChosen(
-        ILogger logger, string atelier, int width, int height, int pictures, OffloadMode offload, long bytes);
+        ILogger logger, string atelier, int width, int height, int pictures, string offload, long bytes);
 
     [LoggerMessage(
-        AtelierEvents.PictureFinished, LogLevel.Debug, "{Atelier}: finished {Width}x{Height}, {Steps} steps, seed {Seed}, in {Seconds:F3} s.",
+        AtelierEvents.PictureFinished, LogLevel.Debug,
+        "{Atelier}: finished {Width}x{Height}, {Steps} steps, seed {Seed}, in {Seconds:F3} s.",
         EventName = nameof(AtelierEvents.PictureFinished))]
     public static partial void PictureFinished(
         ILogger logger, string atelier, int width, int height, int steps, ulong seed, double seconds);

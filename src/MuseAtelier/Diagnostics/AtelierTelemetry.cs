@@ -53,8 +53,8 @@ public static class AtelierTelemetry
     public const string RequestRejections = "muse.request.rejections";
 
     /// <summary>
-    /// Activity: a request, from the call to its end; each batch of a series is one. Its parent is the caller's current activity. It has the
-    /// tags of the atelier and of the request, and <see cref="ErrorTypeTag"/> if it failed.
+    /// Activity: a request, from the call to its end; each batch of a series is one. Its parent is the caller's current activity. It has
+    /// the tags of the atelier and of the request, and <see cref="ErrorTypeTag"/> if it failed or was cancelled.
     /// </summary>
     public const string RequestActivity = "muse.request";
 

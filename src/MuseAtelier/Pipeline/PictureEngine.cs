@@ -60,7 +60,7 @@ internal sealed class PictureEngine : IDisposable
     /// <summary>The budget in bytes, of the memory that counts for the device. Thread-safe.</summary>
     public long BudgetBytes => _planner.BudgetBytes;
 
-    /// <summary>Bytes that the process held of that memory in the last sample; null if it is not watched or not known. Thread-safe.</summary>
+    /// <summary>Bytes that the process held of that memory in the last sample; null if it is not watched. Thread-safe.</summary>
     public long? HeldBytes => _watch?.LastBytes;
 
     /// <summary>The largest clip skip that the text encoders allow.</summary>

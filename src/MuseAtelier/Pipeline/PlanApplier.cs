@@ -24,8 +24,9 @@ internal sealed class PlanApplier(LoadedParts parts, AtelierDiagnostics diagnost
         MakeRoom(plan, available);
         parts.Apply(plan);
         _inForce = plan;
+        ResidencyRequest request = plan.Request;
         AtelierLog.PlanChosen(
-            diagnostics.Logger, diagnostics.Name, plan.Request.Width, plan.Request.Height, plan.BatchSize, plan.Offload, plan.PeakBytes);
+            diagnostics.Logger, diagnostics.Name, request.Width, request.Height, plan.BatchSize, plan.Offload.ToString(), plan.PeakBytes);
     }
 
     /// <summary>Frees the memory that the plan does not keep after a batch.</summary>

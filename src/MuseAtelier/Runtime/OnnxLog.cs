@@ -62,6 +62,7 @@ internal sealed class OnnxLog : IDisposable
         ReadOnlySpan<char> number = logId.AsSpan(Prefix.Length);
         int end = number.IndexOfAnyExceptInRange('0', '9');
         if (end >= 0) number = number[..end];
-        return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long opened) ? Open.GetValueOrDefault(opened) : null;
+        bool isNumber = long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long opened);
+        return isNumber ? Open.GetValueOrDefault(opened) : null;
     }
 }

@@ -31,8 +31,8 @@ internal sealed record CallersOptions
 }
 
 /// <summary>
-/// Many callers share a few ateliers and cancel at random times, some while they wait and some while they are painted. Each finished picture
-/// must have the same bytes as the one that its atelier paints alone. Measures how long after its cancellation each request ends.
+/// Many callers share a few ateliers and cancel at random times, some while they wait and some while they are painted. Each finished
+/// picture must have the same bytes as the one that its atelier paints alone. Measures how long after its cancellation each request ends.
 /// </summary>
 internal sealed class CallersStorm : IDisposable
 {

@@ -98,16 +98,16 @@ public sealed class StormTests
             new CallersOptions
             {
                 Device = on,
-                Count = 40,
-                Requests = 3,
-                Callers = 10,
+                Count = 24,
+                Requests = 2,
+                Callers = 8,
                 BoundMilliseconds = 2000,
                 HangSeconds = SecondsWithoutProgress,
             },
             report
         );
         RequirePassed(report);
-        Assert.Equal(40, report.Count("requests"));
+        Assert.Equal(24, report.Count("requests"));
         Assert.InRange(report.Count("cancelled.waiting"), 1, long.MaxValue);
         Assert.InRange(report.Count("cancelled.painting"), 1, long.MaxValue);
     }

@@ -57,7 +57,8 @@ public sealed class ActivitiesTests(TestAtelier miniature)
         Assert.Equal([0, 0, 1], requests[..3].Select(one => (int)one.GetTagItem(AtelierTelemetry.PictureTag)!));
         Assert.Equal(ActivityStatusCode.Error, requests[3].Status);
         Assert.Equal(typeof(InvalidDataException).FullName, requests[3].GetTagItem(AtelierTelemetry.ErrorTypeTag));
-        IEnumerable<string?> texts = own.SelectMany(one => one.TagObjects.Select(tag => tag.Value?.ToString()).Append(one.StatusDescription));
+        IEnumerable<string?> texts =
+            own.SelectMany(one => one.TagObjects.Select(tag => tag.Value?.ToString()).Append(one.StatusDescription));
         Assert.DoesNotContain(texts, text => text?.Contains("secret", StringComparison.Ordinal) ?? false);
     }
 }

@@ -67,7 +67,8 @@ public sealed class LogTests(TestAtelier miniature)
         var others = new Messages();
         using var log = new OnnxLog(messages);
         using var other = new OnnxLog(others);
-        string graph = Directory.GetFiles(miniature.Atelier.Model.Package, "*.onnx").MinBy(file => new FileInfo(file).Length)!;
+        string[] graphs = Directory.GetFiles(miniature.Atelier.Model.Package, "*.onnx", SearchOption.AllDirectories);
+        string graph = graphs.MinBy(file => new FileInfo(file).Length)!;
         using (var options = new SessionOptions { LogId = log.SessionId, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_INFO })
         using (new InferenceSession(graph, options))
             Assert.NotEmpty(messages.All);
