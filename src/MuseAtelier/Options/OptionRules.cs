@@ -43,7 +43,7 @@ internal static class OptionRules
         PlanRules.CheckChoice(options.Disposal, nameof(options.Disposal));
         if (options.Name is not { } name) return;
         if (string.IsNullOrWhiteSpace(name) || name.Length > LongestDisplayName || name.Any(char.IsControl))
-            throw new ArgumentException("The name of the atelier is not one line of 1 to 64 characters.", nameof(options.Name));
+            throw new ArgumentException("The name of the atelier is not one line of 1 to 64 characters.", nameof(options));
     }
 
     private static void CheckSamplers(IReadOnlyList<SamplerRegistration> samplers)

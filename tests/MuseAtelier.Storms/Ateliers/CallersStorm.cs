@@ -121,6 +121,7 @@ internal sealed class CallersStorm : IDisposable
     {
         foreach (AtelierSetup setup in _setups)
             _alone.Add(await PaintAloneAsync(setup));
+        Say("the expected pictures are painted");
         foreach (AtelierSetup setup in _setups)
             _ateliers.Add(await setup.OpenAsync(_options.Device, _folder));
         _report.Device = _ateliers[0].Device;
@@ -132,8 +133,9 @@ internal sealed class CallersStorm : IDisposable
             while (Interlocked.Increment(ref next) is var index && index < jobs.Length)
             {
                 await RunJobAsync(jobs[index]);
-                Interlocked.Increment(ref _finished);
                 _report.Add("requests");
+                if (Interlocked.Increment(ref _finished) % 50 == 0)
+                    Say(FormattableString.Invariant($"{Interlocked.Read(ref _finished)} of {jobs.Length} requests"));
             }
         }
 
@@ -145,6 +147,11 @@ internal sealed class CallersStorm : IDisposable
         foreach (Atelier atelier in _ateliers)
             await atelier.DisposeAsync();
     }
+
+    private void Say(string what) =>
+        Console.Error.WriteLine(
+            FormattableString.Invariant($"{_report.Seconds:F0} s, {what}; wrong {_report.Count("wrong")}, late {_report.Count("late")}")
+        );
 
     private async Task<PictureDigest[]> PaintAloneAsync(AtelierSetup setup)
     {
