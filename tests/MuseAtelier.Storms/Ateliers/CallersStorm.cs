@@ -172,30 +172,30 @@ internal sealed class CallersStorm : IDisposable
     private CallerJob[] Draw()
     {
         var random = new Random(unchecked(_options.Seed + 1));
-        // Each atelier has its share of the callers waiting, and the ateliers share the device.
-        double longestWait = _longestMilliseconds * _options.Callers;
-        return
-        [
-            .. Enumerable
-                .Range(0, _options.Count)
-                .Select(i =>
-                {
-                    int chance = random.Next(100);
-                    CancelTime time =
-                        chance < 25 ? CancelTime.AfterTheCall
-                        : chance < 50 ? CancelTime.AfterTheBeginning
-                        : CancelTime.Never;
-                    double wait = random.NextDouble() * (time == CancelTime.AfterTheCall ? longestWait : 2 * _longestMilliseconds);
-                    return new CallerJob(
-                        i,
-                        random.Next(_setups.Length),
-                        random.Next(_requests.Count),
-                        (GenerationPriority)(random.Next(3) - 1),
-                        time,
-                        TimeSpan.FromMilliseconds(wait)
-                    );
-                }),
-        ];
+        return [.. Enumerable.Range(0, _options.Count).Select(i => Draw(random, i))];
+    }
+
+    private CallerJob Draw(Random random, int index)
+    {
+        int chance = random.Next(100),
+            request = random.Next(_requests.Count);
+        CancelTime time =
+            chance < 25 ? CancelTime.AfterTheCall
+            : chance < 50 ? CancelTime.AfterAReport
+            : CancelTime.Never;
+        // Encoding, each step and decoding are reported when they begin or end. Several callers wait for each atelier, so that most of
+        // those that cancel within the time of a picture still wait.
+        int reports = _requests[request].Steps + 2;
+        double longest = time == CancelTime.AfterTheCall ? _longestMilliseconds : _longestMilliseconds / reports;
+        return new CallerJob(
+            index,
+            random.Next(_setups.Length),
+            request,
+            (GenerationPriority)(random.Next(3) - 1),
+            time,
+            1 + random.Next(reports),
+            TimeSpan.FromMilliseconds(random.NextDouble() * longest)
+        );
     }
 
     // Waits as long as requests end.
@@ -220,12 +220,12 @@ internal sealed class CallersStorm : IDisposable
     private async Task RunJobAsync(CallerJob job)
     {
         string where = FormattableString.Invariant($"{job.Index}: {_setups[job.Setup].Text}, request {job.Request}, {job.Time}");
-        var phase = new PhaseReport();
+        var phase = new PhaseReport(job.Reports);
         using var cancel = new CancellationTokenSource();
         var options = new GenerationOptions { Progress = phase, Priority = job.Priority };
         Task<Picture> painting = _ateliers[job.Setup].GenerateAsync(_requests[job.Request], options, cancel.Token);
-        if (job.Time == CancelTime.AfterTheBeginning)
-            await Task.WhenAny(painting, phase.Begun);
+        if (job.Time == CancelTime.AfterAReport)
+            await Task.WhenAny(painting, phase.Reached);
         if (job.Time != CancelTime.Never)
             await Task.WhenAny(painting, Task.Delay(job.Wait));
         GenerationPhase at = phase.Last;
@@ -253,21 +253,22 @@ internal sealed class CallersStorm : IDisposable
     }
 
     /// <summary>Keeps the phase of a request.</summary>
-    private sealed class PhaseReport : IProgress<GenerationProgress>
+    private sealed class PhaseReport(int wanted) : IProgress<GenerationProgress>
     {
-        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private volatile GenerationPhase _last;
+        private int _reports;
 
-        /// <summary>Ends when the request no longer waits.</summary>
-        public Task Begun => _begun.Task;
+        /// <summary>Ends with the wanted report of those that follow the wait.</summary>
+        public Task Reached => _reached.Task;
 
         public GenerationPhase Last => _last;
 
         public void Report(GenerationProgress value)
         {
             _last = value.Phase;
-            if (value.Phase != GenerationPhase.Queued)
-                _begun.TrySetResult();
+            if (value.Phase != GenerationPhase.Queued && ++_reports == wanted)
+                _reached.TrySetResult();
         }
     }
 }
@@ -281,8 +282,8 @@ internal enum CancelTime
     /// <summary>After a random time from the call; most such requests still wait.</summary>
     AfterTheCall,
 
-    /// <summary>After a random time from the first work for it.</summary>
-    AfterTheBeginning,
+    /// <summary>After a random report of the painting, and a random time from then.</summary>
+    AfterAReport,
 }
 
 /// <summary>A request of a caller.</summary>
@@ -291,5 +292,14 @@ internal enum CancelTime
 /// <param name="Request">Index of the request.</param>
 /// <param name="Priority">Its priority.</param>
 /// <param name="Time">When it is cancelled.</param>
+/// <param name="Reports">The report of the painting after which it is cancelled, from 1.</param>
 /// <param name="Wait">The time from then to the cancellation.</param>
-internal sealed record CallerJob(int Index, int Setup, int Request, GenerationPriority Priority, CancelTime Time, TimeSpan Wait);
+internal sealed record CallerJob(
+    int Index,
+    int Setup,
+    int Request,
+    GenerationPriority Priority,
+    CancelTime Time,
+    int Reports,
+    TimeSpan Wait
+);
