@@ -14,6 +14,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
     private readonly ModelPackage _package;
     private readonly int _threads;
     private readonly bool _shared;
+    private readonly OnnxLog _log;
 
     public CpuDevice(ModelPackage package, int threads, AtelierOptions options)
     {
@@ -24,12 +25,13 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
         int processors = Environment.ProcessorCount;
         int most = Math.Max(CpuBackend.MostThreads, processors);
         int wanted = threads == 0 ? processors : Math.Min(threads, most);
-        _shared = OnnxEnvironment.Prepare(wanted, options.LoggerFactory);
+        _shared = OnnxEnvironment.Prepare(wanted);
         // Sessions that share a pool run on all of its threads, whatever number was requested.
         _threads = _shared ? OnnxEnvironment.SharedThreads : wanted;
         Notices = CpuThreads.Notices(threads, _threads, most, processors);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
         if (_shared) ArenaStatistics = new ArenaStatistics(Memory);
+        _log = new OnnxLog(options.LoggerFactory);
     }
 
     public override string Description =>
@@ -49,6 +51,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
         {
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            LogId = _log.SessionId,
         };
         if (_shared)
         {
@@ -103,5 +106,6 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
     {
         ArenaStatistics?.Dispose();
         Memory.Dispose();
+        _log.Dispose();
     }
 }

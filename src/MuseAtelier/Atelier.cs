@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using MuseAtelier.Diagnostics;
 using MuseAtelier.Format;
+using MuseAtelier.Pictures;
 using MuseAtelier.Pipeline;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
@@ -16,6 +18,7 @@ public sealed class Atelier : IAtelier
     private readonly EngineThread _thread;
     private readonly PictureEngine _engine;
     private readonly AtelierOptions _options;
+    private bool _isEnding;
 
     private Atelier(EngineThread thread, PictureEngine engine, AtelierOptions options) =>
         (_thread, _engine, _options) = (thread, engine, options);
@@ -34,10 +37,13 @@ public sealed class Atelier : IAtelier
     {
         QueueLength = _thread.QueueLength,
         QueueCapacity = _options.QueueCapacity,
-        IsPainting = false,
-        AcceptsRequests = true,
-        BudgetBytes = _options.BudgetBytes(),
+        IsPainting = _thread.IsServing,
+        AcceptsRequests = _thread.IsOpen,
+        BudgetBytes = _engine.BudgetBytes,
+        HeldBytes = _engine.HeldBytes,
     };
+
+    private bool Drains => _options.Disposal == DisposalMode.Drain;
 
     /// <summary>Opens a package's folder, or a checkpoint, which is exported once into the cache.</summary>
     /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
@@ -53,10 +59,15 @@ public sealed class Atelier : IAtelier
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
-        var thread = new EngineThread("MuseAtelier");
+        long start = Stopwatch.GetTimestamp();
+        var thread = new EngineThread("MuseAtelier", options.QueueCapacity);
         try
         {
             PictureEngine engine = await thread.RunAsync(Open, cancellationToken).ConfigureAwait(false);
+            AtelierDiagnostics diagnostics = engine.Diagnostics;
+            AtelierLog.Opened(
+                diagnostics.Logger, diagnostics.Name, engine.Model.Name, engine.Device, ByteSize.Format(engine.BudgetBytes),
+                Stopwatch.GetElapsedTime(start).TotalSeconds);
             return new Atelier(thread, engine, options);
         }
         catch
@@ -68,9 +79,15 @@ public sealed class Atelier : IAtelier
         PictureEngine Open(CancellationToken stopping)
         {
             PictureEngine engine = PictureEngine.Open(model, options, progress, stopping);
+            AtelierDiagnostics diagnostics = engine.Diagnostics;
+            diagnostics.Metrics.Observe(() => new ObservedState(thread.QueueLength, engine.BudgetBytes, engine.HeldBytes));
             // The thread must be able to dispose of the engine from here on, because the process may exit before the caller has the
             // atelier.
-            thread.AtEnd(engine.Dispose);
+            thread.AtEnd(() =>
+            {
+                engine.Dispose();
+                AtelierLog.Disposed(diagnostics.Logger, diagnostics.Name);
+            });
             return engine;
         }
     }
@@ -101,15 +118,12 @@ public sealed class Atelier : IAtelier
         PictureRequest request, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new GenerationOptions();
-        BatchSlot place = options.Place ?? BatchSlot.Alone;
-        if (options.BatchSize is not null)
-            throw new ArgumentException("A single picture has a place in a batch, not a batch size.", nameof(options));
+        GenerationRules.CheckSingle(options);
         RequestRules.Check(request, _engine.Catalogs.Names);
-        RequestRules.Check(place);
         Picture? painted = null;
-        PictureSeries series = PictureSeries.At(request, place);
+        PictureSeries series = PictureSeries.At(request, options.Place ?? BatchSlot.Alone);
         Check(series);
-        await PaintBatchAsync(series, 0, picture => painted = picture, options.Progress, cancellationToken).ConfigureAwait(false);
+        await PaintBatchAsync(series, 0, picture => painted = picture, options, cancellationToken).ConfigureAwait(false);
         return painted!;
     }
 
@@ -120,34 +134,49 @@ public sealed class Atelier : IAtelier
         ArgumentNullException.ThrowIfNull(request);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         options ??= new GenerationOptions();
-        if (options.Place is not null)
-            throw new ArgumentException("Several pictures have a batch size, not a place in a batch.", nameof(options));
-        if (options.BatchSize is { } declared)
-        {
-            int legal = Math.Clamp(declared, 1, BatchSlot.LargestBatch);
-            ArgumentOutOfRangeException.ThrowIfNotEqual(declared, legal, nameof(GenerationOptions.BatchSize));
-        }
-
+        GenerationRules.CheckSeries(options);
         RequestRules.Check(request, _engine.Catalogs.Names);
         int? most = options.BatchSize is { } size ? Math.Min(size, count) : null;
         var series = new PictureSeries(request, count, most);
         Check(series);
-        return PaintManyAsync(series, options.Progress, cancellationToken);
+        return PaintManyAsync(series, options, cancellationToken);
     }
 
     /// <inheritdoc/>
-    public Task DrainAsync() => _thread.EndAsync(drains: true);
+    public async Task DrainAsync()
+    {
+        SayEnding(drains: true);
+        await _thread.EndAsync(drains: true).ConfigureAwait(false);
+    }
 
     /// <summary>
-    /// Stops the picture that is being painted within a step, cancels the requests that wait, and releases everything. Their tasks end
-    /// cancelled (<see cref="OperationCanceledException"/>); later requests are refused with <see cref="ObjectDisposedException"/>. When
-    /// the returned task completes, the atelier's thread has ended. Use <see cref="DrainAsync"/> to finish the pictures instead. A
-    /// progress sink must not wait for it, because the sink runs on the thread that has to end.
+    /// Ends the atelier as <see cref="AtelierOptions.Disposal"/> says and releases everything. With <see cref="DisposalMode.Abort"/> the
+    /// picture that is being painted stops within a step, and the requests that wait are cancelled: their tasks end with
+    /// <see cref="OperationCanceledException"/>. With <see cref="DisposalMode.Drain"/> all of them are finished first. Later requests are
+    /// refused with <see cref="ObjectDisposedException"/>. When the returned task completes, the atelier's thread has ended. A progress
+    /// sink must not wait for it, because the sink runs on the thread that has to end. May be called more than once, and while
+    /// <see cref="DrainAsync"/> runs.
     /// </summary>
-    public async ValueTask DisposeAsync() => await _thread.EndAsync(drains: false).ConfigureAwait(false);
+    public async ValueTask DisposeAsync()
+    {
+        SayEnding(Drains);
+        await _thread.EndAsync(Drains).ConfigureAwait(false);
+    }
 
     /// <summary>Like <see cref="DisposeAsync"/>, and blocks until the atelier's thread has ended.</summary>
-    public void Dispose() => _thread.EndAsync(drains: false).GetAwaiter().GetResult();
+    /// <exception cref="InvalidOperationException">A progress sink called it, on the thread that has to end.</exception>
+    public void Dispose()
+    {
+        _thread.ThrowIfCurrent();
+        SayEnding(Drains);
+        _thread.End(Drains);
+    }
+
+    private void SayEnding(bool drains)
+    {
+        if (Interlocked.Exchange(ref _isEnding, true)) return;
+        AtelierLog.Disposing(_engine.Diagnostics.Logger, _engine.Diagnostics.Name, _thread.QueueLength, drains);
+    }
 
     // What depends on the model or on the content of the prompts is found before the request waits, too.
     private void Check(PictureSeries series)
@@ -158,14 +187,14 @@ public sealed class Atelier : IAtelier
 
     // Each batch is a request of its own, so that other requests can run between two batches.
     private async IAsyncEnumerable<Picture> PaintManyAsync(
-        PictureSeries series, IProgress<GenerationProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+        PictureSeries series, GenerationOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         for (int done = 0; done < series.Count;)
         {
-            var options = new UnboundedChannelOptions { SingleReader = true, SingleWriter = true };
-            Channel<Picture> painted = Channel.CreateUnbounded<Picture>(options);
-            Task batch = PaintBatchAsync(series, done, picture => painted.Writer.TryWrite(picture), progress, leaving.Token);
+            var pipe = new UnboundedChannelOptions { SingleReader = true, SingleWriter = true };
+            Channel<Picture> painted = Channel.CreateUnbounded<Picture>(pipe);
+            Task batch = PaintBatchAsync(series, done, picture => painted.Writer.TryWrite(picture), options, leaving.Token);
             // The continuation completes the channel even if the batch never begins.
             _ = batch.ContinueWith(
                 _ => painted.Writer.TryComplete(),
@@ -193,18 +222,51 @@ public sealed class Atelier : IAtelier
     }
 
     private async Task PaintBatchAsync(
-        PictureSeries series, int first, Action<Picture> deliver, IProgress<GenerationProgress>? progress,
-        CancellationToken cancellationToken)
+        PictureSeries series, int first, Action<Picture> deliver, GenerationOptions options, CancellationToken cancellationToken)
     {
-        long start = Stopwatch.GetTimestamp();
-        int evaluations = _engine.Catalogs.EvaluationsOf(series.Request);
-        progress?.Report(new GenerationProgress(GenerationPhase.Queued, 0, evaluations, TimeSpan.Zero, null, first));
-        await _thread.RunAsync(
-            stopping =>
-            {
-                _engine.Paint(series, first, deliver, progress, start, stopping);
-                return true;
-            },
-            cancellationToken).ConfigureAwait(false);
+        using var trace = new RequestTrace(_engine.Diagnostics, series.Request, first, options.Priority);
+        try
+        {
+            await _thread.RunAsync(Paint, TermsOf(series, first, options, trace.Start), cancellationToken).ConfigureAwait(false);
+        }
+        catch (QueueFullException exception)
+        {
+            trace.Reject(exception);
+            throw;
+        }
+        catch (OperationCanceledException exception)
+        {
+            trace.Cancel(exception);
+            throw;
+        }
+        catch (Exception exception) when (exception is not ObjectDisposedException || _thread.IsOpen)
+        {
+            trace.Fail(exception);
+            throw;
+        }
+
+        bool Paint(CancellationToken stopping)
+        {
+            trace.EndWait();
+            _engine.Paint(series, first, deliver, options.Progress, trace.Start, stopping);
+            return true;
+        }
+    }
+
+    private QueueTerms TermsOf(PictureSeries series, int first, GenerationOptions options, long start)
+    {
+        // The series was accepted with its first batch.
+        var terms = new QueueTerms { Priority = options.Priority, MayExceedCapacity = first > 0 };
+        if (options.Progress is not { } progress) return terms;
+        var report = new GenerationProgress
+        {
+            Phase = GenerationPhase.Queued,
+            Steps = _engine.Catalogs.EvaluationsOf(series.Request),
+            Picture = first,
+        };
+        return terms with
+        {
+            Moved = position => progress.Report(report with { QueuePosition = position, Elapsed = Stopwatch.GetElapsedTime(start) }),
+        };
     }
 }

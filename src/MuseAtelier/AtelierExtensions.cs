@@ -6,7 +6,7 @@ public static class AtelierExtensions
     /// <summary>Paints one picture by itself.</summary>
     /// <param name="atelier">The atelier.</param>
     /// <param name="request">The picture.</param>
-    /// <param name="progress">Receives reports on the engine's thread: return quickly.</param>
+    /// <param name="progress">Receives reports: return quickly, and do not wait for the atelier.</param>
     /// <param name="cancellationToken">Ends at once while the request waits, and within a step while it is painted.</param>
     public static Task<Picture> GenerateAsync(
         this IAtelier atelier, PictureRequest request, IProgress<GenerationProgress>? progress,
@@ -23,7 +23,7 @@ public static class AtelierExtensions
     /// <param name="atelier">The atelier.</param>
     /// <param name="request">The picture.</param>
     /// <param name="place">The picture's place in its batch.</param>
-    /// <param name="progress">Receives reports on the engine's thread: return quickly.</param>
+    /// <param name="progress">Receives reports: return quickly, and do not wait for the atelier.</param>
     /// <param name="cancellationToken">Ends at once while the request waits, and within a step while it is painted.</param>
     /// <exception cref="ArgumentOutOfRangeException">The place is not in a batch.</exception>
     public static Task<Picture> GenerateAsync(
@@ -43,7 +43,7 @@ public static class AtelierExtensions
     /// The number of pictures in a batch, 1 to <see cref="BatchSlot.LargestBatch"/>; null means the fastest. With 1, every picture is bit
     /// by bit the one that its seed gives by itself.
     /// </param>
-    /// <param name="progress">Receives reports on the engine's thread: return quickly.</param>
+    /// <param name="progress">Receives reports: return quickly, and do not wait for the atelier.</param>
     /// <param name="cancellationToken">Ends at once while the request waits, and within a step while it is painted.</param>
     public static IAsyncEnumerable<Picture> GenerateManyAsync(
         this IAtelier atelier, PictureRequest request, int count, int? batchSize, IProgress<GenerationProgress>? progress = null,

@@ -22,6 +22,7 @@ internal sealed class CudaDevice : ExecutionDevice
 
     private readonly CudaOptions _options;
     private readonly ILogger _logger;
+    private readonly OnnxLog _log;
     private readonly CardMemory _cardMemory;
     private readonly PinnedPool _pinned = new();
     private readonly WeightReader _reader;
@@ -50,7 +51,7 @@ internal sealed class CudaDevice : ExecutionDevice
         _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
         _cardMemory = CardMemory.Of(card.Index);
         long? before = _cardMemory.ProcessBytes();
-        _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, loggers);
+        _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount);
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
         DeviceStacks.Bound();
         OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.PostProcessing).Stages[0]));
@@ -72,6 +73,7 @@ internal sealed class CudaDevice : ExecutionDevice
             ["user_compute_stream"] = ((ulong)_resources.Compute.Handle).ToString(CultureInfo.InvariantCulture),
             ["arena_extend_strategy"] = "kSameAsRequested",
         };
+        _log = new OnnxLog(loggers);
     }
 
     /// <summary>The card.</summary>
@@ -101,6 +103,7 @@ internal sealed class CudaDevice : ExecutionDevice
         {
             GraphOptimizationLevel = Optimization,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            LogId = _log.SessionId,
             EnableMemoryPattern = false,
         };
         // Sessions need no thread pool, because the card does the work.
@@ -200,6 +203,7 @@ internal sealed class CudaDevice : ExecutionDevice
         }
 
         _gate.Forget(this);
+        _log.Dispose();
     }
 
     /// <summary>Whether a message reports exhausted memory, in the words of ONNX Runtime's arena, CUDA, cuBLAS or cuDNN.</summary>

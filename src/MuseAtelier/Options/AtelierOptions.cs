@@ -79,21 +79,34 @@ public sealed record AtelierOptions
     public IReadOnlyList<NoiseSourceRegistration> NoiseSources { get; init; } = [];
 
     /// <summary>
-    /// The name of this atelier in metrics, activities and log scopes, to tell several ateliers apart; null means the model's name.
+    /// The name of this atelier in metrics, activities and log messages, to tell several ateliers apart: one line of 1 to 64 characters.
+    /// Null means the model's name.
     /// </summary>
     public string? Name { get; init; }
 
-    /// <summary>The number of requests that may wait, 1 to 100,000. Further requests are refused with
-    /// <see cref="QueueFullException"/>.</summary>
+    /// <summary>
+    /// The number of requests that may wait, 1 to 100,000, besides the one that is painted. Further requests are refused with
+    /// <see cref="QueueFullException"/>. Each batch of a series is a request; the batches after the first count as waiting, but are never
+    /// refused, because the series was accepted.
+    /// </summary>
     public int QueueCapacity { get; init; } = 1024;
 
-    /// <summary>What disposing the atelier does with the requests that are left.</summary>
+    /// <summary>
+    /// What <see cref="IDisposable.Dispose"/> and <see cref="IAsyncDisposable.DisposeAsync"/> do with the requests that are left.
+    /// <see cref="IAtelier.DrainAsync"/> finishes them in any case.
+    /// </summary>
     public DisposalMode Disposal { get; init; } = DisposalMode.Abort;
 
-    /// <summary>Receives the log of the engine and of ONNX Runtime; null means no log.</summary>
+    /// <summary>
+    /// Receives the log of this atelier and of its sessions in ONNX Runtime (<see cref="AtelierEvents"/>); null means no log. ONNX
+    /// Runtime's messages that belong to no session, such as those of its environment, go to the atelier of the process that was opened
+    /// last.
+    /// </summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
-    /// <summary>Creates the meter of the atelier; null means a meter that all ateliers of the process share.</summary>
+    /// <summary>
+    /// Creates the meter (<see cref="AtelierTelemetry"/>) and owns it; null means a meter that all ateliers of the process share.
+    /// </summary>
     public IMeterFactory? MeterFactory { get; init; }
 
     /// <summary>The memory whose budget counts: a processor's weights lie in host memory, a card's in its own.</summary>

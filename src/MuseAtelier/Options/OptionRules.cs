@@ -8,6 +8,7 @@ namespace MuseAtelier;
 internal static class OptionRules
 {
     private const int LongestDisplayName = 64;
+    private const int LargestQueue = 100_000;
 
     /// <summary>Checks that every option is in range. Only a plan can tell whether a budget is large enough.</summary>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
@@ -30,8 +31,19 @@ internal static class OptionRules
         }
 
         PlanRules.CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
+        CheckQueue(options);
         CheckSamplers(options.Samplers);
         CheckNoiseSources(options.NoiseSources);
+    }
+
+    private static void CheckQueue(AtelierOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.QueueCapacity, 1, nameof(options.QueueCapacity));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.QueueCapacity, LargestQueue, nameof(options.QueueCapacity));
+        PlanRules.CheckChoice(options.Disposal, nameof(options.Disposal));
+        if (options.Name is not { } name) return;
+        if (string.IsNullOrWhiteSpace(name) || name.Length > LongestDisplayName || name.Any(char.IsControl))
+            throw new ArgumentException("The name of the atelier is not one line of 1 to 64 characters.", nameof(options));
     }
 
     private static void CheckSamplers(IReadOnlyList<SamplerRegistration> samplers)

@@ -4,10 +4,13 @@ namespace MuseAtelier;
 /// alone.</summary>
 public sealed record GenerationOptions
 {
-    /// <summary>Receives reports on the engine's thread: return quickly, and do not wait for the atelier.</summary>
+    /// <summary>
+    /// Receives reports: of the position while the request waits, and from the engine's thread while it is painted. Return quickly, and do
+    /// not wait for the atelier. An exception ends the request.
+    /// </summary>
     public IProgress<GenerationProgress>? Progress { get; init; }
 
-    /// <summary>The priority while the request waits.</summary>
+    /// <summary>The priority while the request waits; of a series, that of each batch.</summary>
     public GenerationPriority Priority { get; init; } = GenerationPriority.Normal;
 
     /// <summary>

@@ -1,23 +1,46 @@
 namespace MuseAtelier;
 
 /// <summary>
-/// The progress of a picture, or of all pictures of a batch. Reported on the engine's own thread: return quickly, and do not call back
-/// into the atelier.
+/// The progress of a picture, or of all pictures of a batch. Reports of one call never overlap. Those of a waiting request come on its
+/// caller's thread and on threads of the pool, all others on the engine's own thread: return quickly, and do not wait for the atelier.
 /// </summary>
-/// <param name="Phase">The phase that runs.</param>
-/// <param name="Step">Evaluations of the UNet that are finished. A sampler has one or two for each step.</param>
-/// <param name="Steps">Evaluations in all.</param>
-/// <param name="Elapsed">Time since the batch was requested.</param>
-/// <param name="Preview">The present latents as a rough picture; null unless <see cref="AtelierOptions.Previews"/> is set.</param>
-/// <param name="Picture">Index of the picture, or of the first picture of the batch, from 0 over all that were requested.</param>
-/// <param name="Pictures">Pictures that the report is about: the whole batch while it is denoised, one while it is decoded.</param>
-public readonly record struct GenerationProgress(
-    GenerationPhase Phase, int Step, int Steps, TimeSpan Elapsed, LatentPreview? Preview, int Picture = 0, int Pictures = 1);
+public readonly record struct GenerationProgress
+{
+    /// <summary>Creates a report of one picture.</summary>
+    public GenerationProgress() { }
+
+    /// <summary>The phase that runs.</summary>
+    public required GenerationPhase Phase { get; init; }
+
+    /// <summary>
+    /// The number of batches that are painted before this one; 0 if it is the next. Reported when the request begins to wait and whenever
+    /// it changes. Null if the request does not wait.
+    /// </summary>
+    public int? QueuePosition { get; init; }
+
+    /// <summary>Evaluations of the UNet that are finished. A sampler has one or two for each step.</summary>
+    public int Step { get; init; }
+
+    /// <summary>Evaluations in all.</summary>
+    public int Steps { get; init; }
+
+    /// <summary>Time since the batch was requested.</summary>
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>The present latents as a rough picture; null unless <see cref="AtelierOptions.Previews"/> is set.</summary>
+    public LatentPreview? Preview { get; init; }
+
+    /// <summary>Index of the picture, or of the first picture of the batch, from 0 over all that were requested.</summary>
+    public int Picture { get; init; }
+
+    /// <summary>Pictures that the report is about: the whole batch while it is denoised, one while it is decoded.</summary>
+    public int Pictures { get; init; } = 1;
+}
 
 /// <summary>A phase of a picture, as progress reports name it.</summary>
 public enum GenerationPhase
 {
-    /// <summary>Waits for an earlier picture.</summary>
+    /// <summary>Waits for other requests.</summary>
     Queued,
 
     /// <summary>Encodes the prompts.</summary>

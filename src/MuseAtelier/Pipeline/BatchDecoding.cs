@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MuseAtelier.Decoding;
+using MuseAtelier.Diagnostics;
 
 namespace MuseAtelier.Pipeline;
 
@@ -7,7 +8,8 @@ namespace MuseAtelier.Pipeline;
 /// <param name="decoder">The decoder; borrowed.</param>
 /// <param name="meter">Measures the memory of the decoding.</param>
 /// <param name="assembler">Makes the results.</param>
-internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, PictureAssembler assembler)
+/// <param name="diagnostics">Receives the times and a message of each picture; borrowed.</param>
+internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, PictureAssembler assembler, AtelierDiagnostics diagnostics)
 {
     /// <summary>Decodes a picture and hands it over.</summary>
     /// <param name="batch">The batch.</param>
@@ -18,6 +20,7 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
     {
         ResidencyPlan plan = batch.Plan;
         long begin = Stopwatch.GetTimestamp();
+        using Activity? activity = AtelierActivities.StartDecoding(batch.FirstIndex + picture);
         batch.ReportPicture(GenerationPhase.Decoding);
         float[] latents = denoised.Latents(picture);
         float[] source = batch.LatentFormat?.ToSdxl(latents) ?? latents;
@@ -32,7 +35,13 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
             PostProcessing = decoded.PostProcessing,
             DenoisingManagedBytes = denoised.ManagedBytes,
         };
+        diagnostics.Metrics.PhaseEnded(PlanPhase.Decoding, timings.Decoding);
+        activity?.Dispose();
         batch.ReportPicture(GenerationPhase.Done);
         batch.Deliver(assembler.Assemble(batch, picture, decoded, latents, timings, memory, denoised.Hashes(picture)));
+        diagnostics.Metrics.PictureDelivered();
+        PictureRequest request = batch.Requests[picture];
+        AtelierLog.PictureFinished(
+            diagnostics.Logger, diagnostics.Name, request.Width, request.Height, request.Steps, request.Seed, timings.Total.TotalSeconds);
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MuseAtelier.Diagnostics;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
 
@@ -9,6 +10,7 @@ internal sealed class BatchDenoising : IDisposable
 {
     private readonly long _begin = Stopwatch.GetTimestamp();
     private readonly PictureBatch _batch;
+    private readonly AtelierMetrics _metrics;
     private readonly PreviewGrid? _previews;
     private readonly DenoisingLoop _loop;
 
@@ -17,9 +19,11 @@ internal sealed class BatchDenoising : IDisposable
     /// <param name="denoiser">The denoiser, prepared for the batch; borrowed.</param>
     /// <param name="hasPreviews">Whether progress reports carry previews.</param>
     /// <param name="device">The device that runs; borrowed.</param>
-    public BatchDenoising(PictureBatch batch, Denoiser denoiser, bool hasPreviews, ExecutionDevice device)
+    /// <param name="metrics">Receives the time of each evaluation; borrowed.</param>
+    public BatchDenoising(PictureBatch batch, Denoiser denoiser, bool hasPreviews, ExecutionDevice device, AtelierMetrics metrics)
     {
         _batch = batch;
+        _metrics = metrics;
         _previews = hasPreviews ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat) : null;
         _loop = new DenoisingLoop(
             batch.Recipe, batch.Noise, batch.Slot, denoiser, DenoisingInputs.FromNoise, _previews, device.AllocateHost);
@@ -38,7 +42,7 @@ internal sealed class BatchDenoising : IDisposable
     /// <param name="run">The options of the runs.</param>
     public void Run(RunScope run)
     {
-        _loop.Run(run.Options, finished => _batch.Report(GenerationPhase.Denoising, finished, _previews?.Preview), run.Token);
+        _loop.Run(run.Options, EndStep, run.Token);
         if (PredictionResemblance.Notice(_loop.FirstResemblance) is { } unlike) _batch.Notices.Add(unlike);
         Duration = Stopwatch.GetElapsedTime(_begin);
     }
@@ -51,4 +55,11 @@ internal sealed class BatchDenoising : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
+
+    // Called after each evaluation: allocates nothing managed.
+    private void EndStep(int finished)
+    {
+        _metrics.StepEnded(_loop.Clock.Times[finished - 1]);
+        _batch.Report(GenerationPhase.Denoising, finished, _previews?.Preview);
+    }
 }

@@ -42,6 +42,9 @@ internal sealed class BatchPlanner
         _allowance = new MemoryAllowance(options.BudgetBytes(Available()));
     }
 
+    /// <summary>The declared budget, or the default one, in bytes. Thread-safe.</summary>
+    public long BudgetBytes => _allowance.Declared;
+
     /// <summary>The request for a plan of a series.</summary>
     /// <param name="series">The series.</param>
     /// <param name="options">The options of the atelier.</param>

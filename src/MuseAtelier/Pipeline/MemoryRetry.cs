@@ -1,10 +1,13 @@
+using MuseAtelier.Diagnostics;
+
 namespace MuseAtelier.Pipeline;
 
 /// <summary>Paints pictures by a plan. If the device's memory runs out, paints the pictures that are left by a smaller plan.</summary>
 /// <param name="pipeline">Paints a batch.</param>
 /// <param name="plans">Puts plans in force.</param>
 /// <param name="planner">Finds the smaller plan.</param>
-internal sealed class MemoryRetry(PicturePipeline pipeline, PlanApplier plans, BatchPlanner planner)
+/// <param name="diagnostics">Receives a message of each retry; borrowed.</param>
+internal sealed class MemoryRetry(PicturePipeline pipeline, PlanApplier plans, BatchPlanner planner, AtelierDiagnostics diagnostics)
 {
     /// <summary>Paints the pictures of a call.</summary>
     /// <param name="run">The pictures.</param>
@@ -21,7 +24,9 @@ internal sealed class MemoryRetry(PicturePipeline pipeline, PlanApplier plans, B
         {
             // Another program took memory meanwhile. The smaller plan stays in force until memory is free again.
             if (Shrink(run, plan) is not { } smaller) throw;
-            run.Notices.Add(ShrinkNotice(exception, plan, smaller));
+            string notice = ShrinkNotice(exception, plan, smaller);
+            run.Notices.Add(notice);
+            AtelierLog.MemoryRetried(diagnostics.Logger, diagnostics.Name, notice, exception);
             while (run.Left > 0) PaintBatch(run, smaller, cancellationToken);
         }
     }

@@ -19,6 +19,7 @@ internal sealed class PictureBatch
     public PictureBatch(SeriesRun run, ResidencyPlan plan, PictureRequest[] requests, BatchSlot slot, ModelSampling sampling)
     {
         (_run, _requests) = (run, requests);
+        FirstIndex = run.Next;
         Plan = plan;
         Slot = slot;
         Prompts = run.Series.Prompts;
@@ -34,6 +35,9 @@ internal sealed class PictureBatch
 
     /// <summary>The request of each picture.</summary>
     public IReadOnlyList<PictureRequest> Requests => _requests;
+
+    /// <summary>Index of the first picture in its series.</summary>
+    public int FirstIndex { get; }
 
     /// <summary>The request of the first picture; the others differ in their seeds alone.</summary>
     public PictureRequest Request => _requests[0];

@@ -1,5 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
+using MuseAtelier.Diagnostics;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
 
@@ -32,22 +34,34 @@ internal sealed class PictureEngine : IDisposable
         _standingNotices = [.. IgnoredBudgetNotices(options), .. device.Notices];
 
         DeviceProfile profile = options.Backend.Profile.WithContext(device.ContextBytes).WithBaseline(device.BaselineBytes);
-        var plans = new PlanApplier(_parts);
-        _planner = new BatchPlanner(ModelSizes.Of(package.Manifest), profile, options, device, _parts.Sessions, plans);
-
         var assembler = new PictureAssembler(package, device, _parts.Sessions, options.WatchMemory);
         Model = assembler.Model;
+        Diagnostics = new AtelierDiagnostics(
+            options.Name ?? Model.Name, KindOf(options.Backend), options.LoggerFactory, options.MeterFactory);
+        var plans = new PlanApplier(_parts, Diagnostics);
+        _planner = new BatchPlanner(ModelSizes.Of(package.Manifest), profile, options, device, _parts.Sessions, plans);
+
         // The thread of the watch would never end if a later statement of the constructor failed. No later statement can.
         _watch = options.WatchMemory ? new DeviceMemoryWatch(device, WatchInterval) : null;
         _meter = new PhaseMeter(_watch);
-        var decoding = new BatchDecoding(_parts.Decoder, _meter, assembler);
+        var decoding = new BatchDecoding(_parts.Decoder, _meter, assembler, Diagnostics);
         var prompts = new PromptRows(_parts.Prompts);
-        var pipeline = new PicturePipeline(prompts, _parts.Denoisers, decoding, _meter, device, options.Previews);
-        _painting = new MemoryRetry(pipeline, plans, _planner);
+        var pipeline = new PicturePipeline(
+            prompts, _parts.Denoisers, decoding, _meter, device, options.Previews, Diagnostics.Metrics);
+        _painting = new MemoryRetry(pipeline, plans, _planner, Diagnostics);
     }
 
     /// <summary>The model that paints.</summary>
     public ModelInfo Model { get; }
+
+    /// <summary>The log and the metrics. Thread-safe.</summary>
+    public AtelierDiagnostics Diagnostics { get; }
+
+    /// <summary>The budget in bytes, of the memory that counts for the device. Thread-safe.</summary>
+    public long BudgetBytes => _planner.BudgetBytes;
+
+    /// <summary>Bytes that the process held of that memory in the last sample; null if it is not watched. Thread-safe.</summary>
+    public long? HeldBytes => _watch?.LastBytes;
 
     /// <summary>The largest clip skip that the text encoders allow.</summary>
     public int MostClipSkip => _package.Manifest.MostClipSkip;
@@ -115,12 +129,14 @@ internal sealed class PictureEngine : IDisposable
         ResidencyPlan plan = _planner.Apply(series, run.Notices);
         run.LimitTo(plan.BatchSize);
         _meter.Reset();
+        _parts.Sessions.Stopping = cancellationToken;
         try
         {
             _painting.Paint(run, plan, cancellationToken);
         }
         finally
         {
+            _parts.Sessions.Stopping = CancellationToken.None;
             // After a cancellation, this releases the sessions and weights that were prefetched for steps that will not run. The device
             // must have finished its work before another engine is admitted.
             _parts.Sessions.ReleaseIdle();
@@ -131,11 +147,14 @@ internal sealed class PictureEngine : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Diagnostics.Dispose();
         using (_device.Enter(CancellationToken.None)) _parts.Dispose();
         _watch?.Dispose();
         _device.Dispose();
         _package.Dispose();
     }
+
+    private static string KindOf(Backend backend) => backend.Lowering == Lowering.Cuda ? "cuda" : "cpu";
 
     // The command line's automatic choice of a device may differ from the device that the budget was meant for.
     private static string[] IgnoredBudgetNotices(AtelierOptions options)

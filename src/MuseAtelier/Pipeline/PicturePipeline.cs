@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MuseAtelier.Conditioning;
+using MuseAtelier.Diagnostics;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
 
@@ -12,8 +13,15 @@ namespace MuseAtelier.Pipeline;
 /// <param name="meter">Measures the memory of the phases.</param>
 /// <param name="device">The device that runs; borrowed.</param>
 /// <param name="hasPreviews">Whether progress reports carry previews.</param>
+/// <param name="metrics">Receives the time of each phase; borrowed.</param>
 internal sealed class PicturePipeline(
-    PromptRows prompts, DenoiserCache denoisers, BatchDecoding decoding, PhaseMeter meter, ExecutionDevice device, bool hasPreviews)
+    PromptRows prompts,
+    DenoiserCache denoisers,
+    BatchDecoding decoding,
+    PhaseMeter meter,
+    ExecutionDevice device,
+    bool hasPreviews,
+    AtelierMetrics metrics)
 {
     /// <summary>Paints a batch, and hands over each picture as soon as it is decoded.</summary>
     /// <param name="batch">The batch, with the plan that is in force.</param>
@@ -23,24 +31,52 @@ internal sealed class PicturePipeline(
         // 1. All runs of the batch share one run option: terminating it stops a run in the middle of a step.
         using var run = new RunScope(device, cancellationToken);
 
-        // 2. Encode the prompts, unless they were encoded before.
+        // 2. Encode the prompts.
+        Denoiser denoiser = Encode(batch, run);
+
+        // 3. Denoise: draw the initial noise and run all steps. Afterwards free what only the steps need.
+        using BatchDenoising denoising = Denoise(batch, denoiser, run);
+
+        // 4. Decode one picture after the other.
+        for (int picture = 0; picture < batch.Count; picture++) decoding.Decode(batch, denoising, picture, run);
+    }
+
+    private Denoiser Encode(PictureBatch batch, RunScope run)
+    {
+        using Activity? activity = AtelierActivities.StartPhase(AtelierTelemetry.EncodeActivity);
+
+        // Encode the prompts, unless they were encoded before.
         long begin = Stopwatch.GetTimestamp();
         batch.Report(GenerationPhase.Encoding, 0);
         IReadOnlyList<PromptEmbeds[]> sets = prompts.Encode(batch, run);
+        TimeSpan textTime = Stopwatch.GetElapsedTime(begin);
         meter.End(batch, PlanPhase.Text);
+        metrics.PhaseEnded(PlanPhase.Text, textTime);
 
-        // 3. Compute keys and values of every set of prompts, and time embeddings, once per batch.
+        // Compute keys and values of every set of prompts, and time embeddings, once per batch.
         Denoiser denoiser = denoisers.Prepare(batch, sets, run);
         meter.End(batch, PlanPhase.Conditioning);
         batch.TextTime = Stopwatch.GetElapsedTime(begin);
+        metrics.PhaseEnded(PlanPhase.Conditioning, batch.TextTime - textTime);
+        return denoiser;
+    }
 
-        // 4. Denoise: draw the initial noise and run all steps. Afterwards free what only the steps need.
-        using var denoising = new BatchDenoising(batch, denoiser, hasPreviews, device);
-        denoising.Run(run);
-        meter.End(batch, PlanPhase.Denoising);
-        denoisers.ReleaseIdle();
-
-        // 5. Decode one picture after the other.
-        for (int picture = 0; picture < batch.Count; picture++) decoding.Decode(batch, denoising, picture, run);
+    private BatchDenoising Denoise(PictureBatch batch, Denoiser denoiser, RunScope run)
+    {
+        using Activity? activity = AtelierActivities.StartPhase(AtelierTelemetry.DenoiseActivity);
+        var denoising = new BatchDenoising(batch, denoiser, hasPreviews, device, metrics);
+        try
+        {
+            denoising.Run(run);
+            meter.End(batch, PlanPhase.Denoising);
+            metrics.PhaseEnded(PlanPhase.Denoising, denoising.Duration);
+            denoisers.ReleaseIdle();
+            return denoising;
+        }
+        catch
+        {
+            denoising.Dispose();
+            throw;
+        }
     }
 }

@@ -1,8 +1,11 @@
+using MuseAtelier.Diagnostics;
+
 namespace MuseAtelier.Pipeline;
 
 /// <summary>Makes room for a plan, puts it in force, and frees after each batch the memory that the plan does not keep.</summary>
 /// <param name="parts">The loaded parts; borrowed.</param>
-internal sealed class PlanApplier(LoadedParts parts)
+/// <param name="diagnostics">Receives a message of each plan; borrowed.</param>
+internal sealed class PlanApplier(LoadedParts parts, AtelierDiagnostics diagnostics)
 {
     /// <summary>
     /// Bytes of working memory that earlier batches left in the arenas and in the decoder, by the kind of picture that can reuse them.
@@ -21,6 +24,9 @@ internal sealed class PlanApplier(LoadedParts parts)
         MakeRoom(plan, available);
         parts.Apply(plan);
         _inForce = plan;
+        ResidencyRequest request = plan.Request;
+        AtelierLog.PlanChosen(
+            diagnostics.Logger, diagnostics.Name, request.Width, request.Height, plan.BatchSize, plan.Offload.ToString(), plan.PeakBytes);
     }
 
     /// <summary>Frees the memory that the plan does not keep after a batch.</summary>

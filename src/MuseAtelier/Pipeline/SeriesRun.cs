@@ -33,6 +33,9 @@ internal sealed class SeriesRun(
     /// <summary>Sentences for the user that belong to every picture from now on.</summary>
     public List<string> Notices => notices;
 
+    /// <summary>Index of the next picture in the series.</summary>
+    public int Next => _next;
+
     /// <summary>The number of pictures that are not painted yet.</summary>
     public int Left => _end - _next;
 
@@ -64,7 +67,15 @@ internal sealed class SeriesRun(
     /// <param name="count">The number of pictures that the report is about.</param>
     public void Report(GenerationPhase phase, int step, LatentPreview? preview, int count)
     {
-        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
-        progress?.Report(new GenerationProgress(phase, step, _evaluations, elapsed, preview, _next, count));
+        progress?.Report(new GenerationProgress
+        {
+            Phase = phase,
+            Step = step,
+            Steps = _evaluations,
+            Elapsed = Stopwatch.GetElapsedTime(start),
+            Preview = preview,
+            Picture = _next,
+            Pictures = count,
+        });
     }
 }

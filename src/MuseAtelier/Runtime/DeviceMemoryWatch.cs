@@ -11,7 +11,9 @@ internal sealed class DeviceMemoryWatch : IDisposable
     private readonly TimeSpan _interval;
     private readonly ManualResetEventSlim _ended = new(false);
     private readonly NativeThread? _thread;
-    private long _peak = Unknown, _arenaPeak = Unknown;
+    private long _peak = Unknown;
+    private long _arenaPeak = Unknown;
+    private long _last = Unknown;
 
     /// <summary>Starts to sample. Does nothing for a device that does not report its memory.</summary>
     public DeviceMemoryWatch(ExecutionDevice device, TimeSpan interval)
@@ -25,6 +27,9 @@ internal sealed class DeviceMemoryWatch : IDisposable
 
     /// <summary>Peak bytes of the process among the samples; null if the device does not report them.</summary>
     public long? PeakBytes => Known(ref _peak);
+
+    /// <summary>Bytes of the process in the last sample; null if the device does not report them.</summary>
+    public long? LastBytes => Known(ref _last);
 
     /// <summary>Peak bytes of the arena among the samples; null if there is no arena with counters.</summary>
     public long? ArenaPeakBytes => Known(ref _arenaPeak);
@@ -65,7 +70,12 @@ internal sealed class DeviceMemoryWatch : IDisposable
 
     private void Look()
     {
-        if (_device.ProcessBytes() is { } bytes) Raise(ref _peak, bytes);
+        if (_device.ProcessBytes() is { } bytes)
+        {
+            Interlocked.Exchange(ref _last, bytes);
+            Raise(ref _peak, bytes);
+        }
+
         if (_device.ArenaStatistics?.Read() is { } arena) Raise(ref _arenaPeak, arena.Held);
     }
 }

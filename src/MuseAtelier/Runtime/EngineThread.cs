@@ -12,7 +12,7 @@ internal sealed class EngineThread : IAsyncDisposable
 
     private static readonly HashSet<EngineThread> Running = [];
 
-    private readonly RequestQueue _requests = new();
+    private readonly RequestQueue _requests;
     private readonly CancellationTokenSource _aborting = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly NativeThread _thread;
@@ -22,8 +22,11 @@ internal sealed class EngineThread : IAsyncDisposable
     static EngineThread() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => EndAll();
 
     /// <summary>Starts the thread.</summary>
-    public EngineThread(string name)
+    /// <param name="name">Name of the thread.</param>
+    /// <param name="capacity">The number of counted requests that may wait, from 1.</param>
+    public EngineThread(string name, int capacity = int.MaxValue)
     {
+        _requests = new RequestQueue(capacity);
         _thread = new NativeThread(name, Run);
         // The thread must be listed after its start, because a thread that does not start must not be waited for. It cannot end before.
         _thread.Start();
@@ -33,15 +36,28 @@ internal sealed class EngineThread : IAsyncDisposable
     /// <summary>The token that is cancelled when the thread ends without draining its requests. Running functions must stop.</summary>
     public CancellationToken Aborting => _aborting.Token;
 
-    /// <summary>The number of requests that wait.</summary>
+    /// <summary>The number of counted requests that wait.</summary>
     public int QueueLength => _requests.Length;
 
-    /// <summary>Runs a function on the thread, after all earlier requests, in the caller's execution context.</summary>
+    /// <summary>Whether a counted request is being run.</summary>
+    public bool IsServing => _requests.IsServing;
+
+    /// <summary>Whether the thread accepts requests.</summary>
+    public bool IsOpen => _requests.IsOpen;
+
+    /// <summary>
+    /// Whether the calling code runs on this thread, or in a report of a position, for whose end this thread waits. Such code must not wait
+    /// for the thread's end.
+    /// </summary>
+    public bool IsCurrent => _thread.IsCurrent || _requests.IsTelling;
+
+    /// <summary>Runs a function of the engine's own on the thread, in the caller's execution context.</summary>
     /// <typeparam name="T">Type of the function's result.</typeparam>
     /// <param name="function">The function.</param>
     /// <param name="cancellationToken">Removes the function from the queue at once. A running function must observe the token.</param>
     /// <exception cref="ObjectDisposedException">The thread is ending.</exception>
-    public Task<T> RunAsync<T>(Func<T> function, CancellationToken cancellationToken) => _requests.Add(function, cancellationToken);
+    public Task<T> RunAsync<T>(Func<T> function, CancellationToken cancellationToken) =>
+        _requests.Add(function, QueueTerms.Internal, cancellationToken);
 
     /// <summary>
     /// Runs a function like the other overload, and passes it a token that is cancelled with <see cref="Aborting"/> as well.
@@ -50,18 +66,29 @@ internal sealed class EngineThread : IAsyncDisposable
     /// <param name="function">The function.</param>
     /// <param name="cancellationToken">Removes the function from the queue at once, and cancels the token that is passed to it.</param>
     /// <exception cref="ObjectDisposedException">The thread is ending.</exception>
-    public Task<T> RunAsync<T>(Func<CancellationToken, T> function, CancellationToken cancellationToken) => _requests.Add(
+    public Task<T> RunAsync<T>(Func<CancellationToken, T> function, CancellationToken cancellationToken) =>
+        RunAsync(function, QueueTerms.Internal, cancellationToken);
+
+    /// <summary>Runs a function like the other overloads, after it has waited by given terms.</summary>
+    /// <typeparam name="T">Type of the function's result.</typeparam>
+    /// <param name="function">The function.</param>
+    /// <param name="terms">How it waits.</param>
+    /// <param name="cancellationToken">Removes the function from the queue at once, and cancels the token that is passed to it.</param>
+    /// <exception cref="ObjectDisposedException">The thread is ending.</exception>
+    /// <exception cref="QueueFullException">As many requests wait as may.</exception>
+    public Task<T> RunAsync<T>(Func<CancellationToken, T> function, QueueTerms terms, CancellationToken cancellationToken) => _requests.Add(
         () =>
         {
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Aborting);
             return function(stopping.Token);
         },
+        terms,
         cancellationToken);
 
     /// <summary>Sets the function that the thread runs last, after all requests.</summary>
     public void AtEnd(Action last) => _last = last;
 
-    /// <summary>Accepts no more functions, and waits until the thread has ended.</summary>
+    /// <summary>Accepts no more functions, and ends when the thread has ended. May be called more than once, from any thread.</summary>
     /// <param name="drains">Whether to finish all requests. Otherwise waiting requests are cancelled, and so is
     /// <see cref="Aborting"/>.</param>
     public async Task EndAsync(bool drains)
@@ -74,15 +101,47 @@ internal sealed class EngineThread : IAsyncDisposable
         }
 
         await _ended.Task.ConfigureAwait(false);
-        // Only the thread's own destructors are left to run. Its heap can be trimmed only after them.
-        _thread.Join();
-        lock (Running) Running.Remove(this);
-        NativeHeap.Trim();
-        if (_lastFailure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_lastFailure);
+        // Only the thread's own destructors are left to run.
+        AwaitEnd();
+    }
+
+    /// <summary>Refuses code that would wait for the end of the thread on which it runs.</summary>
+    /// <exception cref="InvalidOperationException">The calling code runs on the thread (<see cref="IsCurrent"/>).</exception>
+    public void ThrowIfCurrent()
+    {
+        if (!IsCurrent) return;
+        throw new InvalidOperationException(
+            "A progress sink disposes of its atelier and would wait for itself, because it runs on the atelier's thread. Dispose of the "
+            + "atelier elsewhere, or call DisposeAsync in the sink without waiting for it.");
+    }
+
+    /// <summary>Like <see cref="EndAsync"/>, and blocks. Needs no thread of the pool.</summary>
+    /// <param name="drains">Whether to finish all requests.</param>
+    /// <exception cref="InvalidOperationException">The calling code runs on the thread (<see cref="IsCurrent"/>).</exception>
+    public void End(bool drains)
+    {
+        ThrowIfCurrent();
+        _requests.Close();
+        if (!drains)
+        {
+            _requests.Abort();
+            _aborting.Cancel();
+        }
+
+        AwaitEnd();
     }
 
     /// <summary>Finishes all requests, and ends the thread.</summary>
     public async ValueTask DisposeAsync() => await EndAsync(drains: true).ConfigureAwait(false);
+
+    private void AwaitEnd()
+    {
+        _thread.Join();
+        lock (Running) Running.Remove(this);
+        // The thread's heap can be trimmed only after its destructors.
+        NativeHeap.Trim();
+        if (_lastFailure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_lastFailure);
+    }
 
     private static void EndAll()
     {

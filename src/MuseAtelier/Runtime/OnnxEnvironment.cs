@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Host;
 
@@ -7,7 +6,7 @@ namespace MuseAtelier.Runtime;
 
 /// <summary>
 /// The process-wide environment of ONNX Runtime. If MuseAtelier creates it, all sessions share one thread pool and one arena, and its log
-/// goes to the host's logger. If the host created it earlier, it stays unchanged.
+/// goes to <see cref="OnnxLog"/>. If the host created it earlier, it stays unchanged.
 /// </summary>
 internal static class OnnxEnvironment
 {
@@ -16,7 +15,6 @@ internal static class OnnxEnvironment
 
     private static readonly Lock Gate = new();
     private static readonly DOrtLoggingFunction Log = Write;
-    private static ILogger? _logger;
     private static bool _ours;
 
     /// <summary>
@@ -27,16 +25,14 @@ internal static class OnnxEnvironment
 
     /// <summary>Creates the environment if there is none. Returns whether sessions may share its threads and arena.</summary>
     /// <param name="threads">The number of threads that compute.</param>
-    /// <param name="loggers">The destination of the log; null means none.</param>
     /// <exception cref="OnnxRuntimeLibraryException">The native library cannot be used.</exception>
     /// <exception cref="ThreadLimitException">The system refuses so many threads.</exception>
     /// <exception cref="OnnxEnvironmentException">ONNX Runtime does not start for another reason.</exception>
-    public static bool Prepare(int threads, ILoggerFactory? loggers)
+    public static bool Prepare(int threads)
     {
         lock (Gate)
         {
             OnnxLibrary.Require();
-            _logger = loggers?.CreateLogger("MuseAtelier.OnnxRuntime") ?? _logger;
             if (OrtEnv.IsCreated) return _ours;
             // The threads must be tried first, because ONNX Runtime crashes or fails without a reason if a thread does not start.
             HostThreads.Require(threads + SpareThreads);
@@ -82,21 +78,5 @@ internal static class OnnxEnvironment
     }
 
     private static void Write(IntPtr parameter, OrtLoggingLevel severity, string category, string logId, string codeLocation,
-        string message)
-    {
-        ILogger? logger = _logger;
-        if (logger is null) return;
-        LogLevel level = severity switch
-        {
-            OrtLoggingLevel.ORT_LOGGING_LEVEL_VERBOSE => LogLevel.Trace,
-            OrtLoggingLevel.ORT_LOGGING_LEVEL_INFO => LogLevel.Debug,
-            OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING => LogLevel.Warning,
-            OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR => LogLevel.Error,
-            _ => LogLevel.Critical,
-        };
-        if (!logger.IsEnabled(level)) return;
-#pragma warning disable CA1848, CA2254 // The text comes from ONNX Runtime, so there is no template to define.
-        logger.Log(level, "{Location}: {Message}", codeLocation, message);
-#pragma warning restore CA1848, CA2254
-    }
+        string message) => OnnxLog.Write(severity, logId, codeLocation, message);
 }

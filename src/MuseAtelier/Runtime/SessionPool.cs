@@ -29,6 +29,12 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <summary>Number of sessions that were ever added to the shared arena. It changes with each new one.</summary>
     public int SharingArena { get; private set; }
 
+    /// <summary>
+    /// The token of the batch that is painted. It ends the creation of the sessions that the batch needs, and the wait for those that are
+    /// created ahead.
+    /// </summary>
+    public CancellationToken Stopping { get; set; }
+
     /// <summary>Sentences for the user about weights that are loaded otherwise than planned; empty if there are none.</summary>
     public IEnumerable<string> Notices => _weights.Values.Select(weights => weights.Notice).OfType<string>();
 
@@ -106,12 +112,14 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         for (int i = 0; i < Math.Min(device.SessionThreads, wanted.Count); i++) StartCreator(wanted);
     }
 
-    /// <summary>The session of a component's stage. Waits if it is being created.</summary>
+    /// <summary>The session of a component's stage. Creates it, or waits if it is being created.</summary>
+    /// <exception cref="OperationCanceledException"><see cref="Stopping"/> was cancelled.</exception>
     public InferenceSession For(ComponentSpec component, StageSpec stage)
     {
         if (!_sessions.TryGetValue(stage.Graph, out Task<InferenceSession>? session))
-            session = Add(component, stage, Task.FromResult(Create(component, stage)));
-        return session.GetAwaiter().GetResult();
+            session = Add(component, stage, Task.FromResult(Create(component, stage, Stopping)));
+        // A session that is created ahead serves later batches, so its creation goes on.
+        return session.WaitAsync(Stopping).GetAwaiter().GetResult();
     }
 
     /// <summary>The component's weights, owned by the pool.</summary>
@@ -198,7 +206,8 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     {
         if (rotates == _rotations.ContainsKey(component.Name)) return;
         if (rotates)
-            _rotations[component.Name] = new SessionRotation(component, stage => Create(stage, Traits(component), runsOnce: true));
+            _rotations[component.Name] = new SessionRotation(
+                component, stage => Create(stage, Traits(component), runsOnce: true, Stopping));
         else if (_rotations.Remove(component.Name, out SessionRotation? rotation)) rotation.Dispose();
     }
 
@@ -250,7 +259,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         {
             try
             {
-                next.Session.SetResult(Create(next.Component, next.Stage));
+                next.Session.SetResult(Create(next.Component, next.Stage, CancellationToken.None));
             }
 #pragma warning disable CA1031 // The failure is thrown where the session is used.
             catch (Exception exception)
@@ -287,10 +296,10 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         return _sessions[stage.Graph] = session;
     }
 
-    private InferenceSession Create(ComponentSpec component, StageSpec stage)
+    private InferenceSession Create(ComponentSpec component, StageSpec stage, CancellationToken stopping)
     {
         SessionTraits traits = Traits(component);
-        InferenceSession session = Create(stage, traits, runsOnce: false);
+        InferenceSession session = Create(stage, traits, runsOnce: false, stopping);
         if (!traits.HasOwnArena)
         {
             device.ArenaStatistics?.FindBy(session);
@@ -305,15 +314,23 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         return session;
     }
 
-    private InferenceSession Create(StageSpec stage, SessionTraits traits, bool runsOnce)
+    private InferenceSession Create(StageSpec stage, SessionTraits traits, bool runsOnce, CancellationToken stopping)
     {
+        stopping.ThrowIfCancellationRequested();
         try
         {
             using SessionOptions options = device.CreateSessionOptions(traits);
             // The weights of a session that runs once are not rearranged, because that takes several times as long, and three times the
             // memory.
             if (runsOnce) options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;
+            // The session of a large stage takes seconds. ONNX Runtime looks at the flag between two passes over the graph.
+            using CancellationTokenRegistration registration =
+                stopping.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
             return new InferenceSession(package.Graph(stage), options);
+        }
+        catch (OnnxRuntimeException) when (stopping.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(stopping);
         }
         catch (OnnxRuntimeException exception)
         {

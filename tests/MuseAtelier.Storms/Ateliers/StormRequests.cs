@@ -36,6 +36,28 @@ internal static class StormRequests
 
     private static readonly (int Width, int Height)[] Sizes = [(256, 256), (320, 256), (512, 512), (256, 256), (256, 384), (256, 256)];
 
+    /// <summary>Creates requests of single pictures that are painted quickly. Equal seeds give equal requests.</summary>
+    /// <param name="random">The storm's random numbers.</param>
+    /// <param name="count">The number of requests.</param>
+    public static IReadOnlyList<PictureRequest> DrawSmall(Random random, int count)
+    {
+        var requests = new PictureRequest[count];
+        for (int i = 0; i < count; i++)
+        {
+            requests[i] = new PictureRequest
+            {
+                Prompt = Prompts[random.Next(Prompts.Length)],
+                Width = 256,
+                Height = i % 3 == 2 ? 320 : 256,
+                Steps = 1 + random.Next(4),
+                GuidanceScale = i % 2 == 0 ? 7 : 1,
+                Seed = (ulong)random.NextInt64(),
+            };
+        }
+
+        return requests;
+    }
+
     /// <summary>Creates the requests. Equal seeds give equal requests.</summary>
     /// <param name="random">The storm's random numbers.</param>
     /// <param name="count">The number of requests.</param>

@@ -91,6 +91,7 @@ internal static class StormCommand
             AloneRun.Command(),
             RoundsStorm.Command(),
             CancelStorm.Command(),
+            CallersStorm.Command(),
             ExitsStorm.Command(),
             ExportsStorm.Command(),
             WritesStorm.Command(),

@@ -86,6 +86,32 @@ public sealed class StormTests
         Assert.Equal(3, report.Count("runningMs.count"));
     }
 
+    // The bound is for a busy machine; the long form has the one that counts.
+    [Theory]
+    [InlineData("cpu")]
+    [InlineData("cuda")]
+    public async Task Callers_OfTwoAteliers_GetTheirPicturesOrEndSoonAfterTheyCancel(string device)
+    {
+        StormDevice on = Require(device);
+        var report = new StormReport("callers");
+        await CallersStorm.RunAsync(
+            new CallersOptions
+            {
+                Device = on,
+                Count = 24,
+                Requests = 2,
+                Callers = 8,
+                BoundMilliseconds = 2000,
+                HangSeconds = SecondsWithoutProgress,
+            },
+            report
+        );
+        RequirePassed(report);
+        Assert.Equal(24, report.Count("requests"));
+        Assert.InRange(report.Count("cancelled.waiting"), 1, long.MaxValue);
+        Assert.InRange(report.Count("cancelled.painting"), 1, long.MaxValue);
+    }
+
     [Theory]
     [InlineData("cpu")]
     [InlineData("cuda")]

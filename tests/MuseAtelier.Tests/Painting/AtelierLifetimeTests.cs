@@ -97,6 +97,83 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
         }
     }
 
+    [Fact]
+    public async Task Dispose_OfAnAtelierThatDrains_FinishesWhatWasAskedFor()
+    {
+        Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Disposal = DisposalMode.Drain });
+        var refusals = new List<Exception>();
+        // A sink runs on the thread for whose end the disposal waits.
+        var sink = new Reports<GenerationProgress>(report =>
+        {
+            if (report.Phase == GenerationPhase.Denoising) refusals.Add(Assert.Throws<InvalidOperationException>(atelier.Dispose));
+        });
+        Task<Picture> first = atelier.GenerateAsync(TestAtelier.Small, sink, Cancellation);
+        Task<Picture> second = atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Task draining = atelier.DrainAsync();
+        await Task.WhenAll(Task.Run(atelier.Dispose, Cancellation), atelier.DisposeAsync().AsTask(), draining);
+        Assert.True(first.IsCompletedSuccessfully);
+        Assert.True(second.IsCompletedSuccessfully);
+        Assert.Equal(TestAtelier.Small.Steps, refusals.Count);
+        Assert.All(refusals, refusal => Assert.Contains("progress sink", refusal.Message, StringComparison.Ordinal));
+        Assert.False(atelier.Status.AcceptsRequests);
+        atelier.Dispose();
+    }
+
+    [Fact]
+    public async Task Status_OfAnAtelierWithAFullQueue_CountsWhatWaits()
+    {
+        await using Atelier atelier = await miniature.OpenAsync(
+            TestAtelier.Options with { QueueCapacity = 1, HostMemory = 1L << 40, WatchMemory = true });
+        AtelierStatus idle = atelier.Status;
+        Assert.Equal((0, 1, false), (idle.QueueLength, idle.QueueCapacity, idle.IsPainting));
+        Assert.Equal((true, 1L << 40), (idle.AcceptsRequests, idle.BudgetBytes));
+        Assert.InRange(idle.HeldBytes!.Value, 1, 1L << 40);
+
+        // The first batch of the series is painted until the queue behind it is full. The second one must not be refused.
+        var held = new TaskCompletionSource();
+        using var release = new ManualResetEventSlim(false);
+        var reports = new Reports<GenerationProgress>(report =>
+        {
+            if (report is not { Phase: GenerationPhase.Encoding, Picture: 0 }) return;
+            held.SetResult();
+            release.Wait(Cancellation);
+        });
+        IAsyncEnumerable<Picture> series = atelier.GenerateManyAsync(
+            TestAtelier.Small, 2, new GenerationOptions { BatchSize = 1, Progress = reports }, Cancellation);
+        ValueTask<int> painted = series.CountAsync(Cancellation);
+        await held.Task.WaitAsync(Patience, Cancellation);
+        Task<Picture> waiting = atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Assert.Equal((1, true), (atelier.Status.QueueLength, atelier.Status.IsPainting));
+        var refused = new Reports<GenerationProgress>();
+        await Assert.ThrowsAsync<QueueFullException>(() => atelier.GenerateAsync(TestAtelier.Small, refused, Cancellation));
+        Assert.Empty(refused.All);
+        release.Set();
+        Assert.Equal(2, await painted);
+        // The second batch is told its position once more if it waits for the other request.
+        Assert.InRange(reports.All.Count(report => report is { Phase: GenerationPhase.Queued, QueuePosition: 0 or 1, Step: 0 }), 2, 3);
+        Assert.All(reports.All, report => Assert.Equal(report.Phase == GenerationPhase.Queued, report.QueuePosition is not null));
+        await waiting;
+        Assert.Equal((0, false), (atelier.Status.QueueLength, atelier.Status.IsPainting));
+    }
+
+    [Fact]
+    public async Task GenerateAsync_WithOptionsThatDoNotFit_SaysSo()
+    {
+        var place = new GenerationOptions { Place = new BatchSlot(2, 0) };
+        var size = new GenerationOptions { BatchSize = 2 };
+        var undefined = new GenerationOptions { Priority = (GenerationPriority)7 };
+        Atelier atelier = miniature.Atelier;
+        await Assert.ThrowsAsync<ArgumentException>(() => atelier.GenerateAsync(TestAtelier.Small, size, Cancellation));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => atelier.GenerateAsync(TestAtelier.Small, undefined, Cancellation));
+        Assert.Throws<ArgumentException>(() => atelier.GenerateManyAsync(TestAtelier.Small, 2, place, Cancellation));
+        Assert.Throws<ArgumentOutOfRangeException>(() => atelier.GenerateManyAsync(TestAtelier.Small, 2, undefined, Cancellation));
+        foreach (int batch in (int[])[0, -1, BatchSlot.LargestBatch + 1])
+        {
+            var options = new GenerationOptions { BatchSize = batch };
+            Assert.Throws<ArgumentOutOfRangeException>(() => atelier.GenerateManyAsync(TestAtelier.Small, 2, options, Cancellation));
+        }
+    }
+
     // Begun, and with all but the first steps before it.
     private static async Task<Task<Picture>> BeginAsync(Atelier atelier)
     {

@@ -60,7 +60,10 @@ public sealed class MemberRulesTests
         ["AtelierOptions.WatchMemory"] = [],
         ["AtelierOptions.DecodesInFp32"] = [],
         ["AtelierOptions.Previews"] = [],
+        ["AtelierOptions.Name"] = ["", "  ", "two\nlines", new string('a', 65)],
+        ["AtelierOptions.QueueCapacity"] = [0, -1, 100_001, int.MaxValue, int.MinValue],
         ["AtelierOptions.LoggerFactory"] = [],
+        ["AtelierOptions.MeterFactory"] = [],
         ["AtelierOptions.Samplers"] =
         [
             new SamplerRegistration[] { null! },

@@ -37,6 +37,22 @@ public sealed class SessionPoolTests : IDisposable
         Assert.Null(_pool.RotationOf(UNet));
     }
 
+    // The cancellation comes after the last check before ONNX Runtime begins, as in the middle of a session that takes seconds.
+    [Fact]
+    public void For_WhenItsBatchIsCancelled_EndsInTheMiddleAndCreatesTheSessionLater()
+    {
+        using var cancelling = new CancellationTokenSource();
+        _pool.Stopping = cancelling.Token;
+        _backend.MakingSession = cancelling.Cancel;
+        Assert.Equal(
+            cancelling.Token, Assert.ThrowsAny<OperationCanceledException>(() => _pool.For(UNet, UNet.Stages[0])).CancellationToken);
+        Assert.Equal(1, _backend.Sessions);
+        Assert.ThrowsAny<OperationCanceledException>(() => _pool.For(UNet, UNet.Stages[0]));
+        Assert.Equal(1, _backend.Sessions);
+        _pool.Stopping = CancellationToken.None;
+        Assert.NotEmpty(_pool.For(UNet, UNet.Stages[0]).InputMetadata);
+    }
+
     [Fact]
     public void Apply_OfAPlan_LoadsNothingAndThenWeightsWhereItSays()
     {

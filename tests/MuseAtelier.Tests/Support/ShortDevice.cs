@@ -28,6 +28,9 @@ internal sealed class ShortBackend : Backend
     /// <summary>The most that were taken at once.</summary>
     public long Most { get; set; }
 
+    /// <summary>Called before a session is made; null for nothing.</summary>
+    public Action? MakingSession { get; set; }
+
     /// <summary>Sessions that were made.</summary>
     public int Sessions { get; set; }
 
@@ -56,6 +59,7 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
     public override SessionOptions CreateSessionOptions(SessionTraits traits)
     {
         memory.Sessions++;
+        memory.MakingSession?.Invoke();
         return processor.CreateSessionOptions(traits);
     }
 
