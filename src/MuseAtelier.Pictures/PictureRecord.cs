@@ -17,13 +17,13 @@ public sealed record PictureRecord
     public const int CurrentVersion = 3;
 
     /// <summary>The oldest version of records that can be read.</summary>
-    public const int OldestVersion = PictureRecordVersion2.Number;
+    internal const int OldestVersion = PictureRecordVersion2.Number;
 
     /// <summary>The keyword under which PNG files carry the record.</summary>
-    public const string Keyword = "museatelier";
+    internal const string Keyword = "museatelier";
 
     /// <summary>The largest number of characters of a record that is read.</summary>
-    public const int LongestJson = 4 << 20;
+    internal const int LongestJson = 4 << 20;
 
     /// <summary>The version: <see cref="CurrentVersion"/>, because a record of an older version is converted when it is read.</summary>
     public required int Version { get; init; }

@@ -19,6 +19,8 @@ public sealed partial class ParametersTextTests
         Schedule = new NoiseSchedule { Karras = true },
     };
 
+    private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     [Fact]
     public void Write_OfARequest_IsReadByAutomatic1111sRules()
     {
@@ -45,9 +47,8 @@ public sealed partial class ParametersTextTests
     [InlineData("half \ud83c, pair")]
     public void Write_OfANameWithSeparators_QuotesItAsTheSerializerDoes(string name)
     {
-        var quoting = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
         string text = ParametersText.Write(Request, name, SamplePicture.Sha256, "MuseAtelier 0.1.0");
-        Assert.Contains($", Model: {JsonSerializer.Serialize(name, quoting)}, ", text, StringComparison.Ordinal);
+        Assert.Contains($", Model: {JsonSerializer.Serialize(name, Quoting)}, ", text, StringComparison.Ordinal);
     }
 
     // By the rules of Civitai's reader: the first line that begins with "Steps: " holds the settings, every other one prompts.
