@@ -14,20 +14,20 @@ namespace MuseAtelier.Pictures;
 public static class ParametersText
 {
     /// <summary>The keyword under which PNG files carry the text.</summary>
-    public const string Keyword = "parameters";
+    internal const string Keyword = "parameters";
 
     /// <summary>Number of digits of the checkpoint's SHA-256 in the text.</summary>
     public const int ShortDigest = 10;
 
     /// <summary>The largest number of characters of a text that is read.</summary>
-    public const int Longest = 4 << 20;
+    internal const int Longest = 4 << 20;
 
     // A token has at least one byte, and a chunk 75 tokens.
     private const int BytesOfOneChunk = 75;
 
     private static readonly PictureRequest Defaults = new() { Prompt = "" };
 
-    private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly TextsJson Quoting = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <summary>
     /// Reads a text of this form from any program. Settings that cannot be painted here are named, never guessed.
@@ -36,7 +36,7 @@ public static class ParametersText
     /// <param name="path">Path of the picture that carries it, for messages.</param>
     /// <param name="text">The text.</param>
     /// <exception cref="ParametersTextException">It has another form.</exception>
-    /// <exception cref="PictureTextTooLongException">It has more than <see cref="Longest"/> characters.</exception>
+    /// <exception cref="PictureTextTooLongException">It has more than 4,194,304 characters.</exception>
     public static ParsedParameters Parse(string path, string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -149,5 +149,5 @@ public static class ParametersText
 
     // Quotes values as AUTOMATIC1111 does, if they have a character that would end the setting early.
     private static string Quote(string value) =>
-        value.AsSpan().IndexOfAny(",:\n") < 0 ? value : JsonSerializer.Serialize(value, Quoting);
+        value.AsSpan().IndexOfAny(",:\n") < 0 ? value : JsonSerializer.Serialize(value, Quoting.String);
 }

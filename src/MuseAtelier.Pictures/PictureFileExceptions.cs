@@ -1,42 +1,57 @@
 namespace MuseAtelier.Pictures;
 
 /// <summary>A picture's file cannot be written or read.</summary>
-public abstract class PictureFileException(string path, string found, string expected, string remedy, Exception? inner = null)
-    : MuseAtelierException(found, expected, remedy, inner)
+public abstract class PictureFileException : MuseAtelierException
 {
-    /// <summary>The path of the file as it was given.</summary>
-    public string Path { get; } = path;
+    private protected PictureFileException(string path, string found, string expected, string remedy, Exception? inner = null)
+        : base(found, expected, remedy, inner) => Path = path;
+
+    /// <summary>
+    /// The path of the file as it was given; "the stream", "the data" or "the picture" if the picture is not in a file.
+    /// </summary>
+    public string Path { get; }
 }
 
 /// <summary>The path's extension is not that of a known format.</summary>
-public sealed class PictureFormatException(string path)
-    : PictureFileException(
-        path,
-        System.IO.Path.GetExtension(path) is { Length: > 0 } extension ? $"{path} has the extension {extension}"
-            : $"{path} has no extension",
-        $"one of {PictureFormats.Known}",
-        "Give the file one of these extensions.");
+public sealed class PictureFormatException : PictureFileException
+{
+    internal PictureFormatException(string path)
+        : base(
+            path,
+            System.IO.Path.GetExtension(path) is { Length: > 0 } extension ? $"{path} has the extension {extension}"
+                : $"{path} has no extension",
+            $"one of {PictureFormats.Known}",
+            "Give the file one of these extensions.")
+    {
+    }
+}
 
 /// <summary>The folder for a picture does not exist.</summary>
-public sealed class PictureFolderMissingException(string path, string folder)
-    : PictureFileException(path, $"there is no folder {folder}", "an existing folder", "Create the folder, or choose another one.")
+public sealed class PictureFolderMissingException : PictureFileException
 {
+    internal PictureFolderMissingException(string path, string folder)
+        : base(path, $"there is no folder {folder}", "an existing folder", "Create the folder, or choose another one.") => Folder = folder;
+
     /// <summary>The missing folder.</summary>
-    public string Folder { get; } = folder;
+    public string Folder { get; }
 }
 
 /// <summary>A file of that name exists.</summary>
-public sealed class PictureExistsException(string path)
-    : PictureFileException(path, $"{path} exists already", "an unused name",
-        "Choose another name, or allow replacing the file (muse: --force).");
+public sealed class PictureExistsException : PictureFileException
+{
+    internal PictureExistsException(string path)
+        : base(
+            path, $"{path} exists already", "an unused name",
+            "Choose another name, or allow replacing the file (muse: --force).")
+    {
+    }
+}
 
 /// <summary>The system refused to write a picture. No partial file is left.</summary>
 public sealed class PictureNotWrittenException : PictureFileException
 {
     /// <summary>Creates the exception for a folder or a disk that refused.</summary>
-    /// <param name="path">The path of the file as it was given.</param>
-    /// <param name="inner">The system's exception.</param>
-    public PictureNotWrittenException(string path, Exception inner)
+    internal PictureNotWrittenException(string path, Exception inner)
         : this(path, inner, "a writable folder on a disk with free space",
             "Free some space, or choose another folder. No partial file was left.")
     {
@@ -66,67 +81,113 @@ public sealed class PictureNotWrittenException : PictureFileException
 /// <summary>
 /// The path is that of a folder, a device, a pipe or a socket. A picture replaces only regular files.
 /// </summary>
-public sealed class PictureTargetException(string path, string kind)
-    : PictureFileException(path, $"{path} is {kind}", "an unused name, or a regular file", "Choose another name.")
+public sealed class PictureTargetException : PictureFileException
 {
+    internal PictureTargetException(string path, string kind)
+        : base(path, $"{path} is {kind}", "an unused name, or a regular file", "Choose another name.") => Kind = kind;
+
     /// <summary>The kind of file in words, such as "a pipe".</summary>
-    public string Kind { get; } = kind;
+    public string Kind { get; }
 }
 
 /// <summary>The path is not a valid file name.</summary>
-public sealed class PictureNameException(string path, string reason)
-    : PictureFileException(path, $"'{path.Replace('\0', '?')}' is not a valid file name: {reason}", "a valid file name",
-        "Choose another name.");
+public sealed class PictureNameException : PictureFileException
+{
+    internal PictureNameException(string path, string reason)
+        : base(
+            path, $"'{path.Replace('\0', '?')}' is not a valid file name: {reason}", "a valid file name",
+            "Choose another name.")
+    {
+    }
+}
 
 /// <summary>The format needs a codec, and none is registered.</summary>
-public sealed class PictureCodecMissingException(string path, PictureFormat format)
-    : PictureFileException(
-        path,
-        $"{path} is {format.ToString().ToUpperInvariant()}, and this program has no codec for that format",
-        $"one of {PictureFormats.Known}, or the package MuseAtelier.Pictures.{format}",
-        "Choose another format, or use a program that includes the package.")
+public sealed class PictureCodecMissingException : PictureFileException
 {
+    internal PictureCodecMissingException(string path, PictureFormat format)
+        : base(
+            path,
+            $"{path} is {format.ToString().ToUpperInvariant()}, and this program has no codec for that format",
+            $"one of {PictureFormats.Known}, or the package MuseAtelier.Pictures.{format}",
+            "Choose another format, or use a program that includes the package.") => Format = format;
+
     /// <summary>The format.</summary>
-    public PictureFormat Format { get; } = format;
+    public PictureFormat Format { get; }
 }
 
 /// <summary>The encoder of a format failed or could not start.</summary>
-public sealed class PictureNotEncodedException(string path, PictureFormat format, Exception inner)
-    : PictureFileException(
-        path,
-        $"the encoder of {format} failed for {path} ({inner.GetType().Name}: {inner.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
-        "a working encoder and enough memory",
-        "Free some memory, or choose another format.",
-        inner)
+public sealed class PictureNotEncodedException : PictureFileException
 {
+    internal PictureNotEncodedException(string path, PictureFormat format, Exception inner)
+        : base(
+            path,
+            $"the encoder of {format} failed for {path} ({inner.GetType().Name}: {inner.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+            "a working encoder and enough memory",
+            "Free some memory, or choose another format.",
+            inner) => Format = format;
+
     /// <summary>The format.</summary>
-    public PictureFormat Format { get; } = format;
+    public PictureFormat Format { get; }
 }
 
 /// <summary>The file does not exist.</summary>
-public sealed class PictureNotFoundException(string path)
-    : PictureFileException(path, $"there is no file {path}", "the path of a picture",
-        "Check the spelling; relative paths start at the working folder.");
+public sealed class PictureNotFoundException : PictureFileException
+{
+    internal PictureNotFoundException(string path)
+        : base(
+            path, $"there is no file {path}", "the path of a picture",
+            "Check the spelling; relative paths start at the working folder.")
+    {
+    }
+}
 
 /// <summary>The system refused to read the file.</summary>
-public sealed class PictureUnreadableException(string path, Exception inner)
-    : PictureFileException(path, $"{path} cannot be read ({inner.Message.TrimEnd('.')})", "a readable file",
-        "Check its permissions and the disk.", inner);
+public sealed class PictureUnreadableException : PictureFileException
+{
+    internal PictureUnreadableException(string path, Exception inner)
+        : base(
+            path, $"{path} cannot be read ({inner.Message.TrimEnd('.')})", "a readable file",
+            "Check its permissions and the disk.", inner)
+    {
+    }
+}
 
 /// <summary>The file has none of the known formats.</summary>
-public sealed class NotAPictureException(string path)
-    : PictureFileException(path, $"{path} is not a picture of a known format", $"a picture: {PictureFormats.Known}",
-        "Convert it with another program, or give the original file.");
+public sealed class NotAPictureException : PictureFileException
+{
+    internal NotAPictureException(string path)
+        : base(
+            path, $"{path} is not a picture of a known format", $"a picture: {PictureFormats.Known}",
+            "Convert it with another program, or give the original file.")
+    {
+    }
+}
 
 /// <summary>The file begins like a picture, but its content is invalid.</summary>
-public sealed class PictureDamagedException(string path, string found, Exception? inner = null)
-    : PictureFileException(path, $"{path} is damaged: {found}", "an intact picture", "Use another copy of the file.", inner);
+public sealed class PictureDamagedException : PictureFileException
+{
+    internal PictureDamagedException(string path, string found, Exception? inner = null)
+        : base(path, $"{path} is damaged: {found}", "an intact picture", "Use another copy of the file.", inner)
+    {
+    }
+}
 
 /// <summary>The file has too many pixels or bytes to be read.</summary>
-public sealed class PictureTooLargeException(string path, string found, Exception? inner = null)
-    : PictureFileException(path, $"{path} is too large: {found}", "a smaller picture", "Scale it down with another program.", inner);
+public sealed class PictureTooLargeException : PictureFileException
+{
+    internal PictureTooLargeException(string path, string found, Exception? inner = null)
+        : base(path, $"{path} is too large: {found}", "a smaller picture", "Scale it down with another program.", inner)
+    {
+    }
+}
 
 /// <summary>The file is intact but uses a feature of its format that cannot be decoded.</summary>
-public sealed class PictureUnsupportedException(string path, string found, Exception? inner = null)
-    : PictureFileException(path, $"the pixels of {path} cannot be read: {found}",
-        "a still picture with 8 bits a channel, or a PNG file", "Convert it with another program.", inner);
+public sealed class PictureUnsupportedException : PictureFileException
+{
+    internal PictureUnsupportedException(string path, string found, Exception? inner = null)
+        : base(
+            path, $"the pixels of {path} cannot be read: {found}",
+            "a still picture with 8 bits a channel, or a PNG file", "Convert it with another program.", inner)
+    {
+    }
+}

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Diagnostics;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
@@ -24,7 +25,8 @@ internal sealed class BatchDenoising : IDisposable
     {
         _batch = batch;
         _metrics = metrics;
-        _previews = hasPreviews ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat) : null;
+        bool paintsPreviews = hasPreviews && batch.HasProgress;
+        _previews = paintsPreviews ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat) : null;
         _loop = new DenoisingLoop(
             batch.Recipe, batch.Noise, batch.Slot, denoiser, DenoisingInputs.FromNoise, _previews, device.AllocateHost);
     }
@@ -47,8 +49,14 @@ internal sealed class BatchDenoising : IDisposable
         Duration = Stopwatch.GetElapsedTime(_begin);
     }
 
-    /// <summary>A copy of a picture's latents: [4, h, w] fp32, in the scale of the UNet.</summary>
-    public float[] Latents(int picture) => _loop.Latents(picture).ToArray();
+    /// <summary>A copy of a picture's latents: [4, h, w] fp32, in the scale of the UNet. The caller disposes it.</summary>
+    public MemoryOwner<float> Latents(int picture)
+    {
+        ReadOnlySpan<float> latents = _loop.Latents(picture);
+        var copy = MemoryOwner<float>.Allocate(latents.Length);
+        latents.CopyTo(copy.Span);
+        return copy;
+    }
 
     /// <summary>Digests of a picture's start and of its evaluations.</summary>
     public IReadOnlyList<StepHash> Hashes(int picture) => _loop.Hashes(picture);
@@ -56,10 +64,10 @@ internal sealed class BatchDenoising : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
 
-    // Called after each evaluation: allocates nothing managed.
+    // Called after each evaluation. Allocates nothing managed unless there are previews, whose pixels are the receiver's.
     private void EndStep(int finished)
     {
         _metrics.StepEnded(_loop.Clock.Times[finished - 1]);
-        _batch.Report(GenerationPhase.Denoising, finished, _previews?.Preview);
+        _batch.Report(GenerationPhase.Denoising, finished, _previews?.Capture());
     }
 }
