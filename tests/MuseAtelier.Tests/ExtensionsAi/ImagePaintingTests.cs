@@ -1,0 +1,68 @@
+using System.Drawing;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MuseAtelier.Extensions.AI;
+using MuseAtelier.Pictures;
+using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.ExtensionsAi;
+
+/// <summary>The Miniature behind the interfaces of Microsoft.Extensions.AI.</summary>
+public sealed class ImagePaintingTests(TestAtelier miniature)
+{
+    private static readonly MuseImageGeneratorOptions Small = new() { Defaults = TestAtelier.Small with { Steps = 1 } };
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AddImageGenerator_OverAnAtelier_PaintsAFileWithItsRecord()
+    {
+        var services = new ServiceCollection();
+        // An instance, so that the container does not dispose of the atelier that other tests share.
+        services.AddSingleton<IAtelier>(miniature.Atelier);
+        services.AddSingleton<ILoggerFactory, LoggerFactory>();
+        services.AddImageGenerator(provider => provider.GetRequiredService<IAtelier>().AsImageGenerator(Small))
+            .ConfigureOptions(options => (options.AdditionalProperties ??= [])[MuseImageKeys.NegativePrompt] = "blurry")
+            .UseLogging();
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        IImageGenerator generator = provider.GetRequiredService<IImageGenerator>();
+        Assert.Same(miniature.Atelier, generator.GetService<IAtelier>());
+        var options = new ImageGenerationOptions
+        {
+            ImageSize = new Size(264, 256),
+            AdditionalProperties = new() { [MuseImageKeys.Seed] = 42 },
+        };
+        ImageGenerationResponse response = await generator.GenerateImagesAsync("a lighthouse", options, Cancellation);
+        DataContent content = Assert.IsType<DataContent>(Assert.Single(response.Contents));
+        Assert.Equal("image/png", content.MediaType);
+        using var folder = new TemporaryFolder();
+        await File.WriteAllBytesAsync(folder["lighthouse.png"], content.Data, Cancellation);
+        PictureFileContent file = PictureFile.Read(folder["lighthouse.png"]);
+        Assert.Equal((264, 256), (file.Width, file.Height));
+        PictureRequest recorded = file.ReadRecord().Request;
+        Assert.Equal(
+            Small.Defaults with { Prompt = "a lighthouse", NegativePrompt = "blurry", Seed = 42, Width = 264 }, recorded);
+        // The pixels of the file are those that the atelier paints for this request.
+        Picture painted = await miniature.Atelier.GenerateAsync(recorded, cancellationToken: Cancellation);
+        Assert.True(painted.Pixels.Span.SequenceEqual(PictureFile.ReadPixels(folder["lighthouse.png"]).Pixels));
+    }
+
+    [Fact]
+    public async Task ChatClient_WithTheGenerationTool_Paints()
+    {
+        using IImageGenerator generator = miniature.Atelier.AsImageGenerator(Small);
+        using IChatClient client = new ScriptedChatClient("a lighthouse in a storm").AsBuilder()
+            .UseImageGeneration(generator)
+            .UseFunctionInvocation()
+            .Build();
+        var options = new ChatOptions { Tools = [new HostedImageGenerationTool()] };
+        ChatResponse response = await client.GetResponseAsync("Paint me a lighthouse.", options, Cancellation);
+        DataContent[] pictures = [.. response.Messages.SelectMany(message => message.Contents).OfType<DataContent>()];
+        DataContent picture = Assert.Single(pictures);
+        Assert.Equal("image/png", picture.MediaType);
+        Assert.Equal("a lighthouse in a storm", Assert.IsType<PictureRequest>(picture.RawRepresentation).Prompt);
+        Assert.Contains("painted", response.Text, StringComparison.Ordinal);
+    }
+}
