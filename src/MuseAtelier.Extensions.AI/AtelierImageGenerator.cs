@@ -13,7 +13,6 @@ internal sealed class AtelierImageGenerator : IImageGenerator
 
     private readonly IAtelier _atelier;
     private readonly ImageCallReader _reader;
-    private readonly ImageGeneratorMetadata _metadata;
 
     /// <summary>Makes a generator.</summary>
     /// <param name="atelier">The atelier; borrowed.</param>
@@ -21,8 +20,23 @@ internal sealed class AtelierImageGenerator : IImageGenerator
     public AtelierImageGenerator(IAtelier atelier, MuseImageGeneratorOptions options)
     {
         _atelier = atelier;
-        _reader = new ImageCallReader(atelier.Model, options, DrawnSeed.Next);
-        _metadata = new ImageGeneratorMetadata(ProviderName, providerUri: null, atelier.Model.Name);
+        _reader = new ImageCallReader(options);
+    }
+
+    // A host gives its atelier out before the model is open, and then the model is not known yet.
+    private ModelInfo? Model
+    {
+        get
+        {
+            try
+            {
+                return _atelier.Model;
+            }
+            catch (MuseAtelierException)
+            {
+                return null;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -31,6 +45,7 @@ internal sealed class AtelierImageGenerator : IImageGenerator
     {
         ArgumentNullException.ThrowIfNull(request);
         ImageCall call = _reader.Read(request, options, this);
+        if (Model is { } model) call.CheckModel(model);
         var contents = new List<AIContent>(call.Count);
         var requests = new List<PictureRequest>(call.Count);
         if (call.Count == 1)
@@ -48,6 +63,7 @@ internal sealed class AtelierImageGenerator : IImageGenerator
 
         void Add(Picture picture)
         {
+            call.CheckModel(picture.Model);
             contents.Add(ContentOf(picture, call));
             requests.Add(picture.Request);
         }
@@ -58,7 +74,7 @@ internal sealed class AtelierImageGenerator : IImageGenerator
     {
         ArgumentNullException.ThrowIfNull(serviceType);
         if (serviceKey is not null) return null;
-        if (serviceType == typeof(ImageGeneratorMetadata)) return _metadata;
+        if (serviceType == typeof(ImageGeneratorMetadata)) return new ImageGeneratorMetadata(ProviderName, null, Model?.Name);
         if (serviceType.IsInstanceOfType(this)) return this;
         return serviceType.IsInstanceOfType(_atelier) ? _atelier : null;
     }

@@ -12,6 +12,9 @@ internal sealed record ImageCall
     /// <summary>The number of pictures.</summary>
     public required int Count { get; init; }
 
+    /// <summary>The model that the caller names; null for none.</summary>
+    public required string? ModelId { get; init; }
+
     /// <summary>Progress, priority and batch.</summary>
     public required GenerationOptions Generation { get; init; }
 
@@ -20,4 +23,18 @@ internal sealed record ImageCall
 
     /// <summary>The metadata and the quality of the files.</summary>
     public required PictureFileOptions File { get; init; }
+
+    /// <summary>Checks that a model is the one that the caller names.</summary>
+    /// <exception cref="ImageOptionException">The caller names another model.</exception>
+    public void CheckModel(ModelInfo model)
+    {
+        if (ModelId is null
+            || ModelId.Equals(model.Name, StringComparison.OrdinalIgnoreCase)
+            || ModelId.Equals(model.Sha256, StringComparison.OrdinalIgnoreCase)) return;
+        throw new ImageOptionException(
+            nameof(ImageGenerationOptions.ModelId),
+            $"'{PropertyText.Shorten(ModelId)}'",
+            $"{model.Name}, the model of the atelier, or its SHA-256",
+            "Leave it out, or use the image generator of an atelier that opened that model.");
+    }
 }

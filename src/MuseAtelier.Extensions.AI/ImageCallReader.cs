@@ -5,10 +5,8 @@ using MuseAtelier.Pictures;
 namespace MuseAtelier.Extensions.AI;
 
 /// <summary>Reads calls of an image generator.</summary>
-/// <param name="model">The model that paints.</param>
 /// <param name="settings">The settings of the generator.</param>
-/// <param name="drawSeed">Draws a seed for a call that has none.</param>
-internal sealed class ImageCallReader(ModelInfo model, MuseImageGeneratorOptions settings, Func<ulong> drawSeed)
+internal sealed class ImageCallReader(MuseImageGeneratorOptions settings)
 {
     /// <summary>Reads a call.</summary>
     /// <param name="request">The prompt.</param>
@@ -20,7 +18,6 @@ internal sealed class ImageCallReader(ModelInfo model, MuseImageGeneratorOptions
     public ImageCall Read(ImageGenerationRequest request, ImageGenerationOptions? options, IImageGenerator generator)
     {
         if (request.OriginalImages?.Any() == true) throw new ImageEditException();
-        CheckModel(options?.ModelId);
         CheckResponseFormat(options?.ResponseFormat);
         object? raw = options?.RawRepresentationFactory?.Invoke(generator);
         var properties = new PropertyReader(options?.AdditionalProperties);
@@ -29,6 +26,7 @@ internal sealed class ImageCallReader(ModelInfo model, MuseImageGeneratorOptions
         {
             Request = PictureOf(request.Prompt, options, properties, raw as PictureRequest),
             Count = count,
+            ModelId = options?.ModelId,
             Generation = GenerationOf(properties, raw as GenerationOptions, count),
             Format = ImageMediaTypes.FormatOf(options?.MediaType ?? settings.MediaType),
             File = new PictureFileOptions
@@ -49,7 +47,7 @@ internal sealed class ImageCallReader(ModelInfo model, MuseImageGeneratorOptions
         {
             Prompt = prompt ?? picture.Prompt,
             NegativePrompt = properties.Text(MuseImageKeys.NegativePrompt) ?? picture.NegativePrompt,
-            Seed = properties.Seed(MuseImageKeys.Seed) ?? given?.Seed ?? drawSeed(),
+            Seed = properties.Seed(MuseImageKeys.Seed, mayBeDrawn: true) ?? given?.Seed ?? DrawnSeed.Next(),
             Width = options?.ImageSize?.Width ?? picture.Width,
             Height = options?.ImageSize?.Height ?? picture.Height,
             Steps = properties.Integer(MuseImageKeys.Steps) ?? picture.Steps,
@@ -62,7 +60,7 @@ internal sealed class ImageCallReader(ModelInfo model, MuseImageGeneratorOptions
             PromptSyntax = properties.Choice<PromptSyntax>(MuseImageKeys.PromptSyntax) ?? picture.PromptSyntax,
             ClipSkip = properties.Integer(MuseImageKeys.ClipSkip) ?? picture.ClipSkip,
             NoiseSource = properties.NoiseSource(MuseImageKeys.NoiseSource) ?? picture.NoiseSource,
-            VariationSeed = properties.Seed(MuseImageKeys.VariationSeed) ?? picture.VariationSeed,
+            VariationSeed = properties.Seed(MuseImageKeys.VariationSeed, mayBeDrawn: false) ?? picture.VariationSeed,
             VariationStrength = properties.Number(MuseImageKeys.VariationStrength) ?? picture.VariationStrength,
         };
     }
@@ -84,18 +82,6 @@ internal sealed class ImageCallReader(ModelInfo model, MuseImageGeneratorOptions
             count.Value.ToString(CultureInfo.InvariantCulture),
             string.Create(CultureInfo.InvariantCulture, $"1 to {settings.MostPictures}"),
             "Ask several times, or raise MostPictures of the generator's options.");
-    }
-
-    private void CheckModel(string? id)
-    {
-        if (id is null
-            || id.Equals(model.Name, StringComparison.OrdinalIgnoreCase)
-            || id.Equals(model.Sha256, StringComparison.OrdinalIgnoreCase)) return;
-        throw new ImageOptionException(
-            nameof(ImageGenerationOptions.ModelId),
-            $"'{PropertyText.Shorten(id)}'",
-            $"{model.Name}, the model of the atelier, or its SHA-256",
-            "Leave it out, or use the image generator of an atelier that opened that model.");
     }
 
     private static void CheckResponseFormat(ImageGenerationResponseFormat? format)

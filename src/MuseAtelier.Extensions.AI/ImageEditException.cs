@@ -1,7 +1,7 @@
 namespace MuseAtelier.Extensions.AI;
 
 /// <summary>A call to edit pictures, which this version cannot do.</summary>
-public sealed class ImageEditException : PictureRequestException
+public sealed class ImageEditException : MuseAtelierException
 {
     internal ImageEditException()
         : base(

@@ -1,7 +1,7 @@
 namespace MuseAtelier.Extensions.AI;
 
 /// <summary>An option of an image generation call, or one of its additional properties, that cannot be used.</summary>
-public sealed class ImageOptionException : PictureRequestException
+public sealed class ImageOptionException : MuseAtelierException
 {
     internal ImageOptionException(string name, string value, string expected, string remedy)
         : base($"{name} is {value}", expected, remedy) => Name = name;

@@ -25,9 +25,12 @@ internal sealed class PropertyReader(AdditionalPropertiesDictionary? properties)
     /// <exception cref="ImageOptionException">The value is not such a number.</exception>
     public int? Integer(string key, int least = int.MinValue, int most = int.MaxValue) => (int?)WholeNumber(key, least, most);
 
-    /// <summary>A seed; null if the key is not given, or if it is -1.</summary>
-    /// <exception cref="ImageOptionException">The value is not a whole number from -1 to 2^64 - 1.</exception>
-    public ulong? Seed(string key) => WholeNumber(key, -1, ulong.MaxValue) is { } seed and not -1 ? (ulong)seed : null;
+    /// <summary>A seed; null if the key is not given, or if it is -1 and may be.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="mayBeDrawn">Whether -1 is allowed.</param>
+    /// <exception cref="ImageOptionException">The value is not a whole number from 0 to 2^64 - 1.</exception>
+    public ulong? Seed(string key, bool mayBeDrawn) =>
+        WholeNumber(key, mayBeDrawn ? -1 : 0, ulong.MaxValue) is { } seed and not -1 ? (ulong)seed : null;
 
     /// <summary>A number; null if the key is not given.</summary>
     /// <exception cref="ImageOptionException">The value is not a finite number.</exception>

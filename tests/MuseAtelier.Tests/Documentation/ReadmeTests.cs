@@ -20,7 +20,8 @@ public sealed partial class ReadmeTests
         {
             string target = link.Groups[1].Value.Split('#')[0];
             if (target.Length == 0 || target.StartsWith("https://", StringComparison.Ordinal)) continue;
-            Assert.True(File.Exists(Path.Combine(GoldenFiles.Root, Path.GetDirectoryName(page)!, target)), $"{page} links to {target}");
+            string path = Path.Combine(GoldenFiles.Root, Path.GetDirectoryName(page)!, target);
+            Assert.True(Path.Exists(path), $"{page} links to {target}");
         }
     }
 

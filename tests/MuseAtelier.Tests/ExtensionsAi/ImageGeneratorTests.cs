@@ -179,6 +179,19 @@ public sealed class ImageGeneratorTests
     }
 
     [Fact]
+    public async Task GenerateAsync_OfAnAtelierThatIsNotOpenYet_Paints()
+    {
+        using var atelier = new RecordingAtelier { IsOpen = false };
+        using IImageGenerator generator = atelier.AsImageGenerator();
+        Assert.Null(generator.GetRequiredService<ImageGeneratorMetadata>().DefaultModelId);
+        await PaintOne(generator, "a", new ImageGenerationOptions { ModelId = "miniature" });
+        var other = new ImageGenerationOptions { ModelId = "dall-e-3" };
+        await Assert.ThrowsAsync<ImageOptionException>(() => PaintOne(generator, "a", other));
+        atelier.IsOpen = true;
+        Assert.Equal("miniature", generator.GetRequiredService<ImageGeneratorMetadata>().DefaultModelId);
+    }
+
+    [Fact]
     public void AsImageGenerator_WithSettingsOutOfRange_IsRefused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => _atelier.AsImageGenerator(new MuseImageGeneratorOptions { MostPictures = 0 }));

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Extensions.AI;
 using MuseAtelier.Pictures;
+using MuseAtelier.Samples.ImageGenerator;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 
@@ -53,16 +54,17 @@ public sealed class ImagePaintingTests(TestAtelier miniature)
     public async Task ChatClient_WithTheGenerationTool_Paints()
     {
         using IImageGenerator generator = miniature.Atelier.AsImageGenerator(Small);
-        using IChatClient client = new ScriptedChatClient("a lighthouse in a storm").AsBuilder()
+        using IChatClient client = new ScriptedChatClient().AsBuilder()
             .UseImageGeneration(generator)
             .UseFunctionInvocation()
             .Build();
         var options = new ChatOptions { Tools = [new HostedImageGenerationTool()] };
         ChatResponse response = await client.GetResponseAsync("Paint me a lighthouse.", options, Cancellation);
-        DataContent[] pictures = [.. response.Messages.SelectMany(message => message.Contents).OfType<DataContent>()];
-        DataContent picture = Assert.Single(pictures);
+        ImageGenerationToolResultContent result = Assert.Single(
+            response.Messages.SelectMany(message => message.Contents).OfType<ImageGenerationToolResultContent>());
+        DataContent picture = Assert.IsType<DataContent>(Assert.Single(result.Outputs!));
         Assert.Equal("image/png", picture.MediaType);
         Assert.Equal("a lighthouse in a storm", Assert.IsType<PictureRequest>(picture.RawRepresentation).Prompt);
-        Assert.Contains("painted", response.Text, StringComparison.Ordinal);
+        Assert.Contains("lighthouse", response.Text, StringComparison.Ordinal);
     }
 }

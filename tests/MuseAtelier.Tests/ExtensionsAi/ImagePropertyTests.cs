@@ -76,6 +76,7 @@ public sealed class ImagePropertyTests
     [Theory]
     [InlineData(MuseImageKeys.Seed, "18446744073709551616")]
     [InlineData(MuseImageKeys.Seed, -2)]
+    [InlineData(MuseImageKeys.VariationSeed, -1)]
     [InlineData(MuseImageKeys.Seed, 1.5)]
     [InlineData(MuseImageKeys.Steps, "3000000000")]
     [InlineData(MuseImageKeys.Steps, double.NaN)]

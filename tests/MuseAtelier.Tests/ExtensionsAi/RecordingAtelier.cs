@@ -14,7 +14,11 @@ internal sealed class RecordingAtelier : IAtelier
 
     public bool IsDisposed { get; private set; }
 
-    public ModelInfo Model { get; } = new("miniature", SamplePicture.Sha256, "/nowhere") { Parameters = 1 };
+    /// <summary>Whether the model is known, as it is when a host has opened it.</summary>
+    public bool IsOpen { get; set; } = true;
+
+    public ModelInfo Model =>
+        IsOpen ? new ModelInfo("miniature", SamplePicture.Sha256, "/nowhere") { Parameters = 1 } : throw new NotOpenException();
 
     public string Device => "test";
 
@@ -70,4 +74,6 @@ internal sealed class RecordingAtelier : IAtelier
             Provenance = picture.Provenance,
         };
     }
+
+    private sealed class NotOpenException() : MuseAtelierException("the model is not open", "an open model", "Wait.");
 }
