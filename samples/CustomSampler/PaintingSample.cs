@@ -21,7 +21,7 @@ public static class PaintingSample
         int steps = arguments.Length > 2 ? int.Parse(arguments[2], System.Globalization.CultureInfo.InvariantCulture) : 15;
         AtelierOptions options = CustomParts.Register(new AtelierOptions { Backend = CpuBackend.Create() });
         await using Atelier atelier = await Atelier.OpenAsync(model, options);
-        Picture painted = await atelier.GenerateAsync(new PictureRequest
+        using Picture painted = await atelier.GenerateAsync(new PictureRequest
         {
             Prompt = "a starry night over a quiet city, oil painting",
             Width = 512,

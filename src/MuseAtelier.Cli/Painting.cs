@@ -76,13 +76,14 @@ internal sealed class Painting
         int? batchSize = result.GetValue(_batch) is > 0 and var batch ? batch : slot?.BatchSize;
         if (paths.Count == 1 && batchSize == slot?.BatchSize)
         {
-            await FinishAsync(await atelier.GenerateAsync(request, slot ?? BatchSlot.Alone, display, stop), paths[0]);
+            using Picture painted = await atelier.GenerateAsync(request, slot ?? BatchSlot.Alone, display, stop);
+            await FinishAsync(painted, paths[0]);
             return ExitCode.Done;
         }
 
         int next = 0;
         await foreach (Picture picture in atelier.GenerateManyAsync(request, paths.Count, batchSize, display, stop))
-            await FinishAsync(picture, paths[next++]);
+            using (picture) await FinishAsync(picture, paths[next++]);
         return ExitCode.Done;
 
         async Task FinishAsync(Picture picture, string path)

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using NetVips;
 
 namespace MuseAtelier.Pictures.Avif;
@@ -32,9 +34,10 @@ public sealed class AvifCodec : IPictureCodec
     public static void Register() => PictureCodecs.Register(new AvifCodec());
 
     /// <inheritdoc/>
-    public byte[] Encode(ReadOnlyMemory<byte> pixels, PictureHeader header, int quality)
+    public void Encode(ReadOnlyMemory<byte> pixels, PictureHeader header, int quality, IBufferWriter<byte> file)
     {
         ArgumentNullException.ThrowIfNull(header);
+        ArgumentNullException.ThrowIfNull(file);
         using Image raw = Image.NewFromMemory(pixels, header.Width, header.Height, Channels, Enums.BandFormat.Uchar);
         using Image plain = raw.Copy(interpretation: Enums.Interpretation.Srgb, xres: Resolution, yres: Resolution);
         using Image image = plain.Mutate(mutable =>
@@ -45,11 +48,11 @@ public sealed class AvifCodec : IPictureCodec
         // If EXIF may be kept and there is none, libvips creates some.
         Enums.ForeignKeep exif = header.Exif.IsEmpty ? Enums.ForeignKeep.None : Enums.ForeignKeep.Exif;
         Enums.ForeignKeep xmp = header.Xmp.IsEmpty ? Enums.ForeignKeep.None : Enums.ForeignKeep.Xmp;
-        return image.HeifsaveBuffer(q: quality, compression: Enums.ForeignHeifCompression.Av1, keep: exif | xmp);
+        file.Write(image.HeifsaveBuffer(q: quality, compression: Enums.ForeignHeifCompression.Av1, keep: exif | xmp));
     }
 
     /// <inheritdoc/>
-    public PictureHeader ReadHeader(byte[] file)
+    public PictureHeader ReadHeader(ReadOnlyMemory<byte> file)
     {
         using Image image = Open(file);
         return new PictureHeader(image.Width, image.Height)
@@ -61,17 +64,24 @@ public sealed class AvifCodec : IPictureCodec
     }
 
     /// <inheritdoc/>
-    public byte[] Decode(byte[] file)
+    public void Decode(ReadOnlyMemory<byte> file, Memory<byte> pixels)
     {
         using Image image = Open(file);
         using Image rgb = image.Colourspace(Enums.Interpretation.Srgb);
         using Image opaque = rgb.HasAlpha() ? rgb.Flatten() : rgb.Copy();
         using Image bytes = opaque.Cast(Enums.BandFormat.Uchar);
-        return bytes.Bands == Channels ? bytes.WriteToMemory<byte>() : throw new InvalidDataException($"it has {bytes.Bands} channels");
+        if (bytes.Bands != Channels) throw new InvalidDataException($"it has {bytes.Bands} channels");
+        byte[] decoded = bytes.WriteToMemory<byte>();
+        if (decoded.Length != pixels.Length) throw new InvalidDataException("its parts state different sizes");
+        decoded.CopyTo(pixels);
     }
 
-    // Only the HEIF loader may read the bytes, because they are untrusted.
-    private static Image Open(byte[] file) => Image.HeifloadBuffer(file);
+    // Only the HEIF loader may read the bytes, because they are untrusted. It takes whole arrays.
+    private static Image Open(ReadOnlyMemory<byte> file)
+    {
+        bool isWhole = MemoryMarshal.TryGetArray(file, out ArraySegment<byte> part) && part.Array!.Length == file.Length;
+        return Image.HeifloadBuffer(isWhole ? part.Array! : file.ToArray());
+    }
 
     private static byte[] Blob(Image image, string name) => image.Contains(name) && image.Get(name) is byte[] blob ? blob : [];
 }

@@ -4,12 +4,28 @@ using MuseAtelier.Pictures.Metadata;
 namespace MuseAtelier.Pictures;
 
 /// <summary>The settings of a program's text, as far as they can be painted here.</summary>
-/// <param name="Request">The request. Settings that the text does not state have the defaults that <see cref="Notices"/> name.</param>
-/// <param name="ModelName">The model's name, without folders and extension; null if the text has none.</param>
-/// <param name="ModelHash">The first digits of the checkpoint's SHA-256; null if the text has none.</param>
-/// <param name="NotTaken">The settings that cannot be painted here, in words.</param>
-public sealed record ParsedParameters(PictureRequest Request, string? ModelName, string? ModelHash, IReadOnlyList<string> NotTaken)
+public sealed record ParsedParameters
 {
+    internal ParsedParameters(PictureRequest request, string? modelName, string? modelHash, IReadOnlyList<string> notTaken)
+    {
+        Request = request;
+        ModelName = modelName;
+        ModelHash = modelHash;
+        NotTaken = notTaken;
+    }
+
+    /// <summary>The request. Settings that the text does not state have the defaults that <see cref="Notices"/> name.</summary>
+    public PictureRequest Request { get; init; }
+
+    /// <summary>The model's name, without folders and extension; null if the text has none.</summary>
+    public string? ModelName { get; init; }
+
+    /// <summary>The first digits of the checkpoint's SHA-256; null if the text has none.</summary>
+    public string? ModelHash { get; init; }
+
+    /// <summary>The settings that cannot be painted here, in words.</summary>
+    public IReadOnlyList<string> NotTaken { get; init; }
+
     /// <summary>The program that wrote the text.</summary>
     public string Program { get; init; } = "AUTOMATIC1111";
 

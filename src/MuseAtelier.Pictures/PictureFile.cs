@@ -1,41 +1,15 @@
 using System.Globalization;
+using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Pictures.Files;
-using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures;
 
-/// <summary>The options for writing a picture.</summary>
-public sealed record PictureFileOptions
-{
-    /// <summary>
-    /// Whether an existing file may be replaced. A symbolic link stays, and its target is replaced; the permissions stay the same.
-    /// </summary>
-    public bool Overwrite { get; init; }
-
-    /// <summary>
-    /// Whether the picture is written under a free name in the same folder if its own name has become unavailable since it was checked:
-    /// another program created a file of that name or has it open. <see cref="WrittenPicture"/> has the new name. If false, an exception
-    /// is thrown instead.
-    /// </summary>
-    public bool UnderFreeName { get; init; }
-
-    /// <summary>The metadata that the file gets.</summary>
-    public MetadataLevel Metadata { get; init; } = MetadataLevel.Full;
-
-    /// <summary>
-    /// Quality of JPEG, WebP and AVIF, 1 to 100; null means <see cref="PictureFormats.DefaultQuality"/>. PNG ignores it.
-    /// </summary>
-    public int? Quality { get; init; }
-}
-
-/// <summary>The file of a written picture.</summary>
-/// <param name="Path">Path of the file: the requested one, unless a notice says otherwise.</param>
-/// <param name="Notices">Notices for the user; empty if the picture was written as requested.</param>
-public sealed record WrittenPicture(string Path, IReadOnlyList<string> Notices);
-
-/// <summary>Reads and writes pictures as files. Safe for concurrent use, also on the same file.</summary>
-public static class PictureFile
+/// <summary>
+/// Encodes and decodes pictures: to and from files, streams and memory. The same picture with the same options gives the same bytes
+/// everywhere. Safe for concurrent use, also on the same file.
+/// </summary>
+public static partial class PictureFile
 {
     private const int MostFreeNames = 10_000;
 
@@ -64,62 +38,111 @@ public static class PictureFile
     /// <param name="options">The options; null means the defaults.</param>
     /// <returns>The written file.</returns>
     /// <exception cref="PictureFileException">The picture cannot be written.</exception>
-    public static WrittenPicture Write(Picture picture, string path, PictureFileOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(picture);
-        ArgumentNullException.ThrowIfNull(path);
-        options ??= Defaults;
-        if (options.Quality is { } quality)
-            ArgumentOutOfRangeException.ThrowIfNotEqual(quality, Math.Clamp(quality, 1, 100), nameof(options));
-        PictureFormat format = PictureFormats.Of(path);
-        // Encoding takes time, so everything that can be refused is refused before.
-        if (!options.UnderFreeName) PictureTarget.Probe(path, options.Overwrite);
-        int? kept = format == PictureFormat.Png ? null : options.Quality ?? PictureFormats.DefaultQuality(format);
-        var encoding = new RecordedEncoding(format, kept);
-        byte[] content = PictureEncoder.Encode(path, picture.Pixels, picture.Width, picture.Height, encoding,
-            MetadataTexts.Of(options.Metadata, picture, encoding));
-        try
-        {
-            Place(path, content, options.Overwrite);
-            return new WrittenPicture(path, []);
-        }
-        catch (PictureFileException exception) when (options.UnderFreeName
-            && exception is PictureExistsException or PictureTargetException or PictureNotWrittenException { NoSpace: false })
-        {
-            return PlaceBeside(path, content, exception);
-        }
-    }
+    /// <exception cref="ObjectDisposedException">The picture is disposed.</exception>
+    public static WrittenPicture Write(Picture picture, string path, PictureFileOptions? options = null) =>
+        Write(picture, path, options, CancellationToken.None);
+
+    /// <summary>Writes a picture as <see cref="Write(Picture, string, PictureFileOptions?)"/> does, on the thread pool.</summary>
+    /// <param name="picture">The picture. It must not be disposed before the task has ended.</param>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="options">The options; null means the defaults.</param>
+    /// <param name="cancellationToken">Stops until the picture is encoded. Then the file is written whole.</param>
+    /// <returns>The written file.</returns>
+    /// <exception cref="PictureFileException">The picture cannot be written.</exception>
+    /// <exception cref="ObjectDisposedException">The picture is disposed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing was written.</exception>
+    public static Task<WrittenPicture> WriteAsync(
+        Picture picture, string path, PictureFileOptions? options = null, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Write(picture, path, options, cancellationToken), cancellationToken);
 
     /// <summary>Whether a file begins like one of the known formats; false for a missing file.</summary>
     /// <param name="path">Path of the file.</param>
     /// <exception cref="PictureUnreadableException">The system refuses to read it.</exception>
-    public static bool IsPicture(string path) => File.Exists(path) && Detect(path) is not null;
+    public static bool IsPicture(string path)
+    {
+        if (!File.Exists(path)) return false;
+        using PictureInput? input = Guard(path, () => PictureInput.TryOpen(path));
+        return input is not null;
+    }
 
     /// <summary>Reads the metadata of a picture's file without decoding its pixels.</summary>
     /// <param name="path">Path of the file.</param>
     /// <exception cref="PictureFileException">The file is missing, damaged or not a picture, or its format needs a codec.</exception>
     public static PictureFileContent Read(string path)
     {
-        PictureFormat format = Require(path);
-        return Guard(path, () => PictureDecoder.ReadMetadata(path, format));
+        ArgumentNullException.ThrowIfNull(path);
+        return Guard(path, () =>
+        {
+            using var input = PictureInput.OfFile(path);
+            return PictureDecoder.ReadMetadata(input);
+        });
     }
+
+    /// <summary>Reads the metadata of a picture's file as <see cref="Read(string)"/> does, on the thread pool.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="cancellationToken">Stops before the file is read.</param>
+    /// <exception cref="PictureFileException">The file is missing, damaged or not a picture, or its format needs a codec.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static Task<PictureFileContent> ReadAsync(string path, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Read(path), cancellationToken);
 
     /// <summary>
     /// Reads a picture's pixels as they are stored: no colour profile and no orientation is applied
     /// (<see cref="PictureFileContent.Notices"/> name both), and transparent pixels are blended with black.
     /// </summary>
     /// <param name="path">Path of the file.</param>
-    /// <returns>Size in px, and [Height, Width, 3] interleaved RGB, 8 bits a channel, owned by the caller.</returns>
+    /// <returns>The pixels; the caller disposes them.</returns>
     /// <exception cref="PictureFileException">
     /// The file is missing, damaged, too large or not a picture, or its format needs a codec.
     /// </exception>
-    public static (int Width, int Height, byte[] Pixels) ReadPixels(string path)
+    public static DecodedPicture Decode(string path) => Decode(path, CancellationToken.None);
+
+    /// <summary>Reads a picture's pixels as <see cref="Decode(string)"/> does, on the thread pool.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="cancellationToken">Stops before the pixels are decoded.</param>
+    /// <returns>The pixels; the caller disposes them.</returns>
+    /// <exception cref="PictureFileException">
+    /// The file is missing, damaged, too large or not a picture, or its format needs a codec.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static Task<DecodedPicture> DecodeAsync(string path, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Decode(path, cancellationToken), cancellationToken);
+
+    private static WrittenPicture Write(
+        Picture picture, string path, PictureFileOptions? options, CancellationToken cancellationToken)
     {
-        PictureFormat format = Require(path);
-        return Guard(path, () => PictureDecoder.ReadPixels(path, format));
+        ArgumentNullException.ThrowIfNull(picture);
+        ArgumentNullException.ThrowIfNull(path);
+        options ??= Defaults;
+        PictureFormat format = PictureFormats.Of(path);
+        _ = PictureEncodingOptions.EncodingOf(format, options.Quality);
+        // Encoding takes time, so everything that can be refused is refused before.
+        if (!options.UnderFreeName) PictureTarget.Probe(path, options.Overwrite);
+        using ArrayPoolBufferWriter<byte> file = ToPooled(path, picture, format, options);
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            Place(path, file.WrittenSpan, options.Overwrite);
+            return new WrittenPicture(path, []);
+        }
+        catch (PictureFileException exception) when (options.UnderFreeName
+            && exception is PictureExistsException or PictureTargetException or PictureNotWrittenException { NoSpace: false })
+        {
+            return PlaceBeside(path, file.WrittenSpan, exception);
+        }
     }
 
-    private static void Place(string path, byte[] content, bool overwrite)
+    private static DecodedPicture Decode(string path, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return Guard(path, () =>
+        {
+            using var input = PictureInput.OfFile(path);
+            return PictureDecoder.Decode(input, cancellationToken);
+        });
+    }
+
+    private static void Place(string path, ReadOnlySpan<byte> content, bool overwrite)
     {
         PictureTarget target = PictureTarget.Probe(path, overwrite);
         try
@@ -138,7 +161,7 @@ public static class PictureFile
         }
     }
 
-    private static WrittenPicture PlaceBeside(string path, byte[] content, PictureFileException reason)
+    private static WrittenPicture PlaceBeside(string path, ReadOnlySpan<byte> content, PictureFileException reason)
     {
         string folder = Path.GetDirectoryName(path) ?? "";
         string stem = Path.GetFileNameWithoutExtension(path);
@@ -164,22 +187,8 @@ public static class PictureFile
         throw reason;
     }
 
-    private static PictureFormat Require(string path)
-    {
-        ArgumentNullException.ThrowIfNull(path);
-        if (!File.Exists(path)) throw new PictureNotFoundException(path);
-        return Detect(path) ?? throw new NotAPictureException(path);
-    }
-
-    private static PictureFormat? Detect(string path) => Guard(path, () =>
-    {
-        // A pipe or a device may block the reader forever.
-        if (UnixFile.Describe(Path.GetFullPath(path))?.Kind is not null) return null;
-        using FileStream stream = File.OpenRead(path);
-        return PictureFormats.Detect(stream);
-    });
-
-    private static T Guard<T>(string path, Func<T> read)
+    /// <summary>Runs a reader, and gives the exceptions of the file system the type and the words of a picture's.</summary>
+    internal static T Guard<T>(string path, Func<T> read)
     {
         try
         {

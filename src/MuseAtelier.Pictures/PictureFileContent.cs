@@ -2,13 +2,34 @@ using System.Collections.Immutable;
 
 namespace MuseAtelier.Pictures;
 
-/// <summary>The metadata of a picture's file.</summary>
-/// <param name="Path">Path of the file.</param>
-/// <param name="Format">The file's format.</param>
-/// <param name="Width">Width in px, as the pixels are stored.</param>
-/// <param name="Height">Height in px, as the pixels are stored.</param>
-public sealed record PictureFileContent(string Path, PictureFormat Format, int Width, int Height)
+/// <summary>The metadata of a picture's file, which may also have come from a stream or from memory.</summary>
+public sealed record PictureFileContent
 {
+    /// <summary>Creates the content of a file without texts.</summary>
+    /// <param name="path">Path of the file, for messages.</param>
+    /// <param name="format">The file's format.</param>
+    /// <param name="width">Width in px, as the pixels are stored.</param>
+    /// <param name="height">Height in px, as the pixels are stored.</param>
+    public PictureFileContent(string path, PictureFormat format, int width, int height)
+    {
+        Path = path;
+        Format = format;
+        Width = width;
+        Height = height;
+    }
+
+    /// <summary>Path of the file as it was given; "the stream" or "the data" for a picture from a stream or from memory.</summary>
+    public string Path { get; init; }
+
+    /// <summary>The file's format.</summary>
+    public PictureFormat Format { get; init; }
+
+    /// <summary>Width in px, as the pixels are stored.</summary>
+    public int Width { get; init; }
+
+    /// <summary>Height in px, as the pixels are stored.</summary>
+    public int Height { get; init; }
+
     /// <summary>AUTOMATIC1111's text; null if the file has none.</summary>
     public string? Parameters { get; init; }
 

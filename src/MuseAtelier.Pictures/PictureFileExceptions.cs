@@ -4,7 +4,9 @@ namespace MuseAtelier.Pictures;
 public abstract class PictureFileException(string path, string found, string expected, string remedy, Exception? inner = null)
     : MuseAtelierException(found, expected, remedy, inner)
 {
-    /// <summary>The path of the file as it was given.</summary>
+    /// <summary>
+    /// The path of the file as it was given; "the stream", "the data" or "the picture" if the picture is not in a file.
+    /// </summary>
     public string Path { get; } = path;
 }
 

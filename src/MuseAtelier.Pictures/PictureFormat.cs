@@ -21,6 +21,9 @@ public enum PictureFormat
 /// <summary>The properties of each <see cref="PictureFormat"/>.</summary>
 public static class PictureFormats
 {
+    /// <summary>The number of bytes from which <see cref="Detect"/> tells every format.</summary>
+    public const int BytesToDetect = 12;
+
     private static readonly (string Extension, PictureFormat Format)[] Extensions =
     [
         (".png", PictureFormat.Png),
@@ -58,21 +61,28 @@ public static class PictureFormats
         _ => 95,
     };
 
-    /// <summary>
-    /// The format of a file, recognised by its first bytes; null if it is unknown. Leaves the stream at its beginning.
-    /// </summary>
-    internal static PictureFormat? Detect(Stream stream)
+    /// <summary>The media type of a format, such as <c>image/png</c>, for HTTP and for data URLs.</summary>
+    /// <param name="format">The format.</param>
+    public static string MediaType(PictureFormat format) => format switch
     {
-        Span<byte> start = stackalloc byte[12];
-        int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        stream.Position = 0;
-        ReadOnlySpan<byte> bytes = start[..read];
-        if (bytes.StartsWith(PngFile.Signature)) return PictureFormat.Png;
-        if (bytes is [0xFF, 0xD8, 0xFF, ..]) return PictureFormat.Jpeg;
-        if (bytes.Length < start.Length) return null;
-        if (bytes.StartsWith("RIFF"u8) && bytes[8..].SequenceEqual("WEBP"u8)) return PictureFormat.WebP;
+        PictureFormat.Png => "image/png",
+        PictureFormat.Jpeg => "image/jpeg",
+        PictureFormat.WebP => "image/webp",
+        PictureFormat.Avif => "image/avif",
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, null),
+    };
+
+    /// <summary>The format that the first bytes of a file tell; null if it is unknown. The rest of the file may be damaged.</summary>
+    /// <param name="start">The first <see cref="BytesToDetect"/> bytes, or more; fewer if the file is shorter.</param>
+    public static PictureFormat? Detect(ReadOnlySpan<byte> start)
+    {
+        if (start.StartsWith(PngFile.Signature)) return PictureFormat.Png;
+        if (start is [0xFF, 0xD8, 0xFF, ..]) return PictureFormat.Jpeg;
+        if (start.Length < BytesToDetect) return null;
+        ReadOnlySpan<byte> brand = start[8..BytesToDetect];
+        if (start.StartsWith("RIFF"u8) && brand.SequenceEqual("WEBP"u8)) return PictureFormat.WebP;
         // The first box names the file's brand. Some encoders write the general brand mif1.
-        bool isAvif = bytes[4..8].SequenceEqual("ftyp"u8) && (bytes[8..].SequenceEqual("avif"u8) || bytes[8..].SequenceEqual("mif1"u8));
+        bool isAvif = start[4..8].SequenceEqual("ftyp"u8) && (brand.SequenceEqual("avif"u8) || brand.SequenceEqual("mif1"u8));
         return isAvif ? PictureFormat.Avif : null;
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using MuseAtelier.Format;
 using MuseAtelier.Pictures.Metadata;
 using static System.FormattableString;
@@ -113,53 +112,3 @@ public sealed record PictureRecord
         if (version == PictureRecordVersion2.Number) PictureRecordVersion2.Upgrade(record);
     }
 }
-
-/// <summary>The model of a recorded picture.</summary>
-/// <param name="Name">The checkpoint's file name without extension.</param>
-/// <param name="Sha256">SHA-256 of the checkpoint, lower-case hex.</param>
-/// <param name="GraphsSha256">SHA-256 over the graphs that were run, lower-case hex.</param>
-public sealed record RecordedModel(string Name, string Sha256, string GraphsSha256)
-{
-    /// <summary>The quantity that the model was taken to predict, and why; null in records of older versions.</summary>
-    public UsedPrediction? Prediction { get; init; }
-}
-
-/// <summary>The engine and the device of a recorded picture.</summary>
-/// <param name="Version">Version of MuseAtelier.</param>
-/// <param name="Runtime">Name and version of the runtime.</param>
-/// <param name="Device">The device in words.</param>
-/// <param name="Plan">Where the weights were and how the picture was decoded, in words.</param>
-/// <param name="BatchSlot">The batch size, and the picture's index in the batch.</param>
-/// <param name="VaeTile">The size of the tiles in which the VAE decoded; null if it decoded the whole picture at once.</param>
-public sealed record RecordedEngine(
-    string Version, string Runtime, string Device, string Plan, BatchSlot BatchSlot, TileSize? VaeTile = null)
-{
-    /// <summary>
-    /// Number of threads of the processor that painted the picture, read from <see cref="Device"/>; null if a card painted it.
-    /// </summary>
-    [JsonIgnore]
-    public int? Threads
-    {
-        get
-        {
-            const string mark = " processor, ";
-            const string end = " threads";
-            int at = Device.IndexOf(mark, StringComparison.Ordinal);
-            if (at <= 0 || !Device.EndsWith(end, StringComparison.Ordinal) || Device.Length < at + mark.Length + end.Length) return null;
-            ReadOnlySpan<char> number = Device.AsSpan()[(at + mark.Length)..^end.Length];
-            return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads > 0 ? threads : null;
-        }
-    }
-}
-
-/// <summary>How a file was encoded.</summary>
-/// <param name="Format">The file's format.</param>
-/// <param name="Quality">1 to 100; null for lossless formats.</param>
-public sealed record RecordedEncoding(PictureFormat Format, int? Quality = null);
-
-/// <summary>Digests by which two runs are compared.</summary>
-/// <param name="Algorithm">The name of the hash of noise and latents, which covers their fp32 little-endian bytes in NCHW.</param>
-/// <param name="Noise">Hash of the initial noise, then of each step's noise, as 16 hex digits; empty for a step that adds none.</param>
-/// <param name="Latents">Hash of the initial latents, then of the latents after each step.</param>
-/// <param name="Pixels">SHA-256 of the RGB bytes, lower-case hex.</param>
-public sealed record RecordedHashes(string Algorithm, IReadOnlyList<string> Noise, IReadOnlyList<string> Latents, string Pixels);

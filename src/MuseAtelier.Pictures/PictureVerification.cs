@@ -23,10 +23,16 @@ public enum VerificationOutcome
 }
 
 /// <summary>The result of verifying a picture.</summary>
-/// <param name="Outcome">How the picture compares with the one painted again.</param>
-/// <param name="Record">The picture's record.</param>
-public sealed record PictureVerification(VerificationOutcome Outcome, PictureRecord Record)
+public sealed record PictureVerification
 {
+    internal PictureVerification(VerificationOutcome outcome, PictureRecord record) => (Outcome, Record) = (outcome, record);
+
+    /// <summary>How the picture compares with the one painted again.</summary>
+    public VerificationOutcome Outcome { get; init; }
+
+    /// <summary>The picture's record.</summary>
+    public PictureRecord Record { get; init; }
+
     /// <summary>The first step whose noise or latents differ: 0 for the start, then the step's number; null if none differs.</summary>
     public int? DivergesAtStep { get; init; }
 

@@ -1,3 +1,4 @@
+using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Pictures.Metadata;
 
@@ -38,13 +39,67 @@ public static class PictureVerifier
     /// <exception cref="PictureRequestException">The record's request cannot be painted.</exception>
     /// <exception cref="BudgetTooSmallException">A batch of this size does not fit the atelier's budget.</exception>
     public static async Task<PictureVerification> VerifyAsync(
-        Atelier atelier,
+        IAtelier atelier,
         string path,
         IProgress<GenerationProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(atelier);
-        PictureFileContent content = PictureFile.Read(path);
+        ArgumentNullException.ThrowIfNull(path);
+        using PictureInput input = await Task.Run(() => PictureFile.Guard(path, () => PictureInput.Load(path)), cancellationToken)
+            .ConfigureAwait(false);
+        return await VerifyAsync(atelier, input, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Verifies a picture from a stream, as <see cref="VerifyAsync(IAtelier, string, IProgress{GenerationProgress}?, CancellationToken)"/>
+    /// does with a file. The stream is read from its position to its end, and stays open. It need not seek.
+    /// </summary>
+    /// <param name="atelier">Opened with the record's model and with options from <see cref="Suit"/>.</param>
+    /// <param name="stream">The picture.</param>
+    /// <param name="progress">Called on the engine's thread, so it must return quickly.</param>
+    /// <param name="cancellationToken">Stops while the stream is read, and within a step.</param>
+    /// <exception cref="PictureFileException">The stream is not a picture, or has no readable record.</exception>
+    /// <exception cref="PictureRequestException">The record's request cannot be painted.</exception>
+    /// <exception cref="BudgetTooSmallException">A batch of this size does not fit the atelier's budget.</exception>
+    public static async Task<PictureVerification> VerifyAsync(
+        IAtelier atelier,
+        Stream stream,
+        IProgress<GenerationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(atelier);
+        ArgumentNullException.ThrowIfNull(stream);
+        using PictureInput input = await StreamIntake.ReadAsync(stream, cancellationToken).ConfigureAwait(false);
+        return await VerifyAsync(atelier, input, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Verifies a picture from memory, as <see cref="VerifyAsync(IAtelier, string, IProgress{GenerationProgress}?, CancellationToken)"/>
+    /// does with a file.
+    /// </summary>
+    /// <param name="atelier">Opened with the record's model and with options from <see cref="Suit"/>.</param>
+    /// <param name="file">The bytes of the file; borrowed until the task has ended.</param>
+    /// <param name="progress">Called on the engine's thread, so it must return quickly.</param>
+    /// <param name="cancellationToken">Stops within a step.</param>
+    /// <exception cref="PictureFileException">The bytes are not a picture, or have no readable record.</exception>
+    /// <exception cref="PictureRequestException">The record's request cannot be painted.</exception>
+    /// <exception cref="BudgetTooSmallException">A batch of this size does not fit the atelier's budget.</exception>
+    public static async Task<PictureVerification> VerifyAsync(
+        IAtelier atelier,
+        ReadOnlyMemory<byte> file,
+        IProgress<GenerationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(atelier);
+        using var input = PictureInput.OfMemory(file);
+        return await VerifyAsync(atelier, input, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<PictureVerification> VerifyAsync(
+        IAtelier atelier, PictureInput input, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+    {
+        PictureFileContent content = PictureFile.Guard(input.Name, () => PictureDecoder.ReadMetadata(input));
         PictureRecord record = content.ReadRecord();
         PictureRequestException.ThrowIfUnpaintable(record.Request);
         if (!record.Model.Sha256.Equals(atelier.Model.Sha256, StringComparison.OrdinalIgnoreCase))
@@ -54,17 +109,17 @@ public static class PictureVerifier
             return new PictureVerification(VerificationOutcome.AnotherModel, record) { Changes = [$"the model was {then}, and is {now}"] };
         }
 
-        BatchSlot slot = record.Engine.BatchSlot;
-        Picture again = await atelier.GenerateAsync(record.Request, slot, progress, cancellationToken).ConfigureAwait(false);
-        return await Task.Run(() => Compare(path, content, record, again), cancellationToken).ConfigureAwait(false);
+        var options = new GenerationOptions { Place = record.Engine.BatchSlot, Progress = progress };
+        using Picture again = await atelier.GenerateAsync(record.Request, options, cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => Compare(input, content, record, again), cancellationToken).ConfigureAwait(false);
     }
 
-    private static PictureVerification Compare(string path, PictureFileContent content, PictureRecord record, Picture again)
+    private static PictureVerification Compare(PictureInput input, PictureFileContent content, PictureRecord record, Picture again)
     {
         PictureRecord now = PictureRecord.Of(again, record.Encoding);
         IReadOnlyList<string> changes = Changes(record, now);
         (int? step, bool noise) = FirstDifference(record.Hashes, now.Hashes);
-        (int? largest, double? psnr) = Difference(path, again);
+        (int? largest, double? psnr) = Difference(input, again);
         var result = new PictureVerification(VerificationOutcome.Diverged, record)
         {
             DivergesAtStep = step,
@@ -75,7 +130,7 @@ public static class PictureVerifier
             Notices = [.. content.Notices, .. again.Notices],
         };
         if (step is not null) return result;
-        if (HasSameBytes(path, content, record, again)) return result with { Outcome = VerificationOutcome.SameBytes, SamePixels = true };
+        if (HasSameBytes(input, content, record, again)) return result with { Outcome = VerificationOutcome.SameBytes, SamePixels = true };
 
         // Only a PNG file shows the painted pixels; a lossy file never does, so only the digests are compared for it.
         bool samePixels = record.Hashes.Pixels.Equals(now.Hashes.Pixels, StringComparison.OrdinalIgnoreCase)
@@ -88,13 +143,13 @@ public static class PictureVerifier
     }
 
     // Encodes the new picture with the file's own record, so that the bytes can be equal.
-    private static bool HasSameBytes(string path, PictureFileContent content, PictureRecord record, Picture again)
+    private static bool HasSameBytes(PictureInput input, PictureFileContent content, PictureRecord record, Picture again)
     {
         if (content.Format != record.Encoding.Format) return false;
         MetadataTexts texts = MetadataTexts.Of(record, content.RecordJson!);
-        byte[] file = File.ReadAllBytes(path);
-        byte[] encoded = PictureEncoder.Encode(path, again.Pixels, again.Width, again.Height, record.Encoding, texts);
-        return file.AsSpan().SequenceEqual(encoded);
+        using ArrayPoolBufferWriter<byte> encoded =
+            PictureEncoder.Encode(input.Name, again.Pixels, again.Width, again.Height, record.Encoding, texts);
+        return input.ToMemory().Span.SequenceEqual(encoded.WrittenSpan);
     }
 
     private static (int? Step, bool Noise) FirstDifference(RecordedHashes then, RecordedHashes now)
@@ -108,10 +163,11 @@ public static class PictureVerifier
         return (null, false);
     }
 
-    private static (int? Largest, double? Psnr) Difference(string path, Picture again)
+    private static (int? Largest, double? Psnr) Difference(PictureInput input, Picture again)
     {
-        (int width, int height, byte[] pixels) = PictureFile.ReadPixels(path);
-        if ((width, height) != (again.Width, again.Height)) return (null, null);
+        using DecodedPicture shown = PictureFile.Guard(input.Name, () => PictureDecoder.Decode(input, CancellationToken.None));
+        if ((shown.Width, shown.Height) != (again.Width, again.Height)) return (null, null);
+        ReadOnlySpan<byte> pixels = shown.Pixels.Span;
         ReadOnlySpan<byte> other = again.Pixels.Span;
         int largest = 0;
         long squares = 0;

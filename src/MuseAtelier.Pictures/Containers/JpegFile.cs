@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using MuseAtelier.Pictures.Metadata;
@@ -40,20 +41,19 @@ internal static class JpegFile
 
     private static ReadOnlySpan<byte> IccName => "ICC_PROFILE\0"u8;
 
-    /// <summary>Inserts metadata where readers look for it: after the JFIF segment, EXIF first.</summary>
-    /// <param name="jpeg">The file's bytes.</param>
+    /// <summary>Writes a file with metadata where readers look for it: after the JFIF segment, EXIF first.</summary>
+    /// <param name="jpeg">The file's bytes, without metadata.</param>
     /// <param name="exif">EXIF of at most <see cref="ExifRoom"/> bytes; empty for none.</param>
     /// <param name="xmp">XMP of at most <see cref="XmpRoom"/> bytes; empty for none.</param>
-    public static byte[] Embed(byte[] jpeg, byte[] exif, byte[] xmp)
+    /// <param name="file">Receives the file.</param>
+    public static void Embed(ReadOnlySpan<byte> jpeg, byte[] exif, byte[] xmp, IBufferWriter<byte> file)
     {
         bool hasJfif = jpeg[3] == Jfif;
-        int at = hasJfif ? 4 + BinaryPrimitives.ReadUInt16BigEndian(jpeg.AsSpan(4)) : 2;
-        using var stream = new MemoryStream(jpeg.Length + exif.Length + xmp.Length + 100);
-        stream.Write(jpeg, 0, at);
-        if (exif.Length > 0) WriteSegment(stream, ExifName, exif);
-        if (xmp.Length > 0) WriteSegment(stream, XmpName, xmp);
-        stream.Write(jpeg, at, jpeg.Length - at);
-        return stream.ToArray();
+        int at = hasJfif ? 4 + BinaryPrimitives.ReadUInt16BigEndian(jpeg[4..]) : 2;
+        file.Write(jpeg[..at]);
+        if (exif.Length > 0) WriteSegment(file, ExifName, exif);
+        if (xmp.Length > 0) WriteSegment(file, XmpName, xmp);
+        file.Write(jpeg[at..]);
     }
 
     /// <summary>Reads size and metadata.</summary>
@@ -155,12 +155,12 @@ internal static class JpegFile
         }
     }
 
-    private static void WriteSegment(Stream stream, ReadOnlySpan<byte> name, byte[] data)
+    private static void WriteSegment(IBufferWriter<byte> file, ReadOnlySpan<byte> name, byte[] data)
     {
         Span<byte> head = [0xFF, App1, 0, 0];
         BinaryPrimitives.WriteUInt16BigEndian(head[2..], (ushort)(2 + name.Length + data.Length));
-        stream.Write(head);
-        stream.Write(name);
-        stream.Write(data);
+        file.Write(head);
+        file.Write(name);
+        file.Write(data);
     }
 }

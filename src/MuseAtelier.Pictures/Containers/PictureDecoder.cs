@@ -1,4 +1,5 @@
 using System.Globalization;
+using CommunityToolkit.HighPerformance.Buffers;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats;
 using SixLabors.ImageSharp.Memory;
@@ -6,43 +7,42 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace MuseAtelier.Pictures.Containers;
 
-/// <summary>Reads metadata and pixels of files. Files that are larger than any picture of this project are refused.</summary>
+/// <summary>Reads metadata and pixels. Pictures that are larger than any picture of this project are refused.</summary>
 internal static class PictureDecoder
 {
     private const int Channels = 3;
-    private const long MostBytes = 256L << 20;
 
     /// <summary>Reads size and metadata without decoding pixels.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="format">The format that its first bytes name.</param>
-    /// <exception cref="PictureFileException">The file cannot be read.</exception>
-    public static PictureFileContent ReadMetadata(string path, PictureFormat format)
+    /// <param name="input">The picture; borrowed.</param>
+    /// <exception cref="PictureFileException">The picture cannot be read.</exception>
+    public static PictureFileContent ReadMetadata(PictureInput input)
     {
-        if (!PictureCodecs.IsBuiltIn(format))
-            return Content(Foreign(path, PictureCodecs.Require(path, format)).Header).Describe(path, format);
-        using FileStream stream = File.OpenRead(path);
-        return ReadContainer(path, stream, format).Describe(path, format);
+        ContainerContent content = PictureCodecs.IsBuiltIn(input.Format) ? ReadContainer(input)
+            : Content(ReadHeader(input, PictureCodecs.Require(input.Name, input.Format)));
+        return content.Describe(input.Name, input.Format);
     }
 
     /// <summary>Decodes to [height, width, 3] RGB, 8 bits; transparent pixels are blended with black.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="format">The format that its first bytes name.</param>
-    /// <exception cref="PictureFileException">The file cannot be read.</exception>
-    public static (int Width, int Height, byte[] Pixels) ReadPixels(string path, PictureFormat format) =>
-        PictureCodecs.IsBuiltIn(format) ? ReadBuiltIn(path, format) : ReadForeign(path, PictureCodecs.Require(path, format));
+    /// <param name="input">The picture; borrowed.</param>
+    /// <param name="cancellationToken">Stops before the pixels are decoded.</param>
+    /// <returns>The pixels; the caller disposes them.</returns>
+    /// <exception cref="PictureFileException">The picture cannot be read.</exception>
+    public static DecodedPicture Decode(PictureInput input, CancellationToken cancellationToken) =>
+        PictureCodecs.IsBuiltIn(input.Format) ? DecodeBuiltIn(input, cancellationToken)
+            : DecodeForeign(input, PictureCodecs.Require(input.Name, input.Format), cancellationToken);
 
-    private static ContainerContent ReadContainer(string path, Stream stream, PictureFormat format) => format switch
+    private static ContainerContent ReadContainer(PictureInput input) => input.Format switch
     {
-        PictureFormat.Png => PngReader.Read(path, stream),
-        PictureFormat.Jpeg => JpegFile.Read(path, stream),
-        _ => WebPFile.Read(path, stream),
+        PictureFormat.Png => PngReader.Read(input.Name, input.Stream),
+        PictureFormat.Jpeg => JpegFile.Read(input.Name, input.Stream),
+        _ => WebPFile.Read(input.Name, input.Stream),
     };
 
-    private static (int Width, int Height, byte[] Pixels) ReadBuiltIn(string path, PictureFormat format)
+    private static DecodedPicture DecodeBuiltIn(PictureInput input, CancellationToken cancellationToken)
     {
-        using FileStream file = File.OpenRead(path);
-        RequireSize(path, file.Length);
-        ContainerContent content = ReadContainer(path, file, format);
+        string path = input.Name;
+        PictureInput.RequireSize(path, input.Stream.Length);
+        ContainerContent content = ReadContainer(input);
         RequirePixels(path, content.Width, content.Height);
         if (content.Unsupported is { } reason) throw new PictureUnsupportedException(path, reason);
         // A file of a few bytes must not make the decoder allocate memory for millions of pixels.
@@ -50,8 +50,9 @@ internal static class PictureDecoder
             throw new PictureDamagedException(path,
                 string.Create(CultureInfo.InvariantCulture,
                     $"its {content.PixelBytes:N0} bytes of pixels cannot hold {content.Width}x{content.Height} px"));
-        using var pixels = new PartStream(file, content.Parts);
-        IImageDecoder decoder = Imaging.Decoder(format);
+        cancellationToken.ThrowIfCancellationRequested();
+        using var pixels = new PartStream(input.Stream, content.Parts);
+        IImageDecoder decoder = Imaging.Decoder(input.Format);
         return Guard(path, () =>
         {
             // The decoder allocates memory by its own reading of the size, so that reading is checked too.
@@ -59,55 +60,64 @@ internal static class PictureDecoder
             if (info is null || (info.Width, info.Height) != (content.Width, content.Height))
                 throw new PictureDamagedException(path, "its parts state different sizes");
             pixels.Position = 0;
-            return (content.Width, content.Height, content.HasAlpha ? DecodeOnBlack(pixels, decoder) : Decode(pixels, decoder));
+            MemoryOwner<byte> decoded = content.HasAlpha ? DecodeOnBlack(pixels, decoder) : DecodeOpaque(pixels, decoder);
+            return new DecodedPicture(input.Format, content.Width, content.Height, decoded);
         });
     }
 
-    private static byte[] Decode(Stream stream, IImageDecoder decoder)
+    private static MemoryOwner<byte> DecodeOpaque(Stream stream, IImageDecoder decoder)
     {
         using Image<Rgb24> image = Image.Load<Rgb24>(Imaging.Configuration, stream, decoder);
-        byte[] pixels = new byte[image.Width * image.Height * Channels];
-        image.CopyPixelDataTo(pixels);
+        MemoryOwner<byte> pixels = Allocate(image.Width, image.Height);
+        image.CopyPixelDataTo(pixels.Span);
         return pixels;
     }
 
-    private static byte[] DecodeOnBlack(Stream stream, IImageDecoder decoder)
+    private static MemoryOwner<byte> DecodeOnBlack(Stream stream, IImageDecoder decoder)
     {
         using Image<Rgba32> image = Image.Load<Rgba32>(Imaging.Configuration, stream, decoder);
-        byte[] pixels = new byte[image.Width * image.Height * Channels];
+        MemoryOwner<byte> pixels = Allocate(image.Width, image.Height);
         image.ProcessPixelRows(rows =>
         {
+            Span<byte> to = pixels.Span;
             int at = 0;
             for (int y = 0; y < rows.Height; y++)
             {
                 foreach (Rgba32 pixel in rows.GetRowSpan(y))
                 {
-                    pixels[at++] = OnBlack(pixel.R, pixel.A);
-                    pixels[at++] = OnBlack(pixel.G, pixel.A);
-                    pixels[at++] = OnBlack(pixel.B, pixel.A);
+                    to[at++] = OnBlack(pixel.R, pixel.A);
+                    to[at++] = OnBlack(pixel.G, pixel.A);
+                    to[at++] = OnBlack(pixel.B, pixel.A);
                 }
             }
         });
         return pixels;
     }
 
+    private static MemoryOwner<byte> Allocate(int width, int height) =>
+        MemoryOwner<byte>.Allocate(checked(width * height * Channels));
+
     private static byte OnBlack(int colour, int alpha) => (byte)((colour * alpha + 127) / 255);
 
-    private static (int Width, int Height, byte[] Pixels) ReadForeign(string path, IPictureCodec codec)
+    private static DecodedPicture DecodeForeign(PictureInput input, IPictureCodec codec, CancellationToken cancellationToken)
     {
-        (byte[] file, PictureHeader header) = Foreign(path, codec);
-        RequirePixels(path, header.Width, header.Height);
-        byte[] pixels = Guard(path, () => codec.Decode(file));
-        return pixels.LongLength == (long)header.Width * header.Height * Channels
-            ? (header.Width, header.Height, pixels)
-            : throw new PictureDamagedException(path, "its parts state different sizes");
+        PictureHeader header = ReadHeader(input, codec);
+        RequirePixels(input.Name, header.Width, header.Height);
+        if (header.Width <= 0 || header.Height <= 0) throw new PictureDamagedException(input.Name, "it states no size");
+        cancellationToken.ThrowIfCancellationRequested();
+        ReadOnlyMemory<byte> file = input.ToMemory();
+        MemoryOwner<byte> pixels = Allocate(header.Width, header.Height);
+        return Guard(input.Name, () =>
+        {
+            codec.Decode(file, pixels.Memory);
+            return new DecodedPicture(input.Format, header.Width, header.Height, pixels);
+        });
     }
 
-    private static (byte[] File, PictureHeader Header) Foreign(string path, IPictureCodec codec)
+    private static PictureHeader ReadHeader(PictureInput input, IPictureCodec codec)
     {
-        RequireSize(path, new FileInfo(path).Length);
-        byte[] file = File.ReadAllBytes(path);
-        return (file, Guard(path, () => codec.ReadHeader(file)));
+        ReadOnlyMemory<byte> file = input.ToMemory();
+        return Guard(input.Name, () => codec.ReadHeader(file));
     }
 
     private static ContainerContent Content(PictureHeader header) => new()
@@ -118,13 +128,6 @@ internal static class PictureDecoder
         Xmp = header.Xmp,
         Icc = header.Icc,
     };
-
-    private static void RequireSize(string path, long bytes)
-    {
-        if (bytes > MostBytes)
-            throw new PictureTooLargeException(path,
-                string.Create(CultureInfo.InvariantCulture, $"it has {bytes:N0} bytes, and pictures of up to {MostBytes:N0} are read"));
-    }
 
     private static void RequirePixels(string path, int width, int height)
     {

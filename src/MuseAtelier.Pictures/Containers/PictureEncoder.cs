@@ -1,12 +1,18 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using System.Text;
+using CommunityToolkit.HighPerformance;
+using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Pictures.Metadata;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 
 namespace MuseAtelier.Pictures.Containers;
 
-/// <summary>Encodes pixels and metadata to the bytes of a file. The same input gives the same bytes.</summary>
+/// <summary>
+/// Encodes pixels and metadata to the bytes of a file. The same input gives the same bytes. After a failure, pooled memory is left to the
+/// garbage collector.
+/// </summary>
 internal static class PictureEncoder
 {
     private const int Channels = 3;
@@ -16,21 +22,24 @@ internal static class PictureEncoder
 
     private const int TrialSide = 16;
 
+    private const int LeastBuffer = 4096;
+
     // Formats whose encoder has worked in this process.
     private static readonly ConcurrentDictionary<PictureFormat, bool> Tried = new();
 
-    /// <summary>Encodes a picture.</summary>
+    /// <summary>Encodes a picture to pooled memory.</summary>
     /// <param name="path">Path of the future file, for messages.</param>
     /// <param name="pixels">[height, width, 3] RGB; borrowed.</param>
     /// <param name="width">Width in px.</param>
     /// <param name="height">Height in px.</param>
     /// <param name="encoding">Format and quality.</param>
     /// <param name="texts">The texts of the file.</param>
+    /// <returns>The file's bytes; the caller disposes them.</returns>
     /// <exception cref="PictureMetadataTooLargeException">The texts do not fit into the format.</exception>
     /// <exception cref="PictureCodecMissingException">No codec is registered for the format.</exception>
     /// <exception cref="PictureNotEncodedException">The encoder failed.</exception>
-    public static byte[] Encode(string path, ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding,
-        MetadataTexts texts)
+    public static ArrayPoolBufferWriter<byte> Encode(
+        string path, ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding, MetadataTexts texts)
     {
         PictureFormat format = encoding.Format;
         // In PNG files the record has a chunk of its own; in other files it is in XMP.
@@ -43,13 +52,17 @@ internal static class PictureEncoder
             if (xmp.Length > JpegFile.XmpRoom) throw new PictureMetadataTooLargeException(path, "XMP", xmp.Length, JpegFile.XmpRoom);
         }
 
-        return Guard(path, format, () => format switch
+        return Guard(path, format, () =>
         {
-            PictureFormat.Png => PngFile.Embed(EncodePixels(pixels, width, height, encoding), Chunks(texts, exif, xmp)),
-            PictureFormat.Jpeg => JpegFile.Embed(EncodePixels(pixels, width, height, encoding), exif, xmp),
-            PictureFormat.WebP => WebPFile.Embed(EncodePixels(pixels, width, height, encoding), width, height, exif, xmp),
-            _ => PictureCodecs.Require(path, format).Encode(pixels, new PictureHeader(width, height) { Exif = exif, Xmp = xmp },
-                encoding.Quality ?? DefaultQuality(format)),
+            var header = new PictureHeader(width, height) { Exif = exif, Xmp = xmp };
+            if (!PictureCodecs.IsBuiltIn(format)) return EncodeForeign(path, pixels, header, encoding);
+            using ArrayPoolBufferWriter<byte> plain = EncodePixels(pixels, width, height, encoding);
+            ReadOnlySpan<byte> bytes = plain.WrittenSpan;
+            var file = new ArrayPoolBufferWriter<byte>(plain.WrittenCount + exif.Length + xmp.Length + LeastBuffer);
+            if (isPng) PngFile.Embed(bytes, Chunks(texts, exif, xmp), file);
+            else if (format == PictureFormat.Jpeg) JpegFile.Embed(bytes, exif, xmp, file);
+            else WebPFile.Embed(bytes, width, height, exif, xmp, file);
+            return file;
         });
     }
 
@@ -62,25 +75,41 @@ internal static class PictureEncoder
     {
         if (Tried.ContainsKey(format)) return;
         var encoding = new RecordedEncoding(format, PictureFormats.DefaultQuality(format));
-        Encode(path, new byte[TrialSide * TrialSide * Channels], TrialSide, TrialSide, encoding, new MetadataTexts(null, null, null));
+        Encode(path, new byte[TrialSide * TrialSide * Channels], TrialSide, TrialSide, encoding, new MetadataTexts(null, null, null))
+            .Dispose();
         Tried[format] = true;
     }
 
     private static int DefaultQuality(PictureFormat format) =>
         PictureFormats.DefaultQuality(format) ?? throw new ArgumentOutOfRangeException(nameof(format), format, null);
 
-    private static byte[] EncodePixels(ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding)
+    private static ArrayPoolBufferWriter<byte> EncodeForeign(
+        string path, ReadOnlyMemory<byte> pixels, PictureHeader header, RecordedEncoding encoding)
     {
-        using Image<Rgb24> image = Image.LoadPixelData<Rgb24>(Imaging.Configuration, pixels.Span, width, height);
+        IPictureCodec codec = PictureCodecs.Require(path, encoding.Format);
+        var file = new ArrayPoolBufferWriter<byte>();
+        codec.Encode(pixels, header, encoding.Quality ?? DefaultQuality(encoding.Format), file);
+        return file;
+    }
+
+    private static ArrayPoolBufferWriter<byte> EncodePixels(
+        ReadOnlyMemory<byte> pixels, int width, int height, RecordedEncoding encoding)
+    {
+        // Encoders only read the pixels, so they work on the picture's own memory.
+        using Image<Rgb24> image =
+            Image.WrapMemory<Rgb24>(Imaging.Configuration, MemoryMarshal.AsMemory(pixels), width, height);
         image.Metadata.HorizontalResolution = DotsPerInch;
         image.Metadata.VerticalResolution = DotsPerInch;
-        using var stream = new MemoryStream();
+        // PNG takes about one byte for a pixel, the lossy formats a quarter of it.
+        int expected = encoding.Format == PictureFormat.Png ? width * height : width * height / 4;
+        var file = new ArrayPoolBufferWriter<byte>(Math.Max(expected, LeastBuffer));
+        using Stream stream = file.AsStream();
         image.Save(stream, Imaging.Encoder(encoding));
-        return stream.ToArray();
+        return file;
     }
 
     // Libraries may throw any exception. Callers must be able to catch one type, so that a painted picture is not lost.
-    private static byte[] Guard(string path, PictureFormat format, Func<byte[]> encode)
+    private static ArrayPoolBufferWriter<byte> Guard(string path, PictureFormat format, Func<ArrayPoolBufferWriter<byte>> encode)
     {
         try
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
@@ -30,18 +31,18 @@ internal sealed record PngChunk(string Type, ReadOnlyMemory<byte> Data)
         new("iTXt", Encoding.UTF8.GetBytes($"{keyword}\0\0\0\0\0{text}"));
 
     /// <summary>Writes the chunk: length, type, data, CRC of type and data.</summary>
-    public void WriteTo(Stream stream)
+    public void WriteTo(IBufferWriter<byte> file)
     {
         Span<byte> word = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(word, Data.Length);
-        stream.Write(word);
+        file.Write(word);
         byte[] type = Encoding.ASCII.GetBytes(Type);
-        stream.Write(type);
-        stream.Write(Data.Span);
+        file.Write(type);
+        file.Write(Data.Span);
         var crc = new Crc32();
         crc.Append(type);
         crc.Append(Data.Span);
         BinaryPrimitives.WriteUInt32BigEndian(word, crc.GetCurrentHashAsUInt32());
-        stream.Write(word);
+        file.Write(word);
     }
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace MuseAtelier.Pictures.Containers;
 
 /// <summary>Inserts chunks into PNG files.</summary>
@@ -9,13 +11,14 @@ internal static class PngFile
     /// <summary>The first bytes of every PNG file.</summary>
     public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
-    /// <summary>Inserts chunks after the header, where every reader finds them before the pixels.</summary>
-    public static byte[] Embed(byte[] png, IReadOnlyList<PngChunk> chunks)
+    /// <summary>Writes a file with further chunks after the header, where every reader finds them before the pixels.</summary>
+    /// <param name="png">The file's bytes, without these chunks.</param>
+    /// <param name="chunks">The chunks.</param>
+    /// <param name="file">Receives the file.</param>
+    public static void Embed(ReadOnlySpan<byte> png, IReadOnlyList<PngChunk> chunks, IBufferWriter<byte> file)
     {
-        using var stream = new MemoryStream(png.Length + chunks.Sum(chunk => chunk.Data.Length + 12));
-        stream.Write(png, 0, AfterHeader);
-        foreach (PngChunk chunk in chunks) chunk.WriteTo(stream);
-        stream.Write(png, AfterHeader, png.Length - AfterHeader);
-        return stream.ToArray();
+        file.Write(png[..AfterHeader]);
+        foreach (PngChunk chunk in chunks) chunk.WriteTo(file);
+        file.Write(png[AfterHeader..]);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
@@ -19,26 +20,34 @@ internal static class WebPFile
 
     private const int MostChunks = 10_000;
 
-    /// <summary>Inserts metadata into a file that has pixels only: an extended header before the pixels, EXIF and XMP after them.</summary>
+    /// <summary>
+    /// Writes a file that has pixels only with metadata: an extended header before the pixels, EXIF and XMP after them.
+    /// </summary>
     /// <param name="webp">The file's bytes: a RIFF with one chunk of pixels.</param>
     /// <param name="width">Width in px, 1 to 16,384.</param>
     /// <param name="height">Height in px, 1 to 16,384.</param>
     /// <param name="exif">EXIF; empty for none.</param>
     /// <param name="xmp">XMP; empty for none.</param>
-    public static byte[] Embed(byte[] webp, int width, int height, byte[] exif, byte[] xmp)
+    /// <param name="file">Receives the file.</param>
+    public static void Embed(ReadOnlySpan<byte> webp, int width, int height, byte[] exif, byte[] xmp, IBufferWriter<byte> file)
     {
-        if (exif.Length == 0 && xmp.Length == 0) return webp;
+        if (exif.Length == 0 && xmp.Length == 0)
+        {
+            file.Write(webp);
+            return;
+        }
+
         byte[] extended = Extended((byte)((exif.Length > 0 ? ExifFlag : 0) | (xmp.Length > 0 ? XmpFlag : 0)), width, height);
-        using var stream = new MemoryStream(webp.Length + exif.Length + xmp.Length + 100);
-        stream.Write(webp, 0, RiffBytes);
-        WriteChunk(stream, "VP8X"u8, extended);
-        stream.Write(webp, RiffBytes, webp.Length - RiffBytes);
-        if (exif.Length > 0) WriteChunk(stream, "EXIF"u8, exif);
-        if (xmp.Length > 0) WriteChunk(stream, "XMP "u8, xmp);
-        byte[] file = stream.ToArray();
+        int bytes = webp.Length + ChunkBytes(extended) + ChunkBytes(exif) + ChunkBytes(xmp);
+        Span<byte> riff = stackalloc byte[RiffBytes];
+        webp[..RiffBytes].CopyTo(riff);
         // The size counts the bytes after it.
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), file.Length - 8);
-        return file;
+        BinaryPrimitives.WriteInt32LittleEndian(riff[4..], bytes - 8);
+        file.Write(riff);
+        WriteChunk(file, "VP8X"u8, extended);
+        file.Write(webp[RiffBytes..]);
+        if (exif.Length > 0) WriteChunk(file, "EXIF"u8, exif);
+        if (xmp.Length > 0) WriteChunk(file, "XMP "u8, xmp);
     }
 
     /// <summary>Reads size and metadata.</summary>
@@ -87,7 +96,8 @@ internal static class WebPFile
                     break;
             }
 
-            stream.Position = end;
+            // The padding may be missing at the end of the file.
+            stream.Position = Math.Min(end, stream.Length);
         }
 
         if (pixels is null && content.Unsupported is null) throw new PictureDamagedException(path, "it holds no pixels");
@@ -179,18 +189,21 @@ internal static class WebPFile
 
     private static byte[] Chunk(ReadOnlySpan<byte> type, byte[] data)
     {
-        using var stream = new MemoryStream();
-        WriteChunk(stream, type, data);
-        return stream.ToArray();
+        var chunk = new ArrayBufferWriter<byte>();
+        WriteChunk(chunk, type, data);
+        return chunk.WrittenSpan.ToArray();
     }
 
-    private static void WriteChunk(Stream stream, ReadOnlySpan<byte> type, byte[] data)
+    // Bytes of a chunk with its head and its padding; none if there is no data.
+    private static int ChunkBytes(byte[] data) => data.Length == 0 ? 0 : HeadBytes + data.Length + data.Length % 2;
+
+    private static void WriteChunk(IBufferWriter<byte> file, ReadOnlySpan<byte> type, byte[] data)
     {
         Span<byte> size = stackalloc byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(size, data.Length);
-        stream.Write(type);
-        stream.Write(size);
-        stream.Write(data);
-        if (data.Length % 2 != 0) stream.WriteByte(0);
+        file.Write(type);
+        file.Write(size);
+        file.Write(data);
+        if (data.Length % 2 != 0) file.Write((ReadOnlySpan<byte>)[0]);
     }
 }

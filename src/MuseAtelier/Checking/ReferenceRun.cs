@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using CommunityToolkit.HighPerformance.Buffers;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
@@ -241,8 +242,9 @@ internal sealed class ReferenceRun : IDisposable
         try
         {
             float[] source = LatentFormat.Of(Model, Model.Prediction)?.ToSdxl(latents) ?? latents;
-            DecodedPicture picture = _model.Decoder.Decode(source, height, width, _tiled, frame: null, Options, _cancellationToken);
-            deviation.AddPicture(picture.Pixels, _values.Floats("run.image"));
+            VaeOutput output = _model.Decoder.Decode(source, height, width, _tiled, frame: null, Options, _cancellationToken);
+            using MemoryOwner<byte> pixels = output.Pixels;
+            deviation.AddPicture(pixels.Span, _values.Floats("run.image"));
         }
         catch (DecodingException)
         {

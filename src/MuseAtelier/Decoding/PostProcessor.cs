@@ -1,3 +1,5 @@
+using System.Buffers;
+using CommunityToolkit.HighPerformance.Buffers;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Format;
 using MuseAtelier.Framing;
@@ -71,18 +73,26 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
     }
 
     /// <summary>
-    /// Converts the picture to [8h, 8w, 3] bytes, or to bytes of the frame's canvas. Returns null if a number is not finite.
+    /// Converts the picture to [8h, 8w, 3] bytes, or to bytes of the frame's canvas, in pooled memory that the caller disposes. Returns
+    /// null if a number is not finite.
     /// </summary>
-    public byte[]? ToPixels(RunOptions options, CancellationToken cancellationToken)
+    public MemoryOwner<byte>? ToPixels(RunOptions options, CancellationToken cancellationToken)
     {
         ComponentRunner runner = _runner!;
         runner.Run(options, cancellationToken);
-        using NativeBuffer pixels = device.AllocateHost(runner.Size("pixels"));
         using NativeBuffer fault = device.AllocateHost(runner.Size("fault"));
-        runner.Read("pixels", pixels);
-        runner.Read("fault", fault);
-        device.Synchronize();
-        return fault.AsSpan<float>()[0] == 0 ? pixels.AsSpan<byte>().ToArray() : null;
+        // After a failure the array is collected and not returned: a device that failed may still write to it.
+        var pixels = MemoryOwner<byte>.Allocate(checked((int)runner.Size("pixels")));
+        using (MemoryHandle pin = pixels.Memory.Pin())
+        {
+            runner.Read("pixels", pin, pixels.Length);
+            runner.Read("fault", fault);
+            device.Synchronize();
+        }
+
+        if (fault.AsSpan<float>()[0] == 0) return pixels;
+        pixels.Dispose();
+        return null;
     }
 
     /// <summary>Frees the component's and the frame's memory until the next picture.</summary>

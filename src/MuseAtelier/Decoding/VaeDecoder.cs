@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
+using CommunityToolkit.HighPerformance.Buffers;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Format;
 using MuseAtelier.Recipe;
@@ -8,10 +9,10 @@ using MuseAtelier.Runtime;
 namespace MuseAtelier.Decoding;
 
 /// <summary>A decoded picture.</summary>
-/// <param name="Pixels">[8h, 8w, 3] interleaved RGB, or of the frame's canvas.</param>
+/// <param name="Pixels">[8h, 8w, 3] interleaved RGB, or of the frame's canvas; the receiver disposes it.</param>
 /// <param name="InFp32">Whether it was decoded in fp32.</param>
 /// <param name="PostProcessing">The time from decoded numbers to bytes on the host, with the frame.</param>
-internal sealed record DecodedPicture(byte[] Pixels, bool InFp32, TimeSpan PostProcessing);
+internal sealed record VaeOutput(MemoryOwner<byte> Pixels, bool InFp32, TimeSpan PostProcessing);
 
 /// <summary>
 /// Decodes latents to a picture, whole or in tiles. Tiles overlap and are blended linearly. A picture in tiles differs a little from one
@@ -35,7 +36,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between tiles.</param>
     /// <exception cref="DecodingException">The picture is not finite in fp32 either, or no fp32 tile fits the budget.</exception>
-    public DecodedPicture Decode(
+    public VaeOutput Decode(
         ReadOnlySpan<float> latents, int height, int width, ResidencyPlan plan, PictureFrame? frame, RunOptions options,
         CancellationToken cancellationToken)
     {
@@ -54,7 +55,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
     /// <param name="options">The picture's run options.</param>
     /// <param name="cancellationToken">Stops between tiles.</param>
     /// <exception cref="DecodingException">The picture is not finite in fp32 either.</exception>
-    public DecodedPicture Decode(
+    public VaeOutput Decode(
         ReadOnlySpan<float> latents, int height, int width, bool tiled, PictureFrame? frame, RunOptions options,
         CancellationToken cancellationToken)
     {
@@ -62,12 +63,12 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         return Decode(new LatentImage(latents, height, width), inFp32: false, tile, tile, frame, options, cancellationToken);
     }
 
-    private DecodedPicture Decode(
+    private VaeOutput Decode(
         LatentImage latents, bool inFp32, PictureShape tile, PictureShape? rescueTile, PictureFrame? frame, RunOptions options,
         CancellationToken cancellationToken)
     {
-        byte[]? pixels = DecodeOnce(latents, inFp32, tile, frame, options, cancellationToken, out TimeSpan postProcessing);
-        if (pixels is not null) return new DecodedPicture(pixels, inFp32, postProcessing);
+        MemoryOwner<byte>? pixels = DecodeOnce(latents, inFp32, tile, frame, options, cancellationToken, out TimeSpan postProcessing);
+        if (pixels is not null) return new VaeOutput(pixels, inFp32, postProcessing);
         if (rescueTile is { } fp32Tile && PipelineRecipe.HasFp32Decoder(package.Manifest.Components))
         {
             // The fp32 decoder replaces the fp16 one, whose memory must be freed first.
@@ -82,7 +83,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
                 Release();
             }
 
-            if (pixels is not null) return new DecodedPicture(pixels, true, postProcessing);
+            if (pixels is not null) return new VaeOutput(pixels, true, postProcessing);
         }
 
         bool latentsAreFaulty = latents.Values.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
@@ -164,7 +165,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
 
     private bool IsWhole(LatentImage latents) => _shape.LatentHeight == latents.Height && _shape.LatentWidth == latents.Width;
 
-    private byte[]? DecodeOnce(
+    private MemoryOwner<byte>? DecodeOnce(
         LatentImage latents, bool inFp32, PictureShape tile, PictureFrame? frame, RunOptions options,
         CancellationToken cancellationToken, out TimeSpan postProcessing)
     {
@@ -185,7 +186,7 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
 
         // The decoder has finished here, so that the time is that of the post-processor alone.
         long begin = Stopwatch.GetTimestamp();
-        byte[]? pixels = _postProcessor.ToPixels(options, cancellationToken);
+        MemoryOwner<byte>? pixels = _postProcessor.ToPixels(options, cancellationToken);
         postProcessing = Stopwatch.GetElapsedTime(begin);
         return pixels;
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Decoding;
 
 namespace MuseAtelier.Pipeline;
@@ -19,9 +20,10 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
         ResidencyPlan plan = batch.Plan;
         long begin = Stopwatch.GetTimestamp();
         batch.ReportPicture(GenerationPhase.Decoding);
-        float[] latents = denoised.Latents(picture);
-        float[] source = batch.LatentFormat?.ToSdxl(latents) ?? latents;
-        DecodedPicture decoded = decoder.Decode(
+        // The picture becomes the owner of latents and pixels. If the decoding fails, both are collected.
+        MemoryOwner<float> latents = denoised.Latents(picture);
+        ReadOnlySpan<float> source = batch.LatentFormat is { } format ? format.ToSdxl(latents.Span) : latents.Span;
+        VaeOutput decoded = decoder.Decode(
             source, batch.LatentHeight, batch.LatentWidth, plan, batch.Request.Frame, run.Options, run.Token);
         bool isRescued = decoded.InFp32 && !plan.DecodesInFp32;
         PhaseMemory memory = meter.EndDecoding(plan, isRescued);

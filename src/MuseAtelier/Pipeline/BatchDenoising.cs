@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
 
@@ -20,7 +21,8 @@ internal sealed class BatchDenoising : IDisposable
     public BatchDenoising(PictureBatch batch, Denoiser denoiser, bool hasPreviews, ExecutionDevice device)
     {
         _batch = batch;
-        _previews = hasPreviews ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat) : null;
+        bool paintsPreviews = hasPreviews && batch.HasProgress;
+        _previews = paintsPreviews ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat) : null;
         _loop = new DenoisingLoop(
             batch.Recipe, batch.Noise, batch.Slot, denoiser, DenoisingInputs.FromNoise, _previews, device.AllocateHost);
     }
@@ -38,13 +40,19 @@ internal sealed class BatchDenoising : IDisposable
     /// <param name="run">The options of the runs.</param>
     public void Run(RunScope run)
     {
-        _loop.Run(run.Options, finished => _batch.Report(GenerationPhase.Denoising, finished, _previews?.Preview), run.Token);
+        _loop.Run(run.Options, finished => _batch.Report(GenerationPhase.Denoising, finished, _previews?.Capture()), run.Token);
         if (PredictionResemblance.Notice(_loop.FirstResemblance) is { } unlike) _batch.Notices.Add(unlike);
         Duration = Stopwatch.GetElapsedTime(_begin);
     }
 
-    /// <summary>A copy of a picture's latents: [4, h, w] fp32, in the scale of the UNet.</summary>
-    public float[] Latents(int picture) => _loop.Latents(picture).ToArray();
+    /// <summary>A copy of a picture's latents: [4, h, w] fp32, in the scale of the UNet. The caller disposes it.</summary>
+    public MemoryOwner<float> Latents(int picture)
+    {
+        ReadOnlySpan<float> latents = _loop.Latents(picture);
+        var copy = MemoryOwner<float>.Allocate(latents.Length);
+        latents.CopyTo(copy.Span);
+        return copy;
+    }
 
     /// <summary>Digests of a picture's start and of its evaluations.</summary>
     public IReadOnlyList<StepHash> Hashes(int picture) => _loop.Hashes(picture);

@@ -1,3 +1,4 @@
+using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Decoding;
 using MuseAtelier.Format;
 using MuseAtelier.Runtime;
@@ -17,13 +18,13 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
     /// <summary>Makes a picture.</summary>
     /// <param name="batch">The picture's batch.</param>
     /// <param name="picture">The picture's index in the batch.</param>
-    /// <param name="decoded">The pixels.</param>
+    /// <param name="decoded">The pixels; the picture owns them from now on.</param>
     /// <param name="latents">[4, h, w] fp32 final latents; the picture owns them from now on.</param>
     /// <param name="timings">The time of each part.</param>
     /// <param name="decoding">The memory of the picture's decoding.</param>
     /// <param name="hashes">Digests of the picture's start and of its steps.</param>
     public Picture Assemble(
-        PictureBatch batch, int picture, DecodedPicture decoded, float[] latents, PictureTimings timings, PhaseMemory decoding,
+        PictureBatch batch, int picture, VaeOutput decoded, MemoryOwner<float> latents, PictureTimings timings, PhaseMemory decoding,
         IReadOnlyList<StepHash> hashes)
     {
         PictureRequest request = batch.Requests[picture];
@@ -35,13 +36,14 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
         {
             Width = width,
             Height = height,
-            Pixels = decoded.Pixels,
+            Pixels = decoded.Pixels.Memory,
             Request = request,
             Model = Model,
             Notices = [.. batch.Notices, .. sessions.Notices, .. rescue],
             Timings = timings,
             Memory = new PictureMemory(batch.Plan, [.. batch.Memory, decoding], arenaUsedBytes),
-            Latents = latents,
+            Latents = latents.Memory,
+            Owners = [decoded.Pixels, latents],
             Provenance = ProvenanceOf(batch, picture, isRescued, hashes),
             DecodedInFp32 = decoded.InFp32,
         };

@@ -74,6 +74,9 @@ internal sealed class PictureBatch
     /// <summary>The time of text encoders, cross-attention and time embeddings for the whole batch.</summary>
     public TimeSpan TextTime { get; set; }
 
+    /// <summary>Whether anybody receives reports of progress.</summary>
+    public bool HasProgress => _run.HasProgress;
+
     /// <summary>Hands over a finished picture.</summary>
     public void Deliver(Picture picture) => _run.Deliver(picture);
 

@@ -57,6 +57,9 @@ internal sealed class SeriesRun(
         deliver(picture);
     }
 
+    /// <summary>Whether anybody receives reports.</summary>
+    public bool HasProgress => progress is not null;
+
     /// <summary>Reports progress.</summary>
     /// <param name="phase">The phase.</param>
     /// <param name="step">The number of finished evaluations.</param>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using MuseAtelier.Format;
@@ -128,6 +129,20 @@ internal sealed class ComponentRunner : IDisposable
     /// <param name="output">The output's name.</param>
     /// <param name="host">Host memory of the output's size; overwritten.</param>
     public void Read(string output, NativeBuffer host) => _device.Download(Address(output), host.Address, host.Bytes);
+
+    /// <summary>
+    /// Starts to copy an output to pinned managed memory, and returns at once. The memory is complete when the device has been
+    /// synchronized, and must stay pinned until then.
+    /// </summary>
+    /// <param name="output">The output's name.</param>
+    /// <param name="host">Pinned memory of the output's size; overwritten.</param>
+    /// <param name="bytes">Size of the memory in bytes.</param>
+    /// <exception cref="ArgumentException">The memory has another size.</exception>
+    public unsafe void Read(string output, in MemoryHandle host, long bytes)
+    {
+        RequireLength(output, checked((int)Size(output)), checked((int)bytes));
+        _device.Download(Address(output), (nint)host.Pointer, bytes);
+    }
 
     /// <summary>Whether <see cref="Capture"/> may be tried.</summary>
     public bool CanCapture => _rotation is null && _sessions.MayCapture && _weights.CanCapture;

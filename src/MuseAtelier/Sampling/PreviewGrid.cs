@@ -25,11 +25,16 @@ internal sealed class PreviewGrid
         _columns = (int)Math.Ceiling(Math.Sqrt(pictures));
         int rows = (pictures + _columns - 1) / _columns;
         _pixels = new byte[rows * height * _columns * width * Channels];
-        Preview = new LatentPreview(_columns * width, rows * height, _pixels, _columns);
     }
 
-    /// <summary>The grid; its pixels change with each painting.</summary>
-    public LatentPreview Preview { get; }
+    /// <summary>
+    /// Copies the grid as it is now, because the next evaluation overwrites it. The copy is the only memory that a preview allocates.
+    /// </summary>
+    public LatentPreview Capture()
+    {
+        int width = _columns * _width;
+        return new LatentPreview(width, _pixels.Length / (width * Channels), _pixels.ToArray(), _columns);
+    }
 
     /// <summary>Paints one of the pictures.</summary>
     /// <param name="picture">Which, from 0.</param>

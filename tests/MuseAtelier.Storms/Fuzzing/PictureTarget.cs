@@ -44,7 +44,7 @@ internal sealed class PictureTarget : FuzzTarget
     {
         PictureFileContent content = PictureFile.Read(_path);
         // Each reader must run by itself, because a refusal by one must not prevent the other.
-        Try(() => PictureFile.ReadPixels(_path));
+        Try(() => PictureFile.Decode(_path).Dispose());
         Try(() => content.ReadRecord());
         Try(() => PictureTexts.Parse(content));
     }

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using MuseAtelier.Export;
 using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Pictures;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Cli;
@@ -54,7 +55,7 @@ public sealed class InfoCommandTests
     public async Task Info_OfATextThatCommandsTheTerminal_ShowsItHarmless()
     {
         using var folder = new TemporaryFolder();
-        byte[] png = PngFile.Embed(
+        byte[] png = Encoded.Png(
             File.ReadAllBytes(Path.Combine(GoldenFiles.Folder, "starry-512.png")),
             [PngChunk.Text("parameters", "night\u001b]0;title\u0007\nSteps: 3")]);
         MuseResult result = await Muse.RunAsync("info", folder.Write("a.png", png));

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
 using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Pictures;
 
 namespace MuseAtelier.Tests.Cli;
 
@@ -77,7 +78,7 @@ public sealed class ReplayCommandTests
         const string parameters =
             "sea\nNegative prompt: fog\nSteps: 2, Sampler: Restart, CFG scale: 5, Seed: 9, Size: 256x256, "
             + "Model hash: 0123456789, Model: other, Hires upscale: 2";
-        byte[] foreign = PngFile.Embed(File.ReadAllBytes(folder["plain.png"]), [PngChunk.Text("parameters", parameters)]);
+        byte[] foreign = Encoded.Png(File.ReadAllBytes(folder["plain.png"]), [PngChunk.Text("parameters", parameters)]);
         MuseResult result = await Muse.RunAsync(
             "replay", folder.Write("foreign.png", foreign), "--cache", Muse.Cache, "--out", folder["again.png"]);
         Assert.Equal(0, result.Code);
@@ -109,7 +110,7 @@ public sealed class ReplayCommandTests
         Assert.Equal((0, $"{folder["sea.png"]}: same bytes{Environment.NewLine}"), (same.Code, same.Out));
 
         // A copy by another program keeps the texts but compresses the pixels differently. One more chunk stands for that here.
-        byte[] copy = PngFile.Embed(File.ReadAllBytes(folder["sea.png"]), [PngChunk.Text("Software", "another")]);
+        byte[] copy = Encoded.Png(File.ReadAllBytes(folder["sea.png"]), [PngChunk.Text("Software", "another")]);
         MuseResult other = await Muse.RunAsync("verify", folder.Write("copy.png", copy), "--cache", Muse.Cache, "--json");
         JsonNode report = JsonNode.Parse(other.Out)!;
         Assert.Equal(

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
 using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Pictures;
 
 namespace MuseAtelier.Tests.Cli;
 
@@ -96,6 +97,6 @@ public sealed class ReplayForeignTests
     private static string Foreign(TemporaryFolder folder, params (string Keyword, string Text)[] texts)
     {
         byte[] png = File.ReadAllBytes(Path.Combine(Support.GoldenFiles.Folder, "starry-512.png"));
-        return folder.Write("foreign.png", PngFile.Embed(png, [.. texts.Select(text => PngChunk.Text(text.Keyword, text.Text))]));
+        return folder.Write("foreign.png", Encoded.Png(png, [.. texts.Select(text => PngChunk.Text(text.Keyword, text.Text))]));
     }
 }

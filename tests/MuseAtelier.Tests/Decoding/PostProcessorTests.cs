@@ -1,3 +1,4 @@
+using CommunityToolkit.HighPerformance.Buffers;
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Cpu;
 using MuseAtelier.Decoding;
@@ -186,7 +187,8 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
             using NativeBuffer host = Device.AllocateHost(image.Length * sizeof(float));
             image.CopyTo(host.AsSpan<float>());
             Finisher.Upload(host);
-            return Finisher.ToPixels(options, CancellationToken.None);
+            using MemoryOwner<byte>? pixels = Finisher.ToPixels(options, CancellationToken.None);
+            return pixels?.Span.ToArray();
         }
 
         public void Dispose()

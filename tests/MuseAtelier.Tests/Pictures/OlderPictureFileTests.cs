@@ -45,7 +45,7 @@ public sealed class OlderPictureFileTests(TestAtelier miniature)
             ("night.webp", 35), ("parameters.jpg", 35)])
         {
             using Image reference = Image.NewFromFile(Golden(name));
-            (int width, int height, byte[] pixels) = PictureFile.ReadPixels(Golden(name));
+            (int width, int height, byte[] pixels) = Encoded.Pixels(Golden(name));
             Assert.Equal((reference.Width, reference.Height), (width, height));
             double psnr = Likeness.Psnr(pixels, reference.WriteToMemory<byte>());
             Assert.True(psnr >= least, $"{name}: {psnr:0.0} dB");

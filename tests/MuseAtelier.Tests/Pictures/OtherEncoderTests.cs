@@ -39,7 +39,7 @@ public sealed class OtherEncoderTests(TestAtelier miniature)
         string json = PictureRecord.Of(picture, encoding).ToJson();
         string path = folder["other.png"];
         await VerifyAsync(path, picture, picture.Pixels, encoding, json);
-        File.WriteAllBytes(path, PngFile.Embed(File.ReadAllBytes(path), [PngChunk.Text("Software", "another")]));
+        File.WriteAllBytes(path, Encoded.Png(File.ReadAllBytes(path), [PngChunk.Text("Software", "another")]));
         PictureVerification other = await PictureVerifier.VerifyAsync(miniature.Atelier, path, null, Stop);
         Assert.True(other is { Outcome: VerificationOutcome.SameLatents, Holds: true, SamePixels: true, LargestDifference: 0 });
 
@@ -54,7 +54,7 @@ public sealed class OtherEncoderTests(TestAtelier miniature)
         RecordedEncoding encoding, string json)
     {
         MetadataTexts texts = MetadataTexts.Of(PictureRecord.Parse(path, json), json);
-        await File.WriteAllBytesAsync(path, PictureEncoder.Encode(path, pixels, picture.Width, picture.Height, encoding, texts), Stop);
+        await File.WriteAllBytesAsync(path, Encoded.Picture(path, pixels, picture.Width, picture.Height, encoding, texts), Stop);
         return await PictureVerifier.VerifyAsync(miniature.Atelier, path, null, Stop);
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using MuseAtelier.Pictures;
 
@@ -33,6 +35,19 @@ public sealed partial class ParametersTextTests
         Assert.Equal("\"my, model: \\\"x\\\"\"", settings["Model"]);
         Assert.Equal("CPU", settings["RNG"]);
         Assert.Equal(["a starry night, Van Gogh style", "second line", "Negative prompt: fog, mist", "rain"], lines[..^1]);
+    }
+
+    // The library itself serializes without reflection, which trimming would remove.
+    [Theory]
+    [InlineData("a, \"b\": 'c' <d> & e\\f\u2028")]
+    [InlineData("x:\n\t\0\u001f")]
+    [InlineData("夜, \ud83c\udf03: é")]
+    [InlineData("half \ud83c, pair")]
+    public void Write_OfANameWithSeparators_QuotesItAsTheSerializerDoes(string name)
+    {
+        var quoting = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        string text = ParametersText.Write(Request, name, SamplePicture.Sha256, "MuseAtelier 0.1.0");
+        Assert.Contains($", Model: {JsonSerializer.Serialize(name, quoting)}, ", text, StringComparison.Ordinal);
     }
 
     // By the rules of Civitai's reader: the first line that begins with "Steps: " holds the settings, every other one prompts.

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using MuseAtelier.Pictures;
 using MuseAtelier.Tests.Checkpoints;
@@ -29,7 +30,7 @@ public sealed class PictureCodecsTests
             Assert.Empty(Directory.GetFileSystemEntries(folder[""]));
             string path = Path.Combine(GoldenFiles.Folder, "pictures-netvips", "night.avif");
             Assert.Throws<PictureDamagedException>(() => PictureFile.Read(path));
-            Assert.Throws<PictureDamagedException>(() => PictureFile.ReadPixels(path));
+            Assert.Throws<PictureDamagedException>(() => Encoded.Pixels(path));
         }
         finally
         {
@@ -65,12 +66,12 @@ public sealed class PictureCodecsTests
     {
         public PictureFormat Format => format;
 
-        public byte[] Encode(ReadOnlyMemory<byte> pixels, PictureHeader header, int quality) =>
+        public void Encode(ReadOnlyMemory<byte> pixels, PictureHeader header, int quality, IBufferWriter<byte> file) =>
             throw new InvalidOperationException("no memory for a picture");
 
-        public PictureHeader ReadHeader(byte[] file) => throw new InvalidOperationException("no header");
+        public PictureHeader ReadHeader(ReadOnlyMemory<byte> file) => throw new InvalidOperationException("no header");
 
-        public byte[] Decode(byte[] file) => throw new InvalidOperationException("no pixels");
+        public void Decode(ReadOnlyMemory<byte> file, Memory<byte> pixels) => throw new InvalidOperationException("no pixels");
     }
 }
 

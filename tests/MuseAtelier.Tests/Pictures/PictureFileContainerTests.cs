@@ -32,13 +32,13 @@ public sealed class PictureFileContainerTests : IDisposable
             "profile" => new PngChunk("iCCP", "name\0\0no zlib"u8.ToArray()),
             _ => new PngChunk("eXIf", "no TIFF"u8.ToArray()),
         };
-        byte[] file = PngFile.Embed(Plain("png"), [bad, PngChunk.Text("parameters", "good\nSteps: 3")]);
+        byte[] file = Encoded.Png(Plain("png"), [bad, PngChunk.Text("parameters", "good\nSteps: 3")]);
         if (kind == "checksum") file[file.AsSpan().IndexOf("bad"u8)] ^= 1;
         string path = _folder.Write("a.png", file);
         PictureFileContent content = PictureFile.Read(path);
         Assert.Equal("good\nSteps: 3", content.Parameters);
         Assert.Single(content.Notices);
-        Assert.Equal(PictureFile.ReadPixels(_folder.Write("plain.png", Plain("png"))).Pixels, PictureFile.ReadPixels(path).Pixels);
+        Assert.Equal(Encoded.Pixels(_folder.Write("plain.png", Plain("png"))).Pixels, Encoded.Pixels(path).Pixels);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class PictureFileContainerTests : IDisposable
         pixels[pixels.AsSpan().IndexOf("IDAT"u8) + 20] ^= 0xFF;
         string path = _folder.Write("b.png", pixels);
         PictureFile.Read(path);
-        Assert.Throws<PictureDamagedException>(() => PictureFile.ReadPixels(path));
+        Assert.Throws<PictureDamagedException>(() => Encoded.Pixels(path));
     }
 
     [Theory]
@@ -63,11 +63,11 @@ public sealed class PictureFileContainerTests : IDisposable
         PngChunk plain = new("tEXt", (byte[])[.. "parameters\0"u8, .. Encoding.UTF8.GetBytes(text)]);
         PngChunk deflated = new("zTXt", (byte[])[.. "parameters\0\0"u8, .. packed.ToArray()]);
         foreach (PngChunk chunk in (PngChunk[])[plain, deflated])
-            Assert.Equal(text, PictureFile.Read(_folder.Write("a.png", PngFile.Embed(Plain("png"), [chunk]))).Parameters);
+            Assert.Equal(text, PictureFile.Read(_folder.Write("a.png", Encoded.Png(Plain("png"), [chunk]))).Parameters);
         if (text.All(letter => letter <= '\u00FF'))
         {
             PngChunk latin = new("tEXt", (byte[])[.. "parameters\0"u8, .. Encoding.Latin1.GetBytes(text)]);
-            Assert.Equal(text, PictureFile.Read(_folder.Write("a.png", PngFile.Embed(Plain("png"), [latin]))).Parameters);
+            Assert.Equal(text, PictureFile.Read(_folder.Write("a.png", Encoded.Png(Plain("png"), [latin]))).Parameters);
         }
     }
 
@@ -92,8 +92,8 @@ public sealed class PictureFileContainerTests : IDisposable
         // libvips' small profile of Display P3 has this name.
         Assert.Contains("(sP3C)", Assert.Single(PictureFile.Read(Profiled(extension, "p3")).Notices), StringComparison.Ordinal);
         Assert.Empty(PictureFile.Read(Profiled(extension, "srgb")).Notices);
-        Assert.Equal(PictureFile.ReadPixels(_folder.Write($"plain.{extension}", Plain(extension))).Pixels.Length,
-            PictureFile.ReadPixels(Profiled(extension, "p3")).Pixels.Length);
+        Assert.Equal(Encoded.Pixels(_folder.Write($"plain.{extension}", Plain(extension))).Pixels.Length,
+            Encoded.Pixels(Profiled(extension, "p3")).Pixels.Length);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class PictureFileContainerTests : IDisposable
             interpretation: Enums.Interpretation.Cmyk);
         string path = _folder.Write("a.jpg", cmyk.JpegsaveBuffer(q: 100, keep: Enums.ForeignKeep.None));
         Assert.Contains("CMYK", Assert.Single(PictureFile.Read(path).Notices), StringComparison.Ordinal);
-        (int width, _, byte[] pixels) = PictureFile.ReadPixels(path);
+        (int width, _, byte[] pixels) = Encoded.Pixels(path);
         Assert.Equal(32, width);
         Assert.InRange(pixels[0], 0, 3);
         Assert.InRange(pixels[1], 124, 130);
@@ -121,7 +121,7 @@ public sealed class PictureFileContainerTests : IDisposable
         foreach (bool isLossless in (bool[])[true, false])
         {
             byte[] file = suffix == ".png" ? rgba.PngsaveBuffer() : rgba.WebpsaveBuffer(lossless: isLossless, q: 100);
-            (_, _, byte[] pixels) = PictureFile.ReadPixels(_folder.Write("a" + suffix, file));
+            (_, _, byte[] pixels) = Encoded.Pixels(_folder.Write("a" + suffix, file));
             Assert.Equal(16 * 16 * 3, pixels.Length);
             Assert.InRange(pixels[0], 95, 105);
             Assert.InRange(pixels[1], 45, 55);
@@ -134,21 +134,21 @@ public sealed class PictureFileContainerTests : IDisposable
     {
         byte[] png = Plain("png");
         Bend(png.AsSpan(16), 20_000, 20_000);
-        Assert.Throws<PictureTooLargeException>(() => PictureFile.ReadPixels(_folder.Write("bomb.png", png)));
+        Assert.Throws<PictureTooLargeException>(() => Encoded.Pixels(_folder.Write("bomb.png", png)));
         // Within the limit, and more than its bytes can hold.
         Bend(png.AsSpan(16), 7000, 9000);
         Assert.Contains("cannot hold",
-            Assert.Throws<PictureDamagedException>(() => PictureFile.ReadPixels(_folder.Write("hollow.png", png))).Message,
+            Assert.Throws<PictureDamagedException>(() => Encoded.Pixels(_folder.Write("hollow.png", png))).Message,
             StringComparison.Ordinal);
         byte[] jpeg = Plain("jpg");
         int frame = jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xC0]);
         BinaryPrimitives.WriteUInt16BigEndian(jpeg.AsSpan(frame + 5), 65_000);
         BinaryPrimitives.WriteUInt16BigEndian(jpeg.AsSpan(frame + 7), 65_000);
-        Assert.Throws<PictureTooLargeException>(() => PictureFile.ReadPixels(_folder.Write("bomb.jpg", jpeg)));
+        Assert.Throws<PictureTooLargeException>(() => Encoded.Pixels(_folder.Write("bomb.jpg", jpeg)));
         byte[] webp = Plain("webp");
         BinaryPrimitives.WriteUInt16LittleEndian(webp.AsSpan(26), 16_000);
         BinaryPrimitives.WriteUInt16LittleEndian(webp.AsSpan(28), 16_000);
-        Assert.Throws<PictureTooLargeException>(() => PictureFile.ReadPixels(_folder.Write("bomb.webp", webp)));
+        Assert.Throws<PictureTooLargeException>(() => Encoded.Pixels(_folder.Write("bomb.webp", webp)));
 
         static void Bend(Span<byte> header, int width, int height)
         {
@@ -169,7 +169,7 @@ public sealed class PictureFileContainerTests : IDisposable
             image.Set(GValue.GIntType, "page-height", 16));
         string path = _folder.Write("a.webp", both.WebpsaveBuffer());
         Assert.Equal((16, 16), (PictureFile.Read(path).Width, PictureFile.Read(path).Height));
-        Assert.Contains("animation", Assert.Throws<PictureUnsupportedException>(() => PictureFile.ReadPixels(path)).Message,
+        Assert.Contains("animation", Assert.Throws<PictureUnsupportedException>(() => Encoded.Pixels(path)).Message,
             StringComparison.Ordinal);
     }
 
@@ -200,13 +200,13 @@ public sealed class PictureFileContainerTests : IDisposable
     {
         Picture picture = SamplePicture.Of(new PictureRequest { Prompt = "x" });
         PictureFormat format = PictureFormats.Of("a." + extension);
-        byte[] plain = PictureEncoder.Encode("a", picture.Pixels, 64, 48,
+        byte[] plain = Encoded.Picture("a", picture.Pixels, 64, 48,
             new RecordedEncoding(format, PictureFormats.DefaultQuality(format)), new(null, null, null));
         return format switch
         {
-            PictureFormat.Png => exif.Length == 0 ? plain : PngFile.Embed(plain, [new PngChunk("eXIf", exif)]),
-            PictureFormat.Jpeg => JpegFile.Embed(plain, exif, []),
-            _ => WebPFile.Embed(plain, 64, 48, exif, []),
+            PictureFormat.Png => exif.Length == 0 ? plain : Encoded.Png(plain, [new PngChunk("eXIf", exif)]),
+            PictureFormat.Jpeg => Encoded.Jpeg(plain, exif, []),
+            _ => Encoded.WebP(plain, 64, 48, exif, []),
         };
     }
 

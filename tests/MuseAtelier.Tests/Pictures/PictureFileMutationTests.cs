@@ -60,8 +60,8 @@ public sealed class PictureFileMutationTests
         {
             PictureFileContent content = PictureFile.Read(path);
             if (content.Width > Imaging.MostPixels / content.Height)
-                Assert.Throws<PictureTooLargeException>(() => PictureFile.ReadPixels(path));
-            (int width, int height, byte[] pixels) = PictureFile.ReadPixels(path);
+                Assert.Throws<PictureTooLargeException>(() => Encoded.Pixels(path));
+            (int width, int height, byte[] pixels) = Encoded.Pixels(path);
             Assert.Equal(width * height * 3, pixels.Length);
             return (true, (long)width * height);
         }
@@ -76,7 +76,7 @@ public sealed class PictureFileMutationTests
         Picture picture = SamplePicture.Of(new PictureRequest { Prompt = "a night, 夜", NegativePrompt = "fog" });
         PictureFormat format = PictureFormats.Of("a." + extension);
         var encoding = new RecordedEncoding(format, PictureFormats.DefaultQuality(format));
-        return PictureEncoder.Encode("a", picture.Pixels, picture.Width, picture.Height, encoding,
+        return Encoded.Picture("a", picture.Pixels, picture.Width, picture.Height, encoding,
             MetadataTexts.Of(MetadataLevel.Full, picture, encoding));
     }
 

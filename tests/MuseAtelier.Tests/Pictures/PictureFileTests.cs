@@ -89,7 +89,7 @@ public sealed class PictureFileTests
         using var folder = new TemporaryFolder();
         Picture picture = SamplePicture.Of(new PictureRequest { Prompt = "x" });
         PictureFile.Write(picture, folder["a.png"]);
-        (int width, int height, byte[] pixels) = PictureFile.ReadPixels(folder["a.png"]);
+        (int width, int height, byte[] pixels) = Encoded.Pixels(folder["a.png"]);
         Assert.Equal((64, 48), (width, height));
         Assert.Equal(picture.Pixels.ToArray(), pixels);
     }
@@ -177,7 +177,7 @@ public sealed class PictureFileTests
         Assert.Throws<PictureDamagedException>(() => PictureFile.Read(folder.Write("head.png", png[..12])));
         Assert.Throws<PictureDamagedException>(() => PictureFile.Read(folder.Write("cut.png", png[..(png.Length / 2)])));
         Assert.Throws<PictureDamagedException>(() => PictureFile.Read(folder.Write("cut.jpg", [0xFF, 0xD8, 0xFF, 0xE0, 0x00])));
-        Assert.Throws<PictureDamagedException>(() => PictureFile.ReadPixels(folder.Write("cut2.jpg", [0xFF, 0xD8, 0xFF, 0xE0, 0x00])));
+        Assert.Throws<PictureDamagedException>(() => Encoded.Pixels(folder.Write("cut2.jpg", [0xFF, 0xD8, 0xFF, 0xE0, 0x00])));
         Assert.Throws<PictureRecordMissingException>(() =>
             PictureFile.Read(Path.Combine(GoldenFiles.Folder, "starry-512.png")).ReadRecord());
     }
@@ -189,7 +189,7 @@ public sealed class PictureFileTests
         using var packed = new MemoryStream();
         using (var zlib = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true)) zlib.Write(new byte[64 << 20]);
         var bomb = new PngChunk("zTXt", (byte[])[.. "parameters\0\0"u8, .. packed.ToArray()]);
-        string path = folder.Write("bomb.png", PngFile.Embed(Plain(folder), [bomb]));
+        string path = folder.Write("bomb.png", Encoded.Png(Plain(folder), [bomb]));
         PictureDamagedException refusal = Assert.Throws<PictureDamagedException>(() => PictureFile.Read(path));
         Assert.Contains("more than 16 MiB", refusal.Message, StringComparison.Ordinal);
     }
@@ -198,7 +198,7 @@ public sealed class PictureFileTests
     public void Read_OfAChunkThatStatesMoreThanTheFileHas_ThrowsAndNamesTheChunk()
     {
         using var folder = new TemporaryFolder();
-        byte[] png = PngFile.Embed(Plain(folder), [PngChunk.Text("parameters", "text")]);
+        byte[] png = Encoded.Png(Plain(folder), [PngChunk.Text("parameters", "text")]);
         int at = png.AsSpan().IndexOf("tEXt"u8) - 4;
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(at), 0xFFFF_FFF0);
         PictureDamagedException refusal = Assert.Throws<PictureDamagedException>(() => PictureFile.Read(folder.Write("a.png", png)));
@@ -217,7 +217,7 @@ public sealed class PictureFileTests
                 new("iTXt", (byte[])[.. "parameters\0\u0001\0en\0Parameter\0"u8, .. packed.ToArray()]),
             ])
         {
-            Assert.Equal("a night\nSteps: 3", PictureFile.Read(folder.Write("a.png", PngFile.Embed(Plain(folder), [chunk]))).Parameters);
+            Assert.Equal("a night\nSteps: 3", PictureFile.Read(folder.Write("a.png", Encoded.Png(Plain(folder), [chunk]))).Parameters);
         }
     }
 

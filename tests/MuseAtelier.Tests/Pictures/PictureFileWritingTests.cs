@@ -129,7 +129,7 @@ public sealed class PictureFileWritingTests : IDisposable
         Task reader = Task.Run(
             () =>
             {
-                while (!finished.IsCancellationRequested) Assert.Equal(64, PictureFile.ReadPixels(path).Width);
+                while (!finished.IsCancellationRequested) Assert.Equal(64, Encoded.Pixels(path).Width);
             },
             stop);
         await Task.WhenAll(Enumerable.Range(0, writers).Select(_ => Task.Run(

@@ -158,6 +158,20 @@ public sealed class PictureVerifierTests
         }
     }
 
+    [Fact]
+    public async Task VerifyAsync_OfAStreamAndOfMemory_ComparesTheirBytes()
+    {
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: Stop);
+        using Picture picture = await atelier.GenerateAsync(Request with { Steps = 1 }, null, Stop);
+        byte[] file = PictureFile.Encode(picture, PictureFormat.WebP);
+        await using var network = new NetworkStream(file, 1000, isAsyncOnly: true);
+        Assert.Equal(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(atelier, network, null, Stop)).Outcome);
+        // The same picture in other bytes.
+        byte[] longer = [.. file, 0];
+        PictureVerification other = await PictureVerifier.VerifyAsync(atelier, longer, null, Stop);
+        Assert.Equal(VerificationOutcome.SameLatents, other.Outcome);
+    }
+
     private static string Bend(PictureRecord record, string hashes, int index)
     {
         JsonNode bent = JsonNode.Parse(record.ToJson())!;
@@ -169,7 +183,7 @@ public sealed class PictureVerifierTests
         Atelier atelier, string path, ReadOnlyMemory<byte> pixels, RecordedEncoding encoding, string json)
     {
         MetadataTexts texts = MetadataTexts.Of(PictureRecord.Parse(path, json), json);
-        await File.WriteAllBytesAsync(path, PictureEncoder.Encode(path, pixels, Request.Width, Request.Height, encoding, texts), Stop);
+        await File.WriteAllBytesAsync(path, Encoded.Picture(path, pixels, Request.Width, Request.Height, encoding, texts), Stop);
         return await PictureVerifier.VerifyAsync(atelier, path, null, Stop);
     }
 }

@@ -24,7 +24,7 @@ internal static class VipsFiles
         return format switch
         {
             PictureFormat.Png =>
-                PngFile.Embed(image.PngsaveBuffer(keep: keep), [PngChunk.InternationalText(PictureRecord.Keyword, record)]),
+                Encoded.Png(image.PngsaveBuffer(keep: keep), [PngChunk.InternationalText(PictureRecord.Keyword, record)]),
             PictureFormat.Jpeg => image.JpegsaveBuffer(q: 95, keep: keep),
             _ => image.WebpsaveBuffer(q: 95, keep: keep),
         };

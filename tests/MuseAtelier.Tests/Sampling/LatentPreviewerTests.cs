@@ -32,12 +32,34 @@ public sealed class LatentPreviewerTests
     public void Paint_IntoAPlaceOfASheet_LeavesTheOthers()
     {
         var sheet = new PreviewGrid(3, height: 2, width: 1);
-        Assert.Equal((2, 4, 2), (sheet.Preview.Width, sheet.Preview.Height, sheet.Preview.Columns));
+        LatentPreview empty = sheet.Capture();
+        Assert.Equal((2, 4, 2), (empty.Width, empty.Height, empty.Columns));
         sheet.Paint(1, new float[8]);
-        Assert.Equal([0, 150, 0, 150, 0, 0, 0, 0], sheet.Preview.Pixels.ToArray().Chunk(3).Select(pixel => (int)pixel[0]));
+        LatentPreview second = sheet.Capture();
+        Assert.Equal([0, 150, 0, 150, 0, 0, 0, 0], Reds(second));
         sheet.Paint(2, new float[8]);
-        Assert.Equal([0, 150, 0, 150, 150, 0, 150, 0], sheet.Preview.Pixels.ToArray().Chunk(3).Select(pixel => (int)pixel[0]));
+        Assert.Equal([0, 150, 0, 150, 150, 0, 150, 0], Reds(sheet.Capture()));
+        // What was captured before stays as it was.
+        Assert.Equal([0, 150, 0, 150, 0, 0, 0, 0], Reds(second));
+        Assert.All(empty.Pixels.ToArray(), value => Assert.Equal(0, value));
+
+        static IEnumerable<int> Reds(LatentPreview preview) => preview.Pixels.ToArray().Chunk(3).Select(pixel => (int)pixel[0]);
     }
+
+    [Fact]
+    public void Capture_OfAGrid_AllocatesItsPixelsAndLittleElse()
+    {
+        var grid = new PreviewGrid(4, height: 64, width: 64);
+        grid.Capture();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        LatentPreview preview = grid.Capture();
+        long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.InRange(bytes - preview.Pixels.Length, 0, 256);
+    }
+
+    [Fact]
+    public void Constructor_OfAPreviewWithPixelsOfAnotherSize_Throws() =>
+        Assert.Throws<ArgumentException>(() => new LatentPreview(4, 4, new byte[47]));
 
     [Fact]
     public void Paint_OfNoWholeRows_Throws() =>

@@ -1,3 +1,4 @@
+using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Checking;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
@@ -79,8 +80,9 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
         var format = LatentFormat.Of(model.Model, PredictionChoice.Of(model.Model, prediction).Type);
         Assert.Equal(prediction == ModelPrediction.Edm, format is not null);
         float[] source = format?.ToSdxl(latents) ?? latents;
-        DecodedPicture decoded = model.Decoder.Decode(source, 32, 32, tiled: false, frame: null, model.Options, Cancellation);
-        Assert.Equal(decoded.Pixels, picture.Pixels.ToArray());
+        VaeOutput decoded = model.Decoder.Decode(source, 32, 32, tiled: false, frame: null, model.Options, Cancellation);
+        using MemoryOwner<byte> pixels = decoded.Pixels;
+        Assert.Equal(pixels.Span, picture.Pixels.Span);
     }
 
     [Fact]

@@ -1,0 +1,33 @@
+namespace MuseAtelier;
+
+/// <summary>The time that each part of a picture took. Parts that a batch runs once are divided equally among its pictures.</summary>
+public sealed record PictureTimings
+{
+    /// <summary>Creates the timings of a picture.</summary>
+    /// <param name="text">The picture's share of tokenizing, text encoders, cross-attention and time embeddings.</param>
+    /// <param name="denoising">The picture's share of all steps.</param>
+    /// <param name="decoding">The VAE and the conversion to bytes.</param>
+    public PictureTimings(TimeSpan text, TimeSpan denoising, TimeSpan decoding) =>
+        (Text, Denoising, Decoding) = (text, denoising, decoding);
+
+    /// <summary>The picture's share of tokenizing, text encoders, cross-attention and time embeddings.</summary>
+    public TimeSpan Text { get; init; }
+
+    /// <summary>The picture's share of all steps.</summary>
+    public TimeSpan Denoising { get; init; }
+
+    /// <summary>The VAE and the conversion to bytes.</summary>
+    public TimeSpan Decoding { get; init; }
+
+    /// <summary>The time of each step, for the whole batch.</summary>
+    public required IReadOnlyList<TimeSpan> Steps { get; init; }
+
+    /// <summary>The part of the decoding from decoded numbers to bytes on the host, with the frame.</summary>
+    public required TimeSpan PostProcessing { get; init; }
+
+    /// <summary>Managed bytes that the denoising loop of the batch allocated on its thread.</summary>
+    public required long DenoisingManagedBytes { get; init; }
+
+    /// <summary>All parts together.</summary>
+    public TimeSpan Total => Text + Denoising + Decoding;
+}
