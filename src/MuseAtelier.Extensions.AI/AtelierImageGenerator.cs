@@ -63,9 +63,12 @@ internal sealed class AtelierImageGenerator : IImageGenerator
 
         void Add(Picture picture)
         {
-            call.CheckModel(picture.Model);
-            contents.Add(ContentOf(picture, call));
-            requests.Add(picture.Request);
+            using (picture)
+            {
+                call.CheckModel(picture.Model);
+                contents.Add(ContentOf(picture, call));
+                requests.Add(picture.Request);
+            }
         }
     }
 
@@ -88,7 +91,7 @@ internal sealed class AtelierImageGenerator : IImageGenerator
     {
         var properties = new AdditionalPropertiesDictionary { [MuseImageKeys.Seed] = picture.Request.Seed };
         if (picture.Notices.Count > 0) properties[MuseImageKeys.Notices] = string.Join('\n', picture.Notices);
-        return new DataContent(FileOf(picture, call), ImageMediaTypes.MediaTypeOf(call.Format))
+        return new DataContent(PictureFile.Encode(picture, call.Format, call.Encoding), ImageMediaTypes.MediaTypeOf(call.Format))
         {
             Name = NameOf(picture, call.Format),
             AdditionalProperties = properties,
@@ -103,20 +106,5 @@ internal sealed class AtelierImageGenerator : IImageGenerator
         ulong digest = picture.Provenance.StepHashes is [.., StepHash last] ? last.Latents : 0;
         return string.Create(
             CultureInfo.InvariantCulture, $"{picture.Request.Seed}-{digest:x16}{ImageMediaTypes.ExtensionOf(format)}");
-    }
-
-    private static byte[] FileOf(Picture picture, ImageCall call)
-    {
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("muse-image-");
-        try
-        {
-            string path = Path.Combine(folder.FullName, $"picture{ImageMediaTypes.ExtensionOf(call.Format)}");
-            PictureFile.Write(picture, path, call.File);
-            return File.ReadAllBytes(path);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
     }
 }

@@ -22,7 +22,7 @@ internal sealed record ImageCall
     public required PictureFormat Format { get; init; }
 
     /// <summary>The metadata and the quality of the files.</summary>
-    public required PictureFileOptions File { get; init; }
+    public required PictureEncodingOptions Encoding { get; init; }
 
     /// <summary>Checks that a model is the one that the caller names.</summary>
     /// <exception cref="ImageOptionException">The caller names another model.</exception>

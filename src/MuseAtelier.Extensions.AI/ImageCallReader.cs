@@ -29,7 +29,7 @@ internal sealed class ImageCallReader(MuseImageGeneratorOptions settings)
             ModelId = options?.ModelId,
             Generation = GenerationOf(properties, raw as GenerationOptions, count),
             Format = ImageMediaTypes.FormatOf(options?.MediaType ?? settings.MediaType),
-            File = new PictureFileOptions
+            Encoding = new PictureEncodingOptions
             {
                 Metadata = settings.Metadata,
                 Quality = properties.Integer(MuseImageKeys.Quality, 1, 100) ?? settings.Quality,

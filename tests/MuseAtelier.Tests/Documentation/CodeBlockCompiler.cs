@@ -42,10 +42,12 @@ internal static class CodeBlockCompiler
             ["MEAI001"] = ReportDiagnostic.Suppress,
         });
 
+    private static readonly Lazy<MetadataReference[]> References = new(FindReferences);
+
     /// <summary>The errors of blocks, each with the page and the line.</summary>
     public static IReadOnlyList<string> ErrorsOf(IEnumerable<CodeBlock> blocks)
     {
-        CSharpCompilation empty = CSharpCompilation.Create("Blocks", references: References(), options: Compiling)
+        CSharpCompilation empty = CSharpCompilation.Create("Blocks", references: References.Value, options: Compiling)
             .AddSyntaxTrees(CSharpSyntaxTree.ParseText(ImplicitUsings, Parsing));
         string usings = string.Concat(UsualNamespaces.Where(name => Exists(empty, name)).Select(name => $"using {name};\n"));
         var trees = new List<SyntaxTree>();
@@ -113,16 +115,19 @@ internal static class CodeBlockCompiler
     }
 
     // The assemblies of this process, and those of ASP.NET Core, which every SDK has beside them.
-    private static IEnumerable<MetadataReference> References()
+    private static MetadataReference[] FindReferences()
     {
         string[] own = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
         string runtime = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         string web = Path.Combine(runtime, "..", "..", "Microsoft.AspNetCore.App", Path.GetFileName(runtime));
         string[] others = Directory.Exists(web) ? Directory.GetFiles(web, "*.dll") : [];
-        return own.Concat(others)
-            .DistinctBy(path => Path.GetFileName(path), StringComparer.OrdinalIgnoreCase)
-            .Where(IsManaged)
-            .Select(path => MetadataReference.CreateFromFile(path));
+        return
+        [
+            .. own.Concat(others)
+                .DistinctBy(path => Path.GetFileName(path), StringComparer.OrdinalIgnoreCase)
+                .Where(IsManaged)
+                .Select(path => MetadataReference.CreateFromFile(path)),
+        ];
     }
 
     private static bool IsManaged(string path)

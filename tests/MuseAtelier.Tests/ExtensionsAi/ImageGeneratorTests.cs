@@ -61,6 +61,9 @@ public sealed class ImageGeneratorTests
         var requests = (IReadOnlyList<PictureRequest>)response.RawRepresentation!;
         Assert.Equal(requests, contents.Select(content => content.RawRepresentation));
         Assert.Equal(request, requests[0]);
+        // The memory of the pixels goes back to the pool.
+        Assert.Equal(3, _atelier.Pictures.Count);
+        foreach (Picture picture in _atelier.Pictures) Assert.Throws<ObjectDisposedException>(() => picture.Pixels);
     }
 
     [Theory]

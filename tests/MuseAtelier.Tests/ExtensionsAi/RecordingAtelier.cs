@@ -9,6 +9,9 @@ internal sealed class RecordingAtelier : IAtelier
     /// <summary>The calls, with a count of null for a single picture.</summary>
     public List<(PictureRequest Request, int? Count, GenerationOptions? Options)> Calls { get; } = [];
 
+    /// <summary>The pictures that were given.</summary>
+    public List<Picture> Pictures { get; } = [];
+
     /// <summary>The sentences that each picture has.</summary>
     public IReadOnlyList<string> Notices { get; init; } = [];
 
@@ -61,7 +64,7 @@ internal sealed class RecordingAtelier : IAtelier
     private Picture PictureOf(PictureRequest request)
     {
         Picture picture = SamplePicture.Of(request);
-        return Notices.Count == 0 ? picture : new Picture
+        Pictures.Add(new Picture
         {
             Width = picture.Width,
             Height = picture.Height,
@@ -72,7 +75,8 @@ internal sealed class RecordingAtelier : IAtelier
             Timings = picture.Timings,
             Latents = picture.Latents,
             Provenance = picture.Provenance,
-        };
+        });
+        return Pictures[^1];
     }
 
     private sealed class NotOpenException() : MuseAtelierException("the model is not open", "an open model", "Wait.");
