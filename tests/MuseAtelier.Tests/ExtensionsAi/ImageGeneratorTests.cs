@@ -5,11 +5,13 @@ using MuseAtelier.Extensions.AI;
 namespace MuseAtelier.Tests.ExtensionsAi;
 
 /// <summary>What an image generator asks of its atelier, and what it gives back.</summary>
-public sealed class ImageGeneratorTests
+public sealed class ImageGeneratorTests : IDisposable
 {
     private readonly RecordingAtelier _atelier = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _atelier.Dispose();
 
     [Fact]
     public async Task GenerateAsync_WithAPromptAlone_AsksForOnePictureOfTheDefaults()

@@ -68,7 +68,7 @@ public sealed class ImagePropertyTests
     [MemberData(nameof(Keys))]
     public async Task GenerateAsync_WithAValueOfAnotherKind_IsRefusedWithTheKey(string key)
     {
-        object[] wrong = [true, new object(), JsonSerializer.SerializeToElement(new[] { 1 }), JsonSerializer.SerializeToElement(false)];
+        object[] wrong = [true, new object(), JsonElement.Parse("[1]"), JsonSerializer.SerializeToElement(false)];
         foreach (object value in wrong) await AssertRefused(key, value);
         if (key != MuseImageKeys.NegativePrompt) await AssertRefused(key, "?!");
     }
