@@ -10,58 +10,25 @@ namespace MuseAtelier.Tests.Documentation;
 
 public sealed partial class ReadmeTests
 {
-    [Theory]
-    [InlineData("README.md")]
-    [InlineData("README.zh-CN.md")]
-    public void Example_OfAReadme_IsTheOneThatIsCompiled(string readme)
-    {
-        string source = Read("tests/MuseAtelier.Tests/Documentation/EmbeddingExample.cs");
-        int begin = source.IndexOf("// begin", StringComparison.Ordinal) + "// begin".Length;
-        int end = source.IndexOf("// end", StringComparison.Ordinal);
-        string[] lines = source[begin..end].Trim('\n', ' ').Split('\n');
-        string compiled = string.Join('\n', lines.Select((line, i) => i == 0 ? line : line[8..]));
-        string shown = Assert.Single(CSharpBlock().Matches(Read(readme))).Groups[1].Value.TrimEnd('\n');
-        Assert.Equal(compiled, shown);
-    }
+    public static TheoryData<string> AllPages => [.. Pages.All];
 
     [Theory]
-    [InlineData("README.md")]
-    [InlineData("README.zh-CN.md")]
-    [InlineData("CONTRIBUTING.md")]
-    [InlineData("docs/api.md")]
-    [InlineData("docs/architecture.md")]
-    [InlineData("docs/cache.md")]
-    [InlineData("docs/commands.md")]
-    [InlineData("docs/cuda.md")]
-    [InlineData("docs/environments.md")]
-    [InlineData("docs/memory.md")]
-    [InlineData("docs/models.md")]
-    [InlineData("docs/package-format.md")]
-    [InlineData("docs/pictures.md")]
-    [InlineData("docs/pitfalls.md")]
-    [InlineData("docs/prompts.md")]
-    [InlineData("docs/records.md")]
-    [InlineData("docs/requests.md")]
-    [InlineData("docs/speed.md")]
-    [InlineData("docs/storms.md")]
-    [InlineData("docs/windows.md")]
-    [InlineData("docs/decisions/README.md")]
-    [InlineData("docs/frames/README.md")]
-    [InlineData("benchmarks/README.md")]
+    [MemberData(nameof(AllPages))]
     public void Links_OfAPage_LeadSomewhere(string page)
     {
-        foreach (Match link in Link().Matches(Read(page)))
+        foreach (Match link in Link().Matches(Pages.Read(page)))
         {
             string target = link.Groups[1].Value.Split('#')[0];
             if (target.Length == 0 || target.StartsWith("https://", StringComparison.Ordinal)) continue;
-            Assert.True(File.Exists(Path.Combine(GoldenFiles.Root, Path.GetDirectoryName(page)!, target)), $"{page} links to {target}");
+            string path = Path.Combine(GoldenFiles.Root, Path.GetDirectoryName(page)!, target);
+            Assert.True(Path.Exists(path), $"{page} links to {target}");
         }
     }
 
     [Fact]
     public void FormatPage_StatesTheVersionsThatAreWritten()
     {
-        string page = Read("docs/package-format.md");
+        string page = Pages.Read("docs/package-format.md");
         Assert.Contains(
             FormattableString.Invariant($"Format version {PackageManifest.CurrentFormatVersion};"), page, StringComparison.Ordinal);
         Assert.Contains(
@@ -89,7 +56,7 @@ public sealed partial class ReadmeTests
                 written.AddRange([.. stage!["weights"]!.AsArray().Concat(stage["constants"]!.AsArray()).Select(weight => weight!)]);
         }
 
-        MatchCollection blocks = JsonBlock().Matches(Read("docs/package-format.md"));
+        MatchCollection blocks = JsonBlock().Matches(Pages.Read("docs/package-format.md"));
         Assert.Equal(3, blocks.Count);
         foreach (Match block in blocks)
         {
@@ -97,11 +64,6 @@ public sealed partial class ReadmeTests
             Assert.True(written.Exists(weight => JsonNode.DeepEquals(weight, shown)), $"no manifest holds {shown.ToJsonString()}");
         }
     }
-
-    private static string Read(string path) => File.ReadAllText(Path.Combine(GoldenFiles.Root, path)).ReplaceLineEndings("\n");
-
-    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex CSharpBlock();
 
     [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex JsonBlock();
