@@ -20,7 +20,7 @@ internal sealed class AtelierLifetime(HostedAtelier atelier, string name, ILogge
         if (options.Section is { } section)
         {
             foreach (string key in OptionsReader.UnknownKeys(section))
-                HostLog.UnknownKey(logger, key, string.Join(", ", OptionsReader.Keys));
+                HostLog.UnknownSetting(logger, key, string.Join(", ", OptionsReader.Keys));
         }
 
         if (options.WarmUp == WarmUpMode.AtStart) await WarmUpAsync(options, cancellationToken).ConfigureAwait(false);
@@ -38,10 +38,9 @@ internal sealed class AtelierLifetime(HostedAtelier atelier, string name, ILogge
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
         bool drains = atelier.DrainsAtEnd;
-        if (drains && atelier.IsOpen) HostLog.Draining(logger, name, atelier.Status.QueueLength);
         await atelier.EndAsync(drains, cancellationToken).ConfigureAwait(false);
         await _warmingUp.ConfigureAwait(false);
-        if (drains && atelier.IsAborting) HostLog.LimitReached(logger, name);
+        if (drains && atelier.IsAborting) HostLog.ShutdownTimeoutReached(logger, name);
     }
 
     public void Dispose() => _stopping.Dispose();

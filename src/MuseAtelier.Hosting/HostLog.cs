@@ -7,19 +7,20 @@ internal static partial class HostLog
 {
     public const string Category = "MuseAtelier.Hosting";
 
-    [LoggerMessage(2001, LogLevel.Error, "The warm-up of the atelier '{Atelier}' failed. The next request opens it again.")]
+    [LoggerMessage(
+        400, LogLevel.Error, "{Atelier}: the warm-up failed. If the model is not open, the next request opens it again.",
+        EventName = "WarmUpFailed")]
     public static partial void WarmUpFailed(ILogger logger, string atelier, Exception exception);
 
-    [LoggerMessage(2002, LogLevel.Warning, "{Key} is not a setting of an atelier and has no effect. Settings: {Settings}.")]
-    public static partial void UnknownKey(ILogger logger, string key, string settings);
+    [LoggerMessage(
+        401, LogLevel.Warning, "{Key} is not a setting of an atelier and has no effect. Settings: {Settings}.",
+        EventName = "UnknownSetting")]
+    public static partial void UnknownSetting(ILogger logger, string key, string settings);
 
     [LoggerMessage(
-        2003, LogLevel.Information, "The atelier '{Atelier}' finishes its requests before the host stops; {Waiting} of them wait.")]
-    public static partial void Draining(ILogger logger, string atelier, int waiting);
-
-    [LoggerMessage(
-        2004, LogLevel.Warning,
-        "The shutdown timeout of the host ended before the atelier '{Atelier}' had finished its requests. Those that were left are "
-        + "cancelled. Raise HostOptions.ShutdownTimeout to finish them.")]
-    public static partial void LimitReached(ILogger logger, string atelier);
+        402, LogLevel.Warning,
+        "{Atelier}: the shutdown timeout of the host ended before all requests were finished; the rest was cancelled. Raise "
+        + "HostOptions.ShutdownTimeout to finish them.",
+        EventName = "ShutdownTimeoutReached")]
+    public static partial void ShutdownTimeoutReached(ILogger logger, string atelier);
 }

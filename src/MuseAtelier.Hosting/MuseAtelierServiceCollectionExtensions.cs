@@ -25,6 +25,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// </remarks>
 public static class MuseAtelierServiceCollectionExtensions
 {
+    private const int LongestName = 64;
+
     /// <summary>Adds the atelier of a host, which has no name.</summary>
     /// <param name="services">The services of the host.</param>
     /// <param name="configure">Sets the options.</param>
@@ -37,13 +39,15 @@ public static class MuseAtelierServiceCollectionExtensions
 
     /// <summary>Adds one of several ateliers of a host, as a keyed service: <c>[FromKeyedServices("name")] IAtelier atelier</c>.</summary>
     /// <param name="services">The services of the host.</param>
-    /// <param name="name">The key of the service and the name of the options; also the name in metrics, activities and the log.</param>
+    /// <param name="name">
+    /// The key of the service and the name of the options, one line of 1 to 64 characters; also the name in metrics, activities and the log.
+    /// </param>
     /// <param name="configure">Sets the options.</param>
     /// <returns>The services.</returns>
     public static IServiceCollection AddMuseAtelier(
         this IServiceCollection services, string name, Action<MuseAtelierHostOptions> configure)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        CheckName(name);
         ArgumentNullException.ThrowIfNull(configure);
         return Add(services, name, section: null, configure);
     }
@@ -63,17 +67,26 @@ public static class MuseAtelierServiceCollectionExtensions
 
     /// <summary>Adds one of several ateliers of a host, as a keyed service, with options from configuration.</summary>
     /// <param name="services">The services of the host.</param>
-    /// <param name="name">The key of the service and the name of the options; also the name in metrics, activities and the log.</param>
+    /// <param name="name">
+    /// The key of the service and the name of the options, one line of 1 to 64 characters; also the name in metrics, activities and the log.
+    /// </param>
     /// <param name="section">The section whose keys are the names of the options' properties.</param>
     /// <param name="configure">Sets options after the section was read: at least the backend.</param>
     /// <returns>The services.</returns>
     public static IServiceCollection AddMuseAtelier(
         this IServiceCollection services, string name, IConfigurationSection section, Action<MuseAtelierHostOptions> configure)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        CheckName(name);
         ArgumentNullException.ThrowIfNull(section);
         ArgumentNullException.ThrowIfNull(configure);
         return Add(services, name, section, configure);
+    }
+
+    private static void CheckName(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (name.Length > LongestName || name.Any(char.IsControl))
+            throw new ArgumentException($"The name of an atelier is not one line of 1 to {LongestName} characters.", nameof(name));
     }
 
     private static IServiceCollection Add(

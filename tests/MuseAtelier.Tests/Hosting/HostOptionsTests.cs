@@ -160,6 +160,13 @@ public sealed class HostOptionsTests
         Assert.EndsWith("is 7; expected one of Abort, Drain.", failures[3], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(" ")]
+    [InlineData("two\nlines")]
+    [InlineData("a name that is longer than the sixty-four characters that are allowed")]
+    public void AddMuseAtelier_WithANameThatTagsCannotHave_Throws(string name) =>
+        Assert.Throws<ArgumentException>(() => new ServiceCollection().AddMuseAtelier(name, _ => { }));
+
     private static MuseAtelierHostOptions Read(Dictionary<string, string?> settings)
     {
         using ServiceProvider services = new ServiceCollection()
