@@ -30,12 +30,11 @@ if (args.Contains("--once"))
     return;
 }
 
-using var timer = new PeriodicTimer(TimeSpan.FromSeconds(30));
 CancellationToken stopping = app.Lifetime.ApplicationStopping;
 while (!stopping.IsCancellationRequested)
 {
     (await atelier.GenerateAsync(request)).Dispose();
-    await timer.WaitForNextTickAsync(stopping).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    await Task.Delay(TimeSpan.FromSeconds(30), stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 }
 
 await app.WaitForShutdownAsync();
