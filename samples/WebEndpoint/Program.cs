@@ -111,7 +111,11 @@ internal static class Painting
         {
             var request = new PictureRequest
             {
-                Prompt = wish.Prompt, Width = wish.Size, Height = wish.Size, Steps = wish.Steps, Seed = wish.Seed,
+                Prompt = wish.Prompt,
+                Width = wish.Size,
+                Height = wish.Size,
+                Steps = wish.Steps,
+                Seed = wish.Seed,
             };
             using Picture picture = await atelier.GenerateAsync(request, new Sink(events), disconnected);
             using var png = new MemoryStream();
@@ -138,7 +142,10 @@ internal static class Painting
     {
         public void Report(GenerationProgress value) => events.TryWrite(new PaintingEvent
         {
-            Phase = value.Phase.ToString(), QueuePosition = value.QueuePosition, Step = value.Step, Steps = value.Steps,
+            Phase = value.Phase.ToString(),
+            QueuePosition = value.QueuePosition,
+            Step = value.Step,
+            Steps = value.Steps,
         });
     }
 }
