@@ -11,7 +11,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Hosting;
 
 /// <summary>Warm-up, health and shutdown in a host, over fake ateliers.</summary>
-public sealed class HostTests
+public sealed class HostTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -209,6 +209,8 @@ public sealed class HostTests
 
         Assert.True(real.Disposed.Task.IsCompleted);
     }
+
+    public void Dispose() => _log.Dispose();
 
     private static void Set(MuseAtelierHostOptions options, string model)
     {

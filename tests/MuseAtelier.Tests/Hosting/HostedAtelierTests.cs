@@ -5,7 +5,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Hosting;
 
 /// <summary>The atelier that a host injects, over a fake one that opens when the test says so.</summary>
-public sealed class HostedAtelierTests
+public sealed class HostedAtelierTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -20,11 +20,11 @@ public sealed class HostedAtelierTests
     public async Task GenerateAsync_OfThreeCallersWhileOpening_OpensOnceAndPaintsAll()
     {
         await using HostedAtelier atelier = Create();
-        Task<Picture>[] pictures = [.. Enumerable.Range(0, 3).Select(_ => GenerateAsync(atelier))];
+        Task<Picture>[] pictures = [.. Enumerable.Range(0, 3).Select(_ => PaintAsync(atelier))];
         Assert.Equal(3, atelier.Status.QueueLength);
         _opening.SetResult(_real);
         await _real.FirstRequest.Task.WaitAsync(Patience, Cancellation);
-        Task<Picture> late = GenerateAsync(atelier);
+        Task<Picture> late = PaintAsync(atelier);
         while (!Task.WhenAll([late, .. pictures]).IsCompleted)
         {
             _real.FinishAll();
@@ -40,8 +40,8 @@ public sealed class HostedAtelierTests
     {
         await using HostedAtelier atelier = Create();
         using var cancelling = new CancellationTokenSource();
-        Task<Picture> cancelled = GenerateAsync(atelier, cancelling.Token);
-        Task<Picture> kept = GenerateAsync(atelier);
+        Task<Picture> cancelled = PaintUntilAsync(atelier, cancelling.Token);
+        Task<Picture> kept = PaintAsync(atelier);
         await cancelling.CancelAsync();
         OperationCanceledException exception = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         Assert.Equal(cancelling.Token, exception.CancellationToken);
@@ -62,11 +62,11 @@ public sealed class HostedAtelierTests
         await using var atelier = new HostedAtelier(
             () => _options,
             async _ => Interlocked.Increment(ref openings) == 1 ? throw failure : await Task.FromResult(new FakeAtelier()));
-        Assert.Same(failure, await Assert.ThrowsAsync<ByteSizeException>(() => GenerateAsync(atelier)));
+        Assert.Same(failure, await Assert.ThrowsAsync<ByteSizeException>(() => PaintAsync(atelier)));
         Assert.Same(failure, atelier.OpeningFailure);
         AtelierNotOpenException notOpen = Assert.Throws<AtelierNotOpenException>(() => atelier.Device);
         Assert.Same(failure, notOpen.InnerException);
-        Assert.NotNull(await GenerateAsync(atelier).WaitAsync(Patience, Cancellation));
+        Assert.NotNull(await PaintAsync(atelier).WaitAsync(Patience, Cancellation));
         Assert.Null(atelier.OpeningFailure);
         Assert.Equal(2, openings);
     }
@@ -75,7 +75,7 @@ public sealed class HostedAtelierTests
     public async Task GenerateAsync_OfTwoCallersBeforeAFailure_GivesBothTheSame()
     {
         await using HostedAtelier atelier = Create();
-        Task<Picture> first = GenerateAsync(atelier), second = GenerateAsync(atelier);
+        Task<Picture> first = PaintAsync(atelier), second = PaintAsync(atelier);
         var failure = new ByteSizeException("x");
         _opening.SetException(failure);
         Assert.Same(failure, await Assert.ThrowsAsync<ByteSizeException>(() => first.WaitAsync(Patience, Cancellation)));
@@ -88,8 +88,8 @@ public sealed class HostedAtelierTests
     {
         _options.QueueCapacity = 1;
         await using HostedAtelier atelier = Create();
-        Task<Picture> waiting = GenerateAsync(atelier);
-        QueueFullException full = await Assert.ThrowsAsync<QueueFullException>(() => GenerateAsync(atelier));
+        Task<Picture> waiting = PaintAsync(atelier);
+        QueueFullException full = await Assert.ThrowsAsync<QueueFullException>(() => PaintAsync(atelier));
         Assert.Equal(1, full.Capacity);
         Assert.False(waiting.IsCompleted);
     }
@@ -106,7 +106,7 @@ public sealed class HostedAtelierTests
                 seen = local.Value;
                 return Task.FromResult<IAtelier>(new FakeAtelier());
             });
-        await GenerateAsync(atelier);
+        await PaintAsync(atelier);
         Assert.Null(seen);
     }
 
@@ -139,9 +139,9 @@ public sealed class HostedAtelierTests
     public async Task DrainAsync_WithACallerThatWaitsForTheOpening_PaintsItFirst()
     {
         HostedAtelier atelier = Create();
-        Task<Picture> picture = GenerateAsync(atelier);
+        Task<Picture> picture = PaintAsync(atelier);
         Task draining = atelier.DrainAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => GenerateAsync(atelier));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => PaintAsync(atelier));
         Assert.False(atelier.Status.AcceptsRequests);
         _opening.SetResult(_real);
         await _real.FirstRequest.Task.WaitAsync(Patience, Cancellation);
@@ -157,7 +157,7 @@ public sealed class HostedAtelierTests
     {
         HostedAtelier atelier = Create();
         _opening.SetResult(_real);
-        Task<Picture> picture = GenerateAsync(atelier);
+        Task<Picture> picture = PaintAsync(atelier);
         await _real.FirstRequest.Task.WaitAsync(Patience, Cancellation);
         using var limit = new CancellationTokenSource();
         Task ending = atelier.EndAsync(drains: true, limit.Token);
@@ -179,10 +179,10 @@ public sealed class HostedAtelierTests
                 await Task.Delay(Timeout.Infinite, ending);
                 return _real;
             });
-        Task<Picture> picture = GenerateAsync(atelier);
+        Task<Picture> picture = PaintAsync(atelier);
         await atelier.DisposeAsync().AsTask().WaitAsync(Patience, Cancellation);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => picture.WaitAsync(Patience, Cancellation));
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => GenerateAsync(atelier));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => PaintAsync(atelier));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => atelier.OpenAsync(Cancellation));
     }
 
@@ -202,7 +202,7 @@ public sealed class HostedAtelierTests
         _options.Disposal = DisposalMode.Drain;
         HostedAtelier atelier = Create();
         _opening.SetResult(_real);
-        Task<Picture> picture = GenerateAsync(atelier);
+        Task<Picture> picture = PaintAsync(atelier);
         await _real.FirstRequest.Task.WaitAsync(Patience, Cancellation);
         Task disposal = Task.Run(atelier.Dispose, Cancellation);
         Assert.False(picture.IsCompleted);
@@ -211,9 +211,11 @@ public sealed class HostedAtelierTests
         Assert.True(picture.IsCompletedSuccessfully);
     }
 
-    private static Task<Picture> GenerateAsync(HostedAtelier atelier) => GenerateAsync(atelier, Cancellation);
+    public void Dispose() => _real.Dispose();
 
-    private static Task<Picture> GenerateAsync(HostedAtelier atelier, CancellationToken cancellationToken) =>
+    private static Task<Picture> PaintAsync(HostedAtelier atelier) => PaintUntilAsync(atelier, Cancellation);
+
+    private static Task<Picture> PaintUntilAsync(HostedAtelier atelier, CancellationToken cancellationToken) =>
         atelier.GenerateAsync(TestAtelier.Small, options: null, cancellationToken);
 
     private HostedAtelier Create() => new(
