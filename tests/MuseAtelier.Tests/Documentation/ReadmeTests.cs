@@ -36,6 +36,7 @@ public sealed partial class ReadmeTests
     [InlineData("docs/memory.md")]
     [InlineData("docs/models.md")]
     [InlineData("docs/package-format.md")]
+    [InlineData("docs/packages.md")]
     [InlineData("docs/pictures.md")]
     [InlineData("docs/pitfalls.md")]
     [InlineData("docs/prompts.md")]
