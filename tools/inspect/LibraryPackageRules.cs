@@ -43,7 +43,8 @@ internal static class LibraryPackageRules
             bool exact = FriendsOf(other).Contains(package.Id);
             if (!package.Dependencies.TryGetValue(id, out string? range))
             {
-                faults.Require(!exact || id == package.Id, package, $"uses internals of {id} and does not depend on it");
+                bool chained = !exact || id == package.Id || LeadsExactlyTo(id, package, libraries);
+                faults.Require(chained, package, $"uses internals of {id} and does not depend on exactly its version");
                 continue;
             }
 
@@ -51,6 +52,13 @@ internal static class LibraryPackageRules
             faults.Require(range == expected, package, $"depends on {id} {range} instead of {expected}");
         }
     }
+
+    // A package that is reached over others has exactly the version if each of them depends on exactly the next.
+    private static bool LeadsExactlyTo(string id, PackageFile package, Dictionary<string, PackageFile> libraries) =>
+        package.Dependencies.Any(dependency =>
+            dependency.Value.StartsWith('[')
+            && libraries.TryGetValue(dependency.Key, out PackageFile? next)
+            && (next.Id == id || LeadsExactlyTo(id, next, libraries)));
 
     // Read from the assembly, not from the project that the exact versions were computed from.
     private static List<string> FriendsOf(PackageFile package)

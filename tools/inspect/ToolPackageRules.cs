@@ -57,7 +57,8 @@ internal static class ToolPackageRules
         faults.Require(licensed, package, "lacks the licence of ONNX Runtime");
     }
 
-    private static int Count(PackageFile package, string[] names) => package.Files.Keys.Count(file => names.Contains(Path.GetFileName(file)));
+    private static int Count(PackageFile package, string[] names) =>
+        package.Files.Keys.Count(file => names.Contains(Path.GetFileName(file)));
 
     private static bool IsNeedless(string file) =>
         file.EndsWith(".lib", StringComparison.Ordinal) || file.EndsWith(".aar", StringComparison.Ordinal)

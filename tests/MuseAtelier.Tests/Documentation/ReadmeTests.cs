@@ -36,7 +36,6 @@ public sealed partial class ReadmeTests
     [InlineData("docs/memory.md")]
     [InlineData("docs/models.md")]
     [InlineData("docs/package-format.md")]
-    [InlineData("docs/packages.md")]
     [InlineData("docs/pictures.md")]
     [InlineData("docs/pitfalls.md")]
     [InlineData("docs/prompts.md")]
