@@ -12,8 +12,13 @@ public sealed class CpuBackend : Backend
     public const int MostThreads = 64;
 
     private readonly int _threads;
+    private readonly bool _spins;
 
-    private CpuBackend(int threads) => _threads = threads;
+    private CpuBackend(int threads, bool spins)
+    {
+        _threads = threads;
+        _spins = spins;
+    }
 
     internal override Lowering Lowering => Lowering.Portable;
 
@@ -26,10 +31,16 @@ public sealed class CpuBackend : Backend
     /// of a process decides for all, because they share one pool. Where another number of threads runs than was requested, pictures carry
     /// a notice, and their device says how many ran.
     /// </param>
-    public static Backend Create(int threads = 0)
+    /// <param name="spins">
+    /// Whether a thread that waits for its next piece of work keeps its processor busy for a while before it sleeps. True, the default,
+    /// saves the time of waking it up, where the atelier has the processors for itself. False leaves them to other work meanwhile: to a
+    /// server's other threads, or to another atelier. Pictures have the same bytes with both. Threads never spin if there are more of them
+    /// than processors. As with the number of threads, the first atelier of a process decides for all.
+    /// </param>
+    public static Backend Create(int threads = 0, bool spins = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
-        return new CpuBackend(threads);
+        return new CpuBackend(threads, spins);
     }
 
     internal override void Require() => OnnxLibrary.Require();
@@ -38,5 +49,5 @@ public sealed class CpuBackend : Backend
 
     internal override ExecutionDevice Open(
         ModelPackage package, AtelierOptions options, CancellationToken cancellationToken = default) =>
-        new CpuDevice(package, _threads, options);
+        new CpuDevice(package, _threads, _spins, options);
 }

@@ -13,10 +13,11 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     private readonly ModelPackage _package;
     private readonly int _threads;
+    private readonly bool _spins;
     private readonly bool _shared;
     private readonly OnnxLog _log;
 
-    public CpuDevice(ModelPackage package, int threads, AtelierOptions options)
+    public CpuDevice(ModelPackage package, int threads, bool spins, AtelierOptions options)
     {
         // Returning large blocks to the system costs system calls, so it is done only where memory is short or has a budget.
         bool isShort = HostMemory.DefaultBudget() < NativeHeap.EnoughBytes;
@@ -25,7 +26,8 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
         int processors = Environment.ProcessorCount;
         int most = Math.Max(CpuBackend.MostThreads, processors);
         int wanted = threads == 0 ? processors : Math.Min(threads, most);
-        _shared = OnnxEnvironment.Prepare(wanted);
+        _spins = spins && CpuThreads.MaySpin(wanted, processors);
+        _shared = OnnxEnvironment.Prepare(wanted, _spins);
         // Sessions that share a pool run on all of its threads, whatever number was requested.
         _threads = _shared ? OnnxEnvironment.SharedThreads : wanted;
         Notices = CpuThreads.Notices(threads, _threads, most, processors);
@@ -64,6 +66,7 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
         else
         {
             options.IntraOpNumThreads = _threads;
+            options.AddSessionConfigEntry("session.intra_op.allow_spinning", _spins ? "1" : "0");
         }
 
         return options;

@@ -2,9 +2,17 @@ using System.Globalization;
 
 namespace MuseAtelier.Cpu;
 
-/// <summary>The notices to the user about the number of threads that run.</summary>
+/// <summary>Rules for the number of threads that run, and the notices to the user about it.</summary>
 internal static class CpuThreads
 {
+    /// <summary>
+    /// Whether threads that wait may spin. If there are more threads than processors, a spinning thread takes a processor from a thread
+    /// that computes.
+    /// </summary>
+    /// <param name="threads">Threads that run.</param>
+    /// <param name="processors">Processors that the process may use.</param>
+    public static bool MaySpin(int threads, int processors) => threads <= processors;
+
     /// <summary>The notices of a device; empty where the requested number of threads runs and each has a processor of its own.</summary>
     /// <param name="asked">Requested threads; 0 leaves the number to the device.</param>
     /// <param name="running">Threads that run.</param>

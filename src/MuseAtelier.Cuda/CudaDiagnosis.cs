@@ -283,7 +283,7 @@ public sealed record CudaDiagnosis
 
             if (!complete) return Of(CudaPartState.NotTried, $"there, with {CudaProvider}, but not tried: it needs the parts above", "");
             // Without an environment of the engine's, ONNX Runtime would log to the terminal.
-            OnnxEnvironment.Prepare(Environment.ProcessorCount);
+            OnnxEnvironment.Prepare(Environment.ProcessorCount, spins: true);
             using var options = new OrtCUDAProviderOptions();
             // Only this call loads the library; the options alone exist without it.
             options.UpdateOptions(new Dictionary<string, string> { ["use_tf32"] = "0" });

@@ -51,7 +51,7 @@ internal sealed class CudaDevice : ExecutionDevice
         _logger = (ILogger?)loggers?.CreateLogger("MuseAtelier.Cuda") ?? NullLogger.Instance;
         _cardMemory = CardMemory.Of(card.Index);
         long? before = _cardMemory.ProcessBytes();
-        _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount);
+        _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, spins: true);
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
         DeviceStacks.Bound();
         OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.PostProcessing).Stages[0]));

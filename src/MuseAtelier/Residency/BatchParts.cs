@@ -12,7 +12,8 @@ internal sealed class BatchParts
     /// </summary>
     private const int SideStep = 4;
 
-    private readonly List<BatchPart> _otherTimes = [];
+    // Each with the number of times that it is computed.
+    private readonly List<(BatchPart Part, int Count)> _otherTimes = [];
 
     /// <param name="model">The model's sizes.</param>
     /// <param name="request">The pictures.</param>
@@ -40,8 +41,8 @@ internal sealed class BatchParts
 
         void AddTimes(PictureShape shape, int count, int steps)
         {
-            foreach (BatchPart time in times)
-                _otherTimes.AddRange(Enumerable.Repeat(BatchPart.Of(model, time.Entry, shape, steps), count));
+            if (count == 0) return;
+            foreach (BatchPart time in times) _otherTimes.Add((BatchPart.Of(model, time.Entry, shape, steps), count));
         }
     }
 
@@ -63,7 +64,7 @@ internal sealed class BatchParts
     /// <summary>Bytes of all tensors between stages, and of the results that are computed once per batch.</summary>
     public long TensorBytes =>
         BeforeSteps.Sum(part => part.TensorBytes)
-        + _otherTimes.Sum(part => part.TensorBytes)
+        + _otherTimes.Sum(time => time.Count * time.Part.TensorBytes)
         + Math.Max(UNetTensorBytes(UNet), UnguidedUNet is null ? 0 : UNetTensorBytes(UnguidedUNet));
 
     /// <summary>

@@ -15,6 +15,11 @@ internal sealed class ResidencySearch
     private readonly PlanDescriber _describer;
     private readonly PlanCandidate[] _candidates;
 
+    // What a search reads of each candidate; of the first ones only, as many as a search has come to.
+    private readonly int[] _buckets;
+    private readonly PhaseBytes[] _bytes;
+    private int _known;
+
     /// <summary>Lists all candidates, sorted by their time.</summary>
     /// <param name="model">The model's sizes.</param>
     /// <param name="request">The pictures; their budget is ignored here.</param>
@@ -27,6 +32,8 @@ internal sealed class ResidencySearch
         _time = new PlanTime(request, _device, _memory.UNetSessions, _memory.DecoderSessions);
         _describer = new PlanDescriber(model, request, _device, _memory, _time);
         _candidates = CandidateSpace.Of(model, request, _device, _memory.Decoder, _time);
+        _buckets = new int[_candidates.Length];
+        _bytes = new PhaseBytes[_candidates.Length];
     }
 
     /// <summary>The fastest plan within a budget, in bytes.</summary>
@@ -60,24 +67,35 @@ internal sealed class ResidencySearch
     private PlanCandidate? FastestWithin(long budget)
     {
         PlanCandidate? best = null;
-        foreach (PlanCandidate candidate in _candidates)
+        int bestBucket = int.MaxValue;
+        for (int i = 0; i < _candidates.Length; i++)
         {
+            if (i == _known) Compute(_known++);
             // Candidates are sorted by time without swapping, and swapping can only add time: once one is slower than the best found, all
             // later ones are too.
-            if (best is { } found && candidate.SpeedBucket > found.SpeedBucket) break;
-            if (FitInto(budget, candidate) is not { } fitting) continue;
-            if (best is not { } current || Compare(fitting, current) < 0) best = fitting;
+            if (_buckets[i] > bestBucket) break;
+            if (FitInto(budget, i) is not { } fitting) continue;
+            if (best is { } current && Compare(fitting, current) >= 0) continue;
+            best = fitting;
+            bestBucket = fitting.SpeedBucket;
         }
 
         return best;
     }
 
+    private void Compute(int index)
+    {
+        _buckets[index] = _candidates[index].SpeedBucket;
+        _bytes[index] = _memory.Phases(_candidates[index]);
+    }
+
     // The candidate, with as few of the UNet's resident stages swapped out as the phases other than denoising need. Null if it does not
     // fit the budget.
-    private PlanCandidate? FitInto(long budget, in PlanCandidate candidate)
+    private PlanCandidate? FitInto(long budget, int index)
     {
-        PhaseBytes bytes = _memory.Phases(candidate);
+        PhaseBytes bytes = _bytes[index];
         if (bytes.Denoising > budget) return null;
+        PlanCandidate candidate = _candidates[index];
         long missing = Math.Max(bytes.Text, Math.Max(bytes.Conditioning, bytes.Decoding)) - budget;
         if (missing <= 0) return candidate;
         int swappedOut = candidate.UNet.Swappable.FindIndex(sum => sum >= missing);

@@ -25,24 +25,37 @@ internal static class TensorBlocks
     /// <param name="tensors">The tensors that lie in the block.</param>
     /// <param name="shape">The sizes that the tensors' dimensions resolve to.</param>
     /// <returns>The size of the block in bytes, and the offset of each tensor in the given order.</returns>
-    public static (long Bytes, long[] Offsets) Place(ComponentSpec component, IEnumerable<TensorSpec> tensors, PictureShape shape) =>
-        BufferPlan.Place([.. tensors.Select(tensor => Lifetime(component, tensor, shape))]);
+    public static (long Bytes, long[] Offsets) Place(ComponentSpec component, IEnumerable<TensorSpec> tensors, PictureShape shape)
+    {
+        Dictionary<string, Lifetime> lifetimes = Lifetimes(component);
+        return BufferPlan.Place([.. tensors.Select(Entry)]);
+
+        (long Bytes, int First, int Last) Entry(TensorSpec tensor)
+        {
+            Lifetime lifetime = lifetimes.GetValueOrDefault(tensor.Name, new Lifetime(-1, -1));
+            return (tensor.Bytes(shape), lifetime.First, lifetime.Last);
+        }
+    }
 
     // Inputs must outlive the run, because a caller may run again without writing them again. Outputs live to the end.
-    private static (long Bytes, int First, int Last) Lifetime(ComponentSpec component, TensorSpec tensor, PictureShape shape)
+    private static Dictionary<string, Lifetime> Lifetimes(ComponentSpec component)
     {
-        int first = -1;
-        int last = -1;
+        Dictionary<string, Lifetime> lifetimes = [];
         for (int i = 0; i < component.Stages.Count; i++)
         {
             StageSpec stage = component.Stages[i];
-            if (stage.Inputs.Concat(stage.Outputs).All(binding => binding.Tensor != tensor.Name)) continue;
-            if (first < 0) first = i;
-            last = i;
+            foreach (BindingSpec binding in stage.Inputs.Concat(stage.Outputs))
+                lifetimes[binding.Tensor] = new Lifetime(FirstOf(binding.Tensor, i), i);
         }
 
-        bool isInput = component.Inputs.Any(input => input.Name == tensor.Name);
-        bool isOutput = component.Outputs.Any(output => output.Name == tensor.Name);
-        return (tensor.Bytes(shape), isInput ? 0 : first, isInput || isOutput ? component.Stages.Count : last);
+        foreach (TensorSpec output in component.Outputs)
+            lifetimes[output.Name] = new Lifetime(FirstOf(output.Name, -1), component.Stages.Count);
+        foreach (TensorSpec input in component.Inputs) lifetimes[input.Name] = new Lifetime(0, component.Stages.Count);
+        return lifetimes;
+
+        int FirstOf(string tensor, int otherwise) => lifetimes.TryGetValue(tensor, out Lifetime known) ? known.First : otherwise;
     }
+
+    // The first and the last stage during which a tensor is needed.
+    private readonly record struct Lifetime(int First, int Last);
 }

@@ -23,12 +23,16 @@ internal static class OnnxEnvironment
     /// </summary>
     public static int SharedThreads { get; private set; }
 
+    /// <summary>Whether threads of that pool keep their processors busy for a while when they wait for work.</summary>
+    public static bool Spins { get; private set; }
+
     /// <summary>Creates the environment if there is none. Returns whether sessions may share its threads and arena.</summary>
     /// <param name="threads">The number of threads that compute.</param>
+    /// <param name="spins">Whether threads that wait for work keep their processors busy for a while before they sleep.</param>
     /// <exception cref="OnnxRuntimeLibraryException">The native library cannot be used.</exception>
     /// <exception cref="ThreadLimitException">The system refuses so many threads.</exception>
     /// <exception cref="OnnxEnvironmentException">ONNX Runtime does not start for another reason.</exception>
-    public static bool Prepare(int threads)
+    public static bool Prepare(int threads, bool spins)
     {
         lock (Gate)
         {
@@ -38,7 +42,7 @@ internal static class OnnxEnvironment
             HostThreads.Require(threads + SpareThreads);
             try
             {
-                Create(threads);
+                Create(threads, spins);
             }
             catch (Exception exception)
                 when (exception is OnnxRuntimeException or OutOfMemoryException or TypeInitializationException or SEHException)
@@ -47,15 +51,13 @@ internal static class OnnxEnvironment
             }
 
             SharedThreads = threads;
+            Spins = spins;
             return _ours = true;
         }
     }
 
-    private static void Create(int threads)
+    private static void Create(int threads, bool spins)
     {
-        // Threads must not spin if there are more threads than processors, because spinning threads would take processors from threads
-        // that compute.
-        bool spins = threads <= Environment.ProcessorCount;
         using var threading = new OrtThreadingOptions
         {
             GlobalIntraOpNumThreads = threads,

@@ -29,7 +29,7 @@ internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, P
         int steps = sampler.Evaluations[^1].Step + 1;
         return new SamplingRecipe(schedule, sampler, Prediction.Of(trained.Prediction), new Guidance(request, weights, steps))
         {
-            InitialNoiseScale = InitialNoise.ScaleOf(request.Dialect, schedule, trained),
+            InitialNoiseScale = schedule.InitialNoiseScale,
             Rescale = GuidanceRescale.Of(request),
         };
     }

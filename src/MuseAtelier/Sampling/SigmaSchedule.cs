@@ -66,7 +66,7 @@ public sealed class SigmaSchedule
         // The timesteps that were chosen are indices of trained levels; a model of a continuous range is given other ones.
         if (trained.IsContinuous) _timesteps = Array.ConvertAll(sigmas, trained.TimestepAt);
         _sigmas = [.. sigmas.Select(sigma => (float)sigma), (float)last];
-        InitialNoiseScale = KeepsVariance(spacing, choice) ? MathF.Sqrt(_sigmas[0] * _sigmas[0] + 1) : _sigmas[0];
+        InitialNoiseScale = InitialNoise.ScaleOf(choice, spacing, trained, _sigmas[0]);
     }
 
     private SigmaSchedule(TrainedSchedule trained, float[] timesteps, float[] sigmas, float initialNoiseScale)
@@ -123,7 +123,7 @@ public sealed class SigmaSchedule
     {
         float[] sigmas = [.. timesteps.Select(timestep => (float)trained.SigmaAt(timestep)), 0];
         float[] given = trained.IsContinuous ? Array.ConvertAll(sigmas[..^1], sigma => trained.TimestepAt(sigma)) : timesteps;
-        return new SigmaSchedule(trained, given, sigmas, MathF.Sqrt(sigmas[0] * sigmas[0] + 1));
+        return new SigmaSchedule(trained, given, sigmas, InitialNoise.WithPicture(sigmas[0]));
     }
 
     /// <summary>A schedule of given noise levels for SDXL's own training; for tests of samplers.</summary>
@@ -185,12 +185,6 @@ public sealed class SigmaSchedule
         LevelRange range = choice.IsMultistep ? _trained.Range : new LevelRange(sigmas[^1], sigmas[0]);
         return SigmaFunctions.Karras(range, sigmas.Length);
     }
-
-    // diffusers' init_noise_sigma: with leading spacing, and in schedulers that scale the latents to a variance of 1, noise and latents
-    // add up to the variance of latents without noise. AUTOMATIC1111 multiplies by the noise level, except for some samplers.
-    private static bool KeepsVariance(TimestepSpacing spacing, ScheduleChoice choice) => choice.Dialect == SamplingDialect.A1111
-        ? choice.BeginsWithUnitVariance
-        : choice.IsMultistep || spacing is TimestepSpacing.Leading or TimestepSpacing.Lcm;
 
     private float TimestepOf(double sigma, TimestepSpacing spacing, bool isMultistep)
     {

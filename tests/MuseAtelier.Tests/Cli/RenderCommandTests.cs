@@ -76,7 +76,7 @@ public sealed class RenderCommandTests
         Task<MuseResult> running = Muse.RunAsync(
             stop.Token, "render", "sea", "--width", "256", "--height", "256", "--steps", "1000", "--cache", Muse.Cache, "--out",
             folder["sea.png"]);
-        stop.CancelAfter(TimeSpan.FromSeconds(2));
+        stop.CancelAfter(TimeSpan.FromSeconds(1));
         MuseResult result = await running;
         Assert.Equal(130, result.Code);
         Assert.EndsWith($"error: cancelled{Environment.NewLine}", result.Error, StringComparison.Ordinal);

@@ -11,49 +11,39 @@ public sealed class SamplerOptionTests
         ["--width", "256", "--height", "256", "--steps", "2", "--seed", "1", "--noise", "comfy", "--cache", Muse.Cache];
 
     // The last one evaluates the UNet twice a step.
-    private static readonly (string Sampler, string Name, string Id)[] Named =
+    private static readonly NamedSampler[] Named =
     [
-        ("euler_a", "Euler a", "euler_a"), ("EULER", "Euler", "euler"), ("DPM++ 2M", "DPM++ 2M", "dpmpp_2m"),
-        ("LCMScheduler", "LCM", "lcm"), ("dpmpp_sde_gpu", "DPM++ SDE", "dpmpp_sde"),
+        new("euler_a", "Euler a", "euler_a", new("trailing", "Automatic", "trailing")),
+        new("EULER", "Euler", "euler", new("trailing", "Automatic", "trailing")),
+        new("DPM++ 2M", "DPM++ 2M", "dpmpp_2m", new("karras", "Karras", "linspace")),
+        new("LCMScheduler", "LCM", "lcm", new("SGM_uniform", "SGM Uniform", "sgm_uniform")),
+        new("dpmpp_sde_gpu", "DPM++ SDE", "dpmpp_sde", new("KL Optimal", "KL Optimal", "kl_optimal")),
     ];
 
     [Fact]
-    public async Task Render_WithEachSampler_PaintsItsOwnPictureAndWritesItsName()
+    public async Task Render_WithEachSamplerAndSchedule_PaintsItsOwnPictureAndWritesTheirNames()
     {
         using var folder = new TemporaryFolder();
         var pictures = new HashSet<string>();
-        foreach ((string sampler, string name, string id) in Named)
+        foreach (NamedSampler named in Named)
         {
-            string file = folder[$"{id}.png"];
-            MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, "--sampler", sampler, "--out", file]);
+            string file = folder[$"{named.Id}.png"];
+            string[] choice = ["--sampler", named.Given, "--schedule", named.Schedule.Given];
+            MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, .. choice, "--out", file]);
             Assert.Equal(0, result.Code);
             PictureFileContent content = PictureFile.Read(file);
-            Assert.Contains($"Sampler: {name},", content.Parameters, StringComparison.Ordinal);
+            Assert.Contains($"Sampler: {named.Label},", content.Parameters, StringComparison.Ordinal);
+            Assert.Contains($"Schedule type: {named.Schedule.Label},", content.Parameters, StringComparison.Ordinal);
             JsonNode request = JsonNode.Parse(content.RecordJson!)!["request"]!;
-            Assert.Equal(id, request["sampler"]!.GetValue<string>());
+            Assert.Equal(named.Id, request["sampler"]!.GetValue<string>());
+            Assert.Equal(named.Schedule.Id, request["schedule"]!["spacing"]!.GetValue<string>());
+            Assert.Equal(named.Schedule.Given == "karras", request["schedule"]!["karras"]!.GetValue<bool>());
             Assert.Equal("comfy", request["noiseSource"]!.GetValue<string>());
             PictureRecord record = content.ReadRecord();
+            Assert.Equal(named.Schedule.Given == "karras", record.Request.Schedule.Karras);
             Assert.Equal(SamplerCatalog.BuiltIn.EvaluationsOf(record.Request) + 1, record.Hashes.Latents.Count);
-            Assert.True(pictures.Add(record.Hashes.Pixels), $"{sampler} painted the picture of another sampler.");
+            Assert.True(pictures.Add(record.Hashes.Pixels), $"{named.Id} painted the picture of another sampler.");
         }
-    }
-
-    [Theory]
-    [InlineData("SGM_uniform", "SGM Uniform", "sgm_uniform", false)]
-    [InlineData("KL Optimal", "KL Optimal", "kl_optimal", false)]
-    [InlineData("karras", "Karras", "linspace", true)]
-    [InlineData("trailing", "Automatic", "trailing", false)]
-    public async Task Render_WithASchedule_WritesItsName(string schedule, string label, string spacing, bool karras)
-    {
-        using var folder = new TemporaryFolder();
-        MuseResult result = await Muse.RunAsync(["render", "sea", .. Small, "--schedule", schedule, "--out", folder["sea.png"]]);
-        Assert.Equal(0, result.Code);
-        PictureFileContent content = PictureFile.Read(folder["sea.png"]);
-        Assert.Contains($"Schedule type: {label},", content.Parameters, StringComparison.Ordinal);
-        Assert.Equal(karras, PictureRecord.Parse("sea.png", content.RecordJson!).Request.Schedule.Karras);
-        JsonNode recorded = JsonNode.Parse(content.RecordJson!)!["request"]!["schedule"]!;
-        Assert.Equal(spacing, recorded["spacing"]!.GetValue<string>());
-        Assert.Equal(karras, recorded["karras"]!.GetValue<bool>());
     }
 
     [Fact]
@@ -123,4 +113,9 @@ public sealed class SamplerOptionTests
         Assert.Equal(0, result.Code);
         Assert.Contains("10 steps of 19 evaluations", result.Out, StringComparison.Ordinal);
     }
+
+    // What is given to an option, the name in the parameters, and the name in the record.
+    private sealed record NamedSampler(string Given, string Label, string Id, NamedSchedule Schedule);
+
+    private sealed record NamedSchedule(string Given, string Label, string Id);
 }

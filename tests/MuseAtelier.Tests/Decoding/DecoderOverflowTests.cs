@@ -6,12 +6,16 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Decoding;
 
 /// <summary>A picture whose decoding exceeds fp16, by the package that a card runs.</summary>
-public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
+public sealed class DecoderOverflowTests(TestAtelier miniature, DecoderOverflowTests.Packages packages)
+    : IClassFixture<DecoderOverflowTests.Packages>, IDisposable
 {
     // Factors of a power of two keep mantissas: what is left is that the norms' epsilon weighs less. 94 dB were measured.
     private const double LeastPsnr = 80;
 
-    private static readonly PictureRequest Wide = TestAtelier.Small with { Width = 384, Height = 320, Steps = 1 };
+    private static readonly TileSize Tile = new(32, 40);
+
+    // Two tiles.
+    private static readonly PictureRequest Wide = TestAtelier.Small with { Width = 384, Steps = 1 };
 
     private readonly TemporaryFolder _folder = new();
 
@@ -22,10 +26,9 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
     [Fact]
     public async Task GenerateAsync_OfADecoderThatOverflows_DecodesOnceMoreInFp32WithANotice()
     {
-        OverflowingCheckpoint.Write(TestAtelier.Checkpoint, _folder["loud.safetensors"]);
-        CudaPackageOnProcessor.Export(_folder["loud.safetensors"], _folder["loud"]);
-        CudaPackageOnProcessor.Export(TestAtelier.Checkpoint, _folder["plain"]);
-        Picture loud = await Paint(_folder["loud"]), plain = await Paint(_folder["plain"]);
+        PictureRequest request = TestAtelier.Small with { Steps = 1 };
+        Picture loud = await Paint(packages.Loud, TestAtelier.Options, request);
+        Picture plain = await Paint(packages.Plain, TestAtelier.Options, request);
 
         Assert.Equal(plain.Latents.Span, loud.Latents.Span);
         Assert.False(plain.DecodedInFp32);
@@ -40,11 +43,10 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
     [Fact]
     public async Task GenerateAsync_OfADecoderThatOverflows_InFp32PaintsTheSame()
     {
-        OverflowingCheckpoint.Write(TestAtelier.Checkpoint, _folder["loud.safetensors"]);
         await using Atelier atelier = await Atelier.OpenAsync(
-            _folder["loud.safetensors"], TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
+            packages.LoudCheckpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
         Picture loud = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
-        Picture plain = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture plain = await miniature.ReferenceAsync(TestAtelier.Small);
         Assert.Equal(plain.Latents.Span, loud.Latents.Span);
         Assert.True(
             Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span) > LeastPsnr, $"{Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span):F1} dB");
@@ -54,19 +56,17 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
     [Fact]
     public async Task VerifyAsync_OfAPictureDecodedInFp32_DecodesInFp32WhetherFp16OverflowsOrNot()
     {
-        CudaPackageOnProcessor.Export(TestAtelier.Checkpoint, _folder["plain"]);
-        var tile = new TileSize(32, 40);
-        AtelierOptions then = TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = tile, DecodesInFp32 = true };
-        Picture picture = await Paint(_folder["plain"], then, Wide);
+        AtelierOptions then = TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = Tile, DecodesInFp32 = true };
+        Picture picture = await Paint(packages.Plain, then, Wide);
         Assert.True(picture.DecodedInFp32);
         Assert.Empty(picture.Notices);
-        Assert.Equal(tile, picture.Provenance.VaeTile);
+        Assert.Equal(Tile, picture.Provenance.VaeTile);
         Assert.NotEqual(
-            (await Paint(_folder["plain"], then with { DecodesInFp32 = false }, Wide)).Pixels.ToArray(), picture.Pixels.ToArray());
+            (await Paint(packages.Plain, then with { DecodesInFp32 = false }, Wide)).Pixels.ToArray(), picture.Pixels.ToArray());
 
         PictureFile.Write(picture, _folder["fp32.png"]);
         await using Atelier atelier = await Atelier.OpenAsync(
-            _folder["plain"], PictureVerifier.Suit(PictureFile.Read(_folder["fp32.png"]).ReadRecord(), TestAtelier.Options),
+            packages.Plain, PictureVerifier.Suit(PictureFile.Read(_folder["fp32.png"]).ReadRecord(), TestAtelier.Options),
             cancellationToken: Cancellation);
         Assert.Equal(
             VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(atelier, _folder["fp32.png"], null, Cancellation)).Outcome);
@@ -75,27 +75,47 @@ public sealed class DecoderOverflowTests(TestAtelier miniature) : IDisposable
     [Fact]
     public async Task VerifyAsync_OfAPictureDecodedAgain_GivesTheSameBytesAndDecodesOnce()
     {
-        OverflowingCheckpoint.Write(TestAtelier.Checkpoint, _folder["loud.safetensors"]);
-        CudaPackageOnProcessor.Export(_folder["loud.safetensors"], _folder["loud"]);
         // Other tiles in fp16 than in fp32, where the whole fits.
         Picture picture = await Paint(
-            _folder["loud"], TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = new TileSize(32, 40) }, Wide);
+            packages.Loud, TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = Tile }, Wide);
         Assert.True(picture.DecodedInFp32);
         Assert.Null(picture.Provenance.VaeTile);
 
         PictureFile.Write(picture, _folder["loud.png"]);
         AtelierOptions options = PictureVerifier.Suit(PictureFile.Read(_folder["loud.png"]).ReadRecord(), TestAtelier.Options);
-        await using Atelier atelier = await Atelier.OpenAsync(_folder["loud"], options, cancellationToken: Cancellation);
+        await using Atelier atelier = await Atelier.OpenAsync(packages.Loud, options, cancellationToken: Cancellation);
         Assert.Equal(
             VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(atelier, _folder["loud.png"], null, Cancellation)).Outcome);
         Assert.Empty((await atelier.GenerateAsync(Wide, cancellationToken: Cancellation)).Notices);
     }
 
-    private static Task<Picture> Paint(string package) => Paint(package, TestAtelier.Options, TestAtelier.Small);
-
     private static async Task<Picture> Paint(string package, AtelierOptions options, PictureRequest request)
     {
         await using Atelier atelier = await Atelier.OpenAsync(package, options, cancellationToken: Cancellation);
         return await atelier.GenerateAsync(request, cancellationToken: Cancellation);
+    }
+
+    /// <summary>The packages of a card, exported once for all tests of the class.</summary>
+    public sealed class Packages : IDisposable
+    {
+        private readonly TemporaryFolder _folder = new();
+
+        public Packages()
+        {
+            OverflowingCheckpoint.Write(TestAtelier.Checkpoint, LoudCheckpoint);
+            CudaPackageOnProcessor.Export(LoudCheckpoint, Loud);
+            CudaPackageOnProcessor.Export(TestAtelier.Checkpoint, Plain);
+        }
+
+        /// <summary>A checkpoint whose decoder overflows in fp16.</summary>
+        public string LoudCheckpoint => _folder["loud.safetensors"];
+
+        /// <summary>Its package.</summary>
+        public string Loud => _folder["loud"];
+
+        /// <summary>The package of the Miniature.</summary>
+        public string Plain => _folder["plain"];
+
+        public void Dispose() => _folder.Dispose();
     }
 }

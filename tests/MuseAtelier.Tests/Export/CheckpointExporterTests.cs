@@ -208,7 +208,7 @@ public sealed class CheckpointExporterTests(TestAtelier miniature) : IDisposable
         await using Atelier atelier = await Atelier.OpenAsync(
             checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
         Picture picture = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
-        Picture original = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture original = await miniature.ReferenceAsync(TestAtelier.Small);
         double psnr = Likeness.Psnr(original.Pixels.Span, picture.Pixels.Span);
         Assert.True(psnr >= leastPsnr, $"{psnr:F1} dB");
 

@@ -107,7 +107,7 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
             cancellationToken: Cancellation);
         PictureRequest request = TestAtelier.Small with { Steps = 1 };
         Picture picture = await atelier.GenerateAsync(request, cancellationToken: Cancellation),
-            original = await miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+            original = await miniature.ReferenceAsync(request);
         Assert.Equal(original.Pixels.ToArray(), picture.Pixels.ToArray());
 
         string golden = Path.Combine(GoldenFiles.Folder, "miniature.golden.safetensors");

@@ -150,7 +150,7 @@ public sealed class PrecisionTests(TestAtelier miniature) : IDisposable
     private async Task<double> PsnrOf(Atelier atelier)
     {
         Picture picture = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
-        Picture exact = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture exact = await miniature.ReferenceAsync(TestAtelier.Small);
         return Likeness.Psnr(exact.Pixels.Span, picture.Pixels.Span);
     }
 }

@@ -75,7 +75,7 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
         {
             if (report is { Phase: GenerationPhase.Denoising, Step: 2 }) throw new InvalidOperationException("sink");
         });
-        Picture before = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture before = await miniature.ReferenceAsync(TestAtelier.Small);
         await Assert.ThrowsAsync<InvalidOperationException>(() => miniature.Atelier.GenerateAsync(TestAtelier.Small, sink, Cancellation));
         Picture after = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
         Assert.Equal(before.Pixels.Span, after.Pixels.Span);

@@ -18,7 +18,7 @@ public sealed class LongPromptPictureTests(TestAtelier miniature)
     {
         Assert.InRange(PromptTokenizer.Encode(Long).CutCount + 75, 300, 400);
         PictureRequest request = Request with { Prompt = Long, PromptSyntax = syntax };
-        Picture first = await Paint(request);
+        Picture first = await miniature.ReferenceAsync(request);
         Picture again = await Paint(request);
         await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);
         Picture elsewhere = await atelier.GenerateAsync(request, cancellationToken: Stop);
@@ -38,7 +38,7 @@ public sealed class LongPromptPictureTests(TestAtelier miniature)
     public async Task GenerateAsync_OfAShortPromptWithoutBrackets_GivesThePlainPromptsBytes(PromptSyntax syntax)
     {
         PictureRequest text = TestAtelier.Small with { PromptSyntax = PromptSyntax.Plain };
-        Picture plain = await Paint(text);
+        Picture plain = await miniature.ReferenceAsync(text);
         // A long prompt before it leaves no trace.
         await Paint(Request with { Prompt = Long });
         Picture read = await Paint(TestAtelier.Small with { PromptSyntax = syntax });

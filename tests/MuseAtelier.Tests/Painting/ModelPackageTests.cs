@@ -34,7 +34,7 @@ public sealed class ModelPackageTests : IDisposable
         await using Atelier atelier = await Atelier.OpenAsync(
             Package, TestAtelier.Options with { VerifyDigests = true }, cancellationToken: Cancellation);
         Picture copied = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
-        Picture original = await _miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture original = await _miniature.ReferenceAsync(TestAtelier.Small);
         Assert.Equal(original.Pixels.Span, copied.Pixels.Span);
         Assert.Equal("a89ffbd9fcfabc6e690b75531eccb6ce1e6cd9ee174ad36b0d99024d68c18a17", atelier.Model.Sha256);
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cpu;
 using MuseAtelier.Pictures;
+using MuseAtelier.Runtime;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Cli;
 using MuseAtelier.Tests.Support;
@@ -28,11 +29,34 @@ public sealed class CpuThreadsTests(TestAtelier miniature)
     public void Notices_OfThreads_SayWhatDiffersFromWhatWasAsked(int asked, int running, int most, int processors, string? notice) =>
         Assert.Equal(notice is null ? [] : [notice], CpuThreads.Notices(asked, running, most, processors));
 
+    [Fact]
+    public void MaySpin_OfMoreThreadsThanProcessors_IsFalse() =>
+        Assert.Equal((true, true, false), (CpuThreads.MaySpin(1, 2), CpuThreads.MaySpin(2, 2), CpuThreads.MaySpin(3, 2)));
+
+    // The tests' own options ask for a pool that does not spin. The pool of muse is the usual one: its pictures are compared below.
+    [Fact]
+    public void Create_WithoutSpinning_MakesAPoolWhoseThreadsSleep() =>
+        Assert.Equal((Environment.ProcessorCount, false), (OnnxEnvironment.SharedThreads, OnnxEnvironment.Spins));
+
+    // In a process of its own, whose pool spins.
+    [Fact]
+    public async Task Render_ByAPoolThatSpins_PaintsTheBytesOfOneThatDoesNot()
+    {
+        using var folder = new TemporaryFolder();
+        string[] size = ["-W", "256", "-H", "256", "--steps", "1", "--seed", "7"];
+        (int code, _, string error) = await RunAsync(
+            ["render", TestAtelier.Small.Prompt, .. size, "--device", "cpu", "--out", folder["a.png"]]);
+        Assert.True(code == 0, error);
+        Picture ours = await miniature.ReferenceAsync(TestAtelier.Small with { Steps = 1 });
+        PictureRecord record = PictureFile.Read(folder["a.png"]).ReadRecord();
+        Assert.Equal(PictureRecord.Of(ours, new RecordedEncoding(PictureFormat.Png)).Hashes.Pixels, record.Hashes.Pixels);
+    }
+
     // All ateliers of a process share one pool of threads: the record has to name those, and not what the second one asked for.
     [Fact]
     public async Task GenerateAsync_OfASecondAtelierWithOtherThreads_RecordsThoseThatRanWithANotice()
     {
-        Picture first = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Stop);
+        Picture first = await miniature.ReferenceAsync(TestAtelier.Small);
         int threads = PictureRecord.Of(first, new RecordedEncoding(PictureFormat.Png)).Engine.Threads!.Value, other = threads + 1;
         Assert.Equal(Environment.ProcessorCount, threads);
         AtelierOptions options = TestAtelier.Options with { Backend = CpuBackend.Create(other) };
@@ -42,7 +66,7 @@ public sealed class CpuThreadsTests(TestAtelier miniature)
         Assert.Equal(first.Pixels.ToArray(), second.Pixels.ToArray());
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"{other} threads were asked for, and {threads} run"),
             Assert.Single(second.Notices), StringComparison.Ordinal);
-        Assert.Empty((await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Stop)).Notices);
+        Assert.Empty((await miniature.Atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: Stop)).Notices);
     }
 
     // In processes of their own: in this one the pool is there already.

@@ -68,7 +68,7 @@ public sealed class GuidanceRescaleTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_WithRescaling_ChangesThePictureAndAllocatesNothing()
     {
-        Picture plain = await Paint(TestAtelier.Small);
+        Picture plain = await miniature.ReferenceAsync(TestAtelier.Small);
         Picture rescaled = await Paint(TestAtelier.Small with { GuidanceRescale = 0.7f });
         Picture comfy = await Paint(TestAtelier.Small with { GuidanceRescale = 0.7f, Dialect = SamplingDialect.Comfy });
         Assert.Equal(plain.Provenance.StepHashes[0], rescaled.Provenance.StepHashes[0]);

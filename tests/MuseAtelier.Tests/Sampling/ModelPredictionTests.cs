@@ -32,7 +32,7 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
         foreach (string mark in marks) raw.Set(mark, "F32", [0], []);
         await using Atelier atelier = await OpenAsync(raw.Write(_folder["marked.safetensors"]));
         Picture marked = await atelier.GenerateAsync(Request, cancellationToken: Cancellation);
-        Picture stated = await miniature.Atelier.GenerateAsync(Request with { Prediction = prediction }, cancellationToken: Cancellation);
+        Picture stated = await miniature.ReferenceAsync(Request with { Prediction = prediction });
         Assert.Equal(stated.Provenance.StepHashes, marked.Provenance.StepHashes);
         Assert.Equal(stated.Pixels.Span, marked.Pixels.Span);
         string reason = $"the model's file says so: it has a tensor '{marks[0]}'";
@@ -43,7 +43,7 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
 
         Picture epsilon = await atelier.GenerateAsync(
             Request with { Prediction = ModelPrediction.Epsilon }, cancellationToken: Cancellation);
-        Picture plain = await miniature.Atelier.GenerateAsync(Request, cancellationToken: Cancellation);
+        Picture plain = await miniature.ReferenceAsync(Request);
         Assert.Equal(plain.Provenance.StepHashes, epsilon.Provenance.StepHashes);
         // Playground's latents are decoded in their own scale, whatever the request takes the UNet to predict.
         if (prediction != ModelPrediction.Edm) Assert.Equal(plain.Pixels.Span, epsilon.Pixels.Span);
@@ -159,8 +159,7 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
     [Fact]
     public async Task Parse_OfARecord_StatesThePrediction()
     {
-        Picture picture = await miniature.Atelier.GenerateAsync(
-            Request with { Prediction = ModelPrediction.VelocityZeroSnr }, cancellationToken: Cancellation);
+        Picture picture = await miniature.ReferenceAsync(Request with { Prediction = ModelPrediction.VelocityZeroSnr });
         var record = PictureRecord.Of(picture, new RecordedEncoding(PictureFormat.Png));
         string json = record.ToJson();
         const string member = ",\"prediction\":{\"used\":\"velocity_zero_snr\",\"reason\":\"the request says so\"}";

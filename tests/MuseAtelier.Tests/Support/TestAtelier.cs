@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MuseAtelier.Cpu;
 using MuseAtelier.Tests.Support;
 
@@ -8,12 +9,17 @@ namespace MuseAtelier.Tests.Support;
 /// <summary>The Miniature on the processor, opened once for all tests that need no atelier of their own.</summary>
 public sealed class TestAtelier : IAsyncLifetime
 {
+    private readonly ConcurrentDictionary<PictureRequest, Lazy<Task<Picture>>> _references = new();
+
     /// <summary>The repository's checkpoint.</summary>
     public static string Checkpoint { get; } = Path.Combine(GoldenFiles.Root, "models", "miniature", "miniature.safetensors");
 
-    /// <summary>Options with a cache that all tests of a run share, and that goes with it.</summary>
+    /// <summary>
+    /// Options with a cache that all tests of a run share, and that goes with it. Threads that wait do not spin, because tests run beside
+    /// each other; tests that start processes of muse run with threads that spin.
+    /// </summary>
     public static AtelierOptions Options { get; } =
-        new() { Backend = CpuBackend.Create(), CacheFolder = Directory.CreateTempSubdirectory("muse-cache-").FullName };
+        new() { Backend = CpuBackend.Create(spins: false), CacheFolder = Directory.CreateTempSubdirectory("muse-cache-").FullName };
 
     /// <summary>A small picture that is quickly painted.</summary>
     public static PictureRequest Small { get; } =
@@ -21,6 +27,13 @@ public sealed class TestAtelier : IAsyncLifetime
 
     /// <summary>The atelier; its member <see cref="Atelier.Model"/> names the package.</summary>
     public Atelier Atelier { get; private set; } = null!;
+
+    /// <summary>
+    /// A picture of the shared atelier that is painted once in a run of the tests: for tests that compare another picture with it.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    public Task<Picture> ReferenceAsync(PictureRequest request) =>
+        _references.GetOrAdd(request, key => new Lazy<Task<Picture>>(() => Atelier.GenerateAsync(key))).Value;
 
     /// <summary>An atelier of its own for a test, over the same package.</summary>
     public Task<Atelier> OpenAsync(AtelierOptions options) =>
