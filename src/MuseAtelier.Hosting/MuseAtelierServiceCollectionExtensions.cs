@@ -40,7 +40,8 @@ public static class MuseAtelierServiceCollectionExtensions
     /// <summary>Adds one of several ateliers of a host, as a keyed service: <c>[FromKeyedServices("name")] IAtelier atelier</c>.</summary>
     /// <param name="services">The services of the host.</param>
     /// <param name="name">
-    /// The key of the service and the name of the options, one line of 1 to 64 characters; also the name in metrics, activities and the log.
+    /// The key of the service and the name of the options, one line of 1 to 64 characters. It is also the name in metrics, activities and
+    /// the log.
     /// </param>
     /// <param name="configure">Sets the options.</param>
     /// <returns>The services.</returns>
@@ -68,7 +69,8 @@ public static class MuseAtelierServiceCollectionExtensions
     /// <summary>Adds one of several ateliers of a host, as a keyed service, with options from configuration.</summary>
     /// <param name="services">The services of the host.</param>
     /// <param name="name">
-    /// The key of the service and the name of the options, one line of 1 to 64 characters; also the name in metrics, activities and the log.
+    /// The key of the service and the name of the options, one line of 1 to 64 characters. It is also the name in metrics, activities and
+    /// the log.
     /// </param>
     /// <param name="section">The section whose keys are the names of the options' properties.</param>
     /// <param name="configure">Sets options after the section was read: at least the backend.</param>

@@ -47,7 +47,9 @@ internal static class OptionsReader
         }
     }
 
-    /// <summary>The keys of a section that name no setting, such as misspelt ones. Keys that hold sections count as the program's.</summary>
+    /// <summary>
+    /// The keys of a section that name no setting, such as misspelt ones. Keys that hold sections belong to the program.
+    /// </summary>
     public static IEnumerable<string> UnknownKeys(IConfigurationSection section) =>
         from child in section.GetChildren()
         where child.Value is not null && !Readers.ContainsKey(child.Key)
