@@ -27,7 +27,7 @@ public static class ParametersText
 
     private static readonly PictureRequest Defaults = new() { Prompt = "" };
 
-    private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly TextsJson Quoting = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <summary>
     /// Reads a text of this form from any program. Settings that cannot be painted here are named, never guessed.
@@ -149,5 +149,5 @@ public static class ParametersText
 
     // Quotes values as AUTOMATIC1111 does, if they have a character that would end the setting early.
     private static string Quote(string value) =>
-        value.AsSpan().IndexOfAny(",:\n") < 0 ? value : JsonSerializer.Serialize(value, Quoting);
+        value.AsSpan().IndexOfAny(",:\n") < 0 ? value : JsonSerializer.Serialize(value, Quoting.String);
 }

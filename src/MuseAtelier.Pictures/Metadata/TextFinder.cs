@@ -184,6 +184,3 @@ internal sealed class TextFinder(PictureFileContent content)
         }
     }
 }
-
-[System.Text.Json.Serialization.JsonSerializable(typeof(Dictionary<string, string>))]
-internal sealed partial class TextsJson : System.Text.Json.Serialization.JsonSerializerContext;
