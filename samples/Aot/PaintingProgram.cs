@@ -28,13 +28,7 @@ public static class PaintingProgram
         if (paths.Length == 0) return 0;
         var request = new PictureRequest { Prompt = "a quiet harbour, watercolour", Width = 256, Height = 256, Steps = 1, Seed = 3 };
         Picture picture = await atelier.GenerateAsync(request);
-        foreach (string path in paths)
-        {
-            WrittenPicture written = PictureFile.Write(picture, path);
-            PictureRecord record = PictureFile.Read(written.Path).ReadRecord();
-            Console.WriteLine($"{written.Path}: {record.Request.Prompt}, painted by {record.Model.Name}");
-        }
-
+        foreach (string path in paths) Console.WriteLine(PictureFile.Write(picture, path).Path);
         return 0;
     }
 }

@@ -39,6 +39,7 @@ public sealed partial class ReadmeTests
     [InlineData("docs/pictures.md")]
     [InlineData("docs/pitfalls.md")]
     [InlineData("docs/prompts.md")]
+    [InlineData("docs/publishing.md")]
     [InlineData("docs/records.md")]
     [InlineData("docs/requests.md")]
     [InlineData("docs/speed.md")]
