@@ -1,5 +1,6 @@
 using System.Text;
 using MuseAtelier.Format;
+using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Export;
