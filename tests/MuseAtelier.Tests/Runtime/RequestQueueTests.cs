@@ -354,7 +354,7 @@ public sealed class RequestQueueTests
         public void Report(int position)
         {
             // Another thread can use the queue, so its lock is not held.
-            if (used is not null) Assert.InRange(Task.Run(() => used.QueueLength).GetAwaiter().GetResult(), 0, 1000);
+            if (used is not null) Assert.InRange(Task.Run(() => used.QueueLength, Cancellation).GetAwaiter().GetResult(), 0, 1000);
             lock (_told)
             {
                 if (_hasBegun) WasToldTooLate = true;
