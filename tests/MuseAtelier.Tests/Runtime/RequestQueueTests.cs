@@ -253,7 +253,8 @@ public sealed class RequestQueueTests
         Assert.True(thread.IsOpen);
         Assert.True(await thread.RunAsync(() => true, Cancellation));
         // Both ends at once, and again.
-        await Task.WhenAll(thread.EndAsync(drains: true), Task.Run(() => thread.End(drains: false), Cancellation), thread.EndAsync(drains: false));
+        Task blocking = Task.Run(() => thread.End(drains: false), Cancellation);
+        await Task.WhenAll(thread.EndAsync(drains: true), blocking, thread.EndAsync(drains: false));
         thread.End(drains: true);
         Assert.False(thread.IsOpen);
     }
