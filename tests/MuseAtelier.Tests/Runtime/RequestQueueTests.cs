@@ -253,7 +253,8 @@ public sealed class RequestQueueTests
         Assert.True(thread.IsOpen);
         Assert.True(await thread.RunAsync(() => true, Cancellation));
         // Both ends at once, and again.
-        await Task.WhenAll(thread.EndAsync(drains: true), Task.Run(() => thread.End(drains: false)), thread.EndAsync(drains: false));
+        Task blocking = Task.Run(() => thread.End(drains: false), Cancellation);
+        await Task.WhenAll(thread.EndAsync(drains: true), blocking, thread.EndAsync(drains: false));
         thread.End(drains: true);
         Assert.False(thread.IsOpen);
     }
@@ -354,7 +355,7 @@ public sealed class RequestQueueTests
         public void Report(int position)
         {
             // Another thread can use the queue, so its lock is not held.
-            if (used is not null) Assert.InRange(Task.Run(() => used.QueueLength).GetAwaiter().GetResult(), 0, 1000);
+            if (used is not null) Assert.InRange(Task.Run(() => used.QueueLength, Cancellation).GetAwaiter().GetResult(), 0, 1000);
             lock (_told)
             {
                 if (_hasBegun) WasToldTooLate = true;
