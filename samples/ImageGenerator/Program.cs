@@ -35,7 +35,7 @@ var options = new ImageGenerationOptions
     AdditionalProperties = new()
     {
         [MuseImageKeys.Seed] = 42,
-        [MuseImageKeys.Steps] = 20,
+        [MuseImageKeys.Steps] = 12,
         [MuseImageKeys.NegativePrompt] = "blurry, low quality",
     },
 };
@@ -44,7 +44,7 @@ await SaveAsync(painted.Contents, "prompt");
 
 // A picture that the chat model asks for. Its options come from the tool.
 var client = host.Services.GetRequiredService<IChatClient>();
-var toolOptions = new ImageGenerationOptions { MediaType = "image/jpeg", AdditionalProperties = new() { [MuseImageKeys.Steps] = 20 } };
+var toolOptions = new ImageGenerationOptions { MediaType = "image/jpeg", AdditionalProperties = new() { [MuseImageKeys.Steps] = 12 } };
 var tool = new HostedImageGenerationTool { Options = toolOptions };
 ChatResponse answer = await client.GetResponseAsync("Paint me a lighthouse.", new ChatOptions { Tools = [tool] });
 IEnumerable<ImageGenerationToolResultContent> results =
