@@ -50,7 +50,7 @@ internal sealed class AtelierLifetime(HostedAtelier atelier, string name, ILogge
         await atelier.OpenAsync(cancellationToken).ConfigureAwait(false);
         if (!options.WarmUpPicture) return;
         PictureRequest request = options.WarmUpRequest ?? TinyPicture;
-        await atelier.GenerateAsync(request, cancellationToken: cancellationToken).ConfigureAwait(false);
+        using Picture picture = await atelier.GenerateAsync(request, cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 
     private async Task WarmUpInBackgroundAsync(MuseAtelierHostOptions options)
