@@ -6,6 +6,10 @@ namespace MuseAtelier.Export.Storage;
 internal static class PackageUse
 {
     private const int Attempts = 40;
+
+    // A check holds the manifest for a moment, so another check that meets it must look again.
+    private const int Checks = 5;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Holds a package open until the result is disposed. The manifest must exist.</summary>
@@ -33,8 +37,13 @@ internal static class PackageUse
     {
         try
         {
-            using FileStream? alone = TryClaim(folder);
-            return alone is null && File.Exists(Path.Combine(folder, PackageManifest.FileName));
+            for (int check = 1; ; check++)
+            {
+                using FileStream? alone = TryClaim(folder);
+                if (alone is not null || !File.Exists(Path.Combine(folder, PackageManifest.FileName))) return false;
+                if (check == Checks) return true;
+                Thread.Sleep(Pause);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

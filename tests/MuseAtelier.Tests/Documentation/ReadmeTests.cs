@@ -20,6 +20,13 @@ public sealed partial class ReadmeTests
         {
             string target = link.Groups[1].Value.Split('#')[0];
             if (target.Length == 0 || target.StartsWith("https://", StringComparison.Ordinal)) continue;
+            if (target.StartsWith("xref:", StringComparison.Ordinal))
+            {
+                // Links into the API reference name a type.
+                Assert.True(typeof(Atelier).Assembly.GetType(target["xref:".Length..])?.IsPublic, $"{page} links to {target}");
+                continue;
+            }
+
             string path = Path.Combine(GoldenFiles.Root, Path.GetDirectoryName(page)!, target);
             Assert.True(Path.Exists(path), $"{page} links to {target}");
         }
