@@ -60,7 +60,7 @@ public interface IAtelier : IAsyncDisposable, IDisposable
     /// <summary>
     /// Finishes all requests that wait and the one that is painted, then releases everything. Later requests, and the next batches of
     /// series, are refused with <see cref="ObjectDisposedException"/>. With <see cref="DisposalMode.Abort"/>, disposing meanwhile aborts
-    /// the requests that are left.
+    /// the requests that are left. A progress sink must not wait for the returned task, which ends after the sink.
     /// </summary>
     Task DrainAsync();
 }
