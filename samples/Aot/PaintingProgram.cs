@@ -27,7 +27,7 @@ public static class PaintingProgram
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"opened in {opening:0} ms"));
         if (paths.Length == 0) return 0;
         var request = new PictureRequest { Prompt = "a quiet harbour, watercolour", Width = 256, Height = 256, Steps = 1, Seed = 3 };
-        Picture picture = await atelier.GenerateAsync(request);
+        using Picture picture = await atelier.GenerateAsync(request);
         foreach (string path in paths) Console.WriteLine(PictureFile.Write(picture, path).Path);
         return 0;
     }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Cli;
 
@@ -21,7 +22,7 @@ internal static class Failure
     /// <summary>The line for an exception.</summary>
     internal static string Describe(Exception exception) => exception switch
     {
-        MuseAtelierException => exception.Message,
+        MuseAtelierException known => Describe(known),
         // Relative paths cannot be resolved in a deleted folder, and .NET's message for that names no path.
         _ when WorkingFolder.IsGone => WorkingFolder.Message,
         IOException or UnauthorizedAccessException => exception.Message,
@@ -33,4 +34,17 @@ internal static class Failure
         _ => $"unexpected {exception.GetType().Name}: {exception.Message.TrimEnd('.')}. This is a fault of muse: please report it with "
             + $"the output of muse when the variable {TraceVariable} is 1.",
     };
+
+    // The remedies of the library name its members, for which muse has options and commands.
+    private static string Describe(MuseAtelierException exception) => exception switch
+    {
+        PictureExistsException => WithRemedy(exception, "Choose another name, or replace the file with --force."),
+        PictureTextUnpaintableException => WithRemedy(
+            exception, "Read it with muse info, and give prompt and settings to muse render."),
+        _ => exception.Message,
+    };
+
+    // A message ends with its remedy.
+    private static string WithRemedy(MuseAtelierException exception, string remedy) =>
+        exception.Message[..^exception.Remedy.Length] + remedy;
 }

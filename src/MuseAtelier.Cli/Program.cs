@@ -1,7 +1,7 @@
 using MuseAtelier;
 using MuseAtelier.Cli;
 using MuseAtelier.Cli.Streams;
-using MuseAtelier.Host;
+using MuseAtelier.Limits;
 
 // The threads that .NET starts for signals, the console and background work. If it cannot start them, it hangs or ends the process with a
 // stack trace, so they are checked first.

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using MuseAtelier.Host;
+using MuseAtelier.Limits;
 
 namespace MuseAtelier.Cpu;
 

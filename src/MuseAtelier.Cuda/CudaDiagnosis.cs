@@ -139,7 +139,7 @@ public sealed record CudaDiagnosis
                 CudaPartState.Missing,
                 reason,
                 "an NVIDIA card under Linux or Windows",
-                "Paint on the processor (--device cpu)."),
+                "Paint on the processor (CpuBackend.Create; muse: --device cpu)."),
             Runtime = NotTried(RuntimeName),
             Blas = NotTried(BlasName),
             Dnn = NotTried(DnnName),

@@ -45,8 +45,8 @@ public sealed class CudaPartException : MuseAtelierException
 public sealed class CudaCardMissingException : MuseAtelierException
 {
     private const string MakeVisible =
-        "Paint on the processor (--device cpu), or make the card visible (CUDA_VISIBLE_DEVICES, --gpus for containers; a card that is "
-        + "split by MIG needs an instance).";
+        "Paint on the processor (CpuBackend.Create; muse: --device cpu), or make the card visible (CUDA_VISIBLE_DEVICES, --gpus for "
+        + "containers; a card that is split by MIG needs an instance).";
 
     internal CudaCardMissingException(int card, int count)
         : base(
@@ -66,7 +66,7 @@ public sealed class CudaCardTooOldException : MuseAtelierException
         : base(
             $"{card?.Name} has compute capability {card?.ComputeCapability}",
             $"{CudaDiagnosis.LeastComputeCapability} or newer (GeForce RTX 20, GTX 16, Tesla T4 and later)",
-            "Paint on the processor (--device cpu), or use a newer card.") =>
+            "Paint on the processor (CpuBackend.Create; muse: --device cpu), or use a newer card.") =>
             Card = card ?? throw new ArgumentNullException(nameof(card));
 
     /// <summary>The card.</summary>

@@ -91,7 +91,7 @@ internal sealed class AtelierImageGenerator : IImageGenerator
     {
         var properties = new AdditionalPropertiesDictionary { [MuseImageKeys.Seed] = picture.Request.Seed };
         if (picture.Notices.Count > 0) properties[MuseImageKeys.Notices] = string.Join('\n', picture.Notices);
-        return new DataContent(PictureFile.Encode(picture, call.Format, call.Encoding), ImageMediaTypes.MediaTypeOf(call.Format))
+        return new DataContent(PictureFile.Encode(picture, call.Format, call.Encoding), PictureFormats.MediaType(call.Format))
         {
             Name = NameOf(picture, call.Format),
             AdditionalProperties = properties,

@@ -59,9 +59,9 @@ internal sealed class AtelierLifetime(HostedAtelier atelier, string name, ILogge
         {
             await WarmUpAsync(options, _stopping.Token).ConfigureAwait(false);
         }
-        catch (Exception) when (_stopping.IsCancellationRequested)
+        catch (Exception) when (_stopping.IsCancellationRequested || atelier.IsEnding)
         {
-            // The host stops. Nobody waits for the warm-up, and the atelier ends by itself.
+            // The host stops, or is disposed without a stop. Nobody waits for the warm-up, and the atelier ends by itself.
         }
 #pragma warning disable CA1031 // The next request repeats what failed, and the health check reports it.
         catch (Exception exception)

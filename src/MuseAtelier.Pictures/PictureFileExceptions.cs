@@ -42,7 +42,7 @@ public sealed class PictureExistsException : PictureFileException
     internal PictureExistsException(string path)
         : base(
             path, $"{path} exists already", "an unused name",
-            "Choose another name, or allow replacing the file (muse: --force).")
+            $"Choose another name, or set {nameof(PictureFileOptions)}.{nameof(PictureFileOptions.Overwrite)} to replace the file.")
     {
     }
 }

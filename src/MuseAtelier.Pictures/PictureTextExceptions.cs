@@ -10,7 +10,8 @@ public sealed class PictureTextUnpaintableException : PictureFileException
             path,
             $"the text of {program} in {path} cannot be painted from: {found}",
             "a text with the prompt and the settings of one picture",
-            "Read it with muse info, and give prompt and settings to muse render.") => Program = program;
+            $"Read it in {nameof(PictureFileContent)}.{nameof(PictureFileContent.Texts)}, and set prompt and settings in a "
+                + $"{nameof(PictureRequest)}.") => Program = program;
 
     /// <summary>The program that wrote the text.</summary>
     public string Program { get; }

@@ -217,6 +217,8 @@ public sealed class Atelier : IAtelier
                 // A caller that breaks out of the loop cancels the batch, and waits until the engine is idle.
                 if (!batch.IsCompleted) await leaving.CancelAsync().ConfigureAwait(false);
                 await batch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                // Nobody receives the pictures that the caller has not taken.
+                while (painted.Reader.TryRead(out Picture? untaken)) untaken.Dispose();
             }
         }
     }

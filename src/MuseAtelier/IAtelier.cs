@@ -24,6 +24,7 @@ public interface IAtelier : IAsyncDisposable, IDisposable
     /// <param name="request">The picture.</param>
     /// <param name="options">Progress, priority and place in a batch; null means the defaults.</param>
     /// <param name="cancellationToken">Ends at once while the request waits, and within a step while it is painted.</param>
+    /// <returns>The picture; the caller disposes it.</returns>
     /// <exception cref="PictureRequestException">The request is out of range.</exception>
     /// <exception cref="ArgumentException">An option is out of range, or does not belong to a single picture.</exception>
     /// <exception cref="QueueFullException">As many requests wait as may. Nothing was queued.</exception>
@@ -36,14 +37,16 @@ public interface IAtelier : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Paints one picture for each of the following seeds, in order, several at a time where that is faster within the budget. Each
-    /// picture comes as soon as it is decoded. Breaking out of the loop cancels the run. Batched pictures look the same as single ones
-    /// but may differ in the last bits. The options and the request are checked by this call, and nothing is queued before the first
-    /// picture is awaited. Each batch is a request of its own in the queue; only the first one can be refused because the queue is full.
+    /// picture comes as soon as it is decoded. Breaking out of the loop cancels the run, and disposes the pictures that were not taken.
+    /// Batched pictures look the same as single ones but may differ in the last bits. The options and the request are checked by this
+    /// call, and nothing is queued before the first picture is awaited. Each batch is a request of its own in the queue; only the first
+    /// one can be refused because the queue is full.
     /// </summary>
     /// <param name="request">The first picture; each following one has the next seed.</param>
     /// <param name="count">The number of pictures, from 0.</param>
     /// <param name="options">Progress, priority and batch size; null means the defaults.</param>
     /// <param name="cancellationToken">Ends at once while the request waits, and within a step while it is painted.</param>
+    /// <returns>The pictures; the caller disposes each of them.</returns>
     /// <exception cref="ArgumentException">The count or an option is out of range, or an option belongs to a single picture.</exception>
     /// <exception cref="PictureRequestException">The request is out of range.</exception>
     /// <exception cref="QueueFullException">As many requests wait as may. Nothing was queued.</exception>
@@ -57,7 +60,7 @@ public interface IAtelier : IAsyncDisposable, IDisposable
     /// <summary>
     /// Finishes all requests that wait and the one that is painted, then releases everything. Later requests, and the next batches of
     /// series, are refused with <see cref="ObjectDisposedException"/>. With <see cref="DisposalMode.Abort"/>, disposing meanwhile aborts
-    /// the requests that are left.
+    /// the requests that are left. A progress sink must not wait for the returned task, which ends after the sink.
     /// </summary>
     Task DrainAsync();
 }

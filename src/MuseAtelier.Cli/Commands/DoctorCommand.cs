@@ -4,7 +4,7 @@ using MuseAtelier.Cli.Diagnosis;
 using MuseAtelier.Cpu;
 using MuseAtelier.Cuda;
 using MuseAtelier.Format;
-using MuseAtelier.Host;
+using MuseAtelier.Limits;
 using Spectre.Console;
 using static System.FormattableString;
 

@@ -1,6 +1,6 @@
 using MuseAtelier.Cpu;
 using MuseAtelier.Format;
-using MuseAtelier.Host;
+using MuseAtelier.Limits;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cli.Diagnosis;

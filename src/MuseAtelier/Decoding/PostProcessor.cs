@@ -81,13 +81,22 @@ internal sealed class PostProcessor(ModelPackage package, SessionPool sessions, 
         ComponentRunner runner = _runner!;
         runner.Run(options, cancellationToken);
         using NativeBuffer fault = device.AllocateHost(runner.Size("fault"));
-        // After a failure the array is collected and not returned: a device that failed may still write to it.
+        // After a failure the array is collected, and does not return to the pool.
         var pixels = MemoryOwner<byte>.Allocate(checked((int)runner.Size("pixels")));
         using (MemoryHandle pin = pixels.Memory.Pin())
         {
-            runner.Read("pixels", pin, pixels.Length);
-            runner.Read("fault", fault);
-            device.Synchronize();
+            try
+            {
+                runner.Read("pixels", pin, pixels.Length);
+                runner.Read("fault", fault);
+                device.Synchronize();
+            }
+            catch
+            {
+                // The device must not write to this memory any more once it is unpinned or freed.
+                device.Settle();
+                throw;
+            }
         }
 
         if (fault.AsSpan<float>()[0] == 0) return pixels;

@@ -10,7 +10,7 @@ public sealed class PackageLoweringException : PackageException
             package,
             $"{package} was exported for {found}",
             $"{expected}, which this backend runs",
-            $"Export the checkpoint with --lowering {(expected == Lowering.Cuda ? "cuda" : "portable")}, or open the checkpoint itself.")
+            $"Open the checkpoint itself, or export it again for {nameof(Lowering)}.{expected}.")
     {
     }
 }

@@ -2,7 +2,8 @@ namespace MuseAtelier;
 
 /// <summary>
 /// The progress of a picture, or of all pictures of a batch. Reports of one call never overlap. Those of a waiting request come on its
-/// caller's thread and on threads of the pool, all others on the engine's own thread: return quickly, and do not wait for the atelier.
+/// caller's thread and on threads of the pool, all others on the engine's own thread: return quickly, and do not wait for the atelier. A
+/// report of the position that has begun may still run when the task of a request that is cancelled while it waits ends.
 /// </summary>
 public readonly record struct GenerationProgress
 {

@@ -136,10 +136,11 @@ internal sealed class PictureEngine : IDisposable
         }
         finally
         {
-            _parts.Sessions.Stopping = CancellationToken.None;
-            // After a cancellation, this releases the sessions and weights that were prefetched for steps that will not run. The device
-            // must have finished its work before another engine is admitted.
+            // After a cancellation, this releases the sessions and weights that were prefetched for steps that will not run. It waits for
+            // the creation of sessions, which the token still has to end. The device must have finished its work before another engine is
+            // admitted.
             _parts.Sessions.ReleaseIdle();
+            _parts.Sessions.Stopping = CancellationToken.None;
             _device.Settle();
         }
     }

@@ -1,5 +1,3 @@
-using MuseAtelier.Format;
-
 namespace MuseAtelier;
 
 /// <summary>A request was refused, because as many requests wait as may.</summary>

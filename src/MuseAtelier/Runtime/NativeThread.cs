@@ -1,5 +1,5 @@
 using System.Globalization;
-using MuseAtelier.Host;
+using MuseAtelier.Limits;
 
 namespace MuseAtelier.Runtime;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
-using MuseAtelier.Host;
+using MuseAtelier.Limits;
 
 namespace MuseAtelier.Runtime;
 

@@ -49,7 +49,16 @@ internal sealed class OnnxLog : IDisposable
             OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR => LogLevel.Error,
             _ => LogLevel.Critical,
         };
-        AtelierLog.OnnxRuntimeMessage(logger, level, location, message);
+        try
+        {
+            AtelierLog.OnnxRuntimeMessage(logger, level, location, message);
+        }
+#pragma warning disable CA1031 // Native code calls this method, and an exception that reaches native code ends the process.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The message is lost.
+        }
     }
 
     /// <inheritdoc/>

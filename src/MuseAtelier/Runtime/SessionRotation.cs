@@ -51,7 +51,7 @@ internal sealed class SessionRotation : IDisposable
     /// <summary>Releases all sessions, including those that were created ahead.</summary>
     public void ReleaseIdle()
     {
-        // The creation of a session cannot be stopped, only awaited. A creation that failed left nothing to release.
+        // Only the creator's own token ends the creation of a session early. A creation that failed left nothing to release.
         _maker.Await();
         foreach (Task<InferenceSession> session in _ready.Values)
             if (session.IsCompletedSuccessfully) session.Result.Dispose();

@@ -160,7 +160,8 @@ internal sealed class CallersStorm : IDisposable
         for (int i = 0; i < digests.Length; i++)
         {
             long start = Stopwatch.GetTimestamp();
-            digests[i] = PictureDigest.Of(await atelier.GenerateAsync(_requests[i]));
+            using Picture picture = await atelier.GenerateAsync(_requests[i]);
+            digests[i] = PictureDigest.Of(picture);
             // The first picture loads the model.
             if (i > 0)
                 _longestMilliseconds = Math.Max(_longestMilliseconds, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
@@ -235,7 +236,9 @@ internal sealed class CallersStorm : IDisposable
         {
             if (cancels)
                 await cancel.CancelAsync();
-            PictureDigest painted = PictureDigest.Of(await painting);
+            // Disposing gives the memory to the next pictures: one that is given back too early shows as a wrong picture.
+            using Picture picture = await painting;
+            PictureDigest painted = PictureDigest.Of(picture);
             _report.Add(cancels ? "finishedAnyway" : "pictures");
             if (painted.DifferenceTo(_alone[job.Setup][job.Request]) is { } difference)
                 _report.Fail("wrong", where, difference);

@@ -11,10 +11,18 @@ internal sealed record StormRequest(PictureRequest Request, int Pictures)
     public async Task<IReadOnlyList<PictureDigest>> PaintAsync(Atelier atelier, CancellationToken cancellationToken = default)
     {
         if (Pictures == 1)
-            return [PictureDigest.Of(await atelier.GenerateAsync(Request, cancellationToken: cancellationToken))];
+        {
+            using Picture alone = await atelier.GenerateAsync(Request, cancellationToken: cancellationToken);
+            return [PictureDigest.Of(alone)];
+        }
+
         var painted = new List<PictureDigest>();
         await foreach (Picture picture in atelier.GenerateManyAsync(Request, Pictures, Pictures, cancellationToken: cancellationToken))
+        {
             painted.Add(PictureDigest.Of(picture));
+            picture.Dispose();
+        }
+
         return painted;
     }
 

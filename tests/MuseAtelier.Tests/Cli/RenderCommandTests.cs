@@ -99,7 +99,7 @@ public sealed class RenderCommandTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("sea.png", []);
-        (await Muse.RunAsync(["render", "sea", .. Small, "--out", folder["sea.png"]])).AssertFailed(1, "exists already");
+        (await Muse.RunAsync(["render", "sea", .. Small, "--out", folder["sea.png"]])).AssertFailed(1, "exists already", "--force");
         Assert.Equal(0, (await Muse.RunAsync(["render", "sea", .. Small, "--out", folder["sea.png"], "--force"])).Code);
         Assert.NotEmpty(File.ReadAllBytes(folder["sea.png"]));
     }

@@ -78,7 +78,7 @@ public sealed class ReplayForeignTests
         Assert.Equal("loras: [\"mist\"]", swarm["replay"]!["notTakenOver"]![0]!.GetValue<string>());
         Assert.Null(comfy["replay"]);
         (await Muse.RunAsync("replay", Foreign(folder, ("workflow", workflow)), "--cache", Muse.Cache, "--out", folder["no.png"]))
-            .AssertFailed(1, "ComfyUI");
+            .AssertFailed(1, "ComfyUI", "muse render");
     }
 
     [Fact]

@@ -60,6 +60,16 @@ public sealed class LogTests(TestAtelier miniature)
         Assert.Equal(2, first.All.Count);
     }
 
+    // ONNX Runtime's native code calls the log, and no exception may reach it.
+    [Fact]
+    public void OnnxLog_OfALoggerThatFails_Returns()
+    {
+        var failing = new Messages { Receiving = () => throw new IOException("no space") };
+        using var log = new OnnxLog(failing);
+        OnnxLog.Write(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, log.SessionId, "place", "of a session");
+        Assert.NotEmpty(failing.All);
+    }
+
     [Fact]
     public void OnnxRuntime_OfASession_LogsWithThatSessionsId()
     {

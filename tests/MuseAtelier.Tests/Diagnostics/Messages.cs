@@ -10,6 +10,9 @@ internal sealed class Messages : ILoggerFactory
 
     public IReadOnlyList<Message> All => [.. _all];
 
+    /// <summary>Called after each message.</summary>
+    public Action? Receiving { get; init; }
+
     public Message[] Of(int id) => [.. _all.Where(message => message.Id.Id == id)];
 
     public ILogger CreateLogger(string categoryName) => new MessageLog(this, categoryName);
@@ -25,8 +28,11 @@ internal sealed class Messages : ILoggerFactory
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
             messages._all.Enqueue(new Message(category, logLevel, eventId, formatter(state, exception), exception));
+            messages.Receiving?.Invoke();
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 using MuseAtelier.Cpu;
-using MuseAtelier.Host;
+using MuseAtelier.Limits;
 using MuseAtelier.Tests.Checkpoints;
 
 namespace MuseAtelier.Tests.Environments;

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using MuseAtelier.Host;
+using MuseAtelier.Limits;
 using MuseAtelier.Runtime;
 using MuseAtelier.Tests.Checkpoints;
 

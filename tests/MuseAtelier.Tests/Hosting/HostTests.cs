@@ -229,7 +229,7 @@ public sealed class HostTests : IDisposable
         Action<MuseAtelierHostOptions> configure, Action<IServiceCollection>? before = null,
         Func<CancellationToken, Task<IAtelier>>? open = null)
     {
-        HostApplicationBuilder builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(settings: null);
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(settings: null);
         builder.Logging.AddProvider(_log);
         builder.Services.AddSingleton<AtelierOpener>((model, options, cancellationToken) =>
         {

@@ -58,7 +58,7 @@ public sealed class HostedMiniatureTests(TestAtelier miniature)
 
     private IHost Build(WarmUpMode warmUp, TimeSpan shutdownTimeout, string? model = null)
     {
-        HostApplicationBuilder builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(settings: null);
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(settings: null);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = shutdownTimeout);
         builder.Services.AddMuseAtelier(options =>
         {

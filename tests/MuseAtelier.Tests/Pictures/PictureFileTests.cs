@@ -149,7 +149,8 @@ public sealed class PictureFileTests
         Assert.Throws<PictureFormatException>(() => PictureFile.Write(picture, folder["a.bmp"]));
         Assert.Throws<PictureFormatException>(() => PictureFile.Write(picture, folder["a"]));
         folder.Write("a.png", [1]);
-        Assert.Throws<PictureExistsException>(() => PictureFile.Write(picture, folder["a.png"]));
+        var taken = Assert.Throws<PictureExistsException>(() => PictureFile.Write(picture, folder["a.png"]));
+        Assert.Contains("PictureFileOptions.Overwrite", taken.Message, StringComparison.Ordinal);
         Assert.Equal([1], File.ReadAllBytes(folder["a.png"]));
         // A name that is too long for the system stands for every other refusal of it.
         Assert.Throws<PictureNotWrittenException>(() => PictureFile.Write(picture, folder[new string('a', 300) + ".png"]));

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MuseAtelier.Host;
+namespace MuseAtelier.Limits;
 
 /// <summary>A limit of the number of threads or processes.</summary>
 /// <param name="Name">The origin of the limit, in words.</param>

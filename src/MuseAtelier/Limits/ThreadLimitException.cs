@@ -1,4 +1,4 @@
-using MuseAtelier.Host;
+using MuseAtelier.Limits;
 using static System.FormattableString;
 
 namespace MuseAtelier;

@@ -1,4 +1,4 @@
-namespace MuseAtelier.Host;
+namespace MuseAtelier.Limits;
 
 /// <summary>
 /// The control groups (cgroups, versions 1 and 2) that limit this process on Linux. A group's limits also hold for all groups below it.
