@@ -2,7 +2,7 @@ using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Samples.CustomSampler;
 
-/// <summary>A sampler and a noise source that the library does not have, and how an atelier learns of them.</summary>
+/// <summary>A sampler and a noise source that the library does not have, and their registration.</summary>
 public static class CustomParts
 {
     /// <summary>The name of the sampler in requests.</summary>

@@ -37,7 +37,7 @@ await app.StartAsync();
 await Caller.AskAsync(app.Urls.First());
 await app.StopAsync();
 
-/// <summary>What a caller wants.</summary>
+/// <summary>The body of a request.</summary>
 internal sealed record Wish
 {
     public required string Prompt { get; init; }
@@ -49,7 +49,7 @@ internal sealed record Wish
     public ulong Seed { get; init; } = 42;
 }
 
-/// <summary>An event of a picture: what happens, and where the picture is once it is finished.</summary>
+/// <summary>An event of a picture: its progress, and its address when it is finished.</summary>
 internal sealed record PaintingEvent
 {
     public required string Phase { get; init; }
@@ -90,7 +90,7 @@ internal sealed class Gallery
     }
 }
 
-/// <summary>Paints a picture and tells of it as it happens.</summary>
+/// <summary>Paints a picture and reports its progress as events.</summary>
 internal static class Painting
 {
     public static async IAsyncEnumerable<SseItem<PaintingEvent>> EventsAsync(

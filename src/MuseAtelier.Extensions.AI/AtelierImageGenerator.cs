@@ -82,7 +82,7 @@ internal sealed class AtelierImageGenerator : IImageGenerator
         return serviceType.IsInstanceOfType(_atelier) ? _atelier : null;
     }
 
-    /// <summary>Has no effect: the atelier is its opener's.</summary>
+    /// <summary>Has no effect, because the generator does not own the atelier.</summary>
     public void Dispose()
     {
     }

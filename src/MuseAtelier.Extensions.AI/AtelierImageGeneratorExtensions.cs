@@ -15,7 +15,7 @@ public static class AtelierImageGeneratorExtensions
     /// <see cref="DataContent"/> with a whole picture file, its seed under <see cref="MuseImageKeys.Seed"/>, and its
     /// <see cref="PictureRequest"/> as raw representation; the response's own is the list of these requests.
     /// </summary>
-    /// <param name="atelier">The atelier. It stays the caller's: disposing of the generator has no effect on it.</param>
+    /// <param name="atelier">The atelier. The caller owns it; disposing the generator has no effect on it.</param>
     /// <param name="options">The settings; null means the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number of the options is out of range.</exception>
     /// <exception cref="ImageOptionException">The media type of the options is not one that can be written.</exception>

@@ -67,8 +67,8 @@ public sealed class MuseAtelierHostOptions
     public int QueueCapacity { get; set; } = 1024;
 
     /// <summary>
-    /// What the stop of the host, and disposing of its services, does with the requests that are left. With
-    /// <see cref="DisposalMode.Drain"/> they are finished, until the host's shutdown timeout ends; then the rest is aborted.
+    /// Whether the requests that are left are cancelled or finished when the host stops or its services are disposed. With
+    /// <see cref="DisposalMode.Drain"/> they are finished, until the host's shutdown timeout ends; then the rest is cancelled.
     /// </summary>
     public DisposalMode Disposal { get; set; } = DisposalMode.Abort;
 
@@ -76,7 +76,7 @@ public sealed class MuseAtelierHostOptions
     public WarmUpMode WarmUp { get; set; } = WarmUpMode.InBackground;
 
     /// <summary>
-    /// Whether the warm-up paints a picture after opening, so that the first request finds everything loaded. The picture is dropped.
+    /// Whether the warm-up paints a picture after opening, so that everything is loaded before the first request. The picture is discarded.
     /// </summary>
     public bool WarmUpPicture { get; set; }
 

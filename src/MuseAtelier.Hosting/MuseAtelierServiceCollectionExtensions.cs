@@ -20,7 +20,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <para>
 /// The atelier ends after all hosted services have stopped, within the shutdown timeout of the host, as
 /// <see cref="MuseAtelierHostOptions.Disposal"/> says. Options are validated when the host starts; invalid ones fail the start with an
-/// <see cref="OptionsValidationException"/>. Calls for the same atelier add up: the later one decides.
+/// <see cref="OptionsValidationException"/>. Calls for the same atelier are applied in order; a later one overrides an earlier one.
 /// </para>
 /// </remarks>
 public static class MuseAtelierServiceCollectionExtensions

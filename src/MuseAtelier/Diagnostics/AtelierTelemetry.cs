@@ -25,7 +25,7 @@ public static class AtelierTelemetry
 
     /// <summary>
     /// Instrument: the time of an evaluation of the UNet for the whole batch. Histogram, unit <c>s</c>; the rate of its count is the number
-    /// of steps a second.
+    /// of evaluations a second.
     /// </summary>
     public const string StepDuration = "muse.step.duration";
 

@@ -1,7 +1,6 @@
 namespace MuseAtelier;
 
-/// <summary>What belongs to a call and not to its pictures: progress, priority, and the batch. The pictures' bytes depend on the batch
-/// alone.</summary>
+/// <summary>The settings of a call: progress, priority and batch. Of these, only the batch can change the bytes of a picture.</summary>
 public sealed record GenerationOptions
 {
     /// <summary>
@@ -14,14 +13,14 @@ public sealed record GenerationOptions
     public GenerationPriority Priority { get; init; } = GenerationPriority.Normal;
 
     /// <summary>
-    /// The place at which a single picture is painted, to reproduce a picture of a batch byte by byte; null means by itself. Has to be null
+    /// The place at which a single picture is painted, to reproduce a picture of a batch byte by byte; null means by itself. Must be null
     /// for several pictures.
     /// </summary>
     public BatchSlot? Place { get; init; }
 
     /// <summary>
     /// The number of pictures in a batch, 1 to <see cref="BatchSlot.LargestBatch"/>; the last batch may have fewer. Null means the fastest.
-    /// With 1, every picture is bit by bit the one that its seed gives by itself. Has to be null for a single picture.
+    /// With 1, every picture has the bytes that its seed gives by itself. Must be null for a single picture.
     /// </summary>
     public int? BatchSize { get; init; }
 }

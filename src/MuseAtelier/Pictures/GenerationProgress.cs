@@ -14,8 +14,8 @@ public readonly record struct GenerationProgress
     public required GenerationPhase Phase { get; init; }
 
     /// <summary>
-    /// The number of batches that are painted before this one; 0 if it is the next. Reported when the request begins to wait and whenever
-    /// it changes. Null if the request does not wait.
+    /// The number of waiting batches before this one, without the one that is being painted; 0 if it is the next. Reported when the request
+    /// begins to wait and whenever the number changes. Null if the request does not wait.
     /// </summary>
     public int? QueuePosition { get; init; }
 

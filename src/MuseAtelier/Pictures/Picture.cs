@@ -6,8 +6,8 @@ namespace MuseAtelier;
 /// collected like any other object; then its memory does not go back to the pool.
 /// </summary>
 /// <remarks>
-/// A picture that a program creates itself has the memory that the program gives it, which stays the program's. Reading a picture from
-/// several threads is safe. Dispose it only when nothing reads it any more, because the pool may hand out the memory again at once.
+/// A picture that a program creates itself uses the memory that the program passes, which the program continues to own. Reading a picture
+/// from several threads is safe. Dispose it only after everything that reads it has ended, because the pool may reuse the memory at once.
 /// </remarks>
 public sealed class Picture : IDisposable
 {

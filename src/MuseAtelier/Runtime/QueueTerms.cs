@@ -17,7 +17,7 @@ internal sealed record QueueTerms
 
     /// <summary>
     /// Receives the number of requests that are before this one: first on the caller's thread, before the request is queued, then on
-    /// threads of the pool. Calls never overlap each other or the request's function. Null if nobody asks.
+    /// threads of the pool. Calls never overlap each other or the request's function. Null if positions are not reported.
     /// </summary>
     public Action<int>? Moved { get; init; }
 }

@@ -142,7 +142,7 @@ internal sealed class RequestQueue(int capacity = int.MaxValue) : IThreadPoolWor
         lock (_gate) _served = null;
     }
 
-    /// <summary>Takes the position that a request has to be told; null if it does not wait, or knows its position.</summary>
+    /// <summary>Returns the position to report to a request; null if it does not wait, or if its position was reported.</summary>
     public int? TakeNews(QueuedRequest request)
     {
         lock (_gate)
