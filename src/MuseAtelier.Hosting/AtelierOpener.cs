@@ -44,7 +44,12 @@ internal static class AtelierOpening
             LoggerFactory = services.GetService<ILoggerFactory>(),
             MeterFactory = services.GetService<IMeterFactory>(),
         };
-        if (options.Configure is { } configure) translated = configure(translated);
+        if (options.Configure is { } configure)
+        {
+            const string Member = $"{nameof(MuseAtelierHostOptions)}.{nameof(MuseAtelierHostOptions.Configure)}";
+            translated = configure(translated) ?? throw new InvalidOperationException($"{Member} returned null; expected options.");
+        }
+
         // The host drains by itself, because only it knows the limit; disposing then has to abort what is left.
         return translated with { Disposal = DisposalMode.Abort };
     }

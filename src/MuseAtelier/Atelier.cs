@@ -123,7 +123,16 @@ public sealed class Atelier : IAtelier
         Picture? painted = null;
         PictureSeries series = PictureSeries.At(request, options.Place ?? BatchSlot.Alone);
         Check(series);
-        await PaintBatchAsync(series, 0, picture => painted = picture, options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await PaintBatchAsync(series, 0, picture => painted = picture, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            painted?.Dispose();
+            throw;
+        }
+
         return painted!;
     }
 
@@ -145,8 +154,14 @@ public sealed class Atelier : IAtelier
     /// <inheritdoc/>
     public async Task DrainAsync()
     {
-        SayEnding(drains: true);
-        await _thread.EndAsync(drains: true).ConfigureAwait(false);
+        try
+        {
+            SayEnding(drains: true);
+        }
+        finally
+        {
+            await _thread.EndAsync(drains: true).ConfigureAwait(false);
+        }
     }
 
     /// <summary>
@@ -159,8 +174,14 @@ public sealed class Atelier : IAtelier
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        SayEnding(Drains);
-        await _thread.EndAsync(Drains).ConfigureAwait(false);
+        try
+        {
+            SayEnding(Drains);
+        }
+        finally
+        {
+            await _thread.EndAsync(Drains).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Like <see cref="DisposeAsync"/>, and blocks until the atelier's thread has ended.</summary>
@@ -168,10 +189,17 @@ public sealed class Atelier : IAtelier
     public void Dispose()
     {
         _thread.ThrowIfCurrent();
-        SayEnding(Drains);
-        _thread.End(Drains);
+        try
+        {
+            SayEnding(Drains);
+        }
+        finally
+        {
+            _thread.End(Drains);
+        }
     }
 
+    // A logger may throw. The atelier must end all the same.
     private void SayEnding(bool drains)
     {
         if (Interlocked.Exchange(ref _isEnding, true)) return;
