@@ -14,6 +14,7 @@ internal static class LibraryPackageRules
     {
         ["MuseAtelier"] = ["buildTransitive/MuseAtelier.targets", "THIRD-PARTY-NOTICES.txt"],
         ["MuseAtelier.Cuda"] = ["buildTransitive/MuseAtelier.Cuda.targets"],
+        ["MuseAtelier.Pictures"] = ["buildTransitive/MuseAtelier.Pictures.targets"],
     };
 
     // A package of this kind is nothing without that dependency.
