@@ -7,8 +7,6 @@ namespace MuseAtelier.Hosting;
 /// </summary>
 internal sealed class OptionsValidator : IValidateOptions<MuseAtelierHostOptions>
 {
-    private const int MostWaiting = 100_000;
-
     public ValidateOptionsResult Validate(string? name, MuseAtelierHostOptions options)
     {
         List<string> failures = [.. options.ReadingFailures];
@@ -21,10 +19,10 @@ internal sealed class OptionsValidator : IValidateOptions<MuseAtelierHostOptions
         CheckChoice(Named(name, options, nameof(options.VaeTiling)), options.VaeTiling, failures);
         CheckChoice(Named(name, options, nameof(options.Disposal)), options.Disposal, failures);
         CheckChoice(Named(name, options, nameof(options.WarmUp)), options.WarmUp, failures);
-        if (options.QueueCapacity is < 1 or > MostWaiting)
+        if (options.QueueCapacity is < 1 or > AtelierOptions.LargestQueueCapacity)
         {
             string setting = Named(name, options, nameof(options.QueueCapacity));
-            failures.Add($"{setting} is {options.QueueCapacity}; expected 1 to {MostWaiting} requests.");
+            failures.Add($"{setting} is {options.QueueCapacity}; expected 1 to {AtelierOptions.LargestQueueCapacity} requests.");
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

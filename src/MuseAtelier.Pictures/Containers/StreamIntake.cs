@@ -16,6 +16,7 @@ internal sealed class StreamIntake : IDisposable
 
     private readonly byte[] _further = new byte[1];
     private readonly int _most;
+    private readonly int _expected;
     private readonly ArrayPoolBufferWriter<byte> _bytes;
     private bool _isKnown;
 
@@ -23,16 +24,16 @@ internal sealed class StreamIntake : IDisposable
     {
         if (!stream.CanRead) throw new ArgumentException("the stream cannot be read", nameof(stream));
         _most = most;
-        int expected = FirstBuffer;
+        _expected = FirstBuffer;
         if (stream.CanSeek)
         {
             long left = Math.Max(0, stream.Length - stream.Position);
             PictureInput.RequireSize(Name, left, most);
             // With room for one byte more, the end is found without a larger buffer.
-            expected = (int)Math.Min(left + 1, most);
+            _expected = (int)Math.Min(left + 1, most);
         }
 
-        _bytes = new ArrayPoolBufferWriter<byte>(expected);
+        _bytes = new ArrayPoolBufferWriter<byte>(Math.Min(_expected, FirstBuffer));
     }
 
     // The memory that the next bytes are read into. Behind the limit, one byte tells whether there are more.
@@ -108,9 +109,16 @@ internal sealed class StreamIntake : IDisposable
             throw new PictureTooLargeException(Name,
                 string.Create(CultureInfo.InvariantCulture, $"it has more than the {_most:N0} bytes up to which pictures are read"));
         _bytes.Advance(count);
-        if (!_isKnown && _bytes.WrittenCount >= PictureFormats.BytesToDetect)
-            _isKnown = PictureFormats.Detect(_bytes.WrittenSpan) is null ? throw new NotAPictureException(Name) : true;
+        if (!_isKnown && _bytes.WrittenCount >= PictureFormats.BytesToDetect) Recognise();
         return true;
+    }
+
+    // The length that a stream states is believed, and memory taken for it, once the stream begins like a picture.
+    private void Recognise()
+    {
+        if (PictureFormats.Detect(_bytes.WrittenSpan) is null) throw new NotAPictureException(Name);
+        _isKnown = true;
+        if (_expected > _bytes.WrittenCount) _bytes.GetMemory(_expected - _bytes.WrittenCount);
     }
 
     private PictureInput Finish() => PictureInput.OfMemory(_bytes.WrittenMemory, Name, this);

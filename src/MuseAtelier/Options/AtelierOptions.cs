@@ -12,6 +12,9 @@ namespace MuseAtelier;
 /// </summary>
 public sealed record AtelierOptions
 {
+    /// <summary>The largest <see cref="QueueCapacity"/>.</summary>
+    public const int LargestQueueCapacity = 100_000;
+
     /// <summary>
     /// The kind of device: <c>CpuBackend.Create()</c> of MuseAtelier.Cpu, or <c>CudaBackend.Create()</c> of MuseAtelier.Cuda.
     /// </summary>
@@ -85,9 +88,9 @@ public sealed record AtelierOptions
     public string? Name { get; init; }
 
     /// <summary>
-    /// The number of requests that may wait, 1 to 100,000, besides the one that is painted. Further requests are refused with
-    /// <see cref="QueueFullException"/>. Each batch of a series is a request; the batches after the first count as waiting, but are never
-    /// refused, because the series was accepted.
+    /// The number of requests that may wait, 1 to <see cref="LargestQueueCapacity"/>, besides the one that is painted. Further requests
+    /// are refused with <see cref="QueueFullException"/>. Each batch of a series is a request; the batches after the first count as
+    /// waiting, but are never refused, because the series was accepted.
     /// </summary>
     public int QueueCapacity { get; init; } = 1024;
 

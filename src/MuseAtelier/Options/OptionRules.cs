@@ -8,7 +8,6 @@ namespace MuseAtelier;
 internal static class OptionRules
 {
     private const int LongestDisplayName = 64;
-    private const int LargestQueue = 100_000;
 
     /// <summary>Checks that every option is in range. Only a plan can tell whether a budget is large enough.</summary>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
@@ -38,8 +37,9 @@ internal static class OptionRules
 
     private static void CheckQueue(AtelierOptions options)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.QueueCapacity, 1, nameof(options.QueueCapacity));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.QueueCapacity, LargestQueue, nameof(options.QueueCapacity));
+        int capacity = options.QueueCapacity;
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1, nameof(options.QueueCapacity));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, AtelierOptions.LargestQueueCapacity, nameof(options.QueueCapacity));
         PlanRules.CheckChoice(options.Disposal, nameof(options.Disposal));
         if (options.Name is not { } name) return;
         if (string.IsNullOrWhiteSpace(name) || name.Length > LongestDisplayName || name.Any(char.IsControl))

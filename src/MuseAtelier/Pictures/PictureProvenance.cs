@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Diagnostics;
 
 namespace MuseAtelier;
 
@@ -12,7 +13,7 @@ public sealed record PictureProvenance
     public const string StepHashName = "xxh3-64";
 
     /// <summary>The version of this engine.</summary>
-    public static string CurrentEngine { get; } = typeof(PictureProvenance).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+    public static string CurrentEngine { get; } = AtelierMeter.Version;
 
     /// <summary>The version of the engine that painted the picture.</summary>
     public required string Engine { get; init; }

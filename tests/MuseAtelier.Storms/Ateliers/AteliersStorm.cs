@@ -260,31 +260,13 @@ internal sealed class AteliersStorm : IDisposable
             }
         }
 
-        await WatchAsync(phase, Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(CallAsync))));
+        Task work = Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(CallAsync)));
+        await WatchAsync(phase, work);
         _report.Figure($"{phase}.seconds", Stopwatch.GetElapsedTime(start).TotalSeconds);
         if (_report.Count($"{phase}.jobs") < jobs.Count)
             _report.Note(
                 FormattableString.Invariant($"{phase}: {_report.Count($"{phase}.jobs")} of {jobs.Count} jobs were begun within the limit")
             );
-    }
-
-    // Waits as long as jobs finish.
-    private async Task WatchAsync(string what, Task work)
-    {
-        while (true)
-        {
-            long before = Interlocked.Read(ref _finished);
-            if (await Task.WhenAny(work, Task.Delay(TimeSpan.FromSeconds(_options.HangSeconds))) == work)
-            {
-                await work;
-                return;
-            }
-
-            if (Interlocked.Read(ref _finished) != before)
-                continue;
-            _report.FailHanging(what, FormattableString.Invariant($"nothing was finished in {_options.HangSeconds} s"));
-            return;
-        }
     }
 
     private async Task RunJobAsync(string phase, AtelierJob job)
@@ -335,6 +317,9 @@ internal sealed class AteliersStorm : IDisposable
             if (pictures[i].DifferenceTo(expected[i]) is { } difference)
                 _report.Fail("wrong", where, FormattableString.Invariant($"picture {i}: {difference}"));
     }
+
+    private Task WatchAsync(string what, Task work) =>
+        _report.WatchAsync(what, work, () => Interlocked.Read(ref _finished), _options.HangSeconds);
 
     private async Task DisposeAteliersAsync()
     {

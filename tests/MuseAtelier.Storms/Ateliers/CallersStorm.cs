@@ -139,7 +139,8 @@ internal sealed class CallersStorm : IDisposable
             }
         }
 
-        await WatchAsync(Task.WhenAll(Enumerable.Range(0, _options.Callers).Select(_ => Task.Run(CallAsync))));
+        Task work = Task.WhenAll(Enumerable.Range(0, _options.Callers).Select(_ => Task.Run(CallAsync)));
+        await _report.WatchAsync("callers", work, () => Interlocked.Read(ref _finished), _options.HangSeconds);
         _report.Figure("seconds", Stopwatch.GetElapsedTime(start).TotalSeconds);
         _latencies.Show();
         if (_report.Hung)
@@ -197,25 +198,6 @@ internal sealed class CallersStorm : IDisposable
             1 + random.Next(reports),
             TimeSpan.FromMilliseconds(random.NextDouble() * longest)
         );
-    }
-
-    // Waits as long as requests end.
-    private async Task WatchAsync(Task work)
-    {
-        while (true)
-        {
-            long before = Interlocked.Read(ref _finished);
-            if (await Task.WhenAny(work, Task.Delay(TimeSpan.FromSeconds(_options.HangSeconds))) == work)
-            {
-                await work;
-                return;
-            }
-
-            if (Interlocked.Read(ref _finished) != before)
-                continue;
-            _report.FailHanging("callers", FormattableString.Invariant($"nothing ended in {_options.HangSeconds} s"));
-            return;
-        }
     }
 
     private async Task RunJobAsync(CallerJob job)

@@ -75,11 +75,28 @@ internal sealed class StormReport(string storm)
             _failures.Enqueue(new StormFailure(kind, where, what));
     }
 
-    /// <summary>Records that a call did not return in time.</summary>
-    public void FailHanging(string where, string what)
+    /// <summary>Waits for the work as long as it makes progress, and reports that it hangs otherwise.</summary>
+    /// <param name="where">What works, for the report.</param>
+    /// <param name="work">The work.</param>
+    /// <param name="finished">Counts what is finished.</param>
+    /// <param name="hangSeconds">Seconds in which something has to be finished.</param>
+    public async Task WatchAsync(string where, Task work, Func<long> finished, int hangSeconds)
     {
-        Hung = true;
-        Fail("hanging", where, what);
+        while (true)
+        {
+            long before = finished();
+            if (await Task.WhenAny(work, Task.Delay(TimeSpan.FromSeconds(hangSeconds))) == work)
+            {
+                await work;
+                return;
+            }
+
+            if (finished() != before)
+                continue;
+            Hung = true;
+            Fail("hanging", where, FormattableString.Invariant($"nothing was finished in {hangSeconds} s"));
+            return;
+        }
     }
 
     public double Seconds => Stopwatch.GetElapsedTime(_start).TotalSeconds;
