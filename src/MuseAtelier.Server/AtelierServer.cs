@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using MuseAtelier.Server.Automatic1111;
+using MuseAtelier.Server.Checklist;
+using MuseAtelier.Server.Documents;
+using MuseAtelier.Server.Events;
+using MuseAtelier.Server.Gallery;
+using MuseAtelier.Server.Health;
+using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Models;
+using MuseAtelier.Server.OpenAi;
+using MuseAtelier.Server.Page;
+using MuseAtelier.Server.Security;
+
+namespace MuseAtelier.Server;
+
+/// <summary>Composes the server of its parts.</summary>
+internal static class AtelierServer
+{
+    /// <summary>Builds the server; the caller starts it, waits for its end and disposes it.</summary>
+    /// <param name="options">What to serve.</param>
+    public static WebApplication Build(ServerOptions options)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddSingleton(options);
+        builder.AddSecurity(options);
+        builder.AddEvents();
+        builder.AddModels();
+        builder.AddGallery();
+        builder.AddJobs();
+        builder.AddHealth();
+        builder.AddDocuments();
+        WebApplication app = builder.Build();
+        app.UseSecurity(options);
+        app.MapEvents();
+        app.MapModels();
+        app.MapGallery();
+        app.MapJobs();
+        app.MapChecklist();
+        app.MapHealth();
+        app.MapAutomatic1111();
+        app.MapOpenAi();
+        app.MapDocuments();
+        app.MapPage();
+        return app;
+    }
+}
