@@ -29,7 +29,7 @@ internal static partial class ProblemAnswers
             catch (Exception exception) when (context.RequestAborted.IsCancellationRequested)
             {
                 // Nobody reads the answer any more.
-                LogAborted(log, context.Request.Path, exception.GetType().Name);
+                LogAborted(log, exception);
             }
         });
     }
@@ -53,7 +53,9 @@ internal static partial class ProblemAnswers
             StatusCodes.Status404NotFound => WriteBareAsync(
                 context, "no-such-route", $"There is no {context.Request.Path}. The page /docs shows the routes."),
             StatusCodes.Status405MethodNotAllowed => WriteBareAsync(
-                context, "no-such-route", $"{context.Request.Path} has no method {context.Request.Method}. The page /docs shows the routes."),
+                context,
+                "no-such-route",
+                $"{context.Request.Path} has no method {context.Request.Method}. The page /docs shows the routes."),
             StatusCodes.Status415UnsupportedMediaType => WriteBareAsync(
                 context, "bad-json", "The body has another type; expected application/json. Send JSON with this Content-Type."),
             StatusCodes.Status400BadRequest => WriteBareAsync(
@@ -72,6 +74,6 @@ internal static partial class ProblemAnswers
     [LoggerMessage(Level = LogLevel.Error, Message = "{Path} failed")]
     private static partial void LogFailure(ILogger log, string path, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Path} ended because the client went away ({Exception})")]
-    private static partial void LogAborted(ILogger log, string path, string exception);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A request ended because its client went away")]
+    private static partial void LogAborted(ILogger log, Exception exception);
 }

@@ -20,7 +20,10 @@ public sealed class JobRoutesTests(TestAtelier shared) : IDisposable
         await using JobServer server = await JobServer.StartAsync(shared.Atelier, _gallery);
         PictureRequest small = TestAtelier.Small;
         string body = $$"""
-            {"prompt": "{{small.Prompt}}", "width": 256, "height": 256, "steps": 3, "seed": "7", "count": 2, "format": "webp", "quality": 90}
+            {
+              "prompt": "{{small.Prompt}}", "width": 256, "height": 256, "steps": 3, "seed": "7", "count": 2, "format": "webp",
+              "quality": 90
+            }
             """;
         string? id = null;
         List<string> types = [];
@@ -129,8 +132,8 @@ public sealed class JobRoutesTests(TestAtelier shared) : IDisposable
         await Expect(404, "no-such-model", server.PostAsync("/api/v1/jobs", """{"prompt": "a", "model": "../x"}"""));
         byte[] large = Encoding.UTF8.GetBytes(new string(' ', 300_000));
         await Expect(413, "body-too-large", server.SendAsync(HttpMethod.Post, "/api/v1/jobs", new ByteArrayContent(large)));
-        await Expect(
-            413, "body-too-large", server.SendAsync(HttpMethod.Post, "/api/v1/jobs", new StreamContent(new NetworkStream(large, atATime: 8192))));
+        var streamed = new StreamContent(new NetworkStream(large, atATime: 8192));
+        await Expect(413, "body-too-large", server.SendAsync(HttpMethod.Post, "/api/v1/jobs", streamed));
 
         static async Task Expect(int status, string kind, Task<(int Status, JsonNode Json)> answer)
         {
