@@ -31,10 +31,12 @@ internal static class DocumentEndpoints
             context.Response.Headers.ContentSecurityPolicy = PolicyOf(nonce);
             options
                 .WithTitle("MuseAtelier")
+                .HideClientButton()
                 .WithNonce(nonce)
                 .DisableDefaultFonts()
                 .DisableTelemetry()
                 .DisableAgent();
+            options.ShowDeveloperTools = DeveloperToolsVisibility.Never;
         });
     }
 
