@@ -13,7 +13,6 @@ using MuseAtelier.Server.Logging;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.OpenAi;
 using MuseAtelier.Server.Page;
-using MuseAtelier.Server.Requests;
 using MuseAtelier.Server.Security;
 
 namespace MuseAtelier.Server;
@@ -32,6 +31,7 @@ internal static class AtelierServer
         builder.Services.AddRouting();
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<IStatePart, ServerStatePart>();
         builder.AddSecurity(options);
         builder.AddEvents();
         builder.AddModels();
@@ -40,7 +40,6 @@ internal static class AtelierServer
         builder.AddHealth();
         builder.AddDocuments();
         WebApplication app = builder.Build();
-        app.UseProblems();
         app.UseSecurity(options);
         app.MapEvents();
         app.MapModels();

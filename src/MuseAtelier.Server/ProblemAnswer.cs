@@ -18,7 +18,6 @@ internal static class ProblemAnswer
         response.StatusCode = status;
         response.ContentType = "application/json; charset=utf-8";
         response.ContentLength = body.Length;
-        response.Headers.CacheControl = "no-store";
         if (HttpMethods.IsHead(context.Request.Method)) return;
         await response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
     }

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using MuseAtelier.Server;
+using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Tests.Server.Host;
 using MuseAtelier.Tests.Support;
@@ -136,6 +138,26 @@ public sealed class ModelShelfTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => shelf.OpenAsync(shelf.Models[0], null, stop.Token));
         Assert.Null(shelf.Opened(shelf.Models[0]));
         Assert.Null(shelf.Models[0].Problem);
+    }
+
+    [Fact]
+    public async Task SanctumWatch_PublishesTheMemory_OnceItChanged()
+    {
+        Link("first.safetensors");
+        await using ModelShelf shelf = Open();
+        var hub = new EventHub(new ServerLimits());
+        using EventReader reader = hub.Open();
+        // A new reader begins with the state, not with events.
+        Assert.True(reader.TakeBehind());
+        using var watch = new SanctumWatch(shelf, hub);
+        watch.Look();
+        Assert.Null(reader.TryRead());
+        await shelf.OpenAsync(shelf.Models[0], null, TestContext.Current.CancellationToken);
+        watch.Look();
+        ServerEvent told = reader.TryRead()!;
+        Assert.Equal("sanctum", told.Type);
+        using JsonDocument data = JsonDocument.Parse(told.Data);
+        Assert.Equal(shelf.Sanctum.Budget, data.RootElement.GetProperty("budget").GetInt64());
     }
 
     private void Link(string name)
