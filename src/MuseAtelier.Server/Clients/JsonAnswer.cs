@@ -24,7 +24,7 @@ internal sealed class JsonAnswer : IAsyncDisposable
     public JsonAnswer(HttpResponse response, string mediaType = "application/json; charset=utf-8")
     {
         _response = response;
-        response.ContentType = mediaType;
+        if (!response.HasStarted) response.ContentType = mediaType;
         Json = new Utf8JsonWriter(response.BodyWriter, Writing);
     }
 
