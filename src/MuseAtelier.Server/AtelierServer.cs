@@ -13,6 +13,7 @@ using MuseAtelier.Server.Logging;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.OpenAi;
 using MuseAtelier.Server.Page;
+using MuseAtelier.Server.Requests;
 using MuseAtelier.Server.Security;
 
 namespace MuseAtelier.Server;
@@ -39,6 +40,7 @@ internal static class AtelierServer
         builder.AddHealth();
         builder.AddDocuments();
         WebApplication app = builder.Build();
+        app.UseProblems();
         app.UseSecurity(options);
         app.MapEvents();
         app.MapModels();
