@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
@@ -11,6 +13,9 @@ namespace MuseAtelier.Server.OpenAi;
 /// <summary>The routes of OpenAI's images API.</summary>
 internal static class OpenAiEndpoints
 {
+    // Pictures are sent in forms.
+    private static readonly AcceptsMetadata Forms = new(["multipart/form-data", "application/json"]);
+
     /// <summary>Maps the routes.</summary>
     public static void MapOpenAi(this WebApplication app)
     {
@@ -22,9 +27,11 @@ internal static class OpenAiEndpoints
         routes.Get("/models", "The models", models.ListAsync);
         routes.Get("/models/{id}", "One model", models.ReadAsync);
         routes.Post("/images/generations", "Paints pictures, and answers with them or with their addresses", generation.GenerateAsync);
+        RouteGroupBuilder forms = app.MapGroup("/v1").WithTags("OpenAI").WithMetadata(Forms);
+        var refusals = new ClientRoutes(forms, ImageErrors.RefuseAsync);
         foreach (string route in (string[])["edits", "variations"])
         {
-            routes.Post($"/images/{route}", "Is refused: pictures are not painted over yet", _ => throw Problems.Make(
+            refusals.Post($"/images/{route}", "Is refused: pictures are not painted over yet", _ => throw Problems.Make(
                 422,
                 "not-supported",
                 $"images/{route} is not supported: pictures are not painted over yet. Use /v1/images/generations.",
