@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using MuseAtelier.Cli;
 
 namespace MuseAtelier.Tests.Cli;
 
@@ -65,9 +66,9 @@ public sealed class AtelierCommandTests : IDisposable
         using var lines = new StopAtFirstLine(stop);
         using var errors = new StringWriter();
         string[] listening = listen is null ? [] : ["--listen", listen];
-        int code = await MuseAtelier.Cli.MuseCommand.RunAsync(
+        int code = await MuseCommand.RunAsync(
             ["atelier", "--port", "0", "--no-open", "--gallery", Path.Combine(_folder, "pictures"), "--cache", Muse.Cache, .. listening],
-            MuseAtelier.Cli.Terminal.Plain(lines, errors, stop.Token));
+            Terminal.Plain(lines, errors, stop.Token));
         Assert.Equal((0, ""), (code, errors.ToString()));
         Assert.Matches(expected, lines.ToString().TrimEnd());
     }

@@ -6,15 +6,11 @@ using MuseAtelier.Tests.Server.Host;
 
 namespace MuseAtelier.Tests.Server.Security;
 
-public sealed class TokenGateTests : IAsyncLifetime
+public sealed class TokenGateTests(TokenGateTests.TokenServer tokens) : IClassFixture<TokenGateTests.TokenServer>
 {
     private const string Token = "correct-horse-battery", Models = "/api/v1/models";
 
-    private RunningServer _server = null!;
-
-    public async ValueTask InitializeAsync() => _server = await RunningServer.StartAsync(options => options with { Token = Token });
-
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    private readonly RunningServer _server = tokens.Server;
 
     [Fact]
     public async Task Request_WithTheToken_IsServed()
@@ -43,7 +39,7 @@ public sealed class TokenGateTests : IAsyncLifetime
 
     [Theory]
     [InlineData("Authorization: Bearer correct-horse-batterz")]
-    [InlineData("Authorization: Bearer ")]
+    [InlineData("Authorization: Bearer x")]
     [InlineData("Authorization: Basic !!!")]
     [InlineData("Authorization: Basic Og==")]
     [InlineData("Cookie: muse-atelier=correct-horse-battery")]
@@ -93,5 +89,16 @@ public sealed class TokenGateTests : IAsyncLifetime
         string[] drawn = [.. Enumerable.Range(0, 100).Select(_ => AccessToken.Draw())];
         Assert.Equal(100, drawn.Distinct().Count());
         Assert.All(drawn, token => Assert.Matches("^[A-Za-z0-9_-]{43}$", token));
+    }
+
+    /// <summary>A server with a token, for all tests of the class.</summary>
+    public sealed class TokenServer : IAsyncLifetime
+    {
+        /// <summary>The server.</summary>
+        public RunningServer Server { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Server = await RunningServer.StartAsync(options => options with { Token = Token });
+
+        public ValueTask DisposeAsync() => Server.DisposeAsync();
     }
 }
