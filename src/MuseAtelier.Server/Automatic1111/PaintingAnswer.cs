@@ -5,7 +5,9 @@ using MuseAtelier.Server.Jobs;
 
 namespace MuseAtelier.Server.Automatic1111;
 
-/// <summary>The answer of txt2img: the pictures in base64, each sent when it is finished, then what was asked for and what was painted.</summary>
+/// <summary>
+/// The answer of txt2img: the pictures in base64, each sent when it is finished, then what was asked for and what was painted.
+/// </summary>
 /// <param name="response">Where it is written.</param>
 /// <param name="call">What was asked for.</param>
 internal sealed class PaintingAnswer(HttpResponse response, PaintingCall call) : IAsyncDisposable

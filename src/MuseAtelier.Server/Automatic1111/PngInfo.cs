@@ -45,8 +45,8 @@ internal sealed class PngInfo(ServerLimits limits)
         bool isBase64 = Convert.TryFromBase64Chars(base64, file, out int length);
         if (!isBase64 || length == 0)
             throw Problems.Make(400, "not-a-picture", "image is not a picture in base64. Send the whole file.", field: Field);
-        if (length > limits.UploadBytes)
-            throw Problems.Make(413, "body-too-large", $"image has more than {limits.UploadBytes} bytes. Send a smaller one.", field: Field);
-        return file.AsMemory(0, length);
+        if (length <= limits.UploadBytes) return file.AsMemory(0, length);
+        string message = $"image has more than {limits.UploadBytes} bytes. Send a smaller one.";
+        throw Problems.Make(413, "body-too-large", message, field: Field);
     }
 }

@@ -47,7 +47,8 @@ internal static class ClientBody
     private static async Task<byte[]> ReadAsync(HttpContext context, int mostBytes)
     {
         if (context.Request.ContentLength > mostBytes) throw TooLarge(mostBytes);
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = mostBytes + 1L;
+        var limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        if (limit is { IsReadOnly: false }) limit.MaxRequestBodySize = mostBytes + 1L;
         PipeReader reader = context.Request.BodyReader;
         ReadResult result = await reader.ReadAtLeastAsync(mostBytes + 1, context.RequestAborted);
         bool isTooLarge = result.Buffer.Length > mostBytes;

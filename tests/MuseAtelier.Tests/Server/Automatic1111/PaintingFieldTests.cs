@@ -56,7 +56,8 @@ public sealed class PaintingFieldTests(RunningServer server)
     {
         PaintingCall call = Read("{}");
         PictureRequest request = call.Job.Picture;
-        Assert.Equal((SamplerName.Euler, 50, 7f, 512, 512), (request.Sampler, request.Steps, request.GuidanceScale, request.Width, request.Height));
+        Assert.Equal((SamplerName.Euler, 50, 7f), (request.Sampler, request.Steps, request.GuidanceScale));
+        Assert.Equal((512, 512), (request.Width, request.Height));
         Assert.Equal((1, false, true, "a1111"), (call.Job.Count, call.Job.IsKept, call.SendsPictures, call.Job.Origin));
         Assert.NotEqual(request.Seed, Read("{}").Job.Picture.Seed);
     }
@@ -67,7 +68,8 @@ public sealed class PaintingFieldTests(RunningServer server)
     [Fact]
     public void Read_WithNumbersAsTexts_TakesThem()
     {
-        PaintingCall call = Read("{\"seed\":\"18446744073709551615\",\"steps\":\"7\",\"batch_size\":2.0,\"n_iter\":\"3\",\"save_images\":1}");
+        PaintingCall call = Read(
+            "{\"seed\":\"18446744073709551615\",\"steps\":\"7\",\"batch_size\":2.0,\"n_iter\":\"3\",\"save_images\":1}");
         Assert.Equal((ulong.MaxValue, 7, 6, true), (call.Job.Picture.Seed, call.Job.Picture.Steps, call.Job.Count, call.Job.IsKept));
     }
 
@@ -96,7 +98,8 @@ public sealed class PaintingFieldTests(RunningServer server)
     [Theory]
     [InlineData("\"s_noise\":2,\"sampler_name\":\"Euler\"")]
     [InlineData("\"s_churn\":2,\"sampler_name\":\"DPM++ 2M\"")]
-    [InlineData("\"styles\":[],\"script_name\":\"None\",\"alwayson_scripts\":{\"a\":{\"args\":[false,{}]},\"b\":{\"args\":[{\"enabled\":false}]}}")]
+    [InlineData("\"styles\":[],\"script_name\":\"None\",\"alwayson_scripts\":{\"a\":{\"args\":[false,{}]}}")]
+    [InlineData("\"alwayson_scripts\":{\"b\":{\"args\":[{\"enabled\":false}]}}")]
     [InlineData("\"override_settings\":{\"sd_vae\":\"None\",\"s_noise\":1.0,\"live_previews_enable\":false}")]
     [InlineData("\"denoising_strength\":0.3,\"hr_scale\":4,\"unknown\":{\"a\":[1]}")]
     public void Read_WithFieldsThatChangeNothing_IgnoresThem(string fields) => Assert.Equal(1, Read($"{{{fields}}}").Job.Count);

@@ -91,7 +91,8 @@ public sealed class TextToImageTests(RunningServer server, TestAtelier miniature
         string body = $"{{\"image\":\"data:image/png;base64,{picture}\"}}";
         using HttpResponseMessage told = await server.PostAsync("/sdapi/v1/png-info", body, "application/json");
         JsonNode info = JsonNode.Parse(await told.Content.ReadAsStringAsync(Cancellation))!;
-        Assert.StartsWith("a fox\nNegative prompt: rain\nSteps: 1, Sampler: Euler a", info["info"]!.GetValue<string>(), StringComparison.Ordinal);
+        const string beginning = "a fox\nNegative prompt: rain\nSteps: 1, Sampler: Euler a";
+        Assert.StartsWith(beginning, info["info"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal(("8", "rain"), ((string?)info["parameters"]!["Seed"], (string?)info["parameters"]!["Negative prompt"]));
         Assert.NotNull(info["items"]!["museatelier"]);
     }

@@ -100,7 +100,9 @@ public sealed class ImageCallReaderTests(RunningServer server)
     [InlineData("variations")]
     public async Task Pictures_ThatArePaintedOver_AreRefusedByName(string route)
     {
-        using var form = new MultipartFormDataContent { { new StringContent("a fox"), "prompt" }, { new ByteArrayContent([1]), "image", "a.png" } };
+        using var prompt = new StringContent("a fox");
+        using var image = new ByteArrayContent([1]);
+        using var form = new MultipartFormDataContent { { prompt, "prompt" }, { image, "image", "a.png" } };
         using HttpResponseMessage answer = await server.Client.PostAsync($"/v1/images/{route}", form, Cancellation);
         Assert.Equal(422, (int)answer.StatusCode);
         using JsonDocument document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Cancellation));
