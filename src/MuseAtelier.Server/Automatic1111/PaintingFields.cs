@@ -20,6 +20,9 @@ internal sealed class PaintingFields(IModelShelf shelf, OptionStore store, Serve
 {
     private const string Overrides = "override_settings";
 
+    private static readonly Dictionary<string, string> Names =
+        new() { ["guidance"] = "cfg_scale", ["negativePrompt"] = "negative_prompt", ["clipSkip"] = "clip_skip" };
+
     /// <summary>Reads a call.</summary>
     /// <param name="body">The body.</param>
     /// <exception cref="ServerRequestException">A field has no such value, or the server cannot do what it asks.</exception>
@@ -85,7 +88,7 @@ internal sealed class PaintingFields(IModelShelf shelf, OptionStore store, Serve
         TakeOptions(draft, options);
         draft.Eta = EtaOf(draft.Sampler, fields, options);
         PictureRequest request = draft.Finish().Request;
-        PictureRequestException.ThrowIfUnpaintable(request);
+        ClientRequest.Check(request, Names);
         return request;
     }
 

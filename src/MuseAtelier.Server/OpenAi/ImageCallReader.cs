@@ -17,6 +17,9 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
 {
     private const int MostPartialPictures = 3;
 
+    private static readonly Dictionary<string, string> Names =
+        new() { ["width"] = "size", ["height"] = "size", ["negativePrompt"] = "negative_prompt" };
+
     /// <summary>Reads a call.</summary>
     /// <param name="body">The body.</param>
     /// <exception cref="ServerRequestException">A member has no such value, or the server cannot do what it asks.</exception>
@@ -76,15 +79,7 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
             Width = width,
             Height = height,
         };
-        try
-        {
-            PictureRequestException.ThrowIfUnpaintable(request);
-        }
-        catch (PictureSizeException refused)
-        {
-            throw Problems.BadValue("size", refused.Found, refused.Expected, refused.Remedy);
-        }
-
+        ClientRequest.Check(request, Names);
         if ((long)width * height <= limits.Pixels) return request;
         throw Problems.BadValue("size", $"the size is {width}x{height} px", $"at most {limits.Pixels} px in all", "Ask for a smaller one.");
     }
