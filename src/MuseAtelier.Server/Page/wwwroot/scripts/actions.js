@@ -53,11 +53,14 @@ export async function paint(settings = state.settings) {
   if (settings === state.settings || settings.seed !== seed) {
     change({ seed, isSeedFresh: false });
   }
-  return submit(requestOf({ ...settings, seed }));
+  return paintRequest(requestOf({ ...settings, seed }));
 }
 
-/** @param {Record<string, unknown>} request */
-async function submit(request) {
+/**
+ * Paints a request as it is.
+ * @param {Record<string, unknown>} request
+ */
+export async function paintRequest(request) {
   set('problem', null);
   try {
     const wasBusy = running() !== null;
@@ -84,7 +87,7 @@ export function again(picture) {
   if (picture.request?.prompt === state.settings.prompt) {
     change({ seed, isSeedFresh: false });
   }
-  return submit({ prompt: picture.request?.prompt ?? '', basis: picture.id, seed });
+  return paintRequest({ prompt: picture.request?.prompt ?? '', basis: picture.id, seed });
 }
 
 /**

@@ -105,7 +105,9 @@ async function count() {
 
 function showRoom() {
   tell(byId('vision-room'), state.settings.prompt, counts?.prompt);
-  tell(byId('avoid-room'), state.settings.negativePrompt, counts?.negativePrompt);
+  const avoided = counts?.negativePrompt;
+  // Few words are avoided; their count is of interest only near the end.
+  tell(byId('avoid-room'), state.settings.negativePrompt, avoided?.room > 20 && avoided.chunks === 1 ? undefined : avoided);
 }
 
 /**
