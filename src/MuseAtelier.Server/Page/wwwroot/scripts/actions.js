@@ -17,9 +17,9 @@ const onDesk = new Set([
 /** Members that say how the file is written, not what is painted. */
 const ofFile = new Set(['format', 'quality']);
 
-/** A new seed: few enough digits to be read aloud. */
+/** A new seed, of at most seven digits: few enough to be read aloud and shown beside the other settings. */
 export function newSeed() {
-  return String(crypto.getRandomValues(new Uint32Array(1))[0]);
+  return String(crypto.getRandomValues(new Uint32Array(1))[0] % 10_000_000);
 }
 
 /**

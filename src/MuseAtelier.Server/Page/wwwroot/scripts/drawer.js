@@ -30,7 +30,7 @@ export function start() {
  * @param {string} [control] The id of the control without its prefix "craft-".
  */
 export function openDrawer(control) {
-  if (!byId('drawer').contains(document.activeElement)) {
+  if (!byId('drawer').contains(document.activeElement) && document.activeElement !== document.body) {
     opener = document.activeElement;
   }
   if (!state.isDrawerOpen) {
