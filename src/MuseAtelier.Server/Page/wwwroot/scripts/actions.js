@@ -30,7 +30,10 @@ export function newSeed() {
 export function requestOf(settings) {
   const { prompt, negativePrompt, width, height, steps, guidance, sampler, schedule, frame, seed, count, model, others } = settings;
   const request = { ...others, prompt, negativePrompt, width, height, steps, guidance, sampler, schedule, frame, seed, count, model };
-  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null && value !== undefined && value !== 0));
+  const isSize = (/** @type {string} */ name) => name === 'width' || name === 'height';
+  return Object.fromEntries(Object.entries(request).filter(([name, value]) => {
+    return value !== null && value !== undefined && !(isSize(name) && value === 0);
+  }));
 }
 
 /**

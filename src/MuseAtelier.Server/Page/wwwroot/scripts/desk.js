@@ -119,9 +119,9 @@ function tell(output, text, found) {
   output.removeAttribute('data-over');
   if (text.trim() === '' || !found) {
     output.textContent = '';
-  } else if (found.room < 0) {
+  } else if (typeof found.cutAt === 'number') {
     output.dataset.over = '';
-    output.textContent = t('over', { n: -found.room });
+    output.textContent = t('over', { n: text.slice(found.cutAt).split(/[\s,;]+/).filter(Boolean).length });
   } else if (found.chunks > 1) {
     output.textContent = t('chunks', { n: found.tokens, c: found.chunks });
   } else {
