@@ -28,7 +28,7 @@ export function start() {
   addEventListener('drop', dropped);
   addEventListener('paste', pasted);
   // A drag must not wait for the frame, and a page that only paints must not load it early.
-  (window.requestIdleCallback ?? setTimeout)(() => (new Image().src = 'pictures/frame-gilded.webp'));
+  (window.requestIdleCallback ?? setTimeout)(() => (new Image().src = 'pictures/frame-empty.webp'));
   addKey({ key: 'o', does: 'read_file', run: choose });
 }
 
