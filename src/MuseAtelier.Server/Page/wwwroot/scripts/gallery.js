@@ -342,7 +342,8 @@ function showHead() {
   if (wall.count > 0) {
     showNotice();
   } else if (query === '') {
-    showNotice(el('p', { class: 'hand' }, t('gal_empty')), el('button', { class: 'link', type: 'button', onclick: toStudio }, t('gal_empty_fix')));
+    showNotice(el('p', { class: 'hand' }, t('gal_empty')),
+      el('button', { class: 'link', type: 'button', onclick: toStudio }, t('gal_empty_fix')));
   } else {
     showNotice(el('p', { dir: 'auto' }, t('none_found', { x: query })),
       el('button', { class: 'link', type: 'button', onclick: clearSearch }, t('search_clear')));

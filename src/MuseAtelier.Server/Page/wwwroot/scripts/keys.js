@@ -1,13 +1,12 @@
 // The sheet of all keys, with the switch for single letters and the checklist below it.
 import { checklistBox } from './checklist.js';
+import { openDialog } from './dialogs.js';
 import { byId, el, icon } from './dom.js';
 import { onLanguage, t } from './i18n.js';
 import './overlay-texts.js';
 import { allKeys, addKey, lettersAreOn, setLetters } from './shortcuts.js';
-import { rehostToast } from './toast.js';
 
 let dialog;
-let opener;
 
 /** Adds the key that opens the sheet. */
 export function start() {
@@ -21,20 +20,16 @@ function open() {
   if (dialog !== undefined) {
     return;
   }
-  opener = document.activeElement;
-  dialog = el('dialog', { class: 'folio keys', 'aria-labelledby': 'keys-title', onclose: closed });
+  dialog = el('dialog', { class: 'folio keys', 'aria-labelledby': 'keys-title' });
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
   dialog.append(...content());
   byId('overlays').append(dialog);
-  dialog.showModal();
-  rehostToast();
+  openDialog(dialog, closed);
 }
 
 function closed() {
-  rehostToast();
   dialog.remove();
   dialog = undefined;
-  opener?.isConnected && opener.focus({ preventScroll: true });
 }
 
 function content() {

@@ -1,5 +1,6 @@
 // The large view: one picture in a dark room, with its words and all actions below it.
 import * as actions from './actions.js';
+import { openDialog } from './dialogs.js';
 import { byId, el, icon } from './dom.js';
 import { onLanguage, t } from './i18n.js';
 import { LargePicture } from './large-picture.js';
@@ -7,8 +8,8 @@ import { goTo } from './navigation.js';
 import { factsOf, firstWords, visionOf } from './picture-words.js';
 import { removePictures } from './remove-pictures.js';
 import { say } from './say.js';
+import { lettersAreOn } from './shortcuts.js';
 import { on, set, state } from './store.js';
-import { rehostToast } from './toast.js';
 
 /**
  * @typedef {object} LargeSource Where the neighbours come from.
@@ -23,7 +24,6 @@ let view;
 /** @type {LargeSource} */
 let source;
 let shown;
-let opener;
 
 /** Builds the view and follows the store. */
 export function start() {
@@ -49,11 +49,9 @@ export function start() {
  */
 export function openLarge(picture, from) {
   source = from;
-  opener = document.activeElement;
   show(picture);
   if (!parts.dialog.open) {
-    parts.dialog.showModal();
-    rehostToast();
+    openDialog(parts.dialog, closed);
   }
   parts.dialog.focus({ preventScroll: true });
   view.fit();
@@ -78,12 +76,12 @@ function build() {
 function listen() {
   view.onSwipe = step;
   parts.dialog.addEventListener('keydown', pressed);
-  parts.dialog.addEventListener('close', closed);
   addEventListener('resize', () => parts.dialog.open && view.fit());
 }
 
 function pressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) {
+  const isLetter = /^[a-z]$/i.test(event.key);
+  if (event.ctrlKey || event.metaKey || event.altKey || (isLetter && !lettersAreOn())) {
     return;
   }
   const list = source.pictures();
@@ -92,12 +90,19 @@ function pressed(event) {
     Home: () => list.length > 0 && show(list[0]), End: () => list.length > 0 && show(list.at(-1)),
     '+': () => view.zoom(1.4), '=': () => view.zoom(1.4), '-': () => view.zoom(1 / 1.4), 0: () => view.fit(),
     Delete: removeShown,
-  }[event.key];
+  }[event.key] ?? (isLetter ? clickOf(letters[event.key.toLowerCase()]) : undefined);
   if (does !== undefined) {
     event.preventDefault();
-    event.stopPropagation();
     does();
   }
+}
+
+/** Letters and the actions that they stand for, as in the studio. */
+const letters = { n: 'again', r: 'recall', d: 'down', t: 'copy', v: 'verify' };
+
+function clickOf(action) {
+  const button = action === undefined ? null : parts.actions.querySelector(`[data-action="${action}"]`);
+  return button === null ? undefined : () => button.click();
 }
 
 function closed() {
@@ -105,12 +110,7 @@ function closed() {
   shown = undefined;
   view.clear();
   set('large', null);
-  rehostToast();
-  if (source.left !== undefined) {
-    source.left(last);
-  } else if (opener?.isConnected) {
-    opener.focus({ preventScroll: true });
-  }
+  source.left?.(last);
 }
 
 /** Shows a picture and loads its neighbours. */

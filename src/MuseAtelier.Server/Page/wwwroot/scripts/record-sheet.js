@@ -1,12 +1,12 @@
 // The sheet that shows what a picture says of itself. Nothing is changed until the painter chooses.
 import { takeRequest } from './actions.js';
-import { el, icon } from './dom.js';
+import { openDialog } from './dialogs.js';
+import { byId, el, icon } from './dom.js';
 import { t } from './i18n.js';
 import './overlay-texts.js';
 import { goTo } from './navigation.js';
 import { frameName, oneLine, sheetOf } from './picture-words.js';
 import { state } from './store.js';
-import { rehostToast } from './toast.js';
 
 let open;
 
@@ -18,16 +18,9 @@ let open;
  */
 export function showRecord(file, record, begins) {
   open?.close();
-  const opener = document.activeElement;
   const address = URL.createObjectURL(file);
   const image = el('img', { alt: '', src: address, width: record.width, height: record.height });
-  const dialog = el('dialog', { class: 'folio record', 'aria-labelledby': 'record-title', onclose: () => {
-    URL.revokeObjectURL(address);
-    rehostToast();
-    dialog.remove();
-    open = undefined;
-    opener?.isConnected && opener.focus({ preventScroll: true });
-  } });
+  const dialog = el('dialog', { class: 'folio record', 'aria-labelledby': 'record-title' });
   dialog.append(
     el('header', { class: 'folio-head' },
       el('h2', { id: 'record-title', class: 'folio-title' }, t('read_t')),
@@ -37,8 +30,12 @@ export function showRecord(file, record, begins) {
     choices(dialog, file, record, begins),
     el('div', { class: 'unseen', role: 'status', 'data-live': '' }));
   open = dialog;
-  document.getElementById('overlays').append(dialog);
-  dialog.showModal();
+  byId('overlays').append(dialog);
+  openDialog(dialog, () => {
+    URL.revokeObjectURL(address);
+    dialog.remove();
+    open = undefined;
+  });
   dialog.querySelector('.record-all').focus();
 }
 
