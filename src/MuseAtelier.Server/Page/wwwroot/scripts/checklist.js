@@ -1,6 +1,7 @@
 // What has to be there before the first picture, each line done or open with its remedy.
 import * as api from './api.js';
 import { byId, el, icon } from './dom.js';
+import { sentenceOf } from './errors.js';
 import { onLanguage, t } from './i18n.js';
 import './overlay-texts.js';
 import { on, state } from './store.js';
@@ -37,7 +38,7 @@ export function checklistBox(id) {
   const box = el('div', { class: 'checklist' }, el('h2', { class: 'checklist-title', id }, t('check_t')), list);
   api.getChecklist().then(
     ({ lines }) => list.replaceChildren(...lines.map(lineOf)),
-    (problem) => list.replaceChildren(el('li', { class: 'open' }, icon('mark'), el('div', {}, el('p', {}, problem.message)))),
+    (problem) => list.replaceChildren(el('li', { class: 'open' }, icon('mark'), el('div', {}, el('p', {}, sentenceOf(problem))))),
   ).finally(() => list.removeAttribute('aria-busy'));
   return box;
 }

@@ -29,7 +29,7 @@ export function dayTitle(day) {
   const [year, month, date] = day.split('-').map(Number);
   const isThisYear = year === now.getFullYear();
   if (language() === 'zh') {
-    return (isThisYear ? '' : `${chineseYear(year)}年`) + `${chineseNumber(month)}月${chineseNumber(date)}日`;
+    return (isThisYear ? '' : `${year}年`) + `${chineseNumber(month)}月${chineseNumber(date)}日`;
   }
   const format = { day: 'numeric', month: 'long', ...(isThisYear ? {} : { year: 'numeric' }) };
   return new Intl.DateTimeFormat('en-GB', format).format(new Date(year, month - 1, date));
@@ -41,11 +41,6 @@ function chineseNumber(number) {
   const ones = number % 10;
   const ten = tens === 0 ? '' : `${tens === 1 ? '' : digits[tens]}十`;
   return ten + (ones === 0 ? '' : digits[ones]);
-}
-
-/** A year digit by digit: 2026 is 二〇二六. */
-function chineseYear(year) {
-  return [...String(year)].map((digit) => digits[Number(digit)]).join('');
 }
 
 function pad(number) {

@@ -2,6 +2,7 @@
 import { takeRequest } from './actions.js';
 import * as api from './api.js';
 import { byId, el, icon } from './dom.js';
+import { sentenceOf } from './errors.js';
 import { onLanguage, t } from './i18n.js';
 import './overlay-texts.js';
 import { firstWords, frameName, sheetOf } from './picture-words.js';
@@ -137,7 +138,7 @@ async function move(id, wanted) {
     await api.moveJob(id, place);
   } catch (problem) {
     set('queue', before.filter((each) => state.queue.includes(each)));
-    tell(problem.message);
+    tell(sentenceOf(problem));
   }
 }
 
@@ -173,7 +174,7 @@ async function removeAll() {
     byId('stage')?.focus({ preventScroll: true });
     tell(t('q_removed_n', { n: removed.length }), () => putBack(jobs.filter((job) => ids.includes(job.id)), 0));
   } catch (problem) {
-    tell(problem.message);
+    tell(sentenceOf(problem));
   }
 }
 
@@ -189,7 +190,7 @@ async function drop(jobs) {
     }
     return true;
   } catch (problem) {
-    tell(problem.message);
+    tell(sentenceOf(problem));
     return false;
   }
 }
@@ -204,7 +205,7 @@ async function putBack(jobs, place) {
       }
     }
   } catch (problem) {
-    tell(problem.message);
+    tell(sentenceOf(problem));
   }
 }
 

@@ -1,5 +1,6 @@
 // Removes pictures at once and offers to take them back.
 import * as api from './api.js';
+import { sentenceOf } from './errors.js';
 import { t } from './i18n.js';
 import { say } from './say.js';
 import { set } from './store.js';
@@ -25,7 +26,7 @@ export async function removePictures(pictures, hooks = {}) {
   }
   if (left.length > 0) {
     hooks.failed?.(left);
-    tell(problem.message);
+    tell(sentenceOf(problem));
   }
   if (removed.length > 0) {
     const text = removed.length === 1 ? t('deleted') : t('deleted_n', { n: removed.length });
@@ -39,7 +40,7 @@ async function restore(pictures, hooks) {
       const restored = await api.restorePicture(picture.id);
       hooks.restored?.(restored ?? picture);
     } catch (problem) {
-      tell(problem.message);
+      tell(sentenceOf(problem));
       return;
     }
   }
