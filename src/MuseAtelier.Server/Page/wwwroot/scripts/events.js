@@ -12,8 +12,14 @@ const readers = {
   job: takeJob,
   queue: (data) => set('queue', data.ids),
   preview: ({ job, number }) => takeJob({ ...find(job), id: job, preview: number }),
-  picture: takePicture,
-  removed: ({ id }) => dropPicture(id),
+  picture: (data) => {
+    takePicture(data);
+    set('added', data);
+  },
+  removed: ({ id }) => {
+    dropPicture(id);
+    set('removed', id);
+  },
   sanctum: (data) => set('sanctum', data),
   models: (data) => {
     set('device', data.device);

@@ -7,7 +7,7 @@ import { apply } from './i18n.js';
  */
 const features = [
   'shortcuts', 'navigation', 'layout', 'desk', 'emphasis', 'strip', 'drawer', 'stage', 'note', 'label', 'bench', 'progress',
-  'gallery', 'large', 'record', 'queue', 'keys', 'checklist', 'toast', 'lamp', 'events',
+  'gallery', 'large-view', 'drop', 'queue', 'keys', 'checklist', 'toast', 'gone', 'events',
 ];
 
 placeIcons();

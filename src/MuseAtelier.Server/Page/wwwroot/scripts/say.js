@@ -5,7 +5,8 @@ import { byId } from './dom.js';
  * @param {string} text
  */
 export function say(text) {
-  const live = byId('live');
+  // Outside of a modal dialog everything is inert, so each dialog has a region of its own.
+  const live = [...document.querySelectorAll('dialog:modal [data-live]')].at(-1) ?? byId('live');
   // The same sentence twice in a row is spoken twice only if the region was empty in between.
   live.textContent = '';
   requestAnimationFrame(() => {

@@ -51,6 +51,7 @@ export const freshSettings = Object.freeze({
  * - `pictures`: the newest pictures, newest first (the bench)
  * - `current`: the picture on the wall, or null; `watching`: whether the easel is shown while a job runs
  * - `view`: 'studio' or 'gallery'; `large`: the id of the picture that is seen large, or null
+ * - `added`: the picture that was painted or restored last; `removed`: the id of the one that was removed last
  * - `verified`: outcomes of this sitting by picture id: `{state: 'running' | 'done' | 'failed', holds?, divergesAtStep?}`
  * - `toast`: `{text, action?: {text, run}}`; `plan`: the answer for the settings, or null
  * - `problem`: why the last request was refused (an ApiProblem), or `{kind: 'nothing'}` when nothing was written; null otherwise
@@ -69,6 +70,8 @@ export const state = {
   watching: true,
   /** @type {'studio' | 'gallery'} */ view: 'studio',
   /** @type {string | null} */ large: null,
+  /** @type {Picture | null} */ added: null,
+  /** @type {string | null} */ removed: null,
   /** @type {Record<string, any>} */ verified: {},
   /** @type {Record<string, any> | null} */ toast: null,
   /** @type {Record<string, any> | null} */ plan: null,
