@@ -1,11 +1,13 @@
 import { again, recall, download, copyText, verify, remove, nextSeed } from './actions.js';
 import { el, icon, byId } from './dom.js';
-import { t, duration, onLanguage } from './i18n.js';
+import { t, duration, language, onLanguage } from './i18n.js';
 import { addKey } from './shortcuts.js';
 import { onEasel } from './stage.js';
 import { state, on } from './store.js';
 
 let hungId = '';
+/** What the label shows: it is built anew only when that changes, so that a button stays while it is pressed. */
+let shown = '';
 let copiedId = '';
 let isMenuOpen = false;
 
@@ -80,10 +82,21 @@ function show() {
   const host = byId('label');
   if (!isHung() && !(state.current && onEasel() === null)) {
     hungId = '';
+    shown = '';
     host.replaceChildren();
     return;
   }
   const picture = /** @type {Record<string, any>} */ (state.current);
+  const verified = state.verified[picture.id];
+  const key = JSON.stringify([picture.id, language(), verified?.state, copiedId, isMenuOpen, state.offer !== null]);
+  if (key === shown) {
+    const aside = host.querySelector('#act-verify small');
+    if (aside && aside.textContent !== verdict(verified)) {
+      aside.textContent = verdict(verified);
+    }
+    return;
+  }
+  shown = key;
   const focused = host.contains(document.activeElement) ? document.activeElement?.id : '';
   const isNew = hungId !== picture.id;
   hungId = picture.id;
