@@ -75,10 +75,10 @@ function takeState(data) {
     const { width, height } = data.offer.defaults;
     change({ width, height, scale: Math.round(Math.sqrt(width * height)) });
   }
-  set('server', data.server);
-  set('device', data.device);
-  set('models', data.models);
-  set('sanctum', data.sanctum);
+  set('server', data.server ?? {});
+  set('device', data.device ?? '');
+  set('models', data.models ?? []);
+  set('sanctum', data.sanctum ?? state.sanctum);
   set('galleryCount', data.galleryCount);
   set('pictures', data.recent);
   if (isFirst) {

@@ -53,12 +53,18 @@ export function factsOf(picture) {
   const known = state.offer?.samplers?.find((/** @type {any} */ each) => each.name === sampler)?.label ?? sampler;
   const framed = frame && frame !== 'none' ? t('framed', { x: t(frame) }) : t('unframed');
   const hasRequest = Boolean(picture.request);
+  const seconds = picture.seconds ?? secondsOf(state.jobs.find((each) => each.id === picture.job));
   return [
     [`${picture.width} × ${picture.height}`, hasRequest && t('steps_n', { n: steps })],
     [known, hasRequest && t('guidance_n', { n: guidance })],
     [hasRequest && t('seed_n', { n: seed }), hasRequest && lower(framed)],
-    [picture.seconds && t('by', { m: picture.model ?? '', s: duration(picture.seconds) })],
+    [seconds ? t('by', { m: picture.model ?? '', s: duration(seconds) }) : picture.model],
   ].map((line) => line.filter(Boolean).join(' · ')).filter((line) => line !== '');
+}
+
+/** @param {Record<string, any> | undefined} job */
+function secondsOf(job) {
+  return job?.began && job.ended ? (Date.parse(job.ended) - Date.parse(job.began)) / 1000 / job.count : null;
 }
 
 /** @param {string} text */

@@ -63,7 +63,16 @@ const title = (text) => el('h2', { class: 'note-title hand' }, text);
 const fact = (text) => el('p', { class: 'note-fact' }, text);
 
 /** @param {Record<string, any>} job */
-const nameOf = (job) => t(job.state === 'opening' ? 'opening' : job.kind === 'verify' ? 'verifying' : 'painting');
+function nameOf(job) {
+  if (job.state === 'opening') {
+    return t('opening');
+  }
+  if (job.kind === 'verify') {
+    return t('verifying');
+  }
+  // The steps are done; the picture is decoded, framed and written.
+  return t(job.steps > 0 && job.step >= job.steps ? 'finishing' : 'painting');
+}
 
 /** @param {Record<string, any>} job */
 const isElsewhere = (job) => !state.watching && job.kind !== 'verify';
