@@ -53,7 +53,7 @@ function build() {
   parts.error = el('div', { class: 'drop-error' });
   parts.canvas = el('div', { class: 'drop-canvas' }, parts.title, parts.words, parts.error);
   parts.frame = el('div', { class: 'drop-frame' }, parts.canvas);
-  parts.host = el('div', { class: 'drop', hidden: true }, parts.frame);
+  parts.host = el('section', { class: 'drop', hidden: true }, parts.frame);
   parts.host.addEventListener('click', (event) => event.target === parts.host && hide());
   parts.host.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
@@ -66,6 +66,7 @@ function build() {
 }
 
 function speak() {
+  parts.host.setAttribute('aria-label', t('read_file'));
   parts.title.textContent = t('drop');
   parts.words.textContent = t('drop_sub');
 }

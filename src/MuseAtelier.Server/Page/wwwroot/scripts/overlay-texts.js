@@ -20,6 +20,7 @@ addTexts({
   q_taken: ['已取回画案', 'Taken back to the desk'],
   q_removed: ['已从候画移去', 'Removed from the queue'],
   q_removed_n: ['已从候画移去 {n} 幅', '{n} removed from the queue'],
+  connection: ['与程序的连接', 'Connection to the program'],
   letters: ['单个字母也作按键（在文字框之外）', 'Single letters are keys, outside text fields'],
   key_move: ['在画间移动', 'Move between pictures'],
   key_queue: ['移动候画的一幅', 'Move a waiting picture'],
