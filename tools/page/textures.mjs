@@ -32,14 +32,14 @@ function bristles({ width, height, count, thick, seed, left, right }) {
     const at = index / (count - 1);
     const y = thick / 2 + at * (height - thick);
     const edge = Math.abs(at * 2 - 1);
-    const from = left * (0.45 + 0.4 * wave(at)) + random() * 2.5 + edge ** 4 * left * 0.9;
-    const to = width - right * 2.6 * (0.5 + 0.45 * wave(at + 3)) - random() * 7 - edge ** 3 * 10 - right;
-    const bow = (1 + random() * 2) * (at < 0.5 ? -1 : 1) * (1 - edge);
+    const from = left * (0.3 + 0.3 * wave(at)) + random() * 2.5 + edge ** 4 * left * 0.9;
+    const to = width - right * 1.6 * (0.6 + 0.45 * wave(at + 3)) - random() * 7 - edge ** 3 * 16 - right * 0.9;
+    const bow = (at - 0.5) * thick * 2.4 + random() * thick * 0.16;
     const middle = round((from + to) / 2);
     lines.push(`M${round(from)} ${round(y)}Q${middle} ${round(y + bow)} ${round(to)} ${round(y)}`);
     if (random() < 0.45) {
       const again = to + 3 + random() * right * 0.5;
-      const end = Math.min(width - 1, again + right * (0.4 + random() * 1.9));
+      const end = Math.min(width - thick * (0.6 + random()), again + right * (0.3 + random() ** 2 * 2.2));
       if (end > again + 2) {
         lines.push(`M${round(again)} ${round(y)}H${round(end)}`);
       }
@@ -115,6 +115,6 @@ tile('wood.svg', 320, 0.55, { frequency: '.006 .19', octaves: 3, seed: 7, colour
 tile('wood-standing.svg', 320, 0.55, { frequency: '.19 .006', octaves: 3, seed: 7, colour: [0.1, 0.05, 0.02], gain: 1.9, floor: -0.7 });
 deckle('deckle.svg', false);
 deckle('deckle-lying.svg', true);
-stroke('stroke.svg', { width: 360, height: 68, count: 58, thick: 1.7, seed: 5, left: 30, right: 13 });
-stroke('wash.svg', { width: 400, height: 400, count: 74, thick: 6.2, seed: 21, left: 26, right: 11 });
-stroke('dab.svg', { width: 120, height: 8, count: 6, thick: 1.8, seed: 3, left: 3, right: 8 });
+stroke('stroke.svg', { width: 360, height: 68, count: 58, thick: 1.9, seed: 5, left: 26, right: 15 });
+stroke('wash.svg', { width: 400, height: 400, count: 74, thick: 6.6, seed: 21, left: 26, right: 12 });
+stroke('dab.svg', { width: 120, height: 8, count: 6, thick: 2.3, seed: 3, left: 3, right: 5 });

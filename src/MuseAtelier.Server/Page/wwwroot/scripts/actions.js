@@ -17,9 +17,9 @@ const onDesk = new Set([
 /** Members that say how the file is written, not what is painted. */
 const ofFile = new Set(['format', 'quality']);
 
-/** A new seed: few enough digits to be read aloud. */
+/** A new seed, of at most seven digits: few enough to be read aloud and shown beside the other settings. */
 export function newSeed() {
-  return String(crypto.getRandomValues(new Uint32Array(1))[0]);
+  return String(crypto.getRandomValues(new Uint32Array(1))[0] % 10_000_000);
 }
 
 /**
@@ -30,7 +30,10 @@ export function newSeed() {
 export function requestOf(settings) {
   const { prompt, negativePrompt, width, height, steps, guidance, sampler, schedule, frame, seed, count, model, others } = settings;
   const request = { ...others, prompt, negativePrompt, width, height, steps, guidance, sampler, schedule, frame, seed, count, model };
-  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null && value !== undefined && value !== 0));
+  const isSize = (/** @type {string} */ name) => name === 'width' || name === 'height';
+  return Object.fromEntries(Object.entries(request).filter(([name, value]) => {
+    return value !== null && value !== undefined && !(isSize(name) && value === 0);
+  }));
 }
 
 /**
@@ -53,11 +56,14 @@ export async function paint(settings = state.settings) {
   if (settings === state.settings || settings.seed !== seed) {
     change({ seed, isSeedFresh: false });
   }
-  return submit(requestOf({ ...settings, seed }));
+  return paintRequest(requestOf({ ...settings, seed }));
 }
 
-/** @param {Record<string, unknown>} request */
-async function submit(request) {
+/**
+ * Paints a request as it is.
+ * @param {Record<string, unknown>} request
+ */
+export async function paintRequest(request) {
   set('problem', null);
   try {
     const wasBusy = running() !== null;
@@ -84,7 +90,7 @@ export function again(picture) {
   if (picture.request?.prompt === state.settings.prompt) {
     change({ seed, isSeedFresh: false });
   }
-  return submit({ prompt: picture.request?.prompt ?? '', basis: picture.id, seed });
+  return paintRequest({ prompt: picture.request?.prompt ?? '', basis: picture.id, seed });
 }
 
 /**

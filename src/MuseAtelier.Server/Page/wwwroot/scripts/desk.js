@@ -105,7 +105,9 @@ async function count() {
 
 function showRoom() {
   tell(byId('vision-room'), state.settings.prompt, counts?.prompt);
-  tell(byId('avoid-room'), state.settings.negativePrompt, counts?.negativePrompt);
+  const avoided = counts?.negativePrompt;
+  // Few words are avoided; their count is of interest only near the end.
+  tell(byId('avoid-room'), state.settings.negativePrompt, avoided?.room > 20 && avoided.chunks === 1 ? undefined : avoided);
 }
 
 /**
@@ -117,9 +119,9 @@ function tell(output, text, found) {
   output.removeAttribute('data-over');
   if (text.trim() === '' || !found) {
     output.textContent = '';
-  } else if (found.room < 0) {
+  } else if (typeof found.cutAt === 'number') {
     output.dataset.over = '';
-    output.textContent = t('over', { n: -found.room });
+    output.textContent = t('over', { n: text.slice(found.cutAt).split(/[\s,;]+/).filter(Boolean).length });
   } else if (found.chunks > 1) {
     output.textContent = t('chunks', { n: found.tokens, c: found.chunks });
   } else {

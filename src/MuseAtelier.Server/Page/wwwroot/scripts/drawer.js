@@ -30,7 +30,7 @@ export function start() {
  * @param {string} [control] The id of the control without its prefix "craft-".
  */
 export function openDrawer(control) {
-  if (!byId('drawer').contains(document.activeElement)) {
+  if (!byId('drawer').contains(document.activeElement) && document.activeElement !== document.body) {
     opener = document.activeElement;
   }
   if (!state.isDrawerOpen) {
@@ -82,10 +82,10 @@ function build() {
       }, icon('close'))),
     formatRow(),
     el('div', { class: 'craft-row craft-pair' }, stepsField(), guidanceField()),
-    el('div', { class: 'craft-row craft-pair' }, samplerField(), countField()),
-    el('div', { class: 'craft-row craft-pair' }, scheduleField(), modelField()),
+    el('div', { class: 'craft-row craft-pair' }, samplerField(), scheduleField()),
+    modelRow(),
     frameRow(),
-    seedRow(),
+    el('div', { class: 'craft-row craft-pair is-uneven' }, seedField(), countField()),
     sanctumRow());
   sync();
   if (focused) {
@@ -222,13 +222,14 @@ function scheduleField() {
     (value) => change({ schedule: value }));
 }
 
-function modelField() {
+function modelRow() {
   if (state.models.length < 2) {
-    return null;
+    return '';
   }
   const choices = state.models.map((each) => ({ value: each.id, label: each.title }));
-  return select('model', choices, () => state.settings.model ?? state.models.find((each) => each.isCurrent)?.id ?? '',
+  const field = select('model', choices, () => state.settings.model ?? state.models.find((each) => each.isCurrent)?.id ?? '',
     (value) => change({ model: value }));
+  return el('div', { class: 'craft-row' }, field);
 }
 
 function countField() {
@@ -262,7 +263,7 @@ function frameRow() {
     el('fieldset', { id: 'craft-frame', class: 'swatches', 'aria-label': t('frame') }, ...choices));
 }
 
-function seedRow() {
+function seedField() {
   const field = el('input', {
     id: 'craft-seed', class: 'number-field', type: 'text', inputMode: 'numeric', maxLength: 20, autocomplete: 'off',
     onChange: () => {
@@ -273,7 +274,6 @@ function seedRow() {
     },
   });
   const locks = el('span', null, lockButton('craft-lock'));
-  const fact = el('span', { class: 'craft-fact' });
   syncs.push(() => {
     if (document.activeElement !== field) {
       field.value = state.settings.seed;
@@ -285,9 +285,8 @@ function seedRow() {
         locks.firstElementChild?.focus();
       }
     }
-    fact.textContent = t(state.settings.isSeedLocked ? 'lock' : 'unlock');
   });
-  return el('div', { class: 'craft-row' }, el('div', { class: 'craft-head' }, name('seed', 'craft-seed'), fact),
+  return el('div', { class: 'seed' }, el('div', { class: 'craft-head' }, name('seed', 'craft-seed')),
     el('div', { class: 'seed-row' }, field, diceButton('craft-dice'), locks));
 }
 

@@ -88,9 +88,8 @@ function show() {
   const words = titleOf(picture);
   host.replaceChildren(el('div', { class: `label${isNew ? ' is-new' : ''}` },
     el('h2', { class: 'label-title', lang: /[\u3400-\u9fff]/.test(words) ? 'zh-Hans' : 'en' }, words),
-    el('div', { class: 'label-facts' }, ...factsOf(picture).map((line) => el('p', null, line))),
+    el('div', { class: 'label-facts' }, ...factsOf(picture).map((line) => el('p', null, line)), ...more(picture)),
     el('div', { class: 'label-actions' }, ...actions(picture)),
-    moreButton(picture),
     seal(picture)));
   if (focused) {
     byId(focused)?.focus();
@@ -165,13 +164,13 @@ function seal(picture) {
 }
 
 /** @param {Record<string, any>} picture */
-function moreButton(picture) {
+function more(picture) {
   const button = el('button', {
     id: 'act-more', class: 'icon-button label-more', type: 'button', 'aria-label': t('more'), title: t('more'),
     'aria-expanded': String(isMenuOpen), onClick: () => setMenu(!isMenuOpen),
   }, icon('more'));
   const menu = isMenuOpen && el('div', { class: 'menu' }, action('del', 'trash', () => remove(picture)));
-  return el('div', null, button, menu);
+  return menu ? [button, menu] : [button];
 }
 
 /** @param {boolean} isOpen */

@@ -6,12 +6,13 @@ import { apply } from './i18n.js';
  * others working.
  */
 const features = [
-  'shortcuts', 'navigation', 'layout', 'desk', 'strip', 'drawer', 'stage', 'note', 'label', 'bench', 'progress',
+  'shortcuts', 'navigation', 'layout', 'desk', 'emphasis', 'strip', 'drawer', 'stage', 'note', 'label', 'bench', 'progress',
   'gallery', 'large-view', 'drop', 'queue', 'keys', 'checklist', 'toast', 'gone', 'events',
 ];
 
 placeIcons();
 apply();
+document.documentElement.dataset.ready = '';
 const begun = await Promise.allSettled(features.map((name) => import(`./${name}.js`)));
 for (const [index, result] of begun.entries()) {
   try {
@@ -23,4 +24,3 @@ for (const [index, result] of begun.entries()) {
     console.error(`The feature "${features[index]}" did not start.`, problem);
   }
 }
-document.documentElement.dataset.ready = '';

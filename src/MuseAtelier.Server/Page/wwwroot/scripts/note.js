@@ -1,4 +1,4 @@
-import { paint, stop, takeRequest } from './actions.js';
+import { paintRequest, stop } from './actions.js';
 import { el, icon, byId } from './dom.js';
 import { t, duration, onLanguage } from './i18n.js';
 import { addKey } from './shortcuts.js';
@@ -38,7 +38,7 @@ function show() {
     ended = null;
   }
   const host = byId('note');
-  const parts = job ? during(job) : ended?.state === 'failed' ? failed(ended) : ended ? [title(t('stopped'))] : [];
+  const parts = job ? during(job) : ended?.state === 'failed' ? failed(ended) : ended ? [title(t('stopped')), retry(ended)] : [];
   const hadFocus = host.contains(document.activeElement);
   host.replaceChildren(...parts);
   if (hadFocus) {
@@ -80,19 +80,19 @@ function during(job) {
 function failed(job) {
   const more = job.problem?.message ?? '';
   const [first, rest] = more.includes('\n') ? [more.slice(0, more.indexOf('\n')), more.slice(more.indexOf('\n') + 1)] : [more, ''];
-  const remedy = job.kind === 'verify' ? null : el('button', {
-    class: 'link',
-    type: 'button',
-    onClick: () => {
-      takeRequest(job.request);
-      paint();
-    },
-  }, t('err_paint_fix'));
   return [
     title(t('failed')),
     el('div', { class: 'problem', role: 'alert' },
       el('p', null, job.step > 0 ? t('err_paint', { n: job.step, x: first.replace(/[.。]$/, '') }) : first),
       rest ? el('details', null, el('summary', { class: 'link' }, t('more')), el('p', null, rest)) : null,
-      el('div', { class: 'remedies' }, remedy)),
+      el('div', { class: 'remedies' }, retry(job))),
   ];
+}
+
+/** @param {Record<string, any>} job */
+function retry(job) {
+  if (job.kind === 'verify') {
+    return '';
+  }
+  return el('button', { class: 'link', type: 'button', onClick: () => paintRequest(job.request) }, t('err_paint_fix'));
 }

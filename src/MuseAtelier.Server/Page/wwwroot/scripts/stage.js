@@ -159,7 +159,7 @@ async function load() {
 
 /** @param {Record<string, any>} picture */
 function showPicture(picture) {
-  const isFirst = shown === '';
+  const isFirst = !/^(job|picture)/.test(shown);
   const element = put(`picture ${picture.id}`, 'picture', () => {
     const image = el('img', { src: picture.file, alt: picture.request?.prompt || t('untitled'), decoding: 'async', draggable: true });
     return el('button', {

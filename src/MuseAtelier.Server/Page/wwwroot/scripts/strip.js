@@ -23,11 +23,13 @@ function show() {
   const focused = strip.contains(document.activeElement) ? document.activeElement?.id : '';
   const { width, height, frame, seed } = state.settings;
   const steps = state.settings.steps ?? state.offer?.defaults?.steps;
+  const counted = steps ? t('steps_n', { n: steps }) : '';
   const format = formatOf(width, height);
   const scale = scaleOf(width, height);
   const size = scale ? String(scale.side) : `${width} × ${height}`;
   const name = `${t('format')}: ${format ? t(format.key) : ''} ${width} × ${height}`;
   const sheet = el('span', { class: 'strip-sheet', style: sheetOf(width || 1, height || 1, 15) });
+  strip.toggleAttribute('data-long', seed.length > 4 || !scale);
   strip.replaceChildren(
     el('button', {
       id: 'strip-craft',
@@ -38,7 +40,7 @@ function show() {
       onClick: () => (state.isDrawerOpen ? closeDrawer() : openDrawer()),
     }, t('craft'), icon('right')),
     value('size', 'format', name, sheet, el('span', { class: 'strip-size' }, width ? size : '')),
-    value('steps', 'steps', `${t('steps')}: ${steps ?? ''}`, steps ? t('steps_n', { n: steps }) : ''),
+    value('steps', 'steps', `${t('steps')}: ${counted}`, counted),
     value('frame', 'frame', `${t('frame')}: ${t(frame)}`, el('span', { class: 'swatch', 'data-frame': frame })),
     value('seed', 'seed', `${t('seed')}: ${seed}`, el('span', { class: 'strip-seed' }, seed)),
     diceButton('strip-dice'),

@@ -195,6 +195,7 @@ export const notes = {
   recalled: ['设置已取回', 'The settings are back on the desk'],
   also: ['另随画取回：{x}', 'Also brought back: {x}'],
   let_go: ['不再用', 'Let go'],
+  emphasis: ['加重或减轻所选的词', 'More or less weight for the selected words'],
   more: ['更多', 'More'],
   open_large: ['放大', 'Open large'],
   other_size: ['自定', 'As recorded'],
