@@ -51,7 +51,8 @@ function build() {
   parts.title = el('p', { class: 'drop-title' });
   parts.words = el('p', { class: 'drop-words' });
   parts.error = el('div', { class: 'drop-error' });
-  parts.canvas = el('div', { class: 'drop-canvas' }, parts.title, parts.words, parts.error);
+  parts.picture = el('img', { class: 'drop-picture', alt: '' });
+  parts.canvas = el('div', { class: 'drop-canvas' }, parts.title, parts.words, parts.error, parts.picture);
   parts.frame = el('div', { class: 'drop-frame' }, parts.canvas);
   parts.host = el('section', { class: 'drop', hidden: true }, parts.frame);
   parts.host.addEventListener('click', (event) => event.target === parts.host && hide());
@@ -62,6 +63,7 @@ function build() {
     }
   });
   byId('overlays').append(parts.input, parts.host);
+  byId('additions').append(pictureButton('addition'));
   speak();
 }
 
@@ -117,6 +119,7 @@ async function read(file) {
     return;
   }
   show('reading');
+  parts.picture.src = URL.createObjectURL(file);
   try {
     const record = await api.readRecord(file);
     if (mine !== number) {
@@ -156,6 +159,7 @@ function show(name) {
   if (name !== 'failed') {
     parts.error.replaceChildren();
   }
+  clearPicture();
   parts.host.hidden = false;
   document.documentElement.classList.add('dropping');
 }
@@ -164,5 +168,11 @@ function hide() {
   parts.host.hidden = true;
   parts.host.dataset.state = '';
   parts.error.replaceChildren();
+  clearPicture();
   document.documentElement.classList.remove('dropping');
+}
+
+function clearPicture() {
+  URL.revokeObjectURL(parts.picture.src);
+  parts.picture.removeAttribute('src');
 }
