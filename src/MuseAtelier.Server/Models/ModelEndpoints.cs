@@ -1,4 +1,11 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MuseAtelier.Server.Events;
 
 namespace MuseAtelier.Server.Models;
 
@@ -8,10 +15,44 @@ internal static class ModelEndpoints
     /// <summary>Adds the services.</summary>
     public static void AddModels(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<IModelShelf>(services =>
+        {
+            var options = services.GetRequiredService<ServerOptions>();
+            AtelierOptions atelier = options.Atelier with
+            {
+                LoggerFactory = services.GetRequiredService<ILoggerFactory>(),
+                MeterFactory = services.GetRequiredService<IMeterFactory>(),
+            };
+            // The hub is asked for when there is something to tell, because it may itself need the shelf.
+            return new ModelShelf(
+                options,
+                atelier,
+                answer => services.GetService<IEventHub>()?.Publish("models", "models", answer),
+                services.GetRequiredService<ILogger<ModelShelf>>());
+        });
+        builder.Services.AddHostedService<SanctumWatch>();
     }
 
     /// <summary>Maps the routes.</summary>
     public static void MapModels(this WebApplication app)
     {
+        RouteGroupBuilder models = app.MapGroup("/api/v1/models").WithTags("models");
+        models.MapGet("", Ok<ShelfAnswer> (IModelShelf shelf) => TypedResults.Ok(ShelfAnswer.Of(shelf)))
+            .WithName("listModels")
+            .WithSummary("Lists the models, the current one and those that are open.");
+        models.MapPost("{id}/choose", Ok<ShelfAnswer> (string id, IModelShelf shelf) =>
+        {
+            shelf.Choose(id);
+            return TypedResults.Ok(ShelfAnswer.Of(shelf));
+        })
+            .WithName("chooseModel")
+            .WithSummary("Makes a model the one that requests use which name none. It is opened when the first of them is painted.");
+        models.MapPost("refresh", Ok<ShelfAnswer> (IModelShelf shelf) =>
+        {
+            shelf.Refresh();
+            return TypedResults.Ok(ShelfAnswer.Of(shelf));
+        })
+            .WithName("refreshModels")
+            .WithSummary("Reads the folders of models again.");
     }
 }

@@ -1,14 +1,8 @@
-using System.Text;
-using System.Text.RegularExpressions;
-using MuseAtelier.Tests.Support;
-
 namespace MuseAtelier.Tests.Server.Page;
 
 /// <summary>The page's fonts are subsets: they must hold every character of the texts that are set in them.</summary>
-public sealed partial class FontTests
+public sealed class FontTests
 {
-    private static readonly string Folder = Path.Combine(GoldenFiles.Root, "src/MuseAtelier.Server/Page/wwwroot");
-
     private static HashSet<int> Roman => WebFont.Characters(FontFile("atelier-roman"));
 
     [Fact]
@@ -16,7 +10,7 @@ public sealed partial class FontTests
     {
         HashSet<int> all = Roman;
         all.UnionWith(WebFont.Characters(FontFile("atelier-kai")));
-        Label[] labels = [.. Labels()];
+        PageText[] labels = [.. PageText.Labels()];
         Assert.True(labels.Length > 50, $"Only {labels.Length} labels were found.");
         Assert.Contains(labels, each => each is { Key: "paint", Chinese: "挥毫泼墨", English: "Paint" });
         string[] missing = [.. from label in labels from text in (string[])[label.Chinese, label.English] from lack in Lacks(text, all)
@@ -43,27 +37,11 @@ public sealed partial class FontTests
     public void Licences_LieBesideTheFonts()
     {
         foreach (string name in (string[])["LXGW-WenKai", "EB-Garamond"])
-            Assert.Contains("SIL OPEN FONT LICENSE", File.ReadAllText(Path.Combine(Folder, "fonts", $"LICENSE-{name}.txt")));
+            Assert.Contains("SIL OPEN FONT LICENSE", File.ReadAllText(Path.Combine(PageText.Folder, "fonts", $"LICENSE-{name}.txt")));
     }
 
-    private static string FontFile(string name) => Path.Combine(Folder, "fonts", $"{name}.woff2");
+    private static string FontFile(string name) => Path.Combine(PageText.Folder, "fonts", $"{name}.woff2");
 
     private static string[] Lacks(string text, HashSet<int> characters) =>
         [.. from rune in text.EnumerateRunes() where !characters.Contains(rune.Value) select $"U+{rune.Value:X4} {rune}"];
-
-    private static IEnumerable<Label> Labels() =>
-        from file in Directory.EnumerateFiles(Path.Combine(Folder, "scripts"), "texts*.js")
-        from block in BlockOfLabels().Matches(File.ReadAllText(file, Encoding.UTF8))
-        from match in TextOfLabel().Matches(block.Value)
-        select new Label(match.Groups[1].Value, Plain(match.Groups[2].Value), Plain(match.Groups[3].Value));
-
-    private static string Plain(string quoted) => quoted.Replace("\\'", "'", StringComparison.Ordinal);
-
-    [GeneratedRegex(@"^export const labels\b.*?^};", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex BlockOfLabels();
-
-    [GeneratedRegex(@"^  (\w+): \[\s*'((?:[^'\\]|\\.)*)',\s*'((?:[^'\\]|\\.)*)',?\s*\]", RegexOptions.Multiline)]
-    private static partial Regex TextOfLabel();
-
-    private sealed record Label(string Key, string Chinese, string English);
 }

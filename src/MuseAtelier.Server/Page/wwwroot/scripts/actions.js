@@ -1,5 +1,6 @@
 import * as api from './api.js';
 import { byId } from './dom.js';
+import { sentenceOf } from './errors.js';
 import { takeJob } from './events.js';
 import { t } from './i18n.js';
 import { say } from './say.js';
@@ -174,7 +175,7 @@ export async function copyText(picture) {
     say(t('copied'));
     return true;
   } catch (problem) {
-    set('toast', { text: problem instanceof Error ? problem.message : String(problem) });
+    set('toast', { text: sentenceOf(problem) });
     return false;
   }
 }
@@ -207,7 +208,7 @@ export async function remove(picture) {
     say(t('deleted'));
     set('toast', { text: t('deleted'), action: { text: t('undo'), run: () => restore(picture) } });
   } catch (problem) {
-    set('toast', { text: problem instanceof Error ? problem.message : String(problem) });
+    set('toast', { text: sentenceOf(problem) });
   }
 }
 
@@ -219,7 +220,7 @@ export async function restore(picture) {
   try {
     set('current', await api.restorePicture(picture.id));
   } catch (problem) {
-    set('toast', { text: problem instanceof Error ? problem.message : String(problem) });
+    set('toast', { text: sentenceOf(problem) });
   }
 }
 
@@ -231,6 +232,6 @@ export async function stop(job) {
   try {
     takeJob(await api.deleteJob(job.id));
   } catch (problem) {
-    set('toast', { text: problem instanceof Error ? problem.message : String(problem) });
+    set('toast', { text: sentenceOf(problem) });
   }
 }

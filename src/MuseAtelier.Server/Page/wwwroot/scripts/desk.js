@@ -1,6 +1,7 @@
 import { postPlan, postTokens } from './api.js';
 import { paint, requestOf } from './actions.js';
-import { el, icon, byId, settled } from './dom.js';
+import { el, byId, settled } from './dom.js';
+import { sentenceOf } from './errors.js';
 import { t, amount, duration, onLanguage } from './i18n.js';
 import { addKey } from './shortcuts.js';
 import { state, on, set, change, running } from './store.js';
@@ -202,7 +203,7 @@ function showProblem() {
 function problemParts() {
   const { problem, plan: found, settings } = state;
   if (problem && problem.kind !== 'nothing' && problem.kind !== 'budget-too-small') {
-    return [el('p', null, problem.kind === 'unreachable' ? t('err_server') : problem.message)];
+    return [el('p', null, sentenceOf(problem))];
   }
   if ((found && !found.fits) || problem) {
     return problem?.kind === 'nothing' ? [] : overBudget(found, settings);

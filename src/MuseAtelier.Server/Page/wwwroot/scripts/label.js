@@ -20,7 +20,7 @@ export function start() {
     ['Delete', 'del', remove],
   ]);
   for (const [key, does, run] of keys) {
-    addKey({ key, does, when: isHung, run: () => run(/** @type {any} */ (state.current)) });
+    addKey({ key, does, when: () => isHung() && isOffered(does), run: () => run(/** @type {any} */ (state.current)) });
   }
   document.addEventListener('click', (event) => {
     if (isMenuOpen && !(event.target instanceof Element && event.target.closest('.menu, .label-more'))) {
@@ -35,6 +35,9 @@ export function start() {
   });
   show();
 }
+
+/** @param {string} does */
+const isOffered = (does) => does === 'down' || does === 'del' || Boolean(state.current?.request);
 
 const isHung = () => state.view === 'studio' && state.large === null && state.current !== null && onEasel() === null;
 
@@ -100,10 +103,14 @@ function show() {
 function actions(picture) {
   const format = String(picture.format ?? '').toUpperCase();
   const outcome = state.verified[picture.id];
+  const save = action('down', 'download', () => download(picture), format);
+  if (!picture.request) {
+    return [save];
+  }
   return [
     action('again', 'again', () => again(picture), t('again_sub', { n: nextSeed(picture) }), 'is-main'),
     action('recall', 'recall', () => recall(picture)),
-    action('down', 'download', () => download(picture), format),
+    save,
     action('copy', 'copy', () => copy(picture), copiedId === picture.id ? t('copied') : 'A1111', 'is-minor'),
     action('verify', 'verify', () => verify(picture), verdict(outcome), 'is-minor', outcome?.state === 'done' && !outcome.holds),
   ];

@@ -30,7 +30,8 @@ function stopRunning() {
 function show() {
   const job = running();
   const before = state.jobs.find((each) => each.id === watched);
-  if (before && (before.state === 'failed' || before.state === 'stopped')) {
+  // A job that was stopped before its first preview leaves nothing to look at.
+  if (before && (before.state === 'failed' || (before.state === 'stopped' && before.preview > 0))) {
     ended = before;
   }
   watched = job?.id ?? '';

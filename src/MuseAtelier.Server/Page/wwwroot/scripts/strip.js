@@ -12,9 +12,10 @@ export function start() {
     on(key, show);
   }
   onLanguage(show);
-  addKey({ key: 'l', does: 'lock', run: toggleLock });
-  addKey({ key: 'l', shift: true, does: 'dice', run: roll });
-  addKey({ key: 'c', does: 'craft', when: () => state.view === 'studio', run: () => (state.isDrawerOpen ? closeDrawer() : openDrawer()) });
+  const inStudio = () => state.view === 'studio';
+  addKey({ key: 'l', does: 'lock', when: inStudio, run: toggleLock });
+  addKey({ key: 'l', shift: true, does: 'dice', when: inStudio, run: roll });
+  addKey({ key: 'c', does: 'craft', when: inStudio, run: () => (state.isDrawerOpen ? closeDrawer() : openDrawer()) });
   show();
 }
 
