@@ -44,7 +44,7 @@ export function start() {
   onLanguage(speak);
   on('added', added);
   on('removed', (id) => takeDown([id]));
-  on('connection', (connection) => connection === 'back' && isLoaded && load(true));
+  on('connection', (connection) => connection === 'back' && (isLoaded || state.view === 'gallery') && load(isLoaded));
   on('view', follow);
   follow();
 }
