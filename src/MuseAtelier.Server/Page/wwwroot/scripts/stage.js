@@ -3,6 +3,7 @@ import { previewUrl } from './api.js';
 import { el, byId } from './dom.js';
 import { t, onLanguage } from './i18n.js';
 import { examples } from './examples.js';
+import { isNarrow } from './layout.js';
 import { state, on, set, change, running } from './store.js';
 
 const still = matchMedia('(prefers-reduced-motion: reduce)');
@@ -29,7 +30,20 @@ export function start() {
     shown = '';
     show();
   });
+  new ResizeObserver(fit).observe(byId('wall'));
   show();
+}
+
+/** Moves what is beside the picture under it where the wall is narrow, or the picture wide. */
+function fit() {
+  const stage = byId('stage');
+  const ratio = Number(byId('scene').lastElementChild?.style.getPropertyValue('--ratio') || 1);
+  const isLow = byId('wall').clientWidth < 780;
+  if (isNarrow() || !(isLow || ratio > 1.8)) {
+    stage.removeAttribute('data-line');
+  } else {
+    stage.dataset.line = isLow ? 'narrow' : 'wide';
+  }
 }
 
 /** @returns {Record<string, any> | null} The job on the easel. */
@@ -52,6 +66,7 @@ function show() {
   } else {
     showBlank();
   }
+  fit();
 }
 
 function remember() {
