@@ -24,7 +24,7 @@ export function openDialog(dialog, closed) {
 /** Keeps shortcuts of the page behind from running; only undoing is possible from everywhere. */
 function holdKeys(event) {
   const isUndo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z';
-  if (!isUndo) {
+  if (!isUndo && event.currentTarget.open) {
     event.stopPropagation();
   }
 }

@@ -51,9 +51,10 @@ function build() {
   parts.title = el('p', { class: 'drop-title' });
   parts.words = el('p', { class: 'drop-words' });
   parts.error = el('div', { class: 'drop-error' });
-  parts.canvas = el('div', { class: 'drop-canvas' }, parts.title, parts.words, parts.error);
+  parts.picture = el('img', { class: 'drop-picture', alt: '' });
+  parts.canvas = el('div', { class: 'drop-canvas' }, parts.title, parts.words, parts.error, parts.picture);
   parts.frame = el('div', { class: 'drop-frame' }, parts.canvas);
-  parts.host = el('div', { class: 'drop', hidden: true }, parts.frame);
+  parts.host = el('section', { class: 'drop', hidden: true }, parts.frame);
   parts.host.addEventListener('click', (event) => event.target === parts.host && hide());
   parts.host.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
@@ -62,10 +63,12 @@ function build() {
     }
   });
   byId('overlays').append(parts.input, parts.host);
+  byId('additions').append(pictureButton('addition'));
   speak();
 }
 
 function speak() {
+  parts.host.setAttribute('aria-label', t('read_file'));
   parts.title.textContent = t('drop');
   parts.words.textContent = t('drop_sub');
 }
@@ -116,6 +119,7 @@ async function read(file) {
     return;
   }
   show('reading');
+  parts.picture.src = URL.createObjectURL(file);
   try {
     const record = await api.readRecord(file);
     if (mine !== number) {
@@ -155,6 +159,7 @@ function show(name) {
   if (name !== 'failed') {
     parts.error.replaceChildren();
   }
+  clearPicture();
   parts.host.hidden = false;
   document.documentElement.classList.add('dropping');
 }
@@ -163,5 +168,11 @@ function hide() {
   parts.host.hidden = true;
   parts.host.dataset.state = '';
   parts.error.replaceChildren();
+  clearPicture();
   document.documentElement.classList.remove('dropping');
+}
+
+function clearPicture() {
+  URL.revokeObjectURL(parts.picture.src);
+  parts.picture.removeAttribute('src');
 }

@@ -29,6 +29,7 @@ let query = '';
 let next;
 let total = 0;
 let isLoaded = false;
+let hasList = false;
 let loading;
 let newest = 0;
 let timer = 0;
@@ -43,8 +44,10 @@ export function start() {
   addKeys();
   onLanguage(speak);
   on('added', added);
+  // What was painted while the stream of events was interrupted comes with the state.
+  on('pictures', (pictures) => hasList && query === '' && pictures.forEach(added));
   on('removed', (id) => takeDown([id]));
-  on('connection', (connection) => connection === 'back' && isLoaded && load(true));
+  on('connection', (connection) => connection === 'back' && (isLoaded || state.view === 'gallery') && load(isLoaded));
   on('view', follow);
   follow();
 }
@@ -245,6 +248,7 @@ async function load(isAgain = false) {
     if (number !== newest) {
       return;
     }
+    hasList = true;
     next = list.next;
     total = list.total;
     selection.clear();

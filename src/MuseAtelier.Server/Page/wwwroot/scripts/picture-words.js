@@ -17,7 +17,8 @@ export function firstWords(text, most = 64) {
   if (line.length <= most) {
     return line;
   }
-  const cut = line.slice(0, most);
+  // A character of two code units is not cut in half.
+  const cut = line.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
   const space = cut.lastIndexOf(' ');
   return `${(space > most / 2 ? cut.slice(0, space) : cut).replace(/[\s,，。;；:：、]+$/, '')}…`;
 }

@@ -48,7 +48,7 @@ function focused() {
 /** Shows the waiting jobs. Rows keep their elements, so the focus stays where it is. */
 function show() {
   const jobs = waiting();
-  const now = JSON.stringify(jobs.map((job) => [job.id, job.count, job.request?.seed, job.request?.prompt]));
+  const now = jobs.map((job) => job.id).join();
   if (now === written || parts.drag.isDragging) {
     return;
   }

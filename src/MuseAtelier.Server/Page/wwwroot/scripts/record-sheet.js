@@ -6,7 +6,8 @@ import { t } from './i18n.js';
 import './overlay-texts.js';
 import { goTo } from './navigation.js';
 import { frameName, oneLine, sheetOf } from './picture-words.js';
-import { state } from './store.js';
+import { say } from './say.js';
+import { change, set, state } from './store.js';
 
 let open;
 
@@ -97,15 +98,17 @@ function choices(dialog, file, record, begins) {
     goTo('studio');
     does();
   };
-  const words = () => takeRequest({ prompt: request.prompt, negativePrompt: request.negativePrompt, seed: undefined, ...kept() });
   return el('div', { class: 'record-choices' },
     el('button', { class: 'record-all', type: 'button', onclick: choose(() => takeRequest(request)) }, t('read_all')),
-    el('button', { class: 'quiet', type: 'button', onclick: choose(words) }, t('read_words')),
+    el('button', { class: 'quiet', type: 'button', onclick: choose(() => takeWords(request)) }, t('read_words')),
     begins !== undefined && el('button', { class: 'quiet', type: 'button', onclick: choose(() => begins(file)) }, t('start')),
     el('button', { class: 'quiet leave', type: 'button', onclick: () => dialog.close() }, t('cancel')));
 }
 
-/** The members of the desk that no control shows, which stay when the words alone are taken. */
-function kept() {
-  return { ...state.settings.others };
+/** Puts the words alone on the desk; the toast takes them back. */
+function takeWords(request) {
+  const before = state.settings;
+  change({ prompt: request.prompt ?? '', negativePrompt: request.negativePrompt ?? '' });
+  set('toast', { text: t('recalled'), action: { text: t('undo'), run: () => change(before) } });
+  say(t('recalled'));
 }
