@@ -88,8 +88,8 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
         await Expect(visit.Page.Locator("#label")).ToContainTextAsync("<script>");
         await visit.Page.Keyboard.PressAsync("Escape");
         await visit.Page.GotoAsync($"{server.Address}#gallery");
-        await Expect(visit.Page.Locator("#gallery").GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { NameRegex = ScriptName() }).First)
-            .ToBeVisibleAsync();
+        ILocator gallery = visit.Page.Locator("#gallery");
+        await Expect(gallery.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { NameRegex = ScriptName() }).First).ToBeVisibleAsync();
         Assert.False(await visit.Page.EvaluateAsync<bool>("() => 'struck' in window"));
         visit.RequireQuiet();
     }

@@ -42,6 +42,6 @@ public sealed class ScreenshotTests(TestBrowser browser, TestServer server) : IC
         }
     }
 
-    private static Task WriteAsync(string folder, string state, Look look, IPage page) =>
+    private static Task<byte[]> WriteAsync(string folder, string state, Look look, IPage page) =>
         page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{state}-{look}.png") });
 }

@@ -8,7 +8,9 @@ using MuseAtelier.Browser.Tests.Support;
 
 namespace MuseAtelier.Browser.Tests.Support;
 
-/// <summary>The system's Chromium, started once for all tests. Each test has a context of its own: no cookie or storage is shared.</summary>
+/// <summary>
+/// The system's Chromium, started once for all tests. Each test has a context of its own: no cookie or storage is shared.
+/// </summary>
 public sealed class TestBrowser : IAsyncLifetime
 {
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];

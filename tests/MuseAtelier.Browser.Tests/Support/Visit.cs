@@ -25,8 +25,8 @@ internal sealed class Visit : IAsyncDisposable
         };
         page.Request += (_, request) =>
         {
-            bool isOwn = request.Url.StartsWith(server.Address, StringComparison.Ordinal) || request.Url.StartsWith("data:", StringComparison.Ordinal)
-                || request.Url.StartsWith("blob:", StringComparison.Ordinal);
+            string[] own = [server.Address, "data:", "blob:"];
+            bool isOwn = own.Any(start => request.Url.StartsWith(start, StringComparison.Ordinal));
             if (!isOwn) _complaints.Enqueue($"fetched from elsewhere: {request.Url}");
         };
     }

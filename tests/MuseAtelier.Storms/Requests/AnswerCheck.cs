@@ -44,7 +44,9 @@ internal static class AnswerCheck
         {
             using JsonDocument json = JsonDocument.Parse(body);
             JsonElement problem = json.RootElement.GetProperty("problem");
-            return problem.GetProperty("kind").GetString() is { Length: > 0 } && problem.GetProperty("message").GetString() is { Length: > 0 };
+            return Says("kind") && Says("message");
+
+            bool Says(string name) => problem.GetProperty(name).GetString() is { Length: > 0 };
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {

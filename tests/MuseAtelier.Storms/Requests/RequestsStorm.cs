@@ -87,7 +87,8 @@ internal static class RequestsStorm
         }
     }
 
-    private static async Task<double> TryAsync(RawClient client, FuzzedServer server, RequestsOptions options, int index, StormReport report)
+    private static async Task<double> TryAsync(
+        RawClient client, FuzzedServer server, RequestsOptions options, int index, StormReport report)
     {
         FuzzedRequest request = RequestFuzz.Create(new Random(unchecked((options.Seed * 1_000_003) + index)), server.Host);
         string where = FormattableString.Invariant($"--seed {options.Seed} --only {index}: {request}");

@@ -101,7 +101,8 @@ internal static class RouteSeeds
         yield return new("GET", "/sdapi/v1/progress?skip_current_image=true");
         yield return Post("/sdapi/v1/options", """{"sd_model_checkpoint":"miniature","CLIP_stop_at_last_layers":1}""");
         yield return Post("/sdapi/v1/txt2img", TextToImage);
-        yield return new("POST", "/sdapi/v1/img2img", Json, random => Text(TextToImage.Insert(1, $"\"init_images\":[\"{Base64(random)}\"],")));
+        yield return new(
+            "POST", "/sdapi/v1/img2img", Json, random => Text(TextToImage.Insert(1, $"\"init_images\":[\"{Base64(random)}\"],")));
         yield return new("POST", "/sdapi/v1/png-info", Json, random => Text($$"""{"image":"{{Base64(random)}}"}"""));
         yield return new("POST", "/sdapi/v1/png-info", Json, random => Text($$"""{"image":"data:image/png;base64,{{Base64(random)}}"}"""));
         foreach (string name in new[] { "interrupt", "skip", "refresh-checkpoints", "refresh-vae", "refresh-loras" })

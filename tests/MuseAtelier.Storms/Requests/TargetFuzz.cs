@@ -5,8 +5,9 @@ internal static class TargetFuzz
 {
     private static readonly string[] Pieces =
     [
-        "..", ".", "../..", "%2e%2e", "%2e%2e%2f", "..%2f", "..%2F..%2F", "..%5c", "..\\", "%252e%252e%252f", "%c0%ae%c0%ae%c0%af", "%00", "%0a",
-        "%0d%0aX:%20y", "%7f", "%ff", "%", "%2", "%zz", "//", "\\", ";", ";a=b", "~", "*", ":", "C:", "C:%5c", "%2fetc%2fpasswd", "/etc/passwd",
+        "..", ".", "../..", "%2e%2e", "%2e%2e%2f", "..%2f", "..%2F..%2F", "..%5c", "..\\", "%252e%252e%252f", "%c0%ae%c0%ae%c0%af", "%00",
+        "%0a", "%0d%0aX:%20y", "%7f", "%ff", "%", "%2", "%zz", "//", "\\", ";", ";a=b", "~", "*", ":", "C:", "C:%5c", "%2fetc%2fpasswd",
+        "/etc/passwd",
         "CON", "NUL.png", "a.png::$DATA", ".trash", ".index", ".git", "journal", "%20", "%e5%9c%a3", "\u00e5\u009c\u00a3", "%f0%9f%8c%83",
         "?", "#", "??", "&", "=", "+", "{id}", "{0}", "<script>", "%3cscript%3e", "-1", "0", "99999999999999999999", "file", "thumbnail",
         "../secret.txt", "..%2fsecret.txt", "%2e%2e/secret.txt", "..%2foutside%2fpicture.png", "....//secret.txt", "outside", "secret.txt",
@@ -14,7 +15,8 @@ internal static class TargetFuzz
 
     private static readonly string[] Values =
     [
-        "", "a", "-1", "0", "1", "200", "201", "2147483648", "99999999999999999999", "1e9", "NaN", "%00", "%ff", "%", "true", "夜", "%e5%a4%9c",
+        "", "a", "-1", "0", "1", "200", "201", "2147483648", "99999999999999999999", "1e9", "NaN", "%00", "%ff", "%", "true", "夜",
+        "%e5%a4%9c",
         "..%2fsecret.txt", "/etc/passwd", "'", "\"", "<script>", "%5b", "[", "(((((", "*", "a&a=b", "a=b=c", "%0d%0a",
     ];
 
