@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using MuseAtelier.Server.Automatic1111;
 using MuseAtelier.Server.Checklist;
 using MuseAtelier.Server.Documents;
@@ -7,9 +9,11 @@ using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Health;
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Logging;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.OpenAi;
 using MuseAtelier.Server.Page;
+using MuseAtelier.Server.Requests;
 using MuseAtelier.Server.Security;
 
 namespace MuseAtelier.Server;
@@ -21,7 +25,12 @@ internal static class AtelierServer
     /// <param name="options">What to serve.</param>
     public static WebApplication Build(ServerOptions options)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        options.ThrowIfInvalid();
+        // An empty builder reads neither files of the working folder nor variables of the environment, which could open other addresses.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        if (options.Log is { } log) builder.Logging.AddProvider(new LineLogger(log));
+        builder.Services.AddRouting();
+        builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.AddSingleton(options);
         builder.AddSecurity(options);
         builder.AddEvents();
@@ -31,6 +40,7 @@ internal static class AtelierServer
         builder.AddHealth();
         builder.AddDocuments();
         WebApplication app = builder.Build();
+        app.UseProblems();
         app.UseSecurity(options);
         app.MapEvents();
         app.MapModels();
