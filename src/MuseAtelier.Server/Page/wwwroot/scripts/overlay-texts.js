@@ -1,0 +1,33 @@
+import { addTexts } from './i18n.js';
+
+/** The texts of the gallery, the large view, the queue and the sheets, beside those of texts.js. They are set in the system's faces. */
+addTexts({
+  actions: ['可做之事', 'What can be done with it'],
+  chosen: ['已选 {n} 幅', '{n} chosen'],
+  choose_none: ['不选', 'Choose none'],
+  deleted_n: ['已移去 {n} 幅', '{n} pictures removed'],
+  restored: ['已取回一幅', 'One picture is back'],
+  restored_n: ['已取回 {n} 幅', '{n} pictures are back'],
+  one_pic: ['1 幅', '1 picture'],
+  search_clear: ['看全部的画', 'Show all pictures'],
+  mismatch_plain: ['验真：不是同一幅', 'Verified: not the same'],
+  read_file: ['读一幅画', 'Read a picture'],
+  read_other: ['另选一个文件', 'Choose another file'],
+  list_comma: ['、', ', '],
+  err_queue: ['候画已满，稍后再列。', 'The queue is full; try again in a while.'],
+  err_full: ['磁盘满了，这幅画没有存下。', 'The disk is full; this picture was not saved.'],
+  moved: ['移到第 {n} 位', 'Moved to place {n}'],
+  q_taken: ['已取回画案', 'Taken back to the desk'],
+  q_removed: ['已从候画移去', 'Removed from the queue'],
+  q_removed_n: ['已从候画移去 {n} 幅', '{n} removed from the queue'],
+  letters: ['单个字母也作按键（在文字框之外）', 'Single letters are keys, outside text fields'],
+  key_move: ['在画间移动', 'Move between pictures'],
+  key_queue: ['移动候画的一幅', 'Move a waiting picture'],
+  key_large: ['放大', 'Open large'],
+  key_back: ['返回', 'Back'],
+  key_choose: ['选中', 'Choose'],
+  key_zoom: ['缩放，恢复', 'Zoom in, out, fit'],
+  key_space: ['空格', 'Space'],
+  check_done: ['已备：', 'Done: '],
+  check_open: ['待办：', 'Open: '],
+});
