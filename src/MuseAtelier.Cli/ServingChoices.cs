@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Net;
+using MuseAtelier.Cli.Diagnosis;
 using MuseAtelier.Server;
 using MuseAtelier.Server.Security;
 
@@ -60,6 +61,7 @@ internal sealed class ServingChoices
             Listen = listen,
             Token = isDrawn ? AccessToken.Draw() : token,
             Log = log,
+            Device = () => DeviceDiagnosis.Run(atelier.Backend),
         };
         foreach (string model in options.Models)
             if (!Path.Exists(model)) throw new CheckpointNotFoundException(model);

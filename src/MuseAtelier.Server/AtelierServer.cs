@@ -13,6 +13,8 @@ using MuseAtelier.Server.Logging;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.OpenAi;
 using MuseAtelier.Server.Page;
+using MuseAtelier.Server.PictureRoutes;
+using MuseAtelier.Server.Planning;
 using MuseAtelier.Server.Requests;
 using MuseAtelier.Server.Security;
 
@@ -36,6 +38,8 @@ internal static class AtelierServer
         builder.AddEvents();
         builder.AddModels();
         builder.AddGallery();
+        builder.AddPictures();
+        builder.AddPlanning();
         builder.AddJobs();
         builder.AddHealth();
         builder.AddDocuments();
@@ -44,7 +48,8 @@ internal static class AtelierServer
         app.UseSecurity(options);
         app.MapEvents();
         app.MapModels();
-        app.MapGallery();
+        app.MapPictures();
+        app.MapPlanning();
         app.MapJobs();
         app.MapChecklist();
         app.MapHealth();

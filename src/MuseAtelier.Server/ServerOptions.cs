@@ -1,4 +1,5 @@
 using System.Net;
+using MuseAtelier.Server.Checklist;
 
 namespace MuseAtelier.Server;
 
@@ -28,6 +29,9 @@ internal sealed record ServerOptions
 
     /// <summary>Receives lines of the log, warnings and errors alone, from any thread; null means no log.</summary>
     public Action<string>? Log { get; init; }
+
+    /// <summary>Looks at drivers and libraries of the device, for the checklist; null means that the options alone are told.</summary>
+    public Func<DeviceFinding>? Device { get; init; }
 
     /// <summary>The limits of requests.</summary>
     public ServerLimits Limits { get; init; } = new();
