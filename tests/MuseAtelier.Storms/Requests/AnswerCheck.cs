@@ -18,8 +18,11 @@ internal static class AnswerCheck
     /// <param name="outside">The folder outside of the gallery, which no answer names.</param>
     public static (string Kind, string What)? Find(FuzzedRequest request, RawAnswer answer, string outside)
     {
-        bool isUnready = answer.Status == 503 && request.Target.StartsWith("/health", StringComparison.Ordinal);
-        if (answer.Status is < 200 or >= 500 && !isUnready)
+        // What is not ready says 503, and another version of HTTP gets 505.
+        bool isMeant =
+            (answer.Status == 503 && request.Target.StartsWith("/health", StringComparison.Ordinal))
+            || (answer.Status == 505 && request.IsBroken);
+        if (answer.Status is < 200 or >= 500 && !isMeant)
             return ("status", answer.ToString());
         foreach (byte[] words in Forbidden)
             if (answer.Body.AsSpan().IndexOf(words) >= 0)
