@@ -148,7 +148,7 @@ export function takeRequest(request) {
  * @param {unknown} value
  */
 function isUsual(name, value) {
-  const usual = { clipSkip: 0, eta: 1, variationStrength: 0, guidanceRescale: 0, noise: 'diffusers', syntax: state.offer?.syntaxes?.[0] };
+  const usual = { clipSkip: 2, variationStrength: 0, guidanceRescale: 0, noise: 'diffusers', syntax: state.offer?.syntaxes?.[0] };
   return value === (state.offer?.defaults?.[name] ?? /** @type {Record<string, unknown>} */ (usual)[name]);
 }
 

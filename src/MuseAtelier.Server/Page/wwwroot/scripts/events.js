@@ -75,10 +75,10 @@ function takeState(data) {
     const { width, height } = data.offer.defaults;
     change({ width, height, scale: Math.round(Math.sqrt(width * height)) });
   }
-  set('server', data.server);
-  set('device', data.device);
-  set('models', data.models);
-  set('sanctum', data.sanctum);
+  set('server', data.server ?? {});
+  set('device', data.device ?? '');
+  set('models', data.models ?? []);
+  set('sanctum', data.sanctum ?? state.sanctum);
   set('galleryCount', data.galleryCount);
   set('pictures', data.recent);
   if (isFirst) {
@@ -116,11 +116,20 @@ export function takeJob(job) {
   } else if (job.state !== 'waiting' && state.queue.includes(job.id)) {
     set('queue', state.queue.filter((each) => each !== job.id));
   }
-  set('jobs', next);
+  set('jobs', pruned(next));
   const hasEnded = job.state === 'done' || job.state === 'stopped' || job.state === 'failed';
   if (hasEnded && before && before.state !== job.state) {
     ended(job);
   }
+}
+
+/**
+ * The jobs without those that ended long ago; the newest come first.
+ * @param {any[]} jobs
+ */
+function pruned(jobs) {
+  let kept = 0;
+  return jobs.filter((each) => isRunning(each) || each.state === 'waiting' || ++kept <= 60);
 }
 
 /** @param {any} job */

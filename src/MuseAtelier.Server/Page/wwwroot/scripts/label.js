@@ -1,11 +1,13 @@
 import { again, recall, download, copyText, verify, remove, nextSeed } from './actions.js';
 import { el, icon, byId } from './dom.js';
-import { t, duration, onLanguage } from './i18n.js';
+import { t, duration, language, onLanguage } from './i18n.js';
 import { addKey } from './shortcuts.js';
 import { onEasel } from './stage.js';
 import { state, on } from './store.js';
 
 let hungId = '';
+/** What the label shows: it is built anew only when that changes, so that a button stays while it is pressed. */
+let shown = '';
 let copiedId = '';
 let isMenuOpen = false;
 
@@ -51,12 +53,18 @@ export function factsOf(picture) {
   const known = state.offer?.samplers?.find((/** @type {any} */ each) => each.name === sampler)?.label ?? sampler;
   const framed = frame && frame !== 'none' ? t('framed', { x: t(frame) }) : t('unframed');
   const hasRequest = Boolean(picture.request);
+  const seconds = picture.seconds ?? secondsOf(state.jobs.find((each) => each.id === picture.job));
   return [
     [`${picture.width} × ${picture.height}`, hasRequest && t('steps_n', { n: steps })],
     [known, hasRequest && t('guidance_n', { n: guidance })],
     [hasRequest && t('seed_n', { n: seed }), hasRequest && lower(framed)],
-    [picture.seconds && t('by', { m: picture.model ?? '', s: duration(picture.seconds) })],
+    [seconds ? t('by', { m: picture.model ?? '', s: duration(seconds) }) : picture.model],
   ].map((line) => line.filter(Boolean).join(' · ')).filter((line) => line !== '');
+}
+
+/** @param {Record<string, any> | undefined} job */
+function secondsOf(job) {
+  return job?.began && job.ended ? (Date.parse(job.ended) - Date.parse(job.began)) / 1000 / job.count : null;
 }
 
 /** @param {string} text */
@@ -80,10 +88,21 @@ function show() {
   const host = byId('label');
   if (!isHung() && !(state.current && onEasel() === null)) {
     hungId = '';
+    shown = '';
     host.replaceChildren();
     return;
   }
   const picture = /** @type {Record<string, any>} */ (state.current);
+  const verified = state.verified[picture.id];
+  const key = JSON.stringify([picture.id, language(), verified?.state, copiedId, isMenuOpen, state.offer !== null]);
+  if (key === shown) {
+    const aside = host.querySelector('#act-verify small');
+    if (aside && aside.textContent !== verdict(verified)) {
+      aside.textContent = verdict(verified);
+    }
+    return;
+  }
+  shown = key;
   const focused = host.contains(document.activeElement) ? document.activeElement?.id : '';
   const isNew = hungId !== picture.id;
   hungId = picture.id;

@@ -65,6 +65,7 @@ export const labels = {
   recent: ['近作', 'Recent work'],
   nothing: ['先写下心中所见', 'Write down what you see first'],
   opening: ['正在备画模', 'Setting out the model'],
+  finishing: ['收笔', 'Finishing'],
   verifying: ['正在验真', 'Verifying'],
   stopped: ['已搁笔', 'Stopped'],
   failed: ['未能画成', 'It could not be painted'],
