@@ -13,12 +13,16 @@ export function onLongPress(host, pressed) {
   /** @type {number | undefined} */
   let timer;
   let isHandled = false;
-  const end = () => clearTimeout(timer);
+  const end = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
   host.addEventListener('pointerdown', (event) => {
     isHandled = false;
     end();
     if (event.pointerType !== 'mouse') {
       timer = window.setTimeout(() => {
+        end();
         isHandled = pressed(event.target);
       }, length);
     }
@@ -31,6 +35,11 @@ export function onLongPress(host, pressed) {
     }
   });
   host.addEventListener('contextmenu', (event) => {
+    // Some browsers open their menu before the press is long enough.
+    if (timer !== undefined) {
+      end();
+      isHandled = pressed(event.target);
+    }
     if (isHandled) {
       event.preventDefault();
     }
