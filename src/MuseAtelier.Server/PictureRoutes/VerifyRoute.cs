@@ -8,7 +8,7 @@ using MuseAtelier.Server.Requests;
 namespace MuseAtelier.Server.PictureRoutes;
 
 /// <summary>Queues the verification of a picture.</summary>
-internal sealed class VerifyRoute(IGallery gallery, IModelShelf shelf, IJobBoard jobs)
+internal sealed class VerifyRoute(FolderGallery gallery, IModelShelf shelf, IJobBoard jobs)
 {
     /// <summary>Accepts the job.</summary>
     public async Task<IResult> RunAsync(string id, CancellationToken cancellationToken)
