@@ -42,6 +42,9 @@ internal sealed record Job
     /// <summary>The number of the newest preview, from 1; 0 if there is none.</summary>
     public int Preview { get; init; }
 
+    /// <summary>The place among those that wait, from 0; null if it does not wait.</summary>
+    public int? Place { get; init; }
+
     /// <summary>Why it failed; null if it did not.</summary>
     public Problem? Problem { get; init; }
 

@@ -1,0 +1,20 @@
+using System.Text.Json.Nodes;
+using MuseAtelier.Server.Events;
+using MuseAtelier.Server.Models;
+using MuseAtelier.Server.Requests;
+
+namespace MuseAtelier.Server.Jobs;
+
+/// <summary>Adds the jobs, and what requests may choose from, to the state.</summary>
+/// <param name="options">The limits.</param>
+/// <param name="board">The jobs.</param>
+/// <param name="shelf">Names the present model, which has a best size.</param>
+internal sealed class JobStatePart(ServerOptions options, IJobBoard board, IModelShelf shelf) : IStatePart
+{
+    /// <inheritdoc/>
+    public void AddTo(JsonObject state)
+    {
+        state["offer"] = Offer.Write(options.Limits, shelf.Current?.BestSize ?? new PictureRequest { Prompt = "" }.Width);
+        state["jobs"] = JobJson.WriteArray(board.Jobs);
+    }
+}

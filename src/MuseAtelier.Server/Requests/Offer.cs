@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+using MuseAtelier.Sampling;
+
+namespace MuseAtelier.Server.Requests;
+
+/// <summary>What requests may choose from, as the page shows it.</summary>
+internal static class Offer
+{
+    private static readonly PictureRequest Defaults = new() { Prompt = "" };
+
+    /// <summary>The member <c>offer</c> of the state.</summary>
+    /// <param name="limits">The limits of requests.</param>
+    /// <param name="bestSize">The side in px that the present model paints best.</param>
+    public static JsonObject Write(ServerLimits limits, int bestSize) => new()
+    {
+        ["samplers"] = Named(SamplerCatalog.BuiltIn.Names.Select(name => (name.Id, SamplerCatalog.BuiltIn.DisplayName(name)))),
+        ["schedules"] = Named(ScheduleCatalog.Ids.Select(id => (id, LabelOf(id)))),
+        ["frames"] = Words(RequestWords.Frames),
+        ["syntaxes"] = Words(RequestWords.Syntaxes),
+        ["formats"] = Words(RequestWords.Formats),
+        ["limits"] = new JsonObject
+        {
+            ["promptCharacters"] = limits.PromptCharacters,
+            ["pixels"] = limits.Pixels,
+            ["count"] = limits.Count,
+            ["steps"] = RequestRules.MostSteps,
+            ["uploadBytes"] = limits.UploadBytes,
+            ["sideStep"] = RequestRules.SizeMultiple,
+            ["leastSide"] = RequestRules.SmallestSide,
+            ["mostSide"] = RequestRules.LargestSide,
+        },
+        ["defaults"] = new JsonObject
+        {
+            ["steps"] = Defaults.Steps,
+            ["guidance"] = Defaults.GuidanceScale,
+            ["sampler"] = Defaults.Sampler.Id,
+            ["schedule"] = ScheduleCatalog.IdOf(Defaults.Schedule),
+            ["width"] = bestSize,
+            ["height"] = bestSize,
+        },
+        ["features"] = new JsonObject { ["pictures"] = false, ["masks"] = false, ["loras"] = false, ["upscalers"] = false },
+    };
+
+    private static JsonArray Named(IEnumerable<(string Name, string Label)> names) =>
+        [.. names.Select(each => (JsonNode)new JsonObject { ["name"] = each.Name, ["label"] = each.Label })];
+
+    private static JsonArray Words(IEnumerable<string> words) => [.. words.Select(word => (JsonNode)JsonValue.Create(word))];
+
+    // "sgm_uniform" is shown as "SGM uniform" and so on.
+    private static string LabelOf(string id)
+    {
+        string words = id.Replace('_', ' ');
+        return words switch
+        {
+            "sgm uniform" => "SGM uniform",
+            "ddim uniform" => "DDIM uniform",
+            "kl optimal" => "KL optimal",
+            "lcm" => "LCM",
+            _ => string.Concat(char.ToUpperInvariant(words[0]).ToString(), words.AsSpan(1)),
+        };
+    }
+}

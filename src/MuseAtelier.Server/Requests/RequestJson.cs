@@ -1,0 +1,46 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using MuseAtelier.Sampling;
+
+namespace MuseAtelier.Server.Requests;
+
+/// <summary>Writes requests as docs/http-api.md describes them.</summary>
+internal static class RequestJson
+{
+    /// <summary>
+    /// A request as wire JSON. What the wire has no member for, such as the dialect, is left out: a client that wants it as well names the
+    /// picture as basis.
+    /// </summary>
+    public static JsonObject Write(PictureRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var json = new JsonObject
+        {
+            ["prompt"] = request.Prompt,
+            ["negativePrompt"] = request.NegativePrompt,
+            ["syntax"] = RequestWords.WordOf(request.PromptSyntax),
+            ["width"] = request.Width,
+            ["height"] = request.Height,
+            ["steps"] = request.Steps,
+            ["guidance"] = request.GuidanceScale,
+            ["sampler"] = request.Sampler.Id,
+            ["schedule"] = ScheduleCatalog.IdOf(request.Schedule),
+            ["seed"] = Decimal(request.Seed),
+            ["frame"] = RequestWords.WordOf(request.Frame),
+            ["clipSkip"] = request.ClipSkip,
+            ["noise"] = request.NoiseSource.Id.ToLowerInvariant(),
+            ["guidanceRescale"] = request.GuidanceRescale,
+        };
+        if (request.Eta is { } eta) json["eta"] = eta;
+        if (request.VariationStrength > 0)
+        {
+            json["variationSeed"] = Decimal(request.VariationSeed);
+            json["variationStrength"] = request.VariationStrength;
+        }
+
+        return json;
+    }
+
+    // JavaScript loses digits of numbers beyond 2^53.
+    private static string Decimal(ulong seed) => seed.ToString(CultureInfo.InvariantCulture);
+}
