@@ -14,7 +14,8 @@ namespace MuseAtelier.Server.OpenAi;
 internal static class OpenAiEndpoints
 {
     // Pictures are sent in forms.
-    private static readonly AcceptsMetadata Forms = new(["multipart/form-data", "application/json"]);
+    // Without a type, the body would be described as one of void, which no description can have.
+    private static readonly AcceptsMetadata Forms = new(["multipart/form-data", "application/json"], typeof(object));
 
     /// <summary>Maps the routes.</summary>
     public static void MapOpenAi(this WebApplication app)
