@@ -31,7 +31,6 @@ public sealed class GalleryPageTests(TestBrowser browser, TestServer server) : I
         await visit.Button("全部移去", "Remove all").ClickAsync();
         await Expect(rows).ToHaveCountAsync(0);
         await visit.Stop.ClickAsync();
-        await Expect(visit.Progress).ToBeHiddenAsync();
         visit.RequireQuiet();
     }
 
