@@ -15,7 +15,6 @@ using MuseAtelier.Server.OpenAi;
 using MuseAtelier.Server.Page;
 using MuseAtelier.Server.PictureRoutes;
 using MuseAtelier.Server.Planning;
-using MuseAtelier.Server.Requests;
 using MuseAtelier.Server.Security;
 
 namespace MuseAtelier.Server;
@@ -34,6 +33,7 @@ internal static class AtelierServer
         builder.Services.AddRouting();
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<IStatePart, ServerStatePart>();
         builder.AddSecurity(options);
         builder.AddEvents();
         builder.AddModels();
@@ -44,7 +44,6 @@ internal static class AtelierServer
         builder.AddHealth();
         builder.AddDocuments();
         WebApplication app = builder.Build();
-        app.UseProblems();
         app.UseSecurity(options);
         app.MapEvents();
         app.MapModels();

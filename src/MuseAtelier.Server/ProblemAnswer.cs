@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server;
 
@@ -12,30 +13,12 @@ internal static class ProblemAnswer
     /// <param name="problem">What the client is told.</param>
     public static async Task WriteAsync(HttpContext context, int status, Problem problem)
     {
-        byte[] body = Serialize(problem);
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(new { problem }, WireJson.Options);
         HttpResponse response = context.Response;
         response.StatusCode = status;
         response.ContentType = "application/json; charset=utf-8";
         response.ContentLength = body.Length;
-        response.Headers.CacheControl = "no-store";
         if (HttpMethods.IsHead(context.Request.Method)) return;
         await response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
-    }
-
-    private static byte[] Serialize(Problem problem)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteStartObject("problem");
-            json.WriteString("kind", problem.Kind);
-            json.WriteString("message", problem.Message);
-            if (problem.Field is { } field) json.WriteString("field", field);
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        return buffer.ToArray();
     }
 }

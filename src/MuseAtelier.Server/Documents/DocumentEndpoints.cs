@@ -31,10 +31,12 @@ internal static class DocumentEndpoints
             context.Response.Headers.ContentSecurityPolicy = PolicyOf(nonce);
             options
                 .WithTitle("MuseAtelier")
+                .HideClientButton()
                 .WithNonce(nonce)
                 .DisableDefaultFonts()
                 .DisableTelemetry()
                 .DisableAgent();
+            options.ShowDeveloperTools = DeveloperToolsVisibility.Never;
         });
     }
 
@@ -47,7 +49,7 @@ internal static class DocumentEndpoints
         document.Info = new OpenApiInfo
         {
             Title = "MuseAtelier",
-            Version = typeof(Atelier).Assembly.GetName().Version?.ToString(3) ?? "",
+            Version = ServerStatePart.Version,
             Description = "The routes of muse atelier: the page's own API (/api/v1), AUTOMATIC1111's API (/sdapi/v1) and OpenAI's images API "
                 + "(/v1). All share one queue. Every answer with a status from 400 on holds a problem, in the form that the API's clients "
                 + "expect. docs/http-api.md describes the own API in full.",

@@ -46,16 +46,16 @@ internal sealed class FolderGallery : IGallery, IHostedService, IDisposable
         _cache = new IndexCache(folders, _reader);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Raised on any thread after a picture was added or restored; handlers return quickly and throw nothing.</summary>
     public event Action<GalleryPicture>? Added;
 
-    /// <inheritdoc/>
+    /// <summary>Raised on any thread with the id after a picture was removed; handlers return quickly and throw nothing.</summary>
     public event Action<string>? Removed;
 
     /// <inheritdoc/>
     public string Folder => _folders.Gallery;
 
-    /// <inheritdoc/>
+    /// <summary>The number of pictures that are known. Soon after the start, older ones may be missing.</summary>
     public int Count => _index.Count;
 
     /// <summary>Creates the folders and begins to read them.</summary>
@@ -79,14 +79,17 @@ internal sealed class FolderGallery : IGallery, IHostedService, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stopping.Dispose();
 
-    /// <inheritdoc/>
+    /// <summary>The newest pictures that are known, newest first.</summary>
+    /// <param name="most">The most pictures.</param>
     public IReadOnlyList<GalleryPicture> Newest(int most)
     {
         GalleryPicture[] all = _index.NewestFirst();
         return all.Length <= most ? all : all[..most];
     }
 
-    /// <inheritdoc/>
+    /// <summary>Lists pictures, newest first, after changes by other programs were noticed.</summary>
+    /// <param name="query">Which pictures.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
     public async Task<GalleryPage> ListAsync(GalleryQuery query, CancellationToken cancellationToken)
     {
         Task scan = Refresh();
@@ -130,7 +133,9 @@ internal sealed class FolderGallery : IGallery, IHostedService, IDisposable
         return GalleryFolders.IsRegular(path) ? path : null;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Moves a picture to the trash, where it stays for <see cref="GalleryTrash.Days"/> days.</summary>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="ServerRequestException">The system refuses to move it.</exception>
     public Task<bool> RemoveAsync(string id) => Task.Run(() =>
     {
         if (PathOf(id) is not { } path) return false;
@@ -141,7 +146,9 @@ internal sealed class FolderGallery : IGallery, IHostedService, IDisposable
         return true;
     });
 
-    /// <inheritdoc/>
+    /// <summary>Takes a picture back from the trash.</summary>
+    /// <returns>The picture, also if it was in the gallery all along; null if it is in neither.</returns>
+    /// <exception cref="ServerRequestException">The system refuses to move it.</exception>
     public Task<GalleryPicture?> RestoreAsync(string id) => Task.Run(() =>
     {
         if (Find(id) is { } present) return present;

@@ -8,26 +8,8 @@ namespace MuseAtelier.Server.Gallery;
 /// </summary>
 internal interface IGallery
 {
-    /// <summary>Raised on any thread after a picture was added or restored; handlers return quickly and throw nothing.</summary>
-    event Action<GalleryPicture>? Added;
-
-    /// <summary>Raised on any thread with the id after a picture was removed; handlers return quickly and throw nothing.</summary>
-    event Action<string>? Removed;
-
     /// <summary>The folder, absolute.</summary>
     string Folder { get; }
-
-    /// <summary>The number of pictures that are known. Soon after the start, pictures may be missing.</summary>
-    int Count { get; }
-
-    /// <summary>The newest pictures that are known, newest first. Soon after the start, older ones may be missing.</summary>
-    /// <param name="most">The most pictures.</param>
-    IReadOnlyList<GalleryPicture> Newest(int most);
-
-    /// <summary>Lists pictures, newest first, after changes by other programs were noticed.</summary>
-    /// <param name="query">Which pictures.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    Task<GalleryPage> ListAsync(GalleryQuery query, CancellationToken cancellationToken);
 
     /// <summary>
     /// The name of a picture of a job, without a folder: the same whenever it is asked for, so that a restart does not paint twice.
@@ -47,16 +29,6 @@ internal interface IGallery
 
     /// <summary>The absolute path of a picture's file, checked to lie in the gallery; null if there is none.</summary>
     string? PathOf(string id);
-
-    /// <summary>Moves a picture to the trash, where it stays for <see cref="GalleryTrash.Days"/> days.</summary>
-    /// <returns>Whether there was one.</returns>
-    /// <exception cref="ServerRequestException">The system refuses to move it.</exception>
-    Task<bool> RemoveAsync(string id);
-
-    /// <summary>Takes a picture back from the trash.</summary>
-    /// <returns>The picture, also if it was in the gallery all along; null if it is in neither.</returns>
-    /// <exception cref="ServerRequestException">The system refuses to move it.</exception>
-    Task<GalleryPicture?> RestoreAsync(string id);
 }
 
 /// <summary>A picture in the gallery.</summary>

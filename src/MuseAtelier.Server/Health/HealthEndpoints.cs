@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -27,7 +28,8 @@ internal static class HealthEndpoints
         // Instruments count from the start, not from the first request for them.
         var reader = app.Services.GetRequiredService<MetricReader>();
         app.Services.GetRequiredService<ServerGauges>();
-        app.MapHealthChecks("/health", new HealthCheckOptions { ResponseWriter = WriteAsync });
+        app.MapHealthChecks("/health", new HealthCheckOptions { ResponseWriter = WriteAsync })
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
         app.MapGet("/metrics", ContentHttpResult () => TypedResults.Text(reader.Read(), Prometheus))
             .WithTags("health")
             .WithName("metrics")

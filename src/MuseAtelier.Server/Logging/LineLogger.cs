@@ -14,6 +14,9 @@ internal sealed class LineLogger(Action<string> lines) : ILoggerProvider
     {
     }
 
+    private const string HostCategory = "Microsoft.Extensions.Hosting.Internal.Host";
+    private const int StartFailure = 11;
+
     private sealed class Category(Action<string> lines, string name) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
@@ -23,7 +26,9 @@ internal sealed class LineLogger(Action<string> lines) : ILoggerProvider
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (!IsEnabled(logLevel)) return;
+            // The program reports by itself that the server could not start.
+            bool isStartFailure = name == HostCategory && eventId.Id == StartFailure;
+            if (!IsEnabled(logLevel) || isStartFailure) return;
             string level = logLevel == LogLevel.Warning ? "warning" : "error";
             string cause = exception is null ? "" : $" {exception.GetType().Name}: {exception.Message}";
             lines($"{DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ssZ} {level} {name}: {formatter(state, exception)}{cause}");

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Server.Events;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Models;
 
@@ -30,6 +31,7 @@ internal static class ModelEndpoints
                 answer => services.GetService<IEventHub>()?.Publish("models", "models", answer),
                 services.GetRequiredService<ILogger<ModelShelf>>());
         });
+        builder.Services.AddSingleton<IStatePart, ShelfStatePart>();
         builder.Services.AddHostedService<SanctumWatch>();
     }
 
@@ -37,22 +39,27 @@ internal static class ModelEndpoints
     public static void MapModels(this WebApplication app)
     {
         RouteGroupBuilder models = app.MapGroup("/api/v1/models").WithTags("models");
-        models.MapGet("", Ok<ShelfAnswer> (IModelShelf shelf) => TypedResults.Ok(ShelfAnswer.Of(shelf)))
+        models.MapGet("", JsonHttpResult<ShelfAnswer> (IModelShelf shelf) => Answer(shelf))
+            .Produces<ShelfAnswer>()
             .WithName("listModels")
             .WithSummary("Lists the models, the current one and those that are open.");
-        models.MapPost("{id}/choose", Ok<ShelfAnswer> (string id, IModelShelf shelf) =>
+        models.MapPost("{id}/choose", JsonHttpResult<ShelfAnswer> (string id, IModelShelf shelf) =>
         {
             shelf.Choose(id);
-            return TypedResults.Ok(ShelfAnswer.Of(shelf));
+            return Answer(shelf);
         })
+            .Produces<ShelfAnswer>()
             .WithName("chooseModel")
             .WithSummary("Makes a model the one that requests use which name none. It is opened when the first of them is painted.");
-        models.MapPost("refresh", Ok<ShelfAnswer> (IModelShelf shelf) =>
+        models.MapPost("refresh", JsonHttpResult<ShelfAnswer> (IModelShelf shelf) =>
         {
             shelf.Refresh();
-            return TypedResults.Ok(ShelfAnswer.Of(shelf));
+            return Answer(shelf);
         })
+            .Produces<ShelfAnswer>()
             .WithName("refreshModels")
             .WithSummary("Reads the folders of models again.");
     }
+
+    private static JsonHttpResult<ShelfAnswer> Answer(IModelShelf shelf) => TypedResults.Json(ShelfAnswer.Of(shelf), WireJson.Options);
 }

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace MuseAtelier.Server.Models;
 
 /// <summary>The models as clients see them.</summary>
@@ -9,7 +7,6 @@ internal sealed record ShelfAnswer
     public required IReadOnlyList<ModelAnswer> Models { get; init; }
 
     /// <summary>The device in words; null while no model is open.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Device { get; init; }
 
     /// <summary>The models of a shelf at this moment.</summary>
@@ -51,6 +48,5 @@ internal sealed record ModelAnswer
     public required int BestSize { get; init; }
 
     /// <summary>See <see cref="ShelfModel.Problem"/>.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Problem? Problem { get; init; }
 }

@@ -7,7 +7,7 @@ using MuseAtelier.Server.Requests;
 namespace MuseAtelier.Server.PictureRoutes;
 
 /// <summary>Tells every page of pictures that come and go.</summary>
-internal sealed class PictureAnnouncer(IGallery gallery, IEventHub events, IJobBoard jobs) : IHostedService
+internal sealed class PictureAnnouncer(FolderGallery gallery, IEventHub events, IJobBoard jobs) : IHostedService
 {
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)

@@ -58,7 +58,7 @@ internal static class PictureEndpoints
         string? q,
         string? cursor,
         string? limit,
-        [FromServices] IGallery gallery,
+        [FromServices] FolderGallery gallery,
         [FromServices] IJobBoard jobs,
         CancellationToken cancellationToken)
     {
@@ -72,7 +72,7 @@ internal static class PictureEndpoints
     }
 
     private static async Task<IResult> GetAsync(
-        string id, [FromServices] IGallery gallery, [FromServices] IJobBoard jobs, CancellationToken cancellationToken)
+        string id, [FromServices] FolderGallery gallery, [FromServices] IJobBoard jobs, CancellationToken cancellationToken)
     {
         GalleryPicture picture = gallery.Find(id) ?? throw GalleryProblems.NoSuchPicture();
         string path = gallery.PathOf(id) ?? throw GalleryProblems.NoSuchPicture();
@@ -80,10 +80,10 @@ internal static class PictureEndpoints
         return Json(Describe(picture, jobs) with { Text = text });
     }
 
-    private static async Task<IResult> RemoveAsync(string id, [FromServices] IGallery gallery) =>
+    private static async Task<IResult> RemoveAsync(string id, [FromServices] FolderGallery gallery) =>
         await gallery.RemoveAsync(id).ConfigureAwait(false) ? Results.NoContent() : throw GalleryProblems.NoSuchPicture();
 
-    private static async Task<IResult> RestoreAsync(string id, [FromServices] IGallery gallery, [FromServices] IJobBoard jobs) =>
+    private static async Task<IResult> RestoreAsync(string id, [FromServices] FolderGallery gallery, [FromServices] IJobBoard jobs) =>
         await gallery.RestoreAsync(id).ConfigureAwait(false) is { } picture
             ? Json(Describe(picture, jobs))
             : throw GalleryProblems.NoSuchPicture();

@@ -15,7 +15,7 @@ internal static class PictureFileRoute
     private const string AskEachTime = "private, no-cache";
 
     /// <summary>The file of a picture, whole or in ranges.</summary>
-    public static IResult File(string id, HttpContext context, [FromServices] IGallery gallery)
+    public static IResult File(string id, HttpContext context, [FromServices] FolderGallery gallery)
     {
         GalleryPicture picture = gallery.Find(id) ?? throw GalleryProblems.NoSuchPicture();
         string path = gallery.PathOf(id) ?? throw GalleryProblems.NoSuchPicture();
@@ -36,7 +36,7 @@ internal static class PictureFileRoute
     public static async Task<IResult> ThumbnailAsync(
         string id,
         HttpContext context,
-        [FromServices] IGallery gallery,
+        [FromServices] FolderGallery gallery,
         [FromServices] ThumbnailStore thumbnails,
         CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ using MuseAtelier.Server.Requests;
 namespace MuseAtelier.Server.PictureRoutes;
 
 /// <summary>Adds the newest pictures and the number of all to the state.</summary>
-internal sealed class PictureStatePart(IGallery gallery, IJobBoard jobs) : IStatePart
+internal sealed class PictureStatePart(FolderGallery gallery, IJobBoard jobs) : IStatePart
 {
     private const int Recent = 12;
 

@@ -14,11 +14,12 @@ internal static class AnswerHeaders
         "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), "
         + "payment=(), usb=()";
 
-    /// <summary>Sets the headers. A route may replace the content security policy.</summary>
+    /// <summary>Sets the headers. A route may replace the content security policy, and say that its answer may be kept.</summary>
     public static void Set(HttpResponse response)
     {
         IHeaderDictionary headers = response.Headers;
         headers.ContentSecurityPolicy = PagePolicy;
+        headers.CacheControl = "no-store";
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";

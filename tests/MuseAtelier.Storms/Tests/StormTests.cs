@@ -2,6 +2,7 @@ using System.Text.Json;
 using MuseAtelier.Storms.Ateliers;
 using MuseAtelier.Storms.Fuzzing;
 using MuseAtelier.Storms.Processes;
+using MuseAtelier.Storms.Requests;
 using MuseAtelier.Storms.Running;
 using MuseAtelier.Storms.Texts;
 
@@ -15,6 +16,9 @@ public sealed class StormTests
 {
     // The time limit allows for a busy machine.
     private const int SecondsWithoutProgress = 300;
+
+    // Other tests run at the same time.
+    static StormTests() => StormDevices.Spins = false;
 
     [Fact]
     public async Task Ateliers_OnAProcessor_PaintWhatEachPaintsAlone()
@@ -101,7 +105,7 @@ public sealed class StormTests
                 Count = 24,
                 Requests = 2,
                 Callers = 8,
-                BoundMilliseconds = 2000,
+                BoundMilliseconds = 10_000,
                 HangSeconds = SecondsWithoutProgress,
             },
             report
@@ -221,6 +225,26 @@ public sealed class StormTests
         }
 
         Assert.Equal(whole.Count("outcome.read"), read);
+    }
+
+    [Fact]
+    public async Task Requests_ToEveryRoute_AreAnsweredWithoutAFailureOfTheServer()
+    {
+        var report = new StormReport("requests");
+        await RequestsStorm.RunAsync(
+            new RequestsOptions
+            {
+                Count = 400,
+                Seed = 18,
+                AnswerSeconds = SecondsWithoutProgress,
+            },
+            report
+        );
+        RequirePassed(report);
+        Assert.Equal(400, report.Count("requests"));
+        // Valid requests must be fulfilled, and damaged ones refused.
+        Assert.InRange(report.Count("status.200"), 1, 399);
+        Assert.InRange(report.Count("status.400"), 1, 399);
     }
 
     [Fact]

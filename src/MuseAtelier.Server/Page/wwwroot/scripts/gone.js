@@ -5,6 +5,7 @@ import './overlay-texts.js';
 import { say } from './say.js';
 import { on, state } from './store.js';
 
+/** @type {Record<string, any>} */
 const parts = {};
 
 /** Builds the strip and follows the connection. */
@@ -12,7 +13,7 @@ export function start() {
   parts.text = el('p', { class: 'gone-text' });
   parts.tries = el('p', { class: 'gone-tries' });
   parts.seal = el('span', { class: 'seal gone-seal', 'aria-hidden': 'true' }, '停');
-  parts.strip = el('div', { class: 'gone', hidden: true }, parts.seal, parts.text, parts.tries);
+  parts.strip = el('section', { class: 'gone', hidden: true }, parts.seal, parts.text, parts.tries);
   document.body.insertBefore(parts.strip, byId('overlays'));
   on('connection', () => {
     show();
@@ -42,6 +43,7 @@ function show() {
   root.classList.toggle('is-back', isBack);
   parts.strip.hidden = !isGone && !isBack;
   parts.seal.hidden = !isGone;
+  parts.strip.setAttribute('aria-label', t('connection'));
   parts.tries.textContent = isGone ? t('gone_try') : '';
   parts.text.textContent = isGone ? t('gone') : backText();
 }

@@ -47,10 +47,11 @@ function show(toast) {
   }
 }
 
+/** @param {any} toast */
 function build({ text, action }) {
   const button = action !== undefined && el('button', { class: 'toast-action', type: 'button', onclick: act }, action.text);
   const words = el('span', { class: 'toast-text', dir: 'auto' }, text);
-  const box = el('div', { class: 'toast', role: 'group', 'aria-label': text }, words, button);
+  const box = el('section', { class: 'toast', 'aria-label': text }, words, button);
   for (const type of ['pointerleave', 'focusout']) {
     box.addEventListener(type, wait);
   }
