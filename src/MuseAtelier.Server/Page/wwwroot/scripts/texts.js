@@ -79,7 +79,7 @@ export const labels = {
  */
 export const notes = {
   room: ['尚可容 {n} 词', 'room for {n} more words'],
-  over: ['多出 {n} 词，画时不读', '{n} words too many; they will not be read'],
+  over: ['多出 {n} 个词元，画时不读', '{n} tokens too many; they will not be read'],
   dice: ['掷一个新种子', 'Roll a new seed'],
   lock: ['锁住种子', 'Keep this seed'],
   unlock: ['每画一新种子', 'New seed for each picture'],
