@@ -35,6 +35,7 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
     {
         await using Visit visit = await Visit.OpenAsync(browser, server, settings: Visit.Quick(Endless));
         await visit.PaintAsync("an endless sea");
+        await Expect(visit.Live).ToHaveTextAsync("Painting begins, 1000 steps");
         await visit.Stop.ClickAsync();
         await Expect(visit.Live).ToHaveTextAsync("Stopped");
         await Expect(visit.Paint).ToBeVisibleAsync();
