@@ -30,14 +30,16 @@ public sealed class OpenAiClientTests(RunningServer server)
             Quality = new GeneratedImageQuality("low"),
             ResponseFormat = GeneratedImageFormat.Bytes,
         };
+        options.Patch.Set("$.steps"u8, 2);
+        options.Patch.Set("$.seed"u8, "77");
         ClientResult<GeneratedImageCollection> result =
             await Client("gpt-image-1").GenerateImagesAsync("a quiet harbour", 2, options, Cancellation);
         GeneratedImageCollection pictures = result.Value;
         Assert.Equal(2, pictures.Count);
         Assert.InRange(pictures.CreatedAt, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(1));
         PictureRequest[] painted = [.. pictures.Select(picture => PictureFile.Read(picture.ImageBytes.ToMemory()).ReadRecord().Request)];
-        Assert.All(painted, request => Assert.Equal(("a quiet harbour", 20, 256), (request.Prompt, request.Steps, request.Width)));
-        Assert.Equal(painted[0].Seed + 1, painted[1].Seed);
+        Assert.All(painted, request => Assert.Equal(("a quiet harbour", 2, 256), (request.Prompt, request.Steps, request.Width)));
+        Assert.Equal([77UL, 78UL], painted.Select(request => request.Seed));
         Assert.Equal(pictures.Usage.InputTokenCount, pictures.Usage.TotalTokenCount);
         Assert.Equal(3, pictures.Usage.InputTokenCount);
     }
@@ -48,9 +50,9 @@ public sealed class OpenAiClientTests(RunningServer server)
         var options = new ImageGenerationOptions
         {
             Size = new GeneratedImageSize(256, 256),
-            Quality = new GeneratedImageQuality("low"),
             ResponseFormat = GeneratedImageFormat.Uri,
         };
+        options.Patch.Set("$.steps"u8, 1);
         ClientResult<GeneratedImage> result = await Client("miniature").GenerateImageAsync("a windmill", options, Cancellation);
         Assert.Equal(server.Client.BaseAddress!.Authority, result.Value.ImageUri.Authority);
         ReadOnlyMemory<byte> file = await server.Client.GetByteArrayAsync(result.Value.ImageUri, Cancellation);
@@ -68,6 +70,18 @@ public sealed class OpenAiClientTests(RunningServer server)
         Assert.Equal(status, failure.Status);
         Assert.Contains($"invalid_request_error: {code}", failure.Message, StringComparison.Ordinal);
         Assert.Contains(param, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Requests_ToUnknownRoutes_AnswerInOpenAisForm()
+    {
+        using HttpResponseMessage answer = await server.PostAsync("/v1/chat/completions", "{}", "application/json");
+        Assert.Equal(404, (int)answer.StatusCode);
+        string text = await answer.Content.ReadAsStringAsync(Cancellation);
+        Assert.Contains("\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"no_such_route\"", text, StringComparison.Ordinal);
+        using HttpResponseMessage typed = await server.PostAsync("/v1/images/generations", "a fox", "text/plain");
+        Assert.Equal(415, (int)typed.StatusCode);
+        Assert.Contains("\"code\":\"bad_content_type\"", await typed.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
     }
 
     [Fact]
