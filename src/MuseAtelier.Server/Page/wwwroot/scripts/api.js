@@ -109,7 +109,8 @@ export const restorePicture = (id) => send('POST', `/pictures/${safe(id)}/restor
 /** @param {string} id */
 export const verifyPicture = (id) => send('POST', `/pictures/${safe(id)}/verify`);
 /**
- * Reads the record of a picture file. Its bytes say what it is: the type that a browser guesses from the name may be one that the server refuses.
+ * Reads the record of a picture file. Its bytes say what it is: the type that a browser guesses from the name may be one that the server
+ * refuses.
  * @param {Blob} file
  */
 export const readRecord = (file) => send('POST', '/records', { body: file.slice(0, file.size, 'application/octet-stream') });
