@@ -120,7 +120,7 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
         ModelSpec model = PackageManifest.Read(atelier.Model.Package).Model;
         float[] converted = LatentFormat.Of(model, PredictionType.Edm)!.ToSdxl(picture.Latents.Span);
         byte[] expected = new byte[32 * 32 * 3];
-        LatentPreviewer.Paint(converted, 32, expected, 32 * 3);
+        LatentPreviewer.Paint(converted, 32, expected, 32 * 3, LatentColours.Miniature);
         // The last preview shows the clean latents of the last step, which the picture's latents are.
         int differing = expected.Zip(preview).Count(pair => Math.Abs(pair.First - pair.Second) > 1);
         Assert.Equal(0, differing);

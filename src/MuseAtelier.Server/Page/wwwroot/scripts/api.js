@@ -108,6 +108,10 @@ export const deletePicture = (id) => send('DELETE', `/pictures/${safe(id)}`);
 export const restorePicture = (id) => send('POST', `/pictures/${safe(id)}/restore`);
 /** @param {string} id */
 export const verifyPicture = (id) => send('POST', `/pictures/${safe(id)}/verify`);
-/** @param {Blob} file */
-export const readRecord = (file) => send('POST', '/records', { body: file });
+/**
+ * Reads the record of a picture file. Its bytes say what it is: the type that a browser guesses from the name may be one that the server
+ * refuses.
+ * @param {Blob} file
+ */
+export const readRecord = (file) => send('POST', '/records', { body: file.slice(0, file.size, 'application/octet-stream') });
 export const getChecklist = () => send('GET', '/checklist');

@@ -9,6 +9,9 @@ import { state, on, set, change, running } from './store.js';
 /** Ideographs, kana and hangul: words that the model's English tokenizer takes apart. */
 const eastern = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/;
 
+/** The tokens that one chunk of a prompt holds. */
+const chunk = 75;
+
 /** @type {Record<string, any> | null} */
 let counts = null;
 /** @type {AbortController | null} */
@@ -120,9 +123,9 @@ function tell(output, text, found) {
   output.removeAttribute('data-over');
   if (text.trim() === '' || !found) {
     output.textContent = '';
-  } else if (typeof found.cutAt === 'number') {
+  } else if (found.tokens > chunk * found.chunks) {
     output.dataset.over = '';
-    output.textContent = t('over', { n: text.slice(found.cutAt).split(/[\s,;]+/).filter(Boolean).length });
+    output.textContent = t('over', { n: found.tokens - chunk * found.chunks });
   } else if (found.chunks > 1) {
     output.textContent = t('chunks', { n: found.tokens, c: found.chunks });
   } else {

@@ -3,7 +3,7 @@
   const root = document.documentElement;
   const kept = (name) => {
     try {
-      return JSON.parse(localStorage.getItem(`muse.${name}`));
+      return JSON.parse(localStorage.getItem(`muse.${name}`) ?? 'null');
     } catch {
       return null;
     }

@@ -8,6 +8,7 @@ import { state, on } from './store.js';
 let hungId = '';
 /** What the label shows: it is built anew only when that changes, so that a button stays while it is pressed. */
 let shown = '';
+let isFirst = true;
 let copiedId = '';
 let isMenuOpen = false;
 
@@ -104,9 +105,12 @@ function show() {
   }
   shown = key;
   const focused = host.contains(document.activeElement) ? document.activeElement?.id : '';
-  const isNew = hungId !== picture.id;
+  const isOther = hungId !== picture.id;
+  // What hangs there when the page opens is not new.
+  const isNew = isOther && !isFirst;
+  isFirst = false;
   hungId = picture.id;
-  isMenuOpen = isMenuOpen && !isNew;
+  isMenuOpen = isMenuOpen && !isOther;
   const words = titleOf(picture);
   host.replaceChildren(el('div', { class: `label${isNew ? ' is-new' : ''}` },
     el('h2', { class: 'label-title', lang: /[\u3400-\u9fff]/.test(words) ? 'zh-Hans' : 'en' }, words),

@@ -20,7 +20,8 @@ const few = 4;
 const parts = {};
 /** @type {Map<string, HTMLElement>} */
 let rows = new Map();
-let written = '';
+/** @type {string | null} */
+let written = null;
 
 /** Builds the list and follows the store. */
 export function start() {
@@ -33,7 +34,7 @@ export function start() {
   on('queue', show);
   on('jobs', show);
   onLanguage(() => {
-    written = '';
+    written = null;
     rows = new Map();
     show();
   });
@@ -145,7 +146,7 @@ async function move(id, wanted) {
   const before = state.queue;
   const place = Math.min(before.length - 1, Math.max(0, wanted));
   if (!before.includes(id) || place === before.indexOf(id)) {
-    written = '';
+    written = null;
     show();
     return;
   }

@@ -30,7 +30,7 @@ export function showRecord(file, record, begins) {
       el('h2', { id: 'record-title', class: 'folio-title' }, t('read_t')),
       el('button', { class: 'folio-close', type: 'button', 'aria-label': t('close'), onclick: () => dialog.close() }, icon('close'))),
     el('div', { class: 'record-body' }, el('div', { class: 'record-picture' }, image), factsOf(record)),
-    notes(record),
+    ...notes(record),
     choices(dialog, file, record, begins),
     el('div', { class: 'unseen', role: 'status', 'data-live': '' }));
   open = dialog;
@@ -69,7 +69,7 @@ function factsOf(record) {
   const list = el('dl', { class: 'record-facts' });
   for (const [key, value] of rows) {
     if (value !== undefined && value !== null && value !== '') {
-      list.append(el('div', {}, el('dt', {}, t(key)), el('dd', { class: key === 'vision' ? 'words' : '', dir: 'auto' }, value)));
+      list.append(el('div', {}, el('dt', {}, t(key)), el('dd', { class: key === 'vision' ? 'record-words' : '', dir: 'auto' }, value)));
     }
   }
   return list;
@@ -94,8 +94,8 @@ function notes(record) {
     lines.push(t('read_not', { x: record.notTaken.map(nameOf).join(t('list_comma')) }));
   }
   lines.push(...(record.notices ?? []).map(nameOf));
-  return lines.length > 0 && el('ul', { class: 'record-notes' },
-    ...lines.map((line) => el('li', { dir: 'auto' }, icon('mark'), el('span', {}, line))));
+  const items = lines.map((line) => el('li', { dir: 'auto' }, icon('mark'), el('span', null, line)));
+  return items.length > 0 ? [el('ul', { class: 'record-notes' }, ...items)] : [];
 }
 
 /**

@@ -30,8 +30,18 @@ export function start() {
     shown = '';
     show();
   });
+  on('connection', (connection) => connection === 'back' && loadAgain());
   new ResizeObserver(fit).observe(byId('wall'));
   show();
+}
+
+/** Loads the pictures again that could not be loaded while the server was gone. */
+function loadAgain() {
+  for (const image of document.querySelectorAll('#studio img')) {
+    if (image instanceof HTMLImageElement && image.complete && image.naturalWidth === 0) {
+      image.src = image.getAttribute('src') ?? '';
+    }
+  }
 }
 
 /** Moves what is beside the picture under it where the wall is narrow, or the picture wide. */

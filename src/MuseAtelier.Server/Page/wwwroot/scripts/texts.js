@@ -79,7 +79,7 @@ export const labels = {
  */
 export const notes = {
   room: ['尚可容 {n} 词', 'room for {n} more words'],
-  over: ['多出 {n} 词，画时不读', '{n} words too many; they will not be read'],
+  over: ['多出 {n} 个词元，画时不读', '{n} tokens too many; they will not be read'],
   dice: ['掷一个新种子', 'Roll a new seed'],
   lock: ['锁住种子', 'Keep this seed'],
   unlock: ['每画一新种子', 'New seed for each picture'],
@@ -133,7 +133,7 @@ export const notes = {
   working: ['画案', 'workspace'],
   en_only: ['此模型读英文；中文的词它多半不懂', 'This model reads English; it will not understand most of these words'],
   err_file: ['这个文件里没有画。', 'There is no picture in this file.'],
-  err_file_fix: ['可读 PNG、JPEG、WebP、AVIF', 'PNG, JPEG, WebP and AVIF can be read'],
+  err_file_fix: ['可读 PNG、JPEG、WebP', 'PNG, JPEG and WebP can be read'],
   err_norec: ['画上没有记载。', 'This picture carries no record.'],
   err_big: ['文件 {n}，超过 {m} 的上限。', 'The file has {n}; the limit is {m}.'],
   err_paint: ['第 {n} 步时画不下去了：{x}。', 'It failed at step {n}: {x}.'],
