@@ -42,7 +42,8 @@ public sealed class GalleryPageTests(TestBrowser browser, TestServer server) : I
         await using Visit visit = await Visit.OpenAsync(browser, server);
         IKeyboard keyboard = visit.Page.Keyboard;
         await keyboard.PressAsync("g");
-        ILocator newer = Tile(visit, "a newer harbour"), older = Tile(visit, "an older harbour"), large = visit.Page.GetByRole(AriaRole.Dialog);
+        ILocator newer = Tile(visit, "a newer harbour"), older = Tile(visit, "an older harbour");
+        ILocator large = visit.Page.GetByRole(AriaRole.Dialog);
         await newer.FocusAsync();
         await keyboard.PressAsync("Enter");
         await Expect(large).ToHaveAccessibleNameAsync("a newer harbour");

@@ -101,7 +101,8 @@ export class Wall {
       if (this.#hung.has(picture.id)) {
         continue;
       }
-      const tile = known.get(picture.id)?.tile ?? tileFor(picture);
+      const before = known.get(picture.id)?.tile;
+      const tile = before === undefined || before.classList.contains('lost') ? tileFor(picture) : before;
       this.#hung.set(picture.id, { picture, tile, centre: 0 });
       const day = this.#dayFor(dayOf(picture.painted));
       insertByTime(day.pictures, picture);
