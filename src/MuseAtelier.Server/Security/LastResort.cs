@@ -55,7 +55,8 @@ internal sealed partial class LastResort(RequestDelegate next, ILogger<LastResor
         StatusCodes.Status405MethodNotAllowed => new Problem
         {
             Kind = "no-such-method",
-            Message = $"This route has no method {Shown(context.Request.Method)}; expected {context.Response.Headers.Allow}. Use one of them.",
+            Message = $"This route has no method {Shown(context.Request.Method)}; expected {context.Response.Headers.Allow}. "
+                + "Use one of them.",
         },
         StatusCodes.Status415UnsupportedMediaType => ContentTypeRule.Refusal(context.Request),
         _ => null,
