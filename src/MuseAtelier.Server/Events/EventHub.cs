@@ -31,7 +31,9 @@ internal sealed class EventHub(ServerLimits limits) : IEventHub
             if (_readers.Length >= limits.EventStreams)
             {
                 throw Problems.Make(
-                    429, "too-many-streams", $"{limits.EventStreams} streams of events are open; expected fewer. Close another page first.");
+                    429,
+                    "too-many-streams",
+                    $"{limits.EventStreams} streams of events are open; expected fewer. Close another page first.");
             }
 
             var reader = new EventReader(Close);

@@ -1,8 +1,14 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace MuseAtelier.Server.Jobs;
 
 /// <summary>A job in the queue, and everything that belongs to it while it is there. Safe for concurrent use.</summary>
 /// <param name="job">The job as it was accepted.</param>
 /// <param name="isJournaled">Whether the journal has it.</param>
+[SuppressMessage(
+    "Reliability",
+    "CA1001:Types that own disposable fields should be disposable",
+    Justification = "The source has no timer and no handle, and a client may stop a job that has just ended.")]
 internal sealed class JobEntry(Job job, bool isJournaled)
 {
     private readonly CancellationTokenSource _cancellation = new();

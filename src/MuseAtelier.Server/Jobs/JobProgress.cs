@@ -46,7 +46,9 @@ internal sealed class JobProgress(JobEntry entry, PreviewWorker previews, Action
         return job with { Step = report.Step, Steps = report.Steps, Phase = report.Phase.ToString().ToLowerInvariant() };
     }
 
-    /// <summary>Evaluations that are left of the present picture, and the seconds for each as measured in it; null if not yet known.</summary>
+    /// <summary>
+    /// Evaluations that are left of the present picture, and the seconds for each as measured in it; null if it is not known yet.
+    /// </summary>
     public (int Left, double? Seconds)? Present()
     {
         if (Volatile.Read(ref _latest) is not { Steps: > 0 } report) return null;

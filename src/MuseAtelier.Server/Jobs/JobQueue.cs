@@ -1,3 +1,5 @@
+using System.Threading.Channels;
+
 namespace MuseAtelier.Server.Jobs;
 
 /// <summary>The jobs in their order: the running one, those that wait, and those that ended lately. Safe for concurrent use.</summary>
@@ -10,7 +12,7 @@ internal sealed class JobQueue(int capacity)
     private readonly Lock _gate = new();
     private readonly List<JobEntry> _waiting = [];
     private readonly LinkedList<JobEntry> _ended = new();
-    private readonly SemaphoreSlim _arrived = new(0);
+    private readonly Channel<bool> _arrived = Channel.CreateUnbounded<bool>();
     private JobEntry? _running;
 
     /// <summary>The running job; null if none runs.</summary>
@@ -51,7 +53,7 @@ internal sealed class JobQueue(int capacity)
             _waiting.Add(entry);
         }
 
-        _arrived.Release();
+        _arrived.Writer.TryWrite(true);
         return entry;
     }
 
@@ -59,7 +61,7 @@ internal sealed class JobQueue(int capacity)
     public void Restore(JobEntry entry)
     {
         lock (_gate) _waiting.Add(entry);
-        _arrived.Release();
+        _arrived.Writer.TryWrite(true);
     }
 
     /// <summary>Waits for a job, and makes it the running one.</summary>
@@ -67,7 +69,7 @@ internal sealed class JobQueue(int capacity)
     {
         while (true)
         {
-            await _arrived.WaitAsync(cancellationToken);
+            await _arrived.Reader.ReadAsync(cancellationToken);
             lock (_gate)
             {
                 // The job that this arrival stands for may have been removed.

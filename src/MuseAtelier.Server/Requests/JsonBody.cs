@@ -47,9 +47,12 @@ internal static class JsonBody
         {
             return JsonDocument.Parse(body, Reading);
         }
-        catch (JsonException exception)
+        // InvalidOperationException: a name has an escape of half a character.
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            string place = exception.LineNumber is { } line ? $" at line {line + 1}, byte {exception.BytePositionInLine + 1}" : "";
+            string place = exception is JsonException { LineNumber: { } line } at
+                ? $" at line {line + 1}, byte {at.BytePositionInLine + 1}"
+                : "";
             throw Problems.Make(
                 400, "bad-json", $"The body is no JSON{place}; expected an object whose names are all different. Check it.", exception);
         }

@@ -10,7 +10,9 @@ internal static class Problems
     // Windows: ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL. Linux: ENOSPC and EDQUOT.
     private static readonly int[] DiskFull = [unchecked((int)0x80070070), unchecked((int)0x80070027), 28, 122];
 
-    /// <summary>The answer to an exception. Only the server's own messages are shown: others may name what a client must not know.</summary>
+    /// <summary>
+    /// The answer to an exception. Only messages of this project are shown: others may name what a client must not know.
+    /// </summary>
     public static ServerRequestException Of(Exception exception) => exception switch
     {
         ServerRequestException known => known,
@@ -19,12 +21,14 @@ internal static class Problems
         QueueFullException full => Make(429, "queue-full", full),
         PictureNotWrittenException { NoSpace: true } full => NoSpace(full),
         IOException full when DiskFull.Contains(full.HResult) => NoSpace(full),
-        PictureRecordMissingException or PictureRecordDamagedException or PictureRecordVersionException => Make(400, "no-record", exception),
+        PictureRecordMissingException or PictureRecordDamagedException or PictureRecordVersionException =>
+            Make(400, "no-record", exception),
         NotAPictureException or PictureDamagedException or PictureTooLargeException or PictureUnsupportedException =>
             Make(400, "not-a-picture", exception),
         BadHttpRequestException { StatusCode: 413 } => Make(
             413, "body-too-large", "The body is larger than this route takes. Send a smaller one.", exception),
-        BadHttpRequestException or JsonException => Make(400, "bad-json", "The body cannot be read as JSON. Check it, and send it again.", exception),
+        BadHttpRequestException or JsonException => Make(
+            400, "bad-json", "The body cannot be read as JSON. Check it, and send it again.", exception),
         ObjectDisposedException or OperationCanceledException => Make(
             409, "stopping", "The server is stopping, or the model was closed. Try again when it runs.", exception),
         MuseAtelierException => Make(500, "failed", exception),

@@ -49,7 +49,9 @@ internal sealed class RequestFields
     public int? Whole(string name, int least = int.MinValue, int most = int.MaxValue)
     {
         if (!_values.TryGetValue(name, out JsonElement value)) return null;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= least && number <= most) return number;
+        int number = 0;
+        bool isWhole = value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out number);
+        if (isWhole && number >= least && number <= most) return number;
         string range = (least, most) == (int.MinValue, int.MaxValue)
             ? "a whole number"
             : string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}");
@@ -84,7 +86,10 @@ internal sealed class RequestFields
     {
         string question = NearestNames.Question(nearest);
         return Problems.BadValue(
-            field, $"{field} is '{Shorten(word)}'", $"one of {string.Join(", ", names)}", question.Length > 0 ? question : "Choose one of these.");
+            field,
+            $"{field} is '{Shorten(word)}'",
+            $"one of {string.Join(", ", names)}",
+            question.Length > 0 ? question : "Choose one of these.");
     }
 
     private static ServerRequestException Unknown(string name, IReadOnlyCollection<string> known)
@@ -115,9 +120,11 @@ internal sealed class RequestFields
     // Control characters of a client's text must not reach logs and terminals.
     private static string Shorten(string text)
     {
-        string line = string.Concat(text.Take(LongestShown).Select(letter => char.IsControl(letter) || char.IsSurrogate(letter) ? ' ' : letter));
+        string line = string.Concat(text.Take(LongestShown).Select(letter => IsHarmless(letter) ? letter : ' '));
         return text.Length > LongestShown ? line + "…" : line;
     }
+
+    private static bool IsHarmless(char letter) => !char.IsControl(letter) && !char.IsSurrogate(letter);
 
     // Escapes of half a character are legal in JSON's grammar, but no text.
     private static string StringOf(string name, JsonElement value)

@@ -68,7 +68,7 @@ internal sealed class JobJournal : IAsyncDisposable
     public Task AppendAsync(JournalEntry entry)
     {
         var appended = new Appended(entry, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        if (!_appended.Writer.TryWrite(appended)) throw new ObjectDisposedException(nameof(JobJournal));
+        ObjectDisposedException.ThrowIf(!_appended.Writer.TryWrite(appended), this);
         return appended.IsWritten.Task;
     }
 
