@@ -35,7 +35,13 @@ internal sealed partial class ModelShelf : IModelShelf, IAsyncDisposable
     public ModelShelf(ServerOptions options, AtelierOptions atelier, Action<ShelfAnswer> changed, ILogger<ModelShelf> logger)
     {
         (_options, _changed, _logger) = (options, changed, logger);
-        _atelierOptions = atelier with { Previews = true, WatchMemory = true, Disposal = DisposalMode.Abort };
+        _atelierOptions = atelier with
+        {
+            Previews = true,
+            WatchMemory = true,
+            WatchInterval = TimeSpan.FromMilliseconds(250),
+            Disposal = DisposalMode.Abort,
+        };
         _models = ModelScan.Run(options.Models, atelier);
     }
 

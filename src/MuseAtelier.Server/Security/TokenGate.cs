@@ -80,8 +80,8 @@ internal sealed class TokenGate(ServerOptions options)
         var problem = new Problem
         {
             Kind = "token-missing",
-            Message = $"{found}; expected the token that muse atelier was started with, as Authorization: Bearer, as the password of Basic, "
-                + "or in the address /?token= of the page. Copy it from where the server was started.",
+            Message = $"{found}; expected the token that muse atelier was started with, as Authorization: Bearer, as the password of "
+                + "Basic, or in the address /?token= of the page. Copy it from where the server was started.",
         };
         await ProblemAnswer.WriteAsync(context, StatusCodes.Status401Unauthorized, problem).ConfigureAwait(false);
         return false;
@@ -97,7 +97,7 @@ internal sealed class TokenGate(ServerOptions options)
                 return await RefuseAsync(context, "The token is wrong").ConfigureAwait(false);
             }
 
-            const string message = "Too many requests with a wrong token come at a time; expected the right one. Wait, and try again.";
+            const string message = "Too many requests with a wrong token come at a time; expected the right one. Wait, then try.";
             var problem = new Problem { Kind = "too-many-attempts", Message = message };
             await ProblemAnswer.WriteAsync(context, StatusCodes.Status429TooManyRequests, problem).ConfigureAwait(false);
             return false;
