@@ -82,7 +82,6 @@ internal sealed partial class LastResort(RequestDelegate next, ILogger<LastResor
 
         // Headers of the failed answer, such as a content type, must not describe the problem.
         context.Response.Clear();
-        AnswerHeaders.Set(context.Response);
         await ProblemAnswer.WriteAsync(context, answer.Status, answer.Problem).ConfigureAwait(false);
     }
 }
