@@ -61,7 +61,7 @@ internal sealed partial class ModelShelf : IModelShelf, IAsyncDisposable
         {
             lock (_gate)
             {
-                string? path = _chosen ?? _open.LastOrDefault()?.Path;
+                string? path = _chosen ?? (_open is [.., var last] ? last.Path : null);
                 return _models.FirstOrDefault(model => model.Path == path)
                     ?? _models.FirstOrDefault(model => model.Problem is null)
                     ?? _models.FirstOrDefault();
@@ -82,7 +82,7 @@ internal sealed partial class ModelShelf : IModelShelf, IAsyncDisposable
                 // Each atelier measures the whole process.
                 Held = states.Max(state => state.HeldBytes),
                 Budget = _atelierOptions.DeclaredBudget?.Bytes ?? states.Max(state => (long?)state.BudgetBytes),
-                Device = open.LastOrDefault()?.Atelier.Device,
+                Device = open is [.., var last] ? last.Atelier.Device : null,
             };
         }
     }
