@@ -64,7 +64,7 @@ internal sealed partial class ModelShelf : IModelShelf, IAsyncDisposable
                 string? path = _chosen ?? (_open is [.., var last] ? last.Path : null);
                 return _models.FirstOrDefault(model => model.Path == path)
                     ?? _models.FirstOrDefault(model => model.Problem is null)
-                    ?? _models.FirstOrDefault();
+                    ?? (_models is [var first, ..] ? first : null);
             }
         }
     }
