@@ -12,7 +12,7 @@ namespace MuseAtelier.Server.OpenAi;
 internal static class OpenAiEndpoints
 {
     // Pictures are sent in forms.
-    private static readonly AcceptsMetadata Forms = new(["multipart/form-data", "application/json"]);
+    private static readonly AcceptsMetadata Forms = new(["multipart/form-data", "application/json"], typeof(object));
 
     /// <summary>Maps the routes.</summary>
     public static void MapOpenAi(this WebApplication app)
