@@ -2,6 +2,7 @@ using System.CommandLine;
 using MuseAtelier.Storms.Ateliers;
 using MuseAtelier.Storms.Fuzzing;
 using MuseAtelier.Storms.Processes;
+using MuseAtelier.Storms.Serving;
 using MuseAtelier.Storms.Texts;
 
 namespace MuseAtelier.Storms.Running;
@@ -97,6 +98,9 @@ internal static class StormCommand
             WritesStorm.Command(),
             FuzzStorm.Command(),
             TokensStorm.Command(),
+            ServerStorm.Command(),
+            HttpStorm.Command(),
+            ServeRun.Command(),
             EmbedRun.Command(),
             WriteRun.Command(),
         };
