@@ -80,11 +80,13 @@ internal static class MuseCommand
         Command render = RenderCommand.Create(terminal);
         Command verify = VerifyCommand.Create(terminal);
         Command replay = ReplayCommand.Create(terminal);
+        Command atelier = AtelierCommand.Create(terminal);
         var root = new RootCommand("Paints pictures with Stable Diffusion XL.")
         {
             render,
             replay,
             verify,
+            atelier,
             InfoCommand.Create(terminal),
             TokensCommand.Create(terminal),
             ModelsCommand.Create(terminal),
@@ -99,6 +101,7 @@ internal static class MuseCommand
             [render] = RenderCommand.Help,
             [verify] = VerifyCommand.Help,
             [replay] = ReplayCommand.Help,
+            [atelier] = AtelierCommand.Help,
         });
         // Turns off response files, because a prompt may begin with @.
         return root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

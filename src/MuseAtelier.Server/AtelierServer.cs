@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using MuseAtelier.Server.Automatic1111;
 using MuseAtelier.Server.Checklist;
 using MuseAtelier.Server.Documents;
@@ -7,10 +9,12 @@ using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Health;
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Logging;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.OpenAi;
 using MuseAtelier.Server.Page;
-using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.PictureRoutes;
+using MuseAtelier.Server.Planning;
 using MuseAtelier.Server.Security;
 
 namespace MuseAtelier.Server;
@@ -22,21 +26,29 @@ internal static class AtelierServer
     /// <param name="options">What to serve.</param>
     public static WebApplication Build(ServerOptions options)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        options.ThrowIfInvalid();
+        // An empty builder reads neither files of the working folder nor variables of the environment, which could open other addresses.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        if (options.Log is { } log) builder.Logging.AddProvider(new LineLogger(log));
+        builder.Services.AddRouting();
+        builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<IStatePart, ServerStatePart>();
         builder.AddSecurity(options);
         builder.AddEvents();
         builder.AddModels();
         builder.AddGallery();
+        builder.AddPictures();
+        builder.AddPlanning();
         builder.AddJobs();
         builder.AddHealth();
         builder.AddDocuments();
         WebApplication app = builder.Build();
-        app.UseProblems();
         app.UseSecurity(options);
         app.MapEvents();
         app.MapModels();
-        app.MapGallery();
+        app.MapPictures();
+        app.MapPlanning();
         app.MapJobs();
         app.MapChecklist();
         app.MapHealth();

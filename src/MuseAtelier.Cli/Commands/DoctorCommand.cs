@@ -5,6 +5,7 @@ using MuseAtelier.Cpu;
 using MuseAtelier.Cuda;
 using MuseAtelier.Format;
 using MuseAtelier.Limits;
+using MuseAtelier.Server.Checklist;
 using Spectre.Console;
 using static System.FormattableString;
 
@@ -19,27 +20,41 @@ internal static class DoctorCommand
     {
         Option<string?> cache = AtelierChoices.Cache();
         Option<string?> model = AtelierChoices.Model();
+        Option<string?> gallery = UserPath.Option("--gallery");
+        gallery.Description = "The folder of the pictures of muse atelier. [default: pictures in the working folder]";
+        gallery.HelpName = "FOLDER";
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command(
             "doctor",
             "Shows what this machine can paint with, and what is missing: driver, CUDA, cuDNN, cards and their memory, ONNX Runtime, "
-                + "memory and its limits, models, the cache and free disk space. Checks the same places as render: --cache and --model, "
-                + "MUSE_CACHE and MUSE_MODEL. The exit code is always 0.")
+                + "memory and its limits, models, the cache and free disk space, and the checklist that the page of muse atelier shows too. "
+                + "Checks the same places as render: --cache and --model, MUSE_CACHE and MUSE_MODEL. The exit code is always 0.")
         {
-            cache, model, json,
+            cache, model, gallery, json,
         };
+        var budget = new BudgetChoices(command);
+        budget.AllowOneBudget(command);
         command.SetAction(result =>
         {
             CudaDiagnosis card = CudaDiagnosis.Run();
             HostDiagnosis host = HostDiagnosis.Run(result.GetValue(cache), result.GetValue(model));
-            if (result.GetValue(json)) terminal.Out.WriteLine(Describe(card, host).ToJsonString(Json.Readable));
-            else Print(card, host, terminal);
+            var options = new AtelierOptions
+            {
+                Backend = CpuBackend.Create(),
+                CacheFolder = host.Cache,
+                DeviceMemory = budget.VideoMemory(result),
+                HostMemory = budget.Memory(result),
+                Offload = budget.Offload(result),
+            };
+            IReadOnlyList<ChecklistLine> checklist = DoctorChecklist.Run(card, host, options, result.GetValue(gallery));
+            if (result.GetValue(json)) terminal.Out.WriteLine(Describe(card, host, checklist).ToJsonString(Json.Readable));
+            else Print(card, host, checklist, terminal);
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static void Print(CudaDiagnosis card, HostDiagnosis host, Terminal terminal)
+    private static void Print(CudaDiagnosis card, HostDiagnosis host, IReadOnlyList<ChecklistLine> checklist, Terminal terminal)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("part").AddColumn("state").AddColumn("found");
         AddCards(table, card);
@@ -48,7 +63,16 @@ internal static class DoctorCommand
             table.AddRow("model", path is null ? "missing" : "found", Markup.Escape(path ?? model.Name));
         AddPlaces(table, host);
         terminal.OutConsole.Write(table);
+        terminal.OutConsole.Write(TableOf(checklist));
         terminal.Out.WriteLine(Verdict(card, host));
+    }
+
+    private static Table TableOf(IReadOnlyList<ChecklistLine> checklist)
+    {
+        Table table = new Table().Border(TableBorder.Simple).AddColumn("checklist").AddColumn("state").AddColumn("found and remedy");
+        foreach (ChecklistLine line in checklist)
+            table.AddRow(line.Key, line.IsDone ? "done" : "to do", Markup.Escape($"{line.Finding} {line.Remedy}".TrimEnd()));
+        return table;
     }
 
     private static void AddCards(Table table, CudaDiagnosis diagnosis)
@@ -134,7 +158,7 @@ internal static class DoctorCommand
             : $"muse paints on the processor. {remedy}";
     }
 
-    private static JsonObject Describe(CudaDiagnosis card, HostDiagnosis host)
+    private static JsonObject Describe(CudaDiagnosis card, HostDiagnosis host, IReadOnlyList<ChecklistLine> checklist)
     {
         JsonObject all = Describe(card);
         all["cores"] = Environment.ProcessorCount;
@@ -170,6 +194,13 @@ internal static class DoctorCommand
             ["freeBytes"] = place.FreeBytes,
             ["writable"] = place.Problem is null,
             ["problem"] = place.Problem,
+        })]);
+        all["checklist"] = new JsonArray([.. checklist.Select(line => new JsonObject
+        {
+            ["key"] = line.Key,
+            ["isDone"] = line.IsDone,
+            ["finding"] = line.Finding,
+            ["remedy"] = line.Remedy,
         })]);
         return all;
     }

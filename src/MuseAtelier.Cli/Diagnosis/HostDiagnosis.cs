@@ -2,6 +2,7 @@ using MuseAtelier.Cpu;
 using MuseAtelier.Format;
 using MuseAtelier.Limits;
 using MuseAtelier.Runtime;
+using MuseAtelier.Server.Checklist;
 
 namespace MuseAtelier.Cli.Diagnosis;
 
@@ -29,6 +30,9 @@ internal sealed record HostDiagnosis
     /// <summary>Why that model cannot be used; null if it exists.</summary>
     public required string? ModelProblem { get; init; }
 
+    /// <summary>The cache's folder; null means the engine's default, or that the named one cannot be used.</summary>
+    public string? Cache { get; init; }
+
     /// <summary>The folders that muse writes to by default, and the cache.</summary>
     public required IReadOnlyList<PlaceDiagnosis> Places { get; init; }
 
@@ -39,6 +43,7 @@ internal sealed record HostDiagnosis
     {
         MuseAtelierException? runtime = OnnxLibrary.Problem();
         (string? path, string? problem) = FindModel(model);
+        PlaceDiagnosis cachePlace = CachePlace(cache);
         return new HostDiagnosis
         {
             OnnxRuntimeVersion = OnnxLibrary.Version,
@@ -48,7 +53,8 @@ internal sealed record HostDiagnosis
             Threads = HostThreads.Bounds(),
             Model = path,
             ModelProblem = problem,
-            Places = [WorkingPlace(), CachePlace(cache)],
+            Cache = cachePlace.Problem is null ? cachePlace.Folder : null,
+            Places = [WorkingPlace(), cachePlace],
         };
     }
 

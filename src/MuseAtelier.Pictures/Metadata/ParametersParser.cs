@@ -41,6 +41,19 @@ internal sealed class ParametersParser(string path)
         return last < 0 ? Programs.Automatic1111 : Program(ReadSettings(lines[last]));
     }
 
+    /// <summary>
+    /// The fields of a text by AUTOMATIC1111's names, the prompts among them, as they stand; none for a text of another form.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> FieldsOf(string text)
+    {
+        string[] lines = text.ReplaceLineEndings("\n").Split('\n');
+        int last = Array.FindLastIndex(lines, line => line.StartsWith(FirstSetting, StringComparison.Ordinal));
+        if (last < 0) return new Dictionary<string, string>();
+        Dictionary<string, string> fields = ReadSettings(lines[last]);
+        (fields["Prompt"], fields["Negative prompt"]) = SplitPrompts(lines.AsSpan(0, last));
+        return fields;
+    }
+
     private static string Program(Dictionary<string, string> settings)
     {
         string version = settings.GetValueOrDefault("Version", "");

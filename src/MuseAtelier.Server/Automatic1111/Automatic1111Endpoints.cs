@@ -1,12 +1,116 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using MuseAtelier.Server.Clients;
+using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Models;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Automatic1111;
 
 /// <summary>The routes of AUTOMATIC1111's API.</summary>
 internal static class Automatic1111Endpoints
 {
+    // What AUTOMATIC1111 lists and this server has none of.
+    private static readonly string[] EmptyLists =
+    [
+        "latent-upscale-modes", "sd-vae", "sd-modules", "loras", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles",
+        "script-info", "extensions",
+    ];
+
+    // Its folders of these are empty here, so that reading them again changes nothing.
+    private static readonly string[] Refreshes = ["refresh-vae", "refresh-loras", "refresh-embeddings"];
+
+    private static readonly (string Route, string What)[] Missing =
+    [
+        ("extra-single-image", "enlarge pictures"),
+        ("extra-batch-images", "enlarge pictures"),
+        ("interrogate", "describe pictures in words"),
+        ("unload-checkpoint", "close a model on demand; it closes those that its budget has no room for"),
+        ("reload-checkpoint", "open a model on demand; it opens the one that a job needs"),
+    ];
+
     /// <summary>Maps the routes.</summary>
     public static void MapAutomatic1111(this WebApplication app)
     {
+        var shelf = app.Services.GetRequiredService<IModelShelf>();
+        var options = app.Services.GetRequiredService<ServerOptions>();
+        var board = app.Services.GetRequiredService<IJobBoard>();
+        var store = new OptionStore(shelf);
+        var routes = new ClientRoutes(app.MapGroup("/sdapi/v1").WithTags("AUTOMATIC1111"), RefuseAsync);
+        MapPainting(routes, board, new PaintingFields(shelf, store, options.Limits), options.Limits);
+        MapOptions(routes, store, options);
+        MapLists(routes, shelf, options);
+        var others = new ClientRoutes(app.MapGroup("/internal").WithTags("AUTOMATIC1111"), RefuseAsync);
+        others.Get("/ping", "Answers that the server is there", context => JsonAnswer.WriteAsync(context, json =>
+        {
+            json.WriteStartObject();
+            json.WriteEndObject();
+        }));
     }
+
+    private static void MapPainting(ClientRoutes routes, IJobBoard board, PaintingFields fields, ServerLimits limits)
+    {
+        var painting = new TextToImage(board, fields, limits);
+        routes.Post("/txt2img", "Paints pictures, and answers with them", painting.PaintAsync);
+        routes.Post("/img2img", "Is refused: pictures are not painted over yet", painting.PaintOverAsync);
+        var progress = new ProgressAnswer(board);
+        routes.Get("/progress", "The progress of this API's job", progress.ReadAsync);
+        routes.Post("/interrupt", "Stops this API's running job", progress.InterruptAsync);
+        routes.Post("/skip", "Stops this API's running job", progress.SkipAsync);
+        routes.Post("/png-info", "The settings in a picture's file", new PngInfo(limits).ReadAsync);
+        foreach ((string route, string what) in Missing)
+        {
+            routes.Post($"/{route}", $"Is refused: the server does not {what}", _ =>
+                throw Problems.Make(422, "not-supported", $"{route} is not supported: the server does not {what}."));
+        }
+    }
+
+    private static void MapOptions(ClientRoutes routes, OptionStore store, ServerOptions server)
+    {
+        routes.Get("/options", "The options", context => JsonAnswer.WriteAsync(context, store.Write));
+        routes.Post("/options", "Sets options, and chooses the model", async context =>
+        {
+            using System.Text.Json.JsonDocument body = await ClientBody.ReadObjectAsync(context, server.Limits.BodyBytes);
+            store.Set(new ClientFields(body.RootElement));
+            await JsonAnswer.WriteAsync(context, json => json.WriteNullValue());
+        });
+        routes.Get("/cmd-flags", "The switches of the command line", context =>
+            JsonAnswer.WriteAsync(context, json => ServerFacts.WriteFlags(json, server)));
+    }
+
+    private static void MapLists(ClientRoutes routes, IModelShelf shelf, ServerOptions options)
+    {
+        routes.Get("/sd-models", "The models", context =>
+            JsonAnswer.WriteAsync(context, json => ModelNames.Write(json, shelf.Models)));
+        routes.Post("/refresh-checkpoints", "Reads the folders of the models again", context =>
+        {
+            shelf.Refresh();
+            return JsonAnswer.WriteAsync(context, json => json.WriteNullValue());
+        });
+        routes.Get("/samplers", "The samplers", context => JsonAnswer.WriteAsync(context, SamplerList.Write));
+        routes.Get("/schedulers", "The schedules", context => JsonAnswer.WriteAsync(context, ListedSchedule.Write));
+        routes.Get("/upscalers", "The upscalers: none", context => JsonAnswer.WriteAsync(context, ServerFacts.WriteUpscalers));
+        routes.Get("/memory", "The memory in use", context =>
+            JsonAnswer.WriteAsync(context, json => ServerFacts.WriteMemory(json, shelf.Sanctum)));
+        foreach (string list in EmptyLists) routes.Get($"/{list}", "An empty list", context => WriteRawAsync(context, "[]"));
+        foreach (string refresh in Refreshes) routes.Post($"/{refresh}", "Changes nothing", context => WriteRawAsync(context, "null"));
+        routes.Get("/embeddings", "The embeddings: none", context => WriteRawAsync(context, """{"loaded":{},"skipped":{}}"""));
+        routes.Get("/scripts", "The scripts: none", context => WriteRawAsync(context, """{"txt2img":[],"img2img":[]}"""));
+    }
+
+    private static Task WriteRawAsync(HttpContext context, string text) =>
+        JsonAnswer.WriteAsync(context, json => json.WriteRawValue(text));
+
+    // AUTOMATIC1111's form, in which clients look for detail, and this server's own beside it.
+    private static Task RefuseAsync(HttpContext context, Problem problem) => JsonAnswer.WriteAsync(context, json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("error", problem.Kind);
+        json.WriteString("detail", problem.Message);
+        json.WriteString("body", "");
+        json.WriteString("errors", "");
+        ClientProblem.Write(json, problem);
+        json.WriteEndObject();
+    });
 }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Hosting;
 using MuseAtelier.Server.Requests;
 
@@ -27,6 +28,8 @@ internal sealed class EventStream(EventHub hub, ServerState state, IHostApplicat
         context.Response.Headers.CacheControl = "no-cache, no-store";
         context.Response.Headers["X-Accel-Buffering"] = "no";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        // A page that does not read for a while is no attack: the number of streams is limited.
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         try
         {
             await WriteAsync(reader, context.Response.BodyWriter, ending.Token);

@@ -11,7 +11,9 @@ internal interface IGallery
     /// <summary>The folder, absolute.</summary>
     string Folder { get; }
 
-    /// <summary>The name of a picture of a job, without a folder: the same whenever it is asked for, so that a restart does not paint twice.</summary>
+    /// <summary>
+    /// The name of a picture of a job, without a folder: the same whenever it is asked for, so that a restart does not paint twice.
+    /// </summary>
     string NameOf(string jobId, DateTimeOffset accepted, int index, PictureFormat format);
 
     /// <summary>Whether the folder has a complete picture of this name, in the trash as well.</summary>
@@ -32,8 +34,17 @@ internal interface IGallery
 /// <summary>A picture in the gallery.</summary>
 internal sealed record GalleryPicture
 {
+    private readonly string? _fileName;
+
     /// <summary>The id in URLs: the file name, which has letters, digits, '-', '_' and '.' alone.</summary>
     public required string Id { get; init; }
+
+    /// <summary>The name of the file: the id, unless another program named it in a way that no URL can have.</summary>
+    public string FileName
+    {
+        get => _fileName ?? Id;
+        init => _fileName = value == Id ? null : value;
+    }
 
     /// <summary>When it was painted: the file's time.</summary>
     public required DateTimeOffset Painted { get; init; }
@@ -47,6 +58,9 @@ internal sealed record GalleryPicture
     /// <summary>Bytes of the file.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>The record; null if the file has none.</summary>
+    /// <summary>The format of the file.</summary>
+    public PictureFormat Format { get; init; } = PictureFormat.Png;
+
+    /// <summary>The record without its digests, which the file has; null if the file has no record, or an extremely long one.</summary>
     public PictureRecord? Record { get; init; }
 }

@@ -88,7 +88,8 @@ internal sealed partial class JobRunner(
                 inner: null, "model");
         }
 
-        return model.Problem is { } problem ? throw new ServerRequestException(422, problem) : model;
+        // A model that could not be opened before may be opened now: the opening says why not.
+        return model;
     }
 
     // Verifying again needs the model that painted the picture, which its record names.

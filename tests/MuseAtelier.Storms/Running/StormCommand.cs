@@ -2,6 +2,7 @@ using System.CommandLine;
 using MuseAtelier.Storms.Ateliers;
 using MuseAtelier.Storms.Fuzzing;
 using MuseAtelier.Storms.Processes;
+using MuseAtelier.Storms.Requests;
 using MuseAtelier.Storms.Serving;
 using MuseAtelier.Storms.Texts;
 
@@ -97,6 +98,7 @@ internal static class StormCommand
             ExportsStorm.Command(),
             WritesStorm.Command(),
             FuzzStorm.Command(),
+            RequestsStorm.Command(),
             TokensStorm.Command(),
             ServerStorm.Command(),
             HttpStorm.Command(),

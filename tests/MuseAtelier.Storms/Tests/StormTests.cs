@@ -2,6 +2,7 @@ using System.Text.Json;
 using MuseAtelier.Storms.Ateliers;
 using MuseAtelier.Storms.Fuzzing;
 using MuseAtelier.Storms.Processes;
+using MuseAtelier.Storms.Requests;
 using MuseAtelier.Storms.Running;
 using MuseAtelier.Storms.Texts;
 
@@ -221,6 +222,26 @@ public sealed class StormTests
         }
 
         Assert.Equal(whole.Count("outcome.read"), read);
+    }
+
+    [Fact]
+    public async Task Requests_ToEveryRoute_AreAnsweredWithoutAFailureOfTheServer()
+    {
+        var report = new StormReport("requests");
+        await RequestsStorm.RunAsync(
+            new RequestsOptions
+            {
+                Count = 400,
+                Seed = 18,
+                AnswerSeconds = SecondsWithoutProgress,
+            },
+            report
+        );
+        RequirePassed(report);
+        Assert.Equal(400, report.Count("requests"));
+        // Valid requests must be fulfilled, and damaged ones refused.
+        Assert.InRange(report.Count("status.200"), 1, 399);
+        Assert.InRange(report.Count("status.400"), 1, 399);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Security;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Server.Jobs;
@@ -42,7 +42,7 @@ internal sealed class JobServer : IAsyncDisposable
         builder.AddEvents();
         builder.AddJobs();
         WebApplication app = builder.Build();
-        app.UseProblems();
+        app.UseMiddleware<LastResort>();
         app.MapEvents();
         app.MapJobs();
         await app.StartAsync(Token);

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security;
 
-namespace MuseAtelier.Cli.Diagnosis;
+namespace MuseAtelier.Server.Checklist;
 
 /// <summary>A folder that muse writes to.</summary>
 /// <param name="Name">Its purpose in a word or two.</param>

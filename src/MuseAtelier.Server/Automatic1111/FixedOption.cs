@@ -1,0 +1,68 @@
+using System.Text.Json;
+using MuseAtelier.Server.Clients;
+
+namespace MuseAtelier.Server.Automatic1111;
+
+/// <summary>An option of AUTOMATIC1111 that would change pictures, and of which this server has the usual value alone.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Value">The usual value, as JSON.</param>
+/// <param name="Others">Other values that mean the same, as JSON.</param>
+internal sealed record FixedOption(string Name, string Value, params string[] Others)
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<FixedOption> All { get; } =
+    [
+        new("sd_vae", "\"Automatic\"", "\"None\"", "\"\""),
+        new("sd_unet", "\"Automatic\"", "\"None\"", "\"\""),
+        new("sd_lora", "\"None\"", "\"\""),
+        new("sd_hypernetwork", "\"None\"", "\"\""),
+        new("face_restoration", "false"),
+        new("eta_noise_seed_delta", "0"),
+        new("always_discard_next_to_last_sigma", "false"),
+        new("sgm_noise_multiplier", "false"),
+        new("s_churn", "0"),
+        new("s_noise", "1"),
+        new("s_min_uncond", "0"),
+        new("sigma_min", "0"),
+        new("sigma_max", "0"),
+        new("rho", "0"),
+        new("beta_dist_alpha", "0.6"),
+        new("beta_dist_beta", "0.6"),
+        new("uni_pc_variant", "\"bh1\""),
+        new("uni_pc_skip_type", "\"time_uniform\""),
+        new("uni_pc_order", "3"),
+        new("uni_pc_lower_order_final", "true"),
+        new("token_merging_ratio", "0"),
+        new("sdxl_crop_top", "0"),
+        new("sdxl_crop_left", "0"),
+        new("use_old_emphasis_implementation", "false"),
+        new("use_old_karras_scheduler_sigmas", "false"),
+        new("use_old_scheduling", "false"),
+        new("use_downcasted_alpha_bar", "false"),
+        new("enable_quantization", "false"),
+    ];
+
+    /// <summary>Refuses another value than the usual one.</summary>
+    /// <param name="fields">The options that a client sets.</param>
+    /// <exception cref="ServerRequestException">There is one.</exception>
+    public void Check(ClientFields fields)
+    {
+        if (fields.Find(Name) is not { } value || Means(value, Value) || Array.Exists(Others, other => Means(value, other))) return;
+        string found = ClientFields.Quote(value);
+        throw fields.NotSupported(Name, $"this server has the value {Value} alone, not {found}. Leave the option as it is.");
+    }
+
+    // Numbers are equal however they are written: 0, 0.0 and "0".
+    private static bool Means(JsonElement value, string usual)
+    {
+        using var document = JsonDocument.Parse(usual);
+        JsonElement expected = document.RootElement;
+        return expected.ValueKind switch
+        {
+            JsonValueKind.Number => ClientFields.Double(value) is { } number && number == expected.GetDouble(),
+            JsonValueKind.String =>
+                value.ValueKind == JsonValueKind.String && string.Equals(value.GetString(), expected.GetString(), StringComparison.Ordinal),
+            _ => value.ValueKind == expected.ValueKind,
+        };
+    }
+}

@@ -1,0 +1,86 @@
+using CommunityToolkit.HighPerformance.Buffers;
+using MuseAtelier.Pictures;
+
+namespace MuseAtelier.Server.Gallery;
+
+/// <summary>Reads what the gallery knows of a file: size, time and record. Thousands of them are kept, so they are kept small.</summary>
+internal sealed class GalleryReader
+{
+    // Values that most pictures of a gallery share: names of models, digests, devices, prompts of a series.
+    private const int SharedTexts = 1024;
+
+    // Longer prompts than any that the server accepts, but not without bound: a file may claim anything.
+    private const int MostCharacters = 64 * 1024;
+
+    private static readonly RecordedHashes NoHashes = new("", [], [], "");
+
+    private readonly StringPool _pool = new(SharedTexts);
+
+    /// <summary>Reads a file; null if it is no picture that can be shown.</summary>
+    /// <param name="file">The file.</param>
+    public GalleryPicture? Read(FileInfo file)
+    {
+        if (!GalleryFolders.IsRegular(file.FullName)) return null;
+        try
+        {
+            return Describe(file, PictureFile.Read(file.FullName));
+        }
+        catch (Exception exception) when (exception is PictureFileException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The record with its repeated texts shared, without its digests; null if it is too long to be kept.</summary>
+    public PictureRecord? Slim(PictureRecord record)
+    {
+        PictureRequest request = record.Request;
+        if (request.Prompt.Length + request.NegativePrompt.Length > MostCharacters) return null;
+        return record with
+        {
+            Request = request with { Prompt = Share(request.Prompt), NegativePrompt = Share(request.NegativePrompt) },
+            Model = record.Model with
+            {
+                Name = Share(record.Model.Name),
+                Sha256 = Share(record.Model.Sha256),
+                GraphsSha256 = Share(record.Model.GraphsSha256),
+            },
+            Engine = record.Engine with
+            {
+                Version = Share(record.Engine.Version),
+                Runtime = Share(record.Engine.Runtime),
+                Device = Share(record.Engine.Device),
+                Plan = Share(record.Engine.Plan),
+            },
+            Hashes = NoHashes,
+        };
+    }
+
+    private GalleryPicture Describe(FileInfo file, PictureFileContent content) => new()
+    {
+        Id = GalleryNames.IdOf(file.Name),
+        FileName = file.Name,
+        Painted = new DateTimeOffset(file.LastWriteTimeUtc),
+        Width = content.Width,
+        Height = content.Height,
+        Bytes = file.Length,
+        Format = content.Format,
+        Record = RecordOf(content),
+    };
+
+    // A picture with a damaged record is still a picture.
+    private PictureRecord? RecordOf(PictureFileContent content)
+    {
+        if (content.RecordJson is null) return null;
+        try
+        {
+            return Slim(content.ReadRecord());
+        }
+        catch (PictureFileException)
+        {
+            return null;
+        }
+    }
+
+    private string Share(string text) => _pool.GetOrAdd(text);
+}

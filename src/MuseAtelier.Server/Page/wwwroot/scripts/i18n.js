@@ -1,0 +1,124 @@
+import { labels, notes } from './texts.js';
+import { recall, keep } from './storage.js';
+
+/** @typedef {'zh' | 'en'} Language */
+
+/** @type {Map<string, readonly [string, string]>} */
+const texts = new Map([...Object.entries(notes), ...Object.entries(labels)]);
+const attributes = { 'data-t-label': 'aria-label', 'data-t-title': 'title', 'data-t-hint': 'placeholder' };
+
+/** @type {Set<(language: Language) => void>} */
+const listeners = new Set();
+
+/** @type {Language} */
+let current = first();
+
+/** @returns {Language} The language of the last visit, or else the browser's. */
+function first() {
+  const kept = recall('language');
+  if (kept === 'zh' || kept === 'en') {
+    return kept;
+  }
+  return navigator.languages.find((each) => /^(zh|en)\b/i.test(each))?.toLowerCase().startsWith('zh') ? 'zh' : 'en';
+}
+
+/**
+ * Adds the texts of a feature that has a file of its own.
+ * @param {import('./texts.js').Texts} added
+ */
+export function addTexts(added) {
+  for (const [key, value] of Object.entries(added)) {
+    texts.set(key, value);
+  }
+}
+
+/** @returns {Language} The language of the page. */
+export function language() {
+  return current;
+}
+
+/**
+ * The text of a key in the page's language.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ * @returns {string}
+ */
+export function t(key, values = {}) {
+  const text = texts.get(key);
+  if (!text) {
+    return key;
+  }
+  return text[current === 'zh' ? 0 : 1].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/**
+ * Whether a key has a text.
+ * @param {string} key
+ */
+export function hasText(key) {
+  return texts.has(key);
+}
+
+/**
+ * Changes the language of the page and of all that listens.
+ * @param {Language} next
+ */
+export function setLanguage(next) {
+  current = next;
+  keep('language', next);
+  apply();
+  for (const listener of [...listeners]) {
+    listener(next);
+  }
+}
+
+/**
+ * Calls a function after each change of the language.
+ * @param {(language: Language) => void} listener
+ * @returns {() => void} Ends it.
+ */
+export function onLanguage(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/**
+ * Writes the texts into elements with `data-t` (content), `data-t-label`, `data-t-title` and `data-t-hint` (attributes).
+ * @param {ParentNode} [root]
+ */
+export function apply(root = document) {
+  if (root === document) {
+    document.documentElement.lang = current === 'zh' ? 'zh-Hans' : 'en';
+  }
+  for (const element of root.querySelectorAll('[data-t]')) {
+    element.textContent = t(element.getAttribute('data-t') ?? '');
+  }
+  for (const [from, to] of Object.entries(attributes)) {
+    for (const element of root.querySelectorAll(`[${from}]`)) {
+      element.setAttribute(to, t(element.getAttribute(from) ?? ''));
+    }
+  }
+}
+
+/**
+ * A number of seconds in words: "31 s", "2 min 5 s".
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  const whole = Math.max(1, Math.round(seconds));
+  if (whole < 90) {
+    return t('sec', { n: seconds < 9.95 ? Math.max(0.1, seconds).toFixed(1) : whole });
+  }
+  const rest = whole % 60;
+  const minutes = Math.floor(whole / 60);
+  return rest === 0 || minutes >= 10 ? t('min', { n: Math.round(whole / 60) }) : t('min_sec', { n: minutes, s: rest });
+}
+
+/**
+ * Bytes as GiB or MiB with the digits that matter.
+ * @param {number} bytes
+ */
+export function amount(bytes) {
+  const gib = bytes / 2 ** 30;
+  return gib >= 0.95 ? `${gib.toFixed(1)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`;
+}

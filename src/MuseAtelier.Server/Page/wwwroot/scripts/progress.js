@@ -1,0 +1,49 @@
+import { t, duration, onLanguage } from './i18n.js';
+import { say } from './say.js';
+import { state, on, running } from './store.js';
+
+/** What was said of which job, so that nothing is said twice. */
+let told = { id: '', half: false };
+
+/** Says to screen readers when painting begins, is half done and ends; the title of the window counts the steps. */
+export function start() {
+  on('jobs', () => {
+    showTitle();
+    tell();
+  });
+  onLanguage(showTitle);
+  showTitle();
+}
+
+function showTitle() {
+  const job = running();
+  const name = t('title');
+  const isCounted = job && job.steps > 0 && job.state === 'painting';
+  const title = isCounted ? `${job.step}/${job.steps} · ${name}` : name;
+  if (document.title !== title) {
+    document.title = title;
+  }
+}
+
+function tell() {
+  const job = running();
+  if (told.id !== '' && told.id !== job?.id) {
+    const before = state.jobs.find((each) => each.id === told.id);
+    if (before?.state === 'done' && before.kind !== 'verify') {
+      const taken = before.began && before.ended ? (Date.parse(before.ended) - Date.parse(before.began)) / 1000 : 0;
+      say(t('live_done', { s: duration(taken) }));
+    } else if (before?.state === 'done') {
+      say(before.verification?.holds ? t('verified') : t('mismatch', { n: before.verification?.divergesAtStep ?? 0 }));
+    } else if (before?.state === 'stopped') {
+      say(t('live_stop'));
+    }
+    told = { id: '', half: false };
+  }
+  if (job && job.state === 'painting' && told.id !== job.id && job.steps > 0) {
+    told = { id: job.id, half: job.step * 2 >= job.steps };
+    say(t('live_start', { m: job.steps }));
+  } else if (job && told.id === job.id && !told.half && job.step * 2 >= job.steps) {
+    told.half = true;
+    say(t('live_half', { s: duration(job.secondsLeft ?? 0) }));
+  }
+}

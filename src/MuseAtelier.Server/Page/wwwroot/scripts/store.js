@@ -1,0 +1,133 @@
+import { recall, keep } from './storage.js';
+
+/**
+ * @typedef {object} Settings The form on the desk.
+ * @property {string} prompt
+ * @property {string} negativePrompt
+ * @property {number} width
+ * @property {number} height
+ * @property {number} scale The side of a square picture of this scale, in px.
+ * @property {number | null} steps Null means the model's own.
+ * @property {number | null} guidance
+ * @property {string | null} sampler
+ * @property {string | null} schedule
+ * @property {number} count
+ * @property {string} frame
+ * @property {string} seed
+ * @property {boolean} isSeedLocked
+ * @property {boolean} isSeedFresh Whether the seed was rolled and not yet painted with.
+ * @property {string | null} model
+ * @property {Record<string, unknown>} others Members of a recalled request that have no control on the desk.
+ */
+
+/** @typedef {Record<string, any>} Picture A picture of docs/http-api.md. */
+/** @typedef {Record<string, any>} Job A job of docs/http-api.md. */
+
+/** @type {Settings} */
+export const freshSettings = Object.freeze({
+  prompt: '',
+  negativePrompt: '',
+  width: 0,
+  height: 0,
+  scale: 0,
+  steps: null,
+  guidance: null,
+  sampler: null,
+  schedule: null,
+  count: 1,
+  frame: 'gilded',
+  seed: '42',
+  isSeedLocked: false,
+  isSeedFresh: true,
+  model: null,
+  others: {},
+});
+
+/**
+ * What the page knows. Change it only by `set`, so that all that shows it hears of it.
+ *
+ * - `connection`: 'on', 'off' (no events for 3 s), 'back' (for 4 s after it returned)
+ * - `queue`: the ids of the waiting jobs in their order
+ * - `pictures`: the newest pictures, newest first (the bench)
+ * - `current`: the picture on the wall, or null; `watching`: whether the easel is shown while a job runs
+ * - `view`: 'studio' or 'gallery'; `large`: the id of the picture that is seen large, or null
+ * - `added`: the picture that was painted or restored last; `removed`: the id of the one that was removed last
+ * - `verified`: outcomes of this sitting by picture id: `{state: 'running' | 'done' | 'failed', holds?, divergesAtStep?}`
+ * - `toast`: `{text, action?: {text, run}}`; `plan`: the answer for the settings, or null
+ * - `problem`: why the last request was refused (an ApiProblem), or `{kind: 'nothing'}` when nothing was written; null otherwise
+ */
+export const state = {
+  /** @type {Record<string, any> | null} */ server: null,
+  /** @type {Record<string, any>[]} */ models: [],
+  device: '',
+  sanctum: { held: 0, budget: 0 },
+  /** @type {Record<string, any> | null} */ offer: null,
+  /** @type {Job[]} */ jobs: [],
+  /** @type {string[]} */ queue: [],
+  /** @type {Picture[]} */ pictures: [],
+  galleryCount: 0,
+  /** @type {Picture | null} */ current: null,
+  watching: true,
+  /** @type {'studio' | 'gallery'} */ view: 'studio',
+  /** @type {string | null} */ large: null,
+  /** @type {Picture | null} */ added: null,
+  /** @type {string | null} */ removed: null,
+  /** @type {Record<string, any>} */ verified: {},
+  /** @type {Record<string, any> | null} */ toast: null,
+  /** @type {Record<string, any> | null} */ plan: null,
+  /** @type {Record<string, any> | null} */ problem: null,
+  isDrawerOpen: recall('drawer') === true,
+  /** @type {'on' | 'off' | 'back'} */ connection: 'on',
+  /** @type {Settings} */ settings: { ...freshSettings, ...recall('settings') },
+};
+
+/** @type {Map<string, Set<(value: any) => void>>} */
+const listeners = new Map();
+
+/**
+ * Calls a function after each change of a key.
+ * @param {keyof typeof state | string} key
+ * @param {(value: any) => void} listener
+ * @returns {() => void} Ends it.
+ */
+export function on(key, listener) {
+  const those = listeners.get(key) ?? new Set();
+  listeners.set(key, those.add(listener));
+  return () => those.delete(listener);
+}
+
+/**
+ * Changes a key. A listener that throws does not keep the others from being called.
+ * @param {keyof typeof state} key
+ * @param {any} value
+ */
+export function set(key, value) {
+  /** @type {any} */ (state)[key] = value;
+  for (const listener of [...(listeners.get(key) ?? [])]) {
+    try {
+      listener(value);
+    } catch (problem) {
+      console.error(problem);
+    }
+  }
+}
+
+/**
+ * Changes some settings, and keeps all of them for the next visit.
+ * @param {Partial<Settings>} some
+ */
+export function change(some) {
+  const settings = { ...state.settings, ...some };
+  keep('settings', settings);
+  set('settings', settings);
+}
+
+/** @returns {Job | null} The job that is painted or verified, or whose model is opened. */
+export function running() {
+  return state.jobs.find((each) => each.state === 'painting' || each.state === 'opening') ?? null;
+}
+
+/** @returns {Job[]} The waiting jobs in their order. */
+export function waiting() {
+  return state.queue.map((id) => state.jobs.find((each) => each.id === id)).filter((each) => each !== undefined);
+}
