@@ -27,7 +27,7 @@ internal static class DoctorCommand
         var command = new Command(
             "doctor",
             "Shows what this machine can paint with, and what is missing: driver, CUDA, cuDNN, cards and their memory, ONNX Runtime, "
-                + "memory and its limits, models, the cache and free disk space, and the checklist that the page of muse atelier shows too. "
+                + "memory and its limits, models, the cache and free disk space, and the checklist that the page of muse atelier shows. "
                 + "Checks the same places as render: --cache and --model, MUSE_CACHE and MUSE_MODEL. The exit code is always 0.")
         {
             cache, model, gallery, json,

@@ -128,10 +128,12 @@ internal sealed class FirstRunChecklist
             return ChecklistLine.ToDo(
                 key,
                 Sentence($"{picture}, as estimated from a processor of two cores"),
-                Invariant($"Within {LongestFirstPicture} s needs an NVIDIA card. On a processor, paint smaller, and with a preset of few steps."));
+                Invariant($"Within {LongestFirstPicture} s needs an NVIDIA card. On a processor, paint smaller pictures, in few steps."));
         }
 
-        string opening = _subject.SecondsToOpen is > 0 and var wait ? Invariant($", after about {Math.Ceiling(wait)} s for opening the model") : "";
+        string opening = _subject.SecondsToOpen is > 0 and var wait
+            ? Invariant($", after about {Math.Ceiling(wait)} s for opening the model")
+            : "";
         string finding = Sentence($"{picture}{opening}, as estimated from an H100; other cards differ");
         return seconds + (_subject.SecondsToOpen ?? 0) <= LongestFirstPicture
             ? ChecklistLine.Done(key, finding)
@@ -144,8 +146,8 @@ internal sealed class FirstRunChecklist
         PlaceDiagnosis place = PlaceDiagnosis.Of(key, _subject.Gallery);
         if (place.Problem is { } problem)
         {
-            return ChecklistLine.ToDo(
-                key, Sentence($"pictures cannot be kept in {place.Folder} ({problem})"), "Name another folder with --gallery, or change this one.");
+            string refusal = Sentence($"pictures cannot be kept in {place.Folder} ({problem})");
+            return ChecklistLine.ToDo(key, refusal, "Name another folder with --gallery, or change this one.");
         }
 
         string free = place.FreeBytes is { } bytes ? $", and {ByteSize.Format(bytes)} are free" : "";
@@ -164,6 +166,8 @@ internal sealed class FirstRunChecklist
     private static string Sentence(string text)
     {
         string trimmed = text.TrimEnd('.');
-        return trimmed.StartsWith("muse ", StringComparison.Ordinal) ? $"{trimmed}." : $"{char.ToUpperInvariant(trimmed[0])}{trimmed[1..]}.";
+        // The program's name has a small letter everywhere.
+        char first = trimmed.StartsWith("muse ", StringComparison.Ordinal) ? trimmed[0] : char.ToUpperInvariant(trimmed[0]);
+        return $"{first}{trimmed[1..]}.";
     }
 }

@@ -32,7 +32,7 @@ internal static class GalleryProblems
             new Problem
             {
                 Kind = "failed",
-                Message = "The system refused to move the file; expected a gallery that may be changed. Check the permissions of its folder.",
+                Message = "The system refused to move the file; expected a gallery that may be changed. Check the folder's permissions.",
             },
             exception);
 }

@@ -21,6 +21,9 @@ internal sealed class IndexCache(GalleryFolders folders, GalleryReader reader)
 
     private static readonly byte[] Mark = "museatelier gallery index 1\n"u8.ToArray();
 
+    // Behind the mark and the digest of the body.
+    private static readonly int BodyAt = Mark.Length + sizeof(ulong);
+
     /// <summary>What the index says, by file name; empty if there is none, or none that can be read.</summary>
     public Dictionary<string, GalleryPicture> Read()
     {
@@ -29,7 +32,7 @@ internal sealed class IndexCache(GalleryFolders folders, GalleryReader reader)
             var file = new FileInfo(folders.Index);
             if (!file.Exists || file.Length > MostBytes || !GalleryFolders.IsRegular(file.FullName)) return [];
             byte[] content = File.ReadAllBytes(folders.Index);
-            return IsIntact(content) ? Parse(content.AsMemory(Mark.Length + sizeof(ulong))) : [];
+            return IsIntact(content) ? Parse(content) : [];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or FormatException
             or ArgumentException or InvalidOperationException)
@@ -43,16 +46,18 @@ internal sealed class IndexCache(GalleryFolders folders, GalleryReader reader)
     {
         try
         {
-            using var body = new MemoryStream();
-            using (var writer = new BinaryWriter(body, Encoding.UTF8, leaveOpen: true))
+            using var file = new MemoryStream();
+            using (var writer = new BinaryWriter(file, Encoding.UTF8, leaveOpen: true))
             {
+                writer.Write(Mark);
+                writer.Write(0UL);
                 writer.Write(pictures.Count);
                 foreach (GalleryPicture picture in pictures) Write(writer, picture);
             }
 
-            ReadOnlySpan<byte> bytes = body.GetBuffer().AsSpan(0, (int)body.Length);
-            AtomicFile.Write(
-                folders.Index, [.. Mark, .. BitConverter.GetBytes(XxHash64.HashToUInt64(bytes)), .. bytes], overwrite: true, mode: null);
+            Span<byte> content = file.GetBuffer().AsSpan(0, (int)file.Length);
+            BitConverter.TryWriteBytes(content[Mark.Length..], XxHash64.HashToUInt64(content[BodyAt..]));
+            AtomicFile.Write(folders.Index, content, overwrite: true, mode: null);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -61,14 +66,13 @@ internal sealed class IndexCache(GalleryFolders folders, GalleryReader reader)
 
     private static bool IsIntact(ReadOnlySpan<byte> content)
     {
-        if (content.Length < Mark.Length + sizeof(ulong) || !content.StartsWith(Mark)) return false;
-        ulong stated = BitConverter.ToUInt64(content[Mark.Length..]);
-        return stated == XxHash64.HashToUInt64(content[(Mark.Length + sizeof(ulong))..]);
+        if (content.Length < BodyAt || !content.StartsWith(Mark)) return false;
+        return BitConverter.ToUInt64(content[Mark.Length..]) == XxHash64.HashToUInt64(content[BodyAt..]);
     }
 
-    private Dictionary<string, GalleryPicture> Parse(ReadOnlyMemory<byte> body)
+    private Dictionary<string, GalleryPicture> Parse(byte[] content)
     {
-        using var stream = new MemoryStream(body.ToArray(), writable: false);
+        using var stream = new MemoryStream(content, BodyAt, content.Length - BodyAt, writable: false);
         using var file = new BinaryReader(stream, Encoding.UTF8);
         int count = file.ReadInt32();
         if (count is < 0 or > MostPictures) return [];

@@ -16,9 +16,9 @@ internal sealed class VerifyRoute(FolderGallery gallery, IModelShelf shelf, IJob
         GalleryPicture picture = gallery.Find(id) ?? throw GalleryProblems.NoSuchPicture();
         if (gallery.PathOf(id) is null) throw GalleryProblems.NoSuchPicture();
         PictureRecord record = picture.Record ?? throw Problems.Make(
-            400, "no-record", "The picture has no record of MuseAtelier that can be read, so it cannot be verified. Choose another picture.");
+            400, "no-record", "The picture has no record that can be read; expected one of MuseAtelier. Choose another picture.");
         ShelfModel model = shelf.Find(record.Model.Sha256) ?? shelf.Find(record.Model.Name) ?? throw Problems.Make(
-            404, "no-such-model", $"The picture was painted by {record.Model.Name}, which this server does not have. Start it with that model.");
+            404, "no-such-model", $"{record.Model.Name} painted the picture, and this server does not have it. Start it with that model.");
         var request = new JobRequest
         {
             Picture = record.Request,

@@ -26,7 +26,9 @@ internal sealed class BatchDenoising : IDisposable
         _batch = batch;
         _metrics = metrics;
         bool paintsPreviews = hasPreviews && batch.HasProgress;
-        _previews = paintsPreviews ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat) : null;
+        _previews = paintsPreviews
+            ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat, batch.LatentColours)
+            : null;
         _loop = new DenoisingLoop(
             batch.Recipe, batch.Noise, batch.Slot, denoiser, DenoisingInputs.FromNoise, _previews, device.AllocateHost);
     }

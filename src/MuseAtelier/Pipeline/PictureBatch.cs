@@ -26,6 +26,7 @@ internal sealed class PictureBatch
         Recipe = sampling.RecipeOf(Request, Prompts.Weights);
         Prediction = sampling.PredictionOf(Request);
         LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);
+        LatentColours = LatentColours.Of(sampling.Model);
         Noise = sampling.NoiseOf(requests);
         Notices = [.. run.Notices, .. IgnoredMembers.Of(Request)];
     }
@@ -65,6 +66,9 @@ internal sealed class PictureBatch
 
     /// <summary>The scale of the latents; null for SDXL's.</summary>
     public LatentFormat? LatentFormat { get; }
+
+    /// <summary>The colours of the latents.</summary>
+    public LatentColours LatentColours { get; }
 
     /// <summary>The noise of each picture.</summary>
     public PictureNoise[] Noise { get; }

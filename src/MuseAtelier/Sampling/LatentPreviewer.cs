@@ -1,33 +1,23 @@
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// Turns latents into a rough picture by a linear map of their four channels. SDXL's latents are nearly linear in colour:
-/// the first is lightness, the second cyan against red, the third green against violet, the fourth structure.
+/// Turns latents into a rough picture by a linear map of their four channels. With the map of another VAE the shapes still show, though in
+/// other colours.
 /// </summary>
-/// <remarks>
-/// The factors are those fitted by T. A. Vass to SDXL's VAE ("Explaining the SDXL latent space", 2024). Another VAE has
-/// other ones; the shapes still show, though in other colours.
-/// </remarks>
 internal static class LatentPreviewer
 {
     /// <summary>Channels of latents.</summary>
     public const int Channels = 4;
-
-    // Rows are red, green and blue in 8-bit units; columns the four channels and the offset.
-    private static readonly float[] Factors =
-    [
-        60, -60, 25, -70, 150,
-        60, -5, 15, -50, 140,
-        60, 10, -5, -35, 130,
-    ];
 
     /// <summary>Paints the picture. Allocates nothing.</summary>
     /// <param name="latents">[4, h, w] fp32, scaled as the UNet sees clean latents, best denoised; borrowed.</param>
     /// <param name="width">w.</param>
     /// <param name="pixels">[h, w, 3] interleaved RGB, 8 bits a channel; rows begin <paramref name="stride"/> bytes apart.</param>
     /// <param name="stride">Bytes from a row to the next, at least 3 w.</param>
-    public static void Paint(ReadOnlySpan<float> latents, int width, Span<byte> pixels, int stride)
+    /// <param name="colours">The map; null for SDXL's.</param>
+    public static void Paint(ReadOnlySpan<float> latents, int width, Span<byte> pixels, int stride, LatentColours? colours = null)
     {
+        float[] factors = (colours ?? LatentColours.Sdxl).Factors;
         int area = latents.Length / Channels;
         int height = area / width;
         if (latents.Length != Channels * height * width)
@@ -44,7 +34,7 @@ internal static class LatentPreviewer
                 int i = y * width + x;
                 for (int colour = 0; colour < 3; colour++)
                 {
-                    ReadOnlySpan<float> f = Factors.AsSpan(colour * (Channels + 1), Channels + 1);
+                    ReadOnlySpan<float> f = factors.AsSpan(colour * (Channels + 1), Channels + 1);
                     float value = f[0] * c0[i] + f[1] * c1[i] + f[2] * c2[i] + f[3] * c3[i] + f[4];
                     // Conversion saturates, and takes what is not a number for 0.
                     row[3 * x + colour] = (byte)Math.Clamp((int)(value + 0.5f), 0, 255);

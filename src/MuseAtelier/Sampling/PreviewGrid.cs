@@ -10,14 +10,17 @@ internal sealed class PreviewGrid
     private readonly byte[] _pixels;
     private readonly int _width, _height, _columns;
     private readonly LatentFormat? _format;
+    private readonly LatentColours? _colours;
     private readonly float[]? _converted;
 
     /// <param name="pictures">Pictures in the grid; unused cells stay black.</param>
     /// <param name="height">A latent's height.</param>
     /// <param name="width">A latent's width.</param>
     /// <param name="format">The scale of the latents; null for SDXL's.</param>
-    public PreviewGrid(int pictures, int height, int width, LatentFormat? format = null)
+    /// <param name="colours">The colours of the latents; null for SDXL's.</param>
+    public PreviewGrid(int pictures, int height, int width, LatentFormat? format = null, LatentColours? colours = null)
     {
+        _colours = colours;
         _format = format;
         _converted = format is null ? null : new float[LatentPreviewer.Channels * height * width];
         _width = width;
@@ -44,7 +47,7 @@ internal sealed class PreviewGrid
         int stride = _columns * _width * Channels;
         int start = (picture / _columns * _height * stride) + (picture % _columns * _width * Channels);
         _format?.ToSdxl(latents, _converted);
-        LatentPreviewer.Paint(_format is null ? latents : _converted, _width, _pixels.AsSpan(start), stride);
+        LatentPreviewer.Paint(_format is null ? latents : _converted, _width, _pixels.AsSpan(start), stride, _colours);
     }
 
     /// <summary>

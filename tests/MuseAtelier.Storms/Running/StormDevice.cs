@@ -21,8 +21,12 @@ internal static class StormDevices
     /// <summary>Returns the reason that a device cannot be used here; null if it can.</summary>
     public static string? Problem(this StormDevice device) => device == StormDevice.Cuda ? CardProblem.Value : null;
 
+    /// <summary>Whether threads of the CPU that wait may spin. They do so for a user, and must not where other programs run too.</summary>
+    public static bool Spins { get; set; } = true;
+
     /// <summary>Creates a new backend.</summary>
-    public static Backend Create(this StormDevice device) => device == StormDevice.Cuda ? CudaBackend.Create() : CpuBackend.Create();
+    public static Backend Create(this StormDevice device) =>
+        device == StormDevice.Cuda ? CudaBackend.Create() : CpuBackend.Create(spins: Spins);
 
     /// <summary>Skips a test if a device cannot be used, with the reason.</summary>
     public static void Require(this StormDevice device) =>

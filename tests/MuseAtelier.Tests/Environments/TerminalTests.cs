@@ -20,15 +20,15 @@ public sealed class TerminalTests : IDisposable
         await UntilAsync(script, () => Shown().Contains("painting", StringComparison.Ordinal));
         Assert.True(IsHidden());
         int before = Shown().Length;
-        await SignalAsync("TSTP", muse);
+        Signals.Send("TSTP", muse);
         await UntilAsync(script, () => File.ReadAllText($"/proc/{muse}/stat").Split(')')[^1].TrimStart()[0] == 'T');
         // script stops with its child, and may show what the child wrote last only when it goes on.
-        await SignalAsync("CONT", muse);
-        await SignalAsync("CONT", script.Id);
+        Signals.Send("CONT", muse);
+        Signals.Send("CONT", script.Id);
         await UntilAsync(script, () => Places(before).Show >= 0 && Places(before).Hide >= 0);
         Assert.True(Places(before).Show < Places(before).Hide);
-        await SignalAsync("INT", muse);
-        await SignalAsync("INT", muse);
+        Signals.Send("INT", muse);
+        Signals.Send("INT", muse);
         await script.WaitForExitAsync(Cancellation);
         Assert.Equal(130, script.ExitCode);
         Assert.False(IsHidden());
@@ -81,12 +81,6 @@ public sealed class TerminalTests : IDisposable
         string shown = Shown();
         return shown.LastIndexOf(CursorKeeper.Hide, StringComparison.Ordinal) > shown.LastIndexOf(CursorKeeper.Show,
             StringComparison.Ordinal);
-    }
-
-    private static async Task SignalAsync(string signal, int process)
-    {
-        using Process kill = Process.Start("kill", [$"-{signal}", $"{process}"]);
-        await kill.WaitForExitAsync(Cancellation);
     }
 
     // A generous time against a hang; ends what hangs.

@@ -9,7 +9,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Export;
 
 /// <summary>Overlays: packages that hold only the stages that differ from those of another package.</summary>
-public sealed class OverlayTests : IDisposable
+public sealed class OverlayTests(OverlayTests.Bases bases) : IClassFixture<OverlayTests.Bases>, IDisposable
 {
     private const string Block = "model.diffusion_model.middle_block.1.transformer_blocks.0.";
     private const string Attention = Block + "attn1.to_q.weight";
@@ -37,7 +37,7 @@ public sealed class OverlayTests : IDisposable
     public void Write_OfOneChangedTensor_GivesTheWeightsOfAFullExport(Lowering lowering, string tensor)
     {
         var options = new ExportOptions { Lowering = lowering };
-        PackageManifest basis = ExportBase(options);
+        PackageManifest basis = CopyBase(lowering);
         long bytes = Overlay(tensor);
         CheckpointExporter.Export(Changed(tensor), _folder["full"], options, cancellationToken: Cancellation);
         PackageManifest overlay = PackageManifest.Read(_folder["overlay"]), full = PackageManifest.Read(_folder["full"]);
@@ -65,7 +65,7 @@ public sealed class OverlayTests : IDisposable
     [InlineData(Kernel)]
     public async Task GenerateAsync_WithAnOverlay_PaintsThePictureOfAFullExport(string tensor)
     {
-        ExportBase(new ExportOptions());
+        CopyBase(Lowering.Portable);
         Overlay(tensor);
         string changed = Changed(tensor);
         Picture original = await PaintAsync(_folder["base"]);
@@ -82,7 +82,7 @@ public sealed class OverlayTests : IDisposable
     [Fact]
     public void Write_OfNoChange_HoldsNoFiles()
     {
-        PackageManifest basis = ExportBase(new ExportOptions());
+        PackageManifest basis = CopyBase(Lowering.Portable);
         Assert.Equal(0, Write(new Dictionary<string, TensorChange>()));
         Assert.Equal(basis.Files, PackageManifest.Read(_folder["overlay"]).Files);
     }
@@ -90,7 +90,7 @@ public sealed class OverlayTests : IDisposable
     [Fact]
     public void Write_OfATensorThatNoWeightIsMadeOf_NamesItAndWritesNothing()
     {
-        ExportBase(new ExportOptions());
+        CopyBase(Lowering.Portable);
         OverlayTensorException exception = Assert.Throws<OverlayTensorException>(() => Overlay("model.diffusion_model.no.weight"));
         Assert.Equal(["model.diffusion_model.no.weight"], exception.Tensors);
         Assert.Equal(["base"], Directory.GetFileSystemEntries(_folder[""]).Select(Path.GetFileName));
@@ -99,7 +99,7 @@ public sealed class OverlayTests : IDisposable
     [Fact]
     public void Write_OfAnotherCheckpoint_RefusesIt()
     {
-        ExportBase(new ExportOptions());
+        CopyBase(Lowering.Portable);
         string other = Changed(Attention);
         OverlayOptions options = Options([]) with { Checkpoint = other };
         Assert.Throws<OverlayCheckpointException>(() => OverlayWriter.Write(options, _folder["overlay"], Cancellation));
@@ -111,7 +111,7 @@ public sealed class OverlayTests : IDisposable
     [InlineData(float.NaN)]
     public void Write_OfValuesThatFp16CannotHold_RefusesThem(float value)
     {
-        ExportBase(new ExportOptions { Lowering = Lowering.Cuda });
+        CopyBase(Lowering.Cuda);
         var changes = new Dictionary<string, TensorChange> { [Attention] = (_, values) => values[^1] = value };
         CheckpointException exception = Assert.ThrowsAny<CheckpointException>(() => Write(changes));
         Assert.Contains(Attention, exception.Message, StringComparison.Ordinal);
@@ -121,7 +121,7 @@ public sealed class OverlayTests : IDisposable
     [Fact]
     public void Write_OfABaseWhoseFileIsTruncated_NamesTheFileAndWritesNothing()
     {
-        ExportBase(new ExportOptions());
+        CopyBase(Lowering.Portable);
         using (FileStream file = File.OpenWrite(_folder["base/weights/unet.weights"])) file.SetLength(file.Length - 1);
         Assert.Equal("weights/unet.weights", Assert.Throws<PackageFileDamagedException>(() => Overlay(Attention)).File);
         Assert.Equal(["base"], Directory.GetFileSystemEntries(_folder[""]).Select(Path.GetFileName));
@@ -130,18 +130,18 @@ public sealed class OverlayTests : IDisposable
     [Fact]
     public void Write_AwayFromTheBase_Refuses()
     {
-        ExportBase(new ExportOptions());
+        CopyBase(Lowering.Portable);
         Assert.Throws<ExportFolderException>(() => OverlayWriter.Write(Options([]), _folder["elsewhere/overlay"], Cancellation));
     }
 
     [Fact]
     public void Read_WithoutTheBaseOrWithAnother_NamesTheBase()
     {
-        ExportBase(new ExportOptions());
+        CopyBase(Lowering.Portable);
         Overlay(Attention);
         Directory.Move(_folder["base"], _folder["moved"]);
         Assert.Equal(_folder["base"], Assert.Throws<PackageBaseException>(() => PackageManifest.Read(_folder["overlay"])).BasePackage);
-        ExportBase(new ExportOptions { Lowering = Lowering.Cuda });
+        CopyBase(Lowering.Cuda);
         Assert.Equal(_folder["base"], Assert.Throws<PackageBaseException>(() => PackageManifest.Read(_folder["overlay"])).BasePackage);
     }
 
@@ -175,7 +175,7 @@ public sealed class OverlayTests : IDisposable
     [Fact]
     public void Open_OfADamagedFileOfTheBase_NamesIt()
     {
-        ExportBase(new ExportOptions());
+        CopyBase(Lowering.Portable);
         Overlay(Attention);
         using (FileStream file = File.OpenWrite(_folder["base/weights/unet.weights"])) file.SetLength(file.Length - 1);
         PackageFileDamagedException exception = Assert.Throws<PackageFileDamagedException>(
@@ -186,15 +186,16 @@ public sealed class OverlayTests : IDisposable
     [Fact]
     public void Export_OntoTheBaseOfAnOpenOverlay_Refuses()
     {
-        ExportBase(new ExportOptions());
+        CopyBase(Lowering.Portable);
         Overlay(Attention);
         using ModelPackage package = ModelPackage.Open(_folder["overlay"], verifyDigests: true, null, Cancellation);
-        Assert.Throws<ExportFolderException>(() => ExportBase(new ExportOptions()));
+        Assert.Throws<ExportFolderException>(
+            () => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["base"], new ExportOptions(), cancellationToken: Cancellation));
     }
 
     private void Refuses(Action<JsonNode> change)
     {
-        ExportBase(new ExportOptions());
+        CopyBase(Lowering.Portable);
         Overlay(Attention);
         string path = Path.Combine(_folder["overlay"], PackageManifest.FileName);
         JsonNode overlay = JsonNode.Parse(File.ReadAllText(path))!;
@@ -203,9 +204,17 @@ public sealed class OverlayTests : IDisposable
         Assert.Throws<PackageManifestException>(() => PackageManifest.Read(_folder["overlay"]));
     }
 
-    private PackageManifest ExportBase(ExportOptions options)
+    // Tests may damage what they get.
+    private PackageManifest CopyBase(Lowering lowering)
     {
-        CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["base"], options, cancellationToken: Cancellation);
+        string source = bases.Of(lowering);
+        foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(_folder["base"], Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
         return PackageManifest.Read(_folder["base"]);
     }
 
@@ -258,5 +267,23 @@ public sealed class OverlayTests : IDisposable
         file.Position = weight.Offset;
         file.ReadExactly(bytes);
         return bytes;
+    }
+
+    /// <summary>The packages that overlays are made for, exported once for all tests of the class.</summary>
+    public sealed class Bases : IDisposable
+    {
+        private readonly TemporaryFolder _folder = new();
+
+        public void Dispose() => _folder.Dispose();
+
+        /// <summary>The folder of the Miniature's package.</summary>
+        internal string Of(Lowering lowering)
+        {
+            string folder = _folder[lowering.ToString()];
+            var options = new ExportOptions { Lowering = lowering };
+            if (Directory.Exists(folder)) return folder;
+            CheckpointExporter.Export(TestAtelier.Checkpoint, folder, options, cancellationToken: Cancellation);
+            return folder;
+        }
     }
 }

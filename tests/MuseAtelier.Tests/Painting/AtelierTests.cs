@@ -9,7 +9,7 @@ public sealed class AtelierTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_OfOneRequest_GivesTheSameBytesAgainAndOthersForAnotherSeed()
     {
-        Picture first = await Paint(TestAtelier.Small);
+        Picture first = await miniature.ReferenceAsync(TestAtelier.Small);
         Picture second = await Paint(TestAtelier.Small);
         Picture other = await Paint(TestAtelier.Small with { Seed = 8 });
         Assert.Equal(first.Pixels.Span, second.Pixels.Span);
@@ -78,7 +78,7 @@ public sealed class AtelierTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_OfAnEmptyNegative_TellsEncodedFromZeros()
     {
-        Picture encoded = await Paint(TestAtelier.Small);
+        Picture encoded = await miniature.ReferenceAsync(TestAtelier.Small);
         Picture zeros = await Paint(TestAtelier.Small with { EmptyNegative = EmptyNegative.Zeros });
         Assert.True(Likeness.Psnr(encoded.Pixels.Span, zeros.Pixels.Span) < 45);
     }
@@ -96,7 +96,7 @@ public sealed class AtelierTests(TestAtelier miniature)
         List<Picture> pictures = [];
         foreach (NoiseSchedule schedule in schedules)
         {
-            Picture picture = await Paint(TestAtelier.Small with { Schedule = schedule });
+            Picture picture = await miniature.ReferenceAsync(TestAtelier.Small with { Schedule = schedule });
             Assert.All(pictures, other => Assert.True(Likeness.Psnr(other.Pixels.Span, picture.Pixels.Span) < 40, schedule.ToString()));
             Assert.InRange(Likeness.Contrast(picture.Pixels.Span), 15, 120);
             // Timesteps that do not fit the sigmas make the UNet predict something unlike the noise, and a notice says so.
@@ -144,9 +144,16 @@ public sealed class AtelierTests(TestAtelier miniature)
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var reports = new Reports<GenerationProgress>();
-        Task<Picture> first = miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        using var isQueued = new ManualResetEventSlim();
+        // The first picture is not finished before the second request is cancelled.
+        var held = new Reports<GenerationProgress>(report =>
+        {
+            if (report.Phase == GenerationPhase.Denoising) isQueued.Wait(Cancellation);
+        });
+        Task<Picture> first = miniature.Atelier.GenerateAsync(TestAtelier.Small, held, Cancellation);
         Task<Picture> second = miniature.Atelier.GenerateAsync(TestAtelier.Small, reports, cancellation.Token);
         await cancellation.CancelAsync();
+        isQueued.Set();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
         await first;
         Assert.All(reports.All, report => Assert.Equal(GenerationPhase.Queued, report.Phase));

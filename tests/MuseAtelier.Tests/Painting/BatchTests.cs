@@ -15,14 +15,14 @@ public sealed class BatchTests(TestAtelier miniature)
     public async Task GenerateManyAsync_OfThreeAtATime_PaintsToTheEyeWhatEachSeedGivesAlone(float guidanceScale)
     {
         PictureRequest request = Request with { GuidanceScale = guidanceScale };
-        List<Picture> together = await PaintAsync(request, 3, 3);
+        List<Picture> together = await miniature.ReferencesAsync(request, 3, 3);
         Assert.Equal([ulong.MaxValue, 0, 1], together.Select(picture => picture.Request.Seed));
         Assert.Equal(
             [new BatchSlot(3, 0), new BatchSlot(3, 1), new BatchSlot(3, 2)],
             together.Select(picture => picture.Provenance.BatchSlot));
         foreach (Picture picture in together)
         {
-            Picture alone = await miniature.Atelier.GenerateAsync(picture.Request, cancellationToken: Cancellation);
+            Picture alone = await miniature.ReferenceAsync(picture.Request);
             Assert.Equal(alone.Provenance.StepHashes.Select(step => step.Noise), picture.Provenance.StepHashes.Select(step => step.Noise));
             Assert.Equal(alone.Provenance.StepHashes[0], picture.Provenance.StepHashes[0]);
             Assert.InRange(LargestDifference(alone, picture), 0, 1e-3);
@@ -36,7 +36,7 @@ public sealed class BatchTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_InItsPlace_GivesTheBytesOfItsPass()
     {
-        foreach (Picture picture in await PaintAsync(Request, 3, 3))
+        foreach (Picture picture in await miniature.ReferencesAsync(Request, 3, 3))
         {
             Picture again = await miniature.Atelier.GenerateAsync(
                 picture.Request, picture.Provenance.BatchSlot, cancellationToken: Cancellation);
@@ -52,7 +52,7 @@ public sealed class BatchTests(TestAtelier miniature)
         List<Picture> pictures = await PaintAsync(Request, 3, 2);
         Assert.Equal([ulong.MaxValue, 0, 1], pictures.Select(picture => picture.Request.Seed));
         Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1), BatchSlot.Alone], pictures.Select(picture => picture.Provenance.BatchSlot));
-        Picture alone = await miniature.Atelier.GenerateAsync(Request with { Seed = 1 }, cancellationToken: Cancellation);
+        Picture alone = await miniature.ReferenceAsync(Request with { Seed = 1 });
         Assert.Equal(alone.Pixels.Span, pictures[2].Pixels.Span);
         Assert.Empty(await PaintAsync(Request, 0, 2));
     }
@@ -62,7 +62,7 @@ public sealed class BatchTests(TestAtelier miniature)
     {
         List<Picture> pictures = await PaintAsync(Request, 2, 1);
         Assert.Equal([BatchSlot.Alone, BatchSlot.Alone], pictures.Select(picture => picture.Provenance.BatchSlot));
-        Picture alone = await miniature.Atelier.GenerateAsync(Request with { Seed = 0 }, cancellationToken: Cancellation);
+        Picture alone = await miniature.ReferenceAsync(Request with { Seed = 0 });
         Assert.Equal(alone.Pixels.Span, pictures[1].Pixels.Span);
     }
 
@@ -70,7 +70,6 @@ public sealed class BatchTests(TestAtelier miniature)
     public async Task GenerateManyAsync_AgainAndAgain_AllocatesNothingManagedInItsSteps()
     {
         PictureRequest request = Request with { NoiseSource = NoiseSource.A1111 };
-        await PaintAsync(request, 2, 2);
         // The pictures of a batch share their steps, so one of them stands for both.
         await Allocations.AssertNoneAsync((await PaintAsync(request, 2, 2))[^1], async () => (await PaintAsync(request, 2, 2))[^1]);
     }
@@ -144,8 +143,19 @@ public sealed class BatchTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateManyAsync_LeftAfterTheFirst_PaintsNoMore()
     {
-        var reports = new Reports<GenerationProgress>();
-        await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(Request, 6, 4, reports, Cancellation)) break;
+        using var isLeft = new ManualResetEventSlim();
+        // The second picture waits until the caller has left. If the third begins, the engine has not heard of it yet: that one waits long.
+        var reports = new Reports<GenerationProgress>(report =>
+        {
+            if (report is { Phase: GenerationPhase.Decoding, Picture: 1 }) isLeft.Wait(Cancellation);
+            if (report is { Phase: GenerationPhase.Decoding, Picture: > 1 }) Thread.Sleep(5000);
+        });
+        IAsyncEnumerator<Picture> pictures =
+            miniature.Atelier.GenerateManyAsync(Request, 6, 4, reports, Cancellation).GetAsyncEnumerator(Cancellation);
+        Assert.True(await pictures.MoveNextAsync());
+        ValueTask leaving = pictures.DisposeAsync();
+        isLeft.Set();
+        await leaving;
         int told = reports.All.Count;
         // The engine may have begun the next picture, but must finish neither the batch nor the series.
         Assert.DoesNotContain(reports.All, report => report.Picture > 3 || report is { Phase: GenerationPhase.Done, Picture: 3 });
@@ -171,7 +181,7 @@ public sealed class BatchTests(TestAtelier miniature)
     public async Task GenerateManyAsync_WithSessionsThatTakeTurns_PaintsThemTogether()
     {
         await using Atelier turning = await miniature.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Rotate });
-        List<Picture> expected = await PaintAsync(Request, 2, 2), pictures = await PaintAsync(Request, 2, 2, turning);
+        List<Picture> expected = await miniature.ReferencesAsync(Request, 2, 2), pictures = await PaintAsync(Request, 2, 2, turning);
         Assert.All(expected.Zip(pictures), pair => Assert.InRange(LargestDifference(pair.First, pair.Second), 0, 1e-3));
         Picture again = await turning.GenerateAsync(pictures[1].Request, pictures[1].Provenance.BatchSlot, cancellationToken: Cancellation);
         Assert.Equal(pictures[1].Pixels.Span, again.Pixels.Span);

@@ -28,7 +28,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     {
         PictureRequest request = Of(name);
         Atelier atelier = miniature.Atelier;
-        Picture first = await Paint(atelier, request);
+        Picture first = await miniature.ReferenceAsync(request);
         Assert.InRange(Likeness.Contrast(first.Pixels.Span), 10, 120);
         // A picture of another row count and other sets between.
         await Paint(atelier, name == "all" ? Request : Of("all") with { Steps = 2 });
@@ -45,7 +45,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     public async Task GenerateAsync_WithSessionsThatRotate_PaintsTheSamePictureTwice()
     {
         PictureRequest request = Of("all") with { Steps = 3 };
-        Picture expected = await Paint(miniature.Atelier, request);
+        Picture expected = await miniature.ReferenceAsync(request);
         Picture rotated = await Paint(offloading.Rotating, request);
         Assert.Equal(rotated.Pixels.ToArray(), (await Paint(offloading.Rotating, request)).Pixels.ToArray());
         Assert.True(Likeness.RelativeError(rotated.Latents.Span, expected.Latents.Span) < 1e-3);
@@ -70,7 +70,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     public async Task GenerateAsync_OfTheWholeIntervalOfNoStepOrOfOneSet_GivesTheBytesOfThePlainRequest()
     {
         Atelier atelier = miniature.Atelier;
-        Picture guided = await Paint(atelier, Request);
+        Picture guided = await miniature.ReferenceAsync(Request);
         Picture unguided = await Paint(atelier, Request with { GuidanceScale = 1 });
         Assert.Equal(guided.Pixels.ToArray(), (await Paint(atelier, Request with { GuidanceFrom = 0, GuidanceTo = 1 })).Pixels.ToArray());
         Picture none = await Paint(atelier, Request with { GuidanceFrom = 0.5f, GuidanceTo = 0.5f });
@@ -97,7 +97,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     public async Task GenerateAsync_OfAPromptThatMeansAnother_PaintsItsPicture(string form)
     {
         Atelier atelier = miniature.Atelier;
-        Picture plain = await Paint(atelier, Request);
+        Picture plain = await miniature.ReferenceAsync(Request);
         Picture picture = await Paint(
             atelier, Request with { Prompt = string.Format(System.Globalization.CultureInfo.InvariantCulture, form, Request.Prompt) });
         Assert.True(Likeness.RelativeError(picture.Latents.Span, plain.Latents.Span) < 1e-3);
@@ -120,7 +120,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     {
         PictureRequest request = Of("all");
         Atelier atelier = miniature.Atelier;
-        Picture expected = await Paint(atelier, request);
+        Picture expected = await miniature.ReferenceAsync(request);
         foreach (int step in (int[])[1, 3])
         {
             using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -152,7 +152,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
             {
                 // Another size between, so that the denoiser is made anew.
                 memory.Limit = long.MaxValue;
-                await Paint(atelier, request with { Width = 320, Steps = 2 });
+                await Paint(atelier, request with { Width = 264, Steps = 1 });
                 memory.Limit = (long)(most * share);
                 // A second try with less memory may succeed.
                 if (await Record.ExceptionAsync(() => Paint(atelier, request)) is { } exception)

@@ -28,7 +28,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
             Assert.Equal(BatchSlot.Alone, picture.Provenance.BatchSlot);
             Assert.Matches("^The device's memory ran out .*; painted within .*, one picture at a time\\.$", Assert.Single(picture.Notices));
         });
-        Picture single = await miniature.Atelier.GenerateAsync(pictures[3].Request, cancellationToken: Cancellation);
+        Picture single = await miniature.ReferenceAsync(pictures[3].Request);
         Assert.Equal(single.Pixels.Span, pictures[3].Pixels.Span);
 
         // A picture that has to have its place's numbers cannot do with fewer rows; the next pass is planned as ever.
@@ -90,7 +90,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         Picture small = await atelier.GenerateAsync(Request, cancellationToken: Cancellation);
 
         Assert.Equal(isTight, _memory.Sessions > sessions);
-        Assert.Equal((await miniature.Atelier.GenerateAsync(Request, cancellationToken: Cancellation)).Pixels.Span, small.Pixels.Span);
+        Assert.Equal((await miniature.ReferenceAsync(Request)).Pixels.Span, small.Pixels.Span);
     }
 
     private static async Task<List<Picture>> PaintAsync(Atelier atelier, int count, IProgress<GenerationProgress>? progress)

@@ -7,7 +7,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Pictures;
 
-public sealed class PictureVerifierTests
+public sealed class PictureVerifierTests(TestAtelier miniature)
 {
     private static readonly PictureRequest Request = new() { Prompt = "starry night", Width = 256, Height = 256, Steps = 3, Seed = 11 };
 
@@ -19,7 +19,7 @@ public sealed class PictureVerifierTests
     {
         using var folder = new TemporaryFolder();
         var tile = new TileSize(32, 40);
-        PictureRequest request = Request with { Width = 384, Height = 320 };
+        PictureRequest request = Request with { Width = 384, Height = 320, Steps = 1 };
         await using (Atelier atelier = await Atelier.OpenAsync(
             TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = tile }, cancellationToken: Stop))
             PictureFile.Write(await atelier.GenerateAsync(request, null, Stop), folder["tiled.png"]);
@@ -39,7 +39,7 @@ public sealed class PictureVerifierTests
     public async Task VerifyAsync_OfARequestWithEveryMember_PaintsTheSameBytes()
     {
         using var folder = new TemporaryFolder();
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: Stop);
+        Atelier atelier = miniature.Second;
         PictureRequest request = Request with
         {
             Prompt = "(starry:1.2) night",
@@ -128,8 +128,8 @@ public sealed class PictureVerifierTests
     public async Task VerifyAsync_OfARecordThatIsUnpaintableOrMissing_Throws()
     {
         using var folder = new TemporaryFolder();
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: Stop);
-        Picture picture = await atelier.GenerateAsync(Request, null, Stop);
+        Atelier atelier = miniature.Second;
+        Picture picture = await miniature.ReferenceAsync(Request);
         PictureRecord record = PictureRecord.Of(picture, new RecordedEncoding(PictureFormat.Png));
         JsonNode unpaintable = JsonNode.Parse(record.ToJson())!;
         unpaintable["request"]!["width"] = 300;
@@ -161,7 +161,7 @@ public sealed class PictureVerifierTests
     [Fact]
     public async Task VerifyAsync_OfAStreamAndOfMemory_ComparesTheirBytes()
     {
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options, cancellationToken: Stop);
+        Atelier atelier = miniature.Second;
         using Picture picture = await atelier.GenerateAsync(Request with { Steps = 1 }, null, Stop);
         byte[] file = PictureFile.Encode(picture, PictureFormat.WebP);
         await using var network = new NetworkStream(file, 1000, isAsyncOnly: true);

@@ -1,8 +1,11 @@
 using System.Runtime.InteropServices;
 using MuseAtelier.Cpu;
+using MuseAtelier.Tests.Pictures;
 
 namespace MuseAtelier.Tests.Runtime;
 
+/// <summary>Not beside other tests, which take and give back memory of the same process.</summary>
+[Collection(nameof(OneAtATime))]
 public sealed class AnonymousMemoryTests
 {
     private const long MiB = 1 << 20;
@@ -19,7 +22,6 @@ public sealed class AnonymousMemoryTests
         {
             // Pages are there when they are written to.
             new Span<byte>(memory, taken).Fill(1);
-            // Other tests take and give back meanwhile.
             Assert.InRange(AnonymousMemory.Bytes()!.Value - before, 128 * MiB, 4096 * MiB);
         }
         finally

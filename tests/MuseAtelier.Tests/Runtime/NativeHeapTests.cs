@@ -1,9 +1,11 @@
 using MuseAtelier.Cpu;
 using MuseAtelier.Runtime;
-using MuseAtelier.Tests.Support;
+using MuseAtelier.Tests.Pictures;
 
 namespace MuseAtelier.Tests.Runtime;
 
+/// <summary>Not beside other tests, which take and give back memory of the same process.</summary>
+[Collection(nameof(OneAtATime))]
 public sealed class NativeHeapTests
 {
     private const long MiB = 1 << 20;
@@ -26,7 +28,7 @@ public sealed class NativeHeapTests
         NativeHeap.Trim();
         long left = AnonymousMemory.Bytes()!.Value;
         System.Runtime.InteropServices.NativeMemory.Free((void*)addresses[^1]);
-        // 128 MiB went; other tests take memory meanwhile.
+        // 128 MiB went.
         Assert.InRange(full - left, 32 * MiB, long.MaxValue);
     }
 }

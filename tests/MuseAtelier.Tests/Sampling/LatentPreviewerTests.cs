@@ -1,4 +1,5 @@
 using MuseAtelier.Sampling;
+using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Sampling;
 
@@ -18,6 +19,30 @@ public sealed class LatentPreviewerTests
         byte[] pixels = new byte[6];
         LatentPreviewer.Paint([1, 0, 0, 1, 0, 0, 0, 0], 2, pixels, 6); // first pixel has channel 0, second channel 1
         Assert.Equal([210, 200, 190, 90, 135, 140], pixels);
+    }
+
+    [Fact]
+    public void Paint_OfTheMiniaturesLatents_HasTheColoursOfTheirPicture()
+    {
+        GoldenFile golden = GoldenFiles.Miniature;
+        int[] shape = golden.Shape("run.latents"); // [steps, 1, 4, height, width]
+        (int height, int width) = (shape[3], shape[4]);
+        float[] latents = golden.Floats("run.latents")[^(LatentPreviewer.Channels * height * width)..];
+        float[] picture = golden.Floats("run.image"); // [1, 3, 8 height, 8 width] in -1 to 1
+        double own = Error(LatentColours.Miniature), others = Error(LatentColours.Sdxl);
+        Assert.InRange(own, 0, 30);
+        Assert.InRange(others, 2 * own, 255);
+
+        double Error(LatentColours colours)
+        {
+            byte[] pixels = new byte[3 * height * width];
+            LatentPreviewer.Paint(latents, width, pixels, 3 * width, colours);
+            return Enumerable.Range(0, pixels.Length).Average(i => Math.Abs(pixels[i] - Shade(i % 3, i / 3 / width, i / 3 % width)));
+        }
+
+        // The mean of the 8x8 pixels that a latent stands for.
+        double Shade(int colour, int y, int x) => Enumerable.Range(0, 64).Average(
+            i => picture[((colour * 8 * height) + (8 * y) + (i / 8)) * 8 * width + (8 * x) + (i % 8)] * 127.5 + 127.5);
     }
 
     [Fact]

@@ -139,8 +139,7 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
             Assert.Equal(ModelPrediction.Velocity, velocity.Provenance.Prediction!.Used);
             Assert.Contains("beside.yaml beside it says parameterization", velocity.Provenance.Prediction.Reason, StringComparison.Ordinal);
             Assert.DoesNotContain(_folder[""], velocity.Provenance.Prediction.Reason, StringComparison.Ordinal);
-            Picture stated = await miniature.Atelier.GenerateAsync(
-                Request with { Prediction = ModelPrediction.Velocity }, cancellationToken: Cancellation);
+            Picture stated = await miniature.ReferenceAsync(Request with { Prediction = ModelPrediction.Velocity });
             Assert.Equal(stated.Provenance.StepHashes, velocity.Provenance.StepHashes);
             Assert.Equal(stated.Pixels.Span, velocity.Pixels.Span);
             Assert.NotEqual(unmarked, atelier.Model.Package);

@@ -10,6 +10,7 @@ namespace MuseAtelier.Tests.Support;
 public sealed class TestAtelier : IAsyncLifetime
 {
     private readonly ConcurrentDictionary<PictureRequest, Lazy<Task<Picture>>> _references = new();
+    private readonly ConcurrentDictionary<(PictureRequest, int, int), Lazy<Task<List<Picture>>>> _series = new();
 
     /// <summary>The repository's checkpoint.</summary>
     public static string Checkpoint { get; } = Path.Combine(GoldenFiles.Root, "models", "miniature", "miniature.safetensors");
@@ -29,21 +30,38 @@ public sealed class TestAtelier : IAsyncLifetime
     public Atelier Atelier { get; private set; } = null!;
 
     /// <summary>
-    /// A picture of the shared atelier that is painted once in a run of the tests: for tests that compare another picture with it.
+    /// Another one that is the same, for the references and for tests that paint much. An atelier paints one picture at a time, and two of
+    /// them keep two processors busy.
     /// </summary>
+    public Atelier Second { get; private set; } = null!;
+
+    /// <summary>A picture that is painted once in a run of the tests: for tests that compare another picture with it.</summary>
     /// <param name="request">The request.</param>
     public Task<Picture> ReferenceAsync(PictureRequest request) =>
-        _references.GetOrAdd(request, key => new Lazy<Task<Picture>>(() => Atelier.GenerateAsync(key))).Value;
+        _references.GetOrAdd(request, key => new Lazy<Task<Picture>>(() => Second.GenerateAsync(key))).Value;
+
+    /// <summary>The pictures of a series that is painted once in a run of the tests.</summary>
+    /// <param name="request">The first picture's request.</param>
+    /// <param name="count">How many pictures.</param>
+    /// <param name="together">How many of them in one batch.</param>
+    public Task<List<Picture>> ReferencesAsync(PictureRequest request, int count, int together) => _series.GetOrAdd(
+        (request, count, together),
+        key => new Lazy<Task<List<Picture>>>(() => Second.GenerateManyAsync(key.Item1, key.Item2, key.Item3).ToListAsync().AsTask())).Value;
 
     /// <summary>An atelier of its own for a test, over the same package.</summary>
     public Task<Atelier> OpenAsync(AtelierOptions options) =>
         Atelier.OpenAsync(Atelier.Model.Package, options, cancellationToken: TestContext.Current.CancellationToken);
 
-    public async ValueTask InitializeAsync() => Atelier = await Atelier.OpenAsync(Checkpoint, Options);
+    public async ValueTask InitializeAsync()
+    {
+        Atelier = await Atelier.OpenAsync(Checkpoint, Options);
+        Second = await Atelier.OpenAsync(Checkpoint, Options);
+    }
 
     public async ValueTask DisposeAsync()
     {
         await Atelier.DisposeAsync();
+        await Second.DisposeAsync();
         Directory.Delete(Options.CacheFolder!, recursive: true);
     }
 }

@@ -64,7 +64,8 @@ internal sealed class TestGallery : IAsyncDisposable
     }
 
     /// <summary>A small picture with its record.</summary>
-    public static byte[] PictureOf(string prompt = "a cat", ulong seed = 1, PictureFormat format = PictureFormat.Png, int width = 64, int height = 48)
+    public static byte[] PictureOf(
+        string prompt = "a cat", ulong seed = 1, PictureFormat format = PictureFormat.Png, int width = 64, int height = 48)
     {
         var request = new PictureRequest { Prompt = prompt, NegativePrompt = "fog", Seed = seed, Steps = 2, Width = 256, Height = 256 };
         using Picture picture = SamplePicture.Of(request, width, height);

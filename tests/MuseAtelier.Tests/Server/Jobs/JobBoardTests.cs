@@ -39,9 +39,12 @@ public sealed class JobBoardTests : IDisposable
         string[] ids;
         await using (BoardSetup first = await BoardSetup.StartAsync(_atelier, _gallery))
         {
-            ids = [(await first.AcceptAsync(10, count: 2)).Id, (await first.AcceptAsync(20)).Id, (await first.AcceptAsync(30)).Id];
+            string running = (await first.AcceptAsync(10, count: 2)).Id;
+            // It has begun before the others change places.
+            SteppedAtelier.Painting begun = await _atelier.NextAsync();
+            ids = [running, (await first.AcceptAsync(20)).Id, (await first.AcceptAsync(30)).Id];
             await first.Board.MoveAsync(ids[2], 0);
-            (await _atelier.NextAsync()).Finish();
+            begun.Finish();
             SteppedAtelier.Painting second = await _atelier.NextAsync();
             Assert.Equal(11ul, second.Request.Seed);
             await first.UntilAsync(ids[0], job => job.Finished == 1);
@@ -90,11 +93,11 @@ public sealed class JobBoardTests : IDisposable
         await using (BoardSetup setup = await BoardSetup.StartAsync(_atelier, _gallery))
         {
             await setup.AcceptAsync(1);
+            await _atelier.NextAsync();
             second = (await setup.AcceptAsync(2)).Id;
             Job third = await setup.AcceptAsync(3);
             Assert.Equal(JobState.Stopped, (await setup.Board.StopAsync(second))!.State);
             Assert.Equal([third.Id], (await setup.Board.ClearAsync()).Select(job => job.Id));
-            await _atelier.NextAsync();
             Assert.Null(await setup.Board.StopAsync("no such job"));
         }
 

@@ -75,9 +75,10 @@ public sealed class JobRoutesTests(TestAtelier shared) : IDisposable
         var atelier = new SteppedAtelier();
         await using JobServer server = await JobServer.StartAsync(atelier, _gallery);
         await server.PostAsync("/api/v1/jobs", """{"prompt": "a"}""");
+        SteppedAtelier.Painting first = await atelier.NextAsync();
         (int status, JsonNode second) = await server.PostAsync("/api/v1/jobs", """{"prompt": "b"}""");
         Assert.Equal((202, "waiting", 0), (status, (string?)second["state"], (int?)second["place"]));
-        (await atelier.NextAsync()).Report(1);
+        first.Report(1);
         for (int connection = 0; connection < 2; connection++)
         {
             await foreach ((string type, JsonNode data) in server.EventsAsync())

@@ -75,12 +75,19 @@ public sealed class TokenGateTests(TokenGateTests.TokenServer tokens) : IClassFi
     [Fact]
     public async Task WrongTokens_ManyAtATime_AreNotHeld()
     {
-        Task<HttpResponseMessage>[] attempts = [.. Enumerable.Range(0, 40).Select(i =>
-            _server.SendAsync(HttpMethod.Get, Models, $"Authorization: Bearer wrong-{i}"))];
-        HttpResponseMessage[] answers = await Task.WhenAll(attempts);
-        Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
-        Assert.All(answers, answer => Assert.Contains((int)answer.StatusCode, (int[])[401, 429]));
-        foreach (HttpResponseMessage answer in answers) answer.Dispose();
+        bool isRefused = false;
+        // Only those count that come within half a second, which a busy machine may need for fewer than are held.
+        for (int round = 0; round < 20 && !isRefused; round++)
+        {
+            Task<HttpResponseMessage>[] attempts = [.. Enumerable.Range(0, 40).Select(i =>
+                _server.SendAsync(HttpMethod.Get, Models, $"Authorization: Bearer wrong-{i}"))];
+            HttpResponseMessage[] answers = await Task.WhenAll(attempts);
+            Assert.All(answers, answer => Assert.Contains((int)answer.StatusCode, (int[])[401, 429]));
+            isRefused = answers.Any(answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
+            foreach (HttpResponseMessage answer in answers) answer.Dispose();
+        }
+
+        Assert.True(isRefused);
     }
 
     [Fact]

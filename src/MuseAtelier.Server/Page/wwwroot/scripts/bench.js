@@ -18,6 +18,7 @@ export function start() {
     show();
   });
   byId('bench-row').addEventListener('keydown', walk);
+  byId('bench-row').addEventListener('wheel', roll, { passive: false });
   show();
 }
 
@@ -54,7 +55,7 @@ function make(picture) {
     title: name,
     'data-id': picture.id,
     onClick: () => choose(picture),
-  }, el('img', { src: picture.thumbnail, alt: name, width: picture.width, height: picture.height, decoding: 'async' }));
+  }, el('img', { src: picture.thumbnail, alt: name, width: picture.width, height: picture.height, loading: 'lazy' }));
   lying.set(picture.id, element);
   return element;
 }
@@ -63,6 +64,18 @@ function make(picture) {
 function choose(picture) {
   set('watching', running() === null);
   set('current', picture);
+}
+
+/**
+ * A wheel that turns up and down moves the row, which has nowhere else to go.
+ * @param {WheelEvent} event
+ */
+function roll(event) {
+  const row = byId('bench-row');
+  if (event.deltaX === 0 && !event.ctrlKey && row.scrollWidth > row.clientWidth) {
+    event.preventDefault();
+    row.scrollLeft += event.deltaY;
+  }
 }
 
 /** @param {KeyboardEvent} event */

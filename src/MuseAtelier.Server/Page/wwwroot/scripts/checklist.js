@@ -6,7 +6,10 @@ import { onLanguage, t } from './i18n.js';
 import './overlay-texts.js';
 import { on, state } from './store.js';
 
-/** The short words of each line: for what is done, for what is open, and its remedy. */
+/**
+ * The short words of each line: for what is done, for what is open, and its remedy.
+ * @type {Record<string, string[]>}
+ */
 const words = {
   model: ['has_model', 'lacks_model', 'fix_model'],
   precision: ['has_half', 'lacks_half', 'fix_half'],
@@ -35,7 +38,7 @@ function show() {
   if (isFirst && !isShown) {
     host.append(checklistBox('checklist-title', true));
   } else if (!isFirst && isShown) {
-    host.querySelector('.checklist').remove();
+    host.querySelector('.checklist')?.remove();
   }
 }
 
@@ -48,12 +51,16 @@ export function checklistBox(id, isShort = false) {
   const list = el('ul', { class: 'checklist-lines', 'aria-busy': 'true' });
   const box = el('div', { class: 'checklist' }, el('h2', { class: 'checklist-title', id }, t('check_t')), list);
   api.getChecklist().then(
-    ({ lines }) => list.replaceChildren(...lines.map((line) => lineOf(line, isShort))),
+    ({ lines }) => list.replaceChildren(...lines.map((/** @type {any} */ line) => lineOf(line, isShort))),
     (problem) => list.replaceChildren(el('li', { class: 'open' }, icon('mark'), el('div', {}, el('p', {}, sentenceOf(problem))))),
   ).finally(() => list.removeAttribute('aria-busy'));
   return box;
 }
 
+/**
+ * @param {{key: string, isDone: boolean, finding: string, remedy?: string}} line
+ * @param {boolean} isShort
+ */
 function lineOf({ key, isDone, finding, remedy }, isShort) {
   const [done, open, fix] = words[key] ?? [];
   const name = el('p', null, el('span', { class: 'unseen' }, t(isDone ? 'check_done' : 'check_open')), t(isDone ? done : open));

@@ -31,11 +31,15 @@ export function dayTitle(day) {
   if (language() === 'zh') {
     return (isThisYear ? '' : `${year}年`) + `${chineseNumber(month)}月${chineseNumber(date)}日`;
   }
+  /** @type {Intl.DateTimeFormatOptions} */
   const format = { day: 'numeric', month: 'long', ...(isThisYear ? {} : { year: 'numeric' }) };
   return new Intl.DateTimeFormat('en-GB', format).format(new Date(year, month - 1, date));
 }
 
-/** A number below one hundred in Chinese numerals: 21 is 二十一. */
+/**
+ * A number below one hundred in Chinese numerals: 21 is 二十一.
+ * @param {number} number
+ */
 function chineseNumber(number) {
   const tens = Math.floor(number / 10);
   const ones = number % 10;
@@ -43,6 +47,7 @@ function chineseNumber(number) {
   return ten + (ones === 0 ? '' : digits[ones]);
 }
 
+/** @param {number} number */
 function pad(number) {
   return String(number).padStart(2, '0');
 }

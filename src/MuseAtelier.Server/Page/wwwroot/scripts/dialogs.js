@@ -21,10 +21,13 @@ export function openDialog(dialog, closed) {
   rehostToast();
 }
 
-/** Keeps shortcuts of the page behind from running; only undoing is possible from everywhere. */
+/**
+ * Keeps shortcuts of the page behind from running; only undoing is possible from everywhere.
+ * @param {KeyboardEvent} event
+ */
 function holdKeys(event) {
   const isUndo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z';
-  if (!isUndo && event.currentTarget.open) {
+  if (!isUndo && /** @type {HTMLDialogElement} */ (event.currentTarget).open) {
     event.stopPropagation();
   }
 }

@@ -12,9 +12,11 @@ import { state } from './store.js';
 /** The frame is taken down when no file has moved over the page for this long, in ms: a drag may end outside without a word. */
 const patience = 400;
 
+/** @type {Record<string, any>} */
 const parts = {};
 let isOwnDrag = false;
-let timer = 0;
+/** @type {number | undefined} */
+let timer;
 let number = 0;
 
 /** Builds the frame and listens. */
@@ -32,7 +34,10 @@ export function start() {
   addKey({ key: 'o', does: 'read_file', run: choose });
 }
 
-/** A button that chooses a file and shows its record. */
+/**
+ * A button that chooses a file and shows its record.
+ * @param {string} style
+ */
 export function pictureButton(style) {
   const words = el('span', {}, t('read_file'));
   onLanguage(() => (words.textContent = t('read_file')));
@@ -55,8 +60,8 @@ function build() {
   parts.canvas = el('div', { class: 'drop-canvas' }, parts.title, parts.words, parts.error, parts.picture);
   parts.frame = el('div', { class: 'drop-frame' }, parts.canvas);
   parts.host = el('section', { class: 'drop', hidden: true }, parts.frame);
-  parts.host.addEventListener('click', (event) => event.target === parts.host && hide());
-  parts.host.addEventListener('keydown', (event) => {
+  parts.host.addEventListener('click', (/** @type {MouseEvent} */ event) => event.target === parts.host && hide());
+  parts.host.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
     if (event.key === 'Escape') {
       event.stopPropagation();
       hide();
@@ -73,11 +78,15 @@ function speak() {
   parts.words.textContent = t('drop_sub');
 }
 
-/** Whether a drag brings files from outside. Browsers report a picture of the page itself as a file, too. */
+/**
+ * Whether a drag brings files from outside. Browsers report a picture of the page itself as a file, too.
+ * @param {any} event
+ */
 function bringsFiles(event) {
   return !isOwnDrag && [...(event.dataTransfer?.types ?? [])].includes('Files');
 }
 
+/** @param {any} event */
 function dragged(event) {
   if (!bringsFiles(event)) {
     return;
@@ -89,6 +98,7 @@ function dragged(event) {
   timer = setTimeout(() => parts.host.dataset.state === 'waiting' && hide(), patience);
 }
 
+/** @param {any} event */
 function dropped(event) {
   if (!bringsFiles(event)) {
     return;
@@ -98,6 +108,7 @@ function dropped(event) {
   read(event.dataTransfer.files[0]);
 }
 
+/** @param {ClipboardEvent} event */
 function pasted(event) {
   const file = [...(event.clipboardData?.files ?? [])].find((each) => each.type.startsWith('image/'));
   if (file !== undefined) {
@@ -106,7 +117,10 @@ function pasted(event) {
   }
 }
 
-/** Reads the record of a file. The newest file counts. */
+/**
+ * Reads the record of a file. The newest file counts.
+ * @param {File | undefined} file
+ */
 async function read(file) {
   if (file === undefined) {
     hide();
@@ -131,14 +145,19 @@ async function read(file) {
     } else {
       showRecord(file, record);
     }
-  } catch (problem) {
+  } catch (/** @type {any} */ problem) {
     if (mine === number) {
       fail(problem, file, problem.kind === 'body-too-large' ? tooBig(file.size, most) : undefined);
     }
   }
 }
 
-/** Writes into the frame why nothing could be read. */
+/**
+ * Writes into the frame why nothing could be read.
+ * @param {any} problem
+ * @param {File} file
+ * @param {string} [text]
+ */
 function fail(problem, file, text) {
   const remedies = [{ label: t('read_other'), does: choose }, { label: t('close'), does: hide }];
   const hint = problem.kind === 'not-a-picture' && el('p', { class: 'drop-hint' }, t('err_file_fix'));
@@ -149,10 +168,11 @@ function fail(problem, file, text) {
   box.querySelector('button').focus();
 }
 
+/** @param {string} name */
 function show(name) {
   if (parts.host.hidden) {
     // A dialog would cover the frame and hold the focus.
-    document.querySelectorAll('dialog:modal').forEach((dialog) => dialog.close());
+    document.querySelectorAll('dialog:modal').forEach((/** @type {any} */ dialog) => dialog.close());
     say(t('drop'));
   }
   parts.host.dataset.state = name;

@@ -29,24 +29,39 @@ export function problemBox(problem, more = {}) {
   return box;
 }
 
+/** @param {Remedy} remedy */
 function remedyOf({ label, does }) {
   return does === undefined ? el('span', {}, label) : el('button', { class: 'link remedy', type: 'button', onclick: does }, label);
 }
 
-/** The sentence of a kind of problem in the page's language; the server's own sentence where there is none. */
+/**
+ * Kinds of problems for which the page has a sentence of its own.
+ * @type {Record<string, string>}
+ */
+const sentences = {
+  unreachable: 'err_server',
+  'not-a-picture': 'err_file',
+  'no-record': 'err_norec',
+  'no-such-picture': 'gone_picture',
+  'queue-full': 'err_queue',
+  'disk-full': 'err_full',
+};
+
+/**
+ * The sentence of a problem in the page's language; the server's own sentence where the page has none.
+ * @param {any} problem What was thrown.
+ * @returns {string}
+ */
 export function sentenceOf(problem) {
-  const key = {
-    unreachable: 'err_server',
-    'not-a-picture': 'err_file',
-    'no-record': 'err_norec',
-    'no-such-picture': 'gone_picture',
-    'queue-full': 'err_queue',
-    'disk-full': 'err_full',
-  }[problem?.kind];
+  const key = sentences[problem?.kind];
   return key === undefined ? String(problem?.message ?? t('err_server')) : t(key);
 }
 
-/** The sentence for a file that is too large. */
+/**
+ * The sentence for a file that is too large.
+ * @param {number} bytes
+ * @param {number} most
+ */
 export function tooBig(bytes, most) {
   return t('err_big', { n: amount(bytes), m: amount(most) });
 }

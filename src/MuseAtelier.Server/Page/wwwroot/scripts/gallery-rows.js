@@ -11,12 +11,16 @@ const widest = 3.6;
  * @typedef {object} Row
  * @property {number} height The height in px.
  * @property {RowItem[]} items The pictures from left to right.
+ * @typedef {object} Size
+ * @property {number} width
+ * @property {number} target
+ * @property {number} gap
  */
 
 /**
  * Lays pictures out in rows. Each row but the last fills the width; its height is as near to the target as the proportions allow.
  * @param {{width: number, height: number}[]} pictures
- * @param {{width: number, target: number, gap: number}} size The width of a row, the height aimed at, and the gap between pictures.
+ * @param {Size} size The width of a row, the height aimed at, and the gap between pictures.
  * @returns {Row[]}
  */
 export function rowsOf(pictures, size) {
@@ -44,17 +48,33 @@ export function rowsOf(pictures, size) {
   return rows;
 }
 
-/** The proportions of a picture as a row shows them. */
+/**
+ * The proportions of a picture as a row shows them.
+ * @param {{width: number, height: number}} picture
+ */
 function ratioOf(picture) {
   return Math.min(widest, Math.max(narrowest, picture.width / picture.height));
 }
 
-/** The height at which pictures with this sum of proportions fill the width. */
+/**
+ * The height at which pictures with this sum of proportions fill the width.
+ * @param {number} sum
+ * @param {number} count
+ * @param {Size} size
+ */
 function heightOf(sum, count, size) {
   return sum === 0 ? Infinity : (size.width - size.gap * (count - 1)) / sum;
 }
 
-/** A row in whole px. The last picture of a filled row takes what rounding left over, so that the right edges are in line. */
+/**
+ * A row in whole px. The last picture of a filled row takes what rounding left over, so that the right edges are in line.
+ * @param {{width: number, height: number}[]} pictures
+ * @param {number} first
+ * @param {number} end
+ * @param {number} height
+ * @param {Size} size
+ * @param {boolean} [isLast]
+ */
 function rowOf(pictures, first, end, height, size, isLast = false) {
   const items = [];
   let left = size.width - size.gap * (end - first - 1);

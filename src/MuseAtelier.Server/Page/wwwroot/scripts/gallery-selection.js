@@ -27,14 +27,20 @@ export class Selection {
     return this.#wall.pictures.filter((picture) => this.#ids.has(picture.id));
   }
 
-  /** Chooses a picture, or no longer. */
+  /**
+   * Chooses a picture, or no longer.
+   * @param {string} id
+   */
   toggle(id) {
     this.#mark(id, !this.#ids.has(id));
     this.#anchor = id;
     this.#tell();
   }
 
-  /** Chooses all pictures from the last one that was chosen to this one. */
+  /**
+   * Chooses all pictures from the last one that was chosen to this one.
+   * @param {string} id
+   */
   extendTo(id) {
     const order = this.#wall.pictures.map((picture) => picture.id);
     const end = order.indexOf(id);
@@ -47,7 +53,10 @@ export class Selection {
     this.#tell();
   }
 
-  /** Sets the picture from which a range begins, if none is chosen. */
+  /**
+   * Sets the picture from which a range begins, if none is chosen.
+   * @param {string} id
+   */
   beginAt(id) {
     if (this.#ids.size === 0) {
       this.#anchor = id;
@@ -69,13 +78,20 @@ export class Selection {
     }
   }
 
-  /** Forgets pictures that were taken down. */
+  /**
+   * Forgets pictures that were taken down.
+   * @param {string[]} ids
+   */
   forget(ids) {
     if (ids.filter((id) => this.#ids.delete(id)).length > 0) {
       this.#changed();
     }
   }
 
+  /**
+   * @param {string} id
+   * @param {boolean} isChosen
+   */
   #mark(id, isChosen) {
     const tile = this.#wall.tileOf(id);
     if (isChosen) {

@@ -5,13 +5,19 @@ import { rowsOf } from './gallery-rows.js';
 import { t } from './i18n.js';
 import { factsOf, firstWords, visionOf } from './picture-words.js';
 
+/** @typedef {import('./store.js').Picture} Picture */
+
 /**
  * @typedef {object} Day
  * @property {string} key
- * @property {object[]} pictures Newest first.
+ * @property {Picture[]} pictures Newest first.
  * @property {HTMLElement} section
  * @property {HTMLElement} heading
  * @property {HTMLElement} rows
+ * @typedef {object} Entry
+ * @property {Picture} picture
+ * @property {HTMLButtonElement} tile
+ * @property {number} centre The middle of the tile, in px from the left end of its row.
  */
 
 export class Wall {
@@ -19,7 +25,7 @@ export class Wall {
   #host;
   /** @type {Day[]} */
   #days = [];
-  /** @type {Map<string, {picture: object, tile: HTMLButtonElement, centre: number}>} */
+  /** @type {Map<string, Entry>} */
   #hung = new Map();
   #current = '';
 
@@ -47,23 +53,35 @@ export class Wall {
     return this.#hung.get(this.#current)?.picture;
   }
 
-  /** Whether the picture hangs here. */
+  /**
+   * Whether the picture hangs here.
+   * @param {string} id
+   */
   has(id) {
     return this.#hung.has(id);
   }
 
-  /** The picture of a tile, or of an element inside it. */
+  /**
+   * The picture of a tile, or of an element inside it.
+   * @param {any} element
+   */
   pictureOf(element) {
     const id = element.closest?.('.gallery-picture')?.dataset.id;
     return id === undefined ? undefined : this.#hung.get(id)?.picture;
   }
 
-  /** The tile of a picture. */
+  /**
+   * The tile of a picture.
+   * @param {string} id
+   */
   tileOf(id) {
     return this.#hung.get(id)?.tile;
   }
 
-  /** Takes all pictures down and hangs these. */
+  /**
+   * Takes all pictures down and hangs these.
+   * @param {Picture[]} pictures
+   */
   show(pictures) {
     this.#days = [];
     const before = this.#hung;
@@ -72,7 +90,11 @@ export class Wall {
     this.add(pictures, before);
   }
 
-  /** Hangs further pictures, each at its place by time. What the painter looks at stays where it is. */
+  /**
+   * Hangs further pictures, each at its place by time. What the painter looks at stays where it is.
+   * @param {Picture[]} pictures
+   * @param {Map<string, Entry>} [known]
+   */
   add(pictures, known = new Map()) {
     const changed = new Set();
     for (const picture of pictures) {
@@ -89,7 +111,10 @@ export class Wall {
     this.#makeReachable();
   }
 
-  /** Takes pictures down. */
+  /**
+   * Takes pictures down.
+   * @param {string[]} ids
+   */
   remove(ids) {
     const gone = new Set(ids);
     const order = this.pictures;
@@ -129,7 +154,11 @@ export class Wall {
     }
   }
 
-  /** Makes a picture the one that the Tab key reaches, and moves the focus to it if asked. */
+  /**
+   * Makes a picture the one that the Tab key reaches, and moves the focus to it if asked.
+   * @param {string} id
+   * @param {boolean} [takesFocus]
+   */
   makeCurrent(id, takesFocus = true) {
     const next = this.#hung.get(id);
     if (next === undefined) {
@@ -163,17 +192,20 @@ export class Wall {
     }
   }
 
-  /** The picture of the row above or below whose middle is nearest. */
+  /**
+   * The picture of the row above or below whose middle is nearest.
+   * @param {number} step
+   */
   #inNextRow(step) {
     const here = this.#hung.get(this.#current);
-    const rows = [...this.#host.querySelectorAll('.hang-row')];
-    const row = rows[rows.indexOf(here?.tile.parentElement) + step];
+    const rows = [.../** @type {NodeListOf<HTMLElement>} */ (this.#host.querySelectorAll('.hang-row'))];
+    const row = rows[rows.findIndex((each) => each === here?.tile.parentElement) + step];
     if (row === undefined || here === undefined) {
       return undefined;
     }
-    const distance = (tile) => Math.abs(this.#hung.get(tile.dataset.id).centre - here.centre);
-    const nearest = [...row.children].reduce((best, tile) => (distance(tile) < distance(best) ? tile : best));
-    return this.#hung.get(nearest.dataset.id).picture;
+    const entries = [...this.#hung.values()].filter((entry) => entry.tile.parentElement === row);
+    const distance = (/** @type {Entry} */ entry) => Math.abs(entry.centre - here.centre);
+    return entries.reduce((best, entry) => (distance(entry) < distance(best) ? entry : best)).picture;
   }
 
   /** Sees to it that exactly one tile is reached by the Tab key. */
@@ -187,7 +219,10 @@ export class Wall {
     }
   }
 
-  /** The section of a day, made at its place if there is none. */
+  /**
+   * The section of a day, made at its place if there is none.
+   * @param {string} key
+   */
   #dayFor(key) {
     const found = this.#days.find((day) => day.key === key);
     if (found !== undefined) {
@@ -208,16 +243,19 @@ export class Wall {
     return day;
   }
 
-  /** Lays the rows of a day. Tiles keep their elements, so nothing is loaded again. */
+  /**
+   * Lays the rows of a day. Tiles keep their elements, so nothing is loaded again.
+   * @param {Day} day
+   */
   #lay(day) {
     const size = this.#size();
-    const focused = document.activeElement;
-    const rows = rowsOf(day.pictures, size).map((row) => {
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+    const rows = rowsOf(/** @type {any} */ (day.pictures), size).map((row) => {
       const host = el('div', { class: 'hang-row' });
       host.style.height = `${row.height}px`;
       let left = 0;
       for (const { index, width } of row.items) {
-        const entry = this.#hung.get(day.pictures[index].id);
+        const entry = /** @type {Entry} */ (this.#hung.get(day.pictures[index].id));
         entry.centre = left + width / 2;
         entry.tile.style.width = `${width}px`;
         left += width + size.gap;
@@ -242,7 +280,10 @@ export class Wall {
     };
   }
 
-  /** Changes the rows and scrolls so that the first visible picture stays where it was. */
+  /**
+   * Changes the rows and scrolls so that the first visible picture stays where it was.
+   * @param {() => void} change
+   */
   #keepPlace(change) {
     const top = this.#scroller.getBoundingClientRect().top;
     const anchor = this.#scroller.scrollTop > 0 ? this.#firstVisible(top) : undefined;
@@ -253,7 +294,10 @@ export class Wall {
     }
   }
 
-  /** The first tile whose row is in view. */
+  /**
+   * The first tile whose row is in view.
+   * @param {number} top
+   */
   #firstVisible(top) {
     for (const day of this.#days) {
       if (day.section.getBoundingClientRect().bottom <= top) {
@@ -269,14 +313,22 @@ export class Wall {
   }
 }
 
-/** Inserts a picture, newest first; most come at the end. */
+/**
+ * Inserts a picture, newest first; most come at the end.
+ * @param {Picture[]} pictures
+ * @param {Picture} picture
+ */
 function insertByTime(pictures, picture) {
-  const isLast = pictures.length === 0 || pictures.at(-1).painted >= picture.painted;
+  const last = pictures.at(-1);
+  const isLast = last === undefined || last.painted >= picture.painted;
   const place = isLast ? pictures.length : pictures.findIndex((other) => other.painted < picture.painted);
   pictures.splice(place, 0, picture);
 }
 
-/** A tile: a button that opens the picture. */
+/**
+ * A tile: a button that opens the picture.
+ * @param {Picture} picture
+ */
 function tileFor(picture) {
   const image = el('img', { alt: '', loading: 'lazy', decoding: 'async', draggable: false });
   const words = el('span', { class: 'gallery-words', dir: 'auto' });
@@ -290,7 +342,11 @@ function tileFor(picture) {
   return tile;
 }
 
-/** Writes a tile's texts: its name is the vision, its description the facts. */
+/**
+ * Writes a tile's texts: its name is the vision, its description the facts.
+ * @param {any} tile
+ * @param {Picture} picture
+ */
 function nameTile(tile, picture) {
   const vision = visionOf(picture);
   tile.lastElementChild.textContent = firstWords(vision) || t('untitled');

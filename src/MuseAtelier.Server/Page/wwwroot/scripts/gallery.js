@@ -7,6 +7,7 @@ import { Selection } from './gallery-selection.js';
 import { Wall } from './gallery-wall.js';
 import { onLanguage, t } from './i18n.js';
 import { openLarge } from './large-view.js';
+import { onLongPress } from './long-press.js';
 import { goTo } from './navigation.js';
 import { removePictures } from './remove-pictures.js';
 import './overlay-texts.js';
@@ -14,22 +15,27 @@ import { say } from './say.js';
 import { addKey } from './shortcuts.js';
 import { on, state } from './store.js';
 
+/** @typedef {import('./store.js').Picture} Picture */
+
 /** Pictures of a page of the list. */
 const page = 100;
 
 /** How long the search waits for the next letter, in ms. */
 const pause = 150;
 
+/** @type {Record<string, any>} */
 const parts = {};
 /** @type {Wall} */
 let wall;
 /** @type {Selection} */
 let selection;
 let query = '';
+/** @type {string | null | undefined} */
 let next;
 let total = 0;
 let isLoaded = false;
 let hasList = false;
+/** @type {Promise<void> | undefined} */
 let loading;
 let newest = 0;
 let timer = 0;
@@ -76,7 +82,7 @@ function listen() {
     clearTimeout(timer);
     timer = setTimeout(() => find(parts.search.value), pause);
   });
-  parts.search.addEventListener('keydown', (event) => {
+  parts.search.addEventListener('keydown', (/** @type {any} */ event) => {
     if (event.key === 'ArrowDown' && wall.current !== undefined) {
       event.preventDefault();
       wall.makeCurrent(wall.current.id);
@@ -84,13 +90,18 @@ function listen() {
   });
   parts.days.addEventListener('click', clicked);
   parts.days.addEventListener('keydown', pressed);
-  parts.days.addEventListener('focusin', (event) => {
+  parts.days.addEventListener('focusin', (/** @type {any} */ event) => {
     const picture = wall.pictureOf(event.target);
     if (picture !== undefined) {
       wall.makeCurrent(picture.id, false);
     }
   });
-  listenToTouch();
+  // A long press chooses a picture, as Ctrl and a click do.
+  onLongPress(parts.days, (element) => {
+    const picture = wall.pictureOf(element);
+    picture !== undefined && selection.toggle(picture.id);
+    return picture !== undefined;
+  });
   const lift = () => parts.head.classList.toggle('lifted', parts.scroller.scrollTop > 4);
   parts.scroller.addEventListener('scroll', lift, { passive: true });
   new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && loadNext(), {
@@ -107,35 +118,7 @@ function listen() {
   }).observe(parts.days);
 }
 
-/** A long press chooses a picture, as Ctrl and a click do. */
-function listenToTouch() {
-  let press = 0;
-  let pressedLong = false;
-  const end = () => clearTimeout(press);
-  parts.days.addEventListener('pointerdown', (event) => {
-    const picture = wall.pictureOf(event.target);
-    pressedLong = false;
-    end();
-    if (event.pointerType !== 'mouse' && picture !== undefined) {
-      press = setTimeout(() => {
-        pressedLong = true;
-        selection.toggle(picture.id);
-      }, 500);
-    }
-  });
-  for (const type of ['pointerup', 'pointercancel', 'pointermove']) {
-    parts.days.addEventListener(type, (event) => (type !== 'pointermove' || Math.hypot(event.movementX, event.movementY) > 6) && end());
-  }
-  parts.days.addEventListener('contextmenu', (event) => pressedLong && event.preventDefault());
-  parts.days.addEventListener('click', (event) => {
-    if (pressedLong) {
-      event.stopImmediatePropagation();
-      event.preventDefault();
-    }
-    pressedLong = false;
-  }, true);
-}
-
+/** @param {any} event */
 function clicked(event) {
   const picture = wall.pictureOf(event.target);
   if (picture === undefined) {
@@ -155,6 +138,7 @@ function clicked(event) {
   }
 }
 
+/** @param {KeyboardEvent} event */
 function pressed(event) {
   const isControl = event.ctrlKey || event.metaKey;
   if (event.altKey || wall.current === undefined) {
@@ -179,10 +163,14 @@ function pressed(event) {
   }
 }
 
-/** Moves to a neighbour, with Shift choosing all between. */
+/**
+ * Moves to a neighbour, with Shift choosing all between.
+ * @param {any} key
+ * @param {boolean} [isChoosing]
+ */
 async function go(key, isChoosing) {
   if (isChoosing) {
-    selection.beginAt(wall.current.id);
+    selection.beginAt(wall.current?.id ?? '');
   }
   if (key === 'End') {
     await loadAll();
@@ -227,6 +215,7 @@ function follow() {
   }
 }
 
+/** @param {string} text */
 function find(text) {
   const words = text.trim();
   if (words !== query) {
@@ -259,7 +248,7 @@ async function load(isAgain = false) {
     if (query !== '') {
       say(wall.count === 0 ? t('none_found', { x: query }) : t('n_pics', { n: total }));
     }
-  } catch (problem) {
+  } catch (/** @type {any} */ problem) {
     if (number === newest) {
       isLoaded = false;
       showNotice(problemBox(problem, { onWall: true, remedies: [{ label: t('err_paint_fix'), does: () => load() }] }));
@@ -302,7 +291,10 @@ async function loadAll() {
   }
 }
 
-/** Hangs a picture that was painted or restored, if it is among those searched for. */
+/**
+ * Hangs a picture that was painted or restored, if it is among those searched for.
+ * @param {Picture} picture
+ */
 function added(picture) {
   const isSought = query === '' || String(picture.request?.prompt ?? '').toLowerCase().includes(query.toLowerCase());
   const oldest = wall.pictures.at(-1);
@@ -316,6 +308,7 @@ function added(picture) {
   showHead();
 }
 
+/** @param {string[]} ids */
 function takeDown(ids) {
   const here = ids.filter((id) => wall.has(id));
   if (here.length > 0) {
@@ -328,7 +321,7 @@ function takeDown(ids) {
 
 /** Removes the chosen pictures, or the one that has the focus. */
 function removeChosen() {
-  const pictures = selection.count > 0 ? selection.pictures : [wall.current].filter(Boolean);
+  const pictures = selection.count > 0 ? selection.pictures : wall.current === undefined ? [] : [wall.current];
   if (pictures.length > 0) {
     takeDown(pictures.map((picture) => picture.id));
     removePictures(pictures, { failed: (left) => left.forEach(added), restored: added });
@@ -354,6 +347,7 @@ function showHead() {
   }
 }
 
+/** @param {...any} content */
 function showNotice(...content) {
   parts.notice.hidden = content.length === 0;
   parts.notice.replaceChildren(...content);

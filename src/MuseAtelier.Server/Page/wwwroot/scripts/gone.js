@@ -5,6 +5,7 @@ import './overlay-texts.js';
 import { say } from './say.js';
 import { on, state } from './store.js';
 
+/** @type {Record<string, any>} */
 const parts = {};
 
 /** Builds the strip and follows the connection. */

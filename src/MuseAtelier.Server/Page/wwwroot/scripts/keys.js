@@ -6,12 +6,13 @@ import { onLanguage, t } from './i18n.js';
 import './overlay-texts.js';
 import { allKeys, addKey, lettersAreOn, setLetters } from './shortcuts.js';
 
+/** @type {any} */
 let dialog;
 
 /** Adds the key that opens the sheet. */
 export function start() {
   addKey({ key: '?', does: 'help', run: open });
-  document.addEventListener('click', (event) => event.target.closest?.('#nav-keys') && open());
+  document.addEventListener('click', (/** @type {any} */ event) => event.target.closest?.('#nav-keys') && open());
   onLanguage(() => dialog?.replaceChildren(...content()));
 }
 
@@ -21,7 +22,7 @@ function open() {
     return;
   }
   dialog = el('dialog', { class: 'folio keys', 'aria-labelledby': 'keys-title' });
-  dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener('click', (/** @type {MouseEvent} */ event) => event.target === dialog && dialog.close());
   dialog.append(...content());
   byId('overlays').append(dialog);
   openDialog(dialog, closed);
@@ -54,8 +55,13 @@ function lines() {
     all.set(key.does, names.includes(name) ? names : [...names, name]);
   }
   return [...all].map(([does, names]) => el('div', {},
-    el('dt', {}, ...names.map((name) => el('span', { class: 'keys-name' }, ...name.split(' ').map((part) => el('kbd', {}, part))))),
+    el('dt', {}, ...names.map(capOf)),
     el('dd', {}, t(does))));
+}
+
+/** @param {string} name The names on keys that are pressed together. */
+function capOf(name) {
+  return el('span', { class: 'keys-name' }, ...name.split(' ').map((part) => el('kbd', null, part)));
 }
 
 /** Keys that elements handle themselves. */
@@ -69,8 +75,12 @@ const others = [
   { key: '0', does: 'key_zoom' },
 ];
 
-/** The names on the keys. */
+/**
+ * The names on the keys.
+ * @param {{key: string, ctrl?: boolean, alt?: boolean, shift?: boolean}} key
+ */
 function nameOf({ key, ctrl, alt, shift }) {
+  /** @type {Record<string, string>} */
   const names = {
     ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', Escape: 'Esc', ' ': t('key_space'),
   };

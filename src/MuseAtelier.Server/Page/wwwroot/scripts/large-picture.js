@@ -2,21 +2,27 @@
 import { el } from './dom.js';
 import { t } from './i18n.js';
 
+/** @typedef {{x: number, y: number}} Point */
+
 /** A swipe is at least this long, in px. */
 const swipe = 60;
 
 export class LargePicture {
-  /** Called with -1 or 1 when the painter swipes to a neighbour. */
+  /**
+   * Called with -1 or 1 when the painter swipes to a neighbour.
+   * @type {(way: number) => void}
+   */
   onSwipe = () => undefined;
 
   #image = el('img', { class: 'large-image', draggable: false, decoding: 'async' });
   #seal = el('span', { class: 'seal large-seal', hidden: true, 'aria-hidden': 'true' }, '真');
   #held = el('div', { class: 'large-held' }, this.#image, this.#seal);
+  /** @type {any} */
   #picture = { width: 1, height: 1 };
   #scale = 1;
   #x = 0;
   #y = 0;
-  /** @type {Map<number, {x: number, y: number}>} */
+  /** @type {Map<number, Point>} */
   #pointers = new Map();
   #start = { x: 0, y: 0 };
 
@@ -24,16 +30,20 @@ export class LargePicture {
   element = el('div', { class: 'large-room' }, this.#held);
 
   constructor() {
-    this.element.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
-    this.element.addEventListener('dblclick', (event) => this.#toggle(event));
-    this.element.addEventListener('pointerdown', (event) => this.#down(event));
-    this.element.addEventListener('pointermove', (event) => this.#move(event));
+    this.element.addEventListener('wheel', (/** @type {any} */ event) => this.#wheel(event), { passive: false });
+    this.element.addEventListener('dblclick', (/** @type {any} */ event) => this.#toggle(event));
+    this.element.addEventListener('pointerdown', (/** @type {any} */ event) => this.#down(event));
+    this.element.addEventListener('pointermove', (/** @type {any} */ event) => this.#move(event));
     for (const type of ['pointerup', 'pointercancel']) {
-      this.element.addEventListener(type, (event) => this.#up(event));
+      this.element.addEventListener(type, (/** @type {any} */ event) => this.#up(event));
     }
   }
 
-  /** Shows a picture: its thumbnail at once, the file as soon as it is read. */
+  /**
+   * Shows a picture: its thumbnail at once, the file as soon as it is read.
+   * @param {import('./store.js').Picture} picture
+   * @param {string} vision
+   */
   show(picture, vision) {
     this.#picture = picture;
     this.#image.alt = vision.slice(0, 1000) || t('untitled');
@@ -51,7 +61,10 @@ export class LargePicture {
     this.stamp(false);
   }
 
-  /** Shows the seal of a verified picture, or not. */
+  /**
+   * Shows the seal of a verified picture, or not.
+   * @param {boolean} isVerified
+   */
   stamp(isVerified) {
     this.#seal.hidden = !isVerified;
   }
@@ -66,7 +79,12 @@ export class LargePicture {
     this.#set(1, 0, 0);
   }
 
-  /** Zooms by a factor around a point, given from the middle of the room. */
+  /**
+   * Zooms by a factor around a point, given from the middle of the room.
+   * @param {number} factor
+   * @param {number} [x]
+   * @param {number} [y]
+   */
   zoom(factor, x = 0, y = 0) {
     const next = Math.min(this.#most(), Math.max(1, this.#scale * factor));
     const change = next / this.#scale;
@@ -87,8 +105,13 @@ export class LargePicture {
     return Math.max(4, (4 * this.#picture.width) / Math.max(1, this.#held.clientWidth));
   }
 
+  /**
+   * @param {number} scale
+   * @param {number} x
+   * @param {number} y
+   */
   #set(scale, x, y) {
-    const reach = (inner, outer) => Math.max(0, (inner * scale - outer) / 2 + 40);
+    const reach = (/** @type {number} */ inner, /** @type {number} */ outer) => Math.max(0, (inner * scale - outer) / 2 + 40);
     const maxX = scale === 1 ? 0 : reach(this.#held.clientWidth, this.element.clientWidth);
     const maxY = scale === 1 ? 0 : reach(this.#held.clientHeight, this.element.clientHeight);
     this.#scale = scale;
@@ -98,7 +121,10 @@ export class LargePicture {
     this.element.classList.toggle('zoomed', scale > 1);
   }
 
-  /** A point of an event, from where the middle of the fitted picture is. */
+  /**
+   * A point of an event, from where the middle of the fitted picture is.
+   * @param {MouseEvent} event
+   */
   #point(event) {
     const box = this.element.getBoundingClientRect();
     const style = getComputedStyle(this.element);
@@ -106,6 +132,7 @@ export class LargePicture {
     return { x: event.clientX - box.left - box.width / 2, y: event.clientY - box.top - box.height / 2 - shift };
   }
 
+  /** @param {WheelEvent} event */
   #wheel(event) {
     event.preventDefault();
     const { x, y } = this.#point(event);
@@ -113,13 +140,17 @@ export class LargePicture {
     this.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0016)), x, y);
   }
 
-  /** Between the fitted picture and its true size, or twice the fitted one where that is larger. */
+  /**
+   * Between the fitted picture and its true size, or twice the fitted one where that is larger.
+   * @param {MouseEvent} event
+   */
   #toggle(event) {
     const { x, y } = this.#point(event);
     const trueSize = this.#picture.width / (this.#held.clientWidth * devicePixelRatio);
     this.zoom(this.#scale > 1 ? 1 / this.#scale : Math.max(2, trueSize), x, y);
   }
 
+  /** @param {PointerEvent} event */
   #down(event) {
     if (event.pointerType === 'mouse' && event.button !== 0) {
       return;
@@ -129,6 +160,7 @@ export class LargePicture {
     this.#start = this.#point(event);
   }
 
+  /** @param {PointerEvent} event */
   #move(event) {
     const before = this.#pointers.get(event.pointerId);
     if (before === undefined) {
@@ -148,6 +180,7 @@ export class LargePicture {
     }
   }
 
+  /** @param {PointerEvent} event */
   #up(event) {
     if (!this.#pointers.delete(event.pointerId) || this.#scale > 1) {
       return;
@@ -161,6 +194,10 @@ export class LargePicture {
   }
 }
 
+/**
+ * @param {Point} one
+ * @param {Point} other
+ */
 function distance(one, other) {
   return Math.hypot(one.x - other.x, one.y - other.y);
 }

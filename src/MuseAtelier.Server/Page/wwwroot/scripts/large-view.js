@@ -11,18 +11,22 @@ import { say } from './say.js';
 import { lettersAreOn } from './shortcuts.js';
 import { on, set, state } from './store.js';
 
+/** @typedef {import('./store.js').Picture} Picture */
+
 /**
  * @typedef {object} LargeSource Where the neighbours come from.
- * @property {() => object[]} pictures The pictures, newest first.
+ * @property {() => Picture[]} pictures The pictures, newest first.
  * @property {() => Promise<void>} [more] Loads further pictures.
- * @property {(last: object) => void} [left] Called with the picture that was seen last.
+ * @property {(last: any) => void} [left] Called with the picture that was seen last.
  */
 
+/** @type {Record<string, any>} */
 const parts = {};
 /** @type {LargePicture} */
 let view;
 /** @type {LargeSource} */
 let source;
+/** @type {any} */
 let shown;
 
 /** Builds the view and follows the store. */
@@ -37,14 +41,14 @@ export function start() {
       parts.dialog.open && parts.dialog.close();
     } else if (id !== shown?.id) {
       const picture = [state.current, ...state.pictures].find((each) => each?.id === id);
-      picture !== undefined && openLarge(picture, { pictures: () => state.pictures });
+      picture && openLarge(picture, { pictures: () => state.pictures });
     }
   });
 }
 
 /**
  * Opens the view.
- * @param {object} picture
+ * @param {Picture} picture
  * @param {LargeSource} from
  */
 export function openLarge(picture, from) {
@@ -79,27 +83,34 @@ function listen() {
   addEventListener('resize', () => parts.dialog.open && view.fit());
 }
 
+/** @param {KeyboardEvent} event */
 function pressed(event) {
   const isLetter = /^[a-z]$/i.test(event.key);
   if (event.ctrlKey || event.metaKey || event.altKey || (isLetter && !lettersAreOn())) {
     return;
   }
   const list = source.pictures();
-  const does = {
+  /** @type {Record<string, () => void>} */
+  const keys = {
     ArrowLeft: () => step(-1), ArrowRight: () => step(1), ArrowUp: () => step(-1), ArrowDown: () => step(1),
-    Home: () => list.length > 0 && show(list[0]), End: () => list.length > 0 && show(list.at(-1)),
+    Home: () => list.length > 0 && show(list[0]), End: () => list.length > 0 && show(list[list.length - 1]),
     '+': () => view.zoom(1.4), '=': () => view.zoom(1.4), '-': () => view.zoom(1 / 1.4), 0: () => view.fit(),
     Delete: removeShown,
-  }[event.key] ?? (isLetter ? clickOf(letters[event.key.toLowerCase()]) : undefined);
+  };
+  const does = keys[event.key] ?? (isLetter ? clickOf(letters[event.key.toLowerCase()]) : undefined);
   if (does !== undefined) {
     event.preventDefault();
     does();
   }
 }
 
-/** Letters and the actions that they stand for, as in the studio. */
+/**
+ * Letters and the actions that they stand for, as in the studio.
+ * @type {Record<string, string>}
+ */
 const letters = { n: 'again', r: 'recall', d: 'down', t: 'copy', v: 'verify' };
 
+/** @param {string | undefined} action */
 function clickOf(action) {
   const button = action === undefined ? null : parts.actions.querySelector(`[data-action="${action}"]`);
   return button === null ? undefined : () => button.click();
@@ -113,7 +124,10 @@ function closed() {
   source.left?.(last);
 }
 
-/** Shows a picture and loads its neighbours. */
+/**
+ * Shows a picture and loads its neighbours.
+ * @param {Picture} picture
+ */
 function show(picture) {
   shown = picture;
   if (state.large !== picture.id) {
@@ -132,12 +146,14 @@ function preload() {
   }
 }
 
+/** @param {number} way */
 function neighbourOf(way) {
   const list = source.pictures();
   const place = list.findIndex((each) => each.id === shown?.id);
   return place < 0 ? undefined : list[place + way];
 }
 
+/** @param {number} way */
 async function step(way) {
   if (way > 0 && neighbourOf(3) === undefined && source.more !== undefined) {
     const more = source.more();
@@ -188,12 +204,13 @@ function speak() {
 function showActions() {
   const picture = shown;
   const hasRecord = picture.request !== undefined && picture.request !== null;
-  const leave = (does) => () => {
+  const leave = (/** @type {(picture: Picture) => void} */ does) => () => {
     source = { ...source, left: undefined };
     parts.dialog.close();
     goTo('studio');
     does(picture);
   };
+  /** @type {any[]} */
   const offered = [
     hasRecord && ['again', 'again', () => actions.again(picture)],
     hasRecord && ['recall', 'recall', leave(actions.recall)],
@@ -210,7 +227,11 @@ function showActions() {
   showVerified();
 }
 
-/** Writes another word on an action for 2 s. */
+/**
+ * Writes another word on an action for 2 s.
+ * @param {string} key
+ * @param {string} word
+ */
 function flash(key, word) {
   const text = parts.actions.querySelector(`[data-action="${key}"] span`);
   if (text !== null) {
@@ -237,6 +258,10 @@ function showVerified() {
   parts.outcome.textContent = outcomeText(outcome, job);
 }
 
+/**
+ * @param {any} outcome
+ * @param {any} job
+ */
 function outcomeText(outcome, job) {
   switch (outcome?.state) {
     case 'running': return job === undefined ? t('verifying') : `${t('verifying')} · ${t('step_of', { n: job.step, m: job.steps })}`;
@@ -246,6 +271,7 @@ function outcomeText(outcome, job) {
   }
 }
 
+/** @param {any} outcome */
 function mismatch(outcome) {
   return outcome.divergesAtStep === undefined || outcome.divergesAtStep === null
     ? t('mismatch_plain')

@@ -6,8 +6,8 @@ const slack = 5;
 export class QueueDrag {
   #list;
   #moved;
-  /** @type {{row: HTMLElement, rows: HTMLElement[], from: number, to: number, y: number, pointer: number, isMoving: boolean}?} */
-  #held;
+  /** @type {{row: HTMLElement, rows: HTMLElement[], from: number, to: number, y: number, pointer: number, isMoving: boolean} | null} */
+  #held = null;
   #endedAt = -Infinity;
 
   /**
@@ -33,6 +33,7 @@ export class QueueDrag {
     return performance.now() - this.#endedAt < 50;
   }
 
+  /** @param {any} event */
   #down(event) {
     const row = event.target.closest('.waiting');
     const button = event.target.closest('button');
@@ -40,14 +41,15 @@ export class QueueDrag {
     if (row === null || event.button !== 0 || (button !== null && !isHandle) || (event.pointerType !== 'mouse' && !isHandle)) {
       return;
     }
-    const rows = [...this.#list.children];
+    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
     const from = rows.indexOf(row);
     this.#held = { row, rows, from, to: from, y: event.clientY, pointer: event.pointerId, isMoving: false };
   }
 
+  /** @param {PointerEvent} event */
   #move(event) {
     const held = this.#held;
-    if (held === undefined || event.pointerId !== held.pointer) {
+    if (held === null || event.pointerId !== held.pointer) {
       return;
     }
     const shift = event.clientY - held.y;
@@ -72,22 +74,23 @@ export class QueueDrag {
     });
   }
 
+  /** @param {PointerEvent} event */
   #up(event) {
     const held = this.#held;
-    if (held === undefined || event.pointerId !== held.pointer) {
+    if (held === null || event.pointerId !== held.pointer) {
       return;
     }
     this.#end();
     if (held.isMoving) {
       this.#endedAt = performance.now();
-      this.#moved(held.row.dataset.id, held.to);
+      this.#moved(held.row.dataset.id ?? '', held.to);
     }
   }
 
   #end() {
     const held = this.#held;
-    this.#held = undefined;
-    if (held !== undefined) {
+    this.#held = null;
+    if (held !== null) {
       this.#list.classList.remove('dragging');
       held.row.classList.remove('held');
       held.rows.forEach((row) => (row.style.transform = ''));

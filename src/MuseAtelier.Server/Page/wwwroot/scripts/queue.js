@@ -11,9 +11,12 @@ import { say } from './say.js';
 import { addKey } from './shortcuts.js';
 import { change, on, set, state, waiting } from './store.js';
 
+/** @typedef {import('./store.js').Job} Job */
+
 /** The heading has the number of waiting pictures when there are more than this. */
 const few = 4;
 
+/** @type {Record<string, any>} */
 const parts = {};
 /** @type {Map<string, HTMLElement>} */
 let rows = new Map();
@@ -34,7 +37,8 @@ export function start() {
     rows = new Map();
     show();
   });
-  for (const [key, step] of [['ArrowUp', -1], ['ArrowDown', 1]]) {
+  for (const step of [-1, 1]) {
+    const key = step < 0 ? 'ArrowUp' : 'ArrowDown';
     addKey({ key, alt: true, does: 'key_queue', when: () => focused() !== undefined, run: () => moveBy(focused(), step) });
   }
   show();
@@ -42,7 +46,7 @@ export function start() {
 
 /** The id of the waiting picture in whose row the focus is. */
 function focused() {
-  return document.activeElement?.closest?.('.waiting')?.dataset.id;
+  return /** @type {HTMLElement | null | undefined} */ (document.activeElement?.closest('.waiting'))?.dataset.id;
 }
 
 /** Shows the waiting jobs. Rows keep their elements, so the focus stays where it is. */
@@ -58,14 +62,18 @@ function show() {
   parts.clear.textContent = t('q_clear');
   parts.clear.hidden = jobs.length < 2;
   const lost = parts.list.contains(document.activeElement) ? document.activeElement : null;
-  const place = [...rows.keys()].indexOf(focused());
+  const place = [...rows.keys()].indexOf(focused() ?? '');
   rows = new Map(jobs.map((job) => [job.id, rows.get(job.id) ?? rowOf(job)]));
   parts.list.replaceChildren(...rows.values());
-  [...rows.values()].forEach((row, index) => row.querySelector('.waiting-sheet').toggleAttribute('aria-disabled', index === 0));
+  [...rows.values()].forEach((row, index) => row.querySelector('.waiting-sheet')?.toggleAttribute('aria-disabled', index === 0));
   restoreFocus(lost, place);
 }
 
-/** Gives the focus back that moving or removing rows took away. */
+/**
+ * Gives the focus back that moving or removing rows took away.
+ * @param {any} lost
+ * @param {number} place
+ */
 function restoreFocus(lost, place) {
   if (lost === null) {
     return;
@@ -74,10 +82,11 @@ function restoreFocus(lost, place) {
   (lost.isConnected ? lost : next ?? byId('stage'))?.focus({ preventScroll: true });
 }
 
+/** @param {Job} job */
 function rowOf(job) {
   const request = job.request ?? {};
   const words = firstWords(request.prompt, 80) || t('untitled');
-  const name = (key) => `${t(key)}: ${words}`;
+  const name = (/** @type {string} */ key) => `${t(key)}: ${words}`;
   const sheet = el('span', { class: 'waiting-shape' });
   const ratio = (request.width ?? 1) / (request.height ?? 1);
   sheet.style.width = `${Math.round(Math.min(30, 26 * Math.sqrt(ratio)))}px`;
@@ -99,6 +108,7 @@ function rowOf(job) {
   return row;
 }
 
+/** @param {Job} job */
 function factsOf(job) {
   const request = job.request ?? {};
   const sheet = sheetOf(request.width ?? 1, request.height ?? 1);
@@ -118,11 +128,19 @@ function factsOf(job) {
   return facts;
 }
 
+/**
+ * @param {any} id
+ * @param {number} step
+ */
 function moveBy(id, step) {
   move(id, state.queue.indexOf(id) + step);
 }
 
-/** Moves a job to a place: at once on the page, then on the server, whose event has the last word. */
+/**
+ * Moves a job to a place: at once on the page, then on the server, whose event has the last word.
+ * @param {string} id
+ * @param {number} wanted
+ */
 async function move(id, wanted) {
   const before = state.queue;
   const place = Math.min(before.length - 1, Math.max(0, wanted));
@@ -142,7 +160,10 @@ async function move(id, wanted) {
   }
 }
 
-/** Takes a job back to the desk. */
+/**
+ * Takes a job back to the desk.
+ * @param {Job} job
+ */
 async function edit(job) {
   const place = state.queue.indexOf(job.id);
   const before = state.settings;
@@ -158,6 +179,7 @@ async function edit(job) {
   });
 }
 
+/** @param {Job} job */
 async function removeOne(job) {
   const place = state.queue.indexOf(job.id);
   if (await drop([job])) {
@@ -169,7 +191,7 @@ async function removeAll() {
   const jobs = waiting();
   try {
     const { jobs: removed } = await api.deleteJobs();
-    const ids = removed.map((job) => job.id);
+    const ids = removed.map((/** @type {Job} */ job) => job.id);
     set('queue', state.queue.filter((id) => !ids.includes(id)));
     byId('stage')?.focus({ preventScroll: true });
     tell(t('q_removed_n', { n: removed.length }), () => putBack(jobs.filter((job) => ids.includes(job.id)), 0));
@@ -178,7 +200,10 @@ async function removeAll() {
   }
 }
 
-/** Takes jobs out of the queue. A job that has begun in the meantime is left alone. */
+/**
+ * Takes jobs out of the queue. A job that has begun in the meantime is left alone.
+ * @param {Job[]} jobs
+ */
 async function drop(jobs) {
   try {
     for (const job of jobs) {
@@ -195,7 +220,11 @@ async function drop(jobs) {
   }
 }
 
-/** Accepts jobs anew and moves them to where they were. */
+/**
+ * Accepts jobs anew and moves them to where they were.
+ * @param {Job[]} jobs
+ * @param {number} place
+ */
 async function putBack(jobs, place) {
   try {
     for (const [index, job] of jobs.entries()) {
@@ -209,6 +238,10 @@ async function putBack(jobs, place) {
   }
 }
 
+/**
+ * @param {string} text
+ * @param {() => void} [undo]
+ */
 function tell(text, undo) {
   set('toast', { text, action: undo && { text: t('undo'), run: undo } });
   say(text);

@@ -9,12 +9,15 @@ import { frameName, oneLine, sheetOf } from './picture-words.js';
 import { say } from './say.js';
 import { change, set, state } from './store.js';
 
+/** @typedef {Record<string, any>} Found The server's answer for a picture file. */
+
+/** @type {HTMLDialogElement | undefined} */
 let open;
 
 /**
  * Shows the record of a picture file.
  * @param {File} file
- * @param {object} record The server's answer for it.
+ * @param {Found} record The server's answer for it.
  * @param {(file: File) => void} [begins] Begins a picture from the file, where the server can.
  */
 export function showRecord(file, record, begins) {
@@ -40,7 +43,10 @@ export function showRecord(file, record, begins) {
   dialog.querySelector('.record-all').focus();
 }
 
-/** The facts as a list of terms. */
+/**
+ * The facts as a list of terms.
+ * @param {Found} record
+ */
 function factsOf(record) {
   const request = record.request ?? {};
   const width = request.width ?? record.width;
@@ -69,12 +75,19 @@ function factsOf(record) {
   return list;
 }
 
-/** The name that people know a sampler by. */
+/**
+ * The name that people know a sampler by.
+ * @param {any[] | undefined} list
+ * @param {string} name
+ */
 function labelOf(list, name) {
   return list?.find((each) => each.name === name)?.label ?? name;
 }
 
-/** What could not be taken over, by name, and what the server noticed. */
+/**
+ * What could not be taken over, by name, and what the server noticed.
+ * @param {Found} record
+ */
 function notes(record) {
   const lines = [];
   if (record.notTaken?.length > 0) {
@@ -85,15 +98,24 @@ function notes(record) {
     ...lines.map((line) => el('li', { dir: 'auto' }, icon('mark'), el('span', {}, line))));
 }
 
-/** A note as text, whether the server sends a sentence or a name with a value. */
+/**
+ * A note as text, whether the server sends a sentence or a name with a value.
+ * @param {any} note
+ */
 function nameOf(note) {
   return typeof note === 'string' ? note : [note?.name, note?.value].filter(Boolean).join(' ');
 }
 
-/** The choices. Using all or the words says so in a toast, which takes it back. */
+/**
+ * The choices. Using all or the words says so in a toast, which takes it back.
+ * @param {HTMLDialogElement} dialog
+ * @param {File} file
+ * @param {Found} record
+ * @param {((file: File) => void) | undefined} begins
+ */
 function choices(dialog, file, record, begins) {
   const request = record.request ?? {};
-  const choose = (does) => () => {
+  const choose = (/** @type {() => void} */ does) => () => {
     dialog.close();
     goTo('studio');
     does();
@@ -105,7 +127,10 @@ function choices(dialog, file, record, begins) {
     el('button', { class: 'quiet leave', type: 'button', onclick: () => dialog.close() }, t('cancel')));
 }
 
-/** Puts the words alone on the desk; the toast takes them back. */
+/**
+ * Puts the words alone on the desk; the toast takes them back.
+ * @param {any} request
+ */
 function takeWords(request) {
   const before = state.settings;
   change({ prompt: request.prompt ?? '', negativePrompt: request.negativePrompt ?? '' });

@@ -5,14 +5,18 @@ import { t } from './i18n.js';
 import { say } from './say.js';
 import { set } from './store.js';
 
+/** @typedef {import('./store.js').Picture} Picture */
+
 /**
  * Removes pictures, and says so with a way back.
- * @param {object[]} pictures
- * @param {{failed?: (left: object[]) => void, restored?: (picture: object) => void}} [hooks] What to do with pictures that could not
+ * @param {Picture[]} pictures
+ * @param {{failed?: (left: Picture[]) => void, restored?: (picture: Picture) => void}} [hooks] What to do with pictures that could not
  * be removed, and with each that was taken back.
  */
 export async function removePictures(pictures, hooks = {}) {
+  /** @type {Picture[]} */
   const removed = [];
+  /** @type {Picture[]} */
   const left = [];
   let problem;
   for (const picture of pictures) {
@@ -34,6 +38,10 @@ export async function removePictures(pictures, hooks = {}) {
   }
 }
 
+/**
+ * @param {Picture[]} pictures
+ * @param {{restored?: (picture: Picture) => void}} hooks
+ */
 async function restore(pictures, hooks) {
   for (const picture of pictures) {
     try {
@@ -47,6 +55,10 @@ async function restore(pictures, hooks) {
   say(pictures.length === 1 ? t('restored') : t('restored_n', { n: pictures.length }));
 }
 
+/**
+ * @param {string} text
+ * @param {{text: string, run: () => void}} [action]
+ */
 function tell(text, action) {
   set('toast', { text, action });
   say(text);

@@ -47,6 +47,7 @@ function show(toast) {
   }
 }
 
+/** @param {any} toast */
 function build({ text, action }) {
   const button = action !== undefined && el('button', { class: 'toast-action', type: 'button', onclick: act }, action.text);
   const words = el('span', { class: 'toast-text', dir: 'auto' }, text);

@@ -1,0 +1,36 @@
+using MuseAtelier.Tests.Support;
+using Xunit.Sdk;
+using Xunit.v3;
+
+[assembly: TestCollectionOrderer(typeof(LongestFirst))]
+
+namespace MuseAtelier.Tests.Support;
+
+/// <summary>
+/// Begins with the classes that take longest, so that none of them runs alone at the end. A class runs its tests one after the other, and
+/// as many classes run at the same time as xunit.runner.json says: more than there are processors, because many tests wait for a shared
+/// atelier or for another process.
+/// </summary>
+public sealed class LongestFirst : ITestCollectionOrderer
+{
+    // By measured time. Those of each shared atelier, and those of ateliers of their own, take turns.
+    private static readonly string[] Longest =
+    [
+        "SamplerPictureTests", "OverlayTests", "PackageCacheTests", "PromptsOverStepsTests", "ShortMemoryTests", "CheckpointLayoutTests",
+        "PictureVerifierTests", "ProcessTests", "ModelPredictionTests", "BatchTests", "CheckpointExporterTests", "AtelierTests",
+        "AtelierLifetimeTests", "ReferenceCheckTests", "PrecisionTests", "LongPromptPictureTests", "ResidencyPlannerTests",
+    ];
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
+        where TTestCollection : ITestCollection =>
+        [.. testCollections.OrderBy(PlaceOf)];
+
+    // A class without a collection of its own is in one that is named after it.
+    private static int PlaceOf<TTestCollection>(TTestCollection collection) where TTestCollection : ITestCollection
+    {
+        int place = Array.FindIndex(
+            Longest, name => collection.TestCollectionDisplayName.Contains($".{name} ", StringComparison.Ordinal));
+        return place < 0 ? Longest.Length : place;
+    }
+}
