@@ -27,6 +27,9 @@ internal static class Problems
             Make(400, "not-a-picture", exception),
         BadHttpRequestException { StatusCode: 413 } => Make(
             413, "body-too-large", "The body is larger than this route takes. Send a smaller one.", exception),
+        // Kestrel says so of a chunk of the body whose length is beyond 32 bits.
+        IOException { InnerException: OverflowException } => Make(
+            400, "bad-json", "The body has a chunk of an impossible length; expected at most 2 GiB. Send smaller ones.", exception),
         BadHttpRequestException or JsonException => Make(
             400, "bad-json", "The body cannot be read as JSON. Check it, and send it again.", exception),
         ObjectDisposedException or OperationCanceledException => Make(

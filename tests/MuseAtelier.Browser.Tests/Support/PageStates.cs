@@ -27,9 +27,8 @@ internal static class PageStates
         await visit.AddToQueue.ClickAsync();
         await Expect(page.Locator("#queue").GetByRole(AriaRole.Button).First).ToBeVisibleAsync();
         await seen("painting", page);
-        await visit.Button("全部移去", "Remove all").ClickAsync();
-        await visit.Stop.ClickAsync();
-        await Expect(visit.Progress).ToBeHiddenAsync();
+        await server.StopJobsAsync();
+        await Expect(visit.Paint).ToBeVisibleAsync();
         await page.EvaluateAsync("(settings) => localStorage.setItem('muse.settings', JSON.stringify(settings))", finish);
         await page.ReloadAsync();
         await FinishAsync(visit, seen);

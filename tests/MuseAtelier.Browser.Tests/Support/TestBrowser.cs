@@ -13,6 +13,8 @@ namespace MuseAtelier.Browser.Tests.Support;
 /// </summary>
 public sealed class TestBrowser : IAsyncLifetime
 {
+    private const float MostMilliseconds = 90_000;
+
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
     private IPlaywright? _playwright;
@@ -28,8 +30,9 @@ public sealed class TestBrowser : IAsyncLifetime
         Assert.SkipWhen(Executable is null, $"No Chromium on the PATH: {string.Join(", ", Names)}.");
         _browser ??= await LaunchAsync();
         IBrowserContext context = await _browser.NewContextAsync(options);
-        context.SetDefaultTimeout(20_000);
-        Assertions.SetDefaultExpectTimeout(20_000);
+        // Only what hangs waits for so long; the machine may be busy.
+        context.SetDefaultTimeout(MostMilliseconds);
+        Assertions.SetDefaultExpectTimeout(MostMilliseconds);
         return await context.NewPageAsync();
     }
 

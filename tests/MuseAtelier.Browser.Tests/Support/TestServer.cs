@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using MuseAtelier.Cpu;
@@ -45,6 +47,18 @@ public sealed class TestServer : IAsyncLifetime
         await _app.StopAsync();
         await _app.DisposeAsync();
         _app = null;
+    }
+
+    /// <summary>Stops what an earlier test left in the queue.</summary>
+    public async Task StopJobsAsync()
+    {
+        using var client = new HttpClient { BaseAddress = new Uri(Address) };
+        JsonElement list = await client.GetFromJsonAsync<JsonElement>("api/v1/jobs");
+        foreach (JsonElement job in list.GetProperty("jobs").EnumerateArray())
+        {
+            bool isEnded = job.GetProperty("state").GetString() is "done" or "stopped" or "failed";
+            if (!isEnded) (await client.DeleteAsync($"api/v1/jobs/{job.GetProperty("id").GetString()}")).Dispose();
+        }
     }
 
     public async ValueTask InitializeAsync()

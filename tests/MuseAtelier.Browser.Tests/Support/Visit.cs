@@ -63,12 +63,13 @@ internal sealed class Visit : IAsyncDisposable
     public static async Task<Visit> OpenAsync(TestBrowser browser, TestServer server, Look? look = null, object? settings = null)
     {
         Look seen = look ?? new Look();
+        await server.StopJobsAsync();
         IPage page = await browser.OpenAsync(seen.Options());
         var visit = new Visit(page, server, seen);
         string kept = JsonSerializer.Serialize(settings ?? Quick(4));
         await page.AddInitScriptAsync($"localStorage.getItem('muse.settings') ?? localStorage.setItem('muse.settings', '{kept}')");
         await page.GotoAsync(server.Address);
-        await Assertions.Expect(visit.Vision).ToBeVisibleAsync();
+        await Assertions.Expect(visit.Paint).ToBeVisibleAsync();
         return visit;
     }
 

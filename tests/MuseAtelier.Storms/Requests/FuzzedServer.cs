@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
@@ -27,6 +28,7 @@ internal sealed class FuzzedServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly string _outside;
     private readonly StormReport _report;
+    private readonly ConcurrentQueue<string> _log = new();
     private Task _sweeping = Task.CompletedTask;
 
     private FuzzedServer(StormReport report)
@@ -42,6 +44,7 @@ internal sealed class FuzzedServer : IAsyncDisposable
                 Atelier = new AtelierOptions { Backend = StormDevice.Cpu.Create(), CacheFolder = _folder.Cache },
                 Gallery = _folder.Place("gallery"),
                 Port = 0,
+                Log = line => _log.Enqueue(line),
                 Limits = new ServerLimits
                 {
                     Pixels = 256 * 384,
@@ -65,6 +68,15 @@ internal sealed class FuzzedServer : IAsyncDisposable
 
     /// <summary>The id of a job that was accepted lately; null before the first.</summary>
     public string? LatestJob { get; private set; }
+
+    /// <summary>Takes what the server wrote into its log since it was asked last.</summary>
+    public string TakeLog()
+    {
+        var lines = new List<string>();
+        while (_log.TryDequeue(out string? line))
+            lines.Add(line);
+        return string.Join('\n', lines);
+    }
 
     /// <summary>Starts a server and paints a picture, so that the model is open.</summary>
     public static async Task<FuzzedServer> StartAsync(StormReport report)

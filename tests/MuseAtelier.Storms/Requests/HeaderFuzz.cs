@@ -62,6 +62,10 @@ internal static class HeaderFuzz
         ("Host", "example.org:80"),
     ];
 
+    private static readonly string[] Lengths = ["-1", "1e3", "9223372036854775808", "0x10", " ", "1, 2", "99999999999"],
+        Versions = ["HTTP/1.0", "HTTP/3.0", "HTTP/", "", "http/1.1"],
+        BadNames = ["", " ", "A B", "A:", "\u0000", "A\r\n B"];
+
     /// <summary>Changes headers; the request stays proper HTTP.</summary>
     public static void Damage(Random random, RequestDraft draft)
     {
@@ -110,7 +114,7 @@ internal static class HeaderFuzz
                 draft.Length = random.Next(0, length + 1).ToString(CultureInfo.InvariantCulture);
                 break;
             case 2:
-                draft.Length = new[] { "-1", "1e3", "9223372036854775808", "0x10", " ", "1, 2", "99999999999" }[random.Next(7)];
+                draft.Length = Lengths[random.Next(Lengths.Length)];
                 break;
             case 3:
                 draft.Headers.Add(("Content-Length", "3"));
@@ -130,13 +134,13 @@ internal static class HeaderFuzz
                 draft.Headers.Add(("Host", "example.org"));
                 break;
             case 8:
-                draft.Version = new[] { "HTTP/1.0", "HTTP/3.0", "HTTP/", "", "http/1.1" }[random.Next(5)];
+                draft.Version = Versions[random.Next(Versions.Length)];
                 break;
             case 9:
                 draft.LineEnd = "\n";
                 break;
             case 10:
-                draft.Headers.Add((new[] { "", " ", "A B", "A:", "\u0000", "A\r\n B" }[random.Next(6)], "x\u0000y"));
+                draft.Headers.Add((BadNames[random.Next(BadNames.Length)], "x\u0000y"));
                 break;
             case 11:
                 draft.Headers.Add(("X-Long", new string('a', 70_000)));

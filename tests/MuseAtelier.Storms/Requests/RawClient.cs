@@ -30,7 +30,11 @@ internal sealed class RawClient(int port) : IDisposable
         RawAnswer? answer = await TryAsync(bytes, isLast, method, cancellationToken);
         // The server may close a connection that it kept open just when the request is sent.
         if (answer is null && isReused && !isLast)
+        {
+            Close();
             answer = await TryAsync(bytes, isLast, method, cancellationToken);
+        }
+
         if (answer is null || isLast || !answer.IsOpen)
             Close();
         return answer;

@@ -105,8 +105,10 @@ internal static class RequestsStorm
                 report.Fail("unanswered", where, "the connection was closed without an answer");
             else
                 report.Add("status.none");
+            // The log shows what failed in the one request; otherwise it is let go.
+            string log = server.TakeLog();
             if (options.Only is not null)
-                report.Note($"{request}: {answer?.ToString() ?? "no answer"}");
+                report.Note($"{request}: {answer?.ToString() ?? "no answer"}\n{log}");
         }
         catch (OperationCanceledException)
         {

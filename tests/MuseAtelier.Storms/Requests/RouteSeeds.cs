@@ -36,6 +36,12 @@ internal static class RouteSeeds
         "output_compression":90,"quality":"auto","background":"opaque","moderation":"auto","stream":false,"partial_images":1,"user":"a"}
         """;
 
+    private static readonly string[] Targets =
+    [
+        "/", "/index.html", "/favicon.ico", "/scripts/main.js", "/styles/base.css", "/fonts/", "/health", "/health/live", "/health/ready",
+        "/metrics", "/openapi/v1.json", "/docs", "/docs/", "/nothing",
+    ];
+
     /// <summary>The names of the pictures in the gallery.</summary>
     public static IReadOnlyList<string> Pictures { get; } = ["picture-0.png", "picture-1.jpg", "picture-2.webp", "picture-3.png"];
 
@@ -119,11 +125,7 @@ internal static class RouteSeeds
         ];
 
     private static IEnumerable<RouteSeed> Pages() =>
-        from target in new[]
-        {
-            "/", "/index.html", "/favicon.ico", "/main.js", "/styles/main.css", "/fonts/", "/health", "/health/live", "/health/ready",
-            "/metrics", "/openapi/v1.json", "/docs", "/docs/", "/nothing",
-        }
+        from target in Targets
         select new RouteSeed("GET", target);
 
     private static RouteSeed Post(string target, string body) => new("POST", target, Json, _ => Text(body));

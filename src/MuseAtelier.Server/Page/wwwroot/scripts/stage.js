@@ -144,7 +144,10 @@ function showEasel(job) {
   element.style.setProperty('--ratio', String(width / height));
   const share = job.steps > 0 ? job.step / job.steps : 0;
   /** @type {HTMLElement} */ (element.querySelector('.wash')).style.setProperty('--grown', `${88 + 16 * share}%`);
-  /** @type {HTMLProgressElement} */ (element.querySelector('progress')).value = share;
+  const progress = /** @type {HTMLProgressElement} */ (element.querySelector('progress'));
+  progress.value = share;
+  // A job that was stopped makes no progress any more.
+  progress.hidden = job === halted;
   /** @type {HTMLElement} */ (element.querySelector('.paint-line .dab')).style.width = `${share * 100}%`;
   if (job.preview > 0 && (wanted.job !== job.id || job.preview !== wanted.number)) {
     wanted = { job: job.id, number: job.preview };

@@ -1,0 +1,25 @@
+using Microsoft.Playwright;
+using MuseAtelier.Browser.Tests.Support;
+using static Microsoft.Playwright.Assertions;
+
+namespace MuseAtelier.Browser.Tests;
+
+/// <summary>The first visit, with an empty gallery.</summary>
+public sealed class FirstVisitTests(TestBrowser browser, TestServer server) : IClassFixture<TestServer>
+{
+    /// <summary>All bytes of the page as they are transferred, heads included.</summary>
+    private const int MostBytes = 400_000;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Bytes_OfTheFirstVisit_StayBelowTheirLimit(bool isChinese)
+    {
+        await using Visit visit = await Visit.OpenAsync(browser, server, new Look(isChinese));
+        await using PageCost cost = await PageCost.BeginAsync(visit.Page);
+        await visit.Page.ReloadAsync(new PageReloadOptions { WaitUntil = WaitUntilState.Load });
+        await Expect(visit.Paint).ToBeVisibleAsync();
+        Assert.InRange(cost.Bytes, 10_000, MostBytes);
+        visit.RequireQuiet();
+    }
+}
