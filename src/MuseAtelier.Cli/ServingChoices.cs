@@ -22,8 +22,8 @@ internal sealed class ServingChoices
     private readonly Option<string[]> _models = Models();
     private readonly Option<IPAddress?> _listen = new("--listen")
     {
-        Description = "The address to listen on, such as 192.168.1.20, or 0.0.0.0 for all of this machine. Every request must then present a "
-            + "token: that of --token-file or of the variable " + TokenVariable + ", or one that is drawn and shown with the page's address. "
+        Description = "The address to listen on, such as 192.168.1.20, or 0.0.0.0 for all of this machine. Every request must then present "
+            + $"a token: that of --token-file or of the variable {TokenVariable}, or one that is drawn and shown with the page's address. "
             + "The connection is not encrypted. [default: this machine alone]",
         HelpName = "ADDRESS",
         CustomParser = ParseAddress,
@@ -36,7 +36,8 @@ internal sealed class ServingChoices
     {
         _gallery.Description = "The folder of the pictures, which is made if there is none. [default: pictures in the working folder]";
         _gallery.HelpName = "FOLDER";
-        _tokenFile.Description = $"A file whose first line is the token, 16 to 512 letters without spaces. [default: the variable {TokenVariable}]";
+        _tokenFile.Description =
+            $"A file whose first line is the token, 16 to 512 letters without spaces. [default: the variable {TokenVariable}]";
         _tokenFile.HelpName = "FILE";
         foreach (Option option in (Option[])[_port, _gallery, _models, _listen, _tokenFile]) command.Add(option);
     }
@@ -70,8 +71,8 @@ internal sealed class ServingChoices
 
     private static Option<string[]> Models() => new("--model", "-m")
     {
-        Description = "A checkpoint (.safetensors), the folder of an exported package, or a folder of these; may be repeated. One model is open "
-            + "at a time, unless the budget holds all. "
+        Description = "A checkpoint (.safetensors), the folder of an exported package, or a folder of these; may be repeated. One model is "
+            + "open at a time, unless the budget holds all. "
             + $"[default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]",
         HelpName = "PATH",
         CustomParser = result =>

@@ -4,7 +4,7 @@ using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server;
 
-/// <summary>Writes a problem as the answer to a request.</summary>
+/// <summary>Writes a problem as the answer to a request, in the form of the API that was asked.</summary>
 internal static class ProblemAnswer
 {
     /// <summary>Writes the problem with a status. The answer must not have begun.</summary>
@@ -13,7 +13,8 @@ internal static class ProblemAnswer
     /// <param name="problem">What the client is told.</param>
     public static async Task WriteAsync(HttpContext context, int status, Problem problem)
     {
-        byte[] body = JsonSerializer.SerializeToUtf8Bytes(new { problem }, WireJson.Options);
+        ProblemForm? form = context.GetEndpoint()?.Metadata.GetMetadata<ProblemForm>();
+        byte[] body = form?.BodyOf(status, problem) ?? JsonSerializer.SerializeToUtf8Bytes(new { problem }, WireJson.Options);
         HttpResponse response = context.Response;
         response.StatusCode = status;
         response.ContentType = "application/json; charset=utf-8";

@@ -5,7 +5,7 @@ const baseURL = process.argv[2] ?? 'http://127.0.0.1:7860/v1';
 const client = new OpenAI({ baseURL, apiKey: process.env.MUSE_TOKEN ?? 'none', maxRetries: 0 });
 
 const stream = await client.images.generate({
-  model: 'gpt-image-1', prompt: 'a fox in the snow', size: '256x256', stream: true, partial_images: 2, quality: 'low',
+  model: 'gpt-image-1', prompt: 'a fox in the snow', size: '256x256', stream: true, partial_images: 2, steps: 8,
 });
 let last = '';
 for await (const event of stream) {

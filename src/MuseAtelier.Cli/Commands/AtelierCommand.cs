@@ -21,7 +21,10 @@ internal static class AtelierCommand
 
     public static Command Create(Terminal terminal)
     {
-        var isQuiet = new Option<bool>("--no-open") { Description = "Do not open the page in the browser. A page with a token is never opened." };
+        var isQuiet = new Option<bool>("--no-open")
+        {
+            Description = "Do not open the page in the browser. A page with a token is never opened.",
+        };
         var command = new Command("atelier", "Opens the atelier in the browser, and serves its HTTP APIs.");
         var serving = new ServingChoices(command);
         command.Add(isQuiet);

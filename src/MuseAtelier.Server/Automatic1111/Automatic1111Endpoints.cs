@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,6 +12,8 @@ namespace MuseAtelier.Server.Automatic1111;
 /// <summary>The routes of AUTOMATIC1111's API.</summary>
 internal static class Automatic1111Endpoints
 {
+    private const string Program = "AUTOMATIC1111";
+
     // What AUTOMATIC1111 lists and this server has none of.
     private static readonly string[] EmptyLists =
     [
@@ -37,16 +40,14 @@ internal static class Automatic1111Endpoints
         var options = app.Services.GetRequiredService<ServerOptions>();
         var board = app.Services.GetRequiredService<IJobBoard>();
         var store = new OptionStore(shelf);
-        var routes = new ClientRoutes(app.MapGroup("/sdapi/v1").WithTags("AUTOMATIC1111"), RefuseAsync);
+        var form = new ProblemForm(WriteError);
+        var routes = new ClientRoutes(app, "/sdapi/v1", Program, form);
         MapPainting(routes, board, new PaintingFields(shelf, store, options.Limits), options.Limits);
         MapOptions(routes, store, options);
         MapLists(routes, shelf, options);
-        var others = new ClientRoutes(app.MapGroup("/internal").WithTags("AUTOMATIC1111"), RefuseAsync);
-        others.Get("/ping", "Answers that the server is there", context => JsonAnswer.WriteAsync(context, json =>
-        {
-            json.WriteStartObject();
-            json.WriteEndObject();
-        }));
+        routes.RefuseOthers();
+        var others = new ClientRoutes(app, "/internal", Program, form);
+        others.Get("/ping", "Answers that the server is there", context => WriteRawAsync(context, "{}"));
     }
 
     private static void MapPainting(ClientRoutes routes, IJobBoard board, PaintingFields fields, ServerLimits limits)
@@ -71,7 +72,7 @@ internal static class Automatic1111Endpoints
         routes.Get("/options", "The options", context => JsonAnswer.WriteAsync(context, store.Write));
         routes.Post("/options", "Sets options, and chooses the model", async context =>
         {
-            using System.Text.Json.JsonDocument body = await ClientBody.ReadObjectAsync(context, server.Limits.BodyBytes);
+            using JsonDocument body = await ClientBody.ReadObjectAsync(context, server.Limits.BodyBytes);
             store.Set(new ClientFields(body.RootElement));
             await JsonAnswer.WriteAsync(context, json => json.WriteNullValue());
         });
@@ -103,14 +104,14 @@ internal static class Automatic1111Endpoints
         JsonAnswer.WriteAsync(context, json => json.WriteRawValue(text));
 
     // AUTOMATIC1111's form, in which clients look for detail, and this server's own beside it.
-    private static Task RefuseAsync(HttpContext context, Problem problem) => JsonAnswer.WriteAsync(context, json =>
+    private static void WriteError(Utf8JsonWriter json, int status, Problem problem)
     {
         json.WriteStartObject();
         json.WriteString("error", problem.Kind);
         json.WriteString("detail", problem.Message);
         json.WriteString("body", "");
         json.WriteString("errors", "");
-        ClientProblem.Write(json, problem);
+        ProblemForm.WriteMember(json, problem);
         json.WriteEndObject();
-    });
+    }
 }

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
@@ -19,19 +17,20 @@ internal static class ClientBody
     /// <exception cref="ServerRequestException">It is too large, or not such an object.</exception>
     public static async Task<JsonDocument> ReadObjectAsync(HttpContext context, int mostBytes)
     {
-        byte[] bytes = await ReadAsync(context, mostBytes);
-        return Parse(bytes);
+        var limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        if (limit is { IsReadOnly: false }) limit.MaxRequestBodySize = mostBytes + 1L;
+        return Parse(await JsonBody.ReadBytesAsync(context, mostBytes));
     }
 
     /// <summary>Reads JSON in which every text is valid Unicode, so that reading its members cannot fail.</summary>
     /// <param name="bytes">The JSON.</param>
     /// <exception cref="ServerRequestException">It is not a JSON object, or has a member twice.</exception>
-    public static JsonDocument Parse(byte[] bytes)
+    public static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
     {
         try
         {
-            if (!Utf8.IsValid(bytes)) throw Problems.Make(400, "bad-json", "The body is not valid UTF-8. Send it as UTF-8.");
-            CheckEscapes(bytes);
+            if (!Utf8.IsValid(bytes.Span)) throw Problems.Make(400, "bad-json", "The body is not valid UTF-8. Send it as UTF-8.");
+            CheckEscapes(bytes.Span);
             var options = new JsonDocumentOptions { MaxDepth = Deepest, AllowDuplicateProperties = false };
             var document = JsonDocument.Parse(bytes, options);
             if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
@@ -44,19 +43,6 @@ internal static class ClientBody
         }
     }
 
-    private static async Task<byte[]> ReadAsync(HttpContext context, int mostBytes)
-    {
-        if (context.Request.ContentLength > mostBytes) throw TooLarge(mostBytes);
-        var limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>();
-        if (limit is { IsReadOnly: false }) limit.MaxRequestBodySize = mostBytes + 1L;
-        PipeReader reader = context.Request.BodyReader;
-        ReadResult result = await reader.ReadAtLeastAsync(mostBytes + 1, context.RequestAborted);
-        bool isTooLarge = result.Buffer.Length > mostBytes;
-        byte[] bytes = isTooLarge ? [] : result.Buffer.ToArray();
-        reader.AdvanceTo(result.Buffer.End);
-        return isTooLarge ? throw TooLarge(mostBytes) : bytes;
-    }
-
     // Escapes may name halves of surrogate pairs, which only reading the text finds.
     private static void CheckEscapes(ReadOnlySpan<byte> bytes)
     {
@@ -67,7 +53,4 @@ internal static class ClientBody
             if (isText && reader.ValueIsEscaped) reader.GetString();
         }
     }
-
-    private static ServerRequestException TooLarge(int mostBytes) => Problems.Make(
-        413, "body-too-large", $"The body has more than the {mostBytes} bytes that this route takes. Send a smaller one.");
 }

@@ -1,62 +1,41 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Clients;
 
-/// <summary>The routes of another program's API. Whatever an answer throws becomes an error in that program's form.</summary>
-/// <param name="group">The routes' common beginning.</param>
-/// <param name="refuse">Writes an error in the program's form; the status is set.</param>
-internal sealed partial class ClientRoutes(RouteGroupBuilder group, Func<HttpContext, Problem, Task> refuse)
+/// <summary>The routes of another program's API, whose errors have that program's form.</summary>
+internal sealed class ClientRoutes
 {
+    private readonly RouteGroupBuilder _group;
+
+    /// <summary>Begins the routes.</summary>
+    /// <param name="app">The server.</param>
+    /// <param name="root">The routes' common beginning.</param>
+    /// <param name="program">The program's name in the API's description.</param>
+    /// <param name="form">The form of errors.</param>
+    public ClientRoutes(WebApplication app, string root, string program, ProblemForm form) =>
+        _group = app.MapGroup(root).WithTags(program).WithMetadata(form);
+
     /// <summary>Maps a route that is read.</summary>
     public void Get(string pattern, string summary, Func<HttpContext, Task> answer) =>
-        group.MapGet(pattern, Guarded(answer)).WithSummary(summary);
+        _group.MapGet(pattern, Described(answer)).WithSummary(summary);
 
     /// <summary>Maps a route that is posted to.</summary>
-    public void Post(string pattern, string summary, Func<HttpContext, Task> answer) =>
-        group.MapPost(pattern, Guarded(answer)).WithSummary(summary);
+    /// <param name="pattern">The rest of its address.</param>
+    /// <param name="summary">What it does.</param>
+    /// <param name="answer">Answers a request.</param>
+    /// <param name="metadata">What else is to be known of the route.</param>
+    public void Post(string pattern, string summary, Func<HttpContext, Task> answer, params object[] metadata) =>
+        _group.MapPost(pattern, Described(answer)).WithSummary(summary).WithMetadata(metadata);
 
-    // As a delegate of no certain type, the handler is described in the OpenAPI document.
-    private Delegate Guarded(Func<HttpContext, Task> answer) => (HttpContext context) => GuardAsync(context, answer);
-
-    private async Task GuardAsync(HttpContext context, Func<HttpContext, Task> answer)
+    /// <summary>Answers all other addresses that begin as these routes do with 404.</summary>
+    public void RefuseOthers() => _group.MapFallback("/{**rest}", context =>
     {
-        try
-        {
-            await answer(context);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // The client has left: nobody reads an answer.
-        }
-        catch (Exception exception)
-        {
-            ServerRequestException refused = Problems.Of(exception);
-            var logger = context.RequestServices.GetRequiredService<ILogger<ClientRoutes>>();
-            bool isUnexpected = refused.Status >= 500 && exception is not ServerRequestException;
-            if (isUnexpected) LogFailure(logger, context.Request.Path, exception);
-            await RefuseAsync(context, refused);
-        }
-    }
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    });
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A request to {Path} failed.")]
-    private static partial void LogFailure(ILogger logger, PathString path, Exception exception);
-
-    private async Task RefuseAsync(HttpContext context, ServerRequestException refused)
-    {
-        // What the client has received cannot be taken back: a connection that breaks is better than an answer that looks complete.
-        if (context.Response.HasStarted)
-        {
-            context.Abort();
-            return;
-        }
-
-        context.Response.Clear();
-        context.Response.StatusCode = refused.Status;
-        await refuse(context, refused.Problem);
-    }
+    // A delegate of no certain type is described in the OpenAPI document.
+    private static Delegate Described(Func<HttpContext, Task> answer) => (HttpContext context) => answer(context);
 }

@@ -50,9 +50,9 @@ internal static class DocumentEndpoints
         {
             Title = "MuseAtelier",
             Version = ServerStatePart.Version,
-            Description = "The routes of muse atelier: the page's own API (/api/v1), AUTOMATIC1111's API (/sdapi/v1) and OpenAI's images API "
-                + "(/v1). All share one queue. Every answer with a status from 400 on holds a problem, in the form that the API's clients "
-                + "expect. docs/http-api.md describes the own API in full.",
+            Description = "The routes of muse atelier: the page's own API (/api/v1), AUTOMATIC1111's API (/sdapi/v1) and OpenAI's images "
+                + "API (/v1). All share one queue. Every answer with a status from 400 on holds a problem, in the form that the API's "
+                + "clients expect. docs/http-api.md describes the own API in full.",
         };
         // The document is the same under whatever address it is read.
         document.Servers = [new OpenApiServer { Url = "/" }];

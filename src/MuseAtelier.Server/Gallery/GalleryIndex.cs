@@ -77,7 +77,7 @@ internal sealed class GalleryIndex
 
     private static bool Matches(GalleryPicture picture, string text)
     {
-        if (picture.Record is not { } record) return false;
+        if (picture.Record is not { } record) return picture.Text is { } words && Has(words);
         PictureRequest request = record.Request;
         return Has(request.Prompt)
             || Has(request.NegativePrompt)

@@ -12,6 +12,9 @@ internal sealed class GalleryReader
     // Longer prompts than any that the server accepts, but not without bound: a file may claim anything.
     private const int MostCharacters = 64 * 1024;
 
+    // The prompt comes first in nearly every program's text.
+    private const int LongestText = 1024;
+
     private static readonly RecordedHashes NoHashes = new("", [], [], "");
 
     private readonly StringPool _pool = new(SharedTexts);
@@ -56,17 +59,28 @@ internal sealed class GalleryReader
         };
     }
 
-    private GalleryPicture Describe(FileInfo file, PictureFileContent content) => new()
+    private GalleryPicture Describe(FileInfo file, PictureFileContent content)
     {
-        Id = GalleryNames.IdOf(file.Name),
-        FileName = file.Name,
-        Painted = new DateTimeOffset(file.LastWriteTimeUtc),
-        Width = content.Width,
-        Height = content.Height,
-        Bytes = file.Length,
-        Format = content.Format,
-        Record = RecordOf(content),
-    };
+        PictureRecord? record = RecordOf(content);
+        return new GalleryPicture
+        {
+            Id = GalleryNames.IdOf(file.Name),
+            FileName = file.Name,
+            Painted = new DateTimeOffset(file.LastWriteTimeUtc),
+            Width = content.Width,
+            Height = content.Height,
+            Bytes = file.Length,
+            Format = content.Format,
+            Record = record,
+            Text = record is null ? TextOf(content) : null,
+        };
+    }
+
+    private static string? TextOf(PictureFileContent content)
+    {
+        string? text = content.Parameters ?? PictureTexts.Find(content)?.Text;
+        return text is { Length: > LongestText } ? text[..LongestText] : text;
+    }
 
     // A picture with a damaged record is still a picture.
     private PictureRecord? RecordOf(PictureFileContent content)

@@ -63,4 +63,7 @@ internal sealed record GalleryPicture
 
     /// <summary>The record without its digests, which the file has; null if the file has no record, or an extremely long one.</summary>
     public PictureRecord? Record { get; init; }
+
+    /// <summary>The beginning of another program's text about it, for searches; null if there is a record, or no text.</summary>
+    public string? Text { get; init; }
 }

@@ -95,6 +95,7 @@ internal sealed class IndexCache(GalleryFolders folders, GalleryReader reader)
         file.Write(picture.Height);
         file.Write((byte)picture.Format);
         file.Write(picture.Record is null ? "" : JsonSerializer.Serialize(picture.Record, RecordJson.Types.PictureRecord));
+        file.Write(picture.Text ?? "");
     }
 
     private GalleryPicture ReadPicture(BinaryReader file)
@@ -105,6 +106,7 @@ internal sealed class IndexCache(GalleryFolders folders, GalleryReader reader)
         (int width, int height) = (file.ReadInt32(), file.ReadInt32());
         var format = (PictureFormat)file.ReadByte();
         string record = file.ReadString();
+        string text = file.ReadString();
         return new GalleryPicture
         {
             Id = GalleryNames.IdOf(name),
@@ -115,6 +117,7 @@ internal sealed class IndexCache(GalleryFolders folders, GalleryReader reader)
             Bytes = bytes,
             Format = format,
             Record = record.Length == 0 ? null : reader.Slim(JsonSerializer.Deserialize(record, RecordJson.Types.PictureRecord)!),
+            Text = text.Length == 0 ? null : text,
         };
     }
 }

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace MuseAtelier.Server.Health;
 
-/// <summary>The values of an instrument, a series for each set of tags, in Prometheus' terms. Recording allocates nothing but new series.</summary>
+/// <summary>
+/// The values of an instrument, a series for each set of tags, in Prometheus' terms. Recording allocates nothing but new series.
+/// </summary>
 internal sealed class MetricFamily
 {
     // Tags of the engine and of the server have few values. Beyond this, something else was mistaken for a tag.

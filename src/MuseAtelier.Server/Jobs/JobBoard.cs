@@ -56,7 +56,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
     private JobJournal Journal => _journal ?? throw new InvalidOperationException("The server has not started.");
 
     /// <inheritdoc/>
-    public Job? Find(string id) => _queue.Find(id) is null ? null : Jobs.FirstOrDefault(job => job.Id == id);
+    public Job? Find(string id) => _queue.Find(id) is { } entry ? _estimates.Of(entry, _queue) : null;
 
     /// <inheritdoc/>
     public async Task<Job> AcceptAsync(JobRequest request, CancellationToken cancellationToken)

@@ -34,6 +34,16 @@ internal sealed class JobEstimates(IModelShelf shelf, PaintTimes times)
         return jobs;
     }
 
+    /// <summary>One job with its place and the seconds until it is finished. An ended job has neither.</summary>
+    public Job Of(JobEntry entry, JobQueue queue)
+    {
+        Job now = entry.Now();
+        if (now.Ended is not null) return now;
+        (JobEntry? running, JobEntry[] waiting, _) = queue.All();
+        // The place of the running job needs no look at those that wait.
+        return Of(running, entry == running ? [] : waiting).FirstOrDefault(job => job.Id == entry.Id) ?? entry.Now();
+    }
+
     private ShelfModel? ModelOf(JobEntry entry) => entry.Request.Model is { } id ? shelf.Find(id) : shelf.Current;
 
     private double? All(JobEntry entry, ShelfModel? model)

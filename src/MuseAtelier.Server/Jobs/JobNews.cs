@@ -39,8 +39,7 @@ internal sealed class JobNews : IAsyncDisposable
         if (!_events.HasReaders) return;
         lock (_gate)
         {
-            (JobEntry? running, JobEntry[] waiting, _) = _queue.All();
-            Job job = _estimates.Of(running, entry == running ? [] : waiting).FirstOrDefault(known => known.Id == entry.Id) ?? entry.Now();
+            Job job = _estimates.Of(entry, _queue);
             _events.Publish("job", job.Id, JobJson.Write(job));
         }
     }

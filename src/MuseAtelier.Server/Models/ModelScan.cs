@@ -77,7 +77,8 @@ internal static class ModelScan
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            const string message = "The file cannot be read; expected one that this user may read. Change its rights, or read the models again.";
+            const string message = "The file cannot be read; expected one that this user may read. Change its rights, and read the models "
+                + "again.";
             return model with { Problem = new Problem { Kind = ModelProblem.BadModel, Message = message } };
         }
     }

@@ -35,7 +35,13 @@ internal sealed partial class ModelShelf : IModelShelf, IAsyncDisposable
     public ModelShelf(ServerOptions options, AtelierOptions atelier, Action<ShelfAnswer> changed, ILogger<ModelShelf> logger)
     {
         (_options, _changed, _logger) = (options, changed, logger);
-        _atelierOptions = atelier with { Previews = true, WatchMemory = true, Disposal = DisposalMode.Abort };
+        _atelierOptions = atelier with
+        {
+            Previews = true,
+            WatchMemory = true,
+            WatchInterval = TimeSpan.FromMilliseconds(250),
+            Disposal = DisposalMode.Abort,
+        };
         _models = ModelScan.Run(options.Models, atelier);
     }
 
@@ -55,10 +61,10 @@ internal sealed partial class ModelShelf : IModelShelf, IAsyncDisposable
         {
             lock (_gate)
             {
-                string? path = _chosen ?? _open.LastOrDefault()?.Path;
+                string? path = _chosen ?? (_open is [.., var last] ? last.Path : null);
                 return _models.FirstOrDefault(model => model.Path == path)
                     ?? _models.FirstOrDefault(model => model.Problem is null)
-                    ?? _models.FirstOrDefault();
+                    ?? (_models is [var first, ..] ? first : null);
             }
         }
     }
@@ -76,7 +82,7 @@ internal sealed partial class ModelShelf : IModelShelf, IAsyncDisposable
                 // Each atelier measures the whole process.
                 Held = states.Max(state => state.HeldBytes),
                 Budget = _atelierOptions.DeclaredBudget?.Bytes ?? states.Max(state => (long?)state.BudgetBytes),
-                Device = open.LastOrDefault()?.Atelier.Device,
+                Device = open is [.., var last] ? last.Atelier.Device : null,
             };
         }
     }

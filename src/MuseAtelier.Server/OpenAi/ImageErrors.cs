@@ -1,16 +1,10 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
-using MuseAtelier.Server.Clients;
 
 namespace MuseAtelier.Server.OpenAi;
 
 /// <summary>Errors in OpenAI's form, with the server's own form beside it.</summary>
 internal static class ImageErrors
 {
-    /// <summary>Answers with an error; the status is set.</summary>
-    public static Task RefuseAsync(HttpContext context, Problem problem) =>
-        JsonAnswer.WriteAsync(context, json => Write(json, context.Response.StatusCode, problem));
-
     /// <summary>Writes an error.</summary>
     /// <param name="json">Where.</param>
     /// <param name="status">The status of the answer.</param>
@@ -30,7 +24,7 @@ internal static class ImageErrors
         json.WriteString("param", problem.Field);
         json.WriteString("code", problem.Kind == "no-such-model" ? "model_not_found" : problem.Kind.Replace('-', '_'));
         json.WriteEndObject();
-        ClientProblem.Write(json, problem);
+        ProblemForm.WriteMember(json, problem);
         json.WriteEndObject();
     }
 }

@@ -97,6 +97,8 @@ internal sealed class ImageStream(IJobBoard board, HttpContext context, ImageCal
     private async Task SendAsync(FinishedPicture picture)
     {
         (_sent, _partialsSent) = (_sent + 1, 0);
+        // What was made until now shows this picture.
+        if (call.PartialPictures > 0 && _job is { } id && board.Preview(id) is { } newest) _newestPreview = newest.Number;
         const string type = "image_generation.completed";
         await _events.SendAsync(type, picture.File, json =>
         {
@@ -110,8 +112,9 @@ internal sealed class ImageStream(IJobBoard board, HttpContext context, ImageCal
         if (_partialsSent == call.PartialPictures || _job is not { } id || board.Find(id) is not { } job) return;
         // Asking has the next preview made.
         PreviewImage? preview = board.Preview(id);
-        bool isDue = job.Finished == _sent && job.Steps > 0
-            && (long)job.Step * (call.PartialPictures + 1) >= (long)job.Steps * (_partialsSent + 1);
+        // After its last step, a picture is finished, and the job still shows that step.
+        bool isPainting = job.Finished == _sent && _sent < call.Job.Count && job.Step < job.Steps;
+        bool isDue = isPainting && (long)job.Step * (call.PartialPictures + 1) >= (long)job.Steps * (_partialsSent + 1);
         if (!isDue || preview is null || preview.Number <= _newestPreview) return;
         (_newestPreview, int index) = (preview.Number, _partialsSent++);
         const string type = "image_generation.partial_image";

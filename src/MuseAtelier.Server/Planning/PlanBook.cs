@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
 
@@ -11,12 +12,14 @@ internal sealed class PlanBook(ServerOptions options, IModelShelf shelf)
 
     private const int MostRemembered = 128;
 
-    // The free memory of a machine changes all the time; plans within such a step are the same for people.
-    private const long BudgetStep = 64L << 20;
+    // The free memory of a machine changes all the time. What a slider asks for within such a time is planned within the same budget.
+    private static readonly TimeSpan BudgetTime = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<Key, PlanJson> _known = [];
     private readonly Queue<Key> _order = [];
+    private long? _freeBytes;
+    private long _freeReadAt;
 
     /// <summary>The plan of a request.</summary>
     /// <param name="model">The model.</param>
@@ -52,8 +55,18 @@ internal sealed class PlanBook(ServerOptions options, IModelShelf shelf)
         AtelierOptions atelier = options.Atelier;
         long? budget = shelf.Opened(model)?.Status.BudgetBytes;
         if (budget is null && (atelier.DeclaredBudget is not null || atelier.CountedMemory == MemoryKind.Device)) return atelier;
-        long bytes = budget ?? atelier.BudgetBytes() / BudgetStep * BudgetStep;
+        long bytes = budget ?? FreeBytes(atelier);
         return atelier.CountedMemory == MemoryKind.Host ? atelier with { HostMemory = bytes } : atelier with { DeviceMemory = bytes };
+    }
+
+    private long FreeBytes(AtelierOptions atelier)
+    {
+        lock (_lock)
+        {
+            if (_freeBytes is { } known && Stopwatch.GetElapsedTime(_freeReadAt) < BudgetTime) return known;
+            _freeReadAt = Stopwatch.GetTimestamp();
+            return (_freeBytes = atelier.BudgetBytes()).Value;
+        }
     }
 
     private static PlanJson Make(ShelfModel model, AtelierOptions atelier, PictureRequest request)

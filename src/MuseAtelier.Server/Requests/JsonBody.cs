@@ -14,7 +14,14 @@ internal static class JsonBody
     /// <param name="context">The request.</param>
     /// <param name="mostBytes">The most bytes of the body.</param>
     /// <exception cref="ServerRequestException">The body is too large, or it is no JSON.</exception>
-    public static async Task<JsonDocument> ReadAsync(HttpContext context, int mostBytes)
+    public static async Task<JsonDocument> ReadAsync(HttpContext context, int mostBytes) =>
+        Parse(await ReadBytesAsync(context, mostBytes));
+
+    /// <summary>Reads the body as it is.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="mostBytes">The most bytes of the body.</param>
+    /// <exception cref="ServerRequestException">The body is too large.</exception>
+    public static async Task<ReadOnlyMemory<byte>> ReadBytesAsync(HttpContext context, int mostBytes)
     {
         HttpRequest request = context.Request;
         if (request.ContentLength > mostBytes) throw TooLarge(mostBytes);
@@ -36,7 +43,7 @@ internal static class JsonBody
             if (length > mostBytes) throw TooLarge(mostBytes);
         }
 
-        return Parse(body.AsMemory(0, length));
+        return body.AsMemory(0, length);
     }
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> body)

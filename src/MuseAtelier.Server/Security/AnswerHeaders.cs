@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace MuseAtelier.Server.Security;
 
@@ -14,16 +15,25 @@ internal static class AnswerHeaders
         "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), "
         + "payment=(), usb=()";
 
-    /// <summary>Sets the headers. A route may replace the content security policy, and say that its answer may be kept.</summary>
-    public static void Set(HttpResponse response)
+    private static readonly (string Name, string Value)[] Headers =
+    [
+        (HeaderNames.ContentSecurityPolicy, PagePolicy),
+        (HeaderNames.CacheControl, "no-store"),
+        (HeaderNames.XContentTypeOptions, "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Permissions-Policy", NoDevices),
+    ];
+
+    /// <summary>
+    /// Adds the headers when the answer begins, so that no route loses them when it clears its answer. A route may have a content security
+    /// policy of its own, and say that its answer may be kept.
+    /// </summary>
+    public static void AddTo(HttpResponse response) => response.OnStarting(static state =>
     {
-        IHeaderDictionary headers = response.Headers;
-        headers.ContentSecurityPolicy = PagePolicy;
-        headers.CacheControl = "no-store";
-        headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "no-referrer";
-        headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        headers["Cross-Origin-Resource-Policy"] = "same-origin";
-        headers["Permissions-Policy"] = NoDevices;
-    }
+        var headers = (IHeaderDictionary)state;
+        foreach ((string name, string value) in Headers) headers.TryAdd(name, value);
+        return Task.CompletedTask;
+    }, response.Headers);
 }

@@ -55,7 +55,8 @@ internal sealed partial class LastResort(RequestDelegate next, ILogger<LastResor
         StatusCodes.Status405MethodNotAllowed => new Problem
         {
             Kind = "no-such-method",
-            Message = $"This route has no method {Shown(context.Request.Method)}; expected {context.Response.Headers.Allow}. Use one of them.",
+            Message = $"This route has no method {Shown(context.Request.Method)}; expected {context.Response.Headers.Allow}. "
+                + "Use one of them.",
         },
         StatusCodes.Status415UnsupportedMediaType => ContentTypeRule.Refusal(context.Request),
         _ => null,
@@ -81,7 +82,6 @@ internal sealed partial class LastResort(RequestDelegate next, ILogger<LastResor
 
         // Headers of the failed answer, such as a content type, must not describe the problem.
         context.Response.Clear();
-        AnswerHeaders.Set(context.Response);
         await ProblemAnswer.WriteAsync(context, answer.Status, answer.Problem).ConfigureAwait(false);
     }
 }

@@ -36,7 +36,7 @@ internal static class SecurityPipeline
         app.UseMiddleware<LastResort>();
         app.Use(async (context, next) =>
         {
-            AnswerHeaders.Set(context.Response);
+            AnswerHeaders.AddTo(context.Response);
             if (origins.Find(context.Request) is { } problem)
             {
                 await ProblemAnswer.WriteAsync(context, StatusCodes.Status403Forbidden, problem).ConfigureAwait(false);

@@ -72,14 +72,16 @@ internal sealed class TokenGate(ServerOptions options)
     private static async Task<bool> RefuseAsync(HttpContext context, string found)
     {
         HttpRequest request = context.Request;
-        bool isPage = HttpMethods.IsGet(request.Method) && request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal);
+        string accepted = request.Headers.Accept.ToString();
+        bool isPage = HttpMethods.IsGet(request.Method) && accepted.Contains("text/html", StringComparison.Ordinal);
         // A browser asks its user for a password where it is told of Basic; a script on the page should not make it ask.
-        context.Response.Headers.WWWAuthenticate = isPage ? "Basic realm=\"MuseAtelier\", charset=\"UTF-8\"" : "Bearer realm=\"MuseAtelier\"";
+        context.Response.Headers.WWWAuthenticate =
+            isPage ? "Basic realm=\"MuseAtelier\", charset=\"UTF-8\"" : "Bearer realm=\"MuseAtelier\"";
         var problem = new Problem
         {
             Kind = "token-missing",
-            Message = $"{found}; expected the token that muse atelier was started with, as Authorization: Bearer, as the password of Basic, or "
-                + "in the address /?token= of the page. Copy it from where the server was started.",
+            Message = $"{found}; expected the token that muse atelier was started with, as Authorization: Bearer, as the password of "
+                + "Basic, or in the address /?token= of the page. Copy it from where the server was started.",
         };
         await ProblemAnswer.WriteAsync(context, StatusCodes.Status401Unauthorized, problem).ConfigureAwait(false);
         return false;
@@ -95,7 +97,7 @@ internal sealed class TokenGate(ServerOptions options)
                 return await RefuseAsync(context, "The token is wrong").ConfigureAwait(false);
             }
 
-            const string message = "Too many requests with a wrong token come at the same time; expected the right one. Wait, and try again.";
+            const string message = "Too many requests with a wrong token come at a time; expected the right one. Wait, then try.";
             var problem = new Problem { Kind = "too-many-attempts", Message = message };
             await ProblemAnswer.WriteAsync(context, StatusCodes.Status429TooManyRequests, problem).ConfigureAwait(false);
             return false;

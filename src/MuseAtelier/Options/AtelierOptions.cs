@@ -112,6 +112,9 @@ public sealed record AtelierOptions
     /// </summary>
     public IMeterFactory? MeterFactory { get; init; }
 
+    /// <summary>The time between two readings with <see cref="WatchMemory"/>; longer in programs that only show the memory.</summary>
+    internal TimeSpan WatchInterval { get; init; } = TimeSpan.FromMilliseconds(5);
+
     /// <summary>The memory whose budget counts: a processor's weights lie in host memory, a card's in its own.</summary>
     internal MemoryKind CountedMemory => Backend.Profile.MapsWeights ? MemoryKind.Host : MemoryKind.Device;
 

@@ -13,8 +13,6 @@ namespace MuseAtelier.Pipeline;
 /// </summary>
 internal sealed class PictureEngine : IDisposable
 {
-    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(5);
-
     private readonly ModelPackage _package;
     private readonly ExecutionDevice _device;
     private readonly LoadedParts _parts;
@@ -42,7 +40,7 @@ internal sealed class PictureEngine : IDisposable
         _planner = new BatchPlanner(ModelSizes.Of(package.Manifest), profile, options, device, _parts.Sessions, plans);
 
         // The thread of the watch would never end if a later statement of the constructor failed. No later statement can.
-        _watch = options.WatchMemory ? new DeviceMemoryWatch(device, WatchInterval) : null;
+        _watch = options.WatchMemory ? new DeviceMemoryWatch(device, options.WatchInterval) : null;
         _meter = new PhaseMeter(_watch);
         var decoding = new BatchDecoding(_parts.Decoder, _meter, assembler, Diagnostics);
         var prompts = new PromptRows(_parts.Prompts);

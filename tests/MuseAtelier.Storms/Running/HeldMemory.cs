@@ -9,12 +9,14 @@ internal static partial class HeldMemory
     private const string Management = "libnvidia-ml.so.1";
 
     /// <summary>Bytes of anonymous memory, including swapped memory; null if unknown.</summary>
-    public static long? AnonymousBytes()
+    /// <param name="process">The process; null means this one.</param>
+    public static long? AnonymousBytes(int? process = null)
     {
-        if (!OperatingSystem.IsLinux())
+        string name = process?.ToString(CultureInfo.InvariantCulture) ?? "self";
+        if (!File.Exists($"/proc/{name}/status"))
             return null;
         long total = 0;
-        foreach (string line in File.ReadLines("/proc/self/status"))
+        foreach (string line in File.ReadAllLines($"/proc/{name}/status"))
             if (line.StartsWith("RssAnon:", StringComparison.Ordinal) || line.StartsWith("VmSwap:", StringComparison.Ordinal))
                 total +=
                     long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) << 10;

@@ -3,6 +3,7 @@ using MuseAtelier.Storms.Ateliers;
 using MuseAtelier.Storms.Fuzzing;
 using MuseAtelier.Storms.Processes;
 using MuseAtelier.Storms.Requests;
+using MuseAtelier.Storms.Serving;
 using MuseAtelier.Storms.Texts;
 
 namespace MuseAtelier.Storms.Running;
@@ -99,6 +100,9 @@ internal static class StormCommand
             FuzzStorm.Command(),
             RequestsStorm.Command(),
             TokensStorm.Command(),
+            ServerStorm.Command(),
+            HttpStorm.Command(),
+            ServeRun.Command(),
             EmbedRun.Command(),
             WriteRun.Command(),
         };

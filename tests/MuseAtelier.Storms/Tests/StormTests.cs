@@ -4,6 +4,7 @@ using MuseAtelier.Storms.Fuzzing;
 using MuseAtelier.Storms.Processes;
 using MuseAtelier.Storms.Requests;
 using MuseAtelier.Storms.Running;
+using MuseAtelier.Storms.Serving;
 using MuseAtelier.Storms.Texts;
 
 // Storms must run one at a time, because they use the whole machine and count the allocations of the whole process.
@@ -127,6 +128,25 @@ public sealed class StormTests
         RequirePassed(report);
         Assert.Equal(2, report.Count("embed.exitCode.0"));
         Assert.Equal(2, report.Count("embedWithoutDispose.exitCode.0"));
+    }
+
+    [Fact]
+    public async Task Server_KilledInTheMiddle_LosesNoAcceptedJobAndPaintsNoneTwice()
+    {
+        var report = new StormReport("server");
+        await ServerStorm.RunAsync(
+            new ServerStormOptions
+            {
+                Jobs = 6,
+                Clients = 3,
+                Readers = 3,
+                HangSeconds = SecondsWithoutProgress,
+            },
+            report
+        );
+        RequirePassed(report);
+        Assert.Equal(6, report.Count("accepted"));
+        Assert.Equal(1, report.Count("kills"));
     }
 
     [Fact]

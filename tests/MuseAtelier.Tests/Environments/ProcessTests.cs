@@ -164,9 +164,9 @@ public sealed class ProcessTests : IDisposable
             Signals.Send(signal, process.Id);
             await Task.Delay(50, Cancellation);
             Signals.Send(signal, process.Id);
-            bool areTwo = Stopwatch.GetElapsedTime(first) > TimeSpan.FromSeconds(0.8);
+            bool wereTwo = Stopwatch.GetElapsedTime(first) > TimeSpan.FromSeconds(0.8);
             MuseProcessResult result = await MuseProcess.EndAsync(process, output, error);
-            if (result.Code == 0 || (areTwo && result.Code != 130)) continue;
+            if (result.Code == 0 || (wereTwo && result.Code != 130)) continue;
             Assert.Equal(130, result.Code);
             Assert.Contains("error: cancelled", result.Error, StringComparison.Ordinal);
             Assert.True(!Directory.Exists(cache) || !Directory.EnumerateFileSystemEntries(cache, "*.partial").Any());

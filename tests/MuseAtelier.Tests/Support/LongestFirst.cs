@@ -1,3 +1,4 @@
+using MuseAtelier.Tests.Server;
 using MuseAtelier.Tests.Support;
 using Xunit.Sdk;
 using Xunit.v3;
@@ -16,9 +17,9 @@ public sealed class LongestFirst : ITestCollectionOrderer
     // By measured time. Those of each shared atelier, and those of ateliers of their own, take turns.
     private static readonly string[] Longest =
     [
-        "SamplerPictureTests", "OverlayTests", "PackageCacheTests", "PromptsOverStepsTests", "ShortMemoryTests", "CheckpointLayoutTests",
-        "PictureVerifierTests", "ProcessTests", "ModelPredictionTests", "BatchTests", "CheckpointExporterTests", "AtelierTests",
-        "AtelierLifetimeTests", "ReferenceCheckTests", "PrecisionTests", "LongPromptPictureTests", "ResidencyPlannerTests",
+        "SamplerPictureTests", ClientServer.Name, "OverlayTests", "PackageCacheTests", "PromptsOverStepsTests", "ShortMemoryTests",
+        "CheckpointLayoutTests", "PictureVerifierTests", "ProcessTests", "ModelPredictionTests", "BatchTests", "CheckpointExporterTests",
+        "AtelierTests", "AtelierLifetimeTests", "ReferenceCheckTests", "PrecisionTests", "LongPromptPictureTests", "ResidencyPlannerTests",
     ];
 
     /// <inheritdoc/>
@@ -26,11 +27,11 @@ public sealed class LongestFirst : ITestCollectionOrderer
         where TTestCollection : ITestCollection =>
         [.. testCollections.OrderBy(PlaceOf)];
 
-    // A class without a collection of its own is in one that is named after it.
+    // A class that names no collection is in one of its own: "Test collection for NAMESPACE.CLASS (id: ...)".
     private static int PlaceOf<TTestCollection>(TTestCollection collection) where TTestCollection : ITestCollection
     {
-        int place = Array.FindIndex(
-            Longest, name => collection.TestCollectionDisplayName.Contains($".{name} ", StringComparison.Ordinal));
+        string found = collection.TestCollectionDisplayName;
+        int place = Array.FindIndex(Longest, name => found == name || found.Contains($".{name} (", StringComparison.Ordinal));
         return place < 0 ? Longest.Length : place;
     }
 }

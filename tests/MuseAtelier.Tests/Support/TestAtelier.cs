@@ -10,7 +10,7 @@ namespace MuseAtelier.Tests.Support;
 public sealed class TestAtelier : IAsyncLifetime
 {
     private readonly ConcurrentDictionary<PictureRequest, Lazy<Task<Picture>>> _references = new();
-    private readonly ConcurrentDictionary<(PictureRequest, int, int), Lazy<Task<List<Picture>>>> _series = new();
+    private readonly ConcurrentDictionary<(PictureRequest Request, int Count, int Together), Lazy<Task<List<Picture>>>> _series = new();
 
     /// <summary>The repository's checkpoint.</summary>
     public static string Checkpoint { get; } = Path.Combine(GoldenFiles.Root, "models", "miniature", "miniature.safetensors");
@@ -46,7 +46,8 @@ public sealed class TestAtelier : IAsyncLifetime
     /// <param name="together">How many of them in one batch.</param>
     public Task<List<Picture>> ReferencesAsync(PictureRequest request, int count, int together) => _series.GetOrAdd(
         (request, count, together),
-        key => new Lazy<Task<List<Picture>>>(() => Second.GenerateManyAsync(key.Item1, key.Item2, key.Item3).ToListAsync().AsTask())).Value;
+        key => new Lazy<Task<List<Picture>>>(
+            () => Second.GenerateManyAsync(key.Request, key.Count, key.Together).ToListAsync().AsTask())).Value;
 
     /// <summary>An atelier of its own for a test, over the same package.</summary>
     public Task<Atelier> OpenAsync(AtelierOptions options) =>

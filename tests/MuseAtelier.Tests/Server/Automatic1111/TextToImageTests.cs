@@ -105,6 +105,7 @@ public sealed class TextToImageTests(RunningServer server, TestAtelier miniature
     [InlineData("txt2img", "[]", 400, "object")]
     [InlineData("options", "{\"sd_model_checkpoint\":\"other\"}", 404, "other")]
     [InlineData("extra-single-image", "{}", 422, "enlarge")]
+    [InlineData("no-such-route", "{}", 404, "nothing at this address")]
     [InlineData("png-info", "{\"image\":\"aGVsbG8=\"}", 400, "picture")]
     public async Task Routes_WithWhatTheyCannotDo_SayItInAutomatic1111sForm(string route, string body, int status, string part)
     {

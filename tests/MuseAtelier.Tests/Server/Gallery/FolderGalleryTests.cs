@@ -34,7 +34,10 @@ public sealed class FolderGalleryTests
         await using var test = new TestGallery();
         test.Put("1.png", TestGallery.PictureOf("A Starry NIGHT, 星空", seed: 41), seconds: 1);
         test.Put("2.png", TestGallery.PictureOf("a day", seed: 42), seconds: 2);
+        byte[] foreign = TestGallery.ForeignPictureOf("a lotus pond\nSteps: 20, Sampler: Euler a, Seed: 5");
+        test.Put("0.png", foreign, seconds: 0);
         await test.OpenAsync();
+        Assert.Equal(["0.png"], await test.ListAsync("LOTUS"));
         Assert.Equal(["1.png"], await test.ListAsync("starry night"));
         Assert.Equal(["1.png"], await test.ListAsync("星空"));
         Assert.Equal(["2.png"], await test.ListAsync("42"));

@@ -10,13 +10,15 @@ public sealed class IndexCacheTests
     {
         await using var test = new TestGallery();
         test.Put("a.png", TestGallery.PictureOf("一"), seconds: 1);
+        test.Put("foreign.png", TestGallery.ForeignPictureOf("a pond\nSteps: 20"), seconds: 3);
         test.Put("夜.jpg", TestGallery.PictureOf("two", format: PictureFormat.Jpeg), seconds: 2);
         await test.OpenAsync();
         await test.ListAsync();
         GalleryPicture before = test.Gallery.Find("a.png")!;
         await test.CloseAsync();
         Dictionary<string, GalleryPicture> known = CacheOf(test).Read();
-        Assert.Equal(["a.png", "夜.jpg"], known.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["a.png", "foreign.png", "夜.jpg"], known.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal("a pond\nSteps: 20", known["foreign.png"].Text);
         GalleryPicture read = known["a.png"];
         Assert.Equal(before.Record!.Request, read.Record!.Request);
         Assert.Equal(before with { Record = null }, read with { Record = null });
@@ -26,7 +28,7 @@ public sealed class IndexCacheTests
         File.WriteAllBytes(path, new byte[before.Bytes]);
         File.SetLastWriteTimeUtc(path, before.Painted.UtcDateTime);
         await test.OpenAsync();
-        Assert.Equal(2, (await test.ListAsync()).Length);
+        Assert.Equal(3, (await test.ListAsync()).Length);
     }
 
     [Fact]

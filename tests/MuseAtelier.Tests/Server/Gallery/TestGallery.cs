@@ -1,4 +1,5 @@
 using MuseAtelier.Pictures;
+using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Tests.Pictures;
 
@@ -70,6 +71,14 @@ internal sealed class TestGallery : IAsyncDisposable
         var request = new PictureRequest { Prompt = prompt, NegativePrompt = "fog", Seed = seed, Steps = 2, Width = 256, Height = 256 };
         using Picture picture = SamplePicture.Of(request, width, height);
         return PictureFile.Encode(picture, format);
+    }
+
+    /// <summary>A small picture without a record, with a text of AUTOMATIC1111.</summary>
+    public static byte[] ForeignPictureOf(string text)
+    {
+        using Picture picture = SamplePicture.Of(new PictureRequest { Prompt = "" });
+        byte[] plain = PictureFile.Encode(picture, PictureFormat.Png, new PictureEncodingOptions { Metadata = MetadataLevel.None });
+        return Encoded.Png(plain, [PngChunk.Text("parameters", text)]);
     }
 
     public async ValueTask DisposeAsync()

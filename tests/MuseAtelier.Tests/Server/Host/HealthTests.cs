@@ -1,7 +1,9 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.Json;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using MuseAtelier.Server.Health;
 using MuseAtelier.Server.Security;
 
@@ -17,6 +19,31 @@ public sealed class HealthTests(RunningServer server) : IClassFixture<RunningSer
         using JsonDocument document = JsonDocument.Parse(await Content(answer));
         Assert.Equal("healthy", document.RootElement.GetProperty("status").GetString());
         Assert.Equal(1, document.RootElement.GetProperty("models").GetInt32());
+    }
+
+    [Fact]
+    public async Task Health_OfAServerThatStops_IsUnhealthy()
+    {
+        await using RunningServer stopping = await RunningServer.StartAsync(options => options);
+        stopping.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        using HttpResponseMessage answer = await stopping.SendAsync(HttpMethod.Get, "/health");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        using JsonDocument document = JsonDocument.Parse(await Content(answer));
+        Assert.Equal("unhealthy", document.RootElement.GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task Description_OfTheApi_HasEveryRouteOfTheApis()
+    {
+        using HttpResponseMessage answer = await server.SendAsync(HttpMethod.Get, "/openapi/v1.json");
+        using JsonDocument document = JsonDocument.Parse(await Content(answer));
+        JsonElement paths = document.RootElement.GetProperty("paths");
+        string[] routes = [.. server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Select(endpoint => $"/{endpoint.RoutePattern.RawText!.Trim('/')}")
+            .Where(route => route.StartsWith("/api/", StringComparison.Ordinal) || route.StartsWith("/sdapi/", StringComparison.Ordinal)
+                || route.StartsWith("/v1/", StringComparison.Ordinal))];
+        Assert.NotEmpty(routes);
+        Assert.All(routes, route => Assert.True(paths.TryGetProperty(route, out _), route));
     }
 
     [Fact]

@@ -123,7 +123,7 @@ public sealed class JobRoutesTests(TestAtelier shared) : IDisposable
         await Expect(404, "no-such-job", server.PostAsync("/api/v1/jobs/none/move", """{"place": 0}"""));
         await Expect(400, "bad-value", server.PostAsync("/api/v1/jobs/none/move", """{"place": -1}"""));
         await Expect(404, "no-such-route", server.SendAsync(HttpMethod.Get, "/api/v1/nothing"));
-        await Expect(405, "no-such-route", server.SendAsync(HttpMethod.Put, "/api/v1/jobs"));
+        await Expect(405, "no-such-method", server.SendAsync(HttpMethod.Put, "/api/v1/jobs"));
         await Expect(400, "bad-json", server.PostAsync("/api/v1/jobs", ""));
         await Expect(400, "bad-json", server.PostAsync("/api/v1/jobs", "{"));
         await Expect(400, "bad-json", server.PostAsync("/api/v1/jobs", """{"prompt": "a", "prompt": "b"}"""));

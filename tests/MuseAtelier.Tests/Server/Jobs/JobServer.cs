@@ -10,7 +10,6 @@ using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
 using MuseAtelier.Server.Security;
 using MuseAtelier.Tests.Support;
 

@@ -71,6 +71,18 @@ public sealed class OpenAiClientTests(RunningServer server)
     }
 
     [Fact]
+    public async Task Requests_ToUnknownRoutes_AnswerInOpenAisForm()
+    {
+        using HttpResponseMessage answer = await server.PostAsync("/v1/chat/completions", "{}", "application/json");
+        Assert.Equal(404, (int)answer.StatusCode);
+        string text = await answer.Content.ReadAsStringAsync(Cancellation);
+        Assert.Contains("\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"no_such_route\"", text, StringComparison.Ordinal);
+        using HttpResponseMessage typed = await server.PostAsync("/v1/images/generations", "a fox", "text/plain");
+        Assert.Equal(415, (int)typed.StatusCode);
+        Assert.Contains("\"code\":\"bad_content_type\"", await typed.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Models_OfTheServer_AreListed()
     {
         var client = new OpenAIModelClient(Key, Options);

@@ -1,5 +1,9 @@
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using MuseAtelier.Server.Logging;
+using MuseAtelier.Server.Security;
 using MuseAtelier.Tests.Server.Host;
 
 namespace MuseAtelier.Tests.Server.Security;
@@ -53,6 +57,30 @@ public sealed class AnswerTests(RunningServer server) : IClassFixture<RunningSer
         using var reader = new StreamReader(stream);
         string? line = await reader.ReadLineAsync(TestContext.Current.CancellationToken);
         Assert.StartsWith($"HTTP/1.1 {status}", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Body_BeyondTheLimit_IsRefused()
+    {
+        using HttpResponseMessage answer = await server.PostAsync("/api/v1/jobs", new string(' ', 300_000), "application/json");
+        await RunningServer.AssertProblemAsync(answer, 413, "body-too-large");
+    }
+
+    [Fact]
+    public async Task InvokeAsync_OfAFailureThatNobodyExpects_TellsTheLogAloneWhatFailed()
+    {
+        List<string> lines = [];
+        using ILoggerFactory log = LoggerFactory.Create(logging => logging.AddProvider(new LineLogger(lines.Add)));
+        var context = new DefaultHttpContext();
+        using var body = new MemoryStream();
+        context.Response.Body = body;
+        var lastResort = new LastResort(_ => throw new InvalidOperationException("secret of /home"), log.CreateLogger<LastResort>());
+        await lastResort.InvokeAsync(context);
+        string text = Encoding.UTF8.GetString(body.ToArray());
+        Assert.Equal(500, context.Response.StatusCode);
+        Assert.StartsWith("{\"problem\":{\"kind\":\"failed\"", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", text, StringComparison.Ordinal);
+        Assert.Contains("secret", Assert.Single(lines), StringComparison.Ordinal);
     }
 
     [Fact]
