@@ -60,7 +60,7 @@ internal static class StormPictures
             // A picture that was painted, but not yet written when the server was killed, has to be painted again.
             report.Add("paintedAgain");
             DateTime written = files[again.Key].Min(file => file.LastWriteTimeUtc);
-            if (again.Count(one => one.Time > written) > 0)
+            if (again.Any(one => one.Time > written))
                 report.Fail("paintedTwice", FormattableString.Invariant($"seed {again.Key}"), "it was in the gallery already");
         }
 
