@@ -1,7 +1,5 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
@@ -13,8 +11,7 @@ namespace MuseAtelier.Server.OpenAi;
 /// <summary>The routes of OpenAI's images API.</summary>
 internal static class OpenAiEndpoints
 {
-    // Pictures are sent in forms.
-    // Without a type, the body would be described as one of void, which no description can have.
+    // Pictures are sent in forms. Without a type, the body would be described as one of void, which no description can have.
     private static readonly AcceptsMetadata Forms = new(["multipart/form-data", "application/json"], typeof(object));
 
     /// <summary>Maps the routes.</summary>
@@ -24,19 +21,20 @@ internal static class OpenAiEndpoints
         ServerLimits limits = app.Services.GetRequiredService<ServerOptions>().Limits;
         var generation = new ImageGeneration(app.Services.GetRequiredService<IJobBoard>(), new ImageCallReader(shelf, limits), limits);
         var models = new ImageModels(shelf);
-        var routes = new ClientRoutes(app.MapGroup("/v1").WithTags("OpenAI"), ImageErrors.RefuseAsync);
+        var routes = new ClientRoutes(app, "/v1", "OpenAI", new ProblemForm(ImageErrors.Write));
         routes.Get("/models", "The models", models.ListAsync);
         routes.Get("/models/{id}", "One model", models.ReadAsync);
         routes.Post("/images/generations", "Paints pictures, and answers with them or with their addresses", generation.GenerateAsync);
-        RouteGroupBuilder forms = app.MapGroup("/v1").WithTags("OpenAI").WithMetadata(Forms);
-        var refusals = new ClientRoutes(forms, ImageErrors.RefuseAsync);
         foreach (string route in (string[])["edits", "variations"])
         {
-            refusals.Post($"/images/{route}", "Is refused: pictures are not painted over yet", _ => throw Problems.Make(
-                422,
-                "not-supported",
-                $"images/{route} is not supported: pictures are not painted over yet. Use /v1/images/generations.",
-                field: "image"));
+            string message = $"images/{route} is not supported: pictures are not painted over yet. Use /v1/images/generations.";
+            routes.Post(
+                $"/images/{route}",
+                "Is refused: pictures are not painted over yet",
+                _ => throw Problems.Make(422, "not-supported", message, field: "image"),
+                Forms);
         }
+
+        routes.RefuseOthers();
     }
 }
