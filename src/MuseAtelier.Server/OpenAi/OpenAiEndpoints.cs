@@ -11,8 +11,7 @@ namespace MuseAtelier.Server.OpenAi;
 /// <summary>The routes of OpenAI's images API.</summary>
 internal static class OpenAiEndpoints
 {
-    // Pictures are sent in forms.
-    // Without a type, the body would be described as one of void, which no description can have.
+    // Pictures are sent in forms. Without a type, the body would be described as one of void, which no description can have.
     private static readonly AcceptsMetadata Forms = new(["multipart/form-data", "application/json"], typeof(object));
 
     /// <summary>Maps the routes.</summary>
