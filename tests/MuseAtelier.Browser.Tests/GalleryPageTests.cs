@@ -51,6 +51,7 @@ public sealed class GalleryPageTests(TestBrowser browser, TestServer server) : I
         await Expect(large).ToHaveAccessibleNameAsync("an older harbour");
         await keyboard.PressAsync("Delete");
         await Expect(large).Not.ToHaveAccessibleNameAsync("an older harbour");
+        await Expect(visit.Button("撤回", "Undo")).ToBeVisibleAsync();
         await keyboard.PressAsync("Control+z");
         await Expect(visit.Page.Locator("dialog [data-live]")).ToHaveTextAsync("One picture is back");
         await keyboard.PressAsync("Home");

@@ -29,7 +29,7 @@ internal sealed record ProgramMemory
 internal sealed partial class MuseProgram : IAsyncDisposable
 {
     /// <summary>Side of the pictures in px, and their steps.</summary>
-    public const int Side = 1024,
+    public const int Side = 512,
         Steps = 4;
 
     private readonly Process _process;

@@ -70,6 +70,8 @@ internal sealed class Visit : IAsyncDisposable
         await page.AddInitScriptAsync($"localStorage.getItem('muse.settings') ?? localStorage.setItem('muse.settings', '{kept}')");
         await page.GotoAsync(server.Address);
         await Assertions.Expect(visit.Paint).ToBeVisibleAsync();
+        // The strip shows its parts when the page knows the server's state.
+        await Assertions.Expect(page.Locator("#strip").GetByRole(AriaRole.Button).First).ToBeVisibleAsync();
         return visit;
     }
 

@@ -63,6 +63,10 @@ function showAll() {
  * @param {'prompt' | 'negativePrompt'} name
  */
 function bind(field, name) {
+  // What was written while the scripts were loading.
+  if (field.value !== '') {
+    change({ [name]: field.value });
+  }
   field.addEventListener('input', () => {
     if (state.problem?.kind === 'nothing') {
       set('problem', null);
