@@ -16,7 +16,7 @@ public sealed class FirstVisitTests(TestBrowser browser, TestServer server) : IC
     public async Task Bytes_OfTheFirstVisit_StayBelowTheirLimit(bool isChinese)
     {
         await using Visit visit = await Visit.OpenAsync(browser, server, new Look(isChinese));
-        await using PageCost cost = await PageCost.BeginAsync(visit.Page);
+        PageCost cost = await PageCost.BeginAsync(visit.Page);
         await visit.Page.ReloadAsync(new PageReloadOptions { WaitUntil = WaitUntilState.Load });
         await Expect(visit.Paint).ToBeVisibleAsync();
         Assert.InRange(cost.Bytes, 10_000, MostBytes);

@@ -16,7 +16,7 @@ public sealed class MeasurementTests(TestBrowser browser)
     private const int Loads = 15,
         Pictures = 20;
 
-    private static readonly JsonSerializerOptions Form = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Form = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     [Fact]
     public async Task Page_AndProgram_AreMeasured()
@@ -30,7 +30,7 @@ public sealed class MeasurementTests(TestBrowser browser)
             await using MuseProgram muse = await MuseProgram.ServeAsync(folder);
             (double[] paints, long bytes, int requests) = await LoadAsync(muse.Address);
             ProgramMemory served = await PaintAsync(muse);
-            await WriteAsync(file, new { paints, bytes, requests }, console, served);
+            await WriteAsync(file, new { firstPaintMs = paints, bytes, requests }, console, served);
         }
         finally
         {
@@ -47,7 +47,7 @@ public sealed class MeasurementTests(TestBrowser browser)
         for (int i = 0; i < Loads; i++)
         {
             IPage page = await browser.OpenAsync(new Look(IsChinese: true).Options());
-            await using PageCost cost = await PageCost.BeginAsync(page);
+            PageCost cost = await PageCost.BeginAsync(page);
             await page.GotoAsync(address);
             await page.WaitForFunctionAsync("() => performance.getEntriesByName('first-contentful-paint').length > 0");
             paints[i] = await page.EvaluateAsync<double>("() => performance.getEntriesByName('first-contentful-paint')[0].startTime");

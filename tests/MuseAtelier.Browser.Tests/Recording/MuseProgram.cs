@@ -119,10 +119,11 @@ internal sealed partial class MuseProgram : IAsyncDisposable
 
     private static async Task<long> RenderOnceAsync(string folder, int count)
     {
+        string place = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName;
         string[] arguments =
         [
             "render", "a starry night", "-W", Text(Side), "-H", Text(Side), "--steps", Text(Steps), "--count", Text(count), "--batch", "1",
-            "--out", Path.Combine(folder, "console"),
+            "--out", Path.Combine(place, "picture.png"),
         ];
         await using var muse = new MuseProgram(folder, arguments);
         await muse._process.WaitForExitAsync();

@@ -4,15 +4,14 @@ using Microsoft.Playwright;
 namespace MuseAtelier.Browser.Tests.Support;
 
 /// <summary>What a page fetches, without the browser's cache: bytes as they are transferred, heads included.</summary>
-internal sealed class PageCost : IAsyncDisposable
+internal sealed class PageCost
 {
-    private readonly ICDPSession _session;
     private long _bytes;
     private int _requests;
 
+    // The session ends with the page's context.
     private PageCost(ICDPSession session)
     {
-        _session = session;
         session.Event("Network.loadingFinished").OnEvent += (_, data) =>
         {
             Interlocked.Add(ref _bytes, (long)data!.Value.GetProperty("encodedDataLength").GetDouble());
@@ -34,6 +33,4 @@ internal sealed class PageCost : IAsyncDisposable
         await session.SendAsync("Network.setCacheDisabled", new Dictionary<string, object> { ["cacheDisabled"] = true });
         return new PageCost(session);
     }
-
-    public async ValueTask DisposeAsync() => await _session.DetachAsync();
 }
