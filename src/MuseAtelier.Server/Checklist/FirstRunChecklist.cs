@@ -73,7 +73,7 @@ internal sealed class FirstRunChecklist
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(model));
         return ChecklistLine.Done(key, _isExported
             ? $"{name} is ready to be opened."
-            : $"{name} can be opened; it is exported into the cache before, once.");
+            : $"{name} can be opened; it is exported into the cache once, before its first picture.");
     }
 
     private ChecklistLine Precision()

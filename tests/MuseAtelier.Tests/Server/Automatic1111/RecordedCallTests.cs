@@ -73,7 +73,7 @@ public sealed class RecordedCallTests(RunningServer server)
     [InlineData("scripts", "{\"txt2img\":[],\"img2img\":[]}")]
     [InlineData("memory", "\"ram\":{\"free\":")]
     [InlineData("cmd-flags", "\"api\":true")]
-    [InlineData("progress", "\"progress\":0,\"eta_relative\":0,\"state\":{\"skipped\":false,\"interrupted\":false")]
+    [InlineData("progress", "\"progress\":0,\"eta_relative\":0,\"state\":{\"skipped\":")]
     public async Task Lists_AsClientsReadThem_HaveTheirForm(string route, string part) =>
         Assert.Contains(part, await server.Client.GetStringAsync($"/sdapi/v1/{route}", Cancellation), StringComparison.Ordinal);
 
