@@ -46,7 +46,7 @@ internal interface IJobBoard
     /// <returns>The jobs that were removed.</returns>
     Task<IReadOnlyList<Job>> ClearAsync();
 
-    /// <summary>The newest preview of a job that runs; null if there is none. At most 512 px on its longer side.</summary>
+    /// <summary>The newest preview of a job that runs or has ended; null if there is none. At most 512 px on its longer side.</summary>
     PreviewImage? Preview(string id);
 }
 

@@ -297,7 +297,6 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
         if (entry.IsJournaled) Journal.Append(new JournalEntry { Event = JournalEvent.Ended, Id = entry.Id });
         _queue.EndRunning(entry);
         _previews.Forget(entry);
-        if (entry.Job.State != JobState.Stopped) entry.Preview = null;
         _news.Changed(entry);
         entry.End(failure);
     }

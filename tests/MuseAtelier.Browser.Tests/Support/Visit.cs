@@ -113,7 +113,7 @@ internal sealed class Visit : IAsyncDisposable
     }
 
     /// <summary>Asserts that the browser had nothing to complain about, and that nothing was fetched from elsewhere.</summary>
-    public void RequireQuiet() => Assert.Empty(_complaints);
+    public void RequireQuiet() => Assert.True(_complaints.IsEmpty, string.Join(Environment.NewLine, _complaints));
 
     public async ValueTask DisposeAsync() => await Page.Context.DisposeAsync();
 
