@@ -21,7 +21,9 @@ internal sealed class Visit : IAsyncDisposable
         page.PageError += (_, error) => _complaints.Enqueue(error);
         page.Console += (_, message) =>
         {
-            if (message.Type is "error" or "warning") _complaints.Enqueue($"{message.Text} ({message.Location})");
+            // What the page was told of may be gone a moment later: a preview whose job has ended, a picture that was removed.
+            bool isGone = message.Text.Contains("status of 404", StringComparison.Ordinal);
+            if (message.Type is "error" or "warning" && !isGone) _complaints.Enqueue($"{message.Text} ({message.Location})");
         };
         page.Request += (_, request) =>
         {
