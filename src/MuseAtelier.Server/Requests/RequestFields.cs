@@ -20,7 +20,11 @@ internal sealed class RequestFields
     public RequestFields(JsonElement body, IReadOnlyCollection<string> known)
     {
         if (body.ValueKind != JsonValueKind.Object)
-            throw Problems.Make(400, "bad-json", $"The body is {Kind(body)}; expected an object. Send one such as {{\"prompt\": \"…\"}}.");
+        {
+            throw Problems.Make(
+                400, "bad-json", $"The body is {Kind(body)}; expected an object. Send one such as {{\"prompt\": \"…\"}}.");
+        }
+
         foreach (JsonProperty member in body.EnumerateObject())
         {
             string name = NameOf(member);
