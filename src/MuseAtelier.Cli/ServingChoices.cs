@@ -109,13 +109,28 @@ internal sealed class ServingChoices
 
     private static string ReadToken(string path)
     {
-        using FileStream stream = File.OpenRead(path);
-        byte[] start = new byte[MostTokenBytes];
-        int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        using var text = new StreamReader(new MemoryStream(start, 0, read));
-        return text.ReadLine()?.Trim() ?? "";
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            byte[] start = new byte[MostTokenBytes];
+            int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            using var text = new StreamReader(new MemoryStream(start, 0, read));
+            return text.ReadLine()?.Trim() ?? "";
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new TokenFileException(path, exception);
+        }
     }
 }
+
+/// <summary>The file of the token cannot be read.</summary>
+internal sealed class TokenFileException(string path, Exception cause)
+    : MuseAtelierException(
+        $"the token cannot be read from {path} ({cause.Message.TrimEnd('.')})",
+        "a file whose first line is the token",
+        "Check the path and the permissions of --token-file; relative paths start at the working folder.",
+        cause);
 
 /// <summary>The token that the user gave cannot be sent in a header, or is too easy to guess.</summary>
 internal sealed class TokenException(string source)

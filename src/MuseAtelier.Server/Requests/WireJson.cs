@@ -8,9 +8,11 @@ namespace MuseAtelier.Server.Requests;
 internal static class WireJson
 {
     /// <summary>The options for answers and events.</summary>
-    public static JsonSerializerOptions Options { get; } = Create();
+    public static JsonSerializerOptions Options { get; } = Create(JsonNamingPolicy.CamelCase);
 
-    private static JsonSerializerOptions Create()
+    /// <summary>The same options with other names of enumeration values.</summary>
+    /// <param name="enums">How the values are named.</param>
+    public static JsonSerializerOptions Create(JsonNamingPolicy enums)
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
         {
@@ -19,7 +21,7 @@ internal static class WireJson
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             NumberHandling = JsonNumberHandling.Strict,
         };
-        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+        options.Converters.Add(new JsonStringEnumConverter(enums, allowIntegerValues: false));
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
     }

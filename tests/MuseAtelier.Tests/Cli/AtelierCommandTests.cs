@@ -36,6 +36,11 @@ public sealed class AtelierCommandTests : IDisposable
     public async Task RunAsync_OfAModelThatIsMissing_FailsInOneLine() =>
         (await RunAsync(CancellationToken.None, "--model", Path.Combine(_folder, "gone.safetensors"))).AssertFailed(1, "gone.safetensors");
 
+    [Fact]
+    public async Task RunAsync_OfATokenFileThatIsMissing_FailsInOneLine() =>
+        (await RunAsync(CancellationToken.None, "--token-file", Path.Combine(_folder, "gone")))
+            .AssertFailed(1, "the token cannot be read from", "--token-file");
+
     [Theory]
     [InlineData("")]
     [InlineData("short")]

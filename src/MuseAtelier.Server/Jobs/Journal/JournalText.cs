@@ -1,7 +1,6 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Jobs.Journal;
 
@@ -11,7 +10,7 @@ internal static class JournalText
     // The longest request has two prompts of the limit, and other programs' clients have no more.
     private const int LongestLine = 4 << 20;
 
-    private static readonly JsonSerializerOptions Options = Create();
+    private static readonly JsonSerializerOptions Options = WireJson.Create(JsonNamingPolicy.SnakeCaseLower);
 
     /// <summary>The line of an entry, with its end.</summary>
     public static byte[] Write(JournalEntry entry) => [.. JsonSerializer.SerializeToUtf8Bytes(entry, Options), (byte)'\n'];
@@ -84,18 +83,5 @@ internal static class JournalText
         {
             return false;
         }
-    }
-
-    private static JsonSerializerOptions Create()
-    {
-        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
-        {
-            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            NumberHandling = JsonNumberHandling.Strict,
-        };
-        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
-        options.MakeReadOnly(populateMissingResolver: true);
-        return options;
     }
 }
