@@ -48,7 +48,8 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
     {
         await using Visit visit = await Visit.OpenAsync(browser, server, settings: Visit.Quick(Endless));
         await visit.PaintAsync("a sea that stays");
-        await Expect(visit.Progress).ToBeVisibleAsync();
+        // Until then the model may still be opened.
+        await Expect(visit.Live).ToHaveTextAsync("Painting begins, 1000 steps");
         string id = await LatestIdAsync(visit);
         await visit.Page.ReloadAsync();
         await Expect(visit.Vision).ToHaveValueAsync("a sea that stays");
