@@ -74,6 +74,7 @@ internal sealed class BatchPlanner
             VaeTile = options.VaeTile,
             DecodesInFp32 = options.DecodesInFp32,
             Frame = series.Request.Frame,
+            EncodesSource = series.Request.Source is not null,
         };
         if (series.Slot is { } slot && slot.BatchSize > request.LargestBatch)
             throw PromptException.TooManyRows(request.PromptParts, slot.BatchSize, request.LargestBatch);

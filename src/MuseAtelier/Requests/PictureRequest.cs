@@ -115,6 +115,14 @@ public sealed record PictureRequest
     /// <summary>The frame that is painted with the picture (鎏金画框); null means none.</summary>
     public PictureFrame? Frame { get; init; }
 
+    /// <summary>
+    /// The existing picture that this one is painted from; null means noise alone. Width and height are those at which it is painted.
+    /// </summary>
+    public PictureSource? Source { get; init; }
+
+    /// <summary>A second pass at a higher resolution; null means none.</summary>
+    public HiresPass? Hires { get; init; }
+
     /// <summary>SDXL's size conditioning; null means an uncropped original of the picture's own size.</summary>
     public MicroConditioning? Conditioning { get; init; }
 

@@ -261,3 +261,27 @@ public sealed class ConditioningException : PictureRequestException
     /// <summary>The requested number in px.</summary>
     public int Value { get; }
 }
+
+/// <summary>A source or a mask of which only the digest is known, so that nothing can be painted from it.</summary>
+public sealed class SourceMissingException : PictureRequestException
+{
+    internal SourceMissingException(string role, string sha256, string? name)
+        : base(
+            Invariant($"the {role} is known by its digest {sha256[..12]} alone"),
+            Invariant($"its pixels"),
+            name is null ? Invariant($"Give the file of the {role}.") : Invariant($"Give the file of the {role}, which was named {name}."))
+    {
+        Role = role;
+        Sha256 = sha256;
+        Name = name;
+    }
+
+    /// <summary>What the image is for: source or mask.</summary>
+    public string Role { get; }
+
+    /// <summary>The digest of the image, as <see cref="SourceImage.Sha256"/> gives it.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>The name of its file; null if unknown.</summary>
+    public string? Name { get; }
+}

@@ -238,6 +238,9 @@ public sealed record ResidencyPlan
     /// </summary>
     public required bool MakesSessionsInParallel { get; init; }
 
+    /// <summary>The tiles in which the VAE encodes an existing picture; null if none is encoded.</summary>
+    public TilePlan? Encoding { get; init; }
+
     /// <summary>The tiles in which the VAE decodes.</summary>
     public required TilePlan Decoding { get; init; }
 

@@ -66,6 +66,9 @@ internal sealed record ResidencyRequest
     /// <summary>The frame that is painted with each picture; null means none.</summary>
     public PictureFrame? Frame { get; init; }
 
+    /// <summary>Whether an existing picture is encoded before the first step.</summary>
+    public bool EncodesSource { get; init; }
+
     /// <summary>Where the denoiser's weights may be between the steps.</summary>
     public OffloadMode Offload { get; init; } = OffloadMode.Auto;
 
