@@ -24,7 +24,7 @@ public sealed class PictureSizeException : PictureRequestException
     internal PictureSizeException(int width, int height)
         : base(
             $"the size is {width}x{height} px",
-            "multiples of 8 from 256 to 2048 a side",
+            Invariant($"multiples of 8 from {RequestRules.SmallestSide} to {RequestRules.LargestSide} a side"),
             $"The nearest size is {Nearest(width)}x{Nearest(height)}.")
     {
         Width = width;
@@ -37,7 +37,7 @@ public sealed class PictureSizeException : PictureRequestException
     /// <summary>The requested height in px.</summary>
     public int Height { get; }
 
-    private static int Nearest(int size) => (Math.Clamp(size, 256, 2048) + 4) / 8 * 8;
+    private static int Nearest(int size) => (Math.Clamp(size, RequestRules.SmallestSide, RequestRules.LargestSide) + 4) / 8 * 8;
 }
 
 /// <summary>A number of steps that is out of range.</summary>
