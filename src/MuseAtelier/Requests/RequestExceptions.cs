@@ -50,8 +50,16 @@ public sealed class StepCountException : PictureRequestException
             $"Choose one of these{(most < 1000 ? ", or another sampler or schedule" : "")}; 20 to 30 suit most samplers.") =>
             Steps = steps;
 
+    private StepCountException(int steps, string found, string expected, string remedy) : base(found, expected, remedy) => Steps = steps;
+
     /// <summary>The requested number of steps.</summary>
     public int Steps { get; }
+
+    internal static StepCountException OfStrength(int steps, float strength, double schedule) => new(
+        steps,
+        Invariant($"{steps} steps at strength {strength} are the last ones of a schedule of {Math.Floor(schedule)} steps"),
+        Invariant($"a schedule of at most {RequestRules.MostSteps} steps"),
+        "Raise the strength, or take fewer steps.");
 }
 
 /// <summary>A guidance scale that is out of range.</summary>
