@@ -25,9 +25,30 @@ internal sealed class VaeEncoder(ModelPackage package, SessionPool sessions, Exe
     public void Encode(
         ReadOnlySpan<float> image, int height, int width, Span<float> mean, RunOptions options, CancellationToken cancellationToken)
     {
-        var source = new SourcePlanes(image, default, height, width);
-        Encode(source, new TileGrid(height, width, height, width), mean, default, options, cancellationToken);
+        Encode(image, height, width, null, mean, default, options, cancellationToken);
     }
+
+    /// <summary>The encoder of a package.</summary>
+    /// <exception cref="ModelPartMissingException">The checkpoint has no encoder.</exception>
+    public static ComponentSpec Require(ModelPackage package) =>
+        package.Manifest.Components.FirstOrDefault(component => component.Name == PipelineRecipe.Encoder)
+            ?? throw new ModelPartMissingException(package.Manifest.Checkpoint.Name, PipelineRecipe.Encoder, "VAE encoder");
+
+    /// <summary>Encodes one picture.</summary>
+    /// <param name="image">[3, 8h, 8w] fp32, -1 to 1; borrowed.</param>
+    /// <param name="height">h.</param>
+    /// <param name="width">w.</param>
+    /// <param name="tiles">The tiles of the plan; null means in one piece.</param>
+    /// <param name="mean">[4, h, w] fp32, before the latent scale; overwritten.</param>
+    /// <param name="logVariance">[4, h, w] fp32, before the latent scale; overwritten. Empty if it is not needed.</param>
+    /// <param name="options">The picture's run options.</param>
+    /// <param name="cancellationToken">Stops between tiles.</param>
+    /// <exception cref="ModelPartMissingException">The checkpoint has no encoder.</exception>
+    /// <exception cref="NotFiniteException">The encoder gave numbers that are not finite.</exception>
+    public void Encode(
+        ReadOnlySpan<float> image, int height, int width, TilePlan? tiles, Span<float> mean, Span<float> logVariance, RunOptions options,
+        CancellationToken cancellationToken) =>
+        Encode(new SourcePlanes(image, default, height, width), tiles, mean, logVariance, options, cancellationToken);
 
     /// <summary>Encodes one picture of bytes.</summary>
     /// <param name="pixels">[8h, 8w, 3] interleaved sRGB, 8 bits a channel; borrowed.</param>
@@ -42,18 +63,15 @@ internal sealed class VaeEncoder(ModelPackage package, SessionPool sessions, Exe
     /// <exception cref="NotFiniteException">The encoder gave numbers that are not finite.</exception>
     public void Encode(
         ReadOnlySpan<byte> pixels, int height, int width, TilePlan? tiles, Span<float> mean, Span<float> logVariance, RunOptions options,
-        CancellationToken cancellationToken)
-    {
-        var grid = new TileGrid(height, width, tiles?.TileHeight ?? height, tiles?.TileWidth ?? width);
-        Encode(new SourcePlanes(default, pixels, height, width), grid, mean, logVariance, options, cancellationToken);
-    }
+        CancellationToken cancellationToken) =>
+        Encode(new SourcePlanes(default, pixels, height, width), tiles, mean, logVariance, options, cancellationToken);
 
     private void Encode(
-        SourcePlanes source, TileGrid grid, Span<float> mean, Span<float> logVariance, RunOptions options,
+        SourcePlanes source, TilePlan? tiles, Span<float> mean, Span<float> logVariance, RunOptions options,
         CancellationToken cancellationToken)
     {
-        ComponentSpec component = package.Manifest.Components.FirstOrDefault(component => component.Name == PipelineRecipe.Encoder)
-            ?? throw new ModelPartMissingException(package.Manifest.Checkpoint.Name, PipelineRecipe.Encoder, "VAE encoder");
+        ComponentSpec component = Require(package);
+        var grid = new TileGrid(source.Height, source.Width, tiles?.TileHeight ?? source.Height, tiles?.TileWidth ?? source.Width);
         try
         {
             var tile = new PictureShape(1, grid.TileHeight, grid.TileWidth, 0);

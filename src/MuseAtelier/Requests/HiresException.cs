@@ -28,9 +28,9 @@ public sealed class HiresException : PictureRequestException
         "Raise the factor, or leave the second pass out.");
 
     internal static HiresException Masked() => new(
-        "a second pass is asked for together with a mask",
+        "a second pass is asked for together with a mask or an extension of the source",
         "one of the two",
-        "Paint the masked picture first, then paint from the result without a mask.");
+        "Paint the masked or extended picture first, then paint from the result without a mask.");
 
     internal static HiresException NoFile(string path) => new(
         $"there is no upscaler at {path}",

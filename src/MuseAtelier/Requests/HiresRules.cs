@@ -15,7 +15,7 @@ internal static class HiresRules
     {
         if (request.Hires is not { } hires) return;
         ArgumentNullException.ThrowIfNull(hires.Upscaler);
-        if (request.Source?.Mask is not null) throw HiresException.Masked();
+        if (request.Source is { } source && (source.Mask is not null || source.Extend != default)) throw HiresException.Masked();
         // The negated patterns also refuse NaN.
         if (!(hires.Scale is > 1 and <= LargestScale)) throw HiresException.OfScale(hires.Scale);
         if (!(hires.Strength is > 0 and <= 1)) throw HiresException.OfStrength(hires.Strength);
