@@ -223,6 +223,11 @@ public sealed class PromptException : PictureRequestException
         Invariant($"at most {most} pictures in a batch of such a prompt"),
         "Paint the picture in a smaller batch. MuseAtelier paints no such batch, so a record of one is not its own.");
 
+    internal static PromptException TooManyRowsForSize(int parts, int width, int height, int most) => new(
+        Invariant($"the prompt has {parts} parts between the words AND, and the picture has {width}x{height} px"),
+        Invariant($"at most {most} parts at this size"),
+        "Take out an AND, or paint a smaller picture.");
+
     internal static PromptException Unpaired(string name, char unit, int index) => new(
         Invariant($"the {name} has an unpaired surrogate at index {index} (U+{(int)unit:X4})"),
         "Unicode text",

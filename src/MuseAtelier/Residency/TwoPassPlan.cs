@@ -15,8 +15,15 @@ internal static class TwoPassPlan
     {
         ResidencyPlan second = ResidencyPlanner.Plan(model, SecondOf(request), device);
         ResidencyRequest alone = request with { SecondPass = null };
-        ResidencyPlan first = ResidencyPlanner.Plan(model, alone.InTiles(second.Decoding), device);
+        return Join(ResidencyPlanner.Plan(model, alone.InTiles(second.Decoding), device), second, request);
+    }
 
+    /// <summary>One plan of both passes.</summary>
+    /// <param name="first">The plan of the first pass.</param>
+    /// <param name="second">The plan of the second pass.</param>
+    /// <param name="request">The request for both.</param>
+    public static ResidencyPlan Join(ResidencyPlan first, ResidencyPlan second, ResidencyRequest request)
+    {
         // The first pass is decoded only where its pixels are enlarged, and then encoded again.
         bool decodes = second.Encoding is not null;
         double skipped = decodes ? 0 : first.Estimate.Decoding;
