@@ -73,36 +73,6 @@ internal static class RequestRules
         CheckSource(request);
     }
 
-    /// <summary>Checks what a picture is painted from.</summary>
-    /// <exception cref="PictureRequestException">A member is out of range.</exception>
-    /// <exception cref="ArgumentNullException">A member is null that must not be.</exception>
-    private static void CheckSource(PictureRequest request)
-    {
-        if (request.Source is not { } source) return;
-        ArgumentNullException.ThrowIfNull(source.Image);
-        CheckChoice(nameof(source.Fit), source.Fit);
-        CheckNumber(nameof(source.Strength), source.Strength, 0, 1, 0.6f);
-        CheckNumber(nameof(source.Extend.Left), source.Extend.Left, 0, WidestMargin, 0);
-        CheckNumber(nameof(source.Extend.Top), source.Extend.Top, 0, WidestMargin, 0);
-        CheckNumber(nameof(source.Extend.Right), source.Extend.Right, 0, WidestMargin, 0);
-        CheckNumber(nameof(source.Extend.Bottom), source.Extend.Bottom, 0, WidestMargin, 0);
-        if (!source.Image.HasPixels) throw new SourceMissingException("source", source.Image.Name, source.Image.Sha256);
-        if (source.Mask is { } mask) CheckMask(mask);
-        // Refuses a strength for which the schedule would be too long.
-        _ = StepSpan.Of(request);
-    }
-
-    private static void CheckMask(InpaintMask mask)
-    {
-        ArgumentNullException.ThrowIfNull(mask.Image);
-        CheckNumber(nameof(mask.Blur), mask.Blur, 0, WidestBlur, 4);
-        CheckChoice(nameof(mask.Content), mask.Content);
-        if (mask.OnlyMaskedPadding is { } padding)
-            CheckNumber(nameof(mask.OnlyMaskedPadding), padding, 0, WidestPadding, 32);
-        if (!mask.Image.HasPixels) throw new SourceMissingException("mask", mask.Image.Name, mask.Image.Sha256);
-        if (!mask.Image.Pixels.Span.ContainsAnyExcept((byte)0)) throw new EmptyMaskException(mask.Image.Name);
-    }
-
     /// <summary>Checks that a slot lies in a batch of legal size.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The batch size or the index is out of range.</exception>
     public static void Check(BatchSlot place)
@@ -172,6 +142,34 @@ internal static class RequestRules
             IEnumerable<string> sources = names.NoiseSources.Select(name => name.Id);
             throw new RequestChoiceException(nameof(request.NoiseSource), request.NoiseSource.Id, [.. sources]);
         }
+    }
+
+    private static void CheckSource(PictureRequest request)
+    {
+        if (request.Source is not { } source) return;
+        ArgumentNullException.ThrowIfNull(source.Image);
+        CheckChoice(nameof(source.Fit), source.Fit);
+        CheckNumber(nameof(source.Strength), source.Strength, 0, 1, 0.6f);
+        CheckNumber(nameof(source.Extend.Left), source.Extend.Left, 0, WidestMargin, 0);
+        CheckNumber(nameof(source.Extend.Top), source.Extend.Top, 0, WidestMargin, 0);
+        CheckNumber(nameof(source.Extend.Right), source.Extend.Right, 0, WidestMargin, 0);
+        CheckNumber(nameof(source.Extend.Bottom), source.Extend.Bottom, 0, WidestMargin, 0);
+        if (source.Mask is { } mask) CheckMask(mask);
+        if (!source.Image.HasPixels) throw new SourceMissingException("source", source.Image.Sha256, source.Image.Name);
+        _ = SourceSizeException.ThrowIfTooLarge(source);
+        MaskEmptyException.ThrowIfEmpty(source, request.Dialect);
+        // Refuses a strength for which the schedule would be too long.
+        _ = StepSpan.Of(request);
+    }
+
+    private static void CheckMask(InpaintMask mask)
+    {
+        ArgumentNullException.ThrowIfNull(mask.Image);
+        CheckNumber(nameof(mask.Blur), mask.Blur, 0, WidestBlur, 4);
+        CheckChoice(nameof(mask.Content), mask.Content);
+        if (mask.OnlyMaskedPadding is { } padding)
+            CheckNumber(nameof(mask.OnlyMaskedPadding), padding, 0, WidestPadding, 32);
+        if (!mask.Image.HasPixels) throw new SourceMissingException("mask", mask.Image.Sha256, mask.Image.Name);
     }
 
     private static void CheckConditioning(MicroConditioning? conditioning)
