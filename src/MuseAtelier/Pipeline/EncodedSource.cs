@@ -17,7 +17,7 @@ internal sealed record EncodedSource(PreparedSource? Prepared, LatentDistributio
     public bool HasMask => Prepared is { LatentMask.IsEmpty: false };
 
     /// <summary>Whether what was decoded is put into the source's own pixels.</summary>
-    public bool PastesBack { get; init; }
+    public bool PastesBack => Prepared is { Original.IsEmpty: false };
 
     /// <summary>
     /// Whether denoising begins with noise alone although there is a source: diffusers' inpainting at strength 1

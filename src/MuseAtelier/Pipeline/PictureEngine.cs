@@ -65,8 +65,8 @@ internal sealed class PictureEngine : IDisposable
     /// <summary>Bytes that the process held of that memory in the last sample; null if it is not watched. Thread-safe.</summary>
     public long? HeldBytes => _watch?.LastBytes;
 
-    /// <summary>Whether every picture needs the encoder: an inpainting model sees a masked picture even where it paints from nothing.</summary>
-    private bool AlwaysEncodes => _package.Manifest.Model.InputChannels > _package.Manifest.Model.LatentChannels;
+    // An inpainting model sees a masked picture even where it paints from noise alone.
+    private bool AlwaysEncodes => _package.Manifest.Model.IsInpainting;
 
     /// <summary>The samplers and noise sources that requests can name.</summary>
     public SamplingCatalogs Catalogs => _sampling.Catalogs;

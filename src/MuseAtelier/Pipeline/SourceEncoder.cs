@@ -19,7 +19,7 @@ internal sealed class SourceEncoder(ModelPackage package, VaeEncoder encoder, Ex
     // A mask hides a pixel from an inpainting model from 0.5 on.
     private const byte LeastMasked = 128;
 
-    private bool IsInpaintingModel => package.Manifest.Model.InputChannels > package.Manifest.Model.LatentChannels;
+    private bool IsInpaintingModel => package.Manifest.Model.IsInpainting;
 
     /// <summary>Encodes the source of a batch's series, unless that was done for an earlier batch. Adds notices to the batch.</summary>
     /// <param name="batch">The batch, which receives the encoded source.</param>
@@ -48,8 +48,7 @@ internal sealed class SourceEncoder(ModelPackage package, VaeEncoder encoder, Ex
         LatentDistribution? picture = readsPicture ? EncodeSource(batch, prepared!, run) : null;
         if (!batch.Series.Start.IsEmpty) picture = LatentDistribution.Of(batch.Series.Start);
         LatentDistribution? masked = IsInpaintingModel ? EncodeMasked(batch, prepared, run) : null;
-        bool isPasted = hasMask && (source!.Mask is not { } mask || mask.PasteBack || mask.OnlyMaskedPadding is not null);
-        return new EncodedSource(prepared, picture, masked) { PastesBack = isPasted };
+        return new EncodedSource(prepared, picture, masked);
     }
 
     private LatentDistribution EncodeSource(PictureBatch batch, PreparedSource prepared, RunScope run)
@@ -89,8 +88,8 @@ internal sealed class SourceEncoder(ModelPackage package, VaeEncoder encoder, Ex
         }
     }
 
-    // diffusers draws the latents from the encoder's distribution. ComfyUI takes its mean. AUTOMATIC1111 draws from a generator that the
-    // seed does not start, so that its mean is as good.
+    // diffusers draws the latents from the encoder's distribution with the picture's generator. Other programs draw from a generator that
+    // the seed does not start, or take the mean; so the mean it is.
     private LatentDistribution DistributionOf(PictureBatch batch, float[] mean, float[] logVariance)
     {
         var distribution = LatentDistribution.OfEncoder(mean, logVariance, package.Manifest.Model.LatentScale, batch.LatentFormat);

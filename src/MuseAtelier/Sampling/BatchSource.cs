@@ -63,7 +63,8 @@ internal sealed class BatchSource : IDisposable
             Span<float> drawn = _batch.Noise(i);
             noise.DrawBeforeSteps(i, drawn);
             if (_pictures is not null) _inputs.Mask?.Fill(Picture(i), drawn);
-            _inputs.Start.Write(drawn, _recipe, _pictures is null ? default : Picture(i), _batch.Latents(i));
+            ReadOnlySpan<float> picture = _pictures is null ? default : Picture(i);
+            _inputs.Start.Write(drawn, _recipe.InitialNoiseScale, _recipe.NoiseScaleOverPicture, picture, _batch.Latents(i));
             if (_noise is not null) drawn.CopyTo(Of(_noise, i));
             hashes[i].Take(0, drawn, _batch.Latents(i));
         }

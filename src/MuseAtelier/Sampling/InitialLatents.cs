@@ -31,12 +31,14 @@ internal sealed class InitialLatents
 
     /// <summary>Writes the latents of a picture.</summary>
     /// <param name="noise">Standard normal noise.</param>
-    /// <param name="recipe">Gives the factors of the noise.</param>
+    /// <param name="scale">The factor of noise alone.</param>
+    /// <param name="scaleOverPicture">The factor of noise on the existing picture.</param>
     /// <param name="picture">The existing picture's latents; not read for noise alone.</param>
     /// <param name="latents">Receives the latents.</param>
-    public void Write(ReadOnlySpan<float> noise, SamplingRecipe recipe, ReadOnlySpan<float> picture, Span<float> latents)
+    public void Write(
+        ReadOnlySpan<float> noise, float scale, float scaleOverPicture, ReadOnlySpan<float> picture, Span<float> latents)
     {
-        if (IsNoiseAlone) TensorPrimitives.Multiply(noise, recipe.InitialNoiseScale, latents);
-        else TensorPrimitives.MultiplyAdd(noise, recipe.NoiseScaleOverPicture, picture, latents);
+        if (IsNoiseAlone) TensorPrimitives.Multiply(noise, scale, latents);
+        else TensorPrimitives.MultiplyAdd(noise, scaleOverPicture, picture, latents);
     }
 }

@@ -57,10 +57,9 @@ internal sealed class LatentMask(
     public void Fill(Span<float> picture, ReadOnlySpan<float> noise)
     {
         ReadOnlySpan<float> shares = weights.Span;
-        if (content == MaskedContent.Noise)
-            for (int i = 0; i < picture.Length; i++) picture[i] += shares[i] * (noise[i] - picture[i]);
-        else if (content == MaskedContent.Nothing)
-            for (int i = 0; i < picture.Length; i++) picture[i] *= 1 - shares[i];
+        if (content is not (MaskedContent.Noise or MaskedContent.Nothing)) return;
+        for (int i = 0; i < picture.Length; i++)
+            picture[i] += shares[i] * ((content == MaskedContent.Noise ? noise[i] : 0) - picture[i]);
     }
 
     /// <summary>Puts the picture with noise outside of the mask.</summary>
