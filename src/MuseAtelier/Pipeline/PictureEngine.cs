@@ -44,8 +44,8 @@ internal sealed class PictureEngine : IDisposable
         _meter = new PhaseMeter(_watch);
         var decoding = new BatchDecoding(_parts.Decoder, _meter, assembler, Diagnostics);
         var prompts = new PromptRows(_parts.Prompts);
-        var pipeline = new PicturePipeline(
-            prompts, _parts.Denoisers, decoding, _meter, device, options.Previews, Diagnostics.Metrics);
+        TimeSpan? previews = options.Previews ? options.PreviewInterval : null;
+        var pipeline = new PicturePipeline(prompts, _parts.Denoisers, decoding, _meter, device, previews, Diagnostics.Metrics);
         _painting = new MemoryRetry(pipeline, plans, _planner, Diagnostics);
     }
 
