@@ -209,7 +209,7 @@ public sealed class Atelier : IAtelier
     // What depends on the model or on the content of the prompts is found before the request waits, too.
     private void Check(PictureSeries series)
     {
-        ClipSkipException.ThrowIfBeyond(series.Request.ClipSkip, _engine.MostClipSkip);
+        _engine.Check(series.Request);
         _ = series.Prompts;
     }
 

@@ -13,6 +13,12 @@ public sealed record PictureTimings
     /// <summary>The picture's share of tokenizing, text encoders, cross-attention and time embeddings.</summary>
     public TimeSpan Text { get; init; }
 
+    /// <summary>
+    /// The picture's share of preparing and encoding the picture that it is painted from, which is done once for a series; zero if there is
+    /// none.
+    /// </summary>
+    public TimeSpan Encoding { get; init; }
+
     /// <summary>The picture's share of all steps.</summary>
     public TimeSpan Denoising { get; init; }
 
@@ -29,5 +35,5 @@ public sealed record PictureTimings
     public required long DenoisingManagedBytes { get; init; }
 
     /// <summary>All parts together.</summary>
-    public TimeSpan Total => Text + Denoising + Decoding;
+    public TimeSpan Total => Text + Encoding + Denoising + Decoding;
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Decoding;
 using MuseAtelier.Diagnostics;
+using MuseAtelier.Imaging;
 
 namespace MuseAtelier.Pipeline;
 
@@ -12,6 +13,8 @@ namespace MuseAtelier.Pipeline;
 /// <param name="diagnostics">Receives the times and a message of each picture; borrowed.</param>
 internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, PictureAssembler assembler, AtelierDiagnostics diagnostics)
 {
+    private readonly SourcePaste _paste = new();
+
     /// <summary>Decodes a picture and hands it over.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="denoised">The latents of the batch.</param>
@@ -26,13 +29,18 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
         // The picture becomes the owner of latents and pixels. If the decoding fails, both are collected.
         MemoryOwner<float> latents = denoised.Latents(picture);
         ReadOnlySpan<float> source = batch.LatentFormat is { } format ? format.ToSdxl(latents.Span) : latents.Span;
+        // The frame lies over the source's pixels too, so that it follows them.
+        PreparedSource? pasted = batch.Source is { PastesBack: true } encoded ? encoded.Prepared : null;
+        PictureFrame? frame = batch.Request.Frame;
         VaeOutput decoded = decoder.Decode(
-            source, batch.LatentHeight, batch.LatentWidth, plan, batch.Request.Frame, run.Options, run.Token);
+            source, batch.LatentHeight, batch.LatentWidth, plan, pasted is null ? frame : null, run.Options, run.Token);
+        if (pasted is not null) decoded = decoded with { Pixels = _paste.Paste(pasted, decoded.Pixels, frame) };
         bool isRescued = decoded.InFp32 && !plan.DecodesInFp32;
         PhaseMemory memory = meter.EndDecoding(plan, isRescued);
         var timings = new PictureTimings(
             batch.TextTime / batch.Count, denoised.Duration / batch.Count, Stopwatch.GetElapsedTime(begin))
         {
+            Encoding = batch.EncodingTime / batch.Count,
             Steps = denoised.Steps,
             PostProcessing = decoded.PostProcessing,
             DenoisingManagedBytes = denoised.ManagedBytes,
@@ -44,6 +52,6 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
         diagnostics.Metrics.PictureDelivered();
         PictureRequest request = batch.Requests[picture];
         AtelierLog.PictureFinished(
-            diagnostics.Logger, diagnostics.Name, request.Width, request.Height, request.Steps, request.Seed, timings.Total.TotalSeconds);
+            diagnostics.Logger, diagnostics.Name, request.Width, request.Height, StepSpan.Of(request).Run, request.Seed, timings.Total.TotalSeconds);
     }
 }

@@ -64,7 +64,8 @@ internal sealed class BatchPlanner
             Steps = evaluations,
             Count = series.Count,
             NoiseBytes = catalogs.NoiseBytesOf(series.Request),
-            Guided = unguided < evaluations,
+            // The denoiser has rows for guidance even where no evaluation runs.
+            Guided = unguided < evaluations || (evaluations == 0 && series.Request.IsGuided),
             UnguidedSteps = unguided < evaluations && prompts.Weights.Count == 1 ? unguided : 0,
             PromptChunks = prompts.Chunks,
             PromptParts = prompts.Weights.Count,

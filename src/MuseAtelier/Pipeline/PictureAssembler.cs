@@ -28,7 +28,10 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
         IReadOnlyList<StepHash> hashes)
     {
         PictureRequest request = batch.Requests[picture];
-        (int width, int height) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
+        (int width, int height) = batch.Source is { PastesBack: true, Prepared: { } source }
+            ? (source.ResultWidth, source.ResultHeight)
+            : (request.Width, request.Height);
+        (width, height) = request.Frame?.CanvasOf(width, height) ?? (width, height);
         bool isRescued = decoded.InFp32 && !batch.Plan.DecodesInFp32;
         string[] rescue = isRescued ? ["The decoder overflowed in fp16; this picture was decoded in fp32."] : [];
         long? arenaUsedBytes = isWatched ? device.ArenaStatistics?.Read()?.MostInUse : null;

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
+using MuseAtelier.Decoding;
 using MuseAtelier.Diagnostics;
 using MuseAtelier.Format;
 using MuseAtelier.Runtime;
@@ -43,9 +44,10 @@ internal sealed class PictureEngine : IDisposable
         _watch = options.WatchMemory ? new DeviceMemoryWatch(device, options.WatchInterval) : null;
         _meter = new PhaseMeter(_watch);
         var decoding = new BatchDecoding(_parts.Decoder, _meter, assembler, Diagnostics);
-        var prompts = new PromptRows(_parts.Prompts);
+        var sources = new SourceEncoder(package, new VaeEncoder(package, _parts.Sessions, device), device);
+        var encoding = new BatchEncoding(new PromptRows(_parts.Prompts), _parts.Denoisers, sources, _meter, Diagnostics.Metrics);
         TimeSpan? previews = options.Previews ? options.PreviewInterval : null;
-        var pipeline = new PicturePipeline(prompts, _parts.Denoisers, decoding, _meter, device, previews, Diagnostics.Metrics);
+        var pipeline = new PicturePipeline(encoding, _parts.Denoisers, decoding, _meter, device, previews, Diagnostics.Metrics);
         _painting = new MemoryRetry(pipeline, plans, _planner, Diagnostics);
     }
 
@@ -61,8 +63,8 @@ internal sealed class PictureEngine : IDisposable
     /// <summary>Bytes that the process held of that memory in the last sample; null if it is not watched. Thread-safe.</summary>
     public long? HeldBytes => _watch?.LastBytes;
 
-    /// <summary>The largest clip skip that the text encoders allow.</summary>
-    public int MostClipSkip => _package.Manifest.MostClipSkip;
+    // An inpainting model sees a masked picture even where it paints from noise alone.
+    private bool AlwaysEncodes => _package.Manifest.Model.IsInpainting;
 
     /// <summary>The samplers and noise sources that requests can name.</summary>
     public SamplingCatalogs Catalogs => _sampling.Catalogs;
@@ -108,6 +110,15 @@ internal sealed class PictureEngine : IDisposable
 
             throw;
         }
+    }
+
+    /// <summary>Checks what depends on the model, before a request waits.</summary>
+    /// <exception cref="ClipSkipException">The model's text encoders have fewer layers.</exception>
+    /// <exception cref="ModelPartMissingException">The picture needs the encoder, which the model has not.</exception>
+    public void Check(PictureRequest request)
+    {
+        ClipSkipException.ThrowIfBeyond(request.ClipSkip, _package.Manifest.MostClipSkip);
+        if (request.Source is not null || AlwaysEncodes) VaeEncoder.Require(_package);
     }
 
     /// <summary>Paints the next batch of a series.</summary>

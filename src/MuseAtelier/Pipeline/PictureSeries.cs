@@ -17,6 +17,9 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
     /// <exception cref="PromptException">A prompt cannot be read in its syntax, or takes too many chunks, parts or versions.</exception>
     public RequestPrompts Prompts => _prompts ??= RequestPrompts.Of(Request);
 
+    /// <summary>What all pictures are painted from, once it is encoded; null before, and for pictures of noise alone.</summary>
+    public EncodedSource? Source { get; set; }
+
     /// <summary>
     /// The fixed slot of a single picture, whose rows the rest of its batch repeats; null if pictures fill the slots in order.
     /// </summary>

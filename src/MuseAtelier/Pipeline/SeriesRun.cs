@@ -23,7 +23,7 @@ internal sealed class SeriesRun(
     List<string> notices,
     ModelSampling sampling)
 {
-    private readonly int _evaluations = sampling.RecipeOf(series.Request).Evaluations.Length;
+    private readonly int _evaluations = sampling.RecipeOf(series.Request).EvaluationsRun;
     private int _next = first;
     private int _end = first;
 

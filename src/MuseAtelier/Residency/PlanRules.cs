@@ -22,7 +22,8 @@ internal static class PlanRules
     public static void Check(ResidencyRequest request)
     {
         RequestRules.CheckSize(request.Width, request.Height);
-        RequestRules.CheckSteps(request.Steps);
+        // A picture that is only encoded and decoded has no steps.
+        if (!(request.EncodesSource && request.Steps == 0)) RequestRules.CheckSteps(request.Steps);
         RequestRules.CheckFrame(request.Frame);
         CheckRange(request.PromptChunks, 1, MostPromptChunks, nameof(request.PromptChunks));
         CheckRange(request.PromptParts, 1, MostPromptParts, nameof(request.PromptParts));

@@ -100,7 +100,7 @@ public sealed class SamplerCatalog
     }
 
     /// <summary>
-    /// The number of evaluations of the UNet for a request, which does not depend on the model; null if its sampler is not in the
+    /// The number of evaluations of the UNet that run for a request, which does not depend on the model; null if its sampler is not in the
     /// catalogue.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The request has fewer than 1 or more than 1000 steps.</exception>
@@ -110,11 +110,11 @@ public sealed class SamplerCatalog
         ArgumentNullException.ThrowIfNull(request);
         if (!Contains(request.Sampler)) return null;
         var trained = new TrainedSchedule(Format.PredictionType.Epsilon, zeroTerminalSnr: false);
-        return SamplingRecipe.Of(request, trained, this).Evaluations.Length;
+        return SamplingRecipe.Of(request, trained, this).EvaluationsRun;
     }
 
     /// <summary>
-    /// The number of evaluations of the UNet for a request that predict for its prompt alone: all without guidance, and those of the steps
+    /// The number of evaluations of the UNet that run for a request and predict for its prompt alone: all without guidance, and those of the steps
     /// outside of the guidance interval. Null if its sampler is not in the catalogue.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The request has fewer than 1 or more than 1000 steps.</exception>
@@ -125,7 +125,7 @@ public sealed class SamplerCatalog
         if (!Contains(request.Sampler)) return null;
         var trained = new TrainedSchedule(Format.PredictionType.Epsilon, zeroTerminalSnr: false);
         var recipe = SamplingRecipe.Of(request, trained, this);
-        return recipe.Guidance.IsGuided ? recipe.EvaluationsOfThePromptAlone() : recipe.Evaluations.Length;
+        return recipe.Guidance.IsGuided ? recipe.EvaluationsOfThePromptAlone() : recipe.EvaluationsRun;
     }
 
     /// <summary>This library's samplers and others.</summary>

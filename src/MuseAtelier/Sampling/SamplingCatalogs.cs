@@ -19,7 +19,7 @@ internal sealed record SamplingCatalogs(SamplerCatalog Samplers, NoiseSourceCata
         IReadOnlyList<SamplerRegistration> samplers, IReadOnlyList<NoiseSourceRegistration> noiseSources) =>
         new(SamplerCatalog.With(samplers), NoiseSourceCatalog.With(noiseSources));
 
-    /// <summary>The number of evaluations of the UNet for a request. It does not depend on the model.</summary>
+    /// <summary>The number of evaluations of the UNet that run for a request. It does not depend on the model.</summary>
     public int EvaluationsOf(PictureRequest request) =>
         Samplers.EvaluationsOf(request) ?? throw new InvalidOperationException($"There is no sampler {request.Sampler}.");
 
@@ -31,9 +31,10 @@ internal sealed record SamplingCatalogs(SamplerCatalog Samplers, NoiseSourceCata
     {
         var trained = new TrainedSchedule(PredictionType.Epsilon, zeroTerminalSnr: false);
         SamplingRecipe recipe = SamplingRecipe.Of(request, trained, Samplers);
+        if (recipe.EvaluationsRun == 0) return 0;
         if (NoiseSources.Create(request).Brownian?.Serves(recipe.Sampler.StepNoise) != true) return 0;
         long latents = 4L * (request.Height / LatentGeometry.VaeScaleFactor) * (request.Width / LatentGeometry.VaeScaleFactor);
-        return new BrownianPlan(recipe.Sampler, recipe.Schedule.Sigmas).Slots * latents * sizeof(float);
+        return new BrownianPlan(recipe.Sampler, recipe.BrownianSigmas, recipe.FirstEvaluation).Slots * latents * sizeof(float);
     }
 
     /// <summary>The noise of each picture.</summary>
