@@ -7,7 +7,7 @@ internal sealed record ServerLimits
     public int PromptCharacters { get; init; } = 16_384;
 
     /// <summary>Pixels of a picture.</summary>
-    public int Pixels { get; init; } = 2048 * 2048;
+    public int Pixels { get; init; } = 4096 * 4096;
 
     /// <summary>Pictures of a job.</summary>
     public int Count { get; init; } = 64;

@@ -8,7 +8,7 @@ internal static class RequestRules
 {
     public const int SizeMultiple = 8;
     public const int SmallestSide = 256;
-    public const int LargestSide = 2048;
+    public const int LargestSide = 4096;
     public const int MostSteps = 1000;
     public const float LargestGuidanceScale = 100;
     public const int MostCommaBacktrack = 75;
@@ -71,6 +71,7 @@ internal static class RequestRules
         CheckNumber(nameof(request.VariationStrength), request.VariationStrength, 0, 1, 0);
         if (request.Eta is { } eta) CheckNumber(nameof(request.Eta), eta, 0, 1, 1);
         CheckSource(request);
+        HiresRules.Check(request, names);
     }
 
     /// <summary>Checks that a slot lies in a batch of legal size.</summary>
