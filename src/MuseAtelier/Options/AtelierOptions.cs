@@ -167,4 +167,13 @@ public sealed record AtelierOptions
         Backend.Require();
         return ModelPackage.OpenFor(model, PackageChoice, progress, cancellationToken);
     }
+
+    /// <summary>Opens the package of an upscaler for these options, after it is known that the backend can run here.</summary>
+    /// <exception cref="MuseAtelierException">The backend or the upscaler cannot be used.</exception>
+    internal ModelPackage OpenUpscaler(string path, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        OpenFileLimitException.ThrowIfTooLow();
+        Backend.Require();
+        return ModelPackage.OpenFor(path, PackageChoice with { IsUpscaler = true }, progress, cancellationToken);
+    }
 }
