@@ -63,8 +63,11 @@ public sealed class UpscalerMissingException : MuseAtelierException
         : base(
             $"the picture was enlarged with the upscaler {name}, of which only the name and the digest are known",
             Needed,
-            $"Give the file{(sha256 is null ? "" : $", which has the SHA-256 {sha256}")}.") =>
-            Name = name;
+            $"Give the file{(sha256 is null ? "" : $", which has the SHA-256 {sha256}")}.")
+    {
+        Name = name;
+        Sha256 = sha256;
+    }
 
     internal UpscalerMissingException(string path, Exception inner)
         : base($"the upscaler {path} cannot be read ({inner.Message.TrimEnd('.')})", Needed, "Check its name and permissions.", inner) =>
@@ -72,4 +75,7 @@ public sealed class UpscalerMissingException : MuseAtelierException
 
     /// <summary>The name or the path of the file.</summary>
     public string Name { get; }
+
+    /// <summary>The digest that the record names; null if it names none, or if a given file cannot be read.</summary>
+    public string? Sha256 { get; }
 }

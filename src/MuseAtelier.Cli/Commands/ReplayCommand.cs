@@ -28,9 +28,9 @@ internal static class ReplayCommand
         var prompt = new Option<string?>("--prompt") { Description = "Another prompt.", HelpName = "PROMPT" };
         var command = new Command("replay", "Paints a picture again from its file, or with changed settings.") { picture, prompt };
         var request = new RequestChoices();
-        request.AddTo(command);
+        request.AddTo(command, isRecorded: true);
         var painting = new Painting(terminal, command);
-        command.SetAction((result, stop) =>
+        command.SetAction(async (result, stop) =>
         {
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
             foreach (string notice in content.Notices) terminal.WriteNotice("notice", $"{content.Path}: {notice}");
@@ -39,7 +39,8 @@ internal static class ReplayCommand
                 : FromRecord(terminal, content.ReadRecord());
             PictureRequest basis = source.Request;
             if (result.GetValue(prompt) is { } other) basis = basis with { Prompt = other };
-            return painting.RunAsync(result, request.Read(result, basis), source.Record, Compare, stop);
+            PictureRequest again = await request.ReadAsync(result, basis, terminal, stop);
+            return await painting.RunAsync(result, again, source.Record, Compare, stop);
 
             void Compare(Atelier atelier)
             {

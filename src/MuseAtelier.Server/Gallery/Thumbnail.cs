@@ -6,6 +6,7 @@ using MuseAtelier.Pictures.Metadata;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 using SixLabors.ImageSharp.Processing;
+using Codecs = MuseAtelier.Pictures.Containers.Imaging;
 
 namespace MuseAtelier.Server.Gallery;
 
@@ -34,8 +35,8 @@ internal static class Thumbnail
         (int width, int height) = SizeOf(picture.Width, picture.Height);
         if ((width, height) == (picture.Width, picture.Height)) return Encode(picture.Pixels, width, height);
         using Image<Rgb24> image = Image.WrapMemory<Rgb24>(
-            Imaging.Configuration, MemoryMarshal.AsMemory(picture.Pixels), picture.Width, picture.Height);
-        using Image<Rgb24> small = image.Clone(Imaging.Configuration, change => change.Resize(width, height, KnownResamplers.Triangle));
+            Codecs.Configuration, MemoryMarshal.AsMemory(picture.Pixels), picture.Width, picture.Height);
+        using Image<Rgb24> small = image.Clone(Codecs.Configuration, change => change.Resize(width, height, KnownResamplers.Triangle));
         using MemoryOwner<byte> pixels = MemoryOwner<byte>.Allocate(width * height * Channels);
         small.CopyPixelDataTo(pixels.Span);
         return Encode(pixels.Memory, width, height);

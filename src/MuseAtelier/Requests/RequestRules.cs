@@ -12,6 +12,7 @@ internal static class RequestRules
     public const int MostSteps = 1000;
     public const float LargestGuidanceScale = 100;
     public const int MostCommaBacktrack = 75;
+    public const int MostMargin = 2048;
 
     /// <summary>
     /// The most UTF-16 code units in a prompt. A picture's record has room for two such prompts, however they are escaped.
