@@ -13,25 +13,11 @@ internal static class SourceFiles
     /// <exception cref="OpaqueSourceException">The source has no transparent parts.</exception>
     public static async Task<(SourceImage Source, MaskImage? Mask)> LoadAsync(string sourcePath, string? maskPath, CancellationToken stop)
     {
-        SourceImage source = await LoadSourceAsync(sourcePath, stop);
+        SourceImage source = await SourceFile.LoadAsync(sourcePath, null, stop);
         if (maskPath is null) return (source, null);
-        if (maskPath != SourceChoices.Transparency) return (source, await LoadMaskAsync(maskPath, stop));
+        if (maskPath != SourceChoices.Transparency) return (source, await SourceFile.LoadMaskAsync(maskPath, null, stop));
         if (source.Alpha.IsEmpty) throw new OpaqueSourceException(sourcePath);
         return (source, MaskImage.OfTransparency(source));
-    }
-
-    private static async Task<SourceImage> LoadSourceAsync(string path, CancellationToken stop)
-    {
-        using DecodedPicture picture = await PictureFile.DecodeAsync(path, stop);
-        return new SourceImage(picture.Width, picture.Height, picture.Pixels.ToArray()) { Name = Path.GetFileName(path) };
-    }
-
-    private static async Task<MaskImage> LoadMaskAsync(string path, CancellationToken stop)
-    {
-        using DecodedPicture picture = await PictureFile.DecodeAsync(path, stop);
-        byte[] pixels = new byte[picture.Width * picture.Height];
-        for (int i = 0; i < pixels.Length; i++) pixels[i] = picture.Pixels.Span[3 * i];
-        return new MaskImage(picture.Width, picture.Height, pixels) { Name = Path.GetFileName(path) };
     }
 }
 
