@@ -11,7 +11,8 @@ internal sealed class HiresChoices
 
     private readonly Option<float> _scale = Choice.Number(
         "--hires",
-        "Hires fix: paints the picture again, so many times as wide and as high, above 1 and up to 8; 1 means one pass. [default: one pass]",
+        "Hires fix: paints the picture again, so many times as wide and as high, above 1 and up to 8; 1 means one pass. [default: one "
+            + "pass]",
         null);
     private readonly Option<float> _strength = Choice.Number(
         "--hires-strength", "How much the second pass paints anew, above 0 and up to 1.", Usual.Strength);

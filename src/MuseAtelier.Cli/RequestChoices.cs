@@ -62,7 +62,9 @@ internal sealed class RequestChoices
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="isRecorded">Whether the request begins with that of a recorded picture, which may have a source and a second pass.</param>
+    /// <param name="isRecorded">
+    /// Whether the request begins with that of a recorded picture, which may have a source and a second pass.
+    /// </param>
     public void AddTo(Command command, bool isRecorded = false)
     {
         Option[] options =
@@ -82,19 +84,21 @@ internal sealed class RequestChoices
     /// </summary>
     /// <param name="result">The command line.</param>
     /// <param name="basis">Supplies the value of every option that neither the command line nor a preset gives.</param>
+    /// <param name="parsed">How a text says that the picture was painted from another one; null if it says nothing of that.</param>
     /// <param name="terminal">Takes notices.</param>
     /// <param name="stop">Stops the reading.</param>
     /// <exception cref="PictureFileException">A file cannot be read.</exception>
     /// <exception cref="SourceMissingException">The recorded request asks for a file that the command line does not name.</exception>
     /// <exception cref="SourceMismatchException">A file is not the recorded one.</exception>
-    public async Task<PictureRequest> ReadAsync(ParseResult result, PictureRequest basis, Terminal terminal, CancellationToken stop)
+    public async Task<PictureRequest> ReadAsync(
+        ParseResult result, PictureRequest basis, ParsedSource? parsed, Terminal terminal, CancellationToken stop)
     {
         RequestSources sources = await ReadSourcesAsync(result, stop);
         if (!_isRecorded && sources.Source is { } image) basis = Sized(result, basis, image, terminal);
         PictureRequest request = Read(result, basis);
         request = await Task.Run(() => sources.ApplyTo(request), stop);
         if (sources.Source is not { } given) return request;
-        PictureSource source = request.Source ?? new PictureSource(given);
+        PictureSource source = request.Source ?? parsed?.ToSource(given, sources.Mask) ?? new PictureSource(given);
         if (source.Mask is null && sources.Mask is { } added) source = source with { Mask = new InpaintMask(added) };
         return request with { Source = _source.Read(result, source) };
     }
@@ -129,6 +133,9 @@ internal sealed class RequestChoices
         // A list of timesteps sets the number of steps; with another number beside it, the request's rules refuse both.
         return request with { Steps = Choice.Given(result, _steps, request.Steps) };
     }
+
+    /// <summary>Whether the command line names a source.</summary>
+    public bool HasSource(ParseResult result) => _source.SourcePath(result) is not null;
 
     /// <summary>The preset that the command line names; null means none.</summary>
     public FewStepPreset? Preset(ParseResult result) => result.GetValue(_preset.Option);

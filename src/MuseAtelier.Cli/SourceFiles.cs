@@ -7,7 +7,9 @@ internal static class SourceFiles
 {
     /// <summary>Reads a source and its mask.</summary>
     /// <param name="sourcePath">Path of the source.</param>
-    /// <param name="maskPath">Path of the mask, <see cref="SourceChoices.Transparency"/> for the source's transparent parts, or null.</param>
+    /// <param name="maskPath">
+    /// Path of the mask, <see cref="SourceChoices.Transparency"/> for the source's transparent parts, or null.
+    /// </param>
     /// <param name="stop">Stops the reading.</param>
     /// <exception cref="PictureFileException">A file cannot be read.</exception>
     /// <exception cref="OpaqueSourceException">The source has no transparent parts.</exception>

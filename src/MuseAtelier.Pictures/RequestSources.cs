@@ -23,7 +23,7 @@ public sealed record RequestSources
     /// </summary>
     /// <param name="request">The request.</param>
     /// <exception cref="SourceMissingException">The request asks for an image that is not here.</exception>
-    /// <exception cref="SourceMismatchException">An image or the upscaler has another digest than the one that the request names.</exception>
+    /// <exception cref="SourceMismatchException">An image or the upscaler has another digest than the request names.</exception>
     /// <exception cref="UpscalerMissingException">The request asks for the file of an upscaler that is not here.</exception>
     public PictureRequest ApplyTo(PictureRequest request)
     {
@@ -64,15 +64,11 @@ public sealed record RequestSources
     private HiresPass ApplyTo(HiresPass pass)
     {
         HiresUpscaler wanted = pass.Upscaler;
-        if (UpscalerPath is null)
-        {
-            // A request that was not recorded has a path of its own.
-            return File.Exists(wanted.Path) && wanted.Sha256 is null ? pass : throw new UpscalerMissingException(wanted.Path!, wanted.Sha256);
-        }
-
-        string sha256 = DigestOf(UpscalerPath);
-        if (wanted.Sha256 is { } digest && digest != sha256) throw SourceMismatchException.OfUpscaler(UpscalerPath, wanted.Path!, digest, sha256);
-        return pass with { Upscaler = HiresUpscaler.Model(UpscalerPath) with { Sha256 = sha256 } };
+        if (UpscalerPath is not { } path) throw new UpscalerMissingException(wanted.Path!, wanted.Sha256);
+        string sha256 = DigestOf(path);
+        bool isSame = wanted.Sha256 is null || wanted.Sha256 == sha256;
+        if (!isSame) throw SourceMismatchException.OfUpscaler(path, wanted.Path!, wanted.Sha256!, sha256);
+        return pass with { Upscaler = HiresUpscaler.Model(path) with { Sha256 = sha256 } };
     }
 
     private static string DigestOf(string path)

@@ -29,7 +29,7 @@ internal static class RenderCommand
         command.SetAction(async (result, stop) =>
         {
             var basis = new PictureRequest { Prompt = result.GetRequiredValue(prompt), Seed = RequestChoices.DrawSeed() };
-            PictureRequest picture = await request.ReadAsync(result, basis, terminal, stop);
+            PictureRequest picture = await request.ReadAsync(result, basis, null, terminal, stop);
             return await painting.RunAsync(
                 result, picture, null, atelier => WarnOfMisfit(terminal, request.Preset(result), atelier.Model), stop);
         });

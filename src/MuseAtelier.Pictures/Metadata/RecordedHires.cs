@@ -76,7 +76,7 @@ internal sealed record RecordedUpscaler(string Id)
     };
 
     /// <summary>The upscaler. A model has its file's name as its path, and painting with it needs the file itself.</summary>
-    /// <exception cref="JsonException">There is no such upscaler, or it has a file that it does not need, or none that it needs.</exception>
+    /// <exception cref="JsonException">There is no such upscaler, it has a file that it does not need, or it lacks one.</exception>
     /// <exception cref="ArgumentException">The digest is none.</exception>
     public HiresUpscaler ToUpscaler()
     {

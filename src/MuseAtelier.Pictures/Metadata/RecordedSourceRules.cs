@@ -2,7 +2,9 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Pictures.Metadata;
 
-/// <summary>The ranges of a recorded source and of a recorded second pass. Digests, sizes and names were checked when they were read.</summary>
+/// <summary>
+/// The ranges of a recorded source and of a recorded second pass. Digests, sizes and names were checked when they were read.
+/// </summary>
 internal static class RecordedSourceRules
 {
     private const int MostMargin = 2048;
