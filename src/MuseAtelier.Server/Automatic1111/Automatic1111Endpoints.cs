@@ -5,7 +5,6 @@ using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Automatic1111;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Automatic1111;
 

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using MuseAtelier.Pictures;
 using MuseAtelier.Pictures.Metadata;
 using MuseAtelier.Server.Clients;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Automatic1111;
 

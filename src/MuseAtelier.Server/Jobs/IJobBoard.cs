@@ -1,4 +1,5 @@
 using MuseAtelier.Pictures;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Jobs;
 

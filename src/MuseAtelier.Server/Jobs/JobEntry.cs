@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Jobs;
 

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using MuseAtelier.Pictures;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Jobs;
 

@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Server.Events;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Models;
 

@@ -1,4 +1,5 @@
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.OpenAi;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.OpenAi;
 

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.OpenAi;
 

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Hosting;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.PictureRoutes;
 

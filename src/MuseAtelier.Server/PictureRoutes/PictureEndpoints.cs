@@ -6,7 +6,6 @@ using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.PictureRoutes;
 

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
 

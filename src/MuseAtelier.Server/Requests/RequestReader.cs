@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using MuseAtelier.Pictures;
 using MuseAtelier.Sampling;
-using MuseAtelier.Server.Jobs;
 
 namespace MuseAtelier.Server.Requests;
 

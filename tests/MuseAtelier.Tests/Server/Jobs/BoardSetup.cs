@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MuseAtelier.Server;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Requests;
 using MuseAtelier.Tests.Pictures;
 using MuseAtelier.Tests.Support;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
+using MuseAtelier.Server.Requests;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Server.Jobs;

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
 using MuseAtelier.Sampling;
 using MuseAtelier.Server;
-using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Tests.Server.Jobs;

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Server.Gallery;
+using MuseAtelier.Server.Requests;
 
-namespace MuseAtelier.Server.Requests;
+namespace MuseAtelier.Server.PictureRoutes;
 
 /// <summary>A picture as docs/http-api.md describes it.</summary>
 internal sealed record PictureJson

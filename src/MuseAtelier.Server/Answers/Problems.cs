@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MuseAtelier.Pictures;
 
-namespace MuseAtelier.Server.Requests;
+namespace MuseAtelier.Server;
 
 /// <summary>The answer to each exception: its status, and the problem that the client is told.</summary>
 internal static class Problems

@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace MuseAtelier.Server.Requests;
+namespace MuseAtelier.Server;
 
 /// <summary>How the server writes JSON: names in camelCase, members that are null left out, letters of every script unescaped.</summary>
 internal static class WireJson

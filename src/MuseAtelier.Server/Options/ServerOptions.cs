@@ -1,5 +1,4 @@
 using System.Net;
-using MuseAtelier.Server.Checklist;
 
 namespace MuseAtelier.Server;
 

@@ -1,6 +1,6 @@
 using MuseAtelier.Pictures;
 
-namespace MuseAtelier.Server.Jobs;
+namespace MuseAtelier.Server.Requests;
 
 /// <summary>What a client asks for. The seed is drawn before the job is accepted, so that a restart paints the same pictures.</summary>
 internal sealed record JobRequest
