@@ -16,6 +16,7 @@ using MuseAtelier.Server.Page;
 using MuseAtelier.Server.PictureRoutes;
 using MuseAtelier.Server.Planning;
 using MuseAtelier.Server.Security;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server;
 
@@ -38,6 +39,7 @@ internal static class AtelierServer
         builder.AddEvents();
         builder.AddModels();
         builder.AddGallery();
+        builder.AddUploads();
         builder.AddPictures();
         builder.AddPlanning();
         builder.AddJobs();
@@ -47,6 +49,7 @@ internal static class AtelierServer
         app.UseSecurity(options);
         app.MapEvents();
         app.MapModels();
+        app.MapUploads();
         app.MapPictures();
         app.MapPlanning();
         app.MapJobs();

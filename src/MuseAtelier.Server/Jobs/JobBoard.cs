@@ -5,6 +5,7 @@ using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs.Journal;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Jobs;
 
@@ -19,6 +20,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
     private readonly CancellationTokenSource _stopping = new();
     private readonly JobQueue _queue;
     private readonly IGallery _gallery;
+    private readonly UploadStore _uploads;
     private readonly IModelShelf _shelf;
     private readonly ILogger _log;
     private readonly JobEstimates _estimates;
@@ -30,9 +32,16 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
 
     /// <summary>Creates the board; <see cref="StartAsync"/> opens the journal.</summary>
     public JobBoard(
-        ServerOptions options, IGallery gallery, IModelShelf shelf, EventHub events, IHostApplicationLifetime lifetime, ILoggerFactory logs)
+        ServerOptions options,
+        IGallery gallery,
+        UploadStore uploads,
+        IModelShelf shelf,
+        EventHub events,
+        IHostApplicationLifetime lifetime,
+        ILoggerFactory logs)
     {
         _gallery = gallery;
+        _uploads = uploads;
         _shelf = shelf;
         _log = logs.CreateLogger<JobBoard>();
         _queue = new JobQueue(options.Limits.WaitingJobs);
@@ -151,6 +160,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
         _journal = JobJournal.Open(_gallery.Folder);
         if (_journal.DamagedLines > 0) LogDamaged(_log, _journal.DamagedLines);
         foreach (JournaledJob job in _journal.Restored) Restore(job);
+        _uploads.CleanUp(UploadsOfJobs);
         if (_journal.Restored.Count > 0) LogRestored(_log, _journal.Restored.Count);
         _running = Task.Run(RunAsync, CancellationToken.None);
         return Task.CompletedTask;
@@ -224,6 +234,13 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
             "model");
     }
 
+    private IEnumerable<string> UploadsOfJobs()
+    {
+        (JobEntry? running, JobEntry[] waiting, _) = _queue.All();
+        IEnumerable<JobEntry> all = running is null ? waiting : waiting.Append(running);
+        return all.SelectMany(entry => entry.Request.Uploads.Ids());
+    }
+
     private void Restore(JournaledJob kept)
     {
         _ids.Follow(kept.Id);
@@ -257,7 +274,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
 
     private async Task RunAsync()
     {
-        var painter = new JobPainter(_gallery, Journal, _times, _news.Changed);
+        var painter = new JobPainter(_gallery, new JobSources(_uploads), Journal, _times, _news.Changed);
         var runner = new JobRunner(_shelf, _gallery, painter, _news.Changed, _log);
         try
         {

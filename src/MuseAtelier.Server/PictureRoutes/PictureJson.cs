@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.PictureRoutes;
 
@@ -49,8 +50,9 @@ internal sealed record PictureJson
 
     /// <summary>Describes a picture.</summary>
     /// <param name="picture">The picture.</param>
-    /// <param name="knowsJob">Whether the server knows a job of this id; null if jobs are not to be named.</param>
-    public static PictureJson Of(GalleryPicture picture, Func<string, bool>? knowsJob = null)
+    /// <param name="uploads">Knows the sources of recorded requests.</param>
+    /// <param name="knowsJob">Whether the server knows a job of this id.</param>
+    public static PictureJson Of(GalleryPicture picture, UploadStore uploads, Func<string, bool> knowsJob)
     {
         string address = $"/api/v1/pictures/{picture.Id}";
         string? job = GalleryNames.JobOf(picture.Id);
@@ -64,10 +66,10 @@ internal sealed record PictureJson
             Format = picture.Format.ToString().ToLowerInvariant(),
             File = $"{address}/file",
             Thumbnail = $"{address}/thumbnail?v={ThumbnailStore.VersionOf(picture)}",
-            Request = picture.Record is { } record ? RequestJson.Write(record.Request) : null,
+            Request = picture.Record is { } record ? RequestJson.Write(record.Request, uploads.Of(record.Request)) : null,
             Model = picture.Record?.Model.Name,
             Device = picture.Record?.Engine.Device,
-            Job = job is not null && knowsJob?.Invoke(job) == true ? job : null,
+            Job = job is not null && knowsJob(job) ? job : null,
         };
     }
 }
