@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Server.Automatic1111;
 using MuseAtelier.Server.Checklist;
+using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Documents;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
@@ -40,6 +41,7 @@ internal static class AtelierServer
         builder.AddModels();
         builder.AddGallery();
         builder.AddUploads();
+        builder.Services.AddSingleton(new LargeBodies(options.Limits));
         builder.AddPictures();
         builder.AddPlanning();
         builder.AddJobs();
