@@ -58,9 +58,9 @@ internal sealed class SecondPass(UpscalerShelf upscalers, ServerLimits limits)
         };
         pass = WithSampler(pass, fields, first);
         (int wide, int high) = pass.SizeOf(width, height);
-        if ((long)wide * high <= limits.HiresPixels) return pass;
+        if ((long)wide * high <= limits.Pixels) return pass;
         throw Problems.BadValue(
-            "hr_scale", $"the second pass has {wide}x{high} px", $"at most {limits.HiresPixels} px in all", "Choose a smaller scale.");
+            "hr_scale", $"the second pass has {wide}x{high} px", $"at most {limits.Pixels} px in all", "Choose a smaller scale.");
     }
 
     // The schedule of the first pass counts for another sampler, too, unless the second pass has one of its own.

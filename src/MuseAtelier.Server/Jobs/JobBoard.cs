@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using MuseAtelier.Pictures;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs.Journal;
@@ -311,11 +312,29 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
             return;
         }
 
+        if (entry.Job.State == JobState.Stopped) await KeepStudyAsync(entry);
         if (entry.IsJournaled) Journal.Append(new JournalEntry { Event = JournalEvent.Ended, Id = entry.Id });
         _queue.EndRunning(entry);
         _previews.Forget(entry);
         _news.Changed(entry);
         entry.End(failure);
+    }
+
+    // What a stopped picture looked like last stays in the gallery: stopping loses nothing that was seen.
+    private async Task KeepStudyAsync(JobEntry entry)
+    {
+        if (!entry.IsJournaled || !entry.Request.IsKept || entry.Painted is not { } index) return;
+        _previews.EncodeLast(entry);
+        if (entry.Preview is not { } preview || preview.Picture != index) return;
+        try
+        {
+            string name = GalleryNames.StudyOf(entry.Id, entry.Job.Accepted, index);
+            await _gallery.AddAsync(name, preview.File, CancellationToken.None);
+        }
+        catch (PictureFileException exception)
+        {
+            LogStudy(_log, entry.Id, exception);
+        }
     }
 
     private async Task<Job?> StopAsync(JobEntry entry, bool isWaitedFor)
@@ -330,6 +349,13 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
 
         if (entry.Job.State is JobState.Done or JobState.Stopped or JobState.Failed) return entry.Now();
         entry.Stop(byClient: true);
+        // Opening a model may take seconds to end, and the page is told before.
+        if (entry.IsStoppedByClient && entry.Job.State == JobState.Opening)
+        {
+            entry.Change(job => job.State == JobState.Opening ? job with { State = JobState.Stopped, Ended = DateTimeOffset.UtcNow } : job);
+            _news.Changed(entry);
+        }
+
         if (isWaitedFor) await Task.WhenAny(entry.Ended, Task.Delay(TimeSpan.FromSeconds(5)));
         return Find(entry.Id);
     }
@@ -358,6 +384,9 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
     {
         foreach (JobEntry entry in _queue.RemoveAll(waiting => !waiting.IsJournaled)) entry.End(Stopping());
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The last preview of the stopped job {Id} could not be kept")]
+    private static partial void LogStudy(ILogger log, string id, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The journal has {Count} jobs that have not ended; they go on")]
     private static partial void LogRestored(ILogger log, int count);

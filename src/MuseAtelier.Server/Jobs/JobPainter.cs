@@ -35,7 +35,9 @@ internal sealed class JobPainter(
             {
                 if (entry.Restored.Contains(index)) continue;
                 PictureRequest request = first.InSeries(index);
+                entry.Painted = index;
                 Picture picture = await atelier.GenerateAsync(request, options, entry.Cancelled);
+                entry.Painted = null;
                 times.Note(model, picture);
                 Task before = saving;
                 saving = SaveAsync(entry, picture, index, before);

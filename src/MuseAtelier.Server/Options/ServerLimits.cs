@@ -6,8 +6,8 @@ internal sealed record ServerLimits
     /// <summary>Characters of a prompt, and of a negative prompt.</summary>
     public int PromptCharacters { get; init; } = 16_384;
 
-    /// <summary>Pixels of a picture.</summary>
-    public int Pixels { get; init; } = 2048 * 2048;
+    /// <summary>Pixels of a picture, after its second pass as well.</summary>
+    public int Pixels { get; init; } = 4096 * 4096;
 
     /// <summary>Pictures of a job.</summary>
     public int Count { get; init; } = 64;
@@ -23,9 +23,6 @@ internal sealed record ServerLimits
 
     /// <summary>Pixels of a picture that others are painted from.</summary>
     public int SourcePixels { get; init; } = 64_000_000;
-
-    /// <summary>Pixels of a picture after its second pass.</summary>
-    public int HiresPixels { get; init; } = 4096 * 4096;
 
     /// <summary>Pictures that are kept to paint others from.</summary>
     public int Uploads { get; init; } = 4096;

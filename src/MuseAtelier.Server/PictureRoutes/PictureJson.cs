@@ -45,6 +45,9 @@ internal sealed record PictureJson
     /// <summary>The job that painted it; null if the server does not know the job.</summary>
     public string? Job { get; init; }
 
+    /// <summary>True for the last preview of a picture whose job a client stopped; null for pictures.</summary>
+    public bool? IsStudy { get; init; }
+
     /// <summary>The settings as AUTOMATIC1111's text; only where a single picture is asked for.</summary>
     public string? Text { get; init; }
 
@@ -70,6 +73,7 @@ internal sealed record PictureJson
             Model = picture.Record?.Model.Name,
             Device = picture.Record?.Engine.Device,
             Job = job is not null && knowsJob(job) ? job : null,
+            IsStudy = GalleryNames.IsStudy(picture.Id) ? true : null,
         };
     }
 }

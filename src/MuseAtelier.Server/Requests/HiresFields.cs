@@ -51,11 +51,11 @@ internal sealed class HiresFields(UpscalerShelf upscalers, ServerLimits limits)
     {
         if (request.Hires is not { } hires) return;
         (int width, int height) = hires.SizeOf(request.Width, request.Height);
-        if ((long)width * height <= limits.HiresPixels) return;
+        if ((long)width * height <= limits.Pixels) return;
         throw Problems.BadValue(
             "hires.scale",
             string.Create(CultureInfo.InvariantCulture, $"the second pass has {width}x{height} px"),
-            string.Create(CultureInfo.InvariantCulture, $"at most {limits.HiresPixels} px in all"),
+            string.Create(CultureInfo.InvariantCulture, $"at most {limits.Pixels} px in all"),
             "Choose a smaller scale.");
     }
 

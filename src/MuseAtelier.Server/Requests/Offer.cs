@@ -33,7 +33,6 @@ internal static class Offer
     {
         ["promptCharacters"] = limits.PromptCharacters,
         ["pixels"] = limits.Pixels,
-        ["hiresPixels"] = limits.HiresPixels,
         ["count"] = limits.Count,
         ["steps"] = RequestRules.MostSteps,
         ["uploadBytes"] = limits.UploadBytes,
