@@ -30,6 +30,9 @@ internal sealed class ContainerContent
     /// <summary>Whether pixels may be transparent.</summary>
     public bool HasAlpha { get; set; }
 
+    /// <summary>Whether the file ends too early, so that pixels may be missing.</summary>
+    public bool IsCutOff { get; set; }
+
     /// <summary>Bytes of compressed pixels.</summary>
     public long PixelBytes { get; set; }
 
@@ -94,6 +97,7 @@ internal sealed class ContainerContent
             Texts = Texts,
             Parameters = (format == PictureFormat.Png ? Texts.GetValueOrDefault(ParametersText.Keyword) : null) ?? exif?.Comment,
             Orientation = exif?.Orientation ?? 1,
+            IsCutOff = IsCutOff,
             RecordJson = Record(),
             Notices = Notices,
         };

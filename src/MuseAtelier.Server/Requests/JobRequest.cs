@@ -1,12 +1,19 @@
 using MuseAtelier.Pictures;
+using MuseAtelier.Server.Uploads;
 
-namespace MuseAtelier.Server.Jobs;
+namespace MuseAtelier.Server.Requests;
 
 /// <summary>What a client asks for. The seed is drawn before the job is accepted, so that a restart paints the same pictures.</summary>
 internal sealed record JobRequest
 {
     /// <summary>The first picture; each following one has the next seed. For a verification, the picture's recorded request.</summary>
     public required PictureRequest Picture { get; init; }
+
+    /// <summary>
+    /// The uploads that the picture is painted from. The request itself has only the digests of source and mask, so that jobs that wait
+    /// hold no pixels.
+    /// </summary>
+    public SourceUploads Uploads { get; init; }
 
     /// <summary>The number of pictures, from 1.</summary>
     public int Count { get; init; } = 1;

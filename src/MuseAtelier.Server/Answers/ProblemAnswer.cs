@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server;
 

@@ -1,4 +1,4 @@
-namespace MuseAtelier.Server.Checklist;
+namespace MuseAtelier.Server;
 
 /// <summary>What is known of the device that paints.</summary>
 internal sealed record DeviceFinding

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MuseAtelier.Pictures;
 
-namespace MuseAtelier.Server.Requests;
+namespace MuseAtelier.Server;
 
 /// <summary>The answer to each exception: its status, and the problem that the client is told.</summary>
 internal static class Problems
@@ -47,6 +47,15 @@ internal static class Problems
     /// <param name="remedy">What to do.</param>
     public static ServerRequestException BadValue(string field, string found, string expected, string remedy = "Choose one of these.") =>
         Make(400, "bad-value", $"{found}; expected {expected}. {remedy}", inner: null, field);
+
+    /// <summary>The answer to a picture that a client sent and that cannot be read; it never names a path.</summary>
+    public static ServerRequestException Refused(PictureFileException exception) => exception switch
+    {
+        PictureRecordMissingException or PictureRecordDamagedException or PictureRecordVersionException
+            or ParametersTextException or PictureTextUnpaintableException or PictureTextTooLongException =>
+            Make(400, "no-record", exception),
+        _ => Make(400, "not-a-picture", exception),
+    };
 
     /// <summary>An answer of its own status, kind and message.</summary>
     public static ServerRequestException Make(int status, string kind, string message, Exception? inner = null, string? field = null) =>

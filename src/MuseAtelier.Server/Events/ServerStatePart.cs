@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
-using MuseAtelier.Server.Events;
 
-namespace MuseAtelier.Server;
+namespace MuseAtelier.Server.Events;
 
 /// <summary>Adds the server itself to the state. A page that finds another instance has to load itself again.</summary>
 internal sealed class ServerStatePart : IStatePart
