@@ -183,8 +183,12 @@ async function edit(job) {
 /** @param {Job} job */
 async function removeOne(job) {
   const place = state.queue.indexOf(job.id);
-  if (await drop([job])) {
-    tell(t('q_removed'), () => putBack([job], place));
+  const dropping = drop([job]);
+  // Undoing is offered at once, and waits for the answer where it is faster.
+  tell(t('q_removed'), async () => await dropping && putBack([job], place));
+  const toast = state.toast;
+  if (!await dropping && state.toast === toast) {
+    set('toast', null);
   }
 }
 

@@ -1,5 +1,6 @@
 // The sheet that shows what a picture says of itself. Nothing is changed until the painter chooses.
 import { takeRequest } from './actions.js';
+import { chineseOf } from './codes.js';
 import { openDialog } from './dialogs.js';
 import { byId, el, icon } from './dom.js';
 import { t } from './i18n.js';
@@ -93,7 +94,10 @@ function notes(record) {
   if (record.notTaken?.length > 0) {
     lines.push(t('read_not', { x: record.notTaken.map(nameOf).join(t('list_comma')) }));
   }
-  lines.push(...(record.notices ?? []).map(nameOf));
+  lines.push(...(record.notices ?? []).map((/** @type {any} */ notice, /** @type {number} */ index) => {
+    const { code, arguments: values } = record.noticeCodes?.[index] ?? {};
+    return chineseOf(code, values) ?? nameOf(notice);
+  }));
   const items = lines.map((line) => el('li', { dir: 'auto' }, icon('mark'), el('span', null, line)));
   return items.length > 0 ? [el('ul', { class: 'record-notes' }, ...items)] : [];
 }
