@@ -2,6 +2,7 @@ import * as bench from './bench.js';
 import * as checklist from './checklist.js';
 import * as desk from './desk.js';
 import { placeIcons } from './dom.js';
+import * as draft from './draft.js';
 import * as drawer from './drawer.js';
 import * as drop from './drop.js';
 import * as emphasis from './emphasis.js';
@@ -27,7 +28,7 @@ import * as toast from './toast.js';
  * others working.
  */
 const features = {
-  shortcuts, navigation, layout, desk, emphasis, strip, drawer, stage, note, label, bench, progress, gallery,
+  shortcuts, navigation, layout, desk, emphasis, strip, drawer, stage, draft, note, label, bench, progress, gallery,
   largeView, drop, queue, keys, checklist, toast, gone, events,
 };
 

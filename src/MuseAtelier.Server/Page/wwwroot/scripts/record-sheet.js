@@ -5,9 +5,11 @@ import { openDialog } from './dialogs.js';
 import { byId, el, icon } from './dom.js';
 import { t } from './i18n.js';
 import './overlay-texts.js';
+import { hiresFacts } from './hires.js';
 import { goTo } from './navigation.js';
 import { frameName, oneLine, sheetOf } from './picture-words.js';
 import { say } from './say.js';
+import { sourceFacts } from './source.js';
 import { change, set, state } from './store.js';
 
 /** @typedef {Record<string, any>} Found The server's answer for a picture file. */
@@ -64,6 +66,8 @@ function factsOf(record) {
     ['seed', request.seed],
     ['format', [sheet === undefined ? undefined : t(sheet.key), `${width} × ${height}`].filter(Boolean).join(' · ')],
     ['craft', craft.join(' · ')],
+    ['draft_t', sourceFacts(request).join(' · ')],
+    ['hires', hiresFacts(request).join(' · ')],
     ['frame', request.frame === undefined ? undefined : frameName(request.frame)],
     ['model', record.model],
   ];

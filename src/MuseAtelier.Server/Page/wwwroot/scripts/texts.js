@@ -71,6 +71,18 @@ export const labels = {
   failed: ['未能画成', 'It could not be painted'],
   model: ['画模', 'Model'],
   look_back: ['回到画架', 'Back to the easel'],
+  draft_t: ['起稿', 'Begin from a picture'],
+  change: ['改动', 'Change'],
+  only: ['只改涂过之处', 'Repaint only where brushed'],
+  size: ['笔粗', 'Width'],
+  feather: ['边缘柔化', 'Soft edge'],
+  fit_crop: ['裁切', 'Crop'],
+  fit_pad: ['补边', 'Pad'],
+  fit_stretch: ['拉伸', 'Stretch'],
+  hires: ['放大精绘', 'Paint it larger'],
+  hires_scale: ['倍数', 'Factor'],
+  upscaler: ['放大之法', 'Enlarged by'],
+  drop_both: ['读出它所记，或以它起稿', 'to read what it says, or to begin from it'],
 };
 
 /**
