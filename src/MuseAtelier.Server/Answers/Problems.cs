@@ -48,6 +48,15 @@ internal static class Problems
     public static ServerRequestException BadValue(string field, string found, string expected, string remedy = "Choose one of these.") =>
         Make(400, "bad-value", $"{found}; expected {expected}. {remedy}", inner: null, field);
 
+    /// <summary>The answer to a picture that a client sent and that cannot be read; it never names a path.</summary>
+    public static ServerRequestException Refused(PictureFileException exception) => exception switch
+    {
+        PictureRecordMissingException or PictureRecordDamagedException or PictureRecordVersionException
+            or ParametersTextException or PictureTextUnpaintableException or PictureTextTooLongException =>
+            Make(400, "no-record", exception),
+        _ => Make(400, "not-a-picture", exception),
+    };
+
     /// <summary>An answer of its own status, kind and message.</summary>
     public static ServerRequestException Make(int status, string kind, string message, Exception? inner = null, string? field = null) =>
         new(status, new Problem { Kind = kind, Message = message, Field = field }, inner);

@@ -12,7 +12,8 @@ internal static class WireJson
 
     /// <summary>The same options with other names of enumeration values.</summary>
     /// <param name="enums">How the values are named.</param>
-    public static JsonSerializerOptions Create(JsonNamingPolicy enums)
+    /// <param name="converters">How certain types are written.</param>
+    public static JsonSerializerOptions Create(JsonNamingPolicy enums, params JsonConverter[] converters)
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
         {
@@ -21,6 +22,7 @@ internal static class WireJson
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             NumberHandling = JsonNumberHandling.Strict,
         };
+        foreach (JsonConverter converter in converters) options.Converters.Add(converter);
         options.Converters.Add(new JsonStringEnumConverter(enums, allowIntegerValues: false));
         options.MakeReadOnly(populateMissingResolver: true);
         return options;

@@ -30,6 +30,7 @@ internal static class ModelEndpoints
                 answer => services.GetService<IEventHub>()?.Publish("models", "models", answer),
                 services.GetRequiredService<ILogger<ModelShelf>>());
         });
+        builder.Services.AddSingleton<UpscalerShelf>();
         builder.Services.AddSingleton<IStatePart, ShelfStatePart>();
         builder.Services.AddHostedService<SanctumWatch>();
     }

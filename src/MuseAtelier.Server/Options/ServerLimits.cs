@@ -6,8 +6,8 @@ internal sealed record ServerLimits
     /// <summary>Characters of a prompt, and of a negative prompt.</summary>
     public int PromptCharacters { get; init; } = 16_384;
 
-    /// <summary>Pixels of a picture.</summary>
-    public int Pixels { get; init; } = 2048 * 2048;
+    /// <summary>Pixels of a picture, after its second pass as well.</summary>
+    public int Pixels { get; init; } = 4096 * 4096;
 
     /// <summary>Pictures of a job.</summary>
     public int Count { get; init; } = 64;
@@ -20,6 +20,18 @@ internal sealed record ServerLimits
 
     /// <summary>Bytes of an uploaded picture.</summary>
     public int UploadBytes { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>Pixels of a picture that others are painted from.</summary>
+    public int SourcePixels { get; init; } = 64_000_000;
+
+    /// <summary>Pictures that are kept to paint others from.</summary>
+    public int Uploads { get; init; } = 4096;
+
+    /// <summary>Bytes of all these pictures.</summary>
+    public long UploadedBytes { get; init; } = 2L << 30;
+
+    /// <summary>How long such a picture is kept after its last use, if no job needs it.</summary>
+    public TimeSpan UploadAge { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>Connections to the stream of events at the same time.</summary>
     public int EventStreams { get; init; } = 64;

@@ -17,6 +17,9 @@ internal sealed record ServerOptions
     /// <summary>The folder of the pictures. It is created if it does not exist.</summary>
     public required string Gallery { get; init; }
 
+    /// <summary>The folder of upscalers' models; null means that there are none.</summary>
+    public string? Upscalers { get; init; }
+
     /// <summary>The port, 1 to 65535; 0 means any free port.</summary>
     public int Port { get; init; } = DefaultPort;
 

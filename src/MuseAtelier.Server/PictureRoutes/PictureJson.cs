@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.PictureRoutes;
 
@@ -44,13 +45,17 @@ internal sealed record PictureJson
     /// <summary>The job that painted it; null if the server does not know the job.</summary>
     public string? Job { get; init; }
 
+    /// <summary>True for the last preview of a picture whose job a client stopped; null for pictures.</summary>
+    public bool? IsStudy { get; init; }
+
     /// <summary>The settings as AUTOMATIC1111's text; only where a single picture is asked for.</summary>
     public string? Text { get; init; }
 
     /// <summary>Describes a picture.</summary>
     /// <param name="picture">The picture.</param>
-    /// <param name="knowsJob">Whether the server knows a job of this id; null if jobs are not to be named.</param>
-    public static PictureJson Of(GalleryPicture picture, Func<string, bool>? knowsJob = null)
+    /// <param name="uploads">Knows the sources of recorded requests.</param>
+    /// <param name="knowsJob">Whether the server knows a job of this id.</param>
+    public static PictureJson Of(GalleryPicture picture, UploadStore uploads, Func<string, bool> knowsJob)
     {
         string address = $"/api/v1/pictures/{picture.Id}";
         string? job = GalleryNames.JobOf(picture.Id);
@@ -64,10 +69,11 @@ internal sealed record PictureJson
             Format = picture.Format.ToString().ToLowerInvariant(),
             File = $"{address}/file",
             Thumbnail = $"{address}/thumbnail?v={ThumbnailStore.VersionOf(picture)}",
-            Request = picture.Record is { } record ? RequestJson.Write(record.Request) : null,
+            Request = picture.Record is { } record ? RequestJson.Write(record.Request, uploads.Of(record.Request)) : null,
             Model = picture.Record?.Model.Name,
             Device = picture.Record?.Engine.Device,
-            Job = job is not null && knowsJob?.Invoke(job) == true ? job : null,
+            Job = job is not null && knowsJob(job) ? job : null,
+            IsStudy = GalleryNames.IsStudy(picture.Id) ? true : null,
         };
     }
 }

@@ -58,7 +58,7 @@ internal static class PlanningEndpoints
         [FromServices] PlanBook plans)
     {
         using JsonDocument body = await JsonBody.ReadAsync(context, options.Limits.BodyBytes).ConfigureAwait(false);
-        JobRequest request = reader.Read(body.RootElement);
+        JobRequest request = await Task.Run(() => reader.Read(body.RootElement), context.RequestAborted).ConfigureAwait(false);
         ShelfModel model = ModelOf(request, shelf);
         PlanJson plan = await Task.Run(() => plans.Of(model, request.Picture, request.Count), context.RequestAborted).ConfigureAwait(false);
         return Results.Json(plan, WireJson.Options);

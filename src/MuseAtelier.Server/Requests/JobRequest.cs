@@ -1,4 +1,5 @@
 using MuseAtelier.Pictures;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Requests;
 
@@ -7,6 +8,12 @@ internal sealed record JobRequest
 {
     /// <summary>The first picture; each following one has the next seed. For a verification, the picture's recorded request.</summary>
     public required PictureRequest Picture { get; init; }
+
+    /// <summary>
+    /// The uploads that the picture is painted from. The request itself has only the digests of source and mask, so that jobs that wait
+    /// hold no pixels.
+    /// </summary>
+    public SourceUploads Uploads { get; init; }
 
     /// <summary>The number of pictures, from 1.</summary>
     public int Count { get; init; } = 1;

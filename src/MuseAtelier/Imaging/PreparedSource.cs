@@ -9,7 +9,10 @@ internal sealed class PreparedSource
     /// <summary>Height in px at which is painted: the request's.</summary>
     public required int Height { get; init; }
 
-    /// <summary>[Height, Width, 3] sRGB that is encoded; masked content that begins with surrounding colours is filled in.</summary>
+    /// <summary>
+    /// [Height, Width, 3] sRGB that is encoded. Unless the masked content is the original one, the masked part is filled with the colours
+    /// around it, as AUTOMATIC1111 does before it replaces latents by noise or zeros.
+    /// </summary>
     public required ReadOnlyMemory<byte> Pixels { get; init; }
 
     /// <summary>[Height, Width] softened mask, 255 where is painted; empty if the whole picture is.</summary>
@@ -27,6 +30,20 @@ internal sealed class PreparedSource
     /// <summary>Height of the result in px.</summary>
     public required int ResultHeight { get; init; }
 
-    /// <summary>Sentences for the user, such as that the mask was scaled.</summary>
+    /// <summary>
+    /// [ResultHeight, ResultWidth, 3] sRGB that stays outside of <see cref="Region"/> and of <see cref="Overlay"/>; empty if nothing of the
+    /// source stays as it is.
+    /// </summary>
+    public ReadOnlyMemory<byte> Original { get; init; }
+
+    /// <summary>The part of the result that is painted; the whole one unless only the mask's surroundings are painted.</summary>
+    public required PixelRectangle Region { get; init; }
+
+    /// <summary>
+    /// [Region.Height, Region.Width] opacity of what was painted over <see cref="Original"/>; empty if the whole region is replaced.
+    /// </summary>
+    public ReadOnlyMemory<byte> Overlay { get; init; }
+
+    /// <summary>Sentences for the user, such as that the mask was scaled; those of the source and of the mask are among them.</summary>
     public IReadOnlyList<string> Notices { get; init; } = [];
 }

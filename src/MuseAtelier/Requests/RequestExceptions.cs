@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics.Tensors;
 using MuseAtelier.Format;
 using static System.FormattableString;
 
@@ -260,6 +261,67 @@ public sealed class ConditioningException : PictureRequestException
 
     /// <summary>The requested number in px.</summary>
     public int Value { get; }
+}
+
+/// <summary>A mask without any white, from which nothing would be painted anew.</summary>
+public sealed class MaskEmptyException : PictureRequestException
+{
+    private MaskEmptyException(string? name, byte lightest, byte least)
+        : base(
+            Invariant($"the mask{(name is null ? "" : $" {name}")} has no white: its lightest value is {lightest} of 255"),
+            Invariant($"a mask with values from {least} on, where the picture is painted anew"),
+            "Paint white what is to change, or leave out the mask to change the whole picture.") =>
+            Lightest = lightest;
+
+    /// <summary>The lightest value of the mask, 0 to 255.</summary>
+    public byte Lightest { get; }
+
+    /// <summary>Checks the mask of a source, if it has one with pixels. Margins of an extended source count as white.</summary>
+    /// <exception cref="MaskEmptyException">The mask has no white.</exception>
+    internal static void ThrowIfEmpty(PictureSource source, SamplingDialect dialect)
+    {
+        if (source.Mask is not { Image: { HasPixels: true } mask } || source.Extend != default) return;
+        // ComfyUI paints where a mask is grey in part; the others make it black and white at half.
+        byte least = dialect == SamplingDialect.Comfy ? (byte)1 : (byte)128;
+        ReadOnlySpan<byte> pixels = mask.Pixels.Span;
+        if (pixels.IndexOfAnyInRange(least, byte.MaxValue) < 0)
+            throw new MaskEmptyException(mask.Name, TensorPrimitives.Max(pixels), least);
+    }
+}
+
+/// <summary>A source that is too large to be painted from, with the margins by which it is extended.</summary>
+public sealed class SourceSizeException : PictureRequestException
+{
+    /// <summary>The longest side of a source in px. JPEG files have no longer ones.</summary>
+    internal const int LongestSide = 65_535;
+
+    private SourceSizeException(long width, long height)
+        : base(
+            Invariant($"the source has {width}x{height} px with its margins"),
+            Invariant($"at most {LongestSide} px a side, and {SourceImage.MostPixels} px in all"),
+            "Scale it down, or extend it by less.")
+    {
+        Width = width;
+        Height = height;
+    }
+
+    /// <summary>The source's width in px, with its margins.</summary>
+    public long Width { get; }
+
+    /// <summary>The source's height in px, with its margins.</summary>
+    public long Height { get; }
+
+    /// <summary>Checks the size of a source.</summary>
+    /// <returns>The size with the margins.</returns>
+    /// <exception cref="SourceSizeException">It is too large.</exception>
+    internal static (int Width, int Height) ThrowIfTooLarge(PictureSource source)
+    {
+        long width = (long)source.Image.Width + source.Extend.Left + source.Extend.Right;
+        long height = (long)source.Image.Height + source.Extend.Top + source.Extend.Bottom;
+        if (width > LongestSide || height > LongestSide || width * height > SourceImage.MostPixels)
+            throw new SourceSizeException(width, height);
+        return ((int)width, (int)height);
+    }
 }
 
 /// <summary>A source or a mask of which only the digest is known, so that nothing can be painted from it.</summary>

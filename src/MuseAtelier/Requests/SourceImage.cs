@@ -61,6 +61,12 @@ public sealed class SourceImage : IEquatable<SourceImage>
     public string? Name { get; init; }
 
     /// <summary>
+    /// Sentences for the user about how the image was read, such as that a colour profile was not applied; empty if there are none. They are
+    /// no part of its identity.
+    /// </summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
+
+    /// <summary>
     /// SHA-256 in lower-case hex over width and height (32 bits each, little-endian), the pixels and the opacity: equal for equal pixels,
     /// however a file stores them.
     /// </summary>

@@ -46,6 +46,12 @@ public sealed class MaskImage : IEquatable<MaskImage>
     /// <summary>The name of the file that the mask was read from, without its folder; null if unknown.</summary>
     public string? Name { get; init; }
 
+    /// <summary>
+    /// Sentences for the user about how the mask was read, such as that a colour profile was not applied; empty if there are none. They are
+    /// no part of its identity.
+    /// </summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
+
     /// <summary>SHA-256 in lower-case hex over width and height (32 bits each, little-endian) and the pixels.</summary>
     public string Sha256 => _sha256 ??= SourceImage.DigestOf(Width, Height, Pixels.Span, default);
 
