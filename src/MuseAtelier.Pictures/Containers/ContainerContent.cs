@@ -30,6 +30,9 @@ internal sealed class ContainerContent
     /// <summary>Whether pixels may be transparent.</summary>
     public bool HasAlpha { get; set; }
 
+    /// <summary>Whether the file ends too early, so that pixels may be missing.</summary>
+    public bool IsCutOff { get; set; }
+
     /// <summary>Bytes of compressed pixels.</summary>
     public long PixelBytes { get; set; }
 
@@ -38,6 +41,9 @@ internal sealed class ContainerContent
 
     /// <summary>The reason why the pixels of an intact file cannot be decoded; null if they can.</summary>
     public string? Unsupported { get; set; }
+
+    /// <summary>Whether the file ends before its format says so. Decoders may fill up the pixels that are missing.</summary>
+    public bool IsCutOff { get; set; }
 
     /// <summary>The parts that, put together, are a file with the same pixels and without metadata.</summary>
     public List<FilePart> Parts { get; } = [];
@@ -91,6 +97,7 @@ internal sealed class ContainerContent
             Texts = Texts,
             Parameters = (format == PictureFormat.Png ? Texts.GetValueOrDefault(ParametersText.Keyword) : null) ?? exif?.Comment,
             Orientation = exif?.Orientation ?? 1,
+            IsCutOff = IsCutOff,
             RecordJson = Record(),
             Notices = Notices,
         };

@@ -22,10 +22,15 @@ public sealed record PictureTimings
     /// <summary>The picture's share of all steps.</summary>
     public TimeSpan Denoising { get; init; }
 
+    /// <summary>
+    /// The time between two passes: decoding the first one where its pixels are enlarged, and enlarging; zero without a second pass.
+    /// </summary>
+    public TimeSpan Enlarging { get; init; }
+
     /// <summary>The VAE and the conversion to bytes.</summary>
     public TimeSpan Decoding { get; init; }
 
-    /// <summary>The time of each step, for the whole batch.</summary>
+    /// <summary>The time of each step, for the whole batch; of both passes, one after the other.</summary>
     public required IReadOnlyList<TimeSpan> Steps { get; init; }
 
     /// <summary>The part of the decoding from decoded numbers to bytes on the host, with the frame.</summary>
@@ -35,5 +40,5 @@ public sealed record PictureTimings
     public required long DenoisingManagedBytes { get; init; }
 
     /// <summary>All parts together.</summary>
-    public TimeSpan Total => Text + Encoding + Denoising + Decoding;
+    public TimeSpan Total => Text + Encoding + Denoising + Enlarging + Decoding;
 }

@@ -22,6 +22,12 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
     /// <param name="run">The options of the runs.</param>
     public void Decode(PictureBatch batch, BatchDenoising denoised, int picture, RunScope run)
     {
+        if (batch.Series.Output == PassOutput.Latents)
+        {
+            DeliverLatents(batch, denoised, picture);
+            return;
+        }
+
         ResidencyPlan plan = batch.Plan;
         long begin = Stopwatch.GetTimestamp();
         using Activity? activity = AtelierActivities.StartDecoding(batch.FirstIndex + picture);
@@ -37,21 +43,32 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
         if (pasted is not null) decoded = decoded with { Pixels = _paste.Paste(pasted, decoded.Pixels, frame) };
         bool isRescued = decoded.InFp32 && !plan.DecodesInFp32;
         PhaseMemory memory = meter.EndDecoding(plan, isRescued);
-        var timings = new PictureTimings(
-            batch.TextTime / batch.Count, denoised.Duration / batch.Count, Stopwatch.GetElapsedTime(begin))
-        {
-            Encoding = batch.EncodingTime / batch.Count,
-            Steps = denoised.Steps,
-            PostProcessing = decoded.PostProcessing,
-            DenoisingManagedBytes = denoised.ManagedBytes,
-        };
+        PictureTimings timings = TimingsOf(batch, denoised, Stopwatch.GetElapsedTime(begin), decoded.PostProcessing);
         diagnostics.Metrics.PhaseEnded(PlanPhase.Decoding, timings.Decoding);
         activity?.Dispose();
         batch.ReportPicture(GenerationPhase.Done);
         batch.Deliver(assembler.Assemble(batch, picture, decoded, latents, timings, memory, denoised.Hashes(picture)));
+        if (batch.Series.Output != PassOutput.Picture) return;
         diagnostics.Metrics.PictureDelivered();
         PictureRequest request = batch.Requests[picture];
         AtelierLog.PictureFinished(
             diagnostics.Logger, diagnostics.Name, request.Width, request.Height, StepSpan.Of(request).Run, request.Seed, timings.Total.TotalSeconds);
+    }
+
+    private static PictureTimings TimingsOf(PictureBatch batch, BatchDenoising denoised, TimeSpan decoding, TimeSpan postProcessing) =>
+        new(batch.TextTime / batch.Count, denoised.Duration / batch.Count, decoding)
+        {
+            Encoding = batch.EncodingTime / batch.Count,
+            Steps = denoised.Steps,
+            PostProcessing = postProcessing,
+            DenoisingManagedBytes = denoised.ManagedBytes,
+        };
+
+    // A pass whose latents are enlarged has no pixels.
+    private void DeliverLatents(PictureBatch batch, BatchDenoising denoised, int picture)
+    {
+        var none = new VaeOutput(MemoryOwner<byte>.Empty, InFp32: false, TimeSpan.Zero);
+        PictureTimings timings = TimingsOf(batch, denoised, TimeSpan.Zero, TimeSpan.Zero);
+        batch.Deliver(assembler.Assemble(batch, picture, none, denoised.Latents(picture), timings, null, denoised.Hashes(picture)));
     }
 }

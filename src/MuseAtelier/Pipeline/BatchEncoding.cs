@@ -37,7 +37,12 @@ internal sealed class BatchEncoding(
         metrics.PhaseEnded(PlanPhase.Conditioning, batch.TextTime - textTime);
 
         // Encode the source, unless that was done for an earlier batch of the series.
-        sources.Encode(batch, run);
+        if (sources.Encode(batch, run))
+        {
+            meter.End(batch, PlanPhase.Encoding);
+            metrics.PhaseEnded(PlanPhase.Encoding, batch.EncodingTime);
+        }
+
         return denoiser;
     }
 }

@@ -4,7 +4,9 @@ using MuseAtelier.Sampling;
 namespace MuseAtelier.Pipeline;
 
 /// <summary>What a series is painted from beside its prompts: prepared and encoded once for all of its pictures.</summary>
-/// <param name="Prepared">The source at the size at which is painted; null for an inpainting model that paints without a source.</param>
+/// <param name="Prepared">
+/// The source at the size at which is painted; null for latents that are given, and for an inpainting model that paints without a source.
+/// </param>
 /// <param name="Picture">The source's latents; null if denoising does not read them.</param>
 /// <param name="MaskedPicture">The latents of what an inpainting model sees of the source; null for other models.</param>
 internal sealed record EncodedSource(PreparedSource? Prepared, LatentDistribution? Picture, LatentDistribution? MaskedPicture)
@@ -34,7 +36,7 @@ internal sealed record EncodedSource(PreparedSource? Prepared, LatentDistributio
         bool isInpaintingModel = MaskedPicture is not null;
         InitialLatents start = Picture is null
             ? InitialLatents.Noise
-            : InitialLatents.Encoded(Picture, BeginsWithNoise(request, HasMask));
+            : InitialLatents.Encoded(Picture, Prepared is not null && BeginsWithNoise(request, HasMask));
         LatentMask? mask = null;
         if (HasMask && Picture is not null)
         {

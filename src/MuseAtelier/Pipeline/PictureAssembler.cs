@@ -21,10 +21,10 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
     /// <param name="decoded">The pixels; the picture owns them from now on.</param>
     /// <param name="latents">[4, h, w] fp32 final latents; the picture owns them from now on.</param>
     /// <param name="timings">The time of each part.</param>
-    /// <param name="decoding">The memory of the picture's decoding.</param>
+    /// <param name="decoding">The memory of the picture's decoding; null if it is not decoded.</param>
     /// <param name="hashes">Digests of the picture's start and of its steps.</param>
     public Picture Assemble(
-        PictureBatch batch, int picture, VaeOutput decoded, MemoryOwner<float> latents, PictureTimings timings, PhaseMemory decoding,
+        PictureBatch batch, int picture, VaeOutput decoded, MemoryOwner<float> latents, PictureTimings timings, PhaseMemory? decoding,
         IReadOnlyList<StepHash> hashes)
     {
         PictureRequest request = batch.Requests[picture];
@@ -44,7 +44,7 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
             Model = Model,
             Notices = [.. batch.Notices, .. sessions.Notices, .. rescue],
             Timings = timings,
-            Memory = new PictureMemory(batch.Plan, [.. batch.Memory, decoding], arenaUsedBytes),
+            Memory = new PictureMemory(batch.Plan, decoding is null ? batch.Memory : [.. batch.Memory, decoding], arenaUsedBytes),
             Latents = latents.Memory,
             Owners = [decoded.Pixels, latents],
             Provenance = ProvenanceOf(batch, picture, isRescued, hashes),

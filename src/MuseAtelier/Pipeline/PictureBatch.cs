@@ -23,7 +23,7 @@ internal sealed class PictureBatch
         Plan = plan;
         Slot = slot;
         Prompts = run.Series.Prompts;
-        Recipe = sampling.RecipeOf(Request, Prompts.Weights);
+        Recipe = sampling.RecipeOf(Request, Prompts.Weights, run.Series.Span);
         Prediction = sampling.PredictionOf(Request);
         LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);
         LatentColours = LatentColours.Of(sampling.Model);

@@ -19,7 +19,8 @@ internal sealed class PictureEngine : IDisposable
     private readonly LoadedParts _parts;
     private readonly BatchPlanner _planner;
     private readonly ModelSampling _sampling;
-    private readonly MemoryRetry _painting;
+    private readonly PassPainter _passes;
+    private readonly HiresPainter _hires;
     private readonly DeviceMemoryWatch? _watch;
     private readonly PhaseMeter _meter;
     private readonly string[] _standingNotices;
@@ -46,9 +47,10 @@ internal sealed class PictureEngine : IDisposable
         var decoding = new BatchDecoding(_parts.Decoder, _meter, assembler, Diagnostics);
         var sources = new SourceEncoder(package, new VaeEncoder(package, _parts.Sessions, device), device);
         var encoding = new BatchEncoding(new PromptRows(_parts.Prompts), _parts.Denoisers, sources, _meter, Diagnostics.Metrics);
-        var pipeline = new PicturePipeline(
-            encoding, _parts.Denoisers, decoding, _meter, device, options.Previews, Diagnostics.Metrics);
-        _painting = new MemoryRetry(pipeline, plans, _planner, Diagnostics);
+        TimeSpan? previews = options.Previews ? options.PreviewInterval : null;
+        var pipeline = new PicturePipeline(encoding, _parts.Denoisers, decoding, _meter, device, previews, Diagnostics.Metrics);
+        _passes = new PassPainter(_planner, new MemoryRetry(pipeline, plans, _planner, Diagnostics), _meter, _sampling);
+        _hires = new HiresPainter(_passes, _planner, _sampling, Diagnostics);
     }
 
     /// <summary>The model that paints.</summary>
@@ -118,7 +120,9 @@ internal sealed class PictureEngine : IDisposable
     public void Check(PictureRequest request)
     {
         ClipSkipException.ThrowIfBeyond(request.ClipSkip, _package.Manifest.MostClipSkip);
-        if (request.Source is not null || AlwaysEncodes) VaeEncoder.Require(_package);
+        bool encodes = request.Source is not null || AlwaysEncodes;
+        if (request.Hires is { } hires) encodes |= HiresSeries.KernelOf(hires.Upscaler) is null;
+        if (encodes) VaeEncoder.Require(_package);
     }
 
     /// <summary>Paints the next batch of a series.</summary>
@@ -134,14 +138,12 @@ internal sealed class PictureEngine : IDisposable
     {
         _package.RequireUnchanged();
         using DeviceLease lease = _device.Enter(cancellationToken);
-        var run = new SeriesRun(series, first, deliver, progress, start, [.. _standingNotices], _sampling);
-        ResidencyPlan plan = _planner.Apply(series, run.Notices);
-        run.LimitTo(plan.BatchSize);
-        _meter.Reset();
+        var reports = new PassProgress(progress, start);
         _parts.Sessions.Stopping = cancellationToken;
         try
         {
-            _painting.Paint(run, plan, cancellationToken);
+            if (series.Request.Hires is null) _passes.Paint(series, first, deliver, reports, [.. _standingNotices], cancellationToken);
+            else _hires.Paint(series, first, deliver, reports, _standingNotices, cancellationToken);
         }
         finally
         {

@@ -24,15 +24,18 @@ internal sealed class SourceEncoder(ModelPackage package, VaeEncoder encoder, Ex
     /// <summary>Encodes the source of a batch's series, unless that was done for an earlier batch. Adds notices to the batch.</summary>
     /// <param name="batch">The batch, which receives the encoded source.</param>
     /// <param name="run">The options of the runs.</param>
-    public void Encode(PictureBatch batch, RunScope run)
+    /// <returns>Whether the encoder has run.</returns>
+    public bool Encode(PictureBatch batch, RunScope run)
     {
-        if (batch.Request.Source is null && !IsInpaintingModel) return;
+        if (batch.Request.Source is null && batch.Series.Start.IsEmpty && !IsInpaintingModel) return false;
         long begin = Stopwatch.GetTimestamp();
+        bool isNew = batch.Series.Source is null;
         EncodedSource encoded = batch.Series.Source ?? Encode(batch, batch.Request.Source, run);
         batch.Series.Source = encoded;
         batch.Source = encoded;
         batch.Notices.AddRange(encoded.Prepared?.Notices ?? []);
         batch.EncodingTime = Stopwatch.GetElapsedTime(begin);
+        return isNew && (batch.Request.Source is not null || IsInpaintingModel);
     }
 
     private EncodedSource Encode(PictureBatch batch, PictureSource? source, RunScope run)
@@ -43,6 +46,7 @@ internal sealed class SourceEncoder(ModelPackage package, VaeEncoder encoder, Ex
         // diffusers does not encode the whole source where an inpainting model begins with noise (prepare_latents, return_image_latents).
         bool readsPicture = prepared is not null && !(IsInpaintingModel && EncodedSource.BeginsWithNoise(request, hasMask));
         LatentDistribution? picture = readsPicture ? EncodeSource(batch, prepared!, run) : null;
+        if (!batch.Series.Start.IsEmpty) picture = LatentDistribution.Of(batch.Series.Start);
         LatentDistribution? masked = IsInpaintingModel ? EncodeMasked(batch, prepared, run) : null;
         return new EncodedSource(prepared, picture, masked);
     }

@@ -8,10 +8,11 @@ internal static class RequestRules
 {
     public const int SizeMultiple = 8;
     public const int SmallestSide = 256;
-    public const int LargestSide = 2048;
+    public const int LargestSide = 4096;
     public const int MostSteps = 1000;
     public const float LargestGuidanceScale = 100;
     public const int MostCommaBacktrack = 75;
+    public const int MostMargin = 2048;
 
     /// <summary>The widest margin by which a source is extended, in px.</summary>
     public const int WidestMargin = 2048;
@@ -71,6 +72,7 @@ internal static class RequestRules
         CheckNumber(nameof(request.VariationStrength), request.VariationStrength, 0, 1, 0);
         if (request.Eta is { } eta) CheckNumber(nameof(request.Eta), eta, 0, 1, 1);
         CheckSource(request);
+        HiresRules.Check(request, names);
     }
 
     /// <summary>Checks that a slot lies in a batch of legal size.</summary>

@@ -6,6 +6,8 @@ using MuseAtelier.Server.Automatic1111;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.OpenAi;
+using MuseAtelier.Server.Uploads;
+using MuseAtelier.Tests.Server.Automatic1111;
 using MuseAtelier.Tests.Hostile;
 using MuseAtelier.Tests.Server.Host;
 using MuseAtelier.Tests.Support;
@@ -25,6 +27,8 @@ public sealed class MutatedCallTests(RunningServer server)
         "background": "auto", "moderation": "low", "seed": "5", "steps": 3, "guidance": 7.5, "negative_prompt": "rain"}
         """;
 
+    private UploadStore Uploads => server.Services.GetRequiredService<UploadStore>();
+
     private IModelShelf Shelf => server.Services.GetRequiredService<IModelShelf>();
 
     [Theory]
@@ -36,7 +40,7 @@ public sealed class MutatedCallTests(RunningServer server)
         string path = Path.Combine(
             GoldenFiles.Root, "tests", "MuseAtelier.Tests", "Server", "Automatic1111", "Recorded", $"{client}.json");
         var store = new OptionStore(Shelf);
-        var fields = new PaintingFields(Shelf, store, new ServerLimits());
+        var fields = CallReaders.Of(server, store);
         Run(File.ReadAllBytes(path), body => ParameterEchoOf(fields.Read(body)));
     }
 
@@ -55,7 +59,7 @@ public sealed class MutatedCallTests(RunningServer server)
         Run(Encoding.UTF8.GetBytes(OpenAi), body => reader.Read(body));
     }
 
-    private static void ParameterEchoOf(PaintingCall call) => JsonAnswer.TextOf(json => ParameterEcho.Write(json, call));
+    private void ParameterEchoOf(PaintingCall call) => JsonAnswer.TextOf(json => ParameterEcho.Write(json, call, Uploads));
 
     private static void Run(byte[] good, Action<JsonElement> read)
     {

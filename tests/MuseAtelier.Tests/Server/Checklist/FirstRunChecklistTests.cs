@@ -1,4 +1,5 @@
 using MuseAtelier.Cuda;
+using MuseAtelier.Server;
 using MuseAtelier.Server.Checklist;
 using MuseAtelier.Tests.Support;
 
