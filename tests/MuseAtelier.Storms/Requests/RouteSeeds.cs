@@ -48,7 +48,7 @@ internal static class RouteSeeds
 
     private static readonly string[] Targets =
     [
-        "/", "/index.html", "/favicon.ico", "/scripts/main.js", "/styles/base.css", "/fonts/", "/health", "/health/live", "/health/ready",
+        "/", "/index.html", "/favicon.ico", "/scripts/main.js", "/styles/page.css", "/fonts/", "/health", "/health/live", "/health/ready",
         "/metrics", "/openapi/v1.json", "/docs", "/docs/", "/nothing",
     ];
 

@@ -1,5 +1,6 @@
 import { postPlan, postTokens } from './api.js';
 import { paint, requestOf } from './actions.js';
+import { saidBy } from './codes.js';
 import { el, byId, settled } from './dom.js';
 import { sentenceOf } from './errors.js';
 import { t, amount, duration, onLanguage } from './i18n.js';
@@ -142,8 +143,11 @@ function showNotes() {
   if (eastern.test(state.settings.prompt)) {
     notes.push(el('p', { class: 'notice' }, t('en_only')));
   }
-  for (const notice of [...(counts?.prompt?.notices ?? []), ...(counts?.negativePrompt?.notices ?? [])]) {
-    notes.push(el('p', { class: 'notice' }, notice));
+  for (const found of [counts?.prompt, counts?.negativePrompt]) {
+    notes.push(...(found?.notices ?? []).map((/** @type {string} */ notice, /** @type {number} */ index) => {
+      const { code, arguments: values } = found.noticeCodes?.[index] ?? {};
+      return saidBy('notice', notice, code, values);
+    }));
   }
   const others = Object.entries(state.settings.others);
   if (others.length > 0) {

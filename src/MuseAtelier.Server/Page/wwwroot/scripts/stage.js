@@ -4,6 +4,7 @@ import { el, byId } from './dom.js';
 import { t, onLanguage } from './i18n.js';
 import { examples } from './examples.js';
 import { isNarrow } from './layout.js';
+import { board } from './mask-board.js';
 import { state, on, set, change, running } from './store.js';
 
 const still = matchMedia('(prefers-reduced-motion: reduce)');
@@ -19,7 +20,8 @@ let wasRunning = '';
 
 /** Begins the stage: the easel while a picture is painted, the picture on the wall when it is done. */
 export function start() {
-  for (const key of ['jobs', 'current', 'watching', 'settings', 'galleryCount', 'offer']) {
+  on('isDrafting', () => (halted = null));
+  for (const key of ['jobs', 'current', 'watching', 'isDrafting', 'settings', 'galleryCount', 'offer']) {
     on(key, show);
   }
   on('current', () => {
@@ -65,12 +67,19 @@ export function onEasel() {
   return halted;
 }
 
+/** @returns {boolean} Whether the picture that is painted from stands on the easel. */
+export function isDrafted() {
+  return state.isDrafting && state.settings.source !== null && onEasel() === null;
+}
+
 function show() {
   remember();
   const job = onEasel();
   const picture = state.current;
   if (job) {
     showEasel(job);
+  } else if (isDrafted()) {
+    showDraft();
   } else if (picture) {
     showPicture(picture);
   } else {
@@ -199,6 +208,12 @@ function showPicture(picture) {
     }, image);
   });
   element.style.setProperty('--ratio', String(picture.width / picture.height));
+}
+
+function showDraft() {
+  const { width, height } = /** @type {import('./source.js').Source} */ (state.settings.source);
+  const element = put('draft', 'draft', () => easel(board()));
+  element.style.setProperty('--ratio', String(width / height));
 }
 
 function showBlank() {
