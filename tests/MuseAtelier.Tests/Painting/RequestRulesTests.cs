@@ -5,15 +5,15 @@ public sealed class RequestRulesTests
     private static readonly PictureRequest Good = new() { Prompt = "" };
 
     [Theory]
-    [InlineData(256, 2048)]
+    [InlineData(256, 4096)]
     [InlineData(1024, 1016)]
     public void Check_OfAnAllowedSize_Passes(int width, int height) => RequestRules.Check(Good with { Width = width, Height = height });
 
     [Theory]
     [InlineData(1020, 1024, "1024x1024")]
-    [InlineData(1024, 2056, "1024x2048")]
+    [InlineData(1024, 4104, "1024x4096")]
     [InlineData(0, -8, "256x256")]
-    [InlineData(int.MaxValue, int.MinValue, "2048x256")]
+    [InlineData(int.MaxValue, int.MinValue, "4096x256")]
     public void Check_OfAnotherSize_NamesTheNearest(int width, int height, string nearest)
     {
         PictureSizeException exception = Assert.Throws<PictureSizeException>(() =>

@@ -108,7 +108,7 @@ public sealed class PaintingFieldTests(RunningServer server)
     [InlineData("\"scheduler\":\"align_your_steps_GITS\"", "scheduler", "/sdapi/v1/schedulers")]
     [InlineData("\"steps\":0", "steps", "from 1 to 1000")]
     [InlineData("\"steps\":\"many\"", "steps", "\"many\"")]
-    [InlineData("\"width\":100", "width", "multiples of 8 from 256 to 2048")]
+    [InlineData("\"width\":100", "width", "multiples of 8 from 256 to 4096")]
     [InlineData("\"batch_size\":8,\"n_iter\":9", "n_iter", "at most 64")]
     [InlineData("\"seed\":-2", "seed", "-1 for any")]
     [InlineData("\"prompt\":7", "prompt", "a text")]
