@@ -11,7 +11,7 @@ namespace MuseAtelier.Pipeline;
 /// <param name="decoding">Decodes pictures.</param>
 /// <param name="meter">Measures the memory of the phases.</param>
 /// <param name="device">The device that runs; borrowed.</param>
-/// <param name="hasPreviews">Whether progress reports carry previews.</param>
+/// <param name="previews">The least time between two previews; null means none.</param>
 /// <param name="metrics">Receives the time of each phase; borrowed.</param>
 internal sealed class PicturePipeline(
     BatchEncoding encoding,
@@ -19,7 +19,7 @@ internal sealed class PicturePipeline(
     BatchDecoding decoding,
     PhaseMeter meter,
     ExecutionDevice device,
-    bool hasPreviews,
+    TimeSpan? previews,
     AtelierMetrics metrics)
 {
     /// <summary>Paints a batch, and hands over each picture as soon as it is decoded.</summary>
@@ -43,7 +43,7 @@ internal sealed class PicturePipeline(
     private BatchDenoising Denoise(PictureBatch batch, Denoiser denoiser, RunScope run)
     {
         using Activity? activity = AtelierActivities.StartPhase(AtelierTelemetry.DenoiseActivity);
-        var denoising = new BatchDenoising(batch, denoiser, hasPreviews, device, metrics);
+        var denoising = new BatchDenoising(batch, denoiser, previews, device, metrics);
         try
         {
             denoising.Run(run);

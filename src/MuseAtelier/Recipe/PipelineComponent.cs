@@ -52,6 +52,12 @@ internal enum ModelPart
     /// <summary>The VAE in fp32, whatever arithmetic the package has for the other parts.</summary>
     Fp32Vae,
 
+    /// <summary>An upscaler, which is a model of its own. It has the arithmetic that the VAE would have.</summary>
+    Upscaler,
+
+    /// <summary>An upscaler in fp32, whatever arithmetic the package has.</summary>
+    Fp32Upscaler,
+
     /// <summary>No part of the model: conversion to bytes, which has no weights and computes in fp32.</summary>
     PostProcessing,
 }
@@ -76,6 +82,9 @@ internal enum ComponentUse
 
     /// <summary>For pictures that are painted from an existing one.</summary>
     Encoding,
+
+    /// <summary>For pictures that an upscaler enlarges, which is a package of its own.</summary>
+    Upscaling,
 }
 
 /// <summary>
@@ -139,7 +148,7 @@ internal sealed record PipelineComponent(
     {
         ModelPart.TextEncoders => precisions.TextEncoders.Arithmetic,
         ModelPart.UNet => precisions.UNet.Arithmetic,
-        ModelPart.Vae => precisions.Vae.Arithmetic,
+        ModelPart.Vae or ModelPart.Upscaler => precisions.Vae.Arithmetic,
         _ => Precision.Fp32,
     };
 }

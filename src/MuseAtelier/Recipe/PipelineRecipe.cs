@@ -61,6 +61,18 @@ internal static class PipelineRecipe
         new(
             ComponentNames.Framing, "post-processing with a frame", PlanPhase.Decoding, RunFrequency.PerPicture,
             ComponentShape.Picture, ModelPart.PostProcessing, ComponentUse.WithFrame),
+        new(
+            ComponentNames.Upscaler, "upscaler", null, RunFrequency.PerPicture,
+            ComponentShape.Tile, ModelPart.Upscaler, ComponentUse.Upscaling)
+        {
+            HasConvolutions = true,
+        },
+        new(
+            ComponentNames.UpscalerFp32, "upscaler in fp32", null, RunFrequency.PerPicture,
+            ComponentShape.Tile, ModelPart.Fp32Upscaler, ComponentUse.Upscaling)
+        {
+            HasConvolutions = true,
+        },
     ];
 
     private static readonly FrozenDictionary<string, PipelineComponent> ByName =

@@ -48,6 +48,9 @@ public sealed record HiresPass
 /// <summary>A way to enlarge a picture between the passes.</summary>
 public sealed record HiresUpscaler
 {
+    /// <summary>The name of every upscaler that is a model.</summary>
+    internal const string ModelId = "model";
+
     private HiresUpscaler(string id) => Id = id;
 
     /// <summary>Bilinear interpolation of the latents.</summary>
@@ -80,6 +83,6 @@ public sealed record HiresUpscaler
     public static HiresUpscaler Model(string path)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        return new HiresUpscaler("model") { Path = path };
+        return new HiresUpscaler(ModelId) { Path = path };
     }
 }

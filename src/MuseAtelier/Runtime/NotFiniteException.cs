@@ -41,6 +41,13 @@ public sealed class NotFiniteException : MuseAtelierException
             ? "Compute the VAE in fp32."
             : "Try another picture; if every one fails so, the checkpoint's VAE is damaged.");
 
+    /// <summary>Creates the exception for an upscaler, whose last attempt is in fp32.</summary>
+    /// <param name="name">The upscaler's name.</param>
+    internal static NotFiniteException OfUpscaler(string name) => new(
+        ComponentNames.Upscaler,
+        $"the upscaler {name} gave numbers that are not finite, in fp32 as well",
+        "The upscaler's file is damaged or not trained: take another edition of it.");
+
     private static string Name(Precision precision) => precision == Precision.Fp16 ? "fp16" : "fp32";
 }
 

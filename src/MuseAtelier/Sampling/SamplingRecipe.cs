@@ -69,13 +69,11 @@ internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, P
         SigmaSchedule schedule = samplers.ScheduleOf(request, trained);
         Sampler sampler = samplers.Create(request, schedule);
         int steps = sampler.Evaluations[^1].Step + 1;
-        int first = 0;
-        while (first < sampler.Evaluations.Length && sampler.Evaluations[first].Step < steps - run) first++;
         return new SamplingRecipe(schedule, sampler, Prediction.Of(trained.Prediction), new Guidance(request, weights, steps))
         {
             InitialNoiseScale = schedule.InitialNoiseScale,
             Dialect = request.Dialect,
-            FirstEvaluation = first,
+            FirstEvaluation = FirstOf(sampler, FirstStepOf(request.Dialect, steps, whole, run)),
             Rescale = GuidanceRescale.Of(request),
         };
     }
@@ -115,6 +113,22 @@ internal sealed record SamplingRecipe(SigmaSchedule Schedule, Sampler Sampler, P
         foreach (Evaluation evaluation in Evaluations[FirstEvaluation..])
             if (!HasAllRows(evaluation.Step)) count++;
         return count;
+    }
+
+    // Some schedules have another number of steps than was asked for. ComfyUI counts the steps that run from the end of the schedule, the
+    // others count those that do not run from its beginning. If any runs, the last one does.
+    private static int FirstStepOf(SamplingDialect dialect, int steps, int whole, int run)
+    {
+        if (run >= whole) return 0;
+        if (run == 0) return steps;
+        return Math.Clamp((dialect == SamplingDialect.Comfy ? steps : whole) - run, 0, steps - 1);
+    }
+
+    private static int FirstOf(Sampler sampler, int step)
+    {
+        int first = 0;
+        while (first < sampler.Evaluations.Length && sampler.Evaluations[first].Step < step) first++;
+        return first;
     }
 
     // If no evaluation is guided, all of them have all rows of the batch.

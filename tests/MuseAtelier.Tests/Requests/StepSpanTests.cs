@@ -69,7 +69,9 @@ public sealed class StepSpanTests
     [InlineData("heun", SamplingDialect.Diffusers, 0.5f, 20, 19)]
     [InlineData("euler", SamplingDialect.A1111, 0.5f, 9, 11)]
     [InlineData("euler", SamplingDialect.Comfy, 0.5f, 20, 20)]
-    [InlineData("dpm_2", SamplingDialect.Comfy, 0.5f, 40, 40)]
+    [InlineData("dpm_2", SamplingDialect.Comfy, 0.5f, 40, 39)]
+    [InlineData("ddim", SamplingDialect.A1111, 0.5f, 9, 10)]
+    [InlineData("ddim", SamplingDialect.A1111, 0.01f, 18, 1)]
     [InlineData("euler", SamplingDialect.Diffusers, 0f, 20, 0)]
     public void Recipe_OfASource_RunsTheLastEvaluations(string sampler, SamplingDialect dialect, float strength, int first, int run)
     {

@@ -74,7 +74,6 @@ public sealed class PaintingFieldTests(RunningServer server)
     }
 
     [Theory]
-    [InlineData("enable_hr", "true")]
     [InlineData("restore_faces", "true")]
     [InlineData("tiling", "true")]
     [InlineData("init_images", "[\"aGVsbG8=\"]")]
@@ -131,9 +130,9 @@ public sealed class PaintingFieldTests(RunningServer server)
         Assert.Equal(2, Read("{\"clip_skip\":1}").Job.Picture.ClipSkip);
     }
 
-    private PaintingCall Read(string body)
+    private PaintingCall Read(string body, bool isOver = false)
     {
         using JsonDocument document = ClientBody.Parse(Encoding.UTF8.GetBytes(body));
-        return new PaintingFields(server.Services.GetRequiredService<IModelShelf>(), _store, new ServerLimits()).Read(document.RootElement);
+        return CallReaders.Of(server, _store).Read(document.RootElement, isOver);
     }
 }
