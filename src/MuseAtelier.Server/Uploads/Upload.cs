@@ -26,7 +26,7 @@ internal sealed record Upload
 
     /// <summary>The format of the file.</summary>
     [JsonIgnore]
-    public required PictureFormat Format { get; init; }
+    public PictureFormat Format { get; init; }
 
     /// <summary>The digest of the pixels: <see cref="SourceImage.Sha256"/>.</summary>
     public required string Sha256 { get; init; }

@@ -66,6 +66,26 @@ public sealed class FirstRunChecklistTests
         Assert.Contains("is a file", lines[5].Finding, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Run_OfAnyMachine_HasCodesOfTheDocumentation()
+    {
+        string documented = File.ReadAllText(Path.Combine(GoldenFiles.Root, "docs", "http-api.md"));
+        ChecklistSubject usual = Subject(TestAtelier.Options);
+        ChecklistSubject[] subjects =
+        [
+            usual, usual with { Model = null }, usual with { Model = "missing.safetensors" },
+            Subject(TestAtelier.Options with { HostMemory = 100L << 20 }),
+            usual with { Gallery = Path.Combine(TestAtelier.Checkpoint, "pictures") },
+        ];
+        foreach (ChecklistLine line in subjects.SelectMany(FirstRunChecklist.Run))
+        {
+            Assert.Contains($"`{line.Code}`", documented, StringComparison.Ordinal);
+            Assert.Equal(line.Remedy is null, line.RemedyCode is null);
+            if (line.RemedyCode is { } remedy) Assert.Contains($"`{remedy}`", documented, StringComparison.Ordinal);
+            Assert.All(line.Arguments.Keys, name => Assert.Contains($"`{name}`", documented, StringComparison.Ordinal));
+        }
+    }
+
     private static ChecklistSubject Subject(AtelierOptions options) => new()
     {
         Model = TestAtelier.Checkpoint,

@@ -3,6 +3,7 @@ import { paint, requestOf } from './actions.js';
 import { saidBy } from './codes.js';
 import { el, byId, settled } from './dom.js';
 import { sentenceOf } from './errors.js';
+import { sideOf } from './hires.js';
 import { t, amount, duration, onLanguage } from './i18n.js';
 import { addKey } from './shortcuts.js';
 import { state, on, set, change, running } from './store.js';
@@ -245,8 +246,9 @@ function overBudget(found, settings) {
   }
   const how = el('details', null, el('summary', { class: 'link' }, t('err_fix2')), el('p', null, t('fix_how')));
   const budget = amount(found?.budget ?? state.sanctum.budget);
+  const scale = settings.hires?.scale ?? 1;
   return [
-    el('p', null, t('err_mem', { b: budget, w: settings.width, h: settings.height })),
+    el('p', null, t('err_mem', { b: budget, w: sideOf(settings.width, scale), h: sideOf(settings.height, scale) })),
     el('div', { class: 'remedies' }, ...remedies, how),
   ];
 }

@@ -4,9 +4,11 @@ import { onLanguage, t } from './i18n.js';
 import { brush, canRedo, canUndo, deeds, onBoard, setErases, setWidth, start as startBoard, widths } from './mask-board.js';
 import { addKey } from './shortcuts.js';
 import { sliderField } from './slider.js';
-import { addressOf, beginFromFile, canBegin, changeBrush, changeSource, draft, dropSource, usualStrength } from './source.js';
+import {
+  addressOf, beginFromFile, canBegin, changeBrush, changeSource, draft, dropSource, isGone, usualStrength,
+} from './source.js';
 import { isDrafted } from './stage.js';
-import { on, state } from './store.js';
+import { change, on, set, state } from './store.js';
 
 /** @type {Record<string, any>} */
 const parts = {};
@@ -25,6 +27,7 @@ export function start() {
   for (const key of ['settings', 'offer', 'jobs', 'watching', 'isDrafting', 'current']) {
     on(key, show);
   }
+  on('server', check);
   onBoard(sync);
   onLanguage(() => {
     isShown = false;
@@ -43,6 +46,15 @@ function addKeys() {
   addKey({ key: ']', does: 'wider', when, run: () => setWidth(brush.width * 1.2 + 1) });
   addKey({ key: 'z', ctrl: true, does: 'undo', when: () => when() && canUndo() && !state.toast?.action, run: deeds.undo });
   addKey({ key: 'z', ctrl: true, shift: true, does: 'redo', when: () => when() && canRedo(), run: deeds.redo });
+}
+
+/** Lets go of the source of an earlier visit where the server no longer has it. */
+async function check() {
+  const { source } = state.settings;
+  if (source && await isGone(source) && state.settings.source === source) {
+    change({ source: null });
+    set('toast', { text: t('err_upload') });
+  }
 }
 
 /** Lets the painter choose the file to begin from. */

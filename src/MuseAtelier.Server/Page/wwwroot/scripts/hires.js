@@ -18,7 +18,7 @@ export function hiresRow(syncs) {
   const fact = el('span', { class: 'craft-fact' });
   const fields = [factor(), strength(), steps()];
   const choice = upscalerField(upscalers);
-  const more = el('div', { class: 'hires-fields' },
+  const more = el('div', { class: 'hires-fields', role: 'group', 'aria-label': t('hires') },
     el('div', { class: 'craft-pair' }, fields[0].element, fields[1].element),
     el('div', { class: 'craft-pair' }, fields[2].element, choice.element));
   const box = el('input', {

@@ -85,7 +85,7 @@ export function titleOf(picture) {
   const words = (picture.request?.prompt ?? '').trim();
   const [first, second] = words.split(/[,，;；\n]/).map((/** @type {string} */ each) => each.trim()).filter(Boolean);
   if (!first) {
-    return t('untitled');
+    return t(picture.isStudy ? 'study' : 'untitled');
   }
   // "oil painting by …" says how, not what.
   return /^(oil|ink|watercolou?r|painting|picture|photo|a painting)\b.*(painting|by|of)\b/i.test(first) && second ? second : first;

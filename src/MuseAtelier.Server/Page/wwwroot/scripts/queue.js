@@ -119,6 +119,8 @@ function factsOf(job) {
   if (job.kind === 'verify') {
     return [t('verify'), ...facts];
   }
+  // The name of what it begins from is too long for this line.
+  facts.push(...sourceFacts(request).slice(1), ...hiresFacts(request));
   if (request.frame && request.frame !== 'none') {
     facts.push(frameName(request.frame));
   }
@@ -128,7 +130,7 @@ function factsOf(job) {
   if (job.count > 1) {
     facts.push(`× ${job.count}`);
   }
-  return [...facts, ...sourceFacts(request), ...hiresFacts(request)];
+  return facts;
 }
 
 /**

@@ -143,7 +143,7 @@ export function changeBrush(some) {
  */
 export async function recallSource({ upload, picture, name, fit, strength, mask, ...size }) {
   try {
-    const kept = upload ? await api.getUpload(upload) : await api.getPicture(picture);
+    const kept = upload ? await api.getUpload(upload) : await api.getPicture(picture ?? '');
     if (mask) {
       await api.getUpload(mask.upload);
     }
@@ -161,6 +161,19 @@ export async function recallSource({ upload, picture, name, fit, strength, mask,
     };
   } catch {
     return null;
+  }
+}
+
+/**
+ * Whether the server no longer has the file of a source.
+ * @param {Source} source
+ */
+export async function isGone({ upload, picture }) {
+  try {
+    await (upload ? api.getUpload(upload) : api.getPicture(picture ?? ''));
+    return false;
+  } catch (/** @type {any} */ problem) {
+    return problem.status === 404;
   }
 }
 

@@ -5,6 +5,7 @@ import { t, onLanguage } from './i18n.js';
 import { examples } from './examples.js';
 import { isNarrow } from './layout.js';
 import { board } from './mask-board.js';
+import { addressOf } from './source.js';
 import { state, on, set, change, running } from './store.js';
 
 const still = matchMedia('(prefers-reduced-motion: reduce)');
@@ -142,7 +143,7 @@ function easel(...onCanvas) {
 /** @param {Record<string, any>} job */
 function showEasel(job) {
   const element = put(`job ${job.id}`, 'easel', () => {
-    const made = easel(el('div', { class: 'wash' }));
+    const made = easel(...underDrawing(job.request?.source), el('div', { class: 'wash' }));
     made.querySelector('.easel-ledge').append(
       el('progress', { class: 'paint-line unseen', max: 1, value: 0, 'aria-label': t('painting') }),
       el('span', { class: 'paint-line', 'aria-hidden': 'true' }, el('span', { class: 'dab' })));
@@ -162,6 +163,19 @@ function showEasel(job) {
     wanted = { job: job.id, number: job.preview };
     load();
   }
+}
+
+/**
+ * The picture that is painted from, faintly on the canvas until paint covers it.
+ * @param {Record<string, any> | undefined} source
+ */
+function underDrawing(source) {
+  if (!source?.upload && !source?.picture) {
+    return [];
+  }
+  const image = el('img', { class: 'under-drawing', 'data-fit': source.fit ?? 'crop', src: addressOf(source), alt: '' });
+  image.addEventListener('error', () => image.remove());
+  return [image];
 }
 
 /** Loads the newest preview, one at a time, and lays it over the one before. */

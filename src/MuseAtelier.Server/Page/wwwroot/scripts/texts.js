@@ -225,5 +225,6 @@ export const notes = {
   smp_tcd: ['只配蒸馏过的画模，四到八步', 'Only for distilled models, four to eight steps'],
   err_server: ['程序没有回答。', 'The program does not answer.'],
   untitled: ['未题', 'Without words'],
+  study: ['未竟的习作', 'An unfinished study'],
   gone_picture: ['这幅画已不在画廊里。', 'This picture is no longer in the gallery.'],
 };
