@@ -120,8 +120,8 @@ internal static class ManifestRules
 
         private void CheckPainter(ModelSpec model)
         {
-            Require(model.InputChannels == LatentChannels,
-                Text($"the UNet reads {model.InputChannels} channels instead of the {LatentChannels} of a latent"));
+            Require(model.InputChannels is LatentChannels or ModelSpec.InpaintingChannels, Text(
+                $"the UNet reads {model.InputChannels} channels instead of {LatentChannels} or {ModelSpec.InpaintingChannels}"));
             Require(model.LatentChannels == LatentChannels,
                 Text($"latents have {model.LatentChannels} channels instead of {LatentChannels}"));
             Require(model.TextLength == Positions, Text($"texts have {model.TextLength} positions instead of {Positions}"));

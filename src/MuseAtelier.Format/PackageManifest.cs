@@ -160,6 +160,9 @@ internal sealed record CheckpointSpec(string Name, string Sha256, long Bytes)
 /// <summary>Sizes of the model that the engine needs.</summary>
 internal sealed record ModelSpec
 {
+    /// <summary>Input channels of an inpainting model's UNet: of latents, of a mask and of a masked picture's latents.</summary>
+    public const int InpaintingChannels = 9;
+
     /// <summary>
     /// Input channels of the UNet: those of a latent and, in inpainting models, of a mask and a masked picture.
     /// </summary>
@@ -167,6 +170,10 @@ internal sealed record ModelSpec
 
     /// <summary>Channels of a latent.</summary>
     public required int LatentChannels { get; init; }
+
+    /// <summary>Whether the UNet also reads a mask and a masked picture.</summary>
+    [JsonIgnore]
+    public bool IsInpainting => InputChannels == InpaintingChannels;
 
     /// <summary>Width of CLIP-L's hidden states.</summary>
     public required int ClipLWidth { get; init; }

@@ -158,15 +158,22 @@ public static partial class PictureFile
         if (!options.UnderFreeName) PictureTarget.Probe(path, options.Overwrite);
         using ArrayPoolBufferWriter<byte> file = encode();
         cancellationToken.ThrowIfCancellationRequested();
+        return Place(path, file.WrittenSpan, options);
+    }
+
+    /// <summary>Writes the bytes of a file as the options say.</summary>
+    /// <exception cref="PictureFileException">The file cannot be written.</exception>
+    internal static WrittenPicture Place(string path, ReadOnlySpan<byte> content, PictureFileOptions options)
+    {
         try
         {
-            Place(path, file.WrittenSpan, options.Overwrite);
+            Place(path, content, options.Overwrite);
             return new WrittenPicture(path, []);
         }
         catch (PictureFileException exception) when (options.UnderFreeName
             && exception is PictureExistsException or PictureTargetException or PictureNotWrittenException { NoSpace: false })
         {
-            return PlaceBeside(path, file.WrittenSpan, exception);
+            return PlaceBeside(path, content, exception);
         }
     }
 

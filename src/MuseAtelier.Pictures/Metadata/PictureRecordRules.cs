@@ -36,6 +36,7 @@ internal static class PictureRecordRules
     public static void Check(string path, PictureRecord record)
     {
         CheckRequest(path, record.Request);
+        RecordedSourceRules.Check(path, record.Request);
         CheckPrediction(path, record.Model.Prediction);
         CheckEncoding(path, record.Encoding);
         CheckEngine(path, record.Engine);
@@ -62,14 +63,19 @@ internal static class PictureRecordRules
             throw new PictureRecordDamagedException(path, Invariant($"it has {timesteps.Count} timesteps for {request.Steps} steps"));
     }
 
-    // Also refuses infinity, to which the reader turns numbers beyond the range of their type.
-    private static void CheckShare(string path, string name, float value)
+    /// <summary>
+    /// Checks that a number is from 0 to 1. Also refuses infinity, to which the reader turns numbers beyond the range of their type.
+    /// </summary>
+    /// <exception cref="PictureRecordDamagedException">It is not.</exception>
+    public static void CheckShare(string path, string name, float value)
     {
         bool fits = value is >= 0 and <= 1;
         if (!fits) throw new PictureRecordDamagedException(path, Invariant($"its {name} is {value}, not from 0 to 1"));
     }
 
-    private static void CheckWhole(string path, string name, int value, int least, int most)
+    /// <summary>Checks that a whole number is in range.</summary>
+    /// <exception cref="PictureRecordDamagedException">It is not.</exception>
+    public static void CheckWhole(string path, string name, int value, int least, int most)
     {
         bool fits = value >= least && value <= most;
         if (!fits) throw new PictureRecordDamagedException(path, Invariant($"its {name} is {value}, not from {least} to {most}"));
@@ -115,10 +121,14 @@ internal static class PictureRecordRules
     private static void CheckEvaluations(string path, PictureRequest request, RecordedHashes hashes)
     {
         int found = hashes.Latents.Count - 1;
-        bool fits = hashes.Noise.Count == hashes.Latents.Count && found is >= 1 and <= MostSteps && request.Steps is >= 1 and <= MostSteps;
+        // A source of strength 0 is not denoised, and two passes are recorded one after the other.
+        int least = request.Source is null ? 1 : 0;
+        int most = request.Hires is null ? MostSteps : 2 * MostSteps;
+        bool fits = hashes.Noise.Count == hashes.Latents.Count && found >= least && found <= most && request.Steps is >= 1 and <= MostSteps;
+        bool isPlain = request is { Source: null, Hires: null };
         try
         {
-            if (fits && (SamplerCatalog.BuiltIn.EvaluationsOf(request) ?? found) == found) return;
+            if (fits && (!isPlain || (SamplerCatalog.BuiltIn.EvaluationsOf(request) ?? found) == found)) return;
         }
         catch (StepCountException)
         {

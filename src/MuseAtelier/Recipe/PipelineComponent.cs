@@ -14,7 +14,7 @@ internal enum RunFrequency
     /// <summary>In every evaluation of the denoising loop.</summary>
     PerEvaluation,
 
-    /// <summary>Once for each picture, or for each tile of it.</summary>
+    /// <summary>Once for each picture, or for each tile of it; an existing picture is encoded once for a batch.</summary>
     PerPicture,
 }
 
@@ -80,8 +80,8 @@ internal enum ComponentUse
     /// <summary>For pictures with a frame.</summary>
     WithFrame,
 
-    /// <summary>For no picture that is painted from a prompt; for comparisons with existing pictures.</summary>
-    Comparison,
+    /// <summary>For pictures that are painted from an existing one.</summary>
+    Encoding,
 
     /// <summary>For pictures that an upscaler enlarges, which is a package of its own.</summary>
     Upscaling,
@@ -115,7 +115,10 @@ internal sealed record PipelineComponent(
     /// <summary>Whether the component decodes latents.</summary>
     public bool Decodes => Use is ComponentUse.UsualDecoding or ComponentUse.Fp32Decoding;
 
-    /// <summary>Whether the component runs before the first step.</summary>
+    /// <summary>Whether the component encodes an existing picture. It is loaded for a batch and released before the first step.</summary>
+    public bool Encodes => Use == ComponentUse.Encoding;
+
+    /// <summary>Whether the component runs before the first step, for prompts.</summary>
     public bool RunsBeforeSteps => Frequency is RunFrequency.PerPrompt or RunFrequency.PerBatch;
 
     /// <summary>

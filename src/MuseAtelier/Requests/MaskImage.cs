@@ -59,11 +59,12 @@ public sealed class MaskImage : IEquatable<MaskImage>
     /// <param name="width">Width in px, from 1.</param>
     /// <param name="height">Height in px, from 1.</param>
     /// <param name="sha256">The digest as <see cref="Sha256"/> gives it.</param>
+    /// <param name="name">The name of its file; null if unknown.</param>
     /// <exception cref="ArgumentException">The size is out of range, or the digest is none.</exception>
-    public static MaskImage Reference(int width, int height, string sha256)
+    public static MaskImage Reference(int width, int height, string sha256, string? name = null)
     {
         ImageDigest.Check(sha256);
-        return new MaskImage(width, height) { _sha256 = sha256 };
+        return new MaskImage(width, height) { _sha256 = sha256, Name = name };
     }
 
     /// <summary>The mask of an image's transparent parts: 255 minus the opacity, so that what is transparent is painted anew.</summary>

@@ -76,11 +76,12 @@ public sealed class SourceImage : IEquatable<SourceImage>
     /// <param name="width">Width in px, from 1.</param>
     /// <param name="height">Height in px, from 1.</param>
     /// <param name="sha256">The digest as <see cref="Sha256"/> gives it.</param>
+    /// <param name="name">The name of its file; null if unknown.</param>
     /// <exception cref="ArgumentException">The size is out of range, or the digest is none.</exception>
-    public static SourceImage Reference(int width, int height, string sha256)
+    public static SourceImage Reference(int width, int height, string sha256, string? name = null)
     {
         ImageDigest.Check(sha256);
-        return new SourceImage(width, height) { _sha256 = sha256 };
+        return new SourceImage(width, height) { _sha256 = sha256, Name = name };
     }
 
     /// <inheritdoc/>
