@@ -24,11 +24,13 @@ internal static class SourceDecoder
     /// <exception cref="PictureFileException">The picture cannot be read.</exception>
     public static SourcePixels Decode(PictureInput input, CancellationToken cancellationToken) =>
         PictureCodecs.IsBuiltIn(input.Format)
-            ? PictureDecoder.DecodeBuiltIn(input, (content, pixels, decoder) => Decode(content, pixels, decoder), cancellationToken)
+            ? PictureDecoder.DecodeBuiltIn(input, (content, pixels, decoder) => Decode(input, content, pixels, decoder), cancellationToken)
             : DecodeForeign(input, cancellationToken);
 
-    private static SourcePixels Decode(ContainerContent content, Stream pixels, IImageDecoder decoder)
+    private static SourcePixels Decode(PictureInput input, ContainerContent content, Stream pixels, IImageDecoder decoder)
     {
+        if (content.IsCutOff || (input.Format == PictureFormat.Jpeg && JpegFile.IsCutOff(input.Stream, content)))
+            throw new PictureDamagedException(input.Name, "it ends before its pixels do");
         List<string> notices = [.. content.Notices];
         ExifFacts? exif = content.Exif.IsEmpty ? null : ExifReader.Read(content.Exif.Span);
         if (exif is null && !content.Exif.IsEmpty) notices.Add("its EXIF block cannot be read");
