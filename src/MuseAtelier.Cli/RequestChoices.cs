@@ -33,7 +33,7 @@ internal sealed class RequestChoices
         "Guidance scale (CFG), 0 or 1 to 100. With 0 and 1 there is no guidance, and the negative prompt is not used.",
         Defaults.GuidanceScale);
     private readonly Option<int> _width =
-        Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 2048; multiples of 64 are best.", Defaults.Width);
+        Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 4096; multiples of 64 are best.", Defaults.Width);
     private readonly Option<int> _height = Choice.Whole("--height", "Height in px, with the same limits.", Defaults.Height);
     private readonly Option<string> _schedule = ScheduleOption();
     private readonly Option<bool> _karras = new("--karras") { Description = "Use Karras sigmas." };

@@ -34,7 +34,8 @@ internal static class CheckpointInspector
     public static void RequireSdxlBase(SafetensorsFile file)
     {
         CheckpointKind kind = Detect(file);
-        bool isSupported = kind is CheckpointKind.SdxlBase or CheckpointKind.SdxlVelocity or CheckpointKind.SdxlEdm;
+        bool isSupported = kind is CheckpointKind.SdxlBase or CheckpointKind.SdxlInpainting or CheckpointKind.SdxlVelocity
+            or CheckpointKind.SdxlEdm;
         if (!isSupported) throw new CheckpointKindException(file.Path, kind);
     }
 

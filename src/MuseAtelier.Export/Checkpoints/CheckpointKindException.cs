@@ -1,13 +1,13 @@
 namespace MuseAtelier;
 
-/// <summary>The file is valid, but it holds something else than an SDXL base model.</summary>
+/// <summary>The file is valid, but it holds something else than an SDXL base or inpainting model.</summary>
 public sealed class CheckpointKindException : CheckpointException
 {
     internal CheckpointKindException(string path, CheckpointKind kind)
         : base(
             path,
             $"{path} {Describe(kind)}",
-            "a single-file SDXL base checkpoint",
+            "a single-file SDXL base or inpainting checkpoint",
             Advise(kind)) =>
             Kind = kind;
 
@@ -16,7 +16,6 @@ public sealed class CheckpointKindException : CheckpointException
 
     private static string Describe(CheckpointKind kind) => kind switch
     {
-        CheckpointKind.SdxlInpainting => "is an SDXL inpainting model (its UNet reads 9 channels)",
         CheckpointKind.SdxlEditing => "is an SDXL editing model (its UNet reads 8 channels)",
         CheckpointKind.SdxlRefiner => "is the SDXL refiner",
         CheckpointKind.StableDiffusion1 => "is a Stable Diffusion 1.x checkpoint",

@@ -94,6 +94,7 @@ internal sealed class ContainerContent
             Texts = Texts,
             Parameters = (format == PictureFormat.Png ? Texts.GetValueOrDefault(ParametersText.Keyword) : null) ?? exif?.Comment,
             Orientation = exif?.Orientation ?? 1,
+            IsCutOff = IsCutOff,
             RecordJson = Record(),
             Notices = Notices,
         };

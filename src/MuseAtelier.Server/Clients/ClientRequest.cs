@@ -1,4 +1,3 @@
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Clients;
 

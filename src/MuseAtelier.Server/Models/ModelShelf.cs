@@ -14,6 +14,9 @@ internal sealed partial class ModelShelf : IModelShelf, IAsyncDisposable
 {
     private const int ShortDigest = 10, LongestName = 64;
 
+    // Four previews a second are shown at most. Steps and the encoding have no common rhythm, so that they are made somewhat more often.
+    private static readonly TimeSpan PreviewInterval = TimeSpan.FromMilliseconds(200);
+
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _opening = new(1, 1);
     private readonly CancellationTokenSource _ending = new();
@@ -38,6 +41,7 @@ internal sealed partial class ModelShelf : IModelShelf, IAsyncDisposable
         _atelierOptions = atelier with
         {
             Previews = true,
+            PreviewInterval = PreviewInterval,
             WatchMemory = true,
             WatchInterval = TimeSpan.FromMilliseconds(250),
             Disposal = DisposalMode.Abort,

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Planning;
 

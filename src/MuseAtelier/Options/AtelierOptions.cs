@@ -73,6 +73,12 @@ public sealed record AtelierOptions
     /// <summary>Whether progress reports carry a preview of the latents.</summary>
     public bool Previews { get; init; }
 
+    /// <summary>
+    /// The least time between two previews of a batch; from zero, which means one for every step. Reports of steps in between carry none.
+    /// Where steps are short, as on a card, a program that shows a few previews a second saves the time of the others.
+    /// </summary>
+    public TimeSpan PreviewInterval { get; init; }
+
     /// <summary>Samplers that requests can name besides those of this library. No two samplers may have the same name.</summary>
     [Experimental(Experiments.Sampling)]
     public IReadOnlyList<SamplerRegistration> Samplers { get; init; } = [];
@@ -160,5 +166,14 @@ public sealed record AtelierOptions
         OpenFileLimitException.ThrowIfTooLow();
         Backend.Require();
         return ModelPackage.OpenFor(model, PackageChoice, progress, cancellationToken);
+    }
+
+    /// <summary>Opens the package of an upscaler for these options, after it is known that the backend can run here.</summary>
+    /// <exception cref="MuseAtelierException">The backend or the upscaler cannot be used.</exception>
+    internal ModelPackage OpenUpscaler(string path, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        OpenFileLimitException.ThrowIfTooLow();
+        Backend.Require();
+        return ModelPackage.OpenFor(path, PackageChoice with { IsUpscaler = true }, progress, cancellationToken);
     }
 }

@@ -30,6 +30,7 @@ internal static class OptionRules
         }
 
         PlanRules.CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.PreviewInterval, TimeSpan.Zero, nameof(options.PreviewInterval));
         CheckQueue(options);
         CheckSamplers(options.Samplers);
         CheckNoiseSources(options.NoiseSources);

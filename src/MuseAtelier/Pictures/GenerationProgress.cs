@@ -28,7 +28,10 @@ public readonly record struct GenerationProgress
     /// <summary>Time since the batch was requested.</summary>
     public TimeSpan Elapsed { get; init; }
 
-    /// <summary>The present latents as a rough picture; null unless <see cref="AtelierOptions.Previews"/> is set.</summary>
+    /// <summary>
+    /// The present latents as a rough picture; null unless <see cref="AtelierOptions.Previews"/> is set, and in steps for which
+    /// <see cref="AtelierOptions.PreviewInterval"/> makes none.
+    /// </summary>
     public LatentPreview? Preview { get; init; }
 
     /// <summary>Index of the picture, or of the first picture of the batch, from 0 over all that were requested.</summary>

@@ -9,28 +9,30 @@ namespace MuseAtelier.Pipeline;
 /// <summary>The denoising of one batch: runs the loop, and holds the latents until it is disposed.</summary>
 internal sealed class BatchDenoising : IDisposable
 {
+    private const int LatentChannels = 4;
+
     private readonly long _begin = Stopwatch.GetTimestamp();
     private readonly PictureBatch _batch;
     private readonly AtelierMetrics _metrics;
     private readonly PreviewGrid? _previews;
     private readonly DenoisingLoop _loop;
 
-    /// <summary>Draws the initial noise.</summary>
+    /// <summary>Draws the initial noise, and writes the latents at which denoising begins.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="denoiser">The denoiser, prepared for the batch; borrowed.</param>
-    /// <param name="hasPreviews">Whether progress reports carry previews.</param>
+    /// <param name="previews">The least time between two previews; null means none.</param>
     /// <param name="device">The device that runs; borrowed.</param>
     /// <param name="metrics">Receives the time of each evaluation; borrowed.</param>
-    public BatchDenoising(PictureBatch batch, Denoiser denoiser, bool hasPreviews, ExecutionDevice device, AtelierMetrics metrics)
+    public BatchDenoising(PictureBatch batch, Denoiser denoiser, TimeSpan? previews, ExecutionDevice device, AtelierMetrics metrics)
     {
         _batch = batch;
         _metrics = metrics;
-        bool paintsPreviews = hasPreviews && batch.HasProgress;
-        _previews = paintsPreviews
-            ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat, batch.LatentColours)
+        _previews = previews is { } interval && batch.HasProgress
+            ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat, batch.LatentColours, interval)
             : null;
-        _loop = new DenoisingLoop(
-            batch.Recipe, batch.Noise, batch.Slot, denoiser, DenoisingInputs.FromNoise, _previews, device.AllocateHost);
+        int length = LatentChannels * batch.LatentHeight * batch.LatentWidth;
+        DenoisingInputs inputs = batch.Source?.InputsOf(batch.Request, length) ?? DenoisingInputs.FromNoise;
+        _loop = new DenoisingLoop(batch.Recipe, batch.Noise, batch.Slot, denoiser, inputs, _previews, device.AllocateHost);
     }
 
     /// <summary>The time of each evaluation.</summary>
@@ -70,6 +72,6 @@ internal sealed class BatchDenoising : IDisposable
     private void EndStep(int finished)
     {
         _metrics.StepEnded(_loop.Clock.Times[finished - 1]);
-        _batch.Report(GenerationPhase.Denoising, finished, _previews?.Capture());
+        _batch.Report(GenerationPhase.Denoising, finished, _previews is { IsFresh: true } ? _previews.Capture() : null);
     }
 }

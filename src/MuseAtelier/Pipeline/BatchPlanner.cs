@@ -54,8 +54,8 @@ internal sealed class BatchPlanner
     {
         RequestPrompts prompts = series.Prompts;
         SamplingCatalogs catalogs = options.Catalogs;
-        int evaluations = catalogs.EvaluationsOf(series.Request);
-        int unguided = catalogs.Samplers.EvaluationsOfThePromptAlone(series.Request)!.Value;
+        int evaluations = catalogs.EvaluationsOf(series.Request, series.Span);
+        int unguided = catalogs.Samplers.EvaluationsOfThePromptAlone(series.Request, series.Span)!.Value;
         var request = new ResidencyRequest
         {
             Budget = budget,
@@ -63,8 +63,9 @@ internal sealed class BatchPlanner
             Height = series.Request.Height,
             Steps = evaluations,
             Count = series.Count,
-            NoiseBytes = catalogs.NoiseBytesOf(series.Request),
-            Guided = unguided < evaluations,
+            NoiseBytes = catalogs.NoiseBytesOf(series.Request, series.Span),
+            // The denoiser has rows for guidance even where no evaluation runs.
+            Guided = unguided < evaluations || (evaluations == 0 && series.Request.IsGuided),
             UnguidedSteps = unguided < evaluations && prompts.Weights.Count == 1 ? unguided : 0,
             PromptChunks = prompts.Chunks,
             PromptParts = prompts.Weights.Count,
@@ -74,8 +75,12 @@ internal sealed class BatchPlanner
             VaeTile = options.VaeTile,
             DecodesInFp32 = options.DecodesInFp32,
             Frame = series.Request.Frame,
-            EncodesSource = series.Request.Source is not null,
+            EncodesSource = series.Request.Source is not null || series.EncodesEnlarged,
         };
+        if (series.Tiles is { } tiles) request = request.InTiles(tiles);
+        int mostRows = PlanRules.MostRowsOf(request.Width, request.Height);
+        if (request.LargestBatch < 1)
+            throw PromptException.TooManyRowsForSize(request.PromptParts, request.Width, request.Height, mostRows - 1);
         if (series.Slot is { } slot && slot.BatchSize > request.LargestBatch)
             throw PromptException.TooManyRows(request.PromptParts, slot.BatchSize, request.LargestBatch);
         // A picture with a fixed slot keeps its batch. Other pictures of a prompt of many parts share a batch of fewer pictures.
@@ -109,6 +114,11 @@ internal sealed class BatchPlanner
         return plan;
     }
 
+    /// <summary>The plan for a series that is painted later, within the budget in force.</summary>
+    /// <param name="series">The series.</param>
+    /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
+    public ResidencyPlan Find(PictureSeries series) => Find(series, _allowance.Bytes);
+
     /// <summary>Finds a plan with a quarter less memory than the plan that ran out, and puts it in force.</summary>
     /// <param name="series">The series.</param>
     /// <param name="left">The number of pictures that are left of the batch.</param>
@@ -121,7 +131,7 @@ internal sealed class BatchPlanner
         // Where the device reports its free memory, the lower budget stays in force. Elsewhere the next batch is planned as before.
         if (_device.FreeBytes() is not null) _allowance.RanOut(budget);
         // A batch of one takes the least memory. A picture with a fixed slot must keep its batch, because its last bits depend on it.
-        PictureSeries rest = series.Slot is null ? series with { Count = left, BatchSize = 1 } : series;
+        PictureSeries rest = series.Slot is null ? series with { Count = left, BatchSize = 1, Tiles = null } : series;
         return Apply(rest, budget, available);
     }
 
@@ -150,7 +160,7 @@ internal sealed class BatchPlanner
 
     private ResidencyPlan Find(PictureSeries series, long budget)
     {
-        ResidencyRequest wanted = RequestOf(series, _options, budget);
+        ResidencyRequest wanted = _sizes.Complete(RequestOf(series, _options, budget));
         if (_found.TryGetValue(wanted, out ResidencyPlan? known)) return known;
         ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _profile);
         if (_order.Count == RememberedPlans) _found.Remove(_order.Dequeue());

@@ -12,7 +12,11 @@ public sealed record HiresPass
     /// <summary>How much the second pass paints anew, above 0 and up to 1.</summary>
     public float Strength { get; init; } = 0.5f;
 
-    /// <summary>The steps that the second pass runs, 1 to 1000; null means the request's steps.</summary>
+    /// <summary>
+    /// The steps that the second pass runs, 1 to 1000; null means the request's steps. They are the last ones of a schedule that is longer
+    /// in the proportion of 1 to <see cref="Strength"/>, and which may have 1000 steps (AUTOMATIC1111, modules/sd_samplers_common.py,
+    /// setup_img2img_steps). Without effect if the schedule is a list of timesteps, of which the strength's share runs.
+    /// </summary>
     public int? Steps { get; init; }
 
     /// <summary>How the picture is enlarged between the passes.</summary>

@@ -58,10 +58,10 @@ public sealed record PictureRequest
     /// </summary>
     public float VariationStrength { get; init; }
 
-    /// <summary>Width in px: a multiple of 8 from 256 to 2048.</summary>
+    /// <summary>Width in px: a multiple of 8 from 256 to 4096.</summary>
     public int Width { get; init; } = 1024;
 
-    /// <summary>Height in px: a multiple of 8 from 256 to 2048.</summary>
+    /// <summary>Height in px: a multiple of 8 from 256 to 4096.</summary>
     public int Height { get; init; } = 1024;
 
     /// <summary>The sampler; Euler ancestral by default.</summary>

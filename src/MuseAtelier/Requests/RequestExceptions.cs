@@ -25,7 +25,7 @@ public sealed class PictureSizeException : PictureRequestException
     internal PictureSizeException(int width, int height)
         : base(
             $"the size is {width}x{height} px",
-            "multiples of 8 from 256 to 2048 a side",
+            Invariant($"multiples of 8 from {RequestRules.SmallestSide} to {RequestRules.LargestSide} a side"),
             $"The nearest size is {Nearest(width)}x{Nearest(height)}.")
     {
         Width = width;
@@ -38,7 +38,7 @@ public sealed class PictureSizeException : PictureRequestException
     /// <summary>The requested height in px.</summary>
     public int Height { get; }
 
-    private static int Nearest(int size) => (Math.Clamp(size, 256, 2048) + 4) / 8 * 8;
+    private static int Nearest(int size) => (Math.Clamp(size, RequestRules.SmallestSide, RequestRules.LargestSide) + 4) / 8 * 8;
 }
 
 /// <summary>A number of steps that is out of range.</summary>
@@ -51,8 +51,16 @@ public sealed class StepCountException : PictureRequestException
             $"Choose one of these{(most < 1000 ? ", or another sampler or schedule" : "")}; 20 to 30 suit most samplers.") =>
             Steps = steps;
 
+    private StepCountException(int steps, string found, string expected, string remedy) : base(found, expected, remedy) => Steps = steps;
+
     /// <summary>The requested number of steps.</summary>
     public int Steps { get; }
+
+    internal static StepCountException OfStrength(int steps, float strength, double schedule) => new(
+        steps,
+        Invariant($"{steps} steps at strength {strength} are the last ones of a schedule of {Math.Floor(schedule)} steps"),
+        Invariant($"a schedule of at most {RequestRules.MostSteps} steps"),
+        "Raise the strength, or take fewer steps.");
 }
 
 /// <summary>A guidance scale that is out of range.</summary>
@@ -214,6 +222,11 @@ public sealed class PromptException : PictureRequestException
         Invariant($"the prompt has {parts} parts between the words AND, and the picture's batch has {pictures} pictures"),
         Invariant($"at most {most} pictures in a batch of such a prompt"),
         "Paint the picture in a smaller batch. MuseAtelier paints no such batch, so a record of one is not its own.");
+
+    internal static PromptException TooManyRowsForSize(int parts, int width, int height, int most) => new(
+        Invariant($"the prompt has {parts} parts between the words AND, and the picture has {width}x{height} px"),
+        Invariant($"at most {most} parts at this size"),
+        "Take out an AND, or paint a smaller picture.");
 
     internal static PromptException Unpaired(string name, char unit, int index) => new(
         Invariant($"the {name} has an unpaired surrogate at index {index} (U+{(int)unit:X4})"),

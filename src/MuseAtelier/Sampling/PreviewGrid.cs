@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MuseAtelier.Decoding;
 
 namespace MuseAtelier.Sampling;
@@ -12,14 +13,19 @@ internal sealed class PreviewGrid
     private readonly LatentFormat? _format;
     private readonly LatentColours? _colours;
     private readonly float[]? _converted;
+    private readonly TimeSpan _interval;
+    private long? _painted;
 
     /// <param name="pictures">Pictures in the grid; unused cells stay black.</param>
     /// <param name="height">A latent's height.</param>
     /// <param name="width">A latent's width.</param>
     /// <param name="format">The scale of the latents; null for SDXL's.</param>
     /// <param name="colours">The colours of the latents; null for SDXL's.</param>
-    public PreviewGrid(int pictures, int height, int width, LatentFormat? format = null, LatentColours? colours = null)
+    /// <param name="interval">The least time between two previews of a batch.</param>
+    public PreviewGrid(
+        int pictures, int height, int width, LatentFormat? format = null, LatentColours? colours = null, TimeSpan interval = default)
     {
+        _interval = interval;
         _colours = colours;
         _format = format;
         _converted = format is null ? null : new float[LatentPreviewer.Channels * height * width];
@@ -30,8 +36,11 @@ internal sealed class PreviewGrid
         _pixels = new byte[rows * height * _columns * width * Channels];
     }
 
+    /// <summary>Whether the last evaluation of the batch was painted.</summary>
+    public bool IsFresh { get; private set; }
+
     /// <summary>
-    /// Copies the grid as it is now, because the next evaluation overwrites it. The copy is the only memory that a preview allocates.
+    /// Copies the grid as it is now, because a later evaluation overwrites it. The copy is the only memory that a preview allocates.
     /// </summary>
     public LatentPreview Capture()
     {
@@ -51,10 +60,14 @@ internal sealed class PreviewGrid
     }
 
     /// <summary>
-    /// Paints all pictures of a batch from their clean latents, which show more than latents that are still full of noise.
+    /// Paints all pictures of a batch from their clean latents, which show more than latents that are still full of noise; does nothing if
+    /// the interval since the last preview has not passed.
     /// </summary>
     public void Paint(LatentBatch batch)
     {
+        IsFresh = _painted is not { } painted || Stopwatch.GetElapsedTime(painted) >= _interval;
+        if (!IsFresh) return;
+        _painted = Stopwatch.GetTimestamp();
         for (int i = 0; i < batch.Pictures; i++) Paint(i, batch.Denoised(i));
     }
 }

@@ -28,7 +28,7 @@ public sealed class StormTests
         await AteliersStorm.RunAsync(
             new AteliersOptions
             {
-                Count = 8,
+                Count = 4,
                 Requests = 2,
                 Callers = 4,
                 Seed = 3,
@@ -38,8 +38,8 @@ public sealed class StormTests
             report
         );
         RequirePassed(report);
-        Assert.Equal(8, report.Count("turns.jobs"));
-        Assert.Equal(8, report.Count("together.jobs"));
+        Assert.Equal(4, report.Count("turns.jobs"));
+        Assert.Equal(4, report.Count("together.jobs"));
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class StormTests
             new CallersOptions
             {
                 Device = on,
-                Count = 24,
+                Count = 14,
                 Requests = 2,
                 Callers = 8,
                 BoundMilliseconds = 10_000,
@@ -112,7 +112,7 @@ public sealed class StormTests
             report
         );
         RequirePassed(report);
-        Assert.Equal(24, report.Count("requests"));
+        Assert.Equal(14, report.Count("requests"));
         Assert.InRange(report.Count("cancelled.waiting"), 1, long.MaxValue);
         Assert.InRange(report.Count("cancelled.painting"), 1, long.MaxValue);
     }
@@ -213,12 +213,13 @@ public sealed class StormTests
     [Fact]
     public async Task Fuzz_OfOneInput_IsTheSameAsInTheWholeRun()
     {
+        const int inputs = 12;
         var whole = new StormReport("fuzz");
         await FuzzStorm.RunAsync(
             new FuzzOptions
             {
                 Target = "records",
-                Count = 40,
+                Count = inputs,
                 Seed = 3,
                 Use = 0,
                 BoundsTime = false,
@@ -226,14 +227,14 @@ public sealed class StormTests
             whole
         );
         long read = 0;
-        for (int i = 0; i < 40; i++)
+        for (int i = 0; i < inputs; i++)
         {
             var one = new StormReport("fuzz");
             await FuzzStorm.RunAsync(
                 new FuzzOptions
                 {
                     Target = "records",
-                    Count = 40,
+                    Count = inputs,
                     Seed = 3,
                     Use = 0,
                     Only = i,

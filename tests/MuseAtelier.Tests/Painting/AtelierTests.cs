@@ -19,14 +19,14 @@ public sealed class AtelierTests(TestAtelier miniature)
     }
 
     [Fact]
-    public async Task GenerateAsync_OfOneRequestTenTimes_GivesTheSameBytesEachTime()
+    public async Task GenerateAsync_OfOneRequestFiveTimes_GivesTheSameBytesEachTime()
     {
         PictureRequest request = TestAtelier.Small with { Steps = 2, Frame = new PictureFrame(FrameStyle.Gilded) };
         Picture first = await Paint(request);
-        for (int run = 2; run <= 10; run++)
+        for (int run = 2; run <= 5; run++)
         {
             // Another picture between: what it leaves behind must not show.
-            if (run == 6) await Paint(TestAtelier.Small with { Steps = 1, Width = 264, Seed = 9 });
+            if (run == 3) await Paint(TestAtelier.Small with { Steps = 1, Width = 264, Seed = 9 });
             Picture again = await Paint(request);
             Assert.Equal(first.Provenance.StepHashes, again.Provenance.StepHashes);
             Assert.True(first.Pixels.Span.SequenceEqual(again.Pixels.Span), $"run {run} gives other bytes");
@@ -103,6 +103,16 @@ public sealed class AtelierTests(TestAtelier miniature)
             Assert.Empty(picture.Notices);
             pictures.Add(picture);
         }
+    }
+
+    [Fact]
+    public async Task GenerateAsync_WithALongPreviewInterval_ShowsTheFirstStepAlone()
+    {
+        AtelierOptions options = TestAtelier.Options with { Previews = true, PreviewInterval = TimeSpan.FromHours(1) };
+        await using Atelier atelier = await miniature.OpenAsync(options);
+        var reports = new Reports<GenerationProgress>();
+        using Picture picture = await atelier.GenerateAsync(TestAtelier.Small with { Steps = 2 }, reports, Cancellation);
+        Assert.Equal(1, Assert.Single(reports.All, report => report.Preview is not null).Step);
     }
 
     [Fact]

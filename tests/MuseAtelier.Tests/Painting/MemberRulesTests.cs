@@ -60,6 +60,7 @@ public sealed class MemberRulesTests
         ["AtelierOptions.WatchMemory"] = [],
         ["AtelierOptions.DecodesInFp32"] = [],
         ["AtelierOptions.Previews"] = [],
+        ["AtelierOptions.PreviewInterval"] = [TimeSpan.FromTicks(-1), TimeSpan.MinValue],
         ["AtelierOptions.Name"] = ["", "  ", "two\nlines", new string('a', 65)],
         ["AtelierOptions.QueueCapacity"] = [0, -1, 100_001, int.MaxValue, int.MinValue],
         ["AtelierOptions.LoggerFactory"] = [],

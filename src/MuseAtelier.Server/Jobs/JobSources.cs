@@ -1,0 +1,37 @@
+using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
+
+namespace MuseAtelier.Server.Jobs;
+
+/// <summary>Gives requests the pixels of their sources and masks when they are about to be painted.</summary>
+/// <param name="uploads">The pictures.</param>
+internal sealed class JobSources(UploadStore uploads)
+{
+    /// <summary>The request of a job with the pixels of its source and its mask.</summary>
+    /// <exception cref="ServerRequestException">A picture is not kept any more, or is another one than when the job was accepted.</exception>
+    public PictureRequest Load(JobRequest job)
+    {
+        if (job.Picture.Source is not { } source) return job.Picture;
+        SourceImage image = uploads.LoadSource(UploadOf(job.Uploads.Source));
+        Require(image.Sha256 == source.Image.Sha256);
+        PictureSource loaded = source with { Image = image };
+        if (source.Mask is { } mask)
+        {
+            MaskImage pixels = job.Uploads.IsTransparency
+                ? MaskImage.OfTransparency(image)
+                : uploads.LoadMask(UploadOf(job.Uploads.Mask));
+            Require(pixels.Sha256 == mask.Image.Sha256);
+            loaded = loaded with { Mask = mask with { Image = pixels } };
+        }
+
+        return job.Picture with { Source = loaded };
+    }
+
+    private Upload UploadOf(string? id) => (id is null ? null : uploads.Find(id)) ?? throw UploadProblems.NoSuchUpload("source");
+
+    // A restarted job paints the same picture, or none.
+    private static void Require(bool isSame)
+    {
+        if (!isSame) throw UploadProblems.NoSuchUpload("source");
+    }
+}
