@@ -81,11 +81,13 @@ internal static class MuseCommand
         Command verify = VerifyCommand.Create(terminal);
         Command replay = ReplayCommand.Create(terminal);
         Command atelier = AtelierCommand.Create(terminal);
+        Command upscale = UpscaleCommand.Create(terminal);
         var root = new RootCommand("Paints pictures with Stable Diffusion XL.")
         {
             render,
             replay,
             verify,
+            upscale,
             atelier,
             InfoCommand.Create(terminal),
             TokensCommand.Create(terminal),
@@ -101,6 +103,7 @@ internal static class MuseCommand
             [render] = RenderCommand.Help,
             [verify] = VerifyCommand.Help,
             [replay] = ReplayCommand.Help,
+            [upscale] = UpscaleCommand.Help,
             [atelier] = AtelierCommand.Help,
         });
         // Turns off response files, because a prompt may begin with @.

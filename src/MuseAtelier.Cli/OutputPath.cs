@@ -35,7 +35,8 @@ internal static class OutputPath
         return paths;
     }
 
-    private static bool IsFolder(string? output) =>
+    /// <summary>Whether a path names a folder: one that exists, or any that ends like one; null means the working folder.</summary>
+    public static bool IsFolder(string? output) =>
         output is null || Directory.Exists(output) || output.EndsWith('/') || output.EndsWith(Path.DirectorySeparatorChar);
 
     private static string Numbered(string path, int index, int count)
@@ -45,8 +46,11 @@ internal static class OutputPath
         return Suffixed(path, (index + 1).ToString(CultureInfo.InvariantCulture).PadLeft(digits, '0'));
     }
 
-    // Pictures of one seed, such as those of a series with a variation, get different names.
-    private static string Free(string path, List<string> taken)
+    /// <summary>
+    /// A path that no file has and that is not taken: the given one, or one with a number. Pictures of one seed, such as those of a series
+    /// with a variation, get different names.
+    /// </summary>
+    public static string Free(string path, List<string> taken)
     {
         string free = path;
         for (int number = 2; taken.Contains(free) || File.Exists(free) || Directory.Exists(free); number++)

@@ -30,9 +30,6 @@ internal sealed class ContainerContent
     /// <summary>Whether pixels may be transparent.</summary>
     public bool HasAlpha { get; set; }
 
-    /// <summary>Whether the file ends too early, so that pixels may be missing.</summary>
-    public bool IsCutOff { get; set; }
-
     /// <summary>Bytes of compressed pixels.</summary>
     public long PixelBytes { get; set; }
 

@@ -15,7 +15,7 @@ internal sealed class SourcePreparation
     private const ResampleFilter MaskFilter = ResampleFilter.Bilinear;
 
     // The settings where only the margins are masked. Its image is not used.
-    private static readonly InpaintMask MarginsAlone = new(new MaskImage(1, 1, new byte[] { byte.MaxValue }));
+    private static readonly InpaintMask MarginsAlone = new(new MaskImage(1, 1, new[] { byte.MaxValue }));
 
     private readonly PictureSource _source;
     private readonly SamplingDialect _dialect;

@@ -46,6 +46,7 @@ internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<
         }
 
         PackageManifest manifest = PackageManifest.Read(model);
+        if (manifest.Upscaler is not null) throw new PackageKindException(model, isUpscaler: true);
         return manifest.Lowering == lowering ? Of(manifest) : throw new PackageLoweringException(model, manifest.Lowering, lowering);
     }
 

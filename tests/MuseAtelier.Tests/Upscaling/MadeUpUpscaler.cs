@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MuseAtelier.Tests.Support;
 using static System.FormattableString;
 
@@ -53,9 +54,9 @@ internal static class MadeUpUpscaler
     {
         RawCheckpoint checkpoint = Rrdb();
         checkpoint.Rename(name => name
+            .Replace("conv_body", "trunk_conv", StringComparison.Ordinal)
             .Replace("body.", "RRDB_trunk.", StringComparison.Ordinal)
             .Replace("rdb", "RDB", StringComparison.Ordinal)
-            .Replace("conv_body", "trunk_conv", StringComparison.Ordinal)
             .Replace("conv_up", "upconv", StringComparison.Ordinal)
             .Replace("conv_hr", "HRconv", StringComparison.Ordinal));
         return checkpoint;
@@ -74,6 +75,24 @@ internal static class MadeUpUpscaler
         }
 
         return weights.Tensors;
+    }
+
+    /// <summary>A compact network to twice the size whose activations exceed the range of fp16, while its weights do not.</summary>
+    public static RawCheckpoint Overflowing()
+    {
+        RawCheckpoint checkpoint = Compact(scale: 2);
+        foreach ((string name, float factor) in new[] { ("body.0", 4096f), ("body.2", 4096f), ("body.4", 1 / 4096f), ("body.6", 1 / 4096f) })
+        {
+            float[] kernel = MemoryMarshal.Cast<byte, float>(checkpoint.Tensors[$"{name}.weight"].Bytes).ToArray();
+            float[] bias = MemoryMarshal.Cast<byte, float>(checkpoint.Tensors[$"{name}.bias"].Bytes).ToArray();
+            // A bias is scaled as the sum that it is added to.
+            float scale = name switch { "body.0" => 4096f, "body.2" => 4096f * 4096, "body.4" => 4096f, _ => 1 };
+            checkpoint.SetSingles(
+                $"{name}.weight", [.. kernel.Select(value => value * factor)], [.. checkpoint.Tensors[$"{name}.weight"].Shape]);
+            checkpoint.SetSingles($"{name}.bias", [.. bias.Select(value => Math.Clamp(value * scale, -60_000, 60_000))], bias.Length);
+        }
+
+        return checkpoint;
     }
 
     /// <summary>Random pixels.</summary>

@@ -52,7 +52,7 @@ public sealed class UpscaleTilesTests : IDisposable
         byte[] pixels = MadeUpUpscaler.Picture(101, 77);
         byte[] whole = Run(file, new UpscaleTiling(128, 4), pixels, out int one);
         byte[] tiled = Run(file, new UpscaleTiling(40, 4), pixels, out int many);
-        Assert.Equal((1, 12), (one, many));
+        Assert.Equal((1, 9), (one, many));
         // Sums of a tile may be in another order, which moves a number across the middle between two bytes.
         Assert.All(Enumerable.Range(0, whole.Length), i => Assert.InRange(Math.Abs(whole[i] - tiled[i]), 0, 1));
         Assert.InRange(whole.Zip(tiled).Count(pair => pair.First != pair.Second), 0, whole.Length / 1000);
@@ -65,7 +65,7 @@ public sealed class UpscaleTilesTests : IDisposable
         byte[] pixels = MadeUpUpscaler.Picture(99, 35);
         var tiling = new UpscaleTiling(64, 16);
         byte[] first = Run(file, tiling, pixels, out int tiles, width: 99);
-        Assert.Equal(2, tiles);
+        Assert.Equal(3, tiles);
         Assert.Equal(first, Run(file, tiling, pixels, out _, width: 99));
         Assert.Equal(99 * 2 * 35 * 2 * 3, first.Length);
     }
