@@ -56,9 +56,9 @@ public sealed class UploadRoutesTests : IAsyncLifetime
         string picture = await IdOfAsync(UploadFilesOf.Picture()), mask = await IdOfAsync(UploadFilesOf.Mask());
         string source = $$"""
             {"upload": "{{picture}}", "fit": "pad", "strength": 0.25, "extend": {"left": 8},
-             "mask": {"upload": "{{mask}}", "blur": 2, "content": "fill", "onlyMaskedPadding": 16, "pasteBack": false}}
+             "mask": {"upload": "{{mask}}", "blur": 2, "content": "fill", "onlyMaskedPadding": 16, "pasteBack": false} }
             """;
-        JsonNode job = await AcceptAsync($$"""{"prompt": "a", "width": 256, "height": 256, "steps": 2, "source": {{source}}}""");
+        JsonNode job = await AcceptAsync($$"""{"prompt": "a", "width": 256, "height": 256, "steps": 2, "source": {{source}} }""");
         JsonNode told = job["request"]!["source"]!;
         Assert.Equal((picture, "pad", 0.25f), ((string?)told["upload"], (string?)told["fit"], (float)told["strength"]!));
         Assert.Equal(8, (int)told["extend"]!["left"]!);
@@ -78,7 +78,7 @@ public sealed class UploadRoutesTests : IAsyncLifetime
         const string hires = """
             {"scale": 1.5, "strength": 0.4, "steps": 3, "upscaler": "lanczos", "prompt": "b", "sampler": "euler", "guidanceScale": 5}
             """;
-        JsonNode job = await AcceptAsync($$"""{"prompt": "a", "width": 256, "height": 256, "hires": {{hires}}}""");
+        JsonNode job = await AcceptAsync($$"""{"prompt": "a", "width": 256, "height": 256, "hires": {{hires}} }""");
         JsonNode told = job["request"]!["hires"]!;
         Assert.Equal((1.5f, 0.4f, 3), ((float)told["scale"]!, (float)told["strength"]!, (int)told["steps"]!));
         Assert.Equal("lanczos", (string?)told["upscaler"]);
