@@ -134,6 +134,9 @@ internal sealed class RequestChoices
         return request with { Steps = Choice.Given(result, _steps, request.Steps) };
     }
 
+    /// <summary>Refuses an option that says nothing without a source.</summary>
+    public void RequireSource(CommandResult result, Option option) => Choice.Require(result, _source.Path, [option]);
+
     /// <summary>Whether the command line names a source.</summary>
     public bool HasSource(ParseResult result) => _source.SourcePath(result) is not null;
 

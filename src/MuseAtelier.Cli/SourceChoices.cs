@@ -54,6 +54,9 @@ internal sealed class SourceChoices
         _mask.HelpName = $"FILE|{Transparency}";
     }
 
+    /// <summary>The option that names the source.</summary>
+    public Option Path => _from;
+
     private enum Switch
     {
         On,

@@ -6,8 +6,8 @@ using MuseAtelier.Pictures.Sheets;
 namespace MuseAtelier.Pictures;
 
 /// <summary>
-/// Pictures in a grid with labels, such as those of a series over strengths or seeds, as one PNG file. Each picture is scaled down to at most
-/// 512 px a side, or less where very many would make the sheet too large. The same pictures give the same bytes.
+/// Pictures in a grid with labels, such as those of a series over strengths or seeds, as one PNG file. Each picture is scaled down to at
+/// most 512 px a side, or less where very many would make the sheet too large. The same pictures give the same bytes.
 /// </summary>
 public sealed class ContactSheet
 {

@@ -53,8 +53,8 @@ public static class SourceFile
         FromFileAsync(path, options, SourceReader.Mask, cancellationToken);
 
     /// <summary>
-    /// Reads a mask from a stream, as <see cref="LoadMaskAsync(string, SourceFileOptions?, CancellationToken)"/> does from a file. The stream
-    /// is read from its position to its end, stays open and need not seek. Its own exceptions pass through.
+    /// Reads a mask from a stream, as <see cref="LoadMaskAsync(string, SourceFileOptions?, CancellationToken)"/> does from a file. The
+    /// stream is read from its position to its end, stays open and need not seek. Its own exceptions pass through.
     /// </summary>
     /// <param name="stream">The stream; the format is told from its first bytes.</param>
     /// <param name="options">The options; null means the defaults.</param>

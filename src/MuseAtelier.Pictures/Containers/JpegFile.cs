@@ -87,7 +87,7 @@ internal static class JpegFile
         return content;
     }
 
-    /// <summary>Whether a file ends before its pixels do: no marker of the end follows the first scan, whose data cannot hold one.</summary>
+    /// <summary>Whether a file ends before its pixels do: no marker of the end follows where the pixels begin.</summary>
     /// <param name="stream">The file.</param>
     /// <param name="content">What <see cref="Read"/> gave of it.</param>
     public static bool IsCutOff(Stream stream, ContainerContent content)

@@ -32,7 +32,7 @@ internal sealed record RecordedImage(string Sha256, int Width, int Height)
 internal sealed record RecordedSource(RecordedImage Image, SourceFit Fit, float Strength)
 {
     /// <summary>The margins by which the image is extended; null means none.</summary>
-    public PictureMargins? Extend { get; init; }
+    public RecordedMargins? Extend { get; init; }
 
     /// <summary>The mask; null means none.</summary>
     public RecordedMask? Mask { get; init; }
@@ -42,7 +42,7 @@ internal sealed record RecordedSource(RecordedImage Image, SourceFit Fit, float 
         ? null
         : new RecordedSource(RecordedImage.Of(source.Image), source.Fit, source.Strength)
         {
-            Extend = source.Extend == default ? null : source.Extend,
+            Extend = RecordedMargins.Of(source.Extend),
             Mask = RecordedMask.Of(source.Mask),
         };
 
@@ -53,9 +53,24 @@ internal sealed record RecordedSource(RecordedImage Image, SourceFit Fit, float 
     {
         Fit = Fit,
         Strength = Strength,
-        Extend = Extend ?? default,
+        Extend = Extend?.ToMargins() ?? default,
         Mask = Mask?.ToMask(),
     };
+}
+
+/// <summary>The margins of a source as records hold them, in px.</summary>
+/// <param name="Left">Columns on the left.</param>
+/// <param name="Top">Rows on the top.</param>
+/// <param name="Right">Columns on the right.</param>
+/// <param name="Bottom">Rows on the bottom.</param>
+internal sealed record RecordedMargins(int Left, int Top, int Right, int Bottom)
+{
+    /// <summary>The recorded form of margins; null if there are none.</summary>
+    public static RecordedMargins? Of(PictureMargins margins) =>
+        margins == default ? null : new RecordedMargins(margins.Left, margins.Top, margins.Right, margins.Bottom);
+
+    /// <summary>The margins that were recorded.</summary>
+    public PictureMargins ToMargins() => new(Left, Top, Right, Bottom);
 }
 
 /// <summary>The mask of a source as records hold it.</summary>

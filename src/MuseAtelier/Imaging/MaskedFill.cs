@@ -25,7 +25,7 @@ internal static class MaskedFill
         byte[] canvas = new byte[kept.Length];
         foreach ((int radius, int times) in Layers)
         {
-            byte[] layer = BoxBlur.Gaussian(kept, LayerChannels, width, height, radius);
+            byte[] layer = BoxBlur.Gaussian(kept, width, height, radius);
             Straighten(layer);
             for (int time = 0; time < times; time++) LayOver(canvas, layer);
         }

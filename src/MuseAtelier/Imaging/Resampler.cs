@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace MuseAtelier.Imaging;
 
@@ -58,6 +60,7 @@ internal static class Resampler
         int newStride = columns.Count * channels;
         // Only the rows that the next result needs are kept, so that memory does not grow with the height.
         byte[] window = new byte[rows.Longest * newStride];
+        byte[] line = new byte[stride + sizeof(uint)];
         int[] sums = new int[newStride];
         int ready = 0;
         for (int y = 0; y < rows.Count; y++)
@@ -67,7 +70,9 @@ internal static class Resampler
             for (ready = Math.Max(ready, start); ready < start + weights.Length; ready++)
             {
                 Span<byte> row = window.AsSpan(ready % rows.Longest * newStride, newStride);
-                ScaleRow(pixels.Slice(ready * stride, stride), channels, row, columns);
+                pixels.Slice(ready * stride, stride).CopyTo(line);
+                if (channels is 3 or 4) ScaleColours(line, channels, row, columns);
+                else ScaleRow(line, channels, row, columns);
             }
 
             sums.AsSpan().Fill(Half);
@@ -90,6 +95,25 @@ internal static class Resampler
                 for (int tap = 0, at = channel; tap < weights.Length; tap++, at += channels) sum += from[at] * weights[tap];
                 result[x * channels + channel] = Clip(sum);
             }
+        }
+    }
+
+    // All channels of a pixel at once. Behind the row there is room to read four bytes of its last pixel.
+    private static void ScaleColours(ReadOnlySpan<byte> row, int channels, Span<byte> result, ResampleAxis columns)
+    {
+        for (int x = 0; x < columns.Count; x++)
+        {
+            ReadOnlySpan<int> weights = columns.Weights(x);
+            Vector128<int> sum = Vector128.Create(Half);
+            int at = columns.Start(x) * channels;
+            foreach (int weight in weights)
+            {
+                Vector128<byte> pixel = Vector128.CreateScalar(MemoryMarshal.Read<uint>(row[at..])).AsByte();
+                sum += Vector128.WidenLower(Vector128.WidenLower(pixel)).AsInt32() * weight;
+                at += channels;
+            }
+
+            for (int channel = 0; channel < channels; channel++) result[x * channels + channel] = Clip(sum[channel]);
         }
     }
 

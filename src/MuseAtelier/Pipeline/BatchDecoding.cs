@@ -52,7 +52,8 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
         diagnostics.Metrics.PictureDelivered();
         PictureRequest request = batch.Requests[picture];
         AtelierLog.PictureFinished(
-            diagnostics.Logger, diagnostics.Name, request.Width, request.Height, StepSpan.Of(request).Run, request.Seed, timings.Total.TotalSeconds);
+            diagnostics.Logger, diagnostics.Name, request.Width, request.Height, denoised.Steps.Count, request.Seed,
+            timings.Total.TotalSeconds);
     }
 
     private static PictureTimings TimingsOf(PictureBatch batch, BatchDenoising denoised, TimeSpan decoding, TimeSpan postProcessing) =>

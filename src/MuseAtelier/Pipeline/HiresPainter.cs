@@ -9,13 +9,13 @@ namespace MuseAtelier.Pipeline;
 /// request's size, then each of its pictures again at the larger size, with new noise of the same seed.
 /// </summary>
 /// <param name="passes">Paints a pass.</param>
+/// <param name="enlarger">Enlarges pictures between the passes; borrowed.</param>
 /// <param name="planner">Finds plans.</param>
 /// <param name="sampling">Tells the number of evaluations.</param>
 /// <param name="diagnostics">Receives a message of each picture; borrowed.</param>
-internal sealed class HiresPainter(PassPainter passes, BatchPlanner planner, ModelSampling sampling, AtelierDiagnostics diagnostics)
+internal sealed class HiresPainter(
+    PassPainter passes, PassEnlarger enlarger, BatchPlanner planner, ModelSampling sampling, AtelierDiagnostics diagnostics)
 {
-    private readonly PassEnlarger _enlarger = new();
-
     /// <summary>Paints the next batch of a series.</summary>
     /// <param name="series">The series, whose request has a second pass.</param>
     /// <param name="first">Index of the first picture of the series that is not painted yet.</param>
@@ -27,6 +27,8 @@ internal sealed class HiresPainter(PassPainter passes, BatchPlanner planner, Mod
         PictureSeries series, int first, Action<Picture> deliver, PassProgress progress, IReadOnlyList<string> notices,
         CancellationToken cancellationToken)
     {
+        PictureRequest opened = enlarger.Open(series.Request, cancellationToken);
+
         // The larger pass is planned first, so that a budget that is too small for it is refused before anything is painted.
         var both = HiresSeries.Of(series);
         both = both.InTiles(planner.Find(both.Second).Decoding);
@@ -39,9 +41,9 @@ internal sealed class HiresPainter(PassPainter passes, BatchPlanner planner, Mod
             for (int i = 0; i < painted.Count; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                PictureRequest request = series.Picture(first + i);
+                PictureRequest request = opened.InSeries(first + i);
                 long begin = Stopwatch.GetTimestamp();
-                PictureSeries second = _enlarger.Enlarge(painted[i], request, both.Second);
+                PictureSeries second = enlarger.Enlarge(painted[i], request, both.Second, cancellationToken);
                 TimeSpan enlarging = Stopwatch.GetElapsedTime(begin);
                 Picture earlier = painted[i];
                 passes.Paint(

@@ -21,6 +21,7 @@ internal sealed class PictureEngine : IDisposable
     private readonly ModelSampling _sampling;
     private readonly PassPainter _passes;
     private readonly HiresPainter _hires;
+    private readonly PassEnlarger _enlarger;
     private readonly DeviceMemoryWatch? _watch;
     private readonly PhaseMeter _meter;
     private readonly string[] _standingNotices;
@@ -50,7 +51,8 @@ internal sealed class PictureEngine : IDisposable
         TimeSpan? previews = options.Previews ? options.PreviewInterval : null;
         var pipeline = new PicturePipeline(encoding, _parts.Denoisers, decoding, _meter, device, previews, Diagnostics.Metrics);
         _passes = new PassPainter(_planner, new MemoryRetry(pipeline, plans, _planner, Diagnostics), _meter, _sampling);
-        _hires = new HiresPainter(_passes, _planner, _sampling, Diagnostics);
+        _enlarger = new PassEnlarger(device, options, plans);
+        _hires = new HiresPainter(_passes, _enlarger, _planner, _sampling, Diagnostics);
     }
 
     /// <summary>The model that paints.</summary>
@@ -160,7 +162,12 @@ internal sealed class PictureEngine : IDisposable
     public void Dispose()
     {
         Diagnostics.Dispose();
-        using (_device.Enter(CancellationToken.None)) _parts.Dispose();
+        using (_device.Enter(CancellationToken.None))
+        {
+            _enlarger.Dispose();
+            _parts.Dispose();
+        }
+
         _watch?.Dispose();
         _device.Dispose();
         _package.Dispose();

@@ -5,6 +5,8 @@ namespace MuseAtelier;
 /// <summary>A second pass at a higher resolution that is out of range, or whose upscaler is missing.</summary>
 public sealed class HiresException : PictureRequestException
 {
+    private const int ShownDigits = 12;
+
     private HiresException(string found, string expected, string remedy) : base(found, expected, remedy) { }
 
     internal static HiresException OfScale(float scale) => new(
@@ -32,8 +34,15 @@ public sealed class HiresException : PictureRequestException
         "one of the two",
         "Paint the masked or extended picture first, then paint from the result without a mask.");
 
+    internal static HiresException OtherFile(string path, string expected, string found) => new(
+        $"the upscaler at {path} has the digest {found[..ShownDigits]}",
+        $"the file that the request names by the digest {Shorten(expected)}",
+        "Give that file, or leave the digest out to take this one.");
+
     internal static HiresException NoFile(string path) => new(
         $"there is no upscaler at {path}",
         "a .safetensors or .pth file",
         "Correct the path, or take one of the ways that need no file, such as latent or lanczos.");
+
+    private static string Shorten(string digest) => digest.Length <= ShownDigits ? digest : digest[..ShownDigits];
 }

@@ -32,11 +32,11 @@ internal static class HiresRules
             throw StepCountException.OfStrength(span.Run, hires.Strength, span.Schedule);
     }
 
-    /// <summary>Checks that the file of a request's upscaler is there, before the picture waits for its turn.</summary>
+    /// <summary>Checks that the file or the package of a request's upscaler is there, before the picture waits for its turn.</summary>
     /// <exception cref="HiresException">The file is missing.</exception>
     public static void CheckFile(PictureRequest request)
     {
-        if (request.Hires?.Upscaler.Path is { } path && !File.Exists(path)) throw HiresException.NoFile(path);
+        if (request.Hires?.Upscaler.Path is { } path && !Path.Exists(path)) throw HiresException.NoFile(path);
     }
 
     /// <summary>The request without its second pass, and without its frame, which is painted with the last pass.</summary>

@@ -160,8 +160,9 @@ internal static class RequestRules
         if (!source.Image.HasPixels) throw new SourceMissingException("source", source.Image.Sha256, source.Image.Name);
         _ = SourceSizeException.ThrowIfTooLarge(source);
         MaskEmptyException.ThrowIfEmpty(source, request.Dialect);
-        // Refuses a strength for which the schedule would be too long.
-        _ = StepSpan.Of(request);
+        var span = StepSpan.Of(request);
+        if (request.Sampler.EvaluatesTwice && span.Schedule > MostSteps / 2)
+            throw StepCountException.OfStrength(span.Run, source.Strength, span.Schedule);
     }
 
     private static void CheckMask(InpaintMask mask)

@@ -61,8 +61,8 @@ public sealed class SourceImage : IEquatable<SourceImage>
     public string? Name { get; init; }
 
     /// <summary>
-    /// Sentences for the user about how the image was read, such as that a colour profile was not applied; empty if there are none. They are
-    /// no part of its identity.
+    /// Sentences for the user about how the image was read, such as that a colour profile was not applied; empty if there are none. They
+    /// are no part of its identity.
     /// </summary>
     public IReadOnlyList<string> Notices { get; init; } = [];
 

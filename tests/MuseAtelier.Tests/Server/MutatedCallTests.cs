@@ -61,9 +61,9 @@ public sealed class MutatedCallTests(RunningServer server)
     public void OwnRequestsWithSources_Damaged_AreReadOrRefused()
     {
         string picture = Uploads.Add(UploadFilesOf.Picture(), null).Id, mask = Uploads.Add(UploadFilesOf.Mask(), null).Id;
-        string request = $$$"""
-            {"prompt": "a", "width": 256, "height": 256, "source": {"upload": "{{{picture}}}", "fit": "pad", "strength": 0.5,
-            "extend": {"left": 8, "top": 0}, "mask": {"upload": "{{{mask}}}", "blur": 4, "content": "fill", "onlyMaskedPadding": 8,
+        string request = $$"""
+            {"prompt": "a", "width": 256, "height": 256, "source": {"upload": "{{picture}}", "fit": "pad", "strength": 0.5,
+            "extend": {"left": 8, "top": 0}, "mask": {"upload": "{{mask}}", "blur": 4, "content": "fill", "onlyMaskedPadding": 8,
             "pasteBack": true} }, "hires": {"scale": 1.5, "strength": 0.5, "steps": 2, "upscaler": "lanczos", "sampler": "euler"} }
             """;
         var reader = server.Services.GetRequiredService<RequestReader>();

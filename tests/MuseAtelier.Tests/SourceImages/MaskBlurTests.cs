@@ -10,10 +10,10 @@ public sealed class MaskBlurTests
     [InlineData(64, 321)]
     public void Kernel_OfADeviation_HasTheLengthOfAutomatic1111AndSumsUpToOne(int deviation, int length)
     {
-        int[] kernel = GaussianBlur.Kernel(deviation);
+        ushort[] kernel = GaussianBlur.Kernel(deviation);
         Assert.Equal(length, kernel.Length);
-        Assert.Equal(256, kernel.Sum());
-        Assert.Equal(kernel, kernel.Reverse());
+        Assert.Equal(256, kernel.Sum(weight => weight));
+        Assert.Equal(kernel, Enumerable.Reverse(kernel));
         Assert.Equal(length, GaussianBlur.Reach(deviation) * 2 + 1);
     }
 
@@ -67,10 +67,12 @@ public sealed class MaskBlurTests
     public void Gaussian_OfALine_HasTheDeviation()
     {
         const int side = 101;
-        byte[] line = new byte[side * side];
-        for (int y = 0; y < side; y++) line[y * side + 50] = 255;
-        byte[] blurred = BoxBlur.Gaussian(line, 1, side, side, 4);
-        double[] row = [.. blurred.Skip(50 * side).Take(side).Select(value => (double)value)];
+        // In the second channel of four.
+        byte[] line = new byte[side * side * 4];
+        for (int y = 0; y < side; y++) line[(y * side + 50) * 4 + 1] = 255;
+        byte[] blurred = BoxBlur.Gaussian(line, side, side, 4);
+        Assert.All(blurred.Index(), each => Assert.True(each.Index % 4 == 1 || each.Item == 0));
+        double[] row = [.. Enumerable.Range(0, side).Select(x => (double)blurred[(50 * side + x) * 4 + 1])];
         double variance = row.Select((value, x) => value * (x - 50) * (x - 50)).Sum() / row.Sum();
         Assert.InRange(Math.Sqrt(variance), 3.5, 4.5);
         Assert.InRange(row.Sum(), 235, 275);

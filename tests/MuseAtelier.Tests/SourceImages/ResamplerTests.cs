@@ -81,8 +81,8 @@ public sealed class ResamplerTests
         byte[] pixels = Noise(40 * 30);
         byte[] whole = new byte[64 * 100], part = new byte[10 * 20];
         Resampler.Resize(pixels, 1, 40, 30, whole, 64, 100, ResampleFilter.Lanczos);
-        Resampler.Resize(
-            pixels, 1, part, ResampleAxis.Of(40, 64, 50, 10, ResampleFilter.Lanczos), ResampleAxis.Of(30, 100, 33, 20, ResampleFilter.Lanczos));
+        var columns = ResampleAxis.Of(40, 64, 50, 10, ResampleFilter.Lanczos);
+        Resampler.Resize(pixels, 1, part, columns, ResampleAxis.Of(30, 100, 33, 20, ResampleFilter.Lanczos));
         Assert.Equal(new PixelRectangle(50, 33, 10, 20).Crop(whole, 1, 64), part);
     }
 

@@ -175,8 +175,12 @@ function toolbar() {
     undo.setAttribute('aria-disabled', String(!canUndo()));
     redo.setAttribute('aria-disabled', String(!canRedo()));
   });
+  const transparent = tool('transparent', 'transparent', deeds.transparent);
+  syncs.push(() => {
+    transparent.hidden = !state.settings.source?.hasAlpha;
+  });
   return el('div', { class: 'draft-bar', role: 'group', 'aria-label': t('only') },
-    paints, erases, el('span', { class: 'draft-gap' }), undo, redo, invert);
+    paints, erases, el('span', { class: 'draft-gap' }), transparent, undo, redo, invert);
 }
 
 function widthField() {

@@ -143,18 +143,31 @@ async function read(file) {
       return;
     }
     hide();
-    if (record.request !== undefined && record.request !== null) {
+    if (record.request) {
       showRecord(file, record, canBegin() ? beginFromFile : undefined);
-    } else if (canBegin()) {
-      goTo('studio');
-      await beginFromFile(file);
     } else {
-      fail({ kind: 'no-record' }, file);
+      await beginOrFail(file);
     }
   } catch (/** @type {any} */ problem) {
-    if (mine === number) {
+    if (mine === number && problem.kind === 'no-record') {
+      hide();
+      await beginOrFail(file);
+    } else if (mine === number) {
       fail(problem, file, problem.kind === 'body-too-large' ? tooBig(file.size, most) : undefined);
     }
+  }
+}
+
+/**
+ * A picture without a record can only be begun from.
+ * @param {File} file
+ */
+async function beginOrFail(file) {
+  if (canBegin()) {
+    goTo('studio');
+    await beginFromFile(file);
+  } else {
+    fail({ kind: 'no-record' }, file);
   }
 }
 

@@ -74,12 +74,13 @@ export const onBoard = (listener) => listeners.add(listener);
 export const canUndo = () => mask.canUndo;
 export const canRedo = () => mask.canRedo;
 
-/** @type {Readonly<Record<'undo' | 'redo' | 'invert' | 'clear', () => void>>} */
+/** @type {Readonly<Record<'undo' | 'redo' | 'invert' | 'clear' | 'transparent', () => void>>} */
 export const deeds = Object.freeze({
   undo: () => did(() => mask.undo()),
   redo: () => did(() => mask.redo()),
   invert: () => did(() => mask.invert()),
   clear: () => did(() => mask.clear()),
+  transparent: () => picture.naturalWidth > 0 && did(() => mask.addTransparent(picture)),
 });
 
 /**

@@ -12,6 +12,9 @@
 /** The most pixels of a mask. The server scales a smaller one to its source. */
 const mostPixels = 4096 * 4096;
 
+/** Cinnabar. */
+const tint = '#a3311e';
+
 /** The most deeds that can be undone. */
 const mostDeeds = 100;
 
@@ -110,20 +113,18 @@ export class MaskCanvas {
    * @param {CanvasImageSource} image
    */
   load(image) {
-    const { width, height } = this.#ground;
     const pen = /** @type {CanvasRenderingContext2D} */ (this.#ground.getContext('2d'));
-    pen.clearRect(0, 0, width, height);
-    pen.drawImage(image, 0, 0, width, height);
-    const data = pen.getImageData(0, 0, width, height);
-    for (let at = 0; at < data.data.length; at += 4) {
-      data.data[at + 3] = data.data[at];
-    }
-    pen.putImageData(data, 0, 0);
-    pen.globalCompositeOperation = 'source-in';
-    pen.fillStyle = '#a3311e';
-    pen.fillRect(0, 0, width, height);
-    pen.globalCompositeOperation = 'source-over';
+    pen.clearRect(0, 0, this.#ground.width, this.#ground.height);
+    pen.drawImage(this.#tinted(image, (data, at) => data[at]), 0, 0);
     this.#redraw();
+  }
+
+  /**
+   * Brushes the transparent parts of a picture.
+   * @param {CanvasImageSource} image
+   */
+  addTransparent(image) {
+    this.#do({ kind: 'image', image: this.#tinted(image, (data, at) => 255 - data[at + 3]) });
   }
 
   /** @returns {boolean} Whether nothing is brushed. */
@@ -153,6 +154,29 @@ export class MaskCanvas {
     pen.fillStyle = '#000';
     pen.fillRect(0, 0, width, height);
     return new Promise((done, fail) => copy.toBlob((blob) => (blob ? done(blob) : fail(new Error('no PNG'))), 'image/png'));
+  }
+
+  /**
+   * A picture as what is brushed.
+   * @param {CanvasImageSource} image
+   * @param {(data: Uint8ClampedArray, at: number) => number} opacity How much of a pixel is brushed.
+   */
+  #tinted(image, opacity) {
+    const canvas = document.createElement('canvas');
+    const { width, height } = this.element;
+    canvas.width = width;
+    canvas.height = height;
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    pen.drawImage(image, 0, 0, width, height);
+    const pixels = pen.getImageData(0, 0, width, height);
+    for (let at = 0; at < pixels.data.length; at += 4) {
+      pixels.data[at + 3] = opacity(pixels.data, at);
+    }
+    pen.putImageData(pixels, 0, 0);
+    pen.globalCompositeOperation = 'source-in';
+    pen.fillStyle = tint;
+    pen.fillRect(0, 0, width, height);
+    return canvas;
   }
 
   /** @param {Deed} deed */
@@ -189,11 +213,13 @@ export class MaskCanvas {
       return;
     }
     pen.save();
-    pen.fillStyle = pen.strokeStyle = '#a3311e';
+    pen.fillStyle = pen.strokeStyle = tint;
     if (deed.kind === 'invert') {
       // What is brushed goes, and what is not is brushed.
       pen.globalCompositeOperation = 'source-out';
       pen.fillRect(0, 0, width, height);
+    } else if (deed.image) {
+      pen.drawImage(deed.image, 0, 0);
     } else {
       pen.globalCompositeOperation = deed.erases ? 'destination-out' : 'source-over';
       pen.lineWidth = deed.width ?? 1;

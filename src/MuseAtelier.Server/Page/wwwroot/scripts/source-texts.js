@@ -21,6 +21,7 @@ addTexts({
   eraser: ['擦', 'Eraser'],
   redo: ['重做', 'Redo'],
   inv: ['反选', 'Invert'],
+  transparent: ['涂上透明处', 'Brush the transparent parts'],
   clear: ['洗净', 'Clear'],
   other: ['换一幅', 'Another picture'],
   narrower: ['笔细些', 'Narrower brush'],

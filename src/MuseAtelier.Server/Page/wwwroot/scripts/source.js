@@ -23,6 +23,7 @@ import { change, running, set, state } from './store.js';
  * @property {string} name
  * @property {number} width
  * @property {number} height
+ * @property {boolean} [hasAlpha] Whether parts of it are transparent.
  * @property {number} strength
  * @property {string} fit
  * @property {SourceMask | null} mask Null where the whole picture is painted anew.
@@ -84,7 +85,7 @@ export async function beginFromFile(file) {
   }
   try {
     const kept = await api.postUpload(file, file.name);
-    take({ upload: kept.id, name: kept.name ?? file.name, width: kept.width, height: kept.height });
+    take({ upload: kept.id, name: kept.name ?? file.name, width: kept.width, height: kept.height, hasAlpha: kept.hasAlpha });
     return true;
   } catch (/** @type {any} */ problem) {
     refuse(problem.kind === 'body-too-large' ? tooBig(file.size, most) : sentenceOf(problem));
@@ -154,6 +155,7 @@ export async function recallSource({ upload, picture, name, fit, strength, mask,
       name: name ?? kept.name ?? t('untitled'),
       width: kept.width ?? size.width,
       height: kept.height ?? size.height,
+      hasAlpha: kept.hasAlpha,
       fit: fit ?? 'crop',
       strength: strength ?? usualStrength(),
       mask: mask ? { upload: mask.upload, ...brush } : null,
