@@ -41,7 +41,9 @@ internal sealed class SourceEncoder(ModelPackage package, VaeEncoder encoder, Ex
     private EncodedSource Encode(PictureBatch batch, PictureSource? source, RunScope run)
     {
         PictureRequest request = batch.Request;
-        PreparedSource? prepared = source is null ? null : SourcePreparation.Prepare(source, request.Width, request.Height, request.Dialect);
+        PreparedSource? prepared = source is null
+            ? null
+            : SourcePreparation.Prepare(source, request.Width, request.Height, request.Dialect);
         bool hasMask = prepared is { LatentMask.IsEmpty: false };
         // diffusers does not encode the whole source where an inpainting model begins with noise (prepare_latents, return_image_latents).
         bool readsPicture = prepared is not null && !(IsInpaintingModel && EncodedSource.BeginsWithNoise(request, hasMask));

@@ -4,8 +4,8 @@ using MuseAtelier.Decoding;
 namespace MuseAtelier.Sampling;
 
 /// <summary>
-/// The latents of an existing picture, in the scale of the UNet: those that are given, or the encoder's normal distribution, from which each
-/// picture of a batch draws its own (diffusers, models/autoencoders/vae.py, DiagonalGaussianDistribution).
+/// The latents of an existing picture, in the scale of the UNet: those that are given, or the encoder's normal distribution, from which
+/// each picture of a batch draws its own (diffusers, models/autoencoders/vae.py, DiagonalGaussianDistribution).
 /// </summary>
 internal sealed class LatentDistribution
 {

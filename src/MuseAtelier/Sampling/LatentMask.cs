@@ -16,8 +16,8 @@ internal enum MaskBlending
 
     /// <summary>
     /// The clean latents of each evaluation, and the result, are replaced by the picture's (AUTOMATIC1111,
-    /// modules/sd_samplers_cfg_denoiser.py, apply_blend; modules/processing.py, StableDiffusionProcessingImg2Img.sample). For DDIM and UniPC
-    /// the program replaces the noisy latents by the picture's without noise instead, which is not done here.
+    /// modules/sd_samplers_cfg_denoiser.py, apply_blend; modules/processing.py, StableDiffusionProcessingImg2Img.sample). For DDIM and
+    /// UniPC the program replaces the noisy latents by the picture's without noise instead, which is not done here.
     /// </summary>
     Denoised,
 

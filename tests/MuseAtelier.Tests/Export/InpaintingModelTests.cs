@@ -77,8 +77,14 @@ public sealed class InpaintingModelTests : IDisposable
         float[] mask = [0, 0.4f, 0.6f, 1], latents = [.. Enumerable.Range(0, 16).Select(i => (float)i)];
         var prepared = new PreparedSource
         {
-            Width = 16, Height = 16, Pixels = new byte[16 * 16 * 3], Mask = new byte[16 * 16], LatentMask = mask,
-            ResultWidth = 16, ResultHeight = 16, Region = default,
+            Width = 16,
+            Height = 16,
+            Pixels = new byte[16 * 16 * 3],
+            Mask = new byte[16 * 16],
+            LatentMask = mask,
+            ResultWidth = 16,
+            ResultHeight = 16,
+            Region = default,
         };
         var encoded = new EncodedSource(prepared, LatentDistribution.Of(latents), LatentDistribution.Of(latents));
         PictureRequest request = new() { Prompt = "", Dialect = dialect, Source = new PictureSource(Starry.Small) { Strength = 0.5f } };

@@ -56,7 +56,10 @@ public sealed class StepSpanTests
     {
         PictureRequest request = new()
         {
-            Prompt = "", Dialect = SamplingDialect.Comfy, Steps = 30, Source = new PictureSource(Image) { Strength = 0.01f },
+            Prompt = "",
+            Dialect = SamplingDialect.Comfy,
+            Steps = 30,
+            Source = new PictureSource(Image) { Strength = 0.01f },
         };
         StepCountException refusal = Assert.Throws<StepCountException>(() => RequestRules.Check(request));
         Assert.Equal(30, refusal.Steps);

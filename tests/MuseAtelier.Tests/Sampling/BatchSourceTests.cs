@@ -12,7 +12,10 @@ public sealed class BatchSourceTests
 
     private static readonly PictureRequest Request = new()
     {
-        Prompt = "", Sampler = SamplerName.Euler, Steps = 6, GuidanceScale = 1,
+        Prompt = "",
+        Sampler = SamplerName.Euler,
+        Steps = 6,
+        GuidanceScale = 1,
     };
 
     // Whole, none, and a share of each of both.
