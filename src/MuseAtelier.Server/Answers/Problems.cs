@@ -76,6 +76,10 @@ internal static class Problems
         KarrasTimestepsException => "schedule",
         ClipSkipException => "clipSkip",
         FrameException => "frame",
+        HiresException => "hires",
+        MaskEmptyException => "source.mask",
+        SourceSizeException or SourceMissingException => "source",
+        RequestNumberException { Name: nameof(PictureSource.Strength) } => "source.strength",
         PromptException prompt => prompt.Found.StartsWith("the negative", StringComparison.Ordinal) ? "negativePrompt" : "prompt",
         RequestNumberException number => JsonNamingPolicy.CamelCase.ConvertName(number.Name),
         RequestChoiceException choice => choice.Name switch

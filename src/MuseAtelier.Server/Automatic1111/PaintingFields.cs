@@ -24,8 +24,16 @@ internal sealed class PaintingFields(
 {
     private const string Overrides = "override_settings";
 
-    private static readonly Dictionary<string, string> Names =
-        new() { ["guidance"] = "cfg_scale", ["negativePrompt"] = "negative_prompt", ["clipSkip"] = "clip_skip" };
+    private static readonly Dictionary<string, string> Names = new()
+    {
+        ["guidance"] = "cfg_scale",
+        ["negativePrompt"] = "negative_prompt",
+        ["clipSkip"] = "clip_skip",
+        ["source"] = "init_images",
+        ["source.strength"] = "denoising_strength",
+        ["source.mask"] = "mask",
+        ["hires"] = "enable_hr",
+    };
 
     /// <summary>Reads a call.</summary>
     /// <param name="body">The body.</param>

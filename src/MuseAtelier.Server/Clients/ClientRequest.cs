@@ -1,3 +1,4 @@
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Clients;
 
@@ -12,7 +13,7 @@ internal static class ClientRequest
     {
         try
         {
-            PictureRequestException.ThrowIfUnpaintable(request);
+            ReferenceRules.ThrowIfUnpaintable(request);
         }
         catch (PictureRequestException exception)
         {

@@ -6,7 +6,6 @@ using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs.Journal;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
-using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Jobs;
 
@@ -21,7 +20,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
     private readonly CancellationTokenSource _stopping = new();
     private readonly JobQueue _queue;
     private readonly IGallery _gallery;
-    private readonly UploadStore _uploads;
+    private readonly JobSources _sources;
     private readonly IModelShelf _shelf;
     private readonly ILogger _log;
     private readonly JobEstimates _estimates;
@@ -35,14 +34,14 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
     public JobBoard(
         ServerOptions options,
         IGallery gallery,
-        UploadStore uploads,
+        JobSources sources,
         IModelShelf shelf,
         EventHub events,
         IHostApplicationLifetime lifetime,
         ILoggerFactory logs)
     {
         _gallery = gallery;
-        _uploads = uploads;
+        _sources = sources;
         _shelf = shelf;
         _log = logs.CreateLogger<JobBoard>();
         _queue = new JobQueue(options.Limits.WaitingJobs);
@@ -161,7 +160,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
         _journal = JobJournal.Open(_gallery.Folder);
         if (_journal.DamagedLines > 0) LogDamaged(_log, _journal.DamagedLines);
         foreach (JournaledJob job in _journal.Restored) Restore(job);
-        _uploads.CleanUp(UploadsOfJobs);
+        _sources.CleanUp(UploadsOfJobs);
         if (_journal.Restored.Count > 0) LogRestored(_log, _journal.Restored.Count);
         _running = Task.Run(RunAsync, CancellationToken.None);
         return Task.CompletedTask;
@@ -275,7 +274,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
 
     private async Task RunAsync()
     {
-        var painter = new JobPainter(_gallery, new JobSources(_uploads), Journal, _times, _news.Changed);
+        var painter = new JobPainter(_gallery, _sources, Journal, _times, _news.Changed);
         var runner = new JobRunner(_shelf, _gallery, painter, _news.Changed, _log);
         try
         {

@@ -20,6 +20,7 @@ internal static class JobEndpoints
     /// <summary>Adds the services.</summary>
     public static void AddJobs(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<JobSources>();
         builder.Services.AddSingleton<JobBoard>();
         builder.Services.AddSingleton<IJobBoard>(services => services.GetRequiredService<JobBoard>());
         builder.Services.AddHostedService(services => services.GetRequiredService<JobBoard>());

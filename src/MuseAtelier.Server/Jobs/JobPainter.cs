@@ -59,7 +59,9 @@ internal sealed class JobPainter(
     {
         string path = gallery.PathOf(entry.Request.Verifies!) ?? throw Problems.Make(
             404, "no-such-picture", "The picture that should be verified is not in the gallery any more. Take it back from the trash.");
-        PictureVerification found = await PictureVerifier.VerifyAsync(atelier, path, entry.Progress, entry.Cancelled);
+        RequestSources needed = await Task.Run(() => sources.OfRecord(entry.Request), entry.Cancelled);
+        PictureVerification found =
+            await PictureVerifier.VerifyWithSourcesAsync(atelier, path, needed, entry.Progress, entry.Cancelled);
         entry.Change(job => job with
         {
             Finished = 1,

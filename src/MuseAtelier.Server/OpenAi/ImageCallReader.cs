@@ -17,8 +17,15 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
 {
     private const int MostPartialPictures = 3;
 
-    private static readonly Dictionary<string, string> Names =
-        new() { ["width"] = "size", ["height"] = "size", ["negativePrompt"] = "negative_prompt" };
+    private static readonly Dictionary<string, string> Names = new()
+    {
+        ["width"] = "size",
+        ["height"] = "size",
+        ["negativePrompt"] = "negative_prompt",
+        ["source"] = "image",
+        ["source.strength"] = "strength",
+        ["source.mask"] = "mask",
+    };
 
     /// <summary>Refuses a request that cannot be painted, by OpenAI's names of its members.</summary>
     /// <exception cref="ServerRequestException">The request is out of range.</exception>

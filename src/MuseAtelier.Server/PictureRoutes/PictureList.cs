@@ -1,4 +1,3 @@
-
 namespace MuseAtelier.Server.PictureRoutes;
 
 /// <summary>A page of the gallery.</summary>

@@ -29,7 +29,7 @@ internal sealed class HiresFields(UpscalerShelf upscalers, ServerLimits limits)
     public HiresPass? Read(RequestFields fields, HiresPass? basis)
     {
         if (fields.IsNone(Name)) return null;
-        if (fields.Inner(Name, Known) is not { } own) return basis;
+        if (fields.Inner(Name, Known) is not { } own) return basis is null ? null : Again(basis, fields);
         return new HiresPass
         {
             Scale = own.Number("scale") ?? Defaults.Scale,
@@ -57,6 +57,14 @@ internal sealed class HiresFields(UpscalerShelf upscalers, ServerLimits limits)
             string.Create(CultureInfo.InvariantCulture, $"the second pass has {width}x{height} px"),
             string.Create(CultureInfo.InvariantCulture, $"at most {limits.Pixels} px in all"),
             "Choose a smaller scale.");
+    }
+
+    // A record is only a file: it names a model of the folder, not a path.
+    private HiresPass Again(HiresPass basis, RequestFields fields)
+    {
+        if (basis.Upscaler.Path is null) return basis;
+        HiresUpscaler known = UpscalerOf(fields, UpscalerShelf.NameOf(basis.Upscaler));
+        return basis with { Upscaler = known with { Sha256 = basis.Upscaler.Sha256 } };
     }
 
     private HiresUpscaler UpscalerOf(RequestFields fields, string name)

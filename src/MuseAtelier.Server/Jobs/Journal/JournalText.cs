@@ -76,7 +76,7 @@ internal static class JournalText
     {
         try
         {
-            PictureRequestException.ThrowIfUnpaintable(request.Picture);
+            ReferenceRules.ThrowIfUnpaintable(request.Picture);
             return true;
         }
         catch (Exception exception) when (exception is PictureRequestException or ArgumentNullException)

@@ -4,6 +4,7 @@ using MuseAtelier.Server;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
 using MuseAtelier.Server.Uploads;
 using MuseAtelier.Tests.Pictures;
@@ -24,7 +25,8 @@ internal sealed class BoardSetup : IAsyncDisposable, IHostApplicationLifetime
         Events = new EventHub(limits);
         Shelf = new OneShelf(atelier);
         Uploads = new UploadStore(new GalleryFolders(gallery.Folder), limits);
-        Board = new JobBoard(options, gallery, Uploads, Shelf, Events, this, NullLoggerFactory.Instance);
+        Board = new JobBoard(
+            options, gallery, new JobSources(Uploads, new UpscalerShelf(options)), Shelf, Events, this, NullLoggerFactory.Instance);
     }
 
     public JobBoard Board { get; }

@@ -78,7 +78,7 @@ public sealed class UploadRoutesTests : IAsyncLifetime
         const string hires = """
             {"scale": 1.5, "strength": 0.4, "steps": 3, "upscaler": "lanczos", "prompt": "b", "sampler": "euler", "guidanceScale": 5}
             """;
-        JsonNode job = await AcceptAsync($$"""{"prompt": "a", "width": 256, "height": 256, "hires": {{hires}}}""");
+        JsonNode job = await AcceptAsync($$"""{"prompt": "a", "width": 256, "height": 256, "hires": {{hires}} }""");
         JsonNode told = job["request"]!["hires"]!;
         Assert.Equal((1.5f, 0.4f, 3), ((float)told["scale"]!, (float)told["strength"]!, (int)told["steps"]!));
         Assert.Equal("lanczos", (string?)told["upscaler"]);
