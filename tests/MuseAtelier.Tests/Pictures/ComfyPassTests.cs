@@ -71,9 +71,9 @@ public sealed class ComfyPassTests
     }
 
     private static string Sampler(string id, string latent, string positive, float denoise) => FormattableString.Invariant(
-        $$"""
-        "{{id}}":{"class_type":"KSampler","inputs":{"seed":9,"steps":20,"cfg":4.5,"sampler_name":"euler","scheduler":"normal",
-        "denoise":{{denoise}},"model":["1",0],"positive":["{{positive}}",0],"negative":["7",0],"latent_image":["{{latent}}",0]}}
+        $$$"""
+        "{{{id}}}":{"class_type":"KSampler","inputs":{"seed":9,"steps":20,"cfg":4.5,"sampler_name":"euler","scheduler":"normal",
+        "denoise":{{{denoise}}},"model":["1",0],"positive":["{{{positive}}}",0],"negative":["7",0],"latent_image":["{{{latent}}}",0]}}
         """);
 
     private static ParsedParameters Parse(string nodes) => PictureTexts.Parse(PictureTextsTests.Content(("prompt", $"{{{Usual},{nodes}}}")));
