@@ -118,7 +118,7 @@ internal static class PipelineRecipe
             ComponentUse.WithoutFrame => !hasFrame,
             ComponentUse.WithFrame => hasFrame,
             ComponentUse.Encoding => encodes,
-            _ => throw new ArgumentOutOfRangeException(nameof(component), component.Use, null),
+            _ => false,
         });
 
     /// <summary>The name of the component that decodes.</summary>
