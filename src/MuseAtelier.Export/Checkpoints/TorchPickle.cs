@@ -229,7 +229,8 @@ internal sealed class TorchPickle
 
     private object Call(object? function, object? arguments)
     {
-        if (function is not PickledGlobal global || arguments is not PickledTuple { Items: var items }) throw Damaged("it calls no function");
+        if (function is not PickledGlobal global || arguments is not PickledTuple { Items: var items })
+            throw Damaged("it calls no function");
         return global.Name switch
         {
             PickledName.OrderedDictionary => Dictionary(items),

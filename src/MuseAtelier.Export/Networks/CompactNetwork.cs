@@ -34,7 +34,8 @@ internal sealed class CompactNetwork
         Scale = (int)Math.Round(Math.Sqrt(channels / (double)UpscalerBuilder.Channels));
         if (Scale is < 1 or > LargestScale || Scale * Scale * UpscalerBuilder.Channels != channels)
         {
-            weights.Refuse(last, Invariant($"found {channels} channels, 3 times the square of a factor up to {LargestScale} were expected"));
+            string expected = Invariant($"3 times the square of a factor up to {LargestScale} were expected");
+            weights.Refuse(last, Invariant($"found {channels} channels, {expected}"));
             Scale = 1;
         }
     }

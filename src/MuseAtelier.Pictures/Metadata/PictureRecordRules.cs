@@ -16,7 +16,7 @@ internal static class PictureRecordRules
 
     // In latents: the smallest tile that the engine accepts, and the side of the largest picture.
     private const int SmallestTile = 32;
-    private const int LargestTile = 256;
+    private const int LargestTile = 512;
 
     // Of a request, and evaluations of any sampler.
     private const int MostSteps = 1000;

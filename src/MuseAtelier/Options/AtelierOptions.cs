@@ -61,7 +61,7 @@ public sealed record AtelierOptions
     /// <summary>Whether the VAE decodes in tiles.</summary>
     public VaeTiling VaeTiling { get; init; } = VaeTiling.Auto;
 
-    /// <summary>The size of the tiles with <see cref="VaeTiling.Tiled"/>, 32 to 256 latents a side; null means 64x64 latents.</summary>
+    /// <summary>The size of the tiles with <see cref="VaeTiling.Tiled"/>; null means 64x64 latents.</summary>
     public TileSize? VaeTile { get; init; }
 
     /// <summary>

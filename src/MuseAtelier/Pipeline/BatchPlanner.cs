@@ -95,6 +95,18 @@ internal sealed class BatchPlanner
     /// <exception cref="DeviceMemoryException">Other programs hold so much device memory that no plan fits into the rest.</exception>
     public ResidencyPlan Apply(PictureSeries series, List<string> notices)
     {
+        ResidencyPlan plan = Find(series, notices);
+        _plans.Apply(plan, Available());
+        return plan;
+    }
+
+    /// <summary>Finds the plan for the next batch of a series, which may be painted later.</summary>
+    /// <param name="series">The series.</param>
+    /// <param name="notices">Receives a sentence if the budget in force has changed.</param>
+    /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
+    /// <exception cref="DeviceMemoryException">Other programs hold so much device memory that no plan fits into the rest.</exception>
+    public ResidencyPlan Find(PictureSeries series, List<string> notices)
+    {
         long available = Available();
         long before = _allowance.Bytes;
         _allowance.Raise(available);
@@ -110,14 +122,8 @@ internal sealed class BatchPlanner
         }
 
         if (_allowance.Bytes != before) notices.Add(AllowanceNotice(available));
-        _plans.Apply(plan, available);
         return plan;
     }
-
-    /// <summary>The plan for a series that is painted later, within the budget in force.</summary>
-    /// <param name="series">The series.</param>
-    /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
-    public ResidencyPlan Find(PictureSeries series) => Find(series, _allowance.Bytes);
 
     /// <summary>Finds a plan with a quarter less memory than the plan that ran out, and puts it in force.</summary>
     /// <param name="series">The series.</param>

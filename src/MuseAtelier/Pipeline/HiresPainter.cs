@@ -31,13 +31,14 @@ internal sealed class HiresPainter(
 
         // The larger pass is planned first, so that a budget that is too small for it is refused before anything is painted.
         var both = HiresSeries.Of(series);
-        both = both.InTiles(planner.Find(both.Second).Decoding);
+        List<string> all = [.. notices];
+        both = both.InTiles(planner.Find(both.Second, all).Decoding);
         int before = sampling.Catalogs.EvaluationsOf(both.First.Request);
         int after = sampling.Catalogs.EvaluationsOf(both.Second.Request, both.Second.Span);
         List<Picture> painted = [];
         try
         {
-            passes.Paint(both.First, first, painted.Add, progress.First(after), [.. notices], cancellationToken);
+            passes.Paint(both.First, first, painted.Add, progress.First(after), all, cancellationToken);
             for (int i = 0; i < painted.Count; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();

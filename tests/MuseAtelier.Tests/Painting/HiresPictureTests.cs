@@ -1,14 +1,20 @@
 using MuseAtelier.Imaging;
+using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
+using MuseAtelier.Tests.Upscaling;
 
 namespace MuseAtelier.Tests.Painting;
 
 /// <summary>Pictures of two passes, painted by the Miniature.</summary>
-public sealed class HiresPictureTests(TestAtelier miniature)
+public sealed class HiresPictureTests(TestAtelier miniature) : IDisposable
 {
     private static readonly PictureRequest First = TestAtelier.Small with { Steps = 2, GuidanceScale = 1 };
 
     private static readonly HiresPass Pass = new() { Scale = 1.5f, Strength = 0.5f, Steps = 2 };
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Generate_WithEnlargedLatents_ReportsAndRecordsBothPasses()
@@ -86,6 +92,24 @@ public sealed class HiresPictureTests(TestAtelier miniature)
         Assert.Equal(6, picture.Provenance.StepHashes.Count);
         Assert.True(picture.Memory!.Plan.SecondPass!.Request.Guided);
         Assert.False(picture.Memory.Plan.Request.Guided);
+    }
+
+    [Fact]
+    public async Task Generate_WithAnUpscaler_RecordsItsDigestAndRefusesAnotherFile()
+    {
+        string path = MadeUpUpscaler.Compact(scale: 2).Write(_folder["compact.safetensors"]);
+        PictureRequest request = First with { Hires = Pass with { Upscaler = HiresUpscaler.Model(path) } };
+        using Picture once = await PaintAsync(request);
+        string digest = once.Request.Hires!.Upscaler.Sha256!;
+        Assert.Equal(request, once.Request with { Hires = request.Hires });
+        Assert.Equal((384, 384), (once.Width, once.Height));
+        HiresPass named = request.Hires! with { Upscaler = request.Hires!.Upscaler with { Sha256 = digest } };
+        using Picture again = await PaintAsync(request with { Hires = named });
+        Assert.Equal(once.Pixels.Span, again.Pixels.Span);
+        HiresPass other = named with { Upscaler = named.Upscaler with { Sha256 = new string('0', 64) } };
+        Assert.Contains(
+            digest[..12], (await Assert.ThrowsAsync<HiresException>(() => PaintAsync(request with { Hires = other }))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

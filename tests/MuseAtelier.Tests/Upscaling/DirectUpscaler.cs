@@ -38,7 +38,8 @@ internal sealed class DirectUpscaler(RawCheckpoint weights)
         for (int layer = 0; weights.Tensors.ContainsKey(Invariant($"body.{layer}.weight")); layer += 2)
         {
             x = Convolve(x, Invariant($"body.{layer}"));
-            if (weights.Tensors.ContainsKey(Invariant($"body.{layer + 1}.weight"))) x = Parametric(x, Invariant($"body.{layer + 1}.weight"));
+            string slopes = Invariant($"body.{layer + 1}.weight");
+            if (weights.Tensors.ContainsKey(slopes)) x = Parametric(x, slopes);
         }
 
         return Combine(Shuffle(x, scale), Repeat(image, scale), (a, b) => a + b);

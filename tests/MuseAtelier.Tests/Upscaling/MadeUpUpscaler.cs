@@ -70,7 +70,8 @@ internal static class MadeUpUpscaler
         for (int layer = 0; layer < layers; layer++)
         {
             bool isLast = layer == layers - 1;
-            weights.Layer(Invariant($"body.{2 * layer}"), layer == 0 ? 3 : Features, isLast ? 3 * scale * scale : Features, isLast ? 0.1 : 1);
+            int outputs = isLast ? 3 * scale * scale : Features;
+            weights.Layer(Invariant($"body.{2 * layer}"), layer == 0 ? 3 : Features, outputs, isLast ? 0.1 : 1);
             if (!isLast) weights.Slopes(Invariant($"body.{2 * layer + 1}.weight"));
         }
 
@@ -81,12 +82,14 @@ internal static class MadeUpUpscaler
     public static RawCheckpoint Overflowing()
     {
         RawCheckpoint checkpoint = Compact(scale: 2);
-        foreach ((string name, float factor) in new[] { ("body.0", 4096f), ("body.2", 4096f), ("body.4", 1 / 4096f), ("body.6", 1 / 4096f) })
+        const float factorUp = 4096, factorDown = 1 / factorUp;
+        (string, float)[] factors = [("body.0", factorUp), ("body.2", factorUp), ("body.4", factorDown), ("body.6", factorDown)];
+        foreach ((string name, float factor) in factors)
         {
             float[] kernel = MemoryMarshal.Cast<byte, float>(checkpoint.Tensors[$"{name}.weight"].Bytes).ToArray();
             float[] bias = MemoryMarshal.Cast<byte, float>(checkpoint.Tensors[$"{name}.bias"].Bytes).ToArray();
             // A bias is scaled as the sum that it is added to.
-            float scale = name switch { "body.0" => 4096f, "body.2" => 4096f * 4096, "body.4" => 4096f, _ => 1 };
+            float scale = name switch { "body.2" => factorUp * factorUp, "body.6" => 1, _ => factorUp };
             checkpoint.SetSingles(
                 $"{name}.weight", [.. kernel.Select(value => value * factor)], [.. checkpoint.Tensors[$"{name}.weight"].Shape]);
             checkpoint.SetSingles($"{name}.bias", [.. bias.Select(value => Math.Clamp(value * scale, -60_000, 60_000))], bias.Length);

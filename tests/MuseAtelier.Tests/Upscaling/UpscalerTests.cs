@@ -106,7 +106,8 @@ public sealed class UpscalerTests : IDisposable
         swin.SetSingles("layers.0.residual_group.blocks.0.norm1.weight", [1], 1);
         other.SetSingles("some.weight", [1], 1);
         lacking.Rename(name => name == "body.1.rdb2.conv3.bias" ? null : name);
-        UpscalerKindException known = await Assert.ThrowsAsync<UpscalerKindException>(() => OpenAsync(swin.Write(_folder["a.safetensors"])));
+        UpscalerKindException known =
+            await Assert.ThrowsAsync<UpscalerKindException>(() => OpenAsync(swin.Write(_folder["a.safetensors"])));
         Assert.Equal("SwinIR", known.Kind);
         UpscalerKindException unknown =
             await Assert.ThrowsAsync<UpscalerKindException>(() => OpenAsync(other.Write(_folder["b.safetensors"])));

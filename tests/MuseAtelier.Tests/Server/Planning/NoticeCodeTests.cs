@@ -38,7 +38,7 @@ public sealed class NoticeCodeTests
     [Fact]
     public void NoticesOfTexts_HaveCodes()
     {
-        ParsedParameters parsed = ParametersText.Parse("a text", "Negative prompt: b\nSteps: 20, Size: 512x512");
+        ParsedParameters parsed = ParametersText.Parse("a.png", "Negative prompt: b\nSteps: 20, Size: 512x512");
         string[] codes = [.. NoticeCode.Of(parsed.Notices).Select(code => code.Code)];
         Assert.Contains("no-guidance", codes);
         Assert.Contains("no-sampler", codes);
