@@ -118,6 +118,7 @@ internal static class PipelineRecipe
             ComponentUse.WithoutFrame => !hasFrame,
             ComponentUse.WithFrame => hasFrame,
             ComponentUse.Encoding => encodes,
+            ComponentUse.Upscaling => false,
             _ => throw new ArgumentOutOfRangeException(nameof(component), component.Use, null),
         });
 
