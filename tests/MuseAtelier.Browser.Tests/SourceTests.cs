@@ -31,8 +31,7 @@ public sealed class SourceTests(TestBrowser browser, TestServer server) : IClass
     {
         await using Visit visit = await Visit.OpenAsync(browser, server);
         await visit.Page.EvaluateAsync(DropPlainPicture);
-        ILocator chip = visit.Button("起稿: night.png, 改动 0.60", "Begin from a picture: night.png, change 0.60");
-        await Expect(chip).ToBeVisibleAsync();
+        await Expect(visit.Page.Locator("#draft-open")).ToHaveAccessibleNameAsync("Begin from a picture: night.png change 0.60");
         ILocator change = visit.Page.GetByRole(AriaRole.Slider, new PageGetByRoleOptions { Name = "Change" });
         await change.PressAsync("ArrowLeft");
         await Expect(visit.Page.Locator("#additions")).ToContainTextAsync("change 0.55");
