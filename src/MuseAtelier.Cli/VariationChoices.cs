@@ -56,8 +56,7 @@ internal sealed class VariationChoices
     /// <param name="first">The picture that they are made from.</param>
     public IReadOnlyList<Variation> Read(ParseResult result, PictureRequest first)
     {
-        float?[] strengths = [.. result.GetValue(_strengths)?.Select(value => (float?)value) ?? [null]];
-        float?[] guidances = [.. result.GetValue(_guidances)?.Select(value => (float?)value) ?? [null]];
+        float?[] strengths = Values(result, _strengths), guidances = Values(result, _guidances);
         int seeds = Seeds(result.CommandResult);
         List<Variation> series = [];
         for (int i = 0; i < seeds; i++)
@@ -102,6 +101,10 @@ internal sealed class VariationChoices
         if (result.GetResult(_count) is { Implicit: false }) return Math.Max(1, result.GetValue(_count));
         return result.GetResult(_strengths) is null && result.GetResult(_guidances) is null ? UsualCount : 1;
     }
+
+    // One value that changes nothing where the option is not given: its own value is an empty array then.
+    private static float?[] Values(ParseResult result, Option<float[]?> option) =>
+        result.GetValue(option) is { Length: > 0 } values ? [.. values.Select(value => (float?)value)] : [null];
 
     private static int NumberOf(CommandResult result, Option<float[]?> option) =>
         result.GetResult(option) is null ? 1 : result.GetValue(option)?.Length ?? 1;

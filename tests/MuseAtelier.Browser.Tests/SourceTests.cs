@@ -31,8 +31,7 @@ public sealed class SourceTests(TestBrowser browser, TestServer server) : IClass
     {
         await using Visit visit = await Visit.OpenAsync(browser, server);
         await visit.Page.EvaluateAsync(DropPlainPicture);
-        ILocator chip = visit.Button("起稿: night.png, 改动 0.60", "Begin from a picture: night.png, change 0.60");
-        await Expect(chip).ToBeVisibleAsync();
+        await Expect(visit.Page.Locator("#draft-open")).ToHaveAccessibleNameAsync("Begin from a picture: night.png change 0.60");
         ILocator change = visit.Page.GetByRole(AriaRole.Slider, new PageGetByRoleOptions { Name = "Change" });
         await change.PressAsync("ArrowLeft");
         await Expect(visit.Page.Locator("#additions")).ToContainTextAsync("change 0.55");
@@ -41,7 +40,7 @@ public sealed class SourceTests(TestBrowser browser, TestServer server) : IClass
         PictureRequest request = PictureFile.Read(FileOf("a night from a plain one")).ReadRecord()!.Request;
         Assert.Equal(0.55f, request.Source!.Strength);
         // The picture has the proportions of what it was painted from.
-        Assert.Equal((312, 208), (request.Width, request.Height));
+        Assert.Equal((384, 256), (request.Width, request.Height));
         await visit.Button("撤下原稿", "Take it away").ClickAsync();
         await Expect(visit.Button("从一幅画起稿", "Begin from a picture")).ToBeVisibleAsync();
         await visit.Button("复刻", "Recall").ClickAsync();
@@ -62,7 +61,8 @@ public sealed class SourceTests(TestBrowser browser, TestServer server) : IClass
         await visit.Page.Keyboard.PressAsync("Shift+ArrowDown");
         await visit.Page.Keyboard.UpAsync(" ");
         await visit.Page.Locator(".draft-more summary").ClickAsync();
-        await Expect(visit.Page.GetByRole(AriaRole.Checkbox, new PageGetByRoleOptions { Name = "Keep all else as it is" })).ToBeCheckedAsync();
+        ILocator pasteBack = visit.Page.GetByRole(AriaRole.Checkbox, new PageGetByRoleOptions { Name = "Keep all else as it is" });
+        await Expect(pasteBack).ToBeCheckedAsync();
         await visit.PaintToTheEndAsync("a meadow after the storm");
         await Expect(visit.Page.Locator("#label")).ToContainTextAsync("only a part");
         using DecodedPicture before = PictureFile.Decode(Path.Combine(server.Gallery, source)),

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Display;
 using MuseAtelier.Pictures;
+using MuseAtelier.Sampling;
 using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
@@ -82,9 +83,17 @@ internal static class VerifyCommand
 
     private static string Part(PictureVerification verification) => verification.NoiseDiverges ? "noise" : "latents";
 
-    private static string Step(PictureVerification verification) => verification.DivergesAtStep is > 0 and var step
-        ? Invariant($"step {step} of {verification.Record.Hashes.Latents.Count - 1}")
-        : "the start";
+    private static string Step(PictureVerification verification)
+    {
+        if (verification.DivergesAtStep is not (> 0 and var step)) return "the start";
+        int steps = verification.Record.Hashes.Latents.Count - 1;
+        PictureRequest request = verification.Record.Request;
+        // The digests of a second pass follow those of the first one, and begin with its start.
+        int? first = request.Hires is null ? null : SamplerCatalog.BuiltIn.EvaluationsOf(HiresRules.FirstPassOf(request));
+        if (first is not { } last || step <= last) return Invariant($"step {step} of {first ?? steps}");
+        int second = step - last - 1;
+        return second == 0 ? "the start of the second pass" : Invariant($"step {second} of {steps - last - 1} of the second pass");
+    }
 
     private static string Difference(PictureVerification verification) => verification.LargestDifference switch
     {

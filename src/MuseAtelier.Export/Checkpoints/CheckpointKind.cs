@@ -53,4 +53,7 @@ public enum CheckpointKind
 
     /// <summary>A text encoder alone.</summary>
     LoneTextEncoder,
+
+    /// <summary>An upscaler, which enlarges pictures.</summary>
+    Upscaler,
 }

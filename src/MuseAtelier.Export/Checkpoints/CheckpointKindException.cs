@@ -28,6 +28,7 @@ public sealed class CheckpointKindException : CheckpointException
         CheckpointKind.LoneUNet => "holds a UNet without text encoders",
         CheckpointKind.LoneVae => "holds a VAE alone",
         CheckpointKind.LoneTextEncoder => "holds a text encoder alone",
+        CheckpointKind.Upscaler => "is an upscaler",
         _ => "holds no model that is known here",
     };
 
@@ -36,6 +37,7 @@ public sealed class CheckpointKindException : CheckpointException
         CheckpointKind.Lora => "Merge it into an SDXL checkpoint with another tool first, or use the checkpoint without it.",
         CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder =>
             "Take the complete checkpoint: one file of about 6.9 GB in fp16.",
+        CheckpointKind.Upscaler => "Enlarge pictures with it: muse upscale --model, or take an SDXL base model.",
         CheckpointKind.SdxlRefiner => "Take the base model: sd_xl_base_1.0.safetensors or one trained from it.",
         _ => "Take an SDXL base model or one trained from it.",
     };

@@ -26,10 +26,6 @@ internal static class UpscalerNetworks
         return (networks, spec);
     }
 
-    /// <summary>Whether a file is an upscaler whose network is known.</summary>
-    public static bool IsKnown(TensorFile file) =>
-        RrdbNamings.Any(names => PrefixOf(file, names.Mark) is not null) || CompactPrefix(file) is not null;
-
     private static (Func<string, ElementType, Network> Describe, UpscalerSpec Spec) Recognise(TensorFile file, TensorProblems problems)
     {
         if (UpscalerKinds.Find(file) is { } kind) throw new UpscalerKindException(file.Path, kind, UpscalerKinds.Sample(file));

@@ -50,6 +50,7 @@ internal sealed class A1111Settings(
     private readonly A1111Source _source = new(draft);
 
     private float _skippedGuidance;
+    private bool _isWhole;
 
     /// <summary>Takes a setting; names it if it cannot be painted.</summary>
     /// <param name="name">The setting's name.</param>
@@ -58,6 +59,7 @@ internal sealed class A1111Settings(
     public void Take(string name, string value)
     {
         if (_hires.Take(name, value)) return;
+        _isWhole |= name == A1111Source.Strength && value == "1";
         if (WithoutEffect.Contains(name) || Usual.Contains((name, value))) return;
         if (TakeMain(name, value) || TakeFurther(name, value) || _source.Take(name, value) || _own.Take(draft, name, value)) return;
         // stable-diffusion.cpp writes the distilled guidance of other models for every model.
@@ -69,6 +71,9 @@ internal sealed class A1111Settings(
     public void Finish()
     {
         _hires.Finish();
+        // Other programs write a strength of 1 for pictures of noise alone, too.
+        bool isFromSource = draft.Source is not null || draft.Program == Programs.MuseAtelier;
+        if (_isWhole && isFromSource) draft.Source = (draft.Source ?? new ParsedSource()) with { Strength = 1 };
         if (_skippedGuidance == 0 || draft.Steps is not { } steps || steps < 1) return;
         // Forge leaves out guidance while step / steps is at most the setting (modules/sd_samplers_cfg_denoiser.py).
         double first = Math.Floor(_skippedGuidance * (double)steps) + 1;

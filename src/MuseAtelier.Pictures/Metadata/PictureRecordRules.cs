@@ -117,18 +117,25 @@ internal static class PictureRecordRules
         }
     }
 
+    /// <summary>
+    /// The digests of a request's evaluations in a record, without that of the start: a second pass has one of its own start among them.
+    /// Null if a sampler is not of this library.
+    /// </summary>
+    /// <exception cref="StepCountException">The request is one that could not be painted.</exception>
+    internal static int? EvaluationsOf(PictureRequest request) =>
+        SamplerCatalog.BuiltIn.EvaluationsOf(request) + (request.Hires is null ? 0 : 1);
+
     // A sampler of another program may evaluate the UNet any number of times in a step.
     private static void CheckEvaluations(string path, PictureRequest request, RecordedHashes hashes)
     {
         int found = hashes.Latents.Count - 1;
-        // A source of strength 0 is not denoised, and two passes are recorded one after the other.
+        // A source of strength 0 is not denoised.
         int least = request.Source is null ? 1 : 0;
-        int most = request.Hires is null ? MostSteps : 2 * MostSteps;
+        int most = request.Hires is null ? MostSteps : 2 * MostSteps + 1;
         bool fits = hashes.Noise.Count == hashes.Latents.Count && found >= least && found <= most && request.Steps is >= 1 and <= MostSteps;
-        bool isPlain = request is { Source: null, Hires: null };
         try
         {
-            if (fits && (!isPlain || (SamplerCatalog.BuiltIn.EvaluationsOf(request) ?? found) == found)) return;
+            if (fits && (EvaluationsOf(request) ?? found) == found) return;
         }
         catch (StepCountException)
         {

@@ -18,7 +18,9 @@ internal sealed record NamedSampler(SamplerName Sampler, string? Schedule)
     public static NamedSampler OfCall(ClientFields fields) => Read(
         fields, fields.Text("sampler_name") is { Length: > 0 } ? "sampler_name" : "sampler_index", "scheduler");
 
-    /// <summary>Reads a sampler and its schedule. A sampler's name may end in a schedule, which then counts more than its own field.</summary>
+    /// <summary>
+    /// Reads a sampler and its schedule. A sampler's name may end in a schedule, which then counts more than its own field.
+    /// </summary>
     /// <param name="fields">The fields of the call.</param>
     /// <param name="name">The field of the sampler.</param>
     /// <param name="scheduler">The field of the schedule.</param>

@@ -16,7 +16,9 @@ internal sealed class SecondPass(UpscalerShelf upscalers, ServerLimits limits)
 
     private static readonly (string Name, HiresUpscaler Upscaler)[] Known =
     [
-        ("Latent", HiresUpscaler.Latent), ("Latent (bicubic)", HiresUpscaler.LatentBicubic), ("Latent (nearest)", HiresUpscaler.LatentNearest),
+        ("Latent", HiresUpscaler.Latent),
+        ("Latent (bicubic)", HiresUpscaler.LatentBicubic),
+        ("Latent (nearest)", HiresUpscaler.LatentNearest),
         // An upscaler that does nothing leaves the enlarging to Lanczos (modules/upscaler.py, Upscaler.upscale).
         ("None", HiresUpscaler.Lanczos), ("Lanczos", HiresUpscaler.Lanczos),
     ];
@@ -100,7 +102,8 @@ internal sealed class SecondPass(UpscalerShelf upscalers, ServerLimits limits)
         if (fields.Text(UpscalerName) is not { Length: > 0 } name) return HiresUpscaler.Latent;
         foreach ((string known, HiresUpscaler upscaler) in Known)
             if (known.Equals(name, StringComparison.OrdinalIgnoreCase)) return upscaler;
-        NamedUpscaler? model = upscalers.All.FirstOrDefault(each => each.IsModel && each.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        NamedUpscaler? model = upscalers.All.FirstOrDefault(
+            each => each.IsModel && each.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
         return model?.Upscaler ?? throw fields.NotSupported(
             UpscalerName,
             $"there is no upscaler {ClientFields.Quote(fields.Find(UpscalerName)!.Value)}. Choose one of /sdapi/v1/upscalers or "

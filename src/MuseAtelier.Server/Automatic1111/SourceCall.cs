@@ -69,7 +69,7 @@ internal sealed class SourceCall(UploadStore uploads, ServerLimits limits)
 
     private (InpaintMask? Mask, Upload? Upload) MaskOf(ClientFields fields)
     {
-        if (fields.Find(MaskName) is not { } value || value.ValueEquals("")) return default;
+        if (fields.Find(MaskName) is not { } value || (value.ValueKind == JsonValueKind.String && value.ValueEquals(""))) return default;
         ReadOnlyMemory<byte> file = ClientPicture.Decode(MaskName, value, limits.UploadBytes);
         bool isInverted = fields.Whole("inpainting_mask_invert", 0, 1) == 1;
         MaskImage image = ClientPicture.Guard(MaskName, () => BinaryMask(UploadPixels.SourceOf(file, name: null), file, isInverted));
@@ -93,7 +93,8 @@ internal sealed class SourceCall(UploadStore uploads, ServerLimits limits)
         int? both = (int?)fields.Whole("mask_blur", 0, SourceFields.MostMaskBlur);
         int x = both ?? (int?)fields.Whole("mask_blur_x", 0, SourceFields.MostMaskBlur) ?? UsualBlur;
         int y = both ?? (int?)fields.Whole("mask_blur_y", 0, SourceFields.MostMaskBlur) ?? UsualBlur;
-        return x == y ? x : throw fields.NotSupported("mask_blur_x", "the blur is the same in both directions. Set mask_blur_y to the same.");
+        if (x == y) return x;
+        throw fields.NotSupported("mask_blur_x", "the blur is the same in both directions. Set mask_blur_y to the same.");
     }
 
     // AUTOMATIC1111, modules/processing.py, create_binary_mask: by opacity if something is transparent, else by luminance.

@@ -146,7 +146,8 @@ internal sealed class FirstRunChecklist
                 .With("steps", Usual.Steps)
                 .Unless(
                     "small-pictures",
-                    Invariant($"Within {LongestFirstPicture} s needs an NVIDIA card. On a processor, paint smaller pictures, in few steps."));
+                    Invariant($"Within {LongestFirstPicture} s needs an NVIDIA card. ")
+                        + "On a processor, paint smaller pictures, in few steps.");
         }
 
         double? wait = _subject.SecondsToOpen is > 0 and var open ? Math.Ceiling(open) : null;

@@ -84,7 +84,9 @@ internal sealed class ClientForm : IDisposable
         string boundary = isForm ? HeaderUtilities.RemoveQuotes(type!.Boundary).ToString() : "";
         if (boundary.Length is > 0 and <= LongestBoundary) return boundary;
         throw Problems.Make(
-            415, "bad-content-type", "The body is declared as no form; expected multipart/form-data with a boundary. Send the picture as a file.");
+            415,
+            "bad-content-type",
+            "The body is declared as no form; expected multipart/form-data with a boundary. Send the picture as a file.");
     }
 
     private static async Task<byte[]> ReadBytesAsync(Stream part, int most, CancellationToken cancellationToken)

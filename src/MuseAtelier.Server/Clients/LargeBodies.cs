@@ -29,7 +29,8 @@ internal sealed class LargeBodies(ServerLimits limits)
     /// <exception cref="ServerRequestException">The body is too large, or no form.</exception>
     public Task<T> ReadFormAsync<T>(HttpContext context, Func<ClientForm, T> read) => ReadAsync(context, async () =>
     {
-        using ClientForm form = await ClientForm.ReadAsync(context, limits.UploadBytes, (MostPictures * limits.UploadBytes) + limits.BodyBytes);
+        int most = (MostPictures * limits.UploadBytes) + limits.BodyBytes;
+        using ClientForm form = await ClientForm.ReadAsync(context, limits.UploadBytes, most);
         return await Task.Run(() => read(form), context.RequestAborted);
     });
 

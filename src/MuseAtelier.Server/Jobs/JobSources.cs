@@ -29,7 +29,9 @@ internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers)
     }
 
     /// <summary>The request of a job with the pixels of its source and its mask.</summary>
-    /// <exception cref="ServerRequestException">A picture is not kept any more, or is another one than when the job was accepted.</exception>
+    /// <exception cref="ServerRequestException">
+    /// A picture is not kept any more, or is another one than when the job was accepted.
+    /// </exception>
     public PictureRequest Load(JobRequest job)
     {
         if (job.Picture.Source is not { } source) return job.Picture;

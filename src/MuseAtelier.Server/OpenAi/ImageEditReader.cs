@@ -54,7 +54,7 @@ internal sealed class ImageEditReader(ImageCallReader reader, UploadStore upload
         {
             if (file.Name is Picture or "image[]" or MaskName) continue;
             string name = file.Name.Length <= 40 ? file.Name : file.Name[..40];
-            throw Problems.Make(400, "bad-value", $"The form has a file '{name}'; expected image and mask alone. Leave it out.", field: name);
+            throw Problems.BadValue(name, $"the form has a file '{name}'", "image and mask alone", "Leave it out.");
         }
 
         foreach (string name in (string[])[Picture, "image[]", MaskName])

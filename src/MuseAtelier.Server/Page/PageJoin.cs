@@ -27,8 +27,9 @@ internal static partial class PageJoin
         HashSet<string> sheets = [Sheet];
         string sheet = Import().Replace(Read(Styles + Sheet), import =>
         {
-            sheets.Add(import.Groups["from"].Value);
-            return Texture().Replace(Read(Styles + import.Groups["from"].Value), url => $"url(\"{DataOf(Read(url.Groups["from"].Value))}\")");
+            string name = import.Groups["from"].Value;
+            sheets.Add(name);
+            return Texture().Replace(Read(Styles + name), url => $"url(\"{DataOf(Read(url.Groups["from"].Value))}\")");
         });
         return
         [

@@ -82,7 +82,7 @@ internal sealed class SourceFields(UploadStore uploads, Func<string, string?> pa
         if (source.Text("sha256", LongestId) is { } digest)
             return uploads.FindPixels(digest) ?? throw UploadProblems.NoSuchUpload(source.PathOf("sha256"));
         throw Problems.BadValue(
-            source.PathOf("upload"), "the source names no picture", "one of upload, picture and sha256", "Send the picture to /api/v1/uploads.");
+            source.PathOf("upload"), "the source names no picture", "one of upload, picture and sha256", "Send it to /api/v1/uploads.");
     }
 
     private Upload OfGallery(string picture, string field)
@@ -100,7 +100,7 @@ internal sealed class SourceFields(UploadStore uploads, Func<string, string?> pa
         }
         catch (Exception exception) when (exception is FileNotFoundException or UnauthorizedAccessException)
         {
-            throw Problems.Make(404, "no-such-picture", "The picture's file cannot be read any more. Choose another one.", exception, field);
+            throw Problems.Make(404, "no-such-picture", "The picture's file cannot be read. Choose another one.", exception, field);
         }
     }
 

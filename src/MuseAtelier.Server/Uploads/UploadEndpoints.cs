@@ -46,7 +46,8 @@ internal static class UploadEndpoints
                 415, "bad-content-type", "The body is declared as no picture; expected image/png, image/jpeg or image/webp. Set the type.");
         }
 
-        if (name?.Length > LongestName) throw Problems.BadValue("name", "name is too long", $"at most {LongestName} characters", "Shorten it.");
+        if (name?.Length > LongestName)
+            throw Problems.BadValue("name", "name is too long", $"at most {LongestName} characters", "Shorten it.");
         Upload upload = await bodies.ReadAsync(request, file => uploads.Add(file, name)).ConfigureAwait(false);
         context.Response.Headers.Location = $"/api/v1/uploads/{upload.Id}";
         return Results.Json(upload, WireJson.Options, statusCode: StatusCodes.Status201Created);

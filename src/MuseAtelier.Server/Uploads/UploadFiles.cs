@@ -54,7 +54,8 @@ internal sealed class UploadFiles(GalleryFolders folders)
     {
         var facts = new UploadFacts(
             upload.Name, upload.Width, upload.Height, upload.Format, upload.Sha256, upload.Transparency, upload.MaskSha256);
-        AtomicFile.Write(PathOf(upload.Id) + Facts, JsonSerializer.SerializeToUtf8Bytes(facts, WireJson.Options), overwrite: true, mode: null);
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(facts, WireJson.Options);
+        AtomicFile.Write(PathOf(upload.Id) + Facts, json, overwrite: true, mode: null);
     }
 
     /// <summary>Remembers that a picture was used, over restarts as well.</summary>

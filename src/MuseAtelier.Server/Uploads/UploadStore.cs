@@ -179,8 +179,10 @@ internal sealed class UploadStore : IDisposable
     private static string? CleanName(string? name)
     {
         string last = name?[(name.LastIndexOfAny(['/', '\\']) + 1)..].Trim() ?? "";
-        string line = string.Concat(last.Take(LongestName).Select(letter => char.IsControl(letter) || char.IsSurrogate(letter) ? '_' : letter));
+        string line = string.Concat(last.Take(LongestName).Select(letter => IsPrintable(letter) ? letter : '_'));
         return line.Length == 0 ? null : line;
+
+        static bool IsPrintable(char letter) => !char.IsControl(letter) && !char.IsSurrogate(letter);
     }
 
     private static byte[] Encode(int width, int height, ReadOnlyMemory<byte> pixels)

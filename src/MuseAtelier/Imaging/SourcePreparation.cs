@@ -132,7 +132,7 @@ internal sealed class SourcePreparation
     {
         float[] latents = LatentMasks.Of(mask, _painted.Width, _painted.Height, _dialect);
         if (latents.AsSpan().IndexOfAnyExcept(0f) < 0)
-            _notices.Add("the mask is too small or too faint for any latent, so that nothing is painted anew: "
+            _notices.Add("the mask is too small or too faint for any latent, or was cut off, so that nothing is painted anew: "
                 + "paint only the masked region, or enlarge the mask");
         return latents;
     }

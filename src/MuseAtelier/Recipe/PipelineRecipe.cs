@@ -124,7 +124,8 @@ internal static class PipelineRecipe
             ComponentUse.WithoutFrame => !hasFrame,
             ComponentUse.WithFrame => hasFrame,
             ComponentUse.Encoding => encodes,
-            _ => false,
+            ComponentUse.Upscaling => false,
+            _ => throw new ArgumentOutOfRangeException(nameof(component), component.Use, null),
         });
 
     /// <summary>The name of the component that decodes.</summary>

@@ -109,6 +109,16 @@ public sealed class SourceTextTests
     }
 
     [Fact]
+    public void Write_OfStrength1_IsReadAgain()
+    {
+        string text = WriteOf(new PictureRequest { Prompt = "x", Source = new PictureSource(Image) { Strength = 1 } });
+        Assert.Equal(1, ParametersText.Parse("a.png", text).Source!.Strength);
+        const string other = "x\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 512x768, Denoising strength: 1";
+        Assert.Null(ParametersText.Parse("a.png", other).Source);
+        Assert.Equal(1, ParametersText.Parse("a.png", other + ", Mask blur: 4").Source!.Strength);
+    }
+
+    [Fact]
     public void Write_OfASecondPass_IsReadAgain()
     {
         HiresPass[] passes =

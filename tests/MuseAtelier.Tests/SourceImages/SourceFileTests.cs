@@ -178,6 +178,22 @@ public sealed class SourceFileTests : IDisposable
         if (width == 20_000) Assert.Contains("it states 20000x20000 px", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("png")]
+    [InlineData("jpg")]
+    [InlineData("webp")]
+    public async Task LoadAsync_OfChangedBytes_ReadsAPictureOrSaysWhyNot(string extension)
+    {
+        var random = new Random(19);
+        for (int run = 0; run < 200; run++)
+        {
+            byte[] file = Encode(Colours(), extension);
+            for (int change = 0; change < 3; change++) file[random.Next(file.Length)] = (byte)random.Next(256);
+            Exception? failure = await Record.ExceptionAsync(() => Load(file));
+            Assert.True(failure is null or PictureFileException, $"run {run}: {failure}");
+        }
+    }
+
     [Fact]
     public async Task LoadAsync_OfOnePixel_ReadsIt()
     {

@@ -8,7 +8,7 @@ internal sealed class OneShelf(IAtelier atelier) : IModelShelf
     private readonly ShelfModel _model = new() { Id = "miniature", Title = "Miniature", Path = "/models/miniature.safetensors" };
     private bool _isOpen;
 
-    /// <summary>Ends when the opening of the model does; it takes no notice of being cancelled, as an export may. By default at once.</summary>
+    /// <summary>Ends when the opening of the model does, which cannot be cancelled, as an export cannot; by default at once.</summary>
     public Task Opening { get; set; } = Task.CompletedTask;
 
     public IReadOnlyList<ShelfModel> Models => [_model];

@@ -66,7 +66,7 @@ public sealed class RequestReaderTests
     [InlineData("""{"prompt": 3}""", "bad-value", "prompt")]
     [InlineData("""{"prompt": "\ud800"}""", "bad-value", "prompt")]
     [InlineData("""{"prompt": "a", "width": 257}""", "bad-value", "width")]
-    [InlineData("""{"prompt": "a", "height": 4096}""", "bad-value", "height")]
+    [InlineData("""{"prompt": "a", "height": 4104}""", "bad-value", "height")]
     [InlineData("""{"prompt": "a", "steps": 0}""", "bad-value", "steps")]
     [InlineData("""{"prompt": "a", "steps": 1.5}""", "bad-value", "steps")]
     [InlineData("""{"prompt": "a", "steps": "30"}""", "bad-value", "steps")]

@@ -119,6 +119,27 @@ public sealed class UploadStoreTests : IDisposable
     }
 
     [Fact]
+    public void ARecordedRequest_FindsItsPicturesWhileTheyAreKept()
+    {
+        using UploadStore store = Open();
+        Upload picture = store.Add(UploadFilesOf.Transparent(), null), mask = store.Add(UploadFilesOf.Mask(), null);
+        MaskImage image = store.LoadMask(mask);
+        var source = new PictureSource(SourceImage.Reference(picture.Width, picture.Height, picture.Sha256))
+        {
+            Mask = new InpaintMask(MaskImage.Reference(image.Width, image.Height, image.Sha256)),
+        };
+        var request = new PictureRequest { Prompt = "a", Source = source };
+        Assert.Equal(new SourceUploads(picture.Id, mask.Id, IsTransparency: false), store.Of(request));
+        var transparency = MaskImage.Reference(picture.Width, picture.Height, picture.Transparency!);
+        PictureRequest other = request with { Source = source with { Mask = new InpaintMask(transparency) } };
+        Assert.Equal(new SourceUploads(picture.Id, Mask: null, IsTransparency: true), store.Of(other));
+        File.Delete(Path.Combine(Folders.Uploads, mask.Id));
+        Assert.Throws<ServerRequestException>(() => store.Read(mask));
+        Assert.Equal(new SourceUploads(picture.Id, Mask: null, IsTransparency: false), store.Of(request));
+        Assert.Equal(default, store.Of(request with { Source = null }));
+    }
+
+    [Fact]
     public void AFileThatIsGone_IsNotKeptAnyMore()
     {
         using UploadStore store = Open();

@@ -110,10 +110,10 @@ function beginButton() {
 function chipOf(source) {
   const facts = [t('change_n', { n: source.strength.toFixed(2) }), source.mask && t('only_short')].filter(Boolean).join(' · ');
   return [
-    el('button', {
-      id: 'draft-open', class: 'chip', type: 'button', 'aria-label': `${t('draft_t')}: ${source.name}, ${facts}`, onClick: draft,
-    }, el('img', { class: 'chip-picture', src: addressOf(source), alt: '' }), el('span', { class: 'chip-words' },
-      el('span', { class: 'chip-name', dir: 'auto' }, source.name), el('span', { class: 'chip-facts' }, facts))),
+    el('button', { id: 'draft-open', class: 'chip', type: 'button', onClick: draft },
+      el('img', { class: 'chip-picture', src: addressOf(source), alt: `${t('draft_t')}:` }),
+      el('span', { class: 'chip-words' },
+        el('span', { class: 'chip-name', dir: 'auto' }, source.name), el('span', { class: 'chip-facts' }, facts))),
     el('button', {
       id: 'draft-remove', class: 'icon-button', type: 'button', title: t('draft_remove'), 'aria-label': t('draft_remove'),
       onClick: dropSource,

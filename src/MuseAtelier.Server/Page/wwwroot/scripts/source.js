@@ -224,7 +224,10 @@ function shapeOf(width, height) {
     return sizeOf(near, scale);
   }
   const { leastSide = 64, mostSide = 2048 } = state.offer?.limits ?? {};
-  const side = (/** @type {number} */ wanted) => Math.min(mostSide, Math.max(leastSide, Math.round(wanted / 8) * 8));
+  // Both sides grow or shrink together, so that the proportions stay.
+  const [longer, shorter] = [scale * Math.sqrt(Math.max(ratio, 1 / ratio)), scale / Math.sqrt(Math.max(ratio, 1 / ratio))];
+  const by = Math.min(Math.max(1, leastSide / shorter), mostSide / longer);
+  const side = (/** @type {number} */ wanted) => Math.min(mostSide, Math.max(leastSide, Math.round((wanted * by) / 8) * 8));
   return { width: side(scale * Math.sqrt(ratio)), height: side(scale / Math.sqrt(ratio)) };
 }
 
