@@ -119,8 +119,8 @@ internal sealed class VaeEncoder(ModelPackage package, SessionPool sessions, Exe
         }
     }
 
-    // Where all sessions share one arena, the encoder's blocks stay in it until it is trimmed. A captured run refers to the shared arena, but
-    // a device that captures gives the encoder an arena of its own, which ends with its session.
+    // Where all sessions share one arena, the encoder's blocks stay in it until it is trimmed. A captured run refers to the shared arena,
+    // but a device that captures gives the encoder an arena of its own, which ends with its session.
     private void Release(ComponentSpec component)
     {
         sessions.Release(component);

@@ -21,7 +21,8 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
     public StepSpan? Span { get; init; }
 
     /// <summary>
-    /// [4, h, w] fp32 latents of an existing picture in the scale of the UNet, from which all pictures are painted; empty if there are none.
+    /// [4, h, w] fp32 latents of an existing picture in the scale of the UNet, from which all pictures are painted; empty if there are
+    /// none.
     /// </summary>
     public ReadOnlyMemory<float> Start { get; init; }
 
@@ -31,7 +32,9 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
     /// <summary>What is made of the denoised latents.</summary>
     public PassOutput Output { get; init; }
 
-    /// <summary>Whether each picture is painted from the enlarged pixels of its first pass, which are not known when the pass is planned.</summary>
+    /// <summary>
+    /// Whether each picture is painted from the enlarged pixels of its first pass, which are not known when the pass is planned.
+    /// </summary>
     public bool EncodesEnlarged { get; init; }
 
     /// <summary>What all pictures are painted from, once it is encoded; null before, and for pictures of noise alone.</summary>

@@ -61,18 +61,7 @@ internal static class PipelineRecipe
         new(
             ComponentNames.Framing, "post-processing with a frame", PlanPhase.Decoding, RunFrequency.PerPicture,
             ComponentShape.Picture, ModelPart.PostProcessing, ComponentUse.WithFrame),
-        new(
-            ComponentNames.Upscaler, "upscaler", null, RunFrequency.PerPicture,
-            ComponentShape.Tile, ModelPart.Upscaler, ComponentUse.Upscaling)
-        {
-            HasConvolutions = true,
-        },
-        new(
-            ComponentNames.UpscalerFp32, "upscaler in fp32", null, RunFrequency.PerPicture,
-            ComponentShape.Tile, ModelPart.Fp32Upscaler, ComponentUse.Upscaling)
-        {
-            HasConvolutions = true,
-        },
+        .. Upscalers,
     ];
 
     private static readonly FrozenDictionary<string, PipelineComponent> ByName =
@@ -97,6 +86,23 @@ internal static class PipelineRecipe
         [ComponentNames.ClipG, ComponentNames.ClipL],
         [ComponentNames.ClipG, ComponentNames.CrossAttention],
         [.. BeforeSteps.Select(component => component.Name)],
+    ];
+
+    // Packages of their own hold them.
+    private static PipelineComponent[] Upscalers =>
+    [
+        new(
+            ComponentNames.Upscaler, "upscaler", null, RunFrequency.PerPicture,
+            ComponentShape.Tile, ModelPart.Upscaler, ComponentUse.Upscaling)
+        {
+            HasConvolutions = true,
+        },
+        new(
+            ComponentNames.UpscalerFp32, "upscaler in fp32", null, RunFrequency.PerPicture,
+            ComponentShape.Tile, ModelPart.Fp32Upscaler, ComponentUse.Upscaling)
+        {
+            HasConvolutions = true,
+        },
     ];
 
     /// <summary>A component's place in the recipe. Allocates nothing.</summary>

@@ -25,7 +25,7 @@ public sealed class PictureSizeException : PictureRequestException
     internal PictureSizeException(int width, int height)
         : base(
             $"the size is {width}x{height} px",
-            Invariant($"multiples of 8 from {RequestRules.SmallestSide} to {RequestRules.LargestSide} a side"),
+            "multiples of 8 from 256 to 4096 a side",
             $"The nearest size is {Nearest(width)}x{Nearest(height)}.")
     {
         Width = width;

@@ -23,7 +23,8 @@ internal sealed record SamplingCatalogs(SamplerCatalog Samplers, NoiseSourceCata
     /// <param name="request">The request.</param>
     /// <param name="span">The steps of the schedule and those that run; null means those of the request.</param>
     public int EvaluationsOf(PictureRequest request, StepSpan? span = null) =>
-        (span is null ? Samplers.EvaluationsOf(request) : Samplers.EvaluationsOf(request, span)) ?? throw new InvalidOperationException($"There is no sampler {request.Sampler}.");
+        (span is null ? Samplers.EvaluationsOf(request) : Samplers.EvaluationsOf(request, span))
+            ?? throw new InvalidOperationException($"There is no sampler {request.Sampler}.");
 
     /// <summary>
     /// Bytes of host memory that Brownian noise takes for one picture of a request, 0 if its sampler draws none. Taken for the noise levels

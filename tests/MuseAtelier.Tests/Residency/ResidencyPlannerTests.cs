@@ -371,7 +371,7 @@ public sealed class ResidencyPlannerTests
     [Fact]
     public void Plan_OfASizeOrStepCountOutOfRange_Throws()
     {
-        Assert.Throws<PictureSizeException>(() => Plan(19, new ResidencyRequest { Width = 1000, Height = 4096 }));
+        Assert.Throws<PictureSizeException>(() => Plan(19, new ResidencyRequest { Width = 1000, Height = 4104 }));
         Assert.Throws<StepCountException>(() => Plan(19, new ResidencyRequest { Steps = 0 }));
     }
 
