@@ -61,18 +61,8 @@ internal static class PipelineRecipe
         new(
             ComponentNames.Framing, "post-processing with a frame", PlanPhase.Decoding, RunFrequency.PerPicture,
             ComponentShape.Picture, ModelPart.PostProcessing, ComponentUse.WithFrame),
-        new(
-            ComponentNames.Upscaler, "upscaler", null, RunFrequency.PerPicture,
-            ComponentShape.Tile, ModelPart.Upscaler, ComponentUse.Upscaling)
-        {
-            HasConvolutions = true,
-        },
-        new(
-            ComponentNames.UpscalerFp32, "upscaler in fp32", null, RunFrequency.PerPicture,
-            ComponentShape.Tile, ModelPart.Fp32Upscaler, ComponentUse.Upscaling)
-        {
-            HasConvolutions = true,
-        },
+        UpscalerOf(ComponentNames.Upscaler, "upscaler", ModelPart.Upscaler),
+        UpscalerOf(ComponentNames.UpscalerFp32, "upscaler in fp32", ModelPart.Fp32Upscaler),
     ];
 
     private static readonly FrozenDictionary<string, PipelineComponent> ByName =
@@ -140,6 +130,9 @@ internal static class PipelineRecipe
         string name = Decoder(inFp32: true);
         return components.Any(component => component.Name == name);
     }
+
+    private static PipelineComponent UpscalerOf(string name, string title, ModelPart part) =>
+        new(name, title, null, RunFrequency.PerPicture, ComponentShape.Tile, part, ComponentUse.Upscaling) { HasConvolutions = true };
 
     private static string NameOf(ComponentUse use) => Components.Single(component => component.Use == use).Name;
 }
