@@ -49,7 +49,7 @@ public sealed class SourceOptionTests : IDisposable
     [InlineData("--from notes.txt", "notes.txt is not a picture")]
     [InlineData("--from photo.png --mask none.png", "none.png")]
     [InlineData("--from photo.png --mask alpha", "photo.png has no transparent parts", "--mask FILE")]
-    [InlineData("--from photo.png --mask photo.png", "the mask has no white")]
+    [InlineData("--from photo.png --mask photo.png", "has no white")]
     [InlineData("--from photo.png --strength 1.5", "Strength is 1.5", "0 to 1")]
     [InlineData("--from photo.png --strength NaN", "Strength is NaN")]
     [InlineData("--hires 9", "the factor 9")]
