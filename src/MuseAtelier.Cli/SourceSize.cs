@@ -33,7 +33,7 @@ internal sealed record SourceSize(int Width, int Height, string? Notice)
 
     private static int Side(double px)
     {
-        double nearest = Math.Round(px / RequestRules.SizeMultiple) * RequestRules.SizeMultiple;
+        double nearest = Math.Round(px / RequestRules.SizeMultiple, MidpointRounding.AwayFromZero) * RequestRules.SizeMultiple;
         return (int)Math.Clamp(nearest, RequestRules.SmallestSide, LongestSide);
     }
 

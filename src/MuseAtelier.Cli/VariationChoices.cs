@@ -98,7 +98,7 @@ internal sealed class VariationChoices
 
     private int Seeds(CommandResult result)
     {
-        if (result.GetResult(_count) is { Implicit: false }) return Math.Max(1, result.GetValue(_count));
+        if (IsGiven(result, _count)) return result.GetValue(_count);
         return result.GetResult(_strengths) is null && result.GetResult(_guidances) is null ? UsualCount : 1;
     }
 
@@ -107,7 +107,11 @@ internal sealed class VariationChoices
         result.GetValue(option) is { Length: > 0 } values ? [.. values.Select(value => (float?)value)] : [null];
 
     private static int NumberOf(CommandResult result, Option<float[]?> option) =>
-        result.GetResult(option) is null ? 1 : result.GetValue(option)?.Length ?? 1;
+        IsGiven(result, option) ? result.GetValue(option)!.Length : 1;
+
+    // A value that was refused cannot be read.
+    private static bool IsGiven(CommandResult result, Option option) =>
+        result.GetResult(option) is { Implicit: false } found && !found.Errors.Any();
 
     private static Option<float[]?> Numbers(string name, string description) => new(name)
     {

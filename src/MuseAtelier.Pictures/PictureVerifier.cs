@@ -100,8 +100,8 @@ public static class PictureVerifier
 
     /// <summary>
     /// Verifies a picture from a stream, as
-    /// <see cref="VerifyWithSourcesAsync(IAtelier, string, RequestSources, IProgress{GenerationProgress}?, CancellationToken)"/> does with a
-    /// file.
+    /// <see cref="VerifyWithSourcesAsync(IAtelier, string, RequestSources, IProgress{GenerationProgress}?, CancellationToken)"/> does with
+    /// a file.
     /// </summary>
     /// <param name="atelier">Opened with the record's model and with options from <see cref="Suit"/>.</param>
     /// <param name="stream">The picture. It is read to its end, and stays open.</param>

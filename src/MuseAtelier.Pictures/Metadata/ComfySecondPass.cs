@@ -28,7 +28,8 @@ internal sealed class ComfySecondPass(ComfyNodes nodes, RequestDraft draft)
     public bool Take(JsonElement second, JsonElement? model)
     {
         if (ComfyNodes.Class(second) != "KSampler" || nodes.Follow(second, "latent_image") is not { } upscale) return false;
-        bool isOfSampler = nodes.Follow(upscale, "samples") is { } first && ComfyNodes.Class(first).Contains("Sampler", StringComparison.Ordinal);
+        bool isOfSampler = nodes.Follow(upscale, "samples") is { } first
+            && ComfyNodes.Class(first).Contains("Sampler", StringComparison.Ordinal);
         if (!isOfSampler || ScaleOf(upscale) is not (> 1 and <= LargestScale and var scale)) return false;
         if (nodes.Single(second, "denoise") is not (> 0 and <= 1 and var strength)) return false;
         if (nodes.Whole(second, "steps") is not (>= 1 and <= MostSteps and var steps)) return false;

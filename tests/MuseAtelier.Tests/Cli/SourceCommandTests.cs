@@ -24,7 +24,8 @@ public sealed class SourceCommandTests : IDisposable
     public async Task Render_FromAPicture_IsVerifiedWithThatPictureAlone()
     {
         string path = _folder["lake.png"];
-        MuseResult painted = await Muse.RunAsync(["render", "lake", "--from", _folder["photo.png"], .. Small, "--strength", "0.5", "--out", path]);
+        MuseResult painted = await Muse.RunAsync(
+            ["render", "lake", "--from", _folder["photo.png"], .. Small, "--strength", "0.5", "--out", path]);
         Assert.Equal((0, true), (painted.Code, painted.Lines[0].Contains("256x256", StringComparison.Ordinal)));
         PictureRecord record = PictureFile.Read(path).ReadRecord();
         Assert.Equal(("photo.png", 0.5f), (record.Request.Source!.Image.Name, record.Request.Source.Strength));

@@ -76,5 +76,6 @@ public sealed class ComfyPassTests
         "denoise":{{{denoise}}},"model":["1",0],"positive":["{{{positive}}}",0],"negative":["7",0],"latent_image":["{{{latent}}}",0]}}
         """);
 
-    private static ParsedParameters Parse(string nodes) => PictureTexts.Parse(PictureTextsTests.Content(("prompt", $"{{{Usual},{nodes}}}")));
+    private static ParsedParameters Parse(string nodes) =>
+        PictureTexts.Parse(PictureTextsTests.Content(("prompt", $"{{{Usual},{nodes}}}")));
 }

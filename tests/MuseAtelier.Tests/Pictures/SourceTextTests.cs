@@ -78,7 +78,10 @@ public sealed class SourceTextTests
         ParsedParameters parsed = ParametersText.Parse("a.png", text);
         Assert.Null(parsed.Request.Source);
         Assert.Equal(
-            ["Denoising strength: 0.75", "Mask blur: 8", "Inpaint area: Only masked", "Masked area padding: 48", "Masked content: latent noise"],
+            [
+                "Denoising strength: 0.75", "Mask blur: 8", "Inpaint area: Only masked", "Masked area padding: 48",
+                "Masked content: latent noise",
+            ],
             parsed.NotTaken);
         Assert.Equal(parsed.NotTaken, parsed.Source!.NotTaken);
         PictureSource source = parsed.Source.ToSource(Image, Mask);
@@ -164,7 +167,8 @@ public sealed class SourceTextTests
     [Fact]
     public void Write_OfAnUpscalersModel_NamesItsFile()
     {
-        var request = new PictureRequest { Prompt = "x", Steps = 1, Hires = new HiresPass { Upscaler = HiresUpscaler.Model("/m/4x-Sharp.pth") } };
+        HiresUpscaler model = HiresUpscaler.Model("/m/4x-Sharp.pth");
+        var request = new PictureRequest { Prompt = "x", Steps = 1, Hires = new HiresPass { Upscaler = model } };
         Assert.Contains(", Hires upscaler: 4x-Sharp, ", WriteOf(request), StringComparison.Ordinal);
         PictureRequest recorded = PictureRecord.Parse("a.png", SamplePicture.RecordOf(request).ToJson()).Request;
         Assert.Equal(WriteOf(request), WriteOf(recorded));
