@@ -98,20 +98,21 @@ internal sealed class VariationChoices
 
     private int Seeds(CommandResult result)
     {
-        if (IsGiven(result, _count)) return result.GetValue(_count);
-        return result.GetResult(_strengths) is null && result.GetResult(_guidances) is null ? UsualCount : 1;
+        bool isCount = int.TryParse(WordOf(result, _count), NumberStyles.None, CultureInfo.InvariantCulture, out int count);
+        if (isCount) return Math.Clamp(count, 1, MostPictures);
+        return WordOf(result, _strengths) is null && WordOf(result, _guidances) is null ? UsualCount : 1;
     }
 
     // One value that changes nothing where the option is not given: its own value is an empty array then.
     private static float?[] Values(ParseResult result, Option<float[]?> option) =>
         result.GetValue(option) is { Length: > 0 } values ? [.. values.Select(value => (float?)value)] : [null];
 
-    private static int NumberOf(CommandResult result, Option<float[]?> option) =>
-        IsGiven(result, option) ? result.GetValue(option)!.Length : 1;
+    private static int NumberOf(CommandResult result, Option option) =>
+        WordOf(result, option) is { } word ? word.AsSpan().Count(',') + 1 : 1;
 
-    // A value that was refused cannot be read.
-    private static bool IsGiven(CommandResult result, Option option) =>
-        result.GetResult(option) is { Implicit: false } found && !found.Errors.Any();
+    // Reads the token, not the value: one that its parser refuses has no value.
+    private static string? WordOf(CommandResult result, Option option) =>
+        result.GetResult(option) is { Implicit: false, Tokens: [var word, ..] } ? word.Value : null;
 
     private static Option<float[]?> Numbers(string name, string description) => new(name)
     {
