@@ -41,7 +41,7 @@ internal static class AtelierServer
         builder.AddModels();
         builder.AddGallery();
         builder.AddUploads();
-        builder.Services.AddSingleton(new LargeBodies(options.Limits));
+        builder.Services.AddSingleton(_ => new LargeBodies(options.Limits));
         builder.AddPictures();
         builder.AddPlanning();
         builder.AddJobs();

@@ -5,7 +5,7 @@ namespace MuseAtelier.Server.Clients;
 
 /// <summary>Reads requests that hold pictures. Few of them are in memory at the same time; the others wait before they are read.</summary>
 /// <param name="limits">The limits of bodies and pictures.</param>
-internal sealed class LargeBodies(ServerLimits limits)
+internal sealed class LargeBodies(ServerLimits limits) : IDisposable
 {
     private const int MostBodies = 2, MostPictures = 2;
 
@@ -33,6 +33,9 @@ internal sealed class LargeBodies(ServerLimits limits)
         using ClientForm form = await ClientForm.ReadAsync(context, limits.UploadBytes, most);
         return await Task.Run(() => read(form), context.RequestAborted);
     });
+
+    /// <inheritdoc/>
+    public void Dispose() => _bodies.Dispose();
 
     private async Task<T> ReadAsync<T>(HttpContext context, Func<Task<T>> read)
     {

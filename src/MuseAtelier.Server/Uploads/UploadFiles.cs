@@ -103,7 +103,7 @@ internal sealed class UploadFiles(GalleryFolders folders)
 
     private static bool IsId(string name) => name.Length == 64 && name.All(char.IsAsciiHexDigitLower);
 
-    private Upload? ReadFacts(FileInfo picture)
+    private static Upload? ReadFacts(FileInfo picture)
     {
         try
         {
