@@ -2,7 +2,7 @@ using MuseAtelier.Browser.Tests.Support;
 
 namespace MuseAtelier.Browser.Tests;
 
-/// <summary>What axe finds in the states of the page, each in all looks.</summary>
+/// <summary>What axe finds in the states of the page, by day and by candlelight, in both languages, on a desktop and on a phone.</summary>
 public sealed class AccessibilityTests(TestBrowser browser, TestServer server) : IClassFixture<TestServer>
 {
     [Fact]

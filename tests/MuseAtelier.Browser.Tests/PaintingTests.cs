@@ -28,7 +28,7 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
         await visit.SettleAsync(Visit.Quick(4));
         await visit.PaintToTheEndAsync(words);
         await Expect(visit.Progress).ToBeHiddenAsync();
-        string file = Assert.Single(Directory.GetFiles(server.Gallery), path => PictureFile.IsPicture(path) && WordsOf(path) == words);
+        string file = Assert.Single(PaintedPicture.FilesOf(server, words));
         Assert.Equal(4, PictureFile.Read(file).ReadRecord()!.Request.Steps);
         visit.RequireQuiet();
     }
@@ -114,8 +114,6 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
         await visit.Paint.ClickAsync();
         await Expect(visit.Hung("words that stay, and grow")).ToBeVisibleAsync();
     }
-
-    private static string? WordsOf(string path) => PictureFile.Read(path).ReadRecord()?.Request.Prompt;
 
     private static async Task<JsonElement> LatestAsync(Visit visit)
     {

@@ -21,9 +21,17 @@ internal static class Axe
 
     private static readonly string Script = new BundledAxeScriptProvider().GetScript();
 
-    /// <summary>Each pair of a light and a language, in an order in which each step changes one of them.</summary>
-    private static readonly (string Theme, string Button)[] Looks =
-        [("night", "nav-theme"), ("night", "nav-language"), ("day", "nav-theme"), ("day", "nav-language")];
+    /// <summary>
+    /// Looks, and the buttons that lead to each from the one before, beginning by day in English. Every pair of a width, a light and a
+    /// language is among them, and the last one is the first again.
+    /// </summary>
+    private static readonly (int Width, int Height, string Name, string[] Buttons)[] Looks =
+    [
+        (375, 812, "night, English", ["nav-theme"]),
+        (375, 812, "day, Chinese", ["nav-theme", "nav-language"]),
+        (1440, 900, "night, Chinese", ["nav-theme"]),
+        (1440, 900, "day, English", ["nav-theme", "nav-language"]),
+    ];
 
     /// <summary>Finds violations on a page as it is.</summary>
     /// <param name="page">The page.</param>
@@ -35,25 +43,18 @@ internal static class Axe
         return [.. found.Select(line => $"{state}: {line}")];
     }
 
-    /// <summary>
-    /// Finds violations in all looks, one after the other on the same page: by day and by candlelight, in both languages, on a desktop and
-    /// on a phone. In the end the page has its first look again.
-    /// </summary>
-    /// <param name="page">The page, by day.</param>
+    /// <summary>Finds violations in the looks, one after the other on the same page.</summary>
+    /// <param name="page">The page, by day, in English, on a desktop.</param>
     /// <param name="state">The state's name.</param>
     public static async Task<IReadOnlyList<string>> FindInAllLooksAsync(IPage page, string state)
     {
         var found = new List<string>();
-        PageViewportSizeResult first = page.ViewportSize!;
-        foreach ((int width, int height) in new[] { (375, 812), (first.Width, first.Height) })
+        foreach ((int width, int height, string name, string[] buttons) in Looks)
         {
             await page.SetViewportSizeAsync(width, height);
-            foreach ((string theme, string button) in Looks)
-            {
-                // The buttons cannot be reached behind a dialog, and their work does not depend on how they are pressed.
-                await page.EvaluateAsync("(id) => document.getElementById(id).click()", button);
-                found.AddRange(await FindAsync(page, $"{state}, {width} px, {theme}"));
-            }
+            // The buttons cannot be reached behind a dialog, and their work does not depend on how they are pressed.
+            foreach (string button in buttons) await page.EvaluateAsync("(id) => document.getElementById(id).click()", button);
+            found.AddRange(await FindAsync(page, $"{state}, {width} px, {name}"));
         }
 
         return found;
