@@ -20,14 +20,16 @@ public sealed class UpscaleCommandTests : IDisposable
         SourceImage image = Image("a.png"), other = Image("b.png", seed: 2);
         MuseResult result = await RunAsync(_folder["a.png"], _folder["b.png"], "--model", model, "--json");
         Assert.Equal((ExitCode.Done, 2), (result.Code, result.Lines.Length));
-        await using Upscaler upscaler = await Upscaler.OpenAsync(model, TestAtelier.Options);
+        await using Upscaler upscaler = await Upscaler.OpenAsync(
+            model, TestAtelier.Options, cancellationToken: TestContext.Current.CancellationToken);
         foreach ((SourceImage source, string name, int line) in new[] { (image, "a", 0), (other, "b", 1) })
         {
             JsonNode told = JsonNode.Parse(result.Lines[line])!;
             Assert.Equal(_folder[$"{name}-upscaled.png"], (string?)told["file"]);
             Assert.Equal((64, 4), ((int)told["width"]!, (int)told["upscaler"]!["scale"]!));
             Assert.Equal(upscaler.Sha256, (string?)told["upscaler"]!["sha256"]);
-            SourceImage expected = await upscaler.UpscaleAsync(source);
+            SourceImage expected = await upscaler.UpscaleAsync(
+                source, cancellationToken: TestContext.Current.CancellationToken);
             using DecodedPicture written = PictureFile.Decode(_folder[$"{name}-upscaled.png"]);
             Assert.Equal(expected.Pixels.ToArray(), written.Pixels.ToArray());
         }

@@ -6,7 +6,7 @@ namespace MuseAtelier.Tests.Support;
 /// <summary>Writes a pickle, instruction by instruction, in protocol 2.</summary>
 internal sealed class PickleWriter
 {
-    private readonly MemoryStream _bytes = new();
+    private readonly List<byte> _bytes = [];
 
     public PickleWriter() => Raw(0x80, 2);
 
@@ -14,12 +14,12 @@ internal sealed class PickleWriter
     public byte[] End()
     {
         Raw((byte)'.');
-        return _bytes.ToArray();
+        return [.. _bytes];
     }
 
     public PickleWriter Raw(params ReadOnlySpan<byte> bytes)
     {
-        _bytes.Write(bytes);
+        _bytes.AddRange(bytes);
         return this;
     }
 
