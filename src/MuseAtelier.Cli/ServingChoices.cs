@@ -37,7 +37,8 @@ internal sealed class ServingChoices
     {
         _gallery.Description = "The folder of the pictures, which is made if there is none. [default: pictures in the working folder]";
         _gallery.HelpName = "FOLDER";
-        _upscalers.Description = "A folder of upscalers' models (.safetensors, .pth), which requests name by their files' names. [default: none]";
+        _upscalers.Description =
+            "A folder of upscalers' models (.safetensors, .pth), which requests name by their files' names. [default: none]";
         _upscalers.HelpName = "FOLDER";
         _tokenFile.Description =
             $"A file whose first line is the token, 16 to 512 letters without spaces. [default: the variable {TokenVariable}]";

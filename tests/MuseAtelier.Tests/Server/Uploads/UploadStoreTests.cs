@@ -122,7 +122,7 @@ public sealed class UploadStoreTests : IDisposable
     public void ARecordedRequest_FindsItsPicturesWhileTheyAreKept()
     {
         using UploadStore store = Open();
-        Upload picture = store.Add(UploadFilesOf.Transparent(), null), mask = store.Add(UploadFilesOf.Mask(), null);
+        Upload picture = store.Add(UploadFilesOf.Transparent(), null), mask = store.Add(UploadFilesOf.Mask(64, 48), null);
         MaskImage image = store.LoadMask(mask);
         var source = new PictureSource(SourceImage.Reference(picture.Width, picture.Height, picture.Sha256))
         {
