@@ -45,13 +45,13 @@ public sealed class SourceCommandTests : IDisposable
         MuseResult result = await Muse.RunAsync(["variations", "lake", "--from", _folder["photo.png"], .. Small, .. series]);
         Assert.Equal(0, result.Code);
         Assert.Equal(3, result.Lines.Length);
-        float[] strengths =
-            [.. new[] { "lake-1.png", "lake-2.png" }.Select(name => PictureFile.Read(_folder[name]).ReadRecord().Request.Source!.Strength)];
-        Assert.Equal([0, 0.5f], strengths);
+        Assert.Equal((0, 0.5f), (StrengthOf("lake-1.png"), StrengthOf("lake-2.png")));
         PictureFileContent sheet = PictureFile.Read(_folder["lake-sheet.png"]);
         Assert.True(sheet.Width >= 2 * Side && sheet.Height > Side);
         Assert.Contains("strength 0.5", sheet.Texts["Description"], StringComparison.OrdinalIgnoreCase);
     }
+
+    private float StrengthOf(string name) => PictureFile.Read(_folder[name]).ReadRecord().Request.Source!.Strength;
 
     private void WriteGradient(string name, int slope)
     {
