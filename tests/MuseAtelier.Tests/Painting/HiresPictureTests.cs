@@ -73,7 +73,9 @@ public sealed class HiresPictureTests(TestAtelier miniature) : IDisposable
     public async Task GenerateMany_WithASecondPass_GivesEachPictureThatItsSeedGives()
     {
         PictureRequest request = First with { Hires = Pass with { Upscaler = HiresUpscaler.LatentBicubic } };
-        List<Picture> series = await miniature.Atelier.GenerateManyAsync(request, 2, 1).ToListAsync();
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        List<Picture> series =
+            await miniature.Atelier.GenerateManyAsync(request, 2, 1, cancellationToken: cancellation).ToListAsync(cancellation);
         Assert.Equal([7UL, 8UL], series.Select(picture => picture.Request.Seed));
         using Picture second = await PaintAsync(request with { Seed = 8 });
         Assert.Equal(second.Pixels.Span, series[1].Pixels.Span);
