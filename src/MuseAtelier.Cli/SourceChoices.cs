@@ -38,7 +38,7 @@ internal sealed class SourceChoices
     private readonly Option<int> _onlyMasked = Choice.Whole(
         "--only-masked",
         "Paints only the mask's surroundings, at the picture's size, with so many px of the source around it, 0 to 1024; the result has "
-            + "the source's size. 32 is usual. [default: paints the whole source]",
+            + "the source's size. 32 is usual; without the option the whole source is painted.",
         0,
         least: 0,
         most: 1024);
