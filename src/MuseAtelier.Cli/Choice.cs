@@ -157,6 +157,17 @@ internal static class Choice
     /// <summary>Whether the command line gives an option.</summary>
     public static bool IsGiven(ParseResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
+    /// <summary>Refuses options that say nothing without another one.</summary>
+    /// <param name="result">The command line; the refusal is added to it.</param>
+    /// <param name="needed">The option that they need.</param>
+    /// <param name="options">The options.</param>
+    public static void Require(CommandResult result, Option needed, IEnumerable<Option> options)
+    {
+        if (result.GetResult(needed) is { Implicit: false }) return;
+        foreach (Option option in options)
+            if (result.GetResult(option) is { Implicit: false }) result.AddError($"{option.Name} needs {needed.Name}.");
+    }
+
     private static string Names(IReadOnlyList<string> names, IReadOnlyList<string> nearest) =>
         $"{string.Join(", ", names)}. {NearestNames.Question(nearest)}".TrimEnd(' ', '.');
 

@@ -39,10 +39,18 @@ internal static class Failure
     private static string Describe(MuseAtelierException exception) => exception switch
     {
         PictureExistsException => WithRemedy(exception, "Choose another name, or replace the file with --force."),
+        SourceMissingException missing => WithRemedy(exception, NameItsFile(missing)),
+        UpscalerMissingException { Sha256: not null } => WithRemedy(exception, "Name the file with --hires-upscaler."),
         PictureTextUnpaintableException => WithRemedy(
             exception, "Read it with muse info, and give prompt and settings to muse render."),
         _ => exception.Message,
     };
+
+    private static string NameItsFile(SourceMissingException missing)
+    {
+        string file = missing.Name is null ? "its file" : $"its file, {missing.Name},";
+        return $"Name {file} with {(missing.Role == "mask" ? "--mask" : "--from")}.";
+    }
 
     // A message ends with its remedy.
     private static string WithRemedy(MuseAtelierException exception, string remedy) =>

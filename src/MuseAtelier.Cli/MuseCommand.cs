@@ -79,13 +79,17 @@ internal static class MuseCommand
     {
         Command render = RenderCommand.Create(terminal);
         Command verify = VerifyCommand.Create(terminal);
+        Command variations = VariationsCommand.Create(terminal);
         Command replay = ReplayCommand.Create(terminal);
         Command atelier = AtelierCommand.Create(terminal);
+        Command upscale = UpscaleCommand.Create(terminal);
         var root = new RootCommand("Paints pictures with Stable Diffusion XL.")
         {
             render,
+            variations,
             replay,
             verify,
+            upscale,
             atelier,
             InfoCommand.Create(terminal),
             TokensCommand.Create(terminal),
@@ -99,8 +103,10 @@ internal static class MuseCommand
         HelpPages.Attach(root, new Dictionary<Command, string[]>
         {
             [render] = RenderCommand.Help,
+            [variations] = VariationsCommand.Help,
             [verify] = VerifyCommand.Help,
             [replay] = ReplayCommand.Help,
+            [upscale] = UpscaleCommand.Help,
             [atelier] = AtelierCommand.Help,
         });
         // Turns off response files, because a prompt may begin with @.

@@ -36,13 +36,23 @@ internal sealed class Painting
     private readonly AtelierChoices _choices;
     private readonly Terminal _terminal;
 
-    public Painting(Terminal terminal, Command command)
+    private readonly Option<string?> _sheet = UserPath.Option("--sheet");
+
+    /// <summary>Adds the options to a command.</summary>
+    /// <param name="terminal">Where the command writes.</param>
+    /// <param name="command">The command.</param>
+    /// <param name="isSeries">Whether the command paints different pictures and a contact sheet of them.</param>
+    public Painting(Terminal terminal, Command command, bool isSeries = false)
     {
         _terminal = terminal;
-        _output.Description = $"The file ({PictureFormats.Known}), or an existing folder. With --count, the files get numbers. "
+        string numbered = isSeries ? "The files get numbers." : "With --count, the files get numbers.";
+        _output.Description = $"The file ({PictureFormats.Known}), or an existing folder. {numbered} "
             + "[default: a PNG file in the working folder, named after the prompt and the seed]";
         _output.HelpName = "FILE|FOLDER";
-        foreach (Option option in (Option[])[_count, _batch, _model, _output, _force, _metadata, _quality, _preview, _json])
+        _sheet.Description = "The file of the contact sheet (.png). [default: beside the pictures, with -sheet in its name]";
+        _sheet.HelpName = "FILE";
+        Option[] special = isSeries ? [_sheet] : [_count, _batch];
+        foreach (Option option in (Option[])[.. special, _model, _output, _force, _metadata, _quality, _preview, _json])
             command.Add(option);
         _choices = new AtelierChoices(command);
     }
@@ -89,15 +99,63 @@ internal sealed class Painting
         async Task FinishAsync(Picture picture, string path)
         {
             stop.ThrowIfCancellationRequested();
-            WrittenPicture written = PictureFile.Write(picture, path, files);
-            string[] notices = [.. picture.Notices, .. written.Notices];
-            await display.FinishAsync(picture);
-            foreach (string notice in notices) _terminal.WriteNotice("notice", notice);
-            _terminal.Out.WriteLine(result.GetValue(_json)
-                ? Describe(picture, written.Path, notices).ToJsonString(Json.Readable)
-                : Sentence(picture, written.Path));
-            display.Continue();
+            await WriteAsync(result, picture, path, files, display);
         }
+    }
+
+    /// <summary>Paints the pictures of a series, each by itself, and writes their files and their contact sheet.</summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="series">The pictures.</param>
+    /// <param name="columns">The pictures of a row of the sheet.</param>
+    /// <param name="opened">Called with the open atelier before anything is painted.</param>
+    /// <param name="stop">Stops within a step.</param>
+    public async Task<int> RunSeriesAsync(
+        ParseResult result, IReadOnlyList<Variation> series, int columns, Action<Atelier> opened, CancellationToken stop)
+    {
+        foreach (Variation variation in series) PictureRequestException.ThrowIfUnpaintable(variation.Request);
+        PictureFileOptions files = FileOptions(result);
+        string? output = result.GetValue(_output);
+        List<string> paths = OutputPath.Choose(output, [.. series.Select(variation => variation.Request)], files);
+        string sheetPath = result.GetValue(_sheet) ?? OutputPath.SheetOf(output, series[0].Request);
+        PictureFile.RequireWritable(sheetPath, files);
+        string model = result.GetValue(_model) ?? DefaultModel.Find();
+        AtelierOptions options = _choices.Read(result, null, series[0].Request) with { Previews = IsPreviewed(result) };
+        AtelierChoices.RequireBudget(model, options, series[0].Request);
+        var sheet = new SeriesSheet();
+        await using (RenderDisplay display = RenderDisplay.Start(_terminal, 1))
+        {
+            await using Atelier atelier = await Atelier.OpenAsync(model, options, display, stop);
+            await display.PauseAsync();
+            opened(atelier);
+            display.Continue();
+            for (int i = 0; i < series.Count; i++)
+            {
+                using Picture picture = await atelier.GenerateAsync(series[i].Request, BatchSlot.Alone, display, stop);
+                stop.ThrowIfCancellationRequested();
+                sheet.Add(picture, series[i].Label, await WriteAsync(result, picture, paths[i], files, display));
+            }
+        }
+
+        WrittenPicture written = await sheet.Compose(columns).WriteAsync(sheetPath, files, stop);
+        foreach (string notice in written.Notices) _terminal.WriteNotice("notice", notice);
+        _terminal.Out.WriteLine(result.GetValue(_json)
+            ? new JsonObject { ["sheet"] = Path.GetFullPath(written.Path) }.ToJsonString(Json.Readable)
+            : Invariant($"{written.Path}: {series.Count} pictures"));
+        return ExitCode.Done;
+    }
+
+    private async Task<string> WriteAsync(
+        ParseResult result, Picture picture, string path, PictureFileOptions files, RenderDisplay display)
+    {
+        WrittenPicture written = PictureFile.Write(picture, path, files);
+        string[] notices = [.. picture.Notices, .. written.Notices];
+        await display.FinishAsync(picture);
+        foreach (string notice in notices) _terminal.WriteNotice("notice", notice);
+        _terminal.Out.WriteLine(result.GetValue(_json)
+            ? Describe(picture, written.Path, notices).ToJsonString(Json.Readable)
+            : Sentence(picture, written.Path));
+        display.Continue();
+        return written.Path;
     }
 
     private PictureFileOptions FileOptions(ParseResult result)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using MuseAtelier.Pictures;
 using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Cli;
@@ -32,7 +33,7 @@ internal sealed class RequestChoices
         "Guidance scale (CFG), 0 or 1 to 100. With 0 and 1 there is no guidance, and the negative prompt is not used.",
         Defaults.GuidanceScale);
     private readonly Option<int> _width =
-        Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 2048; multiples of 64 are best.", Defaults.Width);
+        Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 4096; multiples of 64 are best.", Defaults.Width);
     private readonly Option<int> _height = Choice.Whole("--height", "Height in px, with the same limits.", Defaults.Height);
     private readonly Option<string> _schedule = ScheduleOption();
     private readonly Option<bool> _karras = new("--karras") { Description = "Use Karras sigmas." };
@@ -47,7 +48,10 @@ internal sealed class RequestChoices
     private readonly PresetChoice _preset = new();
     private readonly SamplingChoices _sampling = new();
     private readonly PromptChoices _prompt = new();
+    private readonly SourceChoices _source = new();
+    private readonly HiresChoices _hires = new();
     private FrameChoice? _frame;
+    private bool _isRecorded;
 
     public RequestChoices()
     {
@@ -56,7 +60,12 @@ internal sealed class RequestChoices
         _height.Aliases.Add("-H");
     }
 
-    public void AddTo(Command command)
+    /// <summary>Adds the options to a command.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="isRecorded">
+    /// Whether the request begins with that of a recorded picture, which may have a source and a second pass.
+    /// </param>
+    public void AddTo(Command command, bool isRecorded = false)
     {
         Option[] options =
         [
@@ -64,18 +73,72 @@ internal sealed class RequestChoices
         ];
         foreach (Option option in (Option[])[.. options, .. _sampling.All, .. _prompt.All]) command.Add(option);
         _frame = new FrameChoice(command);
+        _isRecorded = isRecorded;
+        _source.AddTo(command, isRecorded);
+        _hires.AddTo(command, isRecorded);
     }
 
-    /// <summary>A request with the changes that the command line names.</summary>
+    /// <summary>
+    /// A request with the changes that the command line names. Reads the files of the source, of its mask and of the upscaler, and compares
+    /// them with those of a recorded request.
+    /// </summary>
     /// <param name="result">The command line.</param>
     /// <param name="basis">Supplies the value of every option that neither the command line nor a preset gives.</param>
-    public PictureRequest Read(ParseResult result, PictureRequest basis)
+    /// <param name="parsed">How a text says that the picture was painted from another one; null if it says nothing of that.</param>
+    /// <param name="terminal">Takes notices.</param>
+    /// <param name="stop">Stops the reading.</param>
+    /// <exception cref="PictureFileException">A file cannot be read.</exception>
+    /// <exception cref="SourceMissingException">The recorded request asks for a file that the command line does not name.</exception>
+    /// <exception cref="SourceMismatchException">A file is not the recorded one.</exception>
+    public async Task<PictureRequest> ReadAsync(
+        ParseResult result, PictureRequest basis, ParsedSource? parsed, Terminal terminal, CancellationToken stop)
+    {
+        RequestSources sources = await ReadSourcesAsync(result, stop);
+        if (!_isRecorded && sources.Source is { } image) basis = Sized(result, basis, image, terminal);
+        PictureRequest request = Read(result, basis);
+        request = await Task.Run(() => sources.ApplyTo(request), stop);
+        if (sources.Source is not { } given) return request;
+        PictureSource source = request.Source ?? parsed?.ToSource(given, sources.Mask) ?? new PictureSource(given);
+        if (source.Mask is null && sources.Mask is { } added) source = source with { Mask = new InpaintMask(added) };
+        return request with { Source = _source.Read(result, source) };
+    }
+
+    private async Task<RequestSources> ReadSourcesAsync(ParseResult result, CancellationToken stop)
+    {
+        var sources = new RequestSources { UpscalerPath = _hires.UpscalerPath(result) };
+        if (_source.SourcePath(result) is not { } path) return sources;
+        (SourceImage source, MaskImage? mask) = await SourceFiles.LoadAsync(path, _source.MaskPath(result), stop);
+        return sources with { Source = source, Mask = mask };
+    }
+
+    // The surroundings of a mask are painted at a size of their own.
+    private PictureRequest Sized(ParseResult result, PictureRequest basis, SourceImage source, Terminal terminal)
+    {
+        bool isWide = Choice.IsGiven(result, _width), isHigh = Choice.IsGiven(result, _height);
+        if (isWide && isHigh || _source.IsOnlyMasked(result)) return basis;
+        PictureMargins margins = _source.MarginsOf(result);
+        int width = source.Width + margins.Left + margins.Right;
+        int height = source.Height + margins.Top + margins.Bottom;
+        if (isWide) return basis with { Height = SourceSize.Other(result.GetValue(_width), width, height) };
+        if (isHigh) return basis with { Width = SourceSize.Other(result.GetValue(_height), height, width) };
+        SourceSize size = SourceSize.Of(source.Name ?? "the source", width, height);
+        if (size.Notice is { } notice) terminal.WriteNotice("notice", notice);
+        return basis with { Width = size.Width, Height = size.Height };
+    }
+
+    private PictureRequest Read(ParseResult result, PictureRequest basis)
     {
         PictureRequest preset = Preset(result)?.ApplyTo(basis) ?? basis;
         PictureRequest request = _sampling.Read(result, _prompt.Read(result, ReadOwn(result, preset)));
         // A list of timesteps sets the number of steps; with another number beside it, the request's rules refuse both.
         return request with { Steps = Choice.Given(result, _steps, request.Steps) };
     }
+
+    /// <summary>Refuses an option that says nothing without a source.</summary>
+    public void RequireSource(CommandResult result, Option option) => Choice.Require(result, _source.Path, [option]);
+
+    /// <summary>Whether the command line names a source.</summary>
+    public bool HasSource(ParseResult result) => _source.SourcePath(result) is not null;
 
     /// <summary>The preset that the command line names; null means none.</summary>
     public FewStepPreset? Preset(ParseResult result) => result.GetValue(_preset.Option);
@@ -100,6 +163,7 @@ internal sealed class RequestChoices
         GuidanceScale = Choice.Given(result, _guidance, basis.GuidanceScale),
         Schedule = ReadSchedule(result, basis.Schedule),
         Frame = _frame?.Read(result, basis.Frame),
+        Hires = _hires.Read(result, basis.Hires),
     };
 
     private NoiseSchedule ReadSchedule(ParseResult result, NoiseSchedule basis)

@@ -20,6 +20,7 @@ internal sealed class ServingChoices
 
     private readonly Option<string?> _gallery = UserPath.Option("--gallery");
     private readonly Option<string[]> _models = Models();
+    private readonly Option<string?> _upscalers = UserPath.Option("--upscalers");
     private readonly Option<IPAddress?> _listen = new("--listen")
     {
         Description = "The address to listen on, such as 192.168.1.20, or 0.0.0.0 for all of this machine. Every request must then present "
@@ -36,10 +37,13 @@ internal sealed class ServingChoices
     {
         _gallery.Description = "The folder of the pictures, which is made if there is none. [default: pictures in the working folder]";
         _gallery.HelpName = "FOLDER";
+        _upscalers.Description =
+            "A folder of upscalers' models (.safetensors, .pth), which requests name by their files' names. [default: none]";
+        _upscalers.HelpName = "FOLDER";
         _tokenFile.Description =
             $"A file whose first line is the token, 16 to 512 letters without spaces. [default: the variable {TokenVariable}]";
         _tokenFile.HelpName = "FILE";
-        foreach (Option option in (Option[])[_port, _gallery, _models, _listen, _tokenFile]) command.Add(option);
+        foreach (Option option in (Option[])[_port, _gallery, _models, _upscalers, _listen, _tokenFile]) command.Add(option);
     }
 
     /// <summary>The options of the server.</summary>
@@ -58,6 +62,7 @@ internal sealed class ServingChoices
             Models = result.GetValue(_models) is { Length: > 0 } named ? named : [DefaultModel.Find()],
             Atelier = atelier,
             Gallery = Path.GetFullPath(result.GetValue(_gallery) ?? "pictures"),
+            Upscalers = result.GetValue(_upscalers) is { } upscalers ? Path.GetFullPath(upscalers) : null,
             Port = result.GetValue(_port),
             Listen = listen,
             Token = isDrawn ? AccessToken.Draw() : token,

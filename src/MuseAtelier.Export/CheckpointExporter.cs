@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Reflection;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Networks;
 using MuseAtelier.Export.Packaging;
@@ -92,47 +90,36 @@ public static class CheckpointExporter
         IProgress<ExportProgress>? progress,
         CancellationToken cancellationToken)
     {
-        var clock = Stopwatch.StartNew();
         CheckpointIdentity? before = File.Exists(checkpoint) ? CheckpointIdentity.Of(checkpoint) : null;
         using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
         Precisions precisions = options.Precisions ?? Precisions.Of(options.Lowering);
         (IReadOnlyList<Network> networks, ModelSpec model) = CheckpointNetworks.Describe(file, precisions);
+        var export = new PackageExport(file, before, networks, options, manifest => manifest with { Painter = model });
+        return export.Write(place, progress, cancellationToken);
+    }
 
-        place.RequireFree();
-        using var parents = new NewFolders(place.Folder);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<string> digest = Task.Run(() => CheckpointDigest.Of(checkpoint, stop.Token), stop.Token);
-        try
-        {
-            place.ClearLeftovers();
-            using PartialFolder partial = PartialFolder.Create(place.Folder);
-            List<ComponentLayout> layouts = [.. networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version))];
-            var report = new ExportReport(layouts.Sum(layout => layout.WeightBytes), progress);
-            var writer = new PackageWriter(partial.Path, new WeightTransfer(file), report.Written, cancellationToken);
-            foreach (ComponentLayout layout in layouts)
-            {
-                report.Phase = layout.Spec.Name;
-                writer.Write(layout);
-            }
-
-            string sha256 = digest.GetAwaiter().GetResult();
-            Manifest(file, options, model, layouts, writer.Files, sha256).Write(partial.Path);
-            // A checkpoint that changed during the export would give a package with data of different files.
-            if (CheckpointIdentity.Of(checkpoint) != before) throw new CheckpointChangedException(checkpoint);
-            cancellationToken.ThrowIfCancellationRequested();
-            place.Publish(partial);
-            report.Done();
-            return new ExportResult(place.Folder, writer.Files.Sum(entry => entry.Bytes), clock.Elapsed);
-        }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
-        {
-            throw new ExportFolderException(place.Folder, exception);
-        }
-        finally
-        {
-            stop.Cancel();
-        }
+    /// <summary>Exports an upscaler to a destination with its own rules for existing content.</summary>
+    /// <param name="model">Path of the upscaler's file: .safetensors or .pth.</param>
+    /// <param name="place">The destination.</param>
+    /// <param name="options">The options of the export. An upscaler has the arithmetic of the VAE.</param>
+    /// <param name="progress">Receives the progress on the calling thread.</param>
+    /// <param name="cancellationToken">Cancels the export within a few MiB.</param>
+    /// <exception cref="CheckpointException">The file is not an upscaler that can be exported.</exception>
+    internal static ExportResult ExportUpscaler(
+        string model,
+        ExportPlace place,
+        ExportOptions options,
+        IProgress<ExportProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        CheckpointIdentity? before = File.Exists(model) ? CheckpointIdentity.Of(model) : null;
+        using TensorFile file = TensorFile.Open(model);
+        Precisions precisions = options.Precisions ?? Precisions.Of(options.Lowering);
+        UnsupportedPrecisionException.ThrowIfAny(precisions);
+        (IReadOnlyList<Network> networks, UpscalerSpec spec) = UpscalerNetworks.Describe(file, precisions.Vae.Arithmetic.Type());
+        var export = new PackageExport(file, before, networks, options, manifest => manifest with { Upscaler = spec });
+        return export.Write(place, progress, cancellationToken);
     }
 
     /// <summary>
@@ -148,45 +135,5 @@ public static class CheckpointExporter
         Precisions precisions = options.Precisions ?? Precisions.Of(options.Lowering);
         IReadOnlyList<Network> networks = CheckpointNetworks.Describe(file, precisions).Networks;
         return [.. networks.Select(network => ComponentLayout.Of(network, options.Lowering, Version).Spec)];
-    }
-
-    private static PackageManifest Manifest(
-        SafetensorsFile file,
-        ExportOptions options,
-        ModelSpec model,
-        IReadOnlyList<ComponentLayout> layouts,
-        IReadOnlyList<FileSpec> files,
-        string sha256) => new()
-        {
-            FormatVersion = PackageManifest.CurrentFormatVersion,
-            ExporterVersion = Version,
-            Lowering = options.Lowering,
-            Precisions = options.Precisions == Precisions.Of(options.Lowering) ? null : options.Precisions,
-            Checkpoint = new CheckpointSpec(Path.GetFileNameWithoutExtension(file.Path), sha256, file.Bytes)
-            {
-                Title = file.Metadata.GetValueOrDefault("modelspec.title"),
-                License = file.Metadata.GetValueOrDefault("modelspec.license"),
-            },
-            Model = model,
-            Components = [.. layouts.Select(layout => layout.Spec)],
-            Files = files,
-        };
-
-    private sealed class ExportReport(long total, IProgress<ExportProgress>? progress)
-    {
-        private long _done;
-        private long _reported;
-
-        public string Phase { get; set; } = "";
-
-        public void Written(long bytes)
-        {
-            _done += bytes;
-            if (_done - _reported < total / 200) return;
-            _reported = _done;
-            progress?.Report(new ExportProgress(Phase, Math.Min(1, (double)_done / total), _done));
-        }
-
-        public void Done() => progress?.Report(new ExportProgress("done", 1, _done));
     }
 }

@@ -44,7 +44,7 @@ internal sealed class AtelierImageGenerator : IImageGenerator
         ImageGenerationRequest request, ImageGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        ImageCall call = _reader.Read(request, options, this);
+        ImageCall call = await _reader.ReadAsync(request, options, this, cancellationToken).ConfigureAwait(false);
         if (Model is { } model) call.CheckModel(model);
         var contents = new List<AIContent>(call.Count);
         var requests = new List<PictureRequest>(call.Count);

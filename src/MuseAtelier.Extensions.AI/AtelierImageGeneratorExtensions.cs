@@ -7,8 +7,8 @@ namespace MuseAtelier.Extensions.AI;
 public static class AtelierImageGeneratorExtensions
 {
     /// <summary>
-    /// Gives an <see cref="IImageGenerator"/> that paints with an atelier. It paints from text; <see cref="MuseImageKeys"/> has the keys of
-    /// the settings that <see cref="ImageGenerationOptions"/> has no members for.
+    /// Gives an <see cref="IImageGenerator"/> that paints with an atelier: from text, or from one original image and text.
+    /// <see cref="MuseImageKeys"/> has the keys of the settings that <see cref="ImageGenerationOptions"/> has no members for.
     /// <see cref="ImageGenerationOptions.RawRepresentationFactory"/> may give a <see cref="PictureRequest"/>, which then takes the place of
     /// <see cref="MuseImageGeneratorOptions.Defaults"/>, prompt and seed included, or <see cref="GenerationOptions"/> with progress,
     /// priority and place; other members of the options act on top of it. Each content of a response is a

@@ -12,19 +12,27 @@ internal sealed class ImageCallReader(MuseImageGeneratorOptions settings)
     /// <param name="request">The prompt.</param>
     /// <param name="options">The options of the call; null means none.</param>
     /// <param name="generator">The generator that the call came to, for the factory of the options.</param>
+    /// <param name="cancellationToken">Stops before an original image is decoded.</param>
     /// <exception cref="ArgumentNullException">There is no prompt.</exception>
-    /// <exception cref="ImageEditException">The request has original images.</exception>
+    /// <exception cref="ImageEditException">There are several original images, or one without its bytes.</exception>
     /// <exception cref="ImageOptionException">An option cannot be used.</exception>
-    public ImageCall Read(ImageGenerationRequest request, ImageGenerationOptions? options, IImageGenerator generator)
+    /// <exception cref="PictureFileException">An original image or a mask cannot be decoded.</exception>
+    public async Task<ImageCall> ReadAsync(
+        ImageGenerationRequest request,
+        ImageGenerationOptions? options,
+        IImageGenerator generator,
+        CancellationToken cancellationToken)
     {
-        if (request.OriginalImages?.Any() == true) throw new ImageEditException();
         CheckResponseFormat(options?.ResponseFormat);
         object? raw = options?.RawRepresentationFactory?.Invoke(generator);
         var properties = new PropertyReader(options?.AdditionalProperties);
         int count = CountOf(options?.Count);
+        PictureRequest picture = PictureOf(request.Prompt, options, properties, raw as PictureRequest);
+        PictureSource? source =
+            await OriginalImage.ReadAsync(request, properties, picture.Source, cancellationToken).ConfigureAwait(false);
         return new ImageCall
         {
-            Request = PictureOf(request.Prompt, options, properties, raw as PictureRequest),
+            Request = WithSource(picture, source, isSized: options?.ImageSize is not null || raw is PictureRequest),
             Count = count,
             ModelId = options?.ModelId,
             Generation = GenerationOf(properties, raw as GenerationOptions, count),
@@ -35,6 +43,14 @@ internal sealed class ImageCallReader(MuseImageGeneratorOptions settings)
                 Quality = properties.Integer(MuseImageKeys.Quality, 1, 100) ?? settings.Quality,
             },
         };
+    }
+
+    // Without a size, the picture has the proportions of the original.
+    private static PictureRequest WithSource(PictureRequest picture, PictureSource? source, bool isSized)
+    {
+        if (source is null || isSized) return picture with { Source = source };
+        (int width, int height) = OriginalImage.SizeOf(source.Image, picture.Width, picture.Height);
+        return picture with { Source = source, Width = width, Height = height };
     }
 
     private PictureRequest PictureOf(

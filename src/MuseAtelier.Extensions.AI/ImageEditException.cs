@@ -1,13 +1,23 @@
+using System.Globalization;
+using Microsoft.Extensions.AI;
+
 namespace MuseAtelier.Extensions.AI;
 
-/// <summary>A call to edit pictures, which this version cannot do.</summary>
+/// <summary>Original images of a call that cannot be edited.</summary>
 public sealed class ImageEditException : MuseAtelierException
 {
-    internal ImageEditException()
-        : base(
-            "the request has original images",
-            "a request without them: this version paints from text alone",
-            "Leave OriginalImages empty, and describe the picture in the prompt.")
+    private ImageEditException(string found, string expected, string remedy)
+        : base(found, expected, remedy)
     {
     }
+
+    internal static ImageEditException Several(int count) => new(
+        string.Create(CultureInfo.InvariantCulture, $"the request has {count} original images"),
+        "one: a picture is painted from one other",
+        "Edit them one by one.");
+
+    internal static ImageEditException WithoutBytes(AIContent content) => new(
+        $"the original image is a {content.GetType().Name}",
+        $"a {nameof(DataContent)} with the bytes of a PNG, JPEG or WebP file",
+        "Read the file, and give its bytes; nothing is fetched from addresses.");
 }

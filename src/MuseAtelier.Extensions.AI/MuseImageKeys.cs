@@ -66,6 +66,23 @@ public static class MuseImageKeys
     public const string Preset = "preset";
 
     /// <summary>
+    /// <see cref="PictureSource.Strength"/> of a call with an original image: a number from 0 to 1.
+    /// </summary>
+    public const string Strength = "strength";
+
+    /// <summary><see cref="PictureSource.Fit"/> of a call with an original image: <c>crop</c>, <c>pad</c> or <c>stretch</c>.</summary>
+    public const string Fit = "fit";
+
+    /// <summary>
+    /// The part of an original image that is painted anew: a <see cref="DataContent"/> with a picture that is white there, or the text
+    /// <c>transparency</c> for the image's own transparent parts.
+    /// </summary>
+    public const string Mask = "mask";
+
+    /// <summary><see cref="InpaintMask.Blur"/> of a call with a mask: a whole number from 0 to 64.</summary>
+    public const string MaskBlur = "mask_blur";
+
+    /// <summary>
     /// <see cref="GenerationOptions.BatchSize"/>: a whole number from 1 to <see cref="BatchSlot.LargestBatch"/>. It has no effect on a call
     /// for one picture.
     /// </summary>

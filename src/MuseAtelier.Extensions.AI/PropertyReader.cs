@@ -11,6 +11,9 @@ internal sealed class PropertyReader(AdditionalPropertiesDictionary? properties)
 {
     private const string Removal = "Change it, or leave the key out.";
 
+    /// <summary>The value as it is; null if the key is not given.</summary>
+    public object? Value(string key) => Find(key);
+
     /// <summary>A text; null if the key is not given.</summary>
     /// <exception cref="ImageOptionException">The value is not a text.</exception>
     public string? Text(string key)

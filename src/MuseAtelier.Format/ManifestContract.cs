@@ -24,8 +24,21 @@ internal static class ManifestContract
     ];
 
     /// <summary>Describes the first difference between a manifest and this contract; null if there is none.</summary>
-    public static string? FaultOf(PackageManifest manifest) =>
-        FaultOfConditioning(manifest) ?? FaultOfDenoiser(manifest) ?? FaultOfImages(manifest) ?? FaultBetween(manifest);
+    public static string? FaultOf(PackageManifest manifest) => manifest.Upscaler is { } upscaler
+        ? FaultOfUpscaler(manifest, upscaler)
+        : FaultOfConditioning(manifest) ?? FaultOfDenoiser(manifest) ?? FaultOfImages(manifest) ?? FaultBetween(manifest);
+
+    private static string? FaultOfUpscaler(PackageManifest manifest, UpscalerSpec upscaler)
+    {
+        TensorSpec[] source = [Tensor("source", ElementType.U8, "1", "height", "width", "3")];
+        TensorSpec[] results =
+            [Tensor("pixels", ElementType.U8, "1", Enlarged("height"), Enlarged("width"), "3"), .. Fault];
+        bool hasFp32 = manifest.Components.Any(component => component.Name == ComponentNames.UpscalerFp32);
+        return FaultOf(manifest, ComponentNames.Upscaler, source, results)
+            ?? (hasFp32 ? FaultOf(manifest, ComponentNames.UpscalerFp32, source, results) : null);
+
+        string Enlarged(string side) => upscaler.Scale == 1 ? side : Text($"{side}*{upscaler.Scale}");
+    }
 
     private static string? FaultOfConditioning(PackageManifest manifest)
     {

@@ -87,7 +87,6 @@ internal static class ManifestRules
 
         public void CheckModel(PackageManifest manifest)
         {
-            ModelSpec model = manifest.Model;
             Prose("exporterVersion", manifest.ExporterVersion);
             Prose("the checkpoint's name", manifest.Checkpoint.Name);
             Prose("the checkpoint's title", manifest.Checkpoint.Title ?? "-");
@@ -101,8 +100,28 @@ internal static class ManifestRules
                 Require(areSupported, $"the precisions are {chosen}: a part must be stored as it computes");
             }
 
-            Require(model.InputChannels == LatentChannels,
-                Text($"the UNet reads {model.InputChannels} channels instead of the {LatentChannels} of a latent"));
+            Require(manifest.Painter is null != manifest.Upscaler is null, "it describes no model, or two");
+            if (manifest.Upscaler is { } upscaler) CheckUpscaler(upscaler);
+            else CheckPainter(manifest.Model);
+        }
+
+        private void CheckUpscaler(UpscalerSpec upscaler)
+        {
+            Prose("the upscaler's architecture", upscaler.Architecture);
+            Require(upscaler.Scale is >= 1 and <= UpscalerSpec.LargestScale, Text($"the upscaler's factor is {upscaler.Scale}"));
+            Require(upscaler.Multiple is 1 or 2 or UpscalerSpec.LargestMultiple, Text($"tiles are multiples of {upscaler.Multiple} px"));
+            Require(upscaler.Reach is >= 1 and <= LargestWidth, Text($"a pixel of the upscaler reaches {upscaler.Reach} px"));
+            Require(upscaler.Features is >= 1 and <= LargestWidth, Text($"the upscaler has {upscaler.Features} features"));
+            Require(upscaler.Blocks is >= 1 and <= LargestWidth, Text($"the upscaler has {upscaler.Blocks} blocks"));
+            Require(upscaler.WorkingElements is >= 1 and <= UpscalerSpec.MostWorkingElements,
+                Text($"the upscaler works on {upscaler.WorkingElements} numbers for each pixel"));
+            Require(upscaler.Parameters >= 0, "the number of parameters is negative");
+        }
+
+        private void CheckPainter(ModelSpec model)
+        {
+            Require(model.InputChannels is LatentChannels or ModelSpec.InpaintingChannels, Text(
+                $"the UNet reads {model.InputChannels} channels instead of {LatentChannels} or {ModelSpec.InpaintingChannels}"));
             Require(model.LatentChannels == LatentChannels,
                 Text($"latents have {model.LatentChannels} channels instead of {LatentChannels}"));
             Require(model.TextLength == Positions, Text($"texts have {model.TextLength} positions instead of {Positions}"));

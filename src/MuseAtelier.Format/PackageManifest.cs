@@ -27,8 +27,14 @@ internal sealed record PackageManifest
     /// <summary>The checkpoint that the package was made from.</summary>
     public required CheckpointSpec Checkpoint { get; init; }
 
-    /// <summary>Properties of the model that no tensor's shape states.</summary>
-    public required ModelSpec Model { get; init; }
+    /// <summary>
+    /// Properties of a painting model that no tensor's shape states; null in the package of an upscaler. See <see cref="Model"/>.
+    /// </summary>
+    [JsonPropertyName("model")]
+    public ModelSpec? Painter { get; init; }
+
+    /// <summary>Properties of an upscaler; null in the package of a painting model.</summary>
+    public UpscalerSpec? Upscaler { get; init; }
 
     /// <summary>The parts of the model by name: <see cref="ComponentNames"/>.</summary>
     public required IReadOnlyList<ComponentSpec> Components { get; init; }
@@ -39,6 +45,16 @@ internal sealed record PackageManifest
     /// <summary>Where the files lie if the package is an overlay on another one; null for other packages.</summary>
     [JsonIgnore]
     public OverlayOrigin? Overlay { get; init; }
+
+    /// <summary>The properties of the painting model. Only for packages that paint.</summary>
+    /// <exception cref="PackageManifestException">The package is that of an upscaler.</exception>
+    [JsonIgnore]
+    public ModelSpec Model
+    {
+        get => Painter ?? throw new PackageManifestException(
+            Checkpoint.Name, $"{Checkpoint.Name} is the package of an upscaler, which paints no pictures");
+        init => Painter = value;
+    }
 
     /// <summary>The precisions of the parts.</summary>
     [JsonIgnore]
@@ -120,6 +136,12 @@ internal static class ComponentNames
 
     /// <summary>The VAE's encoder: a picture to latents.</summary>
     public const string VaeEncoder = "vae_encoder";
+
+    /// <summary>An upscaler: bytes of a tile to bytes of the enlarged one, and whether any number is not finite.</summary>
+    public const string Upscaler = "upscaler";
+
+    /// <summary>The upscaler in fp32, for pictures that overflow fp16; only in packages whose upscaler runs in fp16.</summary>
+    public const string UpscalerFp32 = "upscaler_fp32";
 }
 
 /// <summary>The checkpoint that a package was made from.</summary>
@@ -138,6 +160,9 @@ internal sealed record CheckpointSpec(string Name, string Sha256, long Bytes)
 /// <summary>Sizes of the model that the engine needs.</summary>
 internal sealed record ModelSpec
 {
+    /// <summary>Input channels of an inpainting model's UNet: of latents, of a mask and of a masked picture's latents.</summary>
+    public const int InpaintingChannels = 9;
+
     /// <summary>
     /// Input channels of the UNet: those of a latent and, in inpainting models, of a mask and a masked picture.
     /// </summary>
@@ -145,6 +170,10 @@ internal sealed record ModelSpec
 
     /// <summary>Channels of a latent.</summary>
     public required int LatentChannels { get; init; }
+
+    /// <summary>Whether the UNet also reads a mask and a masked picture.</summary>
+    [JsonIgnore]
+    public bool IsInpainting => InputChannels == InpaintingChannels;
 
     /// <summary>Width of CLIP-L's hidden states.</summary>
     public required int ClipLWidth { get; init; }

@@ -72,6 +72,9 @@ public static class ParametersText
         if (modelSha256.Length >= ShortDigest) yield return ("Model hash", modelSha256[..ShortDigest]);
         yield return ("Model", modelName);
         foreach ((string, string) setting in FurtherSettings(request)) yield return setting;
+        if (request.Source is { } source)
+            foreach ((string, string) setting in A1111Source.SettingsOf(source)) yield return setting;
+        foreach ((string, string) setting in A1111Hires.SettingsOf(request)) yield return setting;
         foreach ((string, string) setting in OwnSettingsOf(request)) yield return setting;
         yield return ("Version", software);
     }

@@ -49,6 +49,12 @@ public sealed record ParsedParameters
     /// </summary>
     public string? PromptSyntax { get; init; }
 
+    /// <summary>
+    /// How the picture was painted from another one, which no text holds; null if it was painted from noise alone. The request paints from
+    /// noise: <see cref="ParsedSource.ToSource"/> makes the source of it.
+    /// </summary>
+    public ParsedSource? Source { get; init; }
+
     /// <summary>The request as JSON, in the form in which a picture's record holds it.</summary>
     public string RequestToJson() =>
         JsonEscapes.Resolve(JsonSerializer.Serialize(RecordedRequest.Of(Request), RecordJson.Types.RecordedRequest));

@@ -2,6 +2,7 @@ using System.Globalization;
 using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Pictures.Files;
+using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures;
 
@@ -54,6 +55,37 @@ public static partial class PictureFile
     public static Task<WrittenPicture> WriteAsync(
         Picture picture, string path, PictureFileOptions? options = null, CancellationToken cancellationToken = default) =>
         Task.Run(() => Write(picture, path, options, cancellationToken), cancellationToken);
+
+    /// <summary>
+    /// Writes an image as <see cref="Write(Picture, string, PictureFileOptions?)"/> writes a picture, but without a record: nothing painted
+    /// it, so it cannot be painted again. Its opacity is not written.
+    /// </summary>
+    /// <param name="image">The image, with pixels.</param>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="options">The options; null means the defaults.</param>
+    /// <param name="parameters">
+    /// AUTOMATIC1111's text for the file, such as that of the picture that the image was made from; null for none. Left out where the
+    /// options leave out such texts.
+    /// </param>
+    /// <returns>The written file.</returns>
+    /// <exception cref="ArgumentException">The image is a reference without pixels.</exception>
+    /// <exception cref="PictureFileException">The image cannot be written.</exception>
+    public static WrittenPicture WriteImage(
+        SourceImage image, string path, PictureFileOptions? options = null, string? parameters = null)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(path);
+        if (!image.HasPixels) throw new ArgumentException("The image is a reference without pixels.", nameof(image));
+        PictureFileOptions chosen = options ?? Defaults;
+        var texts = MetadataTexts.Of(chosen.Metadata, parameters);
+        return Write(path, chosen, Encode, CancellationToken.None);
+
+        ArrayPoolBufferWriter<byte> Encode()
+        {
+            RecordedEncoding encoding = PictureEncodingOptions.EncodingOf(PictureFormats.Of(path), chosen.Quality);
+            return PictureEncoder.Encode(path, image.Pixels, image.Width, image.Height, encoding, texts);
+        }
+    }
 
     /// <summary>Whether a file begins like one of the known formats; false for a missing file.</summary>
     /// <param name="path">Path of the file.</param>
@@ -115,20 +147,33 @@ public static partial class PictureFile
         ArgumentNullException.ThrowIfNull(path);
         options ??= Defaults;
         PictureFormat format = PictureFormats.Of(path);
-        _ = PictureEncodingOptions.EncodingOf(format, options.Quality);
+        return Write(path, options, () => ToPooled(path, picture, format, options), cancellationToken);
+    }
+
+    private static WrittenPicture Write(
+        string path, PictureFileOptions options, Func<ArrayPoolBufferWriter<byte>> encode, CancellationToken cancellationToken)
+    {
+        _ = PictureEncodingOptions.EncodingOf(PictureFormats.Of(path), options.Quality);
         // Encoding takes time, so everything that can be refused is refused before.
         if (!options.UnderFreeName) PictureTarget.Probe(path, options.Overwrite);
-        using ArrayPoolBufferWriter<byte> file = ToPooled(path, picture, format, options);
+        using ArrayPoolBufferWriter<byte> file = encode();
         cancellationToken.ThrowIfCancellationRequested();
+        return Place(path, file.WrittenSpan, options);
+    }
+
+    /// <summary>Writes the bytes of a file as the options say.</summary>
+    /// <exception cref="PictureFileException">The file cannot be written.</exception>
+    internal static WrittenPicture Place(string path, ReadOnlySpan<byte> content, PictureFileOptions options)
+    {
         try
         {
-            Place(path, file.WrittenSpan, options.Overwrite);
+            Place(path, content, options.Overwrite);
             return new WrittenPicture(path, []);
         }
         catch (PictureFileException exception) when (options.UnderFreeName
             && exception is PictureExistsException or PictureTargetException or PictureNotWrittenException { NoSpace: false })
         {
-            return PlaceBeside(path, file.WrittenSpan, exception);
+            return PlaceBeside(path, content, exception);
         }
     }
 

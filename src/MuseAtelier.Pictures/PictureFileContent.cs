@@ -47,6 +47,9 @@ public sealed record PictureFileContent
     /// </summary>
     public int Orientation { get; init; } = 1;
 
+    /// <summary>Whether the file ends too early, so that pixels may be missing.</summary>
+    internal bool IsCutOff { get; init; }
+
     /// <summary>
     /// Notices about faults that do not prevent reading and about properties that are not applied: parts that were ignored, a colour
     /// profile other than sRGB, CMYK, an orientation. One sentence each; empty if there are none.

@@ -16,14 +16,22 @@ public abstract class PictureFileException : MuseAtelierException
 public sealed class PictureFormatException : PictureFileException
 {
     internal PictureFormatException(string path)
+        : this(path, $"one of {PictureFormats.Known}", "Give the file one of these extensions.")
+    {
+    }
+
+    private PictureFormatException(string path, string expected, string remedy)
         : base(
             path,
             System.IO.Path.GetExtension(path) is { Length: > 0 } extension ? $"{path} has the extension {extension}"
                 : $"{path} has no extension",
-            $"one of {PictureFormats.Known}",
-            "Give the file one of these extensions.")
+            expected,
+            remedy)
     {
     }
+
+    internal static PictureFormatException OfSheet(string path) =>
+        new(path, ".png, because a contact sheet is a PNG file", "Give the file this extension.");
 }
 
 /// <summary>The folder for a picture does not exist.</summary>

@@ -9,10 +9,10 @@ namespace MuseAtelier.Pictures;
 /// </summary>
 public static class PictureTexts
 {
-    // The sizes that can be painted: multiples of 8 from 256 to 2048 a side.
+    // The sizes that can be painted: multiples of 8 from 256 to 4096 a side.
     private const int SizeMultiple = 8;
     private const int SmallestSide = 256;
-    private const int LargestSide = 2048;
+    private const int LargestSide = 4096;
 
     /// <summary>Finds the text of the program that made a picture; null if the file has no known text.</summary>
     /// <param name="content">The file's metadata.</param>

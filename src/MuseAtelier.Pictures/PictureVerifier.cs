@@ -10,6 +10,8 @@ public static class PictureVerifier
     // In dB. A lossy file of the same picture is far above this limit, another picture far below.
     private const double LeastPsnr = 25;
 
+    private static readonly RequestSources NoSources = new();
+
     /// <summary>
     /// Options with which an atelier decodes a picture as its record says: in the same tiles, and in fp32 if fp16 overflowed.
     /// </summary>
@@ -44,11 +46,36 @@ public static class PictureVerifier
         IProgress<GenerationProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
+        return await VerifyWithSourcesAsync(atelier, path, NoSources, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Verifies a picture that was painted from others or with an upscaler's model, as
+    /// <see cref="VerifyAsync(IAtelier, string, IProgress{GenerationProgress}?, CancellationToken)"/> does.
+    /// </summary>
+    /// <param name="atelier">Opened with the record's model and with options from <see cref="Suit"/>.</param>
+    /// <param name="path">Path of the picture.</param>
+    /// <param name="sources">What the record names by digests alone.</param>
+    /// <param name="progress">Called on the engine's thread, so it must return quickly.</param>
+    /// <param name="cancellationToken">Stops within a step.</param>
+    /// <exception cref="PictureFileException">The file is not a picture, or has no readable record.</exception>
+    /// <exception cref="PictureRequestException">The record's request cannot be painted, or an image that it names is missing.</exception>
+    /// <exception cref="SourceMismatchException">An image or the upscaler is another one.</exception>
+    /// <exception cref="UpscalerMissingException">The file of the upscaler is missing.</exception>
+    /// <exception cref="BudgetTooSmallException">A batch of this size does not fit the atelier's budget.</exception>
+    public static async Task<PictureVerification> VerifyWithSourcesAsync(
+        IAtelier atelier,
+        string path,
+        RequestSources sources,
+        IProgress<GenerationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
         ArgumentNullException.ThrowIfNull(atelier);
         ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(sources);
         using PictureInput input = await Task.Run(() => PictureFile.Guard(path, () => PictureInput.Load(path)), cancellationToken)
             .ConfigureAwait(false);
-        return await VerifyAsync(atelier, input, progress, cancellationToken).ConfigureAwait(false);
+        return await VerifyAsync(atelier, input, sources, progress, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -68,10 +95,36 @@ public static class PictureVerifier
         IProgress<GenerationProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
+        return await VerifyWithSourcesAsync(atelier, stream, NoSources, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Verifies a picture from a stream, as
+    /// <see cref="VerifyWithSourcesAsync(IAtelier, string, RequestSources, IProgress{GenerationProgress}?, CancellationToken)"/> does with
+    /// a file.
+    /// </summary>
+    /// <param name="atelier">Opened with the record's model and with options from <see cref="Suit"/>.</param>
+    /// <param name="stream">The picture. It is read to its end, and stays open.</param>
+    /// <param name="sources">What the record names by digests alone.</param>
+    /// <param name="progress">Called on the engine's thread, so it must return quickly.</param>
+    /// <param name="cancellationToken">Stops while the stream is read, and within a step.</param>
+    /// <exception cref="PictureFileException">The stream is not a picture, or has no readable record.</exception>
+    /// <exception cref="PictureRequestException">The record's request cannot be painted, or an image that it names is missing.</exception>
+    /// <exception cref="SourceMismatchException">An image or the upscaler is another one.</exception>
+    /// <exception cref="UpscalerMissingException">The file of the upscaler is missing.</exception>
+    /// <exception cref="BudgetTooSmallException">A batch of this size does not fit the atelier's budget.</exception>
+    public static async Task<PictureVerification> VerifyWithSourcesAsync(
+        IAtelier atelier,
+        Stream stream,
+        RequestSources sources,
+        IProgress<GenerationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
         ArgumentNullException.ThrowIfNull(atelier);
         ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(sources);
         using PictureInput input = await StreamIntake.ReadAsync(stream, cancellationToken).ConfigureAwait(false);
-        return await VerifyAsync(atelier, input, progress, cancellationToken).ConfigureAwait(false);
+        return await VerifyAsync(atelier, input, sources, progress, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -93,15 +146,20 @@ public static class PictureVerifier
     {
         ArgumentNullException.ThrowIfNull(atelier);
         using var input = PictureInput.OfMemory(file);
-        return await VerifyAsync(atelier, input, progress, cancellationToken).ConfigureAwait(false);
+        return await VerifyAsync(atelier, input, NoSources, progress, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<PictureVerification> VerifyAsync(
-        IAtelier atelier, PictureInput input, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+        IAtelier atelier,
+        PictureInput input,
+        RequestSources sources,
+        IProgress<GenerationProgress>? progress,
+        CancellationToken cancellationToken)
     {
         PictureFileContent content = PictureFile.Guard(input.Name, () => PictureDecoder.ReadMetadata(input));
         PictureRecord record = content.ReadRecord();
-        PictureRequestException.ThrowIfUnpaintable(record.Request);
+        PictureRequest request = await Task.Run(() => sources.ApplyTo(record.Request), cancellationToken).ConfigureAwait(false);
+        PictureRequestException.ThrowIfUnpaintable(request);
         if (!record.Model.Sha256.Equals(atelier.Model.Sha256, StringComparison.OrdinalIgnoreCase))
         {
             string now = $"{atelier.Model.Name} ({atelier.Model.Sha256})";
@@ -110,7 +168,7 @@ public static class PictureVerifier
         }
 
         var options = new GenerationOptions { Place = record.Engine.BatchSlot, Progress = progress };
-        using Picture again = await atelier.GenerateAsync(record.Request, options, cancellationToken).ConfigureAwait(false);
+        using Picture again = await atelier.GenerateAsync(request, options, cancellationToken).ConfigureAwait(false);
         return await Task.Run(() => Compare(input, content, record, again), cancellationToken).ConfigureAwait(false);
     }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Server.Automatic1111;
 using MuseAtelier.Server.Checklist;
+using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Documents;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
@@ -16,6 +17,7 @@ using MuseAtelier.Server.Page;
 using MuseAtelier.Server.PictureRoutes;
 using MuseAtelier.Server.Planning;
 using MuseAtelier.Server.Security;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server;
 
@@ -38,6 +40,8 @@ internal static class AtelierServer
         builder.AddEvents();
         builder.AddModels();
         builder.AddGallery();
+        builder.AddUploads();
+        builder.Services.AddSingleton(_ => new LargeBodies(options.Limits));
         builder.AddPictures();
         builder.AddPlanning();
         builder.AddJobs();
@@ -47,6 +51,7 @@ internal static class AtelierServer
         app.UseSecurity(options);
         app.MapEvents();
         app.MapModels();
+        app.MapUploads();
         app.MapPictures();
         app.MapPlanning();
         app.MapJobs();

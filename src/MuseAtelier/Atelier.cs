@@ -93,7 +93,8 @@ public sealed class Atelier : IAtelier
     }
 
     /// <summary>
-    /// Plans a picture from the model's sizes alone, before the model is opened. Exports and loads nothing, and needs no device.
+    /// Plans a picture from the model's sizes alone, before the model is opened. Exports and loads nothing, and needs no device. The plan
+    /// of a picture with a second pass has that of the second pass in <see cref="ResidencyPlan.SecondPass"/>.
     /// </summary>
     /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
     /// <param name="options">
@@ -110,6 +111,7 @@ public sealed class Atelier : IAtelier
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
         RequestRules.Check(request, options.Catalogs.Names);
+        HiresRules.CheckFile(request);
         return PlanForecast.Of(model, options, request);
     }
 
@@ -209,8 +211,10 @@ public sealed class Atelier : IAtelier
     // What depends on the model or on the content of the prompts is found before the request waits, too.
     private void Check(PictureSeries series)
     {
-        ClipSkipException.ThrowIfBeyond(series.Request.ClipSkip, _engine.MostClipSkip);
+        HiresRules.CheckFile(series.Request);
+        _engine.Check(series.Request);
         _ = series.Prompts;
+        if (series.Request.Hires is not null) _ = HiresSeries.Of(series).Second.Prompts;
     }
 
     // Each batch is a request of its own, so that other requests can run between two batches.

@@ -10,6 +10,9 @@ public sealed class FirstVisitTests(TestBrowser browser, TestServer server) : IC
     /// <summary>All bytes of the page as they are transferred, heads included.</summary>
     private const int MostBytes = 400_000;
 
+    /// <summary>Scripts and styles are joined, so that the first paint waits for few requests.</summary>
+    private const int MostRequests = 32;
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -20,6 +23,7 @@ public sealed class FirstVisitTests(TestBrowser browser, TestServer server) : IC
         await visit.Page.ReloadAsync(new PageReloadOptions { WaitUntil = WaitUntilState.Load });
         await Expect(visit.Paint).ToBeVisibleAsync();
         Assert.InRange(cost.Bytes, 10_000, MostBytes);
+        Assert.InRange(cost.Requests, 5, MostRequests);
         visit.RequireQuiet();
     }
 }

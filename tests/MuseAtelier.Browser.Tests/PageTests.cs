@@ -35,7 +35,9 @@ public sealed class PageTests(TestBrowser browser, TestServer server) : IClassFi
         await keyboard.PressAsync("Control+Enter");
         await Expect(visit.Progress).ToBeVisibleAsync();
         await Expect(visit.Vision).ToBeFocusedAsync();
+        // The model may still be opened.
         await keyboard.PressAsync("Control+.");
+        await visit.HearAsync("Stopped");
         await Expect(visit.Progress).ToBeHiddenAsync();
         await visit.Vision.BlurAsync();
         await keyboard.PressAsync("c");

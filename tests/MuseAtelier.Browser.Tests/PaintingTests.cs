@@ -18,15 +18,18 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
     public async Task Paint_FromWords_ShowsPreviewsAndHangsThePicture(bool isChinese)
     {
         string words = isChinese ? "海上的灯塔" : "a lighthouse above the sea";
-        await using Visit visit = await Visit.OpenAsync(browser, server, new Look(isChinese), Visit.Quick(40));
+        await using Visit visit = await Visit.OpenAsync(browser, server, new Look(isChinese), Visit.Quick(Endless));
         Task<IResponse> preview = visit.Page.WaitForResponseAsync(response => response.Url.Contains("/preview", StringComparison.Ordinal));
         await visit.PaintAsync(words);
         await Expect(visit.Progress).ToBeVisibleAsync();
         Assert.Equal(200, (await preview).Status);
-        await Expect(visit.Hung(words)).ToBeVisibleAsync();
+        await visit.Stop.ClickAsync();
         await Expect(visit.Progress).ToBeHiddenAsync();
-        string file = Assert.Single(Directory.GetFiles(server.Gallery), path => PictureFile.IsPicture(path) && WordsOf(path) == words);
-        Assert.Equal(40, PictureFile.Read(file).ReadRecord()!.Request.Steps);
+        await visit.SettleAsync(Visit.Quick(4));
+        await visit.PaintToTheEndAsync(words);
+        await Expect(visit.Progress).ToBeHiddenAsync();
+        string file = Assert.Single(PaintedPicture.FilesOf(server, words));
+        Assert.Equal(4, PictureFile.Read(file).ReadRecord()!.Request.Steps);
         visit.RequireQuiet();
     }
 
@@ -35,9 +38,9 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
     {
         await using Visit visit = await Visit.OpenAsync(browser, server, settings: Visit.Quick(Endless));
         await visit.PaintAsync("an endless sea");
-        await Expect(visit.Live).ToHaveTextAsync("Painting begins, 1000 steps");
+        await visit.HearAsync("Painting begins, 1000 steps");
         await visit.Stop.ClickAsync();
-        await Expect(visit.Live).ToHaveTextAsync("Stopped");
+        await visit.HearAsync("Stopped");
         await Expect(visit.Paint).ToBeVisibleAsync();
         Assert.Equal("stopped", await LatestStateAsync(visit));
         visit.RequireQuiet();
@@ -49,7 +52,7 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
         await using Visit visit = await Visit.OpenAsync(browser, server, settings: Visit.Quick(Endless));
         await visit.PaintAsync("a sea that stays");
         // Until then the model may still be opened.
-        await Expect(visit.Live).ToHaveTextAsync("Painting begins, 1000 steps");
+        await visit.HearAsync("Painting begins, 1000 steps");
         string id = await LatestIdAsync(visit);
         await visit.Page.ReloadAsync();
         await Expect(visit.Vision).ToHaveValueAsync("a sea that stays");
@@ -103,6 +106,7 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
         await server.StopAsync();
         ILocator gone = visit.Page.GetByText("The studio is dark", new PageGetByTextOptions { Exact = false }).First;
         await Expect(gone).ToBeVisibleAsync();
+        Assert.Empty(await Axe.FindInAllLooksAsync(visit.Page, "gone"));
         await visit.Vision.FillAsync("words that stay, and grow");
         await server.StartAsync();
         await Expect(gone).ToBeHiddenAsync();
@@ -110,8 +114,6 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
         await visit.Paint.ClickAsync();
         await Expect(visit.Hung("words that stay, and grow")).ToBeVisibleAsync();
     }
-
-    private static string? WordsOf(string path) => PictureFile.Read(path).ReadRecord()?.Request.Prompt;
 
     private static async Task<JsonElement> LatestAsync(Visit visit)
     {

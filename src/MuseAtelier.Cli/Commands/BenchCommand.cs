@@ -49,7 +49,7 @@ internal static class BenchCommand
         var choices = new AtelierChoices(command);
         command.SetAction(async (result, stop) =>
         {
-            PictureRequest request = requests.Read(result, Standard);
+            PictureRequest request = await requests.ReadAsync(result, Standard, null, terminal, stop);
             PictureRequestException.ThrowIfUnpaintable(request);
             Measurement measured = await BenchRun.RunAsync(
                 result.GetValue(model) ?? DefaultModel.Find(),

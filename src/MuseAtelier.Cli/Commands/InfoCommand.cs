@@ -97,9 +97,10 @@ internal static class InfoCommand
             ["sha256"] = manifest.Checkpoint.Sha256,
             ["title"] = manifest.Checkpoint.Title,
             ["license"] = manifest.Checkpoint.License,
-            ["parameters"] = manifest.Model.Parameters,
-            ["prediction"] = Prediction(manifest.Model),
-            ["clipSkip"] = Invariant($"up to {manifest.MostClipSkip}"),
+            ["upscaler"] = manifest.Upscaler is { } upscaler ? Invariant($"{upscaler.Architecture}, {upscaler.Scale} times") : null,
+            ["parameters"] = manifest.Upscaler?.Parameters ?? manifest.Model.Parameters,
+            ["prediction"] = manifest.Painter is { } painter ? Prediction(painter) : null,
+            ["clipSkip"] = manifest.Painter is null ? null : Invariant($"up to {manifest.MostClipSkip}"),
             ["bytes"] = manifest.Files.Sum(file => file.Bytes),
             ["components"] = components,
         };

@@ -60,8 +60,20 @@ internal static class PlanCommand
         string memory = $"{ByteSize.Format(plan.PeakBytes)} of {ByteSize.Format(request.Budget)}";
         terminal.Out.WriteLine(
             Invariant($"{request.Width}x{request.Height} px, {steps}{pictures}, {device.Name}: {memory}"));
+        Show(plan, terminal);
+        if (plan.SecondPass is not { } second) return;
+        ResidencyRequest larger = second.Request;
+        terminal.Out.WriteLine();
+        terminal.Out.WriteLine(Invariant($"Second pass, {larger.Width}x{larger.Height} px, {larger.Steps} steps:"));
+        Show(second, terminal);
+        terminal.Out.WriteLine(
+            Invariant($"Both passes together take about {plan.Estimate.Picture:0.00} s, without the upscaler."));
+    }
+
+    private static void Show(ResidencyPlan plan, Terminal terminal)
+    {
         terminal.OutConsole.Write(MemoryTable(plan));
-        terminal.OutConsole.Write(TimeTable(plan.Estimate));
+        terminal.OutConsole.Write(TimeTable(plan));
         foreach (string sentence in plan.Explanation) terminal.Out.WriteLine(sentence);
     }
 
@@ -82,17 +94,19 @@ internal static class PlanCommand
         return bytes == 0 ? "" : ByteSize.Format(bytes);
     }
 
-    private static Table TimeTable(PlanEstimate estimate)
+    private static Table TimeTable(ResidencyPlan plan)
     {
+        PlanEstimate estimate = plan.Estimate;
         var table = new Table().Border(TableBorder.Simple)
             .AddColumn("estimate").AddColumn(new TableColumn("seconds").RightAligned());
         Row("text", estimate.Text);
         Row("conditioning", estimate.Conditioning);
+        if (estimate.Encoding > 0) Row("encoding", estimate.Encoding);
         Row("loading", estimate.Loading);
         Row("step", estimate.Step);
         if (estimate.UnguidedStep > 0) Row("step without guidance", estimate.UnguidedStep);
-        Row("decoding", estimate.Decoding);
-        Row("picture", estimate.Picture);
+        if (estimate.Decoding > 0) Row("decoding", estimate.Decoding);
+        Row("picture", estimate.Picture - (plan.SecondPass?.Estimate.Picture ?? 0));
         return table;
 
         void Row(string name, double seconds) => table.AddRow(name, Invariant($"{seconds:0.000}"));

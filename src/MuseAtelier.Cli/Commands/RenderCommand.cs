@@ -26,11 +26,12 @@ internal static class RenderCommand
         var request = new RequestChoices();
         request.AddTo(command);
         var painting = new Painting(terminal, command);
-        command.SetAction((result, stop) =>
+        command.SetAction(async (result, stop) =>
         {
             var basis = new PictureRequest { Prompt = result.GetRequiredValue(prompt), Seed = RequestChoices.DrawSeed() };
-            return painting.RunAsync(
-                result, request.Read(result, basis), null, atelier => WarnOfMisfit(terminal, request.Preset(result), atelier.Model), stop);
+            PictureRequest picture = await request.ReadAsync(result, basis, null, terminal, stop);
+            return await painting.RunAsync(
+                result, picture, null, atelier => WarnOfMisfit(terminal, request.Preset(result), atelier.Model), stop);
         });
         return command;
     }

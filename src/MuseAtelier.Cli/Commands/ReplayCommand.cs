@@ -28,18 +28,19 @@ internal static class ReplayCommand
         var prompt = new Option<string?>("--prompt") { Description = "Another prompt.", HelpName = "PROMPT" };
         var command = new Command("replay", "Paints a picture again from its file, or with changed settings.") { picture, prompt };
         var request = new RequestChoices();
-        request.AddTo(command);
+        request.AddTo(command, isRecorded: true);
         var painting = new Painting(terminal, command);
-        command.SetAction((result, stop) =>
+        command.SetAction(async (result, stop) =>
         {
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
             foreach (string notice in content.Notices) terminal.WriteNotice("notice", $"{content.Path}: {notice}");
             Source source = content.RecordJson is null
-                ? FromText(terminal, content, request.HasSeed(result))
+                ? FromText(terminal, content, request.HasSeed(result), request.HasSource(result))
                 : FromRecord(terminal, content.ReadRecord());
             PictureRequest basis = source.Request;
             if (result.GetValue(prompt) is { } other) basis = basis with { Prompt = other };
-            return painting.RunAsync(result, request.Read(result, basis), source.Record, Compare, stop);
+            PictureRequest again = await request.ReadAsync(result, basis, source.Parsed, terminal, stop);
+            return await painting.RunAsync(result, again, source.Record, Compare, stop);
 
             void Compare(Atelier atelier)
             {
@@ -72,13 +73,15 @@ internal static class ReplayCommand
         }
     }
 
-    private static Source FromText(Terminal terminal, PictureFileContent content, bool hasSeed)
+    private static Source FromText(Terminal terminal, PictureFileContent content, bool hasSeed, bool hasSource)
     {
         ParsedParameters parsed = PictureTexts.Parse(content);
         terminal.WriteNotice("notice", $"from the text of {parsed.Program}");
         // The prompt's syntax is left out here, because painting reports it again as a notice of the picture.
-        foreach (string part in parsed.NotTaken.Where(part => part != parsed.PromptSyntax))
+        foreach (string part in parsed.NotTaken.Where(part => part != parsed.PromptSyntax && !IsTaken(part)))
             terminal.WriteNotice("notice", $"not taken over: {part}");
+        if (parsed.Source is not null && !hasSource)
+            terminal.WriteNotice("notice", "the picture was painted from another one; with --from FILE (and --mask FILE) it is again");
         foreach (string notice in parsed.Notices) terminal.WriteNotice("notice", notice);
         PictureRequest request = parsed.Request;
         if (!parsed.HasSeed && !hasSeed)
@@ -87,7 +90,10 @@ internal static class ReplayCommand
             terminal.WriteNotice("notice", Invariant($"The text names no seed; {request.Seed} was drawn."));
         }
 
-        return new Source(request, null, Compare);
+        return new Source(request, null, Compare) { Parsed = parsed.Source };
+
+        // The settings of a source are taken over once it is there.
+        bool IsTaken(string part) => hasSource && parsed.Source?.NotTaken.Contains(part) == true;
 
         void Compare(Atelier atelier)
         {
@@ -113,5 +119,9 @@ internal static class ReplayCommand
     /// <param name="Request">The request that painted it.</param>
     /// <param name="Record">Its record; null if it was read from another program's text.</param>
     /// <param name="Opened">Compares the open atelier with the picture's, and writes notices about differences.</param>
-    private sealed record Source(PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened);
+    private sealed record Source(PictureRequest Request, PictureRecord? Record, Action<Atelier> Opened)
+    {
+        /// <summary>How a text says that the picture was painted from another one.</summary>
+        public ParsedSource? Parsed { get; init; }
+    }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using MuseAtelier.Cli.Display;
 using MuseAtelier.Pictures;
+using MuseAtelier.Sampling;
 using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Commands;
@@ -21,7 +22,8 @@ internal static class VerifyCommand
         "  another model                              the record names another checkpoint; nothing was painted",
         "The first three end with exit code 0, the others with 1. Paints on the kind of device and with the number of threads that the",
         "record names, unless --device or --threads says otherwise; with others, the last bits differ. The record has digests of each",
-        "step's latents, not the latents: if they diverge, the largest difference is that of the finished pictures.",
+        "step's latents, not the latents: if they diverge, the largest difference is that of the finished pictures. It has digests of the",
+        "pictures that this one was painted from, too: name their files with --from and --mask, and an upscaler's with --hires-upscaler.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -30,21 +32,24 @@ internal static class VerifyCommand
         Option<string?> model = AtelierChoices.Model();
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command("verify", "Paints a picture again from its record and compares the two.") { path, model, json };
+        var files = new RecordedFileChoices(command);
         var choices = new AtelierChoices(command, isDecodingChosen: false);
         command.SetAction(async (result, stop) =>
         {
             string picture = result.GetRequiredValue(path);
             // The record is checked before a model is opened, because opening takes long.
             PictureRecord record = PictureFile.Read(picture).ReadRecord();
-            PictureRequestException.ThrowIfUnpaintable(record.Request);
+            RequestSources sources = await files.ReadAsync(result, record.Request, terminal, stop);
+            PictureRequest request = await Task.Run(() => sources.ApplyTo(record.Request), stop);
+            PictureRequestException.ThrowIfUnpaintable(request);
             PictureVerification verification;
             await using (RenderDisplay display = RenderDisplay.Start(terminal, 1))
             {
                 string checkpoint = result.GetValue(model) ?? DefaultModel.Find();
                 AtelierOptions options = choices.ReadAsRecorded(result, record);
-                AtelierChoices.RequireBudget(checkpoint, options, record.Request);
+                AtelierChoices.RequireBudget(checkpoint, options, request);
                 await using Atelier atelier = await Atelier.OpenAsync(checkpoint, options, display, stop);
-                verification = await PictureVerifier.VerifyAsync(atelier, picture, display, stop);
+                verification = await PictureVerifier.VerifyWithSourcesAsync(atelier, picture, sources, display, stop);
             }
 
             if (result.GetValue(json)) terminal.Out.WriteLine(Describe(picture, verification).ToJsonString(Json.Readable));
@@ -78,9 +83,17 @@ internal static class VerifyCommand
 
     private static string Part(PictureVerification verification) => verification.NoiseDiverges ? "noise" : "latents";
 
-    private static string Step(PictureVerification verification) => verification.DivergesAtStep is > 0 and var step
-        ? Invariant($"step {step} of {verification.Record.Hashes.Latents.Count - 1}")
-        : "the start";
+    private static string Step(PictureVerification verification)
+    {
+        if (verification.DivergesAtStep is not (> 0 and var step)) return "the start";
+        int steps = verification.Record.Hashes.Latents.Count - 1;
+        PictureRequest request = verification.Record.Request;
+        // The digests of a second pass follow those of the first one, and begin with its start.
+        int? first = request.Hires is null ? null : SamplerCatalog.BuiltIn.EvaluationsOf(HiresRules.FirstPassOf(request));
+        if (first is not { } last || step <= last) return Invariant($"step {step} of {first ?? steps}");
+        int second = step - last - 1;
+        return second == 0 ? "the start of the second pass" : Invariant($"step {second} of {steps - last - 1} of the second pass");
+    }
 
     private static string Difference(PictureVerification verification) => verification.LargestDifference switch
     {

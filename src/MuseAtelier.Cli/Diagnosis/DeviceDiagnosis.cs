@@ -1,7 +1,7 @@
 using MuseAtelier.Cuda;
 using MuseAtelier.Format;
 using MuseAtelier.Runtime;
-using MuseAtelier.Server.Checklist;
+using MuseAtelier.Server;
 using static System.FormattableString;
 
 namespace MuseAtelier.Cli.Diagnosis;

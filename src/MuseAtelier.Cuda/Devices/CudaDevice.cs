@@ -54,7 +54,7 @@ internal sealed class CudaDevice : ExecutionDevice
         _sharesThreads = OnnxEnvironment.Prepare(Environment.ProcessorCount, spins: true);
         CudaRuntime.Check(CudaRuntime.SetDevice(card.Index), nameof(CudaRuntime.SetDevice));
         DeviceStacks.Bound();
-        OperatorDomain.Announce(package.Graph(package.Manifest.Component(ComponentNames.PostProcessing).Stages[0]));
+        OperatorDomain.Announce(ArenaTrimmer.SmallestGraph);
         _resources = new CardResources(card.Index, new CudaStream(), new CudaStream(), new DeviceUsage());
         ContextBytes = before == 0 ? _cardMemory.ProcessBytes() : null;
         BaselineBytes = SharedArena.HasHolders(card.Index) ? null : _cardMemory.ProcessBytes();

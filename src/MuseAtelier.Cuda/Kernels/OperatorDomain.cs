@@ -26,15 +26,15 @@ internal static class OperatorDomain
     /// Registers the domain with ONNX Runtime by creating a session and disposing it at once. The first session with a new domain enters
     /// it in a list of the process, and two such sessions at the same time fail.
     /// </summary>
-    /// <param name="graph">Path of any graph that the CPU can load.</param>
-    public static void Announce(string graph)
+    /// <param name="graph">Any graph that the CPU can load.</param>
+    public static void Announce(ReadOnlyMemory<byte> graph)
     {
         lock (Gate)
         {
             if (_isKnown) return;
             using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = 1 };
             AddTo(options);
-            using var session = new InferenceSession(graph, options);
+            using var session = new InferenceSession(graph.ToArray(), options);
             _isKnown = true;
         }
     }

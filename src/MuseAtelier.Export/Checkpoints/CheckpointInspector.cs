@@ -34,7 +34,8 @@ internal static class CheckpointInspector
     public static void RequireSdxlBase(SafetensorsFile file)
     {
         CheckpointKind kind = Detect(file);
-        bool isSupported = kind is CheckpointKind.SdxlBase or CheckpointKind.SdxlVelocity or CheckpointKind.SdxlEdm;
+        bool isSupported = kind is CheckpointKind.SdxlBase or CheckpointKind.SdxlInpainting or CheckpointKind.SdxlVelocity
+            or CheckpointKind.SdxlEdm;
         if (!isSupported) throw new CheckpointKindException(file.Path, kind);
     }
 
@@ -79,6 +80,8 @@ internal static class CheckpointInspector
         if (Begins(file, "down_blocks.", "input_blocks.")) return CheckpointKind.LoneUNet;
         if (Begins(file, "text_model.", "transformer.resblocks.", "encoder.block.", "conditioner.", "text_encoders."))
             return CheckpointKind.LoneTextEncoder;
+        // The first layers of the RRDB and the compact architecture.
+        if (Contains(file, ".rdb1.conv1.", ".RDB1.conv1.") || Begins(file, "body.0.weight")) return CheckpointKind.Upscaler;
         bool isTextualInversion = file.Tensors.Count <= 2 && Begins(file, "clip_g", "clip_l", "emb_params");
         return isTextualInversion ? CheckpointKind.TextualInversion : CheckpointKind.Unknown;
     }

@@ -9,7 +9,7 @@ public enum CheckpointKind
     /// <summary>SDXL base or a model trained from it that predicts noise. This engine paints with it.</summary>
     SdxlBase,
 
-    /// <summary>SDXL whose UNet also reads a mask and a masked picture (9 input channels).</summary>
+    /// <summary>SDXL whose UNet also reads a mask and a masked picture (9 input channels). This engine paints with it.</summary>
     SdxlInpainting,
 
     /// <summary>SDXL whose UNet also reads a picture to edit (8 input channels).</summary>
@@ -53,4 +53,7 @@ public enum CheckpointKind
 
     /// <summary>A text encoder alone.</summary>
     LoneTextEncoder,
+
+    /// <summary>An upscaler, which enlarges pictures.</summary>
+    Upscaler,
 }

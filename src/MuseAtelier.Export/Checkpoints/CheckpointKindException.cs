@@ -1,13 +1,13 @@
 namespace MuseAtelier;
 
-/// <summary>The file is valid, but it holds something else than an SDXL base model.</summary>
+/// <summary>The file is valid, but it holds something else than an SDXL base or inpainting model.</summary>
 public sealed class CheckpointKindException : CheckpointException
 {
     internal CheckpointKindException(string path, CheckpointKind kind)
         : base(
             path,
             $"{path} {Describe(kind)}",
-            "a single-file SDXL base checkpoint",
+            "a single-file SDXL base or inpainting checkpoint",
             Advise(kind)) =>
             Kind = kind;
 
@@ -16,7 +16,6 @@ public sealed class CheckpointKindException : CheckpointException
 
     private static string Describe(CheckpointKind kind) => kind switch
     {
-        CheckpointKind.SdxlInpainting => "is an SDXL inpainting model (its UNet reads 9 channels)",
         CheckpointKind.SdxlEditing => "is an SDXL editing model (its UNet reads 8 channels)",
         CheckpointKind.SdxlRefiner => "is the SDXL refiner",
         CheckpointKind.StableDiffusion1 => "is a Stable Diffusion 1.x checkpoint",
@@ -29,6 +28,7 @@ public sealed class CheckpointKindException : CheckpointException
         CheckpointKind.LoneUNet => "holds a UNet without text encoders",
         CheckpointKind.LoneVae => "holds a VAE alone",
         CheckpointKind.LoneTextEncoder => "holds a text encoder alone",
+        CheckpointKind.Upscaler => "is an upscaler",
         _ => "holds no model that is known here",
     };
 
@@ -37,6 +37,7 @@ public sealed class CheckpointKindException : CheckpointException
         CheckpointKind.Lora => "Merge it into an SDXL checkpoint with another tool first, or use the checkpoint without it.",
         CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder =>
             "Take the complete checkpoint: one file of about 6.9 GB in fp16.",
+        CheckpointKind.Upscaler => "Enlarge pictures with it: muse upscale --model, or take an SDXL base model.",
         CheckpointKind.SdxlRefiner => "Take the base model: sd_xl_base_1.0.safetensors or one trained from it.",
         _ => "Take an SDXL base model or one trained from it.",
     };

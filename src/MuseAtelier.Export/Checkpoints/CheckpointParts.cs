@@ -54,7 +54,7 @@ internal sealed class TensorNames
 {
     private readonly string[] _names;
 
-    public TensorNames(SafetensorsFile file)
+    public TensorNames(TensorFile file)
     {
         _names = [.. file.Tensors.Keys];
         Array.Sort(_names, StringComparer.Ordinal);

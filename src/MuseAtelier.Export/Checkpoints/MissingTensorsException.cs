@@ -57,12 +57,14 @@ public sealed class MissingTensorsException : CheckpointException
 {
     private const int Shown = 3;
 
-    internal MissingTensorsException(string path, IReadOnlyList<TensorMismatch> mismatches)
+    internal MissingTensorsException(string path, IReadOnlyList<TensorMismatch> mismatches, bool isUpscaler = false)
         : base(
             path,
             $"{path} {Describe(mismatches)}",
-            "every tensor of an SDXL network in its shape",
-            "The file is incomplete or of another design: take the complete SDXL checkpoint.") =>
+            isUpscaler ? "every tensor of the upscaler's network in its shape" : "every tensor of an SDXL network in its shape",
+            isUpscaler
+                ? "The file is incomplete or of another design: fetch it again, or take another upscaler."
+                : "The file is incomplete or of another design: take the complete SDXL checkpoint.") =>
             Mismatches = mismatches;
 
     /// <summary>Every tensor that is missing or does not fit.</summary>

@@ -18,7 +18,7 @@ internal static class QuantisationMarks
     ];
 
     /// <summary>Creates the failure for a file in a quantised format that is not supported; null where no mark of one is found.</summary>
-    public static QuantisedCheckpointException? Find(SafetensorsFile file)
+    public static QuantisedCheckpointException? Find(TensorFile file)
     {
         foreach ((string part, string format) in Marks)
         {

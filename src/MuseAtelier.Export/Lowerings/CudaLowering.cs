@@ -144,13 +144,13 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
     protected override string Join(Concatenate operation) =>
         Graph.Node("Concat", [Use(operation.First), Use(operation.Second)], Int("axis", 3));
 
-    protected override string Double(Upsample operation)
+    protected override string Enlarge(Upsample operation)
     {
         // A Shape node's output stays on the host. Only its slice for the plane's size is used: computing with shapes would need operators
         // that run on the processor.
         string x = Use(operation.Input);
         string[] inputs = operation.Like is null
-            ? [x, "", Graph.Constant(ElementType.F32, 1, 2, 2, 1)]
+            ? [x, "", Graph.Constant(ElementType.F32, 1, operation.Factor, operation.Factor, 1)]
             : [x, "", "", Graph.Node("Shape", [Use(operation.Like)], Int("start", 1), Int("end", 3))];
         List<Onnx.Proto.AttributeProto> attributes =
         [
@@ -161,6 +161,19 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
         if (operation.Like is not null) attributes.Add(Ints("axes", 1, 2));
         return Graph.Node("Resize", inputs, [.. attributes]);
     }
+
+    protected override string Planes(ToBorder operation) => Image(operation.Output, Use(operation.Input));
+
+    protected override string Rectify(ParametricRelu operation) =>
+        Graph.Node("PRelu", [Use(operation.Input), Use(operation.Slopes, precision)]);
+
+    protected override string Shuffle(PixelShuffle operation) =>
+        ChannelsLast(ShufflePlanes(ChannelsFirst(Use(operation.Input)), operation.Factor));
+
+    protected override string Unshuffle(PixelUnshuffle operation) =>
+        ChannelsLast(UnshufflePlanes(ChannelsFirst(Use(operation.Input)), operation.Input.Channels, operation.Factor));
+
+    protected override string ReadPixels(FromPixels operation) => Cast(UnitNumbers(operation.Input), ElementType.F32, precision);
 
     protected override string Flatten(ToTokens operation) =>
         Graph.Node("Reshape", [Use(operation.Input), Graph.Constant(0, -1, operation.Input.Channels)]);
@@ -185,11 +198,15 @@ internal sealed class CudaLowering(ElementType precision) : GraphLowering
 
     // Converts a component's input, [rows, channels, height, width] fp32, to the layout and type of this lowering.
     private string Image(Value value) =>
-        IsBorder(value) ? Graph.Node("Transpose", [Use(value, precision)], Ints("perm", 0, 2, 3, 1)) : Use(value);
+        IsBorder(value) ? ChannelsLast(Use(value, precision)) : Use(value);
 
     // Converts a result to [rows, channels, height, width] fp32 where it is a component's output.
     private string Image(Value value, string computed) =>
-        IsBorder(value) ? Graph.Node("Transpose", [Cast(computed, precision, ElementType.F32)], Ints("perm", 0, 3, 1, 2)) : computed;
+        IsBorder(value) ? ChannelsFirst(Cast(computed, precision, ElementType.F32)) : computed;
+
+    private string ChannelsLast(string x) => Graph.Node("Transpose", [x], Ints("perm", 0, 2, 3, 1));
+
+    private string ChannelsFirst(string x) => Graph.Node("Transpose", [x], Ints("perm", 0, 3, 1, 2));
 
     private string OwnNode(string type, IReadOnlyList<string> inputs) => Graph.Node(type, OperatorNames.Domain, 1, inputs, [])[0];
 

@@ -86,7 +86,17 @@ internal abstract class GraphLowering
 
     protected abstract string Join(Concatenate operation);
 
-    protected abstract string Double(Upsample operation);
+    protected abstract string Enlarge(Upsample operation);
+
+    protected abstract string Planes(ToBorder operation);
+
+    protected abstract string Rectify(ParametricRelu operation);
+
+    protected abstract string Shuffle(PixelShuffle operation);
+
+    protected abstract string Unshuffle(PixelUnshuffle operation);
+
+    protected abstract string ReadPixels(FromPixels operation);
 
     protected abstract string Flatten(ToTokens operation);
 
@@ -157,6 +167,23 @@ internal abstract class GraphLowering
         _ => Graph.Node("Gelu", [x]),
     };
 
+    /// <summary>torch.nn.PixelShuffle of a tensor [rows, channels, height, width].</summary>
+    protected string ShufflePlanes(string x, int factor) => Graph.Node("DepthToSpace", [x], Int("blocksize", factor), Text("mode", "CRD"));
+
+    /// <summary>torch.nn.PixelUnshuffle of a tensor [rows, channels, height, width].</summary>
+    protected string UnshufflePlanes(string x, int channels, int factor)
+    {
+        // ONNX makes channel (row f + column) n + c of channel c; torch makes (c f + row) f + column of it.
+        int cells = factor * factor;
+        string cellsFirst = Graph.Node("SpaceToDepth", [x], Int("blocksize", factor));
+        long[] order = [.. Enumerable.Range(0, channels * cells).Select(i => (long)i % cells * channels + i / cells)];
+        return Graph.Node("Gather", [cellsFirst, Graph.Constant(order)], Int("axis", 1));
+    }
+
+    /// <summary>Bytes as numbers from 0 to 1, [rows, height, width, channels] fp32.</summary>
+    protected string UnitNumbers(Value pixels) =>
+        Graph.Node("Div", [CastNode(Use(pixels), ElementType.F32), Graph.Constant(ElementType.F32, 255)]);
+
     private LoweredValue Border(Value value, string prefix, int index) => new(Invariant($"{prefix}{index}"), value, Spec(value));
 
     private void Lower(Operation operation)
@@ -192,7 +219,14 @@ internal abstract class GraphLowering
         GroupNorm o => Normalise(o),
         Geglu o => Gate(o),
         Concatenate o => Join(o),
-        Upsample o => Double(o),
+        Upsample o => Enlarge(o),
+        LeakyRelu o => Graph.Node("LeakyRelu", [Use(o.Input)], Float("alpha", o.Slope)),
+        ParametricRelu o => Rectify(o),
+        AddScaled o => Sum(o),
+        PixelShuffle o => Shuffle(o),
+        PixelUnshuffle o => Unshuffle(o),
+        FromPixels o => ReadPixels(o),
+        ToBorder o => Planes(o),
         ToTokens o => Flatten(o),
         ToImage o => Unflatten(o),
         Linear o => Multiply(o),
@@ -245,6 +279,12 @@ internal abstract class GraphLowering
         return Graph.Node("Add", [biased, Use(operation.Residual)]);
     }
 
+    private string Sum(AddScaled operation)
+    {
+        string factor = Graph.Constant(ArithmeticOf(operation.Output), operation.Factor);
+        return Graph.Node("Add", [Graph.Node("Mul", [Use(operation.Branch), factor]), Use(operation.Residual)]);
+    }
+
     private string Normalise(LayerNorm operation)
     {
         ElementType type = ArithmeticOf(operation.Output);
@@ -291,8 +331,8 @@ internal abstract class GraphLowering
     // The input is a component's border: [1, 3, height, width] fp32 in every lowering.
     private string RoundToBytes(ToPixels operation)
     {
-        string half = Graph.Constant(ElementType.F32, 0.5f);
-        string shifted = Graph.Node("Add", [Graph.Node("Mul", [Use(operation.Input), half]), half]);
+        string half = Graph.Constant(ElementType.F32, 0.5f), image = Use(operation.Input);
+        string shifted = operation.IsUnit ? image : Graph.Node("Add", [Graph.Node("Mul", [image, half]), half]);
         string unit = Graph.Node("Clip", [shifted, Scalar(0), Scalar(1)]);
         string levels = Graph.Node("Round", [Graph.Node("Mul", [unit, Graph.Constant(ElementType.F32, 255)])]);
         return Graph.Node("Transpose", [CastNode(levels, ElementType.U8)], Ints("perm", 0, 2, 3, 1));

@@ -95,15 +95,28 @@ internal sealed class PortableLowering(ElementType precision) : GraphLowering
     protected override string Join(Concatenate operation) =>
         Graph.Node("Concat", [Use(operation.First), Use(operation.Second)], Int("axis", 1));
 
-    protected override string Double(Upsample operation)
+    protected override string Enlarge(Upsample operation)
     {
         string x = Use(operation.Input);
         string[] inputs = operation.Like is null
-            ? [x, "", Graph.Constant(ElementType.F32, 1, 1, 2, 2)]
+            ? [x, "", Graph.Constant(ElementType.F32, 1, 1, operation.Factor, operation.Factor)]
             : [x, "", "", SizeLike(x, operation.Like)];
         return Graph.Node(
             "Resize", inputs, Text("mode", "nearest"), Text("coordinate_transformation_mode", "asymmetric"), Text("nearest_mode", "floor"));
     }
+
+    protected override string Planes(ToBorder operation) => Use(operation.Input, ArithmeticOf(operation.Output));
+
+    protected override string Rectify(ParametricRelu operation) =>
+        Graph.Node("PRelu", [Use(operation.Input), Column(operation.Slopes, operation.Input.Channels)]);
+
+    protected override string Shuffle(PixelShuffle operation) => ShufflePlanes(Use(operation.Input), operation.Factor);
+
+    protected override string Unshuffle(PixelUnshuffle operation) =>
+        UnshufflePlanes(Use(operation.Input), operation.Input.Channels, operation.Factor);
+
+    protected override string ReadPixels(FromPixels operation) =>
+        Graph.Node("Transpose", [UnitNumbers(operation.Input)], Ints("perm", 0, 3, 1, 2));
 
     protected override string Flatten(ToTokens operation)
     {

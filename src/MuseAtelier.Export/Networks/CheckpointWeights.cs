@@ -12,7 +12,7 @@ namespace MuseAtelier.Export.Networks;
 /// <param name="names">The names of its tensors.</param>
 /// <param name="prefix">The prefix of the names of this part of the model.</param>
 /// <param name="problems">Collects the problems.</param>
-internal sealed class CheckpointWeights(SafetensorsFile file, TensorNames names, string prefix, TensorProblems problems)
+internal sealed class CheckpointWeights(TensorFile file, TensorNames names, string prefix, TensorProblems problems)
 {
     /// <summary>The most blocks of one kind in a row; the most in SDXL are 32.</summary>
     public const int MostBlocks = 64;
@@ -180,12 +180,13 @@ internal sealed class TensorProblems
 
     /// <summary>Throws one failure that names all problems, if any were collected.</summary>
     /// <param name="file">The checkpoint.</param>
-    public void ThrowIfAny(SafetensorsFile file)
+    /// <param name="isUpscaler">Whether it is that of an upscaler.</param>
+    public void ThrowIfAny(TensorFile file, bool isUpscaler = false)
     {
         if (_all.Count == 0) return;
         if (QuantisationMarks.Find(file) is { } quantised) throw quantised;
         if (_all.TrueForAll(problem => problem.IsTypeAlone))
             throw new TensorTypeException(file.Path, _all[0].Name, _all[0].Type!, _all.Count - 1);
-        throw new MissingTensorsException(file.Path, _all);
+        throw new MissingTensorsException(file.Path, _all, isUpscaler);
     }
 }

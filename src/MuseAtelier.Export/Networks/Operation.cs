@@ -84,10 +84,32 @@ internal sealed record Add(Value Left, Value Right, Value Output, Weight? Bias =
 internal sealed record Concatenate(Value First, Value Second, Value Output) : Operation([First, Second], [Output]);
 
 /// <summary>
-/// Repeats every pixel twice in both directions. With <paramref name="Like"/>, the result is cut to the size of that image, which may be
-/// odd.
+/// Repeats every pixel <paramref name="Factor"/> times in both directions. With <paramref name="Like"/>, the result is cut to the size of
+/// that image, which may be odd.
 /// </summary>
-internal sealed record Upsample(Value Input, Value? Like, Value Output) : Operation(Like is null ? [Input] : [Input, Like], [Output]);
+internal sealed record Upsample(Value Input, Value? Like, Value Output, int Factor = 2)
+    : Operation(Like is null ? [Input] : [Input, Like], [Output]);
+
+/// <summary>x where it is positive, else <paramref name="Slope"/> * x.</summary>
+internal sealed record LeakyRelu(Value Input, Value Output, float Slope) : Operation([Input], [Output]);
+
+/// <summary>x where it is positive, else x times the slope of its channel.</summary>
+internal sealed record ParametricRelu(Value Input, Value Output, Weight Slopes) : Operation([Input], [Output]);
+
+/// <summary>branch * <paramref name="Factor"/> + residual.</summary>
+internal sealed record AddScaled(Value Branch, Value Residual, Value Output, float Factor) : Operation([Branch, Residual], [Output]);
+
+/// <summary>
+/// Makes a square of <paramref name="Factor"/> x <paramref name="Factor"/> pixels of each pixel: channel (c f + row) f + column of the
+/// input is channel c of the output (torch.nn.PixelShuffle).
+/// </summary>
+internal sealed record PixelShuffle(Value Input, Value Output, int Factor) : Operation([Input], [Output]);
+
+/// <summary>The reverse of <see cref="PixelShuffle"/> (torch.nn.PixelUnshuffle).</summary>
+internal sealed record PixelUnshuffle(Value Input, Value Output, int Factor) : Operation([Input], [Output]);
+
+/// <summary>Converts bytes, channels innermost, to an image from 0 to 1.</summary>
+internal sealed record FromPixels(Value Input, Value Output) : Operation([Input], [Output]);
 
 /// <summary>Converts an image to tokens, row by row.</summary>
 internal sealed record ToTokens(Value Input, Value Output) : Operation([Input], [Output]);
@@ -116,8 +138,11 @@ internal sealed record PackSteps(IReadOnlyList<Value> Parts, Value Output) : Ope
 /// <summary>Splits the channels into a first and a second half.</summary>
 internal sealed record Halve(Value Input, Value First, Value Second) : Operation([Input], [First, Second]);
 
-/// <summary>Converts an image from -1 to 1 to bytes, channels innermost: round(255 clamp(x / 2 + 0.5)), half to even.</summary>
-internal sealed record ToPixels(Value Input, Value Output) : Operation([Input], [Output]);
+/// <summary>
+/// Converts an image from -1 to 1 to bytes, channels innermost: round(255 clamp(x / 2 + 0.5)), half to even. With
+/// <paramref name="IsUnit"/>, the image is from 0 to 1: round(255 clamp(x)).
+/// </summary>
+internal sealed record ToPixels(Value Input, Value Output, bool IsUnit = false) : Operation([Input], [Output]);
 
 /// <summary>
 /// Lays a frame over a picture of bytes: pixel = round(picture * keep / 255) + colour. <paramref name="Rows"/> and
@@ -129,6 +154,9 @@ internal sealed record LayFrame(Value Picture, Value Rows, Value Columns, Value 
 
 /// <summary>Converts a value to the element type of the output.</summary>
 internal sealed record Cast(Value Input, Value Output) : Operation([Input], [Output]);
+
+/// <summary>Converts an image to the form of a component's border: [rows, channels, height, width] in the output's type.</summary>
+internal sealed record ToBorder(Value Input, Value Output) : Operation([Input], [Output]);
 
 /// <summary>0 where every element is finite, else NaN.</summary>
 internal sealed record FaultOf(Value Input, Value Output) : Operation([Input], [Output]);

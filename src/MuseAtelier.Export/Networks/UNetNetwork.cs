@@ -53,13 +53,14 @@ internal sealed class UNetNetwork(CheckpointWeights weights, ElementType precisi
 
     /// <summary>
     /// The denoising step. Inputs: latents [rows, channels, height, width], the time embedding projections, keys and values. Output: the
-    /// predicted noise.
+    /// predicted noise. Behind the latents an inpainting model reads a mask, one channel, and the latents of a masked picture.
     /// </summary>
     public Network Step()
     {
         var net = new NetworkBuilder(weights);
-        // The engine writes the channels of a latent only. 0 means that the tensor is missing, which is refused for that reason.
-        if (InputChannels is not (0 or LatentChannels))
+        // The engine writes the channels of a latent, and for inpainting models a mask and a masked picture behind them. 0 means that the
+        // tensor is missing, which is refused for that reason.
+        if (InputChannels is not (0 or LatentChannels or ModelSpec.InpaintingChannels))
             weights.Refuse(FirstConvolution, weights.Size(FirstConvolution, 0), LatentChannels, KernelSide, KernelSide);
         Value latents = Value.Image("latents", InputChannels, LatentHeight, LatentWidth, ElementType.F32);
         net.BeginUnit("input_blocks.0", StageKind.Convolution);

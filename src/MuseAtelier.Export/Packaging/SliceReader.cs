@@ -18,7 +18,7 @@ internal delegate void TensorChange(long first, Span<float> values);
 /// </summary>
 /// <param name="checkpoint">The checkpoint.</param>
 /// <param name="changes">Changes of tensors by name; null for none.</param>
-internal sealed class SliceReader(SafetensorsFile checkpoint, IReadOnlyDictionary<string, TensorChange>? changes = null)
+internal sealed class SliceReader(TensorFile checkpoint, IReadOnlyDictionary<string, TensorChange>? changes = null)
 {
     /// <summary>Path of the checkpoint.</summary>
     public string Path => checkpoint.Path;

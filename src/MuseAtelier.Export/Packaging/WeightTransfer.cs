@@ -24,7 +24,7 @@ internal sealed class WeightTransfer(SliceReader slices)
     private readonly byte[] _bytes = new byte[ChunkElements * sizeof(float)];
 
     /// <summary>Creates a transfer from a checkpoint without changes.</summary>
-    public WeightTransfer(SafetensorsFile checkpoint)
+    public WeightTransfer(TensorFile checkpoint)
         : this(new SliceReader(checkpoint))
     {
     }

@@ -39,6 +39,9 @@ internal sealed class ContainerContent
     /// <summary>The reason why the pixels of an intact file cannot be decoded; null if they can.</summary>
     public string? Unsupported { get; set; }
 
+    /// <summary>Whether the file ends before its format says so. Decoders may fill up the pixels that are missing.</summary>
+    public bool IsCutOff { get; set; }
+
     /// <summary>The parts that, put together, are a file with the same pixels and without metadata.</summary>
     public List<FilePart> Parts { get; } = [];
 
@@ -91,6 +94,7 @@ internal sealed class ContainerContent
             Texts = Texts,
             Parameters = (format == PictureFormat.Png ? Texts.GetValueOrDefault(ParametersText.Keyword) : null) ?? exif?.Comment,
             Orientation = exif?.Orientation ?? 1,
+            IsCutOff = IsCutOff,
             RecordJson = Record(),
             Notices = Notices,
         };

@@ -87,6 +87,24 @@ internal static class JpegFile
         return content;
     }
 
+    /// <summary>Whether a file ends before its pixels do: no marker of the end follows where the pixels begin.</summary>
+    /// <param name="stream">The file.</param>
+    /// <param name="content">What <see cref="Read"/> gave of it.</param>
+    public static bool IsCutOff(Stream stream, ContainerContent content)
+    {
+        byte[] buffer = new byte[1 << 16];
+        stream.Position = stream.Length - content.PixelBytes;
+        bool isMarker = false;
+        for (int read; (read = stream.Read(buffer)) > 0;)
+        {
+            ReadOnlySpan<byte> bytes = buffer.AsSpan(0, read);
+            if ((isMarker && bytes[0] == End) || bytes.IndexOf((ReadOnlySpan<byte>)[0xFF, End]) >= 0) return false;
+            isMarker = bytes[^1] == 0xFF;
+        }
+
+        return true;
+    }
+
     // A marker's byte may follow any number of FF bytes.
     private static int NextMarker(string path, Stream stream)
     {

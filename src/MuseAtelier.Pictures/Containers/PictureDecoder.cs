@@ -38,7 +38,14 @@ internal static class PictureDecoder
         _ => WebPFile.Read(input.Name, input.Stream),
     };
 
-    private static DecodedPicture DecodeBuiltIn(PictureInput input, CancellationToken cancellationToken)
+    /// <summary>Decodes a picture of a built-in format, after everything has been checked that can be without decoding.</summary>
+    /// <typeparam name="T">The type of what is decoded.</typeparam>
+    /// <param name="input">The picture; borrowed.</param>
+    /// <param name="decode">Decodes a file that has pixels alone.</param>
+    /// <param name="cancellationToken">Stops before the pixels are decoded.</param>
+    /// <exception cref="PictureFileException">The picture cannot be read.</exception>
+    public static T DecodeBuiltIn<T>(
+        PictureInput input, Func<ContainerContent, Stream, IImageDecoder, T> decode, CancellationToken cancellationToken)
     {
         string path = input.Name;
         PictureInput.RequireSize(path, input.Stream.Length);
@@ -60,10 +67,19 @@ internal static class PictureDecoder
             if (info is null || (info.Width, info.Height) != (content.Width, content.Height))
                 throw new PictureDamagedException(path, "its parts state different sizes");
             pixels.Position = 0;
-            MemoryOwner<byte> decoded = content.HasAlpha ? DecodeOnBlack(pixels, decoder) : DecodeOpaque(pixels, decoder);
-            return new DecodedPicture(input.Format, content.Width, content.Height, decoded);
+            return decode(content, pixels, decoder);
         });
     }
+
+    private static DecodedPicture DecodeBuiltIn(PictureInput input, CancellationToken cancellationToken) =>
+        DecodeBuiltIn(
+            input,
+            (content, pixels, decoder) =>
+            {
+                MemoryOwner<byte> decoded = content.HasAlpha ? DecodeOnBlack(pixels, decoder) : DecodeOpaque(pixels, decoder);
+                return new DecodedPicture(input.Format, content.Width, content.Height, decoded);
+            },
+            cancellationToken);
 
     private static MemoryOwner<byte> DecodeOpaque(Stream stream, IImageDecoder decoder)
     {

@@ -60,6 +60,7 @@ internal sealed class PngReader
             isEnded = type == "IEND";
         }
 
+        _content.IsCutOff = !isEnded;
         if (!isEnded) _content.Notice("it ends before its last chunk (IEND)");
         return _content;
     }

@@ -8,7 +8,9 @@ namespace MuseAtelier.Pictures.Metadata;
 /// </summary>
 /// <param name="draft">Receives the settings.</param>
 /// <param name="values">Reads values.</param>
-internal sealed class A1111Settings(RequestDraft draft, SettingValues values)
+/// <param name="settings">All settings of the text; null if those of a second pass are not read.</param>
+internal sealed class A1111Settings(
+    RequestDraft draft, SettingValues values, IReadOnlyDictionary<string, string>? settings = null)
 {
     public const string
         CfgRescale = "CFG Rescale",
@@ -28,6 +30,7 @@ internal sealed class A1111Settings(RequestDraft draft, SettingValues values)
     [
         "Version", "Hashes", "Model hash", "Model", "User", "Created Date", "Civitai metadata", "App", "Pipeline", "VAE hash",
         "Batch size", "Batch pos", "Template", "Negative Template", "Performance", "Raw prompt", "Raw negative prompt", PadConds,
+        "Hires Distilled CFG Scale",
     ];
 
     // Values with which a setting changes nothing.
@@ -37,12 +40,17 @@ internal sealed class A1111Settings(RequestDraft draft, SettingValues values)
         ("Beta schedule alpha", "0.6"), ("Beta schedule beta", "0.6"), ("Seed resize from", "-1x-1"), ("Denoising strength", "1"),
         ("UniPC variant", "bh1"), ("UniPC order", "3"), ("UniPC skip type", "time_uniform"), ("UniPC lower order final", "True"),
         ("ENSD", "0"), ("Token merging ratio", "0"), ("Tiling", "False"), (NoiseSchedule, "Default"), (Emphasis, "Original"),
-        ("Image CFG scale", "1"), ("Image CFG scale", "1.5"),
+        ("Image CFG scale", "1"), ("Image CFG scale", "1.5"), ("Noise multiplier", "1"), ("Noise multiplier", "1.0"),
+        ("Conditional mask weight", "1"), ("Conditional mask weight", "1.0"), ("Mask mode", "Inpaint masked"),
+        (A1111Source.Area, "Whole picture"),
     ];
 
     private readonly OwnSettings _own = new(values);
+    private readonly A1111Hires _hires = new(draft, settings ?? new Dictionary<string, string>());
+    private readonly A1111Source _source = new(draft);
 
     private float _skippedGuidance;
+    private bool _isWhole;
 
     /// <summary>Takes a setting; names it if it cannot be painted.</summary>
     /// <param name="name">The setting's name.</param>
@@ -50,8 +58,10 @@ internal sealed class A1111Settings(RequestDraft draft, SettingValues values)
     /// <exception cref="ParametersTextException">The value of a main setting cannot be read.</exception>
     public void Take(string name, string value)
     {
+        if (_hires.Take(name, value)) return;
+        _isWhole |= name == A1111Source.Strength && value == "1";
         if (WithoutEffect.Contains(name) || Usual.Contains((name, value))) return;
-        if (TakeMain(name, value) || TakeFurther(name, value) || _own.Take(draft, name, value)) return;
+        if (TakeMain(name, value) || TakeFurther(name, value) || _source.Take(name, value) || _own.Take(draft, name, value)) return;
         // stable-diffusion.cpp writes the distilled guidance of other models for every model.
         if (draft.Program == Programs.StableDiffusionCpp && name == "Guidance") return;
         draft.Skip(name, value);
@@ -60,6 +70,10 @@ internal sealed class A1111Settings(RequestDraft draft, SettingValues values)
     /// <summary>Takes what depends on several settings, after all of them.</summary>
     public void Finish()
     {
+        _hires.Finish();
+        // Other programs write a strength of 1 for pictures of noise alone, too.
+        bool isFromSource = draft.Source is not null || draft.Program == Programs.MuseAtelier;
+        if (_isWhole && isFromSource) draft.Source = (draft.Source ?? new ParsedSource()) with { Strength = 1 };
         if (_skippedGuidance == 0 || draft.Steps is not { } steps || steps < 1) return;
         // Forge leaves out guidance while step / steps is at most the setting (modules/sd_samplers_cfg_denoiser.py).
         double first = Math.Floor(_skippedGuidance * (double)steps) + 1;

@@ -54,13 +54,33 @@ internal sealed class ComfyGraph
         (JsonElement Sampler, JsonElement Latent)[] starts =
             [.. samplers.Select(sampler => (sampler, EmptyLatent(sampler, isNamed: false)))
                 .Where(start => start.Item2 is not null).Select(start => (start.sampler, start.Item2!.Value))];
-        if (starts.Length == 0) return "no KSampler of its graph begins with an empty picture";
         if (starts.Length > 1) return "more than one KSampler of its graph begins with an empty picture";
-        if (samplers.Length > 1) _draft.Skip("further KSampler nodes, which repaint the picture of the first one");
+        if (starts.Length == 0) return ReadEncoded(samplers);
         JsonElement start = starts[0].Sampler;
         EmptyLatent(start, isNamed: true);
         TakeLatent(starts[0].Latent);
-        JsonElement guider = TakeSampler(start);
+        if (ReadFrom(start, out JsonElement guider) is { } fault) return fault;
+        JsonElement[] others = [.. samplers.Where(sampler => EmptyLatent(sampler, isNamed: false) is null)];
+        bool isSecondPass = others is [var second] && new ComfySecondPass(_nodes, _draft).Take(second, _nodes.Follow(guider, "model"));
+        if (others.Length > 0 && !isSecondPass) _draft.Skip("further KSampler nodes, which repaint the picture of the first one");
+        return null;
+    }
+
+    // A picture that is painted from a file.
+    private string? ReadEncoded(JsonElement[] samplers)
+    {
+        var source = new ComfySource(_nodes, _draft, SkipOnce);
+        JsonElement[] starts = [.. samplers.Where(source.Leads)];
+        if (starts.Length == 0) return "no KSampler of its graph begins with an empty picture";
+        if (starts.Length > 1) return "more than one KSampler of its graph begins with a picture from a file";
+        if (samplers.Length > 1) _draft.Skip("further KSampler nodes, which repaint the picture of the first one");
+        source.Take(starts[0]);
+        return ReadFrom(starts[0], out _);
+    }
+
+    private string? ReadFrom(JsonElement start, out JsonElement guider)
+    {
+        guider = TakeSampler(start);
         var model = new ComfyModel(_nodes, _draft);
         if (new ComfyConditioning(_nodes, _draft, SkipOnce).Take(guider) is { } fault) return fault;
         model.Take(_nodes.Follow(guider, "model"));
@@ -122,7 +142,9 @@ internal sealed class ComfyGraph
         _draft.Steps = _nodes.Whole(sampler, "steps");
         if (_nodes.Text(sampler, "sampler_name") is { } name) _draft.TakeSampler("sampler_name", name);
         if (_nodes.Text(sampler, "scheduler") is { } schedule) _draft.TakeSchedule("scheduler", schedule);
-        if (_nodes.Single(sampler, "denoise") is { } denoise && denoise != 1) _draft.Skip("denoise", ComfyNodes.Words(denoise));
+        bool isFromNoise = _draft.Source is null;
+        if (isFromNoise && _nodes.Single(sampler, "denoise") is { } denoise && denoise != 1)
+            _draft.Skip("denoise", ComfyNodes.Words(denoise));
         if (_nodes.Whole(sampler, "start_at_step") is { } start && start != 0) _draft.Skip(Invariant($"start_at_step: {start}"));
         if (_nodes.Whole(sampler, "end_at_step") is { } end && end < _draft.Steps)
             _draft.Skip(Invariant($"end_at_step: {end} (painted to the end)"));

@@ -17,5 +17,13 @@ internal sealed record MetadataTexts(string? Software, string? Parameters, strin
         new(Name(record.Engine.Version),
             ParametersText.Write(record.Request, record.Model.Name, record.Model.Sha256, Name(record.Engine.Version)), json);
 
+    /// <summary>
+    /// The texts of an image that nothing painted. With a text of AUTOMATIC1111, the file says that this program wrote it.
+    /// </summary>
+    public static MetadataTexts Of(MetadataLevel level, string? parameters) =>
+        level > MetadataLevel.Parameters || parameters is null
+            ? new MetadataTexts(null, null, null)
+            : new MetadataTexts(Name(PictureProvenance.CurrentEngine), parameters, null);
+
     private static string Name(string version) => $"MuseAtelier {version}";
 }

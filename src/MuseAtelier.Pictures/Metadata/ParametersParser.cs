@@ -23,7 +23,7 @@ internal sealed class ParametersParser(string path)
         for (int i = last + 1; i < lines.Length; i++) if (lines[i].Trim().Length > 0) draft.Skip(lines[i].Trim());
         draft.ModelName = settings.TryGetValue("Model", out string? model) ? SamplerNames.Model(model) : null;
         draft.ModelHash = settings.GetValueOrDefault("Model hash");
-        var taker = new A1111Settings(draft, new SettingValues(path));
+        var taker = new A1111Settings(draft, new SettingValues(path), settings);
         foreach ((string name, string value) in settings) taker.Take(name, value);
         taker.Finish();
         return draft.Finish();

@@ -16,7 +16,7 @@ internal static class PictureRecordRules
 
     // In latents: the smallest tile that the engine accepts, and the side of the largest picture.
     private const int SmallestTile = 32;
-    private const int LargestTile = 256;
+    private const int LargestTile = 512;
 
     // Of a request, and evaluations of any sampler.
     private const int MostSteps = 1000;
@@ -36,6 +36,7 @@ internal static class PictureRecordRules
     public static void Check(string path, PictureRecord record)
     {
         CheckRequest(path, record.Request);
+        RecordedSourceRules.Check(path, record.Request);
         CheckPrediction(path, record.Model.Prediction);
         CheckEncoding(path, record.Encoding);
         CheckEngine(path, record.Engine);
@@ -62,14 +63,19 @@ internal static class PictureRecordRules
             throw new PictureRecordDamagedException(path, Invariant($"it has {timesteps.Count} timesteps for {request.Steps} steps"));
     }
 
-    // Also refuses infinity, to which the reader turns numbers beyond the range of their type.
-    private static void CheckShare(string path, string name, float value)
+    /// <summary>
+    /// Checks that a number is from 0 to 1. Also refuses infinity, to which the reader turns numbers beyond the range of their type.
+    /// </summary>
+    /// <exception cref="PictureRecordDamagedException">It is not.</exception>
+    public static void CheckShare(string path, string name, float value)
     {
         bool fits = value is >= 0 and <= 1;
         if (!fits) throw new PictureRecordDamagedException(path, Invariant($"its {name} is {value}, not from 0 to 1"));
     }
 
-    private static void CheckWhole(string path, string name, int value, int least, int most)
+    /// <summary>Checks that a whole number is in range.</summary>
+    /// <exception cref="PictureRecordDamagedException">It is not.</exception>
+    public static void CheckWhole(string path, string name, int value, int least, int most)
     {
         bool fits = value >= least && value <= most;
         if (!fits) throw new PictureRecordDamagedException(path, Invariant($"its {name} is {value}, not from {least} to {most}"));
@@ -111,14 +117,25 @@ internal static class PictureRecordRules
         }
     }
 
+    /// <summary>
+    /// The digests of a request's evaluations in a record, without that of the start: a second pass has one of its own start among them.
+    /// Null if a sampler is not of this library.
+    /// </summary>
+    /// <exception cref="StepCountException">The request is one that could not be painted.</exception>
+    internal static int? EvaluationsOf(PictureRequest request) =>
+        SamplerCatalog.BuiltIn.EvaluationsOf(request) + (request.Hires is null ? 0 : 1);
+
     // A sampler of another program may evaluate the UNet any number of times in a step.
     private static void CheckEvaluations(string path, PictureRequest request, RecordedHashes hashes)
     {
         int found = hashes.Latents.Count - 1;
-        bool fits = hashes.Noise.Count == hashes.Latents.Count && found is >= 1 and <= MostSteps && request.Steps is >= 1 and <= MostSteps;
+        // A source of strength 0 is not denoised.
+        int least = request.Source is null ? 1 : 0;
+        int most = request.Hires is null ? MostSteps : 2 * MostSteps + 1;
+        bool fits = hashes.Noise.Count == hashes.Latents.Count && found >= least && found <= most && request.Steps is >= 1 and <= MostSteps;
         try
         {
-            if (fits && (SamplerCatalog.BuiltIn.EvaluationsOf(request) ?? found) == found) return;
+            if (fits && (EvaluationsOf(request) ?? found) == found) return;
         }
         catch (StepCountException)
         {

@@ -16,7 +16,7 @@ internal static class PictureRecordVersion2
     private static readonly string[] Later =
     [
         "promptSyntax", "emphasis", "commaBacktrack", "clipSkip", "variationSeed", "variationStrength", "eta", "dialect", "prediction",
-        "guidanceRescale", "guidanceFrom", "guidanceTo",
+        "guidanceRescale", "guidanceFrom", "guidanceTo", "source", "hires",
     ];
 
     private const string SessionRotation = "Sessions,";

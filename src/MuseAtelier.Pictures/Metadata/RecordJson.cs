@@ -27,6 +27,8 @@ internal static class RecordJson
         options.Converters.Add(Snakes<PromptEmphasis>());
         options.Converters.Add(Words<SamplingDialect>());
         options.Converters.Add(Snakes<ModelPrediction>());
+        options.Converters.Add(Words<SourceFit>());
+        options.Converters.Add(Words<MaskedContent>());
         options.Converters.Add(Words<FrameStyle>());
         options.Converters.Add(Words<FramePlacement>());
         options.Converters.Add(Words<PictureFormat>());

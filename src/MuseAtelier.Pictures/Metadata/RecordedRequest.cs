@@ -71,6 +71,12 @@ internal sealed record RecordedRequest
 
     public required RecordedSchedule Schedule { get; init; }
 
+    /// <summary>The picture that this one was painted from; null means noise alone.</summary>
+    public RecordedSource? Source { get; init; }
+
+    /// <summary>The second pass; null means none.</summary>
+    public RecordedHires? Hires { get; init; }
+
     /// <summary>The frame; null means none.</summary>
     public PictureFrame? Frame { get; init; }
 
@@ -111,16 +117,16 @@ internal sealed record RecordedRequest
         Steps = request.Steps,
         GuidanceScale = request.GuidanceScale,
         Sampler = RecordedNames.SamplerOf(request),
-        Schedule = new RecordedSchedule(request.Schedule.Spacing, request.Schedule.Karras)
-        {
-            Timesteps = request.Schedule.Timesteps,
-        },
+        Schedule = RecordedSchedule.Of(request.Schedule),
+        Source = RecordedSource.Of(request.Source),
+        Hires = RecordedHires.Of(request.Hires),
         Frame = request.Frame,
         MicroConditioning = request.Conditioning,
     };
 
     /// <summary>The request that was recorded.</summary>
-    /// <exception cref="JsonException">The sampler or the noise source is unknown.</exception>
+    /// <exception cref="JsonException">The sampler, the noise source, or a part of the source or of the second pass is none.</exception>
+    /// <exception cref="ArgumentException">A digest or a size is out of range.</exception>
     public PictureRequest ToRequest()
     {
         var request = new PictureRequest
@@ -145,12 +151,9 @@ internal sealed record RecordedRequest
             Height = Height,
             Steps = Steps,
             GuidanceScale = GuidanceScale,
-            Schedule = new NoiseSchedule
-            {
-                Spacing = Schedule.Spacing,
-                Karras = Schedule.Karras,
-                Timesteps = Schedule.Timesteps,
-            },
+            Schedule = Schedule.ToSchedule(),
+            Source = Source?.ToSource(),
+            Hires = Hires?.ToPass(),
             Frame = Frame,
             Conditioning = MicroConditioning,
         };
@@ -167,6 +170,12 @@ internal sealed record RecordedSchedule(TimestepSpacing Spacing, bool Karras)
 {
     /// <summary>The timesteps themselves; null means those of the spacing.</summary>
     public TimestepList? Timesteps { get; init; }
+
+    /// <summary>The recorded form of a schedule.</summary>
+    public static RecordedSchedule Of(NoiseSchedule schedule) => new(schedule.Spacing, schedule.Karras) { Timesteps = schedule.Timesteps };
+
+    /// <summary>The schedule that was recorded.</summary>
+    public NoiseSchedule ToSchedule() => new() { Spacing = Spacing, Karras = Karras, Timesteps = Timesteps };
 }
 
 /// <summary>Reads and writes requests in their recorded form.</summary>

@@ -96,6 +96,11 @@ internal sealed class RequestDraft
 
     public PictureFrame? Frame { get; set; }
 
+    /// <summary>How the picture was painted from another one; null if the text says nothing of that.</summary>
+    public ParsedSource? Source { get; set; }
+
+    public HiresPass? Hires { get; set; }
+
     public string? ModelName { get; set; }
 
     public string? ModelHash { get; set; }
@@ -108,6 +113,14 @@ internal sealed class RequestDraft
     {
         if (_notTaken.Count < MostNotTaken) _notTaken.Add(words);
         else _further++;
+    }
+
+    /// <summary>Records a setting that is used only if the picture that it refers to is given.</summary>
+    public void SkipWithoutSource(string name, string value)
+    {
+        string words = $"{name}: {Shorten(value)}";
+        Skip(words);
+        Source = (Source ?? new ParsedSource()) with { NotTaken = [.. Source?.NotTaken ?? [], words] };
     }
 
     /// <summary>Records a notice for the user.</summary>
@@ -223,6 +236,7 @@ internal sealed class RequestDraft
             Schedule = new NoiseSchedule { Spacing = spacing, Karras = Karras, Timesteps = Timesteps },
             Conditioning = Conditioning,
             Frame = Frame,
+            Hires = Hires,
         };
         if (_further > 0) _notTaken.Add(Say($"{_further} further settings"));
         string? syntax = SyntaxOf(request);
@@ -234,6 +248,7 @@ internal sealed class RequestDraft
             HasSize = hasSize,
             Notices = _notices,
             PromptSyntax = syntax,
+            Source = Source,
         };
     }
 

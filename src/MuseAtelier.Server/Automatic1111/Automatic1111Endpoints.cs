@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Automatic1111;
 
@@ -17,7 +17,7 @@ internal static class Automatic1111Endpoints
     // What AUTOMATIC1111 lists and this server has none of.
     private static readonly string[] EmptyLists =
     [
-        "latent-upscale-modes", "sd-vae", "sd-modules", "loras", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles",
+        "sd-vae", "sd-modules", "loras", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles",
         "script-info", "extensions",
     ];
 
@@ -42,19 +42,23 @@ internal static class Automatic1111Endpoints
         var store = new OptionStore(shelf);
         var form = new ProblemForm(WriteError);
         var routes = new ClientRoutes(app, "/sdapi/v1", Program, form);
-        MapPainting(routes, board, new PaintingFields(shelf, store, options.Limits), options.Limits);
+        var uploads = app.Services.GetRequiredService<UploadStore>();
+        var upscalers = app.Services.GetRequiredService<UpscalerShelf>();
+        var fields = new PaintingFields(
+            shelf, store, new SourceCall(uploads, options.Limits), new SecondPass(upscalers, options.Limits), options.Limits);
+        var bodies = app.Services.GetRequiredService<LargeBodies>();
+        MapPainting(routes, board, new TextToImage(board, fields, bodies, uploads, options.Limits), options.Limits);
         MapOptions(routes, store, options);
-        MapLists(routes, shelf, options);
+        MapLists(routes, shelf, upscalers);
         routes.RefuseOthers();
         var others = new ClientRoutes(app, "/internal", Program, form);
         others.Get("/ping", "Answers that the server is there", context => WriteRawAsync(context, "{}"));
     }
 
-    private static void MapPainting(ClientRoutes routes, IJobBoard board, PaintingFields fields, ServerLimits limits)
+    private static void MapPainting(ClientRoutes routes, IJobBoard board, TextToImage painting, ServerLimits limits)
     {
-        var painting = new TextToImage(board, fields, limits);
         routes.Post("/txt2img", "Paints pictures, and answers with them", painting.PaintAsync);
-        routes.Post("/img2img", "Is refused: pictures are not painted over yet", painting.PaintOverAsync);
+        routes.Post("/img2img", "Paints pictures from another one, and answers with them", painting.PaintOverAsync);
         var progress = new ProgressAnswer(board);
         routes.Get("/progress", "The progress of this API's job", progress.ReadAsync);
         routes.Post("/interrupt", "Stops this API's running job", progress.InterruptAsync);
@@ -80,7 +84,7 @@ internal static class Automatic1111Endpoints
             JsonAnswer.WriteAsync(context, json => ServerFacts.WriteFlags(json, server)));
     }
 
-    private static void MapLists(ClientRoutes routes, IModelShelf shelf, ServerOptions options)
+    private static void MapLists(ClientRoutes routes, IModelShelf shelf, UpscalerShelf upscalers)
     {
         routes.Get("/sd-models", "The models", context =>
             JsonAnswer.WriteAsync(context, json => ModelNames.Write(json, shelf.Models)));
@@ -91,7 +95,10 @@ internal static class Automatic1111Endpoints
         });
         routes.Get("/samplers", "The samplers", context => JsonAnswer.WriteAsync(context, SamplerList.Write));
         routes.Get("/schedulers", "The schedules", context => JsonAnswer.WriteAsync(context, ListedSchedule.Write));
-        routes.Get("/upscalers", "The upscalers: none", context => JsonAnswer.WriteAsync(context, ServerFacts.WriteUpscalers));
+        routes.Get("/upscalers", "The upscalers of pictures", context =>
+            JsonAnswer.WriteAsync(context, json => ServerFacts.WriteUpscalers(json, upscalers.All)));
+        routes.Get("/latent-upscale-modes", "The upscalers of latents", context =>
+            JsonAnswer.WriteAsync(context, ServerFacts.WriteLatentModes));
         routes.Get("/memory", "The memory in use", context =>
             JsonAnswer.WriteAsync(context, json => ServerFacts.WriteMemory(json, shelf.Sanctum)));
         foreach (string list in EmptyLists) routes.Get($"/{list}", "An empty list", context => WriteRawAsync(context, "[]"));

@@ -40,6 +40,14 @@ internal sealed record FixedOption(string Name, string Value, params string[] Ot
         new("use_old_scheduling", "false"),
         new("use_downcasted_alpha_bar", "false"),
         new("enable_quantization", "false"),
+        new("img2img_fix_steps", "false"),
+        new("img2img_color_correction", "false"),
+        new("img2img_extra_noise", "0"),
+        new("img2img_background_color", "\"#ffffff\""),
+        new("initial_noise_multiplier", "1"),
+        new("inpainting_mask_weight", "1"),
+        new("upscaler_for_img2img", "\"None\"", "\"\"", "null"),
+        new("hires_fix_use_firstpass_conds", "false"),
     ];
 
     /// <summary>Refuses another value than the usual one.</summary>

@@ -2,7 +2,6 @@ using System.Text.Json;
 using MuseAtelier.Format;
 using MuseAtelier.Pictures;
 using MuseAtelier.Server.Clients;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Automatic1111;
 

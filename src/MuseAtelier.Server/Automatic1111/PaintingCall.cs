@@ -1,9 +1,10 @@
 using System.Text.Json;
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Automatic1111;
 
-/// <summary>What a call of txt2img asks for.</summary>
+/// <summary>What a call of txt2img or img2img asks for.</summary>
 internal sealed record PaintingCall
 {
     /// <summary>The job.</summary>
@@ -17,6 +18,9 @@ internal sealed record PaintingCall
 
     /// <summary>Whether the answer has the pictures.</summary>
     public required bool SendsPictures { get; init; }
+
+    /// <summary>Whether the answer repeats the picture and the mask of img2img.</summary>
+    public required bool IncludesSource { get; init; }
 
     /// <summary>The body, which the answer repeats.</summary>
     public required JsonElement Body { get; init; }

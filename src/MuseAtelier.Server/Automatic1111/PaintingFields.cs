@@ -6,6 +6,7 @@ using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Automatic1111;
 
@@ -15,18 +16,30 @@ namespace MuseAtelier.Server.Automatic1111;
 /// </summary>
 /// <param name="shelf">The models.</param>
 /// <param name="store">The options that all calls have.</param>
+/// <param name="sources">Reads the picture of img2img.</param>
+/// <param name="passes">Reads the second pass of txt2img.</param>
 /// <param name="limits">The limits of a request.</param>
-internal sealed class PaintingFields(IModelShelf shelf, OptionStore store, ServerLimits limits)
+internal sealed class PaintingFields(
+    IModelShelf shelf, OptionStore store, SourceCall sources, SecondPass passes, ServerLimits limits)
 {
     private const string Overrides = "override_settings";
 
-    private static readonly Dictionary<string, string> Names =
-        new() { ["guidance"] = "cfg_scale", ["negativePrompt"] = "negative_prompt", ["clipSkip"] = "clip_skip" };
+    private static readonly Dictionary<string, string> Names = new()
+    {
+        ["guidance"] = "cfg_scale",
+        ["negativePrompt"] = "negative_prompt",
+        ["clipSkip"] = "clip_skip",
+        ["source"] = "init_images",
+        ["source.strength"] = "denoising_strength",
+        ["source.mask"] = "mask",
+        ["hires"] = "enable_hr",
+    };
 
     /// <summary>Reads a call.</summary>
     /// <param name="body">The body.</param>
+    /// <param name="isOver">Whether it is one of img2img.</param>
     /// <exception cref="ServerRequestException">A field has no such value, or the server cannot do what it asks.</exception>
-    public PaintingCall Read(JsonElement body)
+    public PaintingCall Read(JsonElement body, bool isOver = false)
     {
         var fields = new ClientFields(body);
         ClientFields? overrides = fields.Inner(Overrides);
@@ -41,7 +54,19 @@ internal sealed class PaintingFields(IModelShelf shelf, OptionStore store, Serve
         }
 
         PictureRequest request = ReadRequest(fields, options);
-        UnsupportedFields.Check(fields, request.Sampler);
+        UnsupportedFields.Check(fields, request.Sampler, isOver);
+        SourceUploads uploads = default;
+        if (isOver)
+        {
+            (PictureSource source, uploads) = sources.Read(fields);
+            request = request with { Source = source };
+        }
+        else
+        {
+            request = request with { Hires = passes.Read(fields, request) };
+        }
+
+        ClientRequest.Check(request, Names);
         bool isKept = fields.Flag("save_images") ?? false;
         bool sends = fields.Flag("send_images") ?? true;
         bool isRemembered = overrides is not null && fields.Flag($"{Overrides}_restore_afterwards") == false;
@@ -51,6 +76,7 @@ internal sealed class PaintingFields(IModelShelf shelf, OptionStore store, Serve
             Job = new JobRequest
             {
                 Picture = request,
+                Uploads = uploads,
                 Count = batchSize * batches,
                 Model = model?.Id,
                 IsKept = isKept,
@@ -61,7 +87,8 @@ internal sealed class PaintingFields(IModelShelf shelf, OptionStore store, Serve
             BatchSize = batchSize,
             Options = options,
             SendsPictures = sends,
-            Body = body,
+            IncludesSource = isOver && fields.Flag("include_init_images") == true,
+            Body = isOver ? ParameterEcho.WithoutPictures(body) : body,
         };
     }
 
@@ -82,40 +109,12 @@ internal sealed class PaintingFields(IModelShelf shelf, OptionStore store, Serve
             CommaBacktrack = options.CommaBacktrack,
         };
         CheckPixels(draft.Width.Value, draft.Height.Value);
-        TakeSampler(draft, fields);
+        NamedSampler.OfCall(fields).TakeBy(draft, "scheduler");
         long? clipSkip = fields.Whole("clip_skip", 0, Format.ConditioningNames.MostClipSkip);
         draft.TakeClipSkip("clip_skip", (clipSkip ?? options.ClipSkip).ToString(CultureInfo.InvariantCulture));
         TakeOptions(draft, options);
         draft.Eta = EtaOf(draft.Sampler, fields, options);
-        PictureRequest request = draft.Finish().Request;
-        ClientRequest.Check(request, Names);
-        return request;
-    }
-
-    // A sampler's name may end in a schedule, which then counts more than the field of its own.
-    private static void TakeSampler(RequestDraft draft, ClientFields fields)
-    {
-        string name = fields.Text("sampler_name") is { Length: > 0 } named ? "sampler_name" : "sampler_index";
-        string text = fields.Text(name) is { Length: > 0 } given ? given : "Euler";
-        (string sampler, ListedSchedule? schedule) = ListedSchedule.Split(text);
-        if (SamplerCatalog.BuiltIn.Find(sampler) is not { } found)
-        {
-            string[] nearest = [.. SamplerCatalog.BuiltIn.Nearest(sampler).Select(id => new SamplerName(id))
-                .Select(SamplerCatalog.BuiltIn.DisplayName)];
-            string remedy = nearest.Length == 0 ? "Choose one of these." : $"Nearest to it: {string.Join(", ", nearest)}.";
-            string quote = ClientFields.Quote(fields.Find(name)!.Value);
-            throw Problems.BadValue(name, $"Sampler not found: {name} is {quote}", "a name of /sdapi/v1/samplers", remedy);
-        }
-
-        draft.Sampler = found;
-        draft.HasSampler = true;
-        if (schedule is null && fields.Text("scheduler") is { Length: > 0 } listed)
-        {
-            schedule = ListedSchedule.Find(listed.Trim()) ?? throw Problems.BadValue(
-                "scheduler", $"scheduler is {ClientFields.Quote(fields.Find("scheduler")!.Value)}", "a name of /sdapi/v1/schedulers");
-        }
-
-        draft.TakeSchedule("scheduler", schedule?.Name ?? "automatic");
+        return draft.Finish().Request;
     }
 
     private static void TakeOptions(RequestDraft draft, RememberedOptions options)

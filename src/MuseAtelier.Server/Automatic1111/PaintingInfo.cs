@@ -39,9 +39,9 @@ internal static class PaintingInfo
         WriteModel(json, pictures);
         json.WriteNumber("seed_resize_from_w", -1);
         json.WriteNumber("seed_resize_from_h", -1);
-        json.WriteNull("denoising_strength");
-        json.WriteStartObject("extra_generation_params");
-        json.WriteEndObject();
+        if ((request.Source?.Strength ?? request.Hires?.Strength) is { } strength) json.WriteNumber("denoising_strength", strength);
+        else json.WriteNull("denoising_strength");
+        WriteExtra(json, request);
         json.WriteNumber("index_of_first_image", 0);
         WriteAll(json, "infotexts", pictures, picture => json.WriteStringValue(picture.Parameters));
         WriteAll(json, "styles", [], _ => { });
@@ -49,6 +49,30 @@ internal static class PaintingInfo
         json.WriteNumber("clip_skip", request.ClipSkip);
         json.WriteBoolean("is_using_inpainting_conditioning", false);
         json.WriteString("version", $"MuseAtelier {PictureProvenance.CurrentEngine}");
+        json.WriteEndObject();
+    }
+
+    // modules/processing.py, StableDiffusionProcessingTxt2Img.init and StableDiffusionProcessingImg2Img.init.
+    private static void WriteExtra(Utf8JsonWriter json, PictureRequest request)
+    {
+        json.WriteStartObject("extra_generation_params");
+        if (request.Hires is { } hires)
+        {
+            json.WriteNumber("Hires upscale", hires.Scale);
+            if (hires.Steps is { } steps) json.WriteNumber("Hires steps", steps);
+            json.WriteString("Hires upscaler", SecondPass.NameOf(hires.Upscaler));
+        }
+
+        if (request.Source?.Mask is { } mask)
+        {
+            json.WriteNumber("Mask blur", mask.Blur);
+            if (mask.OnlyMaskedPadding is { } padding)
+            {
+                json.WriteString("Inpaint area", "Only masked");
+                json.WriteNumber("Masked area padding", padding);
+            }
+        }
+
         json.WriteEndObject();
     }
 

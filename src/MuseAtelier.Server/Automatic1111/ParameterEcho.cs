@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Text.Json;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Automatic1111;
 
@@ -17,8 +19,42 @@ internal static class ParameterEcho
         ("save_images", "false"), ("alwayson_scripts", "{}"),
     ];
 
+    private static readonly (string Name, string Value)[] DefaultsOfImg2Img =
+    [
+        ("init_images", "null"), ("mask", "null"), ("resize_mode", "0"), ("mask_blur", "null"), ("mask_blur_x", "4"), ("mask_blur_y", "4"),
+        ("inpainting_fill", "0"), ("inpaint_full_res", "true"), ("inpaint_full_res_padding", "0"), ("inpainting_mask_invert", "0"),
+        ("mask_round", "true"), ("initial_noise_multiplier", "null"), ("include_init_images", "false"), ("denoising_strength", "0.75"),
+    ];
+
+    // They are written from the uploads if the call asks for them.
+    private static readonly string[] Pictures = ["init_images", "mask"];
+
+    /// <summary>A body without its pictures, which does not depend on the document of the original.</summary>
+    public static JsonElement WithoutPictures(JsonElement body)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            json.WriteStartObject();
+            foreach (JsonProperty field in body.EnumerateObject())
+            {
+                if (Pictures.Contains(field.Name)) continue;
+                json.WritePropertyName(field.Name);
+                field.Value.WriteTo(json);
+            }
+
+            json.WriteEndObject();
+        }
+
+        var reader = new Utf8JsonReader(bytes.WrittenSpan);
+        return JsonElement.ParseValue(ref reader);
+    }
+
     /// <summary>Writes the fields.</summary>
-    public static void Write(Utf8JsonWriter json, PaintingCall call)
+    /// <param name="json">Where.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="uploads">Has the picture and the mask of img2img.</param>
+    public static void Write(Utf8JsonWriter json, PaintingCall call, UploadStore uploads)
     {
         json.WriteStartObject();
         foreach (JsonProperty field in call.Body.EnumerateObject())
@@ -27,13 +63,25 @@ internal static class ParameterEcho
             field.Value.WriteTo(json);
         }
 
-        foreach ((string name, string value) in Defaults)
+        if (call.IncludesSource) WritePictures(json, call.Job.Uploads, uploads);
+        bool isOver = call.Job.Picture.Source is not null;
+        foreach ((string name, string value) in isOver ? DefaultsOfImg2Img.UnionBy(Defaults, field => field.Name) : Defaults)
         {
-            if (call.Body.TryGetProperty(name, out _)) continue;
+            bool isWritten = call.Body.TryGetProperty(name, out _) || (call.IncludesSource && Pictures.Contains(name));
+            if (isWritten) continue;
             json.WritePropertyName(name);
             json.WriteRawValue(value);
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WritePictures(Utf8JsonWriter json, SourceUploads ids, UploadStore uploads)
+    {
+        json.WriteStartArray(Pictures[0]);
+        if (ids.Source is { } source && uploads.Find(source) is { } picture) json.WriteBase64StringValue(uploads.Read(picture));
+        json.WriteEndArray();
+        if (ids.Mask is { } id && uploads.Find(id) is { } mask) json.WriteBase64String(Pictures[1], uploads.Read(mask));
+        else json.WriteNull(Pictures[1]);
     }
 }

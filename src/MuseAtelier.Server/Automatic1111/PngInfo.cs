@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using MuseAtelier.Pictures;
 using MuseAtelier.Pictures.Metadata;
 using MuseAtelier.Server.Clients;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Automatic1111;
 
@@ -18,8 +17,9 @@ internal sealed class PngInfo(ServerLimits limits)
     {
         // Base64 takes 4 characters for 3 bytes.
         using JsonDocument body = await ClientBody.ReadObjectAsync(context, (limits.UploadBytes / 3 * 4) + limits.BodyBytes);
-        var fields = new ClientFields(body.RootElement);
-        PictureFileContent content = PictureFile.Read(Decode(fields));
+        if (new ClientFields(body.RootElement).Find(Field) is not { } image)
+            throw Problems.Make(400, "not-a-picture", "image is missing. Send the whole file in base64.", field: Field);
+        PictureFileContent content = PictureFile.Read(ClientPicture.Decode(Field, image, limits.UploadBytes));
         string text = content.Parameters ?? PictureTexts.Find(content)?.Text ?? "";
         await JsonAnswer.WriteAsync(context, json =>
         {
@@ -34,19 +34,5 @@ internal sealed class PngInfo(ServerLimits limits)
             json.WriteEndObject();
             json.WriteEndObject();
         });
-    }
-
-    private ReadOnlyMemory<byte> Decode(ClientFields fields)
-    {
-        ReadOnlySpan<char> text = (fields.Text(Field) ?? "").AsSpan().Trim();
-        int comma = text.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? text.IndexOf(',') : -1;
-        ReadOnlySpan<char> base64 = text[(comma + 1)..];
-        byte[] file = new byte[base64.Length / 4 * 3 + 3];
-        bool isBase64 = Convert.TryFromBase64Chars(base64, file, out int length);
-        if (!isBase64 || length == 0)
-            throw Problems.Make(400, "not-a-picture", "image is not a picture in base64. Send the whole file.", field: Field);
-        if (length <= limits.UploadBytes) return file.AsMemory(0, length);
-        string message = $"image has more than {limits.UploadBytes} bytes. Send a smaller one.";
-        throw Problems.Make(413, "body-too-large", message, field: Field);
     }
 }

@@ -68,7 +68,7 @@ internal sealed class ProgressAnswer(IJobBoard board)
         json.WriteBoolean("skipped", job is null && _wasSkipped);
         json.WriteBoolean("interrupted", job is null && _wasInterrupted);
         json.WriteBoolean("stopping_generation", false);
-        json.WriteString("job", job is null ? "" : "scripts_txt2img");
+        json.WriteString("job", job is null ? "" : job.Request.Picture.Source is null ? "scripts_txt2img" : "scripts_img2img");
         json.WriteNumber("job_count", job?.Request.Count ?? 0);
         string? began = job?.Accepted.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture);
         json.WriteString("job_timestamp", began ?? "0");

@@ -48,17 +48,36 @@ internal static class ServerFacts
         json.WriteEndObject();
     }
 
-    /// <summary>Writes the one upscaler that AUTOMATIC1111 always lists, which does nothing.</summary>
-    public static void WriteUpscalers(Utf8JsonWriter json)
+    /// <summary>Writes the upscalers of pictures: those that AUTOMATIC1111 always lists, and the models. Paths are not told.</summary>
+    public static void WriteUpscalers(Utf8JsonWriter json, IEnumerable<NamedUpscaler> upscalers)
     {
         json.WriteStartArray();
-        json.WriteStartObject();
-        json.WriteString("name", "None");
-        json.WriteNull("model_name");
-        json.WriteNull("model_path");
-        json.WriteNull("model_url");
-        json.WriteNumber("scale", 4);
-        json.WriteEndObject();
+        string[] models = [.. upscalers.Where(upscaler => upscaler.IsModel).Select(upscaler => upscaler.Name)];
+        foreach (string name in (string[])["None", "Lanczos", .. models])
+        {
+            json.WriteStartObject();
+            json.WriteString("name", name);
+            json.WriteNull("model_name");
+            json.WriteNull("model_path");
+            json.WriteNull("model_url");
+            json.WriteNumber("scale", 4);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>Writes the upscalers of latents.</summary>
+    public static void WriteLatentModes(Utf8JsonWriter json)
+    {
+        json.WriteStartArray();
+        foreach (string name in SecondPass.LatentNames)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", name);
+            json.WriteEndObject();
+        }
+
         json.WriteEndArray();
     }
 }

@@ -9,9 +9,10 @@ namespace MuseAtelier.Server.Automatic1111;
 /// </summary>
 internal static class UnsupportedFields
 {
+    private const string Pictures = "init_images";
+
     private static readonly (string Name, string Why)[] Flags =
     [
-        ("enable_hr", "there is no second pass at a larger size. Set it to false, and ask for the size itself."),
         ("restore_faces", "there is no restorer of faces. Set it to false."),
         ("tiling", "pictures that repeat without a seam cannot be painted. Set it to false."),
     ];
@@ -21,18 +22,20 @@ internal static class UnsupportedFields
         ("script_name", "there are no scripts. Leave it out."),
         ("refiner_checkpoint", "there is no refiner. Leave it out."),
         ("infotext", "settings are not read from it. Send them as fields."),
-        ("firstpass_image", "pictures are not painted over yet. Leave it out."),
+        ("firstpass_image", "the first pass is always painted. Leave it out."),
     ];
 
     private static readonly (string Name, string Why)[] Lists =
     [
-        ("init_images", "pictures are not painted over yet. Leave it out."),
+        (Pictures, "txt2img paints from noise alone. Use /sdapi/v1/img2img."),
         ("styles", "there are no styles. Write their texts into the prompt."),
         ("controlnet_units", "there is no ControlNet. Leave it out."),
     ];
 
     private static readonly (string Name, string Why)[] Numbers =
     [
+        ("firstphase_width", "the first pass has the size of width and height. Set it to 0."),
+        ("firstphase_height", "the first pass has the size of width and height. Set it to 0."),
         ("seed_resize_from_w", "noise of another size is not used. Set it to 0."),
         ("seed_resize_from_h", "noise of another size is not used. Set it to 0."),
         ("s_min_uncond", "the negative prompt is never left out at small noise. Set it to 0."),
@@ -51,12 +54,14 @@ internal static class UnsupportedFields
     /// <summary>Checks the fields of a call.</summary>
     /// <param name="fields">The fields.</param>
     /// <param name="sampler">The call's sampler, which some fields are for.</param>
+    /// <param name="isOver">Whether it is a call of img2img.</param>
     /// <exception cref="ServerRequestException">One of them would change the picture.</exception>
-    public static void Check(ClientFields fields, SamplerName sampler)
+    public static void Check(ClientFields fields, SamplerName sampler, bool isOver)
     {
         foreach ((string name, string why) in Flags) if (fields.Flag(name) == true) throw fields.NotSupported(name, why);
         foreach ((string name, string why) in Texts) if (Says(fields, name)) throw fields.NotSupported(name, why);
-        foreach ((string name, string why) in Lists) if (Holds(fields, name)) throw fields.NotSupported(name, why);
+        foreach ((string name, string why) in Lists)
+            if (!(isOver && name == Pictures) && Holds(fields, name)) throw fields.NotSupported(name, why);
         foreach ((string name, string why) in Numbers)
             if (fields.Number(name, float.MinValue, float.MaxValue) > 0) throw fields.NotSupported(name, why);
         if (WithChurn.Contains(sampler) && fields.Number("s_churn", 0, float.MaxValue) > 0)

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Checklist;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Clients;
 

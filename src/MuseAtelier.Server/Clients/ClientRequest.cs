@@ -13,7 +13,7 @@ internal static class ClientRequest
     {
         try
         {
-            PictureRequestException.ThrowIfUnpaintable(request);
+            ReferenceRules.ThrowIfUnpaintable(request);
         }
         catch (PictureRequestException exception)
         {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
+using MuseAtelier.Server.Events;
 using Scalar.AspNetCore;
 
 namespace MuseAtelier.Server.Documents;

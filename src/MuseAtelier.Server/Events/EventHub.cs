@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Events;
 

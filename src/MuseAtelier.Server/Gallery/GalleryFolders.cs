@@ -13,6 +13,7 @@ internal sealed class GalleryFolders
         Own = Path.Combine(Gallery, ".atelier");
         Thumbnails = Path.Combine(Own, "thumbnails");
         Trash = Path.Combine(Own, "trash");
+        Uploads = Path.Combine(Own, "uploads");
         Index = Path.Combine(Own, "index");
     }
 
@@ -28,6 +29,9 @@ internal sealed class GalleryFolders
     /// <summary>The folder of the removed pictures.</summary>
     public string Trash { get; }
 
+    /// <summary>The folder of the pictures that others are painted from.</summary>
+    public string Uploads { get; }
+
     /// <summary>The cache of the index.</summary>
     public string Index { get; }
 
@@ -38,7 +42,7 @@ internal sealed class GalleryFolders
         try
         {
             Directory.CreateDirectory(Gallery);
-            foreach (string folder in (string[])[Own, Thumbnails, Trash])
+            foreach (string folder in (string[])[Own, Thumbnails, Trash, Uploads])
             {
                 Directory.CreateDirectory(folder);
                 // A link would let the server write and delete outside of the gallery.

@@ -12,6 +12,7 @@ internal static class GalleryNames
     /// <summary>Characters of the longest file name that is an id by itself.</summary>
     public const int LongestName = 180;
 
+    private const string StudyEnd = "study.jpg";
     private const int DigestDigits = 32;
     private const int JobIdLength = 26;
     private const int DateLength = 8;
@@ -42,7 +43,17 @@ internal static class GalleryNames
         string.Create(
             CultureInfo.InvariantCulture, $"{accepted.UtcDateTime:yyyyMMdd-HHmmss}-{jobId}-{index + 1:00}{ExtensionOf(format)}");
 
-    /// <summary>The job in a name that <see cref="NameOf"/> made; null for other names.</summary>
+    /// <summary>The name of the last preview of a job's picture that was stopped.</summary>
+    /// <param name="jobId">The job's id.</param>
+    /// <param name="accepted">When the job was accepted.</param>
+    /// <param name="index">The picture's index in the job, from 0.</param>
+    public static string StudyOf(string jobId, DateTimeOffset accepted, int index) => string.Create(
+        CultureInfo.InvariantCulture, $"{accepted.UtcDateTime:yyyyMMdd-HHmmss}-{jobId}-{index + 1:00}{StudyEnd}");
+
+    /// <summary>Whether <see cref="StudyOf"/> made a name.</summary>
+    public static bool IsStudy(string name) => name.EndsWith(StudyEnd, StringComparison.Ordinal) && JobOf(name) is not null;
+
+    /// <summary>The job in a name that <see cref="NameOf"/> or <see cref="StudyOf"/> made; null for other names.</summary>
     public static string? JobOf(string name)
     {
         string[] parts = name.Split('-');

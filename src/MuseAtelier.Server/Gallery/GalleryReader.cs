@@ -19,14 +19,15 @@ internal sealed class GalleryReader
 
     private readonly StringPool _pool = new(SharedTexts);
 
-    /// <summary>Reads a file; null if it is no picture that can be shown.</summary>
+    /// <summary>Reads a file; null if it is no picture that can be shown, or one that is cut off.</summary>
     /// <param name="file">The file.</param>
     public GalleryPicture? Read(FileInfo file)
     {
         if (!GalleryFolders.IsRegular(file.FullName)) return null;
         try
         {
-            return Describe(file, PictureFile.Read(file.FullName));
+            PictureFileContent content = PictureFile.Read(file.FullName);
+            return content.IsCutOff ? null : Describe(file, content);
         }
         catch (Exception exception) when (exception is PictureFileException or IOException or UnauthorizedAccessException)
         {
@@ -62,13 +63,15 @@ internal sealed class GalleryReader
     private GalleryPicture Describe(FileInfo file, PictureFileContent content)
     {
         PictureRecord? record = RecordOf(content);
+        // Browsers and thumbnails show the picture as its orientation says; from 5 on, width and height change places.
+        bool isTurned = content.Orientation >= 5;
         return new GalleryPicture
         {
             Id = GalleryNames.IdOf(file.Name),
             FileName = file.Name,
             Painted = new DateTimeOffset(file.LastWriteTimeUtc),
-            Width = content.Width,
-            Height = content.Height,
+            Width = isTurned ? content.Height : content.Width,
+            Height = isTurned ? content.Width : content.Height,
             Bytes = file.Length,
             Format = content.Format,
             Record = record,

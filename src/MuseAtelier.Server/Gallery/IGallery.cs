@@ -49,10 +49,10 @@ internal sealed record GalleryPicture
     /// <summary>When it was painted: the file's time.</summary>
     public required DateTimeOffset Painted { get; init; }
 
-    /// <summary>Width in px.</summary>
+    /// <summary>Width in px, after EXIF's orientation.</summary>
     public required int Width { get; init; }
 
-    /// <summary>Height in px.</summary>
+    /// <summary>Height in px, after EXIF's orientation.</summary>
     public required int Height { get; init; }
 
     /// <summary>Bytes of the file.</summary>

@@ -19,7 +19,7 @@ internal sealed class IndexCache(GalleryFolders folders, GalleryReader reader)
     private const long MostBytes = 512L << 20;
     private const int MostPictures = 1_000_000;
 
-    private static readonly byte[] Mark = "museatelier gallery index 1\n"u8.ToArray();
+    private static readonly byte[] Mark = "museatelier gallery index 2\n"u8.ToArray();
 
     // Behind the mark and the digest of the body.
     private static readonly int BodyAt = Mark.Length + sizeof(ulong);

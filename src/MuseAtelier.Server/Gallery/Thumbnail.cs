@@ -6,6 +6,7 @@ using MuseAtelier.Pictures.Metadata;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 using SixLabors.ImageSharp.Processing;
+using Codecs = MuseAtelier.Pictures.Containers.Imaging;
 
 namespace MuseAtelier.Server.Gallery;
 
@@ -21,7 +22,7 @@ internal static class Thumbnail
     private const int Quality = 82;
     private const int Channels = 3;
 
-    /// <summary>Decodes a picture and makes it small.</summary>
+    /// <summary>Decodes a picture, makes it small, and turns it as its EXIF orientation says.</summary>
     /// <param name="path">The picture.</param>
     /// <returns>A WebP file without metadata.</returns>
     /// <exception cref="PictureFileException">The picture cannot be decoded, or is too large.</exception>
@@ -32,14 +33,30 @@ internal static class Thumbnail
             throw new PictureTooLargeException(path, FormattableString.Invariant($"{content.Width}x{content.Height} px"));
         using DecodedPicture picture = PictureFile.Decode(path);
         (int width, int height) = SizeOf(picture.Width, picture.Height);
-        if ((width, height) == (picture.Width, picture.Height)) return Encode(picture.Pixels, width, height);
+        (RotateMode rotation, FlipMode flip) = TurnOf(content.Orientation);
+        bool isUpright = (rotation, flip) == (RotateMode.None, FlipMode.None);
+        if (isUpright && (width, height) == (picture.Width, picture.Height)) return Encode(picture.Pixels, width, height);
         using Image<Rgb24> image = Image.WrapMemory<Rgb24>(
-            Imaging.Configuration, MemoryMarshal.AsMemory(picture.Pixels), picture.Width, picture.Height);
-        using Image<Rgb24> small = image.Clone(Imaging.Configuration, change => change.Resize(width, height, KnownResamplers.Triangle));
+            Codecs.Configuration, MemoryMarshal.AsMemory(picture.Pixels), picture.Width, picture.Height);
+        using Image<Rgb24> small = image.Clone(
+            Codecs.Configuration, change => change.Resize(width, height, KnownResamplers.Triangle).RotateFlip(rotation, flip));
         using MemoryOwner<byte> pixels = MemoryOwner<byte>.Allocate(width * height * Channels);
         small.CopyPixelDataTo(pixels.Span);
-        return Encode(pixels.Memory, width, height);
+        return Encode(pixels.Memory, small.Width, small.Height);
     }
+
+    // EXIF 2.32, tag 0x0112: first the turn clockwise, then the mirroring.
+    private static (RotateMode Rotation, FlipMode Flip) TurnOf(int orientation) => orientation switch
+    {
+        2 => (RotateMode.None, FlipMode.Horizontal),
+        3 => (RotateMode.Rotate180, FlipMode.None),
+        4 => (RotateMode.None, FlipMode.Vertical),
+        5 => (RotateMode.Rotate90, FlipMode.Horizontal),
+        6 => (RotateMode.Rotate90, FlipMode.None),
+        7 => (RotateMode.Rotate270, FlipMode.Horizontal),
+        8 => (RotateMode.Rotate270, FlipMode.None),
+        _ => (RotateMode.None, FlipMode.None),
+    };
 
     private static (int Width, int Height) SizeOf(int width, int height)
     {

@@ -1,4 +1,5 @@
 using MuseAtelier.Pictures;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Jobs;
 
@@ -61,6 +62,9 @@ internal sealed record PreviewImage
 
     /// <summary>Its type: image/webp or image/jpeg.</summary>
     public required string MediaType { get; init; }
+
+    /// <summary>The index in the job of the picture that it shows.</summary>
+    public required int Picture { get; init; }
 }
 
 /// <summary>A finished picture as its file.</summary>

@@ -1,3 +1,5 @@
+using MuseAtelier.Server.Requests;
+
 namespace MuseAtelier.Server.Jobs;
 
 /// <summary>A job at one moment. Never changes; the board has a new one after each change.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using MuseAtelier.Pictures;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs.Journal;
@@ -19,6 +20,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
     private readonly CancellationTokenSource _stopping = new();
     private readonly JobQueue _queue;
     private readonly IGallery _gallery;
+    private readonly JobSources _sources;
     private readonly IModelShelf _shelf;
     private readonly ILogger _log;
     private readonly JobEstimates _estimates;
@@ -30,9 +32,16 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
 
     /// <summary>Creates the board; <see cref="StartAsync"/> opens the journal.</summary>
     public JobBoard(
-        ServerOptions options, IGallery gallery, IModelShelf shelf, EventHub events, IHostApplicationLifetime lifetime, ILoggerFactory logs)
+        ServerOptions options,
+        IGallery gallery,
+        JobSources sources,
+        IModelShelf shelf,
+        EventHub events,
+        IHostApplicationLifetime lifetime,
+        ILoggerFactory logs)
     {
         _gallery = gallery;
+        _sources = sources;
         _shelf = shelf;
         _log = logs.CreateLogger<JobBoard>();
         _queue = new JobQueue(options.Limits.WaitingJobs);
@@ -151,6 +160,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
         _journal = JobJournal.Open(_gallery.Folder);
         if (_journal.DamagedLines > 0) LogDamaged(_log, _journal.DamagedLines);
         foreach (JournaledJob job in _journal.Restored) Restore(job);
+        _sources.CleanUp(UploadsOfJobs);
         if (_journal.Restored.Count > 0) LogRestored(_log, _journal.Restored.Count);
         _running = Task.Run(RunAsync, CancellationToken.None);
         return Task.CompletedTask;
@@ -224,6 +234,13 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
             "model");
     }
 
+    private IEnumerable<string> UploadsOfJobs()
+    {
+        (JobEntry? running, JobEntry[] waiting, _) = _queue.All();
+        IEnumerable<JobEntry> all = running is null ? waiting : waiting.Append(running);
+        return all.SelectMany(entry => entry.Request.Uploads.Ids());
+    }
+
     private void Restore(JournaledJob kept)
     {
         _ids.Follow(kept.Id);
@@ -257,7 +274,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
 
     private async Task RunAsync()
     {
-        var painter = new JobPainter(_gallery, Journal, _times, _news.Changed);
+        var painter = new JobPainter(_gallery, _sources, Journal, _times, _news.Changed);
         var runner = new JobRunner(_shelf, _gallery, painter, _news.Changed, _log);
         try
         {
@@ -294,11 +311,29 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
             return;
         }
 
+        if (entry.Job.State == JobState.Stopped) await KeepStudyAsync(entry);
         if (entry.IsJournaled) Journal.Append(new JournalEntry { Event = JournalEvent.Ended, Id = entry.Id });
         _queue.EndRunning(entry);
         _previews.Forget(entry);
         _news.Changed(entry);
         entry.End(failure);
+    }
+
+    // What a stopped picture looked like last stays in the gallery: stopping loses nothing that was seen.
+    private async Task KeepStudyAsync(JobEntry entry)
+    {
+        if (!entry.IsJournaled || !entry.Request.IsKept || entry.Painted is not { } index) return;
+        _previews.EncodeLast(entry);
+        if (entry.Preview is not { } preview || preview.Picture != index) return;
+        try
+        {
+            string name = GalleryNames.StudyOf(entry.Id, entry.Job.Accepted, index);
+            await _gallery.AddAsync(name, preview.File, CancellationToken.None);
+        }
+        catch (PictureFileException exception)
+        {
+            LogStudy(_log, entry.Id, exception);
+        }
     }
 
     private async Task<Job?> StopAsync(JobEntry entry, bool isWaitedFor)
@@ -313,6 +348,13 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
 
         if (entry.Job.State is JobState.Done or JobState.Stopped or JobState.Failed) return entry.Now();
         entry.Stop(byClient: true);
+        // Opening a model may take seconds to end, and the page is told before.
+        if (entry.IsStoppedByClient && entry.Job.State == JobState.Opening)
+        {
+            entry.Change(job => job.State == JobState.Opening ? job with { State = JobState.Stopped, Ended = DateTimeOffset.UtcNow } : job);
+            _news.Changed(entry);
+        }
+
         if (isWaitedFor) await Task.WhenAny(entry.Ended, Task.Delay(TimeSpan.FromSeconds(5)));
         return Find(entry.Id);
     }
@@ -341,6 +383,9 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
     {
         foreach (JobEntry entry in _queue.RemoveAll(waiting => !waiting.IsJournaled)) entry.End(Stopping());
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The last preview of the stopped job {Id} could not be kept")]
+    private static partial void LogStudy(ILogger log, string id, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The journal has {Count} jobs that have not ended; they go on")]
     private static partial void LogRestored(ILogger log, int count);

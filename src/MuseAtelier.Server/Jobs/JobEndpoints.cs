@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
+using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Jobs;
 
@@ -18,6 +20,7 @@ internal static class JobEndpoints
     /// <summary>Adds the services.</summary>
     public static void AddJobs(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<JobSources>();
         builder.Services.AddSingleton<JobBoard>();
         builder.Services.AddSingleton<IJobBoard>(services => services.GetRequiredService<JobBoard>());
         builder.Services.AddHostedService(services => services.GetRequiredService<JobBoard>());
@@ -25,7 +28,12 @@ internal static class JobEndpoints
         builder.Services.AddSingleton(services =>
         {
             IGallery gallery = services.GetRequiredService<IGallery>();
-            return new RequestReader(services.GetRequiredService<ServerOptions>().Limits, id => gallery.Find(id)?.Record?.Request);
+            ServerLimits limits = services.GetRequiredService<ServerOptions>().Limits;
+            return new RequestReader(
+                limits,
+                id => gallery.Find(id)?.Record?.Request,
+                new SourceFields(services.GetRequiredService<UploadStore>(), gallery.PathOf),
+                new HiresFields(services.GetRequiredService<UpscalerShelf>(), limits));
         });
     }
 
@@ -45,7 +53,8 @@ internal static class JobEndpoints
     private static async Task<IResult> AcceptAsync(HttpContext context, IJobBoard board, RequestReader reader, ServerOptions options)
     {
         using JsonDocument body = await JsonBody.ReadAsync(context, options.Limits.BodyBytes);
-        Job job = await board.AcceptAsync(reader.Read(body.RootElement), context.RequestAborted);
+        JobRequest request = await Task.Run(() => reader.Read(body.RootElement), context.RequestAborted);
+        Job job = await board.AcceptAsync(request, context.RequestAborted);
         context.Response.Headers.Location = $"/api/v1/jobs/{job.Id}";
         return Answer(JobJson.Write(job), StatusCodes.Status202Accepted);
     }

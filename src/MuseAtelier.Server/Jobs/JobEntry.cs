@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Jobs;
 
@@ -36,6 +37,9 @@ internal sealed class JobEntry(Job job, bool isJournaled)
 
     /// <summary>Receives the engine's reports.</summary>
     public JobProgress? Progress { get; set; }
+
+    /// <summary>The index of the picture that is being painted; null if none is.</summary>
+    public int? Painted { get; set; }
 
     /// <summary>The newest preview.</summary>
     public PreviewImage? Preview { get; set; }

@@ -10,7 +10,7 @@ internal static class JobJson
     /// <summary>A job as wire JSON.</summary>
     public static JsonObject Write(Job job)
     {
-        JsonObject request = RequestJson.Write(job.Request.Picture);
+        JsonObject request = RequestJson.Write(job.Request.Picture, job.Request.Uploads);
         request["count"] = job.Request.Count;
         request["format"] = RequestWords.WordOf(job.Request.Format);
         if (job.Request.Model is { } model) request["model"] = model;

@@ -10,10 +10,12 @@ namespace MuseAtelier.Server.Jobs;
 /// written while the next one is painted, at most one ahead.
 /// </summary>
 /// <param name="gallery">Keeps the pictures.</param>
+/// <param name="sources">Loads the pictures that others are painted from.</param>
 /// <param name="journal">Receives which pictures are kept.</param>
 /// <param name="times">Receives the times of the pictures.</param>
 /// <param name="changed">Called when the job has changed.</param>
-internal sealed class JobPainter(IGallery gallery, JobJournal journal, PaintTimes times, Action<JobEntry> changed)
+internal sealed class JobPainter(
+    IGallery gallery, JobSources sources, JobJournal journal, PaintTimes times, Action<JobEntry> changed)
 {
     // A client that takes no picture for so long must not hold up the jobs of all others.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -25,14 +27,17 @@ internal sealed class JobPainter(IGallery gallery, JobJournal journal, PaintTime
     public async Task PaintAsync(JobEntry entry, IAtelier atelier, string model)
     {
         var options = new GenerationOptions { Progress = entry.Progress };
+        PictureRequest first = await Task.Run(() => sources.Load(entry.Request), entry.Cancelled);
         Task saving = Task.CompletedTask;
         try
         {
             for (int index = 0; index < entry.Request.Count; index++)
             {
                 if (entry.Restored.Contains(index)) continue;
-                PictureRequest request = entry.Request.Picture.InSeries(index);
+                PictureRequest request = first.InSeries(index);
+                entry.Painted = index;
                 Picture picture = await atelier.GenerateAsync(request, options, entry.Cancelled);
+                entry.Painted = null;
                 times.Note(model, picture);
                 Task before = saving;
                 saving = SaveAsync(entry, picture, index, before);
@@ -54,7 +59,9 @@ internal sealed class JobPainter(IGallery gallery, JobJournal journal, PaintTime
     {
         string path = gallery.PathOf(entry.Request.Verifies!) ?? throw Problems.Make(
             404, "no-such-picture", "The picture that should be verified is not in the gallery any more. Take it back from the trash.");
-        PictureVerification found = await PictureVerifier.VerifyAsync(atelier, path, entry.Progress, entry.Cancelled);
+        RequestSources needed = await Task.Run(() => sources.OfRecord(entry.Request), entry.Cancelled);
+        PictureVerification found =
+            await PictureVerifier.VerifyWithSourcesAsync(atelier, path, needed, entry.Progress, entry.Cancelled);
         entry.Change(job => job with
         {
             Finished = 1,

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using MuseAtelier.Pictures;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Jobs;
 
@@ -24,7 +23,9 @@ internal sealed partial class JobRunner(
         {
             ShelfModel model = ModelOf(entry);
             IAtelier atelier = await OpenAsync(entry, model);
-            entry.Change(job => job with { State = JobState.Painting, Phase = null });
+            // A model that was opened although its job was stopped stays open for the next one.
+            entry.Cancelled.ThrowIfCancellationRequested();
+            entry.Change(job => job.State == JobState.Stopped ? job : job with { State = JobState.Painting, Phase = null });
             changed(entry);
             if (entry.Request.Verifies is null) await painter.PaintAsync(entry, atelier, model.Id);
             else await painter.VerifyAsync(entry, atelier);
@@ -52,7 +53,7 @@ internal sealed partial class JobRunner(
         entry.Change(job => job with
         {
             State = state,
-            Ended = DateTimeOffset.UtcNow,
+            Ended = job.Ended ?? DateTimeOffset.UtcNow,
             Step = reached.Step,
             Steps = reached.Steps,
             Phase = null,

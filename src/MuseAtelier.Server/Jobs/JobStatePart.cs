@@ -9,12 +9,14 @@ namespace MuseAtelier.Server.Jobs;
 /// <param name="options">The limits.</param>
 /// <param name="board">The jobs.</param>
 /// <param name="shelf">Names the present model, which has a best size.</param>
-internal sealed class JobStatePart(ServerOptions options, IJobBoard board, IModelShelf shelf) : IStatePart
+/// <param name="upscalers">The ways to enlarge a picture between two passes.</param>
+internal sealed class JobStatePart(ServerOptions options, IJobBoard board, IModelShelf shelf, UpscalerShelf upscalers) : IStatePart
 {
     /// <inheritdoc/>
     public void AddTo(JsonObject state)
     {
-        state["offer"] = Offer.Write(options.Limits, shelf.Current?.BestSize ?? new PictureRequest { Prompt = "" }.Width);
+        int bestSize = shelf.Current?.BestSize ?? new PictureRequest { Prompt = "" }.Width;
+        state["offer"] = Offer.Write(options.Limits, bestSize, upscalers.All);
         state["jobs"] = JobJson.WriteArray(board.Jobs);
     }
 }

@@ -11,20 +11,31 @@ internal sealed class PaintTimes
     private readonly Dictionary<(string Model, int Pixels), Times> _times = [];
     private readonly Dictionary<string, (int Pixels, Times Times)> _last = new(StringComparer.Ordinal);
 
-    /// <summary>The work of a picture: evaluations of the UNet, of which those for both prompts count twice.</summary>
+    /// <summary>
+    /// The work of a picture: evaluations of the UNet, of which those for both prompts count twice, and those of a second pass as often as
+    /// its picture is larger.
+    /// </summary>
     public static double WorkOf(PictureRequest request)
     {
         try
         {
-            int all = SamplerCatalog.BuiltIn.EvaluationsOf(request) ?? request.Steps;
-            int alone = SamplerCatalog.BuiltIn.EvaluationsOfThePromptAlone(request) ?? 0;
-            return (2 * all) - alone;
+            if (request.Hires is null) return WorkOfPass(request, span: null);
+            PictureRequest first = HiresRules.FirstPassOf(request), second = HiresRules.SecondPassOf(request);
+            double larger = (double)second.Width * second.Height / ((double)first.Width * first.Height);
+            return WorkOfPass(first, span: null) + (larger * WorkOfPass(second, HiresRules.SpanOf(request)));
         }
         catch (Exception exception) when (exception is PictureRequestException or ArgumentException)
         {
             // Such a request fails when it is painted.
             return request.Steps;
         }
+    }
+
+    private static double WorkOfPass(PictureRequest pass, StepSpan? span)
+    {
+        int all = SamplerCatalog.BuiltIn.EvaluationsOf(pass, span) ?? pass.Steps;
+        int alone = SamplerCatalog.BuiltIn.EvaluationsOfThePromptAlone(pass, span) ?? 0;
+        return (2 * all) - alone;
     }
 
     /// <summary>Takes the times of a picture.</summary>

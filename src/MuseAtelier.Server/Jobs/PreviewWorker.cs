@@ -48,7 +48,7 @@ internal sealed class PreviewWorker : IAsyncDisposable
     /// <summary>Takes a preview from the engine's thread: keeps a reference, and returns.</summary>
     public void Offer(JobEntry entry, LatentPreview preview)
     {
-        Volatile.Write(ref _offered, new Offered(entry, preview));
+        Volatile.Write(ref _offered, new Offered(entry, preview, entry.Painted ?? 0));
         if (IsWatched) _signal.Writer.TryWrite(true);
     }
 
@@ -59,12 +59,15 @@ internal sealed class PreviewWorker : IAsyncDisposable
         if (Volatile.Read(ref _offered) is not null) _signal.Writer.TryWrite(true);
     }
 
-    /// <summary>Drops the preview that waits of a job that ended.</summary>
-    public void Forget(JobEntry entry)
+    /// <summary>Encodes the preview that waits of a job that ended, whether somebody watches or not.</summary>
+    /// <param name="entry">The job.</param>
+    public void EncodeLast(JobEntry entry)
     {
-        Offered? offered = Volatile.Read(ref _offered);
-        if (offered?.Entry == entry) Interlocked.CompareExchange(ref _offered, null, offered);
+        if (TakeOf(entry) is { } offered) Encode(offered);
     }
+
+    /// <summary>Drops the preview that waits of a job that ended.</summary>
+    public void Forget(JobEntry entry) => TakeOf(entry);
 
     /// <summary>Ends the task, and waits for it.</summary>
     public async ValueTask DisposeAsync()
@@ -72,6 +75,13 @@ internal sealed class PreviewWorker : IAsyncDisposable
         await _stopping.CancelAsync();
         await _working;
         _stopping.Dispose();
+    }
+
+    private Offered? TakeOf(JobEntry entry)
+    {
+        Offered? offered = Volatile.Read(ref _offered);
+        if (offered?.Entry != entry) return null;
+        return Interlocked.CompareExchange(ref _offered, null, offered) == offered ? offered : null;
     }
 
     private async Task WorkAsync()
@@ -101,6 +111,7 @@ internal sealed class PreviewWorker : IAsyncDisposable
                 Number = (offered.Entry.Preview?.Number ?? 0) + 1,
                 File = offered.Preview.Encode(PictureFormat.Jpeg, Quality),
                 MediaType = MediaType,
+                Picture = offered.Picture,
             };
         }
         catch (Exception exception) when (exception is PictureFileException or OutOfMemoryException)
@@ -112,5 +123,5 @@ internal sealed class PreviewWorker : IAsyncDisposable
         _encoded(offered.Entry);
     }
 
-    private sealed record Offered(JobEntry Entry, LatentPreview Preview);
+    private sealed record Offered(JobEntry Entry, LatentPreview Preview, int Picture);
 }

@@ -1,8 +1,9 @@
 namespace MuseAtelier.Server.Models;
 
 /// <summary>
-/// Decides whether the declared budget holds all models at the same time. If it does, each has a share of its own, in which the largest
-/// picture that the server accepts can be painted, so that together they never take more than the budget.
+/// Decides whether the declared budget holds all models at the same time. If it does, each has a share of its own, in which a picture of
+/// 2048x2048 px can be painted, or the largest that the server accepts if that is smaller, so that together they never take more than the
+/// budget. A larger picture is planned within the share, and refused if it does not fit.
 /// </summary>
 internal static class MemoryShares
 {
@@ -28,8 +29,8 @@ internal static class MemoryShares
 
     private static long? Needed(ShelfModel model, AtelierOptions options, ServerLimits limits)
     {
-        const int step = 64;
-        int side = (int)Math.Sqrt(limits.Pixels) / step * step;
+        const int step = 64, most = 2048;
+        int side = Math.Min(most, (int)Math.Sqrt(limits.Pixels) / step * step);
         try
         {
             var largest = new PictureRequest { Prompt = "", Width = side, Height = side };

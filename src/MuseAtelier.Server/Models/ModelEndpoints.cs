@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Server.Events;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Models;
 
@@ -31,6 +30,7 @@ internal static class ModelEndpoints
                 answer => services.GetService<IEventHub>()?.Publish("models", "models", answer),
                 services.GetRequiredService<ILogger<ModelShelf>>());
         });
+        builder.Services.AddSingleton<UpscalerShelf>();
         builder.Services.AddSingleton<IStatePart, ShelfStatePart>();
         builder.Services.AddHostedService<SanctumWatch>();
     }

@@ -86,6 +86,7 @@ internal static class ModelScan
     private static ShelfModel OfPackage(ShelfModel model, AtelierOptions options)
     {
         PackageManifest manifest = PackageManifest.Read(model.Path);
+        if (manifest.Upscaler is not null) throw new PackageKindException(model.Path, isUpscaler: true);
         Lowering expected = options.Backend.Lowering;
         if (manifest.Lowering != expected) throw new PackageLoweringException(model.Path, manifest.Lowering, expected);
         return model with { Title = TitleOr(manifest.Checkpoint.Title, model.Id), Sha256 = manifest.Checkpoint.Sha256 };

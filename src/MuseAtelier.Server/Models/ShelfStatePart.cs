@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MuseAtelier.Server.Events;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Models;
 

@@ -1,8 +1,9 @@
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.OpenAi;
 
-/// <summary>What a call of images/generations asks for.</summary>
+/// <summary>What a call of images/generations or images/edits asks for.</summary>
 internal sealed record ImageCall
 {
     /// <summary>The job.</summary>
@@ -16,6 +17,9 @@ internal sealed record ImageCall
 
     /// <summary>The most previews of each picture in the stream.</summary>
     public required int PartialPictures { get; init; }
+
+    /// <summary>The beginning of the events' types in the stream.</summary>
+    public string Events { get; init; } = "image_generation";
 
     /// <summary>The word for the quality that is used.</summary>
     public required string Quality { get; init; }

@@ -17,13 +17,27 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
 {
     private const int MostPartialPictures = 3;
 
-    private static readonly Dictionary<string, string> Names =
-        new() { ["width"] = "size", ["height"] = "size", ["negativePrompt"] = "negative_prompt" };
+    private static readonly Dictionary<string, string> Names = new()
+    {
+        ["width"] = "size",
+        ["height"] = "size",
+        ["negativePrompt"] = "negative_prompt",
+        ["source"] = "image",
+        ["source.strength"] = "strength",
+        ["source.mask"] = "mask",
+    };
+
+    /// <summary>Refuses a request that cannot be painted, by OpenAI's names of its members.</summary>
+    /// <exception cref="ServerRequestException">The request is out of range.</exception>
+    public static void Check(PictureRequest request) => ClientRequest.Check(request, Names);
 
     /// <summary>Reads a call.</summary>
     /// <param name="body">The body.</param>
+    /// <param name="usualSize">
+    /// The size of a call that names none, by the side in px that the model paints best; null means a square of that side.
+    /// </param>
     /// <exception cref="ServerRequestException">A member has no such value, or the server cannot do what it asks.</exception>
-    public ImageCall Read(JsonElement body)
+    public ImageCall Read(JsonElement body, Func<int, (int Width, int Height)>? usualSize = null)
     {
         var fields = new ClientFields(body);
         CheckUnsupported(fields);
@@ -40,7 +54,7 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
         {
             Job = new JobRequest
             {
-                Picture = ReadRequest(fields, quality, model ?? shelf.Current),
+                Picture = ReadRequest(fields, quality, model ?? shelf.Current, usualSize ?? (best => (best, best))),
                 Count = (int?)fields.Whole("n", 1, limits.Count) ?? 1,
                 Model = model?.Id,
                 IsKept = sendsAddresses,
@@ -65,10 +79,11 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
         if (fields.Find("svg") is not null) throw fields.NotSupported("svg", "pictures are not drawn in lines. Leave it out.");
     }
 
-    private PictureRequest ReadRequest(ClientFields fields, ImageQuality quality, ShelfModel? model)
+    private PictureRequest ReadRequest(
+        ClientFields fields, ImageQuality quality, ShelfModel? model, Func<int, (int Width, int Height)> usualSize)
     {
         if (fields.Find("prompt") is null) throw Problems.BadValue("prompt", "prompt is missing", "a text", "Describe the picture.");
-        (int width, int height) = SizeOf(fields, model?.BestSize ?? 1024);
+        (int width, int height) = SizeOf(fields, () => usualSize(model?.BestSize ?? 1024));
         var request = new PictureRequest
         {
             Prompt = fields.Prompt("prompt", limits.PromptCharacters),
@@ -79,14 +94,14 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
             Width = width,
             Height = height,
         };
-        ClientRequest.Check(request, Names);
+        Check(request);
         if ((long)width * height <= limits.Pixels) return request;
         throw Problems.BadValue("size", $"the size is {width}x{height} px", $"at most {limits.Pixels} px in all", "Ask for a smaller one.");
     }
 
-    private static (int Width, int Height) SizeOf(ClientFields fields, int best)
+    private static (int Width, int Height) SizeOf(ClientFields fields, Func<(int Width, int Height)> usual)
     {
-        if (fields.Text("size") is not { } text || text is "auto" or "") return (best, best);
+        if (fields.Text("size") is not { } text || text is "auto" or "") return usual();
         string[] sides = text.Split('x');
         bool isSize = sides.Length == 2 & int.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out int width)
             & int.TryParse(sides[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int height);

@@ -3,21 +3,35 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.OpenAi;
 
-/// <summary>Paints for a client that waits: images/generations.</summary>
+/// <summary>Paints for a client that waits: images/generations and images/edits.</summary>
 /// <param name="board">Runs the job.</param>
-/// <param name="reader">Reads the call.</param>
+/// <param name="reader">Reads calls of generations.</param>
+/// <param name="edits">Reads calls of edits.</param>
+/// <param name="bodies">Reads bodies that hold pictures.</param>
 /// <param name="limits">The limits of bodies.</param>
-internal sealed class ImageGeneration(IJobBoard board, ImageCallReader reader, ServerLimits limits)
+internal sealed class ImageGeneration(
+    IJobBoard board, ImageCallReader reader, ImageEditReader edits, LargeBodies bodies, ServerLimits limits)
 {
-    /// <summary>Answers a call. A client that leaves ends its job.</summary>
+    /// <summary>Answers a call of generations. A client that leaves ends its job.</summary>
     public async Task GenerateAsync(HttpContext context)
     {
         using JsonDocument body = await ClientBody.ReadObjectAsync(context, limits.BodyBytes);
-        ImageCall call = reader.Read(body.RootElement);
+        await AnswerOrStreamAsync(context, reader.Read(body.RootElement));
+    }
+
+    /// <summary>Answers a call of edits in the same way. Its body is not kept while the job waits.</summary>
+    public async Task EditAsync(HttpContext context) =>
+        await AnswerOrStreamAsync(context, await bodies.ReadFormAsync(context, edits.Read));
+
+    /// <summary>The refusal of a call whose job another client stopped.</summary>
+    public static ServerRequestException Stopped() => Problems.Make(
+        409, "stopping", "The job was stopped by another client, or the server is stopping. Send the request again.");
+
+    private async Task AnswerOrStreamAsync(HttpContext context, ImageCall call)
+    {
         try
         {
             if (call.Streams) await new ImageStream(board, context, call).RunAsync();
@@ -28,10 +42,6 @@ internal sealed class ImageGeneration(IJobBoard board, ImageCallReader reader, S
             throw Stopped();
         }
     }
-
-    /// <summary>The refusal of a call whose job another client stopped.</summary>
-    public static ServerRequestException Stopped() => Problems.Make(
-        409, "stopping", "The job was stopped by another client, or the server is stopping. Send the request again.");
 
     private async Task AnswerAsync(HttpContext context, ImageCall call)
     {

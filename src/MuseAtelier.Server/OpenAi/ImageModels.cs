@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.OpenAi;
 

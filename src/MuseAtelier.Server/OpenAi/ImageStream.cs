@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.OpenAi;
 
@@ -99,7 +98,7 @@ internal sealed class ImageStream(IJobBoard board, HttpContext context, ImageCal
         (_sent, _partialsSent) = (_sent + 1, 0);
         // What was made until now shows this picture.
         if (call.PartialPictures > 0 && _job is { } id && board.Preview(id) is { } newest) _newestPreview = newest.Number;
-        const string type = "image_generation.completed";
+        string type = $"{call.Events}.completed";
         await _events.SendAsync(type, picture.File, json =>
         {
             WriteCommon(json, type, ImageFormats.WordOf(call.Job.Format));
@@ -117,7 +116,7 @@ internal sealed class ImageStream(IJobBoard board, HttpContext context, ImageCal
         bool isDue = isPainting && (long)job.Step * (call.PartialPictures + 1) >= (long)job.Steps * (_partialsSent + 1);
         if (!isDue || preview is null || preview.Number <= _newestPreview) return;
         (_newestPreview, int index) = (preview.Number, _partialsSent++);
-        const string type = "image_generation.partial_image";
+        string type = $"{call.Events}.partial_image";
         await _events.SendAsync(type, preview.File, json =>
         {
             // A preview has a format of its own.

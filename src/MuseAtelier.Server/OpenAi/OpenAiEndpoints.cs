@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
-using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.OpenAi;
 
@@ -19,22 +19,25 @@ internal static class OpenAiEndpoints
     {
         var shelf = app.Services.GetRequiredService<IModelShelf>();
         ServerLimits limits = app.Services.GetRequiredService<ServerOptions>().Limits;
-        var generation = new ImageGeneration(app.Services.GetRequiredService<IJobBoard>(), new ImageCallReader(shelf, limits), limits);
+        var reader = new ImageCallReader(shelf, limits);
+        var generation = new ImageGeneration(
+            app.Services.GetRequiredService<IJobBoard>(),
+            reader,
+            new ImageEditReader(reader, app.Services.GetRequiredService<UploadStore>()),
+            app.Services.GetRequiredService<LargeBodies>(),
+            limits);
         var models = new ImageModels(shelf);
         var routes = new ClientRoutes(app, "/v1", "OpenAI", new ProblemForm(ImageErrors.Write));
         routes.Get("/models", "The models", models.ListAsync);
         routes.Get("/models/{id}", "One model", models.ReadAsync);
         routes.Post("/images/generations", "Paints pictures, and answers with them or with their addresses", generation.GenerateAsync);
-        foreach (string route in (string[])["edits", "variations"])
-        {
-            string message = $"images/{route} is not supported: pictures are not painted over yet. Use /v1/images/generations.";
-            routes.Post(
-                $"/images/{route}",
-                "Is refused: pictures are not painted over yet",
-                _ => throw Problems.Make(422, "not-supported", message, field: "image"),
-                Forms);
-        }
-
+        routes.Post("/images/edits", "Paints pictures from another one, and answers with them", generation.EditAsync, Forms);
+        const string message = "images/variations is not supported: a picture without a prompt cannot be painted. Use /v1/images/edits.";
+        routes.Post(
+            "/images/variations",
+            "Is refused: pictures need a prompt",
+            _ => throw Problems.Make(422, "not-supported", message, field: "image"),
+            Forms);
         routes.RefuseOthers();
     }
 }

@@ -7,14 +7,14 @@ internal static class PageFiles
 {
     private const string Prefix = "wwwroot/";
 
-    private static readonly Lazy<IReadOnlyList<PageFile>> OfTheProgram = new(ReadEmbedded);
+    private static readonly Lazy<IReadOnlyList<PageFile>> OfTheProgram = new(() => PageJoin.Join(ReadEmbedded()));
 
     private static readonly Lazy<Task> Compressing = new(() => Task.Run(() =>
     {
         foreach (PageFile file in Embedded) file.Compress();
     }));
 
-    /// <summary>The files of the program.</summary>
+    /// <summary>The files of the program as they are served: scripts and style sheets are joined.</summary>
     public static IReadOnlyList<PageFile> Embedded => OfTheProgram.Value;
 
     /// <summary>Compresses the files of the program, once in a process.</summary>

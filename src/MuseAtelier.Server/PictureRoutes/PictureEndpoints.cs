@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
-using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.PictureRoutes;
 
@@ -59,37 +59,43 @@ internal static class PictureEndpoints
         string? cursor,
         string? limit,
         [FromServices] FolderGallery gallery,
+        [FromServices] UploadStore uploads,
         [FromServices] IJobBoard jobs,
         CancellationToken cancellationToken)
     {
         GalleryPage page = await gallery.ListAsync(PictureQuery.Read(q, cursor, limit), cancellationToken).ConfigureAwait(false);
         return Json(new PictureList
         {
-            Pictures = [.. page.Pictures.Select(picture => Describe(picture, jobs))],
+            Pictures = [.. page.Pictures.Select(picture => Describe(picture, uploads, jobs))],
             Next = page.Next?.ToString(),
             Total = page.Total,
         });
     }
 
     private static async Task<IResult> GetAsync(
-        string id, [FromServices] FolderGallery gallery, [FromServices] IJobBoard jobs, CancellationToken cancellationToken)
+        string id,
+        [FromServices] FolderGallery gallery,
+        [FromServices] UploadStore uploads,
+        [FromServices] IJobBoard jobs,
+        CancellationToken cancellationToken)
     {
         GalleryPicture picture = gallery.Find(id) ?? throw GalleryProblems.NoSuchPicture();
         string path = gallery.PathOf(id) ?? throw GalleryProblems.NoSuchPicture();
         string? text = await Task.Run(() => PictureSettings.TextOf(picture, path), cancellationToken).ConfigureAwait(false);
-        return Json(Describe(picture, jobs) with { Text = text });
+        return Json(Describe(picture, uploads, jobs) with { Text = text });
     }
 
     private static async Task<IResult> RemoveAsync(string id, [FromServices] FolderGallery gallery) =>
         await gallery.RemoveAsync(id).ConfigureAwait(false) ? Results.NoContent() : throw GalleryProblems.NoSuchPicture();
 
-    private static async Task<IResult> RestoreAsync(string id, [FromServices] FolderGallery gallery, [FromServices] IJobBoard jobs) =>
+    private static async Task<IResult> RestoreAsync(
+        string id, [FromServices] FolderGallery gallery, [FromServices] UploadStore uploads, [FromServices] IJobBoard jobs) =>
         await gallery.RestoreAsync(id).ConfigureAwait(false) is { } picture
-            ? Json(Describe(picture, jobs))
+            ? Json(Describe(picture, uploads, jobs))
             : throw GalleryProblems.NoSuchPicture();
 
-    private static PictureJson Describe(GalleryPicture picture, IJobBoard jobs) =>
-        PictureJson.Of(picture, job => jobs.Find(job) is not null);
+    private static PictureJson Describe(GalleryPicture picture, UploadStore uploads, IJobBoard jobs) =>
+        PictureJson.Of(picture, uploads, job => jobs.Find(job) is not null);
 
     private static IResult Json<T>(T value) => Results.Json(value, WireJson.Options);
 }

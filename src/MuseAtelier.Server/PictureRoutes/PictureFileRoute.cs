@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
 using MuseAtelier.Pictures;
 using MuseAtelier.Server.Gallery;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.PictureRoutes;
 

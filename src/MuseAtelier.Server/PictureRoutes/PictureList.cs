@@ -1,5 +1,3 @@
-using MuseAtelier.Server.Requests;
-
 namespace MuseAtelier.Server.PictureRoutes;
 
 /// <summary>A page of the gallery.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using MuseAtelier.Server.Gallery;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.PictureRoutes;
 

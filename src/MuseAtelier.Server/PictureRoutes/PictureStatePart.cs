@@ -3,12 +3,12 @@ using System.Text.Json.Nodes;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
-using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.PictureRoutes;
 
 /// <summary>Adds the newest pictures and the number of all to the state.</summary>
-internal sealed class PictureStatePart(FolderGallery gallery, IJobBoard jobs) : IStatePart
+internal sealed class PictureStatePart(FolderGallery gallery, UploadStore uploads, IJobBoard jobs) : IStatePart
 {
     private const int Recent = 12;
 
@@ -16,7 +16,7 @@ internal sealed class PictureStatePart(FolderGallery gallery, IJobBoard jobs) : 
     public void AddTo(JsonObject state)
     {
         IEnumerable<PictureJson> recent =
-            gallery.Newest(Recent).Select(picture => PictureJson.Of(picture, job => jobs.Find(job) is not null));
+            gallery.Newest(Recent).Select(picture => PictureJson.Of(picture, uploads, job => jobs.Find(job) is not null));
         state["recent"] = JsonSerializer.SerializeToNode(recent, WireJson.Options);
         state["galleryCount"] = gallery.Count;
     }

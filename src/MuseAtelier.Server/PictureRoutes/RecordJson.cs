@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.PictureRoutes;
 
@@ -31,4 +32,7 @@ internal sealed record RecordJson
 
     /// <summary>Sentences about the file and about settings that it does not state.</summary>
     public required IReadOnlyList<string> Notices { get; init; }
+
+    /// <summary>The codes of the notices.</summary>
+    public IReadOnlyList<NoticeCode> NoticeCodes => NoticeCode.Of(Notices);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
 using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.PictureRoutes;
 
@@ -11,14 +12,15 @@ internal static class RecordReader
 
     /// <summary>Reads a file.</summary>
     /// <param name="file">The bytes of the file; borrowed.</param>
+    /// <param name="uploads">Knows the sources of recorded requests.</param>
     /// <exception cref="PictureFileException">It is no picture, or says nothing that can be painted.</exception>
-    public static RecordJson Read(ReadOnlyMemory<byte> file)
+    public static RecordJson Read(ReadOnlyMemory<byte> file, UploadStore uploads)
     {
         PictureFileContent content = PictureFile.Read(file);
         if (content.RecordJson is null) return OfText(content, []);
         try
         {
-            return OfRecord(content, content.ReadRecord());
+            return OfRecord(content, content.ReadRecord(), uploads);
         }
         catch (PictureFileException exception) when (exception is PictureRecordVersionException or PictureRecordDamagedException)
         {
@@ -28,10 +30,10 @@ internal static class RecordReader
         }
     }
 
-    private static RecordJson OfRecord(PictureFileContent content, PictureRecord record) => Of(content) with
+    private static RecordJson OfRecord(PictureFileContent content, PictureRecord record, UploadStore uploads) => Of(content) with
     {
         Program = OwnName,
-        Request = RequestJson.Write(record.Request),
+        Request = RequestJson.Write(record.Request, uploads.Of(record.Request)),
         Model = record.Model.Name,
         Text = content.Parameters ?? ParametersText.Write(
             record.Request, record.Model.Name, record.Model.Sha256, $"{OwnName} {record.Engine.Version}"),

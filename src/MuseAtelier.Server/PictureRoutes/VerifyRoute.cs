@@ -4,11 +4,12 @@ using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.PictureRoutes;
 
 /// <summary>Queues the verification of a picture.</summary>
-internal sealed class VerifyRoute(FolderGallery gallery, IModelShelf shelf, IJobBoard jobs)
+internal sealed class VerifyRoute(FolderGallery gallery, UploadStore uploads, IModelShelf shelf, IJobBoard jobs)
 {
     /// <summary>Accepts the job.</summary>
     public async Task<IResult> RunAsync(string id, CancellationToken cancellationToken)
@@ -22,6 +23,7 @@ internal sealed class VerifyRoute(FolderGallery gallery, IModelShelf shelf, IJob
         var request = new JobRequest
         {
             Picture = record.Request,
+            Uploads = uploads.Of(record.Request),
             Model = model.Id,
             Verifies = id,
             IsKept = false,

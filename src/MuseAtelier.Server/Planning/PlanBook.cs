@@ -36,7 +36,7 @@ internal sealed class PlanBook(ServerOptions options, IModelShelf shelf)
         {
             if (!_known.TryGetValue(key, out PlanJson? known))
             {
-                known = Make(model, atelier, request);
+                known = Make(model, atelier, ReferenceRules.WithPixels(request));
                 if (_order.Count == MostRemembered) _known.Remove(_order.Dequeue());
                 _order.Enqueue(key);
                 _known.Add(key, known);

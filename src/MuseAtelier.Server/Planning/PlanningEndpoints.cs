@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
 
@@ -59,7 +58,7 @@ internal static class PlanningEndpoints
         [FromServices] PlanBook plans)
     {
         using JsonDocument body = await JsonBody.ReadAsync(context, options.Limits.BodyBytes).ConfigureAwait(false);
-        JobRequest request = reader.Read(body.RootElement);
+        JobRequest request = await Task.Run(() => reader.Read(body.RootElement), context.RequestAborted).ConfigureAwait(false);
         ShelfModel model = ModelOf(request, shelf);
         PlanJson plan = await Task.Run(() => plans.Of(model, request.Picture, request.Count), context.RequestAborted).ConfigureAwait(false);
         return Results.Json(plan, WireJson.Options);

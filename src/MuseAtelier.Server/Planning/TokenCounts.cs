@@ -1,3 +1,5 @@
+using MuseAtelier.Server.Requests;
+
 namespace MuseAtelier.Server.Planning;
 
 /// <summary>The tokens of both prompts.</summary>
@@ -22,4 +24,7 @@ internal sealed record TokenCount
 
     /// <summary>Sentences about text that is not painted as written.</summary>
     public required IReadOnlyList<string> Notices { get; init; }
+
+    /// <summary>The codes of the notices.</summary>
+    public IReadOnlyList<NoticeCode> NoticeCodes => NoticeCode.Of(Notices);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MuseAtelier.Sampling;
+using MuseAtelier.Server.Models;
 
 namespace MuseAtelier.Server.Requests;
 
@@ -11,34 +12,53 @@ internal static class Offer
     /// <summary>The member <c>offer</c> of the state.</summary>
     /// <param name="limits">The limits of requests.</param>
     /// <param name="bestSize">The side in px that the present model paints best.</param>
-    public static JsonObject Write(ServerLimits limits, int bestSize) => new()
+    /// <param name="upscalers">The ways to enlarge a picture between two passes.</param>
+    public static JsonObject Write(ServerLimits limits, int bestSize, IEnumerable<NamedUpscaler> upscalers) => new()
     {
         ["samplers"] = Named(SamplerCatalog.BuiltIn.Names.Select(name => (name.Id, SamplerCatalog.BuiltIn.DisplayName(name)))),
         ["schedules"] = Named(ScheduleCatalog.Ids.Select(id => (id, LabelOf(id)))),
         ["frames"] = Words(RequestWords.Frames),
         ["syntaxes"] = Words(RequestWords.Syntaxes),
         ["formats"] = Words(RequestWords.Formats),
-        ["limits"] = new JsonObject
-        {
-            ["promptCharacters"] = limits.PromptCharacters,
-            ["pixels"] = limits.Pixels,
-            ["count"] = limits.Count,
-            ["steps"] = RequestRules.MostSteps,
-            ["uploadBytes"] = limits.UploadBytes,
-            ["sideStep"] = RequestRules.SizeMultiple,
-            ["leastSide"] = RequestRules.SmallestSide,
-            ["mostSide"] = RequestRules.LargestSide,
-        },
-        ["defaults"] = new JsonObject
-        {
-            ["steps"] = Defaults.Steps,
-            ["guidance"] = Defaults.GuidanceScale,
-            ["sampler"] = Defaults.Sampler.Id,
-            ["schedule"] = ScheduleCatalog.IdOf(Defaults.Schedule),
-            ["width"] = bestSize,
-            ["height"] = bestSize,
-        },
-        ["features"] = new JsonObject { ["pictures"] = false, ["masks"] = false, ["loras"] = false, ["upscalers"] = false },
+        ["fits"] = Words(RequestWords.Fits),
+        ["maskContents"] = Words(RequestWords.MaskContents),
+        ["upscalers"] = new JsonArray([.. upscalers.Select(upscaler =>
+            (JsonNode)new JsonObject { ["name"] = upscaler.Name, ["isModel"] = upscaler.IsModel })]),
+        ["limits"] = LimitsOf(limits),
+        ["defaults"] = DefaultsOf(bestSize),
+        ["features"] = new JsonObject { ["pictures"] = true, ["masks"] = true, ["loras"] = false, ["upscalers"] = true },
+    };
+
+    private static JsonObject LimitsOf(ServerLimits limits) => new()
+    {
+        ["promptCharacters"] = limits.PromptCharacters,
+        ["pixels"] = limits.Pixels,
+        ["count"] = limits.Count,
+        ["steps"] = RequestRules.MostSteps,
+        ["uploadBytes"] = limits.UploadBytes,
+        ["sourcePixels"] = limits.SourcePixels,
+        ["sideStep"] = RequestRules.SizeMultiple,
+        ["leastSide"] = RequestRules.SmallestSide,
+        ["mostSide"] = RequestRules.LargestSide,
+        ["mostMargin"] = SourceFields.MostMargin,
+        ["mostMaskBlur"] = SourceFields.MostMaskBlur,
+        ["mostMaskPadding"] = SourceFields.MostMaskPadding,
+        ["mostHiresScale"] = HiresFields.MostScale,
+    };
+
+    private static JsonObject DefaultsOf(int bestSize) => new()
+    {
+        ["steps"] = Defaults.Steps,
+        ["guidance"] = Defaults.GuidanceScale,
+        ["sampler"] = Defaults.Sampler.Id,
+        ["schedule"] = ScheduleCatalog.IdOf(Defaults.Schedule),
+        ["width"] = bestSize,
+        ["height"] = bestSize,
+        ["strength"] = SourceFields.Defaults.Strength,
+        ["fit"] = RequestWords.WordOf(SourceFields.Defaults.Fit),
+        ["maskBlur"] = SourceFields.MaskDefaults.Blur,
+        ["hiresScale"] = HiresFields.Defaults.Scale,
+        ["hiresStrength"] = HiresFields.Defaults.Strength,
     };
 
     private static JsonArray Named(IEnumerable<(string Name, string Label)> names) =>

@@ -12,13 +12,20 @@ internal sealed class RequestFields
     private const int LongestShown = 40;
 
     private readonly Dictionary<string, JsonElement> _values = new(StringComparer.Ordinal);
+    private readonly string _prefix;
 
     /// <summary>Takes the members of an object.</summary>
     /// <param name="body">The JSON.</param>
     /// <param name="known">The names that the object may have.</param>
     /// <exception cref="ServerRequestException">It is no object, or it has another name.</exception>
     public RequestFields(JsonElement body, IReadOnlyCollection<string> known)
+        : this(body, known, "")
     {
+    }
+
+    private RequestFields(JsonElement body, IReadOnlyCollection<string> known, string prefix)
+    {
+        _prefix = prefix;
         if (body.ValueKind != JsonValueKind.Object)
         {
             throw Problems.Make(
@@ -28,13 +35,40 @@ internal sealed class RequestFields
         foreach (JsonProperty member in body.EnumerateObject())
         {
             string name = NameOf(member);
-            if (!known.Contains(name)) throw Unknown(name, known);
+            if (!known.Contains(name)) throw Unknown(prefix + name, known);
             if (member.Value.ValueKind != JsonValueKind.Null) _values[name] = member.Value;
         }
     }
 
     /// <summary>Whether the member is there.</summary>
     public bool Has(string name) => _values.ContainsKey(name);
+
+    /// <summary>A member's name in messages, with those of the objects that hold it.</summary>
+    public string PathOf(string name) => _prefix + name;
+
+    /// <summary>Whether a member that may be an object is the word for none.</summary>
+    public bool IsNone(string name) => _values.TryGetValue(name, out JsonElement value)
+        && value.ValueKind == JsonValueKind.String && value.ValueEquals(RequestWords.NoFrame);
+
+    /// <summary>An object; null if it is absent.</summary>
+    /// <param name="name">The member.</param>
+    /// <param name="known">The names that the object may have.</param>
+    public RequestFields? Inner(string name, IReadOnlyCollection<string> known)
+    {
+        if (!_values.TryGetValue(name, out JsonElement value)) return null;
+        return value.ValueKind == JsonValueKind.Object
+            ? new RequestFields(value, known, $"{_prefix}{name}.")
+            : throw Wrong(name, value, "an object");
+    }
+
+    /// <summary>True or false; null if it is absent.</summary>
+    public bool? Flag(string name)
+    {
+        if (!_values.TryGetValue(name, out JsonElement value)) return null;
+        return value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : throw Wrong(name, value, "true or false");
+    }
 
     /// <summary>A text; null if it is absent.</summary>
     /// <param name="name">The member.</param>
@@ -43,10 +77,10 @@ internal sealed class RequestFields
     {
         if (!_values.TryGetValue(name, out JsonElement value)) return null;
         if (value.ValueKind != JsonValueKind.String) throw Wrong(name, value, "a text");
-        string text = StringOf(name, value);
+        string text = StringOf(PathOf(name), value);
         if (text.Length <= most) return text;
-        string found = string.Create(CultureInfo.InvariantCulture, $"{name} has {text.Length} characters");
-        throw Problems.BadValue(name, found, string.Create(CultureInfo.InvariantCulture, $"at most {most}"), "Shorten it.");
+        string found = string.Create(CultureInfo.InvariantCulture, $"{PathOf(name)} has {text.Length} characters");
+        throw Problems.BadValue(PathOf(name), found, string.Create(CultureInfo.InvariantCulture, $"at most {most}"), "Shorten it.");
     }
 
     /// <summary>A whole number; null if it is absent.</summary>
@@ -79,7 +113,7 @@ internal sealed class RequestFields
         {
             JsonValueKind.Number => value.TryGetUInt64(out seed),
             JsonValueKind.String =>
-                ulong.TryParse(StringOf(name, value), NumberStyles.None, CultureInfo.InvariantCulture, out seed),
+                ulong.TryParse(StringOf(PathOf(name), value), NumberStyles.None, CultureInfo.InvariantCulture, out seed),
             _ => (seed = 0) != 0,
         };
         return isSeed ? seed : throw Wrong(name, value, $"a whole number from 0 to {ulong.MaxValue}, as a number or as a string");
@@ -98,14 +132,14 @@ internal sealed class RequestFields
 
     private static ServerRequestException Unknown(string name, IReadOnlyCollection<string> known)
     {
-        IReadOnlyList<string> nearest = NearestNames.Of(name, known);
+        IReadOnlyList<string> nearest = NearestNames.Of(name[(name.LastIndexOf('.') + 1)..], known);
         string remedy = nearest.Count > 0 ? NearestNames.Question(nearest) : "Leave it out.";
         string message = $"The field '{Shorten(name)}' is not known; expected {string.Join(", ", known)}. {remedy}";
         return Problems.Make(400, "unknown-field", message, inner: null, Shorten(name));
     }
 
-    private static ServerRequestException Wrong(string name, JsonElement value, string expected) =>
-        Problems.BadValue(name, $"{name} is {Shown(value)}", expected, "Correct it, or leave it out.");
+    private ServerRequestException Wrong(string name, JsonElement value, string expected) =>
+        Problems.BadValue(PathOf(name), $"{PathOf(name)} is {Shown(value)}", expected, "Correct it, or leave it out.");
 
     private static string Shown(JsonElement value) => value.ValueKind is JsonValueKind.Number or JsonValueKind.String
         ? Shorten(value.GetRawText())

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Sampling;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Requests;
 
@@ -11,7 +12,9 @@ internal static class RequestJson
     /// A request as wire JSON. What the wire has no member for, such as the dialect, is left out: a client that wants it as well names the
     /// picture as basis.
     /// </summary>
-    public static JsonObject Write(PictureRequest request)
+    /// <param name="request">The request.</param>
+    /// <param name="uploads">The uploads that its source is, as far as they are kept.</param>
+    public static JsonObject Write(PictureRequest request, SourceUploads uploads = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         var json = new JsonObject
@@ -38,6 +41,8 @@ internal static class RequestJson
             json["variationStrength"] = request.VariationStrength;
         }
 
+        if (request.Source is { } source) json["source"] = SourceJson.Write(source, uploads);
+        if (request.Hires is { } hires) json["hires"] = SourceJson.Write(hires);
         return json;
     }
 

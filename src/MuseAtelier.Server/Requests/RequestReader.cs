@@ -2,14 +2,17 @@ using System.Globalization;
 using System.Text.Json;
 using MuseAtelier.Pictures;
 using MuseAtelier.Sampling;
-using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Requests;
 
 /// <summary>Reads requests of the page's own API, as docs/http-api.md describes them. Every other way to name a value is refused.</summary>
 /// <param name="limits">The limits.</param>
 /// <param name="basisOf">The recorded request of a picture by its id; null if there is no such picture, or if it has no record.</param>
-internal sealed class RequestReader(ServerLimits limits, Func<string, PictureRequest?> basisOf)
+/// <param name="sources">Reads sources.</param>
+/// <param name="hires">Reads second passes.</param>
+internal sealed class RequestReader(
+    ServerLimits limits, Func<string, PictureRequest?> basisOf, SourceFields sources, HiresFields hires)
 {
     private const int LongestName = 256;
 
@@ -19,18 +22,21 @@ internal sealed class RequestReader(ServerLimits limits, Func<string, PictureReq
     [
         "prompt", "negativePrompt", "syntax", "width", "height", "steps", "guidance", "sampler", "schedule", "seed", "count", "frame",
         "model", "format", "quality", "clipSkip", "eta", "noise", "variationSeed", "variationStrength", "guidanceRescale", "basis",
+        "source", "hires",
     ];
 
-    /// <summary>Reads a request.</summary>
+    /// <summary>Reads a request. A source may have to be decoded, which takes some hundred milliseconds for a large one.</summary>
     /// <param name="body">The JSON.</param>
     /// <exception cref="ServerRequestException">A field is not known, or its value is refused.</exception>
     public JobRequest Read(JsonElement body)
     {
         var fields = new RequestFields(body, Known);
-        PictureRequest picture = ReadPicture(fields, ReadBasis(fields));
+        PictureRequest? basis = ReadBasis(fields);
+        (PictureSource? source, SourceUploads uploads) = sources.Read(fields, basis?.Source);
+        PictureRequest picture = ReadPicture(fields, basis) with { Source = source, Hires = hires.Read(fields, basis?.Hires) };
         try
         {
-            PictureRequestException.ThrowIfUnpaintable(picture);
+            ReferenceRules.ThrowIfUnpaintable(picture);
         }
         catch (PictureRequestException exception)
         {
@@ -38,9 +44,11 @@ internal sealed class RequestReader(ServerLimits limits, Func<string, PictureReq
         }
 
         CheckPixels(picture);
+        hires.CheckPixels(picture);
         return new JobRequest
         {
             Picture = picture,
+            Uploads = uploads,
             Count = fields.Whole("count", 1, limits.Count) ?? 1,
             Model = fields.Text("model", LongestName),
             Format = ReadFormat(fields),

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Server.Security;
 

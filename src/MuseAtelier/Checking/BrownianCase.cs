@@ -40,7 +40,7 @@ internal sealed record BrownianCase(string Name, ulong Seed, bool IsLarge) : Rec
         var recipe = new SamplingRecipe(schedule, sampler, new EpsilonPrediction(), guidance) { InitialNoiseScale = 1 };
         using var batch = new LatentBatch(new NoDenoiser(length), BatchSlot.Alone, 1, guidance, sampler, Allocate);
         PictureNoise source = NoiseSourceCatalog.BuiltIn.Create(NoiseSource.Comfy, Seed);
-        using var noise = new BatchNoise([source], recipe, 0, length, Allocate);
+        using var noise = new BatchNoise([source], recipe, length, Allocate);
         List<float[]> drawn = [];
         foreach (Evaluation evaluation in sampler.Evaluations[..(Steps - 1)])
         {

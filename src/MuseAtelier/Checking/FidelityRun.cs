@@ -181,8 +181,10 @@ internal sealed class FidelityRun(
             PromptEmbeds[] rows = [inputs.Embeddings[^1], inputs.Embeddings[index]];
             ReadOnlySpan<float> prediction = opened.Predict(rows, timeIds, schedule.Timesteps[step], _height, _width, span =>
             {
+                // An inpainting model also reads a mask and a masked picture. Any numbers do for a comparison.
+                span.Fill(1);
                 input.CopyTo(span);
-                input.CopyTo(span[input.Length..]);
+                input.CopyTo(span[(span.Length / 2)..]);
             });
             results.Predictions.Add(prediction.ToArray());
         }

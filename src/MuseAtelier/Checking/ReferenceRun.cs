@@ -129,6 +129,12 @@ internal sealed class ReferenceRun : IDisposable
 
     private void ComparePredictions()
     {
+        if (Model.IsInpainting)
+        {
+            _leftOut.Add("UNet: an inpainting model also reads a mask and a masked picture");
+            return;
+        }
+
         int before = _parts.Count;
         foreach (UNetCase call in _values.UNetCalls())
         {
@@ -187,6 +193,12 @@ internal sealed class ReferenceRun : IDisposable
 
     private void CompareRun()
     {
+        if (Model.IsInpainting)
+        {
+            _leftOut.Add("Run: an inpainting model also reads a mask and a masked picture");
+            return;
+        }
+
         if (_values.Run() is not { } run)
         {
             _leftOut.Add("Run: no start, noise, conditioning and latents of a whole run");

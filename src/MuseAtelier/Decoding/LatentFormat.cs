@@ -44,6 +44,21 @@ internal sealed class LatentFormat
         }
     }
 
+    /// <summary>Converts the mean and the standard deviation of latents from SDXL's scale. Allocates nothing.</summary>
+    /// <param name="mean">[4, h, w] fp32; overwritten.</param>
+    /// <param name="deviation">[4, h, w] fp32; overwritten.</param>
+    public void FromSdxl(Span<float> mean, Span<float> deviation)
+    {
+        int area = mean.Length / _factors.Length;
+        for (int channel = 0; channel < _factors.Length; channel++)
+        {
+            Span<float> means = mean.Slice(channel * area, area), deviations = deviation.Slice(channel * area, area);
+            TensorPrimitives.Subtract(means, _offsets[channel], means);
+            TensorPrimitives.Divide(means, _factors[channel], means);
+            TensorPrimitives.Divide(deviations, _factors[channel], deviations);
+        }
+    }
+
     /// <summary>Converts latents to SDXL's scale.</summary>
     public float[] ToSdxl(ReadOnlySpan<float> latents)
     {

@@ -132,31 +132,6 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         _runner?.Dispose();
     }
 
-    // Writes a tile over earlier tiles. In the overlap its share rises linearly from its left and top edges.
-    private static void Blend(ReadOnlySpan<float> tile, Span<float> image, int height, int width, TileArea area)
-    {
-        for (int channel = 0; channel < Channels; channel++)
-        {
-            for (int y = 0; y < area.Height; y++)
-            {
-                ReadOnlySpan<float> from = tile.Slice((channel * area.Height + y) * area.Width, area.Width);
-                Span<float> to = image.Slice((channel * height + area.Top + y) * width + area.Left, area.Width);
-                float down = y < area.SharedRows ? (y + 0.5f) / area.SharedRows : 1;
-                for (int x = 0; x < area.SharedColumns; x++)
-                {
-                    // In a corner both edges overlap, and the image already holds a blend of three tiles.
-                    float share = Math.Min(down, (x + 0.5f) / area.SharedColumns);
-                    to[x] += (from[x] - to[x]) * share;
-                }
-
-                ReadOnlySpan<float> newPart = from[area.SharedColumns..];
-                Span<float> oldPart = to[area.SharedColumns..];
-                if (down >= 1) newPart.CopyTo(oldPart);
-                else TensorPrimitives.Lerp(oldPart, newPart, down, oldPart);
-            }
-        }
-    }
-
     private static PictureShape TileShape(TilePlan tiles) => new(1, tiles.TileHeight, tiles.TileWidth, 0);
 
     private static PictureShape TileShape(int height, int width, bool tiled) => tiled
@@ -197,29 +172,28 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
         ComponentRunner runner = _runner!;
         int height = latents.Height * LatentGeometry.VaeScaleFactor;
         int width = latents.Width * LatentGeometry.VaeScaleFactor;
-        int[] rows = LatentGeometry.TileStarts(latents.Height, _shape.LatentHeight);
-        int[] columns = LatentGeometry.TileStarts(latents.Width, _shape.LatentWidth);
-        int tiles = rows.Length * columns.Length;
+        var grid = new TileGrid(latents.Height, latents.Width, _shape.LatentHeight, _shape.LatentWidth);
         using NativeBuffer input = device.AllocateHost(runner.Size("latents"));
         using NativeBuffer even = device.AllocateHost(runner.Size("image"));
         using NativeBuffer odd = device.AllocateHost(runner.Size("image"));
         try
         {
-            for (int i = 0; i <= tiles; i++)
+            for (int i = 0; i <= grid.Count; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 device.Synchronize();
-                if (i < tiles)
+                if (i < grid.Count)
                 {
                     NativeBuffer output = i % 2 == 0 ? even : odd;
-                    Upload(latents, rows[i / columns.Length], columns[i % columns.Length], input);
-                    runner.Run(options, cancellationToken, isLastRound: i == tiles - 1);
+                    TileArea area = grid.AreaOf(i, scale: 1);
+                    Upload(latents, area.Top, area.Left, input);
+                    runner.Run(options, cancellationToken, isLastRound: i == grid.Count - 1);
                     runner.Read("image", output);
                 }
 
                 if (i == 0) continue;
                 NativeBuffer former = i % 2 == 1 ? even : odd;
-                Blend(former.AsSpan<float>(), image, height, width, AreaOf(rows, columns, i - 1));
+                TileGrid.Blend(former.AsSpan<float>(), image, height, width, grid.AreaOf(i - 1, LatentGeometry.VaeScaleFactor));
             }
         }
         finally
@@ -227,21 +201,6 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
             // No copy may be under way when the buffers are freed, not even after a failure.
             device.Synchronize();
         }
-    }
-
-    private TileArea AreaOf(int[] rows, int[] columns, int tile)
-    {
-        int row = tile / columns.Length;
-        int column = tile % columns.Length;
-        int sharedRows = row == 0 ? 0 : rows[row - 1] + _shape.LatentHeight - rows[row];
-        int sharedColumns = column == 0 ? 0 : columns[column - 1] + _shape.LatentWidth - columns[column];
-        return new TileArea(
-            _shape.LatentHeight * LatentGeometry.VaeScaleFactor,
-            _shape.LatentWidth * LatentGeometry.VaeScaleFactor,
-            rows[row] * LatentGeometry.VaeScaleFactor,
-            columns[column] * LatentGeometry.VaeScaleFactor,
-            sharedRows * LatentGeometry.VaeScaleFactor,
-            sharedColumns * LatentGeometry.VaeScaleFactor);
     }
 
     private void PrepareDecoder(bool inFp32, PictureShape shape)
@@ -298,13 +257,4 @@ internal sealed class VaeDecoder(ModelPackage package, SessionPool sessions, Exe
 
         public ReadOnlySpan<float> Row(int channel, int row) => Values.Slice((channel * Height + row) * Width, Width);
     }
-
-    /// <summary>The place of a tile in the picture, in px.</summary>
-    /// <param name="Height">Height of the tile.</param>
-    /// <param name="Width">Width of the tile.</param>
-    /// <param name="Top">The tile's first row in the picture.</param>
-    /// <param name="Left">The tile's first column in the picture.</param>
-    /// <param name="SharedRows">Rows that the tile shares with the tile above it.</param>
-    /// <param name="SharedColumns">Columns that the tile shares with the tile to the left of it.</param>
-    private readonly record struct TileArea(int Height, int Width, int Top, int Left, int SharedRows, int SharedColumns);
 }

@@ -31,7 +31,7 @@ internal static class AtelierActivities
         if (activity is not { IsAllDataRequested: true }) return activity;
         activity.SetTag(AtelierTelemetry.WidthTag, request.Width);
         activity.SetTag(AtelierTelemetry.HeightTag, request.Height);
-        activity.SetTag(AtelierTelemetry.StepsTag, request.Steps);
+        activity.SetTag(AtelierTelemetry.StepsTag, StepSpan.Of(request).Run);
         activity.SetTag(AtelierTelemetry.SamplerTag, request.Sampler.ToString());
         activity.SetTag(AtelierTelemetry.SeedTag, request.Seed.ToString(CultureInfo.InvariantCulture));
         activity.SetTag(AtelierTelemetry.PictureTag, first);

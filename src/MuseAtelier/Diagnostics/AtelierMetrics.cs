@@ -86,6 +86,7 @@ internal sealed class AtelierMetrics : IDisposable
         {
             PlanPhase.Text => "text",
             PlanPhase.Conditioning => "conditioning",
+            PlanPhase.Encoding => "encoding",
             PlanPhase.Denoising => "denoising",
             PlanPhase.Decoding => "decoding",
             _ => throw new ArgumentOutOfRangeException(nameof(phase), phase, null),

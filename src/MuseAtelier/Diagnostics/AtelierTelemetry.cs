@@ -88,7 +88,7 @@ public static class AtelierTelemetry
     /// <summary>Tag of activities: height of the picture in px.</summary>
     public const string HeightTag = "muse.request.height";
 
-    /// <summary>Tag of activities: steps of the request.</summary>
+    /// <summary>Tag of activities: steps that run for the request.</summary>
     public const string StepsTag = "muse.request.steps";
 
     /// <summary>Tag of activities: the sampler's name.</summary>

@@ -69,6 +69,30 @@ internal sealed class FrameOverlay
         return overlay;
     }
 
+    /// <summary>
+    /// Lays the frame over a picture on the host: round(picture * keep / 255) + colour, the same bytes as the framing component computes on
+    /// a device.
+    /// </summary>
+    /// <param name="picture">[height, width, 3] pixels of the size for which the frame was computed.</param>
+    /// <param name="width">The picture's width in px.</param>
+    /// <param name="canvas">[Height, Width, 3]; overwritten.</param>
+    public void LayOver(ReadOnlySpan<byte> picture, int width, Span<byte> canvas)
+    {
+        for (int y = 0; y < Height; y++)
+        {
+            ReadOnlySpan<byte> row = picture.Slice((int)Rows[y] * width * 3, width * 3);
+            for (int x = 0; x < Width; x++)
+            {
+                int at = y * Width + x, from = (int)Columns[x] * 3;
+                for (int channel = 0; channel < 3; channel++)
+                {
+                    int rest = (2 * row[from + channel] * Keep[at] + 255) / 510;
+                    canvas[at * 3 + channel] = (byte)(rest + Colour[at * 3 + channel]);
+                }
+            }
+        }
+    }
+
     private static long[] Map(int canvas, int picture)
     {
         long[] map = new long[canvas];

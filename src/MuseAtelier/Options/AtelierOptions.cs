@@ -61,7 +61,7 @@ public sealed record AtelierOptions
     /// <summary>Whether the VAE decodes in tiles.</summary>
     public VaeTiling VaeTiling { get; init; } = VaeTiling.Auto;
 
-    /// <summary>The size of the tiles with <see cref="VaeTiling.Tiled"/>, 32 to 256 latents a side; null means 64x64 latents.</summary>
+    /// <summary>The size of the tiles with <see cref="VaeTiling.Tiled"/>; null means 64x64 latents.</summary>
     public TileSize? VaeTile { get; init; }
 
     /// <summary>
@@ -166,5 +166,14 @@ public sealed record AtelierOptions
         OpenFileLimitException.ThrowIfTooLow();
         Backend.Require();
         return ModelPackage.OpenFor(model, PackageChoice, progress, cancellationToken);
+    }
+
+    /// <summary>Opens the package of an upscaler for these options, after it is known that the backend can run here.</summary>
+    /// <exception cref="MuseAtelierException">The backend or the upscaler cannot be used.</exception>
+    internal ModelPackage OpenUpscaler(string path, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        OpenFileLimitException.ThrowIfTooLow();
+        Backend.Require();
+        return ModelPackage.OpenFor(path, PackageChoice with { IsUpscaler = true }, progress, cancellationToken);
     }
 }

@@ -46,6 +46,12 @@ internal sealed unsafe class ModelPackage : IDisposable
         string folder = PackageCache.Resolve(model, choice, progress, cancellationToken);
         ModelPackage package = Open(folder, choice.VerifiesDigests, progress, cancellationToken);
         PackageManifest manifest = package.Manifest;
+        if (manifest.Upscaler is not null != choice.IsUpscaler)
+        {
+            package.Dispose();
+            throw new PackageKindException(folder, isUpscaler: manifest.Upscaler is not null);
+        }
+
         bool isForBackend = manifest.Lowering == choice.Lowering;
         if (isForBackend && (choice.Precisions ?? manifest.PartPrecisions) == manifest.PartPrecisions) return package;
         package.Dispose();

@@ -27,7 +27,7 @@ internal static class PackageCache
         string model, PackageChoice choice, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         if (IsPackage(model)) return Path.GetFullPath(model);
-        if (!File.Exists(model)) SafetensorsFile.Open(model).Dispose();
+        if (!File.Exists(model)) TensorFile.Open(model).Dispose();
 
         ExportOptions export = ExportOf(choice);
         string cache = CacheOf(choice), folder = Path.Combine(cache, PackageKey.Of(model, CheckpointIdentity.Of(model), export));
@@ -38,8 +38,10 @@ internal static class PackageCache
             using FileLock? exportLock = AwaitLock(cache, folder, progress, cancellationToken);
             if (exportLock is not null && !IsCurrent(folder))
             {
-                CheckpointExporter.Export(model, new CachePlace(folder, IsCurrent), export, progress is null ? null
-                    : new ExportReport(progress), cancellationToken);
+                ExportReport? report = progress is null ? null : new ExportReport(progress);
+                var place = new CachePlace(folder, IsCurrent);
+                if (choice.IsUpscaler) CheckpointExporter.ExportUpscaler(model, place, export, report, cancellationToken);
+                else CheckpointExporter.Export(model, place, export, report, cancellationToken);
                 PackageSource.Write(folder, model);
             }
         }

@@ -7,4 +7,8 @@ namespace MuseAtelier;
 /// <param name="Precisions">The precisions that the package must have; null accepts any, and exports with the default ones.</param>
 /// <param name="CacheFolder">The folder for exported packages; null means <see cref="PackageCache.DefaultFolder"/>.</param>
 /// <param name="VerifiesDigests">Whether the SHA-256 of every file is compared with the manifest.</param>
-internal sealed record PackageChoice(Lowering Lowering, Precisions? Precisions, string? CacheFolder, bool VerifiesDigests);
+internal sealed record PackageChoice(Lowering Lowering, Precisions? Precisions, string? CacheFolder, bool VerifiesDigests)
+{
+    /// <summary>Whether the model is an upscaler, and not one that paints.</summary>
+    public bool IsUpscaler { get; init; }
+}

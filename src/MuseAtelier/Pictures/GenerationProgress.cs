@@ -19,10 +19,12 @@ public readonly record struct GenerationProgress
     /// </summary>
     public int? QueuePosition { get; init; }
 
-    /// <summary>Evaluations of the UNet that are finished. A sampler has one or two for each step.</summary>
+    /// <summary>
+    /// Evaluations of the UNet that are finished, in both passes if there are two. A sampler has one or two for each step.
+    /// </summary>
     public int Step { get; init; }
 
-    /// <summary>Evaluations in all.</summary>
+    /// <summary>Evaluations in all, in both passes if there are two.</summary>
     public int Steps { get; init; }
 
     /// <summary>Time since the batch was requested.</summary>

@@ -53,8 +53,8 @@ public sealed class Picture : IDisposable
     public PictureMemory? Memory { get; init; }
 
     /// <summary>
-    /// The final latents, [1, 4, Height/8, Width/8] of the request, NCHW fp32, in the scale of the UNet. Valid until the picture is
-    /// disposed.
+    /// The final latents, [1, 4, Height/8, Width/8] of the request or of its second pass, NCHW fp32, in the scale of the UNet. Valid until
+    /// the picture is disposed.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The picture is disposed.</exception>
     public required ReadOnlyMemory<float> Latents

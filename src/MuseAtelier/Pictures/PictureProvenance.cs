@@ -29,10 +29,12 @@ public sealed record PictureProvenance
     /// <summary>The offload mode and the planned peak of memory, in words.</summary>
     public required string Plan { get; init; }
 
-    /// <summary>The batch size, and the picture's index in the batch.</summary>
+    /// <summary>The batch size, and the picture's index in the batch; with a second pass those of the first.</summary>
     public required BatchSlot BatchSlot { get; init; }
 
-    /// <summary>The size of the tiles in which the VAE decoded; null if it decoded the picture in one piece.</summary>
+    /// <summary>
+    /// The size of the tiles in which the VAE worked, in both passes if there are two; null if it decoded the picture in one piece.
+    /// </summary>
     public required TileSize? VaeTile { get; init; }
 
     /// <summary>SHA-256 over the names and digests of the package's graphs, lower-case hex.</summary>
@@ -41,7 +43,7 @@ public sealed record PictureProvenance
     /// <summary>The quantity that the model was taken to predict; null if unknown.</summary>
     public UsedPrediction? Prediction { get; init; }
 
-    /// <summary>Digests of the initial latents, then of every step.</summary>
+    /// <summary>Digests of the initial latents, then of every step; with a second pass those of both, one after the other.</summary>
     public required IReadOnlyList<StepHash> StepHashes { get; init; }
 
     internal static string CurrentRuntime => $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}";

@@ -13,13 +13,24 @@ public sealed record PictureTimings
     /// <summary>The picture's share of tokenizing, text encoders, cross-attention and time embeddings.</summary>
     public TimeSpan Text { get; init; }
 
+    /// <summary>
+    /// The picture's share of preparing and encoding the picture that it is painted from, which is done once for a series; zero if there is
+    /// none.
+    /// </summary>
+    public TimeSpan Encoding { get; init; }
+
     /// <summary>The picture's share of all steps.</summary>
     public TimeSpan Denoising { get; init; }
+
+    /// <summary>
+    /// The time between two passes: decoding the first one where its pixels are enlarged, and enlarging; zero without a second pass.
+    /// </summary>
+    public TimeSpan Enlarging { get; init; }
 
     /// <summary>The VAE and the conversion to bytes.</summary>
     public TimeSpan Decoding { get; init; }
 
-    /// <summary>The time of each step, for the whole batch.</summary>
+    /// <summary>The time of each step, for the whole batch; of both passes, one after the other.</summary>
     public required IReadOnlyList<TimeSpan> Steps { get; init; }
 
     /// <summary>The part of the decoding from decoded numbers to bytes on the host, with the frame.</summary>
@@ -29,5 +40,5 @@ public sealed record PictureTimings
     public required long DenoisingManagedBytes { get; init; }
 
     /// <summary>All parts together.</summary>
-    public TimeSpan Total => Text + Denoising + Decoding;
+    public TimeSpan Total => Text + Encoding + Denoising + Enlarging + Decoding;
 }

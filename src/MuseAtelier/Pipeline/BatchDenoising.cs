@@ -9,13 +9,15 @@ namespace MuseAtelier.Pipeline;
 /// <summary>The denoising of one batch: runs the loop, and holds the latents until it is disposed.</summary>
 internal sealed class BatchDenoising : IDisposable
 {
+    private const int LatentChannels = 4;
+
     private readonly long _begin = Stopwatch.GetTimestamp();
     private readonly PictureBatch _batch;
     private readonly AtelierMetrics _metrics;
     private readonly PreviewGrid? _previews;
     private readonly DenoisingLoop _loop;
 
-    /// <summary>Draws the initial noise.</summary>
+    /// <summary>Draws the initial noise, and writes the latents at which denoising begins.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="denoiser">The denoiser, prepared for the batch; borrowed.</param>
     /// <param name="previews">The least time between two previews; null means none.</param>
@@ -28,8 +30,9 @@ internal sealed class BatchDenoising : IDisposable
         _previews = previews is { } interval && batch.HasProgress
             ? new PreviewGrid(batch.Count, batch.LatentHeight, batch.LatentWidth, batch.LatentFormat, batch.LatentColours, interval)
             : null;
-        _loop = new DenoisingLoop(
-            batch.Recipe, batch.Noise, batch.Slot, denoiser, DenoisingInputs.FromNoise, _previews, device.AllocateHost);
+        int length = LatentChannels * batch.LatentHeight * batch.LatentWidth;
+        DenoisingInputs inputs = batch.Source?.InputsOf(batch.Request, length) ?? DenoisingInputs.FromNoise;
+        _loop = new DenoisingLoop(batch.Recipe, batch.Noise, batch.Slot, denoiser, inputs, _previews, device.AllocateHost);
     }
 
     /// <summary>The time of each evaluation.</summary>

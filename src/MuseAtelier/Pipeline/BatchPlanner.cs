@@ -54,8 +54,8 @@ internal sealed class BatchPlanner
     {
         RequestPrompts prompts = series.Prompts;
         SamplingCatalogs catalogs = options.Catalogs;
-        int evaluations = catalogs.EvaluationsOf(series.Request);
-        int unguided = catalogs.Samplers.EvaluationsOfThePromptAlone(series.Request)!.Value;
+        int evaluations = catalogs.EvaluationsOf(series.Request, series.Span);
+        int unguided = catalogs.Samplers.EvaluationsOfThePromptAlone(series.Request, series.Span)!.Value;
         var request = new ResidencyRequest
         {
             Budget = budget,
@@ -63,8 +63,9 @@ internal sealed class BatchPlanner
             Height = series.Request.Height,
             Steps = evaluations,
             Count = series.Count,
-            NoiseBytes = catalogs.NoiseBytesOf(series.Request),
-            Guided = unguided < evaluations,
+            NoiseBytes = catalogs.NoiseBytesOf(series.Request, series.Span),
+            // The denoiser has rows for guidance even where no evaluation runs.
+            Guided = unguided < evaluations || (evaluations == 0 && series.Request.IsGuided),
             UnguidedSteps = unguided < evaluations && prompts.Weights.Count == 1 ? unguided : 0,
             PromptChunks = prompts.Chunks,
             PromptParts = prompts.Weights.Count,
@@ -74,7 +75,12 @@ internal sealed class BatchPlanner
             VaeTile = options.VaeTile,
             DecodesInFp32 = options.DecodesInFp32,
             Frame = series.Request.Frame,
+            EncodesSource = series.Request.Source is not null || series.EncodesEnlarged,
         };
+        if (series.Tiles is { } tiles) request = request.InTiles(tiles);
+        int mostRows = PlanRules.MostRowsOf(request.Width, request.Height);
+        if (request.LargestBatch < 1)
+            throw PromptException.TooManyRowsForSize(request.PromptParts, request.Width, request.Height, mostRows - 1);
         if (series.Slot is { } slot && slot.BatchSize > request.LargestBatch)
             throw PromptException.TooManyRows(request.PromptParts, slot.BatchSize, request.LargestBatch);
         // A picture with a fixed slot keeps its batch. Other pictures of a prompt of many parts share a batch of fewer pictures.
@@ -88,6 +94,18 @@ internal sealed class BatchPlanner
     /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
     /// <exception cref="DeviceMemoryException">Other programs hold so much device memory that no plan fits into the rest.</exception>
     public ResidencyPlan Apply(PictureSeries series, List<string> notices)
+    {
+        ResidencyPlan plan = Find(series, notices);
+        _plans.Apply(plan, Available());
+        return plan;
+    }
+
+    /// <summary>Finds the plan for the next batch of a series, which may be painted later.</summary>
+    /// <param name="series">The series.</param>
+    /// <param name="notices">Receives a sentence if the budget in force has changed.</param>
+    /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
+    /// <exception cref="DeviceMemoryException">Other programs hold so much device memory that no plan fits into the rest.</exception>
+    public ResidencyPlan Find(PictureSeries series, List<string> notices)
     {
         long available = Available();
         long before = _allowance.Bytes;
@@ -104,7 +122,6 @@ internal sealed class BatchPlanner
         }
 
         if (_allowance.Bytes != before) notices.Add(AllowanceNotice(available));
-        _plans.Apply(plan, available);
         return plan;
     }
 
@@ -120,7 +137,7 @@ internal sealed class BatchPlanner
         // Where the device reports its free memory, the lower budget stays in force. Elsewhere the next batch is planned as before.
         if (_device.FreeBytes() is not null) _allowance.RanOut(budget);
         // A batch of one takes the least memory. A picture with a fixed slot must keep its batch, because its last bits depend on it.
-        PictureSeries rest = series.Slot is null ? series with { Count = left, BatchSize = 1 } : series;
+        PictureSeries rest = series.Slot is null ? series with { Count = left, BatchSize = 1, Tiles = null } : series;
         return Apply(rest, budget, available);
     }
 
@@ -149,7 +166,7 @@ internal sealed class BatchPlanner
 
     private ResidencyPlan Find(PictureSeries series, long budget)
     {
-        ResidencyRequest wanted = RequestOf(series, _options, budget);
+        ResidencyRequest wanted = _sizes.Complete(RequestOf(series, _options, budget));
         if (_found.TryGetValue(wanted, out ResidencyPlan? known)) return known;
         ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _profile);
         if (_order.Count == RememberedPlans) _found.Remove(_order.Dequeue());

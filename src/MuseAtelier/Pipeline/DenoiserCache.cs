@@ -24,7 +24,8 @@ internal sealed class DenoiserCache(ModelPackage package, SessionPool sessions, 
         PromptEmbeds[] rows = sets[0];
         var shape = new PictureShape(rows.Length, batch.LatentHeight, batch.LatentWidth, 1) { Tokens = rows[0].Tokens };
         EvaluationCondition[] evaluations = batch.Recipe.Conditions(batch.Prompts.SetOfStep);
-        int unguidedRows = evaluations.All(evaluation => evaluation.HasAllRows) ? 0 : batch.Slot.BatchSize;
+        int first = batch.Recipe.FirstEvaluation;
+        int unguidedRows = evaluations.Skip(first).All(evaluation => evaluation.HasAllRows) ? 0 : batch.Slot.BatchSize;
         if (_denoiser is null || _denoiser.Shape != shape || _denoiser.UnguidedRows != unguidedRows)
         {
             Release();
@@ -42,7 +43,7 @@ internal sealed class DenoiserCache(ModelPackage package, SessionPool sessions, 
             conditioning.TargetHeight,
             conditioning.TargetWidth,
         ];
-        _denoiser.Prepare(new BatchConditions(sets, timeIds, evaluations), run.Options, run.Token);
+        _denoiser.Prepare(new BatchConditions(sets, timeIds, evaluations) { FirstEvaluation = first }, run.Options, run.Token);
         return _denoiser;
     }
 

@@ -90,6 +90,9 @@ internal sealed class LoadedParts : IDisposable
             case PlanPhase.Text:
                 Prompts.Release();
                 break;
+            case PlanPhase.Encoding:
+                // The encoder holds no bindings between its calls.
+                break;
             case PlanPhase.Decoding:
                 Decoder.Release();
                 break;

@@ -21,14 +21,17 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
     /// <param name="decoded">The pixels; the picture owns them from now on.</param>
     /// <param name="latents">[4, h, w] fp32 final latents; the picture owns them from now on.</param>
     /// <param name="timings">The time of each part.</param>
-    /// <param name="decoding">The memory of the picture's decoding.</param>
+    /// <param name="decoding">The memory of the picture's decoding; null if it is not decoded.</param>
     /// <param name="hashes">Digests of the picture's start and of its steps.</param>
     public Picture Assemble(
-        PictureBatch batch, int picture, VaeOutput decoded, MemoryOwner<float> latents, PictureTimings timings, PhaseMemory decoding,
+        PictureBatch batch, int picture, VaeOutput decoded, MemoryOwner<float> latents, PictureTimings timings, PhaseMemory? decoding,
         IReadOnlyList<StepHash> hashes)
     {
         PictureRequest request = batch.Requests[picture];
-        (int width, int height) = request.Frame?.CanvasOf(request.Width, request.Height) ?? (request.Width, request.Height);
+        (int width, int height) = batch.Source is { PastesBack: true, Prepared: { } source }
+            ? (source.ResultWidth, source.ResultHeight)
+            : (request.Width, request.Height);
+        (width, height) = request.Frame?.CanvasOf(width, height) ?? (width, height);
         bool isRescued = decoded.InFp32 && !batch.Plan.DecodesInFp32;
         string[] rescue = isRescued ? ["The decoder overflowed in fp16; this picture was decoded in fp32."] : [];
         long? arenaUsedBytes = isWatched ? device.ArenaStatistics?.Read()?.MostInUse : null;
@@ -41,7 +44,7 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
             Model = Model,
             Notices = [.. batch.Notices, .. sessions.Notices, .. rescue],
             Timings = timings,
-            Memory = new PictureMemory(batch.Plan, [.. batch.Memory, decoding], arenaUsedBytes),
+            Memory = new PictureMemory(batch.Plan, decoding is null ? batch.Memory : [.. batch.Memory, decoding], arenaUsedBytes),
             Latents = latents.Memory,
             Owners = [decoded.Pixels, latents],
             Provenance = ProvenanceOf(batch, picture, isRescued, hashes),

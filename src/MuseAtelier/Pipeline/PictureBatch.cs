@@ -23,7 +23,7 @@ internal sealed class PictureBatch
         Plan = plan;
         Slot = slot;
         Prompts = run.Series.Prompts;
-        Recipe = sampling.RecipeOf(Request, Prompts.Weights);
+        Recipe = sampling.RecipeOf(Request, Prompts.Weights, run.Series.Span);
         Prediction = sampling.PredictionOf(Request);
         LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);
         LatentColours = LatentColours.Of(sampling.Model);
@@ -33,6 +33,12 @@ internal sealed class PictureBatch
 
     /// <summary>The plan in force.</summary>
     public ResidencyPlan Plan { get; }
+
+    /// <summary>The series that the pictures belong to.</summary>
+    public PictureSeries Series => _run.Series;
+
+    /// <summary>What the pictures are painted from, once it is encoded; null before, and for pictures of noise alone.</summary>
+    public EncodedSource? Source { get; set; }
 
     /// <summary>The request of each picture.</summary>
     public IReadOnlyList<PictureRequest> Requests => _requests;
@@ -82,6 +88,9 @@ internal sealed class PictureBatch
     /// <summary>The time of text encoders, cross-attention and time embeddings for the whole batch.</summary>
     public TimeSpan TextTime { get; set; }
 
+    /// <summary>The time of preparing and encoding what the pictures are painted from.</summary>
+    public TimeSpan EncodingTime { get; set; }
+
     /// <summary>Whether anybody receives reports of progress.</summary>
     public bool HasProgress => _run.HasProgress;
 
@@ -92,5 +101,5 @@ internal sealed class PictureBatch
     public void Report(GenerationPhase phase, int step, LatentPreview? preview = null) => _run.Report(phase, step, preview, Count);
 
     /// <summary>Reports progress of the next picture that is not finished.</summary>
-    public void ReportPicture(GenerationPhase phase) => _run.Report(phase, Recipe.Evaluations.Length, null, 1);
+    public void ReportPicture(GenerationPhase phase) => _run.Report(phase, Recipe.EvaluationsRun, null, 1);
 }

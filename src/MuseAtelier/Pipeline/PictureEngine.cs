@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using MuseAtelier.Conditioning;
+using MuseAtelier.Decoding;
 using MuseAtelier.Diagnostics;
 using MuseAtelier.Format;
 using MuseAtelier.Runtime;
@@ -18,7 +19,9 @@ internal sealed class PictureEngine : IDisposable
     private readonly LoadedParts _parts;
     private readonly BatchPlanner _planner;
     private readonly ModelSampling _sampling;
-    private readonly MemoryRetry _painting;
+    private readonly PassPainter _passes;
+    private readonly HiresPainter _hires;
+    private readonly PassEnlarger _enlarger;
     private readonly DeviceMemoryWatch? _watch;
     private readonly PhaseMeter _meter;
     private readonly string[] _standingNotices;
@@ -43,10 +46,13 @@ internal sealed class PictureEngine : IDisposable
         _watch = options.WatchMemory ? new DeviceMemoryWatch(device, options.WatchInterval) : null;
         _meter = new PhaseMeter(_watch);
         var decoding = new BatchDecoding(_parts.Decoder, _meter, assembler, Diagnostics);
-        var prompts = new PromptRows(_parts.Prompts);
+        var sources = new SourceEncoder(package, new VaeEncoder(package, _parts.Sessions, device), device);
+        var encoding = new BatchEncoding(new PromptRows(_parts.Prompts), _parts.Denoisers, sources, _meter, Diagnostics.Metrics);
         TimeSpan? previews = options.Previews ? options.PreviewInterval : null;
-        var pipeline = new PicturePipeline(prompts, _parts.Denoisers, decoding, _meter, device, previews, Diagnostics.Metrics);
-        _painting = new MemoryRetry(pipeline, plans, _planner, Diagnostics);
+        var pipeline = new PicturePipeline(encoding, _parts.Denoisers, decoding, _meter, device, previews, Diagnostics.Metrics);
+        _passes = new PassPainter(_planner, new MemoryRetry(pipeline, plans, _planner, Diagnostics), _meter, _sampling);
+        _enlarger = new PassEnlarger(device, options, plans);
+        _hires = new HiresPainter(_passes, _enlarger, _planner, _sampling, Diagnostics);
     }
 
     /// <summary>The model that paints.</summary>
@@ -61,8 +67,8 @@ internal sealed class PictureEngine : IDisposable
     /// <summary>Bytes that the process held of that memory in the last sample; null if it is not watched. Thread-safe.</summary>
     public long? HeldBytes => _watch?.LastBytes;
 
-    /// <summary>The largest clip skip that the text encoders allow.</summary>
-    public int MostClipSkip => _package.Manifest.MostClipSkip;
+    // An inpainting model sees a masked picture even where it paints from noise alone.
+    private bool AlwaysEncodes => _package.Manifest.Model.IsInpainting;
 
     /// <summary>The samplers and noise sources that requests can name.</summary>
     public SamplingCatalogs Catalogs => _sampling.Catalogs;
@@ -110,6 +116,17 @@ internal sealed class PictureEngine : IDisposable
         }
     }
 
+    /// <summary>Checks what depends on the model, before a request waits.</summary>
+    /// <exception cref="ClipSkipException">The model's text encoders have fewer layers.</exception>
+    /// <exception cref="ModelPartMissingException">The picture needs the encoder, which the model has not.</exception>
+    public void Check(PictureRequest request)
+    {
+        ClipSkipException.ThrowIfBeyond(request.ClipSkip, _package.Manifest.MostClipSkip);
+        bool encodes = request.Source is not null || AlwaysEncodes;
+        if (request.Hires is { } hires) encodes |= HiresSeries.KernelOf(hires.Upscaler) is null;
+        if (encodes) VaeEncoder.Require(_package);
+    }
+
     /// <summary>Paints the next batch of a series.</summary>
     /// <param name="series">The series.</param>
     /// <param name="first">Index of the first picture of the series that is not painted yet.</param>
@@ -123,14 +140,12 @@ internal sealed class PictureEngine : IDisposable
     {
         _package.RequireUnchanged();
         using DeviceLease lease = _device.Enter(cancellationToken);
-        var run = new SeriesRun(series, first, deliver, progress, start, [.. _standingNotices], _sampling);
-        ResidencyPlan plan = _planner.Apply(series, run.Notices);
-        run.LimitTo(plan.BatchSize);
-        _meter.Reset();
+        var reports = new PassProgress(progress, start);
         _parts.Sessions.Stopping = cancellationToken;
         try
         {
-            _painting.Paint(run, plan, cancellationToken);
+            if (series.Request.Hires is null) _passes.Paint(series, first, deliver, reports, [.. _standingNotices], cancellationToken);
+            else _hires.Paint(series, first, deliver, reports, _standingNotices, cancellationToken);
         }
         finally
         {
@@ -147,7 +162,12 @@ internal sealed class PictureEngine : IDisposable
     public void Dispose()
     {
         Diagnostics.Dispose();
-        using (_device.Enter(CancellationToken.None)) _parts.Dispose();
+        using (_device.Enter(CancellationToken.None))
+        {
+            _enlarger.Dispose();
+            _parts.Dispose();
+        }
+
         _watch?.Dispose();
         _device.Dispose();
         _package.Dispose();

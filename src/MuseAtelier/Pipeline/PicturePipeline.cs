@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using MuseAtelier.Conditioning;
 using MuseAtelier.Diagnostics;
 using MuseAtelier.Runtime;
 using MuseAtelier.Sampling;
@@ -7,15 +6,15 @@ using MuseAtelier.Sampling;
 namespace MuseAtelier.Pipeline;
 
 /// <summary>Paints a batch: the phases of <see cref="Recipe.PipelineRecipe"/>, one after the other.</summary>
-/// <param name="prompts">Encodes prompts.</param>
-/// <param name="denoisers">Prepares the denoiser; borrowed.</param>
+/// <param name="encoding">Encodes prompts and sources.</param>
+/// <param name="denoisers">Hold the denoiser; borrowed.</param>
 /// <param name="decoding">Decodes pictures.</param>
 /// <param name="meter">Measures the memory of the phases.</param>
 /// <param name="device">The device that runs; borrowed.</param>
 /// <param name="previews">The least time between two previews; null means none.</param>
 /// <param name="metrics">Receives the time of each phase; borrowed.</param>
 internal sealed class PicturePipeline(
-    PromptRows prompts,
+    BatchEncoding encoding,
     DenoiserCache denoisers,
     BatchDecoding decoding,
     PhaseMeter meter,
@@ -31,34 +30,14 @@ internal sealed class PicturePipeline(
         // 1. All runs of the batch share one run option: terminating it stops a run in the middle of a step.
         using var run = new RunScope(device, cancellationToken);
 
-        // 2. Encode the prompts.
-        Denoiser denoiser = Encode(batch, run);
+        // 2. Encode the prompts, and the source if there is one.
+        Denoiser denoiser = encoding.Encode(batch, run);
 
         // 3. Denoise: draw the initial noise and run all steps. Afterwards free what only the steps need.
         using BatchDenoising denoising = Denoise(batch, denoiser, run);
 
         // 4. Decode one picture after the other.
         for (int picture = 0; picture < batch.Count; picture++) decoding.Decode(batch, denoising, picture, run);
-    }
-
-    private Denoiser Encode(PictureBatch batch, RunScope run)
-    {
-        using Activity? activity = AtelierActivities.StartPhase(AtelierTelemetry.EncodeActivity);
-
-        // Encode the prompts, unless they were encoded before.
-        long begin = Stopwatch.GetTimestamp();
-        batch.Report(GenerationPhase.Encoding, 0);
-        IReadOnlyList<PromptEmbeds[]> sets = prompts.Encode(batch, run);
-        TimeSpan textTime = Stopwatch.GetElapsedTime(begin);
-        meter.End(batch, PlanPhase.Text);
-        metrics.PhaseEnded(PlanPhase.Text, textTime);
-
-        // Compute keys and values of every set of prompts, and time embeddings, once per batch.
-        Denoiser denoiser = denoisers.Prepare(batch, sets, run);
-        meter.End(batch, PlanPhase.Conditioning);
-        batch.TextTime = Stopwatch.GetElapsedTime(begin);
-        metrics.PhaseEnded(PlanPhase.Conditioning, batch.TextTime - textTime);
-        return denoiser;
     }
 
     private BatchDenoising Denoise(PictureBatch batch, Denoiser denoiser, RunScope run)

@@ -17,6 +17,29 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
     /// <exception cref="PromptException">A prompt cannot be read in its syntax, or takes too many chunks, parts or versions.</exception>
     public RequestPrompts Prompts => _prompts ??= RequestPrompts.Of(Request);
 
+    /// <summary>The steps of the schedule and those that run; null means those of the request.</summary>
+    public StepSpan? Span { get; init; }
+
+    /// <summary>
+    /// [4, h, w] fp32 latents of an existing picture in the scale of the UNet, from which all pictures are painted; empty if there are
+    /// none.
+    /// </summary>
+    public ReadOnlyMemory<float> Start { get; init; }
+
+    /// <summary>The tiles in which the VAE works; null lets the plan choose.</summary>
+    public TilePlan? Tiles { get; init; }
+
+    /// <summary>What is made of the denoised latents.</summary>
+    public PassOutput Output { get; init; }
+
+    /// <summary>
+    /// Whether each picture is painted from the enlarged pixels of its first pass, which are not known when the pass is planned.
+    /// </summary>
+    public bool EncodesEnlarged { get; init; }
+
+    /// <summary>What all pictures are painted from, once it is encoded; null before, and for pictures of noise alone.</summary>
+    public EncodedSource? Source { get; set; }
+
     /// <summary>
     /// The fixed slot of a single picture, whose rows the rest of its batch repeats; null if pictures fill the slots in order.
     /// </summary>
@@ -31,4 +54,17 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
 
     /// <summary>The request of a picture of the series, by its index from 0.</summary>
     public PictureRequest Picture(int index) => Request.InSeries(index);
+}
+
+/// <summary>What is made of the denoised latents of a series.</summary>
+internal enum PassOutput
+{
+    /// <summary>A finished picture.</summary>
+    Picture,
+
+    /// <summary>The decoded pixels of one of two passes.</summary>
+    Pixels,
+
+    /// <summary>Nothing: the first of two passes, of which the latents are enlarged.</summary>
+    Latents,
 }

@@ -1,3 +1,4 @@
+using MuseAtelier.Recipe;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Pipeline;
@@ -15,7 +16,13 @@ internal static class PlanForecast
         string path = PackageCache.Find(model, options.PackageChoice) ?? model;
         ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
         var single = new PictureSeries(request, 1, 1);
-        return ResidencyPlanner.Plan(
-            sizes, BatchPlanner.RequestOf(single, options, options.BudgetBytes()), options.Backend.Profile);
+        ResidencyRequest wanted = request.Hires is null
+            ? BatchPlanner.RequestOf(single, options, options.BudgetBytes())
+            : HiresSeries.Of(single).PlanRequest(options, options.BudgetBytes());
+        wanted = sizes.Complete(wanted);
+        bool encodes = wanted.EncodesSource || wanted.SecondPass?.EncodesSource == true;
+        if (encodes && sizes.Components.All(component => component.Name != PipelineRecipe.Encoder))
+            throw new ModelPartMissingException(sizes.Name, PipelineRecipe.Encoder, "VAE encoder");
+        return ResidencyPlanner.Plan(sizes, wanted, options.Backend.Profile);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MuseAtelier.Sampling;
 
 namespace MuseAtelier.Pipeline;
@@ -11,19 +10,17 @@ namespace MuseAtelier.Pipeline;
 /// <param name="first">Index of the first picture to paint.</param>
 /// <param name="deliver">Receives each picture as soon as it is decoded.</param>
 /// <param name="progress">Receives a report of every step.</param>
-/// <param name="start">Timestamp of the request.</param>
 /// <param name="notices">Sentences for the user that belong to every picture of the call.</param>
 /// <param name="sampling">Makes the recipe and the noise of each batch.</param>
 internal sealed class SeriesRun(
     PictureSeries series,
     int first,
     Action<Picture> deliver,
-    IProgress<GenerationProgress>? progress,
-    long start,
+    PassProgress progress,
     List<string> notices,
     ModelSampling sampling)
 {
-    private readonly int _evaluations = sampling.RecipeOf(series.Request).Evaluations.Length;
+    private readonly int _evaluations = sampling.RecipeOf(series.Request, span: series.Span).EvaluationsRun;
     private int _next = first;
     private int _end = first;
 
@@ -61,24 +58,13 @@ internal sealed class SeriesRun(
     }
 
     /// <summary>Whether anybody receives reports.</summary>
-    public bool HasProgress => progress is not null;
+    public bool HasProgress => progress.HasSink;
 
     /// <summary>Reports progress.</summary>
     /// <param name="phase">The phase.</param>
     /// <param name="step">The number of finished evaluations.</param>
     /// <param name="preview">A preview of the latents, or null.</param>
     /// <param name="count">The number of pictures that the report is about.</param>
-    public void Report(GenerationPhase phase, int step, LatentPreview? preview, int count)
-    {
-        progress?.Report(new GenerationProgress
-        {
-            Phase = phase,
-            Step = step,
-            Steps = _evaluations,
-            Elapsed = Stopwatch.GetElapsedTime(start),
-            Preview = preview,
-            Picture = _next,
-            Pictures = count,
-        });
-    }
+    public void Report(GenerationPhase phase, int step, LatentPreview? preview, int count) =>
+        progress.Report(phase, step, _evaluations, preview, _next, count);
 }

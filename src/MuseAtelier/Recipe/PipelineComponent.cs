@@ -14,7 +14,7 @@ internal enum RunFrequency
     /// <summary>In every evaluation of the denoising loop.</summary>
     PerEvaluation,
 
-    /// <summary>Once for each picture, or for each tile of it.</summary>
+    /// <summary>Once for each picture, or for each tile of it; an existing picture is encoded once for a batch.</summary>
     PerPicture,
 }
 
@@ -52,6 +52,12 @@ internal enum ModelPart
     /// <summary>The VAE in fp32, whatever arithmetic the package has for the other parts.</summary>
     Fp32Vae,
 
+    /// <summary>An upscaler, which is a model of its own. It has the arithmetic that the VAE would have.</summary>
+    Upscaler,
+
+    /// <summary>An upscaler in fp32, whatever arithmetic the package has.</summary>
+    Fp32Upscaler,
+
     /// <summary>No part of the model: conversion to bytes, which has no weights and computes in fp32.</summary>
     PostProcessing,
 }
@@ -74,8 +80,11 @@ internal enum ComponentUse
     /// <summary>For pictures with a frame.</summary>
     WithFrame,
 
-    /// <summary>For no picture that is painted from a prompt; for comparisons with existing pictures.</summary>
-    Comparison,
+    /// <summary>For pictures that are painted from an existing one.</summary>
+    Encoding,
+
+    /// <summary>For pictures that an upscaler enlarges, which is a package of its own.</summary>
+    Upscaling,
 }
 
 /// <summary>
@@ -106,7 +115,10 @@ internal sealed record PipelineComponent(
     /// <summary>Whether the component decodes latents.</summary>
     public bool Decodes => Use is ComponentUse.UsualDecoding or ComponentUse.Fp32Decoding;
 
-    /// <summary>Whether the component runs before the first step.</summary>
+    /// <summary>Whether the component encodes an existing picture. It is loaded for a batch and released before the first step.</summary>
+    public bool Encodes => Use == ComponentUse.Encoding;
+
+    /// <summary>Whether the component runs before the first step, for prompts.</summary>
     public bool RunsBeforeSteps => Frequency is RunFrequency.PerPrompt or RunFrequency.PerBatch;
 
     /// <summary>
@@ -136,7 +148,7 @@ internal sealed record PipelineComponent(
     {
         ModelPart.TextEncoders => precisions.TextEncoders.Arithmetic,
         ModelPart.UNet => precisions.UNet.Arithmetic,
-        ModelPart.Vae => precisions.Vae.Arithmetic,
+        ModelPart.Vae or ModelPart.Upscaler => precisions.Vae.Arithmetic,
         _ => Precision.Fp32,
     };
 }

@@ -31,6 +31,12 @@ internal static class PipelineRecipe
             ComponentNames.TimeEmbedding, "time embeddings", PlanPhase.Conditioning, RunFrequency.PerBatch,
             ComponentShape.Schedule, ModelPart.UNet, ComponentUse.Always),
         new(
+            ComponentNames.VaeEncoder, "VAE encoder", PlanPhase.Encoding, RunFrequency.PerPicture,
+            ComponentShape.Tile, ModelPart.Vae, ComponentUse.Encoding)
+        {
+            HasConvolutions = true,
+        },
+        new(
             ComponentNames.UNet, "denoiser", PlanPhase.Denoising, RunFrequency.PerEvaluation,
             ComponentShape.Latents, ModelPart.UNet, ComponentUse.Always)
         {
@@ -55,18 +61,13 @@ internal static class PipelineRecipe
         new(
             ComponentNames.Framing, "post-processing with a frame", PlanPhase.Decoding, RunFrequency.PerPicture,
             ComponentShape.Picture, ModelPart.PostProcessing, ComponentUse.WithFrame),
-        new(
-            ComponentNames.VaeEncoder, "VAE encoder", null, RunFrequency.PerPicture,
-            ComponentShape.Picture, ModelPart.Vae, ComponentUse.Comparison)
-        {
-            HasConvolutions = true,
-        },
+        .. Upscalers,
     ];
 
     private static readonly FrozenDictionary<string, PipelineComponent> ByName =
         Components.ToFrozenDictionary(component => component.Name, StringComparer.Ordinal);
 
-    /// <summary>The components that run before the first step, in their order.</summary>
+    /// <summary>The components that run before the first step for prompts, in their order.</summary>
     public static IReadOnlyList<PipelineComponent> BeforeSteps { get; } = [.. Components.Where(component => component.RunsBeforeSteps)];
 
     /// <summary>The component that runs in every step.</summary>
@@ -87,6 +88,23 @@ internal static class PipelineRecipe
         [.. BeforeSteps.Select(component => component.Name)],
     ];
 
+    // Packages of their own hold them.
+    private static PipelineComponent[] Upscalers =>
+    [
+        new(
+            ComponentNames.Upscaler, "upscaler", null, RunFrequency.PerPicture,
+            ComponentShape.Tile, ModelPart.Upscaler, ComponentUse.Upscaling)
+        {
+            HasConvolutions = true,
+        },
+        new(
+            ComponentNames.UpscalerFp32, "upscaler in fp32", null, RunFrequency.PerPicture,
+            ComponentShape.Tile, ModelPart.Fp32Upscaler, ComponentUse.Upscaling)
+        {
+            HasConvolutions = true,
+        },
+    ];
+
     /// <summary>A component's place in the recipe. Allocates nothing.</summary>
     /// <exception cref="ArgumentException">The recipe has no such component.</exception>
     public static PipelineComponent Of(string name) => ByName.TryGetValue(name, out PipelineComponent? component)
@@ -96,7 +114,8 @@ internal static class PipelineRecipe
     /// <summary>The components that a picture needs, in the order in which they run.</summary>
     /// <param name="inFp32">Whether it is decoded in fp32 although the package's VAE computes in fp16.</param>
     /// <param name="hasFrame">Whether it has a frame.</param>
-    public static IEnumerable<PipelineComponent> For(bool inFp32, bool hasFrame) =>
+    /// <param name="encodes">Whether it is painted from an existing picture.</param>
+    public static IEnumerable<PipelineComponent> For(bool inFp32, bool hasFrame, bool encodes = false) =>
         Components.Where(component => component.Use switch
         {
             ComponentUse.Always => true,
@@ -104,12 +123,17 @@ internal static class PipelineRecipe
             ComponentUse.Fp32Decoding => inFp32,
             ComponentUse.WithoutFrame => !hasFrame,
             ComponentUse.WithFrame => hasFrame,
-            _ => false,
+            ComponentUse.Encoding => encodes,
+            ComponentUse.Upscaling => false,
+            _ => throw new ArgumentOutOfRangeException(nameof(component), component.Use, null),
         });
 
     /// <summary>The name of the component that decodes.</summary>
     /// <param name="inFp32">Whether in fp32 although the package's VAE computes in fp16.</param>
     public static string Decoder(bool inFp32) => NameOf(inFp32 ? ComponentUse.Fp32Decoding : ComponentUse.UsualDecoding);
+
+    /// <summary>The name of the component that encodes existing pictures.</summary>
+    public static string Encoder => NameOf(ComponentUse.Encoding);
 
     /// <summary>The name of the component that turns a decoded picture into bytes.</summary>
     /// <param name="hasFrame">Whether the picture has a frame.</param>

@@ -12,6 +12,9 @@ public enum PlanPhase
     /// <summary>Computes keys and values from text states, and embeddings from timesteps; once per batch.</summary>
     Conditioning,
 
+    /// <summary>Encodes an existing picture into latents; only where a picture is painted from one.</summary>
+    Encoding,
+
     /// <summary>Denoises the latents, step by step.</summary>
     Denoising,
 

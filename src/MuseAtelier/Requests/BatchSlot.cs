@@ -9,8 +9,8 @@ namespace MuseAtelier;
 public sealed record BatchSlot
 {
     /// <summary>
-    /// The most pictures in a batch. With two rows for each guided picture, no fp16 tensor of the largest picture size then takes more than
-    /// 2 GiB, which is as far as the kernels' indices reach.
+    /// The most pictures in a batch. With two rows for each guided picture, no fp16 tensor of pictures of up to 2048x2048 px then takes
+    /// more than 2 GiB, which is as far as the kernels' indices reach. Of larger pictures fewer share a batch: two of 4096x4096 px.
     /// </summary>
     public const int LargestBatch = 8;
 

@@ -58,10 +58,10 @@ public sealed record PictureRequest
     /// </summary>
     public float VariationStrength { get; init; }
 
-    /// <summary>Width in px: a multiple of 8 from 256 to 2048.</summary>
+    /// <summary>Width in px: a multiple of 8 from 256 to 4096.</summary>
     public int Width { get; init; } = 1024;
 
-    /// <summary>Height in px: a multiple of 8 from 256 to 2048.</summary>
+    /// <summary>Height in px: a multiple of 8 from 256 to 4096.</summary>
     public int Height { get; init; } = 1024;
 
     /// <summary>The sampler; Euler ancestral by default.</summary>
@@ -114,6 +114,14 @@ public sealed record PictureRequest
 
     /// <summary>The frame that is painted with the picture (鎏金画框); null means none.</summary>
     public PictureFrame? Frame { get; init; }
+
+    /// <summary>
+    /// The existing picture that this one is painted from; null means noise alone. Width and height are those at which it is painted.
+    /// </summary>
+    public PictureSource? Source { get; init; }
+
+    /// <summary>A second pass at a higher resolution; null means none.</summary>
+    public HiresPass? Hires { get; init; }
 
     /// <summary>SDXL's size conditioning; null means an uncropped original of the picture's own size.</summary>
     public MicroConditioning? Conditioning { get; init; }

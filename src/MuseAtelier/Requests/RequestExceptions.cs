@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics.Tensors;
 using MuseAtelier.Format;
 using static System.FormattableString;
 
@@ -24,7 +25,7 @@ public sealed class PictureSizeException : PictureRequestException
     internal PictureSizeException(int width, int height)
         : base(
             $"the size is {width}x{height} px",
-            "multiples of 8 from 256 to 2048 a side",
+            "multiples of 8 from 256 to 4096 a side",
             $"The nearest size is {Nearest(width)}x{Nearest(height)}.")
     {
         Width = width;
@@ -37,7 +38,7 @@ public sealed class PictureSizeException : PictureRequestException
     /// <summary>The requested height in px.</summary>
     public int Height { get; }
 
-    private static int Nearest(int size) => (Math.Clamp(size, 256, 2048) + 4) / 8 * 8;
+    private static int Nearest(int size) => (Math.Clamp(size, RequestRules.SmallestSide, RequestRules.LargestSide) + 4) / 8 * 8;
 }
 
 /// <summary>A number of steps that is out of range.</summary>
@@ -50,8 +51,16 @@ public sealed class StepCountException : PictureRequestException
             $"Choose one of these{(most < 1000 ? ", or another sampler or schedule" : "")}; 20 to 30 suit most samplers.") =>
             Steps = steps;
 
+    private StepCountException(int steps, string found, string expected, string remedy) : base(found, expected, remedy) => Steps = steps;
+
     /// <summary>The requested number of steps.</summary>
     public int Steps { get; }
+
+    internal static StepCountException OfStrength(int steps, float strength, double schedule) => new(
+        steps,
+        Invariant($"{steps} steps at strength {strength} are the last ones of a schedule of {Math.Floor(schedule)} steps"),
+        Invariant($"a schedule of at most {RequestRules.MostSteps} steps"),
+        "Raise the strength, or take fewer steps.");
 }
 
 /// <summary>A guidance scale that is out of range.</summary>
@@ -214,6 +223,11 @@ public sealed class PromptException : PictureRequestException
         Invariant($"at most {most} pictures in a batch of such a prompt"),
         "Paint the picture in a smaller batch. MuseAtelier paints no such batch, so a record of one is not its own.");
 
+    internal static PromptException TooManyRowsForSize(int parts, int width, int height, int most) => new(
+        Invariant($"the prompt has {parts} parts between the words AND, and the picture has {width}x{height} px"),
+        Invariant($"at most {most} parts at this size"),
+        "Take out an AND, or paint a smaller picture.");
+
     internal static PromptException Unpaired(string name, char unit, int index) => new(
         Invariant($"the {name} has an unpaired surrogate at index {index} (U+{(int)unit:X4})"),
         "Unicode text",
@@ -260,4 +274,89 @@ public sealed class ConditioningException : PictureRequestException
 
     /// <summary>The requested number in px.</summary>
     public int Value { get; }
+}
+
+/// <summary>A mask without any white, from which nothing would be painted anew.</summary>
+public sealed class MaskEmptyException : PictureRequestException
+{
+    private MaskEmptyException(string? name, byte lightest, byte least)
+        : base(
+            Invariant($"the mask{(name is null ? "" : $" {name}")} has no white: its lightest value is {lightest} of 255"),
+            Invariant($"a mask with values from {least} on, where the picture is painted anew"),
+            "Paint white what is to change, or leave out the mask to change the whole picture.") =>
+            Lightest = lightest;
+
+    /// <summary>The lightest value of the mask, 0 to 255.</summary>
+    public byte Lightest { get; }
+
+    /// <summary>Checks the mask of a source, if it has one with pixels. Margins of an extended source count as white.</summary>
+    /// <exception cref="MaskEmptyException">The mask has no white.</exception>
+    internal static void ThrowIfEmpty(PictureSource source, SamplingDialect dialect)
+    {
+        if (source.Mask is not { Image: { HasPixels: true } mask } || source.Extend != default) return;
+        // ComfyUI paints where a mask is grey in part; the others make it black and white at half.
+        byte least = dialect == SamplingDialect.Comfy ? (byte)1 : (byte)128;
+        ReadOnlySpan<byte> pixels = mask.Pixels.Span;
+        if (pixels.IndexOfAnyInRange(least, byte.MaxValue) < 0)
+            throw new MaskEmptyException(mask.Name, TensorPrimitives.Max(pixels), least);
+    }
+}
+
+/// <summary>A source that is too large to be painted from, with the margins by which it is extended.</summary>
+public sealed class SourceSizeException : PictureRequestException
+{
+    /// <summary>The longest side of a source in px. JPEG files have no longer ones.</summary>
+    internal const int LongestSide = 65_535;
+
+    private SourceSizeException(long width, long height)
+        : base(
+            Invariant($"the source has {width}x{height} px with its margins"),
+            Invariant($"at most {LongestSide} px a side, and {SourceImage.MostPixels} px in all"),
+            "Scale it down, or extend it by less.")
+    {
+        Width = width;
+        Height = height;
+    }
+
+    /// <summary>The source's width in px, with its margins.</summary>
+    public long Width { get; }
+
+    /// <summary>The source's height in px, with its margins.</summary>
+    public long Height { get; }
+
+    /// <summary>Checks the size of a source.</summary>
+    /// <returns>The size with the margins.</returns>
+    /// <exception cref="SourceSizeException">It is too large.</exception>
+    internal static (int Width, int Height) ThrowIfTooLarge(PictureSource source)
+    {
+        long width = (long)source.Image.Width + source.Extend.Left + source.Extend.Right;
+        long height = (long)source.Image.Height + source.Extend.Top + source.Extend.Bottom;
+        if (width > LongestSide || height > LongestSide || width * height > SourceImage.MostPixels)
+            throw new SourceSizeException(width, height);
+        return ((int)width, (int)height);
+    }
+}
+
+/// <summary>A source or a mask of which only the digest is known, so that nothing can be painted from it.</summary>
+public sealed class SourceMissingException : PictureRequestException
+{
+    internal SourceMissingException(string role, string sha256, string? name)
+        : base(
+            Invariant($"the {role} is known by its digest {sha256[..12]} alone"),
+            Invariant($"its pixels"),
+            name is null ? Invariant($"Give the file of the {role}.") : Invariant($"Give the file of the {role}, which was named {name}."))
+    {
+        Role = role;
+        Sha256 = sha256;
+        Name = name;
+    }
+
+    /// <summary>What the image is for: source or mask.</summary>
+    public string Role { get; }
+
+    /// <summary>The digest of the image, as <see cref="SourceImage.Sha256"/> gives it.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>The name of its file; null if unknown.</summary>
+    public string? Name { get; }
 }

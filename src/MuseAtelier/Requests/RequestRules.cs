@@ -8,10 +8,20 @@ internal static class RequestRules
 {
     public const int SizeMultiple = 8;
     public const int SmallestSide = 256;
-    public const int LargestSide = 2048;
+    public const int LargestSide = 4096;
     public const int MostSteps = 1000;
     public const float LargestGuidanceScale = 100;
     public const int MostCommaBacktrack = 75;
+    public const int MostMargin = 2048;
+
+    /// <summary>The widest margin by which a source is extended, in px.</summary>
+    public const int WidestMargin = 2048;
+
+    /// <summary>The largest standard deviation of a mask's blur, in px.</summary>
+    public const int WidestBlur = 64;
+
+    /// <summary>The widest surroundings of a mask that are painted with it, in px.</summary>
+    public const int WidestPadding = 1024;
 
     /// <summary>
     /// The most UTF-16 code units in a prompt. A picture's record has room for two such prompts, however they are escaped.
@@ -61,6 +71,8 @@ internal static class RequestRules
         CheckGuidance(request);
         CheckNumber(nameof(request.VariationStrength), request.VariationStrength, 0, 1, 0);
         if (request.Eta is { } eta) CheckNumber(nameof(request.Eta), eta, 0, 1, 1);
+        CheckSource(request);
+        HiresRules.Check(request, names);
     }
 
     /// <summary>Checks that a slot lies in a batch of legal size.</summary>
@@ -132,6 +144,35 @@ internal static class RequestRules
             IEnumerable<string> sources = names.NoiseSources.Select(name => name.Id);
             throw new RequestChoiceException(nameof(request.NoiseSource), request.NoiseSource.Id, [.. sources]);
         }
+    }
+
+    private static void CheckSource(PictureRequest request)
+    {
+        if (request.Source is not { } source) return;
+        ArgumentNullException.ThrowIfNull(source.Image);
+        CheckChoice(nameof(source.Fit), source.Fit);
+        CheckNumber(nameof(source.Strength), source.Strength, 0, 1, 0.6f);
+        CheckNumber(nameof(source.Extend.Left), source.Extend.Left, 0, WidestMargin, 0);
+        CheckNumber(nameof(source.Extend.Top), source.Extend.Top, 0, WidestMargin, 0);
+        CheckNumber(nameof(source.Extend.Right), source.Extend.Right, 0, WidestMargin, 0);
+        CheckNumber(nameof(source.Extend.Bottom), source.Extend.Bottom, 0, WidestMargin, 0);
+        if (source.Mask is { } mask) CheckMask(mask);
+        if (!source.Image.HasPixels) throw new SourceMissingException("source", source.Image.Sha256, source.Image.Name);
+        _ = SourceSizeException.ThrowIfTooLarge(source);
+        MaskEmptyException.ThrowIfEmpty(source, request.Dialect);
+        var span = StepSpan.Of(request);
+        if (request.Sampler.EvaluatesTwice && span.Schedule > MostSteps / 2)
+            throw StepCountException.OfStrength(span.Run, source.Strength, span.Schedule);
+    }
+
+    private static void CheckMask(InpaintMask mask)
+    {
+        ArgumentNullException.ThrowIfNull(mask.Image);
+        CheckNumber(nameof(mask.Blur), mask.Blur, 0, WidestBlur, 4);
+        CheckChoice(nameof(mask.Content), mask.Content);
+        if (mask.OnlyMaskedPadding is { } padding)
+            CheckNumber(nameof(mask.OnlyMaskedPadding), padding, 0, WidestPadding, 32);
+        if (!mask.Image.HasPixels) throw new SourceMissingException("mask", mask.Image.Sha256, mask.Image.Name);
     }
 
     private static void CheckConditioning(MicroConditioning? conditioning)

@@ -1,4 +1,5 @@
 using MuseAtelier.Format;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier.Residency;
 
@@ -12,7 +13,7 @@ internal sealed class BatchMemory
     public BatchMemory(BatchParts parts, int pictures, ResidencyRequest request, DeviceProfile device)
     {
         TensorBytes = parts.TensorBytes;
-        HostBytes = device.MapsWeights ? LatentAndPictureBytes(parts.UNet, pictures, request) : 0;
+        HostBytes = device.MapsWeights ? LatentAndPictureBytes(parts.UNet, pictures, request) + SourceBytes(request) : 0;
         PromptSetBytes = request.PromptSets > 1 ? request.PromptSets * PromptSet(parts, request) : 0;
         TextArena = LargestArena(PlanPhase.Text);
         ConditioningArena = LargestArena(PlanPhase.Conditioning);
@@ -53,6 +54,16 @@ internal sealed class BatchMemory
         BatchPart context = parts.CrossAttention;
         PictureShape onePicture = context.Shape with { Rows = request.RowsPerPicture };
         return context.TensorBytes + context.Component.Inputs.Sum(input => input.Bytes(onePicture));
+    }
+
+    // The pixels and the mask of an existing picture, its mean and its log variance.
+    private static long SourceBytes(ResidencyRequest request)
+    {
+        if (!request.EncodesSource) return 0;
+        const int channels = 3, moments = 2 * 4;
+        long area = (long)request.Width * request.Height;
+        return (channels + 1) * area
+            + moments * sizeof(float) * area / (LatentGeometry.VaeScaleFactor * LatentGeometry.VaeScaleFactor);
     }
 
     // The UNet's input and output for all rows; for each picture three blocks of latents and noise, the tree of its noise, and in the end

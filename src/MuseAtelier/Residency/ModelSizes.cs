@@ -1,5 +1,6 @@
 using MuseAtelier.Export;
 using MuseAtelier.Format;
+using MuseAtelier.Recipe;
 
 namespace MuseAtelier;
 
@@ -45,8 +46,30 @@ internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<
         }
 
         PackageManifest manifest = PackageManifest.Read(model);
+        if (manifest.Upscaler is not null) throw new PackageKindException(model, isUpscaler: true);
         return manifest.Lowering == lowering ? Of(manifest) : throw new PackageLoweringException(model, manifest.Lowering, lowering);
     }
+
+    /// <summary>
+    /// Whether every picture needs the encoder: an inpainting model reads a mask and a masked picture behind the latents, even where it
+    /// paints from nothing.
+    /// </summary>
+    internal bool AlwaysEncodes
+    {
+        get
+        {
+            const int latentChannels = 4;
+            TensorSpec latents = Component(PipelineRecipe.EveryStep.Name).Inputs.First(input => input.Name == "latents");
+            return latents.Shape.Where(dimension => dimension.IsFixed).Any(dimension => dimension.Resolve(default) > latentChannels);
+        }
+    }
+
+    /// <summary>The request with what the model needs in any case.</summary>
+    internal ResidencyRequest Complete(ResidencyRequest request) => !AlwaysEncodes ? request : request with
+    {
+        EncodesSource = true,
+        SecondPass = request.SecondPass is { } second ? second with { EncodesSource = true } : null,
+    };
 
     internal ComponentSpec Component(string name) => Components.First(component => component.Name == name);
 }

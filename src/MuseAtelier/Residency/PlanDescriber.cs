@@ -33,6 +33,7 @@ internal sealed class PlanDescriber(
             KeepsArena = c.Mode.KeepsArena,
             KeepsDecodingArena = c.Mode.KeepsDecodingArena,
             MakesSessionsInParallel = memory.CreatesInParallel(c),
+            Encoding = c.Tiles.Encoding is null ? null : c.Tiles.Tiles,
             Decoding = c.Tiles.Tiles,
             DecodingInFp32 = rescueTiles,
             DecodingInFp32Bytes = rescueBytes,
@@ -60,6 +61,7 @@ internal sealed class PlanDescriber(
             conditioning.TextSeconds, conditioning.ConditioningSeconds, loading, step, c.Tiles.Seconds, c.BucketSeconds)
         {
             UnguidedStep = time.UnguidedStepSeconds(c.UNet, c.Mode),
+            Encoding = time.EncodingSeconds(c.Tiles),
         };
     }
 
@@ -69,7 +71,8 @@ internal sealed class PlanDescriber(
     {
         if (component.RunsInEveryStep)
             return Component(c.UNet.Choice, c.UNet.Choice.StreamingBufferBytes, c.SwappedOut, c.UNet.RotatesSessions);
-        if (!component.RunsBeforeSteps) return Sessions(component.Name, isReleased: component.Decodes && !c.Mode.DecoderStays);
+        if (!component.RunsBeforeSteps)
+            return Sessions(component.Name, isReleased: component.Encodes || (component.Decodes && !c.Mode.DecoderStays));
         ComponentChoice choice = c.Conditioning.Choices.First(choice => choice.Component.Name == component.Name);
         return Component(choice, c.Conditioning.StreamingBufferBytes);
     }

@@ -32,6 +32,9 @@ internal enum MemoryUse
     /// <summary>Embeddings, keys and values of several sets of prompts in host memory.</summary>
     PromptSets,
 
+    /// <summary>The encoder of existing pictures: its sessions and its tensors.</summary>
+    Encoder,
+
     /// <summary>The decoder: its sessions and its tensors.</summary>
     Decoder,
 
@@ -46,10 +49,13 @@ internal enum MemoryUse
 }
 
 /// <summary>The memory of each phase, in bytes.</summary>
-internal readonly record struct PhaseBytes(long Text, long Conditioning, long Denoising, long Decoding)
+internal readonly record struct PhaseBytes(long Text, long Conditioning, long Encoding, long Denoising, long Decoding)
 {
     /// <summary>The memory of the largest phase.</summary>
-    public long Max => Math.Max(Math.Max(Text, Conditioning), Math.Max(Denoising, Decoding));
+    public long Max => Math.Max(MaxBesidesDenoising, Denoising);
+
+    /// <summary>The memory of the largest phase in which the UNet does not run.</summary>
+    public long MaxBesidesDenoising => Math.Max(Math.Max(Text, Conditioning), Math.Max(Encoding, Decoding));
 }
 
 /// <summary>
@@ -76,10 +82,21 @@ internal sealed class PlanMemory
         _capturedSteps = request.StepsOfThePromptAlone > 0 ? 2 : 1;
         SessionWeights Sessions(string component) => SessionWeights.Of(model.Component(component), device);
         bool hasFp32 = PipelineRecipe.HasFp32Decoder(model.Components);
-        Components = [.. PipelineRecipe.For(inFp32: hasFp32 && request.DecodesInFp32, hasFrame: request.Frame is not null)];
+        Components =
+        [
+            .. PipelineRecipe.For(
+                inFp32: hasFp32 && request.DecodesInFp32, hasFrame: request.Frame is not null, encodes: request.EncodesSource),
+        ];
         foreach (PipelineComponent component in Components)
         {
             SessionWeights sessions = Sessions(component.Name);
+            if (component.Encodes)
+            {
+                // It is never created ahead, so that its handles do not count twice.
+                EncoderSessions = sessions;
+                continue;
+            }
+
             _handleBytes += sessions.HandleBytes;
             if (component.RunsInEveryStep) UNetSessions = sessions;
             else if (component.Decodes) DecoderSessions = sessions;
@@ -103,6 +120,9 @@ internal sealed class PlanMemory
     /// <summary>The sessions of the UNet.</summary>
     public SessionWeights UNetSessions { get; }
 
+    /// <summary>The sessions of the encoder; none if no existing picture is encoded.</summary>
+    public SessionWeights EncoderSessions { get; }
+
     /// <summary>The sessions of the decoder.</summary>
     public SessionWeights DecoderSessions { get; }
 
@@ -115,12 +135,19 @@ internal sealed class PlanMemory
 
     /// <summary>The memory of each phase. Allocates nothing.</summary>
     public PhaseBytes Phases(in PlanCandidate c) =>
-        new(Sum(c, PlanPhase.Text), Sum(c, PlanPhase.Conditioning), Sum(c, PlanPhase.Denoising), Sum(c, PlanPhase.Decoding));
+        new(
+            Sum(c, PlanPhase.Text),
+            Sum(c, PlanPhase.Conditioning),
+            c.Tiles.Encoding is null ? 0 : Sum(c, PlanPhase.Encoding),
+            Sum(c, PlanPhase.Denoising),
+            Sum(c, PlanPhase.Decoding));
 
     /// <summary>The shares of each phase that take memory, with their names.</summary>
     public IReadOnlyList<PhasePlan> Shares(PlanCandidate c)
     {
-        return [.. Enum.GetValues<PlanPhase>().Select(phase => new PhasePlan(phase, [.. Of(phase).Where(share => share.Bytes > 0)]))];
+        bool encodes = c.Tiles.Encoding is not null;
+        IEnumerable<PlanPhase> phases = Enum.GetValues<PlanPhase>().Where(phase => phase != PlanPhase.Encoding || encodes);
+        return [.. phases.Select(phase => new PhasePlan(phase, [.. Of(phase).Where(share => share.Bytes > 0)]))];
 
         IEnumerable<MemoryShare> Of(PlanPhase phase) => Uses.Select(use => new MemoryShare(Name(use), Bytes(c, phase, use)));
     }
@@ -168,6 +195,7 @@ internal sealed class PlanMemory
         MemoryUse.Tensors => c.Batch.Memory.TensorBytes,
         MemoryUse.HostPictures => c.Batch.Memory.HostBytes,
         MemoryUse.PromptSets => _device.MapsWeights ? c.Batch.Memory.PromptSetBytes : 0,
+        MemoryUse.Encoder => phase == PlanPhase.Encoding ? EncoderSessions.Bytes + c.Tiles.Encoding!.BlockBytes : 0,
         MemoryUse.Decoder => c.Mode.DecoderStays || phase == PlanPhase.Decoding ? DecoderSessions.Bytes + c.Tiles.BlockBytes : 0,
         MemoryUse.CapturedStep => c.Mode.Captures ? _capturedSteps * _device.CaptureBytes!.Value : 0,
         MemoryUse.WorkingMemory => ArenaBytes(c, phase),
@@ -186,6 +214,7 @@ internal sealed class PlanMemory
         MemoryUse.Tensors => "tensors between stages",
         MemoryUse.HostPictures => "latents and pictures",
         MemoryUse.PromptSets => "sets of prompts",
+        MemoryUse.Encoder => "encoder",
         MemoryUse.Decoder => ResidencyPlan.DecoderShare,
         MemoryUse.CapturedStep => "captured step",
         MemoryUse.WorkingMemory => ResidencyPlan.WorkingMemoryShare,
@@ -205,6 +234,7 @@ internal sealed class PlanMemory
     private long CreationBytes(in PlanCandidate c, PlanPhase phase) => phase switch
     {
         PlanPhase.Denoising when !c.UNet.RotatesSessions => UNetSessions.MakingBytes(UNetArena(c)),
+        PlanPhase.Encoding => EncoderSessions.MakingBytes(c.Tiles.Encoding!.ArenaBytes),
         PlanPhase.Decoding => DecoderSessions.MakingBytes(c.Tiles.ArenaBytes),
         _ => 0,
     };
@@ -227,7 +257,8 @@ internal sealed class PlanMemory
             PlanPhase.Denoising => UNetArena(c),
             _ => 0,
         };
-        return shared + (c.Mode.KeepsDecodingArena || phase == PlanPhase.Decoding ? c.Tiles.ArenaBytes : 0);
+        long decoding = c.Mode.KeepsDecodingArena || phase == PlanPhase.Decoding ? c.Tiles.ArenaBytes : 0;
+        return shared + decoding + (phase == PlanPhase.Encoding ? c.Tiles.Encoding!.ArenaBytes : 0);
     }
 
     private static long UNetArena(in PlanCandidate c) => c.UNet.RotatesSessions ? c.Batch.Memory.RotationArena : c.Batch.Memory.UNetArena;

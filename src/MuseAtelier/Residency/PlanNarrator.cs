@@ -15,6 +15,7 @@ internal static class PlanNarrator
         .. BeforeSteps(plan),
         .. Pinning(plan),
         .. Prompts(plan, device),
+        .. Encoding(plan),
         .. Decoding(plan),
         .. WorkingMemory(plan, device),
         .. Time(plan),
@@ -119,13 +120,21 @@ internal static class PlanNarrator
         }
     }
 
+    private static IEnumerable<string> Encoding(ResidencyPlan plan)
+    {
+        if (plan.Encoding is not { } tiles) yield break;
+        string way = tiles.IsWhole ? "whole" : $"in {Tiles(tiles)} that overlap and blend";
+        yield return $"The existing picture is encoded {way}; the encoder is loaded for each batch and released before the first step.";
+    }
+
     private static IEnumerable<string> Decoding(ResidencyPlan plan)
     {
         string precision = plan.DecodesInFp32 ? " in fp32" : "";
+        string latents = plan.Encoding is null ? "Its latents are those of a larger budget, its" : "Its latents and";
         yield return plan.Decoding.IsWhole
             ? $"The picture is decoded{precision} whole."
-            : $"The picture is decoded{precision} in {Tiles(plan.Decoding)} that overlap and blend. Its latents are those of a larger "
-                + "budget, its pixels differ from one that is decoded whole (31 to 33 dB with the Miniature).";
+            : $"The picture is decoded{precision} in {Tiles(plan.Decoding)} that overlap and blend. {latents} pixels differ from "
+                + "one that is decoded whole (31 to 33 dB with the Miniature).";
         if (plan.DecodingInFp32 is { } again)
         {
             string way = again.IsWhole ? "whole" : $"in {Tiles(again)}";

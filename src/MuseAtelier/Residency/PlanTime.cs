@@ -5,10 +5,25 @@ namespace MuseAtelier.Residency;
 /// <param name="device">The costs of the device.</param>
 /// <param name="unetSessions">The sessions of the UNet.</param>
 /// <param name="decoderSessions">The sessions of the decoder.</param>
+/// <param name="encoderSessions">The sessions of the encoder.</param>
 internal sealed class PlanTime(
-    ResidencyRequest request, DeviceProfile device, SessionWeights unetSessions, SessionWeights decoderSessions)
+    ResidencyRequest request,
+    DeviceProfile device,
+    SessionWeights unetSessions,
+    SessionWeights decoderSessions,
+    SessionWeights encoderSessions)
 {
-    /// <summary>Seconds of one picture without its decoding and without swapping.</summary>
+    /// <summary>Seconds of encoding an existing picture, once per batch; with loading the encoder. 0 if none is encoded.</summary>
+    /// <param name="tiles">The tiles.</param>
+    public double EncodingSeconds(TileChoice tiles) => tiles.Encoding is { } encoding ? encoderSessions.Seconds + encoding.Seconds : 0;
+
+    /// <summary>Seconds of one picture for decoding it, and for its share of the encoding.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="tiles">The tiles.</param>
+    public double TileSeconds(BatchChoice batch, TileChoice tiles) =>
+        tiles.Seconds + EncodingSeconds(tiles) * batch.Batches / request.Count;
+
+    /// <summary>Seconds of one picture without its encoding, its decoding and without swapping.</summary>
     public double Seconds(BatchChoice batch, ConditioningPlacement conditioning, UNetPlacement unet, RunMode mode)
     {
         // The encoder remembers its texts, so only the first batch waits for them.

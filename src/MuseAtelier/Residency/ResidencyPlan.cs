@@ -166,10 +166,13 @@ public sealed record PlanEstimate
     /// <summary>One step of a batch; if some steps are outside of the guidance interval, one inside of it.</summary>
     public double Step { get; init; }
 
+    /// <summary>The encoding of an existing picture, once per batch; 0 if none is encoded.</summary>
+    public double Encoding { get; init; }
+
     /// <summary>The decoding of one picture.</summary>
     public double Decoding { get; init; }
 
-    /// <summary>One picture in all, rounded to a hundredth.</summary>
+    /// <summary>One picture in all, rounded to a hundredth; with a second pass, both passes without the upscaler.</summary>
     public double Picture { get; init; }
 
     /// <summary>One step of a batch outside of the guidance interval; 0 if there is none.</summary>
@@ -238,6 +241,9 @@ public sealed record ResidencyPlan
     /// </summary>
     public required bool MakesSessionsInParallel { get; init; }
 
+    /// <summary>The tiles in which the VAE encodes an existing picture, those of the decoding; null if none is encoded.</summary>
+    public TilePlan? Encoding { get; init; }
+
     /// <summary>The tiles in which the VAE decodes.</summary>
     public required TilePlan Decoding { get; init; }
 
@@ -251,6 +257,13 @@ public sealed record ResidencyPlan
     /// pictures need it.
     /// </summary>
     public long DecodingInFp32Bytes { get; init; }
+
+    /// <summary>
+    /// The plan of the second pass; null if there is none. The other members then are those of the first pass, except that
+    /// <see cref="PeakBytes"/> is that of the larger pass, and that <see cref="UnlimitedSeconds"/> and <see cref="PlanEstimate.Picture"/>
+    /// are those of both.
+    /// </summary>
+    public ResidencyPlan? SecondPass { get; init; }
 
     /// <summary>The memory of every phase.</summary>
     public required IReadOnlyList<PhasePlan> Phases { get; init; }

@@ -18,6 +18,7 @@ internal static class ResidencyPlanner
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(device);
+        if (request.SecondPass is not null) return TwoPassPlan.Of(model, request, device);
         PlanRules.Check(request);
         ArgumentOutOfRangeException.ThrowIfLessThan(request.Count, 1);
         if (request.BatchSize is { } pictures)

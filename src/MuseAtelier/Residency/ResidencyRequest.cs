@@ -16,10 +16,10 @@ internal sealed record ResidencyRequest
     /// </summary>
     public long Budget { get; init; } = DefaultBudget;
 
-    /// <summary>Width in px, a multiple of 8 from 256 to 2048.</summary>
+    /// <summary>Width in px, a multiple of 8 from 256 to 4096.</summary>
     public int Width { get; init; } = 1024;
 
-    /// <summary>Height in px, a multiple of 8 from 256 to 2048.</summary>
+    /// <summary>Height in px, a multiple of 8 from 256 to 4096.</summary>
     public int Height { get; init; } = 1024;
 
     /// <summary>Evaluations of the UNet for a picture, 1 to 1000. A sampler has one or two for each step.</summary>
@@ -66,6 +66,9 @@ internal sealed record ResidencyRequest
     /// <summary>The frame that is painted with each picture; null means none.</summary>
     public PictureFrame? Frame { get; init; }
 
+    /// <summary>Whether an existing picture is encoded before the first step.</summary>
+    public bool EncodesSource { get; init; }
+
     /// <summary>Where the denoiser's weights may be between the steps.</summary>
     public OffloadMode Offload { get; init; } = OffloadMode.Auto;
 
@@ -80,6 +83,12 @@ internal sealed record ResidencyRequest
     /// </summary>
     public bool DecodesInFp32 { get; init; }
 
+    /// <summary>
+    /// The second pass, which paints the picture again at a larger size; null means none. This request then is the first pass. Neither its
+    /// budget nor its placement of weights counts, but those of this request.
+    /// </summary>
+    public ResidencyRequest? SecondPass { get; init; }
+
     /// <summary>Bytes of host memory that may be pinned. Weights beyond that come from the mapped file, which is slower.</summary>
     public long PinnedBytes { get; init; } = long.MaxValue;
 
@@ -90,12 +99,21 @@ internal sealed record ResidencyRequest
     internal int StepsOfThePromptAlone => Guided && PromptParts == 1 ? UnguidedSteps : 0;
 
     /// <summary>
-    /// The most pictures in a batch: no more than there are, and no more rows than a guided batch of the largest size has.
+    /// The most pictures in a batch: no more than there are, and no more rows than the kernels' indices reach for their size; 0 if a
+    /// single picture has more.
     /// </summary>
-    internal int LargestBatch => Math.Min(Count, Math.Min(BatchSlot.LargestBatch, PlanRules.MostRows / RowsPerPicture));
+    internal int LargestBatch =>
+        Math.Min(Count, Math.Min(BatchSlot.LargestBatch, PlanRules.MostRowsOf(Width, Height) / RowsPerPicture));
 
     /// <summary>Runs of each text encoder. The negative prompt is counted once, because it seldom changes between steps.</summary>
     internal int TextRuns => PromptChunks * ((HasNegative ? 1 : 0) + PromptSets * PromptParts);
+
+    /// <summary>The request with the given tiles for the VAE.</summary>
+    internal ResidencyRequest InTiles(TilePlan tiles) => this with
+    {
+        VaeTiling = tiles.IsWhole ? VaeTiling.Whole : VaeTiling.Tiled,
+        VaeTile = tiles.IsWhole ? null : new TileSize(tiles.TileHeight, tiles.TileWidth),
+    };
 
     private bool HasNegative => Guided || PromptParts > 1;
 }

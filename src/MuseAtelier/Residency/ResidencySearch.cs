@@ -29,7 +29,7 @@ internal sealed class ResidencySearch
         _request = request;
         _device = device.For(model.Lowering, model.Precisions);
         _memory = new PlanMemory(model, request, _device);
-        _time = new PlanTime(request, _device, _memory.UNetSessions, _memory.DecoderSessions);
+        _time = new PlanTime(request, _device, _memory.UNetSessions, _memory.DecoderSessions, _memory.EncoderSessions);
         _describer = new PlanDescriber(model, request, _device, _memory, _time);
         _candidates = CandidateSpace.Of(model, request, _device, _memory.Decoder, _time);
         _buckets = new int[_candidates.Length];
@@ -96,7 +96,7 @@ internal sealed class ResidencySearch
         PhaseBytes bytes = _bytes[index];
         if (bytes.Denoising > budget) return null;
         PlanCandidate candidate = _candidates[index];
-        long missing = Math.Max(bytes.Text, Math.Max(bytes.Conditioning, bytes.Decoding)) - budget;
+        long missing = bytes.MaxBesidesDenoising - budget;
         if (missing <= 0) return candidate;
         int swappedOut = candidate.UNet.Swappable.FindIndex(sum => sum >= missing);
         if (swappedOut < 0) return null;

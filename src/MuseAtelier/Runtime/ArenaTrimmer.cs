@@ -15,6 +15,9 @@ internal static class ArenaTrimmer
 
     private static readonly Lazy<byte[]> Graph = new(Build);
 
+    /// <summary>A graph of one operator of ONNX, which every device can load.</summary>
+    public static ReadOnlyMemory<byte> SmallestGraph => Graph.Value;
+
     /// <summary>Shrinks the device's arena. Captured runs must be disposed before, because they hold addresses in the arena.</summary>
     /// <param name="device">The device of the arena.</param>
     /// <exception cref="DeviceMemoryException">The device has no memory left, not even for this run.</exception>

@@ -32,6 +32,22 @@ public sealed class NotFiniteException : MuseAtelierException
             ? "Compute the UNet in fp32; where a single prompt fails so, another prompt or guidance scale may do."
             : "Try another prompt or guidance scale; if every picture fails so, the checkpoint's UNet is damaged.");
 
+    /// <summary>Creates the exception for the VAE's encoder.</summary>
+    /// <param name="precision">The precision of its arithmetic.</param>
+    internal static NotFiniteException OfEncoder(Precision precision) => new(
+        PipelineRecipe.Encoder,
+        $"the VAE encoder gave numbers that are not finite for the existing picture, in {Name(precision)}",
+        precision == Precision.Fp16
+            ? "Compute the VAE in fp32."
+            : "Try another picture; if every one fails so, the checkpoint's VAE is damaged.");
+
+    /// <summary>Creates the exception for an upscaler, whose last attempt is in fp32.</summary>
+    /// <param name="name">The upscaler's name.</param>
+    internal static NotFiniteException OfUpscaler(string name) => new(
+        ComponentNames.Upscaler,
+        $"the upscaler {name} gave numbers that are not finite, in fp32 as well",
+        "The upscaler's file is damaged or not trained: take another edition of it.");
+
     private static string Name(Precision precision) => precision == Precision.Fp16 ? "fp16" : "fp32";
 }
 

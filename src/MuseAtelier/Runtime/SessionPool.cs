@@ -83,6 +83,13 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         _plan = plan;
     }
 
+    /// <summary>Trims every arena after a run that is not soon followed by another one, without a plan.</summary>
+    public void TrimAfterRuns()
+    {
+        _trimsSharedArena = true;
+        _trimsOwnArenas = true;
+    }
+
     /// <summary>The rotation of a component's sessions; null if all of them stay loaded.</summary>
     public SessionRotation? RotationOf(ComponentSpec component) => _rotations.GetValueOrDefault(component.Name);
 

@@ -37,7 +37,7 @@ internal readonly record struct SessionTraits(bool HasOwnArena, SessionArithmeti
         Precision precision = entry.PrecisionIn(package.PartPrecisions);
         SessionArithmetic arithmetic = entry.Part switch
         {
-            ModelPart.Fp32Vae => SessionArithmetic.Fp32Range,
+            ModelPart.Fp32Vae or ModelPart.Fp32Upscaler => SessionArithmetic.Fp32Range,
             // No operator of the post-processing depends on this choice; its sessions are created like those of the UNet.
             ModelPart.PostProcessing => Of(package.PartPrecisions.UNet.Arithmetic),
             _ => Of(precision),

@@ -17,6 +17,9 @@ internal readonly record struct EvaluationCondition(float Timestep, int Set, boo
 internal sealed record BatchConditions(
     IReadOnlyList<PromptEmbeds[]> Sets, float[] TimeIds, IReadOnlyList<EvaluationCondition> Evaluations)
 {
+    /// <summary>Index of the first evaluation that runs; nothing is computed for those before it.</summary>
+    public int FirstEvaluation { get; init; }
+
     /// <summary>One set of prompts for all evaluations, which have all rows.</summary>
     /// <param name="rows">The embeddings of every row.</param>
     /// <param name="timeIds">See <see cref="TimeIds"/>.</param>

@@ -11,24 +11,22 @@ internal sealed class BatchNoise : IDisposable
     /// <summary>Prepares the draws. Brownian noise has memory and threads of its own.</summary>
     /// <param name="noise">The noise of each picture.</param>
     /// <param name="recipe">The sampler and its schedule.</param>
-    /// <param name="first">Index of the first evaluation that is run.</param>
     /// <param name="length">The numbers of a picture's latents.</param>
     /// <param name="allocate">Allocates host memory of a number of bytes.</param>
-    public BatchNoise(PictureNoise[] noise, SamplingRecipe recipe, int first, int length, Func<long, NativeBuffer> allocate)
+    public BatchNoise(PictureNoise[] noise, SamplingRecipe recipe, int length, Func<long, NativeBuffer> allocate)
     {
         _noise = noise;
         BrownianNoise?[] brownian =
             [.. noise.Select(picture => picture.Brownian?.Serves(recipe.Sampler.StepNoise) == true ? picture.Brownian : null)];
-        if (brownian.All(picture => picture is null)) return;
-        var plan = new BrownianPlan(recipe.Sampler, recipe.Schedule.Sigmas, first);
+        if (recipe.EvaluationsRun == 0 || brownian.All(picture => picture is null)) return;
+        var plan = new BrownianPlan(recipe.Sampler, recipe.BrownianSigmas, recipe.FirstEvaluation);
         if (plan.Slots > 0) _motion = new BrownianMotion(plan, brownian, length, allocate, new NoiseThreads(NoiseThreads.Usual));
     }
 
-    /// <summary>Draws the initial noise.</summary>
-    public void DrawStart(LatentBatch batch)
-    {
-        for (int i = 0; i < _noise.Length; i++) _noise[i].Start.Fill(batch.Noise(i));
-    }
+    /// <summary>Draws a picture's initial noise, or numbers that its program draws from the same generator before or after it.</summary>
+    /// <param name="picture">The picture, from 0.</param>
+    /// <param name="numbers">Receives the numbers.</param>
+    public void DrawBeforeSteps(int picture, Span<float> numbers) => _noise[picture].Start.Fill(numbers);
 
     /// <summary>
     /// Draws the noise of an evaluation. It depends on nothing that the device computes, so the device may work meanwhile.

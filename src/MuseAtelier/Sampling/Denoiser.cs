@@ -121,7 +121,8 @@ internal sealed class Denoiser : IDenoiser, IDisposable
         ReleaseTimes();
         _evaluations = new PreparedEvaluation[conditions.Evaluations.Count];
         // The embeddings depend on the pooled outputs of a set and on the rows.
-        var groups = conditions.Evaluations.Index().GroupBy(entry => (entry.Item.Set, entry.Item.HasAllRows)).ToList();
+        var groups = conditions.Evaluations.Index().Skip(conditions.FirstEvaluation)
+            .GroupBy(entry => (entry.Item.Set, entry.Item.HasAllRows)).ToList();
         foreach (var group in groups)
         {
             BoundUNet unet = group.Key.HasAllRows ? _unet : _unguided!;

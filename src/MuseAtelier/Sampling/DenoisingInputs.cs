@@ -10,4 +10,13 @@ internal sealed record DenoisingInputs(InitialLatents Start, LatentMask? Mask = 
 {
     /// <summary>A picture of noise alone.</summary>
     public static DenoisingInputs FromNoise { get; } = new(InitialLatents.Noise);
+
+    /// <summary>The masked picture that an inpainting model reads behind <see cref="ExtraChannels"/>; null if it reads none.</summary>
+    public LatentDistribution? MaskedPicture { get; init; }
+
+    /// <summary>
+    /// Whether a draw for the masked picture follows the initial noise. diffusers makes it for base models too, which do not read the
+    /// masked picture (pipeline_stable_diffusion_xl_inpaint.py, prepare_mask_latents).
+    /// </summary>
+    public bool DrawsForMaskedPicture { get; init; }
 }

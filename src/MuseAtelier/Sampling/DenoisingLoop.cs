@@ -9,10 +9,9 @@ internal sealed class DenoisingLoop : IDisposable
     private readonly SamplingRecipe _recipe;
     private readonly BatchNoise _noise;
     private readonly IDenoiser _denoiser;
-    private readonly DenoisingInputs _inputs;
     private readonly PreviewGrid? _previews;
     private readonly LatentBatch _batch;
-    private readonly NativeBuffer? _startNoise;
+    private readonly BatchSource _source;
     private readonly StepHashes[] _hashes;
     private readonly int _first;
 
@@ -35,20 +34,18 @@ internal sealed class DenoisingLoop : IDisposable
     {
         _recipe = recipe;
         _denoiser = denoiser;
-        _inputs = inputs;
         _previews = previews;
-        _first = inputs.Start.FirstEvaluation(recipe.Evaluations);
-        recipe.Sampler.BeginAt(_first);
-        int evaluations = recipe.Evaluations.Length - _first;
+        _first = recipe.FirstEvaluation;
+        int evaluations = recipe.EvaluationsRun;
+        if (evaluations > 0) recipe.Sampler.BeginAt(_first);
         Clock = new StepClock(evaluations);
         _hashes = [.. noise.Select(_ => new StepHashes(evaluations))];
         _batch = new LatentBatch(denoiser, slot, noise.Length, recipe.Guidance, recipe.Sampler, allocate);
         try
         {
-            _noise = new BatchNoise(noise, recipe, _first, _batch.Latents(0).Length, allocate);
-            _batch.WriteExtraChannels(inputs.ExtraChannels.Span);
-            if (inputs.Mask is not null) _startNoise = allocate((long)noise.Length * _batch.Latents(0).Length * sizeof(float));
-            WriteStart();
+            _source = new BatchSource(inputs, recipe, _batch, allocate);
+            _noise = new BatchNoise(noise, recipe, _batch.Latents(0).Length, allocate);
+            _source.Begin(_noise, _hashes);
         }
         catch
         {
@@ -78,6 +75,7 @@ internal sealed class DenoisingLoop : IDisposable
             Clock.Begin();
             cancellationToken.ThrowIfCancellationRequested();
             _batch.Begin(evaluation.Step);
+            _source.BeginEvaluation(evaluation);
             _recipe.Prediction.ScaleInput(_batch, evaluation.Sigma);
             _denoiser.Start(evaluation.Index, options, cancellationToken);
             _noise.Draw(evaluation, _batch);
@@ -86,9 +84,10 @@ internal sealed class DenoisingLoop : IDisposable
             _recipe.Guidance.Apply(_batch, evaluation.Step);
             if (_recipe.Guidance.IsScaledAt(evaluation.Step)) _recipe.Rescale?.Apply(_batch, _recipe.Prediction, evaluation.Sigma);
             _recipe.Prediction.Resolve(_batch, evaluation.Sigma);
+            _source.EndPrediction(evaluation);
             _previews?.Paint(_batch);
             Advance(evaluation);
-            Blend(evaluation);
+            _source.EndEvaluation(evaluation);
             TakeHashes(evaluation);
             Clock.End();
             finished(evaluation.Index - _first + 1);
@@ -105,20 +104,8 @@ internal sealed class DenoisingLoop : IDisposable
     public void Dispose()
     {
         _noise?.Dispose();
-        _startNoise?.Dispose();
+        _source?.Dispose();
         _batch.Dispose();
-    }
-
-    private void WriteStart()
-    {
-        float sigma = _recipe.Evaluations[_first].Sigma;
-        _noise.DrawStart(_batch);
-        for (int i = 0; i < _batch.Pictures; i++)
-        {
-            _inputs.Start.Write(_batch.Noise(i), _recipe.InitialNoiseScale, sigma, _batch.Latents(i));
-            if (_startNoise is not null) _batch.Noise(i).CopyTo(StartNoise(i));
-            _hashes[i].Take(0, _batch.Noise(i), _batch.Latents(i));
-        }
     }
 
     private void CheckOutput(in Evaluation evaluation)
@@ -134,22 +121,9 @@ internal sealed class DenoisingLoop : IDisposable
         for (int i = 0; i < _batch.Pictures; i++) _recipe.Sampler.Advance(evaluation, _batch.State(i));
     }
 
-    private void Blend(in Evaluation evaluation)
-    {
-        if (_inputs.Mask is not { } mask) return;
-        for (int i = 0; i < _batch.Pictures; i++)
-            mask.Blend(_batch.Latents(i), StartNoise(i), _batch.Denoised(i), evaluation, _recipe.Evaluations);
-    }
-
     private void TakeHashes(in Evaluation evaluation)
     {
         for (int i = 0; i < _batch.Pictures; i++)
             _hashes[i].Take(evaluation.Index - _first + 1, _batch.Noise(i, evaluation.NoiseDraws), _batch.Latents(i));
-    }
-
-    private Span<float> StartNoise(int picture)
-    {
-        int length = _batch.Latents(picture).Length;
-        return _startNoise!.AsSpan<float>().Slice(picture * length, length);
     }
 }

@@ -5,50 +5,40 @@ namespace MuseAtelier.Sampling;
 /// <summary>The latents at which denoising begins: noise alone, or an existing picture with noise on it.</summary>
 internal sealed class InitialLatents
 {
-    private readonly ReadOnlyMemory<float> _encoded;
-    private readonly float _strength;
-
-    private InitialLatents(ReadOnlyMemory<float> encoded, float strength)
-    {
-        _encoded = encoded;
-        _strength = strength;
-    }
+    private InitialLatents(LatentDistribution? picture) => Picture = picture;
 
     /// <summary>Noise alone.</summary>
-    public static InitialLatents Noise { get; } = new(default, 1);
+    public static InitialLatents Noise { get; } = new(null) { IsNoiseAlone = true };
+
+    /// <summary>The existing picture; null if there is none.</summary>
+    public LatentDistribution? Picture { get; }
+
+    /// <summary>
+    /// Whether denoising begins with noise alone although there is a picture, of which a mask keeps a part (diffusers
+    /// pipeline_stable_diffusion_xl_inpaint.py, is_strength_max).
+    /// </summary>
+    public bool IsNoiseAlone { get; private init; }
+
+    /// <summary>An existing picture, of which each picture of a batch may draw its own latents.</summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="isNoiseAlone">Whether denoising begins with noise alone.</param>
+    public static InitialLatents Encoded(LatentDistribution picture, bool isNoiseAlone = false) =>
+        new(picture) { IsNoiseAlone = isNoiseAlone };
 
     /// <summary>An existing picture.</summary>
     /// <param name="latents">[4, h, w] fp32, in the scale of the UNet; the same for all pictures of a batch.</param>
-    /// <param name="strength">The share of the steps that are run, above 0 and up to 1.</param>
-    public static InitialLatents Encoded(ReadOnlyMemory<float> latents, float strength)
-    {
-        if (!(strength is > 0 and <= 1))
-            throw new ArgumentOutOfRangeException(nameof(strength), strength, "The strength is above 0 and at most 1.");
-        return new InitialLatents(latents, strength);
-    }
-
-    /// <summary>
-    /// Index of the first evaluation that is run. Runs the last steps * strength steps, rounded down, but at least one (diffusers
-    /// pipeline_stable_diffusion_xl_img2img.py, get_timesteps).
-    /// </summary>
-    public int FirstEvaluation(ReadOnlySpan<Evaluation> evaluations)
-    {
-        if (_encoded.IsEmpty) return 0;
-        int steps = evaluations[^1].Step + 1;
-        int firstStep = steps - Math.Clamp((int)(steps * _strength), 1, steps);
-        int first = 0;
-        while (evaluations[first].Step < firstStep) first++;
-        return first;
-    }
+    public static InitialLatents Encoded(ReadOnlyMemory<float> latents) => new(LatentDistribution.Of(latents));
 
     /// <summary>Writes the latents of a picture.</summary>
     /// <param name="noise">Standard normal noise.</param>
-    /// <param name="noiseScale">The factor of noise alone.</param>
-    /// <param name="sigma">The noise level of the first evaluation that is run.</param>
+    /// <param name="scale">The factor of noise alone.</param>
+    /// <param name="scaleOverPicture">The factor of noise on the existing picture.</param>
+    /// <param name="picture">The existing picture's latents; not read for noise alone.</param>
     /// <param name="latents">Receives the latents.</param>
-    public void Write(ReadOnlySpan<float> noise, float noiseScale, float sigma, Span<float> latents)
+    public void Write(
+        ReadOnlySpan<float> noise, float scale, float scaleOverPicture, ReadOnlySpan<float> picture, Span<float> latents)
     {
-        if (_encoded.IsEmpty) TensorPrimitives.Multiply(noise, noiseScale, latents);
-        else TensorPrimitives.MultiplyAdd(noise, sigma, _encoded.Span, latents);
+        if (IsNoiseAlone) TensorPrimitives.Multiply(noise, scale, latents);
+        else TensorPrimitives.MultiplyAdd(noise, scaleOverPicture, picture, latents);
     }
 }

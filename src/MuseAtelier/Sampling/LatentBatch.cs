@@ -104,17 +104,28 @@ internal sealed class LatentBatch : IDisposable
         for (int next = prompt; next < Rows * _inputLength; next += prompt) _denoiser.Input[..prompt].CopyTo(_denoiser.Input[next..]);
     }
 
-    /// <summary>
-    /// Writes the channels that the UNet reads beside the latents. They stay as they are, because evaluations only write the latents.
-    /// </summary>
-    /// <param name="channels">[extra channels, h, w] fp32, the same for all pictures; empty if the UNet reads latents alone.</param>
-    /// <exception cref="ArgumentException">The UNet reads another number of channels.</exception>
-    public void WriteExtraChannels(ReadOnlySpan<float> channels)
+    /// <summary>Requires that the UNet reads a number of values beside the latents.</summary>
+    /// <param name="count">Extra channels * h * w; 0 if it reads latents alone.</param>
+    /// <exception cref="ArgumentException">The UNet reads another number of values.</exception>
+    public void RequireExtraChannels(int count)
     {
-        if (_length + channels.Length != _inputLength)
-            throw new ArgumentException(
-                $"The UNet reads {_inputLength} numbers a row, not {_length} and {channels.Length}.", nameof(channels));
-        for (int row = 0; row < _denoiser.Rows; row++) channels.CopyTo(InputRow(row)[_length..]);
+        if (_length + count != _inputLength)
+            throw new ArgumentException($"The UNet reads {_inputLength} numbers a row, not {_length} and {count}.", nameof(count));
+    }
+
+    /// <summary>The channels that the UNet reads beside a picture's latents, [extra channels, h, w] fp32.</summary>
+    public Span<float> ExtraChannels(int picture) => InputRow(_first + picture)[_length..];
+
+    /// <summary>
+    /// Fills the extra channels of all other rows. They stay as they are from then on, because evaluations only write the latents.
+    /// </summary>
+    public void CompleteExtraChannels()
+    {
+        for (int row = 0; row < _denoiser.Rows; row++)
+        {
+            int picture = row % _slots - _first;
+            ExtraChannels(picture >= 0 && picture < Pictures ? picture : 0).CopyTo(InputRow(row)[_length..]);
+        }
     }
 
     /// <summary>Whether the whole prediction is finite, that of unused slots included.</summary>

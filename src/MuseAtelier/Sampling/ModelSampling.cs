@@ -15,11 +15,12 @@ internal sealed record ModelSampling(ModelSpec Model, SamplingCatalogs Catalogs)
     /// <summary>Makes the recipe of a request, whose names are in the catalogues.</summary>
     /// <param name="request">The request.</param>
     /// <param name="weights">The weight of each part of the prompt; null means one part of weight 1.</param>
-    public SamplingRecipe RecipeOf(PictureRequest request, IReadOnlyList<float>? weights = null)
+    /// <param name="span">The steps of the schedule and those that run; null means those of the request.</param>
+    public SamplingRecipe RecipeOf(PictureRequest request, IReadOnlyList<float>? weights = null, StepSpan? span = null)
     {
         bool isUsual = request.Prediction == ModelPrediction.Automatic;
         TrainedSchedule trained = isUsual ? _usual : TrainedSchedule.Of(PredictionOf(request));
-        return SamplingRecipe.Of(request, trained, Catalogs.Samplers, weights);
+        return SamplingRecipe.Of(request, trained, Catalogs.Samplers, weights, span);
     }
 
     /// <summary>Makes the noise of each picture; its names are in the catalogues.</summary>

@@ -100,32 +100,39 @@ public sealed class SamplerCatalog
     }
 
     /// <summary>
-    /// The number of evaluations of the UNet for a request, which does not depend on the model; null if its sampler is not in the
-    /// catalogue.
+    /// The number of evaluations of the UNet that run for a request, in both of its passes if it has a second one. It does not depend on
+    /// the model. Null if a sampler is not in the catalogue.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The request has fewer than 1 or more than 1000 steps.</exception>
     /// <exception cref="StepCountException">The sampler cannot make so many steps.</exception>
     public int? EvaluationsOf(PictureRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (!Contains(request.Sampler)) return null;
-        var trained = new TrainedSchedule(Format.PredictionType.Epsilon, zeroTerminalSnr: false);
-        return SamplingRecipe.Of(request, trained, this).Evaluations.Length;
+        if (request.Hires is null) return EvaluationsOf(request, span: null);
+        return EvaluationsOf(HiresRules.FirstPassOf(request), span: null)
+            + EvaluationsOf(HiresRules.SecondPassOf(request), HiresRules.SpanOf(request));
     }
 
+    /// <summary>The number of evaluations of one pass; null if its sampler is not in the catalogue.</summary>
+    /// <param name="request">The request of the pass.</param>
+    /// <param name="span">The steps of the schedule and those that run; null means those of the request.</param>
+    internal int? EvaluationsOf(PictureRequest request, StepSpan? span) =>
+        Contains(request.Sampler) ? RecipeOf(request, span).EvaluationsRun : null;
+
     /// <summary>
-    /// The number of evaluations of the UNet for a request that predict for its prompt alone: all without guidance, and those of the steps
-    /// outside of the guidance interval. Null if its sampler is not in the catalogue.
+    /// The number of evaluations of the UNet that run for a request and predict for its prompt alone: all without guidance, and those of
+    /// the steps outside of the guidance interval. Null if its sampler is not in the catalogue.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The request has fewer than 1 or more than 1000 steps.</exception>
     /// <exception cref="StepCountException">The sampler cannot make so many steps.</exception>
-    internal int? EvaluationsOfThePromptAlone(PictureRequest request)
+    /// <param name="request">The request of one pass.</param>
+    /// <param name="span">The steps of the schedule and those that run; null means those of the request.</param>
+    internal int? EvaluationsOfThePromptAlone(PictureRequest request, StepSpan? span = null)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (!Contains(request.Sampler)) return null;
-        var trained = new TrainedSchedule(Format.PredictionType.Epsilon, zeroTerminalSnr: false);
-        var recipe = SamplingRecipe.Of(request, trained, this);
-        return recipe.Guidance.IsGuided ? recipe.EvaluationsOfThePromptAlone() : recipe.Evaluations.Length;
+        SamplingRecipe recipe = RecipeOf(request, span);
+        return recipe.Guidance.IsGuided ? recipe.EvaluationsOfThePromptAlone() : recipe.EvaluationsRun;
     }
 
     /// <summary>This library's samplers and others.</summary>
@@ -187,4 +194,8 @@ public sealed class SamplerCatalog
     }
 
     private SamplerRegistration? Find(SamplerName name) => _samplers.FirstOrDefault(sampler => sampler.Name == name);
+
+    // For SDXL's own training, because the number of evaluations does not depend on the model.
+    private SamplingRecipe RecipeOf(PictureRequest request, StepSpan? span) =>
+        SamplingRecipe.Of(request, new TrainedSchedule(Format.PredictionType.Epsilon, zeroTerminalSnr: false), this, span: span);
 }

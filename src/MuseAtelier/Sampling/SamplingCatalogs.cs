@@ -19,21 +19,27 @@ internal sealed record SamplingCatalogs(SamplerCatalog Samplers, NoiseSourceCata
         IReadOnlyList<SamplerRegistration> samplers, IReadOnlyList<NoiseSourceRegistration> noiseSources) =>
         new(SamplerCatalog.With(samplers), NoiseSourceCatalog.With(noiseSources));
 
-    /// <summary>The number of evaluations of the UNet for a request. It does not depend on the model.</summary>
-    public int EvaluationsOf(PictureRequest request) =>
-        Samplers.EvaluationsOf(request) ?? throw new InvalidOperationException($"There is no sampler {request.Sampler}.");
+    /// <summary>The number of evaluations of the UNet that run for a request. It does not depend on the model.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="span">The steps of the schedule and those that run; null means those of the request.</param>
+    public int EvaluationsOf(PictureRequest request, StepSpan? span = null) =>
+        (span is null ? Samplers.EvaluationsOf(request) : Samplers.EvaluationsOf(request, span))
+            ?? throw new InvalidOperationException($"There is no sampler {request.Sampler}.");
 
     /// <summary>
     /// Bytes of host memory that Brownian noise takes for one picture of a request, 0 if its sampler draws none. Taken for the noise levels
     /// of SDXL; a model with larger ones takes up to half as much again.
     /// </summary>
-    public long NoiseBytesOf(PictureRequest request)
+    /// <param name="request">The request.</param>
+    /// <param name="span">The steps of the schedule and those that run; null means those of the request.</param>
+    public long NoiseBytesOf(PictureRequest request, StepSpan? span = null)
     {
         var trained = new TrainedSchedule(PredictionType.Epsilon, zeroTerminalSnr: false);
-        SamplingRecipe recipe = SamplingRecipe.Of(request, trained, Samplers);
+        SamplingRecipe recipe = SamplingRecipe.Of(request, trained, Samplers, span: span);
+        if (recipe.EvaluationsRun == 0) return 0;
         if (NoiseSources.Create(request).Brownian?.Serves(recipe.Sampler.StepNoise) != true) return 0;
         long latents = 4L * (request.Height / LatentGeometry.VaeScaleFactor) * (request.Width / LatentGeometry.VaeScaleFactor);
-        return new BrownianPlan(recipe.Sampler, recipe.Schedule.Sigmas).Slots * latents * sizeof(float);
+        return new BrownianPlan(recipe.Sampler, recipe.BrownianSigmas, recipe.FirstEvaluation).Slots * latents * sizeof(float);
     }
 
     /// <summary>The noise of each picture.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Browser.Tests.Support;
 
@@ -9,6 +10,12 @@ internal static class PaintedPicture
     /// <summary>Paints a picture, in one step if nothing else is asked for, and returns its id.</summary>
     public static Task<string> PaintAsync(TestServer server, string words, int width = 256, int height = 256, int steps = 1) =>
         PaintAsync(new Uri(server.Address), words, width, height, steps);
+
+    /// <summary>
+    /// The pictures of a gallery with the given words. Studies of pictures that were stopped have no record, and are JPEGs.
+    /// </summary>
+    public static IEnumerable<string> FilesOf(TestServer server, string words) =>
+        Directory.EnumerateFiles(server.Gallery, "*.png").Where(file => PictureFile.Read(file).ReadRecord().Request.Prompt == words);
 
     /// <summary>Paints a picture by the server at an address and returns its id.</summary>
     public static async Task<string> PaintAsync(Uri address, string words, int width, int height, int steps)

@@ -10,6 +10,20 @@ namespace MuseAtelier.Browser.Tests.Support;
 /// </summary>
 internal sealed class Visit : IAsyncDisposable
 {
+    // Notes each sentence that screen readers are told, so that no test has to be faster than the next one.
+    private const string Listening =
+        """
+        window.spoken = [];
+        new MutationObserver((changes) => {
+          for (const { target } of changes) {
+            const region = (target.nodeType === 1 ? target : target.parentElement)?.closest('#live, [data-live]');
+            if (region?.textContent) {
+              window.spoken.push(region.textContent);
+            }
+          }
+        }).observe(document, { childList: true, characterData: true, subtree: true });
+        """;
+
     private readonly TestServer _server;
     private readonly ConcurrentQueue<string> _complaints = new();
 
@@ -54,9 +68,6 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>The progress of the picture on the easel.</summary>
     public ILocator Progress => Page.Locator("#stage").GetByRole(AriaRole.Progressbar);
 
-    /// <summary>What screen readers are told.</summary>
-    public ILocator Live => Page.Locator("#live");
-
     /// <summary>Opens the page with settings that paint quickly, which an earlier visit could have left.</summary>
     /// <param name="browser">The browser.</param>
     /// <param name="server">The server.</param>
@@ -70,6 +81,7 @@ internal sealed class Visit : IAsyncDisposable
         var visit = new Visit(page, server, seen);
         string kept = JsonSerializer.Serialize(settings ?? Quick(4));
         await page.AddInitScriptAsync($"localStorage.getItem('muse.settings') ?? localStorage.setItem('muse.settings', '{kept}')");
+        await page.AddInitScriptAsync(Listening);
         await page.GotoAsync(server.Address);
         await Assertions.Expect(visit.Paint).ToBeVisibleAsync();
         // The strip shows its parts when the page knows the server's state.
@@ -112,6 +124,33 @@ internal sealed class Visit : IAsyncDisposable
     {
         await PaintAsync(words);
         await Assertions.Expect(Hung(words)).ToBeVisibleAsync();
+    }
+
+    /// <summary>Waits until screen readers have been told a sentence since the page was loaded.</summary>
+    public Task HearAsync(string sentence) => Page.WaitForFunctionAsync("(sentence) => window.spoken.includes(sentence)", sentence);
+
+    /// <summary>Loads the page again with other settings of the desk.</summary>
+    public async Task SettleAsync(object settings)
+    {
+        await Page.EvaluateAsync("(settings) => localStorage.setItem('muse.settings', JSON.stringify(settings))", settings);
+        await Page.ReloadAsync();
+        await Assertions.Expect(Paint).ToBeVisibleAsync();
+    }
+
+    /// <summary>Draws with the brush over the picture that is painted from.</summary>
+    /// <param name="points">The points of the stroke, as shares of the width and the height.</param>
+    public async Task BrushAsync(params (float X, float Y)[] points)
+    {
+        ILocator mask = Page.Locator(".draft-mask");
+        await mask.ScrollIntoViewIfNeededAsync();
+        LocatorBoundingBoxResult box = (await mask.BoundingBoxAsync())!;
+        foreach ((float x, float y) in points)
+        {
+            await Page.Mouse.MoveAsync(box.X + box.Width * x, box.Y + box.Height * y);
+            if ((x, y) == points[0]) await Page.Mouse.DownAsync();
+        }
+
+        await Page.Mouse.UpAsync();
     }
 
     /// <summary>Asserts that the browser had nothing to complain about, and that nothing was fetched from elsewhere.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using MuseAtelier.Format;
 using MuseAtelier.Pictures;
 using MuseAtelier.Storms.Fuzzing;
 using MuseAtelier.Storms.Running;
@@ -36,9 +37,18 @@ internal static class RouteSeeds
         "output_compression":90,"quality":"auto","background":"opaque","moderation":"auto","stream":false,"partial_images":1,"user":"a"}
         """;
 
+    private const string OverPicture = """
+        {"prompt":"a","width":256,"height":256,"steps":1,"source":{"picture":"picture-0.png","fit":"pad","strength":0.5,
+        "extend":{"left":8,"top":0,"right":0,"bottom":0},"mask":{"sha256":"00","blur":4,"content":"fill","onlyMaskedPadding":8,
+        "pasteBack":true}},"hires":{"scale":1.5,"strength":0.5,"steps":1,"upscaler":"lanczos","sampler":"euler","schedule":"karras"}}
+        """;
+
+    // The file of a seed above, which most runs have sent by then.
+    private static readonly string SoundUpload = Sha256.Hash(SoundPictures.All[0]);
+
     private static readonly string[] Targets =
     [
-        "/", "/index.html", "/favicon.ico", "/scripts/main.js", "/styles/base.css", "/fonts/", "/health", "/health/live", "/health/ready",
+        "/", "/index.html", "/favicon.ico", "/scripts/main.js", "/styles/page.css", "/fonts/", "/health", "/health/live", "/health/ready",
         "/metrics", "/openapi/v1.json", "/docs", "/docs/", "/nothing",
     ];
 
@@ -62,6 +72,8 @@ internal static class RouteSeeds
             new("GET", "/api/v1/jobs"),
             Post("/api/v1/jobs", Request),
             Post("/api/v1/jobs", """{"prompt":"a","steps":1,"width":256,"height":256,"basis":"picture-0.png"}"""),
+            Post("/api/v1/jobs", OverPicture),
+            Post("/api/v1/plan", OverPicture),
             new("DELETE", "/api/v1/jobs"),
             new("GET", $"/api/v1/jobs/{AnyJob}"),
             new("DELETE", $"/api/v1/jobs/{AnyJob}"),
@@ -92,6 +104,10 @@ internal static class RouteSeeds
         yield return new("POST", $"/api/v1/pictures/{Pictures[0]}/verify");
         yield return new("POST", "/api/v1/records", "application/octet-stream", AnyPicture);
         yield return new("POST", "/api/v1/records", "image/png", AnyPicture);
+        yield return new("POST", "/api/v1/uploads?name=a.png", "image/png", AnyPicture);
+        yield return new("POST", "/api/v1/uploads", "application/octet-stream", AnyPicture);
+        yield return new("GET", $"/api/v1/uploads/{SoundUpload}");
+        yield return new("GET", $"/api/v1/uploads/{SoundUpload}/file");
     }
 
     private static IEnumerable<RouteSeed> Automatic1111()
@@ -108,7 +124,8 @@ internal static class RouteSeeds
         yield return Post("/sdapi/v1/options", """{"sd_model_checkpoint":"miniature","CLIP_stop_at_last_layers":1}""");
         yield return Post("/sdapi/v1/txt2img", TextToImage);
         yield return new(
-            "POST", "/sdapi/v1/img2img", Json, random => Text(TextToImage.Insert(1, $"\"init_images\":[\"{Base64(random)}\"],")));
+            "POST", "/sdapi/v1/img2img", Json, random => Text(TextToImage.Insert(
+                1, $"\"init_images\":[\"{Base64(random)}\"],\"mask\":\"{Base64(random)}\",\"inpainting_fill\":1,\"resize_mode\":1,")));
         yield return new("POST", "/sdapi/v1/png-info", Json, random => Text($$"""{"image":"{{Base64(random)}}"}"""));
         yield return new("POST", "/sdapi/v1/png-info", Json, random => Text($$"""{"image":"data:image/png;base64,{{Base64(random)}}"}"""));
         foreach (string name in new[] { "interrupt", "skip", "refresh-checkpoints", "refresh-vae", "refresh-loras" })

@@ -183,6 +183,9 @@ public sealed class CheckpointInspectorTests : IDisposable
     [InlineData(CheckpointKind.LoneUNet, "model.diffusion_model.out.2.weight", "first_stage_model.decoder.conv_in.bias")]
     [InlineData(CheckpointKind.LoneVae, "decoder.up_blocks.0.resnets.0.conv1.weight", "quant_conv.weight")]
     [InlineData(CheckpointKind.LoneVae, "decoder.up.0.block.0.conv1.weight", "quant_conv.weight")]
+    [InlineData(CheckpointKind.Upscaler, "body.0.rdb1.conv1.weight", "conv_first.weight")]
+    [InlineData(CheckpointKind.Upscaler, "model.0.weight", "model.1.sub.0.RDB1.conv1.0.weight")]
+    [InlineData(CheckpointKind.Upscaler, "body.0.weight", "body.1.weight")]
     [InlineData(CheckpointKind.LoneTextEncoder, "text_model.encoder.layers.0.mlp.fc1.weight", "text_projection.weight")]
     [InlineData(CheckpointKind.Unknown, "bert.encoder.weight", "bert.pooler.weight")]
     public void RequireSdxlBase_OfAnotherModel_RefusesItByName(CheckpointKind expected, string first, string second)

@@ -45,6 +45,9 @@ public sealed class PostProcessorTests(PostProcessorTests.Packages packages, Tes
                 }
 
         Assert.Equal(expected, framed);
+        byte[] onHost = new byte[expected.Length];
+        overlay.LayOver(bare, width, onHost);
+        Assert.Equal(framed, onHost);
     }
 
     [Theory]

@@ -110,6 +110,11 @@ public sealed class CheckpointLayoutTests(TestAtelier miniature) : IDisposable
             original = await miniature.ReferenceAsync(request);
         Assert.Equal(original.Pixels.ToArray(), picture.Pixels.ToArray());
 
+        PictureRequest painted = request with { Source = new PictureSource(Starry.Small) };
+        var refusal = await Assert.ThrowsAsync<ModelPartMissingException>(() =>
+            atelier.GenerateAsync(painted, cancellationToken: Cancellation));
+        Assert.Equal(ComponentNames.VaeEncoder, refusal.Part);
+
         string golden = Path.Combine(GoldenFiles.Folder, "miniature.golden.safetensors");
         var exception = await Assert.ThrowsAsync<ModelPartMissingException>(
             () => ReferenceCheck.RunAsync(atelier.Model.Package, golden, TestAtelier.Options, cancellationToken: Cancellation));

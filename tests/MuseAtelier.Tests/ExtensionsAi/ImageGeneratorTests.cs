@@ -1,6 +1,8 @@
 using System.Drawing;
 using Microsoft.Extensions.AI;
 using MuseAtelier.Extensions.AI;
+using MuseAtelier.Pictures;
+using MuseAtelier.Tests.Server.Uploads;
 
 namespace MuseAtelier.Tests.ExtensionsAi;
 
@@ -148,12 +150,60 @@ public sealed class ImageGeneratorTests : IDisposable
     }
 
     [Fact]
-    public async Task GenerateAsync_OfAnEditOrWithoutAPrompt_IsRefused()
+    public async Task EditImageAsync_WithAMask_PaintsFromThePicture()
     {
         using IImageGenerator generator = _atelier.AsImageGenerator();
-        var image = new DataContent(new byte[] { 1 }, "image/png");
-        await Assert.ThrowsAsync<ImageEditException>(
-            () => generator.EditImageAsync(image, "brighter", cancellationToken: Cancellation));
+        var image = new DataContent(UploadFilesOf.Picture(width: 64, height: 32), "image/png") { Name = "a.png" };
+        ImageGenerationOptions options = Of(MuseImageKeys.Strength, 0.25);
+        options.AdditionalProperties![MuseImageKeys.Mask] = new DataContent(UploadFilesOf.Mask(64, 32), "image/png");
+        options.AdditionalProperties[MuseImageKeys.MaskBlur] = 2;
+        options.AdditionalProperties[MuseImageKeys.Fit] = "pad";
+        await generator.EditImageAsync(image, "brighter", options, Cancellation);
+        PictureRequest request = Assert.Single(_atelier.Calls).Request;
+        PictureSource source = request.Source!;
+        Assert.Equal(("brighter", "a.png", 0.25f, SourceFit.Pad), (request.Prompt, source.Image.Name, source.Strength, source.Fit));
+        Assert.Equal((2, 255, 0), (source.Mask!.Blur, source.Mask.Image.Pixels.Span[0], source.Mask.Image.Pixels.Span[63]));
+        // Without a size, the picture has the proportions of the original and the area of the defaults.
+        Assert.Equal((1448, 728), (request.Width, request.Height));
+    }
+
+    [Fact]
+    public async Task EditImageAsync_OfTransparentParts_PaintsThem()
+    {
+        using IImageGenerator generator = _atelier.AsImageGenerator();
+        var image = new DataContent(UploadFilesOf.Transparent(), "image/png");
+        ImageGenerationOptions options = Of(MuseImageKeys.Mask, "transparency");
+        options.ImageSize = new Size(256, 512);
+        await generator.EditImageAsync(image, "a", options, Cancellation);
+        PictureRequest request = Assert.Single(_atelier.Calls).Request;
+        Assert.Equal((256, 512), (request.Width, request.Height));
+        Assert.Equal((255, 0), (request.Source!.Mask!.Image.Pixels.Span[0], request.Source.Mask.Image.Pixels.Span[31]));
+    }
+
+    [Fact]
+    public async Task EditImageAsync_OfWhatCannotBeEdited_IsRefused()
+    {
+        using IImageGenerator generator = _atelier.AsImageGenerator();
+        var image = new DataContent(UploadFilesOf.Picture(), "image/png");
+        await Assert.ThrowsAsync<ImageEditException>(() => generator.EditImagesAsync([image, image], "a", null, Cancellation));
+        var address = new UriContent("https://example.org/a.png", "image/png");
+        await Assert.ThrowsAsync<ImageEditException>(() => generator.EditImagesAsync([address], "a", null, Cancellation));
+        var broken = new DataContent(new byte[] { 1 }, "image/png");
+        await Assert.ThrowsAsync<NotAPictureException>(() => generator.EditImageAsync(broken, "a", null, Cancellation));
+        foreach (object mask in (object[])["transparency", 3])
+        {
+            ImageOptionException refused = await Assert.ThrowsAsync<ImageOptionException>(
+                () => generator.EditImageAsync(image, "a", Of(MuseImageKeys.Mask, mask), Cancellation));
+            Assert.Equal(MuseImageKeys.Mask, refused.Name);
+        }
+
+        Assert.Empty(_atelier.Calls);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_WithoutAPrompt_IsRefused()
+    {
+        using IImageGenerator generator = _atelier.AsImageGenerator();
         await Assert.ThrowsAsync<ArgumentNullException>(
             () => generator.GenerateAsync(new ImageGenerationRequest(), cancellationToken: Cancellation));
         Assert.Empty(_atelier.Calls);

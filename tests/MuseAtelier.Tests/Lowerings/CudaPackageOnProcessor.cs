@@ -18,6 +18,12 @@ internal static class CudaPackageOnProcessor
     public static void Export(string checkpoint, string folder, Precisions? precisions = null)
     {
         CheckpointExporter.Export(checkpoint, folder, new ExportOptions { Lowering = Lowering.Cuda, Precisions = precisions });
+        Rewrite(folder);
+    }
+
+    /// <summary>Rewrites a package of the CUDA lowering.</summary>
+    public static void Rewrite(string folder)
+    {
         PackageManifest manifest = PackageManifest.Read(folder);
         var files = new List<FileSpec>();
         foreach (FileSpec file in manifest.Files)

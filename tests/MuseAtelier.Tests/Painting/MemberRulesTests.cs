@@ -17,6 +17,10 @@ public sealed class MemberRulesTests
         Conditioning = new MicroConditioning(1024, 1024, 0, 0, 1024, 1024),
     };
 
+    private static readonly PictureSource Source = new(new SourceImage(8, 8, new byte[8 * 8 * 3]));
+
+    private static readonly InpaintMask Mask = new(new MaskImage(8, 8, Enumerable.Repeat(byte.MaxValue, 64).ToArray()));
+
     private static readonly AtelierOptions Options = TestAtelier.Options with
     {
         Precisions = Precisions.All(Precision.Fp32),
@@ -27,13 +31,44 @@ public sealed class MemberRulesTests
     // Values that are refused, for members whose type does not tell; none where any value will do.
     private static readonly Dictionary<string, object[]> Refused = new()
     {
+        ["PictureRequest.Source"] =
+        [
+            Source with { Strength = -0.01f },
+            Source with { Strength = 1.01f },
+            Source with { Strength = float.NaN },
+            Source with { Fit = (SourceFit)77 },
+            Source with { Extend = new PictureMargins(-1, 0, 0, 0) },
+            Source with { Extend = new PictureMargins(0, 0, 2049, 0) },
+            Source with { Image = SourceImage.Reference(8, 8, new string('a', 64)) },
+            Source with { Mask = Mask with { Blur = -1 } },
+            Source with { Mask = Mask with { Blur = 65 } },
+            Source with { Mask = Mask with { Content = (MaskedContent)77 } },
+            Source with { Mask = Mask with { OnlyMaskedPadding = -1 } },
+            Source with { Mask = Mask with { OnlyMaskedPadding = 1025 } },
+            Source with { Mask = Mask with { Image = MaskImage.Reference(8, 8, new string('a', 64)) } },
+            Source with { Mask = new InpaintMask(new MaskImage(8, 8, new byte[64])) },
+        ],
+        ["PictureRequest.Hires"] =
+        [
+            new HiresPass { Scale = 1 },
+            new HiresPass { Scale = 8.01f },
+            new HiresPass { Scale = float.NaN },
+            new HiresPass { Strength = 0 },
+            new HiresPass { Strength = 1.01f },
+            new HiresPass { Strength = float.NaN },
+            new HiresPass { Steps = 0 },
+            new HiresPass { Steps = 1001 },
+            new HiresPass { GuidanceScale = 0.5f },
+            new HiresPass { Sampler = new SamplerName("abacus") },
+            new HiresPass { Prompt = "a\uD83C" },
+        ],
         ["PictureRequest.Prompt"] = [new string('a', (1 << 18) + 1), "a\uD83C", "\uDF0C\uD83C", "\uD83Cb"],
         ["PictureRequest.NegativePrompt"] = [new string('a', (1 << 18) + 1), "\uD83C\uD83C\uDF0C"],
         ["PictureRequest.Seed"] = [],
         ["PictureRequest.NoiseSource"] = [new NoiseSource("dice")],
         ["PictureRequest.Sampler"] = [new SamplerName("abacus")],
-        ["PictureRequest.Width"] = [0, -8, 250, 1020, 2056, int.MaxValue, int.MinValue],
-        ["PictureRequest.Height"] = [0, -8, 250, 1020, 2056, int.MaxValue, int.MinValue],
+        ["PictureRequest.Width"] = [0, -8, 250, 1020, 4104, int.MaxValue, int.MinValue],
+        ["PictureRequest.Height"] = [0, -8, 250, 1020, 4104, int.MaxValue, int.MinValue],
         ["PictureRequest.Steps"] = [0, -1, 1001, int.MaxValue, int.MinValue],
         ["PictureRequest.CommaBacktrack"] = [-1, 76, int.MaxValue, int.MinValue],
         ["PictureRequest.ClipSkip"] = [0, -2, 13, int.MaxValue, int.MinValue],
@@ -80,17 +115,19 @@ public sealed class MemberRulesTests
             new NoiseSourceRegistration[] { new(new NoiseSource("own"), null!) },
             new NoiseSourceRegistration[] { new(NoiseSource.Comfy, MakeNoise) },
         ],
-        ["TileSize.Width"] = [0, -1, 31, 257, int.MaxValue, int.MinValue],
-        ["TileSize.Height"] = [0, -1, 31, 257, int.MaxValue, int.MinValue],
+        ["TileSize.Width"] = [0, -1, 31, 513, int.MaxValue, int.MinValue],
+        ["TileSize.Height"] = [0, -1, 31, 513, int.MaxValue, int.MinValue],
         ["BatchSlot.BatchSize"] = [0, -1, 9, int.MaxValue, int.MinValue],
         ["BatchSlot.Index"] = [-1, 3, int.MaxValue, int.MinValue],
         ["ResidencyRequest.Budget"] = [-1L, long.MinValue],
-        ["ResidencyRequest.Width"] = [0, 1020, 2056],
-        ["ResidencyRequest.Height"] = [0, 1020, 2056],
+        ["ResidencyRequest.Width"] = [0, 1020, 4104],
+        ["ResidencyRequest.Height"] = [0, 1020, 4104],
         ["ResidencyRequest.Steps"] = [0, 1001],
         ["ResidencyRequest.Count"] = [0, -1],
         ["ResidencyRequest.BatchSize"] = [0, -1, 2, 9],
         ["ResidencyRequest.Guided"] = [],
+        ["ResidencyRequest.EncodesSource"] = [],
+        ["ResidencyRequest.SecondPass"] = [],
         ["ResidencyRequest.UnguidedSteps"] = [-1, 31, int.MaxValue],
         ["ResidencyRequest.PromptParts"] = [0, -1, 16, int.MaxValue],
         ["ResidencyRequest.PromptSets"] = [0, -1, 65, int.MaxValue],
@@ -209,7 +246,7 @@ public sealed class MemberRulesTests
             foreach (double number in (double[])[double.NaN, double.PositiveInfinity, double.NegativeInfinity])
                 yield return ($"{name} = {number}", Convert.ChangeType(number, type, System.Globalization.CultureInfo.InvariantCulture));
         }
-        else if (Members(type).Any() && type.Namespace!.StartsWith(nameof(MuseAtelier), StringComparison.Ordinal))
+        else if (!isKnown && Members(type).Any() && type.Namespace!.StartsWith(nameof(MuseAtelier), StringComparison.Ordinal))
         {
             Assert.True(value is not null, $"{name} is null here, so that its own members are not looked at.");
             foreach ((string part, object refused) in Variants(value)) yield return ($"{name}: {part}", refused);

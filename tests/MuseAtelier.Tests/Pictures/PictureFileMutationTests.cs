@@ -6,6 +6,7 @@ using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Pictures.Metadata;
 using MuseAtelier.Tests.Checkpoints;
 using SixLabors.ImageSharp.Diagnostics;
+using Codecs = MuseAtelier.Pictures.Containers.Imaging;
 
 namespace MuseAtelier.Tests.Pictures;
 
@@ -59,7 +60,7 @@ public sealed class PictureFileMutationTests
         try
         {
             PictureFileContent content = PictureFile.Read(path);
-            if (content.Width > Imaging.MostPixels / content.Height)
+            if (content.Width > Codecs.MostPixels / content.Height)
                 Assert.Throws<PictureTooLargeException>(() => Encoded.Pixels(path));
             (int width, int height, byte[] pixels) = Encoded.Pixels(path);
             Assert.Equal(width * height * 3, pixels.Length);
@@ -67,7 +68,7 @@ public sealed class PictureFileMutationTests
         }
         catch (PictureFileException)
         {
-            return (false, Imaging.MostPixels / 16);
+            return (false, Codecs.MostPixels / 16);
         }
     }
 

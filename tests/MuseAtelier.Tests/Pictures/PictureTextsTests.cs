@@ -353,10 +353,11 @@ public sealed class PictureTextsTests
 
     [Theory]
     [InlineData(832, 1216, 832, 1216, "the picture's own, 832x1216 px, is used")]
-    [InlineData(1663, 2431, 1400, 2048, "1400x2048 px is used")]
+    [InlineData(1663, 2431, 1664, 2432, "1664x2432 px is used")]
+    [InlineData(3326, 4862, 2800, 4096, "2800x4096 px is used")]
     [InlineData(833, 1217, 832, 1216, "832x1216 px is used")]
     [InlineData(64, 128, 256, 512, "256x512 px is used")]
-    [InlineData(int.MaxValue, 1, 2048, 256, "2048x256 px is used")]
+    [InlineData(int.MaxValue, 1, 4096, 256, "4096x256 px is used")]
     public void Parse_OfATextWithoutSeedAndSize_TakesThePicturesSizeWithNotices(int width, int height, int takenWidth, int takenHeight,
         string notice)
     {

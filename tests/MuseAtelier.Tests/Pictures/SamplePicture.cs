@@ -1,4 +1,5 @@
 using MuseAtelier.Pictures;
+using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Tests.Pictures;
 
@@ -9,6 +10,8 @@ internal static class SamplePicture
 
     public static Picture Of(PictureRequest request, int width = 64, int height = 48)
     {
+        bool isPlain = request is { Source: null, Hires: null };
+        int steps = isPlain ? request.Steps : PictureRecordRules.EvaluationsOf(request)!.Value;
         byte[] pixels = new byte[width * height * 3];
         for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)(i / 3 % width * 3 + i % 3 * 20);
         return new Picture
@@ -31,8 +34,8 @@ internal static class SamplePicture
                 VaeTile = null,
                 GraphsSha256 = Sha256,
                 StepHashes =
-                    [.. Enumerable.Range(0, request.Steps + 1)
-                        .Select(step => new StepHash(step == request.Steps ? null : ulong.MaxValue - (ulong)step, (ulong)step))],
+                    [.. Enumerable.Range(0, steps + 1)
+                        .Select(step => new StepHash(step == steps ? null : ulong.MaxValue - (ulong)step, (ulong)step))],
             },
         };
     }

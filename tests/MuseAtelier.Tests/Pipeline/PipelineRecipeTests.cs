@@ -68,14 +68,21 @@ public sealed class PipelineRecipeTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Plan_OfAPicture_NamesTheComponentsOfTheRecipe(bool hasFrame)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void Plan_OfAPicture_NamesTheComponentsOfTheRecipe(bool hasFrame, bool encodes)
     {
-        var request = new ResidencyRequest { Frame = hasFrame ? new PictureFrame(FrameStyle.Gilded) : null, DecodesInFp32 = true };
+        var request = new ResidencyRequest
+        {
+            Frame = hasFrame ? new PictureFrame(FrameStyle.Gilded) : null,
+            DecodesInFp32 = true,
+            EncodesSource = encodes,
+        };
         ResidencyPlan plan = ResidencyPlanner.Plan(FullSizeModel.Cuda, request, DeviceProfile.Hopper);
+        Assert.Equal(encodes, plan.Components.Any(component => component.Name == ComponentNames.VaeEncoder));
         Assert.Equal(
-            PipelineRecipe.For(inFp32: true, hasFrame).Select(component => component.Name),
+            PipelineRecipe.For(inFp32: true, hasFrame, encodes).Select(component => component.Name),
             plan.Components.Select(component => component.Name));
     }
 

@@ -309,10 +309,11 @@ public sealed class DenoisingLoopTests
     public void Run_FromAnExistingPicture_BeginsAtTheStepOfItsStrength(float strength, int firstStep)
     {
         PictureRequest request = Request with { Sampler = SamplerName.Heun, GuidanceScale = 1 };
-        SamplingRecipe recipe = SamplingRecipe.Of(request, Trained.Epsilon, Catalog);
+        StepSpan span = StepSpan.Of(SamplingDialect.Diffusers, request.Steps, strength);
+        SamplingRecipe recipe = SamplingRecipe.Of(request, Trained.Epsilon, Catalog, span: span);
         float[] picture = Draw(9), noise = Draw(0);
         var denoiser = new FakeDenoiser(recipe, 1, Length);
-        var inputs = new DenoisingInputs(InitialLatents.Encoded(picture, strength));
+        var inputs = new DenoisingInputs(InitialLatents.Encoded(picture));
         using var loop = new DenoisingLoop(recipe, [Noise(0)], BatchSlot.Alone, denoiser, inputs, null, HostBuffers.Allocate);
         float sigma = recipe.Schedule.Sigmas[firstStep];
         Assert.All(picture, (value, i) => Assert.Equal(value + noise[i] * sigma, loop.Latents(0)[i], 1e-5));
@@ -331,7 +332,8 @@ public sealed class DenoisingLoopTests
         SamplingRecipe recipe = SamplingRecipe.Of(request, Trained.Epsilon, Catalog);
         float[] picture = Draw(9), noise = Draw(0);
         float[] weights = [.. Enumerable.Range(0, Length).Select(i => i % 3 == 0 ? 1f : 0f)];
-        var inputs = new DenoisingInputs(InitialLatents.Noise, new LatentMask(weights, picture));
+        var start = InitialLatents.Encoded(LatentDistribution.Of(picture), isNoiseAlone: true);
+        var inputs = new DenoisingInputs(start, new LatentMask(weights, MaskBlending.Latents));
         using DenoisingLoop free = Run(request, BatchSlot.Alone, 1, out _);
         using var loop = new DenoisingLoop(
             recipe, [Noise(0)], BatchSlot.Alone, new FakeDenoiser(recipe, 2, Length), inputs, null, HostBuffers.Allocate);
@@ -375,7 +377,7 @@ public sealed class DenoisingLoopTests
     {
         var schedule = new SigmaSchedule(Trained.Epsilon, new NoiseSchedule(), 30);
         float[] noise = Draw(1), scaled = new float[Length];
-        InitialLatents.Noise.Write(noise, schedule.InitialNoiseScale, schedule.Sigmas[0], scaled);
+        InitialLatents.Noise.Write(noise, schedule.InitialNoiseScale, schedule.Sigmas[0], default, scaled);
         Assert.All(noise, (value, i) => Assert.Equal(value * schedule.InitialNoiseScale, scaled[i]));
     }
 

@@ -111,7 +111,7 @@ public sealed class EulerAncestralSamplerTests
         void Run()
         {
             generators.Start.Fill(latents);
-            InitialLatents.Noise.Write(latents, schedule.InitialNoiseScale, schedule.Sigmas[0], latents);
+            InitialLatents.Noise.Write(latents, schedule.InitialNoiseScale, schedule.Sigmas[0], default, latents);
             Prediction.ScaleInput(latents, 14, noise);
             Guidance.Apply(unconditional, conditional, 7);
             generators.Steps.Fill(noise);

@@ -21,7 +21,7 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
 
     [Theory]
     [MemberData(nameof(Samplers))]
-    public async Task GenerateAsync_OfEverySampler_RepeatsAndKeepsItsPlaceInABatch(string sampler)
+    public async Task GenerateAsync_OfEverySampler_IsNearItselfInABatch(string sampler)
     {
         PictureRequest request = Of(new SamplerName(sampler));
         Picture alone = await miniature.ReferenceAsync(request);
@@ -38,12 +38,24 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
         Assert.Equal(alone.Provenance.StepHashes[0], second.Provenance.StepHashes[0]);
         Assert.Equal(alone.Provenance.StepHashes.Select(step => step.Noise), second.Provenance.StepHashes.Select(step => step.Noise));
         Assert.True(Likeness.Psnr(alone.Pixels.Span, second.Pixels.Span) > 60);
+        await Allocations.AssertNoneAsync(alone, () => miniature.Second.GenerateAsync(request, cancellationToken: Cancellation));
+    }
+
+    // One of each kind: noise in every step, two evaluations a step, earlier predictions, and a tree of noise.
+    [Theory]
+    [InlineData("euler_a")]
+    [InlineData("heun")]
+    [InlineData("uni_pc")]
+    [InlineData("dpmpp_sde")]
+    public async Task GenerateAsync_InItsPlaceOfABatch_GivesTheSameBytesAgain(string sampler)
+    {
+        PictureRequest request = Of(new SamplerName(sampler));
+        Picture second = (await miniature.Second.GenerateManyAsync(
+            request with { Seed = request.Seed - 1 }, 2, 2, cancellationToken: Cancellation).ToListAsync(Cancellation))[1];
         BatchSlot slot = second.Provenance.BatchSlot;
-        // The same place gives the same bytes again.
         Picture placed = await miniature.Second.GenerateAsync(second.Request, slot, cancellationToken: Cancellation);
         Assert.Equal(second.Provenance.StepHashes, placed.Provenance.StepHashes);
         Assert.Equal(second.Pixels.Span, placed.Pixels.Span);
-        await Allocations.AssertNoneAsync(alone, () => miniature.Second.GenerateAsync(request, cancellationToken: Cancellation));
     }
 
     [Fact]

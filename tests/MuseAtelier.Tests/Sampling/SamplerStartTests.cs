@@ -50,8 +50,8 @@ public sealed class SamplerStartTests
     public void Loop_FromAnExistingPicture_TellsTheSampler()
     {
         PictureRequest request = new() { Prompt = "", Sampler = SamplerName.UniPc, Steps = 6, GuidanceScale = 1 };
-        SamplingRecipe recipe = SamplingRecipe.Of(request, Trained.Epsilon, SamplerCatalog.BuiltIn);
-        var inputs = new DenoisingInputs(InitialLatents.Encoded(MadeUpModel.Draw(1, 32), 0.5f));
+        SamplingRecipe recipe = SamplingRecipe.Of(request, Trained.Epsilon, SamplerCatalog.BuiltIn, span: new StepSpan(6, 3));
+        var inputs = new DenoisingInputs(InitialLatents.Encoded(MadeUpModel.Draw(1, 32)));
         PictureNoise noise = NoiseSourceCatalog.BuiltIn.Create(NoiseSource.Diffusers, 1);
         using var loop = new DenoisingLoop(
             recipe, [noise], BatchSlot.Alone, new FakeDenoiser(recipe, 1, 32), inputs, null, HostBuffers.Allocate);

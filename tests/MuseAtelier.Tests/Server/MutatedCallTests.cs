@@ -6,8 +6,12 @@ using MuseAtelier.Server.Automatic1111;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.OpenAi;
+using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
+using MuseAtelier.Tests.Server.Automatic1111;
 using MuseAtelier.Tests.Hostile;
 using MuseAtelier.Tests.Server.Host;
+using MuseAtelier.Tests.Server.Uploads;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Server;
@@ -25,6 +29,8 @@ public sealed class MutatedCallTests(RunningServer server)
         "background": "auto", "moderation": "low", "seed": "5", "steps": 3, "guidance": 7.5, "negative_prompt": "rain"}
         """;
 
+    private UploadStore Uploads => server.Services.GetRequiredService<UploadStore>();
+
     private IModelShelf Shelf => server.Services.GetRequiredService<IModelShelf>();
 
     [Theory]
@@ -36,8 +42,32 @@ public sealed class MutatedCallTests(RunningServer server)
         string path = Path.Combine(
             GoldenFiles.Root, "tests", "MuseAtelier.Tests", "Server", "Automatic1111", "Recorded", $"{client}.json");
         var store = new OptionStore(Shelf);
-        var fields = new PaintingFields(Shelf, store, new ServerLimits());
+        var fields = CallReaders.Of(server, store);
         Run(File.ReadAllBytes(path), body => ParameterEchoOf(fields.Read(body)));
+    }
+
+    [Theory]
+    [InlineData("webuiapi-img2img", true)]
+    [InlineData("sillytavern-hires", false)]
+    public void BodiesWithPicturesAndPasses_Damaged_AreReadOrRefused(string client, bool isOver)
+    {
+        string path = Path.Combine(
+            GoldenFiles.Root, "tests", "MuseAtelier.Tests", "Server", "Automatic1111", "Recorded", $"{client}.json");
+        PaintingFields fields = CallReaders.Of(server, new OptionStore(Shelf));
+        Run(File.ReadAllBytes(path), body => ParameterEchoOf(fields.Read(body, isOver)));
+    }
+
+    [Fact]
+    public void OwnRequestsWithSources_Damaged_AreReadOrRefused()
+    {
+        string picture = Uploads.Add(UploadFilesOf.Picture(), null).Id, mask = Uploads.Add(UploadFilesOf.Mask(), null).Id;
+        string request = $$"""
+            {"prompt": "a", "width": 256, "height": 256, "source": {"upload": "{{picture}}", "fit": "pad", "strength": 0.5,
+            "extend": {"left": 8, "top": 0}, "mask": {"upload": "{{mask}}", "blur": 4, "content": "fill", "onlyMaskedPadding": 8,
+            "pasteBack": true} }, "hires": {"scale": 1.5, "strength": 0.5, "steps": 2, "upscaler": "lanczos", "sampler": "euler"} }
+            """;
+        var reader = server.Services.GetRequiredService<RequestReader>();
+        Run(Encoding.UTF8.GetBytes(request), body => reader.Read(body));
     }
 
     [Fact]
@@ -55,7 +85,7 @@ public sealed class MutatedCallTests(RunningServer server)
         Run(Encoding.UTF8.GetBytes(OpenAi), body => reader.Read(body));
     }
 
-    private static void ParameterEchoOf(PaintingCall call) => JsonAnswer.TextOf(json => ParameterEcho.Write(json, call));
+    private void ParameterEchoOf(PaintingCall call) => JsonAnswer.TextOf(json => ParameterEcho.Write(json, call, Uploads));
 
     private static void Run(byte[] good, Action<JsonElement> read)
     {

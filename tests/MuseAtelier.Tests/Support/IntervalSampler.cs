@@ -30,7 +30,7 @@ internal sealed class IntervalSampler(SigmaSchedule schedule, (float From, float
         var recipe = new SamplingRecipe(schedule, sampler, new EpsilonPrediction(), guidance) { InitialNoiseScale = 1 };
         using var batch = new LatentBatch(
             new FakeDenoiser(recipe, 1, length), BatchSlot.Alone, 1, guidance, sampler, HostBuffers.Allocate);
-        using var drawing = new BatchNoise([noise], recipe, 0, length, HostBuffers.Allocate);
+        using var drawing = new BatchNoise([noise], recipe, length, HostBuffers.Allocate);
         List<float[]> drawn = [];
         foreach (Evaluation evaluation in recipe.Evaluations)
         {

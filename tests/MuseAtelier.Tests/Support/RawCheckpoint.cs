@@ -1,14 +1,13 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using MuseAtelier.Export.Checkpoints;
 
 namespace MuseAtelier.Tests.Support;
 
 /// <summary>
 /// A checkpoint's tensors as bytes, under any name, type and shape: for files that the engine's own writer does not make.
 /// </summary>
-internal sealed class RawCheckpoint
+internal sealed partial class RawCheckpoint
 {
     /// <summary>A tensor.</summary>
     public sealed record Tensor(string Type, long[] Shape, byte[] Bytes);
@@ -18,17 +17,6 @@ internal sealed class RawCheckpoint
 
     /// <summary>The metadata.</summary>
     public Dictionary<string, string> Metadata { get; } = [];
-
-    /// <summary>Reads the Miniature.</summary>
-    public static RawCheckpoint Miniature()
-    {
-        using SafetensorsFile file = SafetensorsFile.Open(TestAtelier.Checkpoint);
-        var raw = new RawCheckpoint();
-        foreach (SafetensorsTensor tensor in file.Tensors.Values)
-            raw.Tensors[tensor.Name] = new Tensor(tensor.TypeName, [.. tensor.Shape], file.Span(tensor).ToArray());
-        foreach ((string name, string value) in file.Metadata) raw.Metadata[name] = value;
-        return raw;
-    }
 
     /// <summary>Numbers of an F16 tensor.</summary>
     public float[] Floats(string name) => [.. MemoryMarshal.Cast<byte, Half>(Tensors[name].Bytes).ToArray().Select(value => (float)value)];

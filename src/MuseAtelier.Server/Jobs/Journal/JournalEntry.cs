@@ -1,3 +1,5 @@
+using MuseAtelier.Server.Requests;
+
 namespace MuseAtelier.Server.Jobs.Journal;
 
 /// <summary>A line of the journal: something that happened to a job.</summary>

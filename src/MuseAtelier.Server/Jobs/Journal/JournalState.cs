@@ -1,3 +1,5 @@
+using MuseAtelier.Server.Requests;
+
 namespace MuseAtelier.Server.Jobs.Journal;
 
 /// <summary>The jobs that have not ended, as the entries of a journal tell them one after the other. Not safe for concurrent use.</summary>

@@ -10,7 +10,7 @@ internal static class JournalText
     // The longest request has two prompts of the limit, and other programs' clients have no more.
     private const int LongestLine = 4 << 20;
 
-    private static readonly JsonSerializerOptions Options = WireJson.Create(JsonNamingPolicy.SnakeCaseLower);
+    private static readonly JsonSerializerOptions Options = WireJson.Create(JsonNamingPolicy.SnakeCaseLower, [.. SourceConverters.All]);
 
     /// <summary>The line of an entry, with its end.</summary>
     public static byte[] Write(JournalEntry entry) => [.. JsonSerializer.SerializeToUtf8Bytes(entry, Options), (byte)'\n'];
@@ -76,7 +76,7 @@ internal static class JournalText
     {
         try
         {
-            PictureRequestException.ThrowIfUnpaintable(request.Picture);
+            ReferenceRules.ThrowIfUnpaintable(request.Picture);
             return true;
         }
         catch (Exception exception) when (exception is PictureRequestException or ArgumentNullException)

@@ -74,7 +74,6 @@ public sealed class PaintingFieldTests(RunningServer server)
     }
 
     [Theory]
-    [InlineData("enable_hr", "true")]
     [InlineData("restore_faces", "true")]
     [InlineData("tiling", "true")]
     [InlineData("init_images", "[\"aGVsbG8=\"]")]
@@ -109,7 +108,7 @@ public sealed class PaintingFieldTests(RunningServer server)
     [InlineData("\"scheduler\":\"align_your_steps_GITS\"", "scheduler", "/sdapi/v1/schedulers")]
     [InlineData("\"steps\":0", "steps", "from 1 to 1000")]
     [InlineData("\"steps\":\"many\"", "steps", "\"many\"")]
-    [InlineData("\"width\":100", "width", "multiples of 8 from 256 to 2048")]
+    [InlineData("\"width\":100", "width", "multiples of 8 from 256 to 4096")]
     [InlineData("\"batch_size\":8,\"n_iter\":9", "n_iter", "at most 64")]
     [InlineData("\"seed\":-2", "seed", "-1 for any")]
     [InlineData("\"prompt\":7", "prompt", "a text")]
@@ -131,9 +130,9 @@ public sealed class PaintingFieldTests(RunningServer server)
         Assert.Equal(2, Read("{\"clip_skip\":1}").Job.Picture.ClipSkip);
     }
 
-    private PaintingCall Read(string body)
+    private PaintingCall Read(string body, bool isOver = false)
     {
         using JsonDocument document = ClientBody.Parse(Encoding.UTF8.GetBytes(body));
-        return new PaintingFields(server.Services.GetRequiredService<IModelShelf>(), _store, new ServerLimits()).Read(document.RootElement);
+        return CallReaders.Of(server, _store).Read(document.RootElement, isOver);
     }
 }

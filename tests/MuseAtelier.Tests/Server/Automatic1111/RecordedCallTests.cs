@@ -46,6 +46,48 @@ public sealed class RecordedCallTests(RunningServer server)
         Assert.Equal(1, echoed.GetProperty("n_iter").GetInt32());
     }
 
+    [Theory]
+    [InlineData("webuiapi-img2img", 16, 5555)]
+    [InlineData("auto-photoshop-img2img", 256, null)]
+    public async Task ImageToImage_WithAClientsBody_PaintsFromItsPicture(string client, int side, int? seed)
+    {
+        string body = await File.ReadAllTextAsync(PathOf(client), Cancellation);
+        using HttpResponseMessage answer = await server.PostAsync("/sdapi/v1/img2img", body, "application/json");
+        string text = await answer.Content.ReadAsStringAsync(Cancellation);
+        Assert.True(answer.StatusCode == HttpStatusCode.OK, text);
+        using JsonDocument document = JsonDocument.Parse(text), sent = JsonDocument.Parse(body);
+        byte[] file = Assert.Single(document.RootElement.GetProperty("images").EnumerateArray()).GetBytesFromBase64();
+        PictureFileContent content = PictureFile.Read((ReadOnlyMemory<byte>)file);
+        // Painting only the masked part gives a picture of the source's size.
+        Assert.Equal((side, side), (content.Width, content.Height));
+        PictureRequest painted = content.ReadRecord().Request;
+        Assert.Equal((16, 16, 256), (painted.Source!.Image.Width, painted.Source.Mask!.Image.Width, painted.Width));
+        Assert.Equal(sent.RootElement.GetProperty("mask_blur").GetInt32(), painted.Source.Mask.Blur);
+        if (seed is not null) Assert.Equal((ulong)seed, painted.Seed);
+        using JsonDocument info = JsonDocument.Parse(document.RootElement.GetProperty("info").GetString()!);
+        float strength = sent.RootElement.GetProperty("denoising_strength").GetSingle();
+        Assert.Equal(strength, info.RootElement.GetProperty("denoising_strength").GetSingle());
+        Assert.Equal(painted.Source.Strength, strength);
+        JsonElement echoed = document.RootElement.GetProperty("parameters");
+        Assert.Equal(JsonValueKind.Null, echoed.GetProperty("init_images").ValueKind);
+        Assert.Equal(sent.RootElement.GetProperty("inpainting_fill").GetInt32(), echoed.GetProperty("inpainting_fill").GetInt32());
+    }
+
+    [Fact]
+    public async Task HiresFix_WithAClientsBody_PaintsTheLargerPicture()
+    {
+        string body = await File.ReadAllTextAsync(PathOf("sillytavern-hires"), Cancellation);
+        using HttpResponseMessage answer = await server.PostAsync("/sdapi/v1/txt2img", body, "application/json");
+        string text = await answer.Content.ReadAsStringAsync(Cancellation);
+        Assert.True(answer.StatusCode == HttpStatusCode.OK, text);
+        using JsonDocument document = JsonDocument.Parse(text);
+        byte[] file = Assert.Single(document.RootElement.GetProperty("images").EnumerateArray()).GetBytesFromBase64();
+        PictureFileContent content = PictureFile.Read((ReadOnlyMemory<byte>)file);
+        Assert.Equal((512, 512), (content.Width, content.Height));
+        HiresPass painted = content.ReadRecord().Request.Hires!;
+        Assert.Equal((2f, 0.7f, 1), (painted.Scale, painted.Strength, painted.Steps));
+    }
+
     [Fact]
     public async Task Options_AsOpenWebUiSetsThem_TakeTheWholeListBack()
     {
@@ -66,7 +108,8 @@ public sealed class RecordedCallTests(RunningServer server)
     [InlineData("samplers", "\"name\":\"Euler a\"")]
     [InlineData("schedulers", "\"name\":\"sgm_uniform\",\"label\":\"SGM Uniform\"")]
     [InlineData("upscalers", "\"name\":\"None\"")]
-    [InlineData("latent-upscale-modes", "[]")]
+    [InlineData("upscalers", "\"name\":\"Lanczos\"")]
+    [InlineData("latent-upscale-modes", "[{\"name\":\"Latent\"},")]
     [InlineData("sd-vae", "[]")]
     [InlineData("loras", "[]")]
     [InlineData("embeddings", "{\"loaded\":{},\"skipped\":{}}")]

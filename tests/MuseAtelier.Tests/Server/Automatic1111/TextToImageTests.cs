@@ -98,9 +98,9 @@ public sealed class TextToImageTests(RunningServer server, TestAtelier miniature
     }
 
     [Theory]
-    [InlineData("img2img", "{\"init_images\":[\"aGVsbG8=\"]}", 422, "init_images")]
+    [InlineData("img2img", "{\"init_images\":[\"aGVsbG8=\"]}", 400, "picture")]
     [InlineData("img2img", "{}", 404, "Init image not found")]
-    [InlineData("txt2img", "{\"enable_hr\":true}", 422, "enable_hr")]
+    [InlineData("txt2img", "{\"init_images\":[\"aGVsbG8=\"]}", 422, "img2img")]
     [InlineData("txt2img", "{\"prompt\":\"\\ud800\"}", 400, "JSON")]
     [InlineData("txt2img", "[]", 400, "object")]
     [InlineData("options", "{\"sd_model_checkpoint\":\"other\"}", 404, "other")]

@@ -1,4 +1,5 @@
 using MuseAtelier.Cuda;
+using MuseAtelier.Server;
 using MuseAtelier.Server.Checklist;
 using MuseAtelier.Tests.Support;
 
@@ -63,6 +64,26 @@ public sealed class FirstRunChecklistTests
         Assert.Contains("missing.safetensors", lines[0].Finding, StringComparison.Ordinal);
         Assert.Equal(("The driver is old.", "Install another."), (lines[3].Finding, lines[3].Remedy));
         Assert.Contains("is a file", lines[5].Finding, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_OfAnyMachine_HasCodesOfTheDocumentation()
+    {
+        string documented = File.ReadAllText(Path.Combine(GoldenFiles.Root, "docs", "http-api.md"));
+        ChecklistSubject usual = Subject(TestAtelier.Options);
+        ChecklistSubject[] subjects =
+        [
+            usual, usual with { Model = null }, usual with { Model = "missing.safetensors" },
+            Subject(TestAtelier.Options with { HostMemory = 100L << 20 }),
+            usual with { Gallery = Path.Combine(TestAtelier.Checkpoint, "pictures") },
+        ];
+        foreach (ChecklistLine line in subjects.SelectMany(FirstRunChecklist.Run))
+        {
+            Assert.Contains($"`{line.Code}`", documented, StringComparison.Ordinal);
+            Assert.Equal(line.Remedy is null, line.RemedyCode is null);
+            if (line.RemedyCode is { } remedy) Assert.Contains($"`{remedy}`", documented, StringComparison.Ordinal);
+            Assert.All(line.Arguments.Keys, name => Assert.Contains($"`{name}`", documented, StringComparison.Ordinal));
+        }
     }
 
     private static ChecklistSubject Subject(AtelierOptions options) => new()

@@ -29,6 +29,20 @@ public sealed class FolderGalleryTests
     }
 
     [Fact]
+    public async Task ListAsync_OfAFileThatIsCutOff_LeavesItOutUntilItIsWhole()
+    {
+        await using var test = new TestGallery();
+        byte[] file = TestGallery.PictureOf();
+        // The last chunk of a PNG file, which has no pixels, takes 12 bytes.
+        test.Put("a.png", file[..^12]);
+        test.Put("b.png", file[..^40]);
+        await test.OpenAsync();
+        Assert.Empty(await test.ListAsync());
+        test.Put("a.png", file, seconds: 1);
+        Assert.Equal(["a.png"], await test.ListAsync());
+    }
+
+    [Fact]
     public async Task ListAsync_OfASearch_FindsPromptsModelsAndSeedsWithoutCase()
     {
         await using var test = new TestGallery();

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Pictures;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Requests;
 using MuseAtelier.Tests.Server.Host;
 using MuseAtelier.Tests.Support;
 

@@ -1,5 +1,7 @@
 using MuseAtelier.Pictures;
+using MuseAtelier.Pictures.Metadata;
 using MuseAtelier.Server.Gallery;
+using MuseAtelier.Tests.Pictures;
 
 namespace MuseAtelier.Tests.Server.Gallery;
 
@@ -20,6 +22,32 @@ public sealed class ThumbnailStoreTests
         Assert.Equal(PictureFormat.WebP, content.Format);
         Assert.Equal((smallWidth, smallHeight), (content.Width, content.Height));
         Assert.Empty(content.Texts);
+    }
+
+    // In the picture, red grows from left to right; each entry says where the small red is after the turn.
+    [Theory]
+    [InlineData(2, 64, 48, false, true)]
+    [InlineData(3, 64, 48, false, true)]
+    [InlineData(4, 64, 48, false, false)]
+    [InlineData(5, 48, 64, true, false)]
+    [InlineData(6, 48, 64, true, false)]
+    [InlineData(7, 48, 64, true, true)]
+    [InlineData(8, 48, 64, true, true)]
+    public async Task GetAsync_OfATurnedPicture_IsUpright(int orientation, int width, int height, bool isVertical, bool isAtTheEnd)
+    {
+        await using var test = new TestGallery();
+        byte[] exif = [.. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0];
+        test.Put("a.jpg", Encoded.Jpeg(Gradient(), exif, []));
+        FolderGallery gallery = await test.OpenAsync();
+        GalleryPicture picture = gallery.Find("a.jpg")!;
+        Assert.Equal((width, height), (picture.Width, picture.Height));
+        using var store = new ThumbnailStore(new GalleryFolders(test.Folder));
+        byte[] file = await store.GetAsync(picture, gallery.PathOf("a.jpg")!, TestContext.Current.CancellationToken);
+        using DecodedPicture small = PictureFile.Decode(file);
+        Assert.Equal((width, height), (small.Width, small.Height));
+        int first = small.Pixels.Span[3 * (2 + 2 * width)];
+        int end = small.Pixels.Span[3 * (isVertical ? 2 + (height - 3) * width : (width - 3) + 2 * width)];
+        Assert.Equal(isAtTheEnd, first > end);
     }
 
     [Fact]
@@ -73,5 +101,14 @@ public sealed class ThumbnailStoreTests
         using var store = new ThumbnailStore(folders);
         await Assert.ThrowsAnyAsync<PictureFileException>(() => store.GetAsync(picture, path, CancellationToken.None));
         Assert.Empty(Directory.GetFiles(folders.Thumbnails));
+    }
+
+    private static byte[] Gradient()
+    {
+        const int width = 64, height = 48;
+        byte[] pixels = new byte[width * height * 3];
+        for (int i = 0; i < width * height; i++) pixels[i * 3] = (byte)(i % width * 4);
+        return Encoded.Picture(
+            "a", pixels, width, height, new RecordedEncoding(PictureFormat.Jpeg, 90), new MetadataTexts(null, null, null));
     }
 }

@@ -2,7 +2,11 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using MuseAtelier.Server;
 using MuseAtelier.Server.Events;
+using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Models;
+using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 using MuseAtelier.Tests.Pictures;
 using MuseAtelier.Tests.Support;
 
@@ -19,12 +23,19 @@ internal sealed class BoardSetup : IAsyncDisposable, IHostApplicationLifetime
     {
         var options = new ServerOptions { Models = [], Atelier = TestAtelier.Options, Gallery = gallery.Folder, Limits = limits };
         Events = new EventHub(limits);
-        Board = new JobBoard(options, gallery, new OneShelf(atelier), Events, this, NullLoggerFactory.Instance);
+        Shelf = new OneShelf(atelier);
+        Uploads = new UploadStore(new GalleryFolders(gallery.Folder), limits);
+        Board = new JobBoard(
+            options, gallery, new JobSources(Uploads, new UpscalerShelf(options)), Shelf, Events, this, NullLoggerFactory.Instance);
     }
 
     public JobBoard Board { get; }
 
     public EventHub Events { get; }
+
+    public UploadStore Uploads { get; }
+
+    public OneShelf Shelf { get; }
 
     public CancellationToken ApplicationStarted => CancellationToken.None;
 
@@ -78,6 +89,7 @@ internal sealed class BoardSetup : IAsyncDisposable, IHostApplicationLifetime
     public async ValueTask DisposeAsync()
     {
         await Board.DisposeAsync();
+        Uploads.Dispose();
         _stopping.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using MuseAtelier.Server;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Jobs.Journal;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Tests.Server.Jobs;
 

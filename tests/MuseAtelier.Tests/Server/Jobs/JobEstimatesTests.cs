@@ -1,4 +1,5 @@
 using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Requests;
 using MuseAtelier.Tests.Pictures;
 
 namespace MuseAtelier.Tests.Server.Jobs;

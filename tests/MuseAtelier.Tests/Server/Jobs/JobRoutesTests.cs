@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
+using MuseAtelier.Server.Requests;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Server.Jobs;
@@ -62,7 +63,7 @@ public sealed class JobRoutesTests(TestAtelier shared) : IDisposable
         await using BoardSetup setup = await BoardSetup.StartAsync(shared.Atelier, _gallery);
         Picture picture = await shared.ReferenceAsync(TestAtelier.Small);
         await _gallery.AddAsync("a.png", PictureFile.Encode(picture, PictureFormat.Png), TestContext.Current.CancellationToken);
-        var request = new MuseAtelier.Server.Jobs.JobRequest { Picture = picture.Request, Verifies = "a.png" };
+        var request = new JobRequest { Picture = picture.Request, Verifies = "a.png" };
         string id = (await setup.Board.AcceptAsync(request, TestContext.Current.CancellationToken)).Id;
         MuseAtelier.Server.Jobs.Job job = await setup.UntilAsync(id, job => job.Ended is not null);
         Assert.Equal(("SameBytes", true), (job.Verification?.Outcome, job.Verification?.Holds));

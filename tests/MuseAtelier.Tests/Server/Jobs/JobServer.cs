@@ -11,6 +11,7 @@ using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Security;
+using MuseAtelier.Server.Uploads;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Server.Jobs;
@@ -39,12 +40,16 @@ internal sealed class JobServer : IAsyncDisposable
             new ServerOptions { Models = [], Atelier = TestAtelier.Options, Gallery = gallery.Folder });
         builder.Services.AddSingleton<IGallery>(gallery);
         builder.Services.AddSingleton<IModelShelf>(new OneShelf(atelier));
+        builder.Services.AddSingleton(new GalleryFolders(gallery.Folder));
+        builder.Services.AddSingleton<UpscalerShelf>();
         builder.AddEvents();
+        builder.AddUploads();
         builder.AddJobs();
         WebApplication app = builder.Build();
         app.UseMiddleware<LastResort>();
         app.MapEvents();
         app.MapJobs();
+        app.MapUploads();
         await app.StartAsync(Token);
         return new JobServer(app);
     }

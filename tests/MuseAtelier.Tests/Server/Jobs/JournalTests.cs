@@ -1,5 +1,6 @@
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Jobs.Journal;
+using MuseAtelier.Server.Requests;
 
 namespace MuseAtelier.Tests.Server.Jobs;
 

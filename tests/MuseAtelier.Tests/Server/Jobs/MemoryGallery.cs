@@ -32,15 +32,20 @@ internal sealed class MemoryGallery : IGallery, IDisposable
         return Task.FromResult(Find(name)!);
     }
 
-    public GalleryPicture? Find(string id) => !Files.TryGetValue(id, out byte[]? file) ? null : new GalleryPicture
+    public GalleryPicture? Find(string id)
     {
-        Id = id,
-        Painted = DateTimeOffset.UnixEpoch,
-        Width = 8,
-        Height = 8,
-        Bytes = file.Length,
-        Record = PictureFile.Read((ReadOnlyMemory<byte>)file).ReadRecord(),
-    };
+        if (!Files.TryGetValue(id, out byte[]? file)) return null;
+        PictureFileContent content = PictureFile.Read((ReadOnlyMemory<byte>)file);
+        return new GalleryPicture
+        {
+            Id = id,
+            Painted = DateTimeOffset.UnixEpoch,
+            Width = 8,
+            Height = 8,
+            Bytes = file.Length,
+            Record = content.RecordJson is null ? null : content.ReadRecord(),
+        };
+    }
 
     public string? PathOf(string id)
     {

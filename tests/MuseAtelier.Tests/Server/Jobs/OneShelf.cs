@@ -8,6 +8,9 @@ internal sealed class OneShelf(IAtelier atelier) : IModelShelf
     private readonly ShelfModel _model = new() { Id = "miniature", Title = "Miniature", Path = "/models/miniature.safetensors" };
     private bool _isOpen;
 
+    /// <summary>Ends when the opening of the model does, which cannot be cancelled, as an export cannot; by default at once.</summary>
+    public Task Opening { get; set; } = Task.CompletedTask;
+
     public IReadOnlyList<ShelfModel> Models => [_model];
 
     public ShelfModel? Current => _model;
@@ -26,11 +29,12 @@ internal sealed class OneShelf(IAtelier atelier) : IModelShelf
 
     public IAtelier? Opened(ShelfModel model) => _isOpen ? atelier : null;
 
-    public Task<IAtelier> OpenAsync(ShelfModel model, IProgress<string>? progress, CancellationToken cancellationToken)
+    public async Task<IAtelier> OpenAsync(ShelfModel model, IProgress<string>? progress, CancellationToken cancellationToken)
     {
         progress?.Report("opening");
+        await Opening;
         _isOpen = true;
-        return Task.FromResult(atelier);
+        return atelier;
     }
 
     public double? SecondsToOpen(ShelfModel model) => _isOpen ? 0 : null;

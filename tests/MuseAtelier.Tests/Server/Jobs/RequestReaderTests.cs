@@ -3,8 +3,11 @@ using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
 using MuseAtelier.Sampling;
 using MuseAtelier.Server;
-using MuseAtelier.Server.Jobs;
+using MuseAtelier.Server.Gallery;
+using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
+using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Server.Jobs;
 
@@ -63,7 +66,7 @@ public sealed class RequestReaderTests
     [InlineData("""{"prompt": 3}""", "bad-value", "prompt")]
     [InlineData("""{"prompt": "\ud800"}""", "bad-value", "prompt")]
     [InlineData("""{"prompt": "a", "width": 257}""", "bad-value", "width")]
-    [InlineData("""{"prompt": "a", "height": 4096}""", "bad-value", "height")]
+    [InlineData("""{"prompt": "a", "height": 4104}""", "bad-value", "height")]
     [InlineData("""{"prompt": "a", "steps": 0}""", "bad-value", "steps")]
     [InlineData("""{"prompt": "a", "steps": 1.5}""", "bad-value", "steps")]
     [InlineData("""{"prompt": "a", "steps": "30"}""", "bad-value", "steps")]
@@ -113,7 +116,7 @@ public sealed class RequestReaderTests
     {
         foreach (PictureRequest picture in BoardSetup.AnyRequests(seed: 4, count: 200))
         {
-            var reader = new RequestReader(new ServerLimits(), id => id == "known.png" ? picture : null);
+            RequestReader reader = ReaderOf(id => id == "known.png" ? picture : null);
             Assert.Equal(picture, Read(reader, """{"basis": "known.png"}""").Picture);
             // The page sends back what it got.
             JsonObject sent = RequestJson.Write(picture);
@@ -131,7 +134,18 @@ public sealed class RequestReaderTests
         Assert.Contains("夜", json.ToJsonString(WireJson.Options), StringComparison.Ordinal);
     }
 
-    private static JobRequest Read(string body) => Read(new RequestReader(new ServerLimits(), _ => null), body);
+    private static JobRequest Read(string body) => Read(ReaderOf(_ => null), body);
+
+    private static RequestReader ReaderOf(Func<string, PictureRequest?> basisOf)
+    {
+        const string nowhere = "/nowhere";
+        var limits = new ServerLimits();
+        var options = new ServerOptions { Models = [], Atelier = TestAtelier.Options, Gallery = nowhere };
+        // Nothing is kept in this folder, which is not created.
+        var uploads = new UploadStore(new GalleryFolders(nowhere), limits);
+        return new RequestReader(
+            limits, basisOf, new SourceFields(uploads, _ => null), new HiresFields(new UpscalerShelf(options), limits));
+    }
 
     private static JobRequest Read(RequestReader reader, string body)
     {

@@ -5,7 +5,10 @@ namespace MuseAtelier.Tests.Server.Page;
 /// <summary>The texts of the page and their uses fit together, and both languages hold the same values.</summary>
 public sealed partial class PageTextTests
 {
-    private static readonly string[] Prefixes = ["words_", "smp_"];
+    /// <summary>The end of the key of a text for exactly one.</summary>
+    private const string One = "_one";
+
+    private static readonly string[] Prefixes = ["words_", "smp_", "fit_", "content_"];
 
     private static PageText[] Texts { get; } = [.. PageText.All()];
 
@@ -25,7 +28,8 @@ public sealed partial class PageTextTests
         Assert.Empty(
             from text in Texts
             where !Prefixes.Any(prefix => text.Key.StartsWith(prefix, StringComparison.Ordinal))
-            where !Regex.IsMatch(scripts, $"""['"`]{text.Key}['"`]""")
+            let key = text.Key.EndsWith(One, StringComparison.Ordinal) ? text.Key[..^One.Length] : text.Key
+            where !Regex.IsMatch(scripts, $"""['"`]{key}['"`]""")
             select text.Key);
     }
 

@@ -4,6 +4,7 @@ import { sentenceOf } from './errors.js';
 import { takeJob } from './events.js';
 import { t } from './i18n.js';
 import { say } from './say.js';
+import { prepareSource, recallSource, wireOf } from './source.js';
 import { state, set, change, running } from './store.js';
 
 /** @typedef {import('./store.js').Settings} Settings */
@@ -13,6 +14,7 @@ import { state, set, change, running } from './store.js';
 /** Members of a request that have controls on the desk; what else a record holds is kept in `settings.others`. */
 const onDesk = new Set([
   'prompt', 'negativePrompt', 'width', 'height', 'steps', 'guidance', 'sampler', 'schedule', 'seed', 'count', 'frame', 'model', 'basis',
+  'source', 'hires',
 ]);
 
 /** Members that say how the file is written, not what is painted. */
@@ -30,7 +32,10 @@ export function newSeed() {
  */
 export function requestOf(settings) {
   const { prompt, negativePrompt, width, height, steps, guidance, sampler, schedule, frame, seed, count, model, others } = settings;
-  const request = { ...others, prompt, negativePrompt, width, height, steps, guidance, sampler, schedule, frame, seed, count, model };
+  const request = {
+    ...others, prompt, negativePrompt, width, height, steps, guidance, sampler, schedule, frame, seed, count, model,
+    source: wireOf(settings.source), hires: settings.hires,
+  };
   const isSize = (/** @type {string} */ name) => name === 'width' || name === 'height';
   return Object.fromEntries(Object.entries(request).filter(([name, value]) => {
     return value !== null && value !== undefined && !(isSize(name) && value === 0);
@@ -57,7 +62,14 @@ export async function paint(settings = state.settings) {
   if (settings === state.settings || settings.seed !== seed) {
     change({ seed, isSeedFresh: false });
   }
-  return paintRequest(requestOf({ ...settings, seed }));
+  try {
+    await prepareSource();
+  } catch (problem) {
+    set('problem', problem);
+    return null;
+  }
+  const { source } = state.settings;
+  return paintRequest(requestOf({ ...settings, seed, source }));
 }
 
 /**
@@ -75,6 +87,7 @@ export async function paintRequest(request) {
     } else {
       set('watching', true);
     }
+    set('isDrafting', false);
     return job;
   } catch (problem) {
     set('problem', problem);
@@ -136,10 +149,30 @@ export function takeRequest(request) {
     seed: request.seed === undefined || request.seed === null ? before.seed : String(request.seed),
     isSeedLocked: request.seed !== undefined && request.seed !== null,
     count: 1,
+    source: null,
+    hires: request.hires ?? null,
     others,
   });
+  if (request.source) {
+    takeSource(request.source);
+  }
   set('toast', { text: t('recalled'), action: { text: t('undo'), run: () => change(before) } });
   say(t('recalled'));
+}
+
+/**
+ * Puts the source of a request on the desk where the server still keeps it, and says so where it does not.
+ * @param {Record<string, any>} wire
+ */
+async function takeSource(wire) {
+  const before = state.settings;
+  const source = await recallSource(wire);
+  if (source === null) {
+    set('toast', { text: t('draft_lost'), action: state.toast?.action });
+    say(t('draft_lost'));
+  } else if (state.settings.source === null && state.settings.seed === before.seed) {
+    change({ source });
+  }
 }
 
 /**
@@ -203,10 +236,13 @@ export async function verify(picture) {
  * @param {Picture} picture
  */
 export async function remove(picture) {
+  const removal = api.deletePicture(picture.id);
+  // Undoing is offered at once, and waits for the answer where it is faster.
+  const undo = () => removal.then(() => restore(picture), () => undefined);
+  set('toast', { text: t('deleted'), action: { text: t('undo'), run: undo } });
+  say(t('deleted'));
   try {
-    await api.deletePicture(picture.id);
-    say(t('deleted'));
-    set('toast', { text: t('deleted'), action: { text: t('undo'), run: () => restore(picture) } });
+    await removal;
   } catch (problem) {
     set('toast', { text: sentenceOf(problem) });
   }

@@ -114,4 +114,18 @@ export const verifyPicture = (id) => send('POST', `/pictures/${safe(id)}/verify`
  * @param {Blob} file
  */
 export const readRecord = (file) => send('POST', '/records', { body: file.slice(0, file.size, 'application/octet-stream') });
+/**
+ * Has the server keep a picture for requests.
+ * @param {Blob} file
+ * @param {string} name
+ */
+export function postUpload(file, name) {
+  const body = file.slice(0, file.size, 'application/octet-stream');
+  return send('POST', `/uploads?${new URLSearchParams({ name: name.slice(0, 200) })}`, { body });
+}
+
+/** @param {string} id */
+export const getUpload = (id) => send('GET', `/uploads/${safe(id)}`);
+/** @param {string} id */
+export const uploadUrl = (id) => `${root}/uploads/${safe(id)}/file`;
 export const getChecklist = () => send('GET', '/checklist');

@@ -1,7 +1,7 @@
 import { el, byId } from './dom.js';
 import { onLanguage } from './i18n.js';
 import { titleOf } from './label.js';
-import { onEasel } from './stage.js';
+import { isDrafted, onEasel } from './stage.js';
 import { state, on, set, running } from './store.js';
 
 /** The pictures that lie there, by id. @type {Map<string, any>} */
@@ -10,7 +10,7 @@ let isFirst = true;
 
 /** Begins the bench: recent work, newest left. */
 export function start() {
-  for (const key of ['pictures', 'current', 'jobs', 'watching']) {
+  for (const key of ['pictures', 'current', 'jobs', 'watching', 'isDrafting']) {
     on(key, show);
   }
   onLanguage(() => {
@@ -24,7 +24,7 @@ export function start() {
 
 function show() {
   const row = byId('bench-row');
-  const chosen = onEasel() === null ? state.current?.id : undefined;
+  const chosen = onEasel() === null && !isDrafted() ? state.current?.id : undefined;
   const elements = state.pictures.map((picture) => lying.get(picture.id) ?? make(picture));
   if (elements.length !== row.children.length || elements.some((each, index) => row.children[index] !== each)) {
     row.replaceChildren(...elements);
@@ -63,6 +63,7 @@ function make(picture) {
 /** @param {Record<string, any>} picture */
 function choose(picture) {
   set('watching', running() === null);
+  set('isDrafting', false);
   set('current', picture);
 }
 

@@ -1,5 +1,6 @@
 // What has to be there before the first picture, each line done or open with its remedy.
 import * as api from './api.js';
+import { chineseOf, saidBy } from './codes.js';
 import { byId, el, icon } from './dom.js';
 import { sentenceOf } from './errors.js';
 import { onLanguage, t } from './i18n.js';
@@ -58,16 +59,16 @@ export function checklistBox(id, isShort = false) {
 }
 
 /**
- * @param {{key: string, isDone: boolean, finding: string, remedy?: string}} line
+ * @param {{key: string, isDone: boolean, finding: string, remedy?: string, code?: string, remedyCode?: string, arguments?: any}} line
  * @param {boolean} isShort
  */
-function lineOf({ key, isDone, finding, remedy }, isShort) {
+function lineOf({ key, isDone, finding, remedy, code, remedyCode, arguments: values }, isShort) {
   const [done, open, fix] = words[key] ?? [];
   const name = el('p', null, el('span', { class: 'unseen' }, t(isDone ? 'check_done' : 'check_open')), t(isDone ? done : open));
   const short = isDone ? [name] : [name, el('p', { class: 'checklist-finding' }, t(fix))];
-  const full = [finding, remedy].filter(Boolean).map((sentence) => el('p', { class: 'checklist-finding', lang: 'en' }, sentence));
+  const full = [saidBy('checklist-finding', finding, code, values), remedy && saidBy('checklist-finding', remedy, remedyCode, values)];
   const told = done === undefined ? full : isShort ? short : [name, ...full];
   const line = el('li', { class: isDone ? 'done' : 'open' }, icon(isDone ? 'tick' : 'mark'), el('div', null, ...told));
-  line.title = isShort ? finding : '';
+  line.title = isShort ? chineseOf(code, values) ?? finding : '';
   return line;
 }

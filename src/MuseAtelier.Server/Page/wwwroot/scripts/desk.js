@@ -1,7 +1,9 @@
 import { postPlan, postTokens } from './api.js';
 import { paint, requestOf } from './actions.js';
+import { saidBy } from './codes.js';
 import { el, byId, settled } from './dom.js';
 import { sentenceOf } from './errors.js';
+import { sideOf } from './hires.js';
 import { t, amount, duration, onLanguage } from './i18n.js';
 import { addKey } from './shortcuts.js';
 import { state, on, set, change, running } from './store.js';
@@ -142,8 +144,11 @@ function showNotes() {
   if (eastern.test(state.settings.prompt)) {
     notes.push(el('p', { class: 'notice' }, t('en_only')));
   }
-  for (const notice of [...(counts?.prompt?.notices ?? []), ...(counts?.negativePrompt?.notices ?? [])]) {
-    notes.push(el('p', { class: 'notice' }, notice));
+  for (const found of [counts?.prompt, counts?.negativePrompt]) {
+    notes.push(...(found?.notices ?? []).map((/** @type {string} */ notice, /** @type {number} */ index) => {
+      const { code, arguments: values } = found.noticeCodes?.[index] ?? {};
+      return saidBy('notice', notice, code, values);
+    }));
   }
   const others = Object.entries(state.settings.others);
   if (others.length > 0) {
@@ -241,8 +246,9 @@ function overBudget(found, settings) {
   }
   const how = el('details', null, el('summary', { class: 'link' }, t('err_fix2')), el('p', null, t('fix_how')));
   const budget = amount(found?.budget ?? state.sanctum.budget);
+  const scale = settings.hires?.scale ?? 1;
   return [
-    el('p', null, t('err_mem', { b: budget, w: settings.width, h: settings.height })),
+    el('p', null, t('err_mem', { b: budget, w: sideOf(settings.width, scale), h: sideOf(settings.height, scale) })),
     el('div', { class: 'remedies' }, ...remedies, how),
   ];
 }

@@ -1,8 +1,10 @@
 import { el, icon, byId } from './dom.js';
 import { t, hasText, amount, duration, language, onLanguage } from './i18n.js';
+import { hiresRow } from './hires.js';
 import { diceButton, lockButton } from './seed.js';
 import { addKey } from './shortcuts.js';
 import { formats, scales, sizeOf, formatOf, scaleOf, sheetOf } from './sizes.js';
+import { sliderField } from './slider.js';
 import { keep } from './storage.js';
 import { state, on, set, change } from './store.js';
 
@@ -86,6 +88,7 @@ function build() {
     modelRow(),
     frameRow(),
     el('div', { class: 'craft-row craft-pair is-uneven' }, seedField(), countField()),
+    hiresRow(syncs),
     sanctumRow());
   sync();
   if (focused) {
@@ -150,36 +153,17 @@ function check(group, value) {
 }
 
 /**
- * A slider and its number, which can be typed beyond the slider's range.
  * @param {'steps' | 'guidance'} key
  * @param {{least: number, most: number, limit: number, step: number, digits: number}} range
  */
-function slider(key, { least, most, limit, step, digits }) {
-  const number = el('input', {
-    id: `craft-${key}`, class: 'number-field', type: 'number', min: String(least), max: String(limit), step: String(step),
-    inputMode: 'decimal',
-    onChange: () => take(number.valueAsNumber),
+function slider(key, range) {
+  const { element, sync: show } = sliderField({
+    id: `craft-${key}`, label: t(key), title: t(`words_${key}`), ...range,
+    get: () => state.settings[key] ?? state.offer?.defaults?.[key] ?? range.least,
+    set: (value) => change({ [key]: value }),
   });
-  const range = el('input', {
-    class: 'slider', type: 'range', min: String(least), max: String(most), step: String(step), 'aria-label': t(key),
-    onInput: () => take(range.valueAsNumber),
-  });
-  /** @param {number} value */
-  const take = (value) => {
-    if (Number.isFinite(value)) {
-      change({ [key]: Math.min(limit, Math.max(least, value)) });
-    }
-    sync();
-  };
-  syncs.push(() => {
-    const value = state.settings[key] ?? state.offer?.defaults?.[key] ?? least;
-    range.value = String(value);
-    range.style.setProperty('--share', String(Math.min(1, Math.max(0, (value - least) / (most - least)))));
-    if (document.activeElement !== number || Number(number.value) !== value) {
-      number.value = Number(value).toFixed(Number.isInteger(value * 10 ** digits) ? digits : 2);
-    }
-  });
-  return el('div', null, el('div', { class: 'craft-head' }, name(key, `craft-${key}`), number), range);
+  syncs.push(show);
+  return element;
 }
 
 const stepsField = () => slider('steps', { least: 1, most: 60, limit: state.offer?.limits?.steps ?? 150, step: 1, digits: 0 });

@@ -3,11 +3,13 @@ import * as api from './api.js';
 import { byId, el, icon } from './dom.js';
 import { problemBox, sentenceOf, tooBig } from './errors.js';
 import { onLanguage, t } from './i18n.js';
+import { goTo } from './navigation.js';
 import { showRecord } from './record-sheet.js';
 import './overlay-texts.js';
 import { say } from './say.js';
 import { addKey } from './shortcuts.js';
-import { state } from './store.js';
+import { beginFromFile, canBegin } from './source.js';
+import { on, state } from './store.js';
 
 /** The frame is taken down when no file has moved over the page for this long, in ms: a drag may end outside without a word. */
 const patience = 400;
@@ -51,7 +53,7 @@ export function choose() {
 }
 
 function build() {
-  parts.input = el('input', { type: 'file', hidden: true, onchange: () => read(parts.input.files[0]) });
+  parts.input = el('input', { id: 'drop-file', type: 'file', hidden: true, onchange: () => read(parts.input.files[0]) });
   parts.input.accept = 'image/png,image/jpeg,image/webp,image/avif';
   parts.title = el('p', { class: 'drop-title' });
   parts.words = el('p', { class: 'drop-words' });
@@ -69,13 +71,14 @@ function build() {
   });
   byId('overlays').append(parts.input, parts.host);
   byId('additions').append(pictureButton('addition'));
+  on('offer', speak);
   speak();
 }
 
 function speak() {
   parts.host.setAttribute('aria-label', t('read_file'));
   parts.title.textContent = t('drop');
-  parts.words.textContent = t('drop_sub');
+  parts.words.textContent = t(canBegin() ? 'drop_both' : 'drop_sub');
 }
 
 /**
@@ -140,15 +143,31 @@ async function read(file) {
       return;
     }
     hide();
-    if (record.request === undefined || record.request === null) {
-      fail({ kind: 'no-record' }, file);
+    if (record.request) {
+      showRecord(file, record, canBegin() ? beginFromFile : undefined);
     } else {
-      showRecord(file, record);
+      await beginOrFail(file);
     }
   } catch (/** @type {any} */ problem) {
-    if (mine === number) {
+    if (mine === number && problem.kind === 'no-record') {
+      hide();
+      await beginOrFail(file);
+    } else if (mine === number) {
       fail(problem, file, problem.kind === 'body-too-large' ? tooBig(file.size, most) : undefined);
     }
+  }
+}
+
+/**
+ * A picture without a record can only be begun from.
+ * @param {File} file
+ */
+async function beginOrFail(file) {
+  if (canBegin()) {
+    goTo('studio');
+    await beginFromFile(file);
+  } else {
+    fail({ kind: 'no-record' }, file);
   }
 }
 

@@ -43,6 +43,7 @@ const sentences = {
   'not-a-picture': 'err_file',
   'no-record': 'err_norec',
   'no-such-picture': 'gone_picture',
+  'no-such-upload': 'err_upload',
   'queue-full': 'err_queue',
   'disk-full': 'err_full',
 };

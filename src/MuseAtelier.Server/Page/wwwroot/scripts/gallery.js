@@ -331,7 +331,7 @@ function removeChosen() {
 /** Writes the head and the notice for what hangs and what is chosen. */
 function showHead() {
   const isChoosing = selection.count > 0;
-  const count = total === 1 ? t('one_pic') : t('n_pics', { n: total });
+  const count = t('n_pics', { n: total });
   parts.count.textContent = isChoosing ? t('chosen', { n: selection.count }) : `${count} · ${t('newest')}`;
   parts.count.hidden = total === 0 && !isChoosing;
   parts.chosen.hidden = !isChoosing;

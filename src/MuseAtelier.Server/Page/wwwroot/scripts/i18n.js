@@ -38,13 +38,13 @@ export function language() {
 }
 
 /**
- * The text of a key in the page's language.
+ * The text of a key in the page's language. Where `n` is one, a text whose key ends with "_one" goes before.
  * @param {string} key
  * @param {Record<string, string | number>} [values]
  * @returns {string}
  */
 export function t(key, values = {}) {
-  const text = texts.get(key);
+  const text = (Number(values.n) === 1 ? texts.get(`${key}_one`) : undefined) ?? texts.get(key);
   if (!text) {
     return key;
   }

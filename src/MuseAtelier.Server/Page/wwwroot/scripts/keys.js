@@ -66,6 +66,8 @@ function capOf(name) {
 
 /** Keys that elements handle themselves. */
 const others = [
+  { key: 'ArrowUp', ctrl: true, does: 'emphasis' },
+  { key: 'ArrowDown', ctrl: true, does: 'emphasis' },
   { key: 'Enter', does: 'key_large' },
   { key: 'Escape', does: 'key_back' },
   { key: 'Delete', does: 'del' },

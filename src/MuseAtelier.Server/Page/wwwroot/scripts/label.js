@@ -1,8 +1,10 @@
 import { again, recall, download, copyText, verify, remove, nextSeed } from './actions.js';
 import { el, icon, byId } from './dom.js';
+import { hiresFacts } from './hires.js';
 import { t, duration, language, onLanguage } from './i18n.js';
 import { addKey } from './shortcuts.js';
-import { onEasel } from './stage.js';
+import { beginFromPicture, canBegin, sourceFacts } from './source.js';
+import { isDrafted, onEasel } from './stage.js';
 import { state, on } from './store.js';
 
 let hungId = '';
@@ -14,13 +16,13 @@ let isMenuOpen = false;
 
 /** Begins the label beside the picture: what it is, and what can be done with it. */
 export function start() {
-  for (const key of ['current', 'jobs', 'verified', 'watching', 'offer']) {
+  for (const key of ['current', 'jobs', 'verified', 'watching', 'isDrafting', 'offer']) {
     on(key, show);
   }
   onLanguage(show);
   const keys = /** @type {const} */ ([
-    ['n', 'again', again], ['r', 'recall', recall], ['d', 'down', download], ['t', 'copy', copy], ['v', 'verify', verify],
-    ['Delete', 'del', remove],
+    ['n', 'again', again], ['r', 'recall', recall], ['i', 'start', beginFromPicture], ['d', 'down', download], ['t', 'copy', copy],
+    ['v', 'verify', verify], ['Delete', 'del', remove],
   ]);
   for (const [key, does, run] of keys) {
     addKey({ key, does, when: () => isHung() && isOffered(does), run: () => run(/** @type {any} */ (state.current)) });
@@ -40,9 +42,11 @@ export function start() {
 }
 
 /** @param {string} does */
-const isOffered = (does) => does === 'down' || does === 'del' || Boolean(state.current?.request);
+const isOffered = (does) => {
+  return does === 'start' ? canBegin() : does === 'down' || does === 'del' || Boolean(state.current?.request);
+};
 
-const isHung = () => state.view === 'studio' && state.large === null && state.current !== null && onEasel() === null;
+const isHung = () => state.view === 'studio' && state.large === null && state.current !== null && onEasel() === null && !isDrafted();
 
 /**
  * What a picture is, as the label says it.
@@ -59,6 +63,8 @@ export function factsOf(picture) {
     [`${picture.width} × ${picture.height}`, hasRequest && t('steps_n', { n: steps })],
     [known, hasRequest && t('guidance_n', { n: guidance })],
     [hasRequest && t('seed_n', { n: seed }), hasRequest && lower(framed)],
+    sourceFacts(picture.request),
+    hiresFacts(picture.request),
     [seconds ? t('by', { m: picture.model ?? '', s: duration(seconds) }) : picture.model],
   ].map((line) => line.filter(Boolean).join(' · ')).filter((line) => line !== '');
 }
@@ -79,7 +85,7 @@ export function titleOf(picture) {
   const words = (picture.request?.prompt ?? '').trim();
   const [first, second] = words.split(/[,，;；\n]/).map((/** @type {string} */ each) => each.trim()).filter(Boolean);
   if (!first) {
-    return t('untitled');
+    return t(picture.isStudy ? 'study' : 'untitled');
   }
   // "oil painting by …" says how, not what.
   return /^(oil|ink|watercolou?r|painting|picture|photo|a painting)\b.*(painting|by|of)\b/i.test(first) && second ? second : first;
@@ -87,7 +93,7 @@ export function titleOf(picture) {
 
 function show() {
   const host = byId('label');
-  if (!isHung() && !(state.current && onEasel() === null)) {
+  if (!isHung() && !(state.current && onEasel() === null && !isDrafted())) {
     hungId = '';
     shown = '';
     host.replaceChildren();
@@ -127,12 +133,14 @@ function actions(picture) {
   const format = String(picture.format ?? '').toUpperCase();
   const outcome = state.verified[picture.id];
   const save = action('down', 'download', () => download(picture), format);
+  const start = canBegin() ? action('start', 'pencil', () => beginFromPicture(picture)) : '';
   if (!picture.request) {
-    return [save];
+    return [start, save];
   }
   return [
     action('again', 'again', () => again(picture), t('again_sub', { n: nextSeed(picture) }), 'is-main'),
     action('recall', 'recall', () => recall(picture)),
+    start,
     save,
     action('copy', 'copy', () => copy(picture), copiedId === picture.id ? t('copied') : 'A1111', 'is-minor'),
     action('verify', 'verify', () => verify(picture), verdict(outcome), 'is-minor', outcome?.state === 'done' && !outcome.holds),

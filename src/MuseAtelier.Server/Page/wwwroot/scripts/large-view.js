@@ -9,6 +9,7 @@ import { factsOf, firstWords, visionOf } from './picture-words.js';
 import { removePictures } from './remove-pictures.js';
 import { say } from './say.js';
 import { lettersAreOn } from './shortcuts.js';
+import { beginFromPicture, canBegin } from './source.js';
 import { on, set, state } from './store.js';
 
 /** @typedef {import('./store.js').Picture} Picture */
@@ -108,7 +109,7 @@ function pressed(event) {
  * Letters and the actions that they stand for, as in the studio.
  * @type {Record<string, string>}
  */
-const letters = { n: 'again', r: 'recall', d: 'down', t: 'copy', v: 'verify' };
+const letters = { n: 'again', r: 'recall', i: 'start', d: 'down', t: 'copy', v: 'verify' };
 
 /** @param {string | undefined} action */
 function clickOf(action) {
@@ -214,6 +215,7 @@ function showActions() {
   const offered = [
     hasRecord && ['again', 'again', () => actions.again(picture)],
     hasRecord && ['recall', 'recall', leave(actions.recall)],
+    canBegin() && ['start', 'pencil', leave(beginFromPicture)],
     ['down', 'download', () => actions.download(picture)],
     hasRecord && ['copy', 'copy', async () => await actions.copyText(picture) && flash('copy', 'copied')],
     hasRecord && ['verify', 'verify', () => actions.verify(picture)],

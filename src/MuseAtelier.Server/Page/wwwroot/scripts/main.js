@@ -1,26 +1,44 @@
+import * as bench from './bench.js';
+import * as checklist from './checklist.js';
+import * as desk from './desk.js';
 import { placeIcons } from './dom.js';
+import * as draft from './draft.js';
+import * as drawer from './drawer.js';
+import * as drop from './drop.js';
+import * as emphasis from './emphasis.js';
+import * as events from './events.js';
+import * as gallery from './gallery.js';
+import * as gone from './gone.js';
 import { apply } from './i18n.js';
+import * as keys from './keys.js';
+import * as label from './label.js';
+import * as largeView from './large-view.js';
+import * as layout from './layout.js';
+import * as navigation from './navigation.js';
+import * as note from './note.js';
+import * as progress from './progress.js';
+import * as queue from './queue.js';
+import * as shortcuts from './shortcuts.js';
+import * as stage from './stage.js';
+import * as strip from './strip.js';
+import * as toast from './toast.js';
 
 /**
- * The features of the page, each a module that exports `start()`. They know each other only by the store, so that one that fails leaves the
+ * The features of the page in the order in which they begin. They know each other only by the store, so that one that fails leaves the
  * others working.
  */
-const features = [
-  'shortcuts', 'navigation', 'layout', 'desk', 'emphasis', 'strip', 'drawer', 'stage', 'note', 'label', 'bench', 'progress',
-  'gallery', 'large-view', 'drop', 'queue', 'keys', 'checklist', 'toast', 'gone', 'events',
-];
+const features = {
+  shortcuts, navigation, layout, desk, emphasis, strip, drawer, stage, draft, note, label, bench, progress, gallery,
+  largeView, drop, queue, keys, checklist, toast, gone, events,
+};
 
 placeIcons();
 apply();
 document.documentElement.dataset.ready = '';
-const begun = await Promise.allSettled(features.map((name) => import(`./${name}.js`)));
-for (const [index, result] of begun.entries()) {
+for (const [name, feature] of Object.entries(features)) {
   try {
-    if (result.status === 'rejected') {
-      throw result.reason;
-    }
-    result.value.start();
+    feature.start();
   } catch (problem) {
-    console.error(`The feature "${features[index]}" did not start.`, problem);
+    console.error(`The feature "${name}" did not start.`, problem);
   }
 }

@@ -47,7 +47,7 @@ function show() {
     return;
   }
   shown = key;
-  const parts = job ? during(job) : ended?.state === 'failed' ? failed(ended) : ended ? [title(t('stopped')), retry(ended)] : [];
+  const parts = job ? during(job) : ended?.state === 'failed' ? failed(ended) : ended ? halted(ended) : [];
   const hadFocus = host.contains(document.activeElement);
   host.replaceChildren(...parts);
   showLines(job);
@@ -119,6 +119,9 @@ function failed(job) {
       el('div', { class: 'remedies' }, retry(job))),
   ];
 }
+
+/** @param {Record<string, any>} job */
+const halted = (job) => [title(t('stopped')), fact(t('kept')), retry(job)];
 
 /** @param {Record<string, any>} job */
 function retry(job) {

@@ -8,7 +8,6 @@ addTexts({
   deleted_n: ['已移去 {n} 幅', '{n} pictures removed'],
   restored: ['已取回一幅', 'One picture is back'],
   restored_n: ['已取回 {n} 幅', '{n} pictures are back'],
-  one_pic: ['1 幅', '1 picture'],
   search_clear: ['看全部的画', 'Show all pictures'],
   mismatch_plain: ['验真：不是同一幅', 'Verified: not the same'],
   read_file: ['读一幅画', 'Read a picture'],

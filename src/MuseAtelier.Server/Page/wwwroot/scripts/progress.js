@@ -3,7 +3,7 @@ import { say } from './say.js';
 import { state, on, running } from './store.js';
 
 /** What was said of which job, so that nothing is said twice. */
-let told = { id: '', half: false };
+let told = { id: '', begun: false, half: false };
 
 /** Says to screen readers when painting begins, is half done and ends; the title of the window counts the steps. */
 export function start() {
@@ -37,12 +37,17 @@ function tell() {
     } else if (before?.state === 'stopped') {
       say(t('live_stop'));
     }
-    told = { id: '', half: false };
+    told = { id: '', begun: false, half: false };
   }
-  if (job && job.state === 'painting' && told.id !== job.id && job.steps > 0) {
-    told = { id: job.id, half: job.step * 2 >= job.steps };
-    say(t('live_start', { m: job.steps }));
-  } else if (job && told.id === job.id && !told.half && job.step * 2 >= job.steps) {
+  if (!job) {
+    return;
+  }
+  // While the model is opened nothing is said, but a job that is stopped then has ended like any other.
+  told.id = job.id;
+  if (job.state === 'painting' && !told.begun && job.steps > 0) {
+    told = { id: job.id, begun: true, half: job.step * 2 >= job.steps };
+    say(t('live_start', { n: job.steps }));
+  } else if (told.begun && !told.half && job.step * 2 >= job.steps) {
     told.half = true;
     say(t('live_half', { s: duration(job.secondsLeft ?? 0) }));
   }

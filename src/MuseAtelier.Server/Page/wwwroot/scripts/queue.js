@@ -6,9 +6,11 @@ import { sentenceOf } from './errors.js';
 import { onLanguage, t } from './i18n.js';
 import './overlay-texts.js';
 import { firstWords, frameName, sheetOf } from './picture-words.js';
+import { hiresFacts } from './hires.js';
 import { QueueDrag } from './queue-drag.js';
 import { say } from './say.js';
 import { addKey } from './shortcuts.js';
+import { sourceFacts } from './source.js';
 import { change, on, set, state, waiting } from './store.js';
 
 /** @typedef {import('./store.js').Job} Job */
@@ -96,7 +98,7 @@ function rowOf(job) {
   up.addEventListener('click', () => !parts.drag.wasDrag && moveBy(job.id, -1));
   const row = el('li', { class: 'waiting' },
     up,
-    el('div', { class: 'waiting-text', title: request.prompt ?? '' },
+    el('div', { class: 'waiting-text', title: [request.prompt ?? '', ...factsOf(job)].join('\n') },
       el('span', { class: 'waiting-words', dir: 'auto' }, words),
       el('span', { class: 'waiting-facts' }, factsOf(job).join(' · '))),
     job.kind !== 'verify' && el('button', {
@@ -117,6 +119,8 @@ function factsOf(job) {
   if (job.kind === 'verify') {
     return [t('verify'), ...facts];
   }
+  // The name of what it begins from is too long for this line.
+  facts.push(...sourceFacts(request).slice(1), ...hiresFacts(request));
   if (request.frame && request.frame !== 'none') {
     facts.push(frameName(request.frame));
   }
@@ -183,8 +187,12 @@ async function edit(job) {
 /** @param {Job} job */
 async function removeOne(job) {
   const place = state.queue.indexOf(job.id);
-  if (await drop([job])) {
-    tell(t('q_removed'), () => putBack([job], place));
+  const dropping = drop([job]);
+  // Undoing is offered at once, and waits for the answer where it is faster.
+  tell(t('q_removed'), async () => await dropping && putBack([job], place));
+  const toast = state.toast;
+  if (!await dropping && state.toast === toast) {
+    set('toast', null);
   }
 }
 

@@ -1,12 +1,15 @@
 // The sheet that shows what a picture says of itself. Nothing is changed until the painter chooses.
 import { takeRequest } from './actions.js';
+import { chineseOf } from './codes.js';
 import { openDialog } from './dialogs.js';
 import { byId, el, icon } from './dom.js';
 import { t } from './i18n.js';
 import './overlay-texts.js';
+import { hiresFacts } from './hires.js';
 import { goTo } from './navigation.js';
 import { frameName, oneLine, sheetOf } from './picture-words.js';
 import { say } from './say.js';
+import { sourceFacts } from './source.js';
 import { change, set, state } from './store.js';
 
 /** @typedef {Record<string, any>} Found The server's answer for a picture file. */
@@ -63,6 +66,8 @@ function factsOf(record) {
     ['seed', request.seed],
     ['format', [sheet === undefined ? undefined : t(sheet.key), `${width} × ${height}`].filter(Boolean).join(' · ')],
     ['craft', craft.join(' · ')],
+    ['draft_t', sourceFacts(request).join(' · ')],
+    ['hires', hiresFacts(request).join(' · ')],
     ['frame', request.frame === undefined ? undefined : frameName(request.frame)],
     ['model', record.model],
   ];
@@ -93,7 +98,10 @@ function notes(record) {
   if (record.notTaken?.length > 0) {
     lines.push(t('read_not', { x: record.notTaken.map(nameOf).join(t('list_comma')) }));
   }
-  lines.push(...(record.notices ?? []).map(nameOf));
+  lines.push(...(record.notices ?? []).map((/** @type {any} */ notice, /** @type {number} */ index) => {
+    const { code, arguments: values } = record.noticeCodes?.[index] ?? {};
+    return chineseOf(code, values) ?? nameOf(notice);
+  }));
   const items = lines.map((line) => el('li', { dir: 'auto' }, icon('mark'), el('span', null, line)));
   return items.length > 0 ? [el('ul', { class: 'record-notes' }, ...items)] : [];
 }

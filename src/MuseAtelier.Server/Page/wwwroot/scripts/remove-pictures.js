@@ -14,28 +14,51 @@ import { set } from './store.js';
  * be removed, and with each that was taken back.
  */
 export async function removePictures(pictures, hooks = {}) {
-  /** @type {Picture[]} */
-  const removed = [];
-  /** @type {Picture[]} */
-  const left = [];
-  let problem;
-  for (const picture of pictures) {
-    try {
-      await api.deletePicture(picture.id);
-      removed.push(picture);
-    } catch (error) {
-      problem = error;
-      left.push(picture);
+  let isUndone = false;
+  const removal = removeEach(pictures, () => isUndone);
+  // Undoing is offered at once: what is not removed by then stays, and the rest is taken back.
+  const undo = async () => {
+    isUndone = true;
+    const { removed } = await removal;
+    if (removed.length > 0) {
+      restore(removed, hooks);
     }
-  }
+  };
+  tell(removedText(pictures.length), { text: t('undo'), run: undo });
+  const { removed, left, problem } = await removal;
   if (left.length > 0) {
     hooks.failed?.(left);
-    tell(sentenceOf(problem));
   }
-  if (removed.length > 0) {
-    const text = removed.length === 1 ? t('deleted') : t('deleted_n', { n: removed.length });
-    tell(text, { text: t('undo'), run: () => restore(removed, hooks) });
+  if (problem !== undefined) {
+    const action = removed.length > 0 && !isUndone ? { text: t('undo'), run: () => restore(removed, hooks) } : undefined;
+    tell(sentenceOf(problem), action);
   }
+}
+
+/** @param {number} count */
+const removedText = (count) => (count === 1 ? t('deleted') : t('deleted_n', { n: count }));
+
+/**
+ * @param {Picture[]} pictures
+ * @param {() => boolean} isUndone Whether the rest is to stay.
+ */
+async function removeEach(pictures, isUndone) {
+  /** @type {{removed: Picture[], left: Picture[], problem?: unknown}} */
+  const outcome = { removed: [], left: [] };
+  for (const picture of pictures) {
+    if (isUndone()) {
+      outcome.left.push(picture);
+      continue;
+    }
+    try {
+      await api.deletePicture(picture.id);
+      outcome.removed.push(picture);
+    } catch (error) {
+      outcome.problem = error;
+      outcome.left.push(picture);
+    }
+  }
+  return outcome;
 }
 
 /**

@@ -4,6 +4,8 @@ import { el, byId } from './dom.js';
 import { t, onLanguage } from './i18n.js';
 import { examples } from './examples.js';
 import { isNarrow } from './layout.js';
+import { board } from './mask-board.js';
+import { addressOf } from './source.js';
 import { state, on, set, change, running } from './store.js';
 
 const still = matchMedia('(prefers-reduced-motion: reduce)');
@@ -19,7 +21,8 @@ let wasRunning = '';
 
 /** Begins the stage: the easel while a picture is painted, the picture on the wall when it is done. */
 export function start() {
-  for (const key of ['jobs', 'current', 'watching', 'settings', 'galleryCount', 'offer']) {
+  on('isDrafting', () => (halted = null));
+  for (const key of ['jobs', 'current', 'watching', 'isDrafting', 'settings', 'galleryCount', 'offer']) {
     on(key, show);
   }
   on('current', () => {
@@ -65,12 +68,19 @@ export function onEasel() {
   return halted;
 }
 
+/** @returns {boolean} Whether the picture that is painted from stands on the easel. */
+export function isDrafted() {
+  return state.isDrafting && state.settings.source !== null && onEasel() === null;
+}
+
 function show() {
   remember();
   const job = onEasel();
   const picture = state.current;
   if (job) {
     showEasel(job);
+  } else if (isDrafted()) {
+    showDraft();
   } else if (picture) {
     showPicture(picture);
   } else {
@@ -133,7 +143,7 @@ function easel(...onCanvas) {
 /** @param {Record<string, any>} job */
 function showEasel(job) {
   const element = put(`job ${job.id}`, 'easel', () => {
-    const made = easel(el('div', { class: 'wash' }));
+    const made = easel(...underDrawing(job.request?.source), el('div', { class: 'wash' }));
     made.querySelector('.easel-ledge').append(
       el('progress', { class: 'paint-line unseen', max: 1, value: 0, 'aria-label': t('painting') }),
       el('span', { class: 'paint-line', 'aria-hidden': 'true' }, el('span', { class: 'dab' })));
@@ -153,6 +163,19 @@ function showEasel(job) {
     wanted = { job: job.id, number: job.preview };
     load();
   }
+}
+
+/**
+ * The picture that is painted from, faintly on the canvas until paint covers it.
+ * @param {Record<string, any> | undefined} source
+ */
+function underDrawing(source) {
+  if (!source?.upload && !source?.picture) {
+    return [];
+  }
+  const image = el('img', { class: 'under-drawing', 'data-fit': source.fit ?? 'crop', src: addressOf(source), alt: '' });
+  image.addEventListener('error', () => image.remove());
+  return [image];
 }
 
 /** Loads the newest preview, one at a time, and lays it over the one before. */
@@ -199,6 +222,12 @@ function showPicture(picture) {
     }, image);
   });
   element.style.setProperty('--ratio', String(picture.width / picture.height));
+}
+
+function showDraft() {
+  const { width, height } = /** @type {import('./source.js').Source} */ (state.settings.source);
+  const element = put('draft', 'draft', () => easel(board()));
+  element.style.setProperty('--ratio', String(width / height));
 }
 
 function showBlank() {

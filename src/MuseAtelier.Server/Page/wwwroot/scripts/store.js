@@ -17,7 +17,17 @@ import { recall, keep } from './storage.js';
  * @property {boolean} isSeedLocked
  * @property {boolean} isSeedFresh Whether the seed was rolled and not yet painted with.
  * @property {string | null} model
+ * @property {import('./source.js').Source | null} source The picture that is painted from.
+ * @property {Hires | null} hires The second pass at a higher resolution.
  * @property {Record<string, unknown>} others Members of a recalled request that have no control on the desk.
+ */
+
+/**
+ * @typedef {object} Hires A second pass, as a request has it; members that are absent are as in the first pass.
+ * @property {number} scale
+ * @property {number} strength
+ * @property {number} [steps]
+ * @property {string} upscaler
  */
 
 /** @typedef {Record<string, any>} Picture A picture of docs/http-api.md. */
@@ -40,6 +50,8 @@ export const freshSettings = Object.freeze({
   isSeedLocked: false,
   isSeedFresh: true,
   model: null,
+  source: null,
+  hires: null,
   others: {},
 });
 
@@ -50,6 +62,7 @@ export const freshSettings = Object.freeze({
  * - `queue`: the ids of the waiting jobs in their order
  * - `pictures`: the newest pictures, newest first (the bench)
  * - `current`: the picture on the wall, or null; `watching`: whether the easel is shown while a job runs
+ * - `isDrafting`: whether the picture that is painted from stands on the easel, with the brush for its mask
  * - `view`: 'studio' or 'gallery'; `large`: the id of the picture that is seen large, or null
  * - `added`: the picture that was painted or restored last; `removed`: the id of the one that was removed last
  * - `verified`: outcomes of this sitting by picture id: `{state: 'running' | 'done' | 'failed', holds?, divergesAtStep?}`
@@ -68,6 +81,7 @@ export const state = {
   galleryCount: 0,
   /** @type {Picture | null} */ current: null,
   watching: true,
+  isDrafting: false,
   /** @type {'studio' | 'gallery'} */ view: 'studio',
   /** @type {string | null} */ large: null,
   /** @type {Picture | null} */ added: null,

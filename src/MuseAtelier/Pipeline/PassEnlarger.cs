@@ -1,0 +1,115 @@
+using CommunityToolkit.HighPerformance.Buffers;
+using MuseAtelier.Imaging;
+using MuseAtelier.Recipe;
+using MuseAtelier.Runtime;
+using MuseAtelier.Sampling;
+using MuseAtelier.Upscaling;
+
+namespace MuseAtelier.Pipeline;
+
+/// <summary>Makes the second pass of a picture from its first pass: enlarges its latents or its pixels.</summary>
+/// <param name="device">The device that runs; borrowed.</param>
+/// <param name="options">The options of the atelier.</param>
+/// <param name="plans">Frees what is loaded where an upscaler needs the room.</param>
+internal sealed class PassEnlarger(ExecutionDevice device, AtelierOptions options, PlanApplier plans) : IDisposable
+{
+    private const int LatentChannels = 4;
+    private const int Channels = 3;
+
+    // AUTOMATIC1111, modules/upscaler.py, Upscaler.upscale: a network runs again until its result is large enough, at most three times.
+    private const int MostRuns = 3;
+
+    // The upscaler that was used last, and its file.
+    private UpscalerRunner? _runner;
+    private string? _path;
+
+    /// <summary>
+    /// Opens the upscaler of a request, so that one which cannot be used is refused before anything is painted. Loads nothing.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="cancellationToken">Stops an export.</param>
+    /// <returns>The request, with the digest of the upscaler's file.</returns>
+    /// <exception cref="HiresException">The file is another one than the request names.</exception>
+    public PictureRequest Open(PictureRequest request, CancellationToken cancellationToken)
+    {
+        HiresPass hires = request.Hires!;
+        if (hires.Upscaler.Path is not { } path) return request;
+        if (_path != path)
+        {
+            Dispose();
+            _runner = UpscalerRunner.Open(path, device, options, cancellationToken);
+            _path = path;
+        }
+
+        string digest = _runner!.Sha256;
+        if (hires.Upscaler.Sha256 is { } expected && expected != digest) throw HiresException.OtherFile(path, expected, digest);
+        return request with { Hires = hires with { Upscaler = hires.Upscaler with { Sha256 = digest } } };
+    }
+
+    /// <summary>The second pass of a picture.</summary>
+    /// <param name="painted">The first pass; borrowed.</param>
+    /// <param name="request">The picture's request, with both passes.</param>
+    /// <param name="second">The second pass of the series.</param>
+    /// <param name="cancellationToken">Stops an upscaler within a tile.</param>
+    public PictureSeries Enlarge(Picture painted, PictureRequest request, PictureSeries second, CancellationToken cancellationToken)
+    {
+        PictureRequest larger = second.Request;
+        HiresPass hires = request.Hires!;
+        if (HiresSeries.KernelOf(hires.Upscaler) is { } kernel)
+            return second with { Start = Enlarge(painted.Latents.Span, request, larger, kernel) };
+        byte[] pixels = new byte[Channels * larger.Width * larger.Height];
+        if (hires.Upscaler.Path is null) Resize(painted.Pixels.Span, painted.Width, painted.Height, pixels, larger);
+        else Upscale(painted, pixels, larger, cancellationToken);
+        // From here on, the second pass is image to image.
+        var source = new PictureSource(new SourceImage(larger.Width, larger.Height, pixels)) { Strength = hires.Strength };
+        return second with { Request = larger with { Source = source } };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _runner?.Dispose();
+        _runner = null;
+        _path = null;
+    }
+
+    private static float[] Enlarge(ReadOnlySpan<float> latents, PictureRequest request, PictureRequest larger, LatentKernel kernel)
+    {
+        const int scale = LatentGeometry.VaeScaleFactor;
+        int height = larger.Height / scale, width = larger.Width / scale;
+        float[] enlarged = new float[LatentChannels * height * width];
+        LatentInterpolation.Resize(latents, request.Height / scale, request.Width / scale, enlarged, height, width, kernel);
+        return enlarged;
+    }
+
+    private static void Resize(ReadOnlySpan<byte> pixels, int width, int height, Span<byte> result, PictureRequest larger) =>
+        Resampler.Resize(pixels, Channels, width, height, result, larger.Width, larger.Height, ResampleFilter.Lanczos);
+
+    private void Upscale(Picture painted, Span<byte> result, PictureRequest larger, CancellationToken cancellationToken)
+    {
+        UpscalerRunner runner = _runner!;
+        // The plans of the passes do not count the upscaler, which may take the whole budget.
+        long planned = painted.Memory!.Plan.PeakBytes;
+        if (planned + runner.WorkingBytes > painted.Memory.Plan.BudgetBytes) plans.ReleaseAll();
+        (int width, int height) = (painted.Width, painted.Height);
+        MemoryOwner<byte>? enlarged = null;
+        using var run = new RunScope(device, cancellationToken);
+        try
+        {
+            for (int i = 0; i < MostRuns && (i == 0 || (runner.Scale > 1 && (width < larger.Width || height < larger.Height))); i++)
+            {
+                MemoryOwner<byte>? former = enlarged;
+                enlarged = runner.Upscale(former is null ? painted.Pixels.Span : former.Span, width, height, run.Options, run.Token);
+                former?.Dispose();
+                (width, height) = (width * runner.Scale, height * runner.Scale);
+            }
+
+            Resize(enlarged!.Span, width, height, result, larger);
+        }
+        finally
+        {
+            enlarged?.Dispose();
+            runner.Release();
+        }
+    }
+}
