@@ -29,6 +29,19 @@ public sealed record AtelierOptions
     public Precisions? Precisions { get; init; }
 
     /// <summary>
+    /// Folders in which <c>&lt;lora:name:0.8&gt;</c> of a prompt finds LoRAs, with their subfolders; none by default.
+    /// </summary>
+    public IReadOnlyList<string> LoraFolders { get; init; } = [];
+
+    /// <summary>Folders in which prompts find embeddings (textual inversion) by name, with their subfolders; none by default.</summary>
+    public IReadOnlyList<string> EmbeddingFolders { get; init; } = [];
+
+    /// <summary>
+    /// Path of a VAE's file, a <c>.safetensors</c> file, that replaces the model's own; null means the model's own.
+    /// </summary>
+    public string? VaeFile { get; init; }
+
+    /// <summary>
     /// Whether opening checks every file's digest, which reads the whole package. It checks the files' sizes in any case.
     /// </summary>
     public bool VerifyDigests { get; init; }

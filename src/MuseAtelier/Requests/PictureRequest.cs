@@ -120,6 +120,12 @@ public sealed record PictureRequest
     /// </summary>
     public PictureSource? Source { get; init; }
 
+    /// <summary>
+    /// The LoRAs that change the model for this picture; they add up in this order. None by default. LoRAs that the prompt names
+    /// (<c>&lt;lora:name:0.8&gt;</c>) come after them; see <see cref="AtelierOptions.LoraFolders"/>.
+    /// </summary>
+    public IReadOnlyList<PictureLora> Loras { get; init; } = [];
+
     /// <summary>A second pass at a higher resolution; null means none.</summary>
     public HiresPass? Hires { get; init; }
 

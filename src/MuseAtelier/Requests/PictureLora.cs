@@ -1,0 +1,22 @@
+namespace MuseAtelier;
+
+/// <summary>
+/// A LoRA, or a file of a related family (LoCon, LoHa, LoKr, DoRA, GLoRA, full differences), that a picture is painted with. Several add up:
+/// each changes the weights W of the model to W + strength * change.
+/// </summary>
+public sealed record PictureLora
+{
+    /// <summary>Path of the <c>.safetensors</c> file.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The factor of the changes to the UNet; any finite number from -100 to 100. 0 leaves the UNet as it is.</summary>
+    public float Strength { get; init; } = 1;
+
+    /// <summary>The factor of the changes to the text encoders; null means <see cref="Strength"/>.</summary>
+    public float? TextStrength { get; init; }
+
+    /// <summary>
+    /// SHA-256 that the file must have, 64 lower-case hex digits; null accepts any file. A file with another digest is refused.
+    /// </summary>
+    public string? Sha256 { get; init; }
+}
