@@ -208,7 +208,8 @@ internal sealed unsafe class StagedCopier : IDisposable
         if (_wholeBytes < bytes)
         {
             NativeMemory.AlignedFree(_whole);
-            (_whole, _wholeBytes) = (null, 0);
+            _whole = null;
+            _wholeBytes = 0;
             _whole = NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
             _wholeBytes = bytes;
         }

@@ -70,6 +70,12 @@ internal sealed class BatchLoras : IDisposable
         return bytes + mostConstants + set.Bytes;
     }
 
+    /// <summary>Frees the factors, which a later merge reads again.</summary>
+    public void Forget()
+    {
+        foreach (LoraShelf.Hold hold in _holds) hold.File.Forget();
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -17,15 +17,15 @@ internal sealed class LoraShelf : IDisposable
     /// <summary>Opens a LoRA of a request, and checks its digest if the request names one.</summary>
     /// <param name="lora">The LoRA.</param>
     /// <returns>The hold on the file, which the caller disposes.</returns>
-    /// <exception cref="LoraException">The file is missing, or has another digest.</exception>
-    /// <exception cref="Format.MuseAtelierException">It is no LoRA for SDXL.</exception>
+    /// <exception cref="RequestLoraException">The file is missing, or has another digest.</exception>
+    /// <exception cref="MuseAtelierException">It is no LoRA for SDXL.</exception>
     public Hold Open(PictureLora lora)
     {
         Hold hold = Take(lora.Path);
         try
         {
             if (lora.Sha256 is { } expected && hold.File.Sha256 != expected)
-                throw LoraException.OtherFile(lora.Path, expected, hold.File.Sha256);
+                throw RequestLoraException.OtherFile(lora.Path, expected, hold.File.Sha256);
             return hold;
         }
         catch
@@ -64,7 +64,7 @@ internal sealed class LoraShelf : IDisposable
     private Hold Take(string path)
     {
         var info = new FileInfo(Path.GetFullPath(path));
-        if (!info.Exists) throw LoraException.NoFile(path);
+        if (!info.Exists) throw RequestLoraException.NoFile(path);
         var identity = new Identity(info.FullName, info.Length, info.LastWriteTimeUtc);
         // Two callers that open the same new file wait for each other, so that it is opened once.
         lock (_gate)

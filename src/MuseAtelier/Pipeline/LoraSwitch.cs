@@ -16,8 +16,8 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
     /// <summary>Checks that the LoRAs of a request are there and fit the model. Thread-safe.</summary>
     /// <param name="loras">The LoRAs of the request.</param>
     /// <returns>Bytes of host memory that the merged weights take on a processor; 0 on a card.</returns>
-    /// <exception cref="LoraException">A file is missing, or has another digest.</exception>
-    /// <exception cref="Format.MuseAtelierException">A file is no LoRA for SDXL.</exception>
+    /// <exception cref="RequestLoraException">A file is missing, or has another digest.</exception>
+    /// <exception cref="MuseAtelierException">A file is no LoRA for SDXL.</exception>
     public long Check(IReadOnlyList<PictureLora> loras) => Check(_shelf, package.Manifest, loras);
 
     /// <summary>Checks LoRAs without an opened model.</summary>
@@ -61,6 +61,9 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
 
         return next;
     }
+
+    /// <summary>Frees the factors of the LoRAs in force, whose weights are merged. A later merge reads them again.</summary>
+    public void Forget() => _inForce?.Forget();
 
     /// <inheritdoc/>
     public void Dispose()

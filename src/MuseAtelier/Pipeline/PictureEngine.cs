@@ -122,7 +122,7 @@ internal sealed class PictureEngine : IDisposable
     /// <param name="series">The series, which learns the bytes that its merged weights take.</param>
     /// <exception cref="ClipSkipException">The model's text encoders have fewer layers.</exception>
     /// <exception cref="ModelPartMissingException">The picture needs the encoder, which the model has not.</exception>
-    /// <exception cref="LoraException">The file of a LoRA is missing, or has another digest.</exception>
+    /// <exception cref="RequestLoraException">The file of a LoRA is missing, or has another digest.</exception>
     /// <exception cref="MuseAtelierException">A file is no LoRA for SDXL.</exception>
     public void Check(PictureSeries series)
     {
@@ -161,6 +161,7 @@ internal sealed class PictureEngine : IDisposable
             // admitted.
             _parts.Sessions.ReleaseIdle();
             _parts.ReleaseFailed();
+            _loras.Forget();
             _parts.Sessions.Stopping = CancellationToken.None;
             _device.Settle();
         }
