@@ -134,6 +134,19 @@ public sealed class LoraPictureTests(TestAtelier miniature, LoraFiles files) : I
         Assert.NotEqual(plain.Pixels.ToArray(), picture.Pixels.ToArray());
     }
 
+    [Theory]
+    [InlineData("lightning-4")]
+    [InlineData("lcm-4")]
+    public async Task Generate_WithAPreset_PaintsItsStepsWithOneRow(string name)
+    {
+        FewStepPreset preset = FewStepPreset.Find(name)!;
+        PictureRequest request = preset.ApplyTo(Request) with { Loras = [new PictureLora { Path = files.A }] };
+        Picture picture = await miniature.Second.GenerateAsync(request, cancellationToken: Cancellation);
+        Assert.Equal(preset.Steps, picture.Timings.Steps.Count);
+        Assert.Equal(1, picture.Memory!.Plan.Request.RowsPerPicture);
+        Assert.Equal("a", picture.Provenance.Loras.Single().Name);
+    }
+
     [Fact]
     public async Task Generate_OfAFileThatIsMissingOrAnother_IsRefusedBeforeItWaits()
     {
