@@ -47,8 +47,9 @@ public sealed class LoraTests : IDisposable
                     foreach (WeightSpec weight in stage.Weights)
                     {
                         if (loras?.Touches(weight) == true) changed++;
-                        Assert.True(Expected(rig, component, weight, loras).SequenceEqual(Download(rig, weights.Address(index, weight), weight)),
-                            $"{stage.Name}: {weight.Source}");
+                        byte[] found = Download(rig, weights.Address(index, weight), weight);
+                        bool isEqual = Expected(rig, component, weight, loras).SequenceEqual(found);
+                        Assert.True(isEqual, $"{stage.Name}: {weight.Source}");
                     }
                 }
             }
