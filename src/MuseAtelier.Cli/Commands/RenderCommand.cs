@@ -31,15 +31,16 @@ internal static class RenderCommand
             var basis = new PictureRequest { Prompt = result.GetRequiredValue(prompt), Seed = RequestChoices.DrawSeed() };
             PictureRequest picture = await request.ReadAsync(result, basis, null, terminal, stop);
             return await painting.RunAsync(
-                result, picture, null, atelier => WarnOfMisfit(terminal, request.Preset(result), atelier.Model), stop);
+                result, picture, null, atelier => WarnOfMisfit(terminal, request.Preset(result), atelier.Model, picture.Loras), stop);
         });
         return command;
     }
 
-    /// <summary>Writes a notice if a preset seems not to fit the model.</summary>
-    public static void WarnOfMisfit(Terminal terminal, FewStepPreset? preset, ModelInfo model)
+    /// <summary>Writes a notice if a preset seems to fit neither the model nor its LoRAs.</summary>
+    public static void WarnOfMisfit(Terminal terminal, FewStepPreset? preset, ModelInfo model, IReadOnlyList<PictureLora> loras)
     {
-        if (preset?.MisfitOf(model.Name, model.Title) is { } misfit) terminal.WriteNotice("notice", misfit);
+        IEnumerable<string> names = loras.Select(lora => Path.GetFileNameWithoutExtension(lora.Path));
+        if (preset?.MisfitOf(model.Name, model.Title, names) is { } misfit) terminal.WriteNotice("notice", misfit);
         bool isOther = PackageManifest.Read(model.Package).Model.Prediction != PredictionType.Epsilon;
         if (preset is { Prediction: not ModelPrediction.Sample } && isOther)
             terminal.WriteNotice("notice", $"the preset {preset.Name} is for models that predict noise; {model.Name} does not");

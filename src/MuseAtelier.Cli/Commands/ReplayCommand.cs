@@ -45,7 +45,7 @@ internal static class ReplayCommand
             void Compare(Atelier atelier)
             {
                 source.Opened(atelier);
-                RenderCommand.WarnOfMisfit(terminal, request.Preset(result), atelier.Model);
+                RenderCommand.WarnOfMisfit(terminal, request.Preset(result), atelier.Model, again.Loras);
             }
         });
         return command;

@@ -33,7 +33,8 @@ internal static class VariationsCommand
             IReadOnlyList<Variation> series = variations.Read(result, first);
             int columns = variations.ColumnsOf(result, series.Count);
             return await painting.RunSeriesAsync(
-                result, series, columns, atelier => RenderCommand.WarnOfMisfit(terminal, request.Preset(result), atelier.Model), stop);
+                result, series, columns,
+                atelier => RenderCommand.WarnOfMisfit(terminal, request.Preset(result), atelier.Model, first.Loras), stop);
         });
         return command;
     }

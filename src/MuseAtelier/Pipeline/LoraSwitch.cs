@@ -1,4 +1,5 @@
 using MuseAtelier.Export.Loras;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Pipeline;
 
@@ -12,21 +13,48 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
 {
     private readonly LoraShelf _shelf = new();
     private BatchLoras? _inForce;
+    private volatile CheckedLoras? _lastChecked;
 
     /// <summary>Checks that the LoRAs of a request are there and fit the model. Thread-safe.</summary>
     /// <param name="loras">The LoRAs of the request.</param>
     /// <returns>Bytes of host memory that the merged weights take on a processor; 0 on a card.</returns>
     /// <exception cref="RequestLoraException">A file is missing, or has another digest.</exception>
     /// <exception cref="MuseAtelierException">A file is no LoRA for SDXL.</exception>
-    public long Check(IReadOnlyList<PictureLora> loras) => Check(_shelf, package.Manifest, loras);
+    public long Check(IReadOnlyList<PictureLora> loras)
+    {
+        if (loras.Count == 0) return 0;
+        IReadOnlyList<LoraShelf.Hold> holds = _shelf.OpenAll(loras);
+        try
+        {
+            IReadOnlyList<LoraUse> uses = BatchLoras.UsesOf(loras, holds);
+            // A series of requests with the same LoRAs matches them once.
+            if (_lastChecked is { } last && last.Uses.SequenceEqual(uses)) return last.MergedBytes;
+            long bytes = MergedBytes(package.Manifest, uses);
+            _lastChecked = new CheckedLoras(uses, bytes);
+            return bytes;
+        }
+        finally
+        {
+            foreach (LoraShelf.Hold hold in holds) hold.Dispose();
+        }
+    }
 
     /// <summary>Checks LoRAs without an opened model.</summary>
     /// <param name="manifest">The package, whose files need not exist.</param>
     /// <param name="loras">The LoRAs of the request.</param>
-    public static long Check(Format.PackageManifest manifest, IReadOnlyList<PictureLora> loras)
+    public static long Check(PackageManifest manifest, IReadOnlyList<PictureLora> loras)
     {
+        if (loras.Count == 0) return 0;
         using var shelf = new LoraShelf();
-        return Check(shelf, manifest, loras);
+        IReadOnlyList<LoraShelf.Hold> holds = shelf.OpenAll(loras);
+        try
+        {
+            return MergedBytes(manifest, BatchLoras.UsesOf(loras, holds));
+        }
+        finally
+        {
+            foreach (LoraShelf.Hold hold in holds) hold.Dispose();
+        }
     }
 
     /// <summary>Puts the LoRAs of a batch in force. Returns when the weights that they change are in place.</summary>
@@ -55,6 +83,7 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
         }
         catch
         {
+            next.Forget();
             next.Dispose();
             throw;
         }
@@ -73,20 +102,8 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
         _shelf.Dispose();
     }
 
-    private static long Check(LoraShelf shelf, Format.PackageManifest manifest, IReadOnlyList<PictureLora> loras)
-    {
-        if (loras.Count == 0) return 0;
-        IReadOnlyList<LoraShelf.Hold> holds = shelf.OpenAll(loras);
-        try
-        {
-            var set = LoraSet.Of(manifest, BatchLoras.UsesOf(loras, holds));
-            return BatchLoras.MergedBytes(manifest.Lowering, manifest.PartPrecisions, manifest.Components, set);
-        }
-        finally
-        {
-            foreach (LoraShelf.Hold hold in holds) hold.Dispose();
-        }
-    }
+    private static long MergedBytes(PackageManifest manifest, IReadOnlyList<LoraUse> uses) =>
+        BatchLoras.MergedBytes(manifest.Lowering, manifest.PartPrecisions, manifest.Components, LoraSet.Of(manifest, uses));
 
     private BatchLoras Match(IReadOnlyList<PictureLora> loras, IReadOnlyList<LoraShelf.Hold> holds)
     {
@@ -119,4 +136,7 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
         _inForce?.Dispose();
         _inForce = next;
     }
+
+    // LoRAs that fit the model, and the bytes that their merged weights take.
+    private sealed record CheckedLoras(IReadOnlyList<LoraUse> Uses, long MergedBytes);
 }

@@ -99,25 +99,35 @@ public sealed record FewStepPreset
     }
 
     /// <summary>
-    /// A sentence for the user if the preset seems not to fit a model: neither name nor title has the family's word, or one of them has
-    /// another number of steps, written as <c>4step</c> or <c>4 steps</c> with any sign between. Null if it fits.
+    /// A sentence for the user if the preset seems to fit neither a model nor the LoRAs that change it: no name or title has the family's
+    /// word, or the one that has it names another number of steps, written as <c>4step</c> or <c>4 steps</c> with any sign between. Null if
+    /// it fits.
     /// </summary>
     /// <param name="modelName">The model's file name.</param>
     /// <param name="title">The title that the model states, if any.</param>
-    public string? MisfitOf(string modelName, string? title = null)
+    /// <param name="loras">The names of the LoRAs that change the model, if any.</param>
+    public string? MisfitOf(string modelName, string? title = null, IEnumerable<string>? loras = null)
     {
         ArgumentNullException.ThrowIfNull(modelName);
-        string text = $"{modelName} {title}";
-        if (!text.Contains(Family, StringComparison.OrdinalIgnoreCase))
+        (string Name, string Text)[] files = [(modelName, $"{modelName} {title}"), .. (loras ?? []).Select(lora => (lora, lora))];
+        (string Name, string Text)[] ofFamily =
+            [.. files.Where(file => file.Text.Contains(Family, StringComparison.OrdinalIgnoreCase))];
+        if (ofFamily.Length == 0)
         {
-            return $"The preset {Name} is for models of the family {Family}, and neither the name nor the title of {modelName} has this "
-                + "word: if it is another model, paint without a preset.";
+            string others = files.Length > 1 ? " or of a LoRA" : "";
+            return $"The preset {Name} is for models of the family {Family}, and neither the name nor the title of {modelName}{others} has "
+                + "this word: if it is another model, paint without a preset.";
         }
 
-        if (StepsIn(text) is not { } steps || steps == Steps) return null;
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"The preset {Name} has {Steps} steps, and {modelName} names {steps}: the picture is best with the steps of its training.");
+        foreach ((string name, string text) in ofFamily)
+        {
+            if (StepsIn(text) is not { } steps || steps == Steps) continue;
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"The preset {Name} has {Steps} steps, and {name} names {steps}: the picture is best with the steps of its training.");
+        }
+
+        return null;
     }
 
     private static NoiseSchedule At(params ReadOnlySpan<int> timesteps) =>

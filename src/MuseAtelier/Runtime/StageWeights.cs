@@ -16,8 +16,8 @@ internal abstract class StageWeights : IDisposable
     public virtual string? Notice => null;
 
     /// <summary>
-    /// Whether <see cref="Switch"/> replaces weights in place. If not, the weights of a component whose LoRAs change are disposed, and loaded
-    /// again with the new ones.
+    /// Whether <see cref="Switch"/> replaces weights in place. If not, the weights of a component whose LoRAs change are disposed, and
+    /// loaded again with the new ones.
     /// </summary>
     public virtual bool Switches => false;
 

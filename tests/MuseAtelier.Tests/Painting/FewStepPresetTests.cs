@@ -61,6 +61,20 @@ public sealed class FewStepPresetTests(TestAtelier test)
     }
 
     [Theory]
+    [InlineData("lightning-4", "sd_xl_base_1.0", "sdxl_lightning_4step_lora", null)]
+    [InlineData("dmd2-4", "sd_xl_base_1.0", "dmd2_sdxl_4step_lora_fp16", null)]
+    [InlineData("hyper-1-lora", "sd_xl_base_1.0", "Hyper-SDXL-1step-lora", null)]
+    [InlineData("hyper-8-cfg", "sd_xl_base_1.0", "Hyper-SDXL-8steps-CFG-lora", null)]
+    [InlineData("lightning-8", "sd_xl_base_1.0", "sdxl_lightning_4step_lora", "sdxl_lightning_4step_lora names 4")]
+    [InlineData("lcm-4", "sd_xl_base_1.0", "watercolour", "or of a LoRA")]
+    public void MisfitOf_AModelWithALora_ComparesTheLoraToo(string preset, string model, string lora, string? part)
+    {
+        string? misfit = FewStepPreset.Find(preset)!.MisfitOf(model, null, ["detail", lora]);
+        if (part is null) Assert.Null(misfit);
+        else Assert.Contains(part, misfit, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("lightning-4")]
     [InlineData("hyper-2")]
     [InlineData("turbo-1")]
