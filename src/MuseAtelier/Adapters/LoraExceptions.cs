@@ -36,7 +36,7 @@ public sealed class LoraNotFoundException : PictureRequestException
             $"there is no LoRA called '{(name.Length <= LongestQuote ? name : name[..LongestQuote] + "…").ReplaceLineEndings(" ")}'",
             files == 0
                 ? "the name of a file in the folders of LoRAs, which have none"
-                : Invariant($"the name, without extension, or the alias of one of the {files} files in the folders of LoRAs"),
+                : Invariant($"the name without extension, or the alias, of a file in the folders of LoRAs, which have {files}"),
             $"{NearestNames.Question(nearest)} Check the name and its case, or add the file to a folder of LoRAs.".TrimStart())
     {
         Name = name;

@@ -8,7 +8,12 @@ internal static class SamplePicture
 {
     public const string Sha256 = "a89ffbd9fcfabc6e690b75531eccb6ce1e6cd9ee174ad36b0d99024d68c18a17";
 
-    public static Picture Of(PictureRequest request, int width = 64, int height = 48)
+    public static Picture Of(
+        PictureRequest request,
+        int width = 64,
+        int height = 48,
+        IReadOnlyList<UsedLora>? loras = null,
+        IReadOnlyList<UsedEmbedding>? embeddings = null)
     {
         bool isPlain = request is { Source: null, Hires: null };
         int steps = isPlain ? request.Steps : PictureRecordRules.EvaluationsOf(request)!.Value;
@@ -33,6 +38,8 @@ internal static class SamplePicture
                 BatchSlot = BatchSlot.Alone,
                 VaeTile = null,
                 GraphsSha256 = Sha256,
+                Loras = loras ?? [],
+                Embeddings = embeddings ?? [],
                 StepHashes =
                     [.. Enumerable.Range(0, steps + 1)
                         .Select(step => new StepHash(step == steps ? null : ulong.MaxValue - (ulong)step, (ulong)step))],
