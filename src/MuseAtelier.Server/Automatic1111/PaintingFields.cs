@@ -66,7 +66,7 @@ internal sealed class PaintingFields(
             request = request with { Hires = passes.Read(fields, request) };
         }
 
-        ClientRequest.Check(request, Names);
+        ClientRequest.Check(request, uploads, Names);
         bool isKept = fields.Flag("save_images") ?? false;
         bool sends = fields.Flag("send_images") ?? true;
         bool isRemembered = overrides is not null && fields.Flag($"{Overrides}_restore_afterwards") == false;

@@ -5,6 +5,7 @@ using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.OpenAi;
 
@@ -28,8 +29,10 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
     };
 
     /// <summary>Refuses a request that cannot be painted, by OpenAI's names of its members.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="uploads">The pictures that it is painted from.</param>
     /// <exception cref="ServerRequestException">The request is out of range.</exception>
-    public static void Check(PictureRequest request) => ClientRequest.Check(request, Names);
+    public static void Check(PictureRequest request, SourceUploads uploads) => ClientRequest.Check(request, uploads, Names);
 
     /// <summary>Reads a call.</summary>
     /// <param name="body">The body.</param>
@@ -94,7 +97,7 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
             Width = width,
             Height = height,
         };
-        Check(request);
+        Check(request, uploads: default);
         if ((long)width * height <= limits.Pixels) return request;
         throw Problems.BadValue("size", $"the size is {width}x{height} px", $"at most {limits.Pixels} px in all", "Ask for a smaller one.");
     }

@@ -36,7 +36,7 @@ internal sealed class RequestReader(
         PictureRequest picture = ReadPicture(fields, basis) with { Source = source, Hires = hires.Read(fields, basis?.Hires) };
         try
         {
-            ReferenceRules.ThrowIfUnpaintable(picture);
+            ReferenceRules.ThrowIfUnpaintable(picture, uploads);
         }
         catch (PictureRequestException exception)
         {

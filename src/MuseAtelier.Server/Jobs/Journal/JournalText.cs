@@ -76,7 +76,7 @@ internal static class JournalText
     {
         try
         {
-            ReferenceRules.ThrowIfUnpaintable(request.Picture);
+            ReferenceRules.ThrowIfUnpaintable(request.Picture, request.Uploads);
             return true;
         }
         catch (Exception exception) when (exception is PictureRequestException or ArgumentNullException)
