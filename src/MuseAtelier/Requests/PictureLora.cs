@@ -19,4 +19,10 @@ public sealed record PictureLora
     /// SHA-256 that the file must have, 64 lower-case hex digits; null accepts any file. A file with another digest is refused.
     /// </summary>
     public string? Sha256 { get; init; }
+
+    /// <summary>
+    /// Whether a tag of the prompt names it. The prompt of a request that has such LoRAs is encoded without its tags; that of any other
+    /// request is encoded as it is written.
+    /// </summary>
+    internal bool IsFromPrompt { get; init; }
 }
