@@ -14,11 +14,14 @@ internal sealed record ListedLora
     /// <summary>Its title; null if it has none.</summary>
     public string? Title { get; init; }
 
-    /// <summary>Its family, such as "LoRA" or "LoHa"; null if the file cannot be used.</summary>
-    public string? Family { get; init; }
+    /// <summary>The families of its changes, such as "LoRA" and "LoHa"; empty if the file cannot be used.</summary>
+    public IReadOnlyList<string> Families { get; init; } = [];
 
-    /// <summary>The ranks of its matrices, ascending; empty if it has none.</summary>
-    public IReadOnlyList<int> Ranks { get; init; } = [];
+    /// <summary>The least rank of its changes; null if none has one.</summary>
+    public int? LeastRank { get; init; }
+
+    /// <summary>The largest rank of its changes; null if none has one.</summary>
+    public int? MostRank { get; init; }
 
     /// <summary>The model that it was trained on; null if the file does not say so.</summary>
     public string? TrainedOn { get; init; }
@@ -26,7 +29,7 @@ internal sealed record ListedLora
     /// <summary>The words in a prompt that call up what it was trained on.</summary>
     public IReadOnlyList<string> TriggerWords { get; init; } = [];
 
-    /// <summary>The parts of the model that it changes, such as "unet" and "clip_l".</summary>
+    /// <summary>The parts of the model that it changes, such as "UNet" and "CLIP-L".</summary>
     public IReadOnlyList<string> Parts { get; init; } = [];
 
     /// <summary>Bytes of the file.</summary>
@@ -39,7 +42,7 @@ internal sealed record ListedLora
     [JsonIgnore]
     public required string Path { get; init; }
 
-    /// <summary>The metadata in the file's header.</summary>
+    /// <summary>The short texts among the metadata in the file's header, which trainers wrote.</summary>
     [JsonIgnore]
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 }

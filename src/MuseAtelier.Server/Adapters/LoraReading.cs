@@ -1,4 +1,5 @@
 using MuseAtelier.Adapters;
+using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Loras;
 
 namespace MuseAtelier.Server.Adapters;
@@ -6,7 +7,8 @@ namespace MuseAtelier.Server.Adapters;
 /// <summary>Reads what a LoRA's file says of itself. Of the file only the header is read.</summary>
 internal static class LoraReading
 {
-    private const int MostWords = 24;
+    // Trainers also write how often each tag occurs, which takes megabytes.
+    private const int MostWords = 24, MostMetadata = 100, LongestMetadata = 1000;
 
     /// <summary>What clients are told of a file; its problem if it cannot be used.</summary>
     /// <param name="entry">The file.</param>
@@ -21,12 +23,13 @@ internal static class LoraReading
             return plain with
             {
                 Title = info.Title,
-                Family = info.Family,
-                Ranks = info.Ranks,
+                Families = info.Families,
+                LeastRank = RankOf(info.LeastRank),
+                MostRank = RankOf(info.MostRank),
                 TrainedOn = info.TrainedOn,
                 TriggerWords = [.. info.TriggerWords.Take(MostWords)],
                 Parts = info.Parts,
-                Metadata = file.Metadata,
+                Metadata = MetadataOf(entry.Path),
             };
         }
         catch (MuseAtelierException exception)
@@ -37,6 +40,18 @@ internal static class LoraReading
         {
             return plain with { Problem = ProblemOf(entry, "The file cannot be read; expected one that this user may read.") };
         }
+    }
+
+    private static int? RankOf(int rank) => rank == 0 ? null : rank;
+
+    private static Dictionary<string, string> MetadataOf(string path)
+    {
+        using TensorFile file = TensorFile.Open(path);
+        return file.Metadata
+            .Where(item => item.Key.Length <= LongestMetadata && item.Value.Length <= LongestMetadata)
+            .OrderBy(item => item.Key, StringComparer.Ordinal)
+            .Take(MostMetadata)
+            .ToDictionary(StringComparer.Ordinal);
     }
 
     private static string? AliasOf(LoraEntry entry) => entry.Alias == entry.Name ? null : entry.Alias;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using MuseAtelier.Pictures;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
@@ -13,8 +14,9 @@ namespace MuseAtelier.Server.OpenAi;
 /// Reads images/generations. Beside OpenAI's members it takes <c>negative_prompt</c>, <c>seed</c>, <c>steps</c> and <c>guidance</c>.
 /// </summary>
 /// <param name="shelf">The models.</param>
+/// <param name="loras">Has the LoRAs that prompts name.</param>
 /// <param name="limits">The limits of a request.</param>
-internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
+internal sealed class ImageCallReader(IModelShelf shelf, LoraShelf loras, ServerLimits limits)
 {
     private const int MostPartialPictures = 3;
 
@@ -98,7 +100,7 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
             Height = height,
         };
         Check(request, uploads: default);
-        if ((long)width * height <= limits.Pixels) return request;
+        if ((long)width * height <= limits.Pixels) return loras.Resolve(request);
         throw Problems.BadValue("size", $"the size is {width}x{height} px", $"at most {limits.Pixels} px in all", "Ask for a smaller one.");
     }
 

@@ -55,7 +55,7 @@ internal static class JournalText
         {
             JournalEntry? entry = JsonSerializer.Deserialize<JournalEntry>(line, Options);
             if (entry is null || !IsWhole(entry)) return false;
-            take(entry);
+            take(WithFinalLoras(entry));
             return true;
         }
         // ArgumentException: a list of timesteps or a name of a sampler that is none.
@@ -71,6 +71,13 @@ internal static class JournalText
         JournalEvent.Picture => entry.Index is >= 0,
         _ => true,
     };
+
+    // The tags of the prompt were looked up when the job was accepted.
+    private static JournalEntry WithFinalLoras(JournalEntry entry)
+    {
+        if (entry.Request is not { } request || !request.Picture.Loras.Any(lora => lora.IsFromPrompt)) return entry;
+        return entry with { Request = request with { Picture = request.Picture with { HasFinalLoras = true } } };
+    }
 
     private static bool IsPaintable(JobRequest request)
     {
