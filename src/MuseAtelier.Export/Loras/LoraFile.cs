@@ -1,9 +1,26 @@
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Storage;
+
 namespace MuseAtelier.Export.Loras;
 
-/// <summary>An opened LoRA. Thread-safe.</summary>
+/// <summary>
+/// An opened LoRA. Its factors are read when a merge first needs them, and kept as long as the file is open. Thread-safe; merges must have
+/// finished before it is disposed.
+/// </summary>
 internal sealed class LoraFile : IDisposable
 {
-    private LoraFile(string path) => Path = path;
+    private readonly TensorFile _file;
+    private readonly Lazy<string> _sha256;
+
+    private LoraFile(string path, TensorFile file)
+    {
+        Path = path;
+        _file = file;
+        _sha256 = new Lazy<string>(() => CheckpointDigest.Of(path, CancellationToken.None));
+        Modules = LoraModules.Of(file, out IReadOnlyList<string> others);
+        Others = others;
+        Info = LoraInfo.Of(file, Modules);
+    }
 
     /// <summary>Path of the file.</summary>
     public string Path { get; }
@@ -11,10 +28,39 @@ internal sealed class LoraFile : IDisposable
     /// <summary>The file's name without its extension, by which prompts name it.</summary>
     public string Name => System.IO.Path.GetFileNameWithoutExtension(Path);
 
-    /// <summary>Opens a file and checks that it is a LoRA for SDXL.</summary>
+    /// <summary>What the file says of itself.</summary>
+    public LoraInfo Info { get; }
+
+    /// <summary>SHA-256 of the whole file, 64 lower-case hex digits. The first call reads the file.</summary>
+    /// <exception cref="CheckpointException">The file cannot be read.</exception>
+    public string Sha256 => _sha256.Value;
+
+    /// <summary>The changed layers, in the order of their names.</summary>
+    internal IReadOnlyList<LoraModule> Modules { get; }
+
+    /// <summary>Names of tensors whose form is unknown.</summary>
+    internal IReadOnlyList<string> Others { get; }
+
+    /// <summary>Opens a file and checks that it is a LoRA for SDXL. Reads only its header.</summary>
     /// <param name="path">Path of the file.</param>
-    public static LoraFile Open(string path) => new(path);
+    /// <exception cref="CheckpointException">The file cannot be read.</exception>
+    /// <exception cref="LoraException">The file is no LoRA for SDXL.</exception>
+    public static LoraFile Open(string path)
+    {
+        TensorFile? file = TensorFile.Open(path);
+        try
+        {
+            LoraKinds.Require(file);
+            var lora = new LoraFile(path, file);
+            file = null;
+            return lora;
+        }
+        finally
+        {
+            file?.Dispose();
+        }
+    }
 
     /// <inheritdoc/>
-    public void Dispose() { }
+    public void Dispose() => _file.Dispose();
 }
