@@ -19,7 +19,7 @@ internal sealed record ListedEmbedding
 
     /// <summary>Path of the file.</summary>
     [JsonIgnore]
-    public required string Path { get; init; }
+    public string Path { get; init; } = "";
 }
 
 /// <summary>The answer to a request for the list.</summary>

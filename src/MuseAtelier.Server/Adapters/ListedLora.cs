@@ -40,7 +40,7 @@ internal sealed record ListedLora
 
     /// <summary>Path of the file.</summary>
     [JsonIgnore]
-    public required string Path { get; init; }
+    public string Path { get; init; } = "";
 
     /// <summary>The short texts among the metadata in the file's header, which trainers wrote.</summary>
     [JsonIgnore]
