@@ -220,7 +220,7 @@ public sealed class Atelier : IAtelier
     private void Check(PictureSeries series)
     {
         HiresRules.CheckFile(series.Request);
-        _engine.Check(series.Request);
+        _engine.Check(series);
         _ = series.Prompts;
         if (series.Request.Hires is not null) _ = HiresSeries.Of(series).Second.Prompts;
     }

@@ -61,6 +61,12 @@ internal sealed class LoraFile : IDisposable
         }
     }
 
+    /// <summary>Frees the factors that merges have read. The next merge reads them again.</summary>
+    public void Forget()
+    {
+        foreach (LoraTensor tensor in Modules.SelectMany(module => module.Tensors)) tensor.Forget();
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 }

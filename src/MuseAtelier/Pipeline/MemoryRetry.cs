@@ -6,8 +6,10 @@ namespace MuseAtelier.Pipeline;
 /// <param name="pipeline">Paints a batch.</param>
 /// <param name="plans">Puts plans in force.</param>
 /// <param name="planner">Finds the smaller plan.</param>
+/// <param name="loras">Puts the LoRAs of each batch in force; borrowed.</param>
 /// <param name="diagnostics">Receives a message of each retry; borrowed.</param>
-internal sealed class MemoryRetry(PicturePipeline pipeline, PlanApplier plans, BatchPlanner planner, AtelierDiagnostics diagnostics)
+internal sealed class MemoryRetry(
+    PicturePipeline pipeline, PlanApplier plans, BatchPlanner planner, LoraSwitch loras, AtelierDiagnostics diagnostics)
 {
     /// <summary>Paints the pictures of a call.</summary>
     /// <param name="run">The pictures.</param>
@@ -43,6 +45,7 @@ internal sealed class MemoryRetry(PicturePipeline pipeline, PlanApplier plans, B
         bool isWhole = false;
         try
         {
+            batch.Use(loras.Apply(batch.Request.Loras, cancellationToken));
             pipeline.Paint(batch, cancellationToken);
             isWhole = true;
         }

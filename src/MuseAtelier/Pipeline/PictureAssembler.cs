@@ -77,6 +77,7 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
             VaeTile = tiles is { IsWhole: false } ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
             GraphsSha256 = package.GraphsSha256,
             Prediction = new UsedPrediction(batch.Prediction.Used, batch.Prediction.Reason),
+            Loras = batch.Loras,
             StepHashes = hashes,
         };
     }

@@ -15,7 +15,7 @@ internal static class PlanForecast
     {
         string path = PackageCache.Find(model, options.PackageChoice) ?? model;
         ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
-        var single = new PictureSeries(request, 1, 1);
+        var single = new PictureSeries(request, 1, 1) { MergedBytes = LoraSwitch.Check(sizes.Manifest, request.Loras) };
         ResidencyRequest wanted = request.Hires is null
             ? BatchPlanner.RequestOf(single, options, options.BudgetBytes())
             : HiresSeries.Of(single).PlanRequest(options, options.BudgetBytes());

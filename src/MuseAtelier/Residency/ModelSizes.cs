@@ -50,6 +50,18 @@ internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<
         return manifest.Lowering == lowering ? Of(manifest) : throw new PackageLoweringException(model, manifest.Lowering, lowering);
     }
 
+    /// <summary>The sizes as the manifest of a package, whose files need not exist.</summary>
+    internal PackageManifest Manifest => new()
+    {
+        FormatVersion = PackageManifest.CurrentFormatVersion,
+        ExporterVersion = "",
+        Lowering = Lowering,
+        Precisions = Precisions,
+        Checkpoint = new CheckpointSpec(Name, "", 0),
+        Components = Components,
+        Files = [],
+    };
+
     /// <summary>
     /// Whether every picture needs the encoder: an inpainting model reads a mask and a masked picture behind the latents, even where it
     /// paints from nothing.
