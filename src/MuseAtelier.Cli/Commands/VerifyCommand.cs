@@ -23,7 +23,8 @@ internal static class VerifyCommand
         "The first three end with exit code 0, the others with 1. Paints on the kind of device and with the number of threads that the",
         "record names, unless --device or --threads says otherwise; with others, the last bits differ. The record has digests of each",
         "step's latents, not the latents: if they diverge, the largest difference is that of the finished pictures. It has digests of the",
-        "pictures that this one was painted from, too: name their files with --from and --mask, and an upscaler's with --hires-upscaler.",
+        "pictures that this one was painted from, too: name their files with --from and --mask, an upscaler's with --hires-upscaler, and",
+        "those of LoRAs with --lora or --lora-folder; strengths are the record's.",
     ];
 
     public static Command Create(Terminal terminal)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MuseAtelier.Adapters;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Format;
 using Spectre.Console;
@@ -12,18 +13,21 @@ namespace MuseAtelier.Cli.Commands;
 /// </summary>
 /// <param name="terminal">The output.</param>
 /// <param name="settings">A request with the syntax, the comma rule and the steps. It has no guidance, so no negative prompt.</param>
-internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
+/// <param name="loras">The folders in which LoRAs of the prompt are found; none means that their tags are text.</param>
+internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings, LoraFolder loras)
 {
     /// <summary>Shows a prompt as tables of tokens, or as one line of JSON.</summary>
     public void Show(string prompt, bool isJson)
     {
-        var prompts = RequestPrompts.Of(settings with { Prompt = prompt });
+        ResolvedLoras resolved = LoraPrompts.Resolve(settings with { Prompt = prompt }, loras);
+        var prompts = RequestPrompts.Of(resolved.Request);
         if (isJson)
         {
-            terminal.Out.WriteLine(Json(prompts));
+            terminal.Out.WriteLine(Json(prompts, resolved.Request.Loras));
         }
         else
         {
+            foreach (PictureLora lora in resolved.Request.Loras) terminal.Out.WriteLine(Terminal.OneLine(Describe(lora)));
             for (int set = 0; set < prompts.Sets.Count; set++)
             {
                 if (prompts.Sets.Count > 1) terminal.Out.WriteLine(Steps(prompts.SetOfStep, set));
@@ -31,15 +35,16 @@ internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
             }
         }
 
-        foreach (string notice in prompts.Notices) terminal.WriteNotice("notice", notice);
+        foreach (string notice in resolved.Notices.Concat(prompts.Notices)) terminal.WriteNotice("notice", notice);
     }
 
     /// <summary>Shows the prompt of a line of a file in one line.</summary>
     public void ShowLine(string prompt, bool isJson, int line)
     {
-        var prompts = RequestPrompts.Of(settings with { Prompt = prompt }, Invariant($"prompt of line {line}"));
-        terminal.Out.WriteLine(isJson ? Json(prompts) : Terminal.OneLine($"{Summary(prompts)}: {prompt}"));
-        foreach (string notice in prompts.Notices) terminal.WriteNotice("notice", notice);
+        ResolvedLoras resolved = LoraPrompts.Resolve(settings with { Prompt = prompt }, loras);
+        var prompts = RequestPrompts.Of(resolved.Request, Invariant($"prompt of line {line}"));
+        terminal.Out.WriteLine(isJson ? Json(prompts, resolved.Request.Loras) : Terminal.OneLine($"{Summary(prompts)}: {prompt}"));
+        foreach (string notice in resolved.Notices.Concat(prompts.Notices)) terminal.WriteNotice("notice", notice);
     }
 
     private void ShowParts(PromptSet set, RequestPrompts prompts)
@@ -72,7 +77,10 @@ internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
         return (count == 1 ? "step " : "steps ") + string.Join(", ", runs);
     }
 
-    private static string Json(RequestPrompts prompts)
+    private static string Describe(PictureLora lora) =>
+        Invariant($"LoRA {lora.Name}: strength {lora.Strength}, of the text encoders {lora.TextStrength ?? lora.Strength}");
+
+    private static string Json(RequestPrompts prompts, IReadOnlyList<PictureLora> loras)
     {
         PromptChunks first = prompts.Sets[0].Parts[0];
         var json = new JsonObject
@@ -83,8 +91,16 @@ internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
         };
         if (prompts.Sets.Count > 1 || prompts.Weights.Count > 1)
             json["sets"] = new JsonArray([.. prompts.Sets.Select((set, index) => Json(prompts, set, index))]);
+        if (loras.Count > 0) json["loras"] = new JsonArray([.. loras.Select(Json)]);
         return json.ToJsonString();
     }
+
+    private static JsonObject Json(PictureLora lora) => new()
+    {
+        ["name"] = lora.Name,
+        ["strength"] = lora.Strength,
+        ["textStrength"] = lora.TextStrength ?? lora.Strength,
+    };
 
     private static JsonObject Json(RequestPrompts prompts, PromptSet set, int index) => new()
     {

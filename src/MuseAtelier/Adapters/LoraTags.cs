@@ -25,6 +25,9 @@ internal static class LoraTags
         return tags;
     }
 
+    /// <summary>The names in the tags of a prompt, in their order, whether or not the tags can be read.</summary>
+    public static IEnumerable<string> NamesIn(string prompt) => Find(prompt).Select(tag => prompt[tag.Start..(tag.End - 1)].Split(':')[1]);
+
     /// <summary>Whether a prompt has a tag.</summary>
     public static bool IsIn(string prompt) => Find(prompt).Any();
 
