@@ -35,7 +35,7 @@ internal static class ReplayCommand
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
             foreach (string notice in content.Notices) terminal.WriteNotice("notice", $"{content.Path}: {notice}");
             Source source = content.RecordJson is null
-                ? FromText(terminal, content, request.HasSeed(result), request.HasSource(result))
+                ? FromText(terminal, content, result, request)
                 : FromRecord(terminal, content.ReadRecord());
             PictureRequest basis = source.Request;
             if (result.GetValue(prompt) is { } other) basis = WithPrompt(basis, other);
@@ -81,9 +81,10 @@ internal static class ReplayCommand
         }
     }
 
-    private static Source FromText(Terminal terminal, PictureFileContent content, bool hasSeed, bool hasSource)
+    private static Source FromText(Terminal terminal, PictureFileContent content, ParseResult result, RequestChoices choices)
     {
-        ParsedParameters parsed = PictureTexts.Parse(content);
+        bool hasSource = choices.HasSource(result);
+        ParsedParameters parsed = PictureTexts.Parse(content).WithLoras(choices.LoraFolders(result));
         terminal.WriteNotice("notice", $"from the text of {parsed.Program}");
         // The prompt's syntax is left out here, because painting reports it again as a notice of the picture.
         foreach (string part in parsed.NotTaken.Where(part => part != parsed.PromptSyntax && !IsTaken(part)))
@@ -92,7 +93,7 @@ internal static class ReplayCommand
             terminal.WriteNotice("notice", "the picture was painted from another one; with --from FILE (and --mask FILE) it is again");
         foreach (string notice in parsed.Notices) terminal.WriteNotice("notice", notice);
         PictureRequest request = parsed.Request;
-        if (!parsed.HasSeed && !hasSeed)
+        if (!parsed.HasSeed && !choices.HasSeed(result))
         {
             request = request with { Seed = RequestChoices.DrawSeed() };
             terminal.WriteNotice("notice", Invariant($"The text names no seed; {request.Seed} was drawn."));
