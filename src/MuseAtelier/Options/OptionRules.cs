@@ -29,6 +29,9 @@ internal static class OptionRules
             CheckPrecision(precisions.Vae, nameof(precisions.Vae));
         }
 
+        ArgumentNullException.ThrowIfNull(options.EmbeddingFolders);
+        foreach (string path in options.EmbeddingFolders)
+            ArgumentException.ThrowIfNullOrWhiteSpace(path, nameof(options.EmbeddingFolders));
         PlanRules.CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PreviewInterval, TimeSpan.Zero, nameof(options.PreviewInterval));
         CheckQueue(options);
