@@ -19,11 +19,15 @@ public sealed class Atelier : IAtelier
     private readonly EngineThread _thread;
     private readonly PictureEngine _engine;
     private readonly AtelierOptions _options;
+    private readonly LoraFolder _loras;
     private readonly EmbeddingFolder _embeddings;
     private bool _isEnding;
 
-    private Atelier(EngineThread thread, PictureEngine engine, AtelierOptions options, EmbeddingFolder embeddings) =>
+    private Atelier(EngineThread thread, PictureEngine engine, AtelierOptions options, EmbeddingFolder embeddings)
+    {
         (_thread, _engine, _options, _embeddings) = (thread, engine, options, embeddings);
+        _loras = new LoraFolder(options.LoraFolders);
+    }
 
     /// <summary>The model that paints.</summary>
     public ModelInfo Model => _engine.Model;
@@ -113,6 +117,7 @@ public sealed class Atelier : IAtelier
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
+        request = LoraPrompts.Resolve(request, options.LoraFolders).Request;
         RequestRules.Check(request, options.Catalogs.Names);
         HiresRules.CheckFile(request);
         return PlanForecast.Of(model, options, request);
@@ -124,9 +129,14 @@ public sealed class Atelier : IAtelier
     {
         options ??= new GenerationOptions();
         GenerationRules.CheckSingle(options);
-        RequestRules.Check(request, _engine.Catalogs.Names);
+        ResolvedLoras resolved = LoraPrompts.Resolve(request, _loras);
+        RequestRules.Check(resolved.Request, _engine.Catalogs.Names);
         Picture? painted = null;
-        PictureSeries series = PictureSeries.At(request, options.Place ?? BatchSlot.Alone) with { Embeddings = _embeddings };
+        PictureSeries series = PictureSeries.At(resolved.Request, options.Place ?? BatchSlot.Alone) with
+        {
+            Embeddings = _embeddings,
+            Notices = resolved.Notices,
+        };
         Check(series);
         try
         {
@@ -149,9 +159,10 @@ public sealed class Atelier : IAtelier
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         options ??= new GenerationOptions();
         GenerationRules.CheckSeries(options);
-        RequestRules.Check(request, _engine.Catalogs.Names);
+        ResolvedLoras resolved = LoraPrompts.Resolve(request, _loras);
+        RequestRules.Check(resolved.Request, _engine.Catalogs.Names);
         int? most = options.BatchSize is { } size ? Math.Min(size, count) : null;
-        var series = new PictureSeries(request, count, most) { Embeddings = _embeddings };
+        var series = new PictureSeries(resolved.Request, count, most) { Embeddings = _embeddings, Notices = resolved.Notices };
         Check(series);
         return PaintManyAsync(series, options, cancellationToken);
     }

@@ -29,7 +29,7 @@ internal static class ReplayCommand
         var command = new Command("replay", "Paints a picture again from its file, or with changed settings.") { picture, prompt };
         var request = new RequestChoices();
         request.AddTo(command, isRecorded: true);
-        var painting = new Painting(terminal, command);
+        var painting = new Painting(terminal, command, request);
         command.SetAction(async (result, stop) =>
         {
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
@@ -38,7 +38,7 @@ internal static class ReplayCommand
                 ? FromText(terminal, content, request.HasSeed(result), request.HasSource(result))
                 : FromRecord(terminal, content.ReadRecord());
             PictureRequest basis = source.Request;
-            if (result.GetValue(prompt) is { } other) basis = basis with { Prompt = other };
+            if (result.GetValue(prompt) is { } other) basis = WithPrompt(basis, other);
             PictureRequest again = await request.ReadAsync(result, basis, source.Parsed, terminal, stop);
             return await painting.RunAsync(result, again, source.Record, Compare, stop);
 
@@ -50,6 +50,14 @@ internal static class ReplayCommand
         });
         return command;
     }
+
+    // The tags of another prompt name LoRAs of their own.
+    private static PictureRequest WithPrompt(PictureRequest request, string prompt) => request with
+    {
+        Prompt = prompt,
+        Loras = [.. request.Loras.Where(lora => !lora.IsFromPrompt)],
+        HasFinalLoras = false,
+    };
 
     private static Source FromRecord(Terminal terminal, PictureRecord record)
     {

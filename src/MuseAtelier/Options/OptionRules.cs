@@ -29,14 +29,19 @@ internal static class OptionRules
             CheckPrecision(precisions.Vae, nameof(precisions.Vae));
         }
 
-        ArgumentNullException.ThrowIfNull(options.EmbeddingFolders);
-        foreach (string path in options.EmbeddingFolders)
-            ArgumentException.ThrowIfNullOrWhiteSpace(path, nameof(options.EmbeddingFolders));
+        CheckFolders(options.LoraFolders, nameof(options.LoraFolders));
+        CheckFolders(options.EmbeddingFolders, nameof(options.EmbeddingFolders));
         PlanRules.CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PreviewInterval, TimeSpan.Zero, nameof(options.PreviewInterval));
         CheckQueue(options);
         CheckSamplers(options.Samplers);
         CheckNoiseSources(options.NoiseSources);
+    }
+
+    private static void CheckFolders(IReadOnlyList<string> folders, string name)
+    {
+        ArgumentNullException.ThrowIfNull(folders, name);
+        foreach (string folder in folders) ArgumentException.ThrowIfNullOrWhiteSpace(folder, name);
     }
 
     private static void CheckQueue(AtelierOptions options)

@@ -49,6 +49,9 @@ public sealed record PictureProvenance
     /// <summary>The quantity that the model was taken to predict; null if unknown.</summary>
     public UsedPrediction? Prediction { get; init; }
 
+    /// <summary>The LoRAs that changed the model, in the order in which they were added; empty if there were none.</summary>
+    public IReadOnlyList<UsedLora> Loras { get; init; } = [];
+
     /// <summary>Digests of the initial latents, then of every step; with a second pass those of both, one after the other.</summary>
     public required IReadOnlyList<StepHash> StepHashes { get; init; }
 
