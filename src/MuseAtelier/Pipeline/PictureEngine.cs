@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Adapters;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
 using MuseAtelier.Diagnostics;
@@ -132,6 +133,14 @@ internal sealed class PictureEngine : IDisposable
         if (request.Hires is { } hires) encodes |= HiresSeries.KernelOf(hires.Upscaler) is null;
         if (encodes) VaeEncoder.Require(_package);
         series.MergedBytes = _loras.Check(request.Loras);
+    }
+
+    /// <summary>Checks that embeddings have the widths of the model's text encoders, before a request waits.</summary>
+    /// <exception cref="EmbeddingShapeException">An embedding has others.</exception>
+    public void Check(IReadOnlyList<Embedding> embeddings)
+    {
+        ModelSpec model = _package.Manifest.Model;
+        foreach (Embedding embedding in embeddings) embedding.RequireWidths(model.ClipLWidth, model.ClipGWidth);
     }
 
     /// <summary>Paints the next batch of a series.</summary>
