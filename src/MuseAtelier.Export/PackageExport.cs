@@ -70,7 +70,7 @@ internal sealed class PackageExport(
         ExporterVersion = CheckpointExporter.Version,
         Lowering = options.Lowering,
         Precisions = options.Precisions == Precisions.Of(options.Lowering) ? null : options.Precisions,
-        Checkpoint = new CheckpointSpec(Path.GetFileNameWithoutExtension(file.Path), sha256, file.Bytes)
+        Checkpoint = new CheckpointSpec(ModelFolder.NameOf(file.Path), sha256, file.Bytes)
         {
             Title = file.Metadata.GetValueOrDefault("modelspec.title"),
             License = file.Metadata.GetValueOrDefault("modelspec.license"),

@@ -109,7 +109,7 @@ public static class CachedPackages
             // An overlay has no checkpoint and is opened by its folder, so it is never stale.
             if (manifest.Overlay is not null) return (null, manifest.Lowering);
             if (checkpoint is null) return ("its checkpoint is not known: an earlier version exported it", manifest.Lowering);
-            if (!File.Exists(checkpoint)) return ("its checkpoint is gone", manifest.Lowering);
+            if (!ModelFolder.IsModel(checkpoint)) return ("its checkpoint is gone", manifest.Lowering);
             var options = new ExportOptions { Lowering = manifest.Lowering, Precisions = manifest.Precisions };
             string name = PackageKey.Of(checkpoint, CheckpointIdentity.Of(checkpoint), options);
             return (folder.EndsWith(name[^DigestLetters..], StringComparison.Ordinal) ? null

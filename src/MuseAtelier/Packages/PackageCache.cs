@@ -27,7 +27,7 @@ internal static class PackageCache
         string model, PackageChoice choice, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         if (IsPackage(model)) return Path.GetFullPath(model);
-        if (!File.Exists(model)) TensorFile.Open(model).Dispose();
+        if (!ModelFolder.IsModel(model)) TensorFile.Open(model).Dispose();
 
         ExportOptions export = ExportOf(choice);
         string cache = CacheOf(choice), folder = Path.Combine(cache, PackageKey.Of(model, CheckpointIdentity.Of(model), export));
@@ -54,7 +54,7 @@ internal static class PackageCache
     public static string? Find(string model, PackageChoice choice)
     {
         if (IsPackage(model)) return Path.GetFullPath(model);
-        if (!File.Exists(model)) return null;
+        if (!ModelFolder.IsModel(model)) return null;
         string folder = Path.Combine(CacheOf(choice), PackageKey.Of(model, CheckpointIdentity.Of(model), ExportOf(choice)));
         return IsCurrent(folder) ? folder : null;
     }

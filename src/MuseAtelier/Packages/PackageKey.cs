@@ -1,5 +1,6 @@
 using System.Text;
 using MuseAtelier.Export;
+using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Storage;
 using MuseAtelier.Format;
 
@@ -33,7 +34,7 @@ internal static class PackageKey
 
     private static string Name(string checkpoint)
     {
-        string name = Path.GetFileNameWithoutExtension(checkpoint);
+        string name = ModelFolder.NameOf(checkpoint);
         if (name.Length <= LongestName) return name;
         return name[..(char.IsHighSurrogate(name[LongestName - 1]) ? LongestName - 1 : LongestName)];
     }

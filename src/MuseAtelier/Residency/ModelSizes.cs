@@ -1,4 +1,5 @@
 using MuseAtelier.Export;
+using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 
@@ -25,7 +26,7 @@ internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<
     }
 
     /// <summary>Reads the sizes of a package, or the sizes that a checkpoint's package would have. Exports nothing.</summary>
-    /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
+    /// <param name="model">Path of a package's folder or of an SDXL checkpoint.</param>
     /// <param name="lowering">The kind of device.</param>
     /// <param name="precisions">
     /// The arithmetic of a checkpoint's package; null means the lowering's own. Ignored for a package, whose arithmetic is fixed.
@@ -39,7 +40,7 @@ internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<
         if (!Directory.Exists(model) || !File.Exists(Path.Combine(model, PackageManifest.FileName)))
         {
             var export = new ExportOptions { Lowering = lowering, Precisions = precisions };
-            return new ModelSizes(Path.GetFileNameWithoutExtension(model), lowering, CheckpointExporter.Describe(model, export))
+            return new ModelSizes(ModelFolder.NameOf(model), lowering, CheckpointExporter.Describe(model, export))
             {
                 Precisions = precisions ?? Precisions.Of(lowering),
             };
