@@ -10,7 +10,7 @@ internal sealed record PackageManifest
     public const string FileName = "manifest.json";
 
     /// <summary>The version of the package format that this version of MuseAtelier writes and reads.</summary>
-    public const int CurrentFormatVersion = 6;
+    public const int CurrentFormatVersion = 7;
 
     /// <summary>Version of the package format.</summary>
     public required int FormatVersion { get; init; }

@@ -48,19 +48,29 @@ public static class ParametersText
     /// <param name="modelName">The model that painted it.</param>
     /// <param name="modelSha256">SHA-256 of its checkpoint, lower-case hex.</param>
     /// <param name="software">Name and version of the program.</param>
-    public static string Write(PictureRequest request, string modelName, string modelSha256, string software)
+    public static string Write(PictureRequest request, string modelName, string modelSha256, string software) =>
+        Write(request, [], modelName, modelSha256, software);
+
+    /// <summary>Writes the text.</summary>
+    /// <param name="request">The request that was painted.</param>
+    /// <param name="embeddings">The embeddings that its prompts named.</param>
+    /// <param name="modelName">The model that painted it.</param>
+    /// <param name="modelSha256">SHA-256 of its checkpoint, lower-case hex.</param>
+    /// <param name="software">Name and version of the program.</param>
+    internal static string Write(
+        PictureRequest request, IReadOnlyList<UsedEmbedding> embeddings, string modelName, string modelSha256, string software)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(modelSha256);
-        var text = new StringBuilder(request.Prompt).Append('\n');
+        var text = new StringBuilder(request.Prompt).Append(A1111Adapters.TagsOf(request)).Append('\n');
         if (request.NegativePrompt.Length > 0) text.Append("Negative prompt: ").Append(request.NegativePrompt).Append('\n');
-        IEnumerable<(string Name, string Value)> settings = Settings(request, modelName, modelSha256, software);
+        IEnumerable<(string Name, string Value)> settings = Settings(request, embeddings, modelName, modelSha256, software);
         text.AppendJoin(", ", settings.Select(setting => $"{setting.Name}: {Quote(setting.Value)}"));
         return text.ToString();
     }
 
     private static IEnumerable<(string Name, string Value)> Settings(
-        PictureRequest request, string modelName, string modelSha256, string software)
+        PictureRequest request, IReadOnlyList<UsedEmbedding> embeddings, string modelName, string modelSha256, string software)
     {
         yield return ("Steps", Number(request.Steps));
         yield return ("Sampler", SamplerCatalog.BuiltIn.DisplayName(request.Sampler));
@@ -75,6 +85,7 @@ public static class ParametersText
         if (request.Source is { } source)
             foreach ((string, string) setting in A1111Source.SettingsOf(source)) yield return setting;
         foreach ((string, string) setting in A1111Hires.SettingsOf(request)) yield return setting;
+        foreach ((string, string) setting in A1111Adapters.SettingsOf(request, embeddings)) yield return setting;
         foreach ((string, string) setting in OwnSettingsOf(request)) yield return setting;
         yield return ("Version", software);
     }
@@ -130,6 +141,7 @@ public static class ParametersText
 
         if (request.Frame is { } frame)
             yield return (OwnSettings.Frame, $"{OwnSettings.WordOf(frame.Style)} {OwnSettings.WordOf(frame.Placement)}");
+        if (A1111Adapters.OwnTagsOf(request) is { Length: > 0 } tags) yield return (OwnSettings.Loras, tags);
     }
 
     // Prompts of fewer bytes than a chunk has tokens take one chunk.

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using MuseAtelier.Adapters;
 using MuseAtelier.Diagnostics;
 using MuseAtelier.Format;
 using MuseAtelier.Pictures;
@@ -18,10 +19,14 @@ public sealed class Atelier : IAtelier
     private readonly EngineThread _thread;
     private readonly PictureEngine _engine;
     private readonly AtelierOptions _options;
+    private readonly LoraFolder _loras;
     private bool _isEnding;
 
-    private Atelier(EngineThread thread, PictureEngine engine, AtelierOptions options) =>
+    private Atelier(EngineThread thread, PictureEngine engine, AtelierOptions options)
+    {
         (_thread, _engine, _options) = (thread, engine, options);
+        _loras = new LoraFolder(options.LoraFolders);
+    }
 
     /// <summary>The model that paints.</summary>
     public ModelInfo Model => _engine.Model;
@@ -110,6 +115,7 @@ public sealed class Atelier : IAtelier
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
+        request = LoraPrompts.Resolve(request, options.LoraFolders).Request;
         RequestRules.Check(request, options.Catalogs.Names);
         HiresRules.CheckFile(request);
         return PlanForecast.Of(model, options, request);
@@ -121,9 +127,10 @@ public sealed class Atelier : IAtelier
     {
         options ??= new GenerationOptions();
         GenerationRules.CheckSingle(options);
-        RequestRules.Check(request, _engine.Catalogs.Names);
+        ResolvedLoras resolved = LoraPrompts.Resolve(request, _loras);
+        RequestRules.Check(resolved.Request, _engine.Catalogs.Names);
         Picture? painted = null;
-        PictureSeries series = PictureSeries.At(request, options.Place ?? BatchSlot.Alone);
+        PictureSeries series = PictureSeries.At(resolved.Request, options.Place ?? BatchSlot.Alone) with { Notices = resolved.Notices };
         Check(series);
         try
         {
@@ -146,9 +153,10 @@ public sealed class Atelier : IAtelier
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         options ??= new GenerationOptions();
         GenerationRules.CheckSeries(options);
-        RequestRules.Check(request, _engine.Catalogs.Names);
+        ResolvedLoras resolved = LoraPrompts.Resolve(request, _loras);
+        RequestRules.Check(resolved.Request, _engine.Catalogs.Names);
         int? most = options.BatchSize is { } size ? Math.Min(size, count) : null;
-        var series = new PictureSeries(request, count, most);
+        var series = new PictureSeries(resolved.Request, count, most) { Notices = resolved.Notices };
         Check(series);
         return PaintManyAsync(series, options, cancellationToken);
     }

@@ -19,6 +19,7 @@ internal sealed class OwnSettings(SettingValues values)
         GuidanceTo = "Guidance to",
         HiresSpacing = "Hires timestep spacing",
         HiresStrength = "Hires strength",
+        Loras = "Loras",
         NoiseSource = "Noise source",
         OriginalSize = "Original size",
         PasteBack = "Paste back",

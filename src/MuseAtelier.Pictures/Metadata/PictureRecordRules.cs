@@ -37,6 +37,7 @@ internal static class PictureRecordRules
     {
         CheckRequest(path, record.Request);
         RecordedSourceRules.Check(path, record.Request);
+        RecordedAdapters.Check(path, record.Embeddings);
         CheckPrediction(path, record.Model.Prediction);
         CheckEncoding(path, record.Encoding);
         CheckEngine(path, record.Engine);

@@ -1,3 +1,4 @@
+using MuseAtelier.Adapters;
 using MuseAtelier.Format;
 using static System.FormattableString;
 
@@ -35,10 +36,11 @@ internal sealed record RequestPrompts(
         List<string> notices = [];
 
         // 1. The parts of the prompt.
-        if (PromptSyntaxNotice.Of(request.Prompt, name, settings.Syntax) is { } notice) notices.Add(notice);
+        string prompt = LoraTags.TextOf(request);
+        if (PromptSyntaxNotice.Of(prompt, name, settings.Syntax) is { } notice) notices.Add(notice);
         IReadOnlyList<PromptPart> parts = settings.Syntax == PromptSyntax.A1111
-            ? PromptPart.Split(request.Prompt, name, notices)
-            : [new PromptPart(request.Prompt, 1, name)];
+            ? PromptPart.Split(prompt, name, notices)
+            : [new PromptPart(prompt, 1, name)];
         List<PromptVersions> prompts =
             [.. parts.Select(part => PromptVersions.Of(part.Text, part.Name, settings, request.Steps))];
 
@@ -47,7 +49,7 @@ internal sealed record RequestPrompts(
         // The predictions of several parts are combined by their differences from the negative prompt's, with and without guidance.
         bool hasNegative = (request.IsGuided || parts.Count > 1) && !isZeros;
         if (hasNegative) prompts.Add(Negative(request, settings));
-        foreach (PromptVersions prompt in prompts) notices.AddRange(prompt.Notices);
+        foreach (PromptVersions versions in prompts) notices.AddRange(versions.Notices);
 
         // 3. Equal lengths, and the sets.
         prompts = Align(prompts, settings.Syntax, notices);

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using MuseAtelier.Adapters;
 using MuseAtelier.Format;
 using MuseAtelier.Sampling;
 
@@ -163,13 +164,14 @@ public sealed record AtelierOptions
     /// Checks that a request is in range for an atelier with these options, before a model is opened for it. The request may name samplers
     /// and noise sources that the options register.
     /// </summary>
-    /// <exception cref="PictureRequestException">The request is out of range.</exception>
+    /// <exception cref="PictureRequestException">The request is out of range, or its prompt names a LoRA that is not there.</exception>
+    /// <exception cref="LoraFolderException">A folder of LoRAs cannot be read.</exception>
     /// <exception cref="ArgumentException">The options are out of range.</exception>
     /// <exception cref="ArgumentNullException">The request is null, or a member that must not be null is.</exception>
     public void ThrowIfUnpaintable(PictureRequest request)
     {
         OptionRules.Check(this);
-        RequestRules.Check(request, Catalogs.Names);
+        RequestRules.Check(LoraPrompts.Resolve(request, LoraFolders).Request, Catalogs.Names);
     }
 
     /// <summary>Opens the package of a model for these options, after it is known that the backend can run here.</summary>

@@ -29,11 +29,18 @@ internal static class OptionRules
             CheckPrecision(precisions.Vae, nameof(precisions.Vae));
         }
 
+        CheckFolders(options.LoraFolders, nameof(options.LoraFolders));
         PlanRules.CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PreviewInterval, TimeSpan.Zero, nameof(options.PreviewInterval));
         CheckQueue(options);
         CheckSamplers(options.Samplers);
         CheckNoiseSources(options.NoiseSources);
+    }
+
+    private static void CheckFolders(IReadOnlyList<string> folders, string name)
+    {
+        ArgumentNullException.ThrowIfNull(folders, name);
+        foreach (string folder in folders) ArgumentException.ThrowIfNullOrWhiteSpace(folder, name);
     }
 
     private static void CheckQueue(AtelierOptions options)

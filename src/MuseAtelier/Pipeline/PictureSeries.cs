@@ -17,6 +17,9 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
     /// <exception cref="PromptException">A prompt cannot be read in its syntax, or takes too many chunks, parts or versions.</exception>
     public RequestPrompts Prompts => _prompts ??= RequestPrompts.Of(Request);
 
+    /// <summary>Sentences for the user about the request as it was accepted.</summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
+
     /// <summary>The steps of the schedule and those that run; null means those of the request.</summary>
     public StepSpan? Span { get; init; }
 

@@ -126,6 +126,12 @@ public sealed record PictureRequest
     /// </summary>
     public IReadOnlyList<PictureLora> Loras { get; init; } = [];
 
+    /// <summary>
+    /// Whether <see cref="Loras"/> already has those that the prompt names. The tags of a prompt that was read from a record are what they
+    /// were when the picture was painted, whatever folders there are now.
+    /// </summary>
+    internal bool HasFinalLoras { get; init; }
+
     /// <summary>A second pass at a higher resolution; null means none.</summary>
     public HiresPass? Hires { get; init; }
 
