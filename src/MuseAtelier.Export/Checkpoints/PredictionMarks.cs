@@ -27,8 +27,11 @@ internal sealed record PredictionMark(PredictionType Type, string Text)
 /// </summary>
 internal static partial class PredictionMarks
 {
-    /// <summary>The name of the empty tensor that marks a model with zero terminal SNR.</summary>
-    private const string ZeroSnr = "ztsnr";
+    /// <summary>The name of the empty tensor that marks a model that predicts velocity.</summary>
+    public const string VelocityTensor = "v_pred";
+
+    /// <summary>The name of the empty tensor that marks such a model with zero terminal SNR.</summary>
+    public const string ZeroSnrTensor = "ztsnr";
 
     private const string MostSigma = "edm_vpred.sigma_max";
     private const string LeastSigma = "edm_vpred.sigma_min";
@@ -37,7 +40,7 @@ internal static partial class PredictionMarks
     private const int MaxYamlBytes = 1 << 20;
 
     /// <summary>The names of the tensors that are marks.</summary>
-    public static IReadOnlyList<string> TensorMarks { get; } = ["edm_mean", "edm_std", MostSigma, LeastSigma, "v_pred", ZeroSnr];
+    public static IReadOnlyList<string> TensorMarks { get; } = ["edm_mean", "edm_std", MostSigma, LeastSigma, VelocityTensor, ZeroSnrTensor];
 
     /// <summary>Finds the first mark of another prediction than noise; null where there is none.</summary>
     /// <exception cref="CheckpointException">The file beside the checkpoint that could hold a mark cannot be read.</exception>
@@ -69,14 +72,14 @@ internal static partial class PredictionMarks
     }
 
     /// <summary>Whether the file says that its model has zero terminal SNR.</summary>
-    public static bool HasZeroTerminalSnr(TensorFile file) => file.Tensors.ContainsKey(ZeroSnr);
+    public static bool HasZeroTerminalSnr(TensorFile file) => file.Tensors.ContainsKey(ZeroSnrTensor);
 
     private static PredictionMark? OfTensors(TensorFile file)
     {
         // EDM is checked first because its velocity edition may contain the keys of the other kind too.
         return Has(PredictionType.Edm, "edm_mean", "edm_std")
             ?? Has(PredictionType.VelocityEdm, MostSigma, LeastSigma)
-            ?? Has(PredictionType.Velocity, "v_pred", ZeroSnr);
+            ?? Has(PredictionType.Velocity, VelocityTensor, ZeroSnrTensor);
 
         PredictionMark? Has(PredictionType type, params ReadOnlySpan<string> keys)
         {

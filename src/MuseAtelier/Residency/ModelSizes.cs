@@ -1,5 +1,6 @@
 using MuseAtelier.Export;
 using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Packaging;
 using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 
@@ -49,6 +50,15 @@ internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<
         PackageManifest manifest = PackageManifest.Read(model);
         if (manifest.Upscaler is not null) throw new PackageKindException(model, isUpscaler: true);
         return manifest.Lowering == lowering ? Of(manifest) : throw new PackageLoweringException(model, manifest.Lowering, lowering);
+    }
+
+    /// <summary>The sizes with another VAE, of whose file only the header is read.</summary>
+    /// <param name="vaeFile">Path of the VAE's file.</param>
+    /// <exception cref="CheckpointException">The file cannot be read, or holds no VAE that fits.</exception>
+    public ModelSizes WithVae(string vaeFile)
+    {
+        IReadOnlyList<ComponentSpec> parts = VaeOverlay.Describe(vaeFile, Components, Lowering, Precisions.Vae.Arithmetic);
+        return this with { Components = [.. Components.Select(own => parts.FirstOrDefault(part => part.Name == own.Name) ?? own)] };
     }
 
     /// <summary>

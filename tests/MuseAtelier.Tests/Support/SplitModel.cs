@@ -124,7 +124,9 @@ internal static class SplitModel
         .Replace("out_layers.3", "conv2", StringComparison.Ordinal)
         .Replace("skip_connection", "conv_shortcut", StringComparison.Ordinal);
 
-    private static string VaeName(string name)
+    /// <summary>The name that diffusers gives to a tensor of the VAE.</summary>
+    /// <param name="name">The name in single files, without the prefix.</param>
+    public static string VaeName(string name)
     {
         string changed = name
             .Replace("nin_shortcut", "conv_shortcut", StringComparison.Ordinal)
