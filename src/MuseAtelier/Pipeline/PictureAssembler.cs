@@ -59,6 +59,7 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
         {
             Title = manifest.Checkpoint.Title,
             License = manifest.Checkpoint.License,
+            Vae = manifest.Vae is { } vae ? new UsedVae { Name = vae.Name, Sha256 = vae.Sha256 } : null,
             Parameters = manifest.Model.Parameters,
         };
     }

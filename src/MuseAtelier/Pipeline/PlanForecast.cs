@@ -16,6 +16,7 @@ internal static class PlanForecast
     {
         string path = PackageCache.Find(model, options.PackageChoice) ?? model;
         ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
+        if (options.VaeFile is { } vae && path == model) sizes = sizes.WithVae(vae);
         var single = new PictureSeries(request, 1, 1)
         {
             MergedBytes = LoraSwitch.Check(sizes.Manifest, request.Loras),
