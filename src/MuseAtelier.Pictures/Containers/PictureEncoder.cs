@@ -97,14 +97,14 @@ internal static class PictureEncoder
     {
         // Encoders only read the pixels, so they work on the picture's own memory.
         using Image<Rgb24> image =
-            Image.WrapMemory<Rgb24>(Imaging.Configuration, MemoryMarshal.AsMemory(pixels), width, height);
+            Image.WrapMemory<Rgb24>(PixelCodecs.Configuration, MemoryMarshal.AsMemory(pixels), width, height);
         image.Metadata.HorizontalResolution = DotsPerInch;
         image.Metadata.VerticalResolution = DotsPerInch;
         // PNG takes about one byte for a pixel, the lossy formats a quarter of it.
         int expected = encoding.Format == PictureFormat.Png ? width * height : width * height / 4;
         var file = new ArrayPoolBufferWriter<byte>(Math.Max(expected, LeastBuffer));
         using Stream stream = file.AsStream();
-        image.Save(stream, Imaging.Encoder(encoding));
+        image.Save(stream, PixelCodecs.Encoder(encoding));
         return file;
     }
 
