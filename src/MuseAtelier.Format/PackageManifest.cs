@@ -46,6 +46,10 @@ internal sealed record PackageManifest
     [JsonIgnore]
     public OverlayOrigin? Overlay { get; init; }
 
+    /// <summary>The VAE in a file of its own that replaces the checkpoint's; null if the VAE is the checkpoint's own.</summary>
+    [JsonIgnore]
+    public VaeSpec? Vae { get; init; }
+
     /// <summary>The folder that the manifest was read from; null for a manifest that was made in memory.</summary>
     [JsonIgnore]
     public string? Folder { get; init; }

@@ -17,9 +17,9 @@ internal static class ReplayCommand
         "them). Notices on stderr name the settings that muse cannot take over, and those that the text does not state. If the text",
         "states no seed, muse draws one; if it states no size, muse paints in the picture's own size. A picture that was denoised in a",
         "batch is painted again in a batch of the same size, unless --batch says otherwise: that takes the time of the whole batch and",
-        "gives the same bytes. The decoder uses the same tiles and precision as before, unless --vae, a budget or another size changes",
-        "them. On a processor, muse uses as many threads as before, unless --threads says otherwise. muse does not search for the",
-        "model: name it with --model if it is not the default.",
+        "gives the same bytes. The decoder uses the same tiles and precision as before, unless --vae-tiling, a budget or another size",
+        "changes them. On a processor, muse uses as many threads as before, unless --threads says otherwise. muse does not search for",
+        "the model, nor for a VAE in a file of its own: name them with --model and --vae.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -72,6 +72,12 @@ internal static class ReplayCommand
                 terminal.WriteNotice("notice", $"the picture was painted with {then}; this is {model.Name} ({model.Sha256})");
             }
 
+            if (model.Vae?.Sha256 != record.Model.Vae?.Sha256)
+            {
+                string then = Describe(record.Model.Vae), now = Describe(model.Vae);
+                terminal.WriteNotice("notice", $"the picture was painted with {then}; this is {now} (--vae FILE names another)");
+            }
+
             if (atelier.Device != record.Engine.Device)
             {
                 terminal.WriteNotice(
@@ -80,6 +86,9 @@ internal static class ReplayCommand
             }
         }
     }
+
+    private static string Describe(UsedVae? vae) =>
+        vae is null ? "the model's own VAE" : $"the VAE {vae.Name} ({Short(vae.Sha256)})";
 
     private static Source FromText(Terminal terminal, PictureFileContent content, ParseResult result, RequestChoices choices)
     {
