@@ -22,33 +22,22 @@ internal sealed class LoraChoices
     private readonly Option<string[]> _folders = Folders();
 
     /// <summary>Adds the options to a command.</summary>
-    public void AddTo(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="hasPrompt">Whether the command has a prompt, in which tags are found.</param>
+    public void AddTo(Command command, bool hasPrompt = true)
     {
         command.Add(_files);
-        command.Add(_folders);
+        if (hasPrompt) command.Add(_folders);
     }
 
     /// <summary>An option that names folders of LoRAs.</summary>
-    public static Option<string[]> Folders() => new("--lora-folder")
-    {
-        Description = "A folder of LoRAs, with its subfolders, in which <lora:name:0.8> of a prompt is found; may be given several times. "
-            + "[default: none; tags are text]",
-        HelpName = "FOLDER",
-        Arity = ArgumentArity.OneOrMore,
-        CustomParser = result =>
-        {
-            try
-            {
-                return [.. result.Tokens.Select(token => UserPath.Expand("--lora-folder", token.Value))];
-            }
-            catch (UserPathException exception)
-            {
-                result.AddError(exception.Message);
-                return [];
-            }
-        },
-        DefaultValueFactory = _ => [],
-    };
+    public static Option<string[]> Folders() => UserPath.Several(
+        "--lora-folder",
+        "A folder of LoRAs, with its subfolders, in which <lora:name:0.8> of a prompt is found; may be given several times. "
+            + "[default: none; tags are text]");
+
+    /// <summary>The LoRAs that the command line names, without a request.</summary>
+    public IReadOnlyList<PictureLora> Read(ParseResult result) => [.. Given(result).Select(lora => lora.ToLora())];
 
     /// <summary>The folders in which names are looked up.</summary>
     public IReadOnlyList<string> FoldersOf(ParseResult result) => result.GetValue(_folders) ?? [];

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MuseAtelier.Format;
+using MuseAtelier.Pipeline;
 using Spectre.Console;
 using static System.FormattableString;
 
@@ -31,6 +32,8 @@ internal static class PlanCommand
         var budget = new BudgetChoices(command);
         budget.AllowOneBudget(command);
         var frame = new FrameChoice(command);
+        var loras = new LoraChoices();
+        loras.AddTo(command, hasPrompt: false);
         command.SetAction((result, _) =>
         {
             bool isOnProcessor = budget.Memory(result) is not null;
@@ -39,12 +42,26 @@ internal static class PlanCommand
             ResidencyRequest request = choices.Read(result, budget) with { Frame = frame.Read(result) };
             ModelSizes sizes = ModelSizes.Read(result.GetValue(model) ?? DefaultModel.Find(), lowering);
             if (result.GetValue(vae) is { } file) sizes = sizes.WithVae(file);
+            request = WithLoras(request, sizes, loras.Read(result));
             ResidencyPlan plan = ResidencyPlanner.Plan(sizes, request, device);
             if (result.GetValue(json)) terminal.Out.WriteLine(JsonOf(plan));
             else Show(plan, choices.StepsOf(result, request), device, terminal);
             return Task.FromResult(ExitCode.Done);
         });
         return command;
+    }
+
+    // Both passes have the same LoRAs.
+    private static ResidencyRequest WithLoras(ResidencyRequest request, ModelSizes sizes, IReadOnlyList<PictureLora> loras)
+    {
+        if (loras.Count == 0) return request;
+        long merged = LoraSwitch.Check(sizes.Manifest, loras);
+        return request with
+        {
+            HasLoras = true,
+            MergedBytes = merged,
+            SecondPass = request.SecondPass is { } second ? second with { HasLoras = true, MergedBytes = merged } : null,
+        };
     }
 
     // The planner's input is no public part of a plan.

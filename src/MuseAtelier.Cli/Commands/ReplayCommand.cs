@@ -100,6 +100,8 @@ internal static class ReplayCommand
             terminal.WriteNotice("notice", $"not taken over: {part}");
         if (parsed.Source is not null && !hasSource)
             terminal.WriteNotice("notice", "the picture was painted from another one; with --from FILE (and --mask FILE) it is again");
+        if (parsed.NotTakenWithoutLoras.Count > 0)
+            terminal.WriteNotice("notice", "the picture was painted with LoRAs; with --lora-folder FOLDER they are found by their names");
         foreach (string notice in parsed.Notices) terminal.WriteNotice("notice", notice);
         PictureRequest request = parsed.Request;
         if (!parsed.HasSeed && !choices.HasSeed(result))
@@ -110,8 +112,9 @@ internal static class ReplayCommand
 
         return new Source(request, null, Compare) { Parsed = parsed.Source };
 
-        // The settings of a source are taken over once it is there.
-        bool IsTaken(string part) => hasSource && parsed.Source?.NotTaken.Contains(part) == true;
+        // The settings of a source are taken over once it is there, and embeddings are found by the prompt.
+        bool IsTaken(string part) => (hasSource && parsed.Source?.NotTaken.Contains(part) == true)
+            || (choices.EmbeddingFolders(result).Count > 0 && parsed.NotTakenWithoutEmbeddings.Contains(part));
 
         void Compare(Atelier atelier)
         {

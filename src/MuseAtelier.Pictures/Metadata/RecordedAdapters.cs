@@ -13,11 +13,14 @@ internal static class RecordedAdapters
         IReadOnlyList<PictureLora> loras = picture.Request.Loras;
         if (loras.Count == 0) return picture.Request;
         IReadOnlyList<UsedLora> used = picture.Provenance.Loras;
+        IReadOnlyList<string> hashes = picture.Provenance.LoraShortHashes;
         return picture.Request with
         {
-            Loras = [.. loras.Select((lora, i) => i < used.Count
-                ? lora with { Sha256 = used[i].Sha256, ShortHash = used[i].ShortHash }
-                : lora)],
+            Loras = [.. loras.Select((lora, i) => lora with
+            {
+                Sha256 = i < used.Count ? used[i].Sha256 : lora.Sha256,
+                ShortHash = i < hashes.Count ? hashes[i] : null,
+            })],
         };
     }
 

@@ -52,6 +52,9 @@ public sealed record PictureProvenance
     /// <summary>The LoRAs that changed the model, in the order in which they were added; empty if there were none.</summary>
     public IReadOnlyList<UsedLora> Loras { get; init; } = [];
 
+    /// <summary>The digits by which AUTOMATIC1111's texts name each of <see cref="Loras"/>; none if they are not known.</summary>
+    internal IReadOnlyList<string> LoraShortHashes { get; init; } = [];
+
     /// <summary>Digests of the initial latents, then of every step; with a second pass those of both, one after the other.</summary>
     public required IReadOnlyList<StepHash> StepHashes { get; init; }
 

@@ -40,6 +40,16 @@ internal sealed class BatchLoras : IDisposable
     /// <summary>The files and their strengths as a picture states them. Waits for the digests.</summary>
     public IReadOnlyList<UsedLora> Used => _used.GetAwaiter().GetResult();
 
+    /// <summary>The digits by which AUTOMATIC1111's texts name the files. Waits for the digests.</summary>
+    public IReadOnlyList<string> ShortHashes
+    {
+        get
+        {
+            _ = Used;
+            return [.. Uses.Select(use => use.File.ShortHash)];
+        }
+    }
+
     /// <summary>The files of a request and their strengths.</summary>
     public static IReadOnlyList<LoraUse> UsesOf(IReadOnlyList<PictureLora> loras, IReadOnlyList<LoraShelf.Hold> holds) =>
         [.. loras.Zip(holds, (lora, hold) => new LoraUse(hold.File, lora.Strength, lora.TextStrength ?? lora.Strength))];
@@ -88,7 +98,6 @@ internal sealed class BatchLoras : IDisposable
     {
         Name = use.File.Name,
         Sha256 = use.File.Sha256,
-        ShortHash = use.File.ShortHash,
         Strength = use.Strength,
         TextStrength = use.TextStrength,
     };

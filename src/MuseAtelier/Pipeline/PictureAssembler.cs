@@ -80,6 +80,7 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
             Embeddings = [.. batch.Prompts.Embeddings.Select(used => new UsedEmbedding { Name = used.Name, Sha256 = used.Sha256 })],
             Prediction = new UsedPrediction(batch.Prediction.Used, batch.Prediction.Reason),
             Loras = batch.Loras,
+            LoraShortHashes = batch.LoraShortHashes,
             StepHashes = hashes,
         };
     }

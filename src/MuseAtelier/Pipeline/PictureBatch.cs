@@ -86,6 +86,9 @@ internal sealed class PictureBatch
     /// <summary>The LoRAs that the pictures are painted with; empty if there are none.</summary>
     public IReadOnlyList<UsedLora> Loras => _loras?.Used ?? [];
 
+    /// <summary>The digits by which AUTOMATIC1111's texts name the LoRAs in force. Waits for their digests.</summary>
+    public IReadOnlyList<string> LoraShortHashes => _loras?.ShortHashes ?? [];
+
     /// <summary>The memory of the phases that have ended, in order; of the decoding, none.</summary>
     public List<PhaseMemory> Memory { get; } = [];
 

@@ -7,7 +7,7 @@ namespace MuseAtelier.Tests.Pictures;
 /// <summary>LoRAs and embeddings in records and in AUTOMATIC1111's text, and the files that they are found in again.</summary>
 public sealed class RecordedLoraTests : IDisposable
 {
-    private const string Short = "0123456789ab";
+    private const string Short = SamplePicture.ShortHash;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -143,7 +143,6 @@ public sealed class RecordedLoraTests : IDisposable
             Sha256 = sha256,
             Strength = lora.Strength,
             TextStrength = lora.TextStrength ?? lora.Strength,
-            ShortHash = Short,
         })];
         using Picture picture = SamplePicture.Of(
             request, loras: used, embeddings: [new UsedEmbedding { Name = "calm", Sha256 = SamplePicture.Sha256 }]);

@@ -8,6 +8,9 @@ internal static class SamplePicture
 {
     public const string Sha256 = "a89ffbd9fcfabc6e690b75531eccb6ce1e6cd9ee174ad36b0d99024d68c18a17";
 
+    /// <summary>What AUTOMATIC1111 calls every LoRA of a sample.</summary>
+    public const string ShortHash = "0123456789ab";
+
     public static Picture Of(
         PictureRequest request,
         int width = 64,
@@ -39,6 +42,7 @@ internal static class SamplePicture
                 VaeTile = null,
                 GraphsSha256 = Sha256,
                 Loras = loras ?? [],
+                LoraShortHashes = [.. (loras ?? []).Select(_ => ShortHash)],
                 Embeddings = embeddings ?? [],
                 StepHashes =
                     [.. Enumerable.Range(0, steps + 1)
