@@ -40,6 +40,12 @@ public sealed record PictureProvenance
     /// <summary>SHA-256 over the names and digests of the package's graphs, lower-case hex.</summary>
     public required string GraphsSha256 { get; init; }
 
+    /// <summary>
+    /// The embeddings that the prompts named, in the order in which they are first used; with a second pass those of both. Empty if there
+    /// were none.
+    /// </summary>
+    public IReadOnlyList<UsedEmbedding> Embeddings { get; init; } = [];
+
     /// <summary>The quantity that the model was taken to predict; null if unknown.</summary>
     public UsedPrediction? Prediction { get; init; }
 

@@ -48,6 +48,7 @@ internal static class PassJoin
     {
         Plan = $"{first.Plan}; second pass {second.Plan}",
         BatchSlot = first.BatchSlot,
+        Embeddings = [.. first.Embeddings.Union(second.Embeddings)],
         StepHashes = [.. first.StepHashes, .. second.StepHashes],
     };
 }

@@ -29,7 +29,7 @@ internal sealed class PictureBatch
         LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);
         LatentColours = LatentColours.Of(sampling.Model);
         Noise = sampling.NoiseOf(requests);
-        Notices = [.. run.Notices, .. IgnoredMembers.Of(Request)];
+        Notices = [.. run.Notices, .. run.Series.Notices, .. IgnoredMembers.Of(Request)];
     }
 
     /// <summary>The plan in force.</summary>
