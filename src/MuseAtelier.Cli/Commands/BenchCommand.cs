@@ -92,6 +92,7 @@ internal static class BenchCommand
         Row("file", $"{1000 * m.FileSeconds:F1} ms, not counted above");
         Row("a step", $"{m.StepMedianMilliseconds:F2} ms; p99 {m.StepP99Milliseconds:F2}, most {m.StepMostMilliseconds:F2}");
         Row("managed bytes a step", $"{m.ManagedBytesPerStep:F1}");
+        if (m.MergingSeconds > 0) Row("LoRAs", $"put in force in {m.MergingSeconds:F3} s, before the first picture");
         Row("from start", $"open {m.OpenSeconds:F1} s, first picture {m.FirstPictureAtSeconds:F1} s, its file {m.FirstFileAtSeconds:F1} s");
         Row("device memory", $"{Amount(m.PeakDeviceBytes)} at most; planned {ByteSize.Format(m.PlannedBytes)}, {m.Offload}");
         Row("arena", $"{Amount(m.ArenaUsedBytes)} in use at most, {Amount(m.ArenaHeldBytes)} held at most");

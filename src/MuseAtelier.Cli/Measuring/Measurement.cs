@@ -71,6 +71,9 @@ internal sealed record Measurement
     /// <summary>Median time of all steps together.</summary>
     public required double DenoisingSeconds { get; init; }
 
+    /// <summary>Time in which the LoRAs were put in force, before the picture that is not counted; 0 without LoRAs.</summary>
+    public required double MergingSeconds { get; init; }
+
     /// <summary>Median time of decoding to bytes.</summary>
     public required double DecodingSeconds { get; init; }
 

@@ -63,6 +63,8 @@ internal sealed class LoraShelf : IDisposable
 
     private Hold Take(string path)
     {
+        // No system has such names, and the framework refuses them with an exception of its own.
+        if (path.Contains('\0', StringComparison.Ordinal)) throw RequestLoraException.NoFile(path);
         var info = new FileInfo(Path.GetFullPath(path));
         if (!info.Exists) throw RequestLoraException.NoFile(path);
         var identity = new Identity(info.FullName, info.Length, info.LastWriteTimeUtc);

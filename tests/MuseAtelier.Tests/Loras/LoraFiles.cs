@@ -4,7 +4,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Loras;
 
-/// <summary>A folder with random LoRAs for the Miniature, over all layers that LoRAs usually change.</summary>
+/// <summary>A folder with random LoRAs for the narrow model, over all layers that LoRAs usually change.</summary>
 public sealed class LoraFiles : IDisposable
 {
     private const int Rank = 4;
@@ -33,7 +33,7 @@ public sealed class LoraFiles : IDisposable
     /// <summary>Writes another LoRA.</summary>
     public string Write(string name, ulong seed, bool convolutions)
     {
-        using SafetensorsFile checkpoint = SafetensorsFile.Open(TestAtelier.Checkpoint);
+        using SafetensorsFile checkpoint = SafetensorsFile.Open(NarrowAtelier.Checkpoint);
         IReadOnlyList<KeyValuePair<string, IReadOnlyList<long>>> shapes = RandomLora.Shapes(
             checkpoint.Tensors.Values.Select(tensor => KeyValuePair.Create(tensor.Name, tensor.Shape)), Rank, convolutions);
         string path = this[name + ".safetensors"];
