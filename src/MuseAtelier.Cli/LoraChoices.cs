@@ -12,8 +12,8 @@ internal sealed class LoraChoices
 
     private readonly Option<GivenLora[]> _files = new("--lora")
     {
-        Description = "A LoRA (.safetensors), with its strength for the UNet and, if it is another one, for the text encoders; may be given "
-            + "several times. [default: strength 1]",
+        Description = "A LoRA (.safetensors), with its strength for the UNet and, if it is another one, for the text encoders; may be "
+            + "given several times. [default: strength 1]",
         HelpName = "FILE[:STRENGTH[:TEXT_STRENGTH]]",
         Arity = ArgumentArity.OneOrMore,
         CustomParser = result => [.. result.Tokens.Select(token => Parse(result, token.Value)).OfType<GivenLora>()],
@@ -46,8 +46,8 @@ internal sealed class LoraChoices
     public IReadOnlyList<string> PathsOf(ParseResult result) => [.. Given(result).Select(lora => lora.Path)];
 
     /// <summary>
-    /// A request with the LoRAs that the command line names. A file that is one of the request's own changes its strengths if it has any; the
-    /// others follow the request's own.
+    /// A request with the LoRAs that the command line names. A file that is one of the request's own changes its strengths if it has any;
+    /// the others follow the request's own.
     /// </summary>
     /// <param name="result">The command line.</param>
     /// <param name="request">The request, whose LoRAs have their paths.</param>

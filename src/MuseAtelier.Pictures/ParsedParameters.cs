@@ -57,8 +57,8 @@ public sealed record ParsedParameters
     public ParsedSource? Source { get; init; }
 
     /// <summary>
-    /// The LoRAs that the text names, in the order in which they are added. The request has none of them: <see cref="WithLoras"/> looks them
-    /// up.
+    /// The LoRAs that the text names, in the order in which they are added. The request has none of them: <see cref="WithLoras"/> looks
+    /// them up.
     /// </summary>
     public IReadOnlyList<ParsedLora> Loras { get; init; } = [];
 
@@ -69,8 +69,8 @@ public sealed record ParsedParameters
     public IReadOnlyList<string> NotTakenWithoutEmbeddings { get; init; } = [];
 
     /// <summary>
-    /// The same settings with the LoRAs in the request, the notices about them, and without what is taken over in this way. A LoRA is found by
-    /// its name, or by its digest if the text has one. Does nothing if no LoRA is named or no folder is given.
+    /// The same settings with the LoRAs in the request, the notices about them, and without what is taken over in this way. A LoRA is found
+    /// by its name, or by its digest if the text has one. Does nothing if no LoRA is named or no folder is given.
     /// </summary>
     /// <param name="folders">Folders of LoRAs, with their subfolders.</param>
     /// <exception cref="LoraNotFoundException">A LoRA is not found.</exception>

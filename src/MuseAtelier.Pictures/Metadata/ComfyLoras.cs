@@ -4,8 +4,8 @@ using static System.FormattableString;
 namespace MuseAtelier.Pictures.Metadata;
 
 /// <summary>
-/// Reads the LoRAs of a ComfyUI graph: those on the way from the checkpoint to the sampler change the UNet, those on the way to the prompt's
-/// text encoders change these, and most do both (nodes.py, LoraLoader and LoraLoaderModelOnly).
+/// Reads the LoRAs of a ComfyUI graph: those on the way from the checkpoint to the sampler change the UNet, those on the way to the
+/// prompt's text encoders change these, and most do both (nodes.py, LoraLoader and LoraLoaderModelOnly).
 /// </summary>
 /// <param name="nodes">The graph.</param>
 /// <param name="draft">Receives the LoRAs.</param>

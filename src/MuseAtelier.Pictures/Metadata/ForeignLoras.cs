@@ -7,7 +7,9 @@ namespace MuseAtelier.Pictures.Metadata;
 /// <summary>Reads the LoRAs in the JSON of other programs. Entries that cannot be read are named.</summary>
 internal static class ForeignLoras
 {
-    /// <summary>SwarmUI: a list of names, one of weights, and one of the text encoders' weights (src/Text2Image/T2IParamTypes.cs).</summary>
+    /// <summary>
+    /// SwarmUI: a list of names, one of weights, and one of the text encoders' weights (src/Text2Image/T2IParamTypes.cs).
+    /// </summary>
     public static void TakeSwarmUi(RequestDraft draft, JsonFields fields)
     {
         string?[] names = Texts(fields.OfLoras("loras"));
@@ -21,7 +23,8 @@ internal static class ForeignLoras
     }
 
     /// <summary>
-    /// Fooocus: a list of name, weight and the first digits of the file's digest; or members with a name and a weight (modules/meta_parser.py).
+    /// Fooocus: a list of name, weight and the first digits of the file's digest; or members with a name and a weight
+    /// (modules/meta_parser.py).
     /// </summary>
     public static void TakeFooocus(RequestDraft draft, JsonElement json, JsonFields fields)
     {
@@ -38,7 +41,8 @@ internal static class ForeignLoras
 
         foreach (JsonProperty member in json.EnumerateObject())
         {
-            bool isLora = member.Name.StartsWith("lora_combined_", StringComparison.Ordinal) && member.Value.ValueKind == JsonValueKind.String;
+            bool isLora = member.Name.StartsWith("lora_combined_", StringComparison.Ordinal);
+            isLora &= member.Value.ValueKind == JsonValueKind.String;
             if (!isLora) continue;
             string text = member.Value.GetString()!;
             int colon = text.LastIndexOf(" : ", StringComparison.Ordinal);
@@ -57,7 +61,8 @@ internal static class ForeignLoras
             if (entry.ValueKind != JsonValueKind.Object) continue;
             bool isNamed = entry.TryGetProperty("model", out JsonElement model) || entry.TryGetProperty("lora", out model);
             if (!isNamed || !entry.TryGetProperty("weight", out JsonElement weight)) continue;
-            Add(draft, ForeignJson.Member(model, "name") ?? ForeignJson.Member(model, "model_name"), Number(weight.GetRawText()), null, null);
+            string? name = ForeignJson.Member(model, "name") ?? ForeignJson.Member(model, "model_name");
+            Add(draft, name, Number(weight.GetRawText()), null, null);
         }
     }
 

@@ -75,8 +75,8 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
     }
 
     /// <summary>
-    /// Reads an object or a list that describes LoRAs; null if there is none. The member is named, because it is used only if folders of LoRAs
-    /// are given.
+    /// Reads an object or a list that describes LoRAs; null if there is none. The member is named, because it is used only if folders of
+    /// LoRAs are given.
     /// </summary>
     public JsonElement? OfLoras(string name)
     {

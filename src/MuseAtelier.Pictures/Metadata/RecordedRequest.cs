@@ -130,7 +130,9 @@ internal sealed record RecordedRequest
     };
 
     /// <summary>The request that was recorded.</summary>
-    /// <exception cref="JsonException">The sampler, the noise source, a LoRA, or a part of the source or of the second pass is none.</exception>
+    /// <exception cref="JsonException">
+    /// The sampler, the noise source, a LoRA, or a part of the source or of the second pass is none.
+    /// </exception>
     /// <exception cref="ArgumentException">A digest or a size is out of range.</exception>
     public PictureRequest ToRequest()
     {

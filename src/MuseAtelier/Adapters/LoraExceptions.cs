@@ -17,7 +17,8 @@ public sealed class LoraTagException : PictureRequestException
     /// <summary>The tag as the prompt has it.</summary>
     public string Tag { get; }
 
-    internal static LoraTagException WithoutName(string prompt, string tag) => new($"the {prompt} has {Short(tag)}, which names no LoRA", tag);
+    internal static LoraTagException WithoutName(string prompt, string tag) =>
+        new($"the {prompt} has {Short(tag)}, which names no LoRA", tag);
 
     internal static LoraTagException OfStrength(string prompt, string tag, string value) =>
         new($"the {prompt} has {Short(tag)}, whose strength '{Short(value)}' is no number in range", tag);

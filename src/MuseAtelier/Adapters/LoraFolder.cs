@@ -52,7 +52,9 @@ internal sealed class LoraFolder(IReadOnlyList<string> paths)
         return matches[^1];
     }
 
-    /// <summary>The files that a name means, in AUTOMATIC1111's order; none if there is none even after the folders were listed again.</summary>
+    /// <summary>
+    /// The files that a name means, in AUTOMATIC1111's order; none if there is none even after the folders were listed again.
+    /// </summary>
     /// <exception cref="LoraFolderException">A folder does not exist or cannot be read.</exception>
     public IReadOnlyList<LoraEntry> Matches(string name)
     {

@@ -1,8 +1,8 @@
 namespace MuseAtelier.Adapters;
 
 /// <summary>
-/// Turns the tags by which a prompt names LoRAs into members of <see cref="PictureRequest.Loras"/>. The prompt keeps its tags, so that it is
-/// recorded as it was written; <see cref="LoraTags.TextOf"/> leaves them out where it is encoded.
+/// Turns the tags by which a prompt names LoRAs into members of <see cref="PictureRequest.Loras"/>. The prompt keeps its tags, so that it
+/// is recorded as it was written; <see cref="LoraTags.TextOf"/> leaves them out where it is encoded.
 /// </summary>
 internal static class LoraPrompts
 {
@@ -16,8 +16,8 @@ internal static class LoraPrompts
 
     /// <summary>
     /// Resolves the tags of a request: their LoRAs follow those that the request names itself. Does nothing without folders, in other
-    /// syntaxes, and if it was done before. The tags of the second pass's own prompt are left out too, but both passes have the LoRAs of the
-    /// first prompt.
+    /// syntaxes, and if it was done before. The tags of the second pass's own prompt are left out too, but both passes have the LoRAs of
+    /// the first prompt.
     /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="folder">The folders.</param>

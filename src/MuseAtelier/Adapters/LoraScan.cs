@@ -5,8 +5,8 @@ using static System.FormattableString;
 namespace MuseAtelier.Adapters;
 
 /// <summary>
-/// The files of folders of LoRAs and of their subfolders, found at one time, in AUTOMATIC1111's order: subfolders by their paths, then files
-/// by their names, numbers by their value (modules/shared.py, walk_files and natural_sort_key).
+/// The files of folders of LoRAs and of their subfolders, found at one time, in AUTOMATIC1111's order: subfolders by their paths, then
+/// files by their names, numbers by their value (modules/shared.py, walk_files and natural_sort_key).
 /// </summary>
 internal sealed class LoraScan
 {
@@ -46,8 +46,8 @@ internal sealed class LoraScan
     public static LoraScan Of(IReadOnlyList<string> folders, LoraScan? before) => new(folders, before);
 
     /// <summary>
-    /// The files that a name means: those of that name without extension, else those of that path within a folder, else those of that alias,
-    /// for which the headers are read.
+    /// The files that a name means: those of that name without extension, else those of that path within a folder, else those of that
+    /// alias, for which the headers are read.
     /// </summary>
     public IReadOnlyList<LoraEntry> Matches(string name)
     {

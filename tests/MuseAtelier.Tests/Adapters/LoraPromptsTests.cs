@@ -85,7 +85,8 @@ public sealed class LoraPromptsTests : IDisposable
         PictureRequest second = HiresRules.SecondPassOf(Resolve(passes).Request);
         Assert.Equal("sea ", LoraTags.TextOf(second));
         PictureRequest others = passes with { Hires = new HiresPass { Prompt = "sea" } };
-        Assert.StartsWith("The prompt of the second pass names other LoRAs", Assert.Single(Resolve(others).Notices), StringComparison.Ordinal);
+        string notice = Assert.Single(Resolve(others).Notices);
+        Assert.StartsWith("The prompt of the second pass names other LoRAs", notice, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -74,7 +74,8 @@ public sealed class ForeignLoraTests : IDisposable
     {
         string ink = Lora("sub/ink", 1), other = Lora("other", 2);
         string content = LoraDigest.Of(ink, hasContent: true).Content!;
-        string text = "<lora:ink:0.5:0.25>a lake\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 512x512, Lora hashes: \"ink: HASH\"";
+        const string text = "<lora:ink:0.5:0.25>a lake\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 512x512, "
+            + "Lora hashes: \"ink: HASH\"";
         ParsedParameters parsed = Parse("parameters", text.Replace("HASH", content[..12], StringComparison.Ordinal));
         Assert.Same(parsed, parsed.WithLoras([]));
         ParsedParameters found = parsed.WithLoras([_folder["."]]);
