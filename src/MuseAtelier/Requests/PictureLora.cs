@@ -1,8 +1,8 @@
 namespace MuseAtelier;
 
 /// <summary>
-/// A LoRA, or a file of a related family (LoCon, LoHa, LoKr, DoRA, GLoRA, full differences), that a picture is painted with. Several add up:
-/// each changes the weights W of the model to W + strength * change.
+/// A LoRA, or a file of a related family (LoCon, LoHa, LoKr, DoRA, GLoRA, full differences), that a picture is painted with. Several add
+/// up: each changes the weights W of the model to W + strength * change.
 /// </summary>
 public sealed record PictureLora
 {

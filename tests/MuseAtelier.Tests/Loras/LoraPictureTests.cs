@@ -17,8 +17,8 @@ public sealed class LoraPictureTests(NarrowAtelier narrow, LoraFiles files) : IC
         var lora = new PictureLora { Path = files.A, Strength = 0.8f, TextStrength = 0.5f };
         Picture picture = await PaintAsync(lora);
         Assert.NotEqual(plain.Pixels.ToArray(), picture.Pixels.ToArray());
-        var used = new UsedLora { Name = "a", Sha256 = DigestOf(files.A), Strength = 0.8f, TextStrength = 0.5f };
-        Assert.Equal([used], picture.Provenance.Loras);
+        UsedLora used = picture.Provenance.Loras.Single();
+        Assert.Equal(("a", DigestOf(files.A), 0.8f, 0.5f), (used.Name, used.Sha256, used.Strength, used.TextStrength));
         Assert.Equal(0, picture.Timings.DenoisingManagedBytes);
 
         // Each strength acts on its own part of the model.
