@@ -76,7 +76,11 @@ internal static class ManifestReader
             throw new PackageManifestException(folder, $"{folder} replaces {unknown.Stage} of {unknown.Component}, which its base lacks");
         return basis with
         {
-            Checkpoint = basis.Checkpoint with { Name = overlay.Name, Sha256 = Identity(basis, overlay) },
+            // A VAE is named beside the model. It changes no other part, which the rules check.
+            Checkpoint = overlay.Vae is null
+                ? basis.Checkpoint with { Name = overlay.Name, Sha256 = Identity(basis, overlay) }
+                : basis.Checkpoint,
+            Vae = overlay.Vae,
             Components = components,
             Files = [.. basis.Files, .. overlay.Files],
             Overlay = new OverlayOrigin(baseFolder, overlay.Files.Select(file => file.Name).ToHashSet(StringComparer.Ordinal)),

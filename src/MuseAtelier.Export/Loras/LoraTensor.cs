@@ -51,6 +51,9 @@ internal sealed class LoraTensor(TensorFile file, SafetensorsTensor tensor)
         if (!FiniteNumbers.Are(values)) throw new LoraValueException(file.Path, Name);
     }
 
+    /// <summary>Frees the memory of the tensor. The next merge reads it again.</summary>
+    public void Forget() => _bytes = null;
+
     private byte[] Load()
     {
         if (_bytes is { } known) return known;

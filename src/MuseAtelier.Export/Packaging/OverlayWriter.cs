@@ -44,7 +44,7 @@ internal static class OverlayWriter
         ArgumentNullException.ThrowIfNull(options);
         string basis = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.BasePackage));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        SafetensorsFile? file = null;
+        TensorFile? file = null;
         Task<string>? digest = null;
         try
         {
@@ -58,7 +58,7 @@ internal static class OverlayWriter
 
         CheckpointChanges Changes(PackageManifest manifest)
         {
-            file = SafetensorsFile.Open(options.Checkpoint);
+            file = CheckpointFile.Open(options.Checkpoint);
             if (file.Bytes != manifest.Checkpoint.Bytes) throw new OverlayCheckpointException(file.Path, basis);
             RequireUsed(file, manifest, options.Changes);
             digest = Task.Run(() => CheckpointDigest.Of(file.Path, stop.Token), stop.Token);
@@ -126,7 +126,7 @@ internal static class OverlayWriter
         Files = stages.Files,
     };
 
-    private static void RequireUsed(SafetensorsFile file, PackageManifest manifest, IReadOnlyDictionary<string, TensorChange> changes)
+    private static void RequireUsed(TensorFile file, PackageManifest manifest, IReadOnlyDictionary<string, TensorChange> changes)
     {
         HashSet<string> used =
         [
