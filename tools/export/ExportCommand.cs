@@ -14,7 +14,7 @@ internal static class ExportCommand
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var checkpoint = new Argument<string>("CHECKPOINT") { Description = "The SDXL checkpoint: one .safetensors file." };
+        var checkpoint = new Argument<string>("CHECKPOINT") { Description = "The SDXL checkpoint: one .safetensors file. With --lora, the folder of its package." };
         var folder = new Option<string?>("--out")
         {
             Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>, and the arithmetic where it is not the "
@@ -31,6 +31,7 @@ internal static class ExportCommand
         Option<Precision?> text = PrecisionOf("--text", "the text encoders", "fp32");
         Option<Precision?> unet = PrecisionOf("--unet", "the UNet", "fp16 for cuda, else fp32");
         Option<Precision?> vae = PrecisionOf("--vae", "the VAE", "fp16 for cuda, else fp32");
+        Option<string[]> lora = LoraExport.Option();
         var root = new RootCommand(
             "Turns an SDXL checkpoint into a package of ONNX graphs and weights.\n\n"
             + "Exit codes: 0 done, 1 failed (one line on stderr says why), 2 bad usage, 130 cancelled.")
@@ -41,6 +42,7 @@ internal static class ExportCommand
             text,
             unet,
             vae,
+            lora,
             RandomCommand.Create(Guarded),
         };
         root.SetAction((result, _) =>
@@ -54,6 +56,8 @@ internal static class ExportCommand
                     result.GetValue(text) ?? own.TextEncoders, result.GetValue(unet) ?? own.UNet, result.GetValue(vae) ?? own.Vae),
             };
             string source = result.GetRequiredValue(checkpoint);
+            if (result.GetValue(lora) is { Length: > 0 } loras)
+                return Guarded(cancellation => LoraExport.RunAsync(source, loras, result.GetValue(folder), cancellation));
             return ExportAsync(source, result.GetValue(folder) ?? DefaultFolder(source, options), options);
         });
 

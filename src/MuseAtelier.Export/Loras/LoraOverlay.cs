@@ -4,8 +4,8 @@ using MuseAtelier.Format;
 namespace MuseAtelier.Export.Loras;
 
 /// <summary>
-/// Writes overlays whose weights are those of a package with LoRAs. They equal, byte for byte, those that the engine makes in memory, so
-/// an overlay paints the same pictures.
+/// Writes overlays whose weights are those of a package with LoRAs, rounded to the types of the package. The engine makes the same bytes
+/// in memory for weights that keep their type; on a processor it leaves merged weights in fp32, so the last bits differ there.
 /// </summary>
 internal static class LoraOverlay
 {
