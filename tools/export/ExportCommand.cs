@@ -14,13 +14,8 @@ internal static class ExportCommand
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var checkpoint = new Argument<string>("CHECKPOINT") { Description = "The SDXL checkpoint: one .safetensors file. With --lora, the folder of its package." };
-        var folder = new Option<string?>("--out")
-        {
-            Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>, and the arithmetic where it is not the "
-                + "lowering's own]",
-            HelpName = "FOLDER",
-        };
+        Argument<string> checkpoint = CheckpointArgument();
+        Option<string?> folder = FolderOption();
         var lowering = new Option<string>("--lowering")
         {
             Description = "What the package is for: portable (any processor) or cuda (an NVIDIA card).",
@@ -80,6 +75,18 @@ internal static class ExportCommand
         string lowering = options.Lowering == Lowering.Cuda ? "cuda" : "portable";
         return Path.Combine("export", $"{Path.GetFileNameWithoutExtension(checkpoint)}-{lowering}{precisions}");
     }
+
+    private static Argument<string> CheckpointArgument() => new("CHECKPOINT")
+    {
+        Description = "The SDXL checkpoint: one .safetensors file. With --lora, the folder of its package.",
+    };
+
+    private static Option<string?> FolderOption() => new("--out")
+    {
+        Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>, and the arithmetic where it is not the "
+            + "lowering's own]",
+        HelpName = "FOLDER",
+    };
 
     private static Option<Precision?> PrecisionOf(string name, string part, string own)
     {

@@ -80,7 +80,11 @@ internal static class LoraDeltas
         bool isSquare = isOld && a2.Rows == target.Rows && target.Rows == target.RowLength;
         bool takesOld = isOld && (!isNew || isSquare);
         if (!isOld && !isNew)
-            throw new LoraShapeException(module.Path, module.Name, "has factors a1, a2, b1 and b2 of different ranks", "factors of one rank");
+        {
+            const string Ranks = "has factors a1, a2, b1 and b2 of different ranks";
+            throw new LoraShapeException(module.Path, module.Name, Ranks, "factors of one rank");
+        }
+
         (TensorMatrix inner, TensorMatrix outer) = takesOld ? (a2, a1) : (a1, a2);
         (TensorMatrix left, TensorMatrix right) = takesOld ? (b2, b1) : (b1, b2);
         long channels = target.IsTransposed ? target.Rows : target.Inner.Count == 0 ? 1 : target.Inner[0];
@@ -113,11 +117,11 @@ internal static class LoraDeltas
     {
         TensorMatrix stored = module.Matrix(core);
         IReadOnlyList<long> shape = stored.Tensor.Shape;
-        string text = SafetensorsHeader.ShapeText(shape);
+        string found = $"has shape {SafetensorsHeader.ShapeText(shape)}";
         if (shape.Count < 2 || shape[1] != factor.Rows)
-            throw new LoraShapeException(module.Path, stored.Tensor.Name, $"has shape {text}", Invariant($"[rank, {factor.Rows}, kernel, kernel]"));
+            throw new LoraShapeException(module.Path, stored.Tensor.Name, found, Invariant($"[rank, {factor.Rows}, kernel, kernel]"));
         if ((long)(stored.Columns / factor.Rows) * factor.Columns > int.MaxValue)
-            throw new LoraShapeException(module.Path, stored.Tensor.Name, $"has shape {text}", "a change of less than 2^31 columns");
+            throw new LoraShapeException(module.Path, stored.Tensor.Name, found, "a change of less than 2^31 columns");
         return new TuckerMatrix(stored, factor);
     }
 

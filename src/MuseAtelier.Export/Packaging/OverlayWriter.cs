@@ -67,7 +67,8 @@ internal static class OverlayWriter
 
         void Check(PackageManifest manifest)
         {
-            if (digest!.GetAwaiter().GetResult() != manifest.Checkpoint.Sha256) throw new OverlayCheckpointException(options.Checkpoint, basis);
+            if (digest!.GetAwaiter().GetResult() != manifest.Checkpoint.Sha256)
+                throw new OverlayCheckpointException(options.Checkpoint, basis);
         }
     }
 

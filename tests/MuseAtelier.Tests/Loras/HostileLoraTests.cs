@@ -46,7 +46,8 @@ public sealed class HostileLoraTests : IDisposable
     [Fact]
     public void AFileOfUnknownNamesIsRefused()
     {
-        LoraFile file = _model.File(_model.Tensor("blocks.0.attn.q.lora_up.weight", 6, 1), _model.Tensor("blocks.0.attn.q.lora_down.weight", 1, 4));
+        LoraFile file = _model.File(
+            _model.Tensor("blocks.0.attn.q.lora_up.weight", 6, 1), _model.Tensor("blocks.0.attn.q.lora_down.weight", 1, 4));
         Assert.Equal("blocks.0.attn.q", Assert.Throws<LoraMatchException>(() => Of(file)).Name);
     }
 
@@ -88,7 +89,8 @@ public sealed class HostileLoraTests : IDisposable
     public void FactorsThatAreNotFiniteAreRefused(float value)
     {
         float[] down = [1, 2, value, 4];
-        LoraFile file = _model.File(_model.Tensor(Name + ".lora_up.weight", 6, 1), new LoraTensorData(Name + ".lora_down.weight", [1, 4], down));
+        LoraFile file = _model.File(
+            _model.Tensor(Name + ".lora_up.weight", 6, 1), new LoraTensorData(Name + ".lora_down.weight", [1, 4], down));
         LoraSet set = Of(file);
         LoraValueException exception = Assert.Throws<LoraValueException>(() => set.Merge(_weight, new byte[_weight.Bytes]));
         Assert.Equal(Name + ".lora_down.weight", exception.Name);
@@ -133,10 +135,12 @@ public sealed class HostileLoraTests : IDisposable
     [Fact]
     public void AReplacementOfAPartOfASumIsRefused()
     {
-        const string First = LoraModel.UNet + "input_blocks.1.0.out_layers.3.bias", Second = LoraModel.UNet + "input_blocks.1.0.skip_connection.bias";
+        const string First = LoraModel.UNet + "input_blocks.1.0.out_layers.3.bias";
+        const string Second = LoraModel.UNet + "input_blocks.1.0.skip_connection.bias";
         WeightSpec sum = _model.Add(ComponentNames.UNet, [new TensorSlice(First, 0, 7), new TensorSlice(Second, 0, 7)], [7]);
         LoraSet set = Of(_model.File(_model.Tensor("diffusion_model.input_blocks.1.0.out_layers.3.bias.set_weight", 7)));
-        Assert.Contains("sum", Assert.Throws<LoraShapeException>(() => set.Merge(sum, new byte[sum.Bytes])).Message, StringComparison.Ordinal);
+        LoraShapeException exception = Assert.Throws<LoraShapeException>(() => set.Merge(sum, new byte[sum.Bytes]));
+        Assert.Contains("sum", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -150,8 +154,9 @@ public sealed class HostileLoraTests : IDisposable
             ["ss_base_model_version"] = "sdxl_base_v1-0",
             ["sshs_model_hash"] = new string('a', 64),
         };
-        LoraFile file = _model.File(ElementType.F16, metadata, _model.Tensor(Name + ".lora_up.weight", 6, 2),
-            _model.Tensor(Name + ".lora_down.weight", 2, 4), _model.Tensor("lora_te1_x.lora_up.weight", 1, 4), _model.Tensor("lora_te1_x.lora_down.weight", 4, 1));
+        LoraFile file = _model.File(ElementType.F16, metadata,
+            _model.Tensor(Name + ".lora_up.weight", 6, 2), _model.Tensor(Name + ".lora_down.weight", 2, 4),
+            _model.Tensor("lora_te1_x.lora_up.weight", 1, 4), _model.Tensor("lora_te1_x.lora_down.weight", 4, 1));
         LoraInfo info = file.Info;
         Assert.Equal(["in the style of nobody", "z", "w"], info.TriggerWords.Where(word => word != "x"));
         Assert.Equal(("Alias", "sdxl_base_v1-0", 2, 4), (info.Alias, info.TrainedOn, info.LeastRank, info.MostRank));
@@ -159,11 +164,13 @@ public sealed class HostileLoraTests : IDisposable
         Assert.Equal(["UNet", "CLIP-L"], info.Parts);
 
         metadata["ss_tag_frequency"] = "{\"a\": {\"x\": 1";
-        Assert.Equal(["in the style of nobody"], _model.File(ElementType.F16, metadata, _model.Tensor(Name + ".diff", 6, 4)).Info.TriggerWords);
+        LoraFile damaged = _model.File(ElementType.F16, metadata, _model.Tensor(Name + ".diff", 6, 4));
+        Assert.Equal(["in the style of nobody"], damaged.Info.TriggerWords);
     }
 
     private LoraFile Ones() => _model.File(
-        new LoraTensorData(Name + ".lora_up.weight", [6, 1], [1, 1, 1, 1, 1, 1]), new LoraTensorData(Name + ".lora_down.weight", [1, 4], [1, 1, 1, 1]));
+        new LoraTensorData(Name + ".lora_up.weight", [6, 1], [1, 1, 1, 1, 1, 1]),
+        new LoraTensorData(Name + ".lora_down.weight", [1, 4], [1, 1, 1, 1]));
 
     private LoraSet Of(LoraFile file) => _model.Set(new LoraUse(file, 1, 1));
 }

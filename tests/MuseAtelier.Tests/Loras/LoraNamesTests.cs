@@ -14,7 +14,8 @@ public sealed class LoraNamesTests
 
     [Theory]
     // kohya, with the names of the checkpoint and of diffusers
-    [InlineData("lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q", Unet + "input_blocks.4.1.transformer_blocks.0.attn1.to_q.weight")]
+    [InlineData("lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q",
+        Unet + "input_blocks.4.1.transformer_blocks.0.attn1.to_q.weight")]
     [InlineData("lora_unet_middle_block_1_proj_in", Unet + "middle_block.1.proj_in.weight")]
     [InlineData("lora_unet_output_blocks_2_2_conv", Unet + "output_blocks.2.2.conv.weight")]
     [InlineData("lora_unet_input_blocks_3_0_op", Unet + "input_blocks.3.0.op.weight")]
@@ -63,6 +64,26 @@ public sealed class LoraNamesTests
     [InlineData("lora_te2_text_model_final_layer_norm", G + "ln_final.weight")]
     [InlineData("lora_te2_text_projection", G + "text_projection")]
     public void EachSpellingIsFound(string name, string key) => Assert.Equal(key, FullSize.Value.Find(name)?.Weight?.Key);
+
+    [Theory]
+    [InlineData("x.lora_up.weight", "x", LoraRole.Up)]
+    [InlineData("x.to_q_lora.down.weight", "x.to_q", LoraRole.Down)]
+    [InlineData("x.lora.up.weight", "x", LoraRole.Up)]
+    [InlineData("x.lora_linear_layer.down.weight", "x", LoraRole.Down)]
+    [InlineData("x.lora_A.weight", "x", LoraRole.Down)]
+    [InlineData("x.lora_B.default.weight", "x", LoraRole.Up)]
+    [InlineData("x.lora_B", "x", LoraRole.Up)]
+    [InlineData("x.lora_B.bias", "x", LoraRole.UpBias)]
+    [InlineData("x.lokr_w2_a", "x", LoraRole.LokrW2A)]
+    [InlineData("x.w_norm", "x", LoraRole.Difference)]
+    [InlineData("x.b_norm", "x", LoraRole.BiasDifference)]
+    [InlineData("x.bias.diff", "x.bias", LoraRole.Difference)]
+    [InlineData("x.lora_magnitude_vector.weight", "x", LoraRole.MagnitudeVector)]
+    internal void TheEndOfANameIsARole(string name, string module, LoraRole role)
+    {
+        Assert.True(LoraRoles.TryDivide(name, out string foundModule, out LoraRole foundRole));
+        Assert.Equal((module, role), (foundModule, foundRole));
+    }
 
     [Theory]
     [InlineData("q", 0)]
@@ -124,7 +145,8 @@ public sealed class LoraNamesTests
             string? component = name.StartsWith(Unet, StringComparison.Ordinal) ? ComponentNames.UNet
                 : name.StartsWith(L, StringComparison.Ordinal) ? ComponentNames.ClipL
                 : name.StartsWith(G, StringComparison.Ordinal) ? ComponentNames.ClipG : null;
-            if (component is not null && shape!.AsArray().Count > 0) model.Add(component, name, [.. shape!.AsArray().Select(size => size!.GetValue<long>())]);
+            long[] sizes = [.. shape!.AsArray().Select(size => size!.GetValue<long>())];
+            if (component is not null && sizes.Length > 0) model.Add(component, name, sizes);
         }
 
         return model.Manifest();

@@ -29,11 +29,12 @@ public sealed class LoraOverlayTests : IDisposable
         CheckpointExporter.Export(checkpoint, _folder["base"], new ExportOptions { Lowering = lowering },
             cancellationToken: TestContext.Current.CancellationToken);
         using SafetensorsFile source = SafetensorsFile.Open(checkpoint);
-        const string Block = "middle_block.1.transformer_blocks.0.", Text = "transformer.resblocks.0.attn.in_proj_weight";
+        const string Block = "middle_block.1.transformer_blocks.0.", Name = "lora_unet_mid_block_attentions_0_transformer_blocks_0_";
+        const string Text = "transformer.resblocks.0.attn.in_proj_weight";
         var changes = new List<(string Key, int FirstRow, LoraTensorData Up, LoraTensorData Down, float Strength)>
         {
-            Change(source, LoraModel.UNet + Block + "attn1.to_q.weight", "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"),
-            Change(source, LoraModel.UNet + Block + "attn2.to_k.weight", "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k"),
+            Change(source, LoraModel.UNet + Block + "attn1.to_q.weight", Name + "attn1_to_q"),
+            Change(source, LoraModel.UNet + Block + "attn2.to_k.weight", Name + "attn2_to_k"),
             Change(source, LoraModel.UNet + Block + "ff.net.0.proj.weight", "lora_unet_middle_block_1_transformer_blocks_0_ff_net_0_proj"),
             Change(source, LoraModel.UNet + "middle_block.0.in_layers.2.weight", "lora_unet_middle_block_0_in_layers_2"),
             Change(source, LoraModel.UNet + "time_embed.0.weight", "lora_unet_time_embed_0"),
@@ -42,7 +43,8 @@ public sealed class LoraOverlayTests : IDisposable
         };
         LoraFile file = _model.File([.. changes.SelectMany(change => new[] { change.Up, change.Down })]);
         (long bytes, IReadOnlyList<string> notices) = LoraOverlay.Write(
-            _folder["base"], "changed", [new LoraUse(file, Strength, TextStrength)], _folder["overlay"], TestContext.Current.CancellationToken);
+            _folder["base"], "changed", [new LoraUse(file, Strength, TextStrength)], _folder["overlay"],
+            TestContext.Current.CancellationToken);
         Assert.Empty(notices);
 
         PackageManifest basis = PackageManifest.Read(_folder["base"]), overlay = PackageManifest.Read(_folder["overlay"]);
@@ -59,7 +61,8 @@ public sealed class LoraOverlayTests : IDisposable
 
     // Each number is the nearest one of the package's type to W + strength * up x down.
     private void Check(
-        SafetensorsFile source, PackageManifest overlay, WeightSpec weight, int firstRow, LoraTensorData up, LoraTensorData down, float strength)
+        SafetensorsFile source, PackageManifest overlay, WeightSpec weight, int firstRow, LoraTensorData up, LoraTensorData down,
+        float strength)
     {
         TensorSlice slice = Assert.Single(weight.Slices);
         int rows = (int)weight.Shape[0], columns = (int)(weight.Elements / rows), inner = (int)weight.Shape[^1], rank = (int)down.Shape[0];

@@ -1,3 +1,4 @@
+using System.Text;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Loras;
 using MuseAtelier.Format;
@@ -71,8 +72,10 @@ public sealed class LoraSetTests : IDisposable
     [Fact]
     public void SumsOfBiasesAndScalesAreChangedOnce()
     {
-        const string First = LoraModel.UNet + "input_blocks.1.0.out_layers.3.bias", Second = LoraModel.UNet + "input_blocks.1.0.skip_connection.bias";
-        WeightSpec sum = _model.Add(ComponentNames.UNet, [new TensorSlice(First, 0, 7), new TensorSlice(Second, 0, 7) { Scale = 0.25f }], [7]);
+        const string First = LoraModel.UNet + "input_blocks.1.0.out_layers.3.bias";
+        const string Second = LoraModel.UNet + "input_blocks.1.0.skip_connection.bias";
+        WeightSpec sum = _model.Add(
+            ComponentNames.UNet, [new TensorSlice(First, 0, 7), new TensorSlice(Second, 0, 7) { Scale = 0.25f }], [7]);
         LoraTensorData first = _model.Tensor("lora_unet_input_blocks_1_0_out_layers_3.diff_b", 7);
         LoraTensorData second = _model.Tensor("lora_unet_down_blocks_0_resnets_0_conv_shortcut.diff_b", 7);
         LoraSet set = _model.Set(new LoraUse(_model.File(first, second), 2, 0));
@@ -88,7 +91,8 @@ public sealed class LoraSetTests : IDisposable
         var uses = new List<LoraUse>();
         for (int i = 0; i < 100; i++)
         {
-            LoraTensorData up = _model.Tensor($"{QueryName}.lora_up.weight", 33, 1), down = _model.Tensor($"{QueryName}.lora_down.weight", 1, 40);
+            LoraTensorData up = _model.Tensor($"{QueryName}.lora_up.weight", 33, 1);
+            LoraTensorData down = _model.Tensor($"{QueryName}.lora_down.weight", 1, 40);
             tensors.Add((up, down));
             uses.Add(new LoraUse(_model.File(up, down), 0.01f * i, 0));
         }
@@ -111,7 +115,8 @@ public sealed class LoraSetTests : IDisposable
     public void BytesAreTheRoundedNumbersAndDoNotDependOnThreads()
     {
         WeightSpec weight = _model.Add(ComponentNames.UNet, LoraModel.UNet + Query + ".weight", [200, 70], type: ElementType.F16);
-        LoraFile file = _model.File(_model.Tensor($"{QueryName}.lora_up.weight", 200, 5), _model.Tensor($"{QueryName}.lora_down.weight", 5, 70));
+        LoraFile file = _model.File(
+            _model.Tensor($"{QueryName}.lora_up.weight", 200, 5), _model.Tensor($"{QueryName}.lora_down.weight", 5, 70));
         LoraSet set = _model.Set(new LoraUse(file, 0.3f, 1));
         byte[] stored = new byte[weight.Bytes];
         FloatEncoding.Encode(_model.Values(weight.Elements), ElementType.F16, stored);
@@ -180,5 +185,35 @@ public sealed class LoraSetTests : IDisposable
             new LoraTensorData($"{QueryName}.lora_down.weight", [1, 4], [0.25f, 1, 1.5f, 8]));
         (double[] before, float[] after) = _model.Merge(_model.Set(new LoraUse(file, 1, 1)), weight, _model.Values(16));
         Assert.Equal(before[7] + 8, after[7], 2e-6);
+    }
+
+    // 0x38 is 1 and 0xC4 is -3 with four bits of exponent, 0x42 is 3 with five.
+    [Theory]
+    [InlineData("F8_E4M3", 0x38, 0xC4, -3)]
+    [InlineData("F8_E5M2", 0x3C, 0x42, 3)]
+    public void FilesOfFp8AreRead(string type, byte up, byte down, float change)
+    {
+        WeightSpec weight = _model.Add(ComponentNames.UNet, LoraModel.UNet + Query + ".weight", [1, 1]);
+        string header = $$"""
+            {"{{QueryName}}.lora_up.weight":{"dtype":"{{type}}","shape":[1,1],"data_offsets":[0,1]},
+            "{{QueryName}}.lora_down.weight":{"dtype":"{{type}}","shape":[1,1],"data_offsets":[1,2]}}
+            """;
+        string path = _model.Path("fp8.safetensors");
+        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)header.Length), .. Encoding.ASCII.GetBytes(header), up, down]);
+        using LoraFile file = LoraFile.Open(path);
+        (double[] before, float[] after) = _model.Merge(_model.Set(new LoraUse(file, 1, 1)), weight, _model.Values(1));
+        Assert.Equal(before[0] + change, after[0], 2e-6);
+    }
+
+    // Whether a weight is changed is asked in loops that allocate nothing.
+    [Fact]
+    public void TouchesAllocatesNothing()
+    {
+        WeightSpec weight = _model.Add(ComponentNames.UNet, LoraModel.UNet + Query + ".weight", [4, 4]);
+        LoraSet set = _model.Set(new LoraUse(_model.File(_model.Tensor($"{QueryName}.diff", 4, 4)), 1, 1));
+        set.Touches(weight);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++) set.Touches(weight);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 }
