@@ -6,6 +6,9 @@ namespace MuseAtelier.Export.Loras;
 /// <summary>Makes the changes of each family from a module's tensors. (ComfyUI comfy/weight_adapter; LyCORIS lycoris/modules.)</summary>
 internal static class LoraDeltas
 {
+    /// <summary>The largest rank. It bounds the memory of a merge, and no weight of SDXL has a larger one.</summary>
+    private const int MostRank = 1 << 14;
+
     /// <summary>The change of a weight and its factor, alpha / rank; null where the module has none of a family.</summary>
     /// <param name="module">The module.</param>
     /// <param name="target">The weight.</param>
@@ -108,9 +111,9 @@ internal static class LoraDeltas
 
     private static ProductMatrix Product(LoraModule module, LeftFactor left, LoraMatrix right)
     {
-        if (left.Rank == right.Rows) return new ProductMatrix(left, right);
+        if (left.Rank == right.Rows && left.Rank <= MostRank) return new ProductMatrix(left, right);
         string found = Invariant($"has factors of {left.Rows} x {left.Rank} and {right.Rows} x {right.Columns}");
-        throw new LoraShapeException(module.Path, module.Name, found, "factors of one rank");
+        throw new LoraShapeException(module.Path, module.Name, found, Invariant($"factors of one rank, at most {MostRank}"));
     }
 
     private static TuckerMatrix Tucker(LoraModule module, LoraRole core, TensorMatrix factor)

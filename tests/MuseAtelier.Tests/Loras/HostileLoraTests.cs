@@ -53,6 +53,7 @@ public sealed class HostileLoraTests : IDisposable
 
     [Theory]
     [InlineData("rank 0", new long[] { 6, 0 }, new long[] { 0, 4 })]
+    [InlineData("too large a rank", new long[] { 6, 20_000 }, new long[] { 20_000, 4 })]
     [InlineData("ranks that differ", new long[] { 6, 2 }, new long[] { 3, 4 })]
     [InlineData("more rows than the weight", new long[] { 7, 2 }, new long[] { 2, 4 })]
     [InlineData("more columns than the weight", new long[] { 6, 2 }, new long[] { 2, 5 })]

@@ -194,10 +194,8 @@ public sealed class LoraSetTests : IDisposable
     public void FilesOfFp8AreRead(string type, byte up, byte down, float change)
     {
         WeightSpec weight = _model.Add(ComponentNames.UNet, LoraModel.UNet + Query + ".weight", [1, 1]);
-        string header = $$"""
-            {"{{QueryName}}.lora_up.weight":{"dtype":"{{type}}","shape":[1,1],"data_offsets":[0,1]},
-            "{{QueryName}}.lora_down.weight":{"dtype":"{{type}}","shape":[1,1],"data_offsets":[1,2]}}
-            """;
+        string header = $"{{\"{QueryName}.lora_up.weight\":{{\"dtype\":\"{type}\",\"shape\":[1,1],\"data_offsets\":[0,1]}},"
+            + $"\"{QueryName}.lora_down.weight\":{{\"dtype\":\"{type}\",\"shape\":[1,1],\"data_offsets\":[1,2]}}}}";
         string path = _model.Path("fp8.safetensors");
         File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)header.Length), .. Encoding.ASCII.GetBytes(header), up, down]);
         using LoraFile file = LoraFile.Open(path);
