@@ -96,6 +96,7 @@ internal static class MuseCommand
             InfoCommand.Create(terminal),
             TokensCommand.Create(terminal),
             ModelsCommand.Create(terminal),
+            LorasCommand.Create(terminal),
             CacheCommand.Create(terminal),
             CheckCommand.Create(terminal),
             PlanCommand.Create(terminal),

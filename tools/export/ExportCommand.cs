@@ -14,13 +14,8 @@ internal static class ExportCommand
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var checkpoint = new Argument<string>("CHECKPOINT") { Description = "The SDXL checkpoint: one .safetensors file." };
-        var folder = new Option<string?>("--out")
-        {
-            Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>, and the arithmetic where it is not the "
-                + "lowering's own]",
-            HelpName = "FOLDER",
-        };
+        Argument<string> checkpoint = CheckpointArgument();
+        Option<string?> folder = FolderOption();
         var lowering = new Option<string>("--lowering")
         {
             Description = "What the package is for: portable (any processor) or cuda (an NVIDIA card).",
@@ -31,6 +26,7 @@ internal static class ExportCommand
         Option<Precision?> text = PrecisionOf("--text", "the text encoders", "fp32");
         Option<Precision?> unet = PrecisionOf("--unet", "the UNet", "fp16 for cuda, else fp32");
         Option<Precision?> vae = PrecisionOf("--vae", "the VAE", "fp16 for cuda, else fp32");
+        Option<string[]> lora = LoraExport.Option();
         var root = new RootCommand(
             "Turns an SDXL checkpoint into a package of ONNX graphs and weights.\n\n"
             + "Exit codes: 0 done, 1 failed (one line on stderr says why), 2 bad usage, 130 cancelled.")
@@ -41,6 +37,7 @@ internal static class ExportCommand
             text,
             unet,
             vae,
+            lora,
             RandomCommand.Create(Guarded),
         };
         root.SetAction((result, _) =>
@@ -54,6 +51,8 @@ internal static class ExportCommand
                     result.GetValue(text) ?? own.TextEncoders, result.GetValue(unet) ?? own.UNet, result.GetValue(vae) ?? own.Vae),
             };
             string source = result.GetRequiredValue(checkpoint);
+            if (result.GetValue(lora) is { Length: > 0 } loras)
+                return Guarded(cancellation => LoraExport.RunAsync(source, loras, result.GetValue(folder), cancellation));
             return ExportAsync(source, result.GetValue(folder) ?? DefaultFolder(source, options), options);
         });
 
@@ -76,6 +75,18 @@ internal static class ExportCommand
         string lowering = options.Lowering == Lowering.Cuda ? "cuda" : "portable";
         return Path.Combine("export", $"{Path.GetFileNameWithoutExtension(checkpoint)}-{lowering}{precisions}");
     }
+
+    private static Argument<string> CheckpointArgument() => new("CHECKPOINT")
+    {
+        Description = "The SDXL checkpoint: one .safetensors file. With --lora, the folder of its package.",
+    };
+
+    private static Option<string?> FolderOption() => new("--out")
+    {
+        Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>, and the arithmetic where it is not the "
+            + "lowering's own]",
+        HelpName = "FOLDER",
+    };
 
     private static Option<Precision?> PrecisionOf(string name, string part, string own)
     {

@@ -37,7 +37,7 @@ public sealed class CheckpointKindException : CheckpointException
 
     private static string Advise(CheckpointKind kind) => kind switch
     {
-        CheckpointKind.Lora => "Merge it into an SDXL checkpoint with another tool first, or use the checkpoint without it.",
+        CheckpointKind.Lora => "Give an SDXL checkpoint as the model, and this file as --lora or in PictureRequest.Loras.",
         CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder =>
             "Take the complete checkpoint, one file of about 6.9 GB in fp16, or put all parts into one folder and give its path.",
         CheckpointKind.Upscaler => "Enlarge pictures with it: muse upscale --model, or take an SDXL base model.",

@@ -33,7 +33,10 @@ internal static class LoraChanges
                 : new LoraAddition(module, target, strength, delta, scale));
         }
         else if ((module.Find(LoraRole.Magnitude) ?? module.Find(LoraRole.MagnitudeVector)) is { } magnitude)
-            throw new LoraShapeException(module.Path, module.Name, $"has '{magnitude.Name}' alone", "a change that the magnitudes belong to");
+        {
+            string found = $"has '{SafetensorsHeader.Shorten(magnitude.Name)}' alone";
+            throw new LoraShapeException(module.Path, module.Name, found, "a change that the magnitudes belong to");
+        }
 
         if (module.Has(LoraRole.Difference))
             changes.Add(new LoraAddition(module, target, strength, Full(module, LoraRole.Difference, target), 1));

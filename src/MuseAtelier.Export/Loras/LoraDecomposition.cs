@@ -73,7 +73,10 @@ internal sealed class LoraDecomposition : LoraChange
     {
         private readonly LoraDeltaReader _delta = owner._delta.Open();
         private readonly float[] _magnitude = owner._magnitude.ToArray();
-        private readonly double[] _squares = owner.Axis == DecompositionAxis.ChannelsOfSum ? new double[owner._magnitude.Tensor.Elements] : [];
+
+        /// <summary>The sums of squares of the input channels; empty where rows are measured.</summary>
+        public double[] Squares { get; set; } =
+            owner.Axis == DecompositionAxis.ChannelsOfSum ? new double[owner._magnitude.Tensor.Elements] : [];
 
         /// <summary>Whether <see cref="Measure"/> must see all rows of the target before the first one is changed.</summary>
         public bool NeedsMeasure => owner.Axis == DecompositionAxis.ChannelsOfSum;
@@ -85,7 +88,7 @@ internal sealed class LoraDecomposition : LoraChange
             for (int i = 0; i < sum.Rows; i++)
             {
                 ReadOnlySpan<float> row = sum.Row(i);
-                for (int c = 0; c < row.Length; c++) _squares[c / owner._plane] += (double)row[c] * row[c] / ((double)scale * scale);
+                for (int c = 0; c < row.Length; c++) Squares[c / owner._plane] += (double)row[c] * row[c] / ((double)scale * scale);
             }
         }
 
@@ -130,7 +133,7 @@ internal sealed class LoraDecomposition : LoraChange
             for (int c = 0; c < changed.Length; c++)
             {
                 int channel = c / owner._plane;
-                changed[c] *= (float)(_magnitude[channel] / (Math.Sqrt(_squares[channel]) + Epsilon));
+                changed[c] *= (float)(_magnitude[channel] / (Math.Sqrt(Squares[channel]) + Epsilon));
             }
         }
     }

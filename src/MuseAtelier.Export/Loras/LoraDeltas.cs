@@ -6,6 +6,9 @@ namespace MuseAtelier.Export.Loras;
 /// <summary>Makes the changes of each family from a module's tensors. (ComfyUI comfy/weight_adapter; LyCORIS lycoris/modules.)</summary>
 internal static class LoraDeltas
 {
+    /// <summary>The largest rank. It bounds the memory of a merge, and no weight of SDXL has a larger one.</summary>
+    private const int MostRank = 1 << 14;
+
     /// <summary>The change of a weight and its factor, alpha / rank; null where the module has none of a family.</summary>
     /// <param name="module">The module.</param>
     /// <param name="target">The weight.</param>
@@ -80,7 +83,11 @@ internal static class LoraDeltas
         bool isSquare = isOld && a2.Rows == target.Rows && target.Rows == target.RowLength;
         bool takesOld = isOld && (!isNew || isSquare);
         if (!isOld && !isNew)
-            throw new LoraShapeException(module.Path, module.Name, "has factors a1, a2, b1 and b2 of different ranks", "factors of one rank");
+        {
+            const string Ranks = "has factors a1, a2, b1 and b2 of different ranks";
+            throw new LoraShapeException(module.Path, module.Name, Ranks, "factors of one rank");
+        }
+
         (TensorMatrix inner, TensorMatrix outer) = takesOld ? (a2, a1) : (a1, a2);
         (TensorMatrix left, TensorMatrix right) = takesOld ? (b2, b1) : (b1, b2);
         long channels = target.IsTransposed ? target.Rows : target.Inner.Count == 0 ? 1 : target.Inner[0];
@@ -104,20 +111,20 @@ internal static class LoraDeltas
 
     private static ProductMatrix Product(LoraModule module, LeftFactor left, LoraMatrix right)
     {
-        if (left.Rank == right.Rows) return new ProductMatrix(left, right);
+        if (left.Rank == right.Rows && left.Rank <= MostRank) return new ProductMatrix(left, right);
         string found = Invariant($"has factors of {left.Rows} x {left.Rank} and {right.Rows} x {right.Columns}");
-        throw new LoraShapeException(module.Path, module.Name, found, "factors of one rank");
+        throw new LoraShapeException(module.Path, module.Name, found, Invariant($"factors of one rank, at most {MostRank}"));
     }
 
     private static TuckerMatrix Tucker(LoraModule module, LoraRole core, TensorMatrix factor)
     {
         TensorMatrix stored = module.Matrix(core);
         IReadOnlyList<long> shape = stored.Tensor.Shape;
-        string text = SafetensorsHeader.ShapeText(shape);
+        string found = $"has shape {SafetensorsHeader.ShapeText(shape)}";
         if (shape.Count < 2 || shape[1] != factor.Rows)
-            throw new LoraShapeException(module.Path, stored.Tensor.Name, $"has shape {text}", Invariant($"[rank, {factor.Rows}, kernel, kernel]"));
+            throw new LoraShapeException(module.Path, stored.Tensor.Name, found, Invariant($"[rank, {factor.Rows}, kernel, kernel]"));
         if ((long)(stored.Columns / factor.Rows) * factor.Columns > int.MaxValue)
-            throw new LoraShapeException(module.Path, stored.Tensor.Name, $"has shape {text}", "a change of less than 2^31 columns");
+            throw new LoraShapeException(module.Path, stored.Tensor.Name, found, "a change of less than 2^31 columns");
         return new TuckerMatrix(stored, factor);
     }
 

@@ -38,7 +38,9 @@ internal sealed record LoraInfo
     /// <summary>Size of the file in bytes.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>The digest that the trainer stored (<c>sshs_model_hash</c>), by which AUTOMATIC1111 names the file; null for none.</summary>
+    /// <summary>
+    /// The digest that the trainer stored (<c>sshs_model_hash</c>), by which AUTOMATIC1111 names the file; null for none.
+    /// </summary>
     public string? StatedHash { get; init; }
 
     /// <summary>Describes a file.</summary>

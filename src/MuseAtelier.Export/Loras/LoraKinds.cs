@@ -78,7 +78,9 @@ internal static class LoraKinds
 
     private static LoraKindException NoLora(TensorFile file)
     {
-        string? kind = file is SafetensorsFile safetensors ? CheckpointKindException.Describe(CheckpointInspector.Detect(safetensors)) : null;
+        string? kind = file is SafetensorsFile safetensors
+            ? CheckpointKindException.Describe(CheckpointInspector.Detect(safetensors))
+            : null;
         return new LoraKindException(file.Path, kind ?? "holds no LoRA", "Give the file of a LoRA.");
     }
 }

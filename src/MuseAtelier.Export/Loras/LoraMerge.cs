@@ -13,17 +13,17 @@ internal sealed class LoraMerge : IDisposable
     private readonly WeightRows _rows;
     private readonly List<LoraChangeReader> _readers = [];
 
+    // What decompositions have measured, so that each one measures once, however many weights of the package its rows lie in.
+    private readonly Dictionary<LoraChange, double[]> _measured;
+
     /// <summary>Prepares the changes of a weight.</summary>
     /// <param name="package">The weights of the package.</param>
     /// <param name="weight">The weight.</param>
     /// <param name="changes">Its changes, in the order in which they are made; one or more.</param>
     /// <param name="stored">The weight's bytes.</param>
     public LoraMerge(PackageWeights package, WeightSpec weight, IReadOnlyList<SliceChange> changes, ReadOnlySpan<byte> stored)
+        : this(package, weight, changes, new Dictionary<LoraChange, double[]>())
     {
-        _package = package;
-        _weight = weight;
-        _changes = changes;
-        _rows = new WeightRows(weight, changes[0].Change.Target.IsTransposed);
         try
         {
             foreach (SliceChange change in changes) Open(change, stored);
@@ -33,6 +33,16 @@ internal sealed class LoraMerge : IDisposable
             Dispose();
             throw;
         }
+    }
+
+    private LoraMerge(
+        PackageWeights package, WeightSpec weight, IReadOnlyList<SliceChange> changes, Dictionary<LoraChange, double[]> measured)
+    {
+        _package = package;
+        _weight = weight;
+        _changes = changes;
+        _measured = measured;
+        _rows = new WeightRows(weight, changes[0].Change.Target.IsTransposed);
     }
 
     /// <summary>Changes the weight.</summary>
@@ -73,20 +83,30 @@ internal sealed class LoraMerge : IDisposable
         LoraChangeReader reader = change.Change.Open();
         _readers.Add(reader);
         if (reader is not LoraDecomposition.Reader { NeedsMeasure: true } decomposition) return;
-        Measure(change, decomposition, stored);
-        // The rows of a weight may lie in several weights of the package, as those of a feed-forward part do.
-        foreach (WeightSpec part in _package.Others(_weight, change.Change.Target))
+        if (_measured.TryGetValue(change.Change, out double[]? squares))
         {
-            byte[] bytes = _package.Read(part);
-            List<SliceChange> changes = _package.ChangesOf(part);
-            int index = changes.FindIndex(other => ReferenceEquals(other.Change, change.Change));
-            using var merge = new LoraMerge(_package, part, changes.GetRange(0, index + 1), bytes);
-            merge.Measure(changes[index], decomposition, bytes);
+            decomposition.Squares = squares;
+            return;
         }
+
+        Measure(change, decomposition, stored, _readers.Count - 1);
+        // The rows of a weight may lie in several weights of the package, as those of a feed-forward part do.
+        foreach (WeightSpec part in _package.Others(_weight, change.Change.Target)) MeasurePart(part, change.Change, decomposition);
+        _measured[change.Change] = decomposition.Squares;
+    }
+
+    private void MeasurePart(WeightSpec part, LoraChange change, LoraDecomposition.Reader decomposition)
+    {
+        byte[] bytes = _package.Read(part);
+        List<SliceChange> changes = _package.ChangesOf(part);
+        int index = changes.FindIndex(other => ReferenceEquals(other.Change, change));
+        using var merge = new LoraMerge(_package, part, changes, _measured);
+        for (int i = 0; i < index; i++) merge.Open(changes[i], bytes);
+        merge.Measure(changes[index], decomposition, bytes, index);
     }
 
     // Earlier changes are made first, because a decomposition starts from the weight as they leave it.
-    private void Measure(SliceChange change, LoraDecomposition.Reader decomposition, ReadOnlySpan<byte> stored)
+    private void Measure(SliceChange change, LoraDecomposition.Reader decomposition, ReadOnlySpan<byte> stored, int earlier)
     {
         using RowBlock block = _rows.Block();
         foreach ((int first, int end) in Segments())
@@ -95,7 +115,7 @@ internal sealed class LoraMerge : IDisposable
             {
                 if (!change.Has(row)) continue;
                 Read(stored, row, end, block);
-                Apply(row, block, _readers.Count - 1);
+                Apply(row, block, earlier);
                 decomposition.Measure(change.TargetRow(row), block, change.Scale);
             }
         }

@@ -1,4 +1,5 @@
 using MuseAtelier.Export.Checkpoints;
+using static System.FormattableString;
 
 namespace MuseAtelier.Export.Loras;
 
@@ -7,6 +8,9 @@ namespace MuseAtelier.Export.Loras;
 /// <param name="name">The layer's name in the file.</param>
 internal sealed class LoraModule(string path, string name)
 {
+    /// <summary>The most elements of a tensor. The largest weight of SDXL has a quarter as many.</summary>
+    private const long MostElements = 1L << 28;
+
     private readonly Dictionary<LoraRole, LoraTensor> _tensors = [];
 
     /// <summary>Path of the file.</summary>
@@ -51,8 +55,8 @@ internal sealed class LoraModule(string path, string name)
         string shape = SafetensorsHeader.ShapeText(tensor.Shape);
         if (!tensor.IsReadable) throw new LoraShapeException(path, tensor.Name, $"has type {tensor.TypeName}", TensorMismatch.ReadTypes);
         if (tensor.Elements == 0) throw new LoraShapeException(path, tensor.Name, $"is empty: its shape is {shape}", "a rank of 1 or more");
-        if (tensor.Bytes > Array.MaxLength)
-            throw new LoraShapeException(path, tensor.Name, $"has shape {shape}", "a tensor of less than 2 GiB");
+        if (tensor.Elements > MostElements)
+            throw new LoraShapeException(path, tensor.Name, $"has shape {shape}", Invariant($"at most {MostElements:N0} elements"));
     }
 
     /// <summary>The factor alpha / rank; 1 where the file states no alpha.</summary>

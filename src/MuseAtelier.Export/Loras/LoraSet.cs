@@ -51,7 +51,7 @@ internal sealed class LoraSet
     public bool Touches(WeightSpec weight)
     {
         ArgumentNullException.ThrowIfNull(weight);
-        return _weights.ChangesOf(weight).Count > 0;
+        return _weights.IsChanged(weight);
     }
 
     /// <summary>Computes a changed weight.</summary>

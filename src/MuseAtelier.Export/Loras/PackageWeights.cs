@@ -7,6 +7,24 @@ namespace MuseAtelier.Export.Loras;
 /// <param name="changes">The changes by the names of the checkpoint's tensors, in the order in which they are made.</param>
 internal sealed class PackageWeights(PackageManifest manifest, IReadOnlyDictionary<string, List<LoraChange>> changes)
 {
+    /// <summary>Whether a weight is changed. Allocates nothing, because it is asked for every weight of a model.</summary>
+    public bool IsChanged(WeightSpec weight)
+    {
+        for (int i = 0; i < weight.Slices.Count; i++)
+        {
+            TensorSlice slice = weight.Slices[i];
+            if (!changes.TryGetValue(slice.Key, out List<LoraChange>? list)) continue;
+            foreach (LoraChange change in list)
+            {
+                bool isWhole = change.Target.IsTransposed || weight.Layout == WeightLayout.Transposed;
+                long end = change.Target.FirstRow + change.Target.Rows;
+                if (isWhole || (slice.FirstRow < end && slice.FirstRow + slice.Rows > change.Target.FirstRow)) return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The changes of a weight, in the order in which they are made.</summary>
     public List<SliceChange> ChangesOf(WeightSpec weight)
     {

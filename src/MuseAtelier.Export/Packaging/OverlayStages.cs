@@ -12,17 +12,16 @@ namespace MuseAtelier.Export.Packaging;
 /// <param name="basis">The base's folder.</param>
 /// <param name="manifest">The base's manifest.</param>
 /// <param name="folder">The folder that receives the files.</param>
-/// <param name="slices">The reader of the changed checkpoint.</param>
+/// <param name="changes">The changed weights.</param>
 /// <param name="cancellationToken">Cancels within a few MiB.</param>
 internal sealed class OverlayStages(
-    string basis, PackageManifest manifest, string folder, SliceReader slices, CancellationToken cancellationToken) : IDisposable
+    string basis, PackageManifest manifest, string folder, IChangedWeights changes, CancellationToken cancellationToken) : IDisposable
 {
     /// <summary>The largest graph that is rewritten, in bytes. SDXL's largest has less than 1 MB.</summary>
     private const int MostGraphBytes = 64 << 20;
 
     private const int CopyBytes = 4 << 20;
 
-    private readonly WeightTransfer _transfer = new(slices);
     private readonly List<OverlayStage> _stages = [];
     private readonly List<FileSpec> _files = [];
     private readonly Dictionary<string, PackedFileWriter> _writers = [];
@@ -43,9 +42,9 @@ internal sealed class OverlayStages(
         {
             foreach (StageSpec stage in component.Stages)
             {
-                if (stage.Weights.Any(slices.IsChanged))
+                if (stage.Weights.Any(changes.IsChanged))
                     _stages.Add(new OverlayStage(component.Name, Pack(component.Name, stage)));
-                else if (stage.Constants.Any(slices.IsChanged))
+                else if (stage.Constants.Any(changes.IsChanged))
                     _stages.Add(new OverlayStage(component.Name, Rewrite(component.Name, stage)));
             }
         }
@@ -153,7 +152,7 @@ internal sealed class OverlayStages(
     // A weight of a replaced stage is computed if one of its tensors is changed, else copied from the base.
     private void Write(string component, WeightSpec weight, PackedFileWriter writer)
     {
-        if (slices.IsChanged(weight)) _transfer.Write(weight, component, writer.Write, cancellationToken);
+        if (changes.IsChanged(weight)) changes.Write(weight, component, writer.Write, cancellationToken);
         else Copy(weight.Range, writer);
     }
 

@@ -22,8 +22,7 @@ internal sealed record OverlayOptions
 
 /// <summary>
 /// Writes overlays: packages that replace stages of another package whose weights are made of changed tensors. A stage is replaced as a
-/// whole, because a stage is one read and one copy; its unchanged weights are copied from the base. All other files stay in the base. This
-/// is where a LoRA plugs in: a <see cref="TensorChange"/> for each tensor adds its product to the values.
+/// whole, because a stage is one read and one copy; its unchanged weights are copied from the base. All other files stay in the base.
 /// </summary>
 internal static class OverlayWriter
 {
@@ -43,32 +42,71 @@ internal static class OverlayWriter
     public static long Write(OverlayOptions options, string folder, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var place = new ExportPlace(folder);
         string basis = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.BasePackage));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        TensorFile? file = null;
+        Task<string>? digest = null;
+        try
+        {
+            return Write(options.BasePackage, options.Name, Changes, Check, folder, cancellationToken);
+        }
+        finally
+        {
+            stop.Cancel();
+            file?.Dispose();
+        }
+
+        CheckpointChanges Changes(PackageManifest manifest)
+        {
+            file = CheckpointFile.Open(options.Checkpoint);
+            if (file.Bytes != manifest.Checkpoint.Bytes) throw new OverlayCheckpointException(file.Path, basis);
+            RequireUsed(file, manifest, options.Changes);
+            digest = Task.Run(() => CheckpointDigest.Of(file.Path, stop.Token), stop.Token);
+            return new CheckpointChanges(new SliceReader(file, options.Changes));
+        }
+
+        void Check(PackageManifest manifest)
+        {
+            if (digest!.GetAwaiter().GetResult() != manifest.Checkpoint.Sha256)
+                throw new OverlayCheckpointException(options.Checkpoint, basis);
+        }
+    }
+
+    /// <summary>Writes an overlay of weights that come from elsewhere. The folder appears only when it is complete.</summary>
+    /// <param name="basePackage">Path of the folder of the package that the overlay changes.</param>
+    /// <param name="name">The name of the changed model, up to 4,096 characters.</param>
+    /// <param name="change">Makes the changed weights for the base's manifest.</param>
+    /// <param name="check">Runs when all files are written, before the folder appears; an exception deletes them.</param>
+    /// <param name="folder">Path of the overlay's folder. It must lie in the same folder as the base.</param>
+    /// <param name="cancellationToken">Cancels within a few MiB. All files written so far are deleted.</param>
+    /// <returns>Bytes of all files of the overlay except the manifest.</returns>
+    /// <exception cref="PackageException">The base cannot be used.</exception>
+    /// <exception cref="ExportFolderException">The folder cannot be written, or does not lie beside the base.</exception>
+    public static long Write(
+        string basePackage, string name, Func<PackageManifest, IChangedWeights> change, Action<PackageManifest> check, string folder,
+        CancellationToken cancellationToken)
+    {
+        var place = new ExportPlace(folder);
+        string basis = Path.TrimEndingDirectorySeparator(Path.GetFullPath(basePackage));
         ExportFolderException.ThrowIfNotBeside(place.Folder, basis);
         // The base must stay as it is while it is read, because the overlay states the digest of its manifest.
         using FileStream? use = File.Exists(Path.Combine(basis, PackageManifest.FileName)) ? PackageUse.Hold(basis) : null;
         PackageManifest manifest = PackageManifest.Read(basis);
         if (manifest.Overlay is not null) throw new PackageBaseException(place.Folder, basis, "that is an overlay itself");
         string baseDigest = ManifestReader.Digest(basis);
-        using TensorFile file = CheckpointFile.Open(options.Checkpoint);
-        if (file.Bytes != manifest.Checkpoint.Bytes) throw new OverlayCheckpointException(file.Path, basis);
-        RequireUsed(file, manifest, options.Changes);
-
+        IChangedWeights changed = change(manifest);
         place.RequireFree();
         using var parents = new NewFolders(place.Folder);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<string> digest = Task.Run(() => CheckpointDigest.Of(file.Path, stop.Token), stop.Token);
         try
         {
             place.ClearLeftovers();
             using PartialFolder partial = PartialFolder.Create(place.Folder);
-            using var stages = new OverlayStages(basis, manifest, partial.Path, new SliceReader(file, options.Changes), cancellationToken);
+            using var stages = new OverlayStages(basis, manifest, partial.Path, changed, cancellationToken);
             stages.Write();
-            Manifest(options.Name, new BaseSpec(Path.GetFileName(basis), baseDigest), stages).Write(partial.Path);
+            Manifest(name, new BaseSpec(Path.GetFileName(basis), baseDigest), stages).Write(partial.Path);
             // Reading applies all rules of manifests to the overlay and its base together, because the base is untrusted too.
             PackageManifest.Read(partial.Path);
-            if (digest.GetAwaiter().GetResult() != manifest.Checkpoint.Sha256) throw new OverlayCheckpointException(file.Path, basis);
+            check(manifest);
             cancellationToken.ThrowIfCancellationRequested();
             place.Publish(partial);
             return stages.Files.Sum(entry => entry.Bytes);
@@ -76,10 +114,6 @@ internal static class OverlayWriter
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
             throw new ExportFolderException(place.Folder, exception);
-        }
-        finally
-        {
-            stop.Cancel();
         }
     }
 

@@ -42,8 +42,8 @@ public sealed class LoraFamilyTests
         long[] shape = isConvolution ? [Out, In, 3, 3] : layout == WeightLayout.Transposed ? [In, Out] : [Out, In];
         // The shape of the weight in the package.
         long[] stored = layout == WeightLayout.ChannelsLast ? [Out, 3, 3, In] : layout == WeightLayout.Transposed ? [In, Out] : shape;
-        WeightSpec weight = model.Add(ComponentNames.UNet, LoraModel.UNet + (isConvolution ? Convolution : Linear) + ".weight", stored, layout,
-            type);
+        string key = LoraModel.UNet + (isConvolution ? Convolution : Linear) + ".weight";
+        WeightSpec weight = model.Add(ComponentNames.UNet, key, stored, layout, type);
         string name = isConvolution ? ConvolutionName : LinearName;
         (LoraTensorData[] tensors, Func<double[], double[]> change) = Family(model, name, family, isConvolution);
         (LoraTensorData[] magnitudes, Func<double[], double[], double[]> decompose) = Dora(model, name, dora, isConvolution);
@@ -107,11 +107,25 @@ public sealed class LoraFamilyTests
                     Alpha / Rank * Core(t1, a1, b1, Rank, Out, In, o, c) * Core(t2, a2, b2, Rank, Out, In, o, c)));
             }
 
+            default: return Others(model, name, family, isConvolution, alpha, Alpha);
+        }
+    }
+
+    private static (LoraTensorData[] Tensors, Func<double[], double[]> Change) Others(
+        LoraModel model, string name, string family, bool isConvolution, LoraTensorData alpha, double alphaValue)
+    {
+        const int Rank = 3;
+        long[] kernel = isConvolution ? [3, 3] : [];
+        long[] pixel = isConvolution ? [1, 1] : [];
+        int columns = isConvolution ? In * Plane : In;
+        LoraTensorData T(string end, params long[] shape) => model.Tensor($"{name}.{end}", shape);
+        switch (family)
+        {
             case "glora":
             {
                 LoraTensorData a1 = T("a1.weight", [In, Rank, .. pixel]), a2 = T("a2.weight", [Rank, In, .. pixel]);
                 LoraTensorData b1 = T("b1.weight", [Out, Rank, .. pixel]), b2 = T("b2.weight", [Rank, In, .. kernel]);
-                return ([a1, a2, b1, b2, alpha], w => Fill(columns, (o, c) => Alpha / Rank * (Product(b1, b2, Rank, o, c, columns)
+                return ([a1, a2, b1, b2, alpha], w => Fill(columns, (o, c) => alphaValue / Rank * (Product(b1, b2, Rank, o, c, columns)
                     + Mixed(w, columns, o, c, (i, j) => Sum(Rank, k => At(a1, i, k, Rank) * At(a2, k, j, In))))));
             }
 
@@ -119,7 +133,7 @@ public sealed class LoraFamilyTests
             {
                 LoraTensorData a1 = T("a1.weight", Rank, In), a2 = T("a2.weight", In, Rank);
                 LoraTensorData b1 = T("b1.weight", Rank, In), b2 = T("b2.weight", Out, Rank);
-                return ([a1, a2, b1, b2, alpha], w => Fill(columns, (o, c) => Alpha / Rank * (Product(b2, b1, Rank, o, c, columns)
+                return ([a1, a2, b1, b2, alpha], w => Fill(columns, (o, c) => alphaValue / Rank * (Product(b2, b1, Rank, o, c, columns)
                     + Mixed(w, columns, o, c, (i, j) => Sum(Rank, k => At(a2, i, k, Rank) * At(a1, k, j, In))))));
             }
 
@@ -129,7 +143,7 @@ public sealed class LoraFamilyTests
                 return ([full, alpha], w => Fill(columns, (o, c) => At(full, o, c, columns) - (family == "set" ? w[o * columns + c] : 0)));
             }
 
-            default: return Lokr(model, name, family, isConvolution, alpha, Alpha);
+            default: return Lokr(model, name, family, isConvolution, alpha, alphaValue);
         }
     }
 

@@ -18,9 +18,12 @@ internal sealed class LoraModel : IDisposable
     private int _number;
 
     /// <summary>A weight whose slice is the whole tensor.</summary>
-    public WeightSpec Add(string component, string key, long[] shape, WeightLayout layout = WeightLayout.Stored,
-        ElementType type = ElementType.F32) => Add(component, [new TensorSlice(key, 0, layout == WeightLayout.Transposed ? shape[1] : shape[0])],
-            shape, layout, type);
+    public WeightSpec Add(
+        string component, string key, long[] shape, WeightLayout layout = WeightLayout.Stored, ElementType type = ElementType.F32)
+    {
+        long rows = layout == WeightLayout.Transposed ? shape[1] : shape[0];
+        return Add(component, [new TensorSlice(key, 0, rows)], shape, layout, type);
+    }
 
     public WeightSpec Add(string component, TensorSlice[] slices, long[] shape, WeightLayout layout = WeightLayout.Stored,
         ElementType type = ElementType.F32)
