@@ -14,13 +14,15 @@ internal sealed class EmbeddingEntry
 
     /// <summary>Reads the description of a file.</summary>
     /// <param name="path">Path of the file.</param>
+    /// <param name="folder">The name of the folder of embeddings, without the folders above it.</param>
     /// <param name="place">The path within the folder, with slashes.</param>
     /// <param name="bytes">Size of the file in bytes.</param>
     /// <param name="modified">The time of its last change.</param>
-    public EmbeddingEntry(string path, string place, long bytes, DateTime modified)
+    public EmbeddingEntry(string path, string folder, string place, long bytes, DateTime modified)
     {
         Path = path;
         Place = place;
+        Title = $"{folder}/{place}";
         Bytes = bytes;
         Modified = modified;
         Name = System.IO.Path.GetFileNameWithoutExtension(path);
@@ -39,6 +41,9 @@ internal sealed class EmbeddingEntry
 
     /// <summary>The path within the folder of embeddings, with slashes, which tells nothing of the machine.</summary>
     public string Place { get; }
+
+    /// <summary>The same behind the name of the folder, for messages.</summary>
+    public string Title { get; }
 
     /// <summary>The file's name without its extension, by which prompts name it.</summary>
     public string Name { get; }

@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using System.Runtime.CompilerServices;
 
 namespace MuseAtelier.Adapters;
 
@@ -27,6 +28,8 @@ internal sealed class EmbeddingFolder
         MatchType = MatchType.Simple,
     };
 
+    private static readonly ConditionalWeakTable<IReadOnlyList<string>, EmbeddingFolder> Shared = [];
+
     private readonly Lock _lock = new();
     private readonly string[] _folders;
     private EmbeddingCatalog _catalog = EmbeddingCatalog.Empty;
@@ -44,6 +47,14 @@ internal sealed class EmbeddingFolder
     /// <summary>No folders.</summary>
     public static EmbeddingFolder None { get; } = new([]);
 
+    /// <summary>
+    /// The folders of an option. Equal for the same list, so that a request that is checked before it is painted reads no header twice.
+    /// </summary>
+    /// <param name="folders">The list of paths, which must not change.</param>
+    /// <exception cref="EmbeddingFolderException">A folder is missing.</exception>
+    public static EmbeddingFolder Of(IReadOnlyList<string> folders) =>
+        folders.Count == 0 ? None : Shared.GetValue(folders, static paths => new EmbeddingFolder(paths));
+
     /// <summary>Whether there are no folders, so that prompts name no embeddings.</summary>
     public bool IsNone => _folders.Length == 0;
 
@@ -60,6 +71,7 @@ internal sealed class EmbeddingFolder
             bool isComplete = true;
             foreach (string folder in _folders)
             {
+                string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
                 foreach (FoundFile file in FilesOf(folder, ref isComplete))
                 {
                     // One folder may lie within another one.
@@ -68,7 +80,7 @@ internal sealed class EmbeddingFolder
                     if (entries.Count == MostFiles) break;
                     bool isSame = known.TryGetValue(file.Path, out EmbeddingEntry? entry)
                         && (entry.Bytes, entry.Modified) == (file.Bytes, file.Modified);
-                    entries.Add(isSame ? entry! : new EmbeddingEntry(file.Path, file.Place, file.Bytes, file.Modified));
+                    entries.Add(isSame ? entry! : new EmbeddingEntry(file.Path, name, file.Place, file.Bytes, file.Modified));
                 }
             }
 

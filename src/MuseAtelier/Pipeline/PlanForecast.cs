@@ -16,7 +16,7 @@ internal static class PlanForecast
     {
         string path = PackageCache.Find(model, options.PackageChoice) ?? model;
         ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
-        var single = new PictureSeries(request, 1, 1) { Embeddings = new EmbeddingFolder(options.EmbeddingFolders) };
+        var single = new PictureSeries(request, 1, 1) { Embeddings = EmbeddingFolder.Of(options.EmbeddingFolders) };
         ResidencyRequest wanted = request.Hires is null
             ? BatchPlanner.RequestOf(single, options, options.BudgetBytes())
             : HiresSeries.Of(single).PlanRequest(options, options.BudgetBytes());

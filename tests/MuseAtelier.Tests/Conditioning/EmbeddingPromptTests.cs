@@ -128,8 +128,8 @@ public sealed class EmbeddingPromptTests : IDisposable
     {
         EmbeddingWriter.WriteSmall(_folder["all/sub/ink.safetensors"], 1);
         RequestPrompts prompts = Read("ink and ink", PromptSyntax.A1111);
-        Assert.Contains("ink.safetensors of the first folder is used, and sub/ink.safetensors", Assert.Single(prompts.Notices),
-            StringComparison.Ordinal);
+        Assert.Equal(
+            "Several embeddings are called ink: all/ink.safetensors is used, not all/sub/ink.safetensors.", Assert.Single(prompts.Notices));
         Assert.Equal(3, Assert.Single(prompts.Embeddings).Count);
     }
 
