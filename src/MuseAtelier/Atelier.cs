@@ -226,7 +226,7 @@ public sealed class Atelier : IAtelier
     private void Check(PictureSeries series)
     {
         HiresRules.CheckFile(series.Request);
-        _engine.Check(series.Request);
+        _engine.Check(series);
         _engine.Check(series.Prompts.Embeddings);
         if (series.Request.Hires is not null) _engine.Check(HiresSeries.Of(series).Second.Prompts.Embeddings);
     }

@@ -53,6 +53,14 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
     public PromptEmbeds Encode(PromptChunks chunks, RunOptions options, CancellationToken cancellationToken) =>
         Encode(chunks, ConditioningNames.UsualClipSkip, options, cancellationToken);
 
+    /// <summary>Forgets all embeddings, because the encoders' weights change.</summary>
+    public void Forget()
+    {
+        _kept.Clear();
+        _order.Clear();
+        _keptChunks = 0;
+    }
+
     /// <summary>Frees the encoders' memory. The next prompt that is not kept loads them again.</summary>
     public void Release()
     {

@@ -31,6 +31,7 @@ internal static class PassJoin
     {
         Text = first.Text + second.Text,
         Encoding = first.Encoding + second.Encoding,
+        Merging = first.Merging + second.Merging,
         Denoising = first.Denoising + second.Denoising,
         Enlarging = first.Decoding + enlarging,
         Steps = [.. first.Steps, .. second.Steps],

@@ -36,6 +36,9 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
     /// <summary>The tiles in which the VAE works; null lets the plan choose.</summary>
     public TilePlan? Tiles { get; init; }
 
+    /// <summary>Bytes of host memory that weights take that LoRAs change, on a device that reads weights from mapped files.</summary>
+    public long MergedBytes { get; set; }
+
     /// <summary>What is made of the denoised latents.</summary>
     public PassOutput Output { get; init; }
 

@@ -16,7 +16,12 @@ internal static class PlanForecast
     {
         string path = PackageCache.Find(model, options.PackageChoice) ?? model;
         ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
-        var single = new PictureSeries(request, 1, 1) { Embeddings = EmbeddingFolder.Of(options.EmbeddingFolders) };
+        if (options.VaeFile is { } vae && path == model) sizes = sizes.WithVae(vae);
+        var single = new PictureSeries(request, 1, 1)
+        {
+            MergedBytes = LoraSwitch.Check(sizes.Manifest, request.Loras),
+            Embeddings = EmbeddingFolder.Of(options.EmbeddingFolders),
+        };
         ResidencyRequest wanted = request.Hires is null
             ? BatchPlanner.RequestOf(single, options, options.BudgetBytes())
             : HiresSeries.Of(single).PlanRequest(options, options.BudgetBytes());
