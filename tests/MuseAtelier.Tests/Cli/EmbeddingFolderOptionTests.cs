@@ -26,7 +26,8 @@ public sealed class EmbeddingFolderOptionTests : IDisposable
         JsonNode embedding = Assert.Single(json["embeddings"]!.AsArray())!;
         Assert.Equal(("ink", 2, 49408), ((string?)embedding["name"], (int)embedding["vectors"]!, (int)embedding["firstId"]!));
 
-        MuseResult missing = await Muse.RunAsync("tokens", "embedding:inc", "--prompt-syntax", "comfy", "--embedding-folder", _folder["all"]);
+        string[] folder = ["--embedding-folder", _folder["all"]];
+        MuseResult missing = await Muse.RunAsync(["tokens", "embedding:inc", "--prompt-syntax", "comfy", .. folder]);
         missing.AssertFailed(1, "Did you mean ink?");
         (await Muse.RunAsync("tokens", "a", "--embedding-folder", _folder["none"])).AssertFailed(1, "there is no folder");
     }
