@@ -28,7 +28,8 @@ internal sealed class EmbeddingEntry
         Name = System.IO.Path.GetFileNameWithoutExtension(path);
         try
         {
-            _header = EmbeddingFile.Inspect(path);
+            // A pipe has no size either, and reading it would wait.
+            _header = bytes == 0 ? throw Empty() : EmbeddingFile.Inspect(path);
         }
         catch (MuseAtelierException exception)
         {
@@ -70,8 +71,11 @@ internal sealed class EmbeddingEntry
         lock (_lock)
         {
             if (_loaded is { } loaded) return loaded;
+            if (Bytes == 0) throw Empty();
             // A fault is found anew, so that each caller has an exception of its own.
             return _loaded = new Embedding(Path, EmbeddingFile.Read(Path));
         }
     }
+
+    private EmbeddingKindException Empty() => new(Path, "an empty file");
 }

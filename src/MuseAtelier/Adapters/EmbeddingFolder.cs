@@ -32,7 +32,7 @@ internal sealed class EmbeddingFolder
 
     private readonly Lock _lock = new();
     private readonly string[] _folders;
-    private EmbeddingCatalog _catalog = EmbeddingCatalog.Empty;
+    private EmbeddingCatalog? _catalog;
 
     /// <summary>Prepares to scan folders.</summary>
     /// <param name="folders">Their paths. Where two hold embeddings of one name, the first one's is used.</param>
@@ -65,7 +65,8 @@ internal sealed class EmbeddingFolder
         if (IsNone) return EmbeddingCatalog.Empty;
         lock (_lock)
         {
-            Dictionary<string, EmbeddingEntry> known = _catalog.Entries.ToDictionary(entry => entry.Path, StringComparer.Ordinal);
+            IReadOnlyList<EmbeddingEntry> before = _catalog?.Entries ?? [];
+            Dictionary<string, EmbeddingEntry> known = before.ToDictionary(entry => entry.Path, StringComparer.Ordinal);
             List<EmbeddingEntry> entries = [];
             HashSet<string> paths = new(StringComparer.Ordinal);
             bool isComplete = true;
@@ -84,8 +85,9 @@ internal sealed class EmbeddingFolder
                 }
             }
 
-            if (!entries.SequenceEqual(_catalog.Entries)) _catalog = new EmbeddingCatalog(entries, isComplete);
-            return _catalog;
+            bool isChanged = _catalog is null || _catalog.IsComplete != isComplete || !entries.SequenceEqual(before);
+            if (isChanged) _catalog = new EmbeddingCatalog(entries, isComplete);
+            return _catalog!;
         }
     }
 
@@ -120,14 +122,26 @@ internal sealed class EmbeddingFolder
             string path = entry.ToFullPath();
             string place = Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/');
             string order = $"{Path.ChangeExtension(place, null)}\0{kind}";
-            // A link has the size and the time of the file that it leads to.
-            var file = new FileInfo(path);
-            if (file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } target) file = target;
-            return file.Exists ? new FoundFile(path, place, order, file.Length, file.LastWriteTimeUtc) : null;
+            return Target(path) is { } file ? new FoundFile(path, place, order, file.Length, file.LastWriteTimeUtc) : null;
         }
 
         static Predicate<string> IsExtension(string extension) =>
             known => known.Equals(extension, StringComparison.OrdinalIgnoreCase);
+    }
+
+    // A link has the size and the time of the file that it leads to. A link to nothing or to itself is no file.
+    private static FileInfo? Target(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            if (file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) file = target;
+            return file.Exists ? file : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>A file of a folder.</summary>
