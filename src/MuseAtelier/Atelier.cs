@@ -65,7 +65,7 @@ public sealed class Atelier : IAtelier
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
-        var embeddings = new EmbeddingFolder(options.EmbeddingFolders);
+        var embeddings = EmbeddingFolder.Of(options.EmbeddingFolders);
         long start = Stopwatch.GetTimestamp();
         var thread = new EngineThread("MuseAtelier", options.QueueCapacity);
         try

@@ -41,6 +41,8 @@ public sealed class CheckpointKindException : CheckpointException
         CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder =>
             "Take the complete checkpoint, one file of about 6.9 GB in fp16, or put all parts into one folder and give its path.",
         CheckpointKind.Upscaler => "Enlarge pictures with it: muse upscale --model, or take an SDXL base model.",
+        CheckpointKind.TextualInversion =>
+            "Prompts name it where its folder is given as one of embeddings (--embedding-folder). The model is another file.",
         CheckpointKind.SdxlRefiner => "Take the base model: sd_xl_base_1.0.safetensors or one trained from it.",
         _ => "Take an SDXL base model or one trained from it.",
     };

@@ -127,9 +127,9 @@ internal sealed class ClipNetwork
 
     /// <summary>
     /// Describes the network. Inputs: ids [rows, 77]; vectors [75, width], of which the id 49,408 + i names row i; and, for the pooled
-    /// output, eos [rows], the index of each text's first end mark in the positions of all rows laid end to end. Outputs: hidden [rows, 77, width], the penultimate layer's without the final norm;
-    /// hidden_3, hidden_4 and so on, those of the layers before it, up to the first layer or the twelfth from the end; and pooled
-    /// [rows, p].
+    /// output, eos [rows], the index of each text's first end mark in the positions of all rows laid end to end. Outputs: hidden [rows, 77,
+    /// width], the penultimate layer's without the final norm; hidden_3, hidden_4 and so on, those of the layers before it, up to the first
+    /// layer or the twelfth from the end; and pooled [rows, p].
     /// </summary>
     public Network Text()
     {

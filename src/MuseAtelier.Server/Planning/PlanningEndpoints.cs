@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using MuseAtelier.Adapters;
 using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
@@ -43,8 +44,9 @@ internal static class PlanningEndpoints
         _ = fields.Text("model", most);
         try
         {
-            TokenCounts counts =
-                await TokenCounter.CountAsync(prompt, negative, syntax, loras, context.RequestAborted).ConfigureAwait(false);
+            var embeddings = EmbeddingFolder.Of(options.Atelier.EmbeddingFolders);
+            TokenCounts counts = await TokenCounter
+                .CountAsync(prompt, negative, syntax, loras, embeddings, context.RequestAborted).ConfigureAwait(false);
             return Results.Json(counts, WireJson.Options);
         }
         catch (PictureRequestException exception)

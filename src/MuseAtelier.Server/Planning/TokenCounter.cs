@@ -16,31 +16,34 @@ internal static class TokenCounter
     /// <param name="negative">The negative prompt.</param>
     /// <param name="syntax">Their syntax.</param>
     /// <param name="loras">Knows what the prompt's tags mean; without folders, they are text.</param>
+    /// <param name="embeddings">The folders in which prompts find embeddings by name.</param>
     /// <param name="cancellationToken">Ends the call between the two.</param>
     /// <exception cref="PictureRequestException">A prompt cannot be read in its syntax.</exception>
+    /// <exception cref="MuseAtelierException">An embedding that a prompt names, or a folder of embeddings, cannot be read.</exception>
     public static Task<TokenCounts> CountAsync(
-        string prompt, string negative, PromptSyntax syntax, LoraShelf loras, CancellationToken cancellationToken) => Task.Run(
+        string prompt, string negative, PromptSyntax syntax, LoraShelf loras, EmbeddingFolder embeddings,
+        CancellationToken cancellationToken) => Task.Run(
         () =>
         {
-            TokenCount ofPrompt = OfPrompt(prompt, syntax, loras);
+            TokenCount ofPrompt = OfPrompt(prompt, syntax, loras, embeddings);
             cancellationToken.ThrowIfCancellationRequested();
-            return new TokenCounts(ofPrompt, OfNegative(negative, syntax));
+            return new TokenCounts(ofPrompt, OfNegative(negative, syntax, embeddings));
         },
         cancellationToken);
 
-    private static TokenCount OfPrompt(string prompt, PromptSyntax syntax, LoraShelf loras)
+    private static TokenCount OfPrompt(string prompt, PromptSyntax syntax, LoraShelf loras, EmbeddingFolder embeddings)
     {
         bool hasTags = loras.HasFolders && syntax == PromptSyntax.A1111 && LoraTags.IsIn(prompt);
         IReadOnlyList<string> notices = hasTags ? loras.NoticesOf(prompt, syntax) : [];
         string text = hasTags ? LoraTags.Strip(prompt) : prompt;
         // Without guidance, the request has no negative prompt.
-        var prompts = RequestPrompts.Of(Unguided with { Prompt = text, PromptSyntax = syntax });
+        var prompts = RequestPrompts.Of(Unguided with { Prompt = text, PromptSyntax = syntax }, folder: embeddings);
         return Count(text, syntax, [.. prompts.Notices, .. notices], prompts.Sets.SelectMany(set => set.Parts));
     }
 
-    private static TokenCount OfNegative(string negative, PromptSyntax syntax)
+    private static TokenCount OfNegative(string negative, PromptSyntax syntax, EmbeddingFolder embeddings)
     {
-        var prompts = RequestPrompts.Of(Guided with { NegativePrompt = negative, PromptSyntax = syntax });
+        var prompts = RequestPrompts.Of(Guided with { NegativePrompt = negative, PromptSyntax = syntax }, folder: embeddings);
         return Count(negative, syntax, prompts.Notices, prompts.Sets.Select(set => set.Negative!));
     }
 

@@ -14,19 +14,22 @@ internal sealed class EmbeddingEntry
 
     /// <summary>Reads the description of a file.</summary>
     /// <param name="path">Path of the file.</param>
+    /// <param name="folder">The name of the folder of embeddings, without the folders above it.</param>
     /// <param name="place">The path within the folder, with slashes.</param>
     /// <param name="bytes">Size of the file in bytes.</param>
     /// <param name="modified">The time of its last change.</param>
-    public EmbeddingEntry(string path, string place, long bytes, DateTime modified)
+    public EmbeddingEntry(string path, string folder, string place, long bytes, DateTime modified)
     {
         Path = path;
         Place = place;
+        Title = $"{folder}/{place}";
         Bytes = bytes;
         Modified = modified;
         Name = System.IO.Path.GetFileNameWithoutExtension(path);
         try
         {
-            _header = EmbeddingFile.Inspect(path);
+            // A pipe has no size either, and reading it would wait.
+            _header = bytes == 0 ? throw Empty() : EmbeddingFile.Inspect(path);
         }
         catch (MuseAtelierException exception)
         {
@@ -39,6 +42,9 @@ internal sealed class EmbeddingEntry
 
     /// <summary>The path within the folder of embeddings, with slashes, which tells nothing of the machine.</summary>
     public string Place { get; }
+
+    /// <summary>The same behind the name of the folder, for messages.</summary>
+    public string Title { get; }
 
     /// <summary>The file's name without its extension, by which prompts name it.</summary>
     public string Name { get; }
@@ -65,8 +71,11 @@ internal sealed class EmbeddingEntry
         lock (_lock)
         {
             if (_loaded is { } loaded) return loaded;
+            if (Bytes == 0) throw Empty();
             // A fault is found anew, so that each caller has an exception of its own.
             return _loaded = new Embedding(Path, EmbeddingFile.Read(Path));
         }
     }
+
+    private EmbeddingKindException Empty() => new(Path, "an empty file");
 }

@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using System.Runtime.CompilerServices;
 
 namespace MuseAtelier.Adapters;
 
@@ -27,9 +28,11 @@ internal sealed class EmbeddingFolder
         MatchType = MatchType.Simple,
     };
 
+    private static readonly ConditionalWeakTable<IReadOnlyList<string>, EmbeddingFolder> Shared = [];
+
     private readonly Lock _lock = new();
     private readonly string[] _folders;
-    private EmbeddingCatalog _catalog = EmbeddingCatalog.Empty;
+    private EmbeddingCatalog? _catalog;
 
     /// <summary>Prepares to scan folders.</summary>
     /// <param name="folders">Their paths. Where two hold embeddings of one name, the first one's is used.</param>
@@ -44,6 +47,14 @@ internal sealed class EmbeddingFolder
     /// <summary>No folders.</summary>
     public static EmbeddingFolder None { get; } = new([]);
 
+    /// <summary>
+    /// The folders of an option. Equal for the same list, so that a request that is checked before it is painted reads no header twice.
+    /// </summary>
+    /// <param name="folders">The list of paths, which must not change.</param>
+    /// <exception cref="EmbeddingFolderException">A folder is missing.</exception>
+    public static EmbeddingFolder Of(IReadOnlyList<string> folders) =>
+        folders.Count == 0 ? None : Shared.GetValue(folders, static paths => new EmbeddingFolder(paths));
+
     /// <summary>Whether there are no folders, so that prompts name no embeddings.</summary>
     public bool IsNone => _folders.Length == 0;
 
@@ -54,12 +65,14 @@ internal sealed class EmbeddingFolder
         if (IsNone) return EmbeddingCatalog.Empty;
         lock (_lock)
         {
-            Dictionary<string, EmbeddingEntry> known = _catalog.Entries.ToDictionary(entry => entry.Path, StringComparer.Ordinal);
+            IReadOnlyList<EmbeddingEntry> before = _catalog?.Entries ?? [];
+            Dictionary<string, EmbeddingEntry> known = before.ToDictionary(entry => entry.Path, StringComparer.Ordinal);
             List<EmbeddingEntry> entries = [];
             HashSet<string> paths = new(StringComparer.Ordinal);
             bool isComplete = true;
             foreach (string folder in _folders)
             {
+                string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
                 foreach (FoundFile file in FilesOf(folder, ref isComplete))
                 {
                     // One folder may lie within another one.
@@ -68,12 +81,13 @@ internal sealed class EmbeddingFolder
                     if (entries.Count == MostFiles) break;
                     bool isSame = known.TryGetValue(file.Path, out EmbeddingEntry? entry)
                         && (entry.Bytes, entry.Modified) == (file.Bytes, file.Modified);
-                    entries.Add(isSame ? entry! : new EmbeddingEntry(file.Path, file.Place, file.Bytes, file.Modified));
+                    entries.Add(isSame ? entry! : new EmbeddingEntry(file.Path, name, file.Place, file.Bytes, file.Modified));
                 }
             }
 
-            if (!entries.SequenceEqual(_catalog.Entries)) _catalog = new EmbeddingCatalog(entries, isComplete);
-            return _catalog;
+            bool isChanged = _catalog is null || _catalog.IsComplete != isComplete || !entries.SequenceEqual(before);
+            if (isChanged) _catalog = new EmbeddingCatalog(entries, isComplete);
+            return _catalog!;
         }
     }
 
@@ -108,14 +122,26 @@ internal sealed class EmbeddingFolder
             string path = entry.ToFullPath();
             string place = Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/');
             string order = $"{Path.ChangeExtension(place, null)}\0{kind}";
-            // A link has the size and the time of the file that it leads to.
-            var file = new FileInfo(path);
-            if (file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } target) file = target;
-            return file.Exists ? new FoundFile(path, place, order, file.Length, file.LastWriteTimeUtc) : null;
+            return Target(path) is { } file ? new FoundFile(path, place, order, file.Length, file.LastWriteTimeUtc) : null;
         }
 
         static Predicate<string> IsExtension(string extension) =>
             known => known.Equals(extension, StringComparison.OrdinalIgnoreCase);
+    }
+
+    // A link has the size and the time of the file that it leads to. A link to nothing or to itself is no file.
+    private static FileInfo? Target(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            if (file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) file = target;
+            return file.Exists ? file : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>A file of a folder.</summary>

@@ -51,8 +51,8 @@ internal sealed class EmbeddingFinder(EmbeddingCatalog catalog, string name)
         IReadOnlyList<EmbeddingEntry> others = catalog.Hidden(entry.Name);
         if (catalog.Find(entry.Name) == entry && others.Count > 0)
         {
-            string paths = string.Join(" and ", others.Select(other => other.Place));
-            Note($"Several embeddings are called {entry.Name}: {entry.Place} of the first folder is used, and {paths} is not.");
+            string titles = string.Join(", ", others.Select(other => other.Title));
+            Note($"Several embeddings are called {entry.Name}: {entry.Title} is used, not {titles}.");
         }
 
         return entry.Load();
@@ -63,7 +63,7 @@ internal sealed class EmbeddingFinder(EmbeddingCatalog catalog, string name)
         string reason = entry.Fault is EmbeddingKindException { Model: { } model }
             ? $"is an embedding for {model}"
             : "is no embedding for SDXL that can be read";
-        return $"The {name} has the name of {entry.Place}, which {reason}: the name is painted as text.";
+        return $"The {name} has the name of {entry.Title}, which {reason}: the name is painted as text.";
     }
 
     private void Note(string notice)

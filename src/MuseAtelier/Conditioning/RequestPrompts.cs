@@ -48,7 +48,7 @@ internal sealed record RequestPrompts(
         PromptSettings settings = PromptSettings.Of(request) with { Embeddings = catalog };
         List<string> notices = [];
         if (!catalog.IsComplete)
-            notices.Add(Invariant($"The folders of embeddings have more than {EmbeddingFolder.MostFiles} files; the others are not found."));
+            notices.Add(Invariant($"The folders of embeddings have more than {EmbeddingFolder.MostFiles} files; others are not found."));
 
         // 1. The parts of the prompt.
         string prompt = LoraTags.TextOf(request);
@@ -77,7 +77,8 @@ internal sealed record RequestPrompts(
         const string name = "negative prompt";
         var prompt = PromptVersions.Of(request.NegativePrompt, name, settings, request.Steps);
         List<string> notices = [];
-        if (PromptSyntaxNotice.Of(request.NegativePrompt, name, settings.Syntax, settings.ReadsEmbeddings) is { } notice) notices.Add(notice);
+        if (PromptSyntaxNotice.Of(request.NegativePrompt, name, settings.Syntax, settings.ReadsEmbeddings) is { } notice)
+            notices.Add(notice);
         if (settings.Syntax == PromptSyntax.A1111 && PromptPart.HasAnd(request.NegativePrompt))
             notices.Add("The negative prompt has the word AND, which is painted as text there, as AUTOMATIC1111 does.");
         return prompt with { Notices = [.. notices, .. prompt.Notices] };

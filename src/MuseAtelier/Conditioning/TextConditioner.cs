@@ -144,7 +144,8 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
     // An encoder takes the vectors of one chunk, so the ids of vectors are numbered anew. What other chunks left in the rows that no id
     // names has no effect.
     private static void WriteTokens(
-        ComponentRunner component, PromptChunks chunks, ReadOnlySpan<int> ids, Func<Embedding, int, ReadOnlySpan<float>> vectorOf, int width)
+        ComponentRunner component, PromptChunks chunks, ReadOnlySpan<int> ids, Func<Embedding, int, ReadOnlySpan<float>> vectorOf,
+        int width)
     {
         long[] wide = new long[ids.Length];
         float[]? vectors = null;

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Adapters;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Format;
 using MuseAtelier.Sampling;
 
@@ -167,12 +168,18 @@ public sealed record AtelierOptions
     /// </summary>
     /// <exception cref="PictureRequestException">The request is out of range, or its prompt names a LoRA that is not there.</exception>
     /// <exception cref="LoraFolderException">A folder of LoRAs cannot be read.</exception>
+    /// <exception cref="EmbeddingFolderException">A folder of embeddings cannot be read.</exception>
+    /// <exception cref="CheckpointException">A prompt names an embedding that cannot be used.</exception>
     /// <exception cref="ArgumentException">The options are out of range.</exception>
     /// <exception cref="ArgumentNullException">The request is null, or a member that must not be null is.</exception>
     public void ThrowIfUnpaintable(PictureRequest request)
     {
         OptionRules.Check(this);
-        RequestRules.Check(LoraPrompts.Resolve(request, LoraFolders).Request, Catalogs.Names);
+        PictureRequest resolved = LoraPrompts.Resolve(request, LoraFolders).Request;
+        RequestRules.Check(resolved, Catalogs.Names);
+        var embeddings = EmbeddingFolder.Of(EmbeddingFolders);
+        _ = RequestPrompts.Of(resolved, folder: embeddings);
+        if (resolved.Hires is not null) _ = RequestPrompts.Of(HiresRules.SecondPassOf(resolved), folder: embeddings);
     }
 
     /// <summary>Opens the package of a model for these options, after it is known that the backend can run here.</summary>

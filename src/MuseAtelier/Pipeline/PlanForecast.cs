@@ -20,7 +20,7 @@ internal static class PlanForecast
         var single = new PictureSeries(request, 1, 1)
         {
             MergedBytes = LoraSwitch.Check(sizes.Manifest, request.Loras),
-            Embeddings = new EmbeddingFolder(options.EmbeddingFolders),
+            Embeddings = EmbeddingFolder.Of(options.EmbeddingFolders),
         };
         ResidencyRequest wanted = request.Hires is null
             ? BatchPlanner.RequestOf(single, options, options.BudgetBytes())

@@ -89,6 +89,8 @@ public sealed class EmbeddingFolderTests : IDisposable
         Directory.CreateDirectory(missing);
         var folder = new EmbeddingFolder([missing]);
         Assert.Empty(folder.Scan().Entries);
+        // Folders without files are folders: a name in ComfyUI's syntax is one that does not exist, and not text.
+        Assert.NotSame(EmbeddingCatalog.Empty, folder.Scan());
         Directory.Delete(missing);
         Assert.Throws<EmbeddingFolderException>(folder.Scan);
         Assert.Same(EmbeddingCatalog.Empty, EmbeddingFolder.None.Scan());

@@ -128,8 +128,8 @@ public sealed class EmbeddingPromptTests : IDisposable
     {
         EmbeddingWriter.WriteSmall(_folder["all/sub/ink.safetensors"], 1);
         RequestPrompts prompts = Read("ink and ink", PromptSyntax.A1111);
-        Assert.Contains("ink.safetensors of the first folder is used, and sub/ink.safetensors", Assert.Single(prompts.Notices),
-            StringComparison.Ordinal);
+        Assert.Equal(
+            "Several embeddings are called ink: all/ink.safetensors is used, not all/sub/ink.safetensors.", Assert.Single(prompts.Notices));
         Assert.Equal(3, Assert.Single(prompts.Embeddings).Count);
     }
 
@@ -148,9 +148,10 @@ public sealed class EmbeddingPromptTests : IDisposable
     {
         int[] words = [.. Comfy("a b , c").ClipL(0)[1..5]];
         PromptChunks chunks = Comfy("a embedding:ink b\nembedding:sub/moss, (embedding:ink:1.5) c");
+        int[] ink = [First, First + 1, First + 2];
         int[] expected =
         [
-            words[0], First, First + 1, First + 2, words[1], .. Enumerable.Range(First + 3, 10), words[2], First, First + 1, First + 2, words[3],
+            words[0], .. ink, words[1], .. Enumerable.Range(First + 3, 10), words[2], .. ink, words[3],
         ];
         Assert.Equal(expected, chunks.ClipL(0)[1..(expected.Length + 1)].ToArray());
         Assert.Equal([1, 1.5f, 1.5f, 1.5f, 1], chunks.WeightsOf(0)[(expected.Length - 4)..(expected.Length + 1)].ToArray());

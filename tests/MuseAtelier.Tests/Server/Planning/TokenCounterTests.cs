@@ -1,6 +1,8 @@
+using MuseAtelier.Adapters;
 using MuseAtelier.Server;
 using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Planning;
+using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Server.Planning;
@@ -56,6 +58,17 @@ public sealed class TokenCounterTests
         await Assert.ThrowsAsync<PromptException>(() => CountAsync(prompt, ""));
     }
 
+    [Fact]
+    public async Task CountAsync_OfAnEmbedding_CountsItsVectors()
+    {
+        using var folder = new TemporaryFolder();
+        EmbeddingWriter.WriteSmall(folder["all/ink.safetensors"], 5);
+        EmbeddingFolder embeddings = EmbeddingFolder.Of([folder["all"]]);
+        TokenCounts counts = await TokenCounter.CountAsync(
+            "an ink sea", "ink", PromptSyntax.A1111, NoLoras, embeddings, TestContext.Current.CancellationToken);
+        Assert.Equal((7, 5), (counts.Prompt.Tokens, counts.NegativePrompt.Tokens));
+    }
+
     private static Task<TokenCounts> CountAsync(string prompt, string negative, PromptSyntax syntax = PromptSyntax.A1111) =>
-        TokenCounter.CountAsync(prompt, negative, syntax, NoLoras, TestContext.Current.CancellationToken);
+        TokenCounter.CountAsync(prompt, negative, syntax, NoLoras, EmbeddingFolder.None, TestContext.Current.CancellationToken);
 }
