@@ -30,6 +30,29 @@ internal sealed record ModelFolder(string Path, IReadOnlyList<ModelFolderFile> F
         return DiffusersFolder.IsOne(path) || Directory.EnumerateFiles(path, Pattern).Any();
     }
 
+    /// <summary>
+    /// Whether a plain folder holds the parts of one model, and not several models: no file of it has all parts, and each has one.
+    /// </summary>
+    public static bool HoldsParts(string path)
+    {
+        try
+        {
+            ModelFolder folder = Of(path);
+            if (folder.Files.Count < 2) return false;
+            foreach (ModelFolderFile entry in folder.Files)
+            {
+                using TensorFile file = TensorFile.Open(folder.PathOf(entry.Name));
+                if (PartRecognition.Of(file).Count is 0 or 4) return false;
+            }
+
+            return true;
+        }
+        catch (Exception exception) when (exception is CheckpointException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The name of a model: that of its file without extension, or of its folder.</summary>
     public static string NameOf(string path) => Directory.Exists(path)
         ? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)))
