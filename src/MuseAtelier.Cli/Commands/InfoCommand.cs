@@ -15,7 +15,8 @@ internal static class InfoCommand
     {
         var path = new Argument<string>("MODEL|PICTURE")
         {
-            Description = "A checkpoint (.safetensors, or the folder of a model in several files), the folder of an exported package, or a picture.",
+            Description = "A checkpoint (.safetensors, or the folder of a model in several files), the folder of an exported package, or "
+                + "a picture.",
         };
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command("info", "Shows what a model consists of, or how a picture was made.") { path, json };

@@ -34,7 +34,7 @@ public sealed class CheckpointFolderException : CheckpointException
         : base(
             path,
             isDiffusers ? $"{path} is a folder in diffusers' layout (model_index.json)" : $"{path} is a folder",
-            isDiffusers ? "a single-file checkpoint (.safetensors)" : "the path of a file, or of a folder that holds a model's files",
+            isDiffusers ? "a single-file checkpoint (.safetensors)" : "a single-file checkpoint, or a folder with a model's files",
             isDiffusers ? "Take the single file that most publishers offer beside the folder." : "Give the path of the file itself.") =>
             IsDiffusers = isDiffusers;
 

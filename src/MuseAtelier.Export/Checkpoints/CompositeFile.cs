@@ -140,7 +140,8 @@ internal sealed class CompositeFile : TensorFile
             throw Ambiguous(folder, "are text encoders, as a third file is", found[unknown[0]].Name, found[unknown[1]].Name);
         (long, int)? second = unknown.Length == 2 ? SizeOf(unknown[1]) : null;
         bool? isG = hasL ? true : hasG ? false : PartRecognition.IsClipG(SizeOf(unknown[0]), second);
-        if (isG is not { } firstIsG) throw Ambiguous(folder, "are text encoders of one size", found[unknown[0]].Name, found[unknown[1]].Name);
+        if (isG is not { } firstIsG)
+            throw Ambiguous(folder, "are text encoders of one size", found[unknown[0]].Name, found[unknown[1]].Name);
         Name(unknown[0], firstIsG);
         if (unknown.Length == 2) Name(unknown[1], !firstIsG);
 

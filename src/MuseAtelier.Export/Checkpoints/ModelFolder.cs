@@ -66,7 +66,8 @@ internal sealed record ModelFolder(string Path, IReadOnlyList<ModelFolderFile> F
         try
         {
             if (DiffusersFolder.IsOne(path)) return DiffusersFolder.Find(path);
-            string[] names = [.. Directory.EnumerateFiles(path, Pattern).Select(file => System.IO.Path.GetFileName(file)).Take(MostFiles + 1)];
+            IEnumerable<string> found = Directory.EnumerateFiles(path, Pattern).Take(MostFiles + 1);
+            string[] names = [.. found.Select(file => System.IO.Path.GetFileName(file))];
             if (names.Length == 0) throw new CheckpointFolderException(path, isDiffusers: false);
             if (names.Length > MostFiles) throw new ModelFolderException(
                 path,

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MuseAtelier.Export.Checkpoints;
@@ -61,8 +62,8 @@ internal static class CheckpointMerger
         // Called before the file gets its name.
         void RequireUnchanged()
         {
-            for (int i = 0; i < before.Length; i++)
-                if (CheckpointIdentity.Of(options.Checkpoints[i]) != before[i]) throw new CheckpointChangedException(options.Checkpoints[i]);
+            foreach ((string path, CheckpointIdentity identity) in options.Checkpoints.Zip(before))
+                if (CheckpointIdentity.Of(path) != identity) throw new CheckpointChangedException(path);
         }
     }
 
@@ -149,7 +150,7 @@ internal static class CheckpointMerger
             ["mode"] = options.Mode == MergeMode.Sum ? "sum" : "difference",
             ["weight"] = options.Weight,
             ["models"] = models,
-        }.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        }.ToJsonString(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         return metadata;
     }
 
