@@ -50,6 +50,10 @@ internal sealed record PackageManifest
     [JsonIgnore]
     public VaeSpec? Vae { get; init; }
 
+    /// <summary>The folder that the manifest was read from; null for a manifest that was made in memory.</summary>
+    [JsonIgnore]
+    public string? Folder { get; init; }
+
     /// <summary>The properties of the painting model. Only for packages that paint.</summary>
     /// <exception cref="PackageManifestException">The package is that of an upscaler.</exception>
     [JsonIgnore]

@@ -14,7 +14,8 @@ public sealed class CheckpointKindException : CheckpointException
     /// <summary>The kind of model in the file.</summary>
     public CheckpointKind Kind { get; }
 
-    private static string Describe(CheckpointKind kind) => kind switch
+    /// <summary>Describes a kind: the rest of a sentence that begins with the path.</summary>
+    internal static string Describe(CheckpointKind kind) => kind switch
     {
         CheckpointKind.SdxlEditing => "is an SDXL editing model (its UNet reads 8 channels)",
         CheckpointKind.SdxlRefiner => "is the SDXL refiner",
@@ -29,6 +30,8 @@ public sealed class CheckpointKindException : CheckpointException
         CheckpointKind.LoneVae => "holds a VAE alone",
         CheckpointKind.LoneTextEncoder => "holds a text encoder alone",
         CheckpointKind.Upscaler => "is an upscaler",
+        CheckpointKind.SdxlBase or CheckpointKind.SdxlInpainting or CheckpointKind.SdxlVelocity or CheckpointKind.SdxlEdm =>
+            "is an SDXL checkpoint",
         _ => "holds no model that is known here",
     };
 

@@ -13,7 +13,12 @@ internal static class RecordedAdapters
         IReadOnlyList<PictureLora> loras = picture.Request.Loras;
         if (loras.Count == 0) return picture.Request;
         IReadOnlyList<UsedLora> used = picture.Provenance.Loras;
-        return picture.Request with { Loras = [.. loras.Select((lora, i) => lora with { Sha256 = used[i].Sha256 })] };
+        return picture.Request with
+        {
+            Loras = [.. loras.Select((lora, i) => i < used.Count
+                ? lora with { Sha256 = used[i].Sha256, ShortHash = used[i].ShortHash }
+                : lora)],
+        };
     }
 
     /// <summary>The embeddings that a picture's prompts named; null if they named none.</summary>

@@ -37,6 +37,7 @@ internal static class OptionRules
         }
 
         CheckFolders(options.LoraFolders, nameof(options.LoraFolders));
+        CheckFolders(options.EmbeddingFolders, nameof(options.EmbeddingFolders));
         PlanRules.CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PreviewInterval, TimeSpan.Zero, nameof(options.PreviewInterval));
         CheckQueue(options);

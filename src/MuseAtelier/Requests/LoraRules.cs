@@ -12,20 +12,20 @@ internal static class LoraRules
     private const int DigestLength = 64;
 
     /// <summary>Checks that every LoRA of a request is in range. Reads no file.</summary>
-    /// <exception cref="LoraException">A LoRA is out of range.</exception>
+    /// <exception cref="RequestLoraException">A LoRA is out of range.</exception>
     /// <exception cref="ArgumentNullException">The list or one of its entries is null.</exception>
     public static void Check(PictureRequest request)
     {
         ArgumentNullException.ThrowIfNull(request.Loras);
-        if (request.Loras.Count > Most) throw LoraException.TooMany(request.Loras.Count);
+        if (request.Loras.Count > Most) throw RequestLoraException.TooMany(request.Loras.Count);
         for (int i = 0; i < request.Loras.Count; i++)
         {
             PictureLora lora = request.Loras[i];
             ArgumentNullException.ThrowIfNull(lora, nameof(request.Loras));
-            if (string.IsNullOrWhiteSpace(lora.Path)) throw LoraException.NoPath(i);
+            if (string.IsNullOrWhiteSpace(lora.Path)) throw RequestLoraException.NoPath(i);
             CheckStrength(lora, "strength", lora.Strength);
             if (lora.TextStrength is { } text) CheckStrength(lora, "text strength", text);
-            if (lora.Sha256 is { } digest && !IsDigest(digest)) throw LoraException.OfDigest(lora.Path, digest);
+            if (lora.Sha256 is { } digest && !IsDigest(digest)) throw RequestLoraException.OfDigest(lora.Path, digest);
         }
     }
 
@@ -35,6 +35,6 @@ internal static class LoraRules
     // The negated pattern also refuses NaN.
     private static void CheckStrength(PictureLora lora, string name, float strength)
     {
-        if (!(strength is >= -LargestStrength and <= LargestStrength)) throw LoraException.OfStrength(lora.Path, name, strength);
+        if (!(strength is >= -LargestStrength and <= LargestStrength)) throw RequestLoraException.OfStrength(lora.Path, name, strength);
     }
 }

@@ -52,6 +52,18 @@ internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<
         return manifest.Lowering == lowering ? Of(manifest) : throw new PackageLoweringException(model, manifest.Lowering, lowering);
     }
 
+    /// <summary>The sizes as the manifest of a package, whose files need not exist.</summary>
+    internal PackageManifest Manifest => new()
+    {
+        FormatVersion = PackageManifest.CurrentFormatVersion,
+        ExporterVersion = "",
+        Lowering = Lowering,
+        Precisions = Precisions,
+        Checkpoint = new CheckpointSpec(Name, "", 0),
+        Components = Components,
+        Files = [],
+    };
+
     /// <summary>The sizes with another VAE, of whose file only the header is read.</summary>
     /// <param name="vaeFile">Path of the VAE's file.</param>
     /// <exception cref="CheckpointException">The file cannot be read, or holds no VAE that fits.</exception>
