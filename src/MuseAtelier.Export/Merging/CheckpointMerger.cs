@@ -16,6 +16,8 @@ internal static class CheckpointMerger
 
     private const int CopyBytes = 4 << 20;
 
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     // What the first checkpoint's metadata says of the kind of model stays true; its title and its digests do not.
     private static readonly string[] Kept =
         ["format", "modelspec.sai_model_spec", "modelspec.architecture", "modelspec.implementation", "modelspec.resolution"];
@@ -69,7 +71,7 @@ internal static class CheckpointMerger
 
     private static long Merge(
         MergeOptions options,
-        IReadOnlyList<TensorFile> files,
+        List<TensorFile> files,
         IReadOnlyList<MergedTensor> tensors,
         string output,
         IProgress<ExportProgress>? progress,
@@ -138,11 +140,12 @@ internal static class CheckpointMerger
         var models = new JsonArray();
         foreach (string path in options.Checkpoints)
         {
-            models.Add(new JsonObject
+            JsonNode model = new JsonObject
             {
                 ["name"] = ModelFolder.NameOf(path),
                 ["sha256"] = CheckpointDigest.Of(path, cancellationToken),
-            });
+            };
+            models.Add(model);
         }
 
         metadata[RecipeName] = new JsonObject
@@ -150,7 +153,7 @@ internal static class CheckpointMerger
             ["mode"] = options.Mode == MergeMode.Sum ? "sum" : "difference",
             ["weight"] = options.Weight,
             ["models"] = models,
-        }.ToJsonString(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        }.ToJsonString(Readable);
         return metadata;
     }
 

@@ -44,7 +44,7 @@ internal static class VaeOverlay
         CheckpointIdentity before = CheckpointIdentity.Of(vaeFile);
         using TensorFile vae = VaeFile.Open(vaeFile);
         // The base must stay as it is while it is read, because the overlay states the digest of its manifest.
-        using FileStream use = PackageUse.Hold(basePackage);
+        using FileStream? use = File.Exists(Path.Combine(basePackage, PackageManifest.FileName)) ? PackageUse.Hold(basePackage) : null;
         PackageManifest manifest = PackageManifest.Read(basePackage);
         if (manifest.Overlay is not null) throw new PackageBaseException(place.Folder, basePackage, "that is an overlay itself");
         IReadOnlyList<ComponentLayout> layouts =
