@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using MuseAtelier.Export;
+using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Tools.Export;
@@ -14,7 +15,10 @@ internal static class ExportCommand
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var checkpoint = new Argument<string>("CHECKPOINT") { Description = "The SDXL checkpoint: one .safetensors file." };
+        var checkpoint = new Argument<string>("CHECKPOINT")
+        {
+            Description = "The SDXL checkpoint: a .safetensors file, or the folder of a model in several.",
+        };
         var folder = new Option<string?>("--out")
         {
             Description = "Where the package goes. [default: export/<checkpoint name>-<lowering>, and the arithmetic where it is not the "
@@ -74,7 +78,7 @@ internal static class ExportCommand
     {
         string precisions = options.Precisions is { } chosen && chosen != Precisions.Of(options.Lowering) ? $"-{chosen.Code()}" : "";
         string lowering = options.Lowering == Lowering.Cuda ? "cuda" : "portable";
-        return Path.Combine("export", $"{Path.GetFileNameWithoutExtension(checkpoint)}-{lowering}{precisions}");
+        return Path.Combine("export", $"{ModelFolder.NameOf(checkpoint)}-{lowering}{precisions}");
     }
 
     private static Option<Precision?> PrecisionOf(string name, string part, string own)

@@ -96,6 +96,7 @@ internal static class InfoCommand
             ["exporter"] = manifest.ExporterVersion,
             ["checkpoint"] = manifest.Checkpoint.Name,
             ["sha256"] = manifest.Checkpoint.Sha256,
+            ["vae"] = manifest.Vae is { } vae ? $"{vae.Name} ({vae.Sha256})" : null,
             ["title"] = manifest.Checkpoint.Title,
             ["license"] = manifest.Checkpoint.License,
             ["upscaler"] = manifest.Upscaler is { } upscaler ? Invariant($"{upscaler.Architecture}, {upscaler.Scale} times") : null,

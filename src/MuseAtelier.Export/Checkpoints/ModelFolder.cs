@@ -26,8 +26,14 @@ internal sealed record ModelFolder(string Path, IReadOnlyList<ModelFolderFile> F
     /// <summary>Whether a path is one of a folder that holds a model's files. Only names are looked at.</summary>
     public static bool IsFolder(string path)
     {
-        if (!Directory.Exists(path)) return false;
-        return DiffusersFolder.IsOne(path) || Directory.EnumerateFiles(path, Pattern).Any();
+        try
+        {
+            return Directory.Exists(path) && (DiffusersFolder.IsOne(path) || Directory.EnumerateFiles(path, Pattern).Any());
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     /// <summary>

@@ -24,7 +24,8 @@ internal static class CheckpointMerger
 
     /// <summary>
     /// Writes a merged checkpoint. Where the formula leaves one checkpoint as it is (weight 0, and weight 1 of a sum) and that is a file,
-    /// the result is a copy of it, byte for byte. The file appears only when it is complete.
+    /// the result is a copy of it, byte for byte, unless a .yaml file beside it tells what it predicts. The file appears only when it is
+    /// complete.
     /// </summary>
     /// <param name="options">The checkpoints and the formula.</param>
     /// <param name="output">Path of the file. An existing file is replaced.</param>
@@ -46,7 +47,7 @@ internal static class CheckpointMerger
         {
             foreach (string path in options.Checkpoints) files.Add(CheckpointFile.Open(path));
             IReadOnlyList<MergedTensor> tensors = MergePlan.Of(files, options.InFp16);
-            string? copied = options.InFp16 || options.Unchanged is null || !File.Exists(options.Unchanged) ? null : options.Unchanged;
+            string? copied = options.InFp16 || !IsWhole(options.Unchanged) ? null : options.Unchanged;
             long bytes = copied is not null
                 ? Copy(copied, output, progress, RequireUnchanged, cancellationToken)
                 : Merge(options, files, tensors, output, progress, RequireUnchanged, cancellationToken);
@@ -68,6 +69,9 @@ internal static class CheckpointMerger
                 if (CheckpointIdentity.Of(path) != identity) throw new CheckpointChangedException(path);
         }
     }
+
+    // A copy would lose what a .yaml file beside the checkpoint says.
+    private static bool IsWhole(string? checkpoint) => File.Exists(checkpoint) && PredictionMarks.FindBeside(checkpoint) is null;
 
     private static long Merge(
         MergeOptions options,

@@ -88,6 +88,23 @@ public sealed class CheckpointMergerTests : IDisposable
         Assert.DoesNotContain(Directory.GetFiles(_folder[""]), file => file.EndsWith(".partial", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Write_WithAMarkBesideTheFile_CopiesTheTensorsAndWritesTheMark(float weight)
+    {
+        RawCheckpoint a = Made(1), b = Made(2);
+        a.SetHalves(Text, [-0f, 2], [2]);
+        b.SetHalves(Text, [3, -0f], [2]);
+        foreach (string name in (string[])["a", "b"]) File.WriteAllText(_folder[name + ".yaml"], "parameterization: v");
+        Merge(a, b, null, weight);
+        using SafetensorsFile merged = SafetensorsFile.Open(_folder["out.safetensors"]);
+        Assert.Equal(CheckpointKind.SdxlVelocity, CheckpointInspector.Detect(merged));
+        RawCheckpoint expected = weight == 0 ? a : b;
+        foreach (string name in (string[])[Kernel, Matrix, Text, Other, Decoder])
+            Assert.Equal(expected.Tensors[name].Bytes, merged.Span(merged.Tensors[name]).ToArray());
+    }
+
     [Fact]
     public void Write_OfAFolderWithWeight0_GivesEqualTensors()
     {
