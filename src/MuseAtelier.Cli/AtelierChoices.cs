@@ -56,8 +56,8 @@ internal sealed class AtelierChoices
     public static Option<string?> Model()
     {
         Option<string?> option = UserPath.Option("--model", "-m");
-        option.Description = "The model: a checkpoint (.safetensors), the folder of a model in several files, or the folder of an exported package. "
-            + $"[default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]";
+        option.Description = "The model: a checkpoint (.safetensors), the folder of a model in several files, or the folder of an exported "
+            + $"package. [default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]";
         option.HelpName = "PATH";
         return option;
     }

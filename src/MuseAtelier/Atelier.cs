@@ -52,7 +52,7 @@ public sealed class Atelier : IAtelier
     private bool Drains => _options.Disposal == DisposalMode.Drain;
 
     /// <summary>Opens a package's folder, or a checkpoint, which is exported once into the cache.</summary>
-    /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
+    /// <param name="model">Path of a package's folder, or of an SDXL checkpoint: a file, or the folder of a model in several files.</param>
     /// <param name="options">The settings of the atelier.</param>
     /// <param name="progress">Receives reports on another thread.</param>
     /// <param name="cancellationToken">Stops an export within a few MiB and leaves nothing behind.</param>
@@ -103,7 +103,7 @@ public sealed class Atelier : IAtelier
     /// Plans a picture from the model's sizes alone, before the model is opened. Exports and loads nothing, and needs no device. The plan
     /// of a picture with a second pass has that of the second pass in <see cref="ResidencyPlan.SecondPass"/>.
     /// </summary>
-    /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
+    /// <param name="model">Path of a package's folder, or of an SDXL checkpoint: a file, or the folder of a model in several files.</param>
     /// <param name="options">
     /// The settings of the atelier. If they declare no budget for a card, the plan takes <see cref="MemoryBudget.DeviceDefault"/>.
     /// </param>

@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using MuseAtelier.Export;
+using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Tools.Export;
@@ -73,12 +74,12 @@ internal static class ExportCommand
     {
         string precisions = options.Precisions is { } chosen && chosen != Precisions.Of(options.Lowering) ? $"-{chosen.Code()}" : "";
         string lowering = options.Lowering == Lowering.Cuda ? "cuda" : "portable";
-        return Path.Combine("export", $"{Path.GetFileNameWithoutExtension(checkpoint)}-{lowering}{precisions}");
+        return Path.Combine("export", $"{ModelFolder.NameOf(checkpoint)}-{lowering}{precisions}");
     }
 
     private static Argument<string> CheckpointArgument() => new("CHECKPOINT")
     {
-        Description = "The SDXL checkpoint: one .safetensors file. With --lora, the folder of its package.",
+        Description = "The SDXL checkpoint: a .safetensors file, or the folder of a model in several. With --lora, the folder of its package.",
     };
 
     private static Option<string?> FolderOption() => new("--out")

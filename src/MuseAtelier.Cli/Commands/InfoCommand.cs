@@ -15,7 +15,8 @@ internal static class InfoCommand
     {
         var path = new Argument<string>("MODEL|PICTURE")
         {
-            Description = "A checkpoint (.safetensors, or the folder of a model in several files), the folder of an exported package, or a picture.",
+            Description = "A checkpoint (.safetensors, or the folder of a model in several files), the folder of an exported package, or "
+                + "a picture.",
         };
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command("info", "Shows what a model consists of, or how a picture was made.") { path, json };
@@ -95,6 +96,7 @@ internal static class InfoCommand
             ["exporter"] = manifest.ExporterVersion,
             ["checkpoint"] = manifest.Checkpoint.Name,
             ["sha256"] = manifest.Checkpoint.Sha256,
+            ["vae"] = manifest.Vae is { } vae ? $"{vae.Name} ({vae.Sha256})" : null,
             ["title"] = manifest.Checkpoint.Title,
             ["license"] = manifest.Checkpoint.License,
             ["upscaler"] = manifest.Upscaler is { } upscaler ? Invariant($"{upscaler.Architecture}, {upscaler.Scale} times") : null,

@@ -66,7 +66,11 @@ internal static class MergeCommand
             };
             ExportResult merged;
             await using (RenderDisplay display = RenderDisplay.Start(terminal, 1))
-                merged = await Task.Run(() => CheckpointMerger.Write(options, result.GetValue(output)!, new MergeReport(display), stop), stop);
+            {
+                var report = new MergeReport(display);
+                merged = await Task.Run(() => CheckpointMerger.Write(options, result.GetValue(output)!, report, stop), stop);
+            }
+
             if (result.GetValue(json)) terminal.Out.WriteLine(Describe(merged).ToJsonString(Json.Readable));
             else terminal.Out.WriteLine(
                 Invariant($"{merged.Folder}: {merged.Bytes / 1e6:N1} MB in {merged.Elapsed.TotalSeconds:0.0} s"));
@@ -88,7 +92,8 @@ internal static class MergeCommand
         if (result.GetResult(mode) is not null && result.GetValue(mode) is { } chosen)
         {
             bool hasThird = result.GetResult(third) is { Tokens.Count: > 0 };
-            if (hasThird != (chosen == MergeMode.Difference)) result.AddError("--mode sum has two checkpoints, and --mode difference three");
+            bool fits = hasThird == (chosen == MergeMode.Difference);
+            if (!fits) result.AddError("--mode sum has two checkpoints, and --mode difference three");
         }
 
         if (result.GetResult(weight) is { Tokens.Count: > 0 } given)

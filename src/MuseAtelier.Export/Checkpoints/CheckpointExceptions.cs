@@ -33,9 +33,9 @@ public sealed class CheckpointFolderException : CheckpointException
     internal CheckpointFolderException(string path, bool isDiffusers)
         : base(
             path,
-            isDiffusers ? $"{path} is a folder in diffusers' layout (model_index.json)" : $"{path} is a folder without a model's files",
-            isDiffusers ? "the path of a file" : "the path of a file, or of a folder with model_index.json or .safetensors files",
-            "Give the path of the file itself.") =>
+            isDiffusers ? $"{path} is a folder in diffusers' layout (model_index.json)" : $"{path} is a folder",
+            isDiffusers ? "a single-file checkpoint (.safetensors)" : "a single-file checkpoint, or a folder with a model's files",
+            isDiffusers ? "Take the single file that most publishers offer beside the folder." : "Give the path of the file itself.") =>
             IsDiffusers = isDiffusers;
 
     /// <summary>Whether the folder holds a model in diffusers' layout.</summary>

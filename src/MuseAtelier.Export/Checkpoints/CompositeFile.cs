@@ -80,7 +80,7 @@ internal sealed class CompositeFile : TensorFile
         foreach (TensorFile file in _files) file.Dispose();
     }
 
-    private static CompositeFile Join(ModelFolder folder, IReadOnlyList<TensorFile> files)
+    private static CompositeFile Join(ModelFolder folder, List<TensorFile> files)
     {
         var places = new PlacedTensors(folder.Path);
         bool isPlain = folder.Files.All(file => file.Part is null);
@@ -93,7 +93,7 @@ internal sealed class CompositeFile : TensorFile
     }
 
     // The files of diffusers' layout, whose folders tell the parts.
-    private static void AddKnown(ModelFolder folder, IReadOnlyList<TensorFile> files, PlacedTensors places)
+    private static void AddKnown(ModelFolder folder, List<TensorFile> files, PlacedTensors places)
     {
         foreach (string index in folder.Descriptions.Where(name => name != DiffusersFolder.SchedulerFile))
             ShardIndex.Check(folder.Path, index, TensorsOf);
@@ -105,7 +105,7 @@ internal sealed class CompositeFile : TensorFile
     }
 
     // The files of a plain folder, whose tensors tell the parts.
-    private static void AddRecognised(ModelFolder folder, IReadOnlyList<TensorFile> files, PlacedTensors places)
+    private static void AddRecognised(ModelFolder folder, List<TensorFile> files, PlacedTensors places)
     {
         var found = new List<(FoundPart Part, TensorFile File, string Name)>();
         foreach ((ModelFolderFile entry, TensorFile file) in folder.Files.Zip(files))
@@ -140,7 +140,8 @@ internal sealed class CompositeFile : TensorFile
             throw Ambiguous(folder, "are text encoders, as a third file is", found[unknown[0]].Name, found[unknown[1]].Name);
         (long, int)? second = unknown.Length == 2 ? SizeOf(unknown[1]) : null;
         bool? isG = hasL ? true : hasG ? false : PartRecognition.IsClipG(SizeOf(unknown[0]), second);
-        if (isG is not { } firstIsG) throw Ambiguous(folder, "are text encoders of one size", found[unknown[0]].Name, found[unknown[1]].Name);
+        if (isG is not { } firstIsG)
+            throw Ambiguous(folder, "are text encoders of one size", found[unknown[0]].Name, found[unknown[1]].Name);
         Name(unknown[0], firstIsG);
         if (unknown.Length == 2) Name(unknown[1], !firstIsG);
 

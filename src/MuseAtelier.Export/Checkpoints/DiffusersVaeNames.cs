@@ -27,8 +27,11 @@ internal sealed partial class DiffusersVaeNames
 
     /// <summary>Counts the levels of a VAE: diffusers numbers those of the decoder the other way round.</summary>
     /// <param name="names">The names of its tensors, without a prefix.</param>
-    public DiffusersVaeNames(IEnumerable<string> names) =>
-        _levels = names.Select(name => Level().Match(name)).Where(match => match.Success).Select(match => Number(match, 1) + 1).Append(0).Max();
+    public DiffusersVaeNames(IEnumerable<string> names)
+    {
+        foreach (string name in names)
+            if (Level().Match(name) is { Success: true } level) _levels = Math.Max(_levels, Number(level, 1) + 1);
+    }
 
     /// <summary>Whether names of tensors are diffusers' and not those of single files.</summary>
     /// <param name="names">The names of a VAE's tensors, without a prefix.</param>

@@ -26,8 +26,37 @@ internal sealed record ModelFolder(string Path, IReadOnlyList<ModelFolderFile> F
     /// <summary>Whether a path is one of a folder that holds a model's files. Only names are looked at.</summary>
     public static bool IsFolder(string path)
     {
-        if (!Directory.Exists(path)) return false;
-        return DiffusersFolder.IsOne(path) || Directory.EnumerateFiles(path, Pattern).Any();
+        try
+        {
+            return Directory.Exists(path) && (DiffusersFolder.IsOne(path) || Directory.EnumerateFiles(path, Pattern).Any());
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Whether a plain folder holds the parts of one model, and not several models: no file of it has all parts, and each has one.
+    /// </summary>
+    public static bool HoldsParts(string path)
+    {
+        try
+        {
+            ModelFolder folder = Of(path);
+            if (folder.Files.Count < 2) return false;
+            foreach (ModelFolderFile entry in folder.Files)
+            {
+                using TensorFile file = TensorFile.Open(folder.PathOf(entry.Name));
+                if (PartRecognition.Of(file).Count is 0 or 4) return false;
+            }
+
+            return true;
+        }
+        catch (Exception exception) when (exception is CheckpointException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     /// <summary>The name of a model: that of its file without extension, or of its folder.</summary>
@@ -43,7 +72,8 @@ internal sealed record ModelFolder(string Path, IReadOnlyList<ModelFolderFile> F
         try
         {
             if (DiffusersFolder.IsOne(path)) return DiffusersFolder.Find(path);
-            string[] names = [.. Directory.EnumerateFiles(path, Pattern).Select(file => System.IO.Path.GetFileName(file)).Take(MostFiles + 1)];
+            IEnumerable<string> found = Directory.EnumerateFiles(path, Pattern).Take(MostFiles + 1);
+            string[] names = [.. found.Select(file => System.IO.Path.GetFileName(file))];
             if (names.Length == 0) throw new CheckpointFolderException(path, isDiffusers: false);
             if (names.Length > MostFiles) throw new ModelFolderException(
                 path,

@@ -12,7 +12,8 @@ internal static class PartRecognition
 {
     private const int WidthOfClipG = 1280;
 
-    private static readonly string[] BareTexts = ["text_model.encoder.layers.", "encoder.layers.", "transformer.text_model.encoder.layers."];
+    private static readonly string[] BareTexts =
+        ["text_model.encoder.layers.", "encoder.layers.", "transformer.text_model.encoder.layers."];
 
     /// <summary>The parts that a file holds; empty where it holds something else.</summary>
     public static IReadOnlyList<FoundPart> Of(TensorFile file)

@@ -40,7 +40,8 @@ internal static partial class PredictionMarks
     private const int MaxYamlBytes = 1 << 20;
 
     /// <summary>The names of the tensors that are marks.</summary>
-    public static IReadOnlyList<string> TensorMarks { get; } = ["edm_mean", "edm_std", MostSigma, LeastSigma, VelocityTensor, ZeroSnrTensor];
+    public static IReadOnlyList<string> TensorMarks { get; } =
+        ["edm_mean", "edm_std", MostSigma, LeastSigma, VelocityTensor, ZeroSnrTensor];
 
     /// <summary>Finds the first mark of another prediction than noise; null where there is none.</summary>
     /// <exception cref="CheckpointException">The file beside the checkpoint that could hold a mark cannot be read.</exception>

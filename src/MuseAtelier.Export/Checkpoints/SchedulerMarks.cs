@@ -32,7 +32,8 @@ internal static class SchedulerMarks
 
         PredictionMark Velocity()
         {
-            bool isRescaled = settings.TryGetProperty("rescale_betas_zero_snr", out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
+            bool isRescaled = settings.TryGetProperty("rescale_betas_zero_snr", out JsonElement flag);
+            isRescaled &= flag.ValueKind == JsonValueKind.True;
             string also = isRescaled ? ", rescale_betas_zero_snr" : "";
             return new PredictionMark(PredictionType.Velocity, says + also) { ZeroTerminalSnr = isRescaled };
         }

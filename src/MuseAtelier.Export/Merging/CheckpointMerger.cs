@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MuseAtelier.Export.Checkpoints;
@@ -15,13 +16,16 @@ internal static class CheckpointMerger
 
     private const int CopyBytes = 4 << 20;
 
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     // What the first checkpoint's metadata says of the kind of model stays true; its title and its digests do not.
     private static readonly string[] Kept =
         ["format", "modelspec.sai_model_spec", "modelspec.architecture", "modelspec.implementation", "modelspec.resolution"];
 
     /// <summary>
     /// Writes a merged checkpoint. Where the formula leaves one checkpoint as it is (weight 0, and weight 1 of a sum) and that is a file,
-    /// the result is a copy of it, byte for byte. The file appears only when it is complete.
+    /// the result is a copy of it, byte for byte, unless a .yaml file beside it tells what it predicts. The file appears only when it is
+    /// complete.
     /// </summary>
     /// <param name="options">The checkpoints and the formula.</param>
     /// <param name="output">Path of the file. An existing file is replaced.</param>
@@ -43,7 +47,7 @@ internal static class CheckpointMerger
         {
             foreach (string path in options.Checkpoints) files.Add(CheckpointFile.Open(path));
             IReadOnlyList<MergedTensor> tensors = MergePlan.Of(files, options.InFp16);
-            string? copied = options.InFp16 || options.Unchanged is null || !File.Exists(options.Unchanged) ? null : options.Unchanged;
+            string? copied = options.InFp16 || !IsWhole(options.Unchanged) ? null : options.Unchanged;
             long bytes = copied is not null
                 ? Copy(copied, output, progress, RequireUnchanged, cancellationToken)
                 : Merge(options, files, tensors, output, progress, RequireUnchanged, cancellationToken);
@@ -61,14 +65,17 @@ internal static class CheckpointMerger
         // Called before the file gets its name.
         void RequireUnchanged()
         {
-            for (int i = 0; i < before.Length; i++)
-                if (CheckpointIdentity.Of(options.Checkpoints[i]) != before[i]) throw new CheckpointChangedException(options.Checkpoints[i]);
+            foreach ((string path, CheckpointIdentity identity) in options.Checkpoints.Zip(before))
+                if (CheckpointIdentity.Of(path) != identity) throw new CheckpointChangedException(path);
         }
     }
 
+    // A copy would lose what a .yaml file beside the checkpoint says.
+    private static bool IsWhole(string? checkpoint) => File.Exists(checkpoint) && PredictionMarks.FindBeside(checkpoint) is null;
+
     private static long Merge(
         MergeOptions options,
-        IReadOnlyList<TensorFile> files,
+        List<TensorFile> files,
         IReadOnlyList<MergedTensor> tensors,
         string output,
         IProgress<ExportProgress>? progress,
@@ -137,11 +144,12 @@ internal static class CheckpointMerger
         var models = new JsonArray();
         foreach (string path in options.Checkpoints)
         {
-            models.Add(new JsonObject
+            JsonNode model = new JsonObject
             {
                 ["name"] = ModelFolder.NameOf(path),
                 ["sha256"] = CheckpointDigest.Of(path, cancellationToken),
-            });
+            };
+            models.Add(model);
         }
 
         metadata[RecipeName] = new JsonObject
@@ -149,7 +157,7 @@ internal static class CheckpointMerger
             ["mode"] = options.Mode == MergeMode.Sum ? "sum" : "difference",
             ["weight"] = options.Weight,
             ["models"] = models,
-        }.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        }.ToJsonString(Readable);
         return metadata;
     }
 

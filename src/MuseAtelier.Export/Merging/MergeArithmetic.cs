@@ -29,18 +29,26 @@ internal sealed class MergeArithmetic(IReadOnlyList<TensorFile> files, float wei
     /// <exception cref="WeightOverflowException">A merged number exceeds the range of its type.</exception>
     public void Write(MergedTensor tensor, SafetensorsWriter writer, CancellationToken cancellationToken)
     {
-        if (tensor.Others.Count == 0) Copy(tensor.First, writer, cancellationToken);
+        if (tensor.Others.Count == 0) Copy(0, tensor.First, writer, cancellationToken);
+        // The formula would lose the signs of zeros.
+        else if (weight == 0 && IsStored(tensor, tensor.First)) Copy(0, tensor.First, writer, cancellationToken);
+        else if (weight == 1 && files.Count == 2 && IsStored(tensor, tensor.Others[0]))
+            Copy(1, tensor.Others[0], writer, cancellationToken);
         else if (MergePlan.IsExtended(tensor.First, tensor.Others[0])) WriteExtended(tensor, writer);
         else WriteMerged(tensor, writer, cancellationToken);
     }
 
-    private void Copy(SafetensorsTensor tensor, SafetensorsWriter writer, CancellationToken cancellationToken)
+    // Whether the merged tensor can have the bytes of one that is merged.
+    private static bool IsStored(MergedTensor tensor, SafetensorsTensor source) =>
+        source.Type == tensor.Declaration.Type && source.Elements == tensor.First.Elements;
+
+    private void Copy(int file, SafetensorsTensor tensor, SafetensorsWriter writer, CancellationToken cancellationToken)
     {
         for (long start = 0; start < tensor.Bytes; start += PartElements)
         {
             cancellationToken.ThrowIfCancellationRequested();
             Span<byte> part = _bytes.AsSpan(0, (int)Math.Min(PartElements, tensor.Bytes - start));
-            files[0].CopyTo(tensor, start, part);
+            files[file].CopyTo(tensor, start, part);
             writer.Write(part);
         }
     }

@@ -116,7 +116,8 @@ internal static class MergePlan
             if (missing.Length == 0) return;
             string names = string.Join(", ", missing.Take(Shown).Select(SafetensorsHeader.Shorten));
             string more = missing.Length > Shown ? Invariant($" and {missing.Length - Shown} more") : "";
-            throw new MergeMismatchException(lacks.Path, $"{lacks.Path} lacks {names}{more}, {relation}", "checkpoints of the same tensors");
+            string found = $"{lacks.Path} lacks {names}{more}, {relation}";
+            throw new MergeMismatchException(lacks.Path, found, "checkpoints of the same tensors");
         }
     }
 

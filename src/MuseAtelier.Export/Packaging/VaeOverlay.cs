@@ -44,7 +44,7 @@ internal static class VaeOverlay
         CheckpointIdentity before = CheckpointIdentity.Of(vaeFile);
         using TensorFile vae = VaeFile.Open(vaeFile);
         // The base must stay as it is while it is read, because the overlay states the digest of its manifest.
-        using FileStream use = PackageUse.Hold(basePackage);
+        using FileStream? use = File.Exists(Path.Combine(basePackage, PackageManifest.FileName)) ? PackageUse.Hold(basePackage) : null;
         PackageManifest manifest = PackageManifest.Read(basePackage);
         if (manifest.Overlay is not null) throw new PackageBaseException(place.Folder, basePackage, "that is an overlay itself");
         IReadOnlyList<ComponentLayout> layouts =
@@ -66,7 +66,7 @@ internal static class VaeOverlay
                 Name = manifest.Checkpoint.Name,
                 Base = new BaseSpec(Path.GetFileName(basePackage), ManifestReader.Digest(basePackage)),
                 Vae = new VaeSpec(Path.GetFileName(vaeFile), sha256),
-                Stages = [.. layouts.SelectMany(layout => layout.Spec.Stages.Select(stage => new OverlayStage(NameOf(layout.Spec), stage)))],
+                Stages = [.. layouts.SelectMany(StagesOf)],
                 Files = writer.Files,
             }.Write(partial.Path);
             // Reading applies all rules of manifests to the overlay and its base together, because the base is untrusted too.
@@ -106,6 +106,9 @@ internal static class VaeOverlay
         problems.ThrowIfAny(vae);
         return [.. networks.Select(network => ComponentLayout.Of(network, lowering, CheckpointExporter.Version))];
     }
+
+    private static IEnumerable<OverlayStage> StagesOf(ComponentLayout layout) =>
+        layout.Spec.Stages.Select(stage => new OverlayStage(NameOf(layout.Spec), stage));
 
     private static string NameOf(ComponentSpec component) => component.Name[..^Suffix.Length];
 }

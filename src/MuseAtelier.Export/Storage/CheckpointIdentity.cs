@@ -42,7 +42,8 @@ internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, s
             ticks = Math.Max(ticks, file.Ticks);
         }
 
-        return new CheckpointIdentity(NameOf(FinalPath.Of(folder.Path)), bytes, ticks, Sha256.Hash(Encoding.UTF8.GetBytes(text.ToString())));
+        string samples = Sha256.Hash(Encoding.UTF8.GetBytes(text.ToString()));
+        return new CheckpointIdentity(NameOf(FinalPath.Of(folder.Path)), bytes, ticks, samples);
     }
 
     private static string NameOf(string path) =>

@@ -82,8 +82,8 @@ internal static class PaintingInfo
         json.WriteString("sd_model_name", model?.Name);
         json.WriteString("sd_model_hash", model is { Sha256.Length: >= ParametersText.ShortDigest }
             ? model.Sha256[..ParametersText.ShortDigest] : null);
-        json.WriteNull("sd_vae_name");
-        json.WriteNull("sd_vae_hash");
+        json.WriteString("sd_vae_name", model?.Vae?.Name);
+        json.WriteString("sd_vae_hash", model?.Vae?.Sha256[..ParametersText.ShortDigest]);
     }
 
     private static void WriteAll(

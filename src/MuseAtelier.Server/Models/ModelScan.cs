@@ -27,7 +27,7 @@ internal static class ModelScan
     {
         string path = Path.GetFullPath(named);
         // A file that is missing is listed with its problem.
-        if (!Directory.Exists(path) || IsPackage(path)) return [path];
+        if (!Directory.Exists(path) || IsPackage(path) || DiffusersFolder.IsOne(path) || ModelFolder.HoldsParts(path)) return [path];
         var entries = new EnumerationOptions
         {
             RecurseSubdirectories = true,
@@ -37,9 +37,11 @@ internal static class ModelScan
         };
         try
         {
-            return [.. Directory.EnumerateFiles(path, "*", entries).Take(MostEntries)
-                .Select(ModelOf).OfType<string>()
-                .Order(StringComparer.Ordinal)];
+            string[] models = [.. Directory.EnumerateFiles(path, "*", entries).Take(MostEntries).Select(ModelOf).OfType<string>()];
+            // The files of a folder in diffusers' layout are parts of one model.
+            string[] folders = [.. models.Where(DiffusersFolder.IsOne).Select(folder => folder + Path.DirectorySeparatorChar)];
+            return models.Where(model => !folders.Any(folder => model.StartsWith(folder, StringComparison.Ordinal)))
+                .Order(StringComparer.Ordinal);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -49,7 +51,7 @@ internal static class ModelScan
 
     private static string? ModelOf(string file)
     {
-        if (Path.GetFileName(file) == PackageManifest.FileName) return Path.GetDirectoryName(file);
+        if (Path.GetFileName(file) is PackageManifest.FileName or DiffusersFolder.IndexFile) return Path.GetDirectoryName(file);
         return Path.GetExtension(file).Equals(".safetensors", StringComparison.OrdinalIgnoreCase) ? file : null;
     }
 
@@ -57,7 +59,7 @@ internal static class ModelScan
 
     private static string UniqueId(string path, HashSet<string> ids)
     {
-        string name = Directory.Exists(path) ? Path.GetFileName(path) : Path.GetFileNameWithoutExtension(path);
+        string name = ModelFolder.NameOf(path);
         string first = name.Length == 0 ? "model" : name;
         string id = first;
         for (int number = 2; !ids.Add(id); number++) id = $"{first}-{number}";

@@ -1,4 +1,5 @@
 using MuseAtelier.Checking;
+using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 
@@ -11,7 +12,7 @@ namespace MuseAtelier;
 internal static class FidelityCheck
 {
     /// <summary>Computes the report.</summary>
-    /// <param name="model">Path of an SDXL single-file checkpoint. A package is refused, because its arithmetic is fixed.</param>
+    /// <param name="model">Path of an SDXL checkpoint. A package is refused, because its arithmetic is fixed.</param>
     /// <param name="options">The settings of the engine. Budgets bound the pictures, not the parts.</param>
     /// <param name="request">The pictures to compare.</param>
     /// <param name="progress">Receives, on another thread, the name of the part that is being computed.</param>
@@ -29,7 +30,7 @@ internal static class FidelityCheck
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
         FidelityRules.Check(request);
-        if (Directory.Exists(model)) throw new FidelityModelException(model);
+        if (Directory.Exists(model) && !ModelFolder.IsFolder(model)) throw new FidelityModelException(model);
         await using var thread = new EngineThread("MuseAtelier fidelity");
         return await thread.RunAsync(
             stopping => new FidelityRun(model, options, request, progress, stopping).Compare(),

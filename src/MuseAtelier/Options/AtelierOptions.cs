@@ -39,8 +39,8 @@ public sealed record AtelierOptions
     public IReadOnlyList<string> EmbeddingFolders { get; init; } = [];
 
     /// <summary>
-    /// Path of a VAE's file, a <c>.safetensors</c> file, that replaces the model's own; null means the model's own. It is exported once, into
-    /// an overlay beside the model's package.
+    /// Path of a VAE's file, a <c>.safetensors</c> file, that replaces the model's own; null means the model's own. It is exported once,
+    /// into an overlay beside the model's package.
     /// </summary>
     public string? VaeFile { get; init; }
 

@@ -38,7 +38,8 @@ internal static class PackageKey
     public static string OfVae(string basis, CheckpointIdentity vae)
     {
         string name = Path.GetFileName(basis);
-        string text = FormattableString.Invariant($"{name}|{ManifestReader.Digest(basis)}|{vae.Path}|{vae.Bytes}|{vae.Ticks}|{vae.Samples}|")
+        string text = FormattableString.Invariant($"{name}|{ManifestReader.Digest(basis)}|")
+            + FormattableString.Invariant($"{vae.Path}|{vae.Bytes}|{vae.Ticks}|{vae.Samples}|")
             + FormattableString.Invariant($"{CheckpointExporter.Version}|{PackageManifest.CurrentFormatVersion}");
         return $"{name}-vae-{Sha256.Hash(Encoding.UTF8.GetBytes(text))[..DigestLetters]}";
     }

@@ -88,6 +88,23 @@ public sealed class CheckpointMergerTests : IDisposable
         Assert.DoesNotContain(Directory.GetFiles(_folder[""]), file => file.EndsWith(".partial", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Write_WithAMarkBesideTheFile_CopiesTheTensorsAndWritesTheMark(float weight)
+    {
+        RawCheckpoint a = Made(1), b = Made(2);
+        a.SetHalves(Text, [-0f, 2], [2]);
+        b.SetHalves(Text, [3, -0f], [2]);
+        foreach (string name in (string[])["a", "b"]) File.WriteAllText(_folder[name + ".yaml"], "parameterization: v");
+        Merge(a, b, null, weight);
+        using SafetensorsFile merged = SafetensorsFile.Open(_folder["out.safetensors"]);
+        Assert.Equal(CheckpointKind.SdxlVelocity, CheckpointInspector.Detect(merged));
+        RawCheckpoint expected = weight == 0 ? a : b;
+        foreach (string name in (string[])[Kernel, Matrix, Text, Other, Decoder])
+            Assert.Equal(expected.Tensors[name].Bytes, merged.Span(merged.Tensors[name]).ToArray());
+    }
+
     [Fact]
     public void Write_OfAFolderWithWeight0_GivesEqualTensors()
     {
@@ -121,7 +138,7 @@ public sealed class CheckpointMergerTests : IDisposable
         JsonNode recipe = JsonNode.Parse(merged.Metadata[CheckpointMerger.RecipeName])!;
         Assert.Equal(("sum", 0.5f), ((string)recipe["mode"]!, (float)recipe["weight"]!));
         Assert.Equal(
-            [("a", Sha256.Hash(File.ReadAllBytes(_folder["a.safetensors"]))), ("b", Sha256.Hash(File.ReadAllBytes(_folder["b.safetensors"])))],
+            ((string[])["a", "b"]).Select(name => (name, Sha256.Hash(File.ReadAllBytes(_folder[$"{name}.safetensors"])))),
             recipe["models"]!.AsArray().Select(model => ((string)model!["name"]!, (string)model["sha256"]!)));
     }
 
@@ -130,7 +147,7 @@ public sealed class CheckpointMergerTests : IDisposable
     {
         AssertRefused("shape [3, 5]", b => b.SetSingles(Matrix, Numbers(15, 1), 3, 5));
         AssertRefused("lacks " + Decoder, b => b.Tensors.Remove(Decoder), b => b.SetSingles("first_stage_model.decoder.x", [1], 1));
-        AssertRefused("predicts Velocity", b => b.Set("v_pred", "F32", [0], []));
+        AssertRefused("is SdxlVelocity", b => b.Set("v_pred", "F32", [0], []));
         AssertRefused("fp8", b => b.Set(Matrix, "F8_E4M3", [3, 4], new byte[12]));
         AssertRefused("type I8", b => b.Set(Matrix, "I8", [3, 4], new byte[12]));
         AssertRefused("not finite", b => b.SetSingles(Matrix, [.. Numbers(11, 1), float.NaN], 3, 4));
@@ -173,7 +190,7 @@ public sealed class CheckpointMergerTests : IDisposable
         Made(2).Write(_folder["b.safetensors"]);
         string[] merge = ["merge", _folder["a.safetensors"], _folder["b.safetensors"], "--weight", "0.5"];
         MuseResult result = await Muse.RunAsync([.. merge, "--fp16", "--out", _folder["out.safetensors"], "--json"]);
-        Assert.Equal("", result.Error);
+        Assert.Equal(0, result.Code);
         Assert.Equal(new FileInfo(_folder["out.safetensors"]).Length, (long)JsonNode.Parse(result.Out)!["bytes"]!);
         using (SafetensorsFile merged = SafetensorsFile.Open(_folder["out.safetensors"]))
             Assert.Equal("F16", merged.Tensors[Matrix].TypeName);

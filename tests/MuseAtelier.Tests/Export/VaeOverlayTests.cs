@@ -55,7 +55,8 @@ public sealed class VaeOverlayTests : IDisposable
     public async Task Render_WithAVae_PaintsAsACheckpointWithItAndNamesIt()
     {
         (string checkpoint, string vae) = Write(hasDiffusersNames: false);
-        string[] picture = ["render", "sea", "--width", "256", "--height", "256", "--steps", "1", "--seed", "5", "--cache", _folder["cache"]];
+        string[] size = ["--width", "256", "--height", "256", "--steps", "1", "--seed", "5"];
+        string[] picture = ["render", "sea", .. size, "--cache", _folder["cache"]];
         Assert.Equal(0, (await Muse.RunAsync([.. picture, "--vae", vae, "--out", _folder["own.png"]])).Code);
         Assert.Equal(0, (await Muse.RunAsync([.. picture, "--model", checkpoint, "--out", _folder["full.png"]])).Code);
         Assert.Equal(0, (await Muse.RunAsync([.. picture, "--out", _folder["plain.png"]])).Code);
@@ -151,8 +152,8 @@ public sealed class VaeOverlayTests : IDisposable
         var choice = new PackageChoice(Lowering.Portable, null, _folder["cache"], VerifiesDigests: false) { VaeFile = vae };
         string folder = PackageCache.Resolve(TestAtelier.Checkpoint, choice, null, Cancellation);
         string manifest = Path.Combine(folder, PackageManifest.FileName);
-        File.WriteAllText(
-            manifest, File.ReadAllText(manifest).Replace("\"component\": \"vae_encoder\"", "\"component\": \"unet\"", StringComparison.Ordinal));
+        string text = File.ReadAllText(manifest);
+        File.WriteAllText(manifest, text.Replace("\"component\": \"vae_encoder\"", "\"component\": \"unet\"", StringComparison.Ordinal));
         PackageManifestException refusal = Assert.Throws<PackageManifestException>(() => PackageManifest.Read(folder));
         Assert.Contains("replaces a stage of unet", refusal.Message, StringComparison.Ordinal);
     }

@@ -32,6 +32,16 @@ public sealed class ModelShelfTests : IDisposable
     }
 
     [Fact]
+    public async Task Models_InSeveralFiles_AreListedOnce()
+    {
+        Link("first.safetensors");
+        SplitModel.WriteDiffusers(Path.Combine(_folder, "my.model"));
+        await using ModelShelf shelf = Open();
+        Assert.Equal(["first", "my.model"], shelf.Models.Select(model => model.Id));
+        Assert.All(shelf.Models, model => Assert.Null(model.Problem));
+    }
+
+    [Fact]
     public async Task Models_OfOneName_HaveIdsOfTheirOwn()
     {
         Link("a/model.safetensors");
