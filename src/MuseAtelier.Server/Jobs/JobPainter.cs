@@ -94,12 +94,17 @@ internal sealed class JobPainter(
             {
                 Index = index,
                 Request = picture.Request,
+                Embeddings = picture.Provenance.Embeddings,
                 File = file,
                 Format = request.Format,
                 Width = picture.Width,
                 Height = picture.Height,
                 Parameters = ParametersText.Write(
-                    picture.Request, picture.Model.Name, picture.Model.Sha256, $"MuseAtelier {picture.Provenance.Engine}"),
+                    picture.Request,
+                    picture.Provenance.Embeddings,
+                    picture.Model.Name,
+                    picture.Model.Sha256,
+                    $"MuseAtelier {picture.Provenance.Engine}"),
                 Model = picture.Model,
                 Id = id,
             };

@@ -25,6 +25,7 @@ internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers, L
         {
             Source = source is null ? null : uploads.LoadSource(source),
             Mask = mask is null ? null : uploads.LoadMask(mask),
+            LoraFolders = loras.Folders,
             // A record is only a file: it names a model of the folder, not a path.
             UpscalerPath = job.Picture.Hires is { } hires ? upscalers.Find(UpscalerShelf.NameOf(hires.Upscaler))?.Path : null,
         };
