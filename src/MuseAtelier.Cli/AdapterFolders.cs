@@ -7,9 +7,7 @@ namespace MuseAtelier.Cli;
 internal sealed class AdapterFolders
 {
     private readonly Option<string[]> _loras = LoraChoices.Folders();
-    private readonly Option<string[]> _embeddings = UserPath.Several(
-        "--embedding-folder",
-        "A folder of embeddings (.safetensors, .pt, .bin) with its subfolders, which prompts name; may be repeated. [default: none]");
+    private readonly Option<string[]> _embeddings = EmbeddingChoice.Create();
 
     /// <summary>Adds the options to a command.</summary>
     public AdapterFolders(Command command)

@@ -163,7 +163,11 @@ internal sealed class Painting
     }
 
     private AtelierOptions Options(ParseResult result, PictureRecord? record, PictureRequest request) =>
-        _choices.Read(result, record, request) with { LoraFolders = _request.LoraFolders(result) };
+        _choices.Read(result, record, request) with
+        {
+            LoraFolders = _request.LoraFolders(result),
+            EmbeddingFolders = _request.EmbeddingFolders(result),
+        };
 
     private PictureFileOptions FileOptions(ParseResult result)
     {

@@ -10,6 +10,7 @@ internal sealed class RecordedFileChoices
     private readonly Option<string?> _mask = UserPath.Option("--mask");
     private readonly Option<string?> _upscaler = UserPath.Option("--hires-upscaler");
     private readonly LoraChoices _loras = new();
+    private readonly Option<string[]> _embeddings = EmbeddingChoice.Create();
 
     /// <summary>Adds the options to a command.</summary>
     public RecordedFileChoices(Command command)
@@ -24,8 +25,12 @@ internal sealed class RecordedFileChoices
         }
 
         _loras.AddTo(command);
+        command.Add(_embeddings);
         command.Validators.Add(result => Choice.Require(result, _from, [_mask]));
     }
+
+    /// <summary>The folders in which prompts find embeddings.</summary>
+    public IReadOnlyList<string> EmbeddingFolders(ParseResult result) => result.GetValue(_embeddings) ?? [];
 
     /// <summary>Reads the files, and says which ones the record does not ask for.</summary>
     /// <param name="result">The command line.</param>

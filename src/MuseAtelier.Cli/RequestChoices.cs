@@ -150,6 +150,9 @@ internal sealed class RequestChoices
     /// <summary>The folders in which prompts find LoRAs.</summary>
     public IReadOnlyList<string> LoraFolders(ParseResult result) => _loras.FoldersOf(result);
 
+    /// <summary>The folders in which prompts find embeddings.</summary>
+    public IReadOnlyList<string> EmbeddingFolders(ParseResult result) => _prompt.EmbeddingFolders(result);
+
     /// <summary>The preset that the command line names; null means none.</summary>
     public FewStepPreset? Preset(ParseResult result) => result.GetValue(_preset.Option);
 

@@ -46,6 +46,14 @@ internal sealed record PackageManifest
     [JsonIgnore]
     public OverlayOrigin? Overlay { get; init; }
 
+    /// <summary>The VAE in a file of its own that replaces the checkpoint's; null if the VAE is the checkpoint's own.</summary>
+    [JsonIgnore]
+    public VaeSpec? Vae { get; init; }
+
+    /// <summary>The folder that the manifest was read from; null for a manifest that was made in memory.</summary>
+    [JsonIgnore]
+    public string? Folder { get; init; }
+
     /// <summary>The properties of the painting model. Only for packages that paint.</summary>
     /// <exception cref="PackageManifestException">The package is that of an upscaler.</exception>
     [JsonIgnore]

@@ -65,6 +65,7 @@ public sealed record PictureRecord
             Embeddings = RecordedAdapters.EmbeddingsOf(picture),
             Model = new RecordedModel(picture.Model.Name, picture.Model.Sha256, provenance.GraphsSha256)
             {
+                Vae = picture.Model.Vae,
                 Prediction = provenance.Prediction,
             },
             Engine = new RecordedEngine(

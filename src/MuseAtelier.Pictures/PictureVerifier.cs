@@ -169,10 +169,18 @@ public static class PictureVerifier
             return new PictureVerification(VerificationOutcome.AnotherModel, record) { Changes = [$"the model was {then}, and is {now}"] };
         }
 
+        if (record.Model.Vae?.Sha256 != atelier.Model.Vae?.Sha256)
+        {
+            string change = $"the VAE was {Describe(record.Model.Vae)}, and is {Describe(atelier.Model.Vae)}";
+            return new PictureVerification(VerificationOutcome.AnotherModel, record) { Changes = [change] };
+        }
+
         var options = new GenerationOptions { Place = record.Engine.BatchSlot, Progress = progress };
         using Picture again = await atelier.GenerateAsync(request, options, cancellationToken).ConfigureAwait(false);
         return await Task.Run(() => Compare(input, content, record, again), cancellationToken).ConfigureAwait(false);
     }
+
+    private static string Describe(UsedVae? vae) => vae is null ? "the model's own" : $"{vae.Name} ({vae.Sha256})";
 
     private static PictureVerification Compare(PictureInput input, PictureFileContent content, PictureRecord record, Picture again)
     {

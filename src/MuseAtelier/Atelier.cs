@@ -20,11 +20,12 @@ public sealed class Atelier : IAtelier
     private readonly PictureEngine _engine;
     private readonly AtelierOptions _options;
     private readonly LoraFolder _loras;
+    private readonly EmbeddingFolder _embeddings;
     private bool _isEnding;
 
-    private Atelier(EngineThread thread, PictureEngine engine, AtelierOptions options)
+    private Atelier(EngineThread thread, PictureEngine engine, AtelierOptions options, EmbeddingFolder embeddings)
     {
-        (_thread, _engine, _options) = (thread, engine, options);
+        (_thread, _engine, _options, _embeddings) = (thread, engine, options, embeddings);
         _loras = new LoraFolder(options.LoraFolders);
     }
 
@@ -64,6 +65,7 @@ public sealed class Atelier : IAtelier
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
+        var embeddings = new EmbeddingFolder(options.EmbeddingFolders);
         long start = Stopwatch.GetTimestamp();
         var thread = new EngineThread("MuseAtelier", options.QueueCapacity);
         try
@@ -73,7 +75,7 @@ public sealed class Atelier : IAtelier
             AtelierLog.Opened(
                 diagnostics.Logger, diagnostics.Name, engine.Model.Name, engine.Device, ByteSize.Format(engine.BudgetBytes),
                 Stopwatch.GetElapsedTime(start).TotalSeconds);
-            return new Atelier(thread, engine, options);
+            return new Atelier(thread, engine, options, embeddings);
         }
         catch
         {
@@ -130,7 +132,11 @@ public sealed class Atelier : IAtelier
         ResolvedLoras resolved = LoraPrompts.Resolve(request, _loras);
         RequestRules.Check(resolved.Request, _engine.Catalogs.Names);
         Picture? painted = null;
-        PictureSeries series = PictureSeries.At(resolved.Request, options.Place ?? BatchSlot.Alone) with { Notices = resolved.Notices };
+        PictureSeries series = PictureSeries.At(resolved.Request, options.Place ?? BatchSlot.Alone) with
+        {
+            Embeddings = _embeddings,
+            Notices = resolved.Notices,
+        };
         Check(series);
         try
         {
@@ -156,7 +162,7 @@ public sealed class Atelier : IAtelier
         ResolvedLoras resolved = LoraPrompts.Resolve(request, _loras);
         RequestRules.Check(resolved.Request, _engine.Catalogs.Names);
         int? most = options.BatchSize is { } size ? Math.Min(size, count) : null;
-        var series = new PictureSeries(resolved.Request, count, most) { Notices = resolved.Notices };
+        var series = new PictureSeries(resolved.Request, count, most) { Embeddings = _embeddings, Notices = resolved.Notices };
         Check(series);
         return PaintManyAsync(series, options, cancellationToken);
     }
@@ -221,8 +227,8 @@ public sealed class Atelier : IAtelier
     {
         HiresRules.CheckFile(series.Request);
         _engine.Check(series);
-        _ = series.Prompts;
-        if (series.Request.Hires is not null) _ = HiresSeries.Of(series).Second.Prompts;
+        _engine.Check(series.Prompts.Embeddings);
+        if (series.Request.Hires is not null) _engine.Check(HiresSeries.Of(series).Second.Prompts.Embeddings);
     }
 
     // Each batch is a request of its own, so that other requests can run between two batches.

@@ -50,7 +50,11 @@ internal static class BenchCommand
         command.SetAction(async (result, stop) =>
         {
             PictureRequest request = await requests.ReadAsync(result, Standard, null, terminal, stop);
-            AtelierOptions options = choices.Read(result) with { LoraFolders = requests.LoraFolders(result) };
+            AtelierOptions options = choices.Read(result) with
+            {
+                LoraFolders = requests.LoraFolders(result),
+                EmbeddingFolders = requests.EmbeddingFolders(result),
+            };
             options.ThrowIfUnpaintable(request);
             Measurement measured = await BenchRun.RunAsync(
                 result.GetValue(model) ?? DefaultModel.Find(),

@@ -17,9 +17,9 @@ internal static class ReplayCommand
         "them). Notices on stderr name the settings that muse cannot take over, and those that the text does not state. If the text",
         "states no seed, muse draws one; if it states no size, muse paints in the picture's own size. A picture that was denoised in a",
         "batch is painted again in a batch of the same size, unless --batch says otherwise: that takes the time of the whole batch and",
-        "gives the same bytes. The decoder uses the same tiles and precision as before, unless --vae, a budget or another size changes",
-        "them. On a processor, muse uses as many threads as before, unless --threads says otherwise. muse does not search for the",
-        "model: name it with --model if it is not the default.",
+        "gives the same bytes. The decoder uses the same tiles and precision as before, unless --vae-tiling, a budget or another size",
+        "changes them. On a processor, muse uses as many threads as before, unless --threads says otherwise. muse does not search for",
+        "the model, nor for a VAE in a file of its own: name them with --model and --vae.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -35,7 +35,7 @@ internal static class ReplayCommand
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
             foreach (string notice in content.Notices) terminal.WriteNotice("notice", $"{content.Path}: {notice}");
             Source source = content.RecordJson is null
-                ? FromText(terminal, content, request.HasSeed(result), request.HasSource(result))
+                ? FromText(terminal, content, result, request)
                 : FromRecord(terminal, content.ReadRecord());
             PictureRequest basis = source.Request;
             if (result.GetValue(prompt) is { } other) basis = WithPrompt(basis, other);
@@ -72,6 +72,12 @@ internal static class ReplayCommand
                 terminal.WriteNotice("notice", $"the picture was painted with {then}; this is {model.Name} ({model.Sha256})");
             }
 
+            if (model.Vae?.Sha256 != record.Model.Vae?.Sha256)
+            {
+                string then = Describe(record.Model.Vae), now = Describe(model.Vae);
+                terminal.WriteNotice("notice", $"the picture was painted with {then}; this is {now} (--vae FILE names another)");
+            }
+
             if (atelier.Device != record.Engine.Device)
             {
                 terminal.WriteNotice(
@@ -81,9 +87,13 @@ internal static class ReplayCommand
         }
     }
 
-    private static Source FromText(Terminal terminal, PictureFileContent content, bool hasSeed, bool hasSource)
+    private static string Describe(UsedVae? vae) =>
+        vae is null ? "the model's own VAE" : $"the VAE {vae.Name} ({Short(vae.Sha256)})";
+
+    private static Source FromText(Terminal terminal, PictureFileContent content, ParseResult result, RequestChoices choices)
     {
-        ParsedParameters parsed = PictureTexts.Parse(content);
+        bool hasSource = choices.HasSource(result);
+        ParsedParameters parsed = PictureTexts.Parse(content).WithLoras(choices.LoraFolders(result));
         terminal.WriteNotice("notice", $"from the text of {parsed.Program}");
         // The prompt's syntax is left out here, because painting reports it again as a notice of the picture.
         foreach (string part in parsed.NotTaken.Where(part => part != parsed.PromptSyntax && !IsTaken(part)))
@@ -92,7 +102,7 @@ internal static class ReplayCommand
             terminal.WriteNotice("notice", "the picture was painted from another one; with --from FILE (and --mask FILE) it is again");
         foreach (string notice in parsed.Notices) terminal.WriteNotice("notice", notice);
         PictureRequest request = parsed.Request;
-        if (!parsed.HasSeed && !hasSeed)
+        if (!parsed.HasSeed && !choices.HasSeed(result))
         {
             request = request with { Seed = RequestChoices.DrawSeed() };
             terminal.WriteNotice("notice", Invariant($"The text names no seed; {request.Seed} was drawn."));

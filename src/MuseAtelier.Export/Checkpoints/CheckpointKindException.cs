@@ -39,7 +39,7 @@ public sealed class CheckpointKindException : CheckpointException
     {
         CheckpointKind.Lora => "Merge it into an SDXL checkpoint with another tool first, or use the checkpoint without it.",
         CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder =>
-            "Take the complete checkpoint: one file of about 6.9 GB in fp16.",
+            "Take the complete checkpoint, one file of about 6.9 GB in fp16, or put all parts into one folder and give its path.",
         CheckpointKind.Upscaler => "Enlarge pictures with it: muse upscale --model, or take an SDXL base model.",
         CheckpointKind.SdxlRefiner => "Take the base model: sd_xl_base_1.0.safetensors or one trained from it.",
         _ => "Take an SDXL base model or one trained from it.",

@@ -15,8 +15,8 @@ internal abstract class LoraChange(LoraModule module, LoraTarget target, float s
     /// <summary>The factor of the change.</summary>
     public float Strength => strength;
 
-    /// <summary>Whether the change follows from the weight itself, which must then be made of one slice.</summary>
-    public virtual bool ReadsWeight => false;
+    /// <summary>Whether the result depends on the checkpoint's values of these rows alone, and not on a sum with others.</summary>
+    public abstract bool ReadsWeight { get; }
 
     /// <summary>Prepares the change of a weight on one thread.</summary>
     public abstract LoraChangeReader Open();
@@ -35,21 +35,50 @@ internal abstract class LoraChangeReader : IDisposable
     public abstract void Dispose();
 }
 
-/// <summary>Adds strength * scale * matrix.</summary>
+/// <summary>Adds strength * scale * change.</summary>
 /// <param name="module">The tensors.</param>
 /// <param name="target">The rows of the checkpoint that are changed.</param>
 /// <param name="strength">The factor of the change.</param>
-/// <param name="matrix">The matrix.</param>
-/// <param name="scale">The factor of the matrix: alpha / rank.</param>
-internal sealed class LoraAddition(LoraModule module, LoraTarget target, float strength, LoraMatrix matrix, double scale)
+/// <param name="delta">The change.</param>
+/// <param name="scale">The factor of the change: alpha / rank.</param>
+internal sealed class LoraAddition(LoraModule module, LoraTarget target, float strength, LoraDelta delta, double scale)
     : LoraChange(module, target, strength)
 {
     /// <inheritdoc/>
-    public override LoraChangeReader Open() => new Reader(matrix.Open(), Strength * scale);
+    public override bool ReadsWeight => delta.ReadsWeight;
 
-    private sealed class Reader(LoraMatrixReader matrix, double factor) : LoraChangeReader
+    /// <inheritdoc/>
+    public override LoraChangeReader Open() => new Reader(delta.Open(), Strength * scale);
+
+    private sealed class Reader(LoraDeltaReader delta, double factor) : LoraChangeReader
     {
-        public override void Apply(int firstRow, RowBlock block, float scale) => matrix.Add(firstRow, block, (float)(factor * scale));
+        public override void Apply(int firstRow, RowBlock block, float scale) => delta.Add(firstRow, block, block, factor, scale);
+
+        public override void Dispose() => delta.Dispose();
+    }
+}
+
+/// <summary>Replaces the weight, whatever the strength is. (ComfyUI comfy/lora.py, the patch "set".)</summary>
+/// <param name="module">The tensors.</param>
+/// <param name="target">The rows of the checkpoint that are changed.</param>
+/// <param name="strength">The factor of other changes of the file.</param>
+/// <param name="matrix">The new weight.</param>
+internal sealed class LoraReplacement(LoraModule module, LoraTarget target, float strength, LoraMatrix matrix)
+    : LoraChange(module, target, strength)
+{
+    /// <inheritdoc/>
+    public override bool ReadsWeight => true;
+
+    /// <inheritdoc/>
+    public override LoraChangeReader Open() => new Reader(matrix.Open());
+
+    private sealed class Reader(LoraMatrixReader matrix) : LoraChangeReader
+    {
+        public override void Apply(int firstRow, RowBlock block, float scale)
+        {
+            block.Clear();
+            matrix.Add(firstRow, block, scale);
+        }
 
         public override void Dispose() => matrix.Dispose();
     }

@@ -52,7 +52,7 @@ internal static class LoraFamilies
         if (module.Has(LoraRole.HadaW1A)) yield return "LoHa";
         if (module.Has(LoraRole.LokrW1) || module.Has(LoraRole.LokrW1A)) yield return "LoKr";
         if (module.Has(LoraRole.A1)) yield return "GLoRA";
-        if (module.Has(LoraRole.Magnitude)) yield return "DoRA";
+        if (module.Has(LoraRole.Magnitude) || module.Has(LoraRole.MagnitudeVector)) yield return "DoRA";
         if (module.Has(LoraRole.Difference) || module.Has(LoraRole.BiasDifference) || module.Has(LoraRole.Replacement))
             yield return "full";
     }

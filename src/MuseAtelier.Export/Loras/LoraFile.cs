@@ -1,5 +1,4 @@
 using MuseAtelier.Export.Checkpoints;
-using MuseAtelier.Export.Storage;
 
 namespace MuseAtelier.Export.Loras;
 
@@ -10,16 +9,16 @@ namespace MuseAtelier.Export.Loras;
 internal sealed class LoraFile : IDisposable
 {
     private readonly TensorFile _file;
-    private readonly Lazy<string> _sha256;
+    private readonly Lazy<LoraDigest> _digest;
 
     private LoraFile(string path, TensorFile file)
     {
         Path = path;
         _file = file;
-        _sha256 = new Lazy<string>(() => CheckpointDigest.Of(path, CancellationToken.None));
         Modules = LoraModules.Of(file, out IReadOnlyList<string> others);
         Others = others;
         Info = LoraInfo.Of(file, Modules);
+        _digest = new Lazy<LoraDigest>(() => LoraDigest.Of(path, hasContent: LoraDigest.Usable(Info.StatedHash) is null));
     }
 
     /// <summary>Path of the file.</summary>
@@ -33,7 +32,11 @@ internal sealed class LoraFile : IDisposable
 
     /// <summary>SHA-256 of the whole file, 64 lower-case hex digits. The first call reads the file.</summary>
     /// <exception cref="CheckpointException">The file cannot be read.</exception>
-    public string Sha256 => _sha256.Value;
+    public string Sha256 => _digest.Value.File;
+
+    /// <summary>The digits by which AUTOMATIC1111's texts name the file. The first call reads the file.</summary>
+    /// <exception cref="CheckpointException">The file cannot be read.</exception>
+    public string ShortHash => _digest.Value.ShortOf(Info.StatedHash);
 
     /// <summary>The changed layers, in the order of their names.</summary>
     internal IReadOnlyList<LoraModule> Modules { get; }

@@ -4,94 +4,142 @@ using MuseAtelier.Format;
 
 namespace MuseAtelier.Export.Loras;
 
-/// <summary>A change of a weight, through one of its slices.</summary>
-/// <param name="Change">The change.</param>
-/// <param name="Slice">The slice.</param>
-internal sealed record SliceChange(LoraChange Change, TensorSlice Slice)
+/// <summary>Changes one weight in fp32, some rows at a time.</summary>
+internal sealed class LoraMerge : IDisposable
 {
-    /// <summary>The first row of the weight that is changed.</summary>
-    public int FirstRow => (int)Math.Max(0, Change.Target.FirstRow - Slice.FirstRow);
+    private readonly PackageWeights _package;
+    private readonly WeightSpec _weight;
+    private readonly IReadOnlyList<SliceChange> _changes;
+    private readonly WeightRows _rows;
+    private readonly List<LoraChangeReader> _readers = [];
 
-    /// <summary>The first row of the weight that is not changed any more.</summary>
-    public int EndRow => (int)Math.Min(Slice.Rows, Change.Target.FirstRow + Change.Target.Rows - Slice.FirstRow);
-
-    /// <summary>The target's row that belongs to a row of the weight.</summary>
-    public int TargetRow(int row) => (int)(row + Slice.FirstRow - Change.Target.FirstRow);
-}
-
-/// <summary>Changes one weight, some rows at a time, in fp32.</summary>
-internal static class LoraMerge
-{
-    /// <summary>Changes a weight.</summary>
+    /// <summary>Prepares the changes of a weight.</summary>
+    /// <param name="package">The weights of the package.</param>
     /// <param name="weight">The weight.</param>
-    /// <param name="changes">Its changes, in the order in which they are made.</param>
+    /// <param name="changes">Its changes, in the order in which they are made; one or more.</param>
+    /// <param name="stored">The weight's bytes.</param>
+    public LoraMerge(PackageWeights package, WeightSpec weight, IReadOnlyList<SliceChange> changes, ReadOnlySpan<byte> stored)
+    {
+        _package = package;
+        _weight = weight;
+        _changes = changes;
+        _rows = new WeightRows(weight, changes[0].Change.Target.IsTransposed);
+        try
+        {
+            foreach (SliceChange change in changes) Open(change, stored);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Changes the weight.</summary>
     /// <param name="stored">The weight's bytes.</param>
     /// <param name="type">The element type of the result.</param>
     /// <param name="merged">Receives the result's bytes. It may be the same memory as <paramref name="stored"/>.</param>
-    /// <exception cref="LoraException">Numbers of a LoRA or of the result are out of range.</exception>
-    public static void Run(
-        WeightSpec weight, IReadOnlyList<SliceChange> changes, ReadOnlySpan<byte> stored, ElementType type, Span<byte> merged)
+    public void Run(ReadOnlySpan<byte> stored, ElementType type, Span<byte> merged)
     {
-        bool isTransposed = changes[0].Change.Target.IsTransposed;
-        using var rows = new WeightRows(weight, isTransposed);
-        using RowBlock block = rows.Block();
-        var readers = new List<LoraChangeReader>(changes.Count);
-        try
+        using RowBlock block = _rows.Block();
+        foreach ((int first, int end) in Segments())
         {
-            foreach (SliceChange change in changes) readers.Add(change.Change.Open());
-            foreach ((int first, int end) in Segments(changes, rows.Rows, isTransposed || weight.Layout == WeightLayout.Transposed))
+            for (int row = first; row < end; row += block.MostRows)
             {
-                for (int row = first; row < end; row += block.MostRows)
-                {
-                    block.Rows = Math.Min(block.MostRows, end - row);
-                    rows.Read(stored, row, block);
-                    Apply(weight, changes, readers, row, block);
-                    rows.Write(block, row, type, merged);
-                }
+                Read(stored, row, end, block);
+                Apply(row, block, _readers.Count);
+                _rows.Write(block, row, type, merged);
             }
-        }
-        finally
-        {
-            foreach (LoraChangeReader reader in readers) reader.Dispose();
         }
     }
 
-    private static void Apply(
-        WeightSpec weight, IReadOnlyList<SliceChange> changes, List<LoraChangeReader> readers, int row, RowBlock block)
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (LoraChangeReader reader in _readers) reader.Dispose();
+        _rows.Dispose();
+    }
+
+    private void Open(SliceChange change, ReadOnlySpan<byte> stored)
+    {
+        if (change.Change.ReadsWeight && _weight.Slices.Count > 1)
+        {
+            LoraModule module = change.Change.Module;
+            throw new LoraShapeException(
+                module.Path, module.Name, $"depends on the value of '{change.Slice.Key}', which the package stores in a sum with others",
+                "a change that is added");
+        }
+
+        LoraChangeReader reader = change.Change.Open();
+        _readers.Add(reader);
+        if (reader is not LoraDecomposition.Reader { NeedsMeasure: true } decomposition) return;
+        Measure(change, decomposition, stored);
+        // The rows of a weight may lie in several weights of the package, as those of a feed-forward part do.
+        foreach (WeightSpec part in _package.Others(_weight, change.Change.Target))
+        {
+            byte[] bytes = _package.Read(part);
+            List<SliceChange> changes = _package.ChangesOf(part);
+            int index = changes.FindIndex(other => ReferenceEquals(other.Change, change.Change));
+            using var merge = new LoraMerge(_package, part, changes.GetRange(0, index + 1), bytes);
+            merge.Measure(changes[index], decomposition, bytes);
+        }
+    }
+
+    // Earlier changes are made first, because a decomposition starts from the weight as they leave it.
+    private void Measure(SliceChange change, LoraDecomposition.Reader decomposition, ReadOnlySpan<byte> stored)
+    {
+        using RowBlock block = _rows.Block();
+        foreach ((int first, int end) in Segments())
+        {
+            for (int row = first; row < end; row += block.MostRows)
+            {
+                if (!change.Has(row)) continue;
+                Read(stored, row, end, block);
+                Apply(row, block, _readers.Count - 1);
+                decomposition.Measure(change.TargetRow(row), block, change.Scale);
+            }
+        }
+    }
+
+    private void Read(ReadOnlySpan<byte> stored, int row, int end, RowBlock block)
+    {
+        block.Rows = Math.Min(block.MostRows, end - row);
+        _rows.Read(stored, row, block);
+    }
+
+    private void Apply(int row, RowBlock block, int count)
     {
         bool isChanged = false;
-        for (int i = 0; i < changes.Count; i++)
+        for (int i = 0; i < count; i++)
         {
-            SliceChange change = changes[i];
-            bool isWhole = change.Change.Target.IsTransposed || weight.Layout == WeightLayout.Transposed;
-            if (!isWhole && (row < change.FirstRow || row >= change.EndRow)) continue;
-            readers[i].Apply(isWhole ? 0 : change.TargetRow(row), block, change.Slice.Scale ?? 1);
+            SliceChange change = _changes[i];
+            if (!change.Has(row)) continue;
+            _readers[i].Apply(change.TargetRow(row), block, change.Scale);
             isChanged = true;
         }
 
-        if (isChanged) RequireRange(weight, changes, block);
+        if (isChanged) RequireRange(block);
     }
 
     // Ranges of rows that each change covers wholly or not at all.
-    private static IEnumerable<(int First, int End)> Segments(IReadOnlyList<SliceChange> changes, int rows, bool isWhole)
+    private IEnumerable<(int First, int End)> Segments()
     {
-        if (isWhole) return [(0, rows)];
-        SortedSet<int> borders = [0, rows];
-        foreach (SliceChange change in changes)
+        SortedSet<int> borders = [0, _rows.Rows];
+        foreach (SliceChange change in _changes)
         {
             borders.Add(change.FirstRow);
-            borders.Add(change.EndRow);
+            borders.Add(Math.Min(change.EndRow, _rows.Rows));
         }
 
         return borders.Zip(borders.Skip(1));
     }
 
-    private static void RequireRange(WeightSpec weight, IReadOnlyList<SliceChange> changes, RowBlock block)
+    private void RequireRange(RowBlock block)
     {
-        float limit = weight.Type == ElementType.F16 ? (float)Half.MaxValue : float.MaxValue;
+        float limit = _weight.Type == ElementType.F16 ? (float)Half.MaxValue : float.MaxValue;
         for (int i = 0; i < block.Rows; i++)
         {
-            Span<float> row = block.Row(i);
+            ReadOnlySpan<float> row = block.Row(i);
             if (LargestMagnitude(row) <= BitConverter.SingleToUInt32Bits(limit)) continue;
             float value = 0;
             foreach (float number in row)
@@ -100,8 +148,8 @@ internal static class LoraMerge
                 if (!(MathF.Abs(number) <= limit)) break;
             }
 
-            string[] paths = [.. changes.Select(change => change.Change.Module.Path).Distinct(StringComparer.Ordinal)];
-            throw new LoraOverflowException(paths, weight.Source, weight.Type.ToString(), value);
+            string[] paths = [.. _changes.Select(change => change.Change.Module.Path).Distinct(StringComparer.Ordinal)];
+            throw new LoraOverflowException(paths, _weight.Source, _weight.Type.ToString(), value);
         }
     }
 

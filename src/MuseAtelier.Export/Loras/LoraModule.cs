@@ -18,6 +18,9 @@ internal sealed class LoraModule(string path, string name)
     /// <summary>The tensors.</summary>
     public IEnumerable<LoraTensor> Tensors => _tensors.Values;
 
+    /// <summary>Whether a tensor changes the layer's weight, and not only its bias.</summary>
+    public bool HasWeightChange => _tensors.Keys.Any(role => role is not (LoraRole.BiasDifference or LoraRole.Alpha or LoraRole.Scalar));
+
     /// <summary>Adds a tensor.</summary>
     /// <returns>False where the module has another tensor of that role.</returns>
     public bool TryAdd(LoraRole role, LoraTensor tensor) => _tensors.TryAdd(role, tensor);
@@ -53,15 +56,19 @@ internal sealed class LoraModule(string path, string name)
     }
 
     /// <summary>The factor alpha / rank; 1 where the file states no alpha.</summary>
-    /// <exception cref="LoraValueException">Alpha is not finite.</exception>
-    public double Scale(long rank)
+    /// <exception cref="LoraException">Alpha is not one finite number.</exception>
+    public double Scale(long rank) => Has(LoraRole.Alpha) ? (double)Number(LoraRole.Alpha) / rank : 1;
+
+    /// <summary>A tensor of one number; 1 where it is missing.</summary>
+    /// <exception cref="LoraException">It is not one finite number.</exception>
+    public float Number(LoraRole role)
     {
-        if (Find(LoraRole.Alpha) is not { } alpha) return 1;
-        if (alpha.Elements != 1)
-            throw new LoraShapeException(path, alpha.Name, $"has shape {SafetensorsHeader.ShapeText(alpha.Shape)}", "one number");
-        Check(alpha);
+        if (Find(role) is not { } tensor) return 1;
+        if (tensor.Elements != 1)
+            throw new LoraShapeException(path, tensor.Name, $"has shape {SafetensorsHeader.ShapeText(tensor.Shape)}", "one number");
+        Check(tensor);
         Span<float> value = stackalloc float[1];
-        alpha.Read(0, value);
-        return (double)value[0] / rank;
+        tensor.Read(0, value);
+        return value[0];
     }
 }

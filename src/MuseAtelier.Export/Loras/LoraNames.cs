@@ -56,8 +56,8 @@ internal sealed class LoraNames
         var names = new UNetNames(layers.Keys);
         foreach ((string own, LoraLayer layer) in layers)
         {
-            Add(prefix + own, layer);
-            Add("diffusion_model." + own, layer);
+            AddGeneric(prefix, own, layer);
+            AddGeneric("diffusion_model.", own, layer);
             Add(Flat("lora_unet_", own), layer);
             Add(Flat("lycoris_", own), layer);
             if (names.Find(own) is { } diffusers) AddDiffusers(diffusers, layer);
@@ -136,9 +136,19 @@ internal sealed class LoraNames
     private void AddText(string name, LoraLayer layer, string diffusers, string part, string[] flat)
     {
         Add(diffusers + name, layer);
+        // The spelling of the attention processors of early diffusers: self_attn.to_q_lora.
+        int end = name.EndsWith("_proj", StringComparison.Ordinal) ? name.LastIndexOf('.') + 1 : 0;
+        if (end > 0) Add($"{diffusers}{name[..end]}to_{name[end..^"_proj".Length]}", layer);
         Add($"{part}.transformer.{name}", layer);
         Add($"text_encoders.{part}.transformer.{name}", layer);
         foreach (string prefix in flat) Add(Flat(prefix, name), layer);
+    }
+
+    // ComfyUI's generic names: a weight without its ending, and other tensors by their full name.
+    private void AddGeneric(string prefix, string name, LoraLayer layer)
+    {
+        Add(prefix + name, layer);
+        if (layer.Bias is not null) Add(prefix + name + BiasEnd, new LoraLayer(layer.Bias, null, layer.IsText));
     }
 
     private void Add(string name, LoraLayer layer) => _layers.TryAdd(name, layer);

@@ -14,14 +14,13 @@ internal sealed class LoraSet
 {
     private const int NoticeExamples = 3;
 
-    private readonly IReadOnlyDictionary<string, List<LoraChange>> _changes;
+    private readonly PackageWeights _weights;
 
-    private LoraSet(IReadOnlyDictionary<string, List<LoraChange>> changes, IReadOnlyList<string> notices)
+    private LoraSet(PackageWeights weights, long bytes, IReadOnlyList<string> notices)
     {
-        _changes = changes;
+        _weights = weights;
+        Bytes = bytes;
         Notices = notices;
-        Bytes = changes.Values.SelectMany(list => list).Select(change => change.Module).Distinct()
-            .SelectMany(module => module.Tensors).Sum(tensor => tensor.Bytes);
     }
 
     /// <summary>Sentences for the user: names in the files that match no weight, with their number and examples.</summary>
@@ -43,14 +42,16 @@ internal sealed class LoraSet
         var changes = new Dictionary<string, List<LoraChange>>(StringComparer.Ordinal);
         List<string> notices = [];
         foreach (LoraUse use in uses) Add(use, names, changes, notices);
-        return new LoraSet(changes, notices);
+        long bytes = changes.Values.SelectMany(list => list).Select(change => change.Module).Distinct()
+            .SelectMany(module => module.Tensors).Sum(tensor => tensor.Bytes);
+        return new LoraSet(new PackageWeights(manifest, changes), bytes, notices);
     }
 
     /// <summary>Whether a weight or constant of the package is changed.</summary>
     public bool Touches(WeightSpec weight)
     {
         ArgumentNullException.ThrowIfNull(weight);
-        return ChangesOf(weight).Count > 0;
+        return _weights.ChangesOf(weight).Count > 0;
     }
 
     /// <summary>Computes a changed weight.</summary>
@@ -74,25 +75,10 @@ internal sealed class LoraSet
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentOutOfRangeException.ThrowIfNotEqual(stored.Length, weight.Bytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(merged.Length, checked(weight.Elements * type.Size()));
-        List<SliceChange> changes = ChangesOf(weight);
+        List<SliceChange> changes = _weights.ChangesOf(weight);
         if (changes.Count == 0) throw new ArgumentException($"No LoRA changes {weight.Source}.", nameof(weight));
-        LoraMerge.Run(weight, changes, stored, type, merged);
-    }
-
-    private List<SliceChange> ChangesOf(WeightSpec weight)
-    {
-        List<SliceChange> found = [];
-        foreach (TensorSlice slice in weight.Slices)
-        {
-            if (!_changes.TryGetValue(slice.Key, out List<LoraChange>? changes)) continue;
-            foreach (LoraChange change in changes)
-            {
-                var sliced = new SliceChange(change, slice);
-                if (sliced.FirstRow < sliced.EndRow) found.Add(sliced);
-            }
-        }
-
-        return found;
+        using var merge = new LoraMerge(_weights, weight, changes, stored);
+        merge.Run(stored, type, merged);
     }
 
     private static void Add(LoraUse use, LoraNames names, Dictionary<string, List<LoraChange>> changes, List<string> notices)
@@ -103,27 +89,33 @@ internal sealed class LoraSet
             if (!float.IsFinite(strength)) throw new LoraStrengthException(file.Path, strength);
         }
 
+        var known = new Dictionary<LoraLayer, LoraModule>(ReferenceEqualityComparer.Instance);
         List<string> unknown = [.. file.Others];
-        bool isAnyKnown = false;
         foreach (LoraModule module in file.Modules)
         {
-            if (names.Find(module.Name) is not { } layer)
+            if (names.Find(module.Name) is not { } layer) unknown.Add(module.Name);
+            // Of two names of one layer that of diffusers counts, as in diffusers and ComfyUI.
+            else if (!known.TryGetValue(layer, out LoraModule? other)) known[layer] = module;
+            else if (names.IsDiffusers(other.Name)) unknown.Add(module.Name);
+            else
             {
-                unknown.Add(module.Name);
-                continue;
+                known[layer] = module;
+                unknown.Add(other.Name);
             }
+        }
 
-            isAnyKnown = true;
+        if (known.Count == 0) throw new LoraMatchException(file.Path, unknown.Count == 0 ? "" : unknown[0]);
+        foreach ((LoraLayer layer, LoraModule module) in known)
+        {
             float strength = layer.IsText ? use.TextStrength : use.Strength;
             if (strength == 0) continue;
-            foreach (LoraChange change in LoraChanges.Of(module, layer, strength))
+            foreach (LoraChange change in LoraChanges.Of(module, layer, strength, unknown))
             {
                 if (!changes.TryGetValue(change.Target.Key, out List<LoraChange>? list)) changes[change.Target.Key] = list = [];
                 list.Add(change);
             }
         }
 
-        if (!isAnyKnown) throw new LoraMatchException(file.Path, unknown.Count == 0 ? "" : unknown[0]);
         if (unknown.Count > 0) notices.Add(Notice(file, unknown));
     }
 

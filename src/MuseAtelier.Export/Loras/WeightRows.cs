@@ -80,7 +80,7 @@ internal sealed class WeightRows : IDisposable
         for (int column = 0; column < Columns; column++)
         {
             int bytes = Rows * _weight.Type.Size();
-            FloatDecoding.Decode(_weight.Type, stored.Slice(column * bytes, bytes), row);
+            Decode(_weight.Type, stored.Slice(column * bytes, bytes), row);
             for (int i = 0; i < Rows; i++) block.Values[i * block.Stride + column] = row[i];
         }
     }
@@ -92,7 +92,7 @@ internal sealed class WeightRows : IDisposable
         {
             int bytes = Rows * type.Size();
             for (int i = 0; i < Rows; i++) row[i] = block.Values[i * block.Stride + column];
-            FloatEncoding.Encode(row, type, target.Slice(column * bytes, bytes));
+            Encode(row, type, target.Slice(column * bytes, bytes));
         }
     }
 
@@ -133,9 +133,21 @@ internal sealed class WeightRows : IDisposable
     private void Decode(ReadOnlySpan<byte> stored, int row, Span<float> values)
     {
         int size = _weight.Type.Size();
-        FloatDecoding.Decode(_weight.Type, stored.Slice(checked(row * Columns * size), checked(values.Length * size)), values);
+        Decode(_weight.Type, stored.Slice(checked(row * Columns * size), checked(values.Length * size)), values);
     }
 
     private void Encode(ReadOnlySpan<float> values, int row, ElementType type, Span<byte> target) =>
-        FloatEncoding.Encode(values, type, target.Slice(checked(row * Columns * type.Size()), checked(values.Length * type.Size())));
+        Encode(values, type, target.Slice(checked(row * Columns * type.Size()), checked(values.Length * type.Size())));
+
+    private static void Decode(ElementType type, ReadOnlySpan<byte> source, Span<float> target)
+    {
+        if (type == ElementType.F16) HalfConversion.Widen(MemoryMarshal.Cast<byte, Half>(source), target);
+        else FloatDecoding.Decode(type, source, target);
+    }
+
+    private static void Encode(ReadOnlySpan<float> values, ElementType type, Span<byte> target)
+    {
+        if (type == ElementType.F16) HalfConversion.Narrow(values, MemoryMarshal.Cast<byte, Half>(target));
+        else FloatEncoding.Encode(values, type, target);
+    }
 }

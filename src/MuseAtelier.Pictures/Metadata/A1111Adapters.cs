@@ -14,6 +14,8 @@ internal static class A1111Adapters
 
     // AUTOMATIC1111 has twelve digits of both (extensions-builtin/Lora/network.py and modules/textual_inversion, set_hash).
     private const int ShortDigits = 12;
+    private const int LeastDigits = 8;
+    private const int MostDigits = 64;
 
     /// <summary>
     /// The tags of the LoRAs that the request names beside the prompt, for the end of a prompt in AUTOMATIC1111's syntax. Nothing in other
@@ -33,6 +35,44 @@ internal static class A1111Adapters
         if (used.Length > 0) yield return (EmbeddingHashes, used);
     }
 
+    /// <summary>Reads <c>name: digest, name: digest</c>; what has another form is left out.</summary>
+    public static void TakeHashes(RequestDraft draft, string value)
+    {
+        foreach (string pair in value.Split(',', StringSplitOptions.TrimEntries))
+        {
+            int colon = pair.LastIndexOf(':');
+            string hash = pair[(colon + 1)..].Trim();
+            // Eight digits and more are digests of files; shorter ones tell nothing.
+            bool isPair = colon > 0 && hash.Length is >= LeastDigits and <= MostDigits && hash.All(char.IsAsciiHexDigit);
+            if (isPair && draft.LoraHashes.Count < LoraRules.Most) draft.LoraHashes[pair[..colon].Trim()] = hash.ToLowerInvariant();
+        }
+    }
+
+    /// <summary>Takes the tags in a setting of this project, which texts in other syntaxes have.</summary>
+    /// <returns>Whether they can be read.</returns>
+    public static bool TakeTags(RequestDraft draft, string value)
+    {
+        try
+        {
+            IReadOnlyList<LoraTag> tags = LoraTags.Read(value, OwnSettings.Loras);
+            if (tags.Count is 0 or > LoraRules.Most) return false;
+            foreach (LoraTag tag in tags)
+            {
+                draft.Loras.Add(new ParsedLora(tag.Name)
+                {
+                    Strength = tag.Strength,
+                    TextStrength = tag.TextStrength == tag.Strength ? null : tag.TextStrength,
+                });
+            }
+
+            return true;
+        }
+        catch (LoraTagException)
+        {
+            return false;
+        }
+    }
+
     private static string Tags(PictureRequest request) => string.Concat(request.Loras
         .Where(lora => !lora.IsFromPrompt && LoraTag.CanName(lora.Name))
         .Select(lora => LoraTag.Write(lora.Name, lora.Strength, lora.TextStrength ?? lora.Strength)));
@@ -50,6 +90,7 @@ internal static class A1111Adapters
         .Select(file => $"{Plain(file.Name)}: {file.Digest![..ShortDigits]}")
         .Distinct());
 
-    private static string Plain(string name) =>
+    /// <summary>A name as AUTOMATIC1111 writes it beside a digest: without the characters that part the names.</summary>
+    public static string Plain(string name) =>
         name.Replace(":", "", StringComparison.Ordinal).Replace(",", "", StringComparison.Ordinal);
 }

@@ -9,16 +9,13 @@ internal sealed record MetadataTexts(string? Software, string? Parameters, strin
     public static MetadataTexts Of(MetadataLevel level, Picture picture, RecordedEncoding encoding) => new(
         level == MetadataLevel.None ? null : Name(picture.Provenance.Engine),
         level <= MetadataLevel.Parameters
-            ? Write(
-                RecordedAdapters.RequestOf(picture), RecordedAdapters.EmbeddingsOf(picture), picture.Model.Name, picture.Model.Sha256,
-                picture.Provenance.Engine)
+            ? ParametersText.Write(picture)
             : null,
         level == MetadataLevel.Full ? PictureRecord.Of(picture, encoding).ToJson() : null);
 
     /// <summary>The texts of a file that carries a record, as they were when it was written.</summary>
     public static MetadataTexts Of(PictureRecord record, string json) =>
-        new(Name(record.Engine.Version),
-            Write(record.Request, record.Embeddings, record.Model.Name, record.Model.Sha256, record.Engine.Version), json);
+        new(Name(record.Engine.Version), ParametersText.Write(record), json);
 
     /// <summary>
     /// The texts of an image that nothing painted. With a text of AUTOMATIC1111, the file says that this program wrote it.
@@ -28,9 +25,6 @@ internal sealed record MetadataTexts(string? Software, string? Parameters, strin
             ? new MetadataTexts(null, null, null)
             : new MetadataTexts(Name(PictureProvenance.CurrentEngine), parameters, null);
 
-    private static string Write(
-        PictureRequest request, IReadOnlyList<UsedEmbedding>? embeddings, string model, string sha256, string version) =>
-        ParametersText.Write(request, embeddings ?? [], model, sha256, Name(version));
-
-    private static string Name(string version) => $"MuseAtelier {version}";
+    /// <summary>Name and version of this program.</summary>
+    public static string Name(string version) => $"MuseAtelier {version}";
 }

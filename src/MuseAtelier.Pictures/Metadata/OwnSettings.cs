@@ -68,6 +68,9 @@ internal sealed class OwnSettings(SettingValues values)
             case Prediction when Named(value, out ModelPrediction prediction):
                 draft.Prediction = prediction;
                 return true;
+            case Loras when A1111Adapters.TakeTags(draft, value):
+                draft.SkipWithoutLoras(name, value);
+                return true;
             case Frame:
                 string[] words = value.Split(' ');
                 bool isFrame = words.Length == 2 & Named(words[0], out FrameStyle style) & Named(words[^1], out FramePlacement placement);

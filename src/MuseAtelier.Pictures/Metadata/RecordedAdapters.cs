@@ -15,7 +15,9 @@ internal static class RecordedAdapters
         IReadOnlyList<UsedLora> used = picture.Provenance.Loras;
         return picture.Request with
         {
-            Loras = [.. loras.Select((lora, i) => lora with { Sha256 = i < used.Count ? used[i].Sha256 : lora.Sha256 })],
+            Loras = [.. loras.Select((lora, i) => i < used.Count
+                ? lora with { Sha256 = used[i].Sha256, ShortHash = used[i].ShortHash }
+                : lora)],
         };
     }
 

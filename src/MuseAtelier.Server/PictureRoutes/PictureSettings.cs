@@ -21,12 +21,7 @@ internal static class PictureSettings
         }
 
         return picture.Record is { } record
-            ? ParametersText.Write(
-                record.Request,
-                record.Embeddings ?? [],
-                record.Model.Name,
-                record.Model.Sha256,
-                $"MuseAtelier {record.Engine.Version}")
+            ? ParametersText.Write(record)
             : null;
     }
 }

@@ -115,7 +115,8 @@ internal sealed class PlanBook(ServerOptions options, IModelShelf shelf)
 
     private static PlanJson Describe(ResidencyPlan plan)
     {
-        PhasePlan peak = plan.Phases.MaxBy(phase => phase.Bytes)!;
+        // The largest phase of both passes, so that its shares add up to what is needed.
+        PhasePlan peak = plan.Phases.Concat(plan.SecondPass?.Phases ?? []).MaxBy(phase => phase.Bytes)!;
         long workspace = peak.Shares.Where(share => IsWorkspace(share.Name)).Sum(share => share.Bytes);
         return new PlanJson
         {

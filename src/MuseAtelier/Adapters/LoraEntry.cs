@@ -1,4 +1,5 @@
 using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Loras;
 
 namespace MuseAtelier.Adapters;
 
@@ -31,6 +32,27 @@ internal sealed class LoraEntry(string path, string place)
     /// SHA-256 over the data behind the header, as the trainer wrote it into the metadata (<c>sshs_model_hash</c>); null if it did not.
     /// </summary>
     public string? ContentHash => Read().ContentHash;
+
+    /// <summary>Whether the digest that the trainer stored begins with these digits.</summary>
+    public bool States(string digits) =>
+        LoraDigest.Usable(ContentHash)?.StartsWith(digits, StringComparison.OrdinalIgnoreCase) ?? false;
+
+    /// <summary>
+    /// Whether the digest of the file, or of what follows its header, begins with these digits. Reads the file; false if it cannot be read.
+    /// </summary>
+    public bool HasDigest(string digits)
+    {
+        try
+        {
+            var digest = LoraDigest.Of(path, hasContent: true);
+            return digest.File.StartsWith(digits, StringComparison.OrdinalIgnoreCase)
+                || (digest.Content?.StartsWith(digits, StringComparison.OrdinalIgnoreCase) ?? false);
+        }
+        catch (CheckpointUnreadableException)
+        {
+            return false;
+        }
+    }
 
     private (long Bytes, DateTime Modified, string? Alias, string? ContentHash) Read()
     {

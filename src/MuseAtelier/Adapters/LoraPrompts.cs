@@ -25,13 +25,26 @@ internal static class LoraPrompts
     /// <exception cref="LoraFolderException">A folder does not exist or cannot be read.</exception>
     public static ResolvedLoras Resolve(PictureRequest request, LoraFolder folder)
     {
+        if (folder.Paths.Count == 0) return new ResolvedLoras(request, []);
+        ResolvedLoras resolved = Resolve(request, folder.Find);
+        bool isRead = resolved.Request is { HasFinalLoras: true };
+        return isRead ? resolved with { Notices = [.. folder.Current.Notices, .. resolved.Notices] } : resolved;
+    }
+
+    /// <summary>Resolves the tags of a request, as <see cref="Resolve(PictureRequest, LoraFolder)"/> does.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="find">Finds the file that a name means, and adds notices.</param>
+    /// <exception cref="PictureRequestException">A tag cannot be read, or names no file.</exception>
+    /// <exception cref="LoraFolderException">A folder does not exist or cannot be read.</exception>
+    public static ResolvedLoras Resolve(PictureRequest request, Func<string, ICollection<string>, LoraEntry> find)
+    {
         // Null members are refused by the request's rules.
-        if (request is not { Prompt: not null, Loras: not null, PromptSyntax: PromptSyntax.A1111, HasFinalLoras: false }
-            || folder.Paths.Count == 0) return new ResolvedLoras(request!, []);
+        if (request is not { Prompt: not null, Loras: not null, PromptSyntax: PromptSyntax.A1111, HasFinalLoras: false })
+            return new ResolvedLoras(request!, []);
         IReadOnlyList<LoraTag> tags = LoraTags.Read(request.Prompt, "prompt");
         if (tags.Count == 0) return new ResolvedLoras(request, []);
         List<string> notices = [];
-        PictureLora[] loras = [.. tags.Select(tag => Resolve(tag, folder, notices))];
+        PictureLora[] loras = [.. tags.Select(tag => Resolve(tag, find, notices))];
         foreach (IGrouping<string, LoraTag> same in tags.GroupBy(tag => tag.Name).Where(same => same.Count() > 1))
             notices.Add($"The prompt names the LoRA '{same.Key}' {same.Count()} times. All of them are added up.");
         if (request.Hires?.Prompt is { } second && !HasSame(tags, second))
@@ -41,12 +54,12 @@ internal static class LoraPrompts
         }
 
         PictureRequest resolved = request with { Loras = [.. request.Loras, .. loras], HasFinalLoras = true };
-        return new ResolvedLoras(resolved, [.. folder.Current.Notices, .. notices.Distinct()]);
+        return new ResolvedLoras(resolved, [.. notices.Distinct()]);
     }
 
-    private static PictureLora Resolve(LoraTag tag, LoraFolder folder, List<string> notices)
+    private static PictureLora Resolve(LoraTag tag, Func<string, ICollection<string>, LoraEntry> find, List<string> notices)
     {
-        LoraEntry entry = folder.Find(tag.Name, notices);
+        LoraEntry entry = find(tag.Name, notices);
         foreach (string unread in tag.Unread)
             notices.Add($"'{unread}' in the tag of the LoRA '{tag.Name}' is not read: the LoRA is used without it.");
         return new PictureLora

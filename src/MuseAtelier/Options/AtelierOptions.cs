@@ -38,7 +38,8 @@ public sealed record AtelierOptions
     public IReadOnlyList<string> EmbeddingFolders { get; init; } = [];
 
     /// <summary>
-    /// Path of a VAE's file, a <c>.safetensors</c> file, that replaces the model's own; null means the model's own.
+    /// Path of a VAE's file, a <c>.safetensors</c> file, that replaces the model's own; null means the model's own. It is exported once, into
+    /// an overlay beside the model's package.
     /// </summary>
     public string? VaeFile { get; init; }
 
@@ -158,7 +159,7 @@ public sealed record AtelierOptions
     /// <summary>The samplers and noise sources that requests can name.</summary>
     internal SamplingCatalogs Catalogs => SamplingCatalogs.With(Samplers, NoiseSources);
 
-    internal PackageChoice PackageChoice => new(Backend.Lowering, Precisions, CacheFolder, VerifyDigests);
+    internal PackageChoice PackageChoice => new(Backend.Lowering, Precisions, CacheFolder, VerifyDigests) { VaeFile = VaeFile };
 
     /// <summary>
     /// Checks that a request is in range for an atelier with these options, before a model is opened for it. The request may name samplers
@@ -189,6 +190,6 @@ public sealed record AtelierOptions
     {
         OpenFileLimitException.ThrowIfTooLow();
         Backend.Require();
-        return ModelPackage.OpenFor(path, PackageChoice with { IsUpscaler = true }, progress, cancellationToken);
+        return ModelPackage.OpenFor(path, PackageChoice with { IsUpscaler = true, VaeFile = null }, progress, cancellationToken);
     }
 }

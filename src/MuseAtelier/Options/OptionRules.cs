@@ -22,6 +22,13 @@ internal static class OptionRules
                 throw new ArgumentException("The path of the cache holds a NUL character.", nameof(options));
         }
 
+        if (options.VaeFile is { } vae)
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(vae, nameof(options.VaeFile));
+            if (vae.Contains('\0', StringComparison.Ordinal))
+                throw new ArgumentException("The path of the VAE holds a NUL character.", nameof(options));
+        }
+
         if (options.Precisions is { } precisions)
         {
             CheckPrecision(precisions.TextEncoders, nameof(precisions.TextEncoders));
@@ -30,6 +37,7 @@ internal static class OptionRules
         }
 
         CheckFolders(options.LoraFolders, nameof(options.LoraFolders));
+        CheckFolders(options.EmbeddingFolders, nameof(options.EmbeddingFolders));
         PlanRules.CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PreviewInterval, TimeSpan.Zero, nameof(options.PreviewInterval));
         CheckQueue(options);

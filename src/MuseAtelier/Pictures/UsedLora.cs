@@ -14,4 +14,7 @@ public sealed record UsedLora
 
     /// <summary>The factor of the changes to the text encoders.</summary>
     public required float TextStrength { get; init; }
+
+    /// <summary>The digits by which AUTOMATIC1111's texts name the file; null if unknown.</summary>
+    internal string? ShortHash { get; init; }
 }

@@ -88,6 +88,7 @@ internal sealed class BatchLoras : IDisposable
     {
         Name = use.File.Name,
         Sha256 = use.File.Sha256,
+        ShortHash = use.File.ShortHash,
         Strength = use.Strength,
         TextStrength = use.TextStrength,
     };

@@ -33,7 +33,7 @@ internal sealed class LoadedParts : IDisposable
     /// <summary>The text encoders.</summary>
     public TextConditioner Prompts { get; }
 
-    /// <summary>The denoiser of the last shape.</summary>
+    /// <summary>The denoisers of the last shapes.</summary>
     public DenoiserCache Denoisers { get; }
 
     /// <summary>The decoder.</summary>
@@ -43,7 +43,7 @@ internal sealed class LoadedParts : IDisposable
     public void Apply(ResidencyPlan plan)
     {
         ReleaseBindings(Sessions.AffectedBy(plan));
-        Denoisers.LimitSets(plan.Request.PromptSets);
+        Denoisers.Limit(plan);
         Sessions.Apply(plan);
     }
 
@@ -73,7 +73,9 @@ internal sealed class LoadedParts : IDisposable
     /// <summary>Begins to load the components that a plan keeps loaded, without waiting for them.</summary>
     public void Preload(ResidencyPlan plan)
     {
-        IEnumerable<ComponentPlan> staying = plan.Components.Where(component => !component.HasRotatingSessions);
+        // The encoder is created when it is needed, so that it has the handles of one thread alone.
+        IEnumerable<ComponentPlan> staying = plan.Components.Where(
+            component => !component.HasRotatingSessions && !PipelineRecipe.Of(component.Name).Encodes);
         Sessions.Preload([.. staying.Select(component => _package.Manifest.Component(component.Name))], plan.MakesSessionsInParallel);
     }
 
@@ -94,6 +96,13 @@ internal sealed class LoadedParts : IDisposable
         // Where sessions have arenas of their own, an arena is freed only with its session.
         if (_device.ArenaStatistics is null) ReleaseAll();
         else ArenaTrimmer.Empty(_device);
+    }
+
+    /// <summary>Releases the encoder's sessions, which hold no memory of other parts.</summary>
+    public void ReleaseEncoder()
+    {
+        foreach (ComponentSpec component in _package.Manifest.Components.Where(component => PipelineRecipe.Of(component.Name).Encodes))
+            Sessions.Release(component);
     }
 
     /// <summary>Releases everything that is loaded. It is loaded again when it next runs.</summary>

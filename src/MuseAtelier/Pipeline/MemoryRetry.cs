@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MuseAtelier.Diagnostics;
 
 namespace MuseAtelier.Pipeline;
@@ -45,7 +46,9 @@ internal sealed class MemoryRetry(
         bool isWhole = false;
         try
         {
-            batch.Use(loras.Apply(batch.Request.Loras, cancellationToken));
+            long begin = Stopwatch.GetTimestamp();
+            BatchLoras? used = loras.Apply(batch.Request.Loras, cancellationToken);
+            batch.Use(used, Stopwatch.GetElapsedTime(begin));
             pipeline.Paint(batch, cancellationToken);
             isWhole = true;
         }

@@ -89,6 +89,9 @@ internal sealed class PictureBatch
     /// <summary>The memory of the phases that have ended, in order; of the decoding, none.</summary>
     public List<PhaseMemory> Memory { get; } = [];
 
+    /// <summary>The time in which the LoRAs of the batch were put in force.</summary>
+    public TimeSpan MergingTime { get; private set; }
+
     /// <summary>The time of text encoders, cross-attention and time embeddings for the whole batch.</summary>
     public TimeSpan TextTime { get; set; }
 
@@ -100,9 +103,10 @@ internal sealed class PictureBatch
 
     /// <summary>States the LoRAs that are in force.</summary>
     /// <param name="loras">The LoRAs; null if there are none. Borrowed.</param>
-    public void Use(BatchLoras? loras)
+    /// <param name="time">The time in which they were put in force.</param>
+    public void Use(BatchLoras? loras, TimeSpan time)
     {
-        _loras = loras;
+        (_loras, MergingTime) = (loras, time);
         if (loras is not null) Notices.AddRange(loras.Notices);
     }
 

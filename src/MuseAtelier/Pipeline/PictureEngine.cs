@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Adapters;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
 using MuseAtelier.Diagnostics;
@@ -52,7 +53,7 @@ internal sealed class PictureEngine : IDisposable
         var encoding = new BatchEncoding(new PromptRows(_parts.Prompts), _parts.Denoisers, sources, _meter, Diagnostics.Metrics);
         TimeSpan? previews = options.Previews ? options.PreviewInterval : null;
         var pipeline = new PicturePipeline(encoding, _parts.Denoisers, decoding, _meter, device, previews, Diagnostics.Metrics);
-        _passes = new PassPainter(_planner, new MemoryRetry(pipeline, plans, _planner, _loras, Diagnostics), _meter, _sampling);
+        _passes = new PassPainter(new MemoryRetry(pipeline, plans, _planner, _loras, Diagnostics), _meter, _sampling);
         _enlarger = new PassEnlarger(device, options, plans);
         _hires = new HiresPainter(_passes, _enlarger, _planner, _sampling, Diagnostics);
     }
@@ -134,6 +135,14 @@ internal sealed class PictureEngine : IDisposable
         series.MergedBytes = _loras.Check(request.Loras);
     }
 
+    /// <summary>Checks that embeddings have the widths of the model's text encoders, before a request waits.</summary>
+    /// <exception cref="EmbeddingShapeException">An embedding has others.</exception>
+    public void Check(IReadOnlyList<Embedding> embeddings)
+    {
+        ModelSpec model = _package.Manifest.Model;
+        foreach (Embedding embedding in embeddings) embedding.RequireWidths(model.ClipLWidth, model.ClipGWidth);
+    }
+
     /// <summary>Paints the next batch of a series.</summary>
     /// <param name="series">The series.</param>
     /// <param name="first">Index of the first picture of the series that is not painted yet.</param>
@@ -151,8 +160,14 @@ internal sealed class PictureEngine : IDisposable
         _parts.Sessions.Stopping = cancellationToken;
         try
         {
-            if (series.Request.Hires is null) _passes.Paint(series, first, deliver, reports, [.. _standingNotices], cancellationToken);
-            else _hires.Paint(series, first, deliver, reports, _standingNotices, cancellationToken);
+            if (series.Request.Hires is not null)
+            {
+                _hires.Paint(series, first, deliver, reports, _standingNotices, cancellationToken);
+                return;
+            }
+
+            List<string> notices = [.. _standingNotices];
+            _passes.Paint(series, _planner.Apply(series, notices), first, deliver, reports, notices, cancellationToken);
         }
         finally
         {

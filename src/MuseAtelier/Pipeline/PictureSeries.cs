@@ -1,3 +1,4 @@
+using MuseAtelier.Adapters;
 using MuseAtelier.Conditioning;
 
 namespace MuseAtelier.Pipeline;
@@ -13,9 +14,12 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
 {
     private RequestPrompts? _prompts;
 
+    /// <summary>The folders in which prompts find embeddings by name.</summary>
+    public EmbeddingFolder Embeddings { get; init; } = EmbeddingFolder.None;
+
     /// <summary>The prompts of all pictures, which are read once.</summary>
     /// <exception cref="PromptException">A prompt cannot be read in its syntax, or takes too many chunks, parts or versions.</exception>
-    public RequestPrompts Prompts => _prompts ??= RequestPrompts.Of(Request);
+    public RequestPrompts Prompts => _prompts ??= RequestPrompts.Of(Request, folder: Embeddings);
 
     /// <summary>Sentences for the user about the request as it was accepted.</summary>
     public IReadOnlyList<string> Notices { get; init; } = [];

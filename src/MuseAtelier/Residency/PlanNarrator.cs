@@ -19,6 +19,7 @@ internal static class PlanNarrator
         .. Encoding(plan),
         .. Decoding(plan),
         .. WorkingMemory(plan, device),
+        .. Passes(plan),
         .. Time(plan),
     ];
 
@@ -133,7 +134,8 @@ internal static class PlanNarrator
     {
         if (plan.Encoding is not { } tiles) yield break;
         string way = tiles.IsWhole ? "whole" : $"in {Tiles(tiles)} that overlap and blend";
-        yield return $"The existing picture is encoded {way}; the encoder is loaded for each batch and released before the first step.";
+        string loaded = plan.KeepsEncoder ? "stays loaded" : "is loaded for each batch and released before the first step";
+        yield return $"The existing picture is encoded {way}; the encoder {loaded}.";
     }
 
     private static IEnumerable<string> Decoding(ResidencyPlan plan)
@@ -163,6 +165,14 @@ internal static class PlanNarrator
         yield return plan.CapturesSteps
             ? "A step is captured once and then replayed."
             : "Steps are not captured: a captured step would keep its working memory, which other phases need in between.";
+    }
+
+    private static IEnumerable<string> Passes(ResidencyPlan plan)
+    {
+        if (plan.OtherPass is not { } other) yield break;
+        string size = Line($"{other.Width}x{other.Height} px");
+        string held = plan.CapturesSteps ? "; the tensors and the captured step of both stay" : "";
+        yield return $"The pass of {size} has its weights in the same places, so that nothing moves between the passes{held}.";
     }
 
     private static IEnumerable<string> Time(ResidencyPlan plan)

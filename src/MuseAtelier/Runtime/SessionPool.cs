@@ -86,6 +86,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         foreach (ComponentPlan component in plan.Components) SetRotation(package.Manifest.Component(component.Name), Rotates(component));
         _trimsSharedArena = !plan.KeepsArena;
         _trimsOwnArenas = !plan.KeepsDecodingArena;
+        KeepsEncoder = plan.KeepsEncoder;
         MayCapture = plan.CapturesSteps;
         _plan = plan;
     }
@@ -230,8 +231,16 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         JoinCreators();
     }
 
-    /// <summary>Whether a component's arena is trimmed after a run that is not soon followed by another one.</summary>
-    public bool TrimsArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component) ? _trimsOwnArenas : _trimsSharedArena;
+    /// <summary>Whether the sessions of the encoder stay after it has run.</summary>
+    public bool KeepsEncoder { get; private set; }
+
+    /// <summary>
+    /// Whether a component's arena is trimmed after a run that is not soon followed by another one. That of an encoder always is: no plan
+    /// keeps it.
+    /// </summary>
+    public bool TrimsArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component)
+        ? _trimsOwnArenas || PipelineRecipe.Of(component.Name).Encodes
+        : _trimsSharedArena;
 
     /// <summary>
     /// Bytes of device memory of the sessions that exist or are being created: constants, handles of the device's libraries, and working

@@ -27,8 +27,8 @@ internal sealed class BoardSetup : IAsyncDisposable, IHostApplicationLifetime
         Shelf = new OneShelf(atelier);
         Uploads = new UploadStore(new GalleryFolders(gallery.Folder), limits);
         Board = new JobBoard(
-            options, gallery, new JobSources(Uploads, new UpscalerShelf(options), new LoraShelf(options)), Shelf, Events, this,
-            NullLoggerFactory.Instance);
+            options, gallery, new JobSources(Uploads, new UpscalerShelf(options), new LoraShelf(options), new EmbeddingShelf(options)), Shelf,
+            Events, this, NullLoggerFactory.Instance);
     }
 
     public JobBoard Board { get; }

@@ -149,7 +149,8 @@ public sealed class RequestReaderTests
             basisOf,
             new SourceFields(uploads, _ => null),
             new HiresFields(new UpscalerShelf(options), limits),
-            new LoraFields(new LoraShelf(options)));
+            new LoraFields(new LoraShelf(options)),
+            new EmbeddingShelf(options));
     }
 
     private static JobRequest Read(RequestReader reader, string body)

@@ -70,12 +70,12 @@ public sealed class ImageCallReaderTests(RunningServer server)
     [InlineData("\"model\":\"dall-e-3\"", true)]
     [InlineData("\"model\":\"dall-e-2\",\"response_format\":\"b64_json\"", false)]
     [InlineData("\"model\":\"gpt-image-1\"", false)]
-    [InlineData("\"model\":\"MINIATURE\",\"response_format\":\"url\"", true)]
+    [InlineData("\"model\":\"NARROW\",\"response_format\":\"url\"", true)]
     public void Read_WithAModelAndAForm_AnswersAsOpenAiDoes(string members, bool sendsAddresses)
     {
         ImageCall call = Read(members);
         Assert.Equal((sendsAddresses, sendsAddresses), (call.SendsAddresses, call.Job.IsKept));
-        Assert.Equal(members.Contains("MINIATURE", StringComparison.Ordinal) ? "miniature" : null, call.Job.Model);
+        Assert.Equal(members.Contains("NARROW", StringComparison.Ordinal) ? "narrow" : null, call.Job.Model);
     }
 
     [Theory]
