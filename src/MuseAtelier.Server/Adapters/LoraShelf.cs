@@ -60,7 +60,7 @@ internal sealed class LoraShelf(ServerOptions options)
         LoraEntry entry = LoraProblems.Guard(field, () => _folder.Find(name, notices));
         if (Describe(entry).Problem is { } problem)
             throw new ServerRequestException(422, problem with { Field = field });
-        return Pin(new PictureLora { Path = entry.Path, ShortHash = entry.ContentHash });
+        return Pin(new PictureLora { Path = entry.Path });
     }
 
     /// <summary>
@@ -81,8 +81,8 @@ internal sealed class LoraShelf(ServerOptions options)
     }
 
     /// <summary>
-    /// A request whose prompt's tags are LoRAs of the folders, each with the digest of its file, so that it is painted the same later or not
-    /// at all.
+    /// A request whose prompt's tags are LoRAs of the folders, each with the digest of its file, so that it is painted the same later or
+    /// not at all.
     /// </summary>
     /// <exception cref="ServerRequestException">A tag cannot be read, or names no LoRA.</exception>
     public PictureRequest Resolve(PictureRequest request)

@@ -75,8 +75,9 @@ internal static class PaintingInfo
         }
 
         // extensions-builtin/Lora/extra_networks_lora.py, activate: the digests of all LoRAs in one text.
-        if (pictures is [var first, ..])
-            foreach ((string name, string value) in A1111Adapters.SettingsOf(first.Request, first.Embeddings)) json.WriteString(name, value);
+        foreach (FinishedPicture first in pictures.Take(1))
+            foreach ((string name, string value) in A1111Adapters.SettingsOf(first.Request, first.Embeddings))
+                json.WriteString(name, value);
         json.WriteEndObject();
     }
 

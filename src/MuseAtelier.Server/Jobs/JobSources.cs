@@ -6,7 +6,9 @@ using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Jobs;
 
-/// <summary>Gives requests the pixels of their sources and masks, and the files of their LoRAs, when they are about to be painted.</summary>
+/// <summary>
+/// Gives requests the pixels of their sources and masks, and the files of their LoRAs, when they are about to be painted.
+/// </summary>
 /// <param name="uploads">The pictures.</param>
 /// <param name="upscalers">The models that enlarge pictures.</param>
 /// <param name="loras">The LoRAs.</param>

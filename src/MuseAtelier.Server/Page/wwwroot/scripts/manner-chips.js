@@ -59,7 +59,8 @@ function chip({ name, strength }, index) {
   const title = titleOf(name);
   return el('li', { class: 'manner-chip' },
     el('button', {
-      id: `manner-chip-${index}`, type: 'button', class: 'manner-chip-name', 'aria-label': t('manner_open', { x: title, n: short(strength) }),
+      id: `manner-chip-${index}`, type: 'button', class: 'manner-chip-name',
+      'aria-label': t('manner_open', { x: title, n: short(strength) }),
       onClick: () => openManners(index),
       onKeydown: (/** @type {KeyboardEvent} */ event) => event.key === 'Delete' && leave(name),
     },

@@ -95,7 +95,8 @@ function card(name, index, syncs) {
   const limit = state.offer?.limits?.mostLoraStrength ?? 100;
   const range = { least: -2, most: 2, limit, floor: -limit, step: 0.05, digits: 1 };
   const strength = sliderField({
-    id, label: t('strength'), title: t('words_strength'), ...range, get: () => now().strength, set: (value) => alter(name, { strength: value }),
+    id, label: t('strength'), title: t('words_strength'), ...range,
+    get: () => now().strength, set: (value) => alter(name, { strength: value }),
   });
   const isApart = now().textStrength !== null;
   const apart = isApart && sliderField({
