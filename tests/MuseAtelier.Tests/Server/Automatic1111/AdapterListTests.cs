@@ -36,7 +36,7 @@ public sealed class AdapterListTests
     [Fact]
     public void Embeddings_ThatCannotBeUsed_AreSkipped() => Assert.Equal(
         """{"loaded":{"calm":{"step":null,"sd_checkpoint":null,"sd_checkpoint_name":null,"shape":2048,"vectors":6}},"""
-            + """"skipped":{"old":{"step":null,"sd_checkpoint":null,"sd_checkpoint_name":null,"shape":0,"vectors":0}}}""",
+            + """ "skipped":{"old":{"step":null,"sd_checkpoint":null,"sd_checkpoint_name":null,"shape":0,"vectors":0}}}""".TrimStart(),
         Written(json => AdapterLists.WriteEmbeddings(
             json,
             [

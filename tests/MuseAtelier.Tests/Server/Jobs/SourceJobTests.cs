@@ -118,7 +118,7 @@ public sealed class SourceJobTests : IDisposable
         void Check(string mask, int extend)
         {
             using var body = System.Text.Json.JsonDocument.Parse(
-                $$$"""{"source": {"upload": "{{{picture}}}", "extend": {"left": {{{extend}}}}, "mask": {"upload": "{{{mask}}}"}}}""");
+                $$"""{"source": {"upload": "{{picture}}", "extend": {"left": {{extend}} }, "mask": {"upload": "{{mask}}"} } }""");
             var fields = new RequestFields(body.RootElement, ["source"]);
             (PictureSource? source, SourceUploads ids) = new SourceFields(uploads, _ => null).Read(fields, basis: null);
             ReferenceRules.ThrowIfUnpaintable(BoardSetup.Ask(1).Picture with { Source = source }, ids);

@@ -178,7 +178,7 @@ function marginFields() {
     });
     return el('label', { class: 'draft-margin' }, el('span', null, t(`extend_${side}`)), field);
   });
-  return el('details', { class: 'draft-more', title: t('words_extend') },
+  return el('details', { class: 'draft-extend', title: t('words_extend') },
     el('summary', null, t('extend'), icon('down')), el('div', { class: 'draft-margins' }, ...fields));
 }
 
