@@ -35,7 +35,8 @@ public sealed class LoraShelfTests : IDisposable
         LoraShelf shelf = new(_options);
         IReadOnlyList<ListedLora> listed = shelf.All();
         Assert.Equal(["a", "b", "broken", "convolutions"], listed.Select(lora => lora.Name));
-        Assert.Equal((["LoRA"], 4), (listed[0].Families, listed[0].MostRank));
+        Assert.Equal(["LoRA"], listed[0].Families);
+        Assert.Equal(4, listed[0].MostRank);
         Assert.Equal("bad-lora", listed[2].Problem!.Kind);
         string json = JsonSerializer.Serialize(new LoraAnswer(listed), WireJson.Options);
         Assert.DoesNotContain(Path.GetFileName(Folder), json, StringComparison.Ordinal);

@@ -51,6 +51,8 @@ export function start() {
   for (const type of ['pointerup', 'pointercancel']) {
     mask.element.addEventListener(type, ended);
   }
+  // The canvas has another size when the drawer opens.
+  new ResizeObserver(() => view.show()).observe(element);
   pinch(mask.element, view, { began: dropStroke, moved: () => (ring.hidden = true) });
   element.addEventListener('wheel', (/** @type {WheelEvent} */ event) => {
     event.preventDefault();
