@@ -6,12 +6,8 @@ namespace MuseAtelier.Cli;
 /// <summary>The options that name the folders in which prompts and requests find LoRAs and embeddings.</summary>
 internal sealed class AdapterFolders
 {
-    private readonly Option<string[]> _loras = UserPath.Several(
-        "--lora-folder",
-        "A folder of LoRAs (.safetensors) with its subfolders, which prompts name as <lora:name:0.8>; may be repeated. [default: none]");
-    private readonly Option<string[]> _embeddings = UserPath.Several(
-        "--embedding-folder",
-        "A folder of embeddings (.safetensors, .pt, .bin) with its subfolders, which prompts name; may be repeated. [default: none]");
+    private readonly Option<string[]> _loras = LoraChoices.Folders();
+    private readonly Option<string[]> _embeddings = EmbeddingChoice.Create();
 
     /// <summary>Adds the options to a command.</summary>
     public AdapterFolders(Command command)

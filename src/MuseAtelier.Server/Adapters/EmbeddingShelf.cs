@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using System.Text;
 using MuseAtelier.Adapters;
+using MuseAtelier.Conditioning;
+using MuseAtelier.Format;
 
 namespace MuseAtelier.Server.Adapters;
 
@@ -38,6 +41,35 @@ internal sealed class EmbeddingShelf(ServerOptions options)
         lock (_gate) return HasFolders ? List() : _listed;
     }
 
+    /// <summary>
+    /// A digest of the embeddings that the prompts of a request name, by which a later change is noticed; null if they name none.
+    /// </summary>
+    /// <exception cref="ServerRequestException">A prompt cannot be read, or an embedding cannot be used.</exception>
+    public string? FingerprintOf(PictureRequest request)
+    {
+        if (!HasFolders) return null;
+        try
+        {
+            IEnumerable<Embedding> used = UsedBy(request);
+            if (request.Hires is { } pass && (pass.Prompt ?? pass.NegativePrompt) is not null)
+            {
+                string prompt = pass.Prompt ?? request.Prompt, negative = pass.NegativePrompt ?? request.NegativePrompt;
+                used = used.Concat(UsedBy(request with { Prompt = prompt, NegativePrompt = negative, Hires = null }));
+            }
+
+            string[] lines = [.. used.Select(embedding => $"{embedding.Name} {embedding.Sha256}").Distinct()];
+            return lines.Length == 0 ? null : Sha256.Hash(Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+        }
+        catch (MuseAtelierException exception) when (exception is not (PictureRequestException or EmbeddingFolderException))
+        {
+            throw AdapterPaths.Hide(Problems.Make(422, "bad-embedding", exception.Message, exception), options.Atelier);
+        }
+        catch (PictureRequestException exception)
+        {
+            throw Problems.Of(exception);
+        }
+    }
+
     private static ListedEmbedding Describe(EmbeddingEntry entry) => new()
     {
         Name = entry.Name,
@@ -49,15 +81,25 @@ internal sealed class EmbeddingShelf(ServerOptions options)
             : null,
     };
 
+    private IReadOnlyList<Embedding> UsedBy(PictureRequest request) =>
+        InFolder(folder => RequestPrompts.Of(request, folder: folder).Embeddings);
+
     private IReadOnlyList<ListedEmbedding> List()
+    {
+        EmbeddingCatalog catalog = InFolder(folder => folder.Scan());
+        IEnumerable<ListedEmbedding> all = catalog.Usable.Concat(catalog.Skipped).Select(Describe);
+        _listed = [.. all.OrderBy(embedding => embedding.Name, StringComparer.OrdinalIgnoreCase)];
+        _listedAt = Stopwatch.GetTimestamp();
+        return _listed;
+    }
+
+    private T InFolder<T>(Func<EmbeddingFolder, T> read)
     {
         try
         {
-            EmbeddingCatalog catalog = (_folder ??= new EmbeddingFolder(options.Atelier.EmbeddingFolders)).Scan();
-            IEnumerable<ListedEmbedding> all = catalog.Usable.Concat(catalog.Skipped).Select(Describe);
-            _listed = [.. all.OrderBy(embedding => embedding.Name, StringComparer.OrdinalIgnoreCase)];
-            _listedAt = Stopwatch.GetTimestamp();
-            return _listed;
+            EmbeddingFolder folder;
+            lock (_gate) folder = _folder ??= new EmbeddingFolder(options.Atelier.EmbeddingFolders);
+            return read(folder);
         }
         catch (EmbeddingFolderException exception)
         {

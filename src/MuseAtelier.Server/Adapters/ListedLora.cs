@@ -8,7 +8,9 @@ internal sealed record ListedLora
     /// <summary>The file's name without its extension, by which requests and prompts name it.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The name that the trainer gave it, by which prompts may name it as well; null if it is the same, or if there is none.</summary>
+    /// <summary>
+    /// The name that the trainer gave it, by which prompts may name it as well; null if it is the same, or if there is none.
+    /// </summary>
     public string? Alias { get; init; }
 
     /// <summary>Its title; null if it has none.</summary>

@@ -41,7 +41,8 @@ internal static class LoraProblems
         }
         catch (LoraFolderException exception)
         {
-            const string message = "A folder of LoRAs cannot be read; expected one that exists. Put it back, or start the server without it.";
+            const string message =
+                "A folder of LoRAs cannot be read; expected one that exists. Put it back, or start the server without it.";
             throw Problems.Make(500, "failed", message, exception, field);
         }
     }

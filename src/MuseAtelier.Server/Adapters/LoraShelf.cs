@@ -20,6 +20,9 @@ internal sealed class LoraShelf(ServerOptions options)
     private IReadOnlyList<ListedLora> _listed = [];
     private long? _listedAt;
 
+    /// <summary>The folders.</summary>
+    public IReadOnlyList<string> Folders => _folder.Paths;
+
     /// <summary>Whether there is any folder.</summary>
     public bool HasFolders => _folder.Paths.Count > 0;
 
@@ -66,19 +69,20 @@ internal sealed class LoraShelf(ServerOptions options)
     /// <exception cref="ServerRequestException">There is none of that name, or it is another file.</exception>
     public PictureLora Again(PictureLora lora)
     {
-        string name = LoraNames.Of(lora);
-        if (lora.Sha256 is { } recorded && _digests.Of(lora.Path) == recorded && IsListed(lora.Path)) return lora;
+        string name = lora.Name;
+        bool isSame = !lora.IsReference && lora.Sha256 is { } recorded && _digests.Of(lora.Path) == recorded && IsListed(lora.Path);
+        if (isSame) return lora;
         LoraEntry[] matches = [.. LoraProblems.Guard(LoraFieldNames.List, () => _folder.Matches(name))];
         if (matches.Length == 0) throw LoraProblems.Missing(name);
         LoraEntry? same = lora.Sha256 is { } digest
             ? Array.FindLast(matches, match => _digests.Of(match.Path) == digest)
             : matches[^1];
-        return same is null ? throw LoraProblems.Changed(name) : Pin(lora with { Path = same.Path });
+        return same is null ? throw LoraProblems.Changed(name) : Pin(lora with { Path = same.Path, IsReference = false });
     }
 
     /// <summary>
-    /// A request whose prompt's tags are LoRAs of the folders, each with the digest of its file, so that it is painted the same later or not
-    /// at all.
+    /// A request whose prompt's tags are LoRAs of the folders, each with the digest of its file, so that it is painted the same later or
+    /// not at all.
     /// </summary>
     /// <exception cref="ServerRequestException">A tag cannot be read, or names no LoRA.</exception>
     public PictureRequest Resolve(PictureRequest request)
@@ -111,7 +115,7 @@ internal sealed class LoraShelf(ServerOptions options)
 
     private PictureLora Pin(PictureLora lora) => lora.Sha256 is not null
         ? lora
-        : lora with { Sha256 = _digests.Of(lora.Path) ?? throw LoraProblems.Missing(LoraNames.Of(lora)) };
+        : lora with { Sha256 = _digests.Of(lora.Path) ?? throw LoraProblems.Missing(lora.Name) };
 
     private bool IsListed(string path) =>
         LoraProblems.Guard(LoraFieldNames.List, () => _folder.Current).Entries.Any(entry => entry.Path == path);

@@ -50,8 +50,8 @@ internal sealed record FixedOption(string Name, string Value, params string[] Ot
     ];
 
     /// <summary>
-    /// The VAE. Without a file of the server's own, the model's is the only one; with it, the file's name is the usual value, and None, which
-    /// means the model's own, is refused.
+    /// The VAE. Without a file of the server's own, the model's is the only one; with it, the file's name is the usual value, and None,
+    /// which means the model's own, is refused.
     /// </summary>
     /// <param name="file">Path of the VAE's file that the server was given; null for none.</param>
     public static FixedOption Vae(string? file)

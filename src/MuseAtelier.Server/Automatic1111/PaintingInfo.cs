@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using MuseAtelier.Pictures;
+using MuseAtelier.Pictures.Metadata;
 using MuseAtelier.Sampling;
 using MuseAtelier.Server.Jobs;
 
@@ -41,7 +42,7 @@ internal static class PaintingInfo
         json.WriteNumber("seed_resize_from_h", -1);
         if ((request.Source?.Strength ?? request.Hires?.Strength) is { } strength) json.WriteNumber("denoising_strength", strength);
         else json.WriteNull("denoising_strength");
-        WriteExtra(json, request);
+        WriteExtra(json, request, pictures);
         json.WriteNumber("index_of_first_image", 0);
         WriteAll(json, "infotexts", pictures, picture => json.WriteStringValue(picture.Parameters));
         WriteAll(json, "styles", [], _ => { });
@@ -53,7 +54,7 @@ internal static class PaintingInfo
     }
 
     // modules/processing.py, StableDiffusionProcessingTxt2Img.init and StableDiffusionProcessingImg2Img.init.
-    private static void WriteExtra(Utf8JsonWriter json, PictureRequest request)
+    private static void WriteExtra(Utf8JsonWriter json, PictureRequest request, IReadOnlyList<FinishedPicture> pictures)
     {
         json.WriteStartObject("extra_generation_params");
         if (request.Hires is { } hires)
@@ -73,6 +74,10 @@ internal static class PaintingInfo
             }
         }
 
+        // extensions-builtin/Lora/extra_networks_lora.py, activate: the digests of all LoRAs in one text.
+        foreach (FinishedPicture first in pictures.Take(1))
+            foreach ((string name, string value) in A1111Adapters.SettingsOf(first.Request, first.Embeddings))
+                json.WriteString(name, value);
         json.WriteEndObject();
     }
 

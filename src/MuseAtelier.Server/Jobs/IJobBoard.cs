@@ -70,6 +70,9 @@ internal sealed record PreviewImage
 /// <summary>A finished picture as its file.</summary>
 internal sealed record FinishedPicture
 {
+    /// <summary>The embeddings that its prompts named.</summary>
+    public IReadOnlyList<UsedEmbedding> Embeddings { get; init; } = [];
+
     /// <summary>Index in the job, from 0.</summary>
     public required int Index { get; init; }
 

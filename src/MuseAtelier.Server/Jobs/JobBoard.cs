@@ -21,6 +21,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
     private readonly JobQueue _queue;
     private readonly IGallery _gallery;
     private readonly JobSources _sources;
+    private readonly AtelierOptions _options;
     private readonly IModelShelf _shelf;
     private readonly ILogger _log;
     private readonly JobEstimates _estimates;
@@ -42,6 +43,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
     {
         _gallery = gallery;
         _sources = sources;
+        _options = options.Atelier;
         _shelf = shelf;
         _log = logs.CreateLogger<JobBoard>();
         _queue = new JobQueue(options.Limits.WaitingJobs);
@@ -275,7 +277,7 @@ internal sealed partial class JobBoard : IJobBoard, IHostedService, IAsyncDispos
     private async Task RunAsync()
     {
         var painter = new JobPainter(_gallery, _sources, Journal, _times, _news.Changed);
-        var runner = new JobRunner(_shelf, _gallery, painter, _news.Changed, _log);
+        var runner = new JobRunner(_options, _shelf, _gallery, painter, _news.Changed, _log);
         try
         {
             while (!_stopping.IsCancellationRequested)

@@ -1,5 +1,6 @@
 using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Pictures;
+using MuseAtelier.Pictures.Metadata;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs.Journal;
 using MuseAtelier.Server.Requests;
@@ -95,7 +96,8 @@ internal sealed class JobPainter(
             var finished = new FinishedPicture
             {
                 Index = index,
-                Request = picture.Request,
+                Request = RecordedAdapters.RequestOf(picture),
+                Embeddings = picture.Provenance.Embeddings,
                 File = file.WrittenSpan.ToArray(),
                 Format = request.Format,
                 Width = picture.Width,

@@ -7,13 +7,14 @@ using MuseAtelier.Server.Models;
 namespace MuseAtelier.Server.Jobs;
 
 /// <summary>Runs a job from its beginning to its end. A failure of a job is that job's alone.</summary>
+/// <param name="options">The options of ateliers, whose folders no client is told.</param>
 /// <param name="shelf">The models.</param>
 /// <param name="gallery">The pictures that are verified.</param>
 /// <param name="painter">Paints and verifies.</param>
 /// <param name="changed">Called when the job has changed.</param>
 /// <param name="log">Receives failures.</param>
 internal sealed partial class JobRunner(
-    IModelShelf shelf, IGallery gallery, JobPainter painter, Action<JobEntry> changed, ILogger log)
+    AtelierOptions options, IModelShelf shelf, IGallery gallery, JobPainter painter, Action<JobEntry> changed, ILogger log)
 {
     /// <summary>Runs a job.</summary>
     /// <returns>The failure; null if the job is done or was stopped by a client.</returns>
@@ -41,7 +42,7 @@ internal sealed partial class JobRunner(
         }
         catch (Exception exception)
         {
-            ServerRequestException failure = LoraNames.WithoutPaths(Problems.Of(exception), entry.Request.Picture);
+            ServerRequestException failure = AdapterPaths.Hide(Problems.Of(exception), options);
             LogFailure(log, entry.Id, exception);
             End(entry, JobState.Failed, failure.Problem);
             return failure;

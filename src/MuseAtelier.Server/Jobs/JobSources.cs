@@ -6,11 +6,14 @@ using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Jobs;
 
-/// <summary>Gives requests the pixels of their sources and masks, and the files of their LoRAs, when they are about to be painted.</summary>
+/// <summary>
+/// Gives requests the pixels of their sources and masks, and the files of their LoRAs, when they are about to be painted.
+/// </summary>
 /// <param name="uploads">The pictures.</param>
 /// <param name="upscalers">The models that enlarge pictures.</param>
 /// <param name="loras">The LoRAs.</param>
-internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers, LoraShelf loras)
+/// <param name="embeddings">The embeddings.</param>
+internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers, LoraShelf loras, EmbeddingShelf embeddings)
 {
     /// <summary>Begins to delete uploads that no job needs.</summary>
     /// <param name="needed">The ids that jobs need at this moment; called from any thread.</param>
@@ -25,6 +28,7 @@ internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers, L
         {
             Source = source is null ? null : uploads.LoadSource(source),
             Mask = mask is null ? null : uploads.LoadMask(mask),
+            LoraFolders = loras.Folders,
             // A record is only a file: it names a model of the folder, not a path.
             UpscalerPath = job.Picture.Hires is { } hires ? upscalers.Find(UpscalerShelf.NameOf(hires.Upscaler))?.Path : null,
         };
@@ -32,11 +36,13 @@ internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers, L
 
     /// <summary>The request of a job with the pixels of its source and its mask, and with its LoRAs where they are now.</summary>
     /// <exception cref="ServerRequestException">
-    /// A picture is not kept any more, a LoRA is not in the folders any more, or one of them is another one than when the job was accepted.
+    /// A picture is not kept any more, a LoRA or an embedding is not in the folders any more, or one of them is another one than when the
+    /// job was accepted.
     /// </exception>
     public PictureRequest Load(JobRequest job)
     {
         PictureRequest request = job.Picture with { Loras = [.. job.Picture.Loras.Select(loras.Again)] };
+        if (job.Embeddings is { } known && embeddings.FingerprintOf(request) != known) throw EmbeddingsChanged();
         if (request.Source is not { } source) return request;
         SourceImage image = uploads.LoadSource(UploadOf(job.Uploads.Source));
         Require(image.Sha256 == source.Image.Sha256);
@@ -52,6 +58,11 @@ internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers, L
 
         return request with { Source = loaded };
     }
+
+    private static ServerRequestException EmbeddingsChanged() => Problems.Make(
+        404,
+        "no-such-embedding",
+        "An embedding that the prompts name is gone, or is another file than when the job was accepted. Put that file back, or ask anew.");
 
     private Upload? Find(string? id) => id is null ? null : uploads.Find(id);
 

@@ -92,12 +92,11 @@ internal sealed class PlanBook(ServerOptions options, IModelShelf shelf)
         }
         catch (PictureRequestException exception)
         {
-            throw LoraNames.WithoutPaths(Problems.Of(exception), request);
+            throw AdapterPaths.Hide(Problems.Of(exception), atelier);
         }
         catch (MuseAtelierException exception)
         {
-            throw LoraNames.WithoutPaths(
-                Problems.Make(422, "model-unusable", exception.Message, exception, "model"), request);
+            throw AdapterPaths.Hide(Problems.Make(422, "model-unusable", exception.Message, exception, "model"), atelier);
         }
     }
 

@@ -15,6 +15,12 @@ internal sealed record JobRequest
     /// </summary>
     public SourceUploads Uploads { get; init; }
 
+    /// <summary>
+    /// A digest of the embeddings that the prompts name, so that a job that waited over a restart paints the same or fails; null if they
+    /// name none.
+    /// </summary>
+    public string? Embeddings { get; init; }
+
     /// <summary>The number of pictures, from 1.</summary>
     public int Count { get; init; } = 1;
 

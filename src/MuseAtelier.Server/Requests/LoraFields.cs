@@ -39,7 +39,7 @@ internal sealed class LoraFields(LoraShelf shelf)
         string name = fields.Text("name", LongestName) ?? throw Problems.BadValue(
             fields.PathOf("name"), "a LoRA has no name", "a name of GET /api/v1/loras", "Send one.");
         PictureLora found = shelf.Find(name, fields.PathOf("name"));
-        if (fields.Text("sha256", DigestLength) is { } digest && digest != found.Sha256) throw LoraProblems.Changed(LoraNames.Of(found));
+        if (fields.Text("sha256", DigestLength) is { } digest && digest != found.Sha256) throw LoraProblems.Changed(found.Name);
         return found with { Strength = StrengthOf(fields, "strength") ?? 1, TextStrength = StrengthOf(fields, "textStrength") };
     }
 

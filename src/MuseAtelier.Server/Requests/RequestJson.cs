@@ -52,7 +52,7 @@ internal static class RequestJson
     // The tags of the prompt say the others.
     private static JsonObject Write(PictureLora lora)
     {
-        var json = new JsonObject { ["name"] = LoraNames.Of(lora), ["strength"] = lora.Strength };
+        var json = new JsonObject { ["name"] = lora.Name, ["strength"] = lora.Strength };
         if (lora.TextStrength is { } text) json["textStrength"] = text;
         if (lora.Sha256 is { } digest) json["sha256"] = digest;
         return json;

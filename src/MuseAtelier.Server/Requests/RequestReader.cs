@@ -13,8 +13,10 @@ namespace MuseAtelier.Server.Requests;
 /// <param name="sources">Reads sources.</param>
 /// <param name="hires">Reads second passes.</param>
 /// <param name="loras">Reads LoRAs.</param>
+/// <param name="embeddings">Knows the embeddings that prompts name.</param>
 internal sealed class RequestReader(
-    ServerLimits limits, Func<string, PictureRequest?> basisOf, SourceFields sources, HiresFields hires, LoraFields loras)
+    ServerLimits limits, Func<string, PictureRequest?> basisOf, SourceFields sources, HiresFields hires, LoraFields loras,
+    EmbeddingShelf embeddings)
 {
     private const int LongestName = 256;
 
@@ -52,6 +54,7 @@ internal sealed class RequestReader(
         {
             Picture = picture,
             Uploads = uploads,
+            Embeddings = embeddings.FingerprintOf(picture),
             Count = fields.Whole("count", 1, limits.Count) ?? 1,
             Model = fields.Text("model", LongestName),
             Format = ReadFormat(fields),

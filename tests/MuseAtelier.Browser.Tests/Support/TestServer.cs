@@ -17,6 +17,9 @@ public sealed class TestServer : IAsyncLifetime
     /// <summary>The folder of the pictures.</summary>
     public string Gallery => Path.Combine(_folder, "gallery");
 
+    /// <summary>The folder of LoRAs, which has one: ink.safetensors with the title Ink &amp; Silk and the trigger word shuimo.</summary>
+    public string Loras => Path.Combine(_folder, "loras");
+
     /// <summary>The address of the page, with a slash at its end. It stays the same when the server is started again.</summary>
     public string Address => FormattableString.Invariant($"http://127.0.0.1:{_port}/");
 
@@ -32,6 +35,7 @@ public sealed class TestServer : IAsyncLifetime
                     // Threads that wait do not spin, because the browser needs the processor too.
                     Backend = CpuBackend.Create(spins: false),
                     CacheFolder = TestCache.Folder,
+                    LoraFolders = [Loras],
                 },
                 Gallery = Gallery,
                 Port = _port,
@@ -63,6 +67,7 @@ public sealed class TestServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        LoraFileOf.Write(Path.Combine(Loras, "ink.safetensors"), "Ink & Silk", "shuimo");
         if (TestBrowser.Executable is not null) await StartAsync();
     }
 

@@ -11,7 +11,8 @@ internal static class SourceConverters
 
     private sealed record Digest(int Width, int Height, string Sha256);
 
-    private sealed record Change(string? Path, string? Sha256, float Strength, float? TextStrength, bool IsFromPrompt);
+    private sealed record Change(
+        string? Path, string? Sha256, float Strength, float? TextStrength, bool IsFromPrompt, string? ShortHash);
 
     private sealed record Way(string Id, string? Path, string? Sha256);
 
@@ -66,11 +67,14 @@ internal static class SourceConverters
                 TextStrength = change.TextStrength,
                 Sha256 = change.Sha256,
                 IsFromPrompt = change.IsFromPrompt,
+                ShortHash = change.ShortHash,
             };
         }
 
         public override void Write(Utf8JsonWriter writer, PictureLora value, JsonSerializerOptions options) => JsonSerializer.Serialize(
-            writer, new Change(value.Path, value.Sha256, value.Strength, value.TextStrength, value.IsFromPrompt), options);
+            writer,
+            new Change(value.Path, value.Sha256, value.Strength, value.TextStrength, value.IsFromPrompt, value.ShortHash),
+            options);
     }
 
     private static T Required<T>(ref Utf8JsonReader reader, JsonSerializerOptions options) where T : class =>

@@ -26,9 +26,8 @@ internal sealed class BoardSetup : IAsyncDisposable, IHostApplicationLifetime
         Events = new EventHub(limits);
         Shelf = new OneShelf(atelier);
         Uploads = new UploadStore(new GalleryFolders(gallery.Folder), limits);
-        Board = new JobBoard(
-            options, gallery, new JobSources(Uploads, new UpscalerShelf(options), new LoraShelf(options)), Shelf, Events, this,
-            NullLoggerFactory.Instance);
+        var sources = new JobSources(Uploads, new UpscalerShelf(options), new LoraShelf(options), new EmbeddingShelf(options));
+        Board = new JobBoard(options, gallery, sources, Shelf, Events, this, NullLoggerFactory.Instance);
     }
 
     public JobBoard Board { get; }

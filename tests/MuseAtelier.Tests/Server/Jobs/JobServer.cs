@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Server;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
@@ -42,6 +43,7 @@ internal sealed class JobServer : IAsyncDisposable
         builder.Services.AddSingleton<IModelShelf>(new OneShelf(atelier));
         builder.Services.AddSingleton(new GalleryFolders(gallery.Folder));
         builder.Services.AddSingleton<UpscalerShelf>();
+        builder.AddAdapters();
         builder.AddEvents();
         builder.AddUploads();
         builder.AddJobs();

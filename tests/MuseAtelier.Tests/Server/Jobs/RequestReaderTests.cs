@@ -137,19 +137,22 @@ public sealed class RequestReaderTests
 
     private static JobRequest Read(string body) => Read(ReaderOf(_ => null), body);
 
-    private static RequestReader ReaderOf(Func<string, PictureRequest?> basisOf)
+    private static RequestReader ReaderOf(Func<string, PictureRequest?> basisOf) =>
+        ReaderOf(basisOf, new ServerOptions { Models = [], Atelier = TestAtelier.Options, Gallery = "/nowhere" });
+
+    /// <summary>A reader without uploads.</summary>
+    internal static RequestReader ReaderOf(Func<string, PictureRequest?> basisOf, ServerOptions options)
     {
-        const string nowhere = "/nowhere";
-        var limits = new ServerLimits();
-        var options = new ServerOptions { Models = [], Atelier = TestAtelier.Options, Gallery = nowhere };
+        ServerLimits limits = options.Limits;
         // Nothing is kept in this folder, which is not created.
-        var uploads = new UploadStore(new GalleryFolders(nowhere), limits);
+        var uploads = new UploadStore(new GalleryFolders(options.Gallery), limits);
         return new RequestReader(
             limits,
             basisOf,
             new SourceFields(uploads, _ => null),
             new HiresFields(new UpscalerShelf(options), limits),
-            new LoraFields(new LoraShelf(options)));
+            new LoraFields(new LoraShelf(options)),
+            new EmbeddingShelf(options));
     }
 
     private static JobRequest Read(RequestReader reader, string body)

@@ -12,6 +12,9 @@ public sealed class SourceJobTests : IDisposable
     private readonly MemoryGallery _gallery = new();
     private readonly SteppedAtelier _atelier = new();
 
+    private static PictureLora InkLora { get; } =
+        new() { Path = "/loras/ink.safetensors", Strength = 0.5f, TextStrength = -1, Sha256 = new string('a', 64), ShortHash = "abc" };
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public void Dispose() => _gallery.Dispose();
@@ -77,6 +80,8 @@ public sealed class SourceJobTests : IDisposable
         [
             source,
             source with { Picture = source.Picture with { Source = source.Picture.Source! with { Mask = null, Fit = SourceFit.Stretch } } },
+            source with { Picture = source.Picture with { Loras = [InkLora, InkLora with { IsFromPrompt = true }], HasFinalLoras = true } },
+            source with { Picture = source.Picture with { Loras = [InkLora] }, Embeddings = "digest" },
             .. HiresUpscaler.BuiltIn.Append(HiresUpscaler.Model("/models/4x.pth")).Select(upscaler => WithPass(source, upscaler)),
         ];
         await using (var journal = JobJournal.Open(_gallery.Folder))
@@ -97,6 +102,27 @@ public sealed class SourceJobTests : IDisposable
         Assert.Equal(requests, again.Restored.Select(job => job.Request));
         // A picture of pixels would take 3 bytes for each of them.
         Assert.InRange(new FileInfo(_gallery.Journal).Length, 1000, 1500 * requests.Length);
+    }
+
+    [Fact]
+    public void AMaskWithoutWhite_IsRefusedBeforeItsJobIsAccepted()
+    {
+        using var uploads = new UploadStore(new MuseAtelier.Server.Gallery.GalleryFolders(_gallery.Folder), new());
+        string picture = uploads.Add(UploadFilesOf.Picture(), null).Id, black = uploads.Add(UploadFilesOf.Black(), null).Id;
+        PictureRequestException refused = Assert.ThrowsAny<PictureRequestException>(() => Check(black, extend: 0));
+        Assert.IsType<MaskEmptyException>(refused);
+        // Margins are white.
+        Check(black, extend: 8);
+        Check(uploads.Add(UploadFilesOf.Mask(), null).Id, extend: 0);
+
+        void Check(string mask, int extend)
+        {
+            using var body = System.Text.Json.JsonDocument.Parse(
+                $$"""{"source": {"upload": "{{picture}}", "extend": {"left": {{extend}} }, "mask": {"upload": "{{mask}}"} } }""");
+            var fields = new RequestFields(body.RootElement, ["source"]);
+            (PictureSource? source, SourceUploads ids) = new SourceFields(uploads, _ => null).Read(fields, basis: null);
+            ReferenceRules.ThrowIfUnpaintable(BoardSetup.Ask(1).Picture with { Source = source }, ids);
+        }
     }
 
     [Fact]

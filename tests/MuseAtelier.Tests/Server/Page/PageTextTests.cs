@@ -8,7 +8,7 @@ public sealed partial class PageTextTests
     /// <summary>The end of the key of a text for exactly one.</summary>
     private const string One = "_one";
 
-    private static readonly string[] Prefixes = ["words_", "smp_", "fit_", "content_"];
+    private static readonly string[] Prefixes = ["words_", "smp_", "fit_", "content_", "extend_"];
 
     private static PageText[] Texts { get; } = [.. PageText.All()];
 

@@ -27,6 +27,9 @@ internal static class UploadFilesOf
         return Png(width, height, pixels);
     }
 
+    /// <summary>A black picture.</summary>
+    public static byte[] Black(int width = 32, int height = 24) => Png(width, height, new byte[width * height * 3]);
+
     /// <summary>A picture that is transparent in its left half.</summary>
     public static byte[] Transparent(int width = 32, int height = 24)
     {

@@ -1,11 +1,12 @@
 // Painting from a picture: its place on the desk, and the tools beside the easel on which it stands.
 import { byId, el, icon } from './dom.js';
 import { onLanguage, t } from './i18n.js';
-import { brush, canRedo, canUndo, deeds, onBoard, setErases, setWidth, start as startBoard, widths } from './mask-board.js';
+import { brush, canRedo, canUndo, deeds, onBoard, setErases, setWidth, start as startBoard, widths, zoom } from './mask-board.js';
 import { addKey } from './shortcuts.js';
 import { sliderField } from './slider.js';
 import {
-  addressOf, beginFromFile, canBegin, changeBrush, changeSource, draft, dropSource, isGone, usualStrength,
+  addressOf, beginFromFile, canBegin, changeBrush, changeMargins, changeSource, draft, dropSource, extentOf, isExtended, isGone, marginsOf,
+  usualStrength,
 } from './source.js';
 import { isDrafted } from './stage.js';
 import { change, on, set, state } from './store.js';
@@ -88,7 +89,8 @@ function sync() {
 /** On the desk: the button that begins, or what is begun from. */
 function showChip() {
   const { source } = state.settings;
-  const key = JSON.stringify([source && [addressOf(source), source.strength, source.mask?.upload], canBegin(), t('from')]);
+  const about = source && [addressOf(source), source.strength, source.mask?.upload, isExtended(source)];
+  const key = JSON.stringify([about, canBegin(), t('from')]);
   if (parts.chip.dataset.key === key) {
     return;
   }
@@ -108,12 +110,14 @@ function beginButton() {
 
 /** @param {import('./source.js').Source} source */
 function chipOf(source) {
-  const facts = [t('change_n', { n: source.strength.toFixed(2) }), source.mask && t('only_short')].filter(Boolean).join(' · ');
+  const { strength, mask } = source;
+  const facts = [t('change_n', { n: strength.toFixed(2) }), isExtended(source) && t('extended'), mask && t('only_short')];
   return [
     el('button', { id: 'draft-open', class: 'chip', type: 'button', onClick: draft },
       el('img', { class: 'chip-picture', src: addressOf(source), alt: `${t('draft_t')}:` }),
       el('span', { class: 'chip-words' },
-        el('span', { class: 'chip-name', dir: 'auto' }, source.name), el('span', { class: 'chip-facts' }, facts))),
+        el('span', { class: 'chip-name', dir: 'auto' }, source.name),
+        el('span', { class: 'chip-facts' }, facts.filter(Boolean).join(' · ')))),
     el('button', {
       id: 'draft-remove', class: 'icon-button', type: 'button', title: t('draft_remove'), 'aria-label': t('draft_remove'),
       onClick: dropSource,
@@ -125,7 +129,7 @@ function chipOf(source) {
 function tools() {
   return el('section', { class: 'draft-tools', 'aria-labelledby': 'draft-title' },
     el('h2', { id: 'draft-title', class: 'draft-title hand' }, t('draft_t')),
-    el('div', { class: 'draft-part' }, changeField(), fitField()),
+    el('div', { class: 'draft-part' }, changeField(), fitField(), marginFields()),
     el('div', { class: 'draft-part' },
       el('h3', { class: 'craft-name hand' }, t('only')), toolbar(), widthField(), blurField(), moreFields()),
     el('div', { class: 'draft-acts' },
@@ -150,13 +154,32 @@ function fitField() {
   const box = el('fieldset', { class: 'draft-fits', title: t('words_fit') }, el('legend', { class: 'unseen' }, t('words_fit')), ...choices);
   syncs.push(() => {
     const { source, width, height } = state.settings;
+    const extent = source && extentOf(source);
     // It matters only where the proportions differ.
-    box.hidden = !source || Math.abs(Math.log(source.width / source.height / (width / height))) < 0.01;
+    box.hidden = !extent || Math.abs(Math.log(extent.width / extent.height / (width / height))) < 0.01;
     for (const input of box.querySelectorAll('input')) {
       input.checked = input.value === source?.fit;
     }
   });
   return box;
+}
+
+/** Outpainting: what is added at each side. */
+function marginFields() {
+  const sides = /** @type {const} */ (['left', 'top', 'right', 'bottom']);
+  const most = state.offer?.limits?.mostMargin ?? 2048;
+  const fields = sides.map((side) => {
+    const field = el('input', {
+      id: `draft-extend-${side}`, class: 'number-field', type: 'number', min: '0', max: String(most), step: '8', inputMode: 'numeric',
+      onChange: () => changeMargins({ [side]: Math.min(most, Math.max(0, Math.round(field.valueAsNumber) || 0)) }),
+    });
+    syncs.push(() => {
+      field.value = String(state.settings.source ? marginsOf(state.settings.source)[side] : 0);
+    });
+    return el('label', { class: 'draft-margin' }, el('span', null, t(`extend_${side}`)), field);
+  });
+  return el('details', { class: 'draft-extend', title: t('words_extend') },
+    el('summary', null, t('extend'), icon('down')), el('div', { class: 'draft-margins' }, ...fields));
 }
 
 function toolbar() {
@@ -180,7 +203,8 @@ function toolbar() {
     transparent.hidden = !state.settings.source?.hasAlpha;
   });
   return el('div', { class: 'draft-bar', role: 'group', 'aria-label': t('only') },
-    paints, erases, el('span', { class: 'draft-gap' }), transparent, undo, redo, invert);
+    paints, erases, el('span', { class: 'draft-gap' }), transparent, undo, redo, invert,
+    tool('zoom_in', 'plus', () => zoom(1.5)), tool('zoom_out', 'minus', () => zoom(1 / 1.5)));
 }
 
 function widthField() {

@@ -44,7 +44,9 @@ export function openDrawer(control) {
  */
 export function openManners(index) {
   open('manner');
-  byId(index === undefined ? 'manner-search' : `manner-${index}`)?.focus();
+  // On a phone, a focused field would bring up the keyboard over the list.
+  const first = matchMedia('(pointer: coarse)').matches ? 'drawer-close' : 'manner-search';
+  byId(index === undefined ? first : `manner-${index}`)?.focus();
 }
 
 /** @param {'craft' | 'manner'} page */

@@ -18,9 +18,11 @@ export function hiresRow(syncs) {
   const fact = el('span', { class: 'craft-fact' });
   const fields = [factor(), strength(), steps()];
   const choice = upscalerField(upscalers);
+  const own = ownFields();
   const more = el('div', { class: 'hires-fields', role: 'group', 'aria-label': t('hires') },
     el('div', { class: 'craft-pair' }, fields[0].element, fields[1].element),
-    el('div', { class: 'craft-pair' }, fields[2].element, choice.element));
+    el('div', { class: 'craft-pair' }, fields[2].element, choice.element),
+    own.element);
   const box = el('input', {
     id: 'craft-hires', type: 'checkbox', onChange: () => change({ hires: box.checked ? usual() : null }),
   });
@@ -29,7 +31,7 @@ export function hiresRow(syncs) {
     box.checked = hires !== null;
     more.hidden = hires === null;
     fact.textContent = hires ? `${sideOf(width, hires.scale)} × ${sideOf(height, hires.scale)}` : '';
-    [...fields, choice].forEach(({ sync }) => sync());
+    [...fields, choice, own].forEach(({ sync }) => sync());
   });
   return el('div', { class: 'craft-row' },
     el('div', { class: 'craft-head' },
@@ -85,6 +87,63 @@ const steps = () => sliderField({
   step: 1, digits: 0, get: () => now().steps ?? state.settings.steps ?? state.offer?.defaults?.steps ?? 30,
   set: (value) => alter({ steps: value === state.settings.steps ? undefined : value }),
 });
+
+/** What the second pass has of its own: it is as in the first where nothing is said. */
+function ownFields() {
+  const words = [ownWords('prompt', 'vision'), ownWords('negativePrompt', 'avoid')];
+  const choices = [ownChoice('sampler', state.offer?.samplers), ownChoice('schedule', state.offer?.schedules)];
+  const element = el('details', { class: 'hires-own' },
+    el('summary', null, t('hires_own'), icon('down')),
+    ...words.map((each) => each.element),
+    el('div', { class: 'craft-pair' }, ...choices.map((each) => each.element)));
+  return {
+    element,
+    sync: () => {
+      const { prompt, negativePrompt, sampler, schedule } = now();
+      // What was recalled must be seen.
+      element.open ||= [prompt, negativePrompt, sampler, schedule].some((each) => each !== undefined);
+      [...words, ...choices].forEach(({ sync }) => sync());
+    },
+  };
+}
+
+/**
+ * @param {'prompt' | 'negativePrompt'} name
+ * @param {'vision' | 'avoid'} key
+ */
+function ownWords(name, key) {
+  const id = `craft-hires-${key}`;
+  const field = el('textarea', {
+    id, class: 'hires-words', rows: 2, spellcheck: false, placeholder: t('hires_same'),
+    onChange: () => alter({ [name]: field.value.trim() === '' ? undefined : field.value }),
+  });
+  return {
+    element: el('div', null, el('label', { class: 'craft-name hand', for: id, title: t(`words_${key}`) }, t(key)), field),
+    sync: () => {
+      if (document.activeElement !== field) {
+        field.value = now()[name] ?? '';
+      }
+    },
+  };
+}
+
+/**
+ * @param {'sampler' | 'schedule'} name
+ * @param {{name: string, label: string}[] | undefined} offered
+ */
+function ownChoice(name, offered = []) {
+  const id = `craft-hires-${name}`;
+  const field = el('select', { id, class: 'select', onChange: () => alter({ [name]: field.value || undefined }) },
+    el('option', { value: '' }, t('hires_same')),
+    ...offered.map((each) => el('option', { value: each.name }, each.label)));
+  const label = el('label', { class: 'craft-name hand', for: id, title: t(`words_${name}`) }, t(name));
+  return {
+    element: el('div', null, el('div', { class: 'craft-head' }, label), el('span', { class: 'select-box' }, field, icon('down'))),
+    sync: () => {
+      field.value = now()[name] ?? '';
+    },
+  };
+}
 
 /** @param {{name: string}[]} upscalers */
 function upscalerField(upscalers) {

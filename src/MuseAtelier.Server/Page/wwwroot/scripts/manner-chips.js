@@ -2,7 +2,7 @@
 import { openManners } from './drawer.js';
 import { byId, el, icon } from './dom.js';
 import { onLanguage, t } from './i18n.js';
-import { hasImprints, hasManners, isMissing, leave, load, short } from './manners.js';
+import { hasImprints, hasManners, isMissing, languageOf, leave, load, short, titleOf } from './manners.js';
 import { addKey } from './shortcuts.js';
 import { on, state } from './store.js';
 
@@ -28,7 +28,7 @@ export function start() {
 
 function show() {
   const isOffered = hasManners() || hasImprints();
-  const used = state.settings.loras.map((each) => [each.name, each.strength, isMissing(each.name)]);
+  const used = state.settings.loras.map((each) => [titleOf(each.name), each.strength, isMissing(each.name)]);
   const key = JSON.stringify([isOffered, used, t('manner')]);
   if (parts.chips.dataset.key === key) {
     return;
@@ -56,16 +56,18 @@ function opener() {
  */
 function chip({ name, strength }, index) {
   const lacks = isMissing(name);
+  const title = titleOf(name);
   return el('li', { class: 'manner-chip' },
     el('button', {
-      id: `manner-chip-${index}`, type: 'button', class: 'manner-chip-name', 'aria-label': t('manner_open', { x: name, n: short(strength) }),
+      id: `manner-chip-${index}`, type: 'button', class: 'manner-chip-name',
+      'aria-label': t('manner_open', { x: title, n: short(strength) }),
       onClick: () => openManners(index),
       onKeydown: (/** @type {KeyboardEvent} */ event) => event.key === 'Delete' && leave(name),
     },
-    el('em', { dir: 'auto' }, name), el('span', null, short(strength)),
+    el('em', { dir: 'auto', lang: languageOf(title) }, title), el('span', null, short(strength)),
     lacks && el('span', { class: 'manner-lacks' }, t('manner_missing'))),
     el('button', {
-      class: 'manner-chip-drop', type: 'button', title: t('manner_drop', { x: name }), 'aria-label': t('manner_drop', { x: name }),
+      class: 'manner-chip-drop', type: 'button', title: t('manner_drop', { x: title }), 'aria-label': t('manner_drop', { x: title }),
       onClick: () => leave(name),
     }, icon('close')));
 }

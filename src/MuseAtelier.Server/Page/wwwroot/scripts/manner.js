@@ -2,7 +2,7 @@
 import { el, icon } from './dom.js';
 import { amount, t } from './i18n.js';
 import {
-  alter, areWritten, factsOf, find, hasImprints, hasManners, isInUse, leave, load, take, wordOf, write,
+  alter, areWritten, factsOf, find, hasImprints, hasManners, isInUse, languageOf, leave, load, take, titleOf, wordOf, write,
 } from './manners.js';
 import { sliderField } from './slider.js';
 import { state } from './store.js';
@@ -95,7 +95,8 @@ function card(name, index, syncs) {
   const limit = state.offer?.limits?.mostLoraStrength ?? 100;
   const range = { least: -2, most: 2, limit, floor: -limit, step: 0.05, digits: 1 };
   const strength = sliderField({
-    id, label: t('strength'), title: t('words_strength'), ...range, get: () => now().strength, set: (value) => alter(name, { strength: value }),
+    id, label: t('strength'), title: t('words_strength'), ...range,
+    get: () => now().strength, set: (value) => alter(name, { strength: value }),
   });
   const isApart = now().textStrength !== null;
   const apart = isApart && sliderField({
@@ -108,7 +109,7 @@ function card(name, index, syncs) {
   }
   return el('li', { class: 'manner-card' },
     el('div', { class: 'manner-head' },
-      el('h3', { class: 'manner-name', dir: 'auto' }, listed?.title ?? name),
+      el('h3', { class: 'manner-name', dir: 'auto', lang: languageOf(titleOf(name)) }, titleOf(name)),
       el('button', {
         id: `${id}-drop`, class: 'icon-button', type: 'button', title: t('manner_drop', { x: name }),
         'aria-label': t('manner_drop', { x: name }), onClick: () => drop(name),
@@ -167,7 +168,9 @@ function offeredList(syncs) {
   const note = el('p', { class: 'manner-note', role: 'status' });
   syncs.push(() => {
     const all = state.loras ?? [];
-    const rows = found(all).filter(({ name }) => !isInUse(name));
+    // Those that cannot be used come last.
+    const free = found(all).filter(({ name }) => !isInUse(name));
+    const rows = [...free.filter((each) => !each.problem), ...free.filter((each) => each.problem)];
     fill(list, [rows.map((each) => each.name), rows.length, all.length], () => rows.slice(0, most).map(row));
     const rest = rows.length - most;
     note.textContent = state.loras === null ? ''
@@ -190,7 +193,7 @@ function row(lora) {
     onClick: () => problem || pick(name),
   },
   el('span', { class: 'manner-text' },
-    el('span', { class: 'manner-name', dir: 'auto' }, title ?? name),
+    el('span', { class: 'manner-name', dir: 'auto', lang: languageOf(title ?? name) }, title ?? name),
     title && title !== name && el('span', { class: 'craft-fact', dir: 'auto' }, ` ${name}`),
     el('span', { class: 'craft-fact manner-facts', lang: problem ? 'en' : null }, facts),
     triggerWords.length > 0 && el('span', { class: 'craft-fact manner-facts', dir: 'auto' },
@@ -225,6 +228,7 @@ function imprint({ name, vectors }) {
   }, t(key));
   return el('li', { class: 'imprint' },
     el('span', { class: 'manner-text' },
-      el('span', { class: 'manner-name', dir: 'auto' }, name), el('span', { class: 'craft-fact manner-facts' }, t('imprint_n', { n: vectors }))),
+      el('span', { class: 'manner-name', dir: 'auto', lang: languageOf(name) }, name),
+      el('span', { class: 'craft-fact manner-facts' }, t('imprint_n', { n: vectors }))),
     into('prompt', 'vision'), into('negativePrompt', 'avoid'));
 }

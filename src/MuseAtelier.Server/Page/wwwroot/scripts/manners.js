@@ -103,8 +103,23 @@ export const short = (strength) => String(Number(strength.toFixed(2)));
  */
 export function factsOf({ families, leastRank, mostRank, trainedOn, bytes }, amount) {
   const ranks = leastRank === mostRank ? mostRank : `${leastRank}–${mostRank}`;
-  return [families?.join(' + '), mostRank && t('rank_n', { n: ranks }), trainedOn, amount(bytes)].filter(Boolean).join(' · ');
+  const base = trainedOn === 'sdxl_base_v1-0' ? 'SDXL 1.0' : trainedOn;
+  const facts = [families?.join(' + '), mostRank && t('rank_n', { n: ranks }), base, amount(bytes)].filter(Boolean);
+  // A number and its unit stay on one line.
+  return facts.map((each) => each.replaceAll(' ', '\u00a0')).join(' · ');
 }
+
+/**
+ * The name that people know a manner by.
+ * @param {string} name
+ */
+export const titleOf = (name) => find(name)?.title ?? name;
+
+/**
+ * The language of a name, by which its face is chosen: Chinese has no italics.
+ * @param {string} name
+ */
+export const languageOf = (name) => (/[\u3400-\u9fff]/.test(name) ? 'zh-Hans' : 'en');
 
 /**
  * Whether words are in the Vision.

@@ -3,7 +3,8 @@ import * as api from './api.js';
 import { el, settled } from './dom.js';
 import { onLanguage, t } from './i18n.js';
 import { MaskCanvas } from './mask-canvas.js';
-import { addressOf, beforePainting, changeSource } from './source.js';
+import { MaskView, pinch } from './mask-view.js';
+import { addressOf, beforePainting, changeSource, extentOf, marginsOf } from './source.js';
 import { on, set, state } from './store.js';
 
 /** How long after the last stroke the mask is kept, in ms. */
@@ -18,7 +19,9 @@ export const brush = { width: 48, erases: false };
 const mask = new MaskCanvas();
 const picture = el('img', { class: 'draft-picture', alt: '', draggable: false });
 const ring = el('span', { class: 'draft-ring', hidden: true, 'aria-hidden': 'true' });
-const element = el('div', { class: 'draft-board' }, picture, mask.element, ring);
+const layer = el('div', { class: 'draft-layer' }, picture, mask.element);
+const element = el('div', { class: 'draft-board' }, layer, ring);
+const view = new MaskView(layer, element);
 
 /** @type {Set<() => void>} */
 const listeners = new Set();
@@ -33,6 +36,8 @@ let keeping = Promise.resolve();
 /** Where the ring is, in px of the mask; and whether Space holds the brush down. */
 let place = { x: 0, y: 0 };
 let isDown = false;
+/** Whether a pointer brushes. */
+let isStroking = false;
 
 const keepSoon = settled(pause, () => keep().catch(() => undefined));
 
@@ -46,6 +51,14 @@ export function start() {
   for (const type of ['pointerup', 'pointercancel']) {
     mask.element.addEventListener(type, ended);
   }
+  // The canvas has another size when the drawer opens.
+  new ResizeObserver(() => view.show()).observe(element);
+  pinch(mask.element, view, { began: dropStroke, moved: () => (ring.hidden = true) });
+  element.addEventListener('wheel', (/** @type {WheelEvent} */ event) => {
+    event.preventDefault();
+    view.by(event.deltaY < 0 ? 1.2 : 1 / 1.2, { x: event.clientX, y: event.clientY });
+    showRing();
+  }, { passive: false });
   mask.element.addEventListener('pointerleave', () => (ring.hidden = document.activeElement !== mask.element));
   mask.element.addEventListener('keydown', keyed);
   mask.element.addEventListener('keyup', (event) => event.key === ' ' && lifted());
@@ -92,6 +105,12 @@ export function setWidth(width) {
   tell();
 }
 
+/**
+ * Looks closer or less closely.
+ * @param {number} by
+ */
+export const zoom = (by) => view.by(by);
+
 /** @param {boolean} erases */
 export function setErases(erases) {
   brush.erases = erases;
@@ -114,6 +133,7 @@ function show() {
   const key = source ? addressOf(source) : '';
   const upload = source?.mask?.upload ?? '';
   const isOther = key !== shown;
+  setBack();
   if (!isOther && (upload === keptAs || changes !== kept)) {
     return;
   }
@@ -126,6 +146,7 @@ function show() {
   }
   if (isOther) {
     picture.src = key;
+    view.reset();
   }
   mask.reset(source.width, source.height);
   place = { x: mask.element.width / 2, y: mask.element.height / 2 };
@@ -133,6 +154,20 @@ function show() {
     load(upload);
   }
   tell();
+}
+
+/** Margins stand around the picture, empty as they will be painted. */
+function setBack() {
+  const { source } = state.settings;
+  if (source) {
+    const { left, top } = marginsOf(source);
+    const { width, height } = extentOf(source);
+    const share = (/** @type {number} */ part, /** @type {number} */ whole) => `${(100 * part) / whole}%`;
+    layer.style.setProperty('--left', share(left, width));
+    layer.style.setProperty('--top', share(top, height));
+    layer.style.setProperty('--width', share(source.width, width));
+    layer.style.setProperty('--height', share(source.height, height));
+  }
 }
 
 /** @param {string} upload */
@@ -191,7 +226,7 @@ function did(deed) {
 }
 
 /** The px of the mask in one px of the screen. */
-const scale = () => mask.element.width / Math.max(1, mask.element.clientWidth);
+const scale = () => mask.element.width / Math.max(1, mask.element.getBoundingClientRect().width);
 
 /** @param {PointerEvent} event */
 function at(event) {
@@ -211,6 +246,7 @@ function pressed(event) {
   mask.element.setPointerCapture(event.pointerId);
   place = at(event);
   mask.begin(place, brush.width * scale(), brush.erases);
+  isStroking = true;
   showRing();
 }
 
@@ -220,7 +256,7 @@ function moved(event) {
     return;
   }
   place = at(event);
-  if (mask.element.hasPointerCapture(event.pointerId)) {
+  if (isStroking && mask.element.hasPointerCapture(event.pointerId)) {
     const all = event.getCoalescedEvents?.() ?? [];
     (all.length > 0 ? all : [event]).forEach((each) => mask.extend(at(each)));
   }
@@ -231,8 +267,21 @@ function moved(event) {
 function ended(event) {
   if (event.isPrimary && mask.element.hasPointerCapture(event.pointerId)) {
     mask.element.releasePointerCapture(event.pointerId);
-    did(() => mask.end());
+    if (isStroking) {
+      isStroking = false;
+      did(() => mask.end());
+    }
     ring.hidden = event.pointerType === 'touch';
+  }
+}
+
+/** A second finger moves the view: what the first one began to brush is taken back. */
+function dropStroke() {
+  if (isStroking) {
+    isStroking = false;
+    mask.end();
+    mask.undo();
+    tell();
   }
 }
 
@@ -281,7 +330,10 @@ function lifted() {
 
 function showRing() {
   ring.hidden = false;
-  ring.style.translate = `calc(${place.x / scale()}px - 50%) calc(${place.y / scale()}px - 50%)`;
+  const box = element.getBoundingClientRect();
+  const { left, top } = mask.element.getBoundingClientRect();
+  const [x, y] = [left - box.left + place.x / scale(), top - box.top + place.y / scale()];
+  ring.style.translate = `calc(${x}px - 50%) calc(${y}px - 50%)`;
   sizeRing();
 }
 

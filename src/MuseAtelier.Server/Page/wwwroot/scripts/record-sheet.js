@@ -3,7 +3,7 @@ import { takeRequest } from './actions.js';
 import { chineseOf } from './codes.js';
 import { openDialog } from './dialogs.js';
 import { byId, el, icon } from './dom.js';
-import { t } from './i18n.js';
+import { onLanguage, t } from './i18n.js';
 import './overlay-texts.js';
 import { hiresFacts } from './hires.js';
 import { mannerFacts } from './manners.js';
@@ -29,7 +29,7 @@ export function showRecord(file, record, begins) {
   const address = URL.createObjectURL(file);
   const image = el('img', { alt: '', src: address, width: record.width, height: record.height });
   const dialog = el('dialog', { class: 'folio record', 'aria-labelledby': 'record-title' });
-  dialog.append(
+  const fill = () => dialog.replaceChildren(
     el('header', { class: 'folio-head' },
       el('h2', { id: 'record-title', class: 'folio-title' }, t('read_t')),
       el('button', { class: 'folio-close', type: 'button', 'aria-label': t('close'), onclick: () => dialog.close() }, icon('close'))),
@@ -37,9 +37,12 @@ export function showRecord(file, record, begins) {
     ...notes(record),
     choices(dialog, file, record, begins),
     el('div', { class: 'unseen', role: 'status', 'data-live': '' }));
+  fill();
+  const forget = onLanguage(fill);
   open = dialog;
   byId('overlays').append(dialog);
   openDialog(dialog, () => {
+    forget();
     URL.revokeObjectURL(address);
     dialog.remove();
     open = undefined;

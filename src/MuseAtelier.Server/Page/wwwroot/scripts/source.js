@@ -26,9 +26,15 @@ import { change, running, set, state } from './store.js';
  * @property {boolean} [hasAlpha] Whether parts of it are transparent.
  * @property {number} strength
  * @property {string} fit
+ * @property {Margins} [extend] The margins by which it is extended.
  * @property {SourceMask | null} mask Null where the whole picture is painted anew.
  * @property {Omit<SourceMask, 'upload'>} brush The options of the next mask.
  */
+
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Margins Margins in px. */
+
+/** @type {Margins} */
+const noMargins = Object.freeze({ left: 0, top: 0, right: 0, bottom: 0 });
 
 /** @type {Omit<SourceMask, 'upload'>} */
 const freshBrush = Object.freeze({ blur: 4, content: 'original', onlyMaskedPadding: null, pasteBack: true });
@@ -68,8 +74,11 @@ export function wireOf(source) {
   if (!source) {
     return undefined;
   }
-  const { upload, picture, fit, strength, mask } = source;
-  return { ...(upload ? { upload } : { picture }), fit, strength, ...(mask ? { mask: { ...mask } } : {}) };
+  const { upload, picture, fit, strength, mask, extend } = source;
+  return {
+    ...(upload ? { upload } : { picture }), fit, strength,
+    ...(isExtended(source) ? { extend } : {}), ...(mask ? { mask: { ...mask } } : {}),
+  };
 }
 
 /**
@@ -126,6 +135,34 @@ export function changeSource(some) {
   }
 }
 
+/** @param {Partial<Source>} source */
+export const marginsOf = (source) => ({ ...noMargins, ...source.extend });
+
+/** @param {Partial<Source>} source */
+export const isExtended = (source) => Object.values(marginsOf(source)).some((each) => each > 0);
+
+/**
+ * The size of a source with its margins.
+ * @param {Source} source
+ */
+export function extentOf(source) {
+  const { left, top, right, bottom } = marginsOf(source);
+  return { width: source.width + left + right, height: source.height + top + bottom };
+}
+
+/**
+ * Changes some of the margins. What is painted has the proportions of the source with them.
+ * @param {Partial<Margins>} some
+ */
+export function changeMargins(some) {
+  const { source } = state.settings;
+  if (source) {
+    const extended = { ...source, extend: { ...marginsOf(source), ...some } };
+    const { width, height } = extentOf(extended);
+    change({ source: extended, ...shapeOf(width, height) });
+  }
+}
+
 /**
  * Changes some of the brush's options, for the mask that is and for the next.
  * @param {Partial<SourceMask>} some
@@ -142,7 +179,7 @@ export function changeBrush(some) {
  * @param {Record<string, any>} wire As a request of docs/http-api.md has it.
  * @returns {Promise<Source | null>}
  */
-export async function recallSource({ upload, picture, name, fit, strength, mask, ...size }) {
+export async function recallSource({ upload, picture, name, fit, strength, mask, extend, ...size }) {
   try {
     const kept = upload ? await api.getUpload(upload) : await api.getPicture(picture ?? '');
     if (mask) {
@@ -158,6 +195,7 @@ export async function recallSource({ upload, picture, name, fit, strength, mask,
       hasAlpha: kept.hasAlpha,
       fit: fit ?? 'crop',
       strength: strength ?? usualStrength(),
+      ...(extend ? { extend } : {}),
       mask: mask ? { upload: mask.upload, ...brush } : null,
       brush,
     };
@@ -190,7 +228,8 @@ export function sourceFacts(request) {
     return [];
   }
   const change = t('change_n', { n: Number((source.strength ?? usualStrength()).toFixed(2)) });
-  return [t('from_name', { x: source.name ?? t('from_other') }), change, ...(source.mask ? [t('only_short')] : [])];
+  const facts = [isExtended(source) && t('extended'), source.mask && t('only_short')];
+  return [t('from_name', { x: source.name ?? t('from_other') }), change, ...facts.filter(Boolean)];
 }
 
 /** @returns {number} The strength that a source begins with. */

@@ -5,7 +5,7 @@ import { t, onLanguage } from './i18n.js';
 import { examples } from './examples.js';
 import { isNarrow } from './layout.js';
 import { board } from './mask-board.js';
-import { addressOf } from './source.js';
+import { addressOf, extentOf } from './source.js';
 import { state, on, set, change, running } from './store.js';
 
 const still = matchMedia('(prefers-reduced-motion: reduce)');
@@ -225,7 +225,7 @@ function showPicture(picture) {
 }
 
 function showDraft() {
-  const { width, height } = /** @type {import('./source.js').Source} */ (state.settings.source);
+  const { width, height } = extentOf(/** @type {import('./source.js').Source} */ (state.settings.source));
   const element = put('draft', 'draft', () => easel(board()));
   element.style.setProperty('--ratio', String(width / height));
 }

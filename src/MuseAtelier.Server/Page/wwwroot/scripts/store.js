@@ -29,6 +29,11 @@ import { recall, keep } from './storage.js';
  * @property {number} strength
  * @property {number} [steps]
  * @property {string} upscaler
+ * @property {string} [prompt]
+ * @property {string} [negativePrompt]
+ * @property {string} [sampler]
+ * @property {string} [schedule]
+ * @property {number} [guidanceScale]
  */
 
 /** @typedef {Record<string, any>} Picture A picture of docs/http-api.md. */
