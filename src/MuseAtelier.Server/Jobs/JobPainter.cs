@@ -100,8 +100,7 @@ internal sealed class JobPainter(
                 Format = request.Format,
                 Width = picture.Width,
                 Height = picture.Height,
-                Parameters = ParametersText.Write(
-                    picture.Request, picture.Model.Name, picture.Model.Sha256, $"MuseAtelier {picture.Provenance.Engine}"),
+                Parameters = ParametersText.Write(picture),
                 Model = picture.Model,
                 Id = id,
             };

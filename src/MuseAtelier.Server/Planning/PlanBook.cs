@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
 
@@ -91,11 +92,12 @@ internal sealed class PlanBook(ServerOptions options, IModelShelf shelf)
         }
         catch (PictureRequestException exception)
         {
-            throw Problems.Of(exception);
+            throw LoraNames.WithoutPaths(Problems.Of(exception), request);
         }
         catch (MuseAtelierException exception)
         {
-            throw Problems.Make(422, "model-unusable", exception.Message, exception, "model");
+            throw LoraNames.WithoutPaths(
+                Problems.Make(422, "model-unusable", exception.Message, exception, "model"), request);
         }
     }
 

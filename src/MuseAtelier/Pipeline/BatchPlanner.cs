@@ -76,6 +76,8 @@ internal sealed class BatchPlanner
             DecodesInFp32 = options.DecodesInFp32,
             Frame = series.Request.Frame,
             EncodesSource = series.Request.Source is not null || series.EncodesEnlarged,
+            HasLoras = series.Request.Loras.Count > 0,
+            MergedBytes = series.MergedBytes,
         };
         if (series.Tiles is { } tiles) request = request.InTiles(tiles);
         int mostRows = PlanRules.MostRowsOf(request.Width, request.Height);

@@ -42,9 +42,32 @@ internal sealed class LoadedParts : IDisposable
     /// <summary>Puts a plan in force. A component whose weights move is loaded into its new place when it next runs.</summary>
     public void Apply(ResidencyPlan plan)
     {
-        foreach (ComponentSpec component in Sessions.AffectedBy(plan)) ReleaseBindings(PipelineRecipe.Of(component.Name));
+        ReleaseBindings(Sessions.AffectedBy(plan));
         Denoisers.Limit(plan);
         Sessions.Apply(plan);
+    }
+
+    /// <summary>
+    /// Puts LoRAs in force. Returns when the weights that they change are in place. If it fails or is stopped, no LoRAs are in force, and
+    /// what they change is loaded when it next runs.
+    /// </summary>
+    /// <param name="loras">The LoRAs; null if there are none.</param>
+    /// <param name="cancellationToken">Stops within a weight.</param>
+    public void Switch(AppliedLoras? loras, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ComponentSpec> changed = Sessions.ChangedBy(loras);
+        if (changed.Any(component => PipelineRecipe.Of(component.Name).Phase == PlanPhase.Text)) Prompts.Forget();
+        ReleaseBindings(changed.Where(component => !Sessions.KeepsBindings(component, loras)));
+        try
+        {
+            Sessions.Switch(loras, cancellationToken);
+        }
+        catch
+        {
+            ReleaseBindings(changed);
+            Sessions.Abandon(changed);
+            throw;
+        }
     }
 
     /// <summary>Begins to load the components that a plan keeps loaded, without waiting for them.</summary>
@@ -54,6 +77,14 @@ internal sealed class LoadedParts : IDisposable
         IEnumerable<ComponentPlan> staying = plan.Components.Where(
             component => !component.HasRotatingSessions && !PipelineRecipe.Of(component.Name).Encodes);
         Sessions.Preload([.. staying.Select(component => _package.Manifest.Component(component.Name))], plan.MakesSessionsInParallel);
+    }
+
+    /// <summary>Releases components whose weights could not be loaded, so that the next batch loads them again.</summary>
+    public void ReleaseFailed()
+    {
+        IReadOnlyList<ComponentSpec> failed = Sessions.Failed;
+        ReleaseBindings(failed);
+        foreach (ComponentSpec component in failed) Sessions.Release(component);
     }
 
     /// <summary>Frees the memory that arenas keep from earlier pictures, and the captured step that refers to it.</summary>
@@ -90,6 +121,11 @@ internal sealed class LoadedParts : IDisposable
         Prompts.Dispose();
         Decoder.Dispose();
         Sessions.Dispose();
+    }
+
+    private void ReleaseBindings(IEnumerable<ComponentSpec> components)
+    {
+        foreach (ComponentSpec component in components) ReleaseBindings(PipelineRecipe.Of(component.Name));
     }
 
     private void ReleaseBindings(PipelineComponent component)

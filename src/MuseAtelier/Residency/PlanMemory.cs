@@ -17,6 +17,9 @@ internal enum MemoryUse
     /// <summary>Weights that stay in device memory in every phase.</summary>
     ResidentWeights,
 
+    /// <summary>Weights that LoRAs change, where all others are read from mapped files.</summary>
+    MergedWeights,
+
     /// <summary>Weights that are in device memory while the UNet denoises only.</summary>
     SwappedWeights,
 
@@ -73,6 +76,7 @@ internal sealed class PlanMemory
     private readonly long _otherSessionBytes;
     private readonly long _handleBytes;
     private readonly int _capturedSteps;
+    private readonly long _mergedBytes;
 
     /// <param name="model">The model's sizes.</param>
     /// <param name="request">The pictures.</param>
@@ -81,6 +85,7 @@ internal sealed class PlanMemory
     public PlanMemory(ModelSizes model, ResidencyRequest request, DeviceProfile device, HeldPass? other = null)
     {
         _device = device;
+        _mergedBytes = device.MapsWeights ? request.MergedBytes : 0;
         _other = other;
         _capturedSteps = request.StepsOfThePromptAlone > 0 ? 2 : 1;
         SessionWeights Sessions(string component) => SessionWeights.Of(model.Component(component), device);
@@ -195,6 +200,7 @@ internal sealed class PlanMemory
         MemoryUse.Sessions => _otherSessionBytes + SecondHandles(c) + UNetSessionBytes(c, phase),
         MemoryUse.SessionCreation => CreationBytes(c, phase),
         MemoryUse.ResidentWeights => c.Conditioning.ResidentBytes + c.UNet.Choice.ResidentBytes - c.SwappedBytes,
+        MemoryUse.MergedWeights => _mergedBytes,
         MemoryUse.SwappedWeights => phase == PlanPhase.Denoising ? c.SwappedBytes : 0,
         MemoryUse.StreamingBuffer => StreamingBufferBytes(c, phase),
         MemoryUse.Tensors => TensorBytes(c, phase),
@@ -214,6 +220,7 @@ internal sealed class PlanMemory
         MemoryUse.Sessions => "sessions",
         MemoryUse.SessionCreation => "creation of sessions",
         MemoryUse.ResidentWeights => "resident weights",
+        MemoryUse.MergedWeights => "weights merged with LoRAs",
         MemoryUse.SwappedWeights => "swapped-out weights",
         MemoryUse.StreamingBuffer => "streaming buffer",
         MemoryUse.Tensors => "tensors between stages",

@@ -14,6 +14,7 @@ internal static class PlanNarrator
         .. UNet(plan),
         .. BeforeSteps(plan),
         .. Pinning(plan),
+        .. Loras(plan, device),
         .. Prompts(plan, device),
         .. Encoding(plan),
         .. Decoding(plan),
@@ -77,6 +78,14 @@ internal static class PlanNarrator
 
     private static bool Streams(ComponentPlan component) =>
         component.Count(StagePlacement.Streamed) > 0 || component.Count(StagePlacement.Staged) > 0;
+
+    private static IEnumerable<string> Loras(ResidencyPlan plan, DeviceProfile device)
+    {
+        if (!plan.Request.HasLoras) yield break;
+        yield return device.MapsWeights
+            ? $"Weights that LoRAs change are merged in memory: {ByteSize.Format(plan.Request.MergedBytes)}, which count."
+            : "Weights that LoRAs change are merged in host memory and lie where the others do: no place changes.";
+    }
 
     private static IEnumerable<string> Pinning(ResidencyPlan plan)
     {

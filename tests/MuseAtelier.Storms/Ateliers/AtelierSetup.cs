@@ -37,7 +37,7 @@ internal sealed record AtelierSetup(string Text, OffloadMode Offload, bool UsesV
         };
 
     public Task<Atelier> OpenAsync(StormDevice device, StormFolder folder) =>
-        Atelier.OpenAsync(UsesVariant ? folder.Variant : StormFolder.Miniature, Options(device, folder.Cache));
+        Atelier.OpenAsync(UsesVariant ? folder.Variant : StormFolder.Model, Options(device, folder.Cache));
 
     private static AtelierSetup Parse(string text)
     {

@@ -22,7 +22,7 @@ internal sealed class ManifestTarget : FuzzTarget
     public ManifestTarget()
     {
         _options = new AtelierOptions { Backend = StormDevice.Cpu.Create(), CacheFolder = Folder.Cache };
-        using (ModelPackage package = _options.OpenPackage(StormFolder.Miniature, null, CancellationToken.None))
+        using (ModelPackage package = _options.OpenPackage(StormFolder.Model, null, CancellationToken.None))
             _package = package.Folder;
         _manifest = File.ReadAllBytes(Path.Combine(_package, PackageManifest.FileName));
     }

@@ -36,7 +36,7 @@ internal static class EmbedRun
             {
                 AtelierSetup setup = AtelierSetup.ParseAll(result.GetValue(mode)!, 1)[0];
                 AtelierOptions options = setup.Options(result.GetValue(device), result.GetRequiredValue(cache));
-                Atelier atelier = await Atelier.OpenAsync(StormFolder.Miniature, options, cancellationToken: stop);
+                Atelier atelier = await Atelier.OpenAsync(StormFolder.Model, options, cancellationToken: stop);
                 Picture picture = await atelier.GenerateAsync(
                     new PictureRequest
                     {

@@ -40,7 +40,7 @@ internal sealed class FuzzedServer : IAsyncDisposable
         _app = AtelierServer.Build(
             new ServerOptions
             {
-                Models = [StormFolder.Miniature],
+                Models = [StormFolder.Model],
                 Atelier = new AtelierOptions { Backend = StormDevice.Cpu.Create(), CacheFolder = _folder.Cache },
                 Gallery = _folder.Place("gallery"),
                 Port = 0,

@@ -6,7 +6,11 @@ namespace MuseAtelier.Storms.Running;
 /// <summary>A storm's folder with its models and its package cache. A folder that was created here is deleted at the end.</summary>
 internal sealed class StormFolder : IDisposable
 {
+    /// <summary>The environment variable that names another model than the Miniature, for this process and those that it starts.</summary>
+    public const string ModelVariable = "MUSE_STORMS_MODEL";
+
     private readonly bool _own;
+    private readonly Lazy<string> _variant;
 
     /// <summary>Uses an existing folder, or creates one.</summary>
     public StormFolder(string? path = null)
@@ -14,10 +18,17 @@ internal sealed class StormFolder : IDisposable
         _own = path is null;
         Path = path ?? Directory.CreateTempSubdirectory("muse-storm-").FullName;
         Cache = System.IO.Path.Combine(Path, "cache");
-        Variant = System.IO.Path.Combine(Path, "variant.safetensors");
-        if (!File.Exists(Variant))
-            WriteVariant(Variant);
+        _variant = new Lazy<string>(() =>
+        {
+            string file = Place("variant.safetensors");
+            if (!File.Exists(file))
+                WriteVariant(file);
+            return file;
+        });
     }
+
+    /// <summary>The checkpoint that storms paint with: the Miniature, or the one that the variable names.</summary>
+    public static string Model => Environment.GetEnvironmentVariable(ModelVariable) is { Length: > 0 } named ? named : Miniature;
 
     /// <summary>The checkpoint that lies beside the program.</summary>
     public static string Miniature { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "miniature.safetensors");
@@ -27,8 +38,8 @@ internal sealed class StormFolder : IDisposable
     /// <summary>The cache folder of exported packages.</summary>
     public string Cache { get; }
 
-    /// <summary>The second model, which is the Miniature with other weights in its UNet.</summary>
-    public string Variant { get; }
+    /// <summary>The second model, which is the first one with other weights in its UNet. It is written when it is first needed.</summary>
+    public string Variant => _variant.Value;
 
     public string Place(string name) => System.IO.Path.Combine(Path, name);
 
@@ -40,7 +51,7 @@ internal sealed class StormFolder : IDisposable
 
     private static void WriteVariant(string path)
     {
-        using SafetensorsFile source = SafetensorsFile.Open(Miniature);
+        using SafetensorsFile source = SafetensorsFile.Open(Model);
         SafetensorsDeclaration[] tensors =
         [
             .. source

@@ -45,7 +45,7 @@ internal static class ServeRun
     public static ServerOptions Options(StormDevice device, string cache, string gallery) =>
         new()
         {
-            Models = [StormFolder.Miniature],
+            Models = [StormFolder.Model],
             Atelier = new AtelierOptions
             {
                 Backend = device.Create(),

@@ -2,7 +2,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Conditioning;
 
-public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
+public sealed class PromptSyntaxNoticeTests(NarrowAtelier narrow)
 {
     [Theory]
     [InlineData("a starry night, Van Gogh style")]
@@ -69,11 +69,11 @@ public sealed class PromptSyntaxNoticeTests(TestAtelier miniature)
     public async Task GenerateAsync_OfSyntaxInBothPrompts_SaysItOnceForEach()
     {
         PictureRequest request = TestAtelier.Small with { Prompt = "(storm:1.3), <lora:a:1>", NegativePrompt = "[fog], <lora:b:1>" };
-        Picture picture = await miniature.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+        Picture picture = await narrow.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal([PromptSyntaxNotice.Of(request.Prompt)!, PromptSyntaxNotice.Of(request.NegativePrompt, "negative prompt")!],
             picture.Notices);
         Assert.EndsWith("It has networks such as <lora:a:1>.", picture.Notices[0], StringComparison.Ordinal);
-        Picture plain = await miniature.Atelier.GenerateAsync(
+        Picture plain = await narrow.Atelier.GenerateAsync(
             request with { PromptSyntax = PromptSyntax.Plain }, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal([Of(request.Prompt)!, Of(request.NegativePrompt, "negative prompt")!], plain.Notices);
     }

@@ -4,7 +4,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Diagnostics;
 
-public sealed class ActivitiesTests(TestAtelier miniature)
+public sealed class ActivitiesTests(NarrowAtelier narrow)
 {
     private const string Secret = "a secret garden";
 
@@ -24,15 +24,15 @@ public sealed class ActivitiesTests(TestAtelier miniature)
         ActivitySource.AddActivityListener(listener);
         PictureRequest request = TestAtelier.Small with { Prompt = Secret, NegativePrompt = Secret, Steps = 2, Seed = ulong.MaxValue };
         using Activity caller = source.StartActivity("caller")!;
-        await miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        await narrow.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
         Assert.Same(caller, Activity.Current);
-        await foreach (Picture _ in miniature.Atelier.GenerateManyAsync(request with { Seed = 5 }, 2, 1, cancellationToken: Cancellation))
+        await foreach (Picture _ in narrow.Atelier.GenerateManyAsync(request with { Seed = 5 }, 2, 1, cancellationToken: Cancellation))
             Assert.Same(caller, Activity.Current);
         var failing = new Reports<GenerationProgress>(report =>
         {
             if (report.Phase == GenerationPhase.Denoising) throw new InvalidDataException(Secret);
         });
-        await Assert.ThrowsAsync<InvalidDataException>(() => miniature.Atelier.GenerateAsync(request, failing, Cancellation));
+        await Assert.ThrowsAsync<InvalidDataException>(() => narrow.Atelier.GenerateAsync(request, failing, Cancellation));
 
         // Other tests paint at the same time.
         Activity[] own = [.. all.Where(activity => activity.TraceId == caller.TraceId)];

@@ -6,7 +6,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Diagnostics;
 
-public sealed class LogTests(TestAtelier miniature)
+public sealed class LogTests(NarrowAtelier narrow)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -15,9 +15,9 @@ public sealed class LogTests(TestAtelier miniature)
     {
         var first = new Messages();
         var second = new Messages();
-        await using (Atelier one = await miniature.OpenAsync(TestAtelier.Options with { LoggerFactory = first, Name = "one" }))
+        await using (Atelier one = await narrow.OpenAsync(TestAtelier.Options with { LoggerFactory = first, Name = "one" }))
         {
-            await using Atelier two = await miniature.OpenAsync(TestAtelier.Options with { LoggerFactory = second, Name = "two" });
+            await using Atelier two = await narrow.OpenAsync(TestAtelier.Options with { LoggerFactory = second, Name = "two" });
             await one.GenerateAsync(TestAtelier.Small with { Prompt = "a secret" }, cancellationToken: Cancellation);
             var failing = new Reports<GenerationProgress>(report =>
             {
@@ -38,7 +38,7 @@ public sealed class LogTests(TestAtelier miniature)
         Assert.All(second.All, message => Assert.StartsWith("two: ", message.Text, StringComparison.Ordinal));
         Assert.All(first.All, message => Assert.Equal(AtelierLog.Category, message.Category));
         Assert.All(first.All, message => Assert.DoesNotContain("secret", message.Text, StringComparison.Ordinal));
-        Assert.Contains(miniature.Atelier.Model.Name, first.Of(AtelierEvents.Opened)[0].Text, StringComparison.Ordinal);
+        Assert.Contains(narrow.Atelier.Model.Name, first.Of(AtelierEvents.Opened)[0].Text, StringComparison.Ordinal);
         Assert.IsType<InvalidDataException>(first.Of(AtelierEvents.RequestFailed)[0].Exception);
     }
 
@@ -77,7 +77,7 @@ public sealed class LogTests(TestAtelier miniature)
         var others = new Messages();
         using var log = new OnnxLog(messages);
         using var other = new OnnxLog(others);
-        string[] graphs = Directory.GetFiles(miniature.Atelier.Model.Package, "*.onnx", SearchOption.AllDirectories);
+        string[] graphs = Directory.GetFiles(narrow.Atelier.Model.Package, "*.onnx", SearchOption.AllDirectories);
         string graph = graphs.MinBy(file => new FileInfo(file).Length)!;
         using (var options = new SessionOptions { LogId = log.SessionId, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_INFO })
         using (new InferenceSession(graph, options))

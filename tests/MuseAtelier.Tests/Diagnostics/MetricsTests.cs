@@ -3,7 +3,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Diagnostics;
 
-public sealed class MetricsTests(TestAtelier miniature)
+public sealed class MetricsTests(NarrowAtelier narrow)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -20,7 +20,7 @@ public sealed class MetricsTests(TestAtelier miniature)
             WatchMemory = true,
             HostMemory = 1L << 40,
         };
-        Atelier atelier = await miniature.OpenAsync(options);
+        Atelier atelier = await narrow.OpenAsync(options);
         await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
         await CancelFailAndRefuseAsync(atelier, measured);
         Assert.Equal(1L << 40, Assert.Single(measured.Observe(AtelierTelemetry.MemoryLimit)).Value);
@@ -47,7 +47,7 @@ public sealed class MetricsTests(TestAtelier miniature)
     [Fact]
     public async Task Steps_WithAListener_AllocateNothingManaged()
     {
-        using var atelier = await miniature.OpenAsync(TestAtelier.Options with { Name = "steps" });
+        using var atelier = await narrow.OpenAsync(TestAtelier.Options with { Name = "steps" });
         long[] bytes = new long[64];
         int steps = 0;
         using var listener = new MeterListener

@@ -190,7 +190,7 @@ public sealed class OverlayTests(OverlayTests.Bases bases) : IClassFixture<Overl
         Overlay(Attention);
         using ModelPackage package = ModelPackage.Open(_folder["overlay"], verifyDigests: true, null, Cancellation);
         Assert.Throws<ExportFolderException>(
-            () => CheckpointExporter.Export(TestAtelier.Checkpoint, _folder["base"], new ExportOptions(), cancellationToken: Cancellation));
+            () => CheckpointExporter.Export(NarrowAtelier.Checkpoint, _folder["base"], new ExportOptions(), cancellationToken: Cancellation));
     }
 
     private void Refuses(Action<JsonNode> change)
@@ -225,7 +225,7 @@ public sealed class OverlayTests(OverlayTests.Bases bases) : IClassFixture<Overl
     private OverlayOptions Options(Dictionary<string, TensorChange> changes) => new()
     {
         BasePackage = _folder["base"],
-        Checkpoint = TestAtelier.Checkpoint,
+        Checkpoint = NarrowAtelier.Checkpoint,
         Name = "changed",
         Changes = changes,
     };
@@ -240,7 +240,7 @@ public sealed class OverlayTests(OverlayTests.Bases bases) : IClassFixture<Overl
     private string Changed(string tensor)
     {
         string path = _folder["changed.safetensors"];
-        using SafetensorsFile source = SafetensorsFile.Open(TestAtelier.Checkpoint);
+        using SafetensorsFile source = SafetensorsFile.Open(NarrowAtelier.Checkpoint);
         SafetensorsDeclaration[] tensors =
             [.. source.Tensors.Values.Select(entry => new SafetensorsDeclaration(entry.Name, entry.Type!.Value, entry.Shape))];
         CheckpointVariant.Write(source, path, tensors, (name, values) =>
@@ -276,13 +276,13 @@ public sealed class OverlayTests(OverlayTests.Bases bases) : IClassFixture<Overl
 
         public void Dispose() => _folder.Dispose();
 
-        /// <summary>The folder of the Miniature's package.</summary>
+        /// <summary>The folder of the narrow checkpoint's package.</summary>
         internal string Of(Lowering lowering)
         {
             string folder = _folder[lowering.ToString()];
             var options = new ExportOptions { Lowering = lowering };
             if (Directory.Exists(folder)) return folder;
-            CheckpointExporter.Export(TestAtelier.Checkpoint, folder, options, cancellationToken: Cancellation);
+            CheckpointExporter.Export(NarrowAtelier.Checkpoint, folder, options, cancellationToken: Cancellation);
             return folder;
         }
     }

@@ -10,7 +10,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.ExtensionsAi;
 
 /// <summary>The Miniature behind the interfaces of Microsoft.Extensions.AI.</summary>
-public sealed class ImagePaintingTests(TestAtelier miniature)
+public sealed class ImagePaintingTests(NarrowAtelier narrow)
 {
     private static readonly MuseImageGeneratorOptions Small = new() { Defaults = TestAtelier.Small with { Steps = 1 } };
 
@@ -21,14 +21,14 @@ public sealed class ImagePaintingTests(TestAtelier miniature)
     {
         var services = new ServiceCollection();
         // An instance, so that the container does not dispose of the atelier that other tests share.
-        services.AddSingleton<IAtelier>(miniature.Atelier);
+        services.AddSingleton<IAtelier>(narrow.Atelier);
         services.AddSingleton<ILoggerFactory, LoggerFactory>();
         services.AddImageGenerator(provider => provider.GetRequiredService<IAtelier>().AsImageGenerator(Small))
             .ConfigureOptions(options => (options.AdditionalProperties ??= [])[MuseImageKeys.NegativePrompt] = "blurry")
             .UseLogging();
         await using ServiceProvider provider = services.BuildServiceProvider();
         IImageGenerator generator = provider.GetRequiredService<IImageGenerator>();
-        Assert.Same(miniature.Atelier, generator.GetService<IAtelier>());
+        Assert.Same(narrow.Atelier, generator.GetService<IAtelier>());
         var options = new ImageGenerationOptions
         {
             ImageSize = new Size(264, 256),
@@ -49,7 +49,7 @@ public sealed class ImagePaintingTests(TestAtelier miniature)
     [Fact]
     public async Task ChatClient_WithTheGenerationTool_Paints()
     {
-        using IImageGenerator generator = miniature.Atelier.AsImageGenerator(Small);
+        using IImageGenerator generator = narrow.Atelier.AsImageGenerator(Small);
         using IChatClient client = new ScriptedChatClient().AsBuilder()
             .UseImageGeneration(generator)
             .UseFunctionInvocation()

@@ -8,7 +8,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Hosting;
 
 /// <summary>A host with the Miniature.</summary>
-public sealed class HostedMiniatureTests(TestAtelier miniature)
+public sealed class HostedMiniatureTests(NarrowAtelier narrow)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -23,11 +23,11 @@ public sealed class HostedMiniatureTests(TestAtelier miniature)
         await host.StartAsync(Cancellation);
         var atelier = host.Services.GetRequiredService<IAtelier>();
         Picture hosted = await atelier.GenerateAsync(OneStep, cancellationToken: Cancellation);
-        Picture direct = await miniature.ReferenceAsync(OneStep);
+        Picture direct = await narrow.ReferenceAsync(OneStep);
         Assert.Equal(direct.Pixels.Span, hosted.Pixels.Span);
         HealthReport report = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancellation);
         Assert.Equal(HealthStatus.Healthy, report.Status);
-        Assert.Equal(miniature.Atelier.Model.Name, report.Entries["MuseAtelier"].Data["model"]);
+        Assert.Equal(narrow.Atelier.Model.Name, report.Entries["MuseAtelier"].Data["model"]);
         Task<Picture> left = atelier.GenerateAsync(OneStep, cancellationToken: Cancellation);
         await host.StopAsync(Cancellation);
         // The atelier has ended: the picture is finished or never will be. Its task may end a moment later.
@@ -63,7 +63,7 @@ public sealed class HostedMiniatureTests(TestAtelier miniature)
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = shutdownTimeout);
         builder.Services.AddMuseAtelier(options =>
         {
-            options.Model = model ?? miniature.Atelier.Model.Package;
+            options.Model = model ?? narrow.Atelier.Model.Package;
             options.Backend = CpuBackend.Create();
             options.CacheFolder = TestAtelier.Options.CacheFolder;
             options.WarmUp = warmUp;

@@ -2,7 +2,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Painting;
 
-public sealed class AtelierLifetimeTests(TestAtelier miniature)
+public sealed class AtelierLifetimeTests(NarrowAtelier narrow)
 {
     private static readonly PictureRequest Long = TestAtelier.Small with { Steps = 1000 };
 
@@ -13,7 +13,7 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_CancelledBehindALongPicture_EndsWhileThatStillPaints()
     {
-        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);
+        await using Atelier atelier = await narrow.OpenAsync(TestAtelier.Options);
         Task<Picture> painting = await BeginAsync(atelier);
         using var cancelling = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         Task<Picture> queued = atelier.GenerateAsync(TestAtelier.Small, cancellationToken: cancelling.Token);
@@ -25,7 +25,7 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
     [Fact]
     public async Task DisposeAsync_WithFiftyQueued_StopsThePictureAndCancelsTheQueue()
     {
-        Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);
+        Atelier atelier = await narrow.OpenAsync(TestAtelier.Options);
         Task<Picture> painting = await BeginAsync(atelier);
         Task<Picture>[] queued = [.. Enumerable.Range(0, 50).Select(_ => atelier.GenerateAsync(Long, cancellationToken: Cancellation))];
         await atelier.DisposeAsync().AsTask().WaitAsync(Patience, Cancellation);
@@ -38,7 +38,7 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
     [Fact]
     public async Task DrainAsync_WhilePainting_FinishesWhatWasAskedForAndRefusesTheNext()
     {
-        Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);
+        Atelier atelier = await narrow.OpenAsync(TestAtelier.Options);
         Task<Picture> first = atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
         Task<Picture> second = atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
         await atelier.DrainAsync();
@@ -51,7 +51,7 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_HeldUpByItsSinkWhileTheAtelierIsDisposed_Throws()
     {
-        Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);
+        Atelier atelier = await narrow.OpenAsync(TestAtelier.Options);
         using var reached = new ManualResetEventSlim(false);
         using var release = new ManualResetEventSlim(false);
         var sink = new Reports<GenerationProgress>(report =>
@@ -74,9 +74,9 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
         {
             if (report is { Phase: GenerationPhase.Denoising, Step: 2 }) throw new InvalidOperationException("sink");
         });
-        Picture before = await miniature.ReferenceAsync(TestAtelier.Small);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => miniature.Atelier.GenerateAsync(TestAtelier.Small, sink, Cancellation));
-        Picture after = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
+        Picture before = await narrow.ReferenceAsync(TestAtelier.Small);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => narrow.Atelier.GenerateAsync(TestAtelier.Small, sink, Cancellation));
+        Picture after = await narrow.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
         Assert.Equal(before.Pixels.Span, after.Pixels.Span);
     }
 
@@ -90,7 +90,7 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
         {
             local.Value = caller;
             List<string?> seen = [];
-            await miniature.Atelier.GenerateAsync(
+            await narrow.Atelier.GenerateAsync(
                 TestAtelier.Small, new Reports<GenerationProgress>(_ => seen.Add(local.Value)), Cancellation);
             Assert.All(seen, value => Assert.Equal(caller, value));
         }
@@ -99,7 +99,7 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
     [Fact]
     public async Task Dispose_OfAnAtelierThatDrains_FinishesWhatWasAskedFor()
     {
-        Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Disposal = DisposalMode.Drain });
+        Atelier atelier = await narrow.OpenAsync(TestAtelier.Options with { Disposal = DisposalMode.Drain });
         var refusals = new List<Exception>();
         // A sink runs on the thread for whose end the disposal waits.
         var sink = new Reports<GenerationProgress>(report =>
@@ -120,7 +120,7 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
     [Fact]
     public async Task Status_OfAnAtelierWithAFullQueue_CountsWhatWaits()
     {
-        await using Atelier atelier = await miniature.OpenAsync(
+        await using Atelier atelier = await narrow.OpenAsync(
             TestAtelier.Options with { QueueCapacity = 1, HostMemory = 1L << 40, WatchMemory = true });
         AtelierStatus idle = atelier.Status;
         Assert.Equal((0, 1, false), (idle.QueueLength, idle.QueueCapacity, idle.IsPainting));
@@ -160,7 +160,7 @@ public sealed class AtelierLifetimeTests(TestAtelier miniature)
         var place = new GenerationOptions { Place = new BatchSlot(2, 0) };
         var size = new GenerationOptions { BatchSize = 2 };
         var undefined = new GenerationOptions { Priority = (GenerationPriority)7 };
-        Atelier atelier = miniature.Atelier;
+        Atelier atelier = narrow.Atelier;
         await Assert.ThrowsAsync<ArgumentException>(() => atelier.GenerateAsync(TestAtelier.Small, size, Cancellation));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => atelier.GenerateAsync(TestAtelier.Small, undefined, Cancellation));
         Assert.Throws<ArgumentException>(() => atelier.GenerateManyAsync(TestAtelier.Small, 2, place, Cancellation));

@@ -2,14 +2,14 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Painting;
 
-public sealed class AtelierTests(TestAtelier miniature)
+public sealed class AtelierTests(NarrowAtelier narrow)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task GenerateAsync_OfOneRequest_GivesTheSameBytesAgainAndOthersForAnotherSeed()
     {
-        Picture first = await miniature.ReferenceAsync(TestAtelier.Small);
+        Picture first = await narrow.ReferenceAsync(TestAtelier.Small);
         Picture second = await Paint(TestAtelier.Small);
         Picture other = await Paint(TestAtelier.Small with { Seed = 8 });
         Assert.Equal(first.Pixels.Span, second.Pixels.Span);
@@ -78,7 +78,7 @@ public sealed class AtelierTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_OfAnEmptyNegative_TellsEncodedFromZeros()
     {
-        Picture encoded = await miniature.ReferenceAsync(TestAtelier.Small);
+        Picture encoded = await narrow.ReferenceAsync(TestAtelier.Small);
         Picture zeros = await Paint(TestAtelier.Small with { EmptyNegative = EmptyNegative.Zeros });
         Assert.True(Likeness.Psnr(encoded.Pixels.Span, zeros.Pixels.Span) < 45);
     }
@@ -96,7 +96,7 @@ public sealed class AtelierTests(TestAtelier miniature)
         List<Picture> pictures = [];
         foreach (NoiseSchedule schedule in schedules)
         {
-            Picture picture = await miniature.ReferenceAsync(TestAtelier.Small with { Schedule = schedule });
+            Picture picture = await narrow.ReferenceAsync(TestAtelier.Small with { Schedule = schedule });
             Assert.All(pictures, other => Assert.True(Likeness.Psnr(other.Pixels.Span, picture.Pixels.Span) < 40, schedule.ToString()));
             Assert.InRange(Likeness.Contrast(picture.Pixels.Span), 15, 120);
             // Timesteps that do not fit the sigmas make the UNet predict something unlike the noise, and a notice says so.
@@ -109,7 +109,7 @@ public sealed class AtelierTests(TestAtelier miniature)
     public async Task GenerateAsync_WithALongPreviewInterval_ShowsTheFirstStepAlone()
     {
         AtelierOptions options = TestAtelier.Options with { Previews = true, PreviewInterval = TimeSpan.FromHours(1) };
-        await using Atelier atelier = await miniature.OpenAsync(options);
+        await using Atelier atelier = await narrow.OpenAsync(options);
         var reports = new Reports<GenerationProgress>();
         using Picture picture = await atelier.GenerateAsync(TestAtelier.Small with { Steps = 2 }, reports, Cancellation);
         Assert.Equal(1, Assert.Single(reports.All, report => report.Preview is not null).Step);
@@ -118,7 +118,7 @@ public sealed class AtelierTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_WithProgress_TellsEveryStepInOrder()
     {
-        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Previews = true });
+        await using Atelier atelier = await narrow.OpenAsync(TestAtelier.Options with { Previews = true });
         byte[]? last = null;
         var reports = new Reports<GenerationProgress>(report => last = report.Preview?.Pixels.ToArray() ?? last);
         Picture picture = await atelier.GenerateAsync(TestAtelier.Small, reports, Cancellation);
@@ -144,7 +144,7 @@ public sealed class AtelierTests(TestAtelier miniature)
         {
             if (report is { Phase: GenerationPhase.Denoising, Step: 1 }) cancellation.CancelAfter(20);
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => miniature.Atelier.GenerateAsync(large, reports, cancellation.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => narrow.Atelier.GenerateAsync(large, reports, cancellation.Token));
         Assert.Equal(1, reports.All[^1].Step);
         Assert.InRange(Likeness.Contrast((await Paint(TestAtelier.Small)).Pixels.Span), 15, 120);
     }
@@ -160,8 +160,8 @@ public sealed class AtelierTests(TestAtelier miniature)
         {
             if (report.Phase == GenerationPhase.Denoising) isQueued.Wait(Cancellation);
         });
-        Task<Picture> first = miniature.Atelier.GenerateAsync(TestAtelier.Small, held, Cancellation);
-        Task<Picture> second = miniature.Atelier.GenerateAsync(TestAtelier.Small, reports, cancellation.Token);
+        Task<Picture> first = narrow.Atelier.GenerateAsync(TestAtelier.Small, held, Cancellation);
+        Task<Picture> second = narrow.Atelier.GenerateAsync(TestAtelier.Small, reports, cancellation.Token);
         await cancellation.CancelAsync();
         isQueued.Set();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
@@ -187,5 +187,5 @@ public sealed class AtelierTests(TestAtelier miniature)
         Assert.Contains("/no/such/file.safetensors", exception.Found, StringComparison.Ordinal);
     }
 
-    private Task<Picture> Paint(PictureRequest request) => miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+    private Task<Picture> Paint(PictureRequest request) => narrow.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
 }

@@ -3,7 +3,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Painting;
 
 /// <summary>Several pictures that are denoised in one batch.</summary>
-public sealed class BatchTests(TestAtelier miniature)
+public sealed class BatchTests(NarrowAtelier narrow)
 {
     private static readonly PictureRequest Request = TestAtelier.Small with { NegativePrompt = "fog", Seed = ulong.MaxValue };
 
@@ -15,14 +15,14 @@ public sealed class BatchTests(TestAtelier miniature)
     public async Task GenerateManyAsync_OfThreeAtATime_PaintsToTheEyeWhatEachSeedGivesAlone(float guidanceScale)
     {
         PictureRequest request = Request with { GuidanceScale = guidanceScale };
-        List<Picture> together = await miniature.ReferencesAsync(request, 3, 3);
+        List<Picture> together = await narrow.ReferencesAsync(request, 3, 3);
         Assert.Equal([ulong.MaxValue, 0, 1], together.Select(picture => picture.Request.Seed));
         Assert.Equal(
             [new BatchSlot(3, 0), new BatchSlot(3, 1), new BatchSlot(3, 2)],
             together.Select(picture => picture.Provenance.BatchSlot));
         foreach (Picture picture in together)
         {
-            Picture alone = await miniature.ReferenceAsync(picture.Request);
+            Picture alone = await narrow.ReferenceAsync(picture.Request);
             Assert.Equal(alone.Provenance.StepHashes.Select(step => step.Noise), picture.Provenance.StepHashes.Select(step => step.Noise));
             Assert.Equal(alone.Provenance.StepHashes[0], picture.Provenance.StepHashes[0]);
             Assert.InRange(LargestDifference(alone, picture), 0, 1e-3);
@@ -36,9 +36,9 @@ public sealed class BatchTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_InItsPlace_GivesTheBytesOfItsPass()
     {
-        foreach (Picture picture in await miniature.ReferencesAsync(Request, 3, 3))
+        foreach (Picture picture in await narrow.ReferencesAsync(Request, 3, 3))
         {
-            Picture again = await miniature.Atelier.GenerateAsync(
+            Picture again = await narrow.Atelier.GenerateAsync(
                 picture.Request, picture.Provenance.BatchSlot, cancellationToken: Cancellation);
             Assert.Equal(picture.Provenance.BatchSlot, again.Provenance.BatchSlot);
             Assert.Equal(picture.Provenance.StepHashes, again.Provenance.StepHashes);
@@ -52,7 +52,7 @@ public sealed class BatchTests(TestAtelier miniature)
         List<Picture> pictures = await PaintAsync(Request, 3, 2);
         Assert.Equal([ulong.MaxValue, 0, 1], pictures.Select(picture => picture.Request.Seed));
         Assert.Equal([new BatchSlot(2, 0), new BatchSlot(2, 1), BatchSlot.Alone], pictures.Select(picture => picture.Provenance.BatchSlot));
-        Picture alone = await miniature.ReferenceAsync(Request with { Seed = 1 });
+        Picture alone = await narrow.ReferenceAsync(Request with { Seed = 1 });
         Assert.Equal(alone.Pixels.Span, pictures[2].Pixels.Span);
         Assert.Empty(await PaintAsync(Request, 0, 2));
     }
@@ -62,7 +62,7 @@ public sealed class BatchTests(TestAtelier miniature)
     {
         List<Picture> pictures = await PaintAsync(Request, 2, 1);
         Assert.Equal([BatchSlot.Alone, BatchSlot.Alone], pictures.Select(picture => picture.Provenance.BatchSlot));
-        Picture alone = await miniature.ReferenceAsync(Request with { Seed = 0 });
+        Picture alone = await narrow.ReferenceAsync(Request with { Seed = 0 });
         Assert.Equal(alone.Pixels.Span, pictures[1].Pixels.Span);
     }
 
@@ -77,7 +77,7 @@ public sealed class BatchTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateManyAsync_WithProgress_TellsWhichPicturesItIsAbout()
     {
-        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Previews = true });
+        await using Atelier atelier = await narrow.OpenAsync(TestAtelier.Options with { Previews = true });
         var reports = new Reports<GenerationProgress>();
         await foreach (Picture picture in atelier.GenerateManyAsync(Request with { Steps = 1 }, 3, 2, reports, Cancellation))
             Assert.Single(picture.Timings.Steps);
@@ -108,7 +108,7 @@ public sealed class BatchTests(TestAtelier miniature)
         });
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (Picture picture in miniature.Atelier.GenerateManyAsync(large, 2, 2, reports, cancellation.Token))
+            await foreach (Picture picture in narrow.Atelier.GenerateManyAsync(large, 2, 2, reports, cancellation.Token))
                 Assert.Fail("None can be finished.");
         });
         Assert.Equal(1, reports.All[^1].Step);
@@ -128,8 +128,8 @@ public sealed class BatchTests(TestAtelier miniature)
             isQueued.Wait(Cancellation);
             cancellation.Cancel();
         });
-        Task<Picture> before = miniature.Atelier.GenerateAsync(Request, first, Cancellation);
-        IAsyncEnumerable<Picture> pictures = miniature.Atelier.GenerateManyAsync(Request, 2, 2, reports, cancellation.Token);
+        Task<Picture> before = narrow.Atelier.GenerateAsync(Request, first, Cancellation);
+        IAsyncEnumerable<Picture> pictures = narrow.Atelier.GenerateManyAsync(Request, 2, 2, reports, cancellation.Token);
         await using IAsyncEnumerator<Picture> enumerator = pictures.GetAsyncEnumerator(Cancellation);
         ValueTask<bool> next = enumerator.MoveNextAsync();
         isQueued.Set();
@@ -151,7 +151,7 @@ public sealed class BatchTests(TestAtelier miniature)
             if (report is { Phase: GenerationPhase.Decoding, Picture: > 1 }) Thread.Sleep(5000);
         });
         IAsyncEnumerator<Picture> pictures =
-            miniature.Atelier.GenerateManyAsync(Request, 6, 4, reports, Cancellation).GetAsyncEnumerator(Cancellation);
+            narrow.Atelier.GenerateManyAsync(Request, 6, 4, reports, Cancellation).GetAsyncEnumerator(Cancellation);
         Assert.True(await pictures.MoveNextAsync());
         ValueTask leaving = pictures.DisposeAsync();
         isLeft.Set();
@@ -159,29 +159,29 @@ public sealed class BatchTests(TestAtelier miniature)
         int told = reports.All.Count;
         // The engine may have begun the next picture, but must finish neither the batch nor the series.
         Assert.DoesNotContain(reports.All, report => report.Picture > 3 || report is { Phase: GenerationPhase.Done, Picture: 3 });
-        await miniature.Atelier.GenerateAsync(Request, cancellationToken: Cancellation);
+        await narrow.Atelier.GenerateAsync(Request, cancellationToken: Cancellation);
         Assert.Equal(told, reports.All.Count);
     }
 
     [Fact]
     public async Task GenerateManyAsync_OfWhatCannotBe_IsRefusedAtOnce()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => miniature.Atelier.GenerateManyAsync(Request, -1, cancellationToken: Cancellation));
+        Assert.Throws<ArgumentOutOfRangeException>(() => narrow.Atelier.GenerateManyAsync(Request, -1, cancellationToken: Cancellation));
         Assert.Throws<ArgumentOutOfRangeException>(() =>
-            miniature.Atelier.GenerateManyAsync(Request, 9, 0, cancellationToken: Cancellation));
+            narrow.Atelier.GenerateManyAsync(Request, 9, 0, cancellationToken: Cancellation));
         Assert.Throws<ArgumentOutOfRangeException>(() =>
-            miniature.Atelier.GenerateManyAsync(Request, 9, BatchSlot.LargestBatch + 1, cancellationToken: Cancellation));
+            narrow.Atelier.GenerateManyAsync(Request, 9, BatchSlot.LargestBatch + 1, cancellationToken: Cancellation));
         Assert.Throws<StepCountException>(() =>
-            miniature.Atelier.GenerateManyAsync(Request with { Steps = 0 }, 2, cancellationToken: Cancellation));
+            narrow.Atelier.GenerateManyAsync(Request with { Steps = 0 }, 2, cancellationToken: Cancellation));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
-            miniature.Atelier.GenerateAsync(Request, new BatchSlot(2, 2), cancellationToken: Cancellation));
+            narrow.Atelier.GenerateAsync(Request, new BatchSlot(2, 2), cancellationToken: Cancellation));
     }
 
     [Fact]
     public async Task GenerateManyAsync_WithSessionsThatTakeTurns_PaintsThemTogether()
     {
-        await using Atelier turning = await miniature.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Rotate });
-        List<Picture> expected = await miniature.ReferencesAsync(Request, 2, 2), pictures = await PaintAsync(Request, 2, 2, turning);
+        await using Atelier turning = await narrow.OpenAsync(TestAtelier.Options with { Offload = OffloadMode.Rotate });
+        List<Picture> expected = await narrow.ReferencesAsync(Request, 2, 2), pictures = await PaintAsync(Request, 2, 2, turning);
         Assert.All(expected.Zip(pictures), pair => Assert.InRange(LargestDifference(pair.First, pair.Second), 0, 1e-3));
         Picture again = await turning.GenerateAsync(pictures[1].Request, pictures[1].Provenance.BatchSlot, cancellationToken: Cancellation);
         Assert.Equal(pictures[1].Pixels.Span, again.Pixels.Span);
@@ -193,7 +193,7 @@ public sealed class BatchTests(TestAtelier miniature)
     private async Task<List<Picture>> PaintAsync(PictureRequest request, int count, int? together, Atelier? atelier = null)
     {
         List<Picture> pictures = [];
-        atelier ??= miniature.Atelier;
+        atelier ??= narrow.Atelier;
         await foreach (Picture picture in atelier.GenerateManyAsync(request, count, together, cancellationToken: Cancellation))
             pictures.Add(picture);
         return pictures;

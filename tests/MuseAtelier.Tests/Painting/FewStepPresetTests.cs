@@ -2,7 +2,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Painting;
 
-public sealed class FewStepPresetTests(TestAtelier test)
+public sealed class FewStepPresetTests(NarrowAtelier test)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

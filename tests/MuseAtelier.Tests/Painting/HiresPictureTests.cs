@@ -6,7 +6,7 @@ using MuseAtelier.Tests.Upscaling;
 namespace MuseAtelier.Tests.Painting;
 
 /// <summary>Pictures of two passes, painted by the Miniature.</summary>
-public sealed class HiresPictureTests(TestAtelier miniature) : IDisposable
+public sealed class HiresPictureTests(NarrowAtelier narrow) : IDisposable
 {
     private static readonly PictureRequest First = TestAtelier.Small with { Steps = 2, GuidanceScale = 1 };
 
@@ -22,7 +22,7 @@ public sealed class HiresPictureTests(TestAtelier miniature) : IDisposable
         PictureRequest request = First with { Hires = Pass, Frame = new PictureFrame(FrameStyle.Ebony, FramePlacement.Inside) };
         var reports = new List<GenerationProgress>();
         using Picture picture = await PaintAsync(request, new Reports<GenerationProgress>(reports.Add));
-        Picture first = await miniature.ReferenceAsync(First);
+        Picture first = await narrow.ReferenceAsync(First);
         Assert.Equal((384, 384, 384 * 384 * 3), (picture.Width, picture.Height, picture.Pixels.Length));
         Assert.Equal(4 * 48 * 48, picture.Latents.Length);
         Assert.Equal(request, picture.Request);
@@ -51,7 +51,7 @@ public sealed class HiresPictureTests(TestAtelier miniature) : IDisposable
     {
         PictureRequest request = First with { Hires = Pass with { Upscaler = HiresUpscaler.Lanczos } };
         using Picture picture = await PaintAsync(request);
-        Picture first = await miniature.ReferenceAsync(First);
+        Picture first = await narrow.ReferenceAsync(First);
         byte[] enlarged = new byte[384 * 384 * 3];
         Resampler.Resize(first.Pixels.Span, 3, 256, 256, enlarged, 384, 384, ResampleFilter.Lanczos);
 
@@ -75,7 +75,7 @@ public sealed class HiresPictureTests(TestAtelier miniature) : IDisposable
         PictureRequest request = First with { Hires = Pass with { Upscaler = HiresUpscaler.LatentBicubic } };
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         List<Picture> series =
-            await miniature.Atelier.GenerateManyAsync(request, 2, 1, cancellationToken: cancellation).ToListAsync(cancellation);
+            await narrow.Atelier.GenerateManyAsync(request, 2, 1, cancellationToken: cancellation).ToListAsync(cancellation);
         Assert.Equal([7UL, 8UL], series.Select(picture => picture.Request.Seed));
         using Picture second = await PaintAsync(request with { Seed = 8 });
         Assert.Equal(second.Pixels.Span, series[1].Pixels.Span);
@@ -89,7 +89,7 @@ public sealed class HiresPictureTests(TestAtelier miniature) : IDisposable
     {
         HiresPass own = Pass with { Prompt = "a red boat", Sampler = SamplerName.Dpmpp2M, GuidanceScale = 4, Strength = 1 };
         using Picture picture = await PaintAsync(First with { Hires = own });
-        Picture first = await miniature.ReferenceAsync(First);
+        Picture first = await narrow.ReferenceAsync(First);
         Assert.Equal(first.Provenance.StepHashes, picture.Provenance.StepHashes.Take(3));
         Assert.Equal(6, picture.Provenance.StepHashes.Count);
         Assert.True(picture.Memory!.Plan.SecondPass!.Request.Guided);
@@ -130,7 +130,7 @@ public sealed class HiresPictureTests(TestAtelier miniature) : IDisposable
         {
             if (report is { Phase: GenerationPhase.Denoising, Step: 3 }) leaving.Cancel();
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => miniature.Atelier.GenerateAsync(
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => narrow.Atelier.GenerateAsync(
             request, new GenerationOptions { Progress = progress }, leaving.Token));
         using Picture once = await PaintAsync(request);
         using Picture again = await PaintAsync(request);
@@ -138,6 +138,6 @@ public sealed class HiresPictureTests(TestAtelier miniature) : IDisposable
     }
 
     private Task<Picture> PaintAsync(PictureRequest request, IProgress<GenerationProgress>? progress = null) =>
-        miniature.Atelier.GenerateAsync(
+        narrow.Atelier.GenerateAsync(
             request, new GenerationOptions { Progress = progress }, TestContext.Current.CancellationToken);
 }

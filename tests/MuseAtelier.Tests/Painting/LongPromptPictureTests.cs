@@ -3,7 +3,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Painting;
 
 /// <summary>Pictures of weighted prompts and of prompts that take several chunks.</summary>
-public sealed class LongPromptPictureTests(TestAtelier miniature)
+public sealed class LongPromptPictureTests(NarrowAtelier narrow)
 {
     private static readonly string Long = string.Join(", ", Enumerable.Repeat("swirling stars over a quiet city by the sea", 31));
 
@@ -18,9 +18,9 @@ public sealed class LongPromptPictureTests(TestAtelier miniature)
     {
         Assert.InRange(PromptTokenizer.Encode(Long).CutCount + 75, 300, 400);
         PictureRequest request = Request with { Prompt = Long, PromptSyntax = syntax };
-        Picture first = await miniature.ReferenceAsync(request);
+        Picture first = await narrow.ReferenceAsync(request);
         Picture again = await Paint(request);
-        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);
+        await using Atelier atelier = await narrow.OpenAsync(TestAtelier.Options);
         Picture elsewhere = await atelier.GenerateAsync(request, cancellationToken: Stop);
         Assert.Equal(first.Pixels.Span, again.Pixels.Span);
         Assert.Equal(first.Pixels.Span, elsewhere.Pixels.Span);
@@ -38,7 +38,7 @@ public sealed class LongPromptPictureTests(TestAtelier miniature)
     public async Task GenerateAsync_OfAShortPromptWithoutBrackets_GivesThePlainPromptsBytes(PromptSyntax syntax)
     {
         PictureRequest text = TestAtelier.Small with { PromptSyntax = PromptSyntax.Plain };
-        Picture plain = await miniature.ReferenceAsync(text);
+        Picture plain = await narrow.ReferenceAsync(text);
         // A long prompt before it leaves no trace.
         await Paint(Request with { Prompt = Long });
         Picture read = await Paint(TestAtelier.Small with { PromptSyntax = syntax });
@@ -79,7 +79,7 @@ public sealed class LongPromptPictureTests(TestAtelier miniature)
             await Assert.ThrowsAsync<PromptException>(() => Paint(Request with { Prompt = prompt }));
             await Assert.ThrowsAsync<PromptException>(() => Paint(Request with { NegativePrompt = prompt }));
             Assert.Throws<PromptException>(() => Atelier.Plan(
-                TestAtelier.Checkpoint, TestAtelier.Options, Request with { Prompt = prompt }));
+                NarrowAtelier.Checkpoint, TestAtelier.Options, Request with { Prompt = prompt }));
         }
 
         await Paint(Request);
@@ -95,7 +95,7 @@ public sealed class LongPromptPictureTests(TestAtelier miniature)
         Assert.True(six.Estimate.Step > one.Estimate.Step);
 
         static ResidencyPlan Plan(string prompt) =>
-            Atelier.Plan(TestAtelier.Checkpoint, TestAtelier.Options, Request with { Prompt = prompt });
+            Atelier.Plan(NarrowAtelier.Checkpoint, TestAtelier.Options, Request with { Prompt = prompt });
     }
 
     [Fact]
@@ -114,5 +114,5 @@ public sealed class LongPromptPictureTests(TestAtelier miniature)
         }
     }
 
-    private Task<Picture> Paint(PictureRequest request) => miniature.Atelier.GenerateAsync(request, cancellationToken: Stop);
+    private Task<Picture> Paint(PictureRequest request) => narrow.Atelier.GenerateAsync(request, cancellationToken: Stop);
 }

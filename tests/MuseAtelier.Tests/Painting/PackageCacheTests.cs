@@ -21,7 +21,7 @@ public sealed class PackageCacheTests : IDisposable
         var reports = new Reports<LoadProgress>(_ => cancellation.Cancel());
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => Atelier.OpenAsync(
-                TestAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["a/cache"] }, reports, cancellation.Token));
+                NarrowAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["a/cache"] }, reports, cancellation.Token));
         Assert.Contains(reports.All, report => report.Fraction > 0);
         Assert.Empty(Directory.GetFileSystemEntries(_folder[""]));
     }
@@ -30,13 +30,13 @@ public sealed class PackageCacheTests : IDisposable
     public void Plan_OfACheckpoint_ExportsNothingAndPlansAsItsPackage()
     {
         AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"], HostMemory = 2L << 30 };
-        ResidencyPlan before = Atelier.Plan(TestAtelier.Checkpoint, options, TestAtelier.Small);
+        ResidencyPlan before = Atelier.Plan(NarrowAtelier.Checkpoint, options, TestAtelier.Small);
         ResidencyPlan exported = Atelier.Plan(
-            TestAtelier.Checkpoint, options with { CacheFolder = TestAtelier.Options.CacheFolder }, TestAtelier.Small);
+            NarrowAtelier.Checkpoint, options with { CacheFolder = TestAtelier.Options.CacheFolder }, TestAtelier.Small);
         Assert.Empty(Directory.GetFileSystemEntries(_folder[""]));
         Assert.Equal((exported.PeakBytes, exported.Offload), (before.PeakBytes, before.Offload));
         Assert.Throws<BudgetTooSmallException>(() =>
-            Atelier.Plan(TestAtelier.Checkpoint, options with { HostMemory = 100 << 20 }, TestAtelier.Small));
+            Atelier.Plan(NarrowAtelier.Checkpoint, options with { HostMemory = 100 << 20 }, TestAtelier.Small));
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class PackageCacheTests : IDisposable
     {
         AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"] };
         Atelier[] ateliers = await Task.WhenAll(
-            Enumerable.Range(0, 4).Select(_ => Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)));
+            Enumerable.Range(0, 4).Select(_ => Atelier.OpenAsync(NarrowAtelier.Checkpoint, options, cancellationToken: Cancellation)));
         foreach (Atelier atelier in ateliers) await atelier.DisposeAsync();
         Assert.Single(Directory.GetDirectories(_folder["cache"]));
         Assert.Equal(2, Directory.GetFileSystemEntries(_folder["cache"]).Length);
@@ -73,14 +73,14 @@ public sealed class PackageCacheTests : IDisposable
     public async Task OpenAsync_WhileAnotherExports_WaitsSaysSoAndCanBeCancelled()
     {
         AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"] };
-        await (await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
+        await (await Atelier.OpenAsync(NarrowAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
         string package = Directory.GetDirectories(_folder["cache"])[0];
         Directory.Delete(package, recursive: true);
         using FileLock held = FileLock.TryTake(package + PackageCache.LockSuffix)!;
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var reports = new Reports<LoadProgress>(_ => cancellation.CancelAfter(200));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => Atelier.OpenAsync(TestAtelier.Checkpoint, options, reports, cancellation.Token));
+            () => Atelier.OpenAsync(NarrowAtelier.Checkpoint, options, reports, cancellation.Token));
         Assert.Contains("waiting", Assert.Single(reports.All).Phase, StringComparison.Ordinal);
         Assert.True(File.Exists(held.Path));
     }
@@ -101,7 +101,7 @@ public sealed class PackageCacheTests : IDisposable
             folder, DateTime.UtcNow - TimeSpan.FromDays(1));
         using (FileLock held = FileLock.TryTake(living + ".lock")!)
         {
-            await (await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] },
+            await (await Atelier.OpenAsync(NarrowAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] },
                 cancellationToken: Cancellation)).DisposeAsync();
             Assert.Equal([living, young, foreign], new[] { dead, living, former, young, replaced, foreign }.Where(Directory.Exists));
             Assert.False(File.Exists(dead + ".lock"));
@@ -112,13 +112,13 @@ public sealed class PackageCacheTests : IDisposable
     public async Task OpenAsync_OfRubbishInThePackagesPlace_ReplacesIt()
     {
         AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"] };
-        await (await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
+        await (await Atelier.OpenAsync(NarrowAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
         string package = Directory.GetDirectories(_folder["cache"])[0];
         File.Delete(Path.Combine(package, PackageManifest.FileName));
-        await (await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
+        await (await Atelier.OpenAsync(NarrowAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
         Directory.Delete(package, recursive: true);
         File.WriteAllText(package, "a file");
-        await (await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
+        await (await Atelier.OpenAsync(NarrowAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
         Assert.Equal([Path.GetFileName(package), Path.GetFileName(package) + ".source"], Directory.GetFileSystemEntries(_folder["cache"])
             .Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
@@ -128,8 +128,8 @@ public sealed class PackageCacheTests : IDisposable
     {
         Directory.CreateDirectory(_folder["v1"]);
         Directory.CreateDirectory(_folder["v2"]);
-        File.Copy(TestAtelier.Checkpoint, _folder["v1/model.safetensors"]);
-        File.Copy(TestAtelier.Checkpoint, _folder["v2/model.safetensors"]);
+        File.Copy(NarrowAtelier.Checkpoint, _folder["v1/model.safetensors"]);
+        File.Copy(NarrowAtelier.Checkpoint, _folder["v2/model.safetensors"]);
         DateTime time = new(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc);
         foreach (string version in (string[])["v1", "v2"]) File.SetLastWriteTimeUtc(_folder[version + "/model.safetensors"], time);
         File.CreateSymbolicLink(_folder["link.safetensors"], "v1/model.safetensors");
@@ -157,7 +157,7 @@ public sealed class PackageCacheTests : IDisposable
     [Fact]
     public void Key_OfAVeryLongName_IsShort()
     {
-        File.Copy(TestAtelier.Checkpoint, _folder["a.safetensors"]);
+        File.Copy(NarrowAtelier.Checkpoint, _folder["a.safetensors"]);
         Assert.InRange(PackageKey.Of(new string('n', 200) + ".safetensors", CheckpointIdentity.Of(_folder["a.safetensors"]),
             new ExportOptions()).Length, 40, 80);
         Assert.Throws<CheckpointUnreadableException>(() =>
@@ -182,7 +182,7 @@ public sealed class PackageCacheTests : IDisposable
             | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.SetGroup;
         Directory.CreateDirectory(_folder["cache"]);
         File.SetUnixFileMode(_folder["cache"], shared);
-        await (await Atelier.OpenAsync(TestAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] },
+        await (await Atelier.OpenAsync(NarrowAtelier.Checkpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] },
             cancellationToken: Cancellation)).DisposeAsync();
         string package = Directory.GetDirectories(_folder["cache"])[0];
         foreach (string folder in Directory.GetDirectories(package, "*", SearchOption.AllDirectories).Append(package)) Assert.Equal(
@@ -196,7 +196,7 @@ public sealed class PackageCacheTests : IDisposable
     public async Task GenerateAsync_OfAPackageWhoseWeightsWereTruncated_SaysSoAndDoesNotCrash()
     {
         AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"] };
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation);
+        await using Atelier atelier = await Atelier.OpenAsync(NarrowAtelier.Checkpoint, options, cancellationToken: Cancellation);
         await atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: Cancellation);
         string weights = Path.Combine(atelier.Model.Package, "weights", "unet.weights");
         // Another program, which heeds no locks.
@@ -269,7 +269,7 @@ public sealed class PackageCacheTests : IDisposable
         }
 
         AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"] };
-        await (await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
+        await (await Atelier.OpenAsync(NarrowAtelier.Checkpoint, options, cancellationToken: Cancellation)).DisposeAsync();
         string package = Directory.GetDirectories(_folder["cache"])[0];
         UnixFileMode mode = File.GetUnixFileMode(package);
         File.SetUnixFileMode(package, UnixFileMode.None);
@@ -277,7 +277,7 @@ public sealed class PackageCacheTests : IDisposable
         {
             PackageCacheException exception =
                 await Assert.ThrowsAsync<PackageCacheException>(
-                () => Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation));
+                () => Atelier.OpenAsync(NarrowAtelier.Checkpoint, options, cancellationToken: Cancellation));
             Assert.Contains("may not be read by this user", exception.Message, StringComparison.Ordinal);
         }
         finally
@@ -303,6 +303,6 @@ public sealed class PackageCacheTests : IDisposable
     private static string[] Arguments(string cache, string picture) =>
     [
         Path.Combine(AppContext.BaseDirectory, "muse.dll"), "render", "cat", "-W", "256", "-H", "256", "--steps", "1", "--seed", "3",
-            "--model", TestAtelier.Checkpoint, "--device", "cpu", "--cache", cache, "-o", picture,
+            "--model", NarrowAtelier.Checkpoint, "--device", "cpu", "--cache", cache, "-o", picture,
     ];
 }

@@ -5,7 +5,7 @@ namespace MuseAtelier.Tests.Painting;
 /// <summary>
 /// Pictures whose steps differ in their prompts: guided in an interval alone, of prompts with several parts, and of prompts that change.
 /// </summary>
-public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStepsTests.Offloading offloading)
+public sealed class PromptsOverStepsTests(NarrowAtelier narrow, TestAtelier miniature, PromptsOverStepsTests.Offloading offloading)
     : IClassFixture<PromptsOverStepsTests.Offloading>
 {
     private const string Parts = "a starry night over a quiet city AND sunflowers in a vase:0.6";
@@ -27,8 +27,8 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     public async Task GenerateAsync_InEveryModeAndRun_GivesTheSameBytes(string name)
     {
         PictureRequest request = Of(name);
-        Atelier atelier = miniature.Atelier;
-        Picture first = await miniature.ReferenceAsync(request);
+        Atelier atelier = narrow.Atelier;
+        Picture first = await narrow.ReferenceAsync(request);
         Assert.InRange(Likeness.Contrast(first.Pixels.Span), 10, 120);
         // A picture of another row count and other sets between.
         await Paint(atelier, name == "all" ? Request : Of("all") with { Steps = 2 });
@@ -45,7 +45,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     public async Task GenerateAsync_WithSessionsThatRotate_PaintsTheSamePictureTwice()
     {
         PictureRequest request = Of("all") with { Steps = 3 };
-        Picture expected = await miniature.ReferenceAsync(request);
+        Picture expected = await narrow.ReferenceAsync(request);
         Picture rotated = await Paint(offloading.Rotating, request);
         Assert.Equal(rotated.Pixels.ToArray(), (await Paint(offloading.Rotating, request)).Pixels.ToArray());
         Assert.True(Likeness.RelativeError(rotated.Latents.Span, expected.Latents.Span) < 1e-3);
@@ -55,7 +55,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     public async Task GenerateManyAsync_OfThreeAtATime_GivesThePicturesOfTheirSlots()
     {
         PictureRequest request = Of("all") with { Steps = 3 };
-        Atelier atelier = miniature.Atelier;
+        Atelier atelier = narrow.Atelier;
         List<Picture> pictures = [];
         await foreach (Picture picture in atelier.GenerateManyAsync(request, 3, 3, cancellationToken: Cancellation)) pictures.Add(picture);
         Assert.Equal(3, pictures.Count);
@@ -69,8 +69,8 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     [Fact]
     public async Task GenerateAsync_OfTheWholeIntervalOfNoStepOrOfOneSet_GivesTheBytesOfThePlainRequest()
     {
-        Atelier atelier = miniature.Atelier;
-        Picture guided = await miniature.ReferenceAsync(Request);
+        Atelier atelier = narrow.Atelier;
+        Picture guided = await narrow.ReferenceAsync(Request);
         Picture unguided = await Paint(atelier, Request with { GuidanceScale = 1 });
         Assert.Equal(guided.Pixels.ToArray(), (await Paint(atelier, Request with { GuidanceFrom = 0, GuidanceTo = 1 })).Pixels.ToArray());
         Picture none = await Paint(atelier, Request with { GuidanceFrom = 0.5f, GuidanceTo = 0.5f });
@@ -83,7 +83,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     [Fact]
     public async Task GenerateAsync_OfPartsInASlotOfATooLargeBatch_IsRefused()
     {
-        await using Atelier atelier = await miniature.OpenAsync(Options);
+        await using Atelier atelier = await narrow.OpenAsync(Options);
         PromptException exception = await Assert.ThrowsAsync<PromptException>(() =>
             atelier.GenerateAsync(Request with { Prompt = Parts }, new BatchSlot(8, 1), cancellationToken: Cancellation));
         Assert.Contains("at most 5 pictures", exception.Message, StringComparison.Ordinal);
@@ -96,8 +96,8 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     [InlineData("[{0}:{0}:0.4]")]
     public async Task GenerateAsync_OfAPromptThatMeansAnother_PaintsItsPicture(string form)
     {
-        Atelier atelier = miniature.Atelier;
-        Picture plain = await miniature.ReferenceAsync(Request);
+        Atelier atelier = narrow.Atelier;
+        Picture plain = await narrow.ReferenceAsync(Request);
         Picture picture = await Paint(
             atelier, Request with { Prompt = string.Format(System.Globalization.CultureInfo.InvariantCulture, form, Request.Prompt) });
         Assert.True(Likeness.RelativeError(picture.Latents.Span, plain.Latents.Span) < 1e-3);
@@ -119,8 +119,8 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     public async Task GenerateAsync_CancelledWithinAStep_PaintsTheNextPicture()
     {
         PictureRequest request = Of("all");
-        Atelier atelier = miniature.Atelier;
-        Picture expected = await miniature.ReferenceAsync(request);
+        Atelier atelier = narrow.Atelier;
+        Picture expected = await narrow.ReferenceAsync(request);
         foreach (int step in (int[])[1, 3])
         {
             using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -143,7 +143,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     {
         PictureRequest request = Of("alternating") with { Steps = 3 };
         var memory = new ShortBackend();
-        await using (Atelier atelier = await miniature.OpenAsync(Options with { Backend = memory }))
+        await using (Atelier atelier = await narrow.OpenAsync(Options with { Backend = memory }))
         {
             Picture expected = await Paint(atelier, request);
             long most = memory.Most;
@@ -175,7 +175,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     public async Task GenerateAsync_OfOneSetAfterSeveral_GivesTheirMemoryBack()
     {
         var memory = new ShortBackend();
-        await using Atelier atelier = await miniature.OpenAsync(Options with { Backend = memory });
+        await using Atelier atelier = await narrow.OpenAsync(Options with { Backend = memory });
         await Paint(atelier, Request);
         long one = memory.Taken;
         Picture several = await Paint(atelier, Request with { Prompt = Edited });
@@ -187,7 +187,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
     [Fact]
     public async Task GenerateManyAsync_OfManyParts_TakesSmallerBatches()
     {
-        Atelier atelier = miniature.Atelier;
+        Atelier atelier = narrow.Atelier;
         string prompt = string.Join(" AND ", Enumerable.Range(0, 5).Select(i => $"sunflowers {i}:0.2"));
         PictureRequest request = Request with { Prompt = prompt, Steps = 1 };
         List<BatchSlot> slots = [];
@@ -214,7 +214,7 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
         atelier.GenerateAsync(request, cancellationToken: Cancellation);
 
     /// <summary>Ateliers that keep weights outside the device, opened once for all tests of the class.</summary>
-    public sealed class Offloading(TestAtelier miniature) : IAsyncLifetime
+    public sealed class Offloading(NarrowAtelier narrow) : IAsyncLifetime
     {
         public Atelier Streaming { get; private set; } = null!;
 
@@ -222,8 +222,8 @@ public sealed class PromptsOverStepsTests(TestAtelier miniature, PromptsOverStep
 
         public async ValueTask InitializeAsync()
         {
-            Streaming = await miniature.OpenAsync(Options with { Offload = OffloadMode.Stream });
-            Rotating = await miniature.OpenAsync(Options with { Offload = OffloadMode.Rotate });
+            Streaming = await narrow.OpenAsync(Options with { Offload = OffloadMode.Stream });
+            Rotating = await narrow.OpenAsync(Options with { Offload = OffloadMode.Rotate });
         }
 
         public async ValueTask DisposeAsync()

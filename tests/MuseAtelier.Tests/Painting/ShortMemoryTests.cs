@@ -3,7 +3,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Painting;
 
 /// <summary>What becomes of a pass when the device's memory runs out in it.</summary>
-public sealed class ShortMemoryTests(TestAtelier miniature)
+public sealed class ShortMemoryTests(NarrowAtelier narrow)
 {
     private static readonly PictureRequest Request = TestAtelier.Small with { Steps = 2 };
 
@@ -14,7 +14,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateManyAsync_WithoutMemoryForABatch_PaintsOneAtATimeWithANotice()
     {
-        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Backend = _memory });
+        await using Atelier atelier = await narrow.OpenAsync(TestAtelier.Options with { Backend = _memory });
         await PaintAsync(atelier, 1, null);
         long alone = _memory.Most;
         await PaintAsync(atelier, 4, null);
@@ -28,7 +28,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
             Assert.Equal(BatchSlot.Alone, picture.Provenance.BatchSlot);
             Assert.Matches("^The device's memory ran out .*; painted within .*, one picture at a time\\.$", Assert.Single(picture.Notices));
         });
-        Picture single = await miniature.ReferenceAsync(pictures[3].Request);
+        Picture single = await narrow.ReferenceAsync(pictures[3].Request);
         Assert.Equal(single.Pixels.Span, pictures[3].Pixels.Span);
 
         // A picture that has to have its place's numbers cannot do with fewer rows; the next pass is planned as ever.
@@ -43,7 +43,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateManyAsync_WithoutMemoryBehindThePassesFirstPicture_PaintsTheOthersAgainAlone()
     {
-        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Backend = _memory });
+        await using Atelier atelier = await narrow.OpenAsync(TestAtelier.Options with { Backend = _memory });
         var progress = new Reports<GenerationProgress>(report =>
         {
             if (report is { Phase: GenerationPhase.Done, Picture: 0 }) _memory.Limit = 0;
@@ -60,7 +60,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
     [Fact]
     public async Task DisposeAsync_AfterPassesOfAllSizes_GivesEverythingBack()
     {
-        await using (Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Backend = _memory }))
+        await using (Atelier atelier = await narrow.OpenAsync(TestAtelier.Options with { Backend = _memory }))
         {
             await PaintAsync(atelier, 3, null);
             await PaintAsync(atelier, 2, null);
@@ -77,9 +77,9 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
     {
         AtelierOptions options = TestAtelier.Options with { Backend = _memory };
         PictureRequest large = Request with { Width = 320, Height = 320 };
-        ResidencyPlan plan = Atelier.Plan(miniature.Atelier.Model.Package, options, large);
+        ResidencyPlan plan = Atelier.Plan(narrow.Atelier.Model.Package, options, large);
         Assert.True(plan.KeepsArena);
-        await using Atelier atelier = await miniature.OpenAsync(
+        await using Atelier atelier = await narrow.OpenAsync(
             options with { HostMemory = isTight ? plan.PeakBytes : 2 * plan.PeakBytes });
         await atelier.GenerateAsync(large, cancellationToken: Cancellation);
         int sessions = _memory.Sessions;
@@ -90,7 +90,7 @@ public sealed class ShortMemoryTests(TestAtelier miniature)
         Picture small = await atelier.GenerateAsync(Request, cancellationToken: Cancellation);
 
         Assert.Equal(isTight, _memory.Sessions > sessions);
-        Assert.Equal((await miniature.ReferenceAsync(Request)).Pixels.Span, small.Pixels.Span);
+        Assert.Equal((await narrow.ReferenceAsync(Request)).Pixels.Span, small.Pixels.Span);
     }
 
     private static async Task<List<Picture>> PaintAsync(Atelier atelier, int count, IProgress<GenerationProgress>? progress)

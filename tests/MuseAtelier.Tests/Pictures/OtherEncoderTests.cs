@@ -7,7 +7,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Pictures;
 
 /// <summary>Pictures that another encoder wrote, as that of an earlier version: their record says the same, their bytes differ.</summary>
-public sealed class OtherEncoderTests(TestAtelier miniature)
+public sealed class OtherEncoderTests(NarrowAtelier narrow)
 {
     private static readonly PictureRequest Request = TestAtelier.Small with { Seed = 11 };
 
@@ -21,7 +21,7 @@ public sealed class OtherEncoderTests(TestAtelier miniature)
         int encoded)
     {
         using var folder = new TemporaryFolder();
-        Picture picture = await miniature.Atelier.GenerateAsync(Request, cancellationToken: Stop);
+        Picture picture = await narrow.Atelier.GenerateAsync(Request, cancellationToken: Stop);
         string json = PictureRecord.Of(picture, new RecordedEncoding(format, recorded)).ToJson();
         PictureVerification verification =
             await VerifyAsync(folder[$"other.{extension}"], picture, picture.Pixels, new RecordedEncoding(format, encoded), json);
@@ -34,13 +34,13 @@ public sealed class OtherEncoderTests(TestAtelier miniature)
     public async Task VerifyAsync_OfAPngOfAnotherEncoder_SaysSamePixelsWhereTheyAre()
     {
         using var folder = new TemporaryFolder();
-        Picture picture = await miniature.Atelier.GenerateAsync(Request, cancellationToken: Stop);
+        Picture picture = await narrow.Atelier.GenerateAsync(Request, cancellationToken: Stop);
         var encoding = new RecordedEncoding(PictureFormat.Png);
         string json = PictureRecord.Of(picture, encoding).ToJson();
         string path = folder["other.png"];
         await VerifyAsync(path, picture, picture.Pixels, encoding, json);
         File.WriteAllBytes(path, Encoded.Png(File.ReadAllBytes(path), [PngChunk.Text("Software", "another")]));
-        PictureVerification other = await PictureVerifier.VerifyAsync(miniature.Atelier, path, null, Stop);
+        PictureVerification other = await PictureVerifier.VerifyAsync(narrow.Atelier, path, null, Stop);
         Assert.True(other is { Outcome: VerificationOutcome.SameLatents, Holds: true, SamePixels: true, LargestDifference: 0 });
 
         // One value that is one off.
@@ -55,6 +55,6 @@ public sealed class OtherEncoderTests(TestAtelier miniature)
     {
         MetadataTexts texts = MetadataTexts.Of(PictureRecord.Parse(path, json), json);
         await File.WriteAllBytesAsync(path, Encoded.Picture(path, pixels, picture.Width, picture.Height, encoding, texts), Stop);
-        return await PictureVerifier.VerifyAsync(miniature.Atelier, path, null, Stop);
+        return await PictureVerifier.VerifyAsync(narrow.Atelier, path, null, Stop);
     }
 }

@@ -6,7 +6,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Pictures;
 
 /// <summary>Who owns the memory of pictures, decoded pictures and previews, and for how long.</summary>
-public sealed class PictureOwnershipTests(TestAtelier miniature)
+public sealed class PictureOwnershipTests(NarrowAtelier narrow)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -40,7 +40,7 @@ public sealed class PictureOwnershipTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_OfAPicture_LaysItInPooledMemoryOfItsSize()
     {
-        Picture picture = await miniature.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Stop);
+        Picture picture = await narrow.Atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Stop);
         Assert.Equal((256 * 256 * 3, 4 * 32 * 32), (picture.Pixels.Length, picture.Latents.Length));
         byte[] pixels = ArrayOf(picture.Pixels);
         float[] latents = ArrayOf(picture.Latents);
@@ -73,7 +73,7 @@ public sealed class PictureOwnershipTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_WithPreviews_GivesEachReportOneThatStaysAsItIs()
     {
-        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Previews = true });
+        await using Atelier atelier = await narrow.OpenAsync(TestAtelier.Options with { Previews = true });
         List<LatentPreview> previews = [];
         List<byte[]> then = [];
         var reports = new Reports<GenerationProgress>(report =>

@@ -7,7 +7,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Pictures;
 
-public sealed class PictureVerifierTests(TestAtelier miniature)
+public sealed class PictureVerifierTests(NarrowAtelier narrow)
 {
     private static readonly PictureRequest Request = new() { Prompt = "starry night", Width = 256, Height = 256, Steps = 3, Seed = 11 };
 
@@ -21,16 +21,16 @@ public sealed class PictureVerifierTests(TestAtelier miniature)
         var tile = new TileSize(32, 40);
         PictureRequest request = Request with { Width = 384, Height = 320, Steps = 1 };
         await using (Atelier atelier = await Atelier.OpenAsync(
-            TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = tile }, cancellationToken: Stop))
+            NarrowAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Tiled, VaeTile = tile }, cancellationToken: Stop))
             PictureFile.Write(await atelier.GenerateAsync(request, null, Stop), folder["tiled.png"]);
 
         PictureRecord record = PictureFile.Read(folder["tiled.png"]).ReadRecord();
         Assert.Equal(tile, record.Engine.VaeTile);
         await using Atelier suited = await Atelier.OpenAsync(
-            TestAtelier.Checkpoint, PictureVerifier.Suit(record, TestAtelier.Options), cancellationToken: Stop);
+            NarrowAtelier.Checkpoint, PictureVerifier.Suit(record, TestAtelier.Options), cancellationToken: Stop);
         Assert.Equal(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(suited, folder["tiled.png"], null, Stop)).Outcome);
         await using Atelier whole = await Atelier.OpenAsync(
-            TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
+            NarrowAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
         Assert.NotEqual(VerificationOutcome.SameBytes, (await PictureVerifier.VerifyAsync(whole, folder["tiled.png"], null, Stop)).Outcome);
     }
 
@@ -39,7 +39,7 @@ public sealed class PictureVerifierTests(TestAtelier miniature)
     public async Task VerifyAsync_OfARequestWithEveryMember_PaintsTheSameBytes()
     {
         using var folder = new TemporaryFolder();
-        Atelier atelier = miniature.Second;
+        Atelier atelier = narrow.Second;
         PictureRequest request = Request with
         {
             Prompt = "(starry:1.2) night",
@@ -68,7 +68,7 @@ public sealed class PictureVerifierTests(TestAtelier miniature)
     {
         using var folder = new TemporaryFolder();
         await using Atelier atelier = await Atelier.OpenAsync(
-            TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
+            NarrowAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
         Picture picture = await atelier.GenerateAsync(Request, null, Stop);
         Assert.Equal(4, picture.Provenance.StepHashes.Count);
         Assert.Equal(4, picture.Provenance.StepHashes.Select(step => step.Latents).Distinct().Count());
@@ -128,8 +128,8 @@ public sealed class PictureVerifierTests(TestAtelier miniature)
     public async Task VerifyAsync_OfARecordThatIsUnpaintableOrMissing_Throws()
     {
         using var folder = new TemporaryFolder();
-        Atelier atelier = miniature.Second;
-        Picture picture = await miniature.ReferenceAsync(Request);
+        Atelier atelier = narrow.Second;
+        Picture picture = await narrow.ReferenceAsync(Request);
         PictureRecord record = PictureRecord.Of(picture, new RecordedEncoding(PictureFormat.Png));
         JsonNode unpaintable = JsonNode.Parse(record.ToJson())!;
         unpaintable["request"]!["width"] = 300;
@@ -144,7 +144,7 @@ public sealed class PictureVerifierTests(TestAtelier miniature)
     {
         using var folder = new TemporaryFolder();
         await using Atelier atelier = await Atelier.OpenAsync(
-            TestAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
+            NarrowAtelier.Checkpoint, TestAtelier.Options with { VaeTiling = VaeTiling.Whole }, cancellationToken: Stop);
         int number = 0;
         await foreach (Picture picture in atelier.GenerateManyAsync(Request, 2, 2, cancellationToken: Stop))
         {
@@ -161,7 +161,7 @@ public sealed class PictureVerifierTests(TestAtelier miniature)
     [Fact]
     public async Task VerifyAsync_OfAStreamAndOfMemory_ComparesTheirBytes()
     {
-        Atelier atelier = miniature.Second;
+        Atelier atelier = narrow.Second;
         using Picture picture = await atelier.GenerateAsync(Request with { Steps = 1 }, null, Stop);
         byte[] file = PictureFile.Encode(picture, PictureFormat.WebP);
         await using var network = new NetworkStream(file, 1000, isAsyncOnly: true);

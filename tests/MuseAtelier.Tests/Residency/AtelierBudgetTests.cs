@@ -2,7 +2,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Residency;
 
-public sealed class AtelierBudgetTests(TestAtelier shared)
+public sealed class AtelierBudgetTests(NarrowAtelier shared)
 {
     private static readonly PictureRequest Request =
         new() { Prompt = "a starry night over the sea", Width = 256, Height = 320, Steps = 3, Seed = 5 };

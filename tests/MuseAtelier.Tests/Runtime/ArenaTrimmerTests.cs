@@ -8,14 +8,14 @@ namespace MuseAtelier.Tests.Runtime;
 /// <summary>Not beside other tests, which use the same arena.</summary>
 [CollectionDefinition(nameof(ArenaTrimmerTests), DisableParallelization = true)]
 [Collection(nameof(ArenaTrimmerTests))]
-public sealed class ArenaTrimmerTests(TestAtelier miniature)
+public sealed class ArenaTrimmerTests(NarrowAtelier narrow)
 {
     [Fact]
     public void Empty_OfAnArenaThatHoldsWhatNobodyUses_GivesItBack()
     {
         const long bytes = 1 << 30;
         using ModelPackage package = TestAtelier.Options.OpenPackage(
-            miniature.Atelier.Model.Package, null, TestContext.Current.CancellationToken);
+            narrow.Atelier.Model.Package, null, TestContext.Current.CancellationToken);
         using ExecutionDevice device = TestAtelier.Options.Backend.Open(
             package, TestAtelier.Options, TestContext.Current.CancellationToken);
         using SessionOptions options = device.CreateSessionOptions(default);

@@ -11,7 +11,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Runtime;
 
 /// <summary>How many threads paint, which a picture's last bits depend on, and what its record and its notices say of them.</summary>
-public sealed class CpuThreadsTests(TestAtelier miniature)
+public sealed class CpuThreadsTests(NarrowAtelier narrow)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -47,7 +47,7 @@ public sealed class CpuThreadsTests(TestAtelier miniature)
         (int code, _, string error) = await RunAsync(
             ["render", TestAtelier.Small.Prompt, .. size, "--device", "cpu", "--out", folder["a.png"]]);
         Assert.True(code == 0, error);
-        Picture ours = await miniature.ReferenceAsync(TestAtelier.Small with { Steps = 1 });
+        Picture ours = await narrow.ReferenceAsync(TestAtelier.Small with { Steps = 1 });
         PictureRecord record = PictureFile.Read(folder["a.png"]).ReadRecord();
         Assert.Equal(PictureRecord.Of(ours, new RecordedEncoding(PictureFormat.Png)).Hashes.Pixels, record.Hashes.Pixels);
     }
@@ -56,17 +56,17 @@ public sealed class CpuThreadsTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_OfASecondAtelierWithOtherThreads_RecordsThoseThatRanWithANotice()
     {
-        Picture first = await miniature.ReferenceAsync(TestAtelier.Small);
+        Picture first = await narrow.ReferenceAsync(TestAtelier.Small);
         int threads = PictureRecord.Of(first, new RecordedEncoding(PictureFormat.Png)).Engine.Threads!.Value, other = threads + 1;
         Assert.Equal(Environment.ProcessorCount, threads);
         AtelierOptions options = TestAtelier.Options with { Backend = CpuBackend.Create(other) };
-        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Stop);
+        await using Atelier atelier = await Atelier.OpenAsync(NarrowAtelier.Checkpoint, options, cancellationToken: Stop);
         Picture second = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Stop);
         Assert.Equal(first.Provenance.Device, second.Provenance.Device);
         Assert.Equal(first.Pixels.ToArray(), second.Pixels.ToArray());
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"{other} threads were asked for, and {threads} run"),
             Assert.Single(second.Notices), StringComparison.Ordinal);
-        Assert.Empty((await miniature.Atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: Stop)).Notices);
+        Assert.Empty((await narrow.Atelier.GenerateAsync(TestAtelier.Small with { Steps = 1 }, cancellationToken: Stop)).Notices);
     }
 
     // In processes of their own: in this one the pool is there already.

@@ -2,12 +2,12 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Runtime;
 
-public sealed class DeviceMemoryWatchTests(TestAtelier miniature)
+public sealed class DeviceMemoryWatchTests(NarrowAtelier narrow)
 {
     [Fact]
     public async Task GenerateAsync_OfAWatchedPicture_CountsWhatTheArenaGaveAndHeld()
     {
-        await using Atelier watched = await miniature.OpenAsync(TestAtelier.Options with { WatchMemory = true });
+        await using Atelier watched = await narrow.OpenAsync(TestAtelier.Options with { WatchMemory = true });
         PictureMemory small = await MemoryOf(watched, TestAtelier.Small);
         PictureMemory large = await MemoryOf(watched, TestAtelier.Small with { Width = 768, Height = 768, Steps = 1 });
 
@@ -23,7 +23,7 @@ public sealed class DeviceMemoryWatchTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_OfAPictureThatNobodyWatches_SaysNothingOfTheArena()
     {
-        PictureMemory memory = await MemoryOf(miniature.Atelier, TestAtelier.Small);
+        PictureMemory memory = await MemoryOf(narrow.Atelier, TestAtelier.Small);
         Assert.Equal((null, null, null), (memory.PeakBytes, memory.ArenaUsedBytes, memory.ArenaHeldBytes));
     }
 

@@ -12,7 +12,7 @@ public sealed class SessionPoolTests : IDisposable
     private readonly ExecutionDevice _device;
     private readonly SessionPool _pool;
 
-    public SessionPoolTests(TestAtelier shared)
+    public SessionPoolTests(NarrowAtelier shared)
     {
         _package = TestAtelier.Options.OpenPackage(shared.Atelier.Model.Package, null, TestContext.Current.CancellationToken);
         _device = _backend.Open(_package, TestAtelier.Options, TestContext.Current.CancellationToken);

@@ -6,7 +6,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Runtime;
 
-public sealed class SessionRotationTests(TestAtelier shared)
+public sealed class SessionRotationTests(NarrowAtelier shared)
 {
     private readonly Lock _lock = new();
     private readonly List<string> _made = [];

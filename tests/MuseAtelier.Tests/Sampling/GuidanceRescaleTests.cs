@@ -5,7 +5,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Sampling;
 
 /// <summary>The rescaling of guided predictions, against direct computations in double precision.</summary>
-public sealed class GuidanceRescaleTests(TestAtelier miniature)
+public sealed class GuidanceRescaleTests(NarrowAtelier narrow)
 {
     private const int Length = 4 * 16 * 12;
 
@@ -68,7 +68,7 @@ public sealed class GuidanceRescaleTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_WithRescaling_ChangesThePictureAndAllocatesNothing()
     {
-        Picture plain = await miniature.ReferenceAsync(TestAtelier.Small);
+        Picture plain = await narrow.ReferenceAsync(TestAtelier.Small);
         Picture rescaled = await Paint(TestAtelier.Small with { GuidanceRescale = 0.7f });
         Picture comfy = await Paint(TestAtelier.Small with { GuidanceRescale = 0.7f, Dialect = SamplingDialect.Comfy });
         Assert.Equal(plain.Provenance.StepHashes[0], rescaled.Provenance.StepHashes[0]);
@@ -76,7 +76,7 @@ public sealed class GuidanceRescaleTests(TestAtelier miniature)
         Assert.NotEqual(rescaled.Provenance.StepHashes[^1], comfy.Provenance.StepHashes[^1]);
         await Allocations.AssertNoneAsync(rescaled, () => Paint(TestAtelier.Small with { GuidanceRescale = 0.7f }));
 
-        Task<Picture> Paint(PictureRequest request) => miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        Task<Picture> Paint(PictureRequest request) => narrow.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
     }
 
     private static double Deviation(double[] values)

@@ -11,7 +11,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Sampling;
 
 /// <summary>A request's prediction, and the marks of a model's file, through whole pictures.</summary>
-public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
+public sealed class ModelPredictionTests(NarrowAtelier narrow) : IDisposable
 {
     private static readonly PictureRequest Request = TestAtelier.Small with { Sampler = SamplerName.Euler, Steps = 2 };
 
@@ -28,11 +28,11 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
     [InlineData(ModelPrediction.VelocityEdm, "edm_vpred.sigma_max")]
     public async Task GenerateAsync_OfARequestThatStatesIt_PaintsAsAMarkedFile(ModelPrediction prediction, params string[] marks)
     {
-        RawCheckpoint raw = RawCheckpoint.Miniature();
+        RawCheckpoint raw = RawCheckpoint.Narrow();
         foreach (string mark in marks) raw.Set(mark, "F32", [0], []);
         await using Atelier atelier = await OpenAsync(raw.Write(_folder["marked.safetensors"]));
         Picture marked = await atelier.GenerateAsync(Request, cancellationToken: Cancellation);
-        Picture stated = await miniature.ReferenceAsync(Request with { Prediction = prediction });
+        Picture stated = await narrow.ReferenceAsync(Request with { Prediction = prediction });
         Assert.Equal(stated.Provenance.StepHashes, marked.Provenance.StepHashes);
         Assert.Equal(stated.Pixels.Span, marked.Pixels.Span);
         string reason = $"the model's file says so: it has a tensor '{marks[0]}'";
@@ -43,7 +43,7 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
 
         Picture epsilon = await atelier.GenerateAsync(
             Request with { Prediction = ModelPrediction.Epsilon }, cancellationToken: Cancellation);
-        Picture plain = await miniature.ReferenceAsync(Request);
+        Picture plain = await narrow.ReferenceAsync(Request);
         Assert.Equal(plain.Provenance.StepHashes, epsilon.Provenance.StepHashes);
         // Playground's latents are decoded in their own scale, whatever the request takes the UNet to predict.
         if (prediction != ModelPrediction.Edm) Assert.Equal(plain.Pixels.Span, epsilon.Pixels.Span);
@@ -56,8 +56,8 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
     public async Task GenerateAsync_OfOneStepOfEdm_IsTheFormula(ModelPrediction prediction, double s, double data)
     {
         PictureRequest request = Request with { Steps = 1, GuidanceScale = 1, Prediction = prediction };
-        Picture picture = await miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
-        using OpenedModel model = OpenedModel.Open(miniature.Atelier.Model.Package, TestAtelier.Options, null, Cancellation);
+        Picture picture = await narrow.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        using OpenedModel model = OpenedModel.Open(narrow.Atelier.Model.Package, TestAtelier.Options, null, Cancellation);
         using var prompts = new TextConditioner(model.Package, model.Sessions, model.Device);
         PromptChunks chunks = RequestPrompts.Of(request).Sets[0].Parts[0];
         PromptEmbeds embedding = prompts.Encode(chunks, model.Options, Cancellation);
@@ -108,7 +108,7 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
     [Fact]
     public async Task GenerateAsync_OfEdmWithPreviews_ShowsTheDecodedScale()
     {
-        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { Previews = true });
+        await using Atelier atelier = await narrow.OpenAsync(TestAtelier.Options with { Previews = true });
         byte[] preview = [];
         Picture picture = await atelier.GenerateAsync(
             Request with { Prediction = ModelPrediction.Edm },
@@ -129,7 +129,7 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
     [Fact]
     public async Task OpenAsync_OfAYamlFileThatComesAndGoes_ExportsAnew()
     {
-        string path = RawCheckpoint.Miniature().Write(_folder["beside.safetensors"]);
+        string path = RawCheckpoint.Narrow().Write(_folder["beside.safetensors"]);
         string unmarked = await PackageOf(path);
         Assert.Equal(PredictionType.Epsilon, PackageManifest.Read(unmarked).Model.Prediction);
         File.WriteAllText(_folder["beside.yaml"], "model:\n  params:\n    parameterization: \"v\"\n");
@@ -139,7 +139,7 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
             Assert.Equal(ModelPrediction.Velocity, velocity.Provenance.Prediction!.Used);
             Assert.Contains("beside.yaml beside it says parameterization", velocity.Provenance.Prediction.Reason, StringComparison.Ordinal);
             Assert.DoesNotContain(_folder[""], velocity.Provenance.Prediction.Reason, StringComparison.Ordinal);
-            Picture stated = await miniature.ReferenceAsync(Request with { Prediction = ModelPrediction.Velocity });
+            Picture stated = await narrow.ReferenceAsync(Request with { Prediction = ModelPrediction.Velocity });
             Assert.Equal(stated.Provenance.StepHashes, velocity.Provenance.StepHashes);
             Assert.Equal(stated.Pixels.Span, velocity.Pixels.Span);
             Assert.NotEqual(unmarked, atelier.Model.Package);
@@ -158,7 +158,7 @@ public sealed class ModelPredictionTests(TestAtelier miniature) : IDisposable
     [Fact]
     public async Task Parse_OfARecord_StatesThePrediction()
     {
-        Picture picture = await miniature.ReferenceAsync(Request with { Prediction = ModelPrediction.VelocityZeroSnr });
+        Picture picture = await narrow.ReferenceAsync(Request with { Prediction = ModelPrediction.VelocityZeroSnr });
         var record = PictureRecord.Of(picture, new RecordedEncoding(PictureFormat.Png));
         string json = record.ToJson();
         const string member = ",\"prediction\":{\"used\":\"velocity_zero_snr\",\"reason\":\"the request says so\"}";

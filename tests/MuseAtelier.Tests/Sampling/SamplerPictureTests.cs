@@ -9,7 +9,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Sampling;
 
 /// <summary>Pictures of the Miniature by every sampler, by a sampler of one's own, and by a model that predicts velocity.</summary>
-public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
+public sealed class SamplerPictureTests(NarrowAtelier narrow) : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -24,7 +24,7 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
     public async Task GenerateAsync_OfEverySampler_IsNearItselfInABatch(string sampler)
     {
         PictureRequest request = Of(new SamplerName(sampler));
-        Picture alone = await miniature.ReferenceAsync(request);
+        Picture alone = await narrow.ReferenceAsync(request);
         SamplingRecipe recipe = SamplingRecipe.Of(request, Trained.Epsilon, SamplerCatalog.BuiltIn);
         Assert.Equal(
             [true, .. recipe.Evaluations.ToArray().Select(evaluation => evaluation.NoiseDraws > 0)],
@@ -33,12 +33,12 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
         Assert.Equal(recipe.Evaluations.Length, alone.Timings.Steps.Count);
         Assert.Equal(recipe.Evaluations.Length, alone.Memory!.Plan.Request.Steps);
 
-        Picture second = (await miniature.Second.GenerateManyAsync(
+        Picture second = (await narrow.Second.GenerateManyAsync(
             request with { Seed = request.Seed - 1 }, 2, 2, cancellationToken: Cancellation).ToListAsync(Cancellation))[1];
         Assert.Equal(alone.Provenance.StepHashes[0], second.Provenance.StepHashes[0]);
         Assert.Equal(alone.Provenance.StepHashes.Select(step => step.Noise), second.Provenance.StepHashes.Select(step => step.Noise));
         Assert.True(Likeness.Psnr(alone.Pixels.Span, second.Pixels.Span) > 60);
-        await Allocations.AssertNoneAsync(alone, () => miniature.Second.GenerateAsync(request, cancellationToken: Cancellation));
+        await Allocations.AssertNoneAsync(alone, () => narrow.Second.GenerateAsync(request, cancellationToken: Cancellation));
     }
 
     // One of each kind: noise in every step, two evaluations a step, earlier predictions, and a tree of noise.
@@ -50,10 +50,10 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
     public async Task GenerateAsync_InItsPlaceOfABatch_GivesTheSameBytesAgain(string sampler)
     {
         PictureRequest request = Of(new SamplerName(sampler));
-        Picture second = (await miniature.Second.GenerateManyAsync(
+        Picture second = (await narrow.Second.GenerateManyAsync(
             request with { Seed = request.Seed - 1 }, 2, 2, cancellationToken: Cancellation).ToListAsync(Cancellation))[1];
         BatchSlot slot = second.Provenance.BatchSlot;
-        Picture placed = await miniature.Second.GenerateAsync(second.Request, slot, cancellationToken: Cancellation);
+        Picture placed = await narrow.Second.GenerateAsync(second.Request, slot, cancellationToken: Cancellation);
         Assert.Equal(second.Provenance.StepHashes, placed.Provenance.StepHashes);
         Assert.Equal(second.Pixels.Span, placed.Pixels.Span);
     }
@@ -67,7 +67,7 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
             // In three steps these two are the same.
             bool needsAStepMore = sampler == SamplerName.Dpmpp2MSdeHeun || sampler == SamplerName.Dpmpp3MSde;
             PictureRequest request = Of(sampler);
-            pictures.Add(await miniature.ReferenceAsync(needsAStepMore ? request with { Steps = 4 } : request));
+            pictures.Add(await narrow.ReferenceAsync(needsAStepMore ? request with { Steps = 4 } : request));
         }
 
         // A sampler whose schedule leaves out a noise level begins at another one, with the same noise.
@@ -78,7 +78,7 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
     [Fact]
     public async Task GenerateAsync_OfASamplerOfOnesOwn_CountsItsEvaluations()
     {
-        await using Atelier atelier = await miniature.OpenAsync(CustomParts.Register(TestAtelier.Options));
+        await using Atelier atelier = await narrow.OpenAsync(CustomParts.Register(TestAtelier.Options));
         PictureRequest request = TestAtelier.Small with { Sampler = CustomParts.Ralston, NoiseSource = CustomParts.SplitMix };
         var reports = new Reports<GenerationProgress>();
         Picture picture = await atelier.GenerateAsync(request, reports, Cancellation);
@@ -103,9 +103,9 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
         ];
         foreach (PictureRequest request in unknown)
         {
-            await Assert.ThrowsAsync<RequestChoiceException>(() => miniature.Atelier.GenerateAsync(request, reports, Cancellation));
-            Assert.Throws<RequestChoiceException>(() => miniature.Atelier.GenerateManyAsync(request, 2, null, reports, Cancellation));
-            Assert.Throws<RequestChoiceException>(() => Atelier.Plan(TestAtelier.Checkpoint, TestAtelier.Options, request));
+            await Assert.ThrowsAsync<RequestChoiceException>(() => narrow.Atelier.GenerateAsync(request, reports, Cancellation));
+            Assert.Throws<RequestChoiceException>(() => narrow.Atelier.GenerateManyAsync(request, 2, null, reports, Cancellation));
+            Assert.Throws<RequestChoiceException>(() => Atelier.Plan(NarrowAtelier.Checkpoint, TestAtelier.Options, request));
             Assert.Throws<RequestChoiceException>(() => PictureRequestException.ThrowIfUnpaintable(request));
             CustomParts.Register(TestAtelier.Options).ThrowIfUnpaintable(request);
         }
@@ -119,7 +119,7 @@ public sealed class SamplerPictureTests(TestAtelier miniature) : IDisposable
     public async Task GenerateAsync_OfAModelThatPredictsVelocity_ConvertsItsPrediction(bool zeroTerminalSnr)
     {
         // The network still predicts noise: what counts is that its output is taken for velocity.
-        RawCheckpoint raw = RawCheckpoint.Miniature();
+        RawCheckpoint raw = RawCheckpoint.Narrow();
         raw.Set("v_pred", "F32", [0], []);
         if (zeroTerminalSnr) raw.Set("ztsnr", "F32", [0], []);
         AtelierOptions options = TestAtelier.Options with { CacheFolder = _folder["cache"] };

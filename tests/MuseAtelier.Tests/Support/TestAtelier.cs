@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using MuseAtelier.Cpu;
 using MuseAtelier.Tests.Support;
 
@@ -6,12 +5,11 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Support;
 
-/// <summary>The Miniature on the processor, opened once for all tests that need no atelier of their own.</summary>
-public sealed class TestAtelier : IAsyncLifetime
+/// <summary>
+/// The Miniature, for tests of what pictures show and of reference values. Other tests take <see cref="NarrowAtelier"/>, which costs less.
+/// </summary>
+public sealed class TestAtelier() : SharedAtelier(() => Checkpoint)
 {
-    private readonly ConcurrentDictionary<PictureRequest, Lazy<Task<Picture>>> _references = new();
-    private readonly ConcurrentDictionary<(PictureRequest Request, int Count, int Together), Lazy<Task<List<Picture>>>> _series = new();
-
     /// <summary>The repository's checkpoint.</summary>
     public static string Checkpoint { get; } = Path.Combine(GoldenFiles.Root, "models", "miniature", "miniature.safetensors");
 
@@ -19,50 +17,9 @@ public sealed class TestAtelier : IAsyncLifetime
     /// Options with a cache that all tests of a run share, and that goes with it. Threads that wait do not spin, because tests run beside
     /// each other; tests that start processes of muse run with threads that spin.
     /// </summary>
-    public static AtelierOptions Options { get; } =
-        new() { Backend = CpuBackend.Create(spins: false), CacheFolder = Directory.CreateTempSubdirectory("muse-cache-").FullName };
+    public static AtelierOptions Options { get; } = new() { Backend = CpuBackend.Create(spins: false), CacheFolder = RunFolder.Create("muse-cache-") };
 
     /// <summary>A small picture that is quickly painted.</summary>
     public static PictureRequest Small { get; } =
         new() { Prompt = "a starry night over a quiet city, oil painting", Width = 256, Height = 256, Steps = 3, Seed = 7 };
-
-    /// <summary>The atelier; its member <see cref="Atelier.Model"/> names the package.</summary>
-    public Atelier Atelier { get; private set; } = null!;
-
-    /// <summary>
-    /// Another one that is the same, for the references and for tests that paint much. An atelier paints one picture at a time, and two of
-    /// them keep two processors busy.
-    /// </summary>
-    public Atelier Second { get; private set; } = null!;
-
-    /// <summary>A picture that is painted once in a run of the tests: for tests that compare another picture with it.</summary>
-    /// <param name="request">The request.</param>
-    public Task<Picture> ReferenceAsync(PictureRequest request) =>
-        _references.GetOrAdd(request, key => new Lazy<Task<Picture>>(() => Second.GenerateAsync(key))).Value;
-
-    /// <summary>The pictures of a series that is painted once in a run of the tests.</summary>
-    /// <param name="request">The first picture's request.</param>
-    /// <param name="count">How many pictures.</param>
-    /// <param name="together">How many of them in one batch.</param>
-    public Task<List<Picture>> ReferencesAsync(PictureRequest request, int count, int together) => _series.GetOrAdd(
-        (request, count, together),
-        key => new Lazy<Task<List<Picture>>>(
-            () => Second.GenerateManyAsync(key.Request, key.Count, key.Together).ToListAsync().AsTask())).Value;
-
-    /// <summary>An atelier of its own for a test, over the same package.</summary>
-    public Task<Atelier> OpenAsync(AtelierOptions options) =>
-        Atelier.OpenAsync(Atelier.Model.Package, options, cancellationToken: TestContext.Current.CancellationToken);
-
-    public async ValueTask InitializeAsync()
-    {
-        Atelier = await Atelier.OpenAsync(Checkpoint, Options);
-        Second = await Atelier.OpenAsync(Checkpoint, Options);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await Atelier.DisposeAsync();
-        await Second.DisposeAsync();
-        Directory.Delete(Options.CacheFolder!, recursive: true);
-    }
 }

@@ -118,7 +118,7 @@ public sealed class UpscalerTests : IDisposable
         Assert.Contains("body.1.rdb2.conv3.bias", missing.Message, StringComparison.Ordinal);
         Assert.Contains("upscaler", missing.Message, StringComparison.Ordinal);
         // Its package is in the cache already.
-        await Assert.ThrowsAsync<PackageKindException>(() => OpenAsync(TestAtelier.Checkpoint));
+        await Assert.ThrowsAsync<PackageKindException>(() => OpenAsync(NarrowAtelier.Checkpoint));
         await Assert.ThrowsAsync<CheckpointNotFoundException>(() => OpenAsync(_folder["none.pth"]));
     }
 
@@ -133,7 +133,7 @@ public sealed class UpscalerTests : IDisposable
         await using Upscaler upscaler = await OpenAsync(package.Folder);
         Assert.Equal("kind", upscaler.Name);
         string miniature;
-        using (ModelPackage painting = TestAtelier.Options.OpenPackage(TestAtelier.Checkpoint, null, Stop)) miniature = painting.Folder;
+        using (ModelPackage painting = TestAtelier.Options.OpenPackage(NarrowAtelier.Checkpoint, null, Stop)) miniature = painting.Folder;
         Assert.False((await Assert.ThrowsAsync<PackageKindException>(() => OpenAsync(miniature))).IsUpscaler);
     }
 

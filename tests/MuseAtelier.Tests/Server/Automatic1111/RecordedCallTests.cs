@@ -100,8 +100,8 @@ public sealed class RecordedCallTests(RunningServer server)
         using JsonDocument listed = JsonDocument.Parse(models);
         JsonElement model = Assert.Single(listed.RootElement.EnumerateArray());
         Assert.Equal(model.GetProperty("title").GetString(), document.RootElement.GetProperty("sd_model_checkpoint").GetString());
-        Assert.Equal("miniature", model.GetProperty("model_name").GetString());
-        Assert.DoesNotContain(Path.GetDirectoryName(TestAtelier.Checkpoint)!, models, StringComparison.Ordinal);
+        Assert.Equal("narrow", model.GetProperty("model_name").GetString());
+        Assert.DoesNotContain(Path.GetDirectoryName(NarrowAtelier.Checkpoint)!, models, StringComparison.Ordinal);
     }
 
     [Theory]

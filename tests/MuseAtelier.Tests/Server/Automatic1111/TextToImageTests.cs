@@ -11,7 +11,7 @@ namespace MuseAtelier.Tests.Server.Automatic1111;
 
 /// <summary>Painting by AUTOMATIC1111's API: pictures, their seeds, progress, and the ends of jobs.</summary>
 [Collection(ClientServer.Name)]
-public sealed class TextToImageTests(RunningServer server, TestAtelier miniature)
+public sealed class TextToImageTests(RunningServer server, NarrowAtelier narrow)
 {
     private const string Small = "\"prompt\":\"a fox\",\"width\":256,\"height\":256,\"sampler_name\":\"Euler a\"";
 
@@ -32,11 +32,11 @@ public sealed class TextToImageTests(RunningServer server, TestAtelier miniature
         Assert.Equal([11UL, 12UL], info["all_seeds"]!.AsArray().Select(seed => seed!.GetValue<ulong>()));
         Assert.Equal(2, images.Count);
         Assert.Equal(2, info["infotexts"]!.AsArray().Count);
-        Assert.Equal(miniature.Atelier.Model.Name, info["sd_model_name"]!.GetValue<string>());
+        Assert.Equal(narrow.Atelier.Model.Name, info["sd_model_name"]!.GetValue<string>());
         ReadOnlyMemory<byte> file = Convert.FromBase64String(images[1]!.GetValue<string>());
         PictureRequest request = PictureFile.Read(file).ReadRecord().Request;
         Assert.Equal((12UL, SamplingDialect.A1111, NoiseSource.A1111), (request.Seed, request.Dialect, request.NoiseSource));
-        using Picture expected = await miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        using Picture expected = await narrow.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
         using DecodedPicture painted = PictureFile.Decode(file);
         Assert.True(Likeness.Psnr(expected.Pixels.Span, painted.Pixels.Span) > 45);
     }

@@ -6,7 +6,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Server.Host;
 
-/// <summary>A server on a free port with the Miniature and a gallery of its own; the classes of a fixture share one.</summary>
+/// <summary>A server on a free port with the narrow model and a gallery of its own; the classes of a fixture share one.</summary>
 public sealed class RunningServer : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("muse-server-").FullName;
@@ -29,7 +29,7 @@ public sealed class RunningServer : IAsyncLifetime
     /// <summary>The options of a server whose gallery lies in a folder.</summary>
     internal static ServerOptions Options(string folder) => new()
     {
-        Models = [TestAtelier.Checkpoint],
+        Models = [NarrowAtelier.Checkpoint],
         Atelier = TestAtelier.Options,
         Gallery = Path.Combine(folder, "gallery"),
         Port = 0,

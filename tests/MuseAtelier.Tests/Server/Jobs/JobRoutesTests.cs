@@ -9,7 +9,7 @@ namespace MuseAtelier.Tests.Server.Jobs;
 
 /// <summary>The routes of jobs and events, over a real connection.</summary>
 /// <param name="shared">The Miniature.</param>
-public sealed class JobRoutesTests(TestAtelier shared) : IDisposable
+public sealed class JobRoutesTests(NarrowAtelier shared) : IDisposable
 {
     private readonly MemoryGallery _gallery = new();
 

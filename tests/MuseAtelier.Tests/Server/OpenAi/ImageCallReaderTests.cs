@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Pictures;
 using MuseAtelier.Server;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.OpenAi;
@@ -69,12 +70,12 @@ public sealed class ImageCallReaderTests(RunningServer server)
     [InlineData("\"model\":\"dall-e-3\"", true)]
     [InlineData("\"model\":\"dall-e-2\",\"response_format\":\"b64_json\"", false)]
     [InlineData("\"model\":\"gpt-image-1\"", false)]
-    [InlineData("\"model\":\"MINIATURE\",\"response_format\":\"url\"", true)]
+    [InlineData("\"model\":\"NARROW\",\"response_format\":\"url\"", true)]
     public void Read_WithAModelAndAForm_AnswersAsOpenAiDoes(string members, bool sendsAddresses)
     {
         ImageCall call = Read(members);
         Assert.Equal((sendsAddresses, sendsAddresses), (call.SendsAddresses, call.Job.IsKept));
-        Assert.Equal(members.Contains("MINIATURE", StringComparison.Ordinal) ? "miniature" : null, call.Job.Model);
+        Assert.Equal(members.Contains("NARROW", StringComparison.Ordinal) ? "narrow" : null, call.Job.Model);
     }
 
     [Theory]
@@ -112,6 +113,7 @@ public sealed class ImageCallReaderTests(RunningServer server)
     private ImageCall Read(string members)
     {
         using JsonDocument document = ClientBody.Parse(Encoding.UTF8.GetBytes($"{{\"prompt\":\"a fox\",{members}}}"));
-        return new ImageCallReader(server.Services.GetRequiredService<IModelShelf>(), new ServerLimits()).Read(document.RootElement);
+        var loras = server.Services.GetRequiredService<LoraShelf>();
+        return new ImageCallReader(server.Services.GetRequiredService<IModelShelf>(), loras, new ServerLimits()).Read(document.RootElement);
     }
 }

@@ -51,14 +51,14 @@ public sealed class OpenAiClientTests(RunningServer server)
             Quality = new GeneratedImageQuality("low"),
             ResponseFormat = GeneratedImageFormat.Uri,
         };
-        ClientResult<GeneratedImage> result = await Client("miniature").GenerateImageAsync("a windmill", options, Cancellation);
+        ClientResult<GeneratedImage> result = await Client("narrow").GenerateImageAsync("a windmill", options, Cancellation);
         Assert.Equal(server.Client.BaseAddress!.Authority, result.Value.ImageUri.Authority);
         ReadOnlyMemory<byte> file = await server.Client.GetByteArrayAsync(result.Value.ImageUri, Cancellation);
         Assert.Equal("a windmill", PictureFile.Read(file).ReadRecord().Request.Prompt);
     }
 
     [Theory]
-    [InlineData("miniature", 100, 400, "bad_value", "size")]
+    [InlineData("narrow", 100, 400, "bad_value", "size")]
     [InlineData("someone-elses", 256, 404, "model_not_found", "model")]
     public async Task GenerateImage_OfABadRequest_ThrowsWhatTheServerSays(string model, int width, int status, string code, string param)
     {
@@ -88,8 +88,8 @@ public sealed class OpenAiClientTests(RunningServer server)
         var client = new OpenAIModelClient(Key, Options);
         ClientResult<OpenAIModelCollection> models = await client.GetModelsAsync(Cancellation);
         OpenAIModel model = Assert.Single(models.Value);
-        Assert.Equal(("miniature", "museatelier"), (model.Id, model.OwnedBy));
-        ClientResult<OpenAIModel> again = await client.GetModelAsync("miniature", Cancellation);
+        Assert.Equal(("narrow", "museatelier"), (model.Id, model.OwnedBy));
+        ClientResult<OpenAIModel> again = await client.GetModelAsync("narrow", Cancellation);
         Assert.Equal(model.CreatedAt, again.Value.CreatedAt);
     }
 }
