@@ -77,7 +77,7 @@ internal sealed record Measurement
     /// <summary>Median time of decoding to bytes.</summary>
     public required double DecodingSeconds { get; init; }
 
-    /// <summary>Median time between the passes: of decoding the first one, if it is decoded, and of enlarging it; 0 with one pass.</summary>
+    /// <summary>Median time between the passes: of decoding the first one where it is decoded, and of enlarging it; 0 with one.</summary>
     public required double EnlargingSeconds { get; init; }
 
     /// <summary>The frame's style and placement; null without a frame.</summary>

@@ -179,9 +179,20 @@ internal sealed class BatchPlanner
         PassPlans plans = wanted.SecondPass is null
             ? new PassPlans(ResidencyPlanner.Plan(_sizes, wanted, _profile), null)
             : TwoPassPlan.PassesOf(_sizes, wanted, _profile);
+        Remember(wanted, plans);
+        // The passes keep these tiles from now on, and have the same plans with them.
+        if (plans.Second is { } second) Remember(InTiles(wanted, second.Decoding), plans);
+        return plans;
+    }
+
+    private static ResidencyRequest InTiles(ResidencyRequest request, TilePlan tiles) =>
+        request.InTiles(tiles) with { SecondPass = request.SecondPass!.InTiles(tiles) };
+
+    private void Remember(ResidencyRequest request, PassPlans plans)
+    {
+        if (!_found.TryAdd(request, plans)) return;
         if (_order.Count == RememberedPlans) _found.Remove(_order.Dequeue());
-        _order.Enqueue(wanted);
-        return _found[wanted] = plans;
+        _order.Enqueue(request);
     }
 
     // Memory that this engine already holds counts as available.

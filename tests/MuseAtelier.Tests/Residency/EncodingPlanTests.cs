@@ -237,7 +237,13 @@ public sealed class EncodingPlanTests
     {
         var second = new ResidencyRequest
         {
-            Budget = budget, Width = 2048, Height = 2048, Steps = 15, EncodesSource = encodes, Count = count, BatchSize = 1,
+            Budget = budget,
+            Width = 2048,
+            Height = 2048,
+            Steps = 15,
+            EncodesSource = encodes,
+            Count = count,
+            BatchSize = 1,
         };
         ResidencyRequest first = new() { Budget = budget, Steps = 15, Count = count };
         ResidencyPlan larger = ResidencyPlanner.Plan(FullSizeModel.Cuda, second, DeviceProfile.Hopper);

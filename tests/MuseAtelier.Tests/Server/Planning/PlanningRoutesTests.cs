@@ -33,6 +33,11 @@ public sealed class PlanningRoutesTests(RunningServer server)
         Assert.InRange(one["needed"]!.GetValue<long>(), 1, one["budget"]!.GetValue<long>());
         Assert.Equal(one["seconds"]!.GetValue<double>() * 3, three["seconds"]!.GetValue<double>(), 0.05);
         Assert.Null(one["largest"]);
+
+        // With two passes the shares are those of the larger one.
+        JsonNode both = await PostAsync(
+            "/api/v1/plan", """{"prompt": "a cat", "width": 256, "height": 256, "hires": {"scale": 2, "upscaler": "latent"}}""");
+        Assert.Equal(both["needed"]!.GetValue<long>(), both["model"]!.GetValue<long>() + both["workspace"]!.GetValue<long>());
         await RunningServer.AssertProblemAsync(
             await server.PostAsync("/api/v1/plan", """{"prompt": "", "width": 100}""", "application/json"), 400, "bad-value");
         await RunningServer.AssertProblemAsync(
