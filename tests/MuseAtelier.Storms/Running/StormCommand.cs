@@ -105,5 +105,6 @@ internal static class StormCommand
             ServeRun.Command(),
             EmbedRun.Command(),
             WriteRun.Command(),
+            NarrowRun.Command(),
         };
 }
