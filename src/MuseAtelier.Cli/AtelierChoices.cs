@@ -18,21 +18,24 @@ internal sealed class AtelierChoices
             + $"painted it. A picture's last bits depend on it. At most {CpuBackend.MostThreads}, or one per core.",
         0,
         least: 0);
-    private readonly Option<VaeTiling> _vae = Choice.Of<VaeTiling>(
-        "--vae", "How the VAE decodes: whole, or tiled, which takes less memory.");
+    private readonly Option<string?> _vae = Vae();
+    private readonly Option<VaeTiling> _tiling = Choice.Of<VaeTiling>(
+        "--vae-tiling", "How the VAE decodes: whole, or tiled, which takes less memory.");
 
     private readonly BudgetChoices _budget;
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
     /// <param name="isDecodingChosen">Whether the user can choose how the VAE decodes.</param>
-    public AtelierChoices(Command command, bool isDecodingChosen = true)
+    /// <param name="isVaeChosen">Whether the user can choose another VAE.</param>
+    public AtelierChoices(Command command, bool isDecodingChosen = true, bool isVaeChosen = true)
     {
         command.Add(_device);
         _budget = new BudgetChoices(command);
         command.Add(_cache);
         command.Add(_threads);
-        if (isDecodingChosen) command.Add(_vae);
+        if (isVaeChosen) command.Add(_vae);
+        if (isDecodingChosen) command.Add(_tiling);
     }
 
     /// <summary>An option that names the cache.</summary>
@@ -53,9 +56,25 @@ internal sealed class AtelierChoices
     public static Option<string?> Model()
     {
         Option<string?> option = UserPath.Option("--model", "-m");
-        option.Description = "The model: a checkpoint (.safetensors) or the folder of an exported package. "
+        option.Description = "The model: a checkpoint (.safetensors), the folder of a model in several files, or the folder of an exported package. "
             + $"[default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]";
         option.HelpName = "PATH";
+        return option;
+    }
+
+    /// <summary>An option that names a VAE.</summary>
+    public static Option<string?> Vae()
+    {
+        Option<string?> option = UserPath.Option("--vae");
+        option.Description = "A VAE (.safetensors) that replaces the model's own.";
+        option.HelpName = "FILE";
+        option.Validators.Add(result =>
+        {
+            // The option had these words before there were VAEs in files of their own.
+            string path = result.Tokens.Count == 0 ? "" : result.Tokens[0].Value;
+            bool isTiling = Enum.TryParse(path, ignoreCase: true, out VaeTiling _) && !File.Exists(path);
+            if (isTiling) result.AddError($"--vae is '{path}'; expected the file of a VAE. How it decodes is --vae-tiling {path}");
+        });
         return option;
     }
 
@@ -87,7 +106,8 @@ internal sealed class AtelierChoices
         DeviceMemory = _budget.VideoMemory(result),
         HostMemory = _budget.Memory(result),
         Offload = _budget.Offload(result),
-        VaeTiling = result.GetResult(_vae) is null ? VaeTiling.Auto : result.GetValue(_vae),
+        VaeFile = result.GetResult(_vae) is null ? null : result.GetValue(_vae),
+        VaeTiling = result.GetResult(_tiling) is null ? VaeTiling.Auto : result.GetValue(_tiling),
     };
 
     /// <summary>
@@ -102,7 +122,7 @@ internal sealed class AtelierChoices
         AtelierOptions options = Read(result, result.GetValue(_device), Threads(result, record));
         bool isSameSize = record is not null && (record.Request.Width, record.Request.Height) == (request.Width, request.Height);
         bool isUnchanged = isSameSize
-            && result.GetResult(_vae) is null
+            && result.GetResult(_tiling) is null
             && options.DeviceMemory is null
             && options.HostMemory is null;
         return isUnchanged ? PictureVerifier.Suit(record!, options) : options;

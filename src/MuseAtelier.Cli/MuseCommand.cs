@@ -83,6 +83,7 @@ internal static class MuseCommand
         Command replay = ReplayCommand.Create(terminal);
         Command atelier = AtelierCommand.Create(terminal);
         Command upscale = UpscaleCommand.Create(terminal);
+        Command merge = MergeCommand.Create(terminal);
         var root = new RootCommand("Paints pictures with Stable Diffusion XL.")
         {
             render,
@@ -90,6 +91,7 @@ internal static class MuseCommand
             replay,
             verify,
             upscale,
+            merge,
             atelier,
             InfoCommand.Create(terminal),
             TokensCommand.Create(terminal),
@@ -107,6 +109,7 @@ internal static class MuseCommand
             [verify] = VerifyCommand.Help,
             [replay] = ReplayCommand.Help,
             [upscale] = UpscaleCommand.Help,
+            [merge] = MergeCommand.Help,
             [atelier] = AtelierCommand.Help,
         });
         // Turns off response files, because a prompt may begin with @.

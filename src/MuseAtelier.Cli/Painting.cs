@@ -34,6 +34,7 @@ internal sealed class Painting
     private readonly Option<bool> _preview = new("--preview") { Description = "Show the picture in the terminal while it is painted." };
     private readonly Option<bool> _json = new("--json") { Description = "Print one JSON object per picture on stdout, one a line." };
     private readonly AtelierChoices _choices;
+    private readonly RequestChoices _request;
     private readonly Terminal _terminal;
 
     private readonly Option<string?> _sheet = UserPath.Option("--sheet");
@@ -41,10 +42,11 @@ internal sealed class Painting
     /// <summary>Adds the options to a command.</summary>
     /// <param name="terminal">Where the command writes.</param>
     /// <param name="command">The command.</param>
+    /// <param name="request">The options of the request, which name folders too.</param>
     /// <param name="isSeries">Whether the command paints different pictures and a contact sheet of them.</param>
-    public Painting(Terminal terminal, Command command, bool isSeries = false)
+    public Painting(Terminal terminal, Command command, RequestChoices request, bool isSeries = false)
     {
-        _terminal = terminal;
+        (_terminal, _request) = (terminal, request);
         string numbered = isSeries ? "The files get numbers." : "With --count, the files get numbers.";
         _output.Description = $"The file ({PictureFormats.Known}), or an existing folder. {numbered} "
             + "[default: a PNG file in the working folder, named after the prompt and the seed]";
@@ -75,7 +77,8 @@ internal sealed class Painting
         List<string> paths = OutputPath.Choose(result.GetValue(_output), request, result.GetValue(_count), files);
         bool isPreviewed = IsPreviewed(result);
         string model = result.GetValue(_model) ?? DefaultModel.Find();
-        AtelierOptions options = _choices.Read(result, record, request) with { Previews = isPreviewed };
+        AtelierOptions options = Options(result, record, request) with { Previews = isPreviewed };
+        options.ThrowIfUnpaintable(request);
         BatchSlot? slot = record?.Engine.BatchSlot;
         AtelierChoices.RequireBudget(model, options, request);
         await using RenderDisplay display = RenderDisplay.Start(_terminal, paths.Count);
@@ -119,7 +122,8 @@ internal sealed class Painting
         string sheetPath = result.GetValue(_sheet) ?? OutputPath.SheetOf(output, series[0].Request);
         PictureFile.RequireWritable(sheetPath, files);
         string model = result.GetValue(_model) ?? DefaultModel.Find();
-        AtelierOptions options = _choices.Read(result, null, series[0].Request) with { Previews = IsPreviewed(result) };
+        AtelierOptions options = Options(result, null, series[0].Request) with { Previews = IsPreviewed(result) };
+        foreach (Variation variation in series) options.ThrowIfUnpaintable(variation.Request);
         AtelierChoices.RequireBudget(model, options, series[0].Request);
         var sheet = new SeriesSheet();
         await using (RenderDisplay display = RenderDisplay.Start(_terminal, 1))
@@ -157,6 +161,13 @@ internal sealed class Painting
         display.Continue();
         return written.Path;
     }
+
+    private AtelierOptions Options(ParseResult result, PictureRecord? record, PictureRequest request) =>
+        _choices.Read(result, record, request) with
+        {
+            LoraFolders = _request.LoraFolders(result),
+            EmbeddingFolders = _request.EmbeddingFolders(result),
+        };
 
     private PictureFileOptions FileOptions(ParseResult result)
     {

@@ -24,8 +24,13 @@ internal sealed class PromptChoices
     private readonly Option<SizePair?> _target = SizePair.Option(
         "--target-size", "SDXL's size conditioning: the size that the picture should appear to be made for. [default: its own]", "x");
 
+    private readonly Option<string[]> _embeddings = EmbeddingChoice.Create();
+
     /// <summary>The options.</summary>
-    public IReadOnlyList<Option> All => [_syntax, _emphasis, _backtrack, _clipSkip, _original, _crop, _target];
+    public IReadOnlyList<Option> All => [_syntax, _emphasis, _backtrack, _clipSkip, _original, _crop, _target, _embeddings];
+
+    /// <summary>The folders in which prompts find embeddings.</summary>
+    public IReadOnlyList<string> EmbeddingFolders(ParseResult result) => result.GetValue(_embeddings) ?? [];
 
     /// <summary>A request with the changes that the command line names.</summary>
     /// <param name="result">The command line.</param>

@@ -9,6 +9,8 @@ internal sealed class RecordedFileChoices
     private readonly Option<string?> _from = UserPath.Option("--from");
     private readonly Option<string?> _mask = UserPath.Option("--mask");
     private readonly Option<string?> _upscaler = UserPath.Option("--hires-upscaler");
+    private readonly LoraChoices _loras = new();
+    private readonly Option<string[]> _embeddings = EmbeddingChoice.Create();
 
     /// <summary>Adds the options to a command.</summary>
     public RecordedFileChoices(Command command)
@@ -22,8 +24,13 @@ internal sealed class RecordedFileChoices
             command.Add(option);
         }
 
+        _loras.AddTo(command);
+        command.Add(_embeddings);
         command.Validators.Add(result => Choice.Require(result, _from, [_mask]));
     }
+
+    /// <summary>The folders in which prompts find embeddings.</summary>
+    public IReadOnlyList<string> EmbeddingFolders(ParseResult result) => result.GetValue(_embeddings) ?? [];
 
     /// <summary>Reads the files, and says which ones the record does not ask for.</summary>
     /// <param name="result">The command line.</param>
@@ -39,7 +46,14 @@ internal sealed class RecordedFileChoices
         else if (mask is not null && request.Source?.Mask is null) Ignore(_mask, "the picture was painted without a mask");
         bool isEnlarged = request.Hires?.Upscaler.Path is not null;
         if (upscaler is not null && !isEnlarged) Ignore(_upscaler, "the picture was enlarged without a model");
-        var sources = new RequestSources { UpscalerPath = isEnlarged ? upscaler : null };
+        if (request.Loras.Count == 0 && _loras.PathsOf(result).Count > 0)
+            terminal.WriteNotice("notice", "--lora is not used: the picture was painted without LoRAs");
+        var sources = new RequestSources
+        {
+            UpscalerPath = isEnlarged ? upscaler : null,
+            LoraFolders = _loras.FoldersOf(result),
+            LoraPaths = _loras.PathsOf(result),
+        };
         if (path is null || request.Source is null) return sources;
         (SourceImage source, MaskImage? read) = await SourceFiles.LoadAsync(path, request.Source.Mask is null ? null : mask, stop);
         return sources with { Source = source, Mask = read };

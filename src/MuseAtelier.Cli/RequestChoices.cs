@@ -50,6 +50,7 @@ internal sealed class RequestChoices
     private readonly PromptChoices _prompt = new();
     private readonly SourceChoices _source = new();
     private readonly HiresChoices _hires = new();
+    private readonly LoraChoices _loras = new();
     private FrameChoice? _frame;
     private bool _isRecorded;
 
@@ -74,13 +75,14 @@ internal sealed class RequestChoices
         foreach (Option option in (Option[])[.. options, .. _sampling.All, .. _prompt.All]) command.Add(option);
         _frame = new FrameChoice(command);
         _isRecorded = isRecorded;
+        _loras.AddTo(command);
         _source.AddTo(command, isRecorded);
         _hires.AddTo(command, isRecorded);
     }
 
     /// <summary>
-    /// A request with the changes that the command line names. Reads the files of the source, of its mask and of the upscaler, and compares
-    /// them with those of a recorded request.
+    /// A request with the changes that the command line names. Reads the files of the source, of its mask, of the upscaler and of LoRAs, and
+    /// compares them with those of a recorded request.
     /// </summary>
     /// <param name="result">The command line.</param>
     /// <param name="basis">Supplies the value of every option that neither the command line nor a preset gives.</param>
@@ -96,7 +98,7 @@ internal sealed class RequestChoices
         RequestSources sources = await ReadSourcesAsync(result, stop);
         if (!_isRecorded && sources.Source is { } image) basis = Sized(result, basis, image, terminal);
         PictureRequest request = Read(result, basis);
-        request = await Task.Run(() => sources.ApplyTo(request), stop);
+        request = _loras.Read(result, await Task.Run(() => sources.ApplyTo(request), stop));
         if (sources.Source is not { } given) return request;
         PictureSource source = request.Source ?? parsed?.ToSource(given, sources.Mask) ?? new PictureSource(given);
         if (source.Mask is null && sources.Mask is { } added) source = source with { Mask = new InpaintMask(added) };
@@ -105,7 +107,12 @@ internal sealed class RequestChoices
 
     private async Task<RequestSources> ReadSourcesAsync(ParseResult result, CancellationToken stop)
     {
-        var sources = new RequestSources { UpscalerPath = _hires.UpscalerPath(result) };
+        var sources = new RequestSources
+        {
+            UpscalerPath = _hires.UpscalerPath(result),
+            LoraFolders = LoraFolders(result),
+            LoraPaths = _loras.PathsOf(result),
+        };
         if (_source.SourcePath(result) is not { } path) return sources;
         (SourceImage source, MaskImage? mask) = await SourceFiles.LoadAsync(path, _source.MaskPath(result), stop);
         return sources with { Source = source, Mask = mask };
@@ -139,6 +146,12 @@ internal sealed class RequestChoices
 
     /// <summary>Whether the command line names a source.</summary>
     public bool HasSource(ParseResult result) => _source.SourcePath(result) is not null;
+
+    /// <summary>The folders in which prompts find LoRAs.</summary>
+    public IReadOnlyList<string> LoraFolders(ParseResult result) => _loras.FoldersOf(result);
+
+    /// <summary>The folders in which prompts find embeddings.</summary>
+    public IReadOnlyList<string> EmbeddingFolders(ParseResult result) => _prompt.EmbeddingFolders(result);
 
     /// <summary>The preset that the command line names; null means none.</summary>
     public FewStepPreset? Preset(ParseResult result) => result.GetValue(_preset.Option);

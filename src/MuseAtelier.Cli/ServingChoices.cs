@@ -21,6 +21,7 @@ internal sealed class ServingChoices
     private readonly Option<string?> _gallery = UserPath.Option("--gallery");
     private readonly Option<string[]> _models = Models();
     private readonly Option<string?> _upscalers = UserPath.Option("--upscalers");
+    private readonly AdapterFolders _adapters;
     private readonly Option<IPAddress?> _listen = new("--listen")
     {
         Description = "The address to listen on, such as 192.168.1.20, or 0.0.0.0 for all of this machine. Every request must then present "
@@ -43,7 +44,9 @@ internal sealed class ServingChoices
         _tokenFile.Description =
             $"A file whose first line is the token, 16 to 512 letters without spaces. [default: the variable {TokenVariable}]";
         _tokenFile.HelpName = "FILE";
-        foreach (Option option in (Option[])[_port, _gallery, _models, _upscalers, _listen, _tokenFile]) command.Add(option);
+        foreach (Option option in (Option[])[_port, _gallery, _models, _upscalers]) command.Add(option);
+        _adapters = new AdapterFolders(command);
+        foreach (Option option in (Option[])[_listen, _tokenFile]) command.Add(option);
     }
 
     /// <summary>The options of the server.</summary>
@@ -60,7 +63,7 @@ internal sealed class ServingChoices
         var options = new ServerOptions
         {
             Models = result.GetValue(_models) is { Length: > 0 } named ? named : [DefaultModel.Find()],
-            Atelier = atelier,
+            Atelier = _adapters.Read(result, atelier),
             Gallery = Path.GetFullPath(result.GetValue(_gallery) ?? "pictures"),
             Upscalers = result.GetValue(_upscalers) is { } upscalers ? Path.GetFullPath(upscalers) : null,
             Port = result.GetValue(_port),
@@ -74,25 +77,13 @@ internal sealed class ServingChoices
         return (options, isDrawn);
     }
 
-    private static Option<string[]> Models() => new("--model", "-m")
-    {
-        Description = "A checkpoint (.safetensors), the folder of an exported package, or a folder of these; may be repeated. One model is "
+    private static Option<string[]> Models() => UserPath.Several(
+        "--model",
+        "A checkpoint (.safetensors), the folder of an exported package, or a folder of these; may be repeated. One model is "
             + "open at a time, unless the budget holds all. "
             + $"[default: the variable {DefaultModel.Variable}, else the Miniature, which comes with muse]",
-        HelpName = "PATH",
-        CustomParser = result =>
-        {
-            try
-            {
-                return [.. result.Tokens.Select(token => UserPath.Expand("--model", token.Value))];
-            }
-            catch (UserPathException exception)
-            {
-                result.AddError(exception.Message);
-                return [];
-            }
-        },
-    };
+        "PATH",
+        "-m");
 
     // .NET reads 1 as 0.0.0.1, which nobody means.
     private static IPAddress? ParseAddress(ArgumentResult result)

@@ -24,6 +24,30 @@ internal static class UserPath
         },
     };
 
+    /// <summary>An option that may be repeated, each time with a path.</summary>
+    /// <param name="name">The option's name.</param>
+    /// <param name="description">What its paths are.</param>
+    /// <param name="helpName">What stands for a path in the help.</param>
+    /// <param name="aliases">Its other names.</param>
+    public static Option<string[]> Several(string name, string description, string helpName = "FOLDER", params string[] aliases) =>
+        new(name, aliases)
+        {
+            Description = description,
+            HelpName = helpName,
+            CustomParser = result =>
+            {
+                try
+                {
+                    return [.. result.Tokens.Select(token => Expand(name, token.Value))];
+                }
+                catch (UserPathException exception)
+                {
+                    result.AddError(exception.Message);
+                    return [];
+                }
+            },
+        };
+
     /// <summary>The path in an environment variable; null if the variable is not set or empty.</summary>
     /// <exception cref="UserPathException">Its value is not a valid path.</exception>
     public static string? Variable(string name) =>

@@ -103,7 +103,14 @@ internal sealed unsafe class CpuDevice : ExecutionDevice
 
     public override long? ProcessBytes() => AnonymousMemory.Bytes();
 
-    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan) => new MappedWeights(_package);
+    public override StageWeights LoadWeights(
+        ComponentSpec component, ComponentPlan? plan, AppliedLoras? loras, CancellationToken stopping)
+    {
+        bool isChanged = loras is not null && component.Stages.Any(loras.ChangesWeights);
+        return isChanged
+            ? new MergedWeights(_package, component, loras!, this, _threads, stopping)
+            : new MappedWeights(_package);
+    }
 
     public override void Dispose()
     {

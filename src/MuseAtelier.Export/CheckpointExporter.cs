@@ -56,7 +56,7 @@ public sealed record ExportResult
     public TimeSpan Elapsed { get; init; }
 }
 
-/// <summary>Turns an SDXL single-file checkpoint into a package.</summary>
+/// <summary>Turns an SDXL checkpoint into a package.</summary>
 public static class CheckpointExporter
 {
     /// <summary>The version of this exporter, which packages state.</summary>
@@ -65,7 +65,7 @@ public static class CheckpointExporter
     /// <summary>
     /// Exports a checkpoint to a folder. The folder appears only when it is complete. An older package there is replaced.
     /// </summary>
-    /// <param name="checkpoint">Path of the safetensors file.</param>
+    /// <param name="checkpoint">Path of the safetensors file, or of the folder of a model in several files.</param>
     /// <param name="folder">Path of the package's folder.</param>
     /// <param name="options">The options of the export.</param>
     /// <param name="progress">Receives the progress on the calling thread, several times a second.</param>
@@ -90,8 +90,8 @@ public static class CheckpointExporter
         IProgress<ExportProgress>? progress,
         CancellationToken cancellationToken)
     {
-        CheckpointIdentity? before = File.Exists(checkpoint) ? CheckpointIdentity.Of(checkpoint) : null;
-        using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
+        CheckpointIdentity? before = ModelFolder.IsModel(checkpoint) ? CheckpointIdentity.Of(checkpoint) : null;
+        using TensorFile file = CheckpointFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
         Precisions precisions = options.Precisions ?? Precisions.Of(options.Lowering);
         (IReadOnlyList<Network> networks, ModelSpec model) = CheckpointNetworks.Describe(file, precisions);
@@ -125,12 +125,12 @@ public static class CheckpointExporter
     /// <summary>
     /// Describes the components of a checkpoint's package. Only the checkpoint's header is read, and nothing is written.
     /// </summary>
-    /// <param name="checkpoint">Path of the safetensors file.</param>
+    /// <param name="checkpoint">Path of the safetensors file, or of the folder of a model in several files.</param>
     /// <param name="options">The options of the export.</param>
     /// <exception cref="CheckpointException">The file is not an SDXL checkpoint that can be exported.</exception>
     internal static IReadOnlyList<ComponentSpec> Describe(string checkpoint, ExportOptions options)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(checkpoint);
+        using TensorFile file = CheckpointFile.Open(checkpoint);
         CheckpointInspector.RequireSdxlBase(file);
         Precisions precisions = options.Precisions ?? Precisions.Of(options.Lowering);
         IReadOnlyList<Network> networks = CheckpointNetworks.Describe(file, precisions).Networks;

@@ -70,7 +70,7 @@ internal sealed class PackageExport(
         ExporterVersion = CheckpointExporter.Version,
         Lowering = options.Lowering,
         Precisions = options.Precisions == Precisions.Of(options.Lowering) ? null : options.Precisions,
-        Checkpoint = new CheckpointSpec(Path.GetFileNameWithoutExtension(file.Path), sha256, file.Bytes)
+        Checkpoint = new CheckpointSpec(ModelFolder.NameOf(file.Path), sha256, file.Bytes)
         {
             Title = file.Metadata.GetValueOrDefault("modelspec.title"),
             License = file.Metadata.GetValueOrDefault("modelspec.license"),
@@ -78,22 +78,4 @@ internal sealed class PackageExport(
         Components = [.. layouts.Select(layout => layout.Spec)],
         Files = files,
     };
-
-    private sealed class ExportReport(long total, IProgress<ExportProgress>? progress)
-    {
-        private long _done;
-        private long _reported;
-
-        public string Phase { get; set; } = "";
-
-        public void Written(long bytes)
-        {
-            _done += bytes;
-            if (_done - _reported < total / 200) return;
-            _reported = _done;
-            progress?.Report(new ExportProgress(Phase, Math.Min(1, (double)_done / total), _done));
-        }
-
-        public void Done() => progress?.Report(new ExportProgress("done", 1, _done));
-    }
 }

@@ -51,9 +51,10 @@ internal static class ManifestContract
             .Range(ConditioningNames.UsualClipSkip, Math.Max(1, manifest.MostClipSkipOf(encoder) - ConditioningNames.UsualClipSkip + 1))
             .Select(skip => Tensor(ConditioningNames.HiddenStates(skip), ElementType.F32, "rows", length, Text(width)))];
         TensorSpec[] hiddenL = HiddenOf(ComponentNames.ClipL, model.ClipLWidth), hiddenG = HiddenOf(ComponentNames.ClipG, model.ClipGWidth);
+        TensorSpec VectorsOf(int width) => Tensor(TextChunk.Vectors, ElementType.F32, Text(TextChunk.Capacity), Text(width));
         TensorSpec eos = Tensor("eos", ElementType.I64, "rows");
-        return FaultOf(manifest, ComponentNames.ClipL, [ids], hiddenL)
-            ?? FaultOf(manifest, ComponentNames.ClipG, [ids, eos], [.. hiddenG, pooled])
+        return FaultOf(manifest, ComponentNames.ClipL, [ids, VectorsOf(model.ClipLWidth)], hiddenL)
+            ?? FaultOf(manifest, ComponentNames.ClipG, [ids, VectorsOf(model.ClipGWidth), eos], [.. hiddenG, pooled])
             ?? FaultOf(manifest, ComponentNames.CrossAttention, [context], [], ConditioningNames.IsKeyOrValue)
             ?? FaultOf(
                 manifest,

@@ -15,13 +15,7 @@ internal static class ManifestReader
 
     /// <summary>Reads and checks a manifest, together with the base's manifest if it is an overlay.</summary>
     /// <exception cref="PackageException">The package cannot be used. Each cause has its own type.</exception>
-    public static PackageManifest Read(string folder)
-    {
-        byte[] json = ReadBytes(folder);
-        lock (Last)
-            if (Last.TryGetTarget(out ReadManifest? last) && last.Json.AsSpan().SequenceEqual(json)) return last.Manifest;
-        return Guarded(folder, () => IsOverlay(folder, json) ? ReadOverlay(folder, json) : Parse(folder, json));
-    }
+    public static PackageManifest Read(string folder) => ReadAny(folder) with { Folder = folder };
 
     /// <summary>Writes a manifest into a folder, and flushes it to the disk.</summary>
     public static void Write(string folder, byte[] json)
@@ -34,6 +28,14 @@ internal static class ManifestReader
 
     /// <summary>SHA-256 of a package's manifest, lower-case hex.</summary>
     public static string Digest(string folder) => Sha256.Hash(ReadBytes(folder));
+
+    private static PackageManifest ReadAny(string folder)
+    {
+        byte[] json = ReadBytes(folder);
+        lock (Last)
+            if (Last.TryGetTarget(out ReadManifest? last) && last.Json.AsSpan().SequenceEqual(json)) return last.Manifest;
+        return Guarded(folder, () => IsOverlay(folder, json) ? ReadOverlay(folder, json) : Parse(folder, json));
+    }
 
     private static PackageManifest ReadOverlay(string folder, byte[] json)
     {
@@ -74,7 +76,11 @@ internal static class ManifestReader
             throw new PackageManifestException(folder, $"{folder} replaces {unknown.Stage} of {unknown.Component}, which its base lacks");
         return basis with
         {
-            Checkpoint = basis.Checkpoint with { Name = overlay.Name, Sha256 = Identity(basis, overlay) },
+            // A VAE is named beside the model. It changes no other part, which the rules check.
+            Checkpoint = overlay.Vae is null
+                ? basis.Checkpoint with { Name = overlay.Name, Sha256 = Identity(basis, overlay) }
+                : basis.Checkpoint,
+            Vae = overlay.Vae,
             Components = components,
             Files = [.. basis.Files, .. overlay.Files],
             Overlay = new OverlayOrigin(baseFolder, overlay.Files.Select(file => file.Name).ToHashSet(StringComparer.Ordinal)),

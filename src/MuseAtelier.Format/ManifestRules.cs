@@ -65,6 +65,8 @@ internal static class ManifestRules
                 rules.Refuse("a stage lacks members");
         }
 
+        if (overlay.Vae is not null) rules.CheckVaeAlone(overlay.Stages);
+
         rules.Unique("stage", overlay.Stages.Select(entry => $"{entry.Component}/{entry.Stage.Name}"));
     }
 
@@ -77,12 +79,28 @@ internal static class ManifestRules
             Prose("exporterVersion", overlay.ExporterVersion);
             Prose("the overlay's name", overlay.Name);
             Digest("the SHA-256 of the base's manifest", overlay.Base.ManifestSha256);
+            if (overlay.Vae is { } vae)
+            {
+                Prose("the VAE's name", vae.Name);
+                Digest("the VAE's SHA-256", vae.Sha256);
+            }
+
             // The base lies beside the overlay. A path could name any place, on Windows even one on another computer. Windows drops dots
             // and spaces at the end of a name, so that ".. " could name the folder above.
             string name = overlay.Base.Folder;
             bool isName = name.Length is > 0 and <= LongestFolder && name[^1] is not ('.' or ' ')
                 && !name.Any(letter => char.IsControl(letter) || letter is '/' or '\\' or ':');
             Require(isName, $"the base '{Shorten(name)}' is not the name of a folder");
+        }
+
+        // The model keeps its digest, so that no other part may change.
+        public void CheckVaeAlone(IReadOnlyList<OverlayStage> stages)
+        {
+            foreach (OverlayStage entry in stages)
+            {
+                bool isOfVae = entry.Component is ComponentNames.VaeDecoder or ComponentNames.VaeDecoderFp32 or ComponentNames.VaeEncoder;
+                Require(isOfVae, $"an overlay for a VAE replaces a stage of {Shorten(entry.Component)}");
+            }
         }
 
         public void CheckModel(PackageManifest manifest)

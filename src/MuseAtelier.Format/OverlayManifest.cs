@@ -18,6 +18,9 @@ internal sealed record OverlayManifest
     /// <summary>The name of the changed model.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The VAE that replaces the base's, if that is the only change; the model keeps its name and digest then.</summary>
+    public VaeSpec? Vae { get; init; }
+
     /// <summary>The package that the overlay changes.</summary>
     public required BaseSpec Base { get; init; }
 

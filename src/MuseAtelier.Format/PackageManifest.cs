@@ -10,7 +10,7 @@ internal sealed record PackageManifest
     public const string FileName = "manifest.json";
 
     /// <summary>The version of the package format that this version of MuseAtelier writes and reads.</summary>
-    public const int CurrentFormatVersion = 6;
+    public const int CurrentFormatVersion = 7;
 
     /// <summary>Version of the package format.</summary>
     public required int FormatVersion { get; init; }
@@ -45,6 +45,14 @@ internal sealed record PackageManifest
     /// <summary>Where the files lie if the package is an overlay on another one; null for other packages.</summary>
     [JsonIgnore]
     public OverlayOrigin? Overlay { get; init; }
+
+    /// <summary>The VAE in a file of its own that replaces the checkpoint's; null if the VAE is the checkpoint's own.</summary>
+    [JsonIgnore]
+    public VaeSpec? Vae { get; init; }
+
+    /// <summary>The folder that the manifest was read from; null for a manifest that was made in memory.</summary>
+    [JsonIgnore]
+    public string? Folder { get; init; }
 
     /// <summary>The properties of the painting model. Only for packages that paint.</summary>
     /// <exception cref="PackageManifestException">The package is that of an upscaler.</exception>

@@ -31,6 +31,9 @@ internal static class AtelierOpening
         {
             Backend = options.Backend ?? options.BackendFactory!(services),
             CacheFolder = options.CacheFolder is { } folder ? Rooted(folder, services) : null,
+            LoraFolders = Rooted(options.LoraFolders, services),
+            EmbeddingFolders = Rooted(options.EmbeddingFolders, services),
+            VaeFile = options.VaeFile is { } vae ? Rooted(vae, services) : null,
             VerifyDigests = options.VerifyDigests,
             DeviceMemory = options.DeviceMemory is { } device ? MemoryBudget.Parse(device) : null,
             HostMemory = options.HostMemory is { } host ? MemoryBudget.Parse(host) : null,
@@ -53,6 +56,9 @@ internal static class AtelierOpening
         // The host drains by itself, because only it knows the limit; disposing then has to abort what is left.
         return translated with { Disposal = DisposalMode.Abort };
     }
+
+    private static IReadOnlyList<string> Rooted(IReadOnlyList<string> paths, IServiceProvider services) =>
+        paths.Count == 0 ? [] : [.. paths.Select(path => Rooted(path, services))];
 
     // A service of the operating system has a working folder of the system's. Its content root is the program's folder.
     private static string Rooted(string path, IServiceProvider services) =>

@@ -42,6 +42,24 @@ public sealed class MuseAtelierHostOptions
     /// </summary>
     public string? CacheFolder { get; set; }
 
+    /// <summary>
+    /// Folders in which prompts find LoRAs by name (<see cref="AtelierOptions.LoraFolders"/>); none by default. Relative paths are relative
+    /// to the content root of the host. In configuration, a list, or one path alone.
+    /// </summary>
+    public IReadOnlyList<string> LoraFolders { get; set; } = [];
+
+    /// <summary>
+    /// Folders in which prompts find embeddings by name (<see cref="AtelierOptions.EmbeddingFolders"/>); none by default. Relative paths
+    /// are relative to the content root of the host. In configuration, a list, or one path alone.
+    /// </summary>
+    public IReadOnlyList<string> EmbeddingFolders { get; set; } = [];
+
+    /// <summary>
+    /// Path of a VAE's file that replaces the model's own (<see cref="AtelierOptions.VaeFile"/>); null means the model's own. A relative
+    /// path is relative to the content root of the host.
+    /// </summary>
+    public string? VaeFile { get; set; }
+
     /// <summary>Whether opening checks every file's digest (<see cref="AtelierOptions.VerifyDigests"/>).</summary>
     public bool VerifyDigests { get; set; }
 

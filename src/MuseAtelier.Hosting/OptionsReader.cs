@@ -17,6 +17,7 @@ internal static class OptionsReader
         [nameof(MuseAtelierHostOptions.DeviceMemory)] = Text((options, value) => options.DeviceMemory = value),
         [nameof(MuseAtelierHostOptions.HostMemory)] = Text((options, value) => options.HostMemory = value),
         [nameof(MuseAtelierHostOptions.CacheFolder)] = Text((options, value) => options.CacheFolder = value),
+        [nameof(MuseAtelierHostOptions.VaeFile)] = Text((options, value) => options.VaeFile = value),
         [nameof(MuseAtelierHostOptions.VerifyDigests)] = Switch((options, value) => options.VerifyDigests = value),
         [nameof(MuseAtelierHostOptions.Offload)] = Choice<OffloadMode>((options, value) => options.Offload = value),
         [nameof(MuseAtelierHostOptions.WatchMemory)] = Switch((options, value) => options.WatchMemory = value),
@@ -29,8 +30,15 @@ internal static class OptionsReader
         [nameof(MuseAtelierHostOptions.WarmUpPicture)] = Switch((options, value) => options.WarmUpPicture = value),
     };
 
+    private static readonly Dictionary<string, Action<MuseAtelierHostOptions, IReadOnlyList<string>>> Lists =
+        new(StringComparer.OrdinalIgnoreCase)
+        {
+            [nameof(MuseAtelierHostOptions.LoraFolders)] = (options, values) => options.LoraFolders = values,
+            [nameof(MuseAtelierHostOptions.EmbeddingFolders)] = (options, values) => options.EmbeddingFolders = values,
+        };
+
     /// <summary>The names of all settings that can come from configuration.</summary>
-    public static IReadOnlyCollection<string> Keys => Readers.Keys;
+    public static IReadOnlyCollection<string> Keys => [.. Readers.Keys, .. Lists.Keys];
 
     /// <summary>
     /// Reads all values that the section has. An empty value counts as none, because an environment variable cannot be unset everywhere.
@@ -38,6 +46,12 @@ internal static class OptionsReader
     public static void Fill(MuseAtelierHostOptions options, IConfigurationSection section)
     {
         options.Section = section;
+        foreach ((string key, Action<MuseAtelierHostOptions, IReadOnlyList<string>> set) in Lists)
+        {
+            string[] values = [.. ValuesOf(section.GetSection(key))];
+            if (values.Length > 0) set(options, values);
+        }
+
         foreach ((string key, Read read) in Readers)
         {
             IConfigurationSection setting = section.GetSection(key);
@@ -52,8 +66,14 @@ internal static class OptionsReader
     /// </summary>
     public static IEnumerable<string> UnknownKeys(IConfigurationSection section) =>
         from child in section.GetChildren()
-        where child.Value is not null && !Readers.ContainsKey(child.Key)
+        where child.Value is not null && !Readers.ContainsKey(child.Key) && !Lists.ContainsKey(child.Key)
         select child.Path;
+
+    // Such as LoraFolders__0 and LoraFolders__1 of the environment; or the only one, such as LoraFolders.
+    private static IEnumerable<string> ValuesOf(IConfigurationSection setting) =>
+        from value in setting.GetChildren().Select(child => child.Value).Prepend(setting.Value)
+        where !string.IsNullOrWhiteSpace(value)
+        select value;
 
     private static Read Text(Action<MuseAtelierHostOptions, string> set) => (options, value) =>
     {

@@ -15,6 +15,9 @@ internal sealed class OptionsValidator : IValidateOptions<MuseAtelierHostOptions
         CheckMemory(Named(name, options, nameof(options.DeviceMemory)), options.DeviceMemory, failures);
         CheckMemory(Named(name, options, nameof(options.HostMemory)), options.HostMemory, failures);
         CheckPath(Named(name, options, nameof(options.CacheFolder)), options.CacheFolder, failures);
+        CheckPaths(Named(name, options, nameof(options.LoraFolders)), options.LoraFolders, failures);
+        CheckPaths(Named(name, options, nameof(options.EmbeddingFolders)), options.EmbeddingFolders, failures);
+        CheckPath(Named(name, options, nameof(options.VaeFile)), options.VaeFile, failures);
         CheckChoice(Named(name, options, nameof(options.Offload)), options.Offload, failures);
         CheckChoice(Named(name, options, nameof(options.VaeTiling)), options.VaeTiling, failures);
         CheckChoice(Named(name, options, nameof(options.Disposal)), options.Disposal, failures);
@@ -65,6 +68,12 @@ internal sealed class OptionsValidator : IValidateOptions<MuseAtelierHostOptions
         if (path is null) return;
         if (string.IsNullOrWhiteSpace(path)) failures.Add($"{setting} is '{path}'; expected a path.");
         if (path.Contains('\0', StringComparison.Ordinal)) failures.Add($"{setting} holds a NUL character; expected a path.");
+    }
+
+    private static void CheckPaths(string setting, IReadOnlyList<string> paths, List<string> failures)
+    {
+        if (paths is null) failures.Add($"{setting} is null; expected a list of folders, which may be empty.");
+        foreach (string path in paths ?? []) CheckPath(setting, path ?? "", failures);
     }
 
     private static void CheckChoice<T>(string setting, T value, List<string> failures) where T : struct, Enum

@@ -48,19 +48,48 @@ public static class ParametersText
     /// <param name="modelName">The model that painted it.</param>
     /// <param name="modelSha256">SHA-256 of its checkpoint, lower-case hex.</param>
     /// <param name="software">Name and version of the program.</param>
-    public static string Write(PictureRequest request, string modelName, string modelSha256, string software)
+    public static string Write(PictureRequest request, string modelName, string modelSha256, string software) =>
+        Write(request, [], new NamedModel(modelName, modelSha256, null), software);
+
+    /// <summary>Writes the text of a picture, which also names its LoRAs, its embeddings and a VAE in a file of its own.</summary>
+    /// <param name="picture">The picture.</param>
+    public static string Write(Picture picture)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        return Write(
+            RecordedAdapters.RequestOf(picture),
+            RecordedAdapters.EmbeddingsOf(picture) ?? [],
+            NamedModel.Of(picture.Model),
+            MetadataTexts.Name(picture.Provenance.Engine));
+    }
+
+    /// <summary>Writes the text of a recorded picture, as it was when the picture was written.</summary>
+    /// <param name="record">The picture's record.</param>
+    public static string Write(PictureRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        return Write(record.Request, record.Embeddings ?? [], NamedModel.Of(record.Model), MetadataTexts.Name(record.Engine.Version));
+    }
+
+    /// <summary>Writes the text.</summary>
+    /// <param name="request">The request that was painted.</param>
+    /// <param name="embeddings">The embeddings that its prompts named.</param>
+    /// <param name="model">The model that painted it.</param>
+    /// <param name="software">Name and version of the program.</param>
+    internal static string Write(
+        PictureRequest request, IReadOnlyList<UsedEmbedding> embeddings, NamedModel model, string software)
     {
         ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(modelSha256);
-        var text = new StringBuilder(request.Prompt).Append('\n');
+        ArgumentNullException.ThrowIfNull(model.Sha256);
+        var text = new StringBuilder(request.Prompt).Append(A1111Adapters.TagsOf(request)).Append('\n');
         if (request.NegativePrompt.Length > 0) text.Append("Negative prompt: ").Append(request.NegativePrompt).Append('\n');
-        IEnumerable<(string Name, string Value)> settings = Settings(request, modelName, modelSha256, software);
+        IEnumerable<(string Name, string Value)> settings = Settings(request, embeddings, model, software);
         text.AppendJoin(", ", settings.Select(setting => $"{setting.Name}: {Quote(setting.Value)}"));
         return text.ToString();
     }
 
     private static IEnumerable<(string Name, string Value)> Settings(
-        PictureRequest request, string modelName, string modelSha256, string software)
+        PictureRequest request, IReadOnlyList<UsedEmbedding> embeddings, NamedModel model, string software)
     {
         yield return ("Steps", Number(request.Steps));
         yield return ("Sampler", SamplerCatalog.BuiltIn.DisplayName(request.Sampler));
@@ -69,12 +98,20 @@ public static class ParametersText
         yield return ("CFG scale", Number(request.GuidanceScale));
         yield return ("Seed", Number(request.Seed));
         yield return ("Size", Size(request.Width, request.Height));
-        if (modelSha256.Length >= ShortDigest) yield return ("Model hash", modelSha256[..ShortDigest]);
-        yield return ("Model", modelName);
+        if (model.Sha256.Length >= ShortDigest) yield return ("Model hash", model.Sha256[..ShortDigest]);
+        yield return ("Model", model.Name);
+        // AUTOMATIC1111, modules/processing.py, create_infotext.
+        if (model.Vae is { } vae)
+        {
+            yield return ("VAE hash", vae.Sha256[..ShortDigest]);
+            yield return ("VAE", vae.Name);
+        }
+
         foreach ((string, string) setting in FurtherSettings(request)) yield return setting;
         if (request.Source is { } source)
             foreach ((string, string) setting in A1111Source.SettingsOf(source)) yield return setting;
         foreach ((string, string) setting in A1111Hires.SettingsOf(request)) yield return setting;
+        foreach ((string, string) setting in A1111Adapters.SettingsOf(request, embeddings)) yield return setting;
         foreach ((string, string) setting in OwnSettingsOf(request)) yield return setting;
         yield return ("Version", software);
     }
@@ -130,6 +167,7 @@ public static class ParametersText
 
         if (request.Frame is { } frame)
             yield return (OwnSettings.Frame, $"{OwnSettings.WordOf(frame.Style)} {OwnSettings.WordOf(frame.Placement)}");
+        if (A1111Adapters.OwnTagsOf(request) is { Length: > 0 } tags) yield return (OwnSettings.Loras, tags);
     }
 
     // Prompts of fewer bytes than a chunk has tokens take one chunk.

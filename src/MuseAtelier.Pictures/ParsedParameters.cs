@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MuseAtelier.Adapters;
 using MuseAtelier.Pictures.Metadata;
 
 namespace MuseAtelier.Pictures;
@@ -54,6 +55,43 @@ public sealed record ParsedParameters
     /// noise: <see cref="ParsedSource.ToSource"/> makes the source of it.
     /// </summary>
     public ParsedSource? Source { get; init; }
+
+    /// <summary>
+    /// The LoRAs that the text names, in the order in which they are added. The request has none of them: <see cref="WithLoras"/> looks them
+    /// up.
+    /// </summary>
+    public IReadOnlyList<ParsedLora> Loras { get; init; } = [];
+
+    /// <summary>The part of <see cref="NotTaken"/> that is taken over where folders of LoRAs are given.</summary>
+    public IReadOnlyList<string> NotTakenWithoutLoras { get; init; } = [];
+
+    /// <summary>The part of <see cref="NotTaken"/> that is taken over where folders of embeddings are given.</summary>
+    public IReadOnlyList<string> NotTakenWithoutEmbeddings { get; init; } = [];
+
+    /// <summary>
+    /// The same settings with the LoRAs in the request, the notices about them, and without what is taken over in this way. A LoRA is found by
+    /// its name, or by its digest if the text has one. Does nothing if no LoRA is named or no folder is given.
+    /// </summary>
+    /// <param name="folders">Folders of LoRAs, with their subfolders.</param>
+    /// <exception cref="LoraNotFoundException">A LoRA is not found.</exception>
+    /// <exception cref="LoraTagException">A tag of the prompt cannot be read.</exception>
+    /// <exception cref="LoraFolderException">A folder cannot be read.</exception>
+    public ParsedParameters WithLoras(IReadOnlyList<string> folders)
+    {
+        ArgumentNullException.ThrowIfNull(folders);
+        if (folders.Count == 0 || Loras.Count == 0) return this;
+        var files = new ParsedLoras(new LoraFolder(folders));
+        PictureRequest request = files.ApplyTo(Request, Loras);
+        string? syntax = RequestDraft.SyntaxOf(request);
+        return this with
+        {
+            Request = request,
+            NotTaken = [.. NotTaken.Where(part => part != PromptSyntax).Except(NotTakenWithoutLoras), .. new[] { syntax }.OfType<string>()],
+            PromptSyntax = syntax,
+            NotTakenWithoutLoras = [],
+            Notices = [.. Notices, .. files.Notices],
+        };
+    }
 
     /// <summary>The request as JSON, in the form in which a picture's record holds it.</summary>
     public string RequestToJson() =>

@@ -138,15 +138,19 @@ public sealed class PictureNotEncodedException : PictureFileException
     public PictureFormat Format { get; }
 }
 
-/// <summary>The file does not exist.</summary>
+/// <summary>The file does not exist, or the path is that of a folder.</summary>
 public sealed class PictureNotFoundException : PictureFileException
 {
     internal PictureNotFoundException(string path)
-        : base(
-            path, $"there is no file {path}", "the path of a picture",
-            "Check the spelling; relative paths start at the working folder.")
+        : base(path, FoundAt(path), "the path of a picture", RemedyAt(path))
     {
     }
+
+    private static string FoundAt(string path) => Directory.Exists(path) ? $"{path} is a folder" : $"there is no file {path}";
+
+    private static string RemedyAt(string path) => Directory.Exists(path)
+        ? "Name one of the pictures in it."
+        : "Check the spelling; relative paths start at the working folder.";
 }
 
 /// <summary>The system refused to read the file.</summary>

@@ -20,9 +20,19 @@ public static partial class PictureFile
     /// <exception cref="ObjectDisposedException">The picture is disposed.</exception>
     public static byte[] Encode(Picture picture, PictureFormat format, PictureEncodingOptions? options = null)
     {
-        using ArrayPoolBufferWriter<byte> file = ToPooled(NewPicture, picture, format, options);
+        using ArrayPoolBufferWriter<byte> file = EncodePooled(picture, format, options);
         return file.WrittenSpan.ToArray();
     }
+
+    /// <summary>Encodes a picture to pooled memory.</summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="format">The format.</param>
+    /// <param name="options">The options; null means the defaults.</param>
+    /// <returns>The bytes of the file; the caller disposes them.</returns>
+    /// <exception cref="PictureFileException">The picture cannot be encoded.</exception>
+    internal static ArrayPoolBufferWriter<byte> EncodePooled(
+        Picture picture, PictureFormat format, PictureEncodingOptions? options = null) =>
+        ToPooled(NewPicture, picture, format, options);
 
     /// <summary>Encodes a picture to a buffer, such as a <see cref="System.IO.Pipelines.PipeWriter"/>, at once and whole.</summary>
     /// <param name="picture">The picture.</param>

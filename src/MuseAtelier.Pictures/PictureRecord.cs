@@ -34,6 +34,11 @@ public sealed record PictureRecord
     /// <summary>The model that painted it.</summary>
     public required RecordedModel Model { get; init; }
 
+    /// <summary>
+    /// The embeddings that the prompts named, in the order in which they are first used; null if they named none.
+    /// </summary>
+    public IReadOnlyList<UsedEmbedding>? Embeddings { get; init; }
+
     /// <summary>The engine and the device that ran the model.</summary>
     public required RecordedEngine Engine { get; init; }
 
@@ -56,9 +61,11 @@ public sealed record PictureRecord
         return new PictureRecord
         {
             Version = CurrentVersion,
-            Request = picture.Request,
+            Request = RecordedAdapters.RequestOf(picture),
+            Embeddings = RecordedAdapters.EmbeddingsOf(picture),
             Model = new RecordedModel(picture.Model.Name, picture.Model.Sha256, provenance.GraphsSha256)
             {
+                Vae = picture.Model.Vae,
                 Prediction = provenance.Prediction,
             },
             Engine = new RecordedEngine(

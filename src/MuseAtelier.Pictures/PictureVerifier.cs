@@ -50,7 +50,7 @@ public static class PictureVerifier
     }
 
     /// <summary>
-    /// Verifies a picture that was painted from others or with an upscaler's model, as
+    /// Verifies a picture that was painted from others, with an upscaler's model or with LoRAs, as
     /// <see cref="VerifyAsync(IAtelier, string, IProgress{GenerationProgress}?, CancellationToken)"/> does.
     /// </summary>
     /// <param name="atelier">Opened with the record's model and with options from <see cref="Suit"/>.</param>
@@ -60,8 +60,9 @@ public static class PictureVerifier
     /// <param name="cancellationToken">Stops within a step.</param>
     /// <exception cref="PictureFileException">The file is not a picture, or has no readable record.</exception>
     /// <exception cref="PictureRequestException">The record's request cannot be painted, or an image that it names is missing.</exception>
-    /// <exception cref="SourceMismatchException">An image or the upscaler is another one.</exception>
+    /// <exception cref="SourceMismatchException">An image, the upscaler or a LoRA is another one.</exception>
     /// <exception cref="UpscalerMissingException">The file of the upscaler is missing.</exception>
+    /// <exception cref="LoraMissingException">The file of a LoRA is missing.</exception>
     /// <exception cref="BudgetTooSmallException">A batch of this size does not fit the atelier's budget.</exception>
     public static async Task<PictureVerification> VerifyWithSourcesAsync(
         IAtelier atelier,
@@ -110,8 +111,9 @@ public static class PictureVerifier
     /// <param name="cancellationToken">Stops while the stream is read, and within a step.</param>
     /// <exception cref="PictureFileException">The stream is not a picture, or has no readable record.</exception>
     /// <exception cref="PictureRequestException">The record's request cannot be painted, or an image that it names is missing.</exception>
-    /// <exception cref="SourceMismatchException">An image or the upscaler is another one.</exception>
+    /// <exception cref="SourceMismatchException">An image, the upscaler or a LoRA is another one.</exception>
     /// <exception cref="UpscalerMissingException">The file of the upscaler is missing.</exception>
+    /// <exception cref="LoraMissingException">The file of a LoRA is missing.</exception>
     /// <exception cref="BudgetTooSmallException">A batch of this size does not fit the atelier's budget.</exception>
     public static async Task<PictureVerification> VerifyWithSourcesAsync(
         IAtelier atelier,
@@ -167,10 +169,18 @@ public static class PictureVerifier
             return new PictureVerification(VerificationOutcome.AnotherModel, record) { Changes = [$"the model was {then}, and is {now}"] };
         }
 
+        if (record.Model.Vae?.Sha256 != atelier.Model.Vae?.Sha256)
+        {
+            string change = $"the VAE was {Describe(record.Model.Vae)}, and is {Describe(atelier.Model.Vae)}";
+            return new PictureVerification(VerificationOutcome.AnotherModel, record) { Changes = [change] };
+        }
+
         var options = new GenerationOptions { Place = record.Engine.BatchSlot, Progress = progress };
         using Picture again = await atelier.GenerateAsync(request, options, cancellationToken).ConfigureAwait(false);
         return await Task.Run(() => Compare(input, content, record, again), cancellationToken).ConfigureAwait(false);
     }
+
+    private static string Describe(UsedVae? vae) => vae is null ? "the model's own" : $"{vae.Name} ({vae.Sha256})";
 
     private static PictureVerification Compare(PictureInput input, PictureFileContent content, PictureRecord record, Picture again)
     {
@@ -246,6 +256,21 @@ public static class PictureVerifier
         return $"the device was {then.Device}, and is {now.Device}: {reason} sums in another order, so the last bits may differ";
     }
 
+    // An embedding that is not found is text, so that the prompt means something else.
+    private static void NoteEmbeddings(List<string> changes, IReadOnlyList<UsedEmbedding> then, IReadOnlyList<UsedEmbedding> now)
+    {
+        foreach (UsedEmbedding embedding in then)
+        {
+            UsedEmbedding? found = now.FirstOrDefault(other => other.Name == embedding.Name);
+            if (found is null) changes.Add($"the embedding {embedding.Name} ({embedding.Sha256}) was not found");
+            else if (found.Sha256 != embedding.Sha256)
+                changes.Add($"the embedding {embedding.Name} was {embedding.Sha256}, and is {found.Sha256}");
+        }
+
+        foreach (UsedEmbedding embedding in now.Where(embedding => then.All(other => other.Name != embedding.Name)))
+            changes.Add($"the embedding {embedding.Name} was found, which the picture was painted without");
+    }
+
     private static List<string> Changes(PictureRecord then, PictureRecord now)
     {
         List<string> changes = [];
@@ -259,6 +284,7 @@ public static class PictureVerifier
         if (then.Engine.Device != now.Engine.Device) changes.Add(DeviceChange(then.Engine, now.Engine));
         Note("the plan", then.Engine.Plan, now.Engine.Plan);
         Note("the digest of the graphs", then.Model.GraphsSha256, now.Model.GraphsSha256);
+        NoteEmbeddings(changes, then.Embeddings ?? [], now.Embeddings ?? []);
         // Records of older versions do not state it.
         if (then.Model.Prediction is { } before && now.Model.Prediction is { } after)
             Note("the prediction", $"{before.Used} ({before.Reason})", $"{after.Used} ({after.Reason})");

@@ -15,6 +15,9 @@ public sealed record RecordedModel
     /// <summary>SHA-256 of the checkpoint, lower-case hex.</summary>
     public string Sha256 { get; init; }
 
+    /// <summary>The VAE in a file of its own that replaced the checkpoint's; null if the VAE was the checkpoint's.</summary>
+    public UsedVae? Vae { get; init; }
+
     /// <summary>SHA-256 over the graphs that were run, lower-case hex.</summary>
     public string GraphsSha256 { get; init; }
 

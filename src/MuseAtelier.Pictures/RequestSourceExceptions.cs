@@ -2,7 +2,7 @@ using static System.FormattableString;
 
 namespace MuseAtelier.Pictures;
 
-/// <summary>An image or an upscaler is not the one with which a recorded picture was painted.</summary>
+/// <summary>An image, an upscaler or a LoRA is not the one with which a recorded picture was painted.</summary>
 public sealed class SourceMismatchException : MuseAtelierException
 {
     private const int ShownDigits = 12;
@@ -15,7 +15,7 @@ public sealed class SourceMismatchException : MuseAtelierException
         FoundSha256 = foundSha256;
     }
 
-    /// <summary>What the file is for: source, mask or upscaler.</summary>
+    /// <summary>What the file is for: source, mask, upscaler or LoRA.</summary>
     public string Role { get; }
 
     /// <summary>The digest that the record names.</summary>
@@ -43,6 +43,13 @@ public sealed class SourceMismatchException : MuseAtelierException
         expected,
         found,
         $"the upscaler {path} has the SHA-256 {Short(found)}",
+        $"{name} with {Short(expected)}");
+
+    internal static SourceMismatchException OfLora(string path, string name, string expected, string found) => new(
+        "LoRA",
+        expected,
+        found,
+        $"the LoRA {path} has the SHA-256 {Short(found)}",
         $"{name} with {Short(expected)}");
 
     private static string Given(string role, string? name, int width, int height, string sha256) =>
@@ -77,5 +84,31 @@ public sealed class UpscalerMissingException : MuseAtelierException
     public string Name { get; }
 
     /// <summary>The digest that the record names; null if it names none, or if a given file cannot be read.</summary>
+    public string? Sha256 { get; }
+}
+
+/// <summary>The file of a LoRA, with which a recorded picture was painted, is not given or cannot be read.</summary>
+public sealed class LoraMissingException : MuseAtelierException
+{
+    private const string Needed = "the file of the LoRA, or a folder that has it";
+
+    internal LoraMissingException(string name, string sha256)
+        : base(
+            $"the picture was painted with the LoRA '{name}', of which only the name and the digest are known",
+            Needed,
+            $"Give the file, which has the SHA-256 {sha256}, or its folder.")
+    {
+        Name = name;
+        Sha256 = sha256;
+    }
+
+    internal LoraMissingException(string path, Exception inner)
+        : base($"the LoRA {path} cannot be read ({inner.Message.TrimEnd('.')})", Needed, "Check its name and permissions.", inner) =>
+            Name = path;
+
+    /// <summary>The name or the path of the file.</summary>
+    public string Name { get; }
+
+    /// <summary>The digest that the record names; null if a given file cannot be read.</summary>
     public string? Sha256 { get; }
 }

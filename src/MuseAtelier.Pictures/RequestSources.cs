@@ -4,7 +4,7 @@ namespace MuseAtelier.Pictures;
 
 /// <summary>
 /// What painting a recorded picture again needs beside the record, which names images and models by their digests alone: the source, its
-/// mask, and the file of the upscaler.
+/// mask, the file of the upscaler, and those of LoRAs.
 /// </summary>
 public sealed record RequestSources
 {
@@ -18,13 +18,23 @@ public sealed record RequestSources
     public string? UpscalerPath { get; init; }
 
     /// <summary>
-    /// Puts the pixels and the path into a request that has references to them. What a request does not ask for is not used. Reads the
-    /// file of the upscaler to compare its digest.
+    /// Folders in which the LoRAs are looked up, with their subfolders: by the name that the record has, and then by the digest.
+    /// </summary>
+    public IReadOnlyList<string> LoraFolders { get; init; } = [];
+
+    /// <summary>Paths of files that are LoRAs of the picture, whatever they are called; they are recognised by their digests.</summary>
+    public IReadOnlyList<string> LoraPaths { get; init; } = [];
+
+    /// <summary>
+    /// Puts the pixels and the paths into a request that has references to them. What a request does not ask for is not used. Reads the
+    /// files of the upscaler and of LoRAs to compare their digests.
     /// </summary>
     /// <param name="request">The request.</param>
     /// <exception cref="SourceMissingException">The request asks for an image that is not here.</exception>
-    /// <exception cref="SourceMismatchException">An image or the upscaler has another digest than the request names.</exception>
+    /// <exception cref="SourceMismatchException">An image, the upscaler or a LoRA has another digest than the request names.</exception>
     /// <exception cref="UpscalerMissingException">The request asks for the file of an upscaler that is not here.</exception>
+    /// <exception cref="LoraMissingException">The request asks for the file of a LoRA that is not here.</exception>
+    /// <exception cref="LoraFolderException">A folder of LoRAs cannot be read.</exception>
     public PictureRequest ApplyTo(PictureRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -32,6 +42,8 @@ public sealed record RequestSources
         {
             Source = request.Source is { } source ? ApplyTo(source) : null,
             Hires = request.Hires is { Upscaler.Id: HiresUpscaler.ModelId } pass ? ApplyTo(pass) : request.Hires,
+            Loras = request.Loras.Any(lora => lora.IsReference) ? new LoraSources(LoraFolders, LoraPaths).ApplyTo(request.Loras)
+                : request.Loras,
         };
     }
 

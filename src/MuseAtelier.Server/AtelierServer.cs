@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Automatic1111;
 using MuseAtelier.Server.Checklist;
 using MuseAtelier.Server.Clients;
@@ -39,6 +40,7 @@ internal static class AtelierServer
         builder.AddSecurity(options);
         builder.AddEvents();
         builder.AddModels();
+        builder.AddAdapters();
         builder.AddGallery();
         builder.AddUploads();
         builder.Services.AddSingleton(_ => new LargeBodies(options.Limits));
@@ -51,6 +53,7 @@ internal static class AtelierServer
         app.UseSecurity(options);
         app.MapEvents();
         app.MapModels();
+        app.MapAdapters();
         app.MapUploads();
         app.MapPictures();
         app.MapPlanning();

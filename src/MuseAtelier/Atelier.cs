@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using MuseAtelier.Adapters;
 using MuseAtelier.Diagnostics;
 using MuseAtelier.Format;
 using MuseAtelier.Pictures;
@@ -18,10 +19,15 @@ public sealed class Atelier : IAtelier
     private readonly EngineThread _thread;
     private readonly PictureEngine _engine;
     private readonly AtelierOptions _options;
+    private readonly LoraFolder _loras;
+    private readonly EmbeddingFolder _embeddings;
     private bool _isEnding;
 
-    private Atelier(EngineThread thread, PictureEngine engine, AtelierOptions options) =>
-        (_thread, _engine, _options) = (thread, engine, options);
+    private Atelier(EngineThread thread, PictureEngine engine, AtelierOptions options, EmbeddingFolder embeddings)
+    {
+        (_thread, _engine, _options, _embeddings) = (thread, engine, options, embeddings);
+        _loras = new LoraFolder(options.LoraFolders);
+    }
 
     /// <summary>The model that paints.</summary>
     public ModelInfo Model => _engine.Model;
@@ -59,6 +65,7 @@ public sealed class Atelier : IAtelier
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
+        var embeddings = new EmbeddingFolder(options.EmbeddingFolders);
         long start = Stopwatch.GetTimestamp();
         var thread = new EngineThread("MuseAtelier", options.QueueCapacity);
         try
@@ -68,7 +75,7 @@ public sealed class Atelier : IAtelier
             AtelierLog.Opened(
                 diagnostics.Logger, diagnostics.Name, engine.Model.Name, engine.Device, ByteSize.Format(engine.BudgetBytes),
                 Stopwatch.GetElapsedTime(start).TotalSeconds);
-            return new Atelier(thread, engine, options);
+            return new Atelier(thread, engine, options, embeddings);
         }
         catch
         {
@@ -110,6 +117,7 @@ public sealed class Atelier : IAtelier
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         OptionRules.Check(options);
+        request = LoraPrompts.Resolve(request, options.LoraFolders).Request;
         RequestRules.Check(request, options.Catalogs.Names);
         HiresRules.CheckFile(request);
         return PlanForecast.Of(model, options, request);
@@ -121,9 +129,14 @@ public sealed class Atelier : IAtelier
     {
         options ??= new GenerationOptions();
         GenerationRules.CheckSingle(options);
-        RequestRules.Check(request, _engine.Catalogs.Names);
+        ResolvedLoras resolved = LoraPrompts.Resolve(request, _loras);
+        RequestRules.Check(resolved.Request, _engine.Catalogs.Names);
         Picture? painted = null;
-        PictureSeries series = PictureSeries.At(request, options.Place ?? BatchSlot.Alone);
+        PictureSeries series = PictureSeries.At(resolved.Request, options.Place ?? BatchSlot.Alone) with
+        {
+            Embeddings = _embeddings,
+            Notices = resolved.Notices,
+        };
         Check(series);
         try
         {
@@ -146,9 +159,10 @@ public sealed class Atelier : IAtelier
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         options ??= new GenerationOptions();
         GenerationRules.CheckSeries(options);
-        RequestRules.Check(request, _engine.Catalogs.Names);
+        ResolvedLoras resolved = LoraPrompts.Resolve(request, _loras);
+        RequestRules.Check(resolved.Request, _engine.Catalogs.Names);
         int? most = options.BatchSize is { } size ? Math.Min(size, count) : null;
-        var series = new PictureSeries(request, count, most);
+        var series = new PictureSeries(resolved.Request, count, most) { Embeddings = _embeddings, Notices = resolved.Notices };
         Check(series);
         return PaintManyAsync(series, options, cancellationToken);
     }
@@ -212,9 +226,9 @@ public sealed class Atelier : IAtelier
     private void Check(PictureSeries series)
     {
         HiresRules.CheckFile(series.Request);
-        _engine.Check(series.Request);
-        _ = series.Prompts;
-        if (series.Request.Hires is not null) _ = HiresSeries.Of(series).Second.Prompts;
+        _engine.Check(series);
+        _engine.Check(series.Prompts.Embeddings);
+        if (series.Request.Hires is not null) _engine.Check(HiresSeries.Of(series).Second.Prompts.Embeddings);
     }
 
     // Each batch is a request of its own, so that other requests can run between two batches.

@@ -50,10 +50,15 @@ internal static class BenchCommand
         command.SetAction(async (result, stop) =>
         {
             PictureRequest request = await requests.ReadAsync(result, Standard, null, terminal, stop);
-            PictureRequestException.ThrowIfUnpaintable(request);
+            AtelierOptions options = choices.Read(result) with
+            {
+                LoraFolders = requests.LoraFolders(result),
+                EmbeddingFolders = requests.EmbeddingFolders(result),
+            };
+            options.ThrowIfUnpaintable(request);
             Measurement measured = await BenchRun.RunAsync(
                 result.GetValue(model) ?? DefaultModel.Find(),
-                choices.Read(result),
+                options,
                 request,
                 result.GetValue(pictures),
                 result.GetValue(batch),

@@ -52,7 +52,7 @@ internal static class CheckCommand
             bool isGiven = result.GetResult(samplers) is { Implicit: false };
             if (isGiven && result.GetValue(model) is not null) result.AddError("--samplers needs no MODEL");
         });
-        var atelier = new AtelierChoices(command, isDecodingChosen: false);
+        var atelier = new AtelierChoices(command, isDecodingChosen: false, isVaeChosen: false);
         command.SetAction(async (result, stop) =>
         {
             bool isJson = result.GetValue(json);

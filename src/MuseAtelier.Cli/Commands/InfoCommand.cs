@@ -15,7 +15,7 @@ internal static class InfoCommand
     {
         var path = new Argument<string>("MODEL|PICTURE")
         {
-            Description = "A checkpoint (.safetensors), the folder of an exported package, or a picture.",
+            Description = "A checkpoint (.safetensors, or the folder of a model in several files), the folder of an exported package, or a picture.",
         };
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command("info", "Shows what a model consists of, or how a picture was made.") { path, json };
@@ -32,7 +32,7 @@ internal static class InfoCommand
     private static JsonObject Describe(string path)
     {
         if (Directory.Exists(path) && File.Exists(Path.Combine(path, PackageManifest.FileName))) return DescribePackage(path);
-        return PictureFile.IsPicture(path) ? DescribePicture(path) : DescribeCheckpoint(path);
+        return !Directory.Exists(path) && PictureFile.IsPicture(path) ? DescribePicture(path) : DescribeCheckpoint(path);
     }
 
     private static JsonObject DescribePicture(string path)
@@ -122,7 +122,7 @@ internal static class InfoCommand
 
     private static JsonObject DescribeCheckpoint(string path)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(path);
+        using TensorFile file = CheckpointFile.Open(path);
         var types = new JsonObject();
         foreach (var type in file.Tensors.Values.GroupBy(tensor => tensor.TypeName).OrderBy(type => type.Key, StringComparer.Ordinal))
             types[type.Key] = type.Count();
@@ -134,6 +134,7 @@ internal static class InfoCommand
             ["path"] = path,
             ["holds"] = CheckpointInspector.Detect(file).ToString(),
             ["predictionMark"] = CheckpointInspector.PredictionMarkOf(file),
+            ["files"] = ModelFolder.IsFolder(path) ? Texts(ModelFolder.Of(path).Files.Select(entry => entry.Name)) : null,
             ["bytes"] = file.Bytes,
             ["tensors"] = file.Tensors.Count,
             ["parameters"] = file.Tensors.Values.Where(tensor => tensor.Type is not ElementType.I64).Sum(tensor => tensor.Elements),

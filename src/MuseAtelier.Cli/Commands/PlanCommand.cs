@@ -18,7 +18,7 @@ internal static class PlanCommand
 
     public static Command Create(Terminal terminal)
     {
-        Option<string?> model = AtelierChoices.Model();
+        Option<string?> model = AtelierChoices.Model(), vae = AtelierChoices.Vae();
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command(
             "plan",
@@ -26,6 +26,7 @@ internal static class PlanCommand
                 + "Plans for an NVIDIA card or, with --ram, for the processor; needs neither and loads nothing.");
         var choices = new PlanChoices(command);
         command.Add(model);
+        command.Add(vae);
         command.Add(json);
         var budget = new BudgetChoices(command);
         budget.AllowOneBudget(command);
@@ -37,6 +38,7 @@ internal static class PlanCommand
             DeviceProfile device = isOnProcessor ? DeviceProfile.Processor : DeviceProfile.Hopper;
             ResidencyRequest request = choices.Read(result, budget) with { Frame = frame.Read(result) };
             ModelSizes sizes = ModelSizes.Read(result.GetValue(model) ?? DefaultModel.Find(), lowering);
+            if (result.GetValue(vae) is { } file) sizes = sizes.WithVae(file);
             ResidencyPlan plan = ResidencyPlanner.Plan(sizes, request, device);
             if (result.GetValue(json)) terminal.Out.WriteLine(JsonOf(plan));
             else Show(plan, choices.StepsOf(result, request), device, terminal);

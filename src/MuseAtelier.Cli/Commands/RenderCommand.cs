@@ -25,7 +25,7 @@ internal static class RenderCommand
         var command = new Command("render", "Paints pictures from a prompt.") { prompt };
         var request = new RequestChoices();
         request.AddTo(command);
-        var painting = new Painting(terminal, command);
+        var painting = new Painting(terminal, command, request);
         command.SetAction(async (result, stop) =>
         {
             var basis = new PictureRequest { Prompt = result.GetRequiredValue(prompt), Seed = RequestChoices.DrawSeed() };

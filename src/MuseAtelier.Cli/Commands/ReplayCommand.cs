@@ -17,9 +17,9 @@ internal static class ReplayCommand
         "them). Notices on stderr name the settings that muse cannot take over, and those that the text does not state. If the text",
         "states no seed, muse draws one; if it states no size, muse paints in the picture's own size. A picture that was denoised in a",
         "batch is painted again in a batch of the same size, unless --batch says otherwise: that takes the time of the whole batch and",
-        "gives the same bytes. The decoder uses the same tiles and precision as before, unless --vae, a budget or another size changes",
-        "them. On a processor, muse uses as many threads as before, unless --threads says otherwise. muse does not search for the",
-        "model: name it with --model if it is not the default.",
+        "gives the same bytes. The decoder uses the same tiles and precision as before, unless --vae-tiling, a budget or another size",
+        "changes them. On a processor, muse uses as many threads as before, unless --threads says otherwise. muse does not search for",
+        "the model, nor for a VAE in a file of its own: name them with --model and --vae.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -29,16 +29,16 @@ internal static class ReplayCommand
         var command = new Command("replay", "Paints a picture again from its file, or with changed settings.") { picture, prompt };
         var request = new RequestChoices();
         request.AddTo(command, isRecorded: true);
-        var painting = new Painting(terminal, command);
+        var painting = new Painting(terminal, command, request);
         command.SetAction(async (result, stop) =>
         {
             PictureFileContent content = PictureFile.Read(result.GetRequiredValue(picture));
             foreach (string notice in content.Notices) terminal.WriteNotice("notice", $"{content.Path}: {notice}");
             Source source = content.RecordJson is null
-                ? FromText(terminal, content, request.HasSeed(result), request.HasSource(result))
+                ? FromText(terminal, content, result, request)
                 : FromRecord(terminal, content.ReadRecord());
             PictureRequest basis = source.Request;
-            if (result.GetValue(prompt) is { } other) basis = basis with { Prompt = other };
+            if (result.GetValue(prompt) is { } other) basis = WithPrompt(basis, other);
             PictureRequest again = await request.ReadAsync(result, basis, source.Parsed, terminal, stop);
             return await painting.RunAsync(result, again, source.Record, Compare, stop);
 
@@ -50,6 +50,14 @@ internal static class ReplayCommand
         });
         return command;
     }
+
+    // The tags of another prompt name LoRAs of their own.
+    private static PictureRequest WithPrompt(PictureRequest request, string prompt) => request with
+    {
+        Prompt = prompt,
+        Loras = [.. request.Loras.Where(lora => !lora.IsFromPrompt)],
+        HasFinalLoras = false,
+    };
 
     private static Source FromRecord(Terminal terminal, PictureRecord record)
     {
@@ -64,6 +72,12 @@ internal static class ReplayCommand
                 terminal.WriteNotice("notice", $"the picture was painted with {then}; this is {model.Name} ({model.Sha256})");
             }
 
+            if (model.Vae?.Sha256 != record.Model.Vae?.Sha256)
+            {
+                string then = Describe(record.Model.Vae), now = Describe(model.Vae);
+                terminal.WriteNotice("notice", $"the picture was painted with {then}; this is {now} (--vae FILE names another)");
+            }
+
             if (atelier.Device != record.Engine.Device)
             {
                 terminal.WriteNotice(
@@ -73,9 +87,13 @@ internal static class ReplayCommand
         }
     }
 
-    private static Source FromText(Terminal terminal, PictureFileContent content, bool hasSeed, bool hasSource)
+    private static string Describe(UsedVae? vae) =>
+        vae is null ? "the model's own VAE" : $"the VAE {vae.Name} ({Short(vae.Sha256)})";
+
+    private static Source FromText(Terminal terminal, PictureFileContent content, ParseResult result, RequestChoices choices)
     {
-        ParsedParameters parsed = PictureTexts.Parse(content);
+        bool hasSource = choices.HasSource(result);
+        ParsedParameters parsed = PictureTexts.Parse(content).WithLoras(choices.LoraFolders(result));
         terminal.WriteNotice("notice", $"from the text of {parsed.Program}");
         // The prompt's syntax is left out here, because painting reports it again as a notice of the picture.
         foreach (string part in parsed.NotTaken.Where(part => part != parsed.PromptSyntax && !IsTaken(part)))
@@ -84,7 +102,7 @@ internal static class ReplayCommand
             terminal.WriteNotice("notice", "the picture was painted from another one; with --from FILE (and --mask FILE) it is again");
         foreach (string notice in parsed.Notices) terminal.WriteNotice("notice", notice);
         PictureRequest request = parsed.Request;
-        if (!parsed.HasSeed && !hasSeed)
+        if (!parsed.HasSeed && !choices.HasSeed(result))
         {
             request = request with { Seed = RequestChoices.DrawSeed() };
             terminal.WriteNotice("notice", Invariant($"The text names no seed; {request.Seed} was drawn."));

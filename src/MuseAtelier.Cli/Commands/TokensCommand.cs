@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MuseAtelier.Adapters;
 using MuseAtelier.Format;
 using Spectre.Console;
 using static System.FormattableString;
@@ -24,7 +25,8 @@ internal static class TokensCommand
         {
             Description = "Print one JSON object per prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}, the ids of the first "
                 + "chunk. In another syntax than plain, chunks is an array of such objects with weights:[77 numbers], and a prompt with "
-                + "several parts or versions has sets: an array of {steps, parts:[{text, weight, chunks}]}.",
+                + "several parts or versions has sets: an array of {steps, parts:[{text, weight, chunks}]}. Embeddings that are used are named in "
+                + "embeddings:[{name, sha256, vectors, firstId}]; the ids of their vectors are firstId and those after it.",
         };
         Option<PromptSyntax> syntax = PromptSyntaxChoice.Create();
         Option<int> backtrack = PromptSyntaxChoice.CreateCommaBacktrack();
@@ -34,11 +36,12 @@ internal static class TokensCommand
             Defaults.Steps,
             least: 1,
             most: RequestRules.MostSteps);
+        Option<string[]> loras = LoraChoices.Folders(), embeddings = EmbeddingChoice.Create();
         var command = new Command(
             "tokens",
             "Shows the tokens of a prompt in chunks, their weights, and what each step sees of prompt editing and parts; in the plain "
                 + $"syntax, the text that is cut off after token {TextChunk.Capacity}. Needs no model.")
-            { prompt, file, json, syntax, backtrack, steps };
+            { prompt, file, json, syntax, backtrack, steps, loras, embeddings };
         command.Validators.Add(result =>
         {
             if (result.GetValue(prompt) is null == result.GetValue(file) is null) result.AddError("give either a prompt or --file");
@@ -52,9 +55,11 @@ internal static class TokensCommand
                 CommaBacktrack = Choice.Given(result, backtrack, Defaults.CommaBacktrack),
                 Steps = Choice.Given(result, steps, Defaults.Steps),
             };
-            if (result.GetValue(file) is { } path) ShowFile(terminal, path, settings, isJson, stop);
+            var weighted = new WeightedTokens(
+                terminal, settings, new LoraFolder(result.GetValue(loras) ?? []), new EmbeddingFolder(result.GetValue(embeddings) ?? []));
+            if (result.GetValue(file) is { } path) ShowFile(terminal, path, settings, weighted, isJson, stop);
             else if (settings.PromptSyntax == PromptSyntax.Plain) ShowPrompt(terminal, result.GetValue(prompt)!, isJson);
-            else new WeightedTokens(terminal, settings).Show(result.GetValue(prompt)!, isJson);
+            else weighted.Show(result.GetValue(prompt)!, isJson);
             return Task.FromResult(ExitCode.Done);
         });
         return command;
@@ -68,9 +73,9 @@ internal static class TokensCommand
         if (PlainNotice(prompt) is { } notice) terminal.WriteNotice("notice", notice);
     }
 
-    private static void ShowFile(Terminal terminal, string path, PictureRequest settings, bool isJson, CancellationToken stop)
+    private static void ShowFile(
+        Terminal terminal, string path, PictureRequest settings, WeightedTokens weighted, bool isJson, CancellationToken stop)
     {
-        var weighted = new WeightedTokens(terminal, settings);
         int line = 0;
         foreach (string text in PromptLines.Read(path))
         {

@@ -58,7 +58,7 @@ internal static class UpscaleCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object per picture on stdout, one a line." };
         var command = new Command("upscale", "Enlarges pictures with an upscaler of the ESRGAN family.")
             { files, model, output, scale, force, json };
-        var choices = new AtelierChoices(command, isDecodingChosen: false);
+        var choices = new AtelierChoices(command, isDecodingChosen: false, isVaeChosen: false);
         command.Validators.Add(result =>
         {
             bool isMany = result.GetValue(files) is { Length: > 1 };

@@ -25,7 +25,7 @@ internal static class VariationsCommand
         var request = new RequestChoices();
         request.AddTo(command);
         var variations = new VariationChoices(command, request);
-        var painting = new Painting(terminal, command, isSeries: true);
+        var painting = new Painting(terminal, command, request, isSeries: true);
         command.SetAction(async (result, stop) =>
         {
             var basis = new PictureRequest { Prompt = result.GetRequiredValue(prompt), Seed = RequestChoices.DrawSeed() };

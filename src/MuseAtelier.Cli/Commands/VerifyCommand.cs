@@ -23,7 +23,8 @@ internal static class VerifyCommand
         "The first three end with exit code 0, the others with 1. Paints on the kind of device and with the number of threads that the",
         "record names, unless --device or --threads says otherwise; with others, the last bits differ. The record has digests of each",
         "step's latents, not the latents: if they diverge, the largest difference is that of the finished pictures. It has digests of the",
-        "pictures that this one was painted from, too: name their files with --from and --mask, and an upscaler's with --hires-upscaler.",
+        "pictures that this one was painted from, too: name their files with --from and --mask, an upscaler's with --hires-upscaler, and",
+        "those of LoRAs with --lora or --lora-folder; strengths are the record's. Embeddings are found in --embedding-folder.",
     ];
 
     public static Command Create(Terminal terminal)
@@ -46,7 +47,8 @@ internal static class VerifyCommand
             await using (RenderDisplay display = RenderDisplay.Start(terminal, 1))
             {
                 string checkpoint = result.GetValue(model) ?? DefaultModel.Find();
-                AtelierOptions options = choices.ReadAsRecorded(result, record);
+                AtelierOptions options =
+                    choices.ReadAsRecorded(result, record) with { EmbeddingFolders = files.EmbeddingFolders(result) };
                 AtelierChoices.RequireBudget(checkpoint, options, request);
                 await using Atelier atelier = await Atelier.OpenAsync(checkpoint, options, display, stop);
                 verification = await PictureVerifier.VerifyWithSourcesAsync(atelier, picture, sources, display, stop);

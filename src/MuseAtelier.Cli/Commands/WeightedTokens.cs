@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MuseAtelier.Adapters;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Format;
 using Spectre.Console;
@@ -12,18 +13,22 @@ namespace MuseAtelier.Cli.Commands;
 /// </summary>
 /// <param name="terminal">The output.</param>
 /// <param name="settings">A request with the syntax, the comma rule and the steps. It has no guidance, so no negative prompt.</param>
-internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
+/// <param name="loras">The folders in which LoRAs of the prompt are found; none means that their tags are text.</param>
+/// <param name="embeddings">The folders in which embeddings of the prompt are found.</param>
+internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings, LoraFolder loras, EmbeddingFolder embeddings)
 {
     /// <summary>Shows a prompt as tables of tokens, or as one line of JSON.</summary>
     public void Show(string prompt, bool isJson)
     {
-        var prompts = RequestPrompts.Of(settings with { Prompt = prompt });
+        ResolvedLoras resolved = LoraPrompts.Resolve(settings with { Prompt = prompt }, loras);
+        var prompts = RequestPrompts.Of(resolved.Request, folder: embeddings);
         if (isJson)
         {
-            terminal.Out.WriteLine(Json(prompts));
+            terminal.Out.WriteLine(Json(prompts, resolved.Request.Loras));
         }
         else
         {
+            foreach (PictureLora lora in resolved.Request.Loras) terminal.Out.WriteLine(Terminal.OneLine(Describe(lora)));
             for (int set = 0; set < prompts.Sets.Count; set++)
             {
                 if (prompts.Sets.Count > 1) terminal.Out.WriteLine(Steps(prompts.SetOfStep, set));
@@ -31,15 +36,16 @@ internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
             }
         }
 
-        foreach (string notice in prompts.Notices) terminal.WriteNotice("notice", notice);
+        foreach (string notice in resolved.Notices.Concat(prompts.Notices)) terminal.WriteNotice("notice", notice);
     }
 
     /// <summary>Shows the prompt of a line of a file in one line.</summary>
     public void ShowLine(string prompt, bool isJson, int line)
     {
-        var prompts = RequestPrompts.Of(settings with { Prompt = prompt }, Invariant($"prompt of line {line}"));
-        terminal.Out.WriteLine(isJson ? Json(prompts) : Terminal.OneLine($"{Summary(prompts)}: {prompt}"));
-        foreach (string notice in prompts.Notices) terminal.WriteNotice("notice", notice);
+        ResolvedLoras resolved = LoraPrompts.Resolve(settings with { Prompt = prompt }, loras);
+        var prompts = RequestPrompts.Of(resolved.Request, Invariant($"prompt of line {line}"), embeddings);
+        terminal.Out.WriteLine(isJson ? Json(prompts, resolved.Request.Loras) : Terminal.OneLine($"{Summary(prompts)}: {prompt}"));
+        foreach (string notice in resolved.Notices.Concat(prompts.Notices)) terminal.WriteNotice("notice", notice);
     }
 
     private void ShowParts(PromptSet set, RequestPrompts prompts)
@@ -72,7 +78,10 @@ internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
         return (count == 1 ? "step " : "steps ") + string.Join(", ", runs);
     }
 
-    private static string Json(RequestPrompts prompts)
+    private static string Describe(PictureLora lora) =>
+        Invariant($"LoRA {lora.Name}: strength {lora.Strength}, of the text encoders {lora.TextStrength ?? lora.Strength}");
+
+    private static string Json(RequestPrompts prompts, IReadOnlyList<PictureLora> loras)
     {
         PromptChunks first = prompts.Sets[0].Parts[0];
         var json = new JsonObject
@@ -81,21 +90,52 @@ internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
             ["clip_g"] = Numbers(first.ClipG(0)),
             ["chunks"] = Json(first),
         };
+        if (first.Embeddings.Count > 0) json["embeddings"] = EmbeddingsOf(first);
         if (prompts.Sets.Count > 1 || prompts.Weights.Count > 1)
             json["sets"] = new JsonArray([.. prompts.Sets.Select((set, index) => Json(prompts, set, index))]);
+        if (loras.Count > 0) json["loras"] = new JsonArray([.. loras.Select(Json)]);
         return json.ToJsonString();
     }
+
+    private static JsonObject Json(PictureLora lora) => new()
+    {
+        ["name"] = lora.Name,
+        ["strength"] = lora.Strength,
+        ["textStrength"] = lora.TextStrength ?? lora.Strength,
+    };
 
     private static JsonObject Json(RequestPrompts prompts, PromptSet set, int index) => new()
     {
         ["steps"] = Numbers<int>([.. Enumerable.Range(1, prompts.SetOfStep.Count).Where(step => prompts.SetOfStep[step - 1] == index)]),
-        ["parts"] = new JsonArray([.. set.Parts.Select((part, i) => new JsonObject
-        {
-            ["text"] = set.Texts[i],
-            ["weight"] = prompts.Weights[i],
-            ["chunks"] = Json(part),
-        })]),
+        ["parts"] = new JsonArray([.. set.Parts.Select((part, i) => Part(part, set.Texts[i], prompts.Weights[i]))]),
     };
+
+    private static JsonObject Part(PromptChunks part, string text, float weight)
+    {
+        var json = new JsonObject { ["text"] = text, ["weight"] = weight, ["chunks"] = Json(part) };
+        if (part.Embeddings.Count > 0) json["embeddings"] = EmbeddingsOf(part);
+        return json;
+    }
+
+    // The embeddings whose vectors are among the ids, with the id of the first vector of each.
+    private static JsonArray EmbeddingsOf(PromptChunks chunks)
+    {
+        var all = new JsonArray();
+        int id = TextChunk.Vocabulary;
+        foreach (Embedding embedding in chunks.Embeddings)
+        {
+            all.Add(new JsonObject
+            {
+                ["name"] = embedding.Name,
+                ["sha256"] = embedding.Sha256,
+                ["vectors"] = embedding.Count,
+                ["firstId"] = id,
+            });
+            id += embedding.Count;
+        }
+
+        return all;
+    }
 
     private static JsonArray Json(PromptChunks chunks) => new([.. Enumerable.Range(0, chunks.Count).Select(chunk => new JsonObject
     {
@@ -119,12 +159,19 @@ internal sealed class WeightedTokens(Terminal terminal, PictureRequest settings)
                     (chunk + 1).ToString(CultureInfo.InvariantCulture),
                     i.ToString(CultureInfo.InvariantCulture),
                     id.ToString(CultureInfo.InvariantCulture),
-                    Markup.Escape(ClipTokenizer.Shared.TextOf(id)),
+                    Markup.Escape(TextOf(chunks, id)),
                     chunks.WeightsOf(chunk)[i].ToString("0.###", CultureInfo.InvariantCulture));
             }
         }
 
         return table;
+    }
+
+    private static string TextOf(PromptChunks chunks, int id)
+    {
+        if (id < TextChunk.Vocabulary) return ClipTokenizer.Shared.TextOf(id);
+        (Embedding embedding, int row) = chunks.VectorOf(id);
+        return Terminal.OneLine(Invariant($"{embedding.Name} (embedding, vector {row + 1} of {embedding.Count})"));
     }
 
     private static string Summary(RequestPrompts prompts)

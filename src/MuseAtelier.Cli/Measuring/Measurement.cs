@@ -65,11 +65,17 @@ internal sealed record Measurement
     /// <summary>Median time of tokenizing, the text encoders and the tensors that are computed once from their output.</summary>
     public required double TextSeconds { get; init; }
 
+    /// <summary>Median time of encoding an existing picture, and of what a second pass encodes; 0 if nothing is encoded.</summary>
+    public required double EncodingSeconds { get; init; }
+
     /// <summary>Median time of all steps together.</summary>
     public required double DenoisingSeconds { get; init; }
 
     /// <summary>Median time of decoding to bytes.</summary>
     public required double DecodingSeconds { get; init; }
+
+    /// <summary>Median time between the passes: of decoding the first one, if it is decoded, and of enlarging it; 0 with one pass.</summary>
+    public required double EnlargingSeconds { get; init; }
 
     /// <summary>The frame's style and placement; null without a frame.</summary>
     public required string? Frame { get; init; }

@@ -152,8 +152,10 @@ internal sealed class CudaDevice : ExecutionDevice
 
     public override long AllocatedBytes => _resources.Usage.Bytes;
 
-    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan) =>
-        new CudaWeights(component, plan, _resources, _buffers, _store, _reader, _logger);
+    // The load goes on while the engine's thread does other work, so that a batch that stops does not end it.
+    public override StageWeights LoadWeights(
+        ComponentSpec component, ComponentPlan? plan, AppliedLoras? loras, CancellationToken stopping) =>
+        new CudaWeights(component, plan, _resources, _buffers, _store, new WeightSources(_reader, loras), _logger);
 
     public override CapturedRun? Capture(Action run)
     {

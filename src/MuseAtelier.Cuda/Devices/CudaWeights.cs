@@ -23,6 +23,7 @@ internal sealed class CudaWeights : StageWeights
     private readonly StreamedWeights? _streamed;
     private readonly PlacedWeights[] _placed;
     private readonly Task _load;
+    private Task _switch = Task.CompletedTask;
     private string? _notice;
     private bool _loaded;
 
@@ -32,7 +33,7 @@ internal sealed class CudaWeights : StageWeights
     /// <param name="card">The card.</param>
     /// <param name="buffers">The streaming buffers.</param>
     /// <param name="store">The resident weights of all components.</param>
-    /// <param name="reader">Loads the weights; borrowed.</param>
+    /// <param name="sources">Where the weights come from.</param>
     /// <param name="logger">The log.</param>
     /// <exception cref="DeviceMemoryException">The device's memory is used up.</exception>
     public CudaWeights(
@@ -41,9 +42,10 @@ internal sealed class CudaWeights : StageWeights
         CardResources card,
         StreamingBuffers buffers,
         WeightStore store,
-        WeightReader reader,
+        WeightSources sources,
         ILogger logger)
     {
+        WeightReader reader = sources.Reader;
         (_component, _card, _logger) = (component.Name, card, logger);
         StageMemory?[] stages = StageMemory.OfStages(component, plan);
         List<StageMemory> resident = PlacedAt(stages, StagePlacement.Resident);
@@ -61,7 +63,7 @@ internal sealed class CudaWeights : StageWeights
 
             _placed = [.. new PlacedWeights?[] { _resident, _swapped, _streamed }.OfType<PlacedWeights>()];
             _stages = [.. stages.Select(Find)];
-            _load = Load();
+            _load = Load(sources.Loras);
         }
         catch
         {
@@ -72,7 +74,20 @@ internal sealed class CudaWeights : StageWeights
 
     public override bool CanCapture => _streamed?.CanCapture ?? true;
 
-    public override string? Notice => _notice;
+    public override string? Notice
+    {
+        get
+        {
+            int merged = _placed.Sum(placed => placed.StagesMergedInEveryRun);
+            if (merged == 0) return _notice;
+            string count = merged.ToString(CultureInfo.InvariantCulture);
+            return $"{_notice}{(_notice is null ? "" : " ")}LoRAs change {count} stages of {_component} anew in every run, which is slow.";
+        }
+    }
+
+    public override bool Switches => true;
+
+    public override bool HasFailed => _load.IsFaulted;
 
     public override nint Address(int stage, WeightSpec weight) => _stages[stage].Memory!.Address(weight);
 
@@ -97,6 +112,26 @@ internal sealed class CudaWeights : StageWeights
         if (!isNeeded) return;
         _card.Synchronize();
         foreach (PlacedWeights placed in _placed) placed.SwapOut();
+    }
+
+    public override Task Switch(AppliedLoras? former, AppliedLoras? next, CancellationToken stopping)
+    {
+        if (!_loaded) AwaitLoad();
+        // No run and no copy may read what is replaced, and what lies in device memory besides is copied again by the next run.
+        _card.Synchronize();
+        SwapOut();
+        var switches = new List<Task>();
+        try
+        {
+            foreach (PlacedWeights placed in _placed) switches.Add(placed.Switch(former, next, stopping));
+        }
+        finally
+        {
+            // If one of them could not begin, the others write into memory that must stay until they end.
+            _switch = Task.WhenAll(switches);
+        }
+
+        return _switch;
     }
 
     public override void BeginCapture()
@@ -124,6 +159,7 @@ internal sealed class CudaWeights : StageWeights
     {
         // The wait ignores a failed load: the run that waited for the load reported the failure, or no run needed it.
         Wait(_load);
+        Wait(_switch);
         Free();
     }
 
@@ -148,14 +184,14 @@ internal sealed class CudaWeights : StageWeights
     }
 
     // Streamed weights are pinned before swapped-out ones, because they are copied in every run.
-    private Task Load()
+    private Task Load(AppliedLoras? loras)
     {
         var loads = new List<Task>();
         try
         {
-            if (_resident is not null) loads.Add(_resident.Load());
-            if (_streamed is not null) loads.Add(_streamed.Load());
-            if (_swapped is not null) loads.Add(_swapped.Load());
+            if (_resident is not null) loads.Add(_resident.Load(loras));
+            if (_streamed is not null) loads.Add(_streamed.Load(loras));
+            if (_swapped is not null) loads.Add(_swapped.Load(loras));
             return Task.WhenAll(loads);
         }
         catch

@@ -1,3 +1,5 @@
+using MuseAtelier.Runtime;
+
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>
@@ -14,8 +16,26 @@ internal abstract class PlacedWeights(IReadOnlyList<StageMemory> stages) : IDisp
     public virtual bool CanCapture => true;
 
     /// <summary>Begins to load the weights.</summary>
+    /// <param name="loras">The LoRAs that change them; null if there are none.</param>
     /// <returns>A task that ends when the load is complete. It must have ended before this object is disposed.</returns>
-    public abstract Task Load();
+    public abstract Task Load(AppliedLoras? loras);
+
+    /// <summary>
+    /// Begins to replace, at their addresses, the weights that the former or the next LoRAs change. The load must be complete,
+    /// <see cref="SwapOut"/> must have been called since the last run, and no run may begin before the task has ended.
+    /// </summary>
+    /// <param name="former">The LoRAs that were in force; null if there were none.</param>
+    /// <param name="next">The LoRAs of the next run; null if there are none.</param>
+    /// <param name="stopping">Fails the task before its next piece.</param>
+    /// <returns>A task that ends when the weights are in place. It must have ended before this object is disposed.</returns>
+    public abstract Task Switch(AppliedLoras? former, AppliedLoras? next, CancellationToken stopping);
+
+    /// <summary>The stages that are read from their file in every run, and whose weights LoRAs change each time.</summary>
+    public virtual int StagesMergedInEveryRun => 0;
+
+    /// <summary>The stages that the former or the next LoRAs change.</summary>
+    protected IEnumerable<StageMemory> ChangedBy(AppliedLoras? former, AppliedLoras? next) =>
+        stages.Where(stage => stage.IsChangedBy(former) || stage.IsChangedBy(next));
 
     /// <summary>
     /// Stages whose weights stay in their file against the plan, because the system had no more pinned memory; known when the load is

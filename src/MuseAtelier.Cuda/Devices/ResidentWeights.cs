@@ -1,6 +1,8 @@
+using MuseAtelier.Runtime;
+
 namespace MuseAtelier.Cuda.Devices;
 
-/// <summary>Weights that stay in device memory. They are loaded once.</summary>
+/// <summary>Weights that stay in device memory. They are loaded once, and again where other LoRAs change them.</summary>
 internal sealed class ResidentWeights : PlacedWeights
 {
     private readonly WeightStore _store;
@@ -18,7 +20,10 @@ internal sealed class ResidentWeights : PlacedWeights
         _blocks = store.Hold(stages);
     }
 
-    public override Task Load() => Task.WhenAll(_blocks.Select(block => block.Load(_reader)));
+    public override Task Load(AppliedLoras? loras) => Task.WhenAll(_blocks.Select(block => block.Load(_reader, loras)));
+
+    public override Task Switch(AppliedLoras? former, AppliedLoras? next, CancellationToken stopping) =>
+        Task.WhenAll(_blocks.Select(block => block.Switch(_reader, next, stopping)));
 
     public override void Dispose() => _store.Release(_blocks);
 }

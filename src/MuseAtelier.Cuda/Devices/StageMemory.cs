@@ -1,12 +1,18 @@
+using MuseAtelier.Cuda.Native;
 using MuseAtelier.Format;
+using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
 
 /// <summary>The memory of one stage's weights.</summary>
 /// <param name="range">The weights in the package, which identify them.</param>
 /// <param name="placement">The place of the weights.</param>
-internal sealed class StageMemory(WeightRange range, StagePlacement placement)
+/// <param name="weights">The weights in the order of their offsets.</param>
+internal sealed class StageMemory(WeightRange range, StagePlacement placement, IReadOnlyList<WeightSpec> weights)
 {
+    private readonly Lock _gate = new();
+    private bool _triedToPin;
+
     /// <summary>The weights in the package: the bytes of which the memory holds a copy.</summary>
     public WeightRange Range => range;
 
@@ -35,7 +41,7 @@ internal sealed class StageMemory(WeightRange range, StagePlacement placement)
             if (component.Stages[i].WeightRange is not { } range) continue;
             StagePlacement placement = plan?.Stages[i].Placement ?? StagePlacement.Resident;
             bool isElsewhere = placement is StagePlacement.SwappedOut or StagePlacement.Streamed or StagePlacement.Staged;
-            stages[i] = new StageMemory(range, isElsewhere ? placement : StagePlacement.Resident);
+            stages[i] = new StageMemory(range, isElsewhere ? placement : StagePlacement.Resident, component.Stages[i].Weights);
         }
 
         return stages;
@@ -44,21 +50,69 @@ internal sealed class StageMemory(WeightRange range, StagePlacement placement)
     /// <summary>Device address of one of the stage's weights.</summary>
     public nint Address(WeightSpec weight) => Device + (nint)(weight.Offset - range.Offset);
 
-    /// <summary>Reads the weights into pinned memory. Does nothing if the system has no more pinned memory.</summary>
-    public void FillHost(WeightFiles files)
+    /// <summary>Whether LoRAs change a weight of the stage.</summary>
+    /// <param name="loras">The LoRAs; null if there are none.</param>
+    public bool IsChangedBy(AppliedLoras? loras) => loras is not null && weights.Any(loras.Touches);
+
+    /// <summary>
+    /// The stage's bytes in parts, in order: each weight that LoRAs change is a part of its own, and the bytes between them are cut into
+    /// pieces.
+    /// </summary>
+    /// <param name="loras">The LoRAs; null if there are none.</param>
+    /// <param name="pieceBytes">The most bytes of a piece.</param>
+    public IEnumerable<StagePart> Parts(AppliedLoras? loras, long pieceBytes)
     {
-        PinnedBuffer? host = PinnedBuffer.TryTake(Bytes);
-        if (host is null) return;
-        try
+        long next = 0;
+        foreach (WeightSpec weight in weights)
         {
-            files.Read(range, host.Address);
-        }
-        catch
-        {
-            host.Dispose();
-            throw;
+            if (loras?.Touches(weight) != true) continue;
+            long offset = weight.Offset - range.Offset;
+            foreach (StagePart piece in Pieces(next, offset)) yield return piece;
+            yield return new StagePart(offset, weight.Bytes, weight);
+            next = offset + weight.Bytes;
         }
 
-        Host = host;
+        foreach (StagePart piece in Pieces(next, Bytes)) yield return piece;
+
+        IEnumerable<StagePart> Pieces(long from, long end)
+        {
+            for (long done = from; done < end; done += pieceBytes)
+                yield return new StagePart(done, Math.Min(pieceBytes, end - done), null);
+        }
     }
+
+    /// <summary>The weights of a part that LoRAs change.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="loras">The LoRAs; null if there are none.</param>
+    public IEnumerable<WeightSpec> ChangedIn(StagePart part, AppliedLoras? loras)
+    {
+        if (loras is null) return [];
+        long begin = range.Offset + part.Offset;
+        return weights.Where(weight => weight.Offset >= begin && weight.Range.End <= begin + part.Bytes && loras.Touches(weight));
+    }
+
+    /// <summary>
+    /// The copy in pinned memory, which the first call allocates; null if the system had no more pinned memory then. May be called on any
+    /// thread.
+    /// </summary>
+    public PinnedBuffer? Pin()
+    {
+        lock (_gate)
+        {
+            if (!_triedToPin) Host = PinnedBuffer.TryTake(Bytes);
+            _triedToPin = true;
+            return Host;
+        }
+    }
+}
+
+/// <summary>A part of a stage's weights.</summary>
+/// <param name="Offset">Its first byte, counted from the stage's first byte.</param>
+/// <param name="Bytes">Number of bytes.</param>
+/// <param name="Changed">The weight that LoRAs change; null for bytes that stay as they are in the package.</param>
+internal readonly record struct StagePart(long Offset, long Bytes, WeightSpec? Changed)
+{
+    /// <summary>The part in the package.</summary>
+    /// <param name="stage">The stage's weights in the package.</param>
+    public WeightRange Within(WeightRange stage) => new(stage.File, stage.Offset + Offset, Bytes);
 }

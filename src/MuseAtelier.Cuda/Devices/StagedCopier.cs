@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using MuseAtelier.Cuda.Native;
 using MuseAtelier.Format;
@@ -8,11 +9,13 @@ namespace MuseAtelier.Cuda.Devices;
 /// <summary>
 /// Copies streamed weights of a component where some of them stay in their file. A thread of its own reads those piece by piece through a
 /// ring of pinned memory; a piece is copied to the device while the next one is read. Copies are queued in the order of the requests.
+/// Weights that LoRAs change are merged each time they are read.
 /// </summary>
-internal sealed class StagedCopier : IDisposable
+internal sealed unsafe class StagedCopier : IDisposable
 {
     private const int PieceBytes = 16 << 20;
     private const int Pieces = 4;
+    private const nuint Alignment = 256;
 
     private readonly int _card;
     private readonly CudaStream _copies;
@@ -27,6 +30,8 @@ internal sealed class StagedCopier : IDisposable
     private readonly SemaphoreSlim _ready = new(0);
     private readonly CopyRequest[] _requests;
     private readonly NativeThread _thread;
+    private void* _whole;
+    private long _wholeBytes;
     private long _requested;
     private long _taken;
     private long _awaited;
@@ -61,6 +66,9 @@ internal sealed class StagedCopier : IDisposable
             throw;
         }
     }
+
+    /// <summary>The LoRAs that change the weights; null if there are none. Must be set while no copy is requested.</summary>
+    public AppliedLoras? Loras { get; set; }
 
     /// <summary>
     /// Requests a stage's copy into the streaming buffer; the copy waits for <paramref name="mayBegin"/>. A stage may have only one request
@@ -104,6 +112,8 @@ internal sealed class StagedCopier : IDisposable
         foreach (CudaEvent copied in _pieceCopied) copied.Dispose();
         foreach (SafeFileHandle file in _files.Values) file.Dispose();
         _ring.Dispose();
+        NativeMemory.AlignedFree(_whole);
+        _whole = null;
         _work.Dispose();
         _ready.Dispose();
     }
@@ -150,19 +160,61 @@ internal sealed class StagedCopier : IDisposable
 
     private void CopyThroughRing(StageMemory stage)
     {
-        for (long done = 0; done < stage.Bytes; done += PieceBytes)
+        foreach (StagePart part in stage.Parts(Loras, PieceBytes))
         {
-            int piece = _piece;
-            _piece = (_piece + 1) % Pieces;
-            if (_pieceInUse[piece]) _pieceCopied[piece].Synchronize();
-            long bytes = Math.Min(PieceBytes, stage.Bytes - done);
-            nint host = _ring.Address + piece * PieceBytes;
-            var range = new WeightRange(stage.Range.File, stage.Range.Offset + done, bytes);
-            WeightFiles.Read(_files[range.File], range, host);
-            _copies.Copy(host, stage.Device + (nint)done, bytes, CudaRuntime.HostToDevice);
-            _pieceCopied[piece].Record(_copies);
-            _pieceInUse[piece] = true;
+            nint to = stage.Device + (nint)part.Offset;
+            WeightRange range = part.Within(stage.Range);
+            if (part.Changed is null)
+            {
+                int piece = TakePiece(out nint host);
+                WeightFiles.Read(_files[range.File], range, host);
+                Queue(piece, host, to, part.Bytes);
+                continue;
+            }
+
+            // A changed weight is computed as a whole, and may be larger than a piece.
+            nint whole = TakeWhole(part.Bytes);
+            WeightFiles.Read(_files[range.File], range, whole);
+            Loras!.Merge(part.Changed, whole);
+            for (long done = 0; done < part.Bytes; done += PieceBytes)
+            {
+                int piece = TakePiece(out nint host);
+                long bytes = Math.Min(PieceBytes, part.Bytes - done);
+                Buffer.MemoryCopy((void*)(whole + (nint)done), (void*)host, bytes, bytes);
+                Queue(piece, host, to + (nint)done, bytes);
+            }
         }
+    }
+
+    // The next piece of the ring, once the copy from it is done.
+    private int TakePiece(out nint address)
+    {
+        int piece = _piece;
+        _piece = (_piece + 1) % Pieces;
+        if (_pieceInUse[piece]) _pieceCopied[piece].Synchronize();
+        address = _ring.Address + piece * PieceBytes;
+        return piece;
+    }
+
+    private void Queue(int piece, nint from, nint to, long bytes)
+    {
+        _copies.Copy(from, to, bytes, CudaRuntime.HostToDevice);
+        _pieceCopied[piece].Record(_copies);
+        _pieceInUse[piece] = true;
+    }
+
+    private nint TakeWhole(long bytes)
+    {
+        if (_wholeBytes < bytes)
+        {
+            NativeMemory.AlignedFree(_whole);
+            _whole = null;
+            _wholeBytes = 0;
+            _whole = NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+            _wholeBytes = bytes;
+        }
+
+        return (nint)_whole;
     }
 
     // A negative stage ends the thread.

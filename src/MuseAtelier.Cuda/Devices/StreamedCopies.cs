@@ -16,13 +16,26 @@ internal sealed class StreamedCopies(IReadOnlyList<StageMemory> stages, CardReso
     private readonly bool[] _pending = new bool[stages.Count];
     private StagedCopier? _stager;
 
+    /// <summary>
+    /// The LoRAs that change weights which are copied from their file; null if there are none. Must be set while no copy is requested.
+    /// </summary>
+    public AppliedLoras? Loras
+    {
+        get;
+        set
+        {
+            field = value;
+            if (_stager is not null) _stager.Loras = value;
+        }
+    }
+
     /// <summary>Whether a staging thread queues the copies.</summary>
     public bool AreStaged => _stager is not null;
 
     /// <summary>Starts the staging thread if weights of a stage are not in pinned memory. Must be called once all others are.</summary>
     public void Begin()
     {
-        if (stages.Any(stage => stage.Host is null)) _stager = new StagedCopier(card, files, stages, _copied);
+        if (stages.Any(stage => stage.Host is null)) _stager = new StagedCopier(card, files, stages, _copied) { Loras = Loras };
     }
 
     /// <summary>Queues the copy of a stage, or requests it from the staging thread.</summary>

@@ -70,7 +70,20 @@ internal sealed class StreamedWeights : PlacedWeights, IStreamingBufferUser
 
     private bool HasBuffer => _buffer.IsThere && _buffer.User == this;
 
-    public override Task Load() => _reader.ToHost(Stages.Where(stage => stage.Placement != StagePlacement.Staged));
+    public override int StagesMergedInEveryRun => Stages.Count(stage => stage.Host is null && stage.IsChangedBy(_copies.Loras));
+
+    public override Task Load(AppliedLoras? loras)
+    {
+        _copies.Loras = loras;
+        return _reader.ToHost(Stages.Where(stage => stage.Placement != StagePlacement.Staged), loras);
+    }
+
+    // The buffer was given up, and the next run copies every stage into it again.
+    public override Task Switch(AppliedLoras? former, AppliedLoras? next, CancellationToken stopping)
+    {
+        _copies.Loras = next;
+        return _reader.ToHost(ChangedBy(former, next).Where(stage => stage.Host is not null), next, stopping);
+    }
 
     public override void FinishLoading() => _copies.Begin();
 

@@ -1,4 +1,5 @@
 using MuseAtelier.Cuda.Native;
+using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
 
@@ -12,6 +13,7 @@ internal sealed class SwappedWeights : PlacedWeights
     private readonly WeightReader _reader;
     private readonly ReservedMemory _slab;
     private readonly CudaEvent _copied;
+    private AppliedLoras? _loras;
     private bool _copyPending;
 
     /// <summary>Reserves the device addresses, and allocates no device memory yet.</summary>
@@ -38,7 +40,20 @@ internal sealed class SwappedWeights : PlacedWeights
 
     public override int UnpinnedStages => Stages.Count(stage => stage.Host is null);
 
-    public override Task Load() => _reader.ToHost(Stages);
+    public override int StagesMergedInEveryRun => Stages.Count(stage => stage.Host is null && stage.IsChangedBy(_loras));
+
+    public override Task Load(AppliedLoras? loras)
+    {
+        _loras = loras;
+        return _reader.ToHost(Stages, loras);
+    }
+
+    // The device memory was given up, and the next run fills it from the pinned copies.
+    public override Task Switch(AppliedLoras? former, AppliedLoras? next, CancellationToken stopping)
+    {
+        _loras = next;
+        return _reader.ToHost(ChangedBy(former, next).Where(stage => stage.Host is not null), next, stopping);
+    }
 
     // The copy stream fills the block, so that the stages before the first swapped-out one can run meanwhile.
     public override void Restore()
@@ -99,7 +114,7 @@ internal sealed class SwappedWeights : PlacedWeights
             if (stage.Host is not null) _card.Copies.Copy(stage.Host.Address, stage.Device, stage.Bytes, CudaRuntime.HostToDevice);
         }
 
-        if (!allPinned) _reader.ToDevice(Stages.Where(stage => stage.Host is null)).GetAwaiter().GetResult();
+        if (!allPinned) _reader.ToDevice(Stages.Where(stage => stage.Host is null), _loras).GetAwaiter().GetResult();
         _copied.Record(_card.Copies);
         _copyPending = true;
     }

@@ -45,12 +45,15 @@ internal sealed class WeightStore(Func<long, NativeBuffer> allocate)
     }
 }
 
-/// <summary>The weights of several stages in one block of device memory, which is filled once.</summary>
+/// <summary>
+/// The weights of several stages in one block of device memory, which is filled once, and again where other LoRAs change it.
+/// </summary>
 internal sealed class WeightBlock : IDisposable
 {
     private readonly NativeBuffer _memory;
     private readonly StageMemory[] _stages;
     private readonly Dictionary<WeightRange, nint> _addresses;
+    private AppliedLoras? _loras;
     private Task? _load;
 
     /// <param name="stages">The stages; no two have the same range.</param>
@@ -71,10 +74,41 @@ internal sealed class WeightBlock : IDisposable
     /// <summary>Device address of a range.</summary>
     public nint Address(WeightRange range) => _addresses[range];
 
-    /// <summary>Begins to load the weights, unless another holder has begun.</summary>
+    /// <summary>
+    /// Begins to load the weights, unless another holder has begun or they are loaded. They are loaded again if their last load failed, or
+    /// if other LoRAs were put in force while no holder asked for it.
+    /// </summary>
+    /// <param name="reader">Loads the weights.</param>
+    /// <param name="loras">The LoRAs in force; null if there are none.</param>
     /// <returns>A task that ends when the load is complete.</returns>
-    public Task Load(WeightReader reader) => _load ??= reader.ToDevice(_stages);
+    public Task Load(WeightReader reader, AppliedLoras? loras)
+    {
+        bool isKnown = _load is not null && !_load.IsFaulted && _loras == loras;
+        return isKnown ? _load! : Begin(reader, _stages, loras, CancellationToken.None);
+    }
+
+    /// <summary>Begins to replace the weights that other LoRAs change, unless another holder has begun.</summary>
+    /// <param name="reader">Loads the weights.</param>
+    /// <param name="next">The LoRAs of the next run; null if there are none.</param>
+    /// <param name="stopping">Fails the load before its next piece.</param>
+    /// <returns>A task that ends when the load is complete.</returns>
+    public Task Switch(WeightReader reader, AppliedLoras? next, CancellationToken stopping)
+    {
+        // After a failure it is not known which weights are those of which LoRAs.
+        if (_load is null || _load.IsFaulted) return Begin(reader, _stages, next, stopping);
+        if (_loras == next) return _load;
+        AppliedLoras? former = _loras;
+        return Begin(reader, _stages.Where(stage => stage.IsChangedBy(former) || stage.IsChangedBy(next)), next, stopping);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();
+
+    private Task Begin(WeightReader reader, IEnumerable<StageMemory> stages, AppliedLoras? loras, CancellationToken stopping)
+    {
+        // If the load cannot begin, the next one loads everything.
+        _load = null;
+        _loras = loras;
+        return _load = reader.ToDevice(stages, loras, stopping);
+    }
 }

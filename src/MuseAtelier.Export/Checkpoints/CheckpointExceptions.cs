@@ -33,9 +33,9 @@ public sealed class CheckpointFolderException : CheckpointException
     internal CheckpointFolderException(string path, bool isDiffusers)
         : base(
             path,
-            isDiffusers ? $"{path} is a folder in diffusers' layout (model_index.json)" : $"{path} is a folder",
-            "a single-file checkpoint (.safetensors)",
-            isDiffusers ? "Take the single file that most publishers offer beside the folder." : "Give the path of the file itself.") =>
+            isDiffusers ? $"{path} is a folder in diffusers' layout (model_index.json)" : $"{path} is a folder without a model's files",
+            isDiffusers ? "the path of a file" : "the path of a file, or of a folder with model_index.json or .safetensors files",
+            "Give the path of the file itself.") =>
             IsDiffusers = isDiffusers;
 
     /// <summary>Whether the folder holds a model in diffusers' layout.</summary>
@@ -205,8 +205,8 @@ public sealed class MissingPartException : CheckpointException
         : base(
             path,
             $"{path} has no {string.Join(" and no ", missing)}: it holds only {Describe(present)}",
-            "UNet, CLIP-L, CLIP-G and VAE in one file",
-            "Take the complete checkpoint: one file of about 6.9 GB in fp16.")
+            "UNet, CLIP-L, CLIP-G and VAE",
+            "Take the complete checkpoint, one file of about 6.9 GB in fp16, or put all parts into one folder and give its path.")
     {
         Missing = missing;
         Present = present;

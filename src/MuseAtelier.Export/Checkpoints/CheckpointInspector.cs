@@ -14,7 +14,7 @@ internal static class CheckpointInspector
 
     /// <summary>Detects the kind of model in a file.</summary>
     /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
-    public static CheckpointKind Detect(SafetensorsFile file)
+    public static CheckpointKind Detect(TensorFile file)
     {
         CheckpointKind kind = DetectByNames(file);
         return kind == CheckpointKind.SdxlBase ? PredictionMarks.Find(file)?.Kind ?? kind : kind;
@@ -24,14 +24,14 @@ internal static class CheckpointInspector
     /// Describes the mark by which a file shows that its UNet predicts something else than noise, in words; null where there is none.
     /// </summary>
     /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
-    public static string? PredictionMarkOf(SafetensorsFile file) => PredictionMarks.Find(file)?.Text;
+    public static string? PredictionMarkOf(TensorFile file) => PredictionMarks.Find(file)?.Text;
 
     /// <summary>
     /// Requires that the file is an SDXL checkpoint that this engine supports, whatever its UNet predicts.
     /// </summary>
     /// <exception cref="CheckpointKindException">The file is of another kind.</exception>
     /// <exception cref="CheckpointUnreadableException">A .yaml file beside it cannot be read.</exception>
-    public static void RequireSdxlBase(SafetensorsFile file)
+    public static void RequireSdxlBase(TensorFile file)
     {
         CheckpointKind kind = Detect(file);
         bool isSupported = kind is CheckpointKind.SdxlBase or CheckpointKind.SdxlInpainting or CheckpointKind.SdxlVelocity
@@ -39,7 +39,7 @@ internal static class CheckpointInspector
         if (!isSupported) throw new CheckpointKindException(file.Path, kind);
     }
 
-    private static CheckpointKind DetectByNames(SafetensorsFile file)
+    private static CheckpointKind DetectByNames(TensorFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
         if (IsLora(file)) return CheckpointKind.Lora;
@@ -57,11 +57,11 @@ internal static class CheckpointInspector
     }
 
     // LoRA itself under the names of several trainers, and its relatives LoHa, LoKr and OFT.
-    private static bool IsLora(SafetensorsFile file) =>
+    private static bool IsLora(TensorFile file) =>
         Contains(file, ".lora_up.", ".lora_down.", ".lora_A.", ".lora_B.", ".hada_w1_", ".lokr_w1", ".oft_blocks")
         || Begins(file, "lora_unet_", "lora_te");
 
-    private static CheckpointKind DetectSdxl(SafetensorsFile file, string unet)
+    private static CheckpointKind DetectSdxl(TensorFile file, string unet)
     {
         file.Tensors.TryGetValue(unet + FirstConvolution, out SafetensorsTensor? first);
         return first?.Shape switch
@@ -72,7 +72,7 @@ internal static class CheckpointInspector
         };
     }
 
-    private static CheckpointKind DetectPart(SafetensorsFile file)
+    private static CheckpointKind DetectPart(TensorFile file)
     {
         if (Begins(file, "decoder.up_blocks.", "encoder.down_blocks.", "decoder.up.", "encoder.down.", "first_stage_model."))
             return CheckpointKind.LoneVae;
@@ -86,7 +86,7 @@ internal static class CheckpointInspector
         return isTextualInversion ? CheckpointKind.TextualInversion : CheckpointKind.Unknown;
     }
 
-    private static bool Begins(SafetensorsFile file, params ReadOnlySpan<string> prefixes)
+    private static bool Begins(TensorFile file, params ReadOnlySpan<string> prefixes)
     {
         foreach (string name in file.Tensors.Keys)
         {
@@ -99,7 +99,7 @@ internal static class CheckpointInspector
         return false;
     }
 
-    private static bool Contains(SafetensorsFile file, params ReadOnlySpan<string> parts)
+    private static bool Contains(TensorFile file, params ReadOnlySpan<string> parts)
     {
         foreach (string name in file.Tensors.Keys)
         {

@@ -14,7 +14,8 @@ public sealed class CheckpointKindException : CheckpointException
     /// <summary>The kind of model in the file.</summary>
     public CheckpointKind Kind { get; }
 
-    private static string Describe(CheckpointKind kind) => kind switch
+    /// <summary>Describes a kind: the rest of a sentence that begins with the path.</summary>
+    internal static string Describe(CheckpointKind kind) => kind switch
     {
         CheckpointKind.SdxlEditing => "is an SDXL editing model (its UNet reads 8 channels)",
         CheckpointKind.SdxlRefiner => "is the SDXL refiner",
@@ -29,6 +30,8 @@ public sealed class CheckpointKindException : CheckpointException
         CheckpointKind.LoneVae => "holds a VAE alone",
         CheckpointKind.LoneTextEncoder => "holds a text encoder alone",
         CheckpointKind.Upscaler => "is an upscaler",
+        CheckpointKind.SdxlBase or CheckpointKind.SdxlInpainting or CheckpointKind.SdxlVelocity or CheckpointKind.SdxlEdm =>
+            "is an SDXL checkpoint",
         _ => "holds no model that is known here",
     };
 
@@ -36,7 +39,7 @@ public sealed class CheckpointKindException : CheckpointException
     {
         CheckpointKind.Lora => "Merge it into an SDXL checkpoint with another tool first, or use the checkpoint without it.",
         CheckpointKind.LoneUNet or CheckpointKind.LoneVae or CheckpointKind.LoneTextEncoder =>
-            "Take the complete checkpoint: one file of about 6.9 GB in fp16.",
+            "Take the complete checkpoint, one file of about 6.9 GB in fp16, or put all parts into one folder and give its path.",
         CheckpointKind.Upscaler => "Enlarge pictures with it: muse upscale --model, or take an SDXL base model.",
         CheckpointKind.SdxlRefiner => "Take the base model: sd_xl_base_1.0.safetensors or one trained from it.",
         _ => "Take an SDXL base model or one trained from it.",

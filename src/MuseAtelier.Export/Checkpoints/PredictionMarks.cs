@@ -12,6 +12,12 @@ internal sealed record PredictionMark(PredictionType Type, string Text)
     /// <summary>The kind of model that the mark shows.</summary>
     public CheckpointKind Kind =>
         Type is PredictionType.Edm or PredictionType.VelocityEdm ? CheckpointKind.SdxlEdm : CheckpointKind.SdxlVelocity;
+
+    /// <summary>Whether the mark says that the model has zero terminal SNR.</summary>
+    public bool ZeroTerminalSnr { get; init; }
+
+    /// <summary>The range of noise levels that the mark states; null if it states none.</summary>
+    public SigmaRange? Sigmas { get; init; }
 }
 
 /// <summary>
@@ -21,8 +27,11 @@ internal sealed record PredictionMark(PredictionType Type, string Text)
 /// </summary>
 internal static partial class PredictionMarks
 {
-    /// <summary>The name of the empty tensor that marks a model with zero terminal SNR.</summary>
-    private const string ZeroSnr = "ztsnr";
+    /// <summary>The name of the empty tensor that marks a model that predicts velocity.</summary>
+    public const string VelocityTensor = "v_pred";
+
+    /// <summary>The name of the empty tensor that marks such a model with zero terminal SNR.</summary>
+    public const string ZeroSnrTensor = "ztsnr";
 
     private const string MostSigma = "edm_vpred.sigma_max";
     private const string LeastSigma = "edm_vpred.sigma_min";
@@ -30,18 +39,23 @@ internal static partial class PredictionMarks
     /// <summary>The largest part of a .yaml file that is read, in bytes.</summary>
     private const int MaxYamlBytes = 1 << 20;
 
+    /// <summary>The names of the tensors that are marks.</summary>
+    public static IReadOnlyList<string> TensorMarks { get; } = ["edm_mean", "edm_std", MostSigma, LeastSigma, VelocityTensor, ZeroSnrTensor];
+
     /// <summary>Finds the first mark of another prediction than noise; null where there is none.</summary>
-    /// <exception cref="CheckpointUnreadableException">The .yaml file beside the checkpoint cannot be read.</exception>
-    public static PredictionMark? Find(SafetensorsFile file) =>
+    /// <exception cref="CheckpointException">The file beside the checkpoint that could hold a mark cannot be read.</exception>
+    public static PredictionMark? Find(TensorFile file) =>
         OfTensors(file) ?? OfMetadata(file.Metadata) ?? FindBeside(file.Path);
 
     /// <summary>
-    /// Finds the mark in the .yaml file beside a checkpoint, which has the checkpoint's name, as AUTOMATIC1111 and Forge read it. Null
-    /// where there is no such file, or no mark in it.
+    /// Finds the mark in the .yaml file beside a checkpoint, which has the checkpoint's name, as AUTOMATIC1111 and Forge read it; for a
+    /// folder in diffusers' layout that of its scheduler. Null where there is no such file, or no mark in it.
     /// </summary>
     /// <param name="checkpoint">Path of the checkpoint.</param>
-    /// <exception cref="CheckpointUnreadableException">The .yaml file cannot be read.</exception>
-    public static PredictionMark? FindBeside(string checkpoint) => OfYaml(Path.ChangeExtension(checkpoint, ".yaml"));
+    /// <exception cref="CheckpointException">The file cannot be read.</exception>
+    public static PredictionMark? FindBeside(string checkpoint) => Directory.Exists(checkpoint)
+        ? SchedulerMarks.Find(checkpoint)
+        : OfYaml(Path.ChangeExtension(checkpoint, ".yaml"));
 
     /// <summary>
     /// The range of noise levels of a model of the EDM formulation: that of its tensors 'edm_vpred.sigma_max' and 'edm_vpred.sigma_min',
@@ -50,7 +64,7 @@ internal static partial class PredictionMarks
     /// <param name="file">The checkpoint.</param>
     /// <param name="type">The quantity that its UNet predicts.</param>
     /// <exception cref="SigmaRangeException">The tensors hold no possible range.</exception>
-    public static SigmaRange? SigmasOf(SafetensorsFile file, PredictionType type)
+    public static SigmaRange? SigmasOf(TensorFile file, PredictionType type)
     {
         if (SigmaRange.Of(type) is not { } usual || type != PredictionType.VelocityEdm) return SigmaRange.Of(type);
         var range = new SigmaRange(Number(file, LeastSigma) ?? usual.Least, Number(file, MostSigma) ?? usual.Most);
@@ -58,14 +72,14 @@ internal static partial class PredictionMarks
     }
 
     /// <summary>Whether the file says that its model has zero terminal SNR.</summary>
-    public static bool HasZeroTerminalSnr(SafetensorsFile file) => file.Tensors.ContainsKey(ZeroSnr);
+    public static bool HasZeroTerminalSnr(TensorFile file) => file.Tensors.ContainsKey(ZeroSnrTensor);
 
-    private static PredictionMark? OfTensors(SafetensorsFile file)
+    private static PredictionMark? OfTensors(TensorFile file)
     {
         // EDM is checked first because its velocity edition may contain the keys of the other kind too.
         return Has(PredictionType.Edm, "edm_mean", "edm_std")
             ?? Has(PredictionType.VelocityEdm, MostSigma, LeastSigma)
-            ?? Has(PredictionType.Velocity, "v_pred", ZeroSnr);
+            ?? Has(PredictionType.Velocity, VelocityTensor, ZeroSnrTensor);
 
         PredictionMark? Has(PredictionType type, params ReadOnlySpan<string> keys)
         {
@@ -120,7 +134,7 @@ internal static partial class PredictionMarks
     }
 
     // The number of a tensor of one element; null if there is no such tensor, or an empty one.
-    private static float? Number(SafetensorsFile file, string name) =>
+    private static float? Number(TensorFile file, string name) =>
         file.Tensors.TryGetValue(name, out SafetensorsTensor? tensor) && tensor.Elements == 1 ? file.ReadFloats(name)[0] : null;
 
     private static PredictionType? TypeOf(string prediction)

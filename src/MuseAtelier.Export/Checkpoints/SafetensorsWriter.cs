@@ -28,22 +28,13 @@ internal sealed class SafetensorsWriter : IDisposable
 {
     private const int ConversionElements = 1 << 14;
 
-    private readonly string _path;
-    private readonly string _partial;
-    private readonly FileStream _stream;
+    private readonly NewFile _file;
     private readonly IReadOnlyList<SafetensorsDeclaration> _tensors;
     private readonly byte[] _converted = new byte[ConversionElements * sizeof(float)];
     private int _current = -1;
     private long _remaining;
-    private bool _isComplete;
 
-    private SafetensorsWriter(string path, string partial, FileStream stream, IReadOnlyList<SafetensorsDeclaration> tensors)
-    {
-        _path = path;
-        _partial = partial;
-        _stream = stream;
-        _tensors = tensors;
-    }
+    private SafetensorsWriter(NewFile file, IReadOnlyList<SafetensorsDeclaration> tensors) => (_file, _tensors) = (file, tensors);
 
     /// <summary>Creates a file and writes its header.</summary>
     /// <param name="path">Path of the file. An existing file is replaced on completion.</param>
@@ -55,20 +46,11 @@ internal sealed class SafetensorsWriter : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
         byte[] header = Header(tensors, metadata);
-        string partial = Partial(path);
-        var stream = new FileStream(partial, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            Share = FileShare.None,
-            BufferSize = 1 << 20,
-            // Reserving the whole size makes a full disk fail here and not after gigabytes.
-            PreallocationSize = header.Length + tensors.Sum(static tensor => tensor.Bytes),
-        });
-        var writer = new SafetensorsWriter(path, partial, stream, tensors);
+        NewFile file = NewFile.Create(path, header.Length + tensors.Sum(static tensor => tensor.Bytes));
+        var writer = new SafetensorsWriter(file, tensors);
         try
         {
-            stream.Write(header);
+            file.Stream.Write(header);
             writer.Advance();
             return writer;
         }
@@ -89,7 +71,7 @@ internal sealed class SafetensorsWriter : IDisposable
         if (data.IsEmpty) return;
         if (data.Length > _remaining)
             throw new InvalidOperationException($"'{Current?.Name}' lacks {_remaining} bytes, but {data.Length} were given.");
-        _stream.Write(data);
+        _file.Stream.Write(data);
         _remaining -= data.Length;
         Advance();
     }
@@ -115,26 +97,11 @@ internal sealed class SafetensorsWriter : IDisposable
     public void Complete()
     {
         if (Current is not null) throw new InvalidOperationException($"'{Current.Name}' lacks {_remaining} bytes.");
-        _stream.Flush(flushToDisk: true);
-        _stream.Dispose();
-        PatientMove.File(_partial, _path);
-        _isComplete = true;
+        _file.Complete();
     }
 
     /// <summary>Closes the file. An incomplete file is deleted.</summary>
-    public void Dispose()
-    {
-        _stream.Dispose();
-        if (!_isComplete) File.Delete(_partial);
-        _isComplete = true;
-    }
-
-    // The name is random because two writers may write the same file, and short because the path may be as long as the system allows.
-    private static string Partial(string path)
-    {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return Path.Combine(folder, $"muse-{UniqueName.Digits()}.partial");
-    }
+    public void Dispose() => _file.Dispose();
 
     private void Advance()
     {

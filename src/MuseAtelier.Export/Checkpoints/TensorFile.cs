@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using MuseAtelier.Format;
 
@@ -162,33 +161,12 @@ internal abstract class TensorFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, tensor.Bytes - length);
     }
 
-    private int SizeOf(SafetensorsTensor tensor) => tensor.TypeName switch
-    {
-        "F64" => sizeof(double),
-        Float8.E4M3Name or Float8.E5M2Name => sizeof(byte),
-        _ => tensor.Type?.Size() ?? throw new TensorTypeException(Path, tensor.Name, tensor.TypeName),
-    };
+    private int SizeOf(SafetensorsTensor tensor) =>
+        FloatDecoding.SizeOf(tensor.TypeName) ?? throw new TensorTypeException(Path, tensor.Name, tensor.TypeName);
 
     private void Convert(SafetensorsTensor tensor, ReadOnlySpan<byte> source, Span<float> target)
     {
-        switch (tensor.TypeName)
-        {
-            case "F16": TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(source), target); break;
-            case "BF16": WidenBFloat16(MemoryMarshal.Cast<byte, ushort>(source), target); break;
-            case "F64": TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, double>(source), target); break;
-            case "I64": TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, long>(source), target); break;
-            case "I32": TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, int>(source), target); break;
-            case "U8": TensorPrimitives.ConvertTruncating(source, target); break;
-            case Float8.E4M3Name or Float8.E5M2Name: Float8.Widen(tensor.TypeName, source, target); break;
-            default: throw new TensorTypeException(Path, tensor.Name, tensor.TypeName);
-        }
-    }
-
-    // A bfloat16 number is the upper half of the same number in binary32.
-    private static void WidenBFloat16(ReadOnlySpan<ushort> source, Span<float> target)
-    {
-        Span<uint> bits = MemoryMarshal.Cast<float, uint>(target);
-        TensorPrimitives.ConvertTruncating(source, bits);
-        TensorPrimitives.ShiftLeft(bits, 16, bits);
+        if (!FloatDecoding.TryDecode(tensor.TypeName, source, target))
+            throw new TensorTypeException(Path, tensor.Name, tensor.TypeName);
     }
 }

@@ -304,8 +304,15 @@ internal abstract class GraphLowering
     {
         // Rows are gathered before they are cast: casting the whole table would convert 49,408 rows where 77 are used.
         ElementType type = ArithmeticOf(operation.Output), kept = KeptType(operation.Table, type);
-        string rows = Graph.Node("Gather", [Keep(operation.Table, kept), Use(operation.Ids)], Int("axis", 0));
-        return Graph.Node("Add", [Cast(rows, kept, type), Use(operation.Positions, type)]);
+        string ids = Use(operation.Ids);
+        string last = Graph.Constant(TextChunk.Vocabulary - 1), first = Graph.Constant(TextChunk.Vocabulary);
+        string inTable = Graph.Node("Min", [ids, last]);
+        string inVectors = Graph.Node("Max", [Graph.Node("Sub", [ids, first]), Graph.Constant(0L)]);
+        string isToken = Graph.Node("Unsqueeze", [Graph.Node("Less", [ids, first]), Graph.Constant(-1)]);
+        string tokens = Cast(Graph.Node("Gather", [Keep(operation.Table, kept), inTable], Int("axis", 0)), kept, type);
+        string vectors = Graph.Node("Gather", [Use(operation.Vectors, ElementType.F32), inVectors], Int("axis", 0));
+        string rows = Graph.Node("Where", [isToken, tokens, Cast(vectors, ElementType.F32, type)]);
+        return Graph.Node("Add", [rows, Use(operation.Positions, type)]);
     }
 
     private string Select(SelectPosition operation)

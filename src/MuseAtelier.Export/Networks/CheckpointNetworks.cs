@@ -14,7 +14,7 @@ internal static class CheckpointNetworks
     /// <exception cref="CheckpointException">
     /// The checkpoint cannot be described. The exception names all missing parts or tensors.
     /// </exception>
-    public static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(SafetensorsFile file, Precisions precisions)
+    public static (IReadOnlyList<Network> Networks, ModelSpec Model) Describe(TensorFile file, Precisions precisions)
     {
         UnsupportedPrecisionException.ThrowIfAny(precisions);
         var names = new TensorNames(file);
@@ -61,7 +61,7 @@ internal static class CheckpointNetworks
     }
 
     private static ModelSpec ModelOf(
-        SafetensorsFile file, UNetNetwork unet, ClipNetwork clipL, ClipNetwork clipG, string[] prefixes)
+        TensorFile file, UNetNetwork unet, ClipNetwork clipL, ClipNetwork clipG, string[] prefixes)
     {
         PredictionMark? mark = PredictionMarks.Find(file);
         PredictionType prediction = mark?.Type ?? PredictionType.Epsilon;
@@ -77,12 +77,13 @@ internal static class CheckpointNetworks
             Parameters = Parameters(file, prefixes),
             Prediction = prediction,
             PredictionMark = mark?.Text,
-            Sigmas = PredictionMarks.SigmasOf(file, prediction),
-            ZeroTerminalSnr = prediction == PredictionType.Velocity && PredictionMarks.HasZeroTerminalSnr(file),
+            Sigmas = mark?.Sigmas ?? PredictionMarks.SigmasOf(file, prediction),
+            ZeroTerminalSnr = prediction == PredictionType.Velocity
+                && (mark!.ZeroTerminalSnr || PredictionMarks.HasZeroTerminalSnr(file)),
         };
     }
 
-    private static void RequireParts(SafetensorsFile file, (string Name, string? Prefix)[] parts)
+    private static void RequireParts(TensorFile file, (string Name, string? Prefix)[] parts)
     {
         string[] missing = [.. parts.Where(part => part.Prefix is null).Select(part => part.Name)];
         if (missing.Length == 0) return;
@@ -91,7 +92,7 @@ internal static class CheckpointNetworks
     }
 
     // Integer tensors hold position ids, which are no parameters.
-    private static long Parameters(SafetensorsFile file, string[] prefixes) => file.Tensors.Values
+    private static long Parameters(TensorFile file, string[] prefixes) => file.Tensors.Values
         .Where(tensor => prefixes.Any(prefix => tensor.Name.StartsWith(prefix, StringComparison.Ordinal)))
         .Where(tensor => tensor.Type is not ElementType.I64)
         .Aggregate(0L, (sum, tensor) => sum + tensor.Elements);

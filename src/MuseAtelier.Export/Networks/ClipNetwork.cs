@@ -51,9 +51,6 @@ internal sealed class ClipNetwork
     /// <summary>Positions of both encoders.</summary>
     public const int Positions = TextChunk.Length;
 
-    /// <summary>Tokens of both encoders. A table may have more rows, which no text uses.</summary>
-    private const int VocabularySize = 49_408;
-
     private const string WeightSuffix = ".weight";
 
     private readonly CheckpointWeights _weights;
@@ -129,8 +126,8 @@ internal sealed class ClipNetwork
     public int PooledWidth => _projection is null ? 0 : (int)_weights.Size(_projection, _projectionIsLayer ? 0 : 1);
 
     /// <summary>
-    /// Describes the network. Inputs: ids [rows, 77] and, for the pooled output, eos [rows], the index of each text's first end mark in
-    /// the positions of all rows laid end to end. Outputs: hidden [rows, 77, width], the penultimate layer's without the final norm;
+    /// Describes the network. Inputs: ids [rows, 77]; vectors [75, width], of which the id 49,408 + i names row i; and, for the pooled
+    /// output, eos [rows], the index of each text's first end mark in the positions of all rows laid end to end. Outputs: hidden [rows, 77, width], the penultimate layer's without the final norm;
     /// hidden_3, hidden_4 and so on, those of the layers before it, up to the first layer or the twelfth from the end; and pooled
     /// [rows, p].
     /// </summary>
@@ -139,12 +136,14 @@ internal sealed class ClipNetwork
         var net = new NetworkBuilder(_weights);
         Dimension rows = Dimension.Parse("rows"), positions = Dimension.Of(Positions);
         Value ids = Value.Plain("ids", ElementType.I64, rows, positions);
+        Value vectors = Value.Plain(TextChunk.Vectors, ElementType.F32, Dimension.Of(TextChunk.Capacity), Dimension.Of(Width));
         int layers = CheckSizes();
 
         net.BeginUnit("embedding.0", StageKind.Transformer);
         Value x = Value.Tokens(net.Name(), Width, positions);
-        long vocabulary = Math.Max(VocabularySize, _weights.Size(_names.Table, 0));
-        net.Emit(new Embedding(ids, x, _weights.Get(_names.Table, vocabulary, Width), _weights.Get(_names.Positions, Positions, Width)));
+        long rowsOfTable = Math.Max(TextChunk.Vocabulary, _weights.Size(_names.Table, 0));
+        Weight table = _weights.Get(_names.Table, rowsOfTable, Width);
+        net.Emit(new Embedding(ids, vectors, x, table, _weights.Get(_names.Positions, Positions, Width)));
 
         // Only the pooled output reads the last layer.
         int needed = _projection is null ? layers - 1 : layers;
@@ -164,10 +163,10 @@ internal sealed class ClipNetwork
 
         // The penultimate layer's come first.
         hidden.Reverse();
-        if (_projection is null) return new Network(_name, [ids], hidden, net.Units) { Precision = _precision };
+        if (_projection is null) return new Network(_name, [ids, vectors], hidden, net.Units) { Precision = _precision };
         Value eos = Value.Plain("eos", ElementType.I64, rows);
         Value pooled = Pool(net, x, eos);
-        return new Network(_name, [ids, eos], [.. hidden, pooled], net.Units) { Precision = _precision };
+        return new Network(_name, [ids, vectors, eos], [.. hidden, pooled], net.Units) { Precision = _precision };
     }
 
     private int CheckSizes()

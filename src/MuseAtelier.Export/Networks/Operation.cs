@@ -1,3 +1,5 @@
+using MuseAtelier.Format;
+
 namespace MuseAtelier.Export.Networks;
 
 /// <summary>A mathematical operation of a network. The lowering decides how a device computes it.</summary>
@@ -117,8 +119,12 @@ internal sealed record ToTokens(Value Input, Value Output) : Operation([Input], 
 /// <summary>Converts tokens to an image of the size of <paramref name="Like"/>.</summary>
 internal sealed record ToImage(Value Input, Value Like, Value Output) : Operation([Input, Like], [Output]);
 
-/// <summary>Looks up a row of the table for each id and adds the row of its position.</summary>
-internal sealed record Embedding(Value Ids, Value Output, Weight Table, Weight Positions) : Operation([Ids], [Output]);
+/// <summary>
+/// Looks up a row of the table for each id below <see cref="TextChunk.Vocabulary"/>, and row id - Vocabulary of
+/// <paramref name="Vectors"/> for each other id, and adds the row of its position.
+/// </summary>
+internal sealed record Embedding(Value Ids, Value Vectors, Value Output, Weight Table, Weight Positions)
+    : Operation([Ids, Vectors], [Output]);
 
 /// <summary>For each b, row <c>index[b]</c> of the positions of all rows laid end to end.</summary>
 internal sealed record SelectPosition(Value Input, Value Index, Value Output) : Operation([Input, Index], [Output]);

@@ -61,7 +61,8 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
     /// <summary>
     /// The encoder: image [1, 3, 8 height, 8 width], -1 to 1, to mean and log variance [1, 4, height, width], before the latent scale.
     /// </summary>
-    public Network Encoder()
+    /// <param name="name">The component's name.</param>
+    public Network Encoder(string name = ComponentNames.VaeEncoder)
     {
         var net = new NetworkBuilder(weights);
         net.BeginUnit("encoder", StageKind.Convolution);
@@ -83,7 +84,7 @@ internal sealed class VaeNetwork(CheckpointWeights weights, ElementType precisio
         Value moments = net.Convolution(x, "quant_conv", channels: 2 * UNetNetwork.LatentChannels);
         Value mean = Half("mean"), logVariance = Half("log_variance");
         net.Emit(new Halve(moments, mean, logVariance));
-        return new Network(ComponentNames.VaeEncoder, [image], [mean, logVariance], net.Units) { Precision = precision };
+        return new Network(name, [image], [mean, logVariance], net.Units) { Precision = precision };
 
         Value Half(string name) => Value.Image(name, moments.Channels / 2, x.Height, x.Width, ElementType.F32, One);
     }

@@ -51,7 +51,7 @@ internal static class OverlayWriter
         PackageManifest manifest = PackageManifest.Read(basis);
         if (manifest.Overlay is not null) throw new PackageBaseException(place.Folder, basis, "that is an overlay itself");
         string baseDigest = ManifestReader.Digest(basis);
-        using SafetensorsFile file = SafetensorsFile.Open(options.Checkpoint);
+        using TensorFile file = CheckpointFile.Open(options.Checkpoint);
         if (file.Bytes != manifest.Checkpoint.Bytes) throw new OverlayCheckpointException(file.Path, basis);
         RequireUsed(file, manifest, options.Changes);
 
@@ -93,7 +93,7 @@ internal static class OverlayWriter
         Files = stages.Files,
     };
 
-    private static void RequireUsed(SafetensorsFile file, PackageManifest manifest, IReadOnlyDictionary<string, TensorChange> changes)
+    private static void RequireUsed(TensorFile file, PackageManifest manifest, IReadOnlyDictionary<string, TensorChange> changes)
     {
         HashSet<string> used =
         [

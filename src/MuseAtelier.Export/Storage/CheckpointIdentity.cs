@@ -1,3 +1,4 @@
+using System.Text;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Format;
 
@@ -23,19 +24,39 @@ internal sealed record CheckpointIdentity(string Path, long Bytes, long Ticks, s
     private const int SampleBytes = 4 << 10;
     private const int SampleCount = 64;
 
-    /// <summary>Identifies a file. Reads less than half a MiB of it.</summary>
-    /// <exception cref="CheckpointException">The file does not exist or cannot be read.</exception>
-    public static CheckpointIdentity Of(string checkpoint)
+    /// <summary>Identifies a file, or the files of a model's folder. Reads less than half a MiB of each.</summary>
+    /// <exception cref="CheckpointException">A file does not exist or cannot be read.</exception>
+    public static CheckpointIdentity Of(string checkpoint) =>
+        ModelFolder.IsFolder(checkpoint) ? OfFolder(ModelFolder.Of(checkpoint)) : OfFile(checkpoint);
+
+    // Each file counts that decides how the model is read, and so does their choice: a file that is preferred to another one may come.
+    private static CheckpointIdentity OfFolder(ModelFolder folder)
+    {
+        var text = new StringBuilder();
+        long bytes = 0, ticks = 0;
+        foreach (string name in folder.Files.Select(file => file.Name).Concat(folder.Descriptions))
+        {
+            CheckpointIdentity file = OfFile(folder.PathOf(name));
+            text.Append(FormattableString.Invariant($"{name}|{file.Path}|{file.Bytes}|{file.Ticks}|{file.Samples}\n"));
+            bytes += file.Bytes;
+            ticks = Math.Max(ticks, file.Ticks);
+        }
+
+        return new CheckpointIdentity(NameOf(FinalPath.Of(folder.Path)), bytes, ticks, Sha256.Hash(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+
+    private static string NameOf(string path) =>
+        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? path.ToUpperInvariant() : path;
+
+    private static CheckpointIdentity OfFile(string checkpoint)
     {
         try
         {
             string path = FinalPath.Of(checkpoint);
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             long bytes = stream.Length;
-            bool ignoresCase = OperatingSystem.IsWindows() || OperatingSystem.IsMacOS();
-            string name = ignoresCase ? path.ToUpperInvariant() : path;
             long ticks = File.GetLastWriteTimeUtc(stream.SafeFileHandle).Ticks;
-            return new CheckpointIdentity(name, bytes, ticks, Sample(stream, bytes))
+            return new CheckpointIdentity(NameOf(path), bytes, ticks, Sample(stream, bytes))
             {
                 SaidBeside = PredictionMarks.FindBeside(checkpoint)?.Type,
             };

@@ -59,11 +59,11 @@ internal static class PictureDecoder
                     $"its {content.PixelBytes:N0} bytes of pixels cannot hold {content.Width}x{content.Height} px"));
         cancellationToken.ThrowIfCancellationRequested();
         using var pixels = new PartStream(input.Stream, content.Parts);
-        IImageDecoder decoder = Imaging.Decoder(input.Format);
+        IImageDecoder decoder = PixelCodecs.Decoder(input.Format);
         return Guard(path, () =>
         {
             // The decoder allocates memory by its own reading of the size, so that reading is checked too.
-            IImageInfo? info = Image.Identify(Imaging.Configuration, pixels);
+            IImageInfo? info = Image.Identify(PixelCodecs.Configuration, pixels);
             if (info is null || (info.Width, info.Height) != (content.Width, content.Height))
                 throw new PictureDamagedException(path, "its parts state different sizes");
             pixels.Position = 0;
@@ -83,7 +83,7 @@ internal static class PictureDecoder
 
     private static MemoryOwner<byte> DecodeOpaque(Stream stream, IImageDecoder decoder)
     {
-        using Image<Rgb24> image = Image.Load<Rgb24>(Imaging.Configuration, stream, decoder);
+        using Image<Rgb24> image = Image.Load<Rgb24>(PixelCodecs.Configuration, stream, decoder);
         MemoryOwner<byte> pixels = Allocate(image.Width, image.Height);
         image.CopyPixelDataTo(pixels.Span);
         return pixels;
@@ -91,7 +91,7 @@ internal static class PictureDecoder
 
     private static MemoryOwner<byte> DecodeOnBlack(Stream stream, IImageDecoder decoder)
     {
-        using Image<Rgba32> image = Image.Load<Rgba32>(Imaging.Configuration, stream, decoder);
+        using Image<Rgba32> image = Image.Load<Rgba32>(PixelCodecs.Configuration, stream, decoder);
         MemoryOwner<byte> pixels = Allocate(image.Width, image.Height);
         image.ProcessPixelRows(rows =>
         {
@@ -147,10 +147,10 @@ internal static class PictureDecoder
 
     private static void RequirePixels(string path, int width, int height)
     {
-        if ((long)width * height > Imaging.MostPixels)
+        if ((long)width * height > PixelCodecs.MostPixels)
             throw new PictureTooLargeException(path,
                 string.Create(CultureInfo.InvariantCulture,
-                    $"it states {width}x{height} px, and pictures of up to {Imaging.MostPixels:N0} px are read"));
+                    $"it states {width}x{height} px, and pictures of up to {PixelCodecs.MostPixels:N0} px are read"));
     }
 
     // Decoders may throw any exception for a hostile file.

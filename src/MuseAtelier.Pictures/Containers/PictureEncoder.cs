@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -23,6 +24,13 @@ internal static class PictureEncoder
     private const int TrialSide = 16;
 
     private const int LeastBuffer = 4096;
+
+    private const int LargestPooled = 8 << 20;
+    private const int PooledOfASize = 4;
+
+    // A pool of its own: the shared one keeps an array for each thread that gave one back, where other threads do not find it. Servers
+    // encode on whichever thread is free, and would allocate megabytes for each picture.
+    private static readonly ArrayPool<byte> Buffers = ArrayPool<byte>.Create(LargestPooled, PooledOfASize);
 
     // Formats whose encoder has worked in this process.
     private static readonly ConcurrentDictionary<PictureFormat, bool> Tried = new();
@@ -58,7 +66,7 @@ internal static class PictureEncoder
             if (!PictureCodecs.IsBuiltIn(format)) return EncodeForeign(path, pixels, header, encoding);
             using ArrayPoolBufferWriter<byte> plain = EncodePixels(pixels, width, height, encoding);
             ReadOnlySpan<byte> bytes = plain.WrittenSpan;
-            var file = new ArrayPoolBufferWriter<byte>(plain.WrittenCount + exif.Length + xmp.Length + LeastBuffer);
+            var file = new ArrayPoolBufferWriter<byte>(Buffers, plain.WrittenCount + exif.Length + xmp.Length + LeastBuffer);
             if (isPng) PngFile.Embed(bytes, Chunks(texts, exif, xmp), file);
             else if (format == PictureFormat.Jpeg) JpegFile.Embed(bytes, exif, xmp, file);
             else WebPFile.Embed(bytes, width, height, exif, xmp, file);
@@ -87,7 +95,7 @@ internal static class PictureEncoder
         string path, ReadOnlyMemory<byte> pixels, PictureHeader header, RecordedEncoding encoding)
     {
         IPictureCodec codec = PictureCodecs.Require(path, encoding.Format);
-        var file = new ArrayPoolBufferWriter<byte>();
+        var file = new ArrayPoolBufferWriter<byte>(Buffers);
         codec.Encode(pixels, header, encoding.Quality ?? DefaultQuality(encoding.Format), file);
         return file;
     }
@@ -97,14 +105,14 @@ internal static class PictureEncoder
     {
         // Encoders only read the pixels, so they work on the picture's own memory.
         using Image<Rgb24> image =
-            Image.WrapMemory<Rgb24>(Imaging.Configuration, MemoryMarshal.AsMemory(pixels), width, height);
+            Image.WrapMemory<Rgb24>(PixelCodecs.Configuration, MemoryMarshal.AsMemory(pixels), width, height);
         image.Metadata.HorizontalResolution = DotsPerInch;
         image.Metadata.VerticalResolution = DotsPerInch;
-        // PNG takes about one byte for a pixel, the lossy formats a quarter of it.
-        int expected = encoding.Format == PictureFormat.Png ? width * height : width * height / 4;
-        var file = new ArrayPoolBufferWriter<byte>(Math.Max(expected, LeastBuffer));
+        // PNG takes one to two bytes for a pixel, the lossy formats a quarter of one.
+        int expected = encoding.Format == PictureFormat.Png ? 2 * width * height : width * height / 4;
+        var file = new ArrayPoolBufferWriter<byte>(Buffers, Math.Max(expected, LeastBuffer));
         using Stream stream = file.AsStream();
-        image.Save(stream, Imaging.Encoder(encoding));
+        image.Save(stream, PixelCodecs.Encoder(encoding));
         return file;
     }
 

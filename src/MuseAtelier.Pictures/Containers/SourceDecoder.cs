@@ -54,7 +54,7 @@ internal static class SourceDecoder
 
     private static byte[] DecodeOpaque(Stream stream, IImageDecoder decoder)
     {
-        using Image<Rgb24> image = Image.Load<Rgb24>(Imaging.Configuration, stream, decoder);
+        using Image<Rgb24> image = Image.Load<Rgb24>(PixelCodecs.Configuration, stream, decoder);
         byte[] colours = new byte[image.Width * image.Height * Channels];
         image.CopyPixelDataTo(colours);
         return colours;
@@ -62,7 +62,7 @@ internal static class SourceDecoder
 
     private static (byte[] Colours, byte[] Opacity) DecodeTransparent(Stream stream, IImageDecoder decoder)
     {
-        using Image<Rgba32> image = Image.Load<Rgba32>(Imaging.Configuration, stream, decoder);
+        using Image<Rgba32> image = Image.Load<Rgba32>(PixelCodecs.Configuration, stream, decoder);
         byte[] colours = new byte[image.Width * image.Height * Channels];
         byte[] opacity = new byte[image.Width * image.Height];
         image.ProcessPixelRows(rows =>

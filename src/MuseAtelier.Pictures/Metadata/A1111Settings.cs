@@ -142,6 +142,13 @@ internal sealed class A1111Settings(
             case "Parser":
                 TakeParser(name, value);
                 return true;
+            case A1111Adapters.LoraHashes:
+                A1111Adapters.TakeHashes(draft, value);
+                draft.SkipWithoutLoras(name, value);
+                return true;
+            case A1111Adapters.EmbeddingHashes:
+                draft.SkipWithoutEmbeddings(name, value);
+                return true;
             default:
                 return false;
         }

@@ -84,6 +84,7 @@ internal sealed class ComfyGraph
         var model = new ComfyModel(_nodes, _draft);
         if (new ComfyConditioning(_nodes, _draft, SkipOnce).Take(guider) is { } fault) return fault;
         model.Take(_nodes.Follow(guider, "model"));
+        new ComfyLoras(_nodes, _draft).Take(guider);
         return null;
     }
 

@@ -96,6 +96,8 @@ internal sealed class ComfyModel(ComfyNodes nodes, RequestDraft draft)
         // Without any strength, or switched off, a network changes nothing.
         if (model == 0 && clip is null or 0 || nodes.Text(node, "switch") == "Off") return;
         string strength = model is null ? "" : clip is null ? Invariant($" ({model})") : Invariant($" ({model}, text {clip})");
-        draft.Skip($"{kind}: {network}{strength}");
+        string words = $"{kind}: {network}{strength}";
+        if (ComfyLoras.IsTaken(nodes, node)) draft.SkipWithoutLoras(words);
+        else draft.Skip(words);
     }
 }

@@ -38,6 +38,17 @@ internal sealed class ComfyNodes
         return null;
     }
 
+    /// <summary>The number of the node to which the first linked input of these names leads; null if none is linked.</summary>
+    public string? FollowNumber(JsonElement node, params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+            if (TryInput(node, name, out JsonElement link) && Linked(link) is not null) return NumberOf(link);
+        return null;
+    }
+
+    /// <summary>The node of a number that <see cref="FollowNumber"/> gave.</summary>
+    public JsonElement this[string number] => _nodes[number];
+
     /// <summary>The text of an input; null if it is none.</summary>
     public string? Text(JsonElement node, string name) =>
         Value(node, [name]) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
@@ -83,13 +94,15 @@ internal sealed class ComfyNodes
         return null;
     }
 
-    private JsonElement? Linked(JsonElement link)
+    private JsonElement? Linked(JsonElement link) =>
+        NumberOf(link) is { } number && _nodes.TryGetValue(number, out JsonElement node) ? node : null;
+
+    private static string? NumberOf(JsonElement link)
     {
         if (link.ValueKind != JsonValueKind.Array || link.GetArrayLength() != 2) return null;
         JsonElement number = link[0];
-        string? id = number.ValueKind == JsonValueKind.String ? number.GetString() : number.ValueKind == JsonValueKind.Number
+        return number.ValueKind == JsonValueKind.String ? number.GetString() : number.ValueKind == JsonValueKind.Number
             ? number.GetRawText() : null;
-        return id is not null && _nodes.TryGetValue(id, out JsonElement node) ? node : null;
     }
 
     private static bool TryInput(JsonElement node, string name, [NotNullWhen(true)] out JsonElement value)

@@ -30,6 +30,7 @@ internal static class ForeignJson
         fields.IgnoreAll("segment");
         if (draft.Prompt?.Contains("<segment:", StringComparison.Ordinal) ?? false)
             draft.Skip("segments, which are painted again");
+        ForeignLoras.TakeSwarmUi(draft, fields);
         fields.SkipRest();
         return draft;
     }
@@ -57,8 +58,9 @@ internal static class ForeignJson
         fields.Ignore("prompt", "negative_prompt", "prompt_expansion", "styles", "performance", "metadata_scheme", "version", "software",
             "Software", "created_by", "full_prompt", "full_negative_prompt");
         if (Member(json, "refiner_model") is null or "None" or "") fields.Ignore("refiner_switch");
-        // Each network is named twice.
+        // Each LoRA is named twice.
         if (json.TryGetProperty("loras", out _)) fields.IgnoreAll("lora_combined_");
+        ForeignLoras.TakeFooocus(draft, json, fields);
         fields.SkipRest();
         return draft;
     }
@@ -82,6 +84,7 @@ internal static class ForeignJson
         fields.IgnoreUsual("positive_style_prompt", draft.Prompt ?? "");
         fields.IgnoreUsual("negative_style_prompt", draft.Negative ?? "");
         fields.Ignore("app_version", "type", "id", "canvas_v2_metadata", "hrf_method", "hrf_strength");
+        ForeignLoras.TakeInvokeAi(draft, fields);
         fields.SkipRest();
         CompelPrompt.Take(draft);
         return draft;

@@ -18,6 +18,7 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _ofLoras = new(StringComparer.Ordinal);
 
     /// <summary>Reads a text, or a number as text; null if there is neither.</summary>
     public string? Text(params ReadOnlySpan<string> names)
@@ -73,6 +74,18 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
         return value;
     }
 
+    /// <summary>
+    /// Reads an object or a list that describes LoRAs; null if there is none. The member is named, because it is used only if folders of LoRAs
+    /// are given.
+    /// </summary>
+    public JsonElement? OfLoras(string name)
+    {
+        if (!json.TryGetProperty(name, out JsonElement value) || value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array))
+            return null;
+        _ofLoras.Add(name);
+        return value;
+    }
+
     /// <summary>Ignores members that do not affect the picture.</summary>
     public void Ignore(params ReadOnlySpan<string> names)
     {
@@ -98,8 +111,11 @@ internal sealed class JsonFields(RequestDraft draft, JsonElement json)
     public void SkipRest()
     {
         foreach (JsonProperty member in json.EnumerateObject())
-            if (!_taken.Contains(member.Name) && IsUsed(member.Value))
-                draft.Skip(member.Name, Words(member.Value));
+        {
+            if (_taken.Contains(member.Name) || !IsUsed(member.Value)) continue;
+            if (_ofLoras.Contains(member.Name)) draft.SkipWithoutLoras(member.Name, Words(member.Value));
+            else draft.Skip(member.Name, Words(member.Value));
+        }
     }
 
     // A value on one line. Programs differ in how they indent.

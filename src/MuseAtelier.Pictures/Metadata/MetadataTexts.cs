@@ -9,13 +9,13 @@ internal sealed record MetadataTexts(string? Software, string? Parameters, strin
     public static MetadataTexts Of(MetadataLevel level, Picture picture, RecordedEncoding encoding) => new(
         level == MetadataLevel.None ? null : Name(picture.Provenance.Engine),
         level <= MetadataLevel.Parameters
-            ? ParametersText.Write(picture.Request, picture.Model.Name, picture.Model.Sha256, Name(picture.Provenance.Engine)) : null,
+            ? ParametersText.Write(picture)
+            : null,
         level == MetadataLevel.Full ? PictureRecord.Of(picture, encoding).ToJson() : null);
 
     /// <summary>The texts of a file that carries a record, as they were when it was written.</summary>
     public static MetadataTexts Of(PictureRecord record, string json) =>
-        new(Name(record.Engine.Version),
-            ParametersText.Write(record.Request, record.Model.Name, record.Model.Sha256, Name(record.Engine.Version)), json);
+        new(Name(record.Engine.Version), ParametersText.Write(record), json);
 
     /// <summary>
     /// The texts of an image that nothing painted. With a text of AUTOMATIC1111, the file says that this program wrote it.
@@ -25,5 +25,6 @@ internal sealed record MetadataTexts(string? Software, string? Parameters, strin
             ? new MetadataTexts(null, null, null)
             : new MetadataTexts(Name(PictureProvenance.CurrentEngine), parameters, null);
 
-    private static string Name(string version) => $"MuseAtelier {version}";
+    /// <summary>Name and version of this program.</summary>
+    public static string Name(string version) => $"MuseAtelier {version}";
 }

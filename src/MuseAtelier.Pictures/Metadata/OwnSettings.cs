@@ -19,6 +19,7 @@ internal sealed class OwnSettings(SettingValues values)
         GuidanceTo = "Guidance to",
         HiresSpacing = "Hires timestep spacing",
         HiresStrength = "Hires strength",
+        Loras = "Loras",
         NoiseSource = "Noise source",
         OriginalSize = "Original size",
         PasteBack = "Paste back",
@@ -66,6 +67,9 @@ internal sealed class OwnSettings(SettingValues values)
                 return true;
             case Prediction when Named(value, out ModelPrediction prediction):
                 draft.Prediction = prediction;
+                return true;
+            case Loras when A1111Adapters.TakeTags(draft, value):
+                draft.SkipWithoutLoras(name, value);
                 return true;
             case Frame:
                 string[] words = value.Split(' ');

@@ -37,6 +37,7 @@ internal static class PictureRecordRules
     {
         CheckRequest(path, record.Request);
         RecordedSourceRules.Check(path, record.Request);
+        RecordedAdapters.Check(path, record.Embeddings);
         CheckPrediction(path, record.Model.Prediction);
         CheckEncoding(path, record.Encoding);
         CheckEngine(path, record.Engine);
@@ -159,10 +160,12 @@ internal static class PictureRecordRules
 
         if (!hashes.Latents.All(IsStepHash) || !hashes.Noise.All(hash => hash is "" || IsStepHash(hash)))
             throw new PictureRecordDamagedException(path, Invariant($"a step's hash does not have {StepHashDigits} hex digits"));
-        string[] digests = [hashes.Pixels, record.Model.Sha256, record.Model.GraphsSha256];
+        string[] digests = [hashes.Pixels, record.Model.Sha256, record.Model.GraphsSha256, .. VaeDigest(record.Model)];
         if (!digests.All(digest => IsHex(digest, Sha256Digits)))
             throw new PictureRecordDamagedException(path, Invariant($"a digest does not have {Sha256Digits} hex digits"));
     }
+
+    private static string[] VaeDigest(RecordedModel model) => model.Vae is { } vae ? [vae.Sha256] : [];
 
     private static bool IsTile(int side) => side is >= SmallestTile and <= LargestTile;
 

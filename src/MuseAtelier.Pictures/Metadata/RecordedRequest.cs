@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MuseAtelier.Adapters;
 
 namespace MuseAtelier.Pictures.Metadata;
 
@@ -74,6 +75,9 @@ internal sealed record RecordedRequest
     /// <summary>The picture that this one was painted from; null means noise alone.</summary>
     public RecordedSource? Source { get; init; }
 
+    /// <summary>The LoRAs, in the order in which they are added; null means none.</summary>
+    public IReadOnlyList<RecordedLora>? Loras { get; init; }
+
     /// <summary>The second pass; null means none.</summary>
     public RecordedHires? Hires { get; init; }
 
@@ -119,13 +123,14 @@ internal sealed record RecordedRequest
         Sampler = RecordedNames.SamplerOf(request),
         Schedule = RecordedSchedule.Of(request.Schedule),
         Source = RecordedSource.Of(request.Source),
+        Loras = RecordedLora.Of(request.Loras),
         Hires = RecordedHires.Of(request.Hires),
         Frame = request.Frame,
         MicroConditioning = request.Conditioning,
     };
 
     /// <summary>The request that was recorded.</summary>
-    /// <exception cref="JsonException">The sampler, the noise source, or a part of the source or of the second pass is none.</exception>
+    /// <exception cref="JsonException">The sampler, the noise source, a LoRA, or a part of the source or of the second pass is none.</exception>
     /// <exception cref="ArgumentException">A digest or a size is out of range.</exception>
     public PictureRequest ToRequest()
     {
@@ -153,6 +158,8 @@ internal sealed record RecordedRequest
             GuidanceScale = GuidanceScale,
             Schedule = Schedule.ToSchedule(),
             Source = Source?.ToSource(),
+            Loras = RecordedLora.ToLoras(Loras),
+            HasFinalLoras = LoraTags.IsIn(Prompt),
             Hires = Hires?.ToPass(),
             Frame = Frame,
             Conditioning = MicroConditioning,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MuseAtelier.Adapters;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Pictures.Metadata;
@@ -18,6 +19,8 @@ internal sealed class RequestDraft
 
     private readonly List<string> _notTaken = [];
     private readonly List<string> _notices = [];
+    private readonly List<string> _ofLoras = [];
+    private readonly List<string> _ofEmbeddings = [];
     private readonly ProgramHabits _habits;
     private bool _isTreeOnCard;
     private int _further;
@@ -101,6 +104,12 @@ internal sealed class RequestDraft
 
     public HiresPass? Hires { get; set; }
 
+    /// <summary>The LoRAs that the text names beside the prompt, in the order in which they are added.</summary>
+    public List<ParsedLora> Loras { get; } = [];
+
+    /// <summary>The first digits of the digests of LoRAs, by name.</summary>
+    public Dictionary<string, string> LoraHashes { get; } = new(StringComparer.Ordinal);
+
     public string? ModelName { get; set; }
 
     public string? ModelHash { get; set; }
@@ -121,6 +130,24 @@ internal sealed class RequestDraft
         string words = $"{name}: {Shorten(value)}";
         Skip(words);
         Source = (Source ?? new ParsedSource()) with { NotTaken = [.. Source?.NotTaken ?? [], words] };
+    }
+
+    /// <summary>Records in words what is used only if folders of LoRAs are given.</summary>
+    public void SkipWithoutLoras(string words)
+    {
+        Skip(words);
+        if (_ofLoras.Count < MostNotTaken) _ofLoras.Add(words);
+    }
+
+    /// <summary>Records a setting that is used only if folders of LoRAs are given.</summary>
+    public void SkipWithoutLoras(string name, string value) => SkipWithoutLoras($"{name}: {Shorten(value)}");
+
+    /// <summary>Records a setting that is used only if folders of embeddings are given.</summary>
+    public void SkipWithoutEmbeddings(string name, string value)
+    {
+        string words = $"{name}: {Shorten(value)}";
+        Skip(words);
+        if (_ofEmbeddings.Count < MostNotTaken) _ofEmbeddings.Add(words);
     }
 
     /// <summary>Records a notice for the user.</summary>
@@ -249,6 +276,9 @@ internal sealed class RequestDraft
             Notices = _notices,
             PromptSyntax = syntax,
             Source = Source,
+            Loras = [.. Loras, .. TaggedIn(request)],
+            NotTakenWithoutLoras = _ofLoras,
+            NotTakenWithoutEmbeddings = _ofEmbeddings,
         };
     }
 
@@ -297,11 +327,17 @@ internal sealed class RequestDraft
     private SamplingDialect UsualDialect(TimestepSpacing spacing) =>
         Program == Programs.MuseAtelier ? RecordedRequest.UnnamedDialect(spacing) : _habits.Dialect;
 
-    private static string? SyntaxOf(PictureRequest request)
+    private IEnumerable<ParsedLora> TaggedIn(PictureRequest request) => request.PromptSyntax != PromptSyntax.A1111
+        ? []
+        : LoraTags.NamesIn(request.Prompt)
+            .Select(name => new ParsedLora(name) { IsInPrompt = true, Hash = LoraHashes.GetValueOrDefault(A1111Adapters.Plain(name)) });
+
+    /// <summary>A sentence that names the syntax in the prompts that is not read; null if there is none.</summary>
+    public static string? SyntaxOf(PictureRequest request)
     {
         string?[] both =
         [
-            PromptSyntaxNotice.Of(request.Prompt, "prompt", request.PromptSyntax),
+            PromptSyntaxNotice.Of(LoraTags.TextOf(request), "prompt", request.PromptSyntax),
             PromptSyntaxNotice.Of(request.NegativePrompt, "negative prompt", request.PromptSyntax),
         ];
         string[] sentences = [.. both.OfType<string>()];

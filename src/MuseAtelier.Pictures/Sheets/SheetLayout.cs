@@ -1,4 +1,4 @@
-using Codecs = MuseAtelier.Pictures.Containers.Imaging;
+using MuseAtelier.Pictures.Containers;
 
 namespace MuseAtelier.Pictures.Sheets;
 
@@ -64,7 +64,7 @@ internal sealed class SheetLayout
             layout = new SheetLayout(cells, columns, longestSide);
             longestSide /= 2;
         }
-        while ((long)layout.Width * layout.Height > Codecs.MostPixels && longestSide >= ShortestLimit);
+        while ((long)layout.Width * layout.Height > PixelCodecs.MostPixels && longestSide >= ShortestLimit);
         return layout;
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
@@ -17,12 +18,8 @@ internal static class Automatic1111Endpoints
     // What AUTOMATIC1111 lists and this server has none of.
     private static readonly string[] EmptyLists =
     [
-        "sd-vae", "sd-modules", "loras", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles",
-        "script-info", "extensions",
+        "sd-modules", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles", "script-info", "extensions",
     ];
-
-    // Its folders of these are empty here, so that reading them again changes nothing.
-    private static readonly string[] Refreshes = ["refresh-vae", "refresh-loras", "refresh-embeddings"];
 
     private static readonly (string Route, string What)[] Missing =
     [
@@ -39,17 +36,20 @@ internal static class Automatic1111Endpoints
         var shelf = app.Services.GetRequiredService<IModelShelf>();
         var options = app.Services.GetRequiredService<ServerOptions>();
         var board = app.Services.GetRequiredService<IJobBoard>();
-        var store = new OptionStore(shelf);
+        var store = new OptionStore(shelf, options.Atelier.VaeFile);
         var form = new ProblemForm(WriteError);
         var routes = new ClientRoutes(app, "/sdapi/v1", Program, form);
         var uploads = app.Services.GetRequiredService<UploadStore>();
         var upscalers = app.Services.GetRequiredService<UpscalerShelf>();
+        var loras = app.Services.GetRequiredService<LoraShelf>();
+        var embeddings = app.Services.GetRequiredService<EmbeddingShelf>();
         var fields = new PaintingFields(
-            shelf, store, new SourceCall(uploads, options.Limits), new SecondPass(upscalers, options.Limits), options.Limits);
+            shelf, store, new SourceCall(uploads, options.Limits), new SecondPass(upscalers, options.Limits), loras, options.Limits);
         var bodies = app.Services.GetRequiredService<LargeBodies>();
         MapPainting(routes, board, new TextToImage(board, fields, bodies, uploads, options.Limits), options.Limits);
         MapOptions(routes, store, options);
         MapLists(routes, shelf, upscalers);
+        MapAdapters(routes, loras, embeddings, options.Atelier.VaeFile);
         routes.RefuseOthers();
         var others = new ClientRoutes(app, "/internal", Program, form);
         others.Get("/ping", "Answers that the server is there", context => WriteRawAsync(context, "{}"));
@@ -102,9 +102,28 @@ internal static class Automatic1111Endpoints
         routes.Get("/memory", "The memory in use", context =>
             JsonAnswer.WriteAsync(context, json => ServerFacts.WriteMemory(json, shelf.Sanctum)));
         foreach (string list in EmptyLists) routes.Get($"/{list}", "An empty list", context => WriteRawAsync(context, "[]"));
-        foreach (string refresh in Refreshes) routes.Post($"/{refresh}", "Changes nothing", context => WriteRawAsync(context, "null"));
-        routes.Get("/embeddings", "The embeddings: none", context => WriteRawAsync(context, """{"loaded":{},"skipped":{}}"""));
         routes.Get("/scripts", "The scripts: none", context => WriteRawAsync(context, """{"txt2img":[],"img2img":[]}"""));
+    }
+
+    private static void MapAdapters(ClientRoutes routes, LoraShelf loras, EmbeddingShelf embeddings, string? vae)
+    {
+        routes.Get("/loras", "The LoRAs", context =>
+            JsonAnswer.WriteAsync(context, json => AdapterLists.WriteLoras(json, loras.All())));
+        routes.Post("/refresh-loras", "Lists the folders of LoRAs again", context =>
+        {
+            loras.Refresh();
+            return WriteRawAsync(context, "null");
+        });
+        routes.Get("/embeddings", "The embeddings", context =>
+            JsonAnswer.WriteAsync(context, json => AdapterLists.WriteEmbeddings(json, embeddings.All())));
+        routes.Post("/refresh-embeddings", "Lists the folders of embeddings again", context =>
+        {
+            embeddings.Refresh();
+            return WriteRawAsync(context, "null");
+        });
+        routes.Get("/sd-vae", "The VAE that replaces the models' own", context =>
+            JsonAnswer.WriteAsync(context, json => AdapterLists.WriteVaes(json, vae)));
+        routes.Post("/refresh-vae", "Changes nothing: the VAE is named when the server starts", context => WriteRawAsync(context, "null"));
     }
 
     private static Task WriteRawAsync(HttpContext context, string text) =>

@@ -12,7 +12,6 @@ internal sealed record FixedOption(string Name, string Value, params string[] Ot
     /// <summary>All of them.</summary>
     public static IReadOnlyList<FixedOption> All { get; } =
     [
-        new("sd_vae", "\"Automatic\"", "\"None\"", "\"\""),
         new("sd_unet", "\"Automatic\"", "\"None\"", "\"\""),
         new("sd_lora", "\"None\"", "\"\""),
         new("sd_hypernetwork", "\"None\"", "\"\""),
@@ -49,6 +48,19 @@ internal sealed record FixedOption(string Name, string Value, params string[] Ot
         new("upscaler_for_img2img", "\"None\"", "\"\"", "null"),
         new("hires_fix_use_firstpass_conds", "false"),
     ];
+
+    /// <summary>
+    /// The VAE. Without a file of the server's own, the model's is the only one; with it, the file's name is the usual value, and None, which
+    /// means the model's own, is refused.
+    /// </summary>
+    /// <param name="file">Path of the VAE's file that the server was given; null for none.</param>
+    public static FixedOption Vae(string? file)
+    {
+        const string name = "sd_vae", automatic = "\"Automatic\"", empty = "\"\"";
+        return file is null
+            ? new FixedOption(name, automatic, "\"None\"", empty)
+            : new FixedOption(name, JsonSerializer.Serialize(Path.GetFileName(file)), automatic, empty);
+    }
 
     /// <summary>Refuses another value than the usual one.</summary>
     /// <param name="fields">The options that a client sets.</param>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using MuseAtelier.Pictures.Metadata;
 using MuseAtelier.Sampling;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
@@ -18,9 +19,10 @@ namespace MuseAtelier.Server.Automatic1111;
 /// <param name="store">The options that all calls have.</param>
 /// <param name="sources">Reads the picture of img2img.</param>
 /// <param name="passes">Reads the second pass of txt2img.</param>
+/// <param name="loras">Has the LoRAs that prompts name.</param>
 /// <param name="limits">The limits of a request.</param>
 internal sealed class PaintingFields(
-    IModelShelf shelf, OptionStore store, SourceCall sources, SecondPass passes, ServerLimits limits)
+    IModelShelf shelf, OptionStore store, SourceCall sources, SecondPass passes, LoraShelf loras, ServerLimits limits)
 {
     private const string Overrides = "override_settings";
 
@@ -43,7 +45,7 @@ internal sealed class PaintingFields(
     {
         var fields = new ClientFields(body);
         ClientFields? overrides = fields.Inner(Overrides);
-        RememberedOptions options = overrides is { } set ? OptionReader.Read(store.Current, set) : store.Current;
+        RememberedOptions options = overrides is { } set ? store.With(set) : store.Current;
         ShelfModel? model = overrides is { } chosen ? ModelNames.Named(chosen, shelf) : null;
         int batchSize = (int?)fields.Whole("batch_size", 1, limits.Count) ?? 1;
         int batches = (int?)fields.Whole("n_iter", 1, limits.Count) ?? 1;
@@ -66,7 +68,8 @@ internal sealed class PaintingFields(
             request = request with { Hires = passes.Read(fields, request) };
         }
 
-        ClientRequest.Check(request, Names);
+        request = loras.Resolve(request);
+        ClientRequest.Check(request, uploads, Names);
         bool isKept = fields.Flag("save_images") ?? false;
         bool sends = fields.Flag("send_images") ?? true;
         bool isRemembered = overrides is not null && fields.Flag($"{Overrides}_restore_afterwards") == false;

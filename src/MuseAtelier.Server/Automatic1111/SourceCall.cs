@@ -36,14 +36,14 @@ internal sealed class SourceCall(UploadStore uploads, ServerLimits limits)
             throw fields.NotSupported("resize_mode", "latents of pictures are not resized. Choose 0, 1 or 2.");
         float strength = fields.Number("denoising_strength", 0, 1) ?? 0.75f;
         Upload picture = PictureOf(fields);
-        (InpaintMask? mask, Upload? ofMask) = MaskOf(fields);
+        (InpaintMask? mask, Upload? ofMask, byte? lightest) = MaskOf(fields);
         var source = new PictureSource(SourceImage.Reference(picture.Width, picture.Height, picture.Sha256))
         {
             Fit = Fits[fit],
             Strength = strength,
             Mask = mask,
         };
-        return (source, new SourceUploads(picture.Id, ofMask?.Id, IsTransparency: false));
+        return (source, new SourceUploads(picture.Id, ofMask?.Id, IsTransparency: false, lightest));
     }
 
     private static void CheckUnsupported(ClientFields fields)
@@ -67,7 +67,7 @@ internal sealed class SourceCall(UploadStore uploads, ServerLimits limits)
         return ClientPicture.Guard(Pictures, () => ClientPicture.AddOpaque(uploads, file));
     }
 
-    private (InpaintMask? Mask, Upload? Upload) MaskOf(ClientFields fields)
+    private (InpaintMask? Mask, Upload? Upload, byte? Lightest) MaskOf(ClientFields fields)
     {
         if (fields.Find(MaskName) is not { } value || (value.ValueKind == JsonValueKind.String && value.ValueEquals(""))) return default;
         ReadOnlyMemory<byte> file = ClientPicture.Decode(MaskName, value, limits.UploadBytes);
@@ -75,7 +75,7 @@ internal sealed class SourceCall(UploadStore uploads, ServerLimits limits)
         MaskImage image = ClientPicture.Guard(MaskName, () => BinaryMask(UploadPixels.SourceOf(file, name: null), file, isInverted));
         Upload upload = uploads.Add(image);
         // The upload's own digest is that of its file as a mask, which is the same.
-        string digest = upload.MaskSha256 ?? uploads.LoadMask(upload).Sha256;
+        (string digest, byte lightest) = uploads.MaskFacts(upload);
         bool isRegion = fields.Flag(FullRegion) ?? true;
         int padding = (int?)fields.Whole("inpaint_full_res_padding", 0, SourceFields.MostMaskPadding) ?? 0;
         var mask = new InpaintMask(MaskImage.Reference(upload.Width, upload.Height, digest))
@@ -84,7 +84,7 @@ internal sealed class SourceCall(UploadStore uploads, ServerLimits limits)
             Content = Contents[fields.Whole("inpainting_fill", 0, Contents.Length - 1) ?? 0],
             OnlyMaskedPadding = isRegion ? padding : null,
         };
-        return (mask, upload);
+        return (mask, upload, lightest);
     }
 
     // mask_blur sets both directions.

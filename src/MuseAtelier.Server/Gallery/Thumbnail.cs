@@ -6,7 +6,6 @@ using MuseAtelier.Pictures.Metadata;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
 using SixLabors.ImageSharp.Processing;
-using Codecs = MuseAtelier.Pictures.Containers.Imaging;
 
 namespace MuseAtelier.Server.Gallery;
 
@@ -37,9 +36,9 @@ internal static class Thumbnail
         bool isUpright = (rotation, flip) == (RotateMode.None, FlipMode.None);
         if (isUpright && (width, height) == (picture.Width, picture.Height)) return Encode(picture.Pixels, width, height);
         using Image<Rgb24> image = Image.WrapMemory<Rgb24>(
-            Codecs.Configuration, MemoryMarshal.AsMemory(picture.Pixels), picture.Width, picture.Height);
+            PixelCodecs.Configuration, MemoryMarshal.AsMemory(picture.Pixels), picture.Width, picture.Height);
         using Image<Rgb24> small = image.Clone(
-            Codecs.Configuration, change => change.Resize(width, height, KnownResamplers.Triangle).RotateFlip(rotation, flip));
+            PixelCodecs.Configuration, change => change.Resize(width, height, KnownResamplers.Triangle).RotateFlip(rotation, flip));
         using MemoryOwner<byte> pixels = MemoryOwner<byte>.Allocate(width * height * Channels);
         small.CopyPixelDataTo(pixels.Span);
         return Encode(pixels.Memory, small.Width, small.Height);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Models;
@@ -33,7 +34,8 @@ internal static class JobEndpoints
                 limits,
                 id => gallery.Find(id)?.Record?.Request,
                 new SourceFields(services.GetRequiredService<UploadStore>(), gallery.PathOf),
-                new HiresFields(services.GetRequiredService<UpscalerShelf>(), limits));
+                new HiresFields(services.GetRequiredService<UpscalerShelf>(), limits),
+                new LoraFields(services.GetRequiredService<LoraShelf>()));
         });
     }
 

@@ -1,3 +1,4 @@
+using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Pictures;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs.Journal;
@@ -81,8 +82,9 @@ internal sealed class JobPainter(
         {
             await before;
             JobRequest request = entry.Request;
-            byte[] file = PictureFile.Encode(picture, request.Format, new PictureEncodingOptions { Quality = request.Quality });
-            string? id = request.IsKept ? await KeepAsync(entry, index, file) : null;
+            using ArrayPoolBufferWriter<byte> file = PictureFile.EncodePooled(
+                picture, request.Format, new PictureEncodingOptions { Quality = request.Quality });
+            string? id = request.IsKept ? await KeepAsync(entry, index, file.WrittenMemory) : null;
             entry.Change(job => job with
             {
                 Finished = job.Finished + 1,
@@ -94,12 +96,11 @@ internal sealed class JobPainter(
             {
                 Index = index,
                 Request = picture.Request,
-                File = file,
+                File = file.WrittenSpan.ToArray(),
                 Format = request.Format,
                 Width = picture.Width,
                 Height = picture.Height,
-                Parameters = ParametersText.Write(
-                    picture.Request, picture.Model.Name, picture.Model.Sha256, $"MuseAtelier {picture.Provenance.Engine}"),
+                Parameters = ParametersText.Write(picture),
                 Model = picture.Model,
                 Id = id,
             };
@@ -107,7 +108,7 @@ internal sealed class JobPainter(
         }
     }
 
-    private async Task<string> KeepAsync(JobEntry entry, int index, byte[] file)
+    private async Task<string> KeepAsync(JobEntry entry, int index, ReadOnlyMemory<byte> file)
     {
         string name = gallery.NameOf(entry.Id, entry.Job.Accepted, index, entry.Request.Format);
         // A job that is stopped keeps the pictures that were finished before.

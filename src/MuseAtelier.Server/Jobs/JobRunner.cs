@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MuseAtelier.Pictures;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Models;
 
@@ -40,7 +41,7 @@ internal sealed partial class JobRunner(
         }
         catch (Exception exception)
         {
-            ServerRequestException failure = Problems.Of(exception);
+            ServerRequestException failure = LoraNames.WithoutPaths(Problems.Of(exception), entry.Request.Picture);
             LogFailure(log, entry.Id, exception);
             End(entry, JobState.Failed, failure.Problem);
             return failure;

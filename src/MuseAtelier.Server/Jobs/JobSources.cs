@@ -1,14 +1,16 @@
 using MuseAtelier.Pictures;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
 using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Jobs;
 
-/// <summary>Gives requests the pixels of their sources and masks when they are about to be painted.</summary>
+/// <summary>Gives requests the pixels of their sources and masks, and the files of their LoRAs, when they are about to be painted.</summary>
 /// <param name="uploads">The pictures.</param>
 /// <param name="upscalers">The models that enlarge pictures.</param>
-internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers)
+/// <param name="loras">The LoRAs.</param>
+internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers, LoraShelf loras)
 {
     /// <summary>Begins to delete uploads that no job needs.</summary>
     /// <param name="needed">The ids that jobs need at this moment; called from any thread.</param>
@@ -28,13 +30,14 @@ internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers)
         };
     }
 
-    /// <summary>The request of a job with the pixels of its source and its mask.</summary>
+    /// <summary>The request of a job with the pixels of its source and its mask, and with its LoRAs where they are now.</summary>
     /// <exception cref="ServerRequestException">
-    /// A picture is not kept any more, or is another one than when the job was accepted.
+    /// A picture is not kept any more, a LoRA is not in the folders any more, or one of them is another one than when the job was accepted.
     /// </exception>
     public PictureRequest Load(JobRequest job)
     {
-        if (job.Picture.Source is not { } source) return job.Picture;
+        PictureRequest request = job.Picture with { Loras = [.. job.Picture.Loras.Select(loras.Again)] };
+        if (request.Source is not { } source) return request;
         SourceImage image = uploads.LoadSource(UploadOf(job.Uploads.Source));
         Require(image.Sha256 == source.Image.Sha256);
         PictureSource loaded = source with { Image = image };
@@ -47,7 +50,7 @@ internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers)
             loaded = loaded with { Mask = mask with { Image = pixels } };
         }
 
-        return job.Picture with { Source = loaded };
+        return request with { Source = loaded };
     }
 
     private Upload? Find(string? id) => id is null ? null : uploads.Find(id);

@@ -16,7 +16,8 @@ internal sealed class JobStatePart(ServerOptions options, IJobBoard board, IMode
     public void AddTo(JsonObject state)
     {
         int bestSize = shelf.Current?.BestSize ?? new PictureRequest { Prompt = "" }.Width;
-        state["offer"] = Offer.Write(options.Limits, bestSize, upscalers.All);
+        var features = new OfferedFeatures(options.Atelier.LoraFolders.Count > 0, options.Atelier.EmbeddingFolders.Count > 0);
+        state["offer"] = Offer.Write(options.Limits, bestSize, upscalers.All, features);
         state["jobs"] = JobJson.WriteArray(board.Jobs);
     }
 }

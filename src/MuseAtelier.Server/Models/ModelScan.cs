@@ -94,7 +94,7 @@ internal static class ModelScan
 
     private static ShelfModel OfCheckpoint(ShelfModel model, AtelierOptions options)
     {
-        using (SafetensorsFile file = SafetensorsFile.Open(model.Path))
+        using (TensorFile file = CheckpointFile.Open(model.Path))
         {
             CheckpointInspector.RequireSdxlBase(file);
             model = model with

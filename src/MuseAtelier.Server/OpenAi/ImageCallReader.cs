@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using MuseAtelier.Pictures;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
+using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.OpenAi;
 
@@ -12,8 +14,9 @@ namespace MuseAtelier.Server.OpenAi;
 /// Reads images/generations. Beside OpenAI's members it takes <c>negative_prompt</c>, <c>seed</c>, <c>steps</c> and <c>guidance</c>.
 /// </summary>
 /// <param name="shelf">The models.</param>
+/// <param name="loras">Has the LoRAs that prompts name.</param>
 /// <param name="limits">The limits of a request.</param>
-internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
+internal sealed class ImageCallReader(IModelShelf shelf, LoraShelf loras, ServerLimits limits)
 {
     private const int MostPartialPictures = 3;
 
@@ -28,8 +31,10 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
     };
 
     /// <summary>Refuses a request that cannot be painted, by OpenAI's names of its members.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="uploads">The pictures that it is painted from.</param>
     /// <exception cref="ServerRequestException">The request is out of range.</exception>
-    public static void Check(PictureRequest request) => ClientRequest.Check(request, Names);
+    public static void Check(PictureRequest request, SourceUploads uploads) => ClientRequest.Check(request, uploads, Names);
 
     /// <summary>Reads a call.</summary>
     /// <param name="body">The body.</param>
@@ -94,8 +99,8 @@ internal sealed class ImageCallReader(IModelShelf shelf, ServerLimits limits)
             Width = width,
             Height = height,
         };
-        Check(request);
-        if ((long)width * height <= limits.Pixels) return request;
+        Check(request, uploads: default);
+        if ((long)width * height <= limits.Pixels) return loras.Resolve(request);
         throw Problems.BadValue("size", $"the size is {width}x{height} px", $"at most {limits.Pixels} px in all", "Ask for a smaller one.");
     }
 

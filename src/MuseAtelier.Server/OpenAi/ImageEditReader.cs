@@ -30,7 +30,8 @@ internal sealed class ImageEditReader(ImageCallReader reader, UploadStore upload
         if (pictures.Length > 1)
             throw fields.NotSupported(Picture, "one picture is painted from one other, not from several. Send one.");
         Upload picture = ClientPicture.Guard(Picture, () => uploads.Add(pictures[0].Content, name: null));
-        (MaskImage? mask, Upload? ofMask, bool isTransparency) = MaskOf(fields, form.Files, picture);
+        (MaskImage? mask, Upload? ofMask, byte? lightest) = MaskOf(fields, form.Files, picture);
+        bool isTransparency = mask is not null && ofMask is null;
         if (picture.HasAlpha && !isTransparency) picture = ClientPicture.AddOpaque(uploads, pictures[0].Content);
         float usual = mask is not null ? 1 : IsFaithful(fields) ? FaithfulStrength : UsualStrength;
         ImageCall call = reader.Read(form.Texts, best => SourceSize.Near(picture.Width, picture.Height, best));
@@ -40,10 +41,11 @@ internal sealed class ImageEditReader(ImageCallReader reader, UploadStore upload
             Mask = mask is null ? null : new InpaintMask(mask),
         };
         PictureRequest request = call.Job.Picture with { Source = source };
-        ImageCallReader.Check(request);
+        var kept = new SourceUploads(picture.Id, ofMask?.Id, isTransparency, lightest);
+        ImageCallReader.Check(request, kept);
         return call with
         {
-            Job = call.Job with { Picture = request, Uploads = new SourceUploads(picture.Id, ofMask?.Id, isTransparency) },
+            Job = call.Job with { Picture = request, Uploads = kept },
             Events = "image_edit",
         };
     }
@@ -72,7 +74,7 @@ internal sealed class ImageEditReader(ImageCallReader reader, UploadStore upload
     };
 
     // DALL-E 2 takes the picture's own transparency where there is no mask.
-    private (MaskImage? Image, Upload? Upload, bool IsTransparency) MaskOf(
+    private (MaskImage? Image, Upload? Upload, byte? Lightest) MaskOf(
         ClientFields fields, IReadOnlyList<FormFile> files, Upload picture)
     {
         FormFile[] masks = [.. files.Where(file => file.Name == MaskName)];
@@ -87,13 +89,13 @@ internal sealed class ImageEditReader(ImageCallReader reader, UploadStore upload
             }
 
             Upload upload = uploads.Add(MaskImage.OfTransparency(image));
-            string digest = upload.MaskSha256 ?? uploads.LoadMask(upload).Sha256;
-            return (MaskImage.Reference(upload.Width, upload.Height, digest), upload, false);
+            (string digest, byte lightest) = uploads.MaskFacts(upload);
+            return (MaskImage.Reference(upload.Width, upload.Height, digest), upload, lightest);
         }
 
         bool isDallE = fields.Text("model")?.StartsWith("dall-e", StringComparison.OrdinalIgnoreCase) == true;
         return isDallE && picture.Transparency is { } transparency
-            ? (MaskImage.Reference(picture.Width, picture.Height, transparency), null, true)
+            ? (MaskImage.Reference(picture.Width, picture.Height, transparency), null, picture.TransparencyLightest)
             : default;
     }
 }

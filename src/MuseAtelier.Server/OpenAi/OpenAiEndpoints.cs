@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Jobs;
 using MuseAtelier.Server.Models;
@@ -19,7 +20,7 @@ internal static class OpenAiEndpoints
     {
         var shelf = app.Services.GetRequiredService<IModelShelf>();
         ServerLimits limits = app.Services.GetRequiredService<ServerOptions>().Limits;
-        var reader = new ImageCallReader(shelf, limits);
+        var reader = new ImageCallReader(shelf, app.Services.GetRequiredService<LoraShelf>(), limits);
         var generation = new ImageGeneration(
             app.Services.GetRequiredService<IJobBoard>(),
             reader,

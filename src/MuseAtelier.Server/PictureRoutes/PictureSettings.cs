@@ -21,7 +21,7 @@ internal static class PictureSettings
         }
 
         return picture.Record is { } record
-            ? ParametersText.Write(record.Request, record.Model.Name, record.Model.Sha256, $"MuseAtelier {record.Engine.Version}")
+            ? ParametersText.Write(record)
             : null;
     }
 }

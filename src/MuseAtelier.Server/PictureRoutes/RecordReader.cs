@@ -35,8 +35,7 @@ internal static class RecordReader
         Program = OwnName,
         Request = RequestJson.Write(record.Request, uploads.Of(record.Request)),
         Model = record.Model.Name,
-        Text = content.Parameters ?? ParametersText.Write(
-            record.Request, record.Model.Name, record.Model.Sha256, $"{OwnName} {record.Engine.Version}"),
+        Text = content.Parameters ?? ParametersText.Write(record),
     };
 
     private static RecordJson OfText(PictureFileContent content, IReadOnlyList<string> notices)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
 
@@ -91,11 +92,12 @@ internal sealed class PlanBook(ServerOptions options, IModelShelf shelf)
         }
         catch (PictureRequestException exception)
         {
-            throw Problems.Of(exception);
+            throw LoraNames.WithoutPaths(Problems.Of(exception), request);
         }
         catch (MuseAtelierException exception)
         {
-            throw Problems.Make(422, "model-unusable", exception.Message, exception, "model");
+            throw LoraNames.WithoutPaths(
+                Problems.Make(422, "model-unusable", exception.Message, exception, "model"), request);
         }
     }
 
@@ -114,7 +116,8 @@ internal sealed class PlanBook(ServerOptions options, IModelShelf shelf)
 
     private static PlanJson Describe(ResidencyPlan plan)
     {
-        PhasePlan peak = plan.Phases.MaxBy(phase => phase.Bytes)!;
+        // The largest phase of both passes, so that its shares add up to what is needed.
+        PhasePlan peak = plan.Phases.Concat(plan.SecondPass?.Phases ?? []).MaxBy(phase => phase.Bytes)!;
         long workspace = peak.Shares.Where(share => IsWorkspace(share.Name)).Sum(share => share.Bytes);
         return new PlanJson
         {

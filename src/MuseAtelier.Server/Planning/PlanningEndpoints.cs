@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
 
@@ -29,7 +30,8 @@ internal static class PlanningEndpoints
             .Produces<PlanJson>();
     }
 
-    private static async Task<IResult> CountAsync(HttpContext context, [FromServices] ServerOptions options)
+    private static async Task<IResult> CountAsync(
+        HttpContext context, [FromServices] ServerOptions options, [FromServices] LoraShelf loras)
     {
         using JsonDocument body = await JsonBody.ReadAsync(context, options.Limits.BodyBytes).ConfigureAwait(false);
         var fields = new RequestFields(body.RootElement, TokenFields);
@@ -41,8 +43,9 @@ internal static class PlanningEndpoints
         _ = fields.Text("model", most);
         try
         {
-            return Results.Json(await TokenCounter.CountAsync(prompt, negative, syntax, context.RequestAborted).ConfigureAwait(false),
-                WireJson.Options);
+            TokenCounts counts =
+                await TokenCounter.CountAsync(prompt, negative, syntax, loras, context.RequestAborted).ConfigureAwait(false);
+            return Results.Json(counts, WireJson.Options);
         }
         catch (PictureRequestException exception)
         {

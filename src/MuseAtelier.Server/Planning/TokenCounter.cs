@@ -1,5 +1,7 @@
+using MuseAtelier.Adapters;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Format;
+using MuseAtelier.Server.Adapters;
 
 namespace MuseAtelier.Server.Planning;
 
@@ -13,23 +15,27 @@ internal static class TokenCounter
     /// <param name="prompt">The prompt.</param>
     /// <param name="negative">The negative prompt.</param>
     /// <param name="syntax">Their syntax.</param>
+    /// <param name="loras">Knows what the prompt's tags mean; without folders, they are text.</param>
     /// <param name="cancellationToken">Ends the call between the two.</param>
     /// <exception cref="PictureRequestException">A prompt cannot be read in its syntax.</exception>
     public static Task<TokenCounts> CountAsync(
-        string prompt, string negative, PromptSyntax syntax, CancellationToken cancellationToken) => Task.Run(
+        string prompt, string negative, PromptSyntax syntax, LoraShelf loras, CancellationToken cancellationToken) => Task.Run(
         () =>
         {
-            TokenCount ofPrompt = OfPrompt(prompt, syntax);
+            TokenCount ofPrompt = OfPrompt(prompt, syntax, loras);
             cancellationToken.ThrowIfCancellationRequested();
             return new TokenCounts(ofPrompt, OfNegative(negative, syntax));
         },
         cancellationToken);
 
-    private static TokenCount OfPrompt(string prompt, PromptSyntax syntax)
+    private static TokenCount OfPrompt(string prompt, PromptSyntax syntax, LoraShelf loras)
     {
+        bool hasTags = loras.HasFolders && syntax == PromptSyntax.A1111 && LoraTags.IsIn(prompt);
+        IReadOnlyList<string> notices = hasTags ? loras.NoticesOf(prompt, syntax) : [];
+        string text = hasTags ? LoraTags.Strip(prompt) : prompt;
         // Without guidance, the request has no negative prompt.
-        var prompts = RequestPrompts.Of(Unguided with { Prompt = prompt, PromptSyntax = syntax });
-        return Count(prompt, syntax, prompts.Notices, prompts.Sets.SelectMany(set => set.Parts));
+        var prompts = RequestPrompts.Of(Unguided with { Prompt = text, PromptSyntax = syntax });
+        return Count(text, syntax, [.. prompts.Notices, .. notices], prompts.Sets.SelectMany(set => set.Parts));
     }
 
     private static TokenCount OfNegative(string negative, PromptSyntax syntax)

@@ -30,6 +30,10 @@ internal sealed record NoticeCode(string Code, IReadOnlyDictionary<string, objec
             + "prompt and multiplies the guidance scale by it."),
         ("chunks-padded", "The prompts have {counts} chunks of 75 tokens. The shorter one is padded with chunks of the empty prompt, so "
             + "that the picture differs from ComfyUI's, which evaluates them apart."),
+        ("lora-unknown", "The prompt names the LoRA '{name}', which the server's folders do not have."),
+        ("lora-tag", "The prompt has a tag of a LoRA that cannot be read: {tag}"),
+        ("lora-several", "{count} LoRAs are called '{name}': {places}. The last one is taken, as in AUTOMATIC1111."),
+        ("lora-twice", "The prompt names the LoRA '{name}' {count} times. All of them are added up."),
         ("no-seed", "The text states no seed; a new one is drawn for each picture."),
         ("no-prompt", "The text names no prompt; an empty one is used."),
         ("no-steps", "The text names no number of steps; {value} are used."),

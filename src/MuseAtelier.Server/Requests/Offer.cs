@@ -13,7 +13,9 @@ internal static class Offer
     /// <param name="limits">The limits of requests.</param>
     /// <param name="bestSize">The side in px that the present model paints best.</param>
     /// <param name="upscalers">The ways to enlarge a picture between two passes.</param>
-    public static JsonObject Write(ServerLimits limits, int bestSize, IEnumerable<NamedUpscaler> upscalers) => new()
+    /// <param name="features">What the server can do beside painting from noise.</param>
+    public static JsonObject Write(
+        ServerLimits limits, int bestSize, IEnumerable<NamedUpscaler> upscalers, OfferedFeatures features) => new()
     {
         ["samplers"] = Named(SamplerCatalog.BuiltIn.Names.Select(name => (name.Id, SamplerCatalog.BuiltIn.DisplayName(name)))),
         ["schedules"] = Named(ScheduleCatalog.Ids.Select(id => (id, LabelOf(id)))),
@@ -26,7 +28,14 @@ internal static class Offer
             (JsonNode)new JsonObject { ["name"] = upscaler.Name, ["isModel"] = upscaler.IsModel })]),
         ["limits"] = LimitsOf(limits),
         ["defaults"] = DefaultsOf(bestSize),
-        ["features"] = new JsonObject { ["pictures"] = true, ["masks"] = true, ["loras"] = false, ["upscalers"] = true },
+        ["features"] = new JsonObject
+        {
+            ["pictures"] = true,
+            ["masks"] = true,
+            ["loras"] = features.HasLoras,
+            ["embeddings"] = features.HasEmbeddings,
+            ["upscalers"] = true,
+        },
     };
 
     private static JsonObject LimitsOf(ServerLimits limits) => new()
@@ -44,6 +53,8 @@ internal static class Offer
         ["mostMaskBlur"] = SourceFields.MostMaskBlur,
         ["mostMaskPadding"] = SourceFields.MostMaskPadding,
         ["mostHiresScale"] = HiresFields.MostScale,
+        ["mostLoras"] = LoraFields.Most,
+        ["mostLoraStrength"] = LoraFields.LargestStrength,
     };
 
     private static JsonObject DefaultsOf(int bestSize) => new()
@@ -80,3 +91,8 @@ internal static class Offer
         };
     }
 }
+
+/// <summary>What a server offers only if its owner names folders for it.</summary>
+/// <param name="HasLoras">Whether there are folders of LoRAs.</param>
+/// <param name="HasEmbeddings">Whether there are folders of embeddings.</param>
+internal readonly record struct OfferedFeatures(bool HasLoras, bool HasEmbeddings);

@@ -61,6 +61,27 @@ internal sealed class RequestFields
             : throw Wrong(name, value, "an object");
     }
 
+    /// <summary>The objects of a list; null if it is absent.</summary>
+    /// <param name="name">The member.</param>
+    /// <param name="most">The most objects.</param>
+    /// <param name="known">The names that each object may have.</param>
+    public IReadOnlyList<RequestFields>? Items(string name, int most, IReadOnlyCollection<string> known)
+    {
+        if (!_values.TryGetValue(name, out JsonElement value)) return null;
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() > most)
+            throw Wrong(name, value, string.Create(CultureInfo.InvariantCulture, $"a list of at most {most} objects"));
+        List<RequestFields> items = [];
+        foreach (JsonElement item in value.EnumerateArray())
+        {
+            string path = string.Create(CultureInfo.InvariantCulture, $"{PathOf(name)}[{items.Count}]");
+            if (item.ValueKind != JsonValueKind.Object)
+                throw Problems.BadValue(path, $"{path} is {Shown(item)}", "an object", "Correct it, or leave it out.");
+            items.Add(new RequestFields(item, known, $"{path}."));
+        }
+
+        return items;
+    }
+
     /// <summary>True or false; null if it is absent.</summary>
     public bool? Flag(string name)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Sampling;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Requests;
@@ -41,8 +42,19 @@ internal static class RequestJson
             json["variationStrength"] = request.VariationStrength;
         }
 
+        PictureLora[] loras = [.. request.Loras.Where(lora => !lora.IsFromPrompt)];
+        if (loras.Length > 0) json[LoraFieldNames.List] = new JsonArray([.. loras.Select(lora => (JsonNode)Write(lora))]);
         if (request.Source is { } source) json["source"] = SourceJson.Write(source, uploads);
         if (request.Hires is { } hires) json["hires"] = SourceJson.Write(hires);
+        return json;
+    }
+
+    // The tags of the prompt say the others.
+    private static JsonObject Write(PictureLora lora)
+    {
+        var json = new JsonObject { ["name"] = LoraNames.Of(lora), ["strength"] = lora.Strength };
+        if (lora.TextStrength is { } text) json["textStrength"] = text;
+        if (lora.Sha256 is { } digest) json["sha256"] = digest;
         return json;
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using MuseAtelier.Pictures;
 using MuseAtelier.Sampling;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Uploads;
 
 namespace MuseAtelier.Server.Requests;
@@ -11,8 +12,9 @@ namespace MuseAtelier.Server.Requests;
 /// <param name="basisOf">The recorded request of a picture by its id; null if there is no such picture, or if it has no record.</param>
 /// <param name="sources">Reads sources.</param>
 /// <param name="hires">Reads second passes.</param>
+/// <param name="loras">Reads LoRAs.</param>
 internal sealed class RequestReader(
-    ServerLimits limits, Func<string, PictureRequest?> basisOf, SourceFields sources, HiresFields hires)
+    ServerLimits limits, Func<string, PictureRequest?> basisOf, SourceFields sources, HiresFields hires, LoraFields loras)
 {
     private const int LongestName = 256;
 
@@ -22,7 +24,7 @@ internal sealed class RequestReader(
     [
         "prompt", "negativePrompt", "syntax", "width", "height", "steps", "guidance", "sampler", "schedule", "seed", "count", "frame",
         "model", "format", "quality", "clipSkip", "eta", "noise", "variationSeed", "variationStrength", "guidanceRescale", "basis",
-        "source", "hires",
+        "source", "hires", LoraFieldNames.List,
     ];
 
     /// <summary>Reads a request. A source may have to be decoded, which takes some hundred milliseconds for a large one.</summary>
@@ -34,9 +36,10 @@ internal sealed class RequestReader(
         PictureRequest? basis = ReadBasis(fields);
         (PictureSource? source, SourceUploads uploads) = sources.Read(fields, basis?.Source);
         PictureRequest picture = ReadPicture(fields, basis) with { Source = source, Hires = hires.Read(fields, basis?.Hires) };
+        picture = loras.Read(fields, picture, basis);
         try
         {
-            ReferenceRules.ThrowIfUnpaintable(picture);
+            ReferenceRules.ThrowIfUnpaintable(picture, uploads);
         }
         catch (PictureRequestException exception)
         {

@@ -47,7 +47,7 @@ internal sealed class SourceFields(UploadStore uploads, Func<string, string?> pa
         // They only tell people and pages what the digest is of.
         _ = (own.Text("name", LongestName), own.Whole("width"), own.Whole("height"));
         Upload upload = UploadOf(own);
-        (InpaintMask? mask, Upload? ofMask) = ReadMask(own, upload);
+        (InpaintMask? mask, Upload? ofMask, byte? lightest) = ReadMask(own, upload);
         var source = new PictureSource(SourceImage.Reference(upload.Width, upload.Height, upload.Sha256))
         {
             Fit = RequestWords.Read(own, "fit", Defaults.Fit),
@@ -55,7 +55,7 @@ internal sealed class SourceFields(UploadStore uploads, Func<string, string?> pa
             Extend = ReadMargins(own),
             Mask = mask,
         };
-        return (source, new SourceUploads(upload.Id, ofMask?.Id, mask is not null && ofMask is null));
+        return (source, new SourceUploads(upload.Id, ofMask?.Id, mask is not null && ofMask is null, lightest));
     }
 
     private static PictureMargins ReadMargins(RequestFields source)
@@ -104,11 +104,11 @@ internal sealed class SourceFields(UploadStore uploads, Func<string, string?> pa
         }
     }
 
-    private (InpaintMask? Mask, Upload? Upload) ReadMask(RequestFields source, Upload picture)
+    private (InpaintMask? Mask, Upload? Upload, byte? Lightest) ReadMask(RequestFields source, Upload picture)
     {
         if (source.IsNone(MaskName) || source.Inner(MaskName, KnownOfMask) is not { } own) return default;
         _ = (own.Text("name", LongestName), own.Whole("width"), own.Whole("height"));
-        (MaskImage image, Upload? upload) = ImageOf(own, picture);
+        (MaskImage image, Upload? upload, byte? lightest) = ImageOf(own, picture);
         var mask = new InpaintMask(image)
         {
             Blur = own.Whole("blur", 0, MostMaskBlur) ?? MaskDefaults.Blur,
@@ -116,21 +116,21 @@ internal sealed class SourceFields(UploadStore uploads, Func<string, string?> pa
             OnlyMaskedPadding = own.Whole("onlyMaskedPadding", 0, MostMaskPadding),
             PasteBack = own.Flag("pasteBack") ?? MaskDefaults.PasteBack,
         };
-        return (mask, upload);
+        return (mask, upload, lightest);
     }
 
-    private (MaskImage Image, Upload? Upload) ImageOf(RequestFields mask, Upload picture)
+    private (MaskImage Image, Upload? Upload, byte? Lightest) ImageOf(RequestFields mask, Upload picture)
     {
         if (mask.Flag("transparency") == true)
         {
             string digest = picture.Transparency ?? throw Problems.BadValue(
                 mask.PathOf("transparency"), "the source is opaque", "a source with transparent parts", "Send a mask as an upload.");
-            return (MaskImage.Reference(picture.Width, picture.Height, digest), null);
+            return (MaskImage.Reference(picture.Width, picture.Height, digest), null, picture.TransparencyLightest);
         }
 
         Upload upload = NamedBy(mask);
-        string sha256 = upload.MaskSha256 ?? uploads.LoadMask(upload).Sha256;
-        return (MaskImage.Reference(upload.Width, upload.Height, sha256), upload);
+        (string sha256, byte lightest) = uploads.MaskFacts(upload);
+        return (MaskImage.Reference(upload.Width, upload.Height, sha256), upload, lightest);
     }
 
     private Upload NamedBy(RequestFields mask)

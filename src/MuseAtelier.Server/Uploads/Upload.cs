@@ -35,9 +35,17 @@ internal sealed record Upload
     [JsonIgnore]
     public string? Transparency { get; init; }
 
+    /// <summary>The lightest value of the mask of the transparent parts, 0 to 255; null if it is not known.</summary>
+    [JsonIgnore]
+    public byte? TransparencyLightest { get; init; }
+
     /// <summary>The digest of the picture as a mask; null until it is used as one.</summary>
     [JsonIgnore]
     public string? MaskSha256 { get; init; }
+
+    /// <summary>The lightest value of the picture as a mask, 0 to 255; null until it is used as one.</summary>
+    [JsonIgnore]
+    public byte? MaskLightest { get; init; }
 
     /// <summary>When a client or a job used it last.</summary>
     [JsonIgnore]

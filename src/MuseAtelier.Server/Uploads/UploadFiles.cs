@@ -53,7 +53,11 @@ internal sealed class UploadFiles(GalleryFolders folders)
     public void WriteFacts(Upload upload)
     {
         var facts = new UploadFacts(
-            upload.Name, upload.Width, upload.Height, upload.Format, upload.Sha256, upload.Transparency, upload.MaskSha256);
+            upload.Name, upload.Width, upload.Height, upload.Format, upload.Sha256, upload.Transparency, upload.MaskSha256)
+        {
+            TransparencyLightest = upload.TransparencyLightest,
+            MaskLightest = upload.MaskLightest,
+        };
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(facts, WireJson.Options);
         AtomicFile.Write(PathOf(upload.Id) + Facts, json, overwrite: true, mode: null);
     }
@@ -126,7 +130,9 @@ internal sealed class UploadFiles(GalleryFolders folders)
                 Format = facts.Format,
                 Sha256 = facts.Sha256,
                 Transparency = facts.Transparency,
+                TransparencyLightest = facts.TransparencyLightest,
                 MaskSha256 = facts.MaskSha256,
+                MaskLightest = facts.MaskLightest,
                 Used = file.LastWriteTimeUtc,
             };
         }
@@ -138,5 +144,11 @@ internal sealed class UploadFiles(GalleryFolders folders)
     }
 
     private sealed record UploadFacts(
-        string? Name, int Width, int Height, PictureFormat Format, string Sha256, string? Transparency, string? MaskSha256);
+        string? Name, int Width, int Height, PictureFormat Format, string Sha256, string? Transparency, string? MaskSha256)
+    {
+        // Files of earlier versions have neither.
+        public byte? TransparencyLightest { get; init; }
+
+        public byte? MaskLightest { get; init; }
+    }
 }

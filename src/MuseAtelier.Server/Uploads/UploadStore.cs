@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using CommunityToolkit.HighPerformance.Buffers;
 using MuseAtelier.Format;
 using MuseAtelier.Pictures;
@@ -67,6 +68,7 @@ internal sealed class UploadStore : IDisposable
         Upload upload = Decode(() =>
         {
             SourceImage image = UploadPixels.SourceOf(file, name: null);
+            MaskImage? transparency = image.Alpha.IsEmpty ? null : MaskImage.OfTransparency(image);
             return new Upload
             {
                 Id = id,
@@ -76,7 +78,8 @@ internal sealed class UploadStore : IDisposable
                 Bytes = file.Length,
                 Format = content.Format,
                 Sha256 = image.Sha256,
-                Transparency = image.Alpha.IsEmpty ? null : MaskImage.OfTransparency(image).Sha256,
+                Transparency = transparency?.Sha256,
+                TransparencyLightest = transparency is null ? null : LightestOf(transparency),
                 Used = DateTimeOffset.UtcNow,
             };
         });
@@ -149,12 +152,18 @@ internal sealed class UploadStore : IDisposable
     {
         byte[] file = Read(upload);
         MaskImage mask = Decode(() => UploadPixels.MaskOf(file, upload.Name));
-        if (upload.MaskSha256 is not null) return mask;
-        Upload known = upload with { MaskSha256 = mask.Sha256 };
-        _files.WriteFacts(known);
-        lock (_gate)
-            if (Known.ContainsKey(upload.Id)) Known[upload.Id] = known;
+        if (upload is { MaskSha256: null } or { MaskLightest: null }) Remember(upload, mask);
         return mask;
+    }
+
+    /// <summary>An upload of which is known what it is as a mask: its digest and its lightest value.</summary>
+    /// <exception cref="ServerRequestException">Its file is gone.</exception>
+    /// <exception cref="PictureFileException">Its file was changed, and cannot be decoded any more.</exception>
+    public (string Sha256, byte Lightest) MaskFacts(Upload upload)
+    {
+        if (upload is { MaskSha256: { } digest, MaskLightest: { } lightest }) return (digest, lightest);
+        MaskImage mask = LoadMask(upload);
+        return (mask.Sha256, LightestOf(mask));
     }
 
     /// <summary>The bytes of an upload.</summary>
@@ -190,6 +199,16 @@ internal sealed class UploadStore : IDisposable
         using ArrayPoolBufferWriter<byte> file = PictureEncoder.Encode(
             "the upload", pixels, width, height, new RecordedEncoding(PictureFormat.Png, null), new MetadataTexts(null, null, null));
         return file.WrittenSpan.ToArray();
+    }
+
+    private static byte LightestOf(MaskImage mask) => TensorPrimitives.Max(mask.Pixels.Span);
+
+    private void Remember(Upload upload, MaskImage mask)
+    {
+        Upload known = upload with { MaskSha256 = mask.Sha256, MaskLightest = LightestOf(mask) };
+        _files.WriteFacts(known);
+        lock (_gate)
+            if (Known.ContainsKey(upload.Id)) Known[upload.Id] = known;
     }
 
     private void RequirePixels(PictureFileContent content)

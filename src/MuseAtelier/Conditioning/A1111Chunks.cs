@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using MuseAtelier.Adapters;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Conditioning;
@@ -13,14 +15,21 @@ internal static class A1111Chunks
 
     /// <summary>
     /// Fills chunks of 75 tokens. If a chunk is full and its last comma is near its end, what follows the comma moves to the next chunk. A
-    /// break ends a chunk.
+    /// break ends a chunk. The name of an embedding takes as many places as the embedding has vectors, all in one chunk.
     /// </summary>
+    /// <remarks>
+    /// Where the comma rule moves an embedding to the next chunk, its vectors move with it. AUTOMATIC1111 itself leaves them behind, and
+    /// encodes other tokens in their new places.
+    /// </remarks>
     /// <param name="spans">The spans.</param>
     /// <param name="commaBacktrack">The most tokens that may follow the comma; 0 turns the rule off.</param>
     /// <param name="emphasis">How the weights act.</param>
     /// <param name="name">The prompt's name in errors.</param>
+    /// <param name="finder">Finds the embeddings that the text names.</param>
     /// <exception cref="PromptException">The prompt takes too many chunks.</exception>
-    public static PromptChunks Of(IReadOnlyList<PromptSpan> spans, int commaBacktrack, Emphasis emphasis, string name)
+    /// <exception cref="CheckpointException">An embedding that is named cannot be read.</exception>
+    public static PromptChunks Of(
+        IReadOnlyList<PromptSpan> spans, int commaBacktrack, Emphasis emphasis, string name, EmbeddingFinder finder)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(commaBacktrack);
         var writer = new ChunkWriter(name);
@@ -33,19 +42,34 @@ internal static class A1111Chunks
                 continue;
             }
 
-            int most = (ChunkWriter.MostChunks - writer.Count) * TextChunk.Capacity;
-            foreach (int id in ClipTokenizer.Shared.EncodeSpan(span.Text, most))
+            // A long name may take fewer places than it has tokens.
+            int most = (ChunkWriter.MostChunks - writer.Count) * TextChunk.Capacity * finder.LongestName;
+            Add(span, ClipTokenizer.Shared.EncodeSpan(span.Text, most));
+        }
+
+        return writer.ToChunks(emphasis);
+
+        void Add(PromptSpan span, List<int> ids)
+        {
+            for (int at = 0; at < ids.Count;)
             {
-                if (id == Comma)
+                if (ids[at] == Comma)
                     lastComma = writer.Open;
                 else if (writer.Room == 0 && lastComma >= 0 && writer.Open - lastComma <= commaBacktrack)
                     EndChunk(lastComma + 1);
                 if (writer.Room == 0) EndChunk(writer.Open);
-                writer.Add(id, (float)span.Weight);
+                (Embedding? embedding, int length) = finder.Find(CollectionsMarshal.AsSpan(ids), at);
+                if (embedding is null)
+                {
+                    writer.Add(ids[at++], (float)span.Weight);
+                    continue;
+                }
+
+                if (embedding.Count > writer.Room) EndChunk(writer.Open);
+                foreach (int id in writer.IdsOf(embedding)) writer.Add(id, (float)span.Weight);
+                at += length;
             }
         }
-
-        return writer.ToChunks(emphasis);
 
         void EndChunk(int kept)
         {

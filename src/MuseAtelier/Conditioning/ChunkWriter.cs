@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MuseAtelier.Adapters;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Conditioning;
@@ -15,6 +16,9 @@ internal sealed class ChunkWriter(string name)
     private readonly List<float> _rows = [];
     private readonly List<int> _ids = [];
     private readonly List<float> _weights = [];
+    private readonly List<Embedding> _embeddings = [];
+    private readonly Dictionary<string, int[]> _idsOfEmbeddings = new(StringComparer.Ordinal);
+    private int _vectors;
 
     /// <summary>The number of finished chunks.</summary>
     public int Count => _rows.Count / TextChunk.Length;
@@ -32,6 +36,16 @@ internal sealed class ChunkWriter(string name)
         if (Count == MostChunks) throw PromptException.TooManyChunks(name, MostChunks);
         _ids.Add(id);
         _weights.Add(weight);
+    }
+
+    /// <summary>The ids of an embedding's vectors, which are added like tokens.</summary>
+    public IReadOnlyList<int> IdsOf(Embedding embedding)
+    {
+        if (_idsOfEmbeddings.TryGetValue(embedding.Sha256, out int[]? known)) return known;
+        int[] ids = [.. Enumerable.Range(TextChunk.Vocabulary + _vectors, embedding.Count)];
+        _embeddings.Add(embedding);
+        _vectors += embedding.Count;
+        return _idsOfEmbeddings[embedding.Sha256] = ids;
     }
 
     /// <summary>Finishes the open chunk with end and padding, which have weight 1, and opens the next one.</summary>
@@ -61,6 +75,6 @@ internal sealed class ChunkWriter(string name)
     {
         if (Open > 0 || Count == 0) EndChunk();
         return new PromptChunks(
-            CollectionsMarshal.AsSpan(_clipL), CollectionsMarshal.AsSpan(_clipG), CollectionsMarshal.AsSpan(_rows), emphasis);
+            CollectionsMarshal.AsSpan(_clipL), CollectionsMarshal.AsSpan(_clipG), CollectionsMarshal.AsSpan(_rows), emphasis, _embeddings);
     }
 }

@@ -9,26 +9,37 @@ internal static class ComfyChunks
     private const int LeastSplit = 8;
 
     /// <summary>
-    /// Fills chunks of 75 tokens. A span of fewer than eight tokens that does not fit begins the next chunk; a longer one is split.
+    /// Fills chunks of 75 tokens. A span of fewer than eight tokens that does not fit begins the next chunk; a longer one is split. The
+    /// vectors of an embedding, and the text before and after it, count as spans of their own.
     /// </summary>
     /// <param name="spans">The spans.</param>
     /// <param name="name">The prompt's name in errors.</param>
+    /// <param name="finder">Finds the embeddings that the text names.</param>
     /// <exception cref="PromptException">The prompt takes too many chunks.</exception>
-    public static PromptChunks Of(IReadOnlyList<PromptSpan> spans, string name)
+    /// <exception cref="EmbeddingNotFoundException">There is no embedding of a name.</exception>
+    /// <exception cref="CheckpointException">An embedding that is named cannot be used.</exception>
+    public static PromptChunks Of(IReadOnlyList<PromptSpan> spans, string name, EmbeddingFinder finder)
     {
         var writer = new ChunkWriter(name);
         foreach (PromptSpan span in spans)
         {
-            int most = (ChunkWriter.MostChunks - writer.Count) * TextChunk.Capacity;
-            List<int> ids = ClipTokenizer.Shared.EncodeSpan(span.Text, most);
-            if (ids.Count < LeastSplit && ids.Count > writer.Room) writer.EndChunk();
-            foreach (int id in ids)
+            foreach (ComfyWord word in ComfyWord.Split(span.Text, finder))
             {
-                if (writer.Room == 0) writer.EndChunk();
-                writer.Add(id, (float)span.Weight);
+                int most = (ChunkWriter.MostChunks - writer.Count) * TextChunk.Capacity;
+                Add(word.Embedding is { } found ? writer.IdsOf(found) : ClipTokenizer.Shared.EncodeSpan(word.Text, most), span.Weight);
             }
         }
 
         return writer.ToChunks(Emphasis.FromEmptyPrompt);
+
+        void Add(IReadOnlyList<int> ids, double weight)
+        {
+            if (ids.Count < LeastSplit && ids.Count > writer.Room) writer.EndChunk();
+            foreach (int id in ids)
+            {
+                if (writer.Room == 0) writer.EndChunk();
+                writer.Add(id, (float)weight);
+            }
+        }
     }
 }

@@ -28,10 +28,11 @@ internal sealed record PreparedPrompt(PromptChunks Chunks, IReadOnlyList<string>
 
         // 2. Other prompts: weighted spans, then the tokens of the spans in as many chunks as they need.
         ParsedPrompt parsed = PromptParser.Parse(prompt, settings.Syntax, name);
+        var finder = new EmbeddingFinder(settings.Embeddings, name);
         PromptChunks chunks = settings.Syntax == PromptSyntax.A1111
-            ? A1111Chunks.Of(parsed.Spans, settings.CommaBacktrack, EmphasisOf(settings.Emphasis), name)
-            : ComfyChunks.Of(parsed.Spans, name);
-        return new PreparedPrompt(chunks, parsed.Notices);
+            ? A1111Chunks.Of(parsed.Spans, settings.CommaBacktrack, EmphasisOf(settings.Emphasis), name, finder)
+            : ComfyChunks.Of(parsed.Spans, name, finder);
+        return new PreparedPrompt(chunks, [.. parsed.Notices, .. finder.Notices]);
     }
 
     private static Emphasis EmphasisOf(PromptEmphasis emphasis) => emphasis switch

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MuseAtelier.Adapters;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Conditioning;
@@ -6,13 +7,14 @@ namespace MuseAtelier.Conditioning;
 /// <summary>
 /// The text encoders' input for one prompt: chunks of <see cref="TextChunk.Length"/> tokens, each with start, text, end and padding, and
 /// the weight of every token. Prompts with equal chunks have equal embeddings, so the chunks are the key under which embeddings are kept.
-/// Immutable.
+/// An id of <see cref="TextChunk.Vocabulary"/> or more is a vector of <see cref="Embeddings"/>, laid end to end. Immutable.
 /// </summary>
 internal sealed class PromptChunks : IEquatable<PromptChunks>
 {
     private readonly int[] _clipL;
     private readonly int[] _clipG;
     private readonly float[] _weights;
+    private readonly Embedding[] _embeddings;
 
     /// <summary>Copies the ids of all chunks, whose weights are all 1.</summary>
     /// <param name="clipL">[n * 77] ids for CLIP-L, chunk by chunk; borrowed.</param>
@@ -25,8 +27,11 @@ internal sealed class PromptChunks : IEquatable<PromptChunks>
     /// <param name="clipG">[n * 77] ids for CLIP-G, which differ from the other encoder's in the padding only; borrowed.</param>
     /// <param name="weights">[n * 77] the weight of each token; borrowed.</param>
     /// <param name="emphasis">How the weights act; without effect if they are all 1.</param>
+    /// <param name="embeddings">The embeddings (textual inversion) whose vectors are among the ids; borrowed. By default none are.</param>
     /// <exception cref="ArgumentException">The three have different lengths, or no whole number of chunks.</exception>
-    public PromptChunks(ReadOnlySpan<int> clipL, ReadOnlySpan<int> clipG, ReadOnlySpan<float> weights, Emphasis emphasis)
+    public PromptChunks(
+        ReadOnlySpan<int> clipL, ReadOnlySpan<int> clipG, ReadOnlySpan<float> weights, Emphasis emphasis,
+        IReadOnlyList<Embedding>? embeddings = null)
     {
         if (clipL.IsEmpty || clipL.Length % TextChunk.Length != 0 || clipG.Length != clipL.Length)
             throw new ArgumentException("Both encoders need the same number of whole chunks.", nameof(clipG));
@@ -34,6 +39,7 @@ internal sealed class PromptChunks : IEquatable<PromptChunks>
         _clipL = clipL.ToArray();
         _clipG = clipG.ToArray();
         _weights = weights.ToArray();
+        _embeddings = [.. embeddings ?? []];
         Emphasis = TokenWeights.AreNeutral(weights) ? default : emphasis;
     }
 
@@ -51,6 +57,24 @@ internal sealed class PromptChunks : IEquatable<PromptChunks>
 
     /// <summary>How the weights act on the hidden states.</summary>
     public Emphasis Emphasis { get; }
+
+    /// <summary>The embeddings (textual inversion) whose vectors are among the ids, each once.</summary>
+    public IReadOnlyList<Embedding> Embeddings => _embeddings;
+
+    /// <summary>The vector that an id stands for.</summary>
+    /// <param name="id">An id of <see cref="TextChunk.Vocabulary"/> or more.</param>
+    /// <returns>The embedding, and the row of its vector.</returns>
+    public (Embedding Embedding, int Row) VectorOf(int id)
+    {
+        int row = id - TextChunk.Vocabulary;
+        foreach (Embedding embedding in _embeddings)
+        {
+            if (row < embedding.Count) return (embedding, row);
+            row -= embedding.Count;
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(id), id, "No embedding has a vector of this id.");
+    }
 
     /// <summary>The chunk of a prompt's tokens that fit.</summary>
     public static PromptChunks Of(PromptTokens tokens) => new(tokens.ClipL.Span, tokens.ClipG.Span);
@@ -78,7 +102,8 @@ internal sealed class PromptChunks : IEquatable<PromptChunks>
             [.. _clipL, .. empties.SelectMany(empty => empty._clipL)],
             [.. _clipG, .. empties.SelectMany(empty => empty._clipG)],
             [.. _weights, .. empties.SelectMany(empty => empty._weights)],
-            Emphasis);
+            Emphasis,
+            _embeddings);
     }
 
     /// <summary>
@@ -94,7 +119,8 @@ internal sealed class PromptChunks : IEquatable<PromptChunks>
             [.. copies.SelectMany(copy => copy._clipL)],
             [.. copies.SelectMany(copy => copy._clipG)],
             [.. copies.SelectMany(copy => copy._weights)],
-            Emphasis);
+            Emphasis,
+            _embeddings);
     }
 
     /// <summary>The first chunk with the same ids and weights as a chunk; the chunk itself if no earlier one has.</summary>
@@ -110,7 +136,8 @@ internal sealed class PromptChunks : IEquatable<PromptChunks>
         && Emphasis == other.Emphasis
         && _clipL.AsSpan().SequenceEqual(other._clipL)
         && _clipG.AsSpan().SequenceEqual(other._clipG)
-        && _weights.AsSpan().SequenceEqual(other._weights);
+        && _weights.AsSpan().SequenceEqual(other._weights)
+        && _embeddings.Select(embedding => embedding.Sha256).SequenceEqual(other._embeddings.Select(embedding => embedding.Sha256));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as PromptChunks);

@@ -1,3 +1,5 @@
+using MuseAtelier.Adapters;
+
 namespace MuseAtelier.Conditioning;
 
 /// <summary>How prompts are read.</summary>
@@ -9,6 +11,12 @@ internal sealed record PromptSettings(
     PromptEmphasis Emphasis = PromptEmphasis.Original,
     int CommaBacktrack = A1111Chunks.DefaultCommaBacktrack)
 {
+    /// <summary>The embeddings that prompts can name.</summary>
+    public EmbeddingCatalog Embeddings { get; init; } = EmbeddingCatalog.Empty;
+
+    /// <summary>Whether <c>embedding:name</c> names an embedding, and is not text.</summary>
+    public bool ReadsEmbeddings => Syntax == PromptSyntax.Comfy && Embeddings != EmbeddingCatalog.Empty;
+
     /// <summary>The settings of a request.</summary>
     public static PromptSettings Of(PictureRequest request) => new(request.PromptSyntax, request.Emphasis, request.CommaBacktrack);
 }

@@ -57,12 +57,17 @@ public static class PromptSyntaxNotice
     /// <param name="prompt">The prompt as the user wrote it.</param>
     /// <param name="name">The prompt's name in the sentence, such as <c>prompt</c> or <c>negative prompt</c>.</param>
     /// <param name="syntax">The syntax of the prompt; a request's default if it is not given.</param>
-    public static string? Of(string prompt, string name = "prompt", PromptSyntax syntax = PromptSyntax.A1111)
+    public static string? Of(string prompt, string name = "prompt", PromptSyntax syntax = PromptSyntax.A1111) =>
+        Of(prompt, name, syntax, readsEmbeddings: false);
+
+    /// <summary>The same where <c>embedding:name</c> may name an embedding.</summary>
+    internal static string? Of(string prompt, string name, PromptSyntax syntax, bool readsEmbeddings)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         var scan = new Scan(prompt);
         scan.Run();
-        string kinds = string.Join("; ", Kinds.Where(kind => scan.Has(kind.Kind) && !IsRead(kind.Kind, syntax))
+        string kinds = string.Join("; ", Kinds
+            .Where(kind => scan.Has(kind.Kind) && !IsRead(kind.Kind, syntax) && !(readsEmbeddings && kind.Kind == Kind.Embedding))
             .Select(kind => $"{kind.Name} {scan.Example(kind.Kind)}{kind.Meaning}"));
         if (kinds.Length == 0) return null;
         return syntax == PromptSyntax.Plain

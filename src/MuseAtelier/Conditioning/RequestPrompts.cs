@@ -1,3 +1,4 @@
+using MuseAtelier.Adapters;
 using MuseAtelier.Format;
 using static System.FormattableString;
 
@@ -17,6 +18,14 @@ internal sealed record RequestPrompts(
     // The bits of a version's index, of which there are at most MostTexts. Eight parts and the negative prompt take 54.
     private const int VersionBits = 6;
 
+    /// <summary>The embeddings (textual inversion) that the prompts name, in the order in which steps first use them.</summary>
+    public IReadOnlyList<Embedding> Embeddings { get; } =
+    [
+        .. Sets.SelectMany(set => set.Negative is { } negative ? [.. set.Parts, negative] : set.Parts)
+            .SelectMany(chunks => chunks.Embeddings)
+            .DistinctBy(embedding => (embedding.Name, embedding.Sha256)),
+    ];
+
     /// <summary>The number of chunks of every prompt.</summary>
     public int Chunks => Sets[0].Parts[0].Count;
 
@@ -26,19 +35,27 @@ internal sealed record RequestPrompts(
     /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="name">The prompt's name in notices and errors.</param>
+    /// <param name="folder">The folders in which prompts find embeddings by name; by default none.</param>
     /// <exception cref="PromptException">
     /// A prompt cannot be read in its syntax, takes too many chunks, or has too many parts or versions.
     /// </exception>
-    public static RequestPrompts Of(PictureRequest request, string name = "prompt")
+    /// <exception cref="EmbeddingNotFoundException">A prompt in ComfyUI's syntax names an embedding that does not exist.</exception>
+    /// <exception cref="EmbeddingFolderException">A folder of embeddings is gone.</exception>
+    /// <exception cref="CheckpointException">An embedding that a prompt names cannot be used.</exception>
+    public static RequestPrompts Of(PictureRequest request, string name = "prompt", EmbeddingFolder? folder = null)
     {
-        var settings = PromptSettings.Of(request);
+        EmbeddingCatalog catalog = (folder ?? EmbeddingFolder.None).Scan();
+        PromptSettings settings = PromptSettings.Of(request) with { Embeddings = catalog };
         List<string> notices = [];
+        if (!catalog.IsComplete)
+            notices.Add(Invariant($"The folders of embeddings have more than {EmbeddingFolder.MostFiles} files; the others are not found."));
 
         // 1. The parts of the prompt.
-        if (PromptSyntaxNotice.Of(request.Prompt, name, settings.Syntax) is { } notice) notices.Add(notice);
+        string prompt = LoraTags.TextOf(request);
+        if (PromptSyntaxNotice.Of(prompt, name, settings.Syntax, settings.ReadsEmbeddings) is { } notice) notices.Add(notice);
         IReadOnlyList<PromptPart> parts = settings.Syntax == PromptSyntax.A1111
-            ? PromptPart.Split(request.Prompt, name, notices)
-            : [new PromptPart(request.Prompt, 1, name)];
+            ? PromptPart.Split(prompt, name, notices)
+            : [new PromptPart(prompt, 1, name)];
         List<PromptVersions> prompts =
             [.. parts.Select(part => PromptVersions.Of(part.Text, part.Name, settings, request.Steps))];
 
@@ -47,7 +64,7 @@ internal sealed record RequestPrompts(
         // The predictions of several parts are combined by their differences from the negative prompt's, with and without guidance.
         bool hasNegative = (request.IsGuided || parts.Count > 1) && !isZeros;
         if (hasNegative) prompts.Add(Negative(request, settings));
-        foreach (PromptVersions prompt in prompts) notices.AddRange(prompt.Notices);
+        foreach (PromptVersions versions in prompts) notices.AddRange(versions.Notices);
 
         // 3. Equal lengths, and the sets.
         prompts = Align(prompts, settings.Syntax, notices);
@@ -60,7 +77,7 @@ internal sealed record RequestPrompts(
         const string name = "negative prompt";
         var prompt = PromptVersions.Of(request.NegativePrompt, name, settings, request.Steps);
         List<string> notices = [];
-        if (PromptSyntaxNotice.Of(request.NegativePrompt, name, settings.Syntax) is { } notice) notices.Add(notice);
+        if (PromptSyntaxNotice.Of(request.NegativePrompt, name, settings.Syntax, settings.ReadsEmbeddings) is { } notice) notices.Add(notice);
         if (settings.Syntax == PromptSyntax.A1111 && PromptPart.HasAnd(request.NegativePrompt))
             notices.Add("The negative prompt has the word AND, which is painted as text there, as AUTOMATIC1111 does.");
         return prompt with { Notices = [.. notices, .. prompt.Notices] };

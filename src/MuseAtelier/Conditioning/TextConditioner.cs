@@ -1,5 +1,6 @@
 using CommunityToolkit.HighPerformance;
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Adapters;
 using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 
@@ -29,6 +30,7 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
     /// <returns>The embeddings, with <see cref="PromptChunks.Tokens"/> rows. Shared: they must not be changed.</returns>
     /// <exception cref="ClipSkipException">The layer is beyond those that the encoders output.</exception>
     /// <exception cref="NotFiniteException">An encoder's output is not finite.</exception>
+    /// <exception cref="EmbeddingShapeException">An embedding's vectors have other widths than the encoders.</exception>
     public PromptEmbeds Encode(PromptChunks chunks, int clipSkip, RunOptions options, CancellationToken cancellationToken)
     {
         ClipSkipException.ThrowIfBeyond(clipSkip, package.Manifest.MostClipSkip);
@@ -50,6 +52,14 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
     /// <summary>Encodes a prompt with the layer that SDXL is trained with.</summary>
     public PromptEmbeds Encode(PromptChunks chunks, RunOptions options, CancellationToken cancellationToken) =>
         Encode(chunks, ConditioningNames.UsualClipSkip, options, cancellationToken);
+
+    /// <summary>Forgets all embeddings, because the encoders' weights change.</summary>
+    public void Forget()
+    {
+        _kept.Clear();
+        _order.Clear();
+        _keptChunks = 0;
+    }
 
     /// <summary>Frees the encoders' memory. The next prompt that is not kept loads them again.</summary>
     public void Release()
@@ -74,6 +84,7 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
         ModelSpec model = package.Manifest.Model;
         _clipL ??= new ComponentRunner(package.Manifest.Component(ComponentNames.ClipL), Shape, sessions, device);
         _clipG ??= new ComponentRunner(package.Manifest.Component(ComponentNames.ClipG), Shape, sessions, device);
+        foreach (Embedding embedding in chunks.Embeddings) embedding.RequireWidths(model.ClipLWidth, model.ClipGWidth);
         string output = ConditioningNames.HiddenStates(clipSkip);
         int width = model.ClipLWidth + model.ClipGWidth;
         float[] hidden = new float[chunks.Tokens * width];
@@ -89,13 +100,13 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
                 continue;
             }
 
-            WriteIds(_clipL, "ids", chunks.ClipL(chunk));
+            WriteTokens(_clipL, chunks, chunks.ClipL(chunk), static (embedding, row) => embedding.ClipL(row), model.ClipLWidth);
             _clipL.Run(options, cancellationToken);
             Read(_clipL, output, hiddenL);
 
             ReadOnlySpan<int> ids = chunks.ClipG(chunk);
-            WriteIds(_clipG, "ids", ids);
-            WriteIds(_clipG, "eos", [Math.Max(0, ids.IndexOf(ClipVocabulary.EndOfText))]);
+            WriteTokens(_clipG, chunks, ids, static (embedding, row) => embedding.ClipG(row), model.ClipGWidth);
+            _clipG.Write<long>("eos", [Math.Max(0, ids.IndexOf(ClipVocabulary.EndOfText))]);
             _clipG.Run(options, cancellationToken);
             Read(_clipG, output, hiddenG);
             if (chunk == 0) Read(_clipG, "pooled", pooled);
@@ -130,12 +141,26 @@ internal sealed class TextConditioner(ModelPackage package, SessionPool sessions
         TokenWeights.Scale(hiddenG, weights, restoresMean);
     }
 
-    // The encoders' inputs are 64-bit integers.
-    private static void WriteIds(ComponentRunner component, string input, ReadOnlySpan<int> ids)
+    // An encoder takes the vectors of one chunk, so the ids of vectors are numbered anew. What other chunks left in the rows that no id
+    // names has no effect.
+    private static void WriteTokens(
+        ComponentRunner component, PromptChunks chunks, ReadOnlySpan<int> ids, Func<Embedding, int, ReadOnlySpan<float>> vectorOf, int width)
     {
         long[] wide = new long[ids.Length];
-        for (int i = 0; i < ids.Length; i++) wide[i] = ids[i];
-        component.Write<long>(input, wide);
+        float[]? vectors = null;
+        int count = 0;
+        for (int i = 0; i < ids.Length; i++)
+        {
+            wide[i] = ids[i];
+            if (ids[i] < TextChunk.Vocabulary) continue;
+            vectors ??= new float[TextChunk.Capacity * width];
+            (Embedding embedding, int row) = chunks.VectorOf(ids[i]);
+            vectorOf(embedding, row).CopyTo(vectors.AsSpan(count * width, width));
+            wide[i] = TextChunk.Vocabulary + count++;
+        }
+
+        component.Write<long>("ids", wide);
+        if (vectors is not null) component.Write<float>(TextChunk.Vectors, vectors);
     }
 
     private void Read(ComponentRunner component, string output, Span<float> values)

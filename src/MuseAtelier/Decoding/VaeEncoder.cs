@@ -7,7 +7,7 @@ namespace MuseAtelier.Decoding;
 
 /// <summary>
 /// Encodes pictures to latents, whole or in tiles, which overlap and are blended linearly. The encoder is loaded for a call and released at
-/// its end.
+/// its end, unless the plan in force keeps it.
 /// </summary>
 internal sealed class VaeEncoder(ModelPackage package, SessionPool sessions, ExecutionDevice device)
 {
@@ -72,15 +72,18 @@ internal sealed class VaeEncoder(ModelPackage package, SessionPool sessions, Exe
     {
         ComponentSpec component = Require(package);
         var grid = new TileGrid(source.Height, source.Width, tiles?.TileHeight ?? source.Height, tiles?.TileWidth ?? source.Width);
+        bool isWhole = false;
         try
         {
             var tile = new PictureShape(1, grid.TileHeight, grid.TileWidth, 0);
             using var runner = new ComponentRunner(component, tile, sessions, device);
             EncodeTiles(runner, source, grid, mean, logVariance, options, cancellationToken);
+            isWhole = true;
         }
         finally
         {
-            Release(component);
+            // A run that failed or was stopped has not given its working memory back.
+            if (!sessions.KeepsEncoder || !isWhole) Release(component);
         }
 
         bool isFinite = !mean.ContainsAnyExceptInRange(float.MinValue, float.MaxValue)

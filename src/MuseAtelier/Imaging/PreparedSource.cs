@@ -1,7 +1,7 @@
 namespace MuseAtelier.Imaging;
 
 /// <summary>A source and its mask at the size at which they are painted, and the way back to the source.</summary>
-internal sealed class PreparedSource
+internal sealed record PreparedSource
 {
     /// <summary>Width in px at which is painted: the request's.</summary>
     public required int Width { get; init; }

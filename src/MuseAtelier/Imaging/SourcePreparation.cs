@@ -56,16 +56,7 @@ internal sealed class SourcePreparation
     private PreparedSource WithoutMask()
     {
         ReadOnlyMemory<byte> pixels = Opaque(_source.Image);
-        return new PreparedSource
-        {
-            Width = _painted.Width,
-            Height = _painted.Height,
-            Pixels = Fit(pixels.Span, _source.Fit),
-            ResultWidth = _painted.Width,
-            ResultHeight = _painted.Height,
-            Region = new PixelRectangle(0, 0, _painted.Width, _painted.Height),
-            Notices = _notices,
-        };
+        return Whole(Fit(pixels.Span, _source.Fit));
     }
 
     private PreparedSource WithMask()
@@ -82,19 +73,12 @@ internal sealed class SourcePreparation
     {
         byte[] fitted = Fit(pixels.Span, _source.Fit);
         byte[] fittedMask = SourceFitting.Fit(mask, 1, _size, _painted, _source.Fit, MaskFilter);
-        return new PreparedSource
+        return Whole(Begin(settings, fitted, fittedMask)) with
         {
-            Width = _painted.Width,
-            Height = _painted.Height,
-            Pixels = Begin(settings, fitted, fittedMask),
             Mask = fittedMask,
             LatentMask = LatentMask(fittedMask),
-            ResultWidth = _painted.Width,
-            ResultHeight = _painted.Height,
             Original = settings.PasteBack ? fitted : default(ReadOnlyMemory<byte>),
-            Region = new PixelRectangle(0, 0, _painted.Width, _painted.Height),
             Overlay = settings.PasteBack ? Doubled(fittedMask) : default(ReadOnlyMemory<byte>),
-            Notices = _notices,
         };
     }
 
@@ -106,11 +90,8 @@ internal sealed class SourcePreparation
         byte[] partMask = region.Crop(mask, 1, _size.Width);
         byte[] fitted = SourceFitting.Fit(part, Channels, size, _painted, SourceFit.Pad, ResampleFilter.Lanczos);
         byte[] fittedMask = SourceFitting.Fit(partMask, 1, size, _painted, SourceFit.Pad, MaskFilter);
-        return new PreparedSource
+        return Whole(Begin(settings, fitted, fittedMask)) with
         {
-            Width = _painted.Width,
-            Height = _painted.Height,
-            Pixels = Begin(settings, fitted, fittedMask),
             Mask = fittedMask,
             LatentMask = LatentMask(fittedMask),
             ResultWidth = _size.Width,
@@ -118,9 +99,20 @@ internal sealed class SourcePreparation
             Original = pixels,
             Region = region,
             Overlay = settings.PasteBack ? partMask : default(ReadOnlyMemory<byte>),
-            Notices = _notices,
         };
     }
+
+    // A source of which all is painted, at the size of the request.
+    private PreparedSource Whole(byte[] pixels) => new()
+    {
+        Width = _painted.Width,
+        Height = _painted.Height,
+        Pixels = pixels,
+        ResultWidth = _painted.Width,
+        ResultHeight = _painted.Height,
+        Region = new PixelRectangle(0, 0, _painted.Width, _painted.Height),
+        Notices = _notices,
+    };
 
     private byte[] Fit(ReadOnlySpan<byte> pixels, SourceFit fit) =>
         SourceFitting.Fit(pixels, Channels, _size, _painted, fit, ResampleFilter.Lanczos);

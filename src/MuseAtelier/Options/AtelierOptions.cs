@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using MuseAtelier.Adapters;
 using MuseAtelier.Format;
 using MuseAtelier.Sampling;
 
@@ -37,7 +38,8 @@ public sealed record AtelierOptions
     public IReadOnlyList<string> EmbeddingFolders { get; init; } = [];
 
     /// <summary>
-    /// Path of a VAE's file, a <c>.safetensors</c> file, that replaces the model's own; null means the model's own.
+    /// Path of a VAE's file, a <c>.safetensors</c> file, that replaces the model's own; null means the model's own. It is exported once, into
+    /// an overlay beside the model's package.
     /// </summary>
     public string? VaeFile { get; init; }
 
@@ -157,19 +159,20 @@ public sealed record AtelierOptions
     /// <summary>The samplers and noise sources that requests can name.</summary>
     internal SamplingCatalogs Catalogs => SamplingCatalogs.With(Samplers, NoiseSources);
 
-    internal PackageChoice PackageChoice => new(Backend.Lowering, Precisions, CacheFolder, VerifyDigests);
+    internal PackageChoice PackageChoice => new(Backend.Lowering, Precisions, CacheFolder, VerifyDigests) { VaeFile = VaeFile };
 
     /// <summary>
     /// Checks that a request is in range for an atelier with these options, before a model is opened for it. The request may name samplers
     /// and noise sources that the options register.
     /// </summary>
-    /// <exception cref="PictureRequestException">The request is out of range.</exception>
+    /// <exception cref="PictureRequestException">The request is out of range, or its prompt names a LoRA that is not there.</exception>
+    /// <exception cref="LoraFolderException">A folder of LoRAs cannot be read.</exception>
     /// <exception cref="ArgumentException">The options are out of range.</exception>
     /// <exception cref="ArgumentNullException">The request is null, or a member that must not be null is.</exception>
     public void ThrowIfUnpaintable(PictureRequest request)
     {
         OptionRules.Check(this);
-        RequestRules.Check(request, Catalogs.Names);
+        RequestRules.Check(LoraPrompts.Resolve(request, LoraFolders).Request, Catalogs.Names);
     }
 
     /// <summary>Opens the package of a model for these options, after it is known that the backend can run here.</summary>
@@ -187,6 +190,6 @@ public sealed record AtelierOptions
     {
         OpenFileLimitException.ThrowIfTooLow();
         Backend.Require();
-        return ModelPackage.OpenFor(path, PackageChoice with { IsUpscaler = true }, progress, cancellationToken);
+        return ModelPackage.OpenFor(path, PackageChoice with { IsUpscaler = true, VaeFile = null }, progress, cancellationToken);
     }
 }

@@ -22,6 +22,13 @@ internal static class OptionRules
                 throw new ArgumentException("The path of the cache holds a NUL character.", nameof(options));
         }
 
+        if (options.VaeFile is { } vae)
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(vae, nameof(options.VaeFile));
+            if (vae.Contains('\0', StringComparison.Ordinal))
+                throw new ArgumentException("The path of the VAE holds a NUL character.", nameof(options));
+        }
+
         if (options.Precisions is { } precisions)
         {
             CheckPrecision(precisions.TextEncoders, nameof(precisions.TextEncoders));
@@ -29,11 +36,19 @@ internal static class OptionRules
             CheckPrecision(precisions.Vae, nameof(precisions.Vae));
         }
 
+        CheckFolders(options.LoraFolders, nameof(options.LoraFolders));
+        CheckFolders(options.EmbeddingFolders, nameof(options.EmbeddingFolders));
         PlanRules.CheckPlacement(options.Offload, options.VaeTiling, options.VaeTile);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PreviewInterval, TimeSpan.Zero, nameof(options.PreviewInterval));
         CheckQueue(options);
         CheckSamplers(options.Samplers);
         CheckNoiseSources(options.NoiseSources);
+    }
+
+    private static void CheckFolders(IReadOnlyList<string> folders, string name)
+    {
+        ArgumentNullException.ThrowIfNull(folders, name);
+        foreach (string folder in folders) ArgumentException.ThrowIfNullOrWhiteSpace(folder, name);
     }
 
     private static void CheckQueue(AtelierOptions options)

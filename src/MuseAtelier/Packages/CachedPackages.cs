@@ -106,10 +106,11 @@ public static class CachedPackages
         {
             PackageManifest manifest = PackageManifest.Read(folder);
             if (!PackageCache.IsCurrent(folder)) return ("files of it are missing or damaged", manifest.Lowering);
+            if (manifest.Vae is not null) return (FaultOfVae(folder, manifest, checkpoint), manifest.Lowering);
             // An overlay has no checkpoint and is opened by its folder, so it is never stale.
             if (manifest.Overlay is not null) return (null, manifest.Lowering);
             if (checkpoint is null) return ("its checkpoint is not known: an earlier version exported it", manifest.Lowering);
-            if (!File.Exists(checkpoint)) return ("its checkpoint is gone", manifest.Lowering);
+            if (!ModelFolder.IsModel(checkpoint)) return ("its checkpoint is gone", manifest.Lowering);
             var options = new ExportOptions { Lowering = manifest.Lowering, Precisions = manifest.Precisions };
             string name = PackageKey.Of(checkpoint, CheckpointIdentity.Of(checkpoint), options);
             return (folder.EndsWith(name[^DigestLetters..], StringComparison.Ordinal) ? null
@@ -119,6 +120,17 @@ public static class CachedPackages
         {
             return (exception.Message, null);
         }
+    }
+
+    // The file that the overlay of a VAE was made from takes the place of a checkpoint.
+    private static string? FaultOfVae(string folder, PackageManifest manifest, string? vae)
+    {
+        if (vae is null) return "the file of its VAE is not known";
+        if (!File.Exists(vae)) return "the file of its VAE is gone";
+        string name = PackageKey.OfVae(manifest.Overlay!.BaseFolder, CheckpointIdentity.Of(vae));
+        return folder.EndsWith(name[^DigestLetters..], StringComparison.Ordinal)
+            ? null
+            : "the file of its VAE was changed, or another version of muse exported it";
     }
 
     private static long BytesOf(string path)

@@ -22,12 +22,21 @@ internal static class PackageCache
         Path.Combine(Environment.GetFolderPath(
         Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "MuseAtelier", "packages");
 
-    /// <summary>The folder of the model's package for the backend's lowering.</summary>
+    /// <summary>The folder of the model's package for the backend's lowering, with the chosen VAE.</summary>
     public static string Resolve(
         string model, PackageChoice choice, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        if (IsPackage(model)) return Path.GetFullPath(model);
-        if (!File.Exists(model)) TensorFile.Open(model).Dispose();
+        // A VAE that cannot be used is refused before the model is exported.
+        if (choice.VaeFile is { } vae) VaeFile.Open(vae).Dispose();
+        string folder = ResolveOwn(model, choice, progress, cancellationToken);
+        return choice.VaeFile is null ? folder : VaePackages.Resolve(folder, choice.VaeFile, progress, cancellationToken);
+    }
+
+    private static string ResolveOwn(
+        string model, PackageChoice choice, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (IsPackage(model)) return Path.TrimEndingDirectorySeparator(Path.GetFullPath(model));
+        if (!ModelFolder.IsModel(model)) TensorFile.Open(model).Dispose();
 
         ExportOptions export = ExportOf(choice);
         string cache = CacheOf(choice), folder = Path.Combine(cache, PackageKey.Of(model, CheckpointIdentity.Of(model), export));
@@ -38,7 +47,7 @@ internal static class PackageCache
             using FileLock? exportLock = AwaitLock(cache, folder, progress, cancellationToken);
             if (exportLock is not null && !IsCurrent(folder))
             {
-                ExportReport? report = progress is null ? null : new ExportReport(progress);
+                IProgress<ExportProgress>? report = ReportTo(progress);
                 var place = new CachePlace(folder, IsCurrent);
                 if (choice.IsUpscaler) CheckpointExporter.ExportUpscaler(model, place, export, report, cancellationToken);
                 else CheckpointExporter.Export(model, place, export, report, cancellationToken);
@@ -50,11 +59,19 @@ internal static class PackageCache
         return folder;
     }
 
-    /// <summary>The folder of the model's package for the backend's lowering; null if it must be exported first.</summary>
+    /// <summary>
+    /// The folder of the model's package for the backend's lowering, with the chosen VAE; null if it must be exported first.
+    /// </summary>
     public static string? Find(string model, PackageChoice choice)
     {
-        if (IsPackage(model)) return Path.GetFullPath(model);
-        if (!File.Exists(model)) return null;
+        string? folder = FindOwn(model, choice);
+        return folder is null || choice.VaeFile is null ? folder : VaePackages.Find(folder, choice.VaeFile);
+    }
+
+    private static string? FindOwn(string model, PackageChoice choice)
+    {
+        if (IsPackage(model)) return Path.TrimEndingDirectorySeparator(Path.GetFullPath(model));
+        if (!ModelFolder.IsModel(model)) return null;
         string folder = Path.Combine(CacheOf(choice), PackageKey.Of(model, CheckpointIdentity.Of(model), ExportOf(choice)));
         return IsCurrent(folder) ? folder : null;
     }
@@ -88,8 +105,12 @@ internal static class PackageCache
         }
     }
 
-    // Returns null if another process completed the package while this one waited.
-    private static FileLock? AwaitLock(string cache, string folder, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    /// <summary>Passes the progress of an export on.</summary>
+    public static IProgress<ExportProgress>? ReportTo(IProgress<LoadProgress>? progress) =>
+        progress is null ? null : new ExportReport(progress);
+
+    /// <summary>Waits for the lock of a package's export; null if another process completed the package while this one waited.</summary>
+    public static FileLock? AwaitLock(string cache, string folder, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         for (bool isTold = false; ; isTold = true)
         {

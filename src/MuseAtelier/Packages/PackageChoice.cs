@@ -11,4 +11,7 @@ internal sealed record PackageChoice(Lowering Lowering, Precisions? Precisions, 
 {
     /// <summary>Whether the model is an upscaler, and not one that paints.</summary>
     public bool IsUpscaler { get; init; }
+
+    /// <summary>Path of the VAE's file that replaces the model's own; null means the model's own.</summary>
+    public string? VaeFile { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using MuseAtelier.Export;
+using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Storage;
 using MuseAtelier.Format;
 
@@ -31,9 +32,20 @@ internal static class PackageKey
         return $"{Name(checkpoint)}-{(options.Lowering == Lowering.Cuda ? "cuda" : "portable")}{precisions}-{digest}";
     }
 
+    /// <summary>The name of the overlay that replaces a package's VAE.</summary>
+    /// <param name="basis">The package's folder. Its name begins the overlay's, for people who look for it.</param>
+    /// <param name="vae">Identifies the VAE's file.</param>
+    public static string OfVae(string basis, CheckpointIdentity vae)
+    {
+        string name = Path.GetFileName(basis);
+        string text = FormattableString.Invariant($"{name}|{ManifestReader.Digest(basis)}|{vae.Path}|{vae.Bytes}|{vae.Ticks}|{vae.Samples}|")
+            + FormattableString.Invariant($"{CheckpointExporter.Version}|{PackageManifest.CurrentFormatVersion}");
+        return $"{name}-vae-{Sha256.Hash(Encoding.UTF8.GetBytes(text))[..DigestLetters]}";
+    }
+
     private static string Name(string checkpoint)
     {
-        string name = Path.GetFileNameWithoutExtension(checkpoint);
+        string name = ModelFolder.NameOf(checkpoint);
         if (name.Length <= LongestName) return name;
         return name[..(char.IsHighSurrogate(name[LongestName - 1]) ? LongestName - 1 : LongestName)];
     }

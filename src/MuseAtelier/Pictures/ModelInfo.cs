@@ -24,6 +24,9 @@ public sealed record ModelInfo
     /// <summary>The licence that the checkpoint states, if any.</summary>
     public string? License { get; init; }
 
+    /// <summary>The VAE in a file of its own that replaces the checkpoint's; null if the VAE is the checkpoint's.</summary>
+    public UsedVae? Vae { get; init; }
+
     /// <summary>The number of parameters of all parts.</summary>
     public required long Parameters { get; init; }
 }

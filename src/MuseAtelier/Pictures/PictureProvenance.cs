@@ -40,8 +40,17 @@ public sealed record PictureProvenance
     /// <summary>SHA-256 over the names and digests of the package's graphs, lower-case hex.</summary>
     public required string GraphsSha256 { get; init; }
 
+    /// <summary>
+    /// The embeddings that the prompts named, in the order in which they are first used; with a second pass those of both. Empty if there
+    /// were none.
+    /// </summary>
+    public IReadOnlyList<UsedEmbedding> Embeddings { get; init; } = [];
+
     /// <summary>The quantity that the model was taken to predict; null if unknown.</summary>
     public UsedPrediction? Prediction { get; init; }
+
+    /// <summary>The LoRAs that changed the model, in the order in which they were added; empty if there were none.</summary>
+    public IReadOnlyList<UsedLora> Loras { get; init; } = [];
 
     /// <summary>Digests of the initial latents, then of every step; with a second pass those of both, one after the other.</summary>
     public required IReadOnlyList<StepHash> StepHashes { get; init; }

@@ -19,6 +19,12 @@ public sealed record PictureTimings
     /// </summary>
     public TimeSpan Encoding { get; init; }
 
+    /// <summary>
+    /// The picture's share of putting its LoRAs in force, or of taking others away; zero where the batch before had the same ones. On a
+    /// processor the weights of a part are merged when it first runs, and that time belongs to the part.
+    /// </summary>
+    public TimeSpan Merging { get; init; }
+
     /// <summary>The picture's share of all steps.</summary>
     public TimeSpan Denoising { get; init; }
 
@@ -40,5 +46,5 @@ public sealed record PictureTimings
     public required long DenoisingManagedBytes { get; init; }
 
     /// <summary>All parts together.</summary>
-    public TimeSpan Total => Text + Encoding + Denoising + Enlarging + Decoding;
+    public TimeSpan Total => Merging + Text + Encoding + Denoising + Enlarging + Decoding;
 }

@@ -60,6 +60,7 @@ internal sealed class BatchDecoding(VaeDecoder decoder, PhaseMeter meter, Pictur
         new(batch.TextTime / batch.Count, denoised.Duration / batch.Count, decoding)
         {
             Encoding = batch.EncodingTime / batch.Count,
+            Merging = batch.MergingTime / batch.Count,
             Steps = denoised.Steps,
             PostProcessing = postProcessing,
             DenoisingManagedBytes = denoised.ManagedBytes,

@@ -20,7 +20,7 @@ internal sealed class BatchPlanner
     private readonly SessionPool _sessions;
     private readonly PlanApplier _plans;
     private readonly MemoryAllowance _allowance;
-    private readonly Dictionary<ResidencyRequest, ResidencyPlan> _found = [];
+    private readonly Dictionary<ResidencyRequest, PassPlans> _found = [];
     private readonly Queue<ResidencyRequest> _order = [];
 
     /// <param name="sizes">The model's sizes.</param>
@@ -76,6 +76,8 @@ internal sealed class BatchPlanner
             DecodesInFp32 = options.DecodesInFp32,
             Frame = series.Request.Frame,
             EncodesSource = series.Request.Source is not null || series.EncodesEnlarged,
+            HasLoras = series.Request.Loras.Count > 0,
+            MergedBytes = series.MergedBytes,
         };
         if (series.Tiles is { } tiles) request = request.InTiles(tiles);
         int mostRows = PlanRules.MostRowsOf(request.Width, request.Height);
@@ -93,28 +95,34 @@ internal sealed class BatchPlanner
     /// <param name="notices">Receives a sentence if the budget in force has changed.</param>
     /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
     /// <exception cref="DeviceMemoryException">Other programs hold so much device memory that no plan fits into the rest.</exception>
-    public ResidencyPlan Apply(PictureSeries series, List<string> notices)
-    {
-        ResidencyPlan plan = Find(series, notices);
-        _plans.Apply(plan, Available());
-        return plan;
-    }
+    public ResidencyPlan Apply(PictureSeries series, List<string> notices) =>
+        PutInForce(Find(budget => RequestOf(series, _options, budget), notices).First);
 
-    /// <summary>Finds the plan for the next batch of a series, which may be painted later.</summary>
-    /// <param name="series">The series.</param>
+    /// <summary>Finds the plans for the next batch of two passes, and puts that of the first one in force.</summary>
+    /// <inheritdoc cref="Find(HiresSeries, List{string})"/>
+    public ResidencyPlan ApplyFirst(HiresSeries passes, List<string> notices) => PutInForce(Find(passes, notices).First);
+
+    /// <summary>Finds the plans for the next batch of two passes, and puts that of the second one in force.</summary>
+    /// <inheritdoc cref="Find(HiresSeries, List{string})"/>
+    public ResidencyPlan ApplySecond(HiresSeries passes, List<string> notices) => PutInForce(Find(passes, notices).Second!);
+
+    /// <summary>Finds the plans for the next batch of two passes, which may be painted later.</summary>
+    /// <param name="passes">Both series.</param>
     /// <param name="notices">Receives a sentence if the budget in force has changed.</param>
     /// <exception cref="BudgetTooSmallException">No plan keeps the budget.</exception>
     /// <exception cref="DeviceMemoryException">Other programs hold so much device memory that no plan fits into the rest.</exception>
-    public ResidencyPlan Find(PictureSeries series, List<string> notices)
+    public PassPlans Find(HiresSeries passes, List<string> notices) => Find(budget => passes.PlanRequest(_options, budget), notices);
+
+    private PassPlans Find(Func<long, ResidencyRequest> request, List<string> notices)
     {
         long available = Available();
         long before = _allowance.Bytes;
         _allowance.Raise(available);
-        ResidencyPlan plan;
+        PassPlans plans;
         try
         {
-            plan = Find(series, _allowance.Bytes);
-            if (plan.PeakBytes > available && _allowance.Lower(available)) plan = Find(series, _allowance.Bytes);
+            plans = Find(request(_allowance.Bytes));
+            if (plans.PeakBytes > available && _allowance.Lower(available)) plans = Find(request(_allowance.Bytes));
         }
         catch (BudgetTooSmallException exception) when (_allowance.IsReduced)
         {
@@ -122,7 +130,7 @@ internal sealed class BatchPlanner
         }
 
         if (_allowance.Bytes != before) notices.Add(AllowanceNotice(available));
-        return plan;
+        return plans;
     }
 
     /// <summary>Finds a plan with a quarter less memory than the plan that ran out, and puts it in force.</summary>
@@ -138,7 +146,7 @@ internal sealed class BatchPlanner
         if (_device.FreeBytes() is not null) _allowance.RanOut(budget);
         // A batch of one takes the least memory. A picture with a fixed slot must keep its batch, because its last bits depend on it.
         PictureSeries rest = series.Slot is null ? series with { Count = left, BatchSize = 1, Tiles = null } : series;
-        return Apply(rest, budget, available);
+        return Apply(rest, budget);
     }
 
     /// <summary>Finds the plan for a picture of the default size and puts it in force; null if the budget is too small for it.</summary>
@@ -146,9 +154,8 @@ internal sealed class BatchPlanner
     {
         try
         {
-            long available = Available();
             var usual = new PictureSeries(new PictureRequest { Prompt = "" }, 1, 1);
-            return Apply(usual, Math.Min(_allowance.Bytes, available), available);
+            return Apply(usual, Math.Min(_allowance.Bytes, Available()));
         }
         catch (BudgetTooSmallException)
         {
@@ -157,21 +164,24 @@ internal sealed class BatchPlanner
         }
     }
 
-    private ResidencyPlan Apply(PictureSeries series, long budget, long available)
+    private ResidencyPlan Apply(PictureSeries series, long budget) => PutInForce(Find(RequestOf(series, _options, budget)).First);
+
+    private ResidencyPlan PutInForce(ResidencyPlan plan)
     {
-        ResidencyPlan plan = Find(series, budget);
-        _plans.Apply(plan, available);
+        _plans.Apply(plan, Available());
         return plan;
     }
 
-    private ResidencyPlan Find(PictureSeries series, long budget)
+    private PassPlans Find(ResidencyRequest request)
     {
-        ResidencyRequest wanted = _sizes.Complete(RequestOf(series, _options, budget));
-        if (_found.TryGetValue(wanted, out ResidencyPlan? known)) return known;
-        ResidencyPlan plan = ResidencyPlanner.Plan(_sizes, wanted, _profile);
+        ResidencyRequest wanted = _sizes.Complete(request);
+        if (_found.TryGetValue(wanted, out PassPlans? known)) return known;
+        PassPlans plans = wanted.SecondPass is null
+            ? new PassPlans(ResidencyPlanner.Plan(_sizes, wanted, _profile), null)
+            : TwoPassPlan.PassesOf(_sizes, wanted, _profile);
         if (_order.Count == RememberedPlans) _found.Remove(_order.Dequeue());
         _order.Enqueue(wanted);
-        return _found[wanted] = plan;
+        return _found[wanted] = plans;
     }
 
     // Memory that this engine already holds counts as available.

@@ -32,13 +32,14 @@ internal sealed class HiresPainter(
         // The larger pass is planned first, so that a budget that is too small for it is refused before anything is painted.
         var both = HiresSeries.Of(series);
         List<string> all = [.. notices];
-        both = both.InTiles(planner.Find(both.Second, all).Decoding);
+        both = both.InTiles(planner.Find(both, all).Second!.Decoding);
         int before = sampling.Catalogs.EvaluationsOf(both.First.Request);
         int after = sampling.Catalogs.EvaluationsOf(both.Second.Request, both.Second.Span);
         List<Picture> painted = [];
         try
         {
-            passes.Paint(both.First, first, painted.Add, progress.First(after), all, cancellationToken);
+            ResidencyPlan plan = planner.ApplyFirst(both, all);
+            passes.Paint(both.First, plan, first, painted.Add, progress.First(after), all, cancellationToken);
             for (int i = 0; i < painted.Count; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -47,9 +48,11 @@ internal sealed class HiresPainter(
                 PictureSeries second = enlarger.Enlarge(painted[i], request, both.Second, cancellationToken);
                 TimeSpan enlarging = Stopwatch.GetElapsedTime(begin);
                 Picture earlier = painted[i];
+                List<string> later = [.. notices];
                 passes.Paint(
-                    second, first + i, later => Finish(PassJoin.Join(request, earlier, later, enlarging), deliver),
-                    progress.Second(before), [.. notices], cancellationToken);
+                    second, planner.ApplySecond(both, later), first + i,
+                    picture => Finish(PassJoin.Join(request, earlier, picture, enlarging), deliver),
+                    progress.Second(before), later, cancellationToken);
             }
         }
         finally

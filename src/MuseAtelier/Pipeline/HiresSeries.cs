@@ -19,9 +19,11 @@ internal sealed record HiresSeries(PictureSeries First, PictureSeries Second)
         };
         var second = new PictureSeries(HiresRules.SecondPassOf(request), series.Wanted, 1)
         {
+            Embeddings = series.Embeddings,
             Span = HiresRules.SpanOf(request),
             EncodesEnlarged = !isLatent,
             Output = PassOutput.Pixels,
+            MergedBytes = series.MergedBytes,
         };
         return new HiresSeries(first, second);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MuseAtelier.Diagnostics;
 
 namespace MuseAtelier.Pipeline;
@@ -6,8 +7,10 @@ namespace MuseAtelier.Pipeline;
 /// <param name="pipeline">Paints a batch.</param>
 /// <param name="plans">Puts plans in force.</param>
 /// <param name="planner">Finds the smaller plan.</param>
+/// <param name="loras">Puts the LoRAs of each batch in force; borrowed.</param>
 /// <param name="diagnostics">Receives a message of each retry; borrowed.</param>
-internal sealed class MemoryRetry(PicturePipeline pipeline, PlanApplier plans, BatchPlanner planner, AtelierDiagnostics diagnostics)
+internal sealed class MemoryRetry(
+    PicturePipeline pipeline, PlanApplier plans, BatchPlanner planner, LoraSwitch loras, AtelierDiagnostics diagnostics)
 {
     /// <summary>Paints the pictures of a call.</summary>
     /// <param name="run">The pictures.</param>
@@ -43,6 +46,9 @@ internal sealed class MemoryRetry(PicturePipeline pipeline, PlanApplier plans, B
         bool isWhole = false;
         try
         {
+            long begin = Stopwatch.GetTimestamp();
+            BatchLoras? used = loras.Apply(batch.Request.Loras, cancellationToken);
+            batch.Use(used, Stopwatch.GetElapsedTime(begin));
             pipeline.Paint(batch, cancellationToken);
             isWhole = true;
         }

@@ -19,9 +19,10 @@ internal sealed class PassEnlarger(ExecutionDevice device, AtelierOptions option
     // AUTOMATIC1111, modules/upscaler.py, Upscaler.upscale: a network runs again until its result is large enough, at most three times.
     private const int MostRuns = 3;
 
-    // The upscaler that was used last, and its file.
+    // The upscaler that was used last, its path, and the folder of its package, which changes with the content of the file.
     private UpscalerRunner? _runner;
     private string? _path;
+    private string? _folder;
 
     /// <summary>
     /// Opens the upscaler of a request, so that one which cannot be used is refused before anything is painted. Loads nothing.
@@ -34,11 +35,12 @@ internal sealed class PassEnlarger(ExecutionDevice device, AtelierOptions option
     {
         HiresPass hires = request.Hires!;
         if (hires.Upscaler.Path is not { } path) return request;
-        if (_path != path)
+        PackageChoice choice = options.PackageChoice with { IsUpscaler = true };
+        if (_path != path || _folder is null || _folder != PackageCache.Find(path, choice))
         {
             Dispose();
             _runner = UpscalerRunner.Open(path, device, options, cancellationToken);
-            _path = path;
+            (_path, _folder) = (path, PackageCache.Find(path, choice));
         }
 
         string digest = _runner!.Sha256;
@@ -71,6 +73,7 @@ internal sealed class PassEnlarger(ExecutionDevice device, AtelierOptions option
         _runner?.Dispose();
         _runner = null;
         _path = null;
+        _folder = null;
     }
 
     private static float[] Enlarge(ReadOnlySpan<float> latents, PictureRequest request, PictureRequest larger, LatentKernel kernel)

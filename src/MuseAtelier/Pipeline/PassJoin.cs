@@ -31,6 +31,7 @@ internal static class PassJoin
     {
         Text = first.Text + second.Text,
         Encoding = first.Encoding + second.Encoding,
+        Merging = first.Merging + second.Merging,
         Denoising = first.Denoising + second.Denoising,
         Enlarging = first.Decoding + enlarging,
         Steps = [.. first.Steps, .. second.Steps],
@@ -47,6 +48,7 @@ internal static class PassJoin
     {
         Plan = $"{first.Plan}; second pass {second.Plan}",
         BatchSlot = first.BatchSlot,
+        Embeddings = [.. first.Embeddings.Union(second.Embeddings)],
         StepHashes = [.. first.StepHashes, .. second.StepHashes],
     };
 }

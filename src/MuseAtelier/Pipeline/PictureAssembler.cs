@@ -59,6 +59,7 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
         {
             Title = manifest.Checkpoint.Title,
             License = manifest.Checkpoint.License,
+            Vae = manifest.Vae is { } vae ? new UsedVae { Name = vae.Name, Sha256 = vae.Sha256 } : null,
             Parameters = manifest.Model.Parameters,
         };
     }
@@ -76,7 +77,9 @@ internal sealed class PictureAssembler(ModelPackage package, ExecutionDevice dev
             BatchSlot = batch.Slot with { Index = batch.Slot.Index + picture },
             VaeTile = tiles is { IsWhole: false } ? new TileSize(tiles.TileHeight, tiles.TileWidth) : null,
             GraphsSha256 = package.GraphsSha256,
+            Embeddings = [.. batch.Prompts.Embeddings.Select(used => new UsedEmbedding { Name = used.Name, Sha256 = used.Sha256 })],
             Prediction = new UsedPrediction(batch.Prediction.Used, batch.Prediction.Reason),
+            Loras = batch.Loras,
             StepHashes = hashes,
         };
     }

@@ -10,6 +10,7 @@ internal sealed class PictureBatch
 {
     private readonly SeriesRun _run;
     private readonly PictureRequest[] _requests;
+    private BatchLoras? _loras;
 
     /// <param name="run">The call that paints them.</param>
     /// <param name="plan">The plan in force.</param>
@@ -28,7 +29,7 @@ internal sealed class PictureBatch
         LatentFormat = LatentFormat.Of(sampling.Model, Prediction.Type);
         LatentColours = LatentColours.Of(sampling.Model);
         Noise = sampling.NoiseOf(requests);
-        Notices = [.. run.Notices, .. IgnoredMembers.Of(Request)];
+        Notices = [.. run.Notices, .. run.Series.Notices, .. IgnoredMembers.Of(Request)];
     }
 
     /// <summary>The plan in force.</summary>
@@ -82,8 +83,14 @@ internal sealed class PictureBatch
     /// <summary>Sentences for the user about these pictures.</summary>
     public List<string> Notices { get; }
 
+    /// <summary>The LoRAs that the pictures are painted with; empty if there are none.</summary>
+    public IReadOnlyList<UsedLora> Loras => _loras?.Used ?? [];
+
     /// <summary>The memory of the phases that have ended, in order; of the decoding, none.</summary>
     public List<PhaseMemory> Memory { get; } = [];
+
+    /// <summary>The time in which the LoRAs of the batch were put in force.</summary>
+    public TimeSpan MergingTime { get; private set; }
 
     /// <summary>The time of text encoders, cross-attention and time embeddings for the whole batch.</summary>
     public TimeSpan TextTime { get; set; }
@@ -93,6 +100,15 @@ internal sealed class PictureBatch
 
     /// <summary>Whether anybody receives reports of progress.</summary>
     public bool HasProgress => _run.HasProgress;
+
+    /// <summary>States the LoRAs that are in force.</summary>
+    /// <param name="loras">The LoRAs; null if there are none. Borrowed.</param>
+    /// <param name="time">The time in which they were put in force.</param>
+    public void Use(BatchLoras? loras, TimeSpan time)
+    {
+        (_loras, MergingTime) = (loras, time);
+        if (loras is not null) Notices.AddRange(loras.Notices);
+    }
 
     /// <summary>Hands over a finished picture.</summary>
     public void Deliver(Picture picture) => _run.Deliver(picture);

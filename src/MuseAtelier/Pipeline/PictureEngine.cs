@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Adapters;
 using MuseAtelier.Conditioning;
 using MuseAtelier.Decoding;
 using MuseAtelier.Diagnostics;
@@ -17,6 +18,7 @@ internal sealed class PictureEngine : IDisposable
     private readonly ModelPackage _package;
     private readonly ExecutionDevice _device;
     private readonly LoadedParts _parts;
+    private readonly LoraSwitch _loras;
     private readonly BatchPlanner _planner;
     private readonly ModelSampling _sampling;
     private readonly PassPainter _passes;
@@ -31,6 +33,7 @@ internal sealed class PictureEngine : IDisposable
         _package = package;
         _device = device;
         _parts = new LoadedParts(package, device);
+        _loras = new LoraSwitch(package, _parts);
         _sampling = new ModelSampling(package.Manifest.Model, options.Catalogs);
         _standingNotices = [.. IgnoredBudgetNotices(options), .. device.Notices];
 
@@ -50,7 +53,7 @@ internal sealed class PictureEngine : IDisposable
         var encoding = new BatchEncoding(new PromptRows(_parts.Prompts), _parts.Denoisers, sources, _meter, Diagnostics.Metrics);
         TimeSpan? previews = options.Previews ? options.PreviewInterval : null;
         var pipeline = new PicturePipeline(encoding, _parts.Denoisers, decoding, _meter, device, previews, Diagnostics.Metrics);
-        _passes = new PassPainter(_planner, new MemoryRetry(pipeline, plans, _planner, Diagnostics), _meter, _sampling);
+        _passes = new PassPainter(new MemoryRetry(pipeline, plans, _planner, _loras, Diagnostics), _meter, _sampling);
         _enlarger = new PassEnlarger(device, options, plans);
         _hires = new HiresPainter(_passes, _enlarger, _planner, _sampling, Diagnostics);
     }
@@ -116,15 +119,28 @@ internal sealed class PictureEngine : IDisposable
         }
     }
 
-    /// <summary>Checks what depends on the model, before a request waits.</summary>
+    /// <summary>Checks what depends on the model or on files, before a request waits. Thread-safe.</summary>
+    /// <param name="series">The series, which learns the bytes that its merged weights take.</param>
     /// <exception cref="ClipSkipException">The model's text encoders have fewer layers.</exception>
     /// <exception cref="ModelPartMissingException">The picture needs the encoder, which the model has not.</exception>
-    public void Check(PictureRequest request)
+    /// <exception cref="RequestLoraException">The file of a LoRA is missing, or has another digest.</exception>
+    /// <exception cref="MuseAtelierException">A file is no LoRA for SDXL.</exception>
+    public void Check(PictureSeries series)
     {
+        PictureRequest request = series.Request;
         ClipSkipException.ThrowIfBeyond(request.ClipSkip, _package.Manifest.MostClipSkip);
         bool encodes = request.Source is not null || AlwaysEncodes;
         if (request.Hires is { } hires) encodes |= HiresSeries.KernelOf(hires.Upscaler) is null;
         if (encodes) VaeEncoder.Require(_package);
+        series.MergedBytes = _loras.Check(request.Loras);
+    }
+
+    /// <summary>Checks that embeddings have the widths of the model's text encoders, before a request waits.</summary>
+    /// <exception cref="EmbeddingShapeException">An embedding has others.</exception>
+    public void Check(IReadOnlyList<Embedding> embeddings)
+    {
+        ModelSpec model = _package.Manifest.Model;
+        foreach (Embedding embedding in embeddings) embedding.RequireWidths(model.ClipLWidth, model.ClipGWidth);
     }
 
     /// <summary>Paints the next batch of a series.</summary>
@@ -144,8 +160,14 @@ internal sealed class PictureEngine : IDisposable
         _parts.Sessions.Stopping = cancellationToken;
         try
         {
-            if (series.Request.Hires is null) _passes.Paint(series, first, deliver, reports, [.. _standingNotices], cancellationToken);
-            else _hires.Paint(series, first, deliver, reports, _standingNotices, cancellationToken);
+            if (series.Request.Hires is not null)
+            {
+                _hires.Paint(series, first, deliver, reports, _standingNotices, cancellationToken);
+                return;
+            }
+
+            List<string> notices = [.. _standingNotices];
+            _passes.Paint(series, _planner.Apply(series, notices), first, deliver, reports, notices, cancellationToken);
         }
         finally
         {
@@ -153,6 +175,8 @@ internal sealed class PictureEngine : IDisposable
             // the creation of sessions, which the token still has to end. The device must have finished its work before another engine is
             // admitted.
             _parts.Sessions.ReleaseIdle();
+            _parts.ReleaseFailed();
+            _loras.Forget();
             _parts.Sessions.Stopping = CancellationToken.None;
             _device.Settle();
         }
@@ -166,6 +190,7 @@ internal sealed class PictureEngine : IDisposable
         {
             _enlarger.Dispose();
             _parts.Dispose();
+            _loras.Dispose();
         }
 
         _watch?.Dispose();

@@ -1,3 +1,4 @@
+using MuseAtelier.Adapters;
 using MuseAtelier.Conditioning;
 
 namespace MuseAtelier.Pipeline;
@@ -13,9 +14,15 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
 {
     private RequestPrompts? _prompts;
 
+    /// <summary>The folders in which prompts find embeddings by name.</summary>
+    public EmbeddingFolder Embeddings { get; init; } = EmbeddingFolder.None;
+
     /// <summary>The prompts of all pictures, which are read once.</summary>
     /// <exception cref="PromptException">A prompt cannot be read in its syntax, or takes too many chunks, parts or versions.</exception>
-    public RequestPrompts Prompts => _prompts ??= RequestPrompts.Of(Request);
+    public RequestPrompts Prompts => _prompts ??= RequestPrompts.Of(Request, folder: Embeddings);
+
+    /// <summary>Sentences for the user about the request as it was accepted.</summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
 
     /// <summary>The steps of the schedule and those that run; null means those of the request.</summary>
     public StepSpan? Span { get; init; }
@@ -28,6 +35,9 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
 
     /// <summary>The tiles in which the VAE works; null lets the plan choose.</summary>
     public TilePlan? Tiles { get; init; }
+
+    /// <summary>Bytes of host memory that weights take that LoRAs change, on a device that reads weights from mapped files.</summary>
+    public long MergedBytes { get; set; }
 
     /// <summary>What is made of the denoised latents.</summary>
     public PassOutput Output { get; init; }

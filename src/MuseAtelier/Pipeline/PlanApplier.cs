@@ -1,4 +1,5 @@
 using MuseAtelier.Diagnostics;
+using MuseAtelier.Residency;
 
 namespace MuseAtelier.Pipeline;
 
@@ -10,7 +11,10 @@ internal sealed class PlanApplier(LoadedParts parts, AtelierDiagnostics diagnost
     /// <summary>
     /// Bytes of working memory that earlier batches left in the arenas and in the decoder, by the kind of picture that can reuse them.
     /// </summary>
-    private readonly Dictionary<PictureKind, long> _kept = [];
+    private readonly Dictionary<HeldKinds, long> _kept = [];
+
+    // Bytes of the encoder's sessions, if they stayed after an earlier batch.
+    private long _keptEncoder;
 
     // The plan in force; null before the first one.
     private ResidencyPlan? _inForce;
@@ -22,6 +26,8 @@ internal sealed class PlanApplier(LoadedParts parts, AtelierDiagnostics diagnost
     {
         if (plan == _inForce) return;
         MakeRoom(plan, available);
+        // Denoisers of other kinds of pictures are not among the two that the plan counts.
+        if (plan.OtherPass is not null && (_inForce is null || HeldKinds.Of(_inForce) != HeldKinds.Of(plan))) parts.Denoisers.Release();
         parts.Apply(plan);
         _inForce = plan;
         ResidencyRequest request = plan.Request;
@@ -39,46 +45,45 @@ internal sealed class PlanApplier(LoadedParts parts, AtelierDiagnostics diagnost
 
         // A plan that does not keep the arena shrinks it at its last run, which also frees the memory that earlier pictures left there.
         if (isWhole && !plan.KeepsArena) _kept.Clear();
-        else _kept[PictureKind.Of(plan)] = KeptBytes(plan);
+        else _kept[HeldKinds.Of(plan)] = KeptBytes(plan);
+        if (plan.KeepsEncoder) _keptEncoder = SharesOf(plan, ResidencyPlan.EncoderShare);
+        else if (plan.Encoding is not null) _keptEncoder = 0;
     }
 
     /// <summary>Releases everything that is loaded, and the memory that arenas keep.</summary>
     public void ReleaseAll()
     {
         parts.ReleaseAll();
+        _keptEncoder = 0;
         TrimArenas();
     }
 
-    private static long KeptBytes(ResidencyPlan plan) => plan.Phases.First(phase => phase.Phase == PlanPhase.Denoising).Shares
-        .Where(share => share.Name is ResidencyPlan.WorkingMemoryShare or ResidencyPlan.DecoderShare)
-        .Sum(share => share.Bytes);
+    private static long KeptBytes(ResidencyPlan plan) =>
+        SharesOf(plan, ResidencyPlan.WorkingMemoryShare) + SharesOf(plan, ResidencyPlan.DecoderShare);
+
+    // Bytes in the phase of denoising, in which only what stays is left of the other phases.
+    private static long SharesOf(ResidencyPlan plan, string name) => plan.Phases
+        .First(phase => phase.Phase == PlanPhase.Denoising).Shares.Where(share => share.Name == name).Sum(share => share.Bytes);
 
     // Arena chunks that were cached for one picture size cannot be reused for a larger one, so they are freed before a plan is loaded that
-    // needs their room.
+    // needs their room. An encoder of earlier pictures stays for later ones as long as there is room for it.
     private void MakeRoom(ResidencyPlan plan, long available)
     {
-        var kind = PictureKind.Of(plan);
-        long left = _kept.Where(kept => kept.Key != kind).Sum(kept => kept.Value);
-        if (left > Math.Min(plan.Request.Budget, available) - plan.PeakBytes) TrimArenas();
+        long room = Math.Min(plan.Request.Budget, available) - plan.PeakBytes;
+        HeldKinds kinds = HeldKinds.Of(plan);
+        long left = _kept.Where(kept => kept.Key != kinds).Sum(kept => kept.Value);
+        if (_keptEncoder > 0 && !plan.KeepsEncoder && left + _keptEncoder > room)
+        {
+            parts.ReleaseEncoder();
+            _keptEncoder = 0;
+        }
+
+        if (left > room) TrimArenas();
     }
 
     private void TrimArenas()
     {
         parts.TrimArenas();
         _kept.Clear();
-    }
-
-    /// <summary>The properties of a plan that decide the sizes of working memory.</summary>
-    private readonly record struct PictureKind(
-        int Width, int Height, int Rows, int UnguidedRows, int PromptChunks, PictureFrame? Frame, TilePlan Decoding)
-    {
-        public static PictureKind Of(ResidencyPlan plan)
-        {
-            ResidencyRequest request = plan.Request;
-            int rows = plan.BatchSize * request.RowsPerPicture;
-            int unguidedRows = request.StepsOfThePromptAlone > 0 ? plan.BatchSize : 0;
-            return new PictureKind(
-                request.Width, request.Height, rows, unguidedRows, request.PromptChunks, request.Frame, plan.Decoding);
-        }
     }
 }

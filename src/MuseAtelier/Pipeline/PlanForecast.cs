@@ -1,3 +1,4 @@
+using MuseAtelier.Adapters;
 using MuseAtelier.Recipe;
 using MuseAtelier.Format;
 
@@ -15,7 +16,12 @@ internal static class PlanForecast
     {
         string path = PackageCache.Find(model, options.PackageChoice) ?? model;
         ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
-        var single = new PictureSeries(request, 1, 1);
+        if (options.VaeFile is { } vae && path == model) sizes = sizes.WithVae(vae);
+        var single = new PictureSeries(request, 1, 1)
+        {
+            MergedBytes = LoraSwitch.Check(sizes.Manifest, request.Loras),
+            Embeddings = new EmbeddingFolder(options.EmbeddingFolders),
+        };
         ResidencyRequest wanted = request.Hires is null
             ? BatchPlanner.RequestOf(single, options, options.BudgetBytes())
             : HiresSeries.Of(single).PlanRequest(options, options.BudgetBytes());

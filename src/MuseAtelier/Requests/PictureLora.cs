@@ -19,4 +19,24 @@ public sealed record PictureLora
     /// SHA-256 that the file must have, 64 lower-case hex digits; null accepts any file. A file with another digest is refused.
     /// </summary>
     public string? Sha256 { get; init; }
+
+    /// <summary>
+    /// Whether a tag of the prompt names it. The prompt of a request that has such LoRAs is encoded without its tags; that of any other
+    /// request is encoded as it is written.
+    /// </summary>
+    internal bool IsFromPrompt { get; init; }
+
+    /// <summary>
+    /// Whether only its name and its digest are known, as of a LoRA that was read from a record. <see cref="Path"/> then has no folder, and
+    /// painting needs the file itself.
+    /// </summary>
+    internal bool IsReference { get; init; }
+
+    /// <summary>
+    /// The first digits of the digest by which AUTOMATIC1111 names the file, which covers the data behind its header; null if unknown.
+    /// </summary>
+    internal string? ShortHash { get; init; }
+
+    /// <summary>The file's name without its folder and its extension, by which prompts name it.</summary>
+    internal string Name => System.IO.Path.GetFileNameWithoutExtension(Path);
 }

@@ -122,9 +122,16 @@ public sealed record PictureRequest
 
     /// <summary>
     /// The LoRAs that change the model for this picture; they add up in this order. None by default. LoRAs that the prompt names
-    /// (<c>&lt;lora:name:0.8&gt;</c>) come after them; see <see cref="AtelierOptions.LoraFolders"/>.
+    /// (<c>&lt;lora:name:0.8&gt;</c>) come after them; see <see cref="AtelierOptions.LoraFolders"/>. The list is copied; lists of equal
+    /// LoRAs are equal.
     /// </summary>
-    public IReadOnlyList<PictureLora> Loras { get; init; } = [];
+    public IReadOnlyList<PictureLora> Loras { get; init => field = LoraList.Of(value); } = LoraList.Empty;
+
+    /// <summary>
+    /// Whether <see cref="Loras"/> already has those that the prompt names. The tags of a prompt that was read from a record are what they
+    /// were when the picture was painted, whatever folders there are now.
+    /// </summary>
+    internal bool HasFinalLoras { get; init; }
 
     /// <summary>A second pass at a higher resolution; null means none.</summary>
     public HiresPass? Hires { get; init; }

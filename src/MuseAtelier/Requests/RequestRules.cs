@@ -71,6 +71,7 @@ internal static class RequestRules
         CheckGuidance(request);
         CheckNumber(nameof(request.VariationStrength), request.VariationStrength, 0, 1, 0);
         if (request.Eta is { } eta) CheckNumber(nameof(request.Eta), eta, 0, 1, 1);
+        LoraRules.Check(request);
         CheckSource(request);
         HiresRules.Check(request, names);
     }

@@ -35,7 +35,7 @@ internal static class CandidateSpace
             from mode in unet.Modes
             let seconds = time.Seconds(batch, conditioning, unet, mode)
             from tile in tiles
-            select new PlanCandidate(batch, conditioning, unet, mode, tile, seconds + time.TileSeconds(batch, tile));
+            select new PlanCandidate(batch, conditioning, unet, mode, tile, seconds + time.TileSeconds(batch, tile, mode));
         return [.. candidates.OrderBy(candidate => candidate.Seconds)];
     }
 }

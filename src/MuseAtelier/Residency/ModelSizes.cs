@@ -1,4 +1,6 @@
 using MuseAtelier.Export;
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Packaging;
 using MuseAtelier.Format;
 using MuseAtelier.Recipe;
 
@@ -25,7 +27,7 @@ internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<
     }
 
     /// <summary>Reads the sizes of a package, or the sizes that a checkpoint's package would have. Exports nothing.</summary>
-    /// <param name="model">Path of a package's folder or of an SDXL single-file checkpoint.</param>
+    /// <param name="model">Path of a package's folder or of an SDXL checkpoint.</param>
     /// <param name="lowering">The kind of device.</param>
     /// <param name="precisions">
     /// The arithmetic of a checkpoint's package; null means the lowering's own. Ignored for a package, whose arithmetic is fixed.
@@ -39,7 +41,7 @@ internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<
         if (!Directory.Exists(model) || !File.Exists(Path.Combine(model, PackageManifest.FileName)))
         {
             var export = new ExportOptions { Lowering = lowering, Precisions = precisions };
-            return new ModelSizes(Path.GetFileNameWithoutExtension(model), lowering, CheckpointExporter.Describe(model, export))
+            return new ModelSizes(ModelFolder.NameOf(model), lowering, CheckpointExporter.Describe(model, export))
             {
                 Precisions = precisions ?? Precisions.Of(lowering),
             };
@@ -48,6 +50,27 @@ internal sealed record ModelSizes(string Name, Lowering Lowering, IReadOnlyList<
         PackageManifest manifest = PackageManifest.Read(model);
         if (manifest.Upscaler is not null) throw new PackageKindException(model, isUpscaler: true);
         return manifest.Lowering == lowering ? Of(manifest) : throw new PackageLoweringException(model, manifest.Lowering, lowering);
+    }
+
+    /// <summary>The sizes as the manifest of a package, whose files need not exist.</summary>
+    internal PackageManifest Manifest => new()
+    {
+        FormatVersion = PackageManifest.CurrentFormatVersion,
+        ExporterVersion = "",
+        Lowering = Lowering,
+        Precisions = Precisions,
+        Checkpoint = new CheckpointSpec(Name, "", 0),
+        Components = Components,
+        Files = [],
+    };
+
+    /// <summary>The sizes with another VAE, of whose file only the header is read.</summary>
+    /// <param name="vaeFile">Path of the VAE's file.</param>
+    /// <exception cref="CheckpointException">The file cannot be read, or holds no VAE that fits.</exception>
+    public ModelSizes WithVae(string vaeFile)
+    {
+        IReadOnlyList<ComponentSpec> parts = VaeOverlay.Describe(vaeFile, Components, Lowering, Precisions.Vae.Arithmetic);
+        return this with { Components = [.. Components.Select(own => parts.FirstOrDefault(part => part.Name == own.Name) ?? own)] };
     }
 
     /// <summary>

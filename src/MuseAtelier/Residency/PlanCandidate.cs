@@ -38,4 +38,10 @@ internal readonly record struct PlanCandidate(
 /// <param name="Captures">Whether denoising steps are captured.</param>
 /// <param name="DecoderStays">Whether the decoder's sessions stay loaded in every phase.</param>
 /// <param name="KeepsDecodingArena">Whether the decoder's working memory stays as well.</param>
-internal readonly record struct RunMode(bool KeepsArena, bool Captures, bool DecoderStays, bool KeepsDecodingArena);
+internal readonly record struct RunMode(bool KeepsArena, bool Captures, bool DecoderStays, bool KeepsDecodingArena)
+{
+    /// <summary>
+    /// Whether the encoder's sessions stay loaded in every phase. Its working memory is given back after each picture all the same.
+    /// </summary>
+    public bool EncoderStays { get; init; }
+}

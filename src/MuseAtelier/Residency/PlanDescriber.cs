@@ -16,7 +16,8 @@ internal sealed class PlanDescriber(
     /// <param name="c">The candidate.</param>
     /// <param name="budget">The budget that it fits, in bytes.</param>
     /// <param name="unlimitedSeconds">Seconds of a picture with an unlimited budget.</param>
-    public ResidencyPlan Describe(PlanCandidate c, long budget, double unlimitedSeconds)
+    /// <param name="other">The other pass of the same pictures, if its memory is held as well.</param>
+    public ResidencyPlan Describe(PlanCandidate c, long budget, double unlimitedSeconds, PictureKind? other = null)
     {
         (TilePlan? rescueTiles, long rescueBytes) = memory.Rescue(c, budget);
         long pinnedSwap = PlanTime.IsSwapPinned(c.UNet, c.SwappedOut) ? c.SwappedBytes : 0;
@@ -41,6 +42,7 @@ internal sealed class PlanDescriber(
             PeakBytes = memory.Phases(c).Max,
             Estimate = Estimate(c),
             UnlimitedSeconds = unlimitedSeconds,
+            OtherPass = other,
             Explanation = [],
         };
         return plan with { Explanation = PlanNarrator.Tell(plan, device) };
@@ -61,21 +63,30 @@ internal sealed class PlanDescriber(
             conditioning.TextSeconds, conditioning.ConditioningSeconds, loading, step, c.Tiles.Seconds, c.BucketSeconds)
         {
             UnguidedStep = time.UnguidedStepSeconds(c.UNet, c.Mode),
-            Encoding = time.EncodingSeconds(c.Tiles),
+            Encoding = time.EncodingSeconds(c.Tiles, c.Mode),
         };
     }
 
-    private List<ComponentPlan> Components(PlanCandidate c) => [.. memory.Components.Select(component => Component(component, c))];
+    // The encoder of the other pass is a part of this plan only where it stays loaded.
+    private List<ComponentPlan> Components(PlanCandidate c) =>
+    [
+        .. memory.Components
+            .Where(component => !component.Encodes || c.Tiles.Encoding is not null || c.Mode.EncoderStays)
+            .Select(component => Component(component, c)),
+    ];
 
     private ComponentPlan Component(PipelineComponent component, PlanCandidate c)
     {
         if (component.RunsInEveryStep)
             return Component(c.UNet.Choice, c.UNet.Choice.StreamingBufferBytes, c.SwappedOut, c.UNet.RotatesSessions);
         if (!component.RunsBeforeSteps)
-            return Sessions(component.Name, isReleased: component.Encodes || (component.Decodes && !c.Mode.DecoderStays));
+            return Sessions(component.Name, IsReleased(component, c.Mode));
         ComponentChoice choice = c.Conditioning.Choices.First(choice => choice.Component.Name == component.Name);
         return Component(choice, c.Conditioning.StreamingBufferBytes);
     }
+
+    private static bool IsReleased(PipelineComponent component, RunMode mode) =>
+        (component.Encodes && !mode.EncoderStays) || (component.Decodes && !mode.DecoderStays);
 
     private ComponentPlan Component(
         ComponentChoice choice, long bufferBytes, int swappedOut = 0, bool rotatesSessions = false)

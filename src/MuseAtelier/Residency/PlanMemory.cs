@@ -17,6 +17,9 @@ internal enum MemoryUse
     /// <summary>Weights that stay in device memory in every phase.</summary>
     ResidentWeights,
 
+    /// <summary>Weights that LoRAs change, where all others are read from mapped files.</summary>
+    MergedWeights,
+
     /// <summary>Weights that are in device memory while the UNet denoises only.</summary>
     SwappedWeights,
 
@@ -67,32 +70,39 @@ internal sealed class PlanMemory
     private static readonly MemoryUse[] Uses = Enum.GetValues<MemoryUse>();
 
     private readonly DeviceProfile _device;
+    private readonly HeldPass? _other;
     private readonly IReadOnlyList<TileChoice> _rescueTiles;
     private readonly SessionWeights _rescueSessions;
     private readonly long _otherSessionBytes;
     private readonly long _handleBytes;
     private readonly int _capturedSteps;
+    private readonly long _mergedBytes;
 
     /// <param name="model">The model's sizes.</param>
     /// <param name="request">The pictures.</param>
     /// <param name="device">The costs of the device.</param>
-    public PlanMemory(ModelSizes model, ResidencyRequest request, DeviceProfile device)
+    /// <param name="other">The other pass of the same pictures, whose memory is held as well; null if there is none.</param>
+    public PlanMemory(ModelSizes model, ResidencyRequest request, DeviceProfile device, HeldPass? other = null)
     {
         _device = device;
+        _mergedBytes = device.MapsWeights ? request.MergedBytes : 0;
+        _other = other;
         _capturedSteps = request.StepsOfThePromptAlone > 0 ? 2 : 1;
         SessionWeights Sessions(string component) => SessionWeights.Of(model.Component(component), device);
         bool hasFp32 = PipelineRecipe.HasFp32Decoder(model.Components);
         Components =
         [
             .. PipelineRecipe.For(
-                inFp32: hasFp32 && request.DecodesInFp32, hasFrame: request.Frame is not null, encodes: request.EncodesSource),
+                inFp32: hasFp32 && request.DecodesInFp32,
+                hasFrame: request.Frame is not null,
+                encodes: request.EncodesSource || other is { Encodes: true }),
         ];
         foreach (PipelineComponent component in Components)
         {
             SessionWeights sessions = Sessions(component.Name);
             if (component.Encodes)
             {
-                // It is never created ahead, so that its handles do not count twice.
+                // It is never created ahead, so that its handles do not count twice. It serves both passes.
                 EncoderSessions = sessions;
                 continue;
             }
@@ -190,14 +200,15 @@ internal sealed class PlanMemory
         MemoryUse.Sessions => _otherSessionBytes + SecondHandles(c) + UNetSessionBytes(c, phase),
         MemoryUse.SessionCreation => CreationBytes(c, phase),
         MemoryUse.ResidentWeights => c.Conditioning.ResidentBytes + c.UNet.Choice.ResidentBytes - c.SwappedBytes,
+        MemoryUse.MergedWeights => _mergedBytes,
         MemoryUse.SwappedWeights => phase == PlanPhase.Denoising ? c.SwappedBytes : 0,
         MemoryUse.StreamingBuffer => StreamingBufferBytes(c, phase),
-        MemoryUse.Tensors => c.Batch.Memory.TensorBytes,
+        MemoryUse.Tensors => TensorBytes(c, phase),
         MemoryUse.HostPictures => c.Batch.Memory.HostBytes,
         MemoryUse.PromptSets => _device.MapsWeights ? c.Batch.Memory.PromptSetBytes : 0,
-        MemoryUse.Encoder => phase == PlanPhase.Encoding ? EncoderSessions.Bytes + c.Tiles.Encoding!.BlockBytes : 0,
-        MemoryUse.Decoder => c.Mode.DecoderStays || phase == PlanPhase.Decoding ? DecoderSessions.Bytes + c.Tiles.BlockBytes : 0,
-        MemoryUse.CapturedStep => c.Mode.Captures ? _capturedSteps * _device.CaptureBytes!.Value : 0,
+        MemoryUse.Encoder => EncoderBytes(c, phase),
+        MemoryUse.Decoder => DecoderBytes(c, phase),
+        MemoryUse.CapturedStep => c.Mode.Captures ? (_capturedSteps + (_other?.CapturedSteps ?? 0)) * _device.CaptureBytes!.Value : 0,
         MemoryUse.WorkingMemory => ArenaBytes(c, phase),
         MemoryUse.Margin => _device.MarginBytes,
         _ => throw new ArgumentOutOfRangeException(nameof(use), use, null),
@@ -209,12 +220,13 @@ internal sealed class PlanMemory
         MemoryUse.Sessions => "sessions",
         MemoryUse.SessionCreation => "creation of sessions",
         MemoryUse.ResidentWeights => "resident weights",
+        MemoryUse.MergedWeights => "weights merged with LoRAs",
         MemoryUse.SwappedWeights => "swapped-out weights",
         MemoryUse.StreamingBuffer => "streaming buffer",
         MemoryUse.Tensors => "tensors between stages",
         MemoryUse.HostPictures => "latents and pictures",
         MemoryUse.PromptSets => "sets of prompts",
-        MemoryUse.Encoder => "encoder",
+        MemoryUse.Encoder => ResidencyPlan.EncoderShare,
         MemoryUse.Decoder => ResidencyPlan.DecoderShare,
         MemoryUse.CapturedStep => "captured step",
         MemoryUse.WorkingMemory => ResidencyPlan.WorkingMemoryShare,
@@ -246,11 +258,39 @@ internal sealed class PlanMemory
         _ => c.Conditioning.StreamingBufferBytes,
     };
 
-    private static long ArenaBytes(in PlanCandidate c, PlanPhase phase)
+    private long EncoderBytes(in PlanCandidate c, PlanPhase phase)
+    {
+        long sessions = c.Mode.EncoderStays || phase == PlanPhase.Encoding ? EncoderSessions.Bytes : 0;
+        return sessions + (phase == PlanPhase.Encoding ? c.Tiles.Encoding!.BlockBytes : 0);
+    }
+
+    // Sessions that stay serve both passes. Of the tensors between graphs, those of the other pass may be there until this one decodes.
+    private long DecoderBytes(in PlanCandidate c, PlanPhase phase)
+    {
+        if (!c.Mode.DecoderStays) return phase == PlanPhase.Decoding ? DecoderSessions.Bytes + c.Tiles.BlockBytes : 0;
+        return DecoderSessions.Bytes + Math.Max(c.Tiles.BlockBytes, _other?.Tiles?.BlockBytes ?? 0);
+    }
+
+    // While prompts are encoded, the denoiser that will be replaced is still there.
+    private long TensorBytes(in PlanCandidate c, PlanPhase phase)
+    {
+        long own = c.Batch.Memory.TensorBytes, other = _other?.Batch.TensorBytes ?? 0;
+        if (c.Mode.Captures) return own + other;
+        return phase == PlanPhase.Text ? Math.Max(own, other) : own;
+    }
+
+    // The other pass, where its denoiser stays with its captured step. Otherwise the denoiser of a pass replaces that of the other one.
+    private HeldPass? HeldWithCaptures(in PlanCandidate c) => c.Mode.Captures ? _other : null;
+
+    private long ArenaBytes(in PlanCandidate c, PlanPhase phase)
     {
         BatchMemory batch = c.Batch.Memory;
+        HeldPass? held = HeldWithCaptures(c);
         long shared = phase switch
         {
+            // The blocks that a pass leaves in the arena may be too small for the other one, so that both count.
+            _ when held is not null => Math.Max(batch.TextArena, held.Batch.TextArena)
+                + Math.Max(batch.ConditioningArena, held.Batch.ConditioningArena) + UNetArena(c) + held.Batch.UNetArena,
             _ when c.Mode.KeepsArena => batch.TextArena + batch.ConditioningArena + UNetArena(c),
             PlanPhase.Text => batch.TextArena,
             PlanPhase.Conditioning => batch.ConditioningArena,
@@ -258,6 +298,7 @@ internal sealed class PlanMemory
             _ => 0,
         };
         long decoding = c.Mode.KeepsDecodingArena || phase == PlanPhase.Decoding ? c.Tiles.ArenaBytes : 0;
+        if (c.Mode.KeepsDecodingArena) decoding += _other?.Tiles?.ArenaBytes ?? 0;
         return shared + decoding + (phase == PlanPhase.Encoding ? c.Tiles.Encoding!.ArenaBytes : 0);
     }
 

@@ -14,10 +14,12 @@ internal static class PlanNarrator
         .. UNet(plan),
         .. BeforeSteps(plan),
         .. Pinning(plan),
+        .. Loras(plan, device),
         .. Prompts(plan, device),
         .. Encoding(plan),
         .. Decoding(plan),
         .. WorkingMemory(plan, device),
+        .. Passes(plan),
         .. Time(plan),
     ];
 
@@ -77,6 +79,14 @@ internal static class PlanNarrator
     private static bool Streams(ComponentPlan component) =>
         component.Count(StagePlacement.Streamed) > 0 || component.Count(StagePlacement.Staged) > 0;
 
+    private static IEnumerable<string> Loras(ResidencyPlan plan, DeviceProfile device)
+    {
+        if (!plan.Request.HasLoras) yield break;
+        yield return device.MapsWeights
+            ? $"Weights that LoRAs change are merged in memory: {ByteSize.Format(plan.Request.MergedBytes)}, which count."
+            : "Weights that LoRAs change are merged in host memory and lie where the others do: no place changes.";
+    }
+
     private static IEnumerable<string> Pinning(ResidencyPlan plan)
     {
         long staged = plan.Components.Sum(component => component.Bytes(StagePlacement.Staged));
@@ -124,7 +134,8 @@ internal static class PlanNarrator
     {
         if (plan.Encoding is not { } tiles) yield break;
         string way = tiles.IsWhole ? "whole" : $"in {Tiles(tiles)} that overlap and blend";
-        yield return $"The existing picture is encoded {way}; the encoder is loaded for each batch and released before the first step.";
+        string loaded = plan.KeepsEncoder ? "stays loaded" : "is loaded for each batch and released before the first step";
+        yield return $"The existing picture is encoded {way}; the encoder {loaded}.";
     }
 
     private static IEnumerable<string> Decoding(ResidencyPlan plan)
@@ -154,6 +165,14 @@ internal static class PlanNarrator
         yield return plan.CapturesSteps
             ? "A step is captured once and then replayed."
             : "Steps are not captured: a captured step would keep its working memory, which other phases need in between.";
+    }
+
+    private static IEnumerable<string> Passes(ResidencyPlan plan)
+    {
+        if (plan.OtherPass is not { } other) yield break;
+        string size = Line($"{other.Width}x{other.Height} px");
+        string held = plan.CapturesSteps ? "; the tensors and the captured step of both stay" : "";
+        yield return $"The pass of {size} has its weights in the same places, so that nothing moves between the passes{held}.";
     }
 
     private static IEnumerable<string> Time(ResidencyPlan plan)

@@ -13,15 +13,23 @@ internal sealed class PlanTime(
     SessionWeights decoderSessions,
     SessionWeights encoderSessions)
 {
-    /// <summary>Seconds of encoding an existing picture, once per batch; with loading the encoder. 0 if none is encoded.</summary>
+    /// <summary>
+    /// Seconds of encoding an existing picture, once per batch; with loading the encoder unless it stays. 0 if none is encoded.
+    /// </summary>
     /// <param name="tiles">The tiles.</param>
-    public double EncodingSeconds(TileChoice tiles) => tiles.Encoding is { } encoding ? encoderSessions.Seconds + encoding.Seconds : 0;
+    /// <param name="mode">Whether the encoder stays.</param>
+    public double EncodingSeconds(TileChoice tiles, RunMode mode)
+    {
+        if (tiles.Encoding is not { } encoding) return 0;
+        return encoding.Seconds + (mode.EncoderStays ? device.ArenaSeconds : encoderSessions.Seconds);
+    }
 
     /// <summary>Seconds of one picture for decoding it, and for its share of the encoding.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="tiles">The tiles.</param>
-    public double TileSeconds(BatchChoice batch, TileChoice tiles) =>
-        tiles.Seconds + EncodingSeconds(tiles) * batch.Batches / request.Count;
+    /// <param name="mode">Whether the encoder stays.</param>
+    public double TileSeconds(BatchChoice batch, TileChoice tiles, RunMode mode) =>
+        tiles.Seconds + EncodingSeconds(tiles, mode) * batch.Batches / request.Count;
 
     /// <summary>Seconds of one picture without its encoding, its decoding and without swapping.</summary>
     public double Seconds(BatchChoice batch, ConditioningPlacement conditioning, UNetPlacement unet, RunMode mode)

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MuseAtelier.Recipe;
+using MuseAtelier.Residency;
 using MuseAtelier.Streaming;
 
 namespace MuseAtelier;
@@ -188,6 +189,9 @@ public sealed record ResidencyPlan
     /// <summary>The name of the decoder's <see cref="MemoryShare"/>, which may be kept likewise.</summary>
     internal const string DecoderShare = "decoder";
 
+    /// <summary>The name of the encoder's <see cref="MemoryShare"/>, whose sessions may be kept likewise.</summary>
+    internal const string EncoderShare = "encoder";
+
     internal ResidencyPlan(ResidencyRequest request) => Request = request;
 
     /// <summary>
@@ -282,6 +286,16 @@ public sealed record ResidencyPlan
 
     /// <summary>The pictures that were planned for.</summary>
     internal ResidencyRequest Request { get; init; }
+
+    /// <summary>
+    /// The other pass of the same pictures, if weights lie in the same places in both and the memory of both is held, so that a change of
+    /// pass moves nothing; null if there is none.
+    /// </summary>
+    internal PictureKind? OtherPass { get; init; }
+
+    /// <summary>Whether the encoder's sessions stay loaded in every phase.</summary>
+    internal bool KeepsEncoder =>
+        Components.Any(component => PipelineRecipe.Of(component.Name).Encodes && !component.HasRotatingSessions);
 
     /// <summary>The component that decodes: the fp32 decoder if the request declares it.</summary>
     internal ComponentPlan Decoder =>

@@ -83,6 +83,15 @@ internal sealed record ResidencyRequest
     /// </summary>
     public bool DecodesInFp32 { get; init; }
 
+    /// <summary>Whether LoRAs change weights.</summary>
+    public bool HasLoras { get; init; }
+
+    /// <summary>
+    /// Bytes of host memory that weights take that LoRAs change, on a processor, which reads other weights from mapped files. On a card
+    /// changed weights lie where the others do.
+    /// </summary>
+    public long MergedBytes { get; init; }
+
     /// <summary>
     /// The second pass, which paints the picture again at a larger size; null means none. This request then is the first pass. Neither its
     /// budget nor its placement of weights counts, but those of this request.

@@ -22,15 +22,27 @@ internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile d
     public IReadOnlyList<UNetPlacement> UNets(BatchParts parts) =>
         Undominated([.. AllUNets(parts)], static (one, other) => one.IsNoBetterThan(other));
 
+    /// <summary>
+    /// All placements of the UNet: the same ones in the same order for pictures of every size, so that two sizes can share one.
+    /// </summary>
+    public IReadOnlyList<UNetPlacement> SharedUNets(BatchParts parts) => [.. AllUNets(parts)];
+
     /// <summary>The placements of the components that run before the steps.</summary>
     /// <param name="parts">The components.</param>
     /// <param name="batches">Number of batches that all pictures take.</param>
-    public IReadOnlyList<ConditioningPlacement> Conditionings(BatchParts parts, int batches)
+    public IReadOnlyList<ConditioningPlacement> Conditionings(BatchParts parts, int batches) =>
+        Undominated([.. SharedConditionings(parts, batches)], static (one, other) => one.IsNoBetterThan(other));
+
+    /// <summary>
+    /// All placements of the components that run before the steps: the same ones in the same order for pictures of every size.
+    /// </summary>
+    /// <param name="parts">The components.</param>
+    /// <param name="batches">Number of batches that all pictures take.</param>
+    public IReadOnlyList<ConditioningPlacement> SharedConditionings(BatchParts parts, int batches)
     {
         IReadOnlyList<IReadOnlyList<string>> sets = PipelineRecipe.StreamedBeforeSteps;
         IEnumerable<IReadOnlyList<string>> streamed = device.MapsWeights ? sets.Take(1) : sets;
-        List<ConditioningPlacement> placements = [.. streamed.Select(set => Conditioning(parts, batches, set))];
-        return Undominated(placements, static (one, other) => one.IsNoBetterThan(other));
+        return [.. streamed.Select(set => Conditioning(parts, batches, set))];
     }
 
     // Removes each placement that is in no respect better than another one; of equal placements the first stays.
@@ -113,7 +125,10 @@ internal sealed class StreamingChoices(ResidencyRequest request, DeviceProfile d
         RunMode arena = decoder with { KeepsArena = true };
         if (device.CaptureBytes is null) return [arena with { KeepsDecodingArena = true }, decoder, least];
         RunMode captured = arena with { Captures = true };
-        return [captured with { KeepsDecodingArena = true }, captured, decoder, least];
+        RunMode[] modes = [captured with { KeepsDecodingArena = true }, captured, decoder];
+        // An encoder that stays saves less than a second for a batch, which counts where a batch takes no longer itself.
+        IEnumerable<RunMode> staying = request.EncodesSource ? modes.Select(mode => mode with { EncoderStays = true }) : [];
+        return [.. staying, .. modes, least];
     }
 
     // Streamed components are copied once per batch. They come from the mapped file where the UNet might need all the memory that can be

@@ -1,8 +1,9 @@
 namespace MuseAtelier.Residency;
 
 /// <summary>
-/// Plans a picture of two passes. Each pass has a plan of its own within the budget. The VAE works in the tiles of the second pass in both,
-/// so that a picture's record, which names one size of tiles, tells all of them.
+/// Plans a picture of two passes. Each pass has a plan of its own within the budget; where weights move at all, both have them in the same
+/// places (<see cref="TwoPassSearch"/>). The VAE works in the tiles of the second pass in both, so that a picture's record, which names one
+/// size of tiles, tells all of them.
 /// </summary>
 internal static class TwoPassPlan
 {
@@ -13,9 +14,22 @@ internal static class TwoPassPlan
     /// <exception cref="BudgetTooSmallException">No plan of one of the passes keeps the budget.</exception>
     public static ResidencyPlan Of(ModelSizes model, ResidencyRequest request, DeviceProfile device)
     {
+        PassPlans plans = PassesOf(model, request, device);
+        return Join(plans.First, plans.Second!, request);
+    }
+
+    /// <summary>The plans of both passes.</summary>
+    /// <param name="model">The model's sizes.</param>
+    /// <param name="request">The pictures of the first pass, with a second pass.</param>
+    /// <param name="device">The costs and the speed of the device.</param>
+    /// <exception cref="BudgetTooSmallException">No plan of one of the passes keeps the budget.</exception>
+    public static PassPlans PassesOf(ModelSizes model, ResidencyRequest request, DeviceProfile device)
+    {
+        // The larger pass comes first, so that a budget that is too small for it is refused in its name.
         ResidencyPlan second = ResidencyPlanner.Plan(model, SecondOf(request), device);
         ResidencyRequest alone = request with { SecondPass = null };
-        return Join(ResidencyPlanner.Plan(model, alone.InTiles(second.Decoding), device), second, request);
+        var apart = new PassPlans(ResidencyPlanner.Plan(model, alone.InTiles(second.Decoding), device), second);
+        return TwoPassSearch.Find(model, apart, device) ?? apart;
     }
 
     /// <summary>One plan of both passes.</summary>

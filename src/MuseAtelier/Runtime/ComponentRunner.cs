@@ -245,7 +245,9 @@ internal sealed class ComponentRunner : IDisposable
         OrtIoBinding binding = session.CreateIoBinding();
         foreach (WeightSpec weight in stage.Weights)
         {
-            OrtValue value = Tensor(weight.Type, [.. weight.Shape], _weights.Address(index, weight), weight.Bytes, values);
+            ElementType type = _weights.TypeOf(weight);
+            long bytes = weight.Elements * type.Size();
+            OrtValue value = Tensor(type, [.. weight.Shape], _weights.Address(index, weight), bytes, values);
             binding.BindInput(weight.Graph, value);
         }
 

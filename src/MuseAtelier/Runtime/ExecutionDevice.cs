@@ -74,7 +74,10 @@ internal abstract class ExecutionDevice : IDisposable
     /// <param name="plan">
     /// The places of the weights; null means that all are resident. Ignored by devices that read weights directly from the mapped files.
     /// </param>
-    public abstract StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan);
+    /// <param name="loras">The LoRAs that change the weights; null if there are none.</param>
+    /// <param name="stopping">Stops a load that does not return before it is complete.</param>
+    public abstract StageWeights LoadWeights(
+        ComponentSpec component, ComponentPlan? plan, AppliedLoras? loras, CancellationToken stopping);
 
     /// <summary>Whether weights are loaded before their first use, while the engine's thread does other work.</summary>
     public virtual bool LoadsAhead => false;

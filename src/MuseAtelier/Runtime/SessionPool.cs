@@ -11,6 +11,9 @@ namespace MuseAtelier.Runtime;
 /// </summary>
 internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) : IDisposable
 {
+    // The folder of the constants that a model in memory names.
+    private const string ConstantsFolder = "session.model_external_initializers_file_folder_path";
+
     private readonly Dictionary<string, Task<InferenceSession>> _sessions = [];
     private readonly Dictionary<string, SessionRotation> _rotations = [];
     private readonly Dictionary<string, StageWeights> _weights = [];
@@ -18,6 +21,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     private readonly Dictionary<string, ArenaStatistics> _ownArenas = [];
     private readonly HashSet<string> _createdAhead = [];
     private ResidencyPlan? _plan;
+    private AppliedLoras? _loras;
 
     // Whether the shared arena is trimmed after a component that is not run again soon, and likewise the arenas of whole pictures.
     private bool _trimsSharedArena;
@@ -37,6 +41,9 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
 
     /// <summary>Sentences for the user about weights that are loaded otherwise than planned; empty if there are none.</summary>
     public IEnumerable<string> Notices => _weights.Values.Select(weights => weights.Notice).OfType<string>();
+
+    /// <summary>The LoRAs in force; null if there are none.</summary>
+    public AppliedLoras? Loras => _loras;
 
     /// <summary>Whether the creation of every session has ended.</summary>
     public bool IsSettled
@@ -79,6 +86,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         foreach (ComponentPlan component in plan.Components) SetRotation(package.Manifest.Component(component.Name), Rotates(component));
         _trimsSharedArena = !plan.KeepsArena;
         _trimsOwnArenas = !plan.KeepsDecodingArena;
+        KeepsEncoder = plan.KeepsEncoder;
         MayCapture = plan.CapturesSteps;
         _plan = plan;
     }
@@ -89,6 +97,73 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         _trimsSharedArena = true;
         _trimsOwnArenas = true;
     }
+
+    /// <summary>The components of which <see cref="Switch"/> changes weights or constants.</summary>
+    /// <param name="next">The next LoRAs; null if there are none.</param>
+    public IReadOnlyList<ComponentSpec> ChangedBy(AppliedLoras? next) =>
+        [.. package.Manifest.Components.Where(component => _loras?.Changes(component) == true || next?.Changes(component) == true)];
+
+    /// <summary>
+    /// Whether bindings to a component stay valid when other LoRAs are put in force: its sessions stay, and its weights are replaced where
+    /// they lie.
+    /// </summary>
+    /// <param name="component">A component of <see cref="ChangedBy"/>.</param>
+    /// <param name="next">The next LoRAs; null if there are none.</param>
+    public bool KeepsBindings(ComponentSpec component, AppliedLoras? next) =>
+        component.Stages.All(stage => AppliedLoras.KeyOf(_loras, component, stage) == AppliedLoras.KeyOf(next, component, stage))
+        && _weights.TryGetValue(component.Name, out StageWeights? weights) && weights.Switches;
+
+    /// <summary>
+    /// Puts other LoRAs in force: releases the sessions whose constants change, and replaces the weights that the former or the next LoRAs
+    /// change. Returns when the weights are in place. Bindings that do not stay valid must be disposed before. If it fails, the weights
+    /// are neither the former nor the next: <see cref="Abandon"/> must follow.
+    /// </summary>
+    /// <param name="next">The next LoRAs; null if there are none.</param>
+    /// <param name="stopping">Stops between two weights.</param>
+    public void Switch(AppliedLoras? next, CancellationToken stopping)
+    {
+        AppliedLoras? former = _loras;
+        IReadOnlyList<ComponentSpec> changed = ChangedBy(next);
+        foreach (ComponentSpec component in changed) ReleaseSessions(component, next);
+        _loras = next;
+        List<Task> loads = [];
+        try
+        {
+            foreach (ComponentSpec component in changed)
+            {
+                if (!_weights.TryGetValue(component.Name, out StageWeights? weights)) continue;
+                if (weights.Switches)
+                {
+                    loads.Add(weights.Switch(former, next, stopping));
+                    continue;
+                }
+
+                _weights.Remove(component.Name);
+                weights.Dispose();
+            }
+        }
+        finally
+        {
+            // Even if one load could not begin, the others write into memory that must stay until they end.
+            ((IAsyncResult)Task.WhenAll(loads)).AsyncWaitHandle.WaitOne();
+        }
+
+        Task.WhenAll(loads).GetAwaiter().GetResult();
+    }
+
+    /// <summary>
+    /// Releases what a failed <see cref="Switch"/> left behind, and puts no LoRAs in force. Bindings must be disposed before.
+    /// </summary>
+    /// <param name="changed">The components that the switch changed.</param>
+    public void Abandon(IReadOnlyList<ComponentSpec> changed)
+    {
+        foreach (ComponentSpec component in changed) Release(component);
+        _loras = null;
+    }
+
+    /// <summary>The components whose weights could not be loaded. Only after their release are they loaded again.</summary>
+    public IReadOnlyList<ComponentSpec> Failed =>
+        [.. _weights.Where(weights => weights.Value.HasFailed).Select(weights => package.Manifest.Component(weights.Key))];
 
     /// <summary>The rotation of a component's sessions; null if all of them stay loaded.</summary>
     public SessionRotation? RotationOf(ComponentSpec component) => _rotations.GetValueOrDefault(component.Name);
@@ -123,7 +198,7 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     /// <exception cref="OperationCanceledException"><see cref="Stopping"/> was cancelled.</exception>
     public InferenceSession For(ComponentSpec component, StageSpec stage)
     {
-        if (!_sessions.TryGetValue(stage.Graph, out Task<InferenceSession>? session))
+        if (!_sessions.TryGetValue(KeyOf(component, stage), out Task<InferenceSession>? session))
             session = Add(component, stage, Task.FromResult(Create(component, stage, Stopping)));
         // A session that is created ahead serves later batches, so its creation goes on.
         return session.WaitAsync(Stopping).GetAwaiter().GetResult();
@@ -133,14 +208,13 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     public StageWeights Weights(ComponentSpec component)
     {
         if (_weights.TryGetValue(component.Name, out StageWeights? weights)) return weights;
-        return _weights[component.Name] = device.LoadWeights(component, PlanOf(component.Name));
+        return _weights[component.Name] = device.LoadWeights(component, PlanOf(component.Name), _loras, Stopping);
     }
 
     /// <summary>Releases a component's sessions and weights. Bindings to them must be disposed before.</summary>
     public void Release(ComponentSpec component)
     {
-        foreach (StageSpec stage in component.Stages)
-            if (_sessions.Remove(stage.Graph, out Task<InferenceSession>? session)) Dispose(stage.Graph, session);
+        foreach (string key in component.Stages.Select(stage => KeyOf(component, stage))) ReleaseSession(key);
         if (_rotations.TryGetValue(component.Name, out SessionRotation? rotation)) rotation.ReleaseIdle();
         if (_weights.Remove(component.Name, out StageWeights? weights)) weights.Dispose();
     }
@@ -150,15 +224,23 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     {
         foreach (StageWeights weights in _weights.Values) weights.Dispose();
         foreach (SessionRotation rotation in _rotations.Values) rotation.Dispose();
-        foreach ((string graph, Task<InferenceSession> session) in _sessions) Dispose(graph, session);
+        foreach ((string key, Task<InferenceSession> session) in _sessions) Dispose(key, session);
         _weights.Clear();
         _rotations.Clear();
         _sessions.Clear();
         JoinCreators();
     }
 
-    /// <summary>Whether a component's arena is trimmed after a run that is not soon followed by another one.</summary>
-    public bool TrimsArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component) ? _trimsOwnArenas : _trimsSharedArena;
+    /// <summary>Whether the sessions of the encoder stay after it has run.</summary>
+    public bool KeepsEncoder { get; private set; }
+
+    /// <summary>
+    /// Whether a component's arena is trimmed after a run that is not soon followed by another one. That of an encoder always is: no plan
+    /// keeps it.
+    /// </summary>
+    public bool TrimsArenaOf(ComponentSpec component) => SessionTraits.OwnsArena(component)
+        ? _trimsOwnArenas || PipelineRecipe.Of(component.Name).Encodes
+        : _trimsSharedArena;
 
     /// <summary>
     /// Bytes of device memory of the sessions that exist or are being created: constants, handles of the device's libraries, and working
@@ -170,11 +252,12 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         double sharing = 0, handles = 0;
         foreach (ComponentSpec component in package.Manifest.Components)
         {
-            IEnumerable<StageSpec> distinct = component.Stages.DistinctBy(stage => stage.Graph);
-            foreach (StageSpec stage in distinct.Where(stage => _sessions.ContainsKey(stage.Graph)))
+            foreach (StageSpec stage in component.Stages.DistinctBy(stage => KeyOf(component, stage)))
             {
+                string key = KeyOf(component, stage);
+                if (!_sessions.ContainsKey(key)) continue;
                 // ONNX Runtime keeps a set of handles for the thread that created a session and one for the thread that runs it.
-                handles += profile.SessionBytes * (_createdAhead.Contains(stage.Graph) ? 2 : 1);
+                handles += profile.SessionBytes * (_createdAhead.Contains(key) ? 2 : 1);
                 if (!SessionTraits.OwnsArena(component)) sharing += stage.ConstantBytes * profile.KeptSessions.HeldFactor;
             }
         }
@@ -209,12 +292,27 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
     // The component's part of the plan in force; null without a plan, and for a component that the plan does not name.
     private ComponentPlan? PlanOf(string name) => _plan?.Components.FirstOrDefault(component => component.Name == name);
 
+    private string KeyOf(ComponentSpec component, StageSpec stage) => AppliedLoras.KeyOf(_loras, component, stage);
+
+    // Releases the sessions that no stage of a component uses with the next LoRAs, and those that were created ahead to run once.
+    private void ReleaseSessions(ComponentSpec component, AppliedLoras? next)
+    {
+        HashSet<string> kept = [.. component.Stages.Select(stage => AppliedLoras.KeyOf(next, component, stage))];
+        foreach (string key in component.Stages.Select(stage => KeyOf(component, stage)).Distinct().Except(kept)) ReleaseSession(key);
+        if (_rotations.TryGetValue(component.Name, out SessionRotation? rotation)) rotation.ReleaseIdle();
+    }
+
+    private void ReleaseSession(string key)
+    {
+        if (_sessions.Remove(key, out Task<InferenceSession>? session)) Dispose(key, session);
+    }
+
     private void SetRotation(ComponentSpec component, bool rotates)
     {
         if (rotates == _rotations.ContainsKey(component.Name)) return;
         if (rotates)
             _rotations[component.Name] = new SessionRotation(
-                component, stage => Create(stage, Traits(component), runsOnce: true, Stopping));
+                component, stage => Create(component, stage, runsOnce: true, Stopping));
         else if (_rotations.Remove(component.Name, out SessionRotation? rotation)) rotation.Dispose();
     }
 
@@ -226,10 +324,10 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         {
             foreach (StageSpec stage in component.Stages)
             {
-                if (_sessions.ContainsKey(stage.Graph)) continue;
+                if (_sessions.ContainsKey(KeyOf(component, stage))) continue;
                 var session = new TaskCompletionSource<InferenceSession>();
                 wanted.Enqueue(new WantedSession(component, stage, session));
-                _createdAhead.Add(stage.Graph);
+                _createdAhead.Add(KeyOf(component, stage));
                 Add(component, stage, session.Task);
             }
         }
@@ -286,27 +384,27 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
 
     private SessionTraits Traits(ComponentSpec component) => SessionTraits.Of(package.Manifest, component);
 
-    private void Dispose(string graph, Task<InferenceSession> session)
+    private void Dispose(string key, Task<InferenceSession> session)
     {
         // Creation cannot be stopped, only waited for. If it failed, there is no session to dispose.
         ((IAsyncResult)session).AsyncWaitHandle.WaitOne();
-        _createdAhead.Remove(graph);
+        _createdAhead.Remove(key);
         // The statistics hold the session's arena, which would otherwise outlive the session.
         lock (_ownArenas)
-            if (_ownArenas.Remove(graph, out ArenaStatistics? arena)) arena.Dispose();
+            if (_ownArenas.Remove(key, out ArenaStatistics? arena)) arena.Dispose();
         if (session.IsCompletedSuccessfully) session.Result.Dispose();
     }
 
     private Task<InferenceSession> Add(ComponentSpec component, StageSpec stage, Task<InferenceSession> session)
     {
         if (!SessionTraits.OwnsArena(component)) SharingArena++;
-        return _sessions[stage.Graph] = session;
+        return _sessions[KeyOf(component, stage)] = session;
     }
 
     private InferenceSession Create(ComponentSpec component, StageSpec stage, CancellationToken stopping)
     {
         SessionTraits traits = Traits(component);
-        InferenceSession session = Create(stage, traits, runsOnce: false, stopping);
+        InferenceSession session = Create(component, stage, runsOnce: false, stopping);
         if (!traits.HasOwnArena)
         {
             device.ArenaStatistics?.FindBy(session);
@@ -315,25 +413,28 @@ internal sealed class SessionPool(ModelPackage package, ExecutionDevice device) 
         {
             var arena = new ArenaStatistics(device.Memory);
             arena.FindBy(session);
-            lock (_ownArenas) _ownArenas[stage.Graph] = arena;
+            lock (_ownArenas) _ownArenas[KeyOf(component, stage)] = arena;
         }
 
         return session;
     }
 
-    private InferenceSession Create(StageSpec stage, SessionTraits traits, bool runsOnce, CancellationToken stopping)
+    private InferenceSession Create(ComponentSpec component, StageSpec stage, bool runsOnce, CancellationToken stopping)
     {
         stopping.ThrowIfCancellationRequested();
         try
         {
-            using SessionOptions options = device.CreateSessionOptions(traits);
+            using SessionOptions options = device.CreateSessionOptions(Traits(component));
             // The weights of a session that runs once are not rearranged, because that takes several times as long, and three times the
             // memory.
             if (runsOnce) options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;
             // The session of a large stage takes seconds. ONNX Runtime looks at the flag between two passes over the graph.
             using CancellationTokenRegistration registration =
                 stopping.UnsafeRegister(static options => ((SessionOptions)options!).SetLoadCancellationFlag(true), options);
-            return new InferenceSession(package.Graph(stage), options);
+            string graph = package.Graph(stage);
+            if (_loras?.ModelOf(component, stage) is not { } model) return new InferenceSession(graph, options);
+            options.AddSessionConfigEntry(ConstantsFolder, Path.GetDirectoryName(Path.GetFullPath(graph))!);
+            return new InferenceSession(model, options);
         }
         catch (OnnxRuntimeException) when (stopping.IsCancellationRequested)
         {

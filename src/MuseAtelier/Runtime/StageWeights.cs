@@ -15,6 +15,18 @@ internal abstract class StageWeights : IDisposable
     /// <summary>A sentence for the user if weights are loaded in a slower way than planned; else null.</summary>
     public virtual string? Notice => null;
 
+    /// <summary>
+    /// Whether <see cref="Switch"/> replaces weights in place. If not, the weights of a component whose LoRAs change are disposed, and loaded
+    /// again with the new ones.
+    /// </summary>
+    public virtual bool Switches => false;
+
+    /// <summary>Whether the load has failed, so that the object must be disposed.</summary>
+    public virtual bool HasFailed => false;
+
+    /// <summary>The type in which stages read a weight.</summary>
+    public virtual ElementType TypeOf(WeightSpec weight) => weight.Type;
+
     /// <summary>Device address of a weight.</summary>
     /// <param name="stage">Index of the stage in the component.</param>
     /// <param name="weight">One of that stage's weights.</param>
@@ -36,6 +48,17 @@ internal abstract class StageWeights : IDisposable
     /// progress.
     /// </summary>
     public virtual void SwapOut() { }
+
+    /// <summary>
+    /// Begins to replace the weights that the former or the next LoRAs change, at their present addresses. No run may be in progress, and
+    /// none may begin before the returned task has succeeded. If it fails, some weights are replaced and some are not: the object must be
+    /// disposed.
+    /// </summary>
+    /// <param name="former">The LoRAs that were in force; null if there were none.</param>
+    /// <param name="next">The LoRAs of the next run; null if there are none.</param>
+    /// <param name="stopping">Stops between two weights.</param>
+    public virtual Task Switch(AppliedLoras? former, AppliedLoras? next, CancellationToken stopping) =>
+        throw new NotSupportedException($"{GetType().Name} replaces no weights.");
 
     /// <summary>
     /// Prepares a capture: waits for all queued work, so that the captured run depends on nothing outside itself.

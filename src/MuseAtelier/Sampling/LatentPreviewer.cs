@@ -29,13 +29,14 @@ internal static class LatentPreviewer
         for (int y = 0; y < height; y++)
         {
             Span<byte> row = pixels.Slice(y * stride, 3 * width);
-            for (int x = 0; x < width; x++)
+            for (int colour = 0; colour < 3; colour++)
             {
-                int i = y * width + x;
-                for (int colour = 0; colour < 3; colour++)
+                ReadOnlySpan<float> f = factors.AsSpan(colour * (Channels + 1), Channels + 1);
+                (float f0, float f1, float f2, float f3, float f4) = (f[0], f[1], f[2], f[3], f[4]);
+                for (int x = 0; x < width; x++)
                 {
-                    ReadOnlySpan<float> f = factors.AsSpan(colour * (Channels + 1), Channels + 1);
-                    float value = f[0] * c0[i] + f[1] * c1[i] + f[2] * c2[i] + f[3] * c3[i] + f[4];
+                    int i = y * width + x;
+                    float value = f0 * c0[i] + f1 * c1[i] + f2 * c2[i] + f3 * c3[i] + f4;
                     // Conversion saturates, and takes what is not a number for 0.
                     row[3 * x + colour] = (byte)Math.Clamp((int)(value + 0.5f), 0, 255);
                 }

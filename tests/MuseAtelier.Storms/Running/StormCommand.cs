@@ -92,6 +92,7 @@ internal static class StormCommand
             AteliersStorm.Command(),
             AloneRun.Command(),
             RoundsStorm.Command(),
+            LoraStorm.Command(),
             CancelStorm.Command(),
             CallersStorm.Command(),
             ExitsStorm.Command(),

@@ -70,6 +70,7 @@ internal static class HttpStorm
             byHttp = [],
             directSteps = [],
             httpSteps = [];
+        long directBytes = 0, httpBytes = 0;
         List<double> steps = directSteps;
         using MeterListener listener = Listen(value => steps.Add(value * 1000));
         using var events = new StreamReader(await http.GetStreamAsync("api/v1/events"));
@@ -77,7 +78,9 @@ internal static class HttpStorm
         for (int round = -1; round < rounds; round++)
         {
             steps = directSteps;
+            long before = GC.GetTotalAllocatedBytes();
             double one = await DirectAsync(atelier, request with { Seed = (ulong)(round + 1) }, folder);
+            long between = GC.GetTotalAllocatedBytes();
             steps = httpSteps;
             double other = await ByHttpAsync(http, events, request with { Seed = (ulong)(round + 1) });
             if (round < 0)
@@ -89,6 +92,8 @@ internal static class HttpStorm
 
             direct.Add(one);
             byHttp.Add(other);
+            directBytes += between - before;
+            httpBytes += GC.GetTotalAllocatedBytes() - between;
         }
 
         double overhead = Median([.. byHttp.Zip(direct, (other, one) => other - one)]);
@@ -97,6 +102,9 @@ internal static class HttpStorm
         report.Figure("overheadMs", overhead);
         report.Figure("directStepMs", Median(directSteps));
         report.Figure("httpStepMs", Median(httpSteps));
+        report.Figure("directAllocatedKiB", directBytes / 1024.0 / rounds);
+        report.Figure("httpAllocatedKiB", httpBytes / 1024.0 / rounds);
+        report.Figure("collections", GC.CollectionCount(2));
         report.Add("rounds", rounds);
         if (overhead > boundMs)
             report.Fail("slow", "the median", FormattableString.Invariant($"{overhead:F1} ms more by HTTP; allowed are {boundMs}"));

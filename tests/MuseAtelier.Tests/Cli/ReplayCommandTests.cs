@@ -27,12 +27,12 @@ public sealed class ReplayCommandTests
     public async Task Replay_OfAPictureDecodedInTiles_DecodesInTheSameUnlessToldOtherwise()
     {
         using var folder = new TemporaryFolder();
-        string[] request = ["sea", "--width", "576", "--height", "256", "--steps", "1", "--seed", "5", "--vae", "tiled"];
+        string[] request = ["sea", "--width", "576", "--height", "256", "--steps", "1", "--seed", "5", "--vae-tiling", "tiled"];
         await Muse.RunAsync(["render", .. request, "--cache", Muse.Cache, "--out", folder["sea.png"]]);
         Assert.Equal(new TileSize(32, 64), PictureFile.Read(folder["sea.png"]).ReadRecord().Engine.VaeTile);
         Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea.png"], "--cache", Muse.Cache, "--out", folder["again.png"])).Code);
         Assert.Equal(File.ReadAllBytes(folder["sea.png"]), File.ReadAllBytes(folder["again.png"]));
-        string[] whole = ["--cache", Muse.Cache, "--vae", "whole", "--out", folder["whole.png"]];
+        string[] whole = ["--cache", Muse.Cache, "--vae-tiling", "whole", "--out", folder["whole.png"]];
         Assert.Equal(0, (await Muse.RunAsync(["replay", folder["sea.png"], .. whole])).Code);
         Assert.Null(PictureFile.Read(folder["whole.png"]).ReadRecord().Engine.VaeTile);
     }
@@ -105,7 +105,7 @@ public sealed class ReplayCommandTests
     public async Task Verify_OfAPicture_SaysSameBytesAndOfACopySameLatents()
     {
         using var folder = new TemporaryFolder();
-        await Muse.RunAsync(["render", "sea", .. Small, "--vae", "tiled", "--out", folder["sea.png"]]);
+        await Muse.RunAsync(["render", "sea", .. Small, "--vae-tiling", "tiled", "--out", folder["sea.png"]]);
         MuseResult same = await Muse.RunAsync("verify", folder["sea.png"], "--cache", Muse.Cache);
         Assert.Equal((0, $"{folder["sea.png"]}: same bytes{Environment.NewLine}"), (same.Code, same.Out));
 

@@ -1,5 +1,8 @@
 using MuseAtelier.Cuda.Devices;
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Loras;
 using MuseAtelier.Format;
+using MuseAtelier.Runtime;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Cuda;
@@ -31,6 +34,54 @@ public sealed class StageMemoryTests
         }
 
         Assert.Equal(places.Order(), stages.OfType<StageMemory>().Select(stage => stage.Placement).Distinct().Order());
+    }
+
+    [Fact]
+    public void Parts_WithLoras_CoverTheStageAndHoldEachChangedWeightAlone()
+    {
+        const long pieceBytes = 3 << 20;
+        AppliedLoras loras = Applied();
+        int changed = 0;
+        foreach ((StageSpec spec, StageMemory? stage) in UNet.Stages.Zip(StageMemory.OfStages(UNet, null)))
+        {
+            if (stage is null) continue;
+            long next = 0;
+            foreach (StagePart part in stage.Parts(loras, pieceBytes))
+            {
+                Assert.Equal(next, part.Offset);
+                next += part.Bytes;
+                Assert.Equal(part.Changed is null ? [] : [part.Changed], stage.ChangedIn(part, loras));
+                if (part.Changed is null) Assert.InRange(part.Bytes, 1, pieceBytes);
+                else Assert.Equal(part.Changed.Range, part.Within(stage.Range));
+                changed += part.Changed is null ? 0 : 1;
+            }
+
+            Assert.Equal(stage.Bytes, next);
+            var whole = new StagePart(0, stage.Bytes, null);
+            Assert.Equal(spec.Weights.Where(loras.Touches), stage.ChangedIn(whole, loras));
+            Assert.All(stage.Parts(null, pieceBytes), part => Assert.Null(part.Changed));
+        }
+
+        // Every transformer block has several products.
+        Assert.True(changed > 400, $"{changed} weights");
+    }
+
+    private static AppliedLoras Applied()
+    {
+        string path = Path.Combine(Directory.CreateTempSubdirectory("muse-").FullName, "lora.safetensors");
+        try
+        {
+            IReadOnlyList<KeyValuePair<string, IReadOnlyList<long>>> checkpoint =
+                RandomCheckpoint.ReadShapes(Path.Combine(GoldenFiles.Folder, "sdxl_keys.json"));
+            RandomCheckpoint.Write(
+                path, RandomLora.Shapes(checkpoint, 1, convolutions: false), cancellationToken: TestContext.Current.CancellationToken);
+            using var file = LoraFile.Open(path);
+            return new AppliedLoras(null!, LoraSet.Of(FullSizeModel.Cuda.Manifest, [new LoraUse(file, 1, 1)]));
+        }
+        finally
+        {
+            Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        }
     }
 
     [Fact]

@@ -86,7 +86,7 @@ public sealed class WeightStoreTests
     }
 
     private static StageMemory Stage(long offset, long length, string file = "unet.weights") =>
-        new(new WeightRange(file, offset, length), StagePlacement.Resident);
+        new(new WeightRange(file, offset, length), StagePlacement.Resident, []);
 
     private WeightStore Store() => new(Allocate);
 

@@ -15,6 +15,10 @@ public sealed class HostOptionsTests
         ["MuseAtelier:DeviceMemory"] = "8GiB",
         ["MuseAtelier:HostMemory"] = "3.5 GiB",
         ["MuseAtelier:CacheFolder"] = "/cache",
+        ["MuseAtelier:LoraFolders:0"] = "/loras",
+        ["MuseAtelier:LoraFolders:1"] = "/more",
+        ["MuseAtelier:EmbeddingFolders"] = "/embeddings",
+        ["MuseAtelier:VaeFile"] = "/vae.safetensors",
         ["MuseAtelier:VerifyDigests"] = "true",
         ["MuseAtelier:Offload"] = "stream",
         ["MuseAtelier:WatchMemory"] = "True",
@@ -31,16 +35,21 @@ public sealed class HostOptionsTests
     public void Section_WithEverySetting_ReachesTheAtelier()
     {
         MuseAtelierHostOptions options = Read(All);
-        Assert.Equal(OptionsReader.Keys.Order(), All.Keys.Select(key => key.Split(':')[1]).Order());
+        Assert.Equal(OptionsReader.Keys.Order(), All.Keys.Select(key => key.Split(':')[1]).Distinct().Order());
         Assert.Equal((DisposalMode.Drain, WarmUpMode.AtStart, true), (options.Disposal, options.WarmUp, options.WarmUpPicture));
         using ServiceProvider services = new ServiceCollection().BuildServiceProvider();
         AtelierOptions translated = AtelierOpening.OptionsOf(options, "portraits", services);
+        Assert.Equal(["/loras", "/more"], translated.LoraFolders);
+        Assert.Equal(["/embeddings"], translated.EmbeddingFolders);
         var expected = new AtelierOptions
         {
             Backend = options.Backend!,
             DeviceMemory = MemoryBudget.Parse("8GiB"),
             HostMemory = MemoryBudget.Parse("3.5 GiB"),
             CacheFolder = "/cache",
+            LoraFolders = translated.LoraFolders,
+            EmbeddingFolders = translated.EmbeddingFolders,
+            VaeFile = "/vae.safetensors",
             VerifyDigests = true,
             Offload = OffloadMode.Stream,
             WatchMemory = true,

@@ -112,6 +112,13 @@ public sealed class HiresPictureTests(NarrowAtelier narrow) : IDisposable
         Assert.Contains(
             digest[..12], (await Assert.ThrowsAsync<HiresException>(() => PaintAsync(request with { Hires = other }))).Message,
             StringComparison.Ordinal);
+
+        // The same path with another file behind it.
+        MadeUpUpscaler.Compact(scale: 4).Write(path);
+        Assert.DoesNotContain(
+            digest, (await Assert.ThrowsAsync<HiresException>(() => PaintAsync(request with { Hires = other }))).Message,
+            StringComparison.Ordinal);
+        await Assert.ThrowsAsync<HiresException>(() => PaintAsync(request with { Hires = named }));
     }
 
     [Fact]

@@ -6,7 +6,6 @@ using MuseAtelier.Pictures.Containers;
 using MuseAtelier.Pictures.Metadata;
 using MuseAtelier.Tests.Checkpoints;
 using SixLabors.ImageSharp.Diagnostics;
-using Codecs = MuseAtelier.Pictures.Containers.Imaging;
 
 namespace MuseAtelier.Tests.Pictures;
 
@@ -60,7 +59,7 @@ public sealed class PictureFileMutationTests
         try
         {
             PictureFileContent content = PictureFile.Read(path);
-            if (content.Width > Codecs.MostPixels / content.Height)
+            if (content.Width > PixelCodecs.MostPixels / content.Height)
                 Assert.Throws<PictureTooLargeException>(() => Encoded.Pixels(path));
             (int width, int height, byte[] pixels) = Encoded.Pixels(path);
             Assert.Equal(width * height * 3, pixels.Length);
@@ -68,7 +67,7 @@ public sealed class PictureFileMutationTests
         }
         catch (PictureFileException)
         {
-            return (false, Codecs.MostPixels / 16);
+            return (false, PixelCodecs.MostPixels / 16);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Automatic1111;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Models;
@@ -81,7 +82,7 @@ public sealed class MutatedCallTests(RunningServer server)
     [Fact]
     public void OpenAisBodies_Damaged_AreReadOrRefused()
     {
-        var reader = new ImageCallReader(Shelf, new ServerLimits());
+        var reader = new ImageCallReader(Shelf, server.Services.GetRequiredService<LoraShelf>(), new ServerLimits());
         Run(Encoding.UTF8.GetBytes(OpenAi), body => reader.Read(body));
     }
 

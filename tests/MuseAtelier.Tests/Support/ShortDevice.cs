@@ -91,10 +91,11 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 
     public override void Synchronize() => processor.Synchronize();
 
-    public override StageWeights LoadWeights(ComponentSpec component, ComponentPlan? plan)
+    public override StageWeights LoadWeights(
+        ComponentSpec component, ComponentPlan? plan, AppliedLoras? loras, CancellationToken stopping)
     {
         memory.Loaded.Add((component.Name, plan));
-        return new NoticedWeights(processor.LoadWeights(component, plan), memory.WeightsNotice);
+        return new NoticedWeights(processor.LoadWeights(component, plan, loras, stopping), memory.WeightsNotice);
     }
 
     public override void Dispose()
@@ -108,6 +109,8 @@ internal sealed class ShortDevice(ShortBackend memory, ExecutionDevice processor
 internal sealed class NoticedWeights(StageWeights weights, string? notice) : StageWeights
 {
     public override string? Notice => notice;
+
+    public override ElementType TypeOf(WeightSpec weight) => weights.TypeOf(weight);
 
     public override nint Address(int stage, WeightSpec weight) => weights.Address(stage, weight);
 

@@ -11,6 +11,20 @@ internal sealed class DirectUpscaler(RawCheckpoint weights)
     public sealed record Planes(int Channels, int Height, int Width, double[] Values)
     {
         public double At(int channel, int y, int x) => Values[(channel * Height + y) * Width + x];
+
+        /// <summary>Asserts that a picture is this image.</summary>
+        /// <param name="found">The picture.</param>
+        /// <param name="allowed">The most levels of 255 by which a number may differ.</param>
+        public void AssertIs(SourceImage found, double allowed)
+        {
+            Assert.Equal((Width, Height), (found.Width, found.Height));
+            for (int i = 0; i < found.Pixels.Length; i++)
+            {
+                (int pixel, int channel) = Math.DivRem(i, Channels);
+                double exact = 255 * Math.Clamp(At(channel, pixel / found.Width, pixel % found.Width), 0, 1);
+                Assert.InRange(found.Pixels.Span[i], exact - allowed, exact + allowed);
+            }
+        }
     }
 
     /// <summary>An RRDB network under the names of Real-ESRGAN, to four times the size of what it reads.</summary>

@@ -55,7 +55,7 @@ internal static class JournalText
         {
             JournalEntry? entry = JsonSerializer.Deserialize<JournalEntry>(line, Options);
             if (entry is null || !IsWhole(entry)) return false;
-            take(entry);
+            take(WithFinalLoras(entry));
             return true;
         }
         // ArgumentException: a list of timesteps or a name of a sampler that is none.
@@ -72,11 +72,18 @@ internal static class JournalText
         _ => true,
     };
 
+    // The tags of the prompt were looked up when the job was accepted.
+    private static JournalEntry WithFinalLoras(JournalEntry entry)
+    {
+        if (entry.Request is not { } request || !request.Picture.Loras.Any(lora => lora.IsFromPrompt)) return entry;
+        return entry with { Request = request with { Picture = request.Picture with { HasFinalLoras = true } } };
+    }
+
     private static bool IsPaintable(JobRequest request)
     {
         try
         {
-            ReferenceRules.ThrowIfUnpaintable(request.Picture);
+            ReferenceRules.ThrowIfUnpaintable(request.Picture, request.Uploads);
             return true;
         }
         catch (Exception exception) when (exception is PictureRequestException or ArgumentNullException)

@@ -3,13 +3,15 @@ using System.Text.Json.Serialization;
 
 namespace MuseAtelier.Server.Jobs.Journal;
 
-/// <summary>How the journal writes sources, masks and upscalers: by size and digest, without pixels.</summary>
+/// <summary>How the journal writes sources, masks, upscalers and LoRAs: by digest, without pixels and weights.</summary>
 internal static class SourceConverters
 {
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<JsonConverter> All { get; } = [new OfSource(), new OfMask(), new OfUpscaler()];
+    public static IReadOnlyList<JsonConverter> All { get; } = [new OfSource(), new OfMask(), new OfUpscaler(), new OfLora()];
 
     private sealed record Digest(int Width, int Height, string Sha256);
+
+    private sealed record Change(string? Path, string? Sha256, float Strength, float? TextStrength, bool IsFromPrompt);
 
     private sealed record Way(string Id, string? Path, string? Sha256);
 
@@ -49,6 +51,26 @@ internal static class SourceConverters
 
         public override void Write(Utf8JsonWriter writer, HiresUpscaler value, JsonSerializerOptions options) =>
             JsonSerializer.Serialize(writer, new Way(value.Id, value.Path, value.Sha256), options);
+    }
+
+    // Whether a tag of the prompt names it is no member of the library's public request.
+    private sealed class OfLora : JsonConverter<PictureLora>
+    {
+        public override PictureLora Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            Change change = Required<Change>(ref reader, options);
+            return new PictureLora
+            {
+                Path = change.Path ?? throw new JsonException("A LoRA has no path."),
+                Strength = change.Strength,
+                TextStrength = change.TextStrength,
+                Sha256 = change.Sha256,
+                IsFromPrompt = change.IsFromPrompt,
+            };
+        }
+
+        public override void Write(Utf8JsonWriter writer, PictureLora value, JsonSerializerOptions options) => JsonSerializer.Serialize(
+            writer, new Change(value.Path, value.Sha256, value.Strength, value.TextStrength, value.IsFromPrompt), options);
     }
 
     private static T Required<T>(ref Utf8JsonReader reader, JsonSerializerOptions options) where T : class =>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Automatic1111;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Uploads;
@@ -18,6 +19,7 @@ internal static class CallReaders
             store,
             new SourceCall(server.Services.GetRequiredService<UploadStore>(), limits),
             new SecondPass(server.Services.GetRequiredService<UpscalerShelf>(), limits),
+            server.Services.GetRequiredService<LoraShelf>(),
             limits);
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using MuseAtelier.Server;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Events;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Jobs;
@@ -26,7 +27,8 @@ internal sealed class BoardSetup : IAsyncDisposable, IHostApplicationLifetime
         Shelf = new OneShelf(atelier);
         Uploads = new UploadStore(new GalleryFolders(gallery.Folder), limits);
         Board = new JobBoard(
-            options, gallery, new JobSources(Uploads, new UpscalerShelf(options)), Shelf, Events, this, NullLoggerFactory.Instance);
+            options, gallery, new JobSources(Uploads, new UpscalerShelf(options), new LoraShelf(options)), Shelf, Events, this,
+            NullLoggerFactory.Instance);
     }
 
     public JobBoard Board { get; }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using MuseAtelier.Pictures;
 using MuseAtelier.Sampling;
 using MuseAtelier.Server;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Gallery;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Requests;
@@ -144,7 +145,11 @@ public sealed class RequestReaderTests
         // Nothing is kept in this folder, which is not created.
         var uploads = new UploadStore(new GalleryFolders(nowhere), limits);
         return new RequestReader(
-            limits, basisOf, new SourceFields(uploads, _ => null), new HiresFields(new UpscalerShelf(options), limits));
+            limits,
+            basisOf,
+            new SourceFields(uploads, _ => null),
+            new HiresFields(new UpscalerShelf(options), limits),
+            new LoraFields(new LoraShelf(options)));
     }
 
     private static JobRequest Read(RequestReader reader, string body)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Pictures;
 using MuseAtelier.Server;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.OpenAi;
@@ -112,6 +113,7 @@ public sealed class ImageCallReaderTests(RunningServer server)
     private ImageCall Read(string members)
     {
         using JsonDocument document = ClientBody.Parse(Encoding.UTF8.GetBytes($"{{\"prompt\":\"a fox\",{members}}}"));
-        return new ImageCallReader(server.Services.GetRequiredService<IModelShelf>(), new ServerLimits()).Read(document.RootElement);
+        var loras = server.Services.GetRequiredService<LoraShelf>();
+        return new ImageCallReader(server.Services.GetRequiredService<IModelShelf>(), loras, new ServerLimits()).Read(document.RootElement);
     }
 }

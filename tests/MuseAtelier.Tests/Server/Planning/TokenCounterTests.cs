@@ -1,9 +1,15 @@
+using MuseAtelier.Server;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Planning;
+using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Server.Planning;
 
 public sealed class TokenCounterTests
 {
+    private static LoraShelf NoLoras { get; } =
+        new(new ServerOptions { Models = [], Atelier = TestAtelier.Options, Gallery = "/nowhere" });
+
     [Theory]
     [InlineData("", 0, 75, 1)]
     [InlineData("a cat", 2, 73, 1)]
@@ -51,5 +57,5 @@ public sealed class TokenCounterTests
     }
 
     private static Task<TokenCounts> CountAsync(string prompt, string negative, PromptSyntax syntax = PromptSyntax.A1111) =>
-        TokenCounter.CountAsync(prompt, negative, syntax, TestContext.Current.CancellationToken);
+        TokenCounter.CountAsync(prompt, negative, syntax, NoLoras, TestContext.Current.CancellationToken);
 }

@@ -3,6 +3,7 @@ import { byId } from './dom.js';
 import { sentenceOf } from './errors.js';
 import { takeJob } from './events.js';
 import { t } from './i18n.js';
+import { isMissing, mannersOf, wireOf as mannersWire } from './manners.js';
 import { say } from './say.js';
 import { prepareSource, recallSource, wireOf } from './source.js';
 import { state, set, change, running } from './store.js';
@@ -14,7 +15,7 @@ import { state, set, change, running } from './store.js';
 /** Members of a request that have controls on the desk; what else a record holds is kept in `settings.others`. */
 const onDesk = new Set([
   'prompt', 'negativePrompt', 'width', 'height', 'steps', 'guidance', 'sampler', 'schedule', 'seed', 'count', 'frame', 'model', 'basis',
-  'source', 'hires',
+  'source', 'hires', 'loras',
 ]);
 
 /** Members that say how the file is written, not what is painted. */
@@ -34,7 +35,7 @@ export function requestOf(settings) {
   const { prompt, negativePrompt, width, height, steps, guidance, sampler, schedule, frame, seed, count, model, others } = settings;
   const request = {
     ...others, prompt, negativePrompt, width, height, steps, guidance, sampler, schedule, frame, seed, count, model,
-    source: wireOf(settings.source), hires: settings.hires,
+    source: wireOf(settings.source), hires: settings.hires, loras: mannersWire(settings.loras),
   };
   const isSize = (/** @type {string} */ name) => name === 'width' || name === 'height';
   return Object.fromEntries(Object.entries(request).filter(([name, value]) => {
@@ -151,13 +152,16 @@ export function takeRequest(request) {
     count: 1,
     source: null,
     hires: request.hires ?? null,
+    loras: mannersOf(request),
     others,
   });
   if (request.source) {
     takeSource(request.source);
   }
-  set('toast', { text: t('recalled'), action: { text: t('undo'), run: () => change(before) } });
-  say(t('recalled'));
+  const lost = state.settings.loras.map((each) => each.name).filter(isMissing);
+  const told = lost.length > 0 ? t('manner_lost', { x: lost.join(', ') }) : t('recalled');
+  set('toast', { text: told, action: { text: t('undo'), run: () => change(before) } });
+  say(told);
 }
 
 /**

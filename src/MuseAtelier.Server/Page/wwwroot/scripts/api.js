@@ -128,4 +128,14 @@ export function postUpload(file, name) {
 export const getUpload = (id) => send('GET', `/uploads/${safe(id)}`);
 /** @param {string} id */
 export const uploadUrl = (id) => `${root}/uploads/${safe(id)}/file`;
+/**
+ * What the folders of LoRAs hold.
+ * @param {boolean} isAnew Whether they are listed again at once.
+ */
+export const getLoras = (isAnew) => (isAnew ? send('POST', '/loras/refresh') : send('GET', '/loras'));
+/**
+ * What the folders of embeddings hold.
+ * @param {boolean} isAnew Whether they are listed again at once.
+ */
+export const getEmbeddings = (isAnew) => (isAnew ? send('POST', '/embeddings/refresh') : send('GET', '/embeddings'));
 export const getChecklist = () => send('GET', '/checklist');

@@ -1,6 +1,7 @@
 import { el, icon, byId } from './dom.js';
 import { t, hasText, amount, duration, language, onLanguage } from './i18n.js';
 import { hiresRow } from './hires.js';
+import { mannerRows } from './manner.js';
 import { diceButton, lockButton } from './seed.js';
 import { addKey } from './shortcuts.js';
 import { formats, scales, sizeOf, formatOf, scaleOf, sheetOf } from './sizes.js';
@@ -18,7 +19,7 @@ export function start() {
   on('offer', build);
   on('models', build);
   onLanguage(build);
-  for (const key of ['settings', 'plan', 'sanctum']) {
+  for (const key of ['settings', 'plan', 'sanctum', 'loras', 'imprints']) {
     on(key, sync);
   }
   const isInside = () => state.isDrawerOpen && byId('drawer').contains(document.activeElement);
@@ -28,19 +29,37 @@ export function start() {
 }
 
 /**
- * Opens the drawer, with the focus at a control.
+ * Opens the drawer at the craft, with the focus at a control.
  * @param {string} [control] The id of the control without its prefix "craft-".
  */
 export function openDrawer(control) {
+  open('craft');
+  const target = control ? document.querySelector(`#craft-${control}:not(fieldset), #craft-${control} :checked`) : byId('drawer-close');
+  /** @type {HTMLElement | null} */ (target)?.focus();
+}
+
+/**
+ * Opens the drawer at the manners, with the focus at one in use, or at the search.
+ * @param {number} [index] The place of a manner in use.
+ */
+export function openManners(index) {
+  open('manner');
+  byId(index === undefined ? 'manner-search' : `manner-${index}`)?.focus();
+}
+
+/** @param {'craft' | 'manner'} page */
+function open(page) {
   if (!byId('drawer').contains(document.activeElement) && document.activeElement !== document.body) {
     opener = document.activeElement;
+  }
+  if (state.drawerPage !== page) {
+    set('drawerPage', page);
+    build();
   }
   if (!state.isDrawerOpen) {
     setOpen(true);
     byId('drawer').classList.add('is-opening');
   }
-  const target = control ? document.querySelector(`#craft-${control}:not(fieldset), #craft-${control} :checked`) : byId('drawer-close');
-  /** @type {HTMLElement | null} */ (target)?.focus();
 }
 
 /** Closes the drawer and gives the focus back. */
@@ -76,12 +95,22 @@ function sync() {
 function build() {
   syncs = [];
   const focused = byId('drawer').contains(document.activeElement) ? document.activeElement?.id : '';
+  const isCraft = state.drawerPage === 'craft';
   byId('drawer').replaceChildren(
     el('header', { class: 'drawer-head' },
-      el('h2', { id: 'drawer-title', class: 'drawer-title hand' }, t('craft')),
+      el('h2', { id: 'drawer-title', class: 'drawer-title hand' }, t(isCraft ? 'craft' : 'manner')),
       el('button', {
         id: 'drawer-close', class: 'icon-button', type: 'button', 'aria-label': t('close'), title: t('close'), onClick: closeDrawer,
       }, icon('close'))),
+    ...(isCraft ? craftRows() : mannerRows(syncs)));
+  sync();
+  if (focused) {
+    byId(focused)?.focus();
+  }
+}
+
+function craftRows() {
+  return [
     formatRow(),
     el('div', { class: 'craft-row craft-pair' }, stepsField(), guidanceField()),
     el('div', { class: 'craft-row craft-pair' }, samplerField(), scheduleField()),
@@ -89,11 +118,8 @@ function build() {
     frameRow(),
     el('div', { class: 'craft-row craft-pair is-uneven' }, seedField(), countField()),
     hiresRow(syncs),
-    sanctumRow());
-  sync();
-  if (focused) {
-    byId(focused)?.focus();
-  }
+    sanctumRow(),
+  ];
 }
 
 /**

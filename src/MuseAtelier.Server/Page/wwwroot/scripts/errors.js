@@ -44,6 +44,7 @@ const sentences = {
   'no-record': 'err_norec',
   'no-such-picture': 'gone_picture',
   'no-such-upload': 'err_upload',
+  'no-such-lora': 'err_lora',
   'queue-full': 'err_queue',
   'disk-full': 'err_full',
 };

@@ -2,6 +2,7 @@ import { again, recall, download, copyText, verify, remove, nextSeed } from './a
 import { el, icon, byId } from './dom.js';
 import { hiresFacts } from './hires.js';
 import { t, duration, language, onLanguage } from './i18n.js';
+import { mannerFacts } from './manners.js';
 import { addKey } from './shortcuts.js';
 import { beginFromPicture, canBegin, sourceFacts } from './source.js';
 import { isDrafted, onEasel } from './stage.js';
@@ -65,6 +66,7 @@ export function factsOf(picture) {
     [hasRequest && t('seed_n', { n: seed }), hasRequest && lower(framed)],
     sourceFacts(picture.request),
     hiresFacts(picture.request),
+    mannerFacts(picture.request),
     [seconds ? t('by', { m: picture.model ?? '', s: duration(seconds) }) : picture.model],
   ].map((line) => line.filter(Boolean).join(' · ')).filter((line) => line !== '');
 }

@@ -14,6 +14,7 @@ import * as keys from './keys.js';
 import * as label from './label.js';
 import * as largeView from './large-view.js';
 import * as layout from './layout.js';
+import * as mannerChips from './manner-chips.js';
 import * as navigation from './navigation.js';
 import * as note from './note.js';
 import * as progress from './progress.js';
@@ -28,7 +29,7 @@ import * as toast from './toast.js';
  * others working.
  */
 const features = {
-  shortcuts, navigation, layout, desk, emphasis, strip, drawer, stage, draft, note, label, bench, progress, gallery,
+  shortcuts, navigation, layout, desk, emphasis, strip, drawer, stage, draft, mannerChips, note, label, bench, progress, gallery,
   largeView, drop, queue, keys, checklist, toast, gone, events,
 };
 

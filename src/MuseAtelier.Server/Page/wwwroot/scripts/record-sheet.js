@@ -6,6 +6,7 @@ import { byId, el, icon } from './dom.js';
 import { t } from './i18n.js';
 import './overlay-texts.js';
 import { hiresFacts } from './hires.js';
+import { mannerFacts } from './manners.js';
 import { goTo } from './navigation.js';
 import { frameName, oneLine, sheetOf } from './picture-words.js';
 import { say } from './say.js';
@@ -68,6 +69,7 @@ function factsOf(record) {
     ['craft', craft.join(' · ')],
     ['draft_t', sourceFacts(request).join(' · ')],
     ['hires', hiresFacts(request).join(' · ')],
+    ['manner', mannerFacts(request).join(' · ')],
     ['frame', request.frame === undefined ? undefined : frameName(request.frame)],
     ['model', record.model],
   ];

@@ -9,6 +9,7 @@ import { el } from './dom.js';
  * @property {number} least
  * @property {number} most The end of the slider.
  * @property {number} [limit] The largest number that can be typed, where it is beyond the slider's end.
+ * @property {number} [floor] The least number that can be typed, where it is below the slider's beginning.
  * @property {number} step
  * @property {number} digits
  * @property {() => number} get
@@ -20,14 +21,14 @@ import { el } from './dom.js';
  * @param {SliderOptions} options
  * @returns {{element: HTMLElement, sync: () => void}} `sync` shows the value as it is now.
  */
-export function sliderField({ id, label, title, least, most, limit = most, step, digits, get, set }) {
+export function sliderField({ id, label, title, least, most, limit = most, floor = least, step, digits, get, set }) {
   const number = el('input', {
-    id, class: 'number-field', type: 'number', min: String(least), max: String(limit), step: String(step),
+    id, class: 'number-field', type: 'number', min: String(floor), max: String(limit), step: String(step),
     inputMode: 'decimal',
     onChange: () => take(number.valueAsNumber),
   });
   const range = el('input', {
-    class: 'slider', type: 'range', min: String(least), max: String(most), step: String(step), 'aria-label': label,
+    class: least < 0 ? 'slider is-signed' : 'slider', type: 'range', min: String(least), max: String(most), step: String(step), 'aria-label': label,
     onInput: () => take(range.valueAsNumber),
   });
   const sync = () => {
@@ -41,7 +42,7 @@ export function sliderField({ id, label, title, least, most, limit = most, step,
   /** @param {number} value */
   const take = (value) => {
     if (Number.isFinite(value)) {
-      set(Math.min(limit, Math.max(least, value)));
+      set(Math.min(limit, Math.max(floor, value)));
     }
     sync();
   };

@@ -19,6 +19,7 @@ import { recall, keep } from './storage.js';
  * @property {string | null} model
  * @property {import('./source.js').Source | null} source The picture that is painted from.
  * @property {Hires | null} hires The second pass at a higher resolution.
+ * @property {import('./manners.js').Manner[]} loras The manners that are painted in.
  * @property {Record<string, unknown>} others Members of a recalled request that have no control on the desk.
  */
 
@@ -52,6 +53,7 @@ export const freshSettings = Object.freeze({
   model: null,
   source: null,
   hires: null,
+  loras: [],
   others: {},
 });
 
@@ -67,12 +69,16 @@ export const freshSettings = Object.freeze({
  * - `added`: the picture that was painted or restored last; `removed`: the id of the one that was removed last
  * - `verified`: outcomes of this sitting by picture id: `{state: 'running' | 'done' | 'failed', holds?, divergesAtStep?}`
  * - `toast`: `{text, action?: {text, run}}`; `plan`: the answer for the settings, or null
+ * - `loras`, `imprints`: what the server's folders of LoRAs and embeddings hold; null until it is known
+ * - `drawerPage`: what the drawer holds
  * - `problem`: why the last request was refused (an ApiProblem), or `{kind: 'nothing'}` when nothing was written; null otherwise
  */
 export const state = {
   /** @type {Record<string, any> | null} */ server: null,
   /** @type {Record<string, any>[]} */ models: [],
   device: '',
+  /** @type {Record<string, any>[] | null} */ loras: null,
+  /** @type {Record<string, any>[] | null} */ imprints: null,
   sanctum: { held: 0, budget: 0 },
   /** @type {Record<string, any> | null} */ offer: null,
   /** @type {Job[]} */ jobs: [],
@@ -91,6 +97,7 @@ export const state = {
   /** @type {Record<string, any> | null} */ plan: null,
   /** @type {Record<string, any> | null} */ problem: null,
   isDrawerOpen: recall('drawer') === true,
+  /** @type {'craft' | 'manner'} */ drawerPage: 'craft',
   /** @type {'on' | 'off' | 'back'} */ connection: 'on',
   /** @type {Settings} */ settings: { ...freshSettings, ...recall('settings') },
 };

@@ -8,15 +8,25 @@ import { state, on } from './store.js';
 
 /** Begins the strip: the craft as it is set; each value opens the drawer at its control. */
 export function start() {
-  for (const key of ['settings', 'offer', 'isDrawerOpen']) {
+  for (const key of ['settings', 'offer', 'isDrawerOpen', 'drawerPage']) {
     on(key, show);
   }
   onLanguage(show);
   const inStudio = () => state.view === 'studio';
   addKey({ key: 'l', does: 'lock', when: inStudio, run: toggleLock });
   addKey({ key: 'l', shift: true, does: 'dice', when: inStudio, run: roll });
-  addKey({ key: 'c', does: 'craft', when: inStudio, run: () => (state.isDrawerOpen ? closeDrawer() : openDrawer()) });
+  addKey({ key: 'c', does: 'craft', when: inStudio, run: toggleCraft });
   show();
+}
+
+const isCraftOpen = () => state.isDrawerOpen && state.drawerPage === 'craft';
+
+function toggleCraft() {
+  if (isCraftOpen()) {
+    closeDrawer();
+  } else {
+    openDrawer();
+  }
 }
 
 function show() {
@@ -36,9 +46,9 @@ function show() {
       id: 'strip-craft',
       class: 'strip-craft hand',
       type: 'button',
-      'aria-expanded': String(state.isDrawerOpen),
+      'aria-expanded': String(isCraftOpen()),
       'aria-controls': 'drawer',
-      onClick: () => (state.isDrawerOpen ? closeDrawer() : openDrawer()),
+      onClick: toggleCraft,
     }, t('craft'), icon('right')),
     value('size', 'format', name, sheet, el('span', { class: 'strip-size' }, width ? size : '')),
     value('steps', 'steps', `${t('steps')}: ${counted}`, counted),

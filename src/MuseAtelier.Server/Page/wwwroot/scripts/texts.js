@@ -82,6 +82,10 @@ export const labels = {
   hires: ['放大精绘', 'Paint it larger'],
   hires_scale: ['倍数', 'Factor'],
   upscaler: ['放大之法', 'Enlarged by'],
+  manner: ['画风', 'Manner'],
+  strength: ['浓淡', 'Strength'],
+  strength_words: ['字句浓淡', 'Strength of the words'],
+  imprints: ['词印', 'Imprints'],
   drop_both: ['读出它所记，或以它起稿', 'to read what it says, or to begin from it'],
 };
 

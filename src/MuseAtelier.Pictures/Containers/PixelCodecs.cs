@@ -8,7 +8,7 @@ using SixLabors.ImageSharp.Memory;
 namespace MuseAtelier.Pictures.Containers;
 
 /// <summary>The configuration of ImageSharp: three formats, bounded memory, one thread.</summary>
-internal static class Imaging
+internal static class PixelCodecs
 {
     /// <summary>The most pixels that are decoded from one file.</summary>
     public const long MostPixels = 64_000_000;

@@ -1,0 +1,128 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using MuseAtelier.Adapters;
+
+namespace MuseAtelier.Cli;
+
+/// <summary>The options that name LoRAs: files, and folders in which prompts find them.</summary>
+internal sealed class LoraChoices
+{
+    private const string Expected = "FILE, FILE:STRENGTH or FILE:STRENGTH:TEXT_STRENGTH with strengths from -100 to 100";
+
+    private readonly Option<GivenLora[]> _files = new("--lora")
+    {
+        Description = "A LoRA (.safetensors), with its strength for the UNet and, if it is another one, for the text encoders; may be given "
+            + "several times. [default: strength 1]",
+        HelpName = "FILE[:STRENGTH[:TEXT_STRENGTH]]",
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = result => [.. result.Tokens.Select(token => Parse(result, token.Value)).OfType<GivenLora>()],
+        DefaultValueFactory = _ => [],
+    };
+    private readonly Option<string[]> _folders = Folders();
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Add(_files);
+        command.Add(_folders);
+    }
+
+    /// <summary>An option that names folders of LoRAs.</summary>
+    public static Option<string[]> Folders() => new("--lora-folder")
+    {
+        Description = "A folder of LoRAs, with its subfolders, in which <lora:name:0.8> of a prompt is found; may be given several times. "
+            + "[default: none; tags are text]",
+        HelpName = "FOLDER",
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = result =>
+        {
+            try
+            {
+                return [.. result.Tokens.Select(token => UserPath.Expand("--lora-folder", token.Value))];
+            }
+            catch (UserPathException exception)
+            {
+                result.AddError(exception.Message);
+                return [];
+            }
+        },
+        DefaultValueFactory = _ => [],
+    };
+
+    /// <summary>The folders in which names are looked up.</summary>
+    public IReadOnlyList<string> FoldersOf(ParseResult result) => result.GetValue(_folders) ?? [];
+
+    /// <summary>The paths of the files that the command line names.</summary>
+    public IReadOnlyList<string> PathsOf(ParseResult result) => [.. Given(result).Select(lora => lora.Path)];
+
+    /// <summary>
+    /// A request with the LoRAs that the command line names. A file that is one of the request's own changes its strengths if it has any; the
+    /// others follow the request's own.
+    /// </summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="request">The request, whose LoRAs have their paths.</param>
+    public PictureRequest Read(ParseResult result, PictureRequest request)
+    {
+        IReadOnlyList<GivenLora> given = Given(result);
+        if (given.Count == 0) return request;
+        List<PictureLora> loras = [.. request.Loras];
+        foreach (GivenLora lora in given)
+        {
+            int own = loras.FindIndex(0, request.Loras.Count, known => known.Path == lora.Path);
+            if (own < 0) loras.Add(lora.ToLora());
+            else if (lora.Strength is { } strength)
+                loras[own] = loras[own] with { Strength = strength, TextStrength = lora.TextStrength };
+        }
+
+        return request with { Loras = loras };
+    }
+
+    private IReadOnlyList<GivenLora> Given(ParseResult result) => result.GetValue(_files) ?? [];
+
+    // Colons may also be part of the path, as that of a drive.
+    private static GivenLora? Parse(ArgumentResult result, string text)
+    {
+        string path = text;
+        List<float> numbers = [];
+        while (numbers.Count < 2 && path.LastIndexOf(':') is > 0 and var colon)
+        {
+            bool isNumber = float.TryParse(path.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out float number);
+            if (!isNumber) break;
+            numbers.Insert(0, number);
+            path = path[..colon];
+        }
+
+        try
+        {
+            const float most = LoraTags.LargestStrength;
+            if (path.Length > 0 && numbers.TrueForAll(number => number is >= -most and <= most))
+            {
+                return new GivenLora(UserPath.Expand("--lora", path), numbers.Count > 0 ? numbers[0] : null)
+                {
+                    TextStrength = numbers.Count > 1 ? numbers[1] : null,
+                };
+            }
+
+            result.AddError(Choice.Refusal("--lora", text, Expected));
+        }
+        catch (UserPathException exception)
+        {
+            result.AddError(exception.Message);
+        }
+
+        return null;
+    }
+
+    /// <summary>A LoRA as the command line names it.</summary>
+    /// <param name="Path">Path of the file.</param>
+    /// <param name="Strength">The factor of the changes to the UNet; null if it is not given.</param>
+    private sealed record GivenLora(string Path, float? Strength)
+    {
+        /// <summary>The factor of the changes to the text encoders; null means <see cref="Strength"/>.</summary>
+        public float? TextStrength { get; init; }
+
+        /// <summary>The LoRA of a request.</summary>
+        public PictureLora ToLora() => new() { Path = Path, Strength = Strength ?? 1, TextStrength = TextStrength };
+    }
+}

@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Format;
+
+namespace MuseAtelier.Export.Loras;
+
+/// <summary>The digests of a LoRA's file.</summary>
+/// <param name="File">SHA-256 of the whole file, lower-case hex.</param>
+/// <param name="Content">
+/// SHA-256 of what follows the header of a safetensors file, which editing the metadata does not change (AUTOMATIC1111, modules/hashes.py,
+/// addnet_hash_safetensors); null for other files and if it was not asked for.
+/// </param>
+internal sealed record LoraDigest(string File, string? Content)
+{
+    /// <summary>The digits of AUTOMATIC1111's short digests (extensions-builtin/Lora/network.py, set_hash).</summary>
+    public const int ShortDigits = 12;
+
+    private const int BufferBytes = 4 << 20;
+    private const int PrefixBytes = 8;
+
+    /// <summary>The short digest by which AUTOMATIC1111 names the file: that of the trainer, else the content's, else the file's.</summary>
+    /// <param name="stated">The digest that the trainer stored; null if there is none.</param>
+    public string ShortOf(string? stated) => (Usable(stated) ?? Content ?? File)[..ShortDigits];
+
+    /// <summary>A digest that a file states in lower case; null if it is none.</summary>
+    public static string? Usable(string? stated) =>
+        stated is { Length: >= ShortDigits and <= 64 } && stated.All(char.IsAsciiHexDigit) ? stated.ToLowerInvariant() : null;
+
+    /// <summary>Reads a file once, and not a mapping of it, so that its pages do not count as memory of this process.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="hasContent">Whether the digest of the content is computed too.</param>
+    /// <param name="cancellationToken">Cancels within a few MiB.</param>
+    /// <exception cref="CheckpointUnreadableException">The system refuses to read the file.</exception>
+    public static LoraDigest Of(string path, bool hasContent, CancellationToken cancellationToken = default)
+    {
+        using var all = new Sha256();
+        using var content = new Sha256();
+        long begin = long.MaxValue;
+        long at = 0;
+        try
+        {
+            using FileStream stream = new(
+                path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            byte[] buffer = new byte[BufferBytes];
+            for (int read; (read = stream.ReadAtLeast(buffer, PrefixBytes, throwOnEndOfStream: false)) > 0; at += read)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                ReadOnlySpan<byte> part = buffer.AsSpan(0, read);
+                all.Append(part);
+                if (at == 0 && hasContent) begin = ContentOf(part, stream.Length);
+                if (at + read > begin) content.Append(part[(int)Math.Max(0, begin - at)..]);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointUnreadableException(path, exception);
+        }
+
+        return new LoraDigest(all.Finish(), at > begin ? content.Finish() : null);
+    }
+
+    // Where the content begins; beyond every file for other formats.
+    private static long ContentOf(ReadOnlySpan<byte> head, long bytes)
+    {
+        if (head.Length <= PrefixBytes || head[PrefixBytes] != (byte)'{') return long.MaxValue;
+        ulong header = BinaryPrimitives.ReadUInt64LittleEndian(head);
+        return header < (ulong)bytes ? PrefixBytes + (long)header : long.MaxValue;
+    }
+}

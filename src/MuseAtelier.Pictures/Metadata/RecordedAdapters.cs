@@ -1,0 +1,44 @@
+namespace MuseAtelier.Pictures.Metadata;
+
+/// <summary>The LoRAs and the embeddings of a painted picture, by the names and the digests of their files.</summary>
+internal static class RecordedAdapters
+{
+    private const string UnknownName = "embedding";
+    private const int MostEmbeddings = 1000;
+    private const int Sha256Digits = 64;
+
+    /// <summary>The request of a picture, with the digests of the LoRAs that painted it.</summary>
+    public static PictureRequest RequestOf(Picture picture)
+    {
+        IReadOnlyList<PictureLora> loras = picture.Request.Loras;
+        if (loras.Count == 0) return picture.Request;
+        IReadOnlyList<UsedLora> used = picture.Provenance.Loras;
+        return picture.Request with
+        {
+            Loras = [.. loras.Select((lora, i) => i < used.Count
+                ? lora with { Sha256 = used[i].Sha256, ShortHash = used[i].ShortHash }
+                : lora)],
+        };
+    }
+
+    /// <summary>The embeddings that a picture's prompts named; null if they named none.</summary>
+    public static IReadOnlyList<UsedEmbedding>? EmbeddingsOf(Picture picture)
+    {
+        IReadOnlyList<UsedEmbedding> used = picture.Provenance.Embeddings;
+        return used.Count == 0
+            ? null
+            : [.. used.Select(embedding => embedding with { Name = RecordedFileName.Of(embedding.Name) ?? UnknownName })];
+    }
+
+    /// <summary>Checks the embeddings of a record.</summary>
+    /// <exception cref="PictureRecordDamagedException">There are too many, or one has no legal name or digest.</exception>
+    public static void Check(string path, IReadOnlyList<UsedEmbedding>? embeddings)
+    {
+        if (embeddings is null) return;
+        bool isInRange = embeddings.Count is > 0 and <= MostEmbeddings && embeddings.All(embedding => embedding is not null
+            && RecordedFileName.IsName(embedding.Name)
+            && embedding.Sha256.Length == Sha256Digits
+            && embedding.Sha256.All(char.IsAsciiHexDigitLower));
+        if (!isInRange) throw new PictureRecordDamagedException(path, "its embeddings are not named by legal names and digests");
+    }
+}

@@ -1,0 +1,38 @@
+import { addTexts } from './i18n.js';
+
+/** The texts of manners (LoRA) and imprints (embeddings), beside those of texts.js. They are set in the system's faces. */
+addTexts({
+  manner_add: ['添画风', 'Add a manner'],
+  manner_sub: ['可以几种同用，浓淡自调', 'Several may be used at once, each as strong as you like'],
+  manner_find: ['寻找画风', 'Search manners'],
+  manner_none: ['文件夹里还没有画风。', 'There is no manner in the folder yet.'],
+  manner_not_found: ['没有画风叫“{x}”', 'No manner is called “{x}”'],
+  manner_rest: ['还有 {n} 种，请寻找', '{n} more; search for them'],
+  manner_rest_one: ['还有 {n} 种，请寻找', '{n} more; search for it'],
+  manner_tag: [
+    '也可写在绘意里：<lora:名字:0.8>',
+    'In the Vision, <lora:name:0.8> does the same',
+  ],
+  manner_take: ['用此画风：{x}', 'Paint in this manner: {x}'],
+  manner_drop: ['不用此画风：{x}', 'Leave this manner: {x}'],
+  manner_taken: ['已用画风 {x}', '{x} is in use'],
+  manner_left: ['不再用画风 {x}', '{x} is not in use any more'],
+  manner_missing: ['不在文件夹里', 'not in the folder'],
+  manner_lost: ['设置已取回；这些画风不在文件夹里：{x}', 'The settings are back; these manners are not in the folder: {x}'],
+  manner_open: ['画风 {x}，浓淡 {n}', 'Manner {x}, strength {n}'],
+  manner_refresh: ['重读文件夹', 'Read the folder again'],
+  rank_n: ['秩 {n}', 'rank {n}'],
+  needs: ['须题', 'needs'],
+  words_put: ['把“{x}”写进绘意', 'Put “{x}” into the Vision'],
+  words_in: ['已写进绘意：{x}', 'In the Vision: {x}'],
+  text_apart: ['字句另调', 'Words apart'],
+  text_same: ['字句同调', 'Words alike'],
+  imprint_n: ['占 {n} 词元', 'takes {n} tokens'],
+  imprint_n_one: ['占 {n} 词元', 'takes {n} token'],
+  imprint_into: ['把 {x} 写进{y}', 'Put {x} into {y}'],
+  err_lora: ['有画风不在文件夹里，或已是另一个文件。', 'A manner is not in the folder, or it is another file now.'],
+  words_manner: ['LoRA：微调模型的附加文件', 'LoRA: a file that changes the model'],
+  words_strength: ['strength：对画面（UNet）的强度', 'strength: how much the UNet is changed'],
+  words_text_strength: ['text strength：对读词（文本编码器）的强度', 'text strength: how much the text encoders are changed'],
+  words_imprints: ['embedding（textual inversion）：以一个词代表一种样子', 'embedding (textual inversion): a word that stands for a look'],
+});

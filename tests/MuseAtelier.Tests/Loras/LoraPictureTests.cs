@@ -1,0 +1,178 @@
+using MuseAtelier.Format;
+using MuseAtelier.Tests.Support;
+
+namespace MuseAtelier.Tests.Loras;
+
+/// <summary>Pictures that are painted with LoRAs, on the processor.</summary>
+public sealed class LoraPictureTests(TestAtelier miniature, LoraFiles files) : IClassFixture<LoraFiles>
+{
+    private static readonly PictureRequest Request = TestAtelier.Small with { Steps = 2 };
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Generate_WithALora_DiffersAndNamesItInTheProvenance()
+    {
+        Picture plain = await miniature.ReferenceAsync(Request);
+        var lora = new PictureLora { Path = files.A, Strength = 0.8f, TextStrength = 0.5f };
+        Picture picture = await PaintAsync(lora);
+        Assert.NotEqual(plain.Pixels.ToArray(), picture.Pixels.ToArray());
+        var used = new UsedLora { Name = "a", Sha256 = DigestOf(files.A), Strength = 0.8f, TextStrength = 0.5f };
+        Assert.Equal([used], picture.Provenance.Loras);
+        Assert.Equal(0, picture.Timings.DenoisingManagedBytes);
+
+        // Each strength acts on its own part of the model.
+        Picture text = await PaintAsync(lora with { Strength = 0 });
+        Assert.NotEqual(plain.Pixels.ToArray(), text.Pixels.ToArray());
+        Assert.NotEqual(picture.Pixels.ToArray(), text.Pixels.ToArray());
+    }
+
+    [Fact]
+    public async Task Generate_AtStrength0_GivesThePictureWithout()
+    {
+        Picture plain = await miniature.ReferenceAsync(Request);
+        Picture picture = await PaintAsync(new PictureLora { Path = files.A, Strength = 0 });
+        Assert.Equal(plain.Pixels.ToArray(), picture.Pixels.ToArray());
+        Assert.Equal(plain.Provenance.StepHashes, picture.Provenance.StepHashes);
+        Assert.Equal(0, picture.Provenance.Loras.Single().TextStrength);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Generate_AfterOtherLoras_EqualsAlone(bool convolutions)
+    {
+        var first = new PictureLora { Path = convolutions ? files.Convolutions : files.A };
+        var second = new PictureLora { Path = files.B };
+        Picture plain = await miniature.ReferenceAsync(Request);
+        await using Atelier alone = await miniature.OpenAsync(TestAtelier.Options);
+        Picture expected = await alone.GenerateAsync(Request with { Loras = [second] }, cancellationToken: Cancellation);
+
+        Picture before = await PaintAsync(first);
+        Picture after = await PaintAsync(second);
+        Assert.Equal(expected.Pixels.ToArray(), after.Pixels.ToArray());
+        Assert.NotEqual(before.Pixels.ToArray(), after.Pixels.ToArray());
+        Assert.Equal(plain.Pixels.ToArray(), (await PaintAsync()).Pixels.ToArray());
+        Assert.Equal(before.Pixels.ToArray(), (await PaintAsync(first)).Pixels.ToArray());
+    }
+
+    [Fact]
+    public async Task Generate_WithTwoLoras_AddsThemUp()
+    {
+        var whole = new PictureLora { Path = files.A };
+        Picture expected = await PaintAsync(whole);
+        Picture halves = await PaintAsync(whole with { Strength = 0.5f }, whole with { Strength = 0.5f });
+        Picture both = await PaintAsync(whole, new PictureLora { Path = files.B });
+        // The sums differ in the last bits of fp32.
+        Assert.True(Likeness.Psnr(halves.Pixels.Span, expected.Pixels.Span) > 50);
+        Assert.True(Likeness.Psnr(both.Pixels.Span, expected.Pixels.Span) < 50);
+        Assert.Equal(["a", "a"], halves.Provenance.Loras.Select(lora => lora.Name));
+    }
+
+    [Fact]
+    public async Task Generate_CancelledWhileWeightsAreMerged_LeavesNothingBehind()
+    {
+        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options);
+        PictureRequest request = Request with { Loras = [new PictureLora { Path = files.Convolutions }] };
+        for (int i = 0; i < 2; i++)
+        {
+            using var cancelling = new CancellationTokenSource();
+            // The weights are merged when a component first runs, which follows this report.
+            var progress = new Reports<GenerationProgress>(report =>
+            {
+                if (report.Phase == GenerationPhase.Encoding) cancelling.Cancel();
+            });
+            var options = new GenerationOptions { Progress = progress };
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => atelier.GenerateAsync(request, options, cancelling.Token));
+        }
+
+        Picture expected = await PaintAsync([.. request.Loras]);
+        Picture picture = await atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        Assert.Equal(expected.Pixels.ToArray(), picture.Pixels.ToArray());
+        Picture plain = await atelier.GenerateAsync(Request, cancellationToken: Cancellation);
+        Assert.Equal((await miniature.ReferenceAsync(Request)).Pixels.ToArray(), plain.Pixels.ToArray());
+    }
+
+    [Fact]
+    public async Task Generate_InFp16OnAProcessor_MergesInFp16()
+    {
+        AtelierOptions options = TestAtelier.Options with { Precisions = Precisions.All(Precision.Fp16) };
+        await using Atelier atelier = await Atelier.OpenAsync(TestAtelier.Checkpoint, options, cancellationToken: Cancellation);
+        Picture plain = await atelier.GenerateAsync(Request, cancellationToken: Cancellation);
+        PictureRequest request = Request with { Loras = [new PictureLora { Path = files.Convolutions }] };
+        Picture picture = await atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        Picture inFp32 = await PaintAsync([.. request.Loras]);
+        double likeness = Likeness.Psnr(picture.Pixels.Span, inFp32.Pixels.Span);
+        Assert.True(likeness > 25, $"{likeness:F1} dB");
+        Assert.True(Likeness.Psnr(plain.Pixels.Span, picture.Pixels.Span) < likeness);
+    }
+
+    [Fact]
+    public async Task Generate_OfAFileThatWasReplaced_PaintsWithTheNewOne()
+    {
+        string path = files["replaced.safetensors"];
+        File.Copy(files.A, path);
+        Picture first = await PaintAsync(new PictureLora { Path = path });
+        File.Delete(path);
+        File.Copy(files.B, path);
+        // A copy has the time of its source, and both files may have been written within the resolution of the file system.
+        File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(files.A).AddSeconds(10));
+        Picture second = await PaintAsync(new PictureLora { Path = path });
+        Assert.Equal(DigestOf(files.A), first.Provenance.Loras.Single().Sha256);
+        Assert.Equal(DigestOf(files.B), second.Provenance.Loras.Single().Sha256);
+        Assert.NotEqual(first.Pixels.ToArray(), second.Pixels.ToArray());
+    }
+
+    [Fact]
+    public async Task Generate_WithASecondPass_PaintsBothWithTheLora()
+    {
+        PictureRequest request = Request with { Hires = new HiresPass { Scale = 1.25f, Steps = 1 } };
+        Picture plain = await miniature.Second.GenerateAsync(request, cancellationToken: Cancellation);
+        Picture picture = await miniature.Second.GenerateAsync(
+            request with { Loras = [new PictureLora { Path = files.A }] }, cancellationToken: Cancellation);
+        Assert.Equal("a", picture.Provenance.Loras.Single().Name);
+        Assert.NotEqual(plain.Pixels.ToArray(), picture.Pixels.ToArray());
+    }
+
+    [Fact]
+    public async Task Generate_OfAFileThatIsMissingOrAnother_IsRefusedBeforeItWaits()
+    {
+        string missing = files["missing.safetensors"];
+        RequestLoraException exception = await Assert.ThrowsAsync<RequestLoraException>(
+            () => PaintAsync(new PictureLora { Path = missing }));
+        Assert.Contains(missing, exception.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<RequestLoraException>(
+            () => PaintAsync(new PictureLora { Path = files.A, Sha256 = DigestOf(files.B) }));
+        Picture named = await PaintAsync(new PictureLora { Path = files.A, Sha256 = DigestOf(files.A) });
+        Assert.Single(named.Provenance.Loras);
+        await Assert.ThrowsAnyAsync<LoraException>(() => PaintAsync(new PictureLora { Path = TestAtelier.Checkpoint }));
+        Assert.Throws<RequestLoraException>(() => Atelier.Plan(
+            TestAtelier.Checkpoint, TestAtelier.Options, Request with { Loras = [new PictureLora { Path = missing }] }));
+    }
+
+    [Fact]
+    public void Plan_WithALora_CountsTheMergedWeights()
+    {
+        ResidencyPlan plain = Atelier.Plan(TestAtelier.Checkpoint, TestAtelier.Options, Request);
+        PictureRequest request = Request with { Loras = [new PictureLora { Path = files.A }] };
+        ResidencyPlan plan = Atelier.Plan(TestAtelier.Checkpoint, TestAtelier.Options, request);
+        long merged = plan.Request.MergedBytes;
+        // The fp16 weights of all linear layers, in fp32.
+        Assert.InRange(merged, 10 << 20, 100 << 20);
+        Assert.Equal(plain.PeakBytes + merged, plan.PeakBytes);
+        Assert.Contains(plan.Explanation, line => line.Contains("LoRAs", StringComparison.Ordinal));
+        Assert.DoesNotContain(plain.Explanation, line => line.Contains("LoRAs", StringComparison.Ordinal));
+        Assert.Equal(LeastBudget(Request) + merged, LeastBudget(request));
+
+        static long LeastBudget(PictureRequest request)
+        {
+            AtelierOptions tight = TestAtelier.Options with { HostMemory = MemoryBudget.FromInt64(1 << 20) };
+            return Assert.Throws<BudgetTooSmallException>(() => Atelier.Plan(TestAtelier.Checkpoint, tight, request)).LeastBytes;
+        }
+    }
+
+    private static string DigestOf(string path) => Sha256.Hash(File.ReadAllBytes(path));
+
+    private Task<Picture> PaintAsync(params PictureLora[] loras) =>
+        miniature.Second.GenerateAsync(Request with { Loras = loras }, cancellationToken: Cancellation);
+}
