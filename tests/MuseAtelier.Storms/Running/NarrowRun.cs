@@ -9,7 +9,10 @@ internal static class NarrowRun
     public static Command Command()
     {
         var path = new Argument<string>("path") { Description = "The file." };
-        var command = new Command("narrow", "Writes a checkpoint that paints in a third of the Miniature's time, and is not trained.") { path };
+        var command = new Command("narrow", "Writes a checkpoint that paints in a third of the Miniature's time, and is not trained.")
+        {
+            path,
+        };
         command.SetAction(result =>
         {
             NarrowCheckpoint.Write(StormFolder.Miniature, result.GetRequiredValue(path));
