@@ -106,5 +106,6 @@ internal static class StormCommand
             ServeRun.Command(),
             EmbedRun.Command(),
             WriteRun.Command(),
+            NarrowRun.Command(),
         };
 }

@@ -9,6 +9,9 @@ internal static class Muse
     /// <summary>Where the tests' packages are exported to, once for all of them.</summary>
     public static string Cache => TestAtelier.Options.CacheFolder!;
 
+    /// <summary>Options of a command that paints with the narrow model.</summary>
+    public static string[] Narrow => ["--model", NarrowAtelier.Checkpoint, "--cache", Cache];
+
     public static Task<MuseResult> RunAsync(params string[] args) => RunAsync(CancellationToken.None, args);
 
     public static async Task<MuseResult> RunAsync(CancellationToken stop, params string[] args)

@@ -6,7 +6,7 @@ namespace MuseAtelier.Tests.Cli;
 /// <summary>Presets and variations on the command line.</summary>
 public sealed class PresetOptionTests
 {
-    private static readonly string[] Small = ["--width", "256", "--height", "256", "--seed", "1", "--cache", Muse.Cache];
+    private static readonly string[] Small = ["--width", "256", "--height", "256", "--seed", "1", .. Muse.Narrow];
 
     [Fact]
     public async Task Render_WithAPreset_TakesItsSettingsUnlessOthersAreGiven()
@@ -20,7 +20,7 @@ public sealed class PresetOptionTests
         Assert.Equal(TimestepSpacing.Trailing, request.Schedule.Spacing);
 
         result = await Muse.RunAsync(
-            ["replay", folder["a.png"], "--cache", Muse.Cache, "--preset", "hyper-2", "--steps", "3", "--out", folder["b.png"]]);
+            ["replay", folder["a.png"], .. Muse.Narrow, "--preset", "hyper-2", "--steps", "3", "--out", folder["b.png"]]);
         Assert.Equal(0, result.Code);
         request = PictureFile.Read(folder["b.png"]).ReadRecord().Request;
         Assert.Equal((SamplerName.Ddim, 3, 1UL), (request.Sampler, request.Steps, request.Seed));
@@ -47,7 +47,7 @@ public sealed class PresetOptionTests
         Assert.NotEqual(records[0].Hashes.Noise[0], records[1].Hashes.Noise[0]);
         foreach (string file in files)
         {
-            MuseResult verdict = await Muse.RunAsync(["verify", file, "--cache", Muse.Cache]);
+            MuseResult verdict = await Muse.RunAsync(["verify", file, .. Muse.Narrow]);
             Assert.Equal(0, verdict.Code);
         }
     }

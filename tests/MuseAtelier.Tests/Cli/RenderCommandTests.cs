@@ -6,7 +6,7 @@ namespace MuseAtelier.Tests.Cli;
 
 public sealed class RenderCommandTests
 {
-    private static readonly string[] Small = ["--width", "256", "--height", "256", "--steps", "2", "--cache", Muse.Cache];
+    private static readonly string[] Small = ["--width", "256", "--height", "256", "--steps", "2", .. Muse.Narrow];
 
     [Fact]
     public async Task Render_OfTwoPictures_WritesThemAndSaysHow()
@@ -74,8 +74,8 @@ public sealed class RenderCommandTests
         using var folder = new TemporaryFolder();
         using var stop = new CancellationTokenSource();
         Task<MuseResult> running = Muse.RunAsync(
-            stop.Token, "render", "sea", "--width", "256", "--height", "256", "--steps", "1000", "--cache", Muse.Cache, "--out",
-            folder["sea.png"]);
+            stop.Token, ["render", "sea", "--width", "256", "--height", "256", "--steps", "1000", .. Muse.Narrow, "--out",
+                folder["sea.png"]]);
         stop.CancelAfter(TimeSpan.FromSeconds(1));
         MuseResult result = await running;
         Assert.Equal(130, result.Code);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Environments;
 
@@ -17,6 +18,9 @@ internal static class MuseProcess
         + " mount --bind /dev/null \"$f\" || exit 97; done; exec \"$@\"' sh \"$@\" || exit 97";
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
+    /// <summary>The environment variable that names the model for commands that name none. Here it is the narrow one.</summary>
+    public const string ModelVariable = "MUSE_MODEL";
 
     /// <summary>Path of muse, for <c>dotnet</c>.</summary>
     public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "muse.dll");
@@ -47,6 +51,7 @@ internal static class MuseProcess
             StandardErrorEncoding = Encoding.UTF8,
             WorkingDirectory = folder ?? "",
         };
+        start.Environment[ModelVariable] = NarrowAtelier.Checkpoint;
         foreach ((string name, string? value) in variables ?? [])
         {
             if (value is null) start.Environment.Remove(name);

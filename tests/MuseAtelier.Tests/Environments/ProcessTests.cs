@@ -180,7 +180,7 @@ public sealed class ProcessTests : IDisposable
     public async Task Render_WhereTheEndOfTheTerminalIsIgnored_GoesOn()
     {
         using Process process = MuseProcess.Start("trap '' HUP; exec \"$@\"",
-            ["render", "cat", "-W", "256", "-H", "256", "--steps", "40", "--device", "cpu", "--cache", Cli.Muse.Cache, "--out",
+            ["render", "cat", "-W", "256", "-H", "256", "--steps", "10", "--device", "cpu", "--cache", Cli.Muse.Cache, "--out",
                 _folder["cat.png"]]);
         Task<string> output = process.StandardOutput.ReadToEndAsync(Cancellation);
         var errors = new StringBuilder();

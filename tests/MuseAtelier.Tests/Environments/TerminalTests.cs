@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using MuseAtelier.Cli.Streams;
 using MuseAtelier.Tests.Checkpoints;
+using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Environments;
 
@@ -52,6 +53,7 @@ public sealed class TerminalTests : IDisposable
             RedirectStandardInput = true,
         };
         start.Environment["TERM"] = "xterm-256color";
+        start.Environment[MuseProcess.ModelVariable] = NarrowAtelier.Checkpoint;
         Process process = Process.Start(start)!;
         _ = process.StandardOutput.ReadToEndAsync(Cancellation);
         return process;

@@ -8,7 +8,7 @@ namespace MuseAtelier.Tests.Pictures;
 /// Pictures with records of version 2, as MuseAtelier 0.1.0 wrote them: one denoised in a batch of two with every optional member of the
 /// request that the command line sets, one decoded in tiles.
 /// </summary>
-public sealed class PictureRecordVersion2Tests(NarrowAtelier narrow)
+public sealed class PictureRecordVersion2Tests(TestAtelier miniature)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -130,7 +130,7 @@ public sealed class PictureRecordVersion2Tests(NarrowAtelier narrow)
     public async Task VerifyAsync_OfAnOlderPicture_PaintsIt(string name)
     {
         PictureRecord record = PictureFile.Read(Golden(name)).ReadRecord();
-        await using Atelier suited = await narrow.OpenAsync(PictureVerifier.Suit(record, TestAtelier.Options));
+        await using Atelier suited = await miniature.OpenAsync(PictureVerifier.Suit(record, TestAtelier.Options));
         PictureVerification verification = await PictureVerifier.VerifyAsync(suited, Golden(name), null, Stop);
         Assert.NotEqual(VerificationOutcome.OtherPicture, verification.Outcome);
         Assert.NotEqual(VerificationOutcome.AnotherModel, verification.Outcome);

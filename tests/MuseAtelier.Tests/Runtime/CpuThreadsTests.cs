@@ -6,6 +6,7 @@ using MuseAtelier.Pictures;
 using MuseAtelier.Runtime;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Cli;
+using MuseAtelier.Tests.Environments;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Runtime;
@@ -97,6 +98,7 @@ public sealed class CpuThreadsTests(NarrowAtelier narrow)
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "muse.dll"), .. arguments, "--cache", Muse.Cache])
             start.ArgumentList.Add(argument);
+        start.Environment[MuseProcess.ModelVariable] = NarrowAtelier.Checkpoint;
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(Stop), error = process.StandardError.ReadToEndAsync(Stop);
         await process.WaitForExitAsync(Stop);

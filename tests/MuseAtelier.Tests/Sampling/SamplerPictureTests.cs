@@ -33,8 +33,7 @@ public sealed class SamplerPictureTests(NarrowAtelier narrow) : IDisposable
         Assert.Equal(recipe.Evaluations.Length, alone.Timings.Steps.Count);
         Assert.Equal(recipe.Evaluations.Length, alone.Memory!.Plan.Request.Steps);
 
-        Picture second = (await narrow.Second.GenerateManyAsync(
-            request with { Seed = request.Seed - 1 }, 2, 2, cancellationToken: Cancellation).ToListAsync(Cancellation))[1];
+        Picture second = (await narrow.ReferencesAsync(request with { Seed = request.Seed - 1 }, 2, 2))[1];
         Assert.Equal(alone.Provenance.StepHashes[0], second.Provenance.StepHashes[0]);
         Assert.Equal(alone.Provenance.StepHashes.Select(step => step.Noise), second.Provenance.StepHashes.Select(step => step.Noise));
         Assert.True(Likeness.Psnr(alone.Pixels.Span, second.Pixels.Span) > 60);
@@ -50,8 +49,7 @@ public sealed class SamplerPictureTests(NarrowAtelier narrow) : IDisposable
     public async Task GenerateAsync_InItsPlaceOfABatch_GivesTheSameBytesAgain(string sampler)
     {
         PictureRequest request = Of(new SamplerName(sampler));
-        Picture second = (await narrow.Second.GenerateManyAsync(
-            request with { Seed = request.Seed - 1 }, 2, 2, cancellationToken: Cancellation).ToListAsync(Cancellation))[1];
+        Picture second = (await narrow.ReferencesAsync(request with { Seed = request.Seed - 1 }, 2, 2))[1];
         BatchSlot slot = second.Provenance.BatchSlot;
         Picture placed = await narrow.Second.GenerateAsync(second.Request, slot, cancellationToken: Cancellation);
         Assert.Equal(second.Provenance.StepHashes, placed.Provenance.StepHashes);

@@ -14,12 +14,13 @@ namespace MuseAtelier.Tests.Support;
 /// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
-    // By measured time. Those of each shared atelier, and those of ateliers of their own, take turns.
+    // By measured time. Those that wait for processes, those of each shared atelier, and those of ateliers of their own take turns.
     private static readonly string[] Longest =
     [
-        "SamplerPictureTests", ClientServer.Name, "OverlayTests", "PackageCacheTests", "PromptsOverStepsTests", "ShortMemoryTests",
-        "CheckpointLayoutTests", "PictureVerifierTests", "ProcessTests", "ModelPredictionTests", "BatchTests", "CheckpointExporterTests",
-        "AtelierTests", "AtelierLifetimeTests", "ReferenceCheckTests", "PrecisionTests", "LongPromptPictureTests", "ResidencyPlannerTests",
+        "ProcessTests", ClientServer.Name, "PromptsOverStepsTests", "CheckpointLayoutTests", "SamplerPictureTests", "CpuThreadsTests",
+        "ReferenceCheckTests", "PrecisionTests", "PackageCacheTests", "BatchTests", "OverlayTests", "CheckpointExporterTests",
+        "PictureVerifierTests", "ShortMemoryTests", "ModelPredictionTests", "AtelierTests", "AtelierLifetimeTests",
+        "LongPromptPictureTests", "ResidencyPlannerTests",
     ];
 
     /// <inheritdoc/>

@@ -1,6 +1,8 @@
 namespace MuseAtelier.Tests.Support;
 
-/// <summary>A folder that goes with the process: for what all tests share, which no fixture may delete while another one reads it.</summary>
+/// <summary>
+/// A folder that goes with the process: for what all tests share, which no fixture may delete while another one reads it.
+/// </summary>
 internal static class RunFolder
 {
     /// <summary>Creates an empty folder.</summary>

@@ -17,7 +17,8 @@ public sealed class TestAtelier() : SharedAtelier(() => Checkpoint)
     /// Options with a cache that all tests of a run share, and that goes with it. Threads that wait do not spin, because tests run beside
     /// each other; tests that start processes of muse run with threads that spin.
     /// </summary>
-    public static AtelierOptions Options { get; } = new() { Backend = CpuBackend.Create(spins: false), CacheFolder = RunFolder.Create("muse-cache-") };
+    public static AtelierOptions Options { get; } =
+        new() { Backend = CpuBackend.Create(spins: false), CacheFolder = RunFolder.Create("muse-cache-") };
 
     /// <summary>A small picture that is quickly painted.</summary>
     public static PictureRequest Small { get; } =
