@@ -79,7 +79,8 @@ internal static class ExportCommand
 
     private static Argument<string> CheckpointArgument() => new("CHECKPOINT")
     {
-        Description = "The SDXL checkpoint: a .safetensors file, or the folder of a model in several. With --lora, the folder of its package.",
+        Description = "The SDXL checkpoint: a .safetensors file, or the folder of a model in several. "
+            + "With --lora, the folder of its package.",
     };
 
     private static Option<string?> FolderOption() => new("--out")
