@@ -52,7 +52,7 @@ public sealed class LoraFamilyTests
         Assert.Empty(set.Notices);
         Assert.True(set.Touches(weight));
 
-        (double[] before, float[] after) = model.Merge(set, weight, model.Values(weight.Elements));
+        (double[] before, float[] after) = LoraModel.Merge(set, weight, model.Values(weight.Elements));
         double[] delta = change(before);
         double[] changed = [.. before.Zip(delta, (w, d) => w + d)];
         double[] expected = decompose(before, changed);
