@@ -52,7 +52,7 @@ public sealed class LoraFamilyTests
         Assert.Empty(set.Notices);
         Assert.True(set.Touches(weight));
 
-        (double[] before, float[] after) = model.Merge(set, weight, model.Values(weight.Elements));
+        (double[] before, float[] after) = LoraModel.Merge(set, weight, model.Values(weight.Elements));
         double[] delta = change(before);
         double[] changed = [.. before.Zip(delta, (w, d) => w + d)];
         double[] expected = decompose(before, changed);
@@ -76,36 +76,36 @@ public sealed class LoraFamilyTests
         switch (family)
         {
             case "lora" or "lora alpha":
-            {
-                LoraTensorData up = T("lora_up.weight", [Out, Rank, .. pixel]), down = T("lora_down.weight", [Rank, In, .. kernel]);
-                double scale = family == "lora" ? 1 : Alpha / Rank;
-                LoraTensorData[] all = family == "lora" ? [up, down] : [up, down, alpha];
-                return (all, _ => Fill(columns, (o, c) => scale * Sum(Rank, k => At(up, o, k, Rank) * At(down, k, c, columns))));
-            }
+                {
+                    LoraTensorData up = T("lora_up.weight", [Out, Rank, .. pixel]), down = T("lora_down.weight", [Rank, In, .. kernel]);
+                    double scale = family == "lora" ? 1 : Alpha / Rank;
+                    LoraTensorData[] all = family == "lora" ? [up, down] : [up, down, alpha];
+                    return (all, _ => Fill(columns, (o, c) => scale * Sum(Rank, k => At(up, o, k, Rank) * At(down, k, c, columns))));
+                }
 
             case "locon cp":
-            {
-                LoraTensorData up = T("lora_up.weight", Out, Rank, 1, 1), down = T("lora_down.weight", Rank, In, 1, 1);
-                LoraTensorData mid = T("lora_mid.weight", Rank, Rank, 3, 3);
-                return ([up, down, mid, alpha], _ => Fill(columns, (o, c) => Alpha / Rank * Sum(Rank, i => Sum(Rank, j =>
-                    At(up, o, i, Rank) * At(down, j, c / Plane, In) * mid.Values[(i * Rank + j) * Plane + c % Plane]))));
-            }
+                {
+                    LoraTensorData up = T("lora_up.weight", Out, Rank, 1, 1), down = T("lora_down.weight", Rank, In, 1, 1);
+                    LoraTensorData mid = T("lora_mid.weight", Rank, Rank, 3, 3);
+                    return ([up, down, mid, alpha], _ => Fill(columns, (o, c) => Alpha / Rank * Sum(Rank, i => Sum(Rank, j =>
+                        At(up, o, i, Rank) * At(down, j, c / Plane, In) * mid.Values[(i * Rank + j) * Plane + c % Plane]))));
+                }
 
             case "loha":
-            {
-                LoraTensorData a1 = T("hada_w1_a", Out, Rank), b1 = T("hada_w1_b", Rank, columns);
-                LoraTensorData a2 = T("hada_w2_a", Out, Rank), b2 = T("hada_w2_b", Rank, columns);
-                return ([a1, b1, a2, b2, alpha], _ => Fill(columns, (o, c) =>
-                    Alpha / Rank * Product(a1, b1, Rank, o, c, columns) * Product(a2, b2, Rank, o, c, columns)));
-            }
+                {
+                    LoraTensorData a1 = T("hada_w1_a", Out, Rank), b1 = T("hada_w1_b", Rank, columns);
+                    LoraTensorData a2 = T("hada_w2_a", Out, Rank), b2 = T("hada_w2_b", Rank, columns);
+                    return ([a1, b1, a2, b2, alpha], _ => Fill(columns, (o, c) =>
+                        Alpha / Rank * Product(a1, b1, Rank, o, c, columns) * Product(a2, b2, Rank, o, c, columns)));
+                }
 
             case "loha core":
-            {
-                LoraTensorData a1 = T("hada_w1_a", Rank, Out), b1 = T("hada_w1_b", Rank, In), t1 = T("hada_t1", Rank, Rank, 3, 3);
-                LoraTensorData a2 = T("hada_w2_a", Rank, Out), b2 = T("hada_w2_b", Rank, In), t2 = T("hada_t2", Rank, Rank, 3, 3);
-                return ([a1, b1, t1, a2, b2, t2, alpha], _ => Fill(columns, (o, c) =>
-                    Alpha / Rank * Core(t1, a1, b1, Rank, Out, In, o, c) * Core(t2, a2, b2, Rank, Out, In, o, c)));
-            }
+                {
+                    LoraTensorData a1 = T("hada_w1_a", Rank, Out), b1 = T("hada_w1_b", Rank, In), t1 = T("hada_t1", Rank, Rank, 3, 3);
+                    LoraTensorData a2 = T("hada_w2_a", Rank, Out), b2 = T("hada_w2_b", Rank, In), t2 = T("hada_t2", Rank, Rank, 3, 3);
+                    return ([a1, b1, t1, a2, b2, t2, alpha], _ => Fill(columns, (o, c) =>
+                        Alpha / Rank * Core(t1, a1, b1, Rank, Out, In, o, c) * Core(t2, a2, b2, Rank, Out, In, o, c)));
+                }
 
             default: return Others(model, name, family, isConvolution, alpha, Alpha);
         }
@@ -122,26 +122,27 @@ public sealed class LoraFamilyTests
         switch (family)
         {
             case "glora":
-            {
-                LoraTensorData a1 = T("a1.weight", [In, Rank, .. pixel]), a2 = T("a2.weight", [Rank, In, .. pixel]);
-                LoraTensorData b1 = T("b1.weight", [Out, Rank, .. pixel]), b2 = T("b2.weight", [Rank, In, .. kernel]);
-                return ([a1, a2, b1, b2, alpha], w => Fill(columns, (o, c) => alphaValue / Rank * (Product(b1, b2, Rank, o, c, columns)
-                    + Mixed(w, columns, o, c, (i, j) => Sum(Rank, k => At(a1, i, k, Rank) * At(a2, k, j, In))))));
-            }
+                {
+                    LoraTensorData a1 = T("a1.weight", [In, Rank, .. pixel]), a2 = T("a2.weight", [Rank, In, .. pixel]);
+                    LoraTensorData b1 = T("b1.weight", [Out, Rank, .. pixel]), b2 = T("b2.weight", [Rank, In, .. kernel]);
+                    return ([a1, a2, b1, b2, alpha], w => Fill(columns, (o, c) => alphaValue / Rank * (Product(b1, b2, Rank, o, c, columns)
+                        + Mixed(w, columns, o, c, (i, j) => Sum(Rank, k => At(a1, i, k, Rank) * At(a2, k, j, In))))));
+                }
 
             case "glora old":
-            {
-                LoraTensorData a1 = T("a1.weight", Rank, In), a2 = T("a2.weight", In, Rank);
-                LoraTensorData b1 = T("b1.weight", Rank, In), b2 = T("b2.weight", Out, Rank);
-                return ([a1, a2, b1, b2, alpha], w => Fill(columns, (o, c) => alphaValue / Rank * (Product(b2, b1, Rank, o, c, columns)
-                    + Mixed(w, columns, o, c, (i, j) => Sum(Rank, k => At(a2, i, k, Rank) * At(a1, k, j, In))))));
-            }
+                {
+                    LoraTensorData a1 = T("a1.weight", Rank, In), a2 = T("a2.weight", In, Rank);
+                    LoraTensorData b1 = T("b1.weight", Rank, In), b2 = T("b2.weight", Out, Rank);
+                    return ([a1, a2, b1, b2, alpha], w => Fill(columns, (o, c) => alphaValue / Rank * (Product(b2, b1, Rank, o, c, columns)
+                        + Mixed(w, columns, o, c, (i, j) => Sum(Rank, k => At(a2, i, k, Rank) * At(a1, k, j, In))))));
+                }
 
             case "diff" or "set":
-            {
-                LoraTensorData full = T(family == "diff" ? "diff" : "set_weight", [Out, In, .. kernel]);
-                return ([full, alpha], w => Fill(columns, (o, c) => At(full, o, c, columns) - (family == "set" ? w[o * columns + c] : 0)));
-            }
+                {
+                    LoraTensorData full = T(family == "diff" ? "diff" : "set_weight", [Out, In, .. kernel]);
+                    return ([full, alpha],
+                        w => Fill(columns, (o, c) => At(full, o, c, columns) - (family == "set" ? w[o * columns + c] : 0)));
+                }
 
             default: return Lokr(model, name, family, isConvolution, alpha, alphaValue);
         }

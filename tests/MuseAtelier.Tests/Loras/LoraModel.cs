@@ -103,7 +103,7 @@ internal sealed class LoraModel : IDisposable
     public LoraSet Set(params LoraUse[] uses) => LoraSet.Of(Manifest(), uses);
 
     /// <summary>Merges a weight of random values and returns it before and after, both in the checkpoint's order.</summary>
-    public (double[] Before, float[] After) Merge(LoraSet set, WeightSpec weight, float[] stored)
+    public static (double[] Before, float[] After) Merge(LoraSet set, WeightSpec weight, float[] stored)
     {
         float[] merged = new float[weight.Elements];
         byte[] bytes = new byte[weight.Bytes];

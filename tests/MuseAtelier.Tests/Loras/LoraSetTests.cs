@@ -29,8 +29,8 @@ public sealed class LoraSetTests : IDisposable
         Assert.Equal([false, false, true], parts.Select(set.Touches));
 
         float[] stored = _model.Values(108);
-        (double[] before, float[] after) = _model.Merge(set, whole, stored);
-        (_, float[] third) = _model.Merge(set, parts[2], stored[72..]);
+        (double[] before, float[] after) = LoraModel.Merge(set, whole, stored);
+        (_, float[] third) = LoraModel.Merge(set, parts[2], stored[72..]);
         for (int i = 0; i < 108; i++)
         {
             int row = i / 6 - 12, column = i % 6;
@@ -62,9 +62,9 @@ public sealed class LoraSetTests : IDisposable
 
         using LoraModel wholeModel = new LoraModel().WithMarks();
         WeightSpec whole = wholeModel.Add(ComponentNames.UNet, Key, [16, 5]);
-        (_, float[] expected) = wholeModel.Merge(wholeModel.Set(new LoraUse(file, 0.5f, 1)), whole, stored);
+        (_, float[] expected) = LoraModel.Merge(wholeModel.Set(new LoraUse(file, 0.5f, 1)), whole, stored);
         // The second half is read from the package's file, whose first half lies there.
-        (_, float[] second) = _model.Merge(split, half, stored[40..]);
+        (_, float[] second) = LoraModel.Merge(split, half, stored[40..]);
         Assert.Equal(expected[40..], second);
         Assert.True(split.Touches(other));
     }
@@ -79,7 +79,7 @@ public sealed class LoraSetTests : IDisposable
         LoraTensorData first = _model.Tensor("lora_unet_input_blocks_1_0_out_layers_3.diff_b", 7);
         LoraTensorData second = _model.Tensor("lora_unet_down_blocks_0_resnets_0_conv_shortcut.diff_b", 7);
         LoraSet set = _model.Set(new LoraUse(_model.File(first, second), 2, 0));
-        (double[] before, float[] after) = _model.Merge(set, sum, _model.Values(7));
+        (double[] before, float[] after) = LoraModel.Merge(set, sum, _model.Values(7));
         for (int i = 0; i < 7; i++) Assert.Equal(before[i] + 2 * first[i] + 2 * 0.25 * second[i], after[i], 2e-6);
     }
 
@@ -98,7 +98,7 @@ public sealed class LoraSetTests : IDisposable
         }
 
         LoraSet set = _model.Set([.. uses]);
-        (double[] before, float[] after) = _model.Merge(set, weight, _model.Values(33 * 40));
+        (double[] before, float[] after) = LoraModel.Merge(set, weight, _model.Values(33 * 40));
         double worst = 0;
         for (int i = 0; i < after.Length; i++)
         {
@@ -147,7 +147,7 @@ public sealed class LoraSetTests : IDisposable
         Assert.Contains("3 names", notice, StringComparison.Ordinal);
         Assert.Contains("'step'", notice, StringComparison.Ordinal);
         Assert.Contains("elsewhere", notice, StringComparison.Ordinal);
-        (double[] before, float[] after) = _model.Merge(set, weight, _model.Values(16));
+        (double[] before, float[] after) = LoraModel.Merge(set, weight, _model.Values(16));
         for (int i = 0; i < 16; i++) Assert.Equal(before[i] + up[i / 4] * down[0, i % 4], after[i], 2e-6);
     }
 
@@ -158,7 +158,7 @@ public sealed class LoraSetTests : IDisposable
         LoraTensorData up = _model.Tensor($"{QueryName}.lora_up.weight", 4, 2), down = _model.Tensor($"{QueryName}.lora_down.weight", 2, 4);
         LoraFile file = _model.File(up, down, new LoraTensorData($"{QueryName}.alpha", [], [3]),
             new LoraTensorData($"{QueryName}.scalar", [], [0.5f]));
-        (double[] before, float[] after) = _model.Merge(_model.Set(new LoraUse(file, 1, 1)), weight, _model.Values(16));
+        (double[] before, float[] after) = LoraModel.Merge(_model.Set(new LoraUse(file, 1, 1)), weight, _model.Values(16));
         for (int i = 0; i < 16; i++)
             Assert.Equal(before[i] + 0.75 * (up[i / 4] * down[0, i % 4] + up[i / 4, 1] * down[1, i % 4]), after[i], 2e-6);
     }
@@ -171,7 +171,7 @@ public sealed class LoraSetTests : IDisposable
         const string Name = "lora_te2_text_projection";
         LoraTensorData up = _model.Tensor($"{Name}.lora_up.weight", 7, 1), down = _model.Tensor($"{Name}.lora_down.weight", 1, 5);
         LoraSet set = _model.Set(new LoraUse(_model.File(up, down), 1, 1));
-        (double[] before, float[] after) = _model.Merge(set, weight, _model.Values(35));
+        (double[] before, float[] after) = LoraModel.Merge(set, weight, _model.Values(35));
         for (int i = 0; i < 35; i++) Assert.Equal(before[i] + up[i % 7] * down[0, i / 7], after[i], 2e-6);
     }
 
@@ -183,7 +183,7 @@ public sealed class LoraSetTests : IDisposable
         WeightSpec weight = _model.Add(ComponentNames.UNet, LoraModel.UNet + Query + ".weight", [4, 4]);
         LoraFile file = _model.File(type, null, new LoraTensorData($"{QueryName}.lora_up.weight", [4, 1], [0.5f, 1, 2, -3]),
             new LoraTensorData($"{QueryName}.lora_down.weight", [1, 4], [0.25f, 1, 1.5f, 8]));
-        (double[] before, float[] after) = _model.Merge(_model.Set(new LoraUse(file, 1, 1)), weight, _model.Values(16));
+        (double[] before, float[] after) = LoraModel.Merge(_model.Set(new LoraUse(file, 1, 1)), weight, _model.Values(16));
         Assert.Equal(before[7] + 8, after[7], 2e-6);
     }
 
@@ -199,7 +199,7 @@ public sealed class LoraSetTests : IDisposable
         string path = _model.Path("fp8.safetensors");
         File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)header.Length), .. Encoding.ASCII.GetBytes(header), up, down]);
         using LoraFile file = LoraFile.Open(path);
-        (double[] before, float[] after) = _model.Merge(_model.Set(new LoraUse(file, 1, 1)), weight, _model.Values(1));
+        (double[] before, float[] after) = LoraModel.Merge(_model.Set(new LoraUse(file, 1, 1)), weight, _model.Values(1));
         Assert.Equal(before[0] + change, after[0], 2e-6);
     }
 
