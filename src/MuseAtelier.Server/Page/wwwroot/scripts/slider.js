@@ -28,7 +28,8 @@ export function sliderField({ id, label, title, least, most, limit = most, floor
     onChange: () => take(number.valueAsNumber),
   });
   const range = el('input', {
-    class: least < 0 ? 'slider is-signed' : 'slider', type: 'range', min: String(least), max: String(most), step: String(step), 'aria-label': label,
+    class: least < 0 ? 'slider is-signed' : 'slider', type: 'range', min: String(least), max: String(most), step: String(step),
+    'aria-label': label,
     onInput: () => take(range.valueAsNumber),
   });
   /** @param {boolean} isTaken Whether the number was just taken; else what is being typed stays. */
@@ -36,7 +37,7 @@ export function sliderField({ id, label, title, least, most, limit = most, floor
     const value = get();
     range.value = String(value);
     range.style.setProperty('--share', String(Math.min(1, Math.max(0, (value - least) / (most - least)))));
-    if (isTaken ? Number(number.value) !== value : document.activeElement !== number) {
+    if (isTaken ? number.value === '' || Number(number.value) !== value : document.activeElement !== number) {
       number.value = Number(value).toFixed(Number.isInteger(value * 10 ** digits) ? digits : 2);
     }
   };
