@@ -28,14 +28,16 @@ export function sliderField({ id, label, title, least, most, limit = most, floor
     onChange: () => take(number.valueAsNumber),
   });
   const range = el('input', {
-    class: least < 0 ? 'slider is-signed' : 'slider', type: 'range', min: String(least), max: String(most), step: String(step), 'aria-label': label,
+    class: least < 0 ? 'slider is-signed' : 'slider', type: 'range', min: String(least), max: String(most), step: String(step),
+    'aria-label': label,
     onInput: () => take(range.valueAsNumber),
   });
-  const sync = () => {
+  /** @param {boolean} isTaken Whether the number was just taken; else what is being typed stays. */
+  const show = (isTaken) => {
     const value = get();
     range.value = String(value);
     range.style.setProperty('--share', String(Math.min(1, Math.max(0, (value - least) / (most - least)))));
-    if (document.activeElement !== number || Number(number.value) !== value) {
+    if (isTaken ? number.value === '' || Number(number.value) !== value : document.activeElement !== number) {
       number.value = Number(value).toFixed(Number.isInteger(value * 10 ** digits) ? digits : 2);
     }
   };
@@ -44,8 +46,9 @@ export function sliderField({ id, label, title, least, most, limit = most, floor
     if (Number.isFinite(value)) {
       set(Math.min(limit, Math.max(floor, value)));
     }
-    sync();
+    show(true);
   };
+  const sync = () => show(false);
   const name = el('label', { class: 'craft-name hand', for: id, title }, label);
   return { element: el('div', null, el('div', { class: 'craft-head' }, name, number), range), sync };
 }
