@@ -9,7 +9,7 @@ namespace MuseAtelier.Tests.Cli;
 /// <summary><c>muse verify</c> and <c>muse replay</c> of pictures that <c>muse render</c> wrote.</summary>
 public sealed class ReplayCommandTests
 {
-    private static readonly string[] Small = ["--width", "256", "--height", "256", "--steps", "2", "--cache", Muse.Cache];
+    private static readonly string[] Small = ["--width", "256", "--height", "256", "--steps", "2", .. Muse.Narrow];
 
     [Fact]
     public async Task Replay_OfAPicture_PaintsTheSameAgain()
@@ -17,7 +17,7 @@ public sealed class ReplayCommandTests
         using var folder = new TemporaryFolder();
         string[] request = ["sea, \"storm\"\n夜", .. Small, "--negative", "fog", "--seed", "5", "--noise", "comfy", "--karras"];
         await Muse.RunAsync(["render", .. request, "--out", folder["sea.png"]]);
-        MuseResult result = await Muse.RunAsync("replay", folder["sea.png"], "--cache", Muse.Cache, "--out", folder["again.png"]);
+        MuseResult result = await Muse.RunAsync(["replay", folder["sea.png"], .. Muse.Narrow, "--out", folder["again.png"]]);
         Assert.Equal(0, result.Code);
         Assert.DoesNotContain("notice", result.Error, StringComparison.Ordinal);
         Assert.Equal(File.ReadAllBytes(folder["sea.png"]), File.ReadAllBytes(folder["again.png"]));
@@ -28,11 +28,11 @@ public sealed class ReplayCommandTests
     {
         using var folder = new TemporaryFolder();
         string[] request = ["sea", "--width", "576", "--height", "256", "--steps", "1", "--seed", "5", "--vae-tiling", "tiled"];
-        await Muse.RunAsync(["render", .. request, "--cache", Muse.Cache, "--out", folder["sea.png"]]);
+        await Muse.RunAsync(["render", .. request, .. Muse.Narrow, "--out", folder["sea.png"]]);
         Assert.Equal(new TileSize(32, 64), PictureFile.Read(folder["sea.png"]).ReadRecord().Engine.VaeTile);
-        Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea.png"], "--cache", Muse.Cache, "--out", folder["again.png"])).Code);
+        Assert.Equal(0, (await Muse.RunAsync(["replay", folder["sea.png"], .. Muse.Narrow, "--out", folder["again.png"]])).Code);
         Assert.Equal(File.ReadAllBytes(folder["sea.png"]), File.ReadAllBytes(folder["again.png"]));
-        string[] whole = ["--cache", Muse.Cache, "--vae-tiling", "whole", "--out", folder["whole.png"]];
+        string[] whole = [.. Muse.Narrow, "--vae-tiling", "whole", "--out", folder["whole.png"]];
         Assert.Equal(0, (await Muse.RunAsync(["replay", folder["sea.png"], .. whole])).Code);
         Assert.Null(PictureFile.Read(folder["whole.png"]).ReadRecord().Engine.VaeTile);
     }
@@ -46,10 +46,10 @@ public sealed class ReplayCommandTests
         Assert.Equal(
             ["""{"batchSize":2,"index":0}""", """{"batchSize":2,"index":1}"""],
             rendered.Lines.Select(line => JsonNode.Parse(line)!["batchSlot"]!.ToJsonString()));
-        Assert.Equal(0, (await Muse.RunAsync("verify", folder["sea-2.png"], "--cache", Muse.Cache)).Code);
-        Assert.Equal(0, (await Muse.RunAsync("replay", folder["sea-2.png"], "--cache", Muse.Cache, "--out", folder["again.png"])).Code);
+        Assert.Equal(0, (await Muse.RunAsync(["verify", folder["sea-2.png"], .. Muse.Narrow])).Code);
+        Assert.Equal(0, (await Muse.RunAsync(["replay", folder["sea-2.png"], .. Muse.Narrow, "--out", folder["again.png"]])).Code);
         Assert.Equal(File.ReadAllBytes(folder["sea-2.png"]), File.ReadAllBytes(folder["again.png"]));
-        string[] alone = ["--cache", Muse.Cache, "--batch", "1", "--out", folder["alone.png"]];
+        string[] alone = [.. Muse.Narrow, "--batch", "1", "--out", folder["alone.png"]];
         Assert.Equal(0, (await Muse.RunAsync(["replay", folder["sea-2.png"], .. alone])).Code);
         Assert.Equal(BatchSlot.Alone, PictureFile.Read(folder["alone.png"]).ReadRecord().Engine.BatchSlot);
     }
@@ -62,7 +62,7 @@ public sealed class ReplayCommandTests
             ["render", "sea", .. Small, "--seed", "5", "--guidance", "4.5", "--karras", "--frame", "ebony", "--out", folder["sea.jpg"]]);
         string[] changes = ["--seed", "6", "--prompt", "night", "--karras", "false"];
         MuseResult result = await Muse.RunAsync(
-            ["replay", folder["sea.jpg"], "--cache", Muse.Cache, .. changes, "--out", folder["night.webp"]]);
+            ["replay", folder["sea.jpg"], .. Muse.Narrow, .. changes, "--out", folder["night.webp"]]);
         Assert.Equal(0, result.Code);
         PictureRequest before = PictureFile.Read(folder["sea.jpg"]).ReadRecord().Request;
         PictureRequest after = PictureFile.Read(folder["night.webp"]).ReadRecord().Request;
@@ -80,7 +80,7 @@ public sealed class ReplayCommandTests
             + "Model hash: 0123456789, Model: other, Hires upscale: 2";
         byte[] foreign = Encoded.Png(File.ReadAllBytes(folder["plain.png"]), [PngChunk.Text("parameters", parameters)]);
         MuseResult result = await Muse.RunAsync(
-            "replay", folder.Write("foreign.png", foreign), "--cache", Muse.Cache, "--out", folder["again.png"]);
+            ["replay", folder.Write("foreign.png", foreign), .. Muse.Narrow, "--out", folder["again.png"]]);
         Assert.Equal(0, result.Code);
         Assert.Contains("not taken over: Sampler: Restart", result.Error, StringComparison.Ordinal);
         Assert.Contains("not taken over: Hires upscale: 2", result.Error, StringComparison.Ordinal);
@@ -106,12 +106,12 @@ public sealed class ReplayCommandTests
     {
         using var folder = new TemporaryFolder();
         await Muse.RunAsync(["render", "sea", .. Small, "--vae-tiling", "tiled", "--out", folder["sea.png"]]);
-        MuseResult same = await Muse.RunAsync("verify", folder["sea.png"], "--cache", Muse.Cache);
+        MuseResult same = await Muse.RunAsync(["verify", folder["sea.png"], .. Muse.Narrow]);
         Assert.Equal((0, $"{folder["sea.png"]}: same bytes{Environment.NewLine}"), (same.Code, same.Out));
 
         // A copy by another program keeps the texts but compresses the pixels differently. One more chunk stands for that here.
         byte[] copy = Encoded.Png(File.ReadAllBytes(folder["sea.png"]), [PngChunk.Text("Software", "another")]);
-        MuseResult other = await Muse.RunAsync("verify", folder.Write("copy.png", copy), "--cache", Muse.Cache, "--json");
+        MuseResult other = await Muse.RunAsync(["verify", folder.Write("copy.png", copy), .. Muse.Narrow, "--json"]);
         JsonNode report = JsonNode.Parse(other.Out)!;
         Assert.Equal(
             (0, "SameLatents", 0), (other.Code, report["outcome"]!.GetValue<string>(), report["largestDifference"]!.GetValue<int>()));

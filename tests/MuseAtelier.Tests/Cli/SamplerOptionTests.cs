@@ -8,7 +8,7 @@ namespace MuseAtelier.Tests.Cli;
 public sealed class SamplerOptionTests
 {
     private static readonly string[] Small =
-        ["--width", "256", "--height", "256", "--steps", "2", "--seed", "1", "--noise", "comfy", "--cache", Muse.Cache];
+        ["--width", "256", "--height", "256", "--steps", "2", "--seed", "1", "--noise", "comfy", .. Muse.Narrow];
 
     // The last one evaluates the UNet twice a step.
     private static readonly NamedSampler[] Named =

@@ -48,5 +48,6 @@ public abstract class SharedAtelier : IAsyncLifetime
     {
         await Atelier.DisposeAsync();
         await Second.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 }
