@@ -27,7 +27,7 @@ internal sealed class ComfyLoras(ComfyNodes nodes, RequestDraft draft)
         List<string> ofModel = Chain(nodes.FollowNumber(guider, ModelNames), ModelNames);
         List<string> ofClip = Chain(Text(guider) is { } text ? nodes.FollowNumber(text, ClipNames) : null, ClipNames);
         foreach (string number in ofClip.Except(ofModel)) Name(nodes[number]);
-        foreach (string number in ofModel.Union(ofClip).Reverse())
+        foreach (string number in ofModel.AsEnumerable().Reverse().Concat(ofClip.Except(ofModel).Reverse()))
             Take(nodes[number], ofModel.Contains(number), ofClip.Contains(number));
     }
 
