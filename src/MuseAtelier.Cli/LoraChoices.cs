@@ -53,8 +53,8 @@ internal sealed class LoraChoices
     /// <param name="request">The request, whose LoRAs have their paths.</param>
     public PictureRequest Read(ParseResult result, PictureRequest request)
     {
-        IReadOnlyList<GivenLora> given = Given(result);
-        if (given.Count == 0) return request;
+        GivenLora[] given = Given(result);
+        if (given.Length == 0) return request;
         List<PictureLora> loras = [.. request.Loras];
         foreach (GivenLora lora in given)
         {
@@ -67,7 +67,7 @@ internal sealed class LoraChoices
         return request with { Loras = loras };
     }
 
-    private IReadOnlyList<GivenLora> Given(ParseResult result) => result.GetValue(_files) ?? [];
+    private GivenLora[] Given(ParseResult result) => result.GetValue(_files) ?? [];
 
     // Colons may also be part of the path, as that of a drive.
     private static GivenLora? Parse(ArgumentResult result, string text)
