@@ -81,8 +81,8 @@ internal sealed class RequestChoices
     }
 
     /// <summary>
-    /// A request with the changes that the command line names. Reads the files of the source, of its mask, of the upscaler and of LoRAs, and
-    /// compares them with those of a recorded request.
+    /// A request with the changes that the command line names. Reads the files of the source, of its mask, of the upscaler and of LoRAs,
+    /// and compares them with those of a recorded request.
     /// </summary>
     /// <param name="result">The command line.</param>
     /// <param name="basis">Supplies the value of every option that neither the command line nor a preset gives.</param>

@@ -25,8 +25,8 @@ internal static class TokensCommand
         {
             Description = "Print one JSON object per prompt, one a line: {\"clip_l\":[77 ids],\"clip_g\":[77 ids]}, the ids of the first "
                 + "chunk. In another syntax than plain, chunks is an array of such objects with weights:[77 numbers], and a prompt with "
-                + "several parts or versions has sets: an array of {steps, parts:[{text, weight, chunks}]}. Embeddings that are used are in "
-                + "embeddings: an array of {name, sha256, vectors, firstId}; the ids of their vectors are firstId and those after it.",
+                + "several parts or versions has sets: an array of {steps, parts:[{text, weight, chunks}]}. Embeddings that are used are "
+                + "in embeddings: an array of {name, sha256, vectors, firstId}; the ids of their vectors are firstId and those after it.",
         };
         Option<PromptSyntax> syntax = PromptSyntaxChoice.Create();
         Option<int> backtrack = PromptSyntaxChoice.CreateCommaBacktrack();

@@ -190,7 +190,8 @@ public sealed class OverlayTests(OverlayTests.Bases bases) : IClassFixture<Overl
         Overlay(Attention);
         using ModelPackage package = ModelPackage.Open(_folder["overlay"], verifyDigests: true, null, Cancellation);
         Assert.Throws<ExportFolderException>(
-            () => CheckpointExporter.Export(NarrowAtelier.Checkpoint, _folder["base"], new ExportOptions(), cancellationToken: Cancellation));
+            () => CheckpointExporter.Export(
+                NarrowAtelier.Checkpoint, _folder["base"], new ExportOptions(), cancellationToken: Cancellation));
     }
 
     private void Refuses(Action<JsonNode> change)
