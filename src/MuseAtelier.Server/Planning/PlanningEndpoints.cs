@@ -51,7 +51,11 @@ internal static class PlanningEndpoints
         }
         catch (PictureRequestException exception)
         {
-            throw Problems.Of(exception);
+            throw AdapterPaths.Hide(Problems.Of(exception), options.Atelier);
+        }
+        catch (MuseAtelierException exception)
+        {
+            throw AdapterPaths.Hide(Problems.Make(422, "bad-embedding", exception.Message, exception), options.Atelier);
         }
     }
 

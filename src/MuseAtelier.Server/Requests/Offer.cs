@@ -16,27 +16,27 @@ internal static class Offer
     /// <param name="features">What the server can do beside painting from noise.</param>
     public static JsonObject Write(
         ServerLimits limits, int bestSize, IEnumerable<NamedUpscaler> upscalers, OfferedFeatures features) => new()
-    {
-        ["samplers"] = Named(SamplerCatalog.BuiltIn.Names.Select(name => (name.Id, SamplerCatalog.BuiltIn.DisplayName(name)))),
-        ["schedules"] = Named(ScheduleCatalog.Ids.Select(id => (id, LabelOf(id)))),
-        ["frames"] = Words(RequestWords.Frames),
-        ["syntaxes"] = Words(RequestWords.Syntaxes),
-        ["formats"] = Words(RequestWords.Formats),
-        ["fits"] = Words(RequestWords.Fits),
-        ["maskContents"] = Words(RequestWords.MaskContents),
-        ["upscalers"] = new JsonArray([.. upscalers.Select(upscaler =>
-            (JsonNode)new JsonObject { ["name"] = upscaler.Name, ["isModel"] = upscaler.IsModel })]),
-        ["limits"] = LimitsOf(limits),
-        ["defaults"] = DefaultsOf(bestSize),
-        ["features"] = new JsonObject
         {
-            ["pictures"] = true,
-            ["masks"] = true,
-            ["loras"] = features.HasLoras,
-            ["embeddings"] = features.HasEmbeddings,
-            ["upscalers"] = true,
-        },
-    };
+            ["samplers"] = Named(SamplerCatalog.BuiltIn.Names.Select(name => (name.Id, SamplerCatalog.BuiltIn.DisplayName(name)))),
+            ["schedules"] = Named(ScheduleCatalog.Ids.Select(id => (id, LabelOf(id)))),
+            ["frames"] = Words(RequestWords.Frames),
+            ["syntaxes"] = Words(RequestWords.Syntaxes),
+            ["formats"] = Words(RequestWords.Formats),
+            ["fits"] = Words(RequestWords.Fits),
+            ["maskContents"] = Words(RequestWords.MaskContents),
+            ["upscalers"] = new JsonArray([.. upscalers.Select(upscaler =>
+            (JsonNode)new JsonObject { ["name"] = upscaler.Name, ["isModel"] = upscaler.IsModel })]),
+            ["limits"] = LimitsOf(limits),
+            ["defaults"] = DefaultsOf(bestSize),
+            ["features"] = new JsonObject
+            {
+                ["pictures"] = true,
+                ["masks"] = true,
+                ["loras"] = features.HasLoras,
+                ["embeddings"] = features.HasEmbeddings,
+                ["upscalers"] = true,
+            },
+        };
 
     private static JsonObject LimitsOf(ServerLimits limits) => new()
     {

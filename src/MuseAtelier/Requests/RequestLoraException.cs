@@ -12,7 +12,7 @@ public sealed class RequestLoraException : PictureRequestException
     internal static RequestLoraException TooMany(int count) => new(
         Invariant($"the request has {count} LoRAs"),
         Invariant($"at most {LoraRules.Most}"),
-        "Leave some out, or merge some into the model (muse export --lora).");
+        "Leave some out, or merge some into the model (muse-export --lora).");
 
     internal static RequestLoraException OfStrength(string path, string name, float strength) => new(
         Invariant($"the {name} of the LoRA {Path.GetFileNameWithoutExtension(path)} is {strength}"),

@@ -189,8 +189,9 @@ public sealed class OverlayTests(OverlayTests.Bases bases) : IClassFixture<Overl
         CopyBase(Lowering.Portable);
         Overlay(Attention);
         using ModelPackage package = ModelPackage.Open(_folder["overlay"], verifyDigests: true, null, Cancellation);
-        Assert.Throws<ExportFolderException>(() => CheckpointExporter.Export(
-            NarrowAtelier.Checkpoint, _folder["base"], new ExportOptions(), cancellationToken: Cancellation));
+        Assert.Throws<ExportFolderException>(
+            () => CheckpointExporter.Export(
+                NarrowAtelier.Checkpoint, _folder["base"], new ExportOptions(), cancellationToken: Cancellation));
     }
 
     private void Refuses(Action<JsonNode> change)

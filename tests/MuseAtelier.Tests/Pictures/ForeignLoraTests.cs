@@ -73,7 +73,7 @@ public sealed class ForeignLoraTests : IDisposable
     public void WithLoras_OfAutomatic1111sText_FindsFilesByNameAndDigest()
     {
         string ink = Lora("sub/ink", 1), other = Lora("other", 2);
-        string content = Digest(ink, hasContent: true).Content!;
+        string content = LoraDigest.Of(ink, hasContent: true, TestContext.Current.CancellationToken).Content!;
         const string text = "<lora:ink:0.5:0.25>a lake\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 512x512, "
             + "Lora hashes: \"ink: HASH\"";
         ParsedParameters parsed = Parse("parameters", text.Replace("HASH", content[..12], StringComparison.Ordinal));
@@ -99,20 +99,17 @@ public sealed class ForeignLoraTests : IDisposable
     public void Of_AFilesDigests_CoversTheContentWithoutTheHeader()
     {
         byte[] content = [1, 2, 3, 4, 5];
-        byte[] header = [15, 0, 0, 0, 0, 0, 0, 0, .. "{\"a\":\"bcdefgh\"}"u8];
+        byte[] header = [16, 0, 0, 0, 0, 0, 0, 0, .. "{\"a\":\"bcdefgh\"}"u8];
         string path = _folder.Write("x.safetensors", [.. header, .. content]);
-        LoraDigest digest = Digest(path, hasContent: true);
+        var digest = LoraDigest.Of(path, hasContent: true, TestContext.Current.CancellationToken);
         Assert.Equal(Format.Sha256.Hash([.. header, .. content]), digest.File);
         Assert.Equal(Format.Sha256.Hash(content), digest.Content);
         Assert.Equal(digest.Content![..12], digest.ShortOf(null));
         Assert.Equal("abcdefabcdef", digest.ShortOf("ABCDEFABCDEF99"));
         Assert.Equal(digest.Content[..12], digest.ShortOf("not a digest"));
-        Assert.Null(Digest(path, hasContent: false).Content);
-        Assert.Null(Digest(_folder.Write("y.pt", [80, 75, 3, 4]), hasContent: true).Content);
+        Assert.Null(LoraDigest.Of(path, hasContent: false, TestContext.Current.CancellationToken).Content);
+        Assert.Null(LoraDigest.Of(_folder.Write("y.pt", [80, 75, 3, 4]), hasContent: true, TestContext.Current.CancellationToken).Content);
     }
-
-    private static LoraDigest Digest(string path, bool hasContent) =>
-        LoraDigest.Of(path, hasContent, TestContext.Current.CancellationToken);
 
     private static ParsedParameters Parse(string keyword, string text) =>
         PictureTexts.Parse(PictureTextsTests.Content((keyword, text)));

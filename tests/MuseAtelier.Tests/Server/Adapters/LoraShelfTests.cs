@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MuseAtelier.Adapters;
 using MuseAtelier.Server;
 using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Jobs;
@@ -130,8 +131,8 @@ public sealed class LoraShelfTests : IDisposable
     public async Task Tokens_LeaveTagsOut_AndUnknownNamesAreNoticed()
     {
         TokenCounts counts = await TokenCounter.CountAsync(
-            "a cat <lora:a:0.5> <lora:night:1>", "", PromptSyntax.A1111, new LoraShelf(_options),
-            new MuseAtelier.Adapters.EmbeddingFolder([]), TestContext.Current.CancellationToken);
+            "a cat <lora:a:0.5> <lora:night:1>", "", PromptSyntax.A1111, new LoraShelf(_options), EmbeddingFolder.Of([]),
+            TestContext.Current.CancellationToken);
         Assert.Equal((2, "lora-unknown"), (counts.Prompt.Tokens, Assert.Single(counts.Prompt.NoticeCodes).Code));
     }
 
