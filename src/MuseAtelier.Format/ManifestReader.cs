@@ -10,6 +10,9 @@ internal static class ManifestReader
     /// <summary>The largest manifest that is read, in bytes. The manifest of SDXL has less than 2 MB.</summary>
     private const int MostBytes = 16 << 20;
 
+    /// <summary>The most characters of a JSON reader's message that are quoted.</summary>
+    private const int LongestMessage = 200;
+
     // A model is opened in two steps that read its manifest, the search in the cache and the opening. Parsing is a tenth of that time.
     private static readonly WeakReference<ReadManifest?> Last = new(null);
 
@@ -135,9 +138,13 @@ internal static class ManifestReader
             or ArgumentException or NotSupportedException)
         {
             string path = Path.Combine(folder, PackageManifest.FileName);
-            throw new PackageManifestException(folder, $"{path} is no manifest ({exception.Message.TrimEnd('.')})", exception);
+            throw new PackageManifestException(folder, $"{path} is no manifest ({Shorten(exception.Message)})", exception);
         }
     }
+
+    // The JSON reader's message about a damaged literal quotes the rest of the file.
+    private static string Shorten(string message) =>
+        message.Length <= LongestMessage ? message.TrimEnd('.') : $"{message.AsSpan(0, LongestMessage)}…";
 
     // The size must be checked before memory is allocated, because the file may be of any size.
     private static byte[] ReadBytes(string folder)

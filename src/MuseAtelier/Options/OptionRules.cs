@@ -48,7 +48,12 @@ internal static class OptionRules
     private static void CheckFolders(IReadOnlyList<string> folders, string name)
     {
         ArgumentNullException.ThrowIfNull(folders, name);
-        foreach (string folder in folders) ArgumentException.ThrowIfNullOrWhiteSpace(folder, name);
+        foreach (string folder in folders)
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(folder, name);
+            if (folder.Contains('\0', StringComparison.Ordinal))
+                throw new ArgumentException("The path of a folder holds a NUL character.", name);
+        }
     }
 
     private static void CheckQueue(AtelierOptions options)

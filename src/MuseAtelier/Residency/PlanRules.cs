@@ -47,6 +47,7 @@ internal static class PlanRules
         CheckBytes(request.Budget, nameof(request.Budget));
         CheckBytes(request.PinnedBytes, nameof(request.PinnedBytes));
         CheckBytes(request.NoiseBytes, nameof(request.NoiseBytes));
+        CheckBytes(request.MergedBytes, nameof(request.MergedBytes));
         CheckPlacement(request.Offload, request.VaeTiling, request.VaeTile);
     }
 

@@ -21,6 +21,8 @@ public sealed class MemberRulesTests
 
     private static readonly InpaintMask Mask = new(new MaskImage(8, 8, Enumerable.Repeat(byte.MaxValue, 64).ToArray()));
 
+    private static readonly PictureLora Lora = new() { Path = "a.safetensors" };
+
     private static readonly AtelierOptions Options = TestAtelier.Options with
     {
         Precisions = Precisions.All(Precision.Fp32),
@@ -62,6 +64,17 @@ public sealed class MemberRulesTests
             new HiresPass { Sampler = new SamplerName("abacus") },
             new HiresPass { Prompt = "a\uD83C" },
         ],
+        ["PictureRequest.Loras"] =
+        [
+            new PictureLora[] { null! },
+            Enumerable.Repeat(Lora, 101).ToArray(),
+            new[] { Lora with { Path = " " } },
+            new[] { Lora with { Strength = 100.1f } },
+            new[] { Lora with { Strength = float.NaN } },
+            new[] { Lora with { TextStrength = -100.1f } },
+            new[] { Lora with { TextStrength = float.NegativeInfinity } },
+            new[] { Lora with { Sha256 = "a" } },
+        ],
         ["PictureRequest.Prompt"] = [new string('a', (1 << 18) + 1), "a\uD83C", "\uDF0C\uD83C", "\uD83Cb"],
         ["PictureRequest.NegativePrompt"] = [new string('a', (1 << 18) + 1), "\uD83C\uD83C\uDF0C"],
         ["PictureRequest.Seed"] = [],
@@ -88,6 +101,9 @@ public sealed class MemberRulesTests
         ["MicroConditioning.TargetWidth"] = [-1, 16_385, int.MaxValue, int.MinValue],
         ["MicroConditioning.TargetHeight"] = [-1, 16_385, int.MaxValue, int.MinValue],
         ["AtelierOptions.CacheFolder"] = ["", "  ", "a\0b"],
+        ["AtelierOptions.LoraFolders"] = [new string[] { null! }, new[] { " " }, new[] { "a\0b" }],
+        ["AtelierOptions.EmbeddingFolders"] = [new string[] { null! }, new[] { " " }, new[] { "a\0b" }],
+        ["AtelierOptions.VaeFile"] = ["", "  ", "a\0b"],
         ["AtelierOptions.VerifyDigests"] = [],
         // A budget cannot be constructed with fewer than 0 bytes: see MemoryBudgetTests.
         ["AtelierOptions.DeviceMemory"] = [],
@@ -127,6 +143,8 @@ public sealed class MemberRulesTests
         ["ResidencyRequest.BatchSize"] = [0, -1, 2, 9],
         ["ResidencyRequest.Guided"] = [],
         ["ResidencyRequest.EncodesSource"] = [],
+        ["ResidencyRequest.HasLoras"] = [],
+        ["ResidencyRequest.MergedBytes"] = [-1L],
         ["ResidencyRequest.SecondPass"] = [],
         ["ResidencyRequest.UnguidedSteps"] = [-1, 31, int.MaxValue],
         ["ResidencyRequest.PromptParts"] = [0, -1, 16, int.MaxValue],
