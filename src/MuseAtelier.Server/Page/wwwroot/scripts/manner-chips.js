@@ -60,11 +60,12 @@ function chip({ name, strength }, index) {
   return el('li', { class: 'manner-chip' },
     el('button', {
       id: `manner-chip-${index}`, type: 'button', class: 'manner-chip-name',
-      'aria-label': t('manner_open', { x: title, n: short(strength) }),
       onClick: () => openManners(index),
       onKeydown: (/** @type {KeyboardEvent} */ event) => event.key === 'Delete' && leave(name),
     },
-    el('em', { dir: 'auto', lang: languageOf(title) }, title), el('span', null, short(strength)),
+    el('span', { class: 'unseen' }, t('manner_open', { x: title, n: short(strength) })),
+    el('em', { dir: 'auto', lang: languageOf(title), 'aria-hidden': 'true' }, title),
+    el('span', { 'aria-hidden': 'true' }, short(strength)),
     lacks && el('span', { class: 'manner-lacks' }, t('manner_missing'))),
     el('button', {
       class: 'manner-chip-drop', type: 'button', title: t('manner_drop', { x: title }), 'aria-label': t('manner_drop', { x: title }),
