@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
-using MuseAtelier.Adapters;
+using MuseAtelier.Export.Loras;
 
 namespace MuseAtelier.Cli;
 
@@ -10,13 +9,13 @@ internal sealed class LoraChoices
 {
     private const string Expected = "FILE, FILE:STRENGTH or FILE:STRENGTH:TEXT_STRENGTH with strengths from -100 to 100";
 
-    private readonly Option<GivenLora[]> _files = new("--lora")
+    private readonly Option<LoraArgument[]> _files = new("--lora")
     {
         Description = "A LoRA (.safetensors), with its strength for the UNet and, if it is another one, for the text encoders; may be "
             + "given several times. [default: strength 1]",
         HelpName = "FILE[:STRENGTH[:TEXT_STRENGTH]]",
         Arity = ArgumentArity.OneOrMore,
-        CustomParser = result => [.. result.Tokens.Select(token => Parse(result, token.Value)).OfType<GivenLora>()],
+        CustomParser = result => [.. result.Tokens.Select(token => Parse(result, token.Value)).OfType<LoraArgument>()],
         DefaultValueFactory = _ => [],
     };
     private readonly Option<string[]> _folders = Folders();
@@ -37,7 +36,7 @@ internal sealed class LoraChoices
             + "[default: none; tags are text]");
 
     /// <summary>The LoRAs that the command line names, without a request.</summary>
-    public IReadOnlyList<PictureLora> Read(ParseResult result) => [.. Given(result).Select(lora => lora.ToLora())];
+    public IReadOnlyList<PictureLora> Read(ParseResult result) => [.. Given(result).Select(ToLora)];
 
     /// <summary>The folders in which names are looked up.</summary>
     public IReadOnlyList<string> FoldersOf(ParseResult result) => result.GetValue(_folders) ?? [];
@@ -53,13 +52,13 @@ internal sealed class LoraChoices
     /// <param name="request">The request, whose LoRAs have their paths.</param>
     public PictureRequest Read(ParseResult result, PictureRequest request)
     {
-        GivenLora[] given = Given(result);
+        LoraArgument[] given = Given(result);
         if (given.Length == 0) return request;
         List<PictureLora> loras = [.. request.Loras];
-        foreach (GivenLora lora in given)
+        foreach (LoraArgument lora in given)
         {
             int own = loras.FindIndex(0, request.Loras.Count, known => known.Path == lora.Path);
-            if (own < 0) loras.Add(lora.ToLora());
+            if (own < 0) loras.Add(ToLora(lora));
             else if (lora.Strength is { } strength)
                 loras[own] = loras[own] with { Strength = strength, TextStrength = lora.TextStrength };
         }
@@ -67,32 +66,15 @@ internal sealed class LoraChoices
         return request with { Loras = loras };
     }
 
-    private GivenLora[] Given(ParseResult result) => result.GetValue(_files) ?? [];
+    private LoraArgument[] Given(ParseResult result) => result.GetValue(_files) ?? [];
 
-    // Colons may also be part of the path, as that of a drive.
-    private static GivenLora? Parse(ArgumentResult result, string text)
+    private static LoraArgument? Parse(ArgumentResult result, string text)
     {
-        string path = text;
-        List<float> numbers = [];
-        while (numbers.Count < 2 && path.LastIndexOf(':') is > 0 and var colon)
-        {
-            bool isNumber = float.TryParse(path.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out float number);
-            if (!isNumber) break;
-            numbers.Insert(0, number);
-            path = path[..colon];
-        }
-
+        LoraArgument named = LoraArgument.Parse(text);
         try
         {
-            const float most = LoraTags.LargestStrength;
-            if (path.Length > 0 && numbers.TrueForAll(number => number is >= -most and <= most))
-            {
-                return new GivenLora(UserPath.Expand("--lora", path), numbers.Count > 0 ? numbers[0] : null)
-                {
-                    TextStrength = numbers.Count > 1 ? numbers[1] : null,
-                };
-            }
-
+            if (named.Path.Length > 0 && IsInRange(named.Strength) && IsInRange(named.TextStrength))
+                return named with { Path = UserPath.Expand("--lora", named.Path) };
             result.AddError(Choice.Refusal("--lora", text, Expected));
         }
         catch (UserPathException exception)
@@ -103,15 +85,8 @@ internal sealed class LoraChoices
         return null;
     }
 
-    /// <summary>A LoRA as the command line names it.</summary>
-    /// <param name="Path">Path of the file.</param>
-    /// <param name="Strength">The factor of the changes to the UNet; null if it is not given.</param>
-    private sealed record GivenLora(string Path, float? Strength)
-    {
-        /// <summary>The factor of the changes to the text encoders; null means <see cref="Strength"/>.</summary>
-        public float? TextStrength { get; init; }
+    private static bool IsInRange(float? strength) => strength is null || LoraRules.IsStrength(strength.Value);
 
-        /// <summary>The LoRA of a request.</summary>
-        public PictureLora ToLora() => new() { Path = Path, Strength = Strength ?? 1, TextStrength = TextStrength };
-    }
+    private static PictureLora ToLora(LoraArgument named) =>
+        new() { Path = named.Path, Strength = named.Strength ?? 1, TextStrength = named.TextStrength };
 }

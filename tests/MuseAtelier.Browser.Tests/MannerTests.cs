@@ -5,11 +5,11 @@ using static Microsoft.Playwright.Assertions;
 
 namespace MuseAtelier.Browser.Tests;
 
-/// <summary>Painting with LoRAs: the drawer in which they are found, and their strengths.</summary>
+/// <summary>Painting with LoRAs: the drawer in which they are found, their strengths, and what a picture gives back.</summary>
 public sealed class MannerTests(TestBrowser browser, TestServer server) : IClassFixture<TestServer>
 {
     [Fact]
-    public async Task AManner_TakenUp_PaintsAndIsLaidAside()
+    public async Task AManner_TakenUp_PaintsAndComesBackWithThePicture()
     {
         await using Visit visit = await Visit.OpenAsync(browser, server);
         IPage page = visit.Page;
@@ -39,5 +39,12 @@ public sealed class MannerTests(TestBrowser browser, TestServer server) : IClass
         ILocator chip = visit.Button("画风 Ink & Silk，浓淡 -0.5", "Manner Ink & Silk, strength -0.5");
         await chip.PressAsync("Delete");
         await Expect(chip).ToHaveCountAsync(0);
+        File.Delete(Path.Combine(server.Loras, "ink.safetensors"));
+        await page.ReloadAsync();
+        // The key that laid the manner aside has left the picture.
+        await visit.Button("复刻", "Recall").ClickAsync();
+        // The strength is back; that the file is gone is said.
+        await Expect(page.Locator("#manners")).ToContainTextAsync("ink");
+        await Expect(page.Locator("#manners")).ToContainTextAsync("not in the folder");
     }
 }

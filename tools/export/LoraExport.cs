@@ -34,7 +34,7 @@ internal static class LoraExport
             string names = string.Join('+', files.Select(file => file.Name));
             string place = folder ?? $"{basis}-{names}";
             string model = PackageManifest.Read(package).Checkpoint.Name;
-            LoraUse[] uses = [.. arguments.Zip(files, (argument, file) => new LoraUse(file, argument.Strength, argument.TextStrength))];
+            LoraUse[] uses = [.. arguments.Zip(files, UseOf)];
             (long bytes, IReadOnlyList<string> notices) =
                 await Task.Run(() => LoraOverlay.Write(package, $"{model}+{names}", uses, place, cancellationToken), cancellationToken);
             foreach (string notice in notices) await Console.Error.WriteLineAsync($"notice: {notice}");
@@ -45,5 +45,11 @@ internal static class LoraExport
         {
             foreach (LoraFile file in files) file.Dispose();
         }
+    }
+
+    private static LoraUse UseOf(LoraArgument argument, LoraFile file)
+    {
+        float strength = argument.Strength ?? 1;
+        return new LoraUse(file, strength, argument.TextStrength ?? strength);
     }
 }

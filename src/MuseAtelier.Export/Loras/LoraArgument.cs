@@ -4,9 +4,11 @@ namespace MuseAtelier.Export.Loras;
 
 /// <summary>Reads <c>FILE[:STRENGTH[:TEXT]]</c> of a command line.</summary>
 /// <param name="Path">Path of the file.</param>
-/// <param name="Strength">The factor of the changes to the UNet.</param>
-/// <param name="TextStrength">The factor of the changes to the text encoders.</param>
-internal sealed record LoraArgument(string Path, float Strength, float TextStrength)
+/// <param name="Strength">The factor of the changes to the UNet; null if it is not given, which means 1.</param>
+/// <param name="TextStrength">
+/// The factor of the changes to the text encoders; null if it is not given, which means that of the UNet.
+/// </param>
+internal sealed record LoraArgument(string Path, float? Strength, float? TextStrength)
 {
     /// <summary>Reads an argument. Only numbers at its end are strengths, because a path may have colons too.</summary>
     public static LoraArgument Parse(string text)
@@ -19,7 +21,6 @@ internal sealed record LoraArgument(string Path, float Strength, float TextStren
             text = text[..colon];
         }
 
-        float strength = numbers.Count > 0 ? numbers[0] : 1;
-        return new LoraArgument(text, strength, numbers.Count > 1 ? numbers[1] : strength);
+        return new LoraArgument(text, numbers.Count > 0 ? numbers[0] : null, numbers.Count > 1 ? numbers[1] : null);
     }
 }

@@ -70,7 +70,9 @@ internal static class ForeignLoras
     /// <returns>Whether it was added.</returns>
     public static bool Add(RequestDraft draft, string? name, float? strength, float? textStrength, string? hash)
     {
-        bool isInRange = IsStrength(strength) && IsStrength(textStrength ?? 0) && draft.Loras.Count < LoraRules.Most;
+        bool isInRange = LoraRules.IsStrength(strength ?? float.NaN)
+            && LoraRules.IsStrength(textStrength ?? 0)
+            && draft.Loras.Count < LoraRules.Most;
         if (string.IsNullOrWhiteSpace(name) || !isInRange)
         {
             draft.Skip("LoRA", name ?? "without a name");
@@ -107,6 +109,4 @@ internal static class ForeignLoras
 
     private static float? Number(string? text) =>
         float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) ? number : null;
-
-    private static bool IsStrength(float? number) => number is >= -LoraTags.LargestStrength and <= LoraTags.LargestStrength;
 }

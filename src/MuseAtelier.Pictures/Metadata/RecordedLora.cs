@@ -50,7 +50,7 @@ internal sealed record RecordedLora(string Name, float Strength)
     {
         if (!RecordedFileName.IsName(Name)) throw new JsonException("one of its LoRAs has no legal name");
         // Also refuses infinity, to which the reader turns numbers beyond the range of their type.
-        bool isInRange = IsStrength(Strength) && IsStrength(TextStrength ?? 0);
+        bool isInRange = LoraRules.IsStrength(Strength) && LoraRules.IsStrength(TextStrength ?? 0);
         if (!isInRange) throw new JsonException($"the strength of its LoRA {Name} is out of range");
         if (Sha256 is null) throw new JsonException($"its LoRA {Name} has no digest");
         ImageDigest.Check(Sha256);
@@ -67,6 +67,4 @@ internal sealed record RecordedLora(string Name, float Strength)
             IsReference = true,
         };
     }
-
-    private static bool IsStrength(float number) => number is >= -LoraTags.LargestStrength and <= LoraTags.LargestStrength;
 }

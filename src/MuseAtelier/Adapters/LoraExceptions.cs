@@ -11,7 +11,7 @@ public sealed class LoraTagException : PictureRequestException
         : base(
             found,
             "<lora:name>, <lora:name:0.8>, or <lora:name:0.5:0.8> with the strengths of the text encoders and of the UNet, "
-                + Invariant($"each from {-Adapters.LoraTags.LargestStrength} to {Adapters.LoraTags.LargestStrength}"),
+                + Invariant($"each from {-LoraRules.LargestStrength} to {LoraRules.LargestStrength}"),
             "Correct the tag, or remove it.") => Tag = tag;
 
     /// <summary>The tag as the prompt has it.</summary>

@@ -11,9 +11,6 @@ namespace MuseAtelier.Adapters;
 /// </summary>
 internal static class LoraTags
 {
-    /// <summary>The largest strength, and the negative of the smallest one.</summary>
-    public const float LargestStrength = 100;
-
     /// <summary>The tags of a prompt, in their order.</summary>
     /// <param name="prompt">The prompt.</param>
     /// <param name="name">The prompt's name in errors.</param>
@@ -104,7 +101,7 @@ internal static class LoraTags
         {
             bool isNumber = float.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out float number);
             // NaN is out of range too.
-            bool fits = isNumber && number is >= -LargestStrength and <= LargestStrength;
+            bool fits = isNumber && LoraRules.IsStrength(number);
             return fits ? number : throw LoraTagException.OfStrength(name, written, value);
         }
     }

@@ -32,9 +32,11 @@ internal static class LoraRules
     private static bool IsDigest(string text) =>
         text.Length == DigestLength && text.All(letter => char.IsAsciiDigit(letter) || letter is >= 'a' and <= 'f');
 
-    // The negated pattern also refuses NaN.
+    /// <summary>Whether a strength is a number in range.</summary>
+    public static bool IsStrength(float strength) => strength is >= -LargestStrength and <= LargestStrength;
+
     private static void CheckStrength(PictureLora lora, string name, float strength)
     {
-        if (!(strength is >= -LargestStrength and <= LargestStrength)) throw RequestLoraException.OfStrength(lora.Path, name, strength);
+        if (!IsStrength(strength)) throw RequestLoraException.OfStrength(lora.Path, name, strength);
     }
 }

@@ -61,7 +61,13 @@ function chip({ name, strength }, index) {
     el('button', {
       id: `manner-chip-${index}`, type: 'button', class: 'manner-chip-name',
       onClick: () => openManners(index),
-      onKeydown: (/** @type {KeyboardEvent} */ event) => event.key === 'Delete' && leave(name),
+      onKeydown: (/** @type {KeyboardEvent} */ event) => {
+        if (event.key === 'Delete') {
+          // Elsewhere the key removes the picture that is shown.
+          event.preventDefault();
+          leave(name);
+        }
+      },
     },
     el('span', { class: 'unseen' }, t('manner_open', { x: title, n: short(strength) })),
     el('em', { dir: 'auto', lang: languageOf(title), 'aria-hidden': 'true' }, title),
