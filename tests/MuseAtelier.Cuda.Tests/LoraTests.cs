@@ -27,13 +27,15 @@ public sealed class LoraTests : IDisposable
         _folder.Delete(recursive: true);
     }
 
-    [Fact]
-    public void Switch_OfResidentWeights_PutsTheMergedBytesAtTheirAddresses()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Switch_OfResidentWeights_PutsTheMergedBytesAtTheirAddresses(bool convolutions)
     {
         using var rig = new CudaRig();
         ComponentSpec[] components = [.. rig.Package.Manifest.Components.Where(component => component.Stages.Any(HasWeights))];
         foreach (ComponentSpec component in components) rig.Sessions.Weights(component).BeforeStage(0);
-        AppliedLoras?[] sets = [Applied(rig, "a", seed: 1), Applied(rig, "b", seed: 2), null];
+        AppliedLoras?[] sets = [Applied(rig, "a", seed: 1, convolutions), Applied(rig, "b", seed: 2, convolutions), null];
         foreach (AppliedLoras? loras in sets)
         {
             rig.Sessions.Switch(loras, Cancellation);
@@ -58,6 +60,18 @@ public sealed class LoraTests : IDisposable
         }
 
         static bool HasWeights(StageSpec stage) => stage.Weights.Count > 0;
+    }
+
+    // The card finds the number, and the processor says which one it is.
+    [Fact]
+    public void Switch_ToLorasThatOverflowFp16_NamesTheFile()
+    {
+        using var rig = new CudaRig();
+        ComponentSpec unet = rig.Component(ComponentNames.UNet);
+        rig.Sessions.Weights(unet).BeforeStage(0);
+        AppliedLoras loras = Applied(rig, "strong", seed: 1, convolutions: false, strength: 1e8f);
+        var exception = Assert.Throws<LoraOverflowException>(() => rig.Sessions.Switch(loras, Cancellation));
+        Assert.Contains("strong", exception.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -237,11 +251,11 @@ public sealed class LoraTests : IDisposable
         return rig.Run(runner, "noise");
     }
 
-    private AppliedLoras Applied(CudaRig rig, string name, ulong seed)
+    private AppliedLoras Applied(CudaRig rig, string name, ulong seed, bool convolutions = false, float strength = 1)
     {
-        var file = LoraFile.Open(Write(name, seed, convolutions: false));
+        var file = LoraFile.Open(Write(name, seed, convolutions));
         _files.Add(file);
-        return new AppliedLoras(rig.Package, LoraSet.Of(rig.Package.Manifest, [new LoraUse(file, 1, 1)]));
+        return new AppliedLoras(rig.Package, LoraSet.Of(rig.Package.Manifest, [new LoraUse(file, strength, strength)]));
     }
 
     private PictureRequest With(string name, ulong seed, bool convolutions) =>

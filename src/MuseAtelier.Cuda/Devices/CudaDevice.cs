@@ -61,7 +61,7 @@ internal sealed class CudaDevice : ExecutionDevice
         _buffers = new StreamingBuffers(_resources);
         _store = new WeightStore(Allocate);
         var files = new WeightFiles(package.PathOf);
-        _reader = new WeightReader(card.Index, options.ReaderThreads, files);
+        _reader = new WeightReader(card.Index, _resources.Usage, options.ReaderThreads, files);
         _arena = new SharedArena(card.Index);
         Memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, card.Index, OrtMemType.Default);
         ArenaStatistics = new ArenaStatistics(Memory);

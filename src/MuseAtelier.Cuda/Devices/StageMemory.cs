@@ -60,15 +60,17 @@ internal sealed class StageMemory(WeightRange range, StagePlacement placement, I
     /// </summary>
     /// <param name="loras">The LoRAs; null if there are none.</param>
     /// <param name="pieceBytes">The most bytes of a piece.</param>
-    public IEnumerable<StagePart> Parts(AppliedLoras? loras, long pieceBytes)
+    /// <param name="isKept">Weights for which it is true are left out; null leaves out none.</param>
+    public IEnumerable<StagePart> Parts(AppliedLoras? loras, long pieceBytes, Func<WeightSpec, bool>? isKept = null)
     {
         long next = 0;
         foreach (WeightSpec weight in weights)
         {
-            if (loras?.Touches(weight) != true) continue;
+            bool isChanged = loras?.Touches(weight) == true;
+            if (!isChanged && isKept?.Invoke(weight) != true) continue;
             long offset = weight.Offset - range.Offset;
             foreach (StagePart piece in Pieces(next, offset)) yield return piece;
-            yield return new StagePart(offset, weight.Bytes, weight);
+            if (isChanged) yield return new StagePart(offset, weight.Bytes, weight);
             next = offset + weight.Bytes;
         }
 

@@ -82,7 +82,8 @@ internal sealed class StreamedWeights : PlacedWeights, IStreamingBufferUser
     public override Task Switch(AppliedLoras? former, AppliedLoras? next, CancellationToken stopping)
     {
         _copies.Loras = next;
-        return _reader.ToHost(ChangedBy(former, next).Where(stage => stage.Host is not null), next, stopping);
+        IEnumerable<StageMemory> changed = ChangedBy(former, next).Where(stage => stage.Host is not null);
+        return _reader.ToHost(changed, next, AppliedLoras.LeftAlone(former, next), stopping);
     }
 
     public override void FinishLoading() => _copies.Begin();

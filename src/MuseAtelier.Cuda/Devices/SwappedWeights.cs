@@ -52,7 +52,8 @@ internal sealed class SwappedWeights : PlacedWeights
     public override Task Switch(AppliedLoras? former, AppliedLoras? next, CancellationToken stopping)
     {
         _loras = next;
-        return _reader.ToHost(ChangedBy(former, next).Where(stage => stage.Host is not null), next, stopping);
+        IEnumerable<StageMemory> changed = ChangedBy(former, next).Where(stage => stage.Host is not null);
+        return _reader.ToHost(changed, next, AppliedLoras.LeftAlone(former, next), stopping);
     }
 
     // The copy stream fills the block, so that the stages before the first swapped-out one can run meanwhile.

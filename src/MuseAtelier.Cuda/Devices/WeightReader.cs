@@ -1,4 +1,5 @@
 using MuseAtelier.Cuda.Native;
+using MuseAtelier.Format;
 using MuseAtelier.Runtime;
 
 namespace MuseAtelier.Cuda.Devices;
@@ -9,14 +10,15 @@ namespace MuseAtelier.Cuda.Devices;
 /// work on the same load. Threads and their memory exist only while there is work.
 /// </summary>
 /// <param name="card">The card's number, as CUDA counts them.</param>
+/// <param name="usage">Counts the device memory that the threads take.</param>
 /// <param name="threads">The most threads that read.</param>
 /// <param name="files">The package's files.</param>
-internal sealed class WeightReader(int card, int threads, WeightFiles files) : IDisposable
+internal sealed class WeightReader(int card, DeviceUsage usage, int threads, WeightFiles files) : IDisposable
 {
     /// <summary>Bytes of a piece: large enough for the bus's full speed, small enough that threads share a load evenly.</summary>
     public const int PieceBytes = 8 << 20;
 
-    // Merging computes, so that it takes more threads than reading. Each has memory for the largest weight.
+    // Merging on the processor takes more threads than reading. Each has memory for the largest weight.
     private const int MostMergingThreads = 16;
 
     private readonly Lock _gate = new();
@@ -31,16 +33,26 @@ internal sealed class WeightReader(int card, int threads, WeightFiles files) : I
     /// <summary>Begins a load into device memory. The task ends when the load is complete.</summary>
     /// <param name="stages">The weights; their device memory must stay allocated until the task has ended.</param>
     /// <param name="loras">The LoRAs that change them; null if there are none.</param>
+    /// <param name="isKept">Weights for which it is true are in place already; null means that none is.</param>
     /// <param name="stopping">Fails the load before its next piece.</param>
-    public Task ToDevice(IEnumerable<StageMemory> stages, AppliedLoras? loras, CancellationToken stopping = default) =>
-        Begin(new WeightLoad(stages, loras, toHost: false, stopping));
+    public Task ToDevice(
+        IEnumerable<StageMemory> stages,
+        AppliedLoras? loras,
+        Func<WeightSpec, bool>? isKept = null,
+        CancellationToken stopping = default) =>
+        Begin(new WeightLoad(stages, loras, toHost: false, isKept, stopping));
 
     /// <summary>Begins a load into pinned memory on the same threads. The task ends when the load is complete.</summary>
     /// <param name="stages">The weights. Those for which the system has no more pinned memory stay in their file.</param>
     /// <param name="loras">The LoRAs that change them; null if there are none.</param>
+    /// <param name="isKept">Weights for which it is true are in place already; null means that none is.</param>
     /// <param name="stopping">Fails the load before its next piece.</param>
-    public Task ToHost(IEnumerable<StageMemory> stages, AppliedLoras? loras, CancellationToken stopping = default) =>
-        Begin(new WeightLoad(stages, loras, toHost: true, stopping));
+    public Task ToHost(
+        IEnumerable<StageMemory> stages,
+        AppliedLoras? loras,
+        Func<WeightSpec, bool>? isKept = null,
+        CancellationToken stopping = default) =>
+        Begin(new WeightLoad(stages, loras, toHost: true, isKept, stopping));
 
     /// <summary>Waits for the threads. Loads with pieces that were not begun fail with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
@@ -64,7 +76,7 @@ internal sealed class WeightReader(int card, int threads, WeightFiles files) : I
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            int most = load.Merges ? Math.Max(threads, Math.Min(MostMergingThreads, Environment.ProcessorCount)) : threads;
+            int most = load.MergesOnHost ? Math.Max(threads, Math.Min(MostMergingThreads, Environment.ProcessorCount)) : threads;
             StartThreads(Math.Min(most, _pieces.Count + count));
             foreach (WeightLoad.Piece piece in load.Pieces) _pieces.Enqueue(piece);
             ended = [.. _threads.Where(thread => thread.HasEnded)];
@@ -100,7 +112,7 @@ internal sealed class WeightReader(int card, int threads, WeightFiles files) : I
 
     private void Run()
     {
-        using var worker = new WeightWorker(card, files);
+        using var worker = new WeightWorker(card, usage, files);
         while (TryTake(out WeightLoad.Piece piece)) worker.Take(piece);
     }
 

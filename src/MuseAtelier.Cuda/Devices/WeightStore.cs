@@ -84,7 +84,7 @@ internal sealed class WeightBlock : IDisposable
     public Task Load(WeightReader reader, AppliedLoras? loras)
     {
         bool isKnown = _load is not null && !_load.IsFaulted && _loras == loras;
-        return isKnown ? _load! : Begin(reader, _stages, loras, CancellationToken.None);
+        return isKnown ? _load! : Begin(reader, _stages, loras, isKept: null, CancellationToken.None);
     }
 
     /// <summary>Begins to replace the weights that other LoRAs change, unless another holder has begun.</summary>
@@ -95,20 +95,26 @@ internal sealed class WeightBlock : IDisposable
     public Task Switch(WeightReader reader, AppliedLoras? next, CancellationToken stopping)
     {
         // After a failure it is not known which weights are those of which LoRAs.
-        if (_load is null || _load.IsFaulted) return Begin(reader, _stages, next, stopping);
+        if (_load is null || _load.IsFaulted) return Begin(reader, _stages, next, isKept: null, stopping);
         if (_loras == next) return _load;
         AppliedLoras? former = _loras;
-        return Begin(reader, _stages.Where(stage => stage.IsChangedBy(former) || stage.IsChangedBy(next)), next, stopping);
+        IEnumerable<StageMemory> changed = _stages.Where(stage => stage.IsChangedBy(former) || stage.IsChangedBy(next));
+        return Begin(reader, changed, next, AppliedLoras.LeftAlone(former, next), stopping);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();
 
-    private Task Begin(WeightReader reader, IEnumerable<StageMemory> stages, AppliedLoras? loras, CancellationToken stopping)
+    private Task Begin(
+        WeightReader reader,
+        IEnumerable<StageMemory> stages,
+        AppliedLoras? loras,
+        Func<WeightSpec, bool>? isKept,
+        CancellationToken stopping)
     {
         // If the load cannot begin, the next one loads everything.
         _load = null;
         _loras = loras;
-        return _load = reader.ToDevice(stages, loras, stopping);
+        return _load = reader.ToDevice(stages, loras, isKept, stopping);
     }
 }

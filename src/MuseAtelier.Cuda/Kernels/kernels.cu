@@ -65,6 +65,10 @@ struct Half
 
     static __device__ void load(const Half *from, float *values) { expand(fetch(from), values); }
 
+    static __device__ float one(const Half *from) { return widen(from->bits); }
+
+    static __device__ void store(Half *to, float value) { to->bits = narrow(value); }
+
     static __device__ void expand(Raw words, float *values)
     {
 #pragma unroll
@@ -104,6 +108,10 @@ struct Single
     static __device__ Raw fetch(const Single *from) { return {((const Floats *)from)[0], ((const Floats *)from)[1]}; }
 
     static __device__ void load(const Single *from, float *values) { expand(fetch(from), values); }
+
+    static __device__ float one(const Single *from) { return from->value; }
+
+    static __device__ void store(Single *to, float value) { to->value = value; }
 
     static __device__ void expand(Raw raw, float *values)
     {
@@ -484,4 +492,113 @@ extern "C" __global__ void residual_layer_norm(
     const Half *x, const Single *residual, const Half *bias, const float *scale, const float *offset, Half *y, Single *sum, int rows, int channels, float epsilon)
 {
     residualLayerNorm(x, residual, bias, scale, offset, y, sum, rows, channels, epsilon);
+}
+
+// A product of two factors that is added to rows of a matrix. Rows are counted from the matrix's first one.
+struct Product
+{
+    int left; // the left factor, [endRow - firstRow, rank]: floats from the first product's address
+    int right; // the right factor, [rank, columns]
+    int rank;
+    int firstRow;
+    int endRow;
+    float factor;
+};
+
+constexpr int Tile = 64, Depth = 32, Side = 16, Each = Tile / Side; // 16 x 16 threads compute 4 x 4 elements of a tile each
+
+// weight [rows, columns], whose rows are stride elements apart, += factor * left x right for each product. The sum over the rank is taken in
+// its order by fused operations, as on the processor, so that both give the same bits. Factors are padded with zeros, which change no
+// sum: a sum that begins with +0 never becomes -0.
+//   outOfRange: receives 1 if a number is larger than limit, or none.
+template <typename T>
+static __device__ void addProducts(
+    T *weight, long stride, const Product *products, int count, int rows, int columns, float limit, int *outOfRange)
+{
+    int firstRow = blockIndexY() * Tile, firstColumn = blockIndexX() * Tile;
+    int row = firstRow + threadIndex() / Side * Each, column = firstColumn + threadIndex() % Side;
+    float *lefts = shared, *rights = shared + Depth * (Tile + 1);
+    float values[Each][Each];
+#pragma unroll
+    for (int i = 0; i < Each; i++)
+#pragma unroll
+        for (int j = 0; j < Each; j++)
+        {
+            bool isThere = row + i < rows && column + j * Side < columns;
+            values[i][j] = isThere ? T::one(weight + (row + i) * stride + column + j * Side) : 0;
+        }
+
+    for (int p = 0; p < count; p++)
+    {
+        Product product = products[p];
+        if (product.endRow <= firstRow || product.firstRow >= firstRow + Tile) continue;
+        const float *left = (const float *)products + product.left, *right = (const float *)products + product.right;
+        float sums[Each][Each] = {};
+        for (int depth = 0; depth < product.rank; depth += Depth)
+        {
+            for (int at = threadIndex(); at < Depth * Tile; at += Side * Side)
+            {
+                int k = at % Depth, r = firstRow + at / Depth;
+                bool isThere = depth + k < product.rank && r >= product.firstRow && r < product.endRow;
+                lefts[k * (Tile + 1) + at / Depth] = isThere ? left[(long)(r - product.firstRow) * product.rank + depth + k] : 0;
+            }
+
+            for (int at = threadIndex(); at < Depth * Tile; at += Side * Side)
+            {
+                int k = at / Tile, c = firstColumn + at % Tile;
+                bool isThere = depth + k < product.rank && c < columns;
+                rights[at] = isThere ? right[(long)(depth + k) * columns + c] : 0;
+            }
+
+            __syncthreads();
+#pragma unroll 8
+            for (int k = 0; k < Depth; k++)
+            {
+                float a[Each], b[Each];
+#pragma unroll
+                for (int i = 0; i < Each; i++)
+                {
+                    a[i] = lefts[k * (Tile + 1) + row - firstRow + i];
+                    b[i] = rights[k * Tile + column - firstColumn + i * Side];
+                }
+
+#pragma unroll
+                for (int i = 0; i < Each; i++)
+#pragma unroll
+                    for (int j = 0; j < Each; j++) sums[i][j] = __builtin_fmaf(a[i], b[j], sums[i][j]);
+            }
+
+            __syncthreads();
+        }
+
+#pragma unroll
+        for (int i = 0; i < Each; i++)
+        {
+            if (row + i < product.firstRow || row + i >= product.endRow) continue;
+#pragma unroll
+            for (int j = 0; j < Each; j++) values[i][j] = __builtin_fmaf(sums[i][j], product.factor, values[i][j]);
+        }
+    }
+
+#pragma unroll
+    for (int i = 0; i < Each; i++)
+#pragma unroll
+        for (int j = 0; j < Each; j++)
+        {
+            if (row + i >= rows || column + j * Side >= columns) continue;
+            if (!(__builtin_fabsf(values[i][j]) <= limit)) *outOfRange = 1;
+            T::store(weight + (row + i) * stride + column + j * Side, values[i][j]);
+        }
+}
+
+extern "C" __global__ void add_products_f16(
+    Half *weight, long stride, const Product *products, int count, int rows, int columns, float limit, int *outOfRange)
+{
+    addProducts<Half>(weight, stride, products, count, rows, columns, limit, outOfRange);
+}
+
+extern "C" __global__ void add_products_f32(
+    Single *weight, long stride, const Product *products, int count, int rows, int columns, float limit, int *outOfRange)
+{
+    addProducts<Single>(weight, stride, products, count, rows, columns, limit, outOfRange);
 }

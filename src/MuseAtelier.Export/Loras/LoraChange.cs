@@ -18,6 +18,9 @@ internal abstract class LoraChange(LoraModule module, LoraTarget target, float s
     /// <summary>Whether the result depends on the checkpoint's values of these rows alone, and not on a sum with others.</summary>
     public abstract bool ReadsWeight { get; }
 
+    /// <summary>The change as factor * product, which is added; null where it is something else.</summary>
+    public virtual (ProductMatrix Matrix, double Factor)? Product => null;
+
     /// <summary>Prepares the change of a weight on one thread.</summary>
     public abstract LoraChangeReader Open();
 }
@@ -48,7 +51,13 @@ internal sealed class LoraAddition(LoraModule module, LoraTarget target, float s
     public override bool ReadsWeight => delta.ReadsWeight;
 
     /// <inheritdoc/>
-    public override LoraChangeReader Open() => new Reader(delta.Open(), Strength * scale);
+    public override (ProductMatrix Matrix, double Factor)? Product =>
+        delta is MatrixDelta { Matrix: ProductMatrix product } ? (product, Factor) : null;
+
+    private double Factor => Strength * scale;
+
+    /// <inheritdoc/>
+    public override LoraChangeReader Open() => new Reader(delta.Open(), Factor);
 
     private sealed class Reader(LoraDeltaReader delta, double factor) : LoraChangeReader
     {

@@ -39,6 +39,9 @@ internal abstract class LoraDeltaReader : IDisposable
 /// <param name="matrix">The change.</param>
 internal sealed class MatrixDelta(LoraMatrix matrix) : LoraDelta(matrix.Rows, matrix.Columns)
 {
+    /// <summary>The change.</summary>
+    public LoraMatrix Matrix => matrix;
+
     /// <inheritdoc/>
     public override bool ReadsWeight => false;
 

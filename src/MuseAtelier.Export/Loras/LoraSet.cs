@@ -70,6 +70,12 @@ internal sealed class LoraSet
     /// <exception cref="CheckpointException">A LoRA's file cannot be read any more.</exception>
     public void Merge(WeightSpec weight, Span<byte> bytes) => Run(weight, bytes, weight.Type, bytes);
 
+    /// <summary>
+    /// The changes of a weight as products that a device can add by itself, with the same result; null if it cannot. Reads no factors.
+    /// </summary>
+    /// <param name="weight">A weight that the set touches.</param>
+    public LoraProducts? ProductsOf(WeightSpec weight) => LoraProducts.Of(weight, _weights.ChangesOf(weight));
+
     private void Run(WeightSpec weight, ReadOnlySpan<byte> stored, ElementType type, Span<byte> merged)
     {
         ArgumentNullException.ThrowIfNull(weight);

@@ -41,6 +41,12 @@ internal sealed class LeftFactor(TensorMatrix matrix, bool isTurned)
 /// <param name="right">The right factor, [rank, columns].</param>
 internal sealed class ProductMatrix(LeftFactor left, LoraMatrix right) : LoraMatrix(left.Rows, right.Columns)
 {
+    /// <summary>The left factor, [rows, rank].</summary>
+    public LeftFactor Left => left;
+
+    /// <summary>The right factor, [rank, columns].</summary>
+    public LoraMatrix Right => right;
+
     /// <inheritdoc/>
     public override LoraMatrixReader Open() => new Reader(left, right);
 

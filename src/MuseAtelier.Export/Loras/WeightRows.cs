@@ -13,7 +13,6 @@ internal sealed class WeightRows : IDisposable
 {
     private readonly WeightSpec _weight;
     private readonly bool _isTurned;
-    private readonly int _plane;
     private readonly float[] _row;
 
     /// <summary>Prepares a weight.</summary>
@@ -27,7 +26,7 @@ internal sealed class WeightRows : IDisposable
         int first = checked((int)(weight.Shape.Count == 0 ? 1 : weight.Shape[0]));
         int rest = checked((int)(weight.Elements / first));
         (Rows, Columns) = _isTurned ? (rest, first) : (first, rest);
-        _plane = weight.Layout == WeightLayout.ChannelsLast ? Columns / (int)weight.Shape[3] : 1;
+        Plane = weight.Layout == WeightLayout.ChannelsLast ? Columns / (int)weight.Shape[3] : 1;
         _row = ArrayPool<float>.Shared.Rent(Math.Max(Rows, Columns));
     }
 
@@ -36,6 +35,9 @@ internal sealed class WeightRows : IDisposable
 
     /// <summary>Number of columns.</summary>
     public int Columns { get; }
+
+    /// <summary>Elements of a kernel that the weight stores before its input channels; 1 where it stores a row as the layer has it.</summary>
+    public int Plane { get; }
 
     /// <summary>Rents a block for this weight. A transposed weight is read and written as a whole.</summary>
     public RowBlock Block() => _isTurned ? new RowBlock(Rows, Columns) : RowBlock.For(Rows, Columns);
@@ -47,7 +49,7 @@ internal sealed class WeightRows : IDisposable
     public void Read(ReadOnlySpan<byte> stored, int first, RowBlock block)
     {
         if (_isTurned) ReadTurned(stored, block);
-        else if (_plane > 1) ReadPlanes(stored, first, block);
+        else if (Plane > 1) ReadPlanes(stored, first, block);
         else if (block.Stride == Columns) Decode(stored, first, block.Values.AsSpan(0, block.Rows * Columns));
         else
         {
@@ -63,7 +65,7 @@ internal sealed class WeightRows : IDisposable
     public void Write(RowBlock block, int first, ElementType type, Span<byte> target)
     {
         if (_isTurned) WriteTurned(block, type, target);
-        else if (_plane > 1) WritePlanes(block, first, type, target);
+        else if (Plane > 1) WritePlanes(block, first, type, target);
         else if (block.Stride == Columns) Encode(block.Values.AsSpan(0, block.Rows * Columns), first, type, target);
         else
         {
@@ -99,31 +101,31 @@ internal sealed class WeightRows : IDisposable
     // [plane, in] to [in, plane].
     private void ReadPlanes(ReadOnlySpan<byte> stored, int first, RowBlock block)
     {
-        int inputs = Columns / _plane;
+        int inputs = Columns / Plane;
         Span<float> row = _row.AsSpan(0, Columns);
         for (int i = 0; i < block.Rows; i++)
         {
             Decode(stored, first + i, row);
             Span<float> target = block.Row(i);
-            for (int p = 0; p < _plane; p++)
+            for (int p = 0; p < Plane; p++)
             {
                 ReadOnlySpan<float> source = row.Slice(p * inputs, inputs);
-                for (int j = 0; j < source.Length; j++) target[j * _plane + p] = source[j];
+                for (int j = 0; j < source.Length; j++) target[j * Plane + p] = source[j];
             }
         }
     }
 
     private void WritePlanes(RowBlock block, int first, ElementType type, Span<byte> target)
     {
-        int inputs = Columns / _plane;
+        int inputs = Columns / Plane;
         Span<float> row = _row.AsSpan(0, Columns);
         for (int i = 0; i < block.Rows; i++)
         {
             ReadOnlySpan<float> source = block.Row(i);
-            for (int p = 0; p < _plane; p++)
+            for (int p = 0; p < Plane; p++)
             {
                 Span<float> part = row.Slice(p * inputs, inputs);
-                for (int j = 0; j < part.Length; j++) part[j] = source[j * _plane + p];
+                for (int j = 0; j < part.Length; j++) part[j] = source[j * Plane + p];
             }
 
             Encode(row, first + i, type, target);

@@ -44,6 +44,12 @@ internal sealed class AppliedLoras(ModelPackage package, LoraSet set)
         return widened.Count == 0 ? stage.Graph : $"{stage.Graph} with fp32 {string.Join(' ', widened)}";
     }
 
+    /// <summary>A function that tells whether a weight stays as it is when other LoRAs are put in force.</summary>
+    /// <param name="former">The LoRAs that were in force; null if there were none.</param>
+    /// <param name="next">The LoRAs that are put in force; null if there are none.</param>
+    public static Func<WeightSpec, bool> LeftAlone(AppliedLoras? former, AppliedLoras? next) =>
+        weight => former?.Touches(weight) != true && next?.Touches(weight) != true;
+
     /// <summary>Whether a weight is changed.</summary>
     public bool Touches(WeightSpec weight) => set.Touches(weight);
 
@@ -59,6 +65,12 @@ internal sealed class AppliedLoras(ModelPackage package, LoraSet set)
     /// <summary>The type in which a stage reads a weight.</summary>
     public ElementType TypeOf(ComponentSpec component, WeightSpec weight) =>
         Touches(weight) ? TypeOf(package.Manifest.Lowering, package.Manifest.PartPrecisions, component.Name, weight) : weight.Type;
+
+    /// <summary>
+    /// The changes of a weight as products that a device can add by itself, with the same result; null if it cannot. Reads no factors.
+    /// </summary>
+    /// <param name="weight">A weight that is changed.</param>
+    public LoraProducts? ProductsOf(WeightSpec weight) => set.ProductsOf(weight);
 
     /// <summary>Changes the bytes of a weight in place.</summary>
     /// <param name="weight">A weight that is changed.</param>

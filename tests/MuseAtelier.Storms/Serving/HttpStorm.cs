@@ -66,61 +66,51 @@ internal static class HttpStorm
         IModelShelf shelf = app.Services.GetRequiredService<IModelShelf>();
         IAtelier atelier = await shelf.OpenAsync(shelf.Current!, progress: null, CancellationToken.None);
         report.Device = atelier.Device;
-        List<double> direct = [],
-            byHttp = [],
-            directSteps = [],
-            httpSteps = [];
-        long directBytes = 0, httpBytes = 0;
-        List<double> steps = directSteps;
-        using MeterListener listener = Listen(value => steps.Add(value * 1000));
+        var direct = new Times();
+        var byHttp = new Times();
+        Times present = direct;
+        using MeterListener listener = Listen((name, value) => present.Note(name, value * 1000));
         using var events = new StreamReader(await http.GetStreamAsync("api/v1/events"));
         // The first round of each kind loads what is loaded once.
         for (int round = -1; round < rounds; round++)
         {
-            steps = directSteps;
-            long before = GC.GetTotalAllocatedBytes();
-            double one = await DirectAsync(atelier, request with { Seed = (ulong)(round + 1) }, folder);
-            long between = GC.GetTotalAllocatedBytes();
-            steps = httpSteps;
-            double other = await ByHttpAsync(http, events, request with { Seed = (ulong)(round + 1) });
-            if (round < 0)
-            {
-                directSteps.Clear();
-                httpSteps.Clear();
-                continue;
-            }
-
-            direct.Add(one);
-            byHttp.Add(other);
-            directBytes += between - before;
-            httpBytes += GC.GetTotalAllocatedBytes() - between;
+            PictureRequest seeded = request with { Seed = (ulong)(round + 1) };
+            present = direct;
+            await direct.MeasureAsync(() => DirectAsync(atelier, seeded, folder, direct.Note));
+            present = byHttp;
+            await byHttp.MeasureAsync(() => ByHttpAsync(http, events, seeded, accepted => byHttp.Note("accepted", accepted)));
+            if (round >= 0) continue;
+            direct.Clear();
+            byHttp.Clear();
         }
 
-        double overhead = Median([.. byHttp.Zip(direct, (other, one) => other - one)]);
-        report.Figure("directMs", Median(direct));
-        report.Figure("httpMs", Median(byHttp));
+        double overhead = Median([.. byHttp.Pictures.Zip(direct.Pictures, (other, one) => other - one)]);
         report.Figure("overheadMs", overhead);
-        report.Figure("directStepMs", Median(directSteps));
-        report.Figure("httpStepMs", Median(httpSteps));
-        report.Figure("directAllocatedKiB", directBytes / 1024.0 / rounds);
-        report.Figure("httpAllocatedKiB", httpBytes / 1024.0 / rounds);
+        direct.WriteTo(report, "direct");
+        byHttp.WriteTo(report, "http");
         report.Figure("collections", GC.CollectionCount(2));
         report.Add("rounds", rounds);
         if (overhead > boundMs)
             report.Fail("slow", "the median", FormattableString.Invariant($"{overhead:F1} ms more by HTTP; allowed are {boundMs}"));
     }
 
-    private static async Task<double> DirectAsync(IAtelier atelier, PictureRequest request, StormFolder folder)
+    private static async Task<double> DirectAsync(
+        IAtelier atelier, PictureRequest request, StormFolder folder, Action<string, double> note)
     {
         string path = folder.Place("direct.png");
         long begin = Stopwatch.GetTimestamp();
-        using (Picture picture = await atelier.GenerateAsync(request))
-            await PictureFile.WriteAsync(picture, path, new PictureFileOptions { Overwrite = true });
-        return Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
+        using Picture picture = await atelier.GenerateAsync(request);
+        double generated = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
+        await PictureFile.WriteAsync(picture, path, new PictureFileOptions { Overwrite = true });
+        double written = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
+        note("generated", generated);
+        note("written", written - generated);
+        return written;
     }
 
     // From sending the request until the event that says that the job is done and its picture is in the gallery.
-    private static async Task<double> ByHttpAsync(HttpClient http, StreamReader events, PictureRequest request)
+    private static async Task<double> ByHttpAsync(
+        HttpClient http, StreamReader events, PictureRequest request, Action<double> accepted)
     {
         string json = string.Create(
             CultureInfo.InvariantCulture,
@@ -135,6 +125,7 @@ internal static class HttpStorm
         long begin = Stopwatch.GetTimestamp();
         using HttpResponseMessage answer = await http.PostAsync("api/v1/jobs", body);
         string id = (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!;
+        accepted(Stopwatch.GetElapsedTime(begin).TotalMilliseconds);
         string type = "";
         while (await events.ReadLineAsync() is { } line)
         {
@@ -154,25 +145,84 @@ internal static class HttpStorm
         throw new InvalidOperationException("The stream of events has ended.");
     }
 
-    private static MeterListener Listen(Action<double> step)
+    // Steps by the name "step", and the phases by their own.
+    private static MeterListener Listen(Action<string, double> note)
     {
         var listener = new MeterListener
         {
             InstrumentPublished = (instrument, own) =>
             {
-                bool isStep = instrument.Meter.Name == AtelierTelemetry.MeterName && instrument.Name == AtelierTelemetry.StepDuration;
-                if (isStep)
+                bool isAtelier = instrument.Meter.Name == AtelierTelemetry.MeterName;
+                if (isAtelier && instrument.Name is AtelierTelemetry.StepDuration or AtelierTelemetry.PhaseDuration)
                     own.EnableMeasurementEvents(instrument);
             },
         };
-        listener.SetMeasurementEventCallback<double>((_, value, _, _) => step(value));
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => note(NameOf(instrument, tags), value));
         listener.Start();
         return listener;
+    }
+
+    private static string NameOf(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        if (instrument.Name == AtelierTelemetry.StepDuration) return "step";
+        foreach (KeyValuePair<string, object?> tag in tags)
+        {
+            if (tag.Key == AtelierTelemetry.PhaseTag && tag.Value is string phase) return phase;
+        }
+
+        return "phase";
     }
 
     private static double Median(List<double> values)
     {
         double[] sorted = [.. values.Order()];
         return sorted.Length == 0 ? 0 : sorted[sorted.Length / 2];
+    }
+
+    // What the pictures of a kind took, in ms, and the memory that they allocated.
+    private sealed class Times
+    {
+        private readonly Dictionary<string, List<double>> _parts = [];
+        private long _bytes;
+
+        public List<double> Pictures { get; } = [];
+
+        public void Note(string part, double ms)
+        {
+            lock (_parts)
+            {
+                if (!_parts.TryGetValue(part, out List<double>? values)) _parts[part] = values = [];
+                values.Add(ms);
+            }
+        }
+
+        public async Task MeasureAsync(Func<Task<double>> paint)
+        {
+            long before = GC.GetTotalAllocatedBytes();
+            Pictures.Add(await paint());
+            _bytes += GC.GetTotalAllocatedBytes() - before;
+        }
+
+        public void Clear()
+        {
+            Pictures.Clear();
+            lock (_parts) _parts.Clear();
+            _bytes = 0;
+        }
+
+        public void WriteTo(StormReport report, string kind)
+        {
+            report.Figure($"{kind}Ms", Median(Pictures));
+            report.Figure($"{kind}AllocatedKiB", _bytes / 1024.0 / Pictures.Count);
+            lock (_parts)
+            {
+                foreach ((string part, List<double> values) in _parts)
+                {
+                    report.Figure($"{kind}.{part}.medianMs", Median(values));
+                    report.Figure($"{kind}.{part}.mostMs", values.Max());
+                    report.Figure($"{kind}.{part}.sumMs", values.Sum() / Pictures.Count);
+                }
+            }
+        }
     }
 }

@@ -66,6 +66,25 @@ public sealed class StageMemoryTests
         Assert.True(changed > 400, $"{changed} weights");
     }
 
+    [Fact]
+    public void Parts_OfASwitch_AreTheBytesOfTheWeightsThatEitherChanges()
+    {
+        const long pieceBytes = 3 << 20;
+        AppliedLoras loras = Applied();
+        foreach ((StageSpec spec, StageMemory? stage) in UNet.Stages.Zip(StageMemory.OfStages(UNet, null)))
+        {
+            if (stage is null) continue;
+            WeightRange[] changed = [.. spec.Weights.Where(loras.Touches).Select(weight => weight.Range)];
+            StagePart[] back = [.. stage.Parts(null, pieceBytes, AppliedLoras.LeftAlone(loras, null))];
+            StagePart[] there = [.. stage.Parts(loras, pieceBytes, AppliedLoras.LeftAlone(null, loras))];
+            Assert.All(back, part => Assert.Contains(changed, range => IsIn(part.Within(stage.Range), range)));
+            Assert.Equal(changed.Sum(range => range.Length), back.Sum(part => part.Bytes));
+            Assert.Equal(changed, there.Select(part => part.Within(stage.Range)));
+        }
+
+        static bool IsIn(WeightRange part, WeightRange range) => part.Offset >= range.Offset && part.End <= range.End;
+    }
+
     private static AppliedLoras Applied()
     {
         string path = Path.Combine(Directory.CreateTempSubdirectory("muse-").FullName, "lora.safetensors");

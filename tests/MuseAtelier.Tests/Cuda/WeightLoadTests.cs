@@ -12,18 +12,18 @@ public sealed class WeightLoadTests
     public void Pieces_ForTheDevice_AreCutAndForTheHostAreWholeStages()
     {
         StageMemory[] stages = [Stage(0, Bytes), Stage(2 * Bytes, 17)];
-        var toDevice = new WeightLoad(stages, null, toHost: false, CancellationToken.None);
+        var toDevice = new WeightLoad(stages, null, toHost: false, isKept: null, CancellationToken.None);
         Assert.Equal([WeightReader.PieceBytes, WeightReader.PieceBytes, 1, 17], toDevice.Pieces.Select(piece => piece.Part.Bytes));
         Assert.Equal(new WeightRange("unet.weights", 2 * Bytes, 17), toDevice.Pieces[^1].From);
-        var toHost = new WeightLoad(stages, null, toHost: true, CancellationToken.None);
+        var toHost = new WeightLoad(stages, null, toHost: true, isKept: null, CancellationToken.None);
         Assert.Equal([Bytes, 17], toHost.Pieces.Select(piece => piece.Part.Bytes));
-        Assert.False(toHost.Merges);
+        Assert.False(toHost.MergesOnHost);
     }
 
     [Fact]
     public async Task Completion_OfPiecesThatFailed_HasTheFirstFailureOnceAllAreDone()
     {
-        var load = new WeightLoad([Stage(0, Bytes)], null, toHost: false, CancellationToken.None);
+        var load = new WeightLoad([Stage(0, Bytes)], null, toHost: false, isKept: null, CancellationToken.None);
         load.Done(null);
         load.Done(new InvalidDataException("first"));
         Assert.False(load.Completion.IsCompleted);
@@ -38,7 +38,7 @@ public sealed class WeightLoadTests
     {
         var store = new WeightStore(bytes => new NativeBuffer(1 << 20, bytes, _ => { }));
         WeightBlock block = store.Hold([Stage(0, Bytes)]).Single();
-        var reader = new WeightReader(0, 1, new WeightFiles(name => name));
+        var reader = new WeightReader(0, new DeviceUsage(), 1, new WeightFiles(name => name));
         reader.Dispose();
         for (int i = 0; i < 2; i++)
         {
