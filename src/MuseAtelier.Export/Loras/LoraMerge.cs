@@ -45,6 +45,9 @@ internal sealed class LoraMerge : IDisposable
         _rows = new WeightRows(weight, changes[0].Change.Target.IsTransposed);
     }
 
+    /// <summary>The largest magnitude that a changed weight of a type may have.</summary>
+    public static float LimitOf(ElementType type) => type == ElementType.F16 ? (float)Half.MaxValue : float.MaxValue;
+
     /// <summary>Changes the weight.</summary>
     /// <param name="stored">The weight's bytes.</param>
     /// <param name="type">The element type of the result.</param>
@@ -156,7 +159,7 @@ internal sealed class LoraMerge : IDisposable
 
     private void RequireRange(RowBlock block)
     {
-        float limit = _weight.Type == ElementType.F16 ? (float)Half.MaxValue : float.MaxValue;
+        float limit = LimitOf(_weight.Type);
         for (int i = 0; i < block.Rows; i++)
         {
             ReadOnlySpan<float> row = block.Row(i);

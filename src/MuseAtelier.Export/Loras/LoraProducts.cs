@@ -12,7 +12,7 @@ internal sealed class LoraProducts
     {
         (Weight, Rows, Columns, Products) = (weight, shape.Rows, shape.Columns, products);
         TotalRank = products.Sum(product => (long)product.Rank);
-        Limit = weight.Type == ElementType.F16 ? (float)Half.MaxValue : float.MaxValue;
+        Limit = LoraMerge.LimitOf(weight.Type);
     }
 
     /// <summary>The weight.</summary>
@@ -30,7 +30,7 @@ internal sealed class LoraProducts
     /// <summary>The sum of all ranks.</summary>
     public long TotalRank { get; }
 
-    /// <summary>The largest magnitude that the weight's type holds.</summary>
+    /// <summary>The largest magnitude that the changed weight may have.</summary>
     public float Limit { get; }
 
     /// <summary>The products of a weight; null if a change is none, or if the weight is stored transposed. Reads no factors.</summary>
