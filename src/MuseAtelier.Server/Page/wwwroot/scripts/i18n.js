@@ -1,5 +1,5 @@
 import { labels, notes } from './texts.js';
-import { recall, keep } from './storage.js';
+import { keep } from './storage.js';
 
 /** @typedef {'zh' | 'en'} Language */
 
@@ -10,17 +10,8 @@ const attributes = { 'data-t-label': 'aria-label', 'data-t-title': 'title', 'dat
 /** @type {Set<(language: Language) => void>} */
 const listeners = new Set();
 
-/** @type {Language} */
-let current = first();
-
-/** @returns {Language} The language of the last visit, or else the browser's. */
-function first() {
-  const kept = recall('language');
-  if (kept === 'zh' || kept === 'en') {
-    return kept;
-  }
-  return navigator.languages.find((each) => /^(zh|en)\b/i.test(each))?.toLowerCase().startsWith('zh') ? 'zh' : 'en';
-}
+/** The language of the page, which first.js has chosen. @type {Language} */
+let current = document.documentElement.lang.startsWith('zh') ? 'zh' : 'en';
 
 /**
  * Adds the texts of a feature that has a file of its own.
@@ -99,6 +90,12 @@ export function apply(root = document) {
     }
   }
 }
+
+/**
+ * The language of words that are no text of the page, by which their face is chosen: Chinese has no italics.
+ * @param {string} words
+ */
+export const languageOf = (words) => (/[\u3400-\u9fff]/.test(words) ? 'zh-Hans' : 'en');
 
 /**
  * A number of seconds in words: "31 s", "2 min 5 s".

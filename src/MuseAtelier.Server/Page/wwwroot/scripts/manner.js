@@ -1,8 +1,8 @@
 // The drawer of manners: those in use with their strengths, those that can be taken up, and the imprints that words may name.
-import { el, icon } from './dom.js';
-import { amount, t } from './i18n.js';
+import { byId, el, icon, renew } from './dom.js';
+import { languageOf, t } from './i18n.js';
 import {
-  alter, areWritten, factsOf, find, hasImprints, hasManners, isInUse, languageOf, leave, load, take, titleOf, wordOf, write,
+  alter, areWritten, factsOf, find, hasImprints, hasManners, isInUse, leave, load, take, titleOf, wordOf, write,
 } from './manners.js';
 import { sliderField } from './slider.js';
 import { state } from './store.js';
@@ -58,11 +58,7 @@ function fill(list, key, build) {
     return;
   }
   list.dataset.key = text;
-  const focused = list.contains(document.activeElement) ? document.activeElement?.id : '';
-  list.replaceChildren(...build());
-  if (focused) {
-    document.getElementById(focused)?.focus();
-  }
+  renew(list, ...build());
 }
 
 /** @param {(() => void)[]} syncs */
@@ -114,7 +110,7 @@ function card(name, index, syncs) {
         id: `${id}-drop`, class: 'icon-button', type: 'button', title: t('manner_drop', { x: name }),
         'aria-label': t('manner_drop', { x: name }), onClick: () => drop(name),
       }, icon('close'))),
-    el('p', { class: listed ? 'craft-fact' : 'notice' }, listed ? factsOf(listed, amount) : t('manner_missing')),
+    el('p', { class: listed ? 'craft-fact' : 'notice' }, listed ? factsOf(listed) : t('manner_missing')),
     wordButtons(listed, syncs),
     strength.element,
     apart && apart.element,
@@ -127,7 +123,7 @@ function card(name, index, syncs) {
 /** @param {string} name */
 function drop(name) {
   leave(name);
-  document.getElementById('manner-search')?.focus();
+  byId('manner-search')?.focus();
 }
 
 /**
@@ -187,7 +183,7 @@ function offeredList(syncs) {
  */
 function row(lora) {
   const { name, title, problem, triggerWords = [] } = lora;
-  const facts = problem ? problem.message : factsOf(lora, amount);
+  const facts = problem ? problem.message : factsOf(lora);
   return el('li', null, el('button', {
     class: 'manner-row', type: 'button', 'aria-disabled': problem ? 'true' : null, title: problem ? null : t('manner_take', { x: name }),
     onClick: () => problem || pick(name),
@@ -205,7 +201,7 @@ function row(lora) {
 function pick(name) {
   take(name);
   const index = state.settings.loras.findIndex((each) => each.name === name);
-  document.getElementById(`manner-${index}`)?.focus();
+  byId(`manner-${index}`)?.focus();
 }
 
 /** @param {(() => void)[]} syncs */

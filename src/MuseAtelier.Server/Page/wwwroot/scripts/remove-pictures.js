@@ -3,7 +3,7 @@ import * as api from './api.js';
 import { sentenceOf } from './errors.js';
 import { t } from './i18n.js';
 import { say } from './say.js';
-import { set } from './store.js';
+import { tell } from './toast.js';
 
 /** @typedef {import('./store.js').Picture} Picture */
 
@@ -76,13 +76,4 @@ async function restore(pictures, hooks) {
     }
   }
   say(pictures.length === 1 ? t('restored') : t('restored_n', { n: pictures.length }));
-}
-
-/**
- * @param {string} text
- * @param {{text: string, run: () => void}} [action]
- */
-function tell(text, action) {
-  set('toast', { text, action });
-  say(text);
 }

@@ -1,5 +1,6 @@
 // One line at the lower middle of the window, with at most one action. A newer toast replaces an older one.
 import { byId, el } from './dom.js';
+import { say } from './say.js';
 import { addKey } from './shortcuts.js';
 import { on, set, state } from './store.js';
 
@@ -21,6 +22,16 @@ export function start() {
       set('toast', null);
     }
   }, true);
+}
+
+/**
+ * Shows a sentence, and has it spoken.
+ * @param {string} text
+ * @param {{text: string, run: () => void}} [action] What can be done about it.
+ */
+export function tell(text, action) {
+  set('toast', { text, action });
+  say(text);
 }
 
 /** Moves the toast out of a dialog that closes, or into one that opens. */
