@@ -20,7 +20,12 @@ public sealed class RenderDisplayTests
         {
             display.Report(new GenerationProgress
             {
-                Phase = phase, Step = step, Steps = 5, Tile = tile, Tiles = 2, Elapsed = TimeSpan.FromSeconds(seconds),
+                Phase = phase,
+                Step = step,
+                Steps = 5,
+                Tile = tile,
+                Tiles = 2,
+                Elapsed = TimeSpan.FromSeconds(seconds),
             });
         }
 

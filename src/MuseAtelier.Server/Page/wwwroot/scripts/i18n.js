@@ -112,10 +112,11 @@ export function duration(seconds) {
 }
 
 /**
- * Bytes as GiB or MiB with the digits that matter.
+ * Bytes as GiB, MiB or KiB with the digits that matter.
  * @param {number} bytes
  */
 export function amount(bytes) {
   const gib = bytes / 2 ** 30;
-  return gib >= 0.95 ? `${gib.toFixed(1)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`;
+  const mib = bytes / 2 ** 20;
+  return gib >= 0.95 ? `${gib.toFixed(1)} GiB` : mib >= 0.95 ? `${Math.round(mib)} MiB` : `${Math.round(bytes / 1024)} KiB`;
 }

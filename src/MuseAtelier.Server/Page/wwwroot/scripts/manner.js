@@ -29,10 +29,16 @@ export function mannerRows(syncs) {
       syncs.forEach((each) => each());
     },
   });
+  const used = usedList(syncs);
+  // What is found stands right below the search.
+  syncs.push(() => {
+    used.hidden = state.settings.loras.length === 0 || sought.trim() !== '';
+    search.value = sought;
+  });
   const parts = [
     el('p', { class: 'manner-sub' }, t('manner_sub')),
-    usedList(syncs),
     el('div', { class: 'gallery-search manner-search', role: 'search' }, icon('search'), search),
+    used,
   ];
   if (hasManners()) {
     parts.push(offeredList(syncs));
@@ -72,7 +78,6 @@ function usedList(syncs) {
       cards = [];
       return state.settings.loras.map(({ name }, index) => card(name, index, cards));
     });
-    list.hidden = state.settings.loras.length === 0;
     cards.forEach((each) => each());
   });
   return list;
@@ -99,9 +104,11 @@ function card(name, index, syncs) {
     id: `${id}-text`, label: t('strength_words'), title: t('words_text_strength'), ...range,
     get: () => now().textStrength ?? now().strength, set: (value) => alter(name, { textStrength: value }),
   });
-  syncs.push(strength.sync);
-  if (apart) {
-    syncs.push(apart.sync);
+  for (const field of [strength, apart]) {
+    if (field) {
+      field.element.classList.add('manner-strength');
+      syncs.push(field.sync);
+    }
   }
   return el('li', { class: 'manner-card' },
     el('div', { class: 'manner-head' },
@@ -183,15 +190,15 @@ function offeredList(syncs) {
  */
 function row(lora) {
   const { name, title, problem, triggerWords = [] } = lora;
-  const facts = problem ? problem.message : factsOf(lora);
+  const facts = problem ? t('manner_unfit') : factsOf(lora);
   return el('li', null, el('button', {
-    class: 'manner-row', type: 'button', 'aria-disabled': problem ? 'true' : null, title: problem ? null : t('manner_take', { x: name }),
+    class: 'manner-row', type: 'button', 'aria-disabled': problem ? 'true' : null, title: problem?.message ?? t('manner_take', { x: name }),
     onClick: () => problem || pick(name),
   },
   el('span', { class: 'manner-text' },
     el('span', { class: 'manner-name', dir: 'auto', lang: languageOf(title ?? name) }, title ?? name),
     title && title !== name && el('span', { class: 'craft-fact', dir: 'auto' }, ` ${name}`),
-    el('span', { class: 'craft-fact manner-facts', lang: problem ? 'en' : null }, facts),
+    el('span', { class: 'craft-fact manner-facts' }, facts),
     triggerWords.length > 0 && el('span', { class: 'craft-fact manner-facts', dir: 'auto' },
       `${t('needs')} ${triggerWords.slice(0, 3).join(', ')}`)),
   !problem && icon('plus')));
@@ -199,6 +206,7 @@ function row(lora) {
 
 /** @param {string} name */
 function pick(name) {
+  sought = '';
   take(name);
   const index = state.settings.loras.findIndex((each) => each.name === name);
   byId(`manner-${index}`)?.focus();
