@@ -12,8 +12,9 @@ namespace MuseAtelier.Cli.Display;
 internal abstract class RenderDisplay : IProgress<LoadProgress>, IProgress<GenerationProgress>, IAsyncDisposable
 {
     private readonly Lock _showing = new();
+
     // The first report of the steps whose speed is measured; null before it.
-    private GenerationProgress? _paceBegan;
+    private (int Step, TimeSpan Elapsed)? _paceBegan;
     private bool _isPaused;
 
     /// <summary>The number of pictures that are painted.</summary>
@@ -52,7 +53,7 @@ internal abstract class RenderDisplay : IProgress<LoadProgress>, IProgress<Gener
         // Each pass has its own speed. The time until its first step ends includes the text encoders and the enlarging, so it is measured
         // from the second step on.
         if (value.Phase != GenerationPhase.Denoising) _paceBegan = null;
-        else _paceBegan ??= value;
+        else _paceBegan ??= (value.Step, value.Elapsed);
         string name = Name(value);
         ShowUnlessPaused(value.Phase switch
         {

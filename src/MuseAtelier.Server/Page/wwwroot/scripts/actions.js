@@ -7,7 +7,7 @@ import { isMissing, mannersOf, wireOf as mannersWire } from './manners.js';
 import { say } from './say.js';
 import { prepareSource, recallSource, wireOf } from './source.js';
 import { state, set, change, running } from './store.js';
-import { tell } from './toast.js';
+import { tell, undoBy } from './toast.js';
 
 /** @typedef {import('./store.js').Settings} Settings */
 /** @typedef {import('./store.js').Picture} Picture */
@@ -161,7 +161,7 @@ export function takeRequest(request) {
   }
   const lost = state.settings.loras.map((each) => each.name).filter(isMissing);
   const told = lost.length > 0 ? t('manner_lost', { x: lost.join(', ') }) : t('recalled');
-  tell(told, { text: t('undo'), run: () => change(before) });
+  tell(told, undoBy(() => change(before)));
 }
 
 /**

@@ -13,7 +13,7 @@ import { addKey } from './shortcuts.js';
 import { formatOf } from './sizes.js';
 import { sourceFacts } from './source.js';
 import { change, on, set, state, waiting } from './store.js';
-import { tell } from './toast.js';
+import { tell, undoBy } from './toast.js';
 
 /** @typedef {import('./store.js').Job} Job */
 
@@ -185,9 +185,6 @@ async function edit(job) {
     putBack([job], place);
   }));
 }
-
-/** @param {() => void} run */
-const undoBy = (run) => ({ text: t('undo'), run });
 
 /** @param {Job} job */
 async function removeOne(job) {

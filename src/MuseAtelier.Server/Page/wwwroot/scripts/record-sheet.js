@@ -12,7 +12,7 @@ import { frameName, oneLine, samplerName } from './picture-words.js';
 import { formatOf } from './sizes.js';
 import { sourceFacts } from './source.js';
 import { change, state } from './store.js';
-import { tell } from './toast.js';
+import { tell, undoBy } from './toast.js';
 
 /** @typedef {Record<string, any>} Found The server's answer for a picture file. */
 
@@ -139,5 +139,5 @@ function choices(dialog, file, record, begins) {
 function takeWords(request) {
   const before = state.settings;
   change({ prompt: request.prompt ?? '', negativePrompt: request.negativePrompt ?? '' });
-  tell(t('recalled'), { text: t('undo'), run: () => change(before) });
+  tell(t('recalled'), undoBy(() => change(before)));
 }

@@ -5,7 +5,7 @@ import { t } from './i18n.js';
 import { formatOf, sizeOf } from './sizes.js';
 import './source-texts.js';
 import { change, running, set, state } from './store.js';
-import { tell } from './toast.js';
+import { tell, undoBy } from './toast.js';
 
 /**
  * @typedef {object} SourceMask What is painted anew.
@@ -121,7 +121,7 @@ export function dropSource() {
   const { source } = state.settings;
   change({ source: null });
   set('isDrafting', false);
-  tell(t('draft_off'), { text: t('undo'), run: () => change({ source }) });
+  tell(t('draft_off'), undoBy(() => change({ source })));
 }
 
 /**
@@ -245,7 +245,7 @@ function take(found) {
   };
   change({ source: { ...source, ...found }, ...shapeOf(found.width, found.height) });
   draft();
-  tell(t('draft_on'), { text: t('undo'), run: () => change(before) });
+  tell(t('draft_on'), undoBy(() => change(before)));
 }
 
 /**
