@@ -76,7 +76,8 @@ public sealed class PromptCommentsTests : IDisposable
         Assert.Equal(expected.Weights, found.Weights);
         Assert.Equal(expected.Notices, found.Notices);
         Assert.Null(PromptSyntaxNotice.Of(commented.NegativePrompt));
-        Assert.NotEqual(expected.Sets[0].Negative, RequestPrompts.Of(commented with { PromptSyntax = PromptSyntax.Plain }).Sets[0].Negative);
+        var text = RequestPrompts.Of(commented with { PromptSyntax = PromptSyntax.Plain });
+        Assert.NotEqual(expected.Sets[0].Negative, text.Sets[0].Negative);
     }
 
     [Fact]
