@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Pictures.Metadata;
 using MuseAtelier.Sampling;
 
@@ -81,8 +82,11 @@ public static class ParametersText
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(model.Sha256);
-        var text = new StringBuilder(request.Prompt).Append(A1111Adapters.TagsOf(request)).Append('\n');
-        if (request.NegativePrompt.Length > 0) text.Append("Negative prompt: ").Append(request.NegativePrompt).Append('\n');
+        // Without comments, as AUTOMATIC1111 writes prompts: tags behind a comment would be part of it.
+        string prompt = PromptComments.Strip(request.Prompt, request.PromptSyntax);
+        string negative = PromptComments.Strip(request.NegativePrompt, request.PromptSyntax);
+        var text = new StringBuilder(prompt).Append(A1111Adapters.TagsOf(request)).Append('\n');
+        if (negative.Length > 0) text.Append("Negative prompt: ").Append(negative).Append('\n');
         IEnumerable<(string Name, string Value)> settings = Settings(request, embeddings, model, software);
         text.AppendJoin(", ", settings.Select(setting => $"{setting.Name}: {Quote(setting.Value)}"));
         return text.ToString();

@@ -24,6 +24,11 @@ public sealed class MannerTests(TestBrowser browser, TestServer server) : IClass
         await Expect(strength).ToBeFocusedAsync();
         await strength.FillAsync("-0.5");
         await page.Keyboard.PressAsync("Tab");
+        await Expect(search).ToHaveValueAsync("");
+        // Words behind a comment would be part of it.
+        await visit.Vision.FillAsync("a heron # at noon");
+        await visit.Button("把“shuimo”写进绘意", "shuimo").ClickAsync();
+        await Expect(visit.Vision).ToHaveValueAsync("a heron # at noon\nshuimo");
         await visit.Vision.FillAsync("a heron");
         await visit.Button("把“shuimo”写进绘意", "shuimo").ClickAsync();
         await Expect(visit.Vision).ToHaveValueAsync("a heron, shuimo");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using MuseAtelier.Browser.Tests.Support;
@@ -44,6 +45,33 @@ public sealed partial class PaintingTests(TestBrowser browser, TestServer server
         await Expect(visit.Paint).ToBeVisibleAsync();
         Assert.Equal("stopped", await LatestStateAsync(visit));
         visit.RequireQuiet();
+    }
+
+    [Fact]
+    public async Task Upscaler_BetweenTwoPasses_TellsItsTiles()
+    {
+        await using Visit visit = await Visit.OpenAsync(browser, server);
+        IAPIResponse answer = await visit.Page.APIRequest.GetAsync(new Uri(new Uri(visit.Page.Url), "/api/v1/state").ToString());
+        JsonNode state = JsonNode.Parse(await answer.TextAsync())!;
+        state["jobs"] = JsonNode.Parse(
+            """
+            [{
+              "id": "enlarged", "state": "painting", "kind": "paint", "origin": "page", "accepted": "2026-01-01T00:00:00Z", "count": 1,
+              "finished": 0, "step": 4, "steps": 8, "tile": 3, "tiles": 12, "phase": "enlarging", "preview": 0, "pictures": [],
+              "request": { "prompt": "a sea", "width": 256, "height": 256 }
+            }]
+            """);
+        await visit.Page.RouteAsync("**/api/v1/events", route => route.FulfillAsync(new RouteFulfillOptions
+        {
+            ContentType = "text/event-stream",
+            Body = $"event: state\ndata: {state.ToJsonString()}\n\n",
+        }));
+        await visit.Page.ReloadAsync();
+        await Expect(visit.Page.Locator("#note")).ToContainTextAsync("Enlarging");
+        await Expect(visit.Page.Locator("#note")).ToContainTextAsync("Tile 3 of 12");
+        // All tiles together are a ninth step.
+        double share = await visit.Page.Locator("#stage progress").EvaluateAsync<double>("(each) => each.value");
+        Assert.Equal((4 + 3 / 12.0) / 9, share, 1e-6);
     }
 
     [Fact]

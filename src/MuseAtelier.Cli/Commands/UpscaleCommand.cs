@@ -119,7 +119,9 @@ internal static class UpscaleCommand
                 PictureFileContent content = await PictureFile.ReadAsync(source, stop);
                 SourceImage image = await SourceFile.LoadAsync(source, cancellationToken: stop);
                 string phase = $"enlarging {Terminal.OneLine(Path.GetFileName(source))}";
-                var progress = new TileProgress(share => display.Report(new LoadProgress(phase, share)));
+                long begin = Stopwatch.GetTimestamp();
+                var progress = new TileProgress(share => display.Report(phase, share, Stopwatch.GetElapsedTime(begin)));
+                progress.Report(0);
                 SourceImage enlarged = Reduced(await upscaler.UpscaleAsync(image, progress, stop), image);
                 WrittenPicture written = PictureFile.WriteImage(enlarged, target, Options, Parameters(content, image, enlarged, upscaler));
                 await display.PauseAsync();

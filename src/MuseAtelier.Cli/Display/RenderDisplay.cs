@@ -12,10 +12,13 @@ namespace MuseAtelier.Cli.Display;
 internal abstract class RenderDisplay : IProgress<LoadProgress>, IProgress<GenerationProgress>, IAsyncDisposable
 {
     private readonly Lock _showing = new();
-    private TimeSpan _denoisingBegan;
+
+    // The first report of the steps whose speed is measured; null before it.
+    private (int Step, TimeSpan Elapsed)? _paceBegan;
     private bool _isPaused;
 
-    protected int Pictures { get; private init; }
+    /// <summary>The number of pictures that are painted.</summary>
+    public required int Pictures { get; init; }
 
     /// <summary>Creates the display that suits the terminal.</summary>
     public static RenderDisplay Start(Terminal terminal, int pictures) => terminal.ErrorConsole is { } console
@@ -47,17 +50,30 @@ internal abstract class RenderDisplay : IProgress<LoadProgress>, IProgress<Gener
 
     public void Report(GenerationProgress value)
     {
-        if (value.Phase == GenerationPhase.Encoding) _denoisingBegan = TimeSpan.Zero;
-        // The time until the first step ends includes the text encoders, so the speed is measured from the second step on.
-        if (value is { Phase: GenerationPhase.Denoising, Step: 1 }) _denoisingBegan = value.Elapsed;
+        // Each pass has its own speed. The time until its first step ends includes the text encoders and the enlarging, so it is measured
+        // from the second step on.
+        if (value.Phase != GenerationPhase.Denoising) _paceBegan = null;
+        else _paceBegan ??= (value.Step, value.Elapsed);
         string name = Name(value);
         ShowUnlessPaused(value.Phase switch
         {
             GenerationPhase.Queued or GenerationPhase.Encoding => new RenderState($"{name}reading the prompt", 0, "", null),
             GenerationPhase.Denoising => new RenderState($"{name}painting", (double)value.Step / value.Steps, Pace(value), value.Preview),
+            GenerationPhase.Enlarging => new RenderState(
+                $"{name}enlarging", (double)value.Tile / value.Tiles, Invariant($"tile {value.Tile}/{value.Tiles}"), null),
             GenerationPhase.Decoding => new RenderState($"{name}decoding", 1, "", null),
             _ => new RenderState($"{name}done", 1, Invariant($"{value.Elapsed.TotalSeconds:0.0} s"), null),
         });
+    }
+
+    /// <summary>Shows work whose finished part is known, with the time that is left if all of it goes at one speed.</summary>
+    /// <param name="phase">The work, in words.</param>
+    /// <param name="share">The finished part, 0 to 1.</param>
+    /// <param name="elapsed">Time since the work began.</param>
+    public void Report(string phase, double share, TimeSpan elapsed)
+    {
+        string left = share is > 0 and < 1 ? $", {Left(elapsed.TotalSeconds / share * (1 - share))}" : "";
+        ShowUnlessPaused(new RenderState(phase, share, share > 0 ? Invariant($"{share * 100:0} %{left}") : "", null));
     }
 
     public ValueTask DisposeAsync() => new(PauseAsync());
@@ -89,13 +105,15 @@ internal abstract class RenderDisplay : IProgress<LoadProgress>, IProgress<Gener
     private string Pace(GenerationProgress value)
     {
         string step = Invariant($"step {value.Step}/{value.Steps}");
-        if (value.Step < 2) return step;
-        double seconds = (value.Elapsed - _denoisingBegan).TotalSeconds / (value.Step - 1);
+        if (_paceBegan is not { } began || value.Step <= began.Step) return step;
+        double seconds = (value.Elapsed - began.Elapsed).TotalSeconds / (value.Step - began.Step);
         double left = seconds * (value.Steps - value.Step);
         string speed = seconds >= 1 ? $"{seconds:0.00} s/step" : $"{1 / Math.Max(seconds, 1e-9):0.0} steps/s";
-        string rest = left >= 60 ? $"{(int)left / 60} min {(int)left % 60} s" : $"{left:0} s";
-        return $"{step}, {speed}, {rest} left";
+        return $"{step}, {speed}, {Left(left)}";
     }
+
+    private static string Left(double seconds) =>
+        seconds >= 60 ? Invariant($"{(int)seconds / 60} min {(int)seconds % 60} s left") : Invariant($"{seconds:0} s left");
 }
 
 /// <summary>The state that a display shows.</summary>

@@ -1,4 +1,5 @@
 using MuseAtelier.Adapters;
+using MuseAtelier.Conditioning;
 
 namespace MuseAtelier.Pictures.Metadata;
 
@@ -80,7 +81,7 @@ internal static class A1111Adapters
     // A LoRA of the prompt has the name in its tag, which may be an alias.
     private static IEnumerable<string> NamesOf(PictureRequest request)
     {
-        var tags = new Queue<string>(LoraTags.NamesIn(request.Prompt));
+        var tags = new Queue<string>(LoraTags.NamesIn(PromptComments.Strip(request.Prompt, request.PromptSyntax)));
         foreach (PictureLora lora in request.Loras)
             yield return lora.IsFromPrompt && tags.TryDequeue(out string? name) ? name : lora.Name;
     }

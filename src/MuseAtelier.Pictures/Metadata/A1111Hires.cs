@@ -1,4 +1,5 @@
 using System.Globalization;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Sampling;
 using static System.FormattableString;
 
@@ -86,8 +87,9 @@ internal sealed class A1111Hires
             if (label is null || schedule.Karras) yield return (OwnSettings.HiresSpacing, ScheduleNames.IdOf(schedule.Spacing));
         }
 
-        if (pass.Prompt is { Length: > 0 } prompt) yield return (Prompt, prompt);
-        if (pass.NegativePrompt is { Length: > 0 } negative) yield return (NegativePrompt, negative);
+        if (pass.Prompt is { Length: > 0 } prompt) yield return (Prompt, PromptComments.Strip(prompt, request.PromptSyntax));
+        if (pass.NegativePrompt is { Length: > 0 } negative)
+            yield return (NegativePrompt, PromptComments.Strip(negative, request.PromptSyntax));
         if (pass.GuidanceScale is { } guidance) yield return (Guidance, Number(guidance));
     }
 

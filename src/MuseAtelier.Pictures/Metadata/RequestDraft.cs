@@ -1,5 +1,6 @@
 using System.Globalization;
 using MuseAtelier.Adapters;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Pictures.Metadata;
@@ -329,7 +330,7 @@ internal sealed class RequestDraft
 
     private IEnumerable<ParsedLora> TaggedIn(PictureRequest request) => request.PromptSyntax != PromptSyntax.A1111
         ? []
-        : LoraTags.NamesIn(request.Prompt)
+        : LoraTags.NamesIn(PromptComments.Strip(request.Prompt, request.PromptSyntax))
             .Select(name => new ParsedLora(name) { IsInPrompt = true, Hash = LoraHashes.GetValueOrDefault(A1111Adapters.Plain(name)) });
 
     /// <summary>A sentence that names the syntax in the prompts that is not read; null if there is none.</summary>
@@ -337,7 +338,7 @@ internal sealed class RequestDraft
     {
         string?[] both =
         [
-            PromptSyntaxNotice.Of(LoraTags.TextOf(request), "prompt", request.PromptSyntax),
+            PromptSyntaxNotice.Of(LoraTags.TextOf(request), "prompt", request.PromptSyntax, readsEmbeddings: false),
             PromptSyntaxNotice.Of(request.NegativePrompt, "negative prompt", request.PromptSyntax),
         ];
         string[] sentences = [.. both.OfType<string>()];

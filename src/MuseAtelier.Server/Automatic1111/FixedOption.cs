@@ -47,6 +47,7 @@ internal sealed record FixedOption(string Name, string Value, params string[] Ot
         new("inpainting_mask_weight", "1"),
         new("upscaler_for_img2img", "\"None\"", "\"\"", "null"),
         new("hires_fix_use_firstpass_conds", "false"),
+        new("enable_prompt_comments", "true"),
     ];
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Pictures;
 using MuseAtelier.Pictures.Metadata;
 using MuseAtelier.Sampling;
@@ -21,9 +22,10 @@ internal static class PaintingInfo
         PictureRequest request = call.Job.Picture;
         json.WriteStartObject();
         json.WriteString("prompt", request.Prompt);
-        WriteAll(json, "all_prompts", pictures, picture => json.WriteStringValue(picture.Request.Prompt));
+        // AUTOMATIC1111 takes comments out of these, and not out of the prompts above (modules/processing_scripts/comments.py).
+        WriteAll(json, "all_prompts", pictures, picture => json.WriteStringValue(Read(picture.Request.Prompt)));
         json.WriteString("negative_prompt", request.NegativePrompt);
-        WriteAll(json, "all_negative_prompts", pictures, picture => json.WriteStringValue(picture.Request.NegativePrompt));
+        WriteAll(json, "all_negative_prompts", pictures, picture => json.WriteStringValue(Read(picture.Request.NegativePrompt)));
         json.WriteNumber("seed", request.Seed);
         WriteAll(json, "all_seeds", pictures, picture => json.WriteNumberValue(picture.Request.Seed));
         json.WriteNumber("subseed", request.VariationSeed);
@@ -51,6 +53,8 @@ internal static class PaintingInfo
         json.WriteBoolean("is_using_inpainting_conditioning", false);
         json.WriteString("version", $"MuseAtelier {PictureProvenance.CurrentEngine}");
         json.WriteEndObject();
+
+        string Read(string prompt) => PromptComments.Strip(prompt, request.PromptSyntax);
     }
 
     // modules/processing.py, StableDiffusionProcessingTxt2Img.init and StableDiffusionProcessingImg2Img.init.

@@ -13,6 +13,8 @@ namespace MuseAtelier.Server.Automatic1111;
 /// <param name="board">The jobs.</param>
 internal sealed class ProgressAnswer(IJobBoard board)
 {
+    private static readonly string EnlargingPhase = nameof(GenerationPhase.Enlarging).ToLowerInvariant();
+
     private bool _wasInterrupted, _wasSkipped;
 
     /// <summary>Answers with the progress.</summary>
@@ -30,7 +32,7 @@ internal sealed class ProgressAnswer(IJobBoard board)
             WriteState(json, job);
             if (preview is null) json.WriteNull("current_image");
             else json.WriteBase64String("current_image", preview.File.Span);
-            json.WriteString("textinfo", job?.Phase);
+            json.WriteString("textinfo", job is null ? null : WordsOf(job));
             json.WriteString("current_task", job?.Id);
             json.WriteEndObject();
         });
@@ -54,11 +56,18 @@ internal sealed class ProgressAnswer(IJobBoard board)
         await JsonAnswer.WriteAsync(context, json => json.WriteNullValue());
     }
 
-    // AUTOMATIC1111, modules/api/api.py, progressapi.
+    private static string? WordsOf(Job job) => job.Phase == EnlargingPhase
+        ? string.Create(CultureInfo.InvariantCulture, $"{job.Phase}, tile {job.Tile} of {job.Tiles}")
+        : job.Phase;
+
+    // AUTOMATIC1111, modules/api/api.py, progressapi. All tiles of an upscaler together count as one more step, so that clients see that
+    // the picture goes on.
     private static double ShareOf(Job job)
     {
         if (job.State == JobState.Waiting) return 0;
-        double ofPicture = job.Steps > 0 ? Math.Clamp((double)job.Step / job.Steps, 0, 1) : 0;
+        double done = job.Step, all = job.Steps;
+        if (job.Tiles > 0) (done, all) = (done + ((double)job.Tile / job.Tiles), all + 1);
+        double ofPicture = all > 0 ? Math.Clamp(done / all, 0, 1) : 0;
         return Math.Min(1, 0.01 + ((job.Finished + ofPicture) / Math.Max(1, job.Request.Count)));
     }
 

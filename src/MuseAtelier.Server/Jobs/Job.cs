@@ -35,6 +35,12 @@ internal sealed record Job
     /// <summary>Steps of a picture.</summary>
     public int Steps { get; init; }
 
+    /// <summary>Tiles of the present picture that an upscaler has enlarged between two passes.</summary>
+    public int Tile { get; init; }
+
+    /// <summary>Tiles that an upscaler enlarges between two passes; 0 without one.</summary>
+    public int Tiles { get; init; }
+
     /// <summary>The phase, as the engine names it, or what the opening does.</summary>
     public string? Phase { get; init; }
 

@@ -32,6 +32,7 @@ internal static class JobJson
         };
         if (job.Began is { } began) json["began"] = began;
         if (job.Ended is { } ended) json["ended"] = ended;
+        if (job.Tiles > 0) (json["tile"], json["tiles"]) = (job.Tile, job.Tiles);
         if (job.Phase is { } phase) json["phase"] = phase;
         if (job.SecondsLeft is { } seconds) json["secondsLeft"] = Math.Round(seconds, 3);
         if (job.Request.Verifies is { } picture) json["picture"] = picture;

@@ -34,7 +34,7 @@ internal sealed class JobProgress(JobEntry entry, PreviewWorker previews, Action
             seconds = Stopwatch.GetElapsedTime(_countedSince).TotalSeconds / Math.Max(1, value.Step - _countedFrom);
         }
 
-        Volatile.Write(ref _latest, new Report(value.Phase, value.Step, value.Steps, seconds));
+        Volatile.Write(ref _latest, new Report(value, seconds));
         if (value.Preview is { } preview) previews.Offer(entry, preview);
         reported();
     }
@@ -43,7 +43,14 @@ internal sealed class JobProgress(JobEntry entry, PreviewWorker previews, Action
     public Job AddTo(Job job)
     {
         if (Volatile.Read(ref _latest) is not { } report) return job;
-        return job with { Step = report.Step, Steps = report.Steps, Phase = report.Phase.ToString().ToLowerInvariant() };
+        return job with
+        {
+            Step = report.Step,
+            Steps = report.Steps,
+            Tile = report.Tile,
+            Tiles = report.Tiles,
+            Phase = report.Phase.ToString().ToLowerInvariant(),
+        };
     }
 
     /// <summary>
@@ -55,5 +62,10 @@ internal sealed class JobProgress(JobEntry entry, PreviewWorker previews, Action
         return (report.Steps - report.Step, report.StepSeconds);
     }
 
-    private sealed record Report(GenerationPhase Phase, int Step, int Steps, double? StepSeconds);
+    private sealed record Report(GenerationPhase Phase, int Step, int Steps, int Tile, int Tiles, double? StepSeconds)
+    {
+        // Without the preview, which is large.
+        public Report(GenerationProgress value, double? stepSeconds)
+            : this(value.Phase, value.Step, value.Steps, value.Tile, value.Tiles, stepSeconds) { }
+    }
 }

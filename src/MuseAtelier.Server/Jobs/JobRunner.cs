@@ -58,6 +58,8 @@ internal sealed partial class JobRunner(
             Ended = job.Ended ?? DateTimeOffset.UtcNow,
             Step = reached.Step,
             Steps = reached.Steps,
+            Tile = reached.Tile,
+            Tiles = reached.Tiles,
             Phase = null,
             Problem = problem,
         });

@@ -13,7 +13,7 @@ internal static class ImageUsage
     /// <summary>Writes the member <c>usage</c>.</summary>
     public static void Write(Utf8JsonWriter json, PictureRequest request)
     {
-        int tokens = Count(request.Prompt) + Count(request.NegativePrompt);
+        int tokens = Count(request.Prompt, request.PromptSyntax) + Count(request.NegativePrompt, request.PromptSyntax);
         json.WriteStartObject("usage");
         json.WriteNumber("input_tokens", tokens);
         json.WriteStartObject("input_tokens_details");
@@ -25,5 +25,9 @@ internal static class ImageUsage
         json.WriteEndObject();
     }
 
-    private static int Count(string text) => Math.Min(MostTokens, ClipTokenizer.Shared.EncodeSpan(text, MostTokens).Count);
+    private static int Count(string prompt, PromptSyntax syntax)
+    {
+        string text = PromptComments.Strip(prompt, syntax);
+        return Math.Min(MostTokens, ClipTokenizer.Shared.EncodeSpan(text, MostTokens).Count);
+    }
 }

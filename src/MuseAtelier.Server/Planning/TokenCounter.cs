@@ -33,12 +33,13 @@ internal static class TokenCounter
 
     private static TokenCount OfPrompt(string prompt, PromptSyntax syntax, LoraShelf loras, EmbeddingFolder embeddings)
     {
-        bool hasTags = loras.HasFolders && syntax == PromptSyntax.A1111 && LoraTags.IsIn(prompt);
+        string read = PromptComments.Strip(prompt, syntax);
+        bool hasTags = loras.HasFolders && syntax == PromptSyntax.A1111 && LoraTags.IsIn(read);
         IReadOnlyList<string> notices = hasTags ? loras.NoticesOf(prompt, syntax) : [];
-        string text = hasTags ? LoraTags.Strip(prompt) : prompt;
         // Without guidance, the request has no negative prompt.
-        var prompts = RequestPrompts.Of(Unguided with { Prompt = text, PromptSyntax = syntax }, folder: embeddings);
-        return Count(text, syntax, [.. prompts.Notices, .. notices], prompts.Sets.SelectMany(set => set.Parts));
+        PictureRequest request = Unguided with { Prompt = hasTags ? LoraTags.Strip(read) : prompt, PromptSyntax = syntax };
+        var prompts = RequestPrompts.Of(request, folder: embeddings);
+        return Count(request.Prompt, syntax, [.. prompts.Notices, .. notices], prompts.Sets.SelectMany(set => set.Parts));
     }
 
     private static TokenCount OfNegative(string negative, PromptSyntax syntax, EmbeddingFolder embeddings)

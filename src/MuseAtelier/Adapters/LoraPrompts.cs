@@ -1,3 +1,5 @@
+using MuseAtelier.Conditioning;
+
 namespace MuseAtelier.Adapters;
 
 /// <summary>
@@ -41,7 +43,7 @@ internal static class LoraPrompts
         // Null members are refused by the request's rules.
         if (request is not { Prompt: not null, Loras: not null, PromptSyntax: PromptSyntax.A1111, HasFinalLoras: false })
             return new ResolvedLoras(request!, []);
-        IReadOnlyList<LoraTag> tags = LoraTags.Read(request.Prompt, "prompt");
+        IReadOnlyList<LoraTag> tags = TagsOf(request.Prompt, "prompt");
         if (tags.Count == 0) return new ResolvedLoras(request, []);
         List<string> notices = [];
         PictureLora[] loras = [.. tags.Select(tag => Resolve(tag, find, notices))];
@@ -72,7 +74,10 @@ internal static class LoraPrompts
     }
 
     private static bool HasSame(IReadOnlyList<LoraTag> tags, string second) =>
-        LoraTags.Read(second, "prompt of the second pass").Select(Key).SequenceEqual(tags.Select(Key));
+        TagsOf(second, "prompt of the second pass").Select(Key).SequenceEqual(tags.Select(Key));
+
+    private static IReadOnlyList<LoraTag> TagsOf(string prompt, string name) =>
+        LoraTags.Read(PromptComments.Strip(prompt, PromptSyntax.A1111), name);
 
     private static (string, float, float) Key(LoraTag tag) => (tag.Name, tag.Strength, tag.TextStrength);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using MuseAtelier.Conditioning;
 
 namespace MuseAtelier.Adapters;
 
@@ -7,7 +8,7 @@ namespace MuseAtelier.Adapters;
 /// Reads the tags by which prompts in AUTOMATIC1111's syntax name LoRAs: <c>&lt;lora:name&gt;</c>, <c>&lt;lora:name:0.8&gt;</c> (both
 /// strengths), <c>&lt;lora:name:0.5:0.8&gt;</c> (text encoders, UNet), <c>te=</c> and <c>unet=</c> (AUTOMATIC1111,
 /// modules/extra_networks.py, re_extra_net and ExtraNetworkParams; extensions-builtin/Lora/extra_networks_lora.py, activate). The word
-/// <c>lyco</c> means the same. Takes time linear in the length of the prompt.
+/// <c>lyco</c> means the same. Prompts are read without their comments. Takes time linear in the length of the prompt.
 /// </summary>
 internal static class LoraTags
 {
@@ -44,11 +45,14 @@ internal static class LoraTags
     }
 
     /// <summary>
-    /// The prompt of a request as it is read: without tags if these name LoRAs, with them if they are text because no folder of LoRAs was
-    /// given.
+    /// The prompt of a request as it is read: without comments, and without tags if these name LoRAs, with them if they are text because no
+    /// folder of LoRAs was given.
     /// </summary>
-    public static string TextOf(PictureRequest request) =>
-        request.PromptSyntax == PromptSyntax.A1111 && request.Loras.Any(lora => lora.IsFromPrompt) ? Strip(request.Prompt) : request.Prompt;
+    public static string TextOf(PictureRequest request)
+    {
+        string text = PromptComments.Strip(request.Prompt, request.PromptSyntax);
+        return request.PromptSyntax == PromptSyntax.A1111 && request.Loras.Any(lora => lora.IsFromPrompt) ? Strip(text) : text;
+    }
 
     // A bracket, a word, a colon, and at least one character before the closing bracket. Other words are tags of other programs.
     private static IEnumerable<(int Start, int End)> Find(string prompt)

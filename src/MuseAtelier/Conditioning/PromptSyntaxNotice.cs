@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using MuseAtelier.Conditioning;
 
 namespace MuseAtelier;
 
@@ -57,13 +58,15 @@ public static class PromptSyntaxNotice
     /// <param name="prompt">The prompt as the user wrote it.</param>
     /// <param name="name">The prompt's name in the sentence, such as <c>prompt</c> or <c>negative prompt</c>.</param>
     /// <param name="syntax">The syntax of the prompt; a request's default if it is not given.</param>
-    public static string? Of(string prompt, string name = "prompt", PromptSyntax syntax = PromptSyntax.A1111) =>
-        Of(prompt, name, syntax, readsEmbeddings: false);
-
-    /// <summary>The same where <c>embedding:name</c> may name an embedding.</summary>
-    internal static string? Of(string prompt, string name, PromptSyntax syntax, bool readsEmbeddings)
+    public static string? Of(string prompt, string name = "prompt", PromptSyntax syntax = PromptSyntax.A1111)
     {
         ArgumentNullException.ThrowIfNull(prompt);
+        return Of(PromptComments.Strip(prompt, syntax), name, syntax, readsEmbeddings: false);
+    }
+
+    /// <summary>The same for a prompt without comments, where <c>embedding:name</c> may name an embedding.</summary>
+    internal static string? Of(string prompt, string name, PromptSyntax syntax, bool readsEmbeddings)
+    {
         var scan = new Scan(prompt);
         scan.Run();
         string kinds = string.Join("; ", Kinds

@@ -75,11 +75,11 @@ internal sealed record RequestPrompts(
     private static PromptVersions Negative(PictureRequest request, PromptSettings settings)
     {
         const string name = "negative prompt";
-        var prompt = PromptVersions.Of(request.NegativePrompt, name, settings, request.Steps);
+        string text = PromptComments.Strip(request.NegativePrompt, settings.Syntax);
+        var prompt = PromptVersions.Of(text, name, settings, request.Steps);
         List<string> notices = [];
-        if (PromptSyntaxNotice.Of(request.NegativePrompt, name, settings.Syntax, settings.ReadsEmbeddings) is { } notice)
-            notices.Add(notice);
-        if (settings.Syntax == PromptSyntax.A1111 && PromptPart.HasAnd(request.NegativePrompt))
+        if (PromptSyntaxNotice.Of(text, name, settings.Syntax, settings.ReadsEmbeddings) is { } notice) notices.Add(notice);
+        if (settings.Syntax == PromptSyntax.A1111 && PromptPart.HasAnd(text))
             notices.Add("The negative prompt has the word AND, which is painted as text there, as AUTOMATIC1111 does.");
         return prompt with { Notices = [.. notices, .. prompt.Notices] };
     }

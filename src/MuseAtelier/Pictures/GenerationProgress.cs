@@ -27,6 +27,15 @@ public readonly record struct GenerationProgress
     /// <summary>Evaluations in all, in both passes if there are two.</summary>
     public int Steps { get; init; }
 
+    /// <summary>
+    /// Tiles that an upscaler's model has enlarged between two passes, in all its runs. They are counted anew for each picture, and if a
+    /// card computes the picture again in fp32.
+    /// </summary>
+    public int Tile { get; init; }
+
+    /// <summary>Tiles in all, also before and after they are enlarged; 0 without an upscaler's model, and while the request waits.</summary>
+    public int Tiles { get; init; }
+
     /// <summary>Time since the batch was requested.</summary>
     public TimeSpan Elapsed { get; init; }
 
@@ -39,7 +48,7 @@ public readonly record struct GenerationProgress
     /// <summary>Index of the picture, or of the first picture of the batch, from 0 over all that were requested.</summary>
     public int Picture { get; init; }
 
-    /// <summary>Pictures that the report is about: the whole batch while it is denoised, one while it is decoded.</summary>
+    /// <summary>Pictures that the report is about: the whole batch while it is denoised, one while it is enlarged or decoded.</summary>
     public int Pictures { get; init; } = 1;
 }
 
@@ -54,6 +63,9 @@ public enum GenerationPhase
 
     /// <summary>Denoises the latents, step by step.</summary>
     Denoising,
+
+    /// <summary>An upscaler's model enlarges the picture of the first pass for the second one, tile by tile.</summary>
+    Enlarging,
 
     /// <summary>Decodes the latents.</summary>
     Decoding,

@@ -35,24 +35,28 @@ internal sealed class HiresPainter(
         both = both.InTiles(planner.Find(both, all).Second!.Decoding);
         int before = sampling.Catalogs.EvaluationsOf(both.First.Request);
         int after = sampling.Catalogs.EvaluationsOf(both.Second.Request, both.Second.Span);
+        int tiles = enlarger.TilesOf(opened, both.Second.Request);
+        PassProgress ofSecond = progress.Second(before, tiles);
         List<Picture> painted = [];
         try
         {
             ResidencyPlan plan = planner.ApplyFirst(both, all);
-            passes.Paint(both.First, plan, first, painted.Add, progress.First(after), all, cancellationToken);
+            passes.Paint(both.First, plan, first, painted.Add, progress.First(after, tiles), all, cancellationToken);
             for (int i = 0; i < painted.Count; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 PictureRequest request = opened.InSeries(first + i);
                 long begin = Stopwatch.GetTimestamp();
-                PictureSeries second = enlarger.Enlarge(painted[i], request, both.Second, cancellationToken);
+                int index = first + i;
+                PictureSeries second = enlarger.Enlarge(
+                    painted[i], request, both.Second, tile => ofSecond.ReportTile(tile, after, index), cancellationToken);
                 TimeSpan enlarging = Stopwatch.GetElapsedTime(begin);
                 Picture earlier = painted[i];
                 List<string> later = [.. notices];
                 passes.Paint(
-                    second, planner.ApplySecond(both, later), first + i,
+                    second, planner.ApplySecond(both, later), index,
                     picture => Finish(PassJoin.Join(request, earlier, picture, enlarging), deliver),
-                    progress.Second(before), later, cancellationToken);
+                    ofSecond, later, cancellationToken);
             }
         }
         finally

@@ -48,12 +48,21 @@ internal sealed class PassEnlarger(ExecutionDevice device, AtelierOptions option
         return request with { Hires = hires with { Upscaler = hires.Upscaler with { Sha256 = digest } } };
     }
 
+    /// <summary>The tiles in which the opened upscaler enlarges a picture, in all its runs; 0 without a model.</summary>
+    /// <param name="request">The picture's request, with both passes.</param>
+    /// <param name="larger">The request of the second pass.</param>
+    public int TilesOf(PictureRequest request, PictureRequest larger) => request.Hires!.Upscaler.Path is null
+        ? 0
+        : SizesOf(request.Width, request.Height, larger).Sum(size => _runner!.TilesOf(size.Width, size.Height));
+
     /// <summary>The second pass of a picture.</summary>
     /// <param name="painted">The first pass; borrowed.</param>
     /// <param name="request">The picture's request, with both passes.</param>
     /// <param name="second">The second pass of the series.</param>
+    /// <param name="progress">Receives the number of tiles that an upscaler has enlarged, from 0 on; not called without a model.</param>
     /// <param name="cancellationToken">Stops an upscaler within a tile.</param>
-    public PictureSeries Enlarge(Picture painted, PictureRequest request, PictureSeries second, CancellationToken cancellationToken)
+    public PictureSeries Enlarge(
+        Picture painted, PictureRequest request, PictureSeries second, Action<int> progress, CancellationToken cancellationToken)
     {
         PictureRequest larger = second.Request;
         HiresPass hires = request.Hires!;
@@ -61,7 +70,7 @@ internal sealed class PassEnlarger(ExecutionDevice device, AtelierOptions option
             return second with { Start = Enlarge(painted.Latents.Span, request, larger, kernel) };
         byte[] pixels = new byte[Channels * larger.Width * larger.Height];
         if (hires.Upscaler.Path is null) Resize(painted.Pixels.Span, painted.Width, painted.Height, pixels, larger);
-        else Upscale(painted, pixels, larger, cancellationToken);
+        else Upscale(painted, pixels, larger, progress, cancellationToken);
         // From here on, the second pass is image to image.
         var source = new PictureSource(new SourceImage(larger.Width, larger.Height, pixels)) { Strength = hires.Strength };
         return second with { Request = larger with { Source = source } };
@@ -88,23 +97,40 @@ internal sealed class PassEnlarger(ExecutionDevice device, AtelierOptions option
     private static void Resize(ReadOnlySpan<byte> pixels, int width, int height, Span<byte> result, PictureRequest larger) =>
         Resampler.Resize(pixels, Channels, width, height, result, larger.Width, larger.Height, ResampleFilter.Lanczos);
 
-    private void Upscale(Picture painted, Span<byte> result, PictureRequest larger, CancellationToken cancellationToken)
+    // The sizes of the pictures that the network enlarges one after the other.
+    private IEnumerable<(int Width, int Height)> SizesOf(int width, int height, PictureRequest larger)
+    {
+        int scale = _runner!.Scale;
+        for (int i = 0; i < MostRuns && (i == 0 || (scale > 1 && (width < larger.Width || height < larger.Height))); i++)
+        {
+            yield return (width, height);
+            (width, height) = (width * scale, height * scale);
+        }
+    }
+
+    private void Upscale(
+        Picture painted, Span<byte> result, PictureRequest larger, Action<int> progress, CancellationToken cancellationToken)
     {
         UpscalerRunner runner = _runner!;
         // The plans of the passes do not count the upscaler, which may take the whole budget.
         long planned = painted.Memory!.Plan.PeakBytes;
         if (planned + runner.WorkingBytes > painted.Memory.Plan.BudgetBytes) plans.ReleaseAll();
-        (int width, int height) = (painted.Width, painted.Height);
         MemoryOwner<byte>? enlarged = null;
+        (int width, int height) = (0, 0);
+        int before = 0;
+        progress(0);
         using var run = new RunScope(device, cancellationToken);
         try
         {
-            for (int i = 0; i < MostRuns && (i == 0 || (runner.Scale > 1 && (width < larger.Width || height < larger.Height))); i++)
+            foreach ((int fromWidth, int fromHeight) in SizesOf(painted.Width, painted.Height, larger))
             {
                 MemoryOwner<byte>? former = enlarged;
-                enlarged = runner.Upscale(former is null ? painted.Pixels.Span : former.Span, width, height, run.Options, run.Token);
+                enlarged = runner.Upscale(
+                    former is null ? painted.Pixels.Span : former.Span, fromWidth, fromHeight, run.Options, run.Token,
+                    (tile, _) => progress(before + tile));
                 former?.Dispose();
-                (width, height) = (width * runner.Scale, height * runner.Scale);
+                before += runner.TilesOf(fromWidth, fromHeight);
+                (width, height) = (fromWidth * runner.Scale, fromHeight * runner.Scale);
             }
 
             Resize(enlarged!.Span, width, height, result, larger);

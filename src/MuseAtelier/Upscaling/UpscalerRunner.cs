@@ -78,6 +78,11 @@ internal sealed class UpscalerRunner : IDisposable
         }
     }
 
+    /// <summary>The number of tiles in which a picture is enlarged.</summary>
+    /// <param name="width">Width in px, from 1.</param>
+    /// <param name="height">Height in px, from 1.</param>
+    public int TilesOf(int width, int height) => InTiles(width, height, progress: null).Count;
+
     /// <summary>Enlarges a picture.</summary>
     /// <param name="pixels">[height, width, 3] interleaved RGB, 8 bits a channel; borrowed.</param>
     /// <param name="width">Width in px, from 1.</param>
@@ -101,8 +106,7 @@ internal sealed class UpscalerRunner : IDisposable
         var result = MemoryOwner<byte>.Allocate(pixels.Length * Scale * Scale);
         try
         {
-            var picture = new TiledPicture(
-                new TileAxis(width, Tiling, _spec.Multiple), new TileAxis(height, Tiling, _spec.Multiple), Scale, progress);
+            TiledPicture picture = InTiles(width, height, progress);
             if (!TryRun(picture, ComponentNames.Upscaler, pixels, result.Span, options, cancellationToken))
                 RunInFp32(picture, pixels, result.Span, options, cancellationToken);
             return result;
@@ -139,6 +143,9 @@ internal sealed class UpscalerRunner : IDisposable
 
         _package.Dispose();
     }
+
+    private TiledPicture InTiles(int width, int height, Action<int, int>? progress) =>
+        new(new TileAxis(width, Tiling, _spec.Multiple), new TileAxis(height, Tiling, _spec.Multiple), Scale, progress);
 
     // The whole picture is enlarged again, so that all of its tiles have the same precision.
     private void RunInFp32(

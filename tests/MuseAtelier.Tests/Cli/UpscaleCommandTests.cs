@@ -44,6 +44,7 @@ public sealed class UpscaleCommandTests : IDisposable
         MuseResult result = await RunAsync(_folder["p.png"], "--model", model, "--scale", "1.5", "--out", _folder["q.png"]);
         Assert.Equal(ExitCode.Done, result.Code);
         Assert.Contains("24x24", result.Out, StringComparison.Ordinal);
+        Assert.Contains("enlarging p.png\nenlarging p.png: 100 %\n", result.Error.ReplaceLineEndings("\n"), StringComparison.Ordinal);
         PictureFileContent content = PictureFile.Read(_folder["q.png"]);
         Assert.Equal(
             "a cat\nSteps: 20, Seed: 7, Postprocess upscale by: 1.5, Postprocess upscaler: tiny x2 good", content.Parameters);

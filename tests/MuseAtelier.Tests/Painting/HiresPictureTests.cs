@@ -101,7 +101,9 @@ public sealed class HiresPictureTests(NarrowAtelier narrow) : IDisposable
     {
         string path = MadeUpUpscaler.Compact(scale: 2).Write(_folder["compact.safetensors"]);
         PictureRequest request = First with { Hires = Pass with { Upscaler = HiresUpscaler.Model(path) } };
-        using Picture once = await PaintAsync(request);
+        var reports = new List<GenerationProgress>();
+        using Picture once = await PaintAsync(request, new Reports<GenerationProgress>(reports.Add));
+        AssertTiles(reports);
         string digest = once.Request.Hires!.Upscaler.Sha256!;
         Assert.Equal(request, once.Request with { Hires = request.Hires });
         Assert.Equal((384, 384), (once.Width, once.Height));
@@ -136,6 +138,16 @@ public sealed class HiresPictureTests(NarrowAtelier narrow) : IDisposable
         using Picture again = await PaintAsync(request);
         Assert.Equal(once.Pixels.Span, again.Pixels.Span);
     }
+
+    // A picture of 256 px is one tile. Its reports come between the two steps of each pass.
+    private static void AssertTiles(List<GenerationProgress> reports) => Assert.Equal(
+        [
+            (GenerationPhase.Encoding, 0, 0), (GenerationPhase.Denoising, 1, 0), (GenerationPhase.Denoising, 2, 0),
+            (GenerationPhase.Enlarging, 2, 0), (GenerationPhase.Enlarging, 2, 1),
+            (GenerationPhase.Encoding, 2, 1), (GenerationPhase.Denoising, 3, 1), (GenerationPhase.Denoising, 4, 1),
+            (GenerationPhase.Decoding, 4, 1), (GenerationPhase.Done, 4, 1),
+        ],
+        reports.Where(report => (report.Steps, report.Tiles) == (4, 1)).Select(report => (report.Phase, report.Step, report.Tile)));
 
     private Task<Picture> PaintAsync(PictureRequest request, IProgress<GenerationProgress>? progress = null) =>
         narrow.Atelier.GenerateAsync(

@@ -94,6 +94,7 @@ public sealed class UpscaleTilesTests : IDisposable
         using MemoryOwner<byte> result =
             runner.Upscale(pixels, width, pixels.Length / 3 / width, run, stop, (_, count) => all = count);
         tiles = all;
+        Assert.Equal(all, runner.TilesOf(width, pixels.Length / 3 / width));
         return result.Span.ToArray();
     }
 }

@@ -54,13 +54,15 @@ internal sealed class SteppedAtelier : IAtelier
 
         public Task<Picture> Result => _result.Task;
 
-        public void Report(int step, LatentPreview? preview = null) => progress?.Report(new GenerationProgress
+        public void Report(int step, LatentPreview? preview = null) => Report(new GenerationProgress
         {
             Phase = GenerationPhase.Denoising,
             Step = step,
             Steps = Request.Steps,
             Preview = preview,
         });
+
+        public void Report(GenerationProgress report) => progress?.Report(report);
 
         public void Finish() => _result.TrySetResult(SamplePicture.Of(Request, 8, 8));
 

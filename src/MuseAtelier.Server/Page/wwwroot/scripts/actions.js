@@ -7,6 +7,7 @@ import { isMissing, mannersOf, wireOf as mannersWire } from './manners.js';
 import { say } from './say.js';
 import { prepareSource, recallSource, wireOf } from './source.js';
 import { state, set, change, running } from './store.js';
+import { tell, undoBy } from './toast.js';
 
 /** @typedef {import('./store.js').Settings} Settings */
 /** @typedef {import('./store.js').Picture} Picture */
@@ -160,8 +161,7 @@ export function takeRequest(request) {
   }
   const lost = state.settings.loras.map((each) => each.name).filter(isMissing);
   const told = lost.length > 0 ? t('manner_lost', { x: lost.join(', ') }) : t('recalled');
-  set('toast', { text: told, action: { text: t('undo'), run: () => change(before) } });
-  say(told);
+  tell(told, undoBy(() => change(before)));
 }
 
 /**
@@ -172,8 +172,7 @@ async function takeSource(wire) {
   const before = state.settings;
   const source = await recallSource(wire);
   if (source === null) {
-    set('toast', { text: t('draft_lost'), action: state.toast?.action });
-    say(t('draft_lost'));
+    tell(t('draft_lost'), state.toast?.action);
   } else if (state.settings.source === null && state.settings.seed === before.seed) {
     change({ source });
   }
@@ -212,7 +211,7 @@ export async function copyText(picture) {
     say(t('copied'));
     return true;
   } catch (problem) {
-    set('toast', { text: sentenceOf(problem) });
+    tell(sentenceOf(problem));
     return false;
   }
 }
@@ -236,35 +235,6 @@ export async function verify(picture) {
 }
 
 /**
- * Moves a picture to the trash; the toast takes it back.
- * @param {Picture} picture
- */
-export async function remove(picture) {
-  const removal = api.deletePicture(picture.id);
-  // Undoing is offered at once, and waits for the answer where it is faster.
-  const undo = () => removal.then(() => restore(picture), () => undefined);
-  set('toast', { text: t('deleted'), action: { text: t('undo'), run: undo } });
-  say(t('deleted'));
-  try {
-    await removal;
-  } catch (problem) {
-    set('toast', { text: sentenceOf(problem) });
-  }
-}
-
-/**
- * Takes a picture back from the trash and hangs it.
- * @param {Picture} picture
- */
-export async function restore(picture) {
-  try {
-    set('current', await api.restorePicture(picture.id));
-  } catch (problem) {
-    set('toast', { text: sentenceOf(problem) });
-  }
-}
-
-/**
  * Stops a running job within a step, or removes a waiting one.
  * @param {Job} job
  */
@@ -272,6 +242,6 @@ export async function stop(job) {
   try {
     takeJob(await api.deleteJob(job.id));
   } catch (problem) {
-    set('toast', { text: sentenceOf(problem) });
+    tell(sentenceOf(problem));
   }
 }

@@ -55,12 +55,8 @@ function parse(text) {
 /** @param {string} id */
 const safe = (id) => encodeURIComponent(id);
 
-export const getState = () => send('GET', '/state');
-export const getJobs = () => send('GET', '/jobs');
 /** @param {Record<string, unknown>} request */
 export const postJob = (request) => send('POST', '/jobs', { json: request });
-/** @param {string} id */
-export const getJob = (id) => send('GET', `/jobs/${safe(id)}`);
 /** @param {string} id */
 export const deleteJob = (id) => send('DELETE', `/jobs/${safe(id)}`);
 export const deleteJobs = () => send('DELETE', '/jobs');

@@ -1,6 +1,6 @@
 import { el, byId } from './dom.js';
 import { onLanguage } from './i18n.js';
-import { titleOf } from './label.js';
+import { titleOf } from './picture-words.js';
 import { isDrafted, onEasel } from './stage.js';
 import { state, on, set, running } from './store.js';
 

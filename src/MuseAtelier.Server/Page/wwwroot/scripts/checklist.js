@@ -5,7 +5,7 @@ import { byId, el, icon } from './dom.js';
 import { sentenceOf } from './errors.js';
 import { onLanguage, t } from './i18n.js';
 import './overlay-texts.js';
-import { on, state } from './store.js';
+import { on, running, state } from './store.js';
 
 /**
  * The short words of each line: for what is done, for what is open, and its remedy.
@@ -34,7 +34,7 @@ export function start() {
 function show() {
   const host = byId('side-extra');
   const isFirst = state.server !== null && state.galleryCount === 0 && state.current === null
-    && !state.jobs.some((job) => ['opening', 'painting', 'waiting'].includes(job.state));
+    && running() === null && state.queue.length === 0;
   const isShown = host.querySelector('.checklist') !== null;
   if (isFirst && !isShown) {
     host.append(checklistBox('checklist-title', true));

@@ -61,6 +61,12 @@ const sentences = {
 const bytes = new Set(['budget', 'needed', 'least', 'free', 'room']);
 const seconds = new Set(['seconds', 'secondsToOpen']);
 
+/** What prompts may have of other programs' syntax, as the server names it. @type {Record<string, string>} */
+const kinds = {
+  weights: '权重', parentheses: '圆括号', 'square brackets': '方括号', 'prompt editing': '中途改词', alternation: '轮换', braces: '花括号',
+  networks: '附加网络', tags: '标签', embeddings: '词印', wildcards: '通配词', escapes: '转义',
+};
+
 /** @type {Record<string, string>} */
 const origins = { declared: '声明的', default: '默认的', free: '眼下空闲的' };
 
@@ -110,7 +116,17 @@ function valueOf(name, value) {
   if (name === 'prompt') {
     return promptName(String(value));
   }
+  if (name === 'kinds') {
+    return String(value).split('; ').map(kindName).join('；');
+  }
   return name === 'origin' ? origins[value] ?? String(value) : String(value);
+}
+
+/** @param {string} kind Such as "weights such as (a:1.2)" or "the word BREAK". */
+function kindName(kind) {
+  const [, name, example] = /^(.+?) such as (.*?)(?:, (?:which|whose) [^,]*)?$/.exec(kind) ?? [];
+  const [, word] = /^the word (\w+)$/.exec(kind) ?? [];
+  return word ?? (kinds[name] === undefined ? kind : `${kinds[name]} ${example}`);
 }
 
 /** @param {string} name Such as "negative prompt" or "second part of the prompt". */

@@ -1,6 +1,7 @@
 import { postPlan, postTokens } from './api.js';
 import { paint, requestOf } from './actions.js';
 import { saidBy } from './codes.js';
+import { withoutComments } from './comments.js';
 import { el, byId, settled } from './dom.js';
 import { sentenceOf } from './errors.js';
 import { sideOf } from './hires.js';
@@ -141,7 +142,7 @@ function tell(output, text, found) {
 
 function showNotes() {
   const notes = [];
-  if (eastern.test(state.settings.prompt)) {
+  if (eastern.test(withoutComments(state.settings.prompt, state.settings.others.syntax))) {
     notes.push(el('p', { class: 'notice' }, t('en_only')));
   }
   for (const found of [counts?.prompt, counts?.negativePrompt]) {

@@ -72,6 +72,19 @@ export function placeIcons() {
 }
 
 /**
+ * Replaces what an element holds. The focus stays at the element with the same id, where there is one.
+ * @param {HTMLElement} host
+ * @param {...(Node | string)} children
+ */
+export function renew(host, ...children) {
+  const focused = host.contains(document.activeElement) ? document.activeElement?.id : '';
+  host.replaceChildren(...children);
+  if (focused) {
+    byId(focused)?.focus();
+  }
+}
+
+/**
  * The element with an id, which the page's HTML holds.
  * @param {string} id
  * @returns {any}

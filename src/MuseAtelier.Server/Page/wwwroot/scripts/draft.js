@@ -1,5 +1,5 @@
 // Painting from a picture: its place on the desk, and the tools beside the easel on which it stands.
-import { byId, el, icon } from './dom.js';
+import { byId, el, icon, renew } from './dom.js';
 import { onLanguage, t } from './i18n.js';
 import { brush, canRedo, canUndo, deeds, onBoard, setErases, setWidth, start as startBoard, widths, zoom } from './mask-board.js';
 import { addKey } from './shortcuts.js';
@@ -9,7 +9,8 @@ import {
   usualStrength,
 } from './source.js';
 import { isDrafted } from './stage.js';
-import { change, on, set, state } from './store.js';
+import { change, on, state } from './store.js';
+import { tell } from './toast.js';
 
 /** @type {Record<string, any>} */
 const parts = {};
@@ -54,7 +55,7 @@ async function check() {
   const { source } = state.settings;
   if (source && await isGone(source) && state.settings.source === source) {
     change({ source: null });
-    set('toast', { text: t('err_upload') });
+    tell(t('err_upload'));
   }
 }
 
@@ -95,12 +96,8 @@ function showChip() {
     return;
   }
   parts.chip.dataset.key = key;
-  const focused = parts.chip.contains(document.activeElement) ? document.activeElement?.id : '';
-  parts.chip.replaceChildren(...(source ? chipOf(source) : canBegin() ? [beginButton()] : []));
+  renew(parts.chip, ...(source ? chipOf(source) : canBegin() ? [beginButton()] : []));
   byId('additions').toggleAttribute('data-source', source !== null);
-  if (focused) {
-    byId(focused)?.focus();
-  }
 }
 
 function beginButton() {

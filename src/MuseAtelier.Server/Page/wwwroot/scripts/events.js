@@ -1,4 +1,5 @@
 import { getPicture } from './api.js';
+import { isRunning } from './jobs.js';
 import { recall, keep } from './storage.js';
 import { state, set, change, on } from './store.js';
 
@@ -94,9 +95,6 @@ function takeState(data) {
     }
   }
 }
-
-/** @param {any} job */
-const isRunning = (job) => job.state === 'opening' || job.state === 'painting';
 
 /** @param {string} id */
 const find = (id) => state.jobs.find((each) => each.id === id) ?? {};

@@ -3,7 +3,7 @@ import { byId, el } from './dom.js';
 import { onLanguage, t } from './i18n.js';
 import './overlay-texts.js';
 import { say } from './say.js';
-import { on, state } from './store.js';
+import { on, running, state } from './store.js';
 
 /** @type {Record<string, any>} */
 const parts = {};
@@ -49,6 +49,6 @@ function show() {
 }
 
 function backText() {
-  const left = state.queue.length + state.jobs.filter((job) => ['opening', 'painting'].includes(job.state)).length;
+  const left = state.queue.length + (running() === null ? 0 : 1);
   return left > 0 ? t('back', { n: left }) : t('back_plain');
 }

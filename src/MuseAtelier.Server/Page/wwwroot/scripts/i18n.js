@@ -1,5 +1,5 @@
 import { labels, notes } from './texts.js';
-import { recall, keep } from './storage.js';
+import { keep } from './storage.js';
 
 /** @typedef {'zh' | 'en'} Language */
 
@@ -10,17 +10,8 @@ const attributes = { 'data-t-label': 'aria-label', 'data-t-title': 'title', 'dat
 /** @type {Set<(language: Language) => void>} */
 const listeners = new Set();
 
-/** @type {Language} */
-let current = first();
-
-/** @returns {Language} The language of the last visit, or else the browser's. */
-function first() {
-  const kept = recall('language');
-  if (kept === 'zh' || kept === 'en') {
-    return kept;
-  }
-  return navigator.languages.find((each) => /^(zh|en)\b/i.test(each))?.toLowerCase().startsWith('zh') ? 'zh' : 'en';
-}
+/** The language of the page, which first.js has chosen. @type {Language} */
+let current = document.documentElement.lang.startsWith('zh') ? 'zh' : 'en';
 
 /**
  * Adds the texts of a feature that has a file of its own.
@@ -101,6 +92,12 @@ export function apply(root = document) {
 }
 
 /**
+ * The language of words that are no text of the page, by which their face is chosen: Chinese has no italics.
+ * @param {string} words
+ */
+export const languageOf = (words) => (/[\u3400-\u9fff]/.test(words) ? 'zh-Hans' : 'en');
+
+/**
  * A number of seconds in words: "31 s", "2 min 5 s".
  * @param {number} seconds
  */
@@ -115,10 +112,11 @@ export function duration(seconds) {
 }
 
 /**
- * Bytes as GiB or MiB with the digits that matter.
+ * Bytes as GiB, MiB or KiB with the digits that matter.
  * @param {number} bytes
  */
 export function amount(bytes) {
   const gib = bytes / 2 ** 30;
-  return gib >= 0.95 ? `${gib.toFixed(1)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`;
+  const mib = bytes / 2 ** 20;
+  return gib >= 0.95 ? `${gib.toFixed(1)} GiB` : mib >= 0.95 ? `${Math.round(mib)} MiB` : `${Math.round(bytes / 1024)} KiB`;
 }

@@ -1,12 +1,13 @@
-import { again, recall, download, copyText, verify, remove, nextSeed } from './actions.js';
-import { el, icon, byId } from './dom.js';
-import { hiresFacts } from './hires.js';
-import { t, duration, language, onLanguage } from './i18n.js';
-import { mannerFacts } from './manners.js';
+import { again, recall, download, copyText, verify, nextSeed } from './actions.js';
+import { el, icon, byId, renew } from './dom.js';
+import { t, language, languageOf, onLanguage } from './i18n.js';
+import { countOf } from './jobs.js';
+import { factsOf, titleOf } from './picture-words.js';
+import { removePictures } from './remove-pictures.js';
 import { addKey } from './shortcuts.js';
-import { beginFromPicture, canBegin, sourceFacts } from './source.js';
+import { beginFromPicture, canBegin } from './source.js';
 import { isDrafted, onEasel } from './stage.js';
-import { state, on } from './store.js';
+import { state, on, set } from './store.js';
 
 let hungId = '';
 /** What the label shows: it is built anew only when that changes, so that a button stays while it is pressed. */
@@ -49,50 +50,6 @@ const isOffered = (does) => {
 
 const isHung = () => state.view === 'studio' && state.large === null && state.current !== null && onEasel() === null && !isDrafted();
 
-/**
- * What a picture is, as the label says it.
- * @param {Record<string, any>} picture
- * @returns {string[]}
- */
-export function factsOf(picture) {
-  const { steps, sampler, guidance, seed, frame } = picture.request ?? {};
-  const known = state.offer?.samplers?.find((/** @type {any} */ each) => each.name === sampler)?.label ?? sampler;
-  const framed = frame && frame !== 'none' ? t('framed', { x: t(frame) }) : t('unframed');
-  const hasRequest = Boolean(picture.request);
-  const seconds = picture.seconds ?? secondsOf(state.jobs.find((each) => each.id === picture.job));
-  return [
-    [`${picture.width} × ${picture.height}`, hasRequest && t('steps_n', { n: steps })],
-    [known, hasRequest && t('guidance_n', { n: guidance })],
-    [hasRequest && t('seed_n', { n: seed }), hasRequest && lower(framed)],
-    sourceFacts(picture.request),
-    hiresFacts(picture.request),
-    mannerFacts(picture.request),
-    [seconds ? t('by', { m: picture.model ?? '', s: duration(seconds) }) : picture.model],
-  ].map((line) => line.filter(Boolean).join(' · ')).filter((line) => line !== '');
-}
-
-/** @param {Record<string, any> | undefined} job */
-function secondsOf(job) {
-  return job?.began && job.ended ? (Date.parse(job.ended) - Date.parse(job.began)) / 1000 / job.count : null;
-}
-
-/** @param {string} text */
-const lower = (text) => text.charAt(0).toLowerCase() + text.slice(1);
-
-/**
- * The first words of a picture's vision.
- * @param {Record<string, any>} picture
- */
-export function titleOf(picture) {
-  const words = (picture.request?.prompt ?? '').trim();
-  const [first, second] = words.split(/[,，;；\n]/).map((/** @type {string} */ each) => each.trim()).filter(Boolean);
-  if (!first) {
-    return t(picture.isStudy ? 'study' : 'untitled');
-  }
-  // "oil painting by …" says how, not what.
-  return /^(oil|ink|watercolou?r|painting|picture|photo|a painting)\b.*(painting|by|of)\b/i.test(first) && second ? second : first;
-}
-
 function show() {
   const host = byId('label');
   if (!isHung() && !(state.current && onEasel() === null && !isDrafted())) {
@@ -112,7 +69,6 @@ function show() {
     return;
   }
   shown = key;
-  const focused = host.contains(document.activeElement) ? document.activeElement?.id : '';
   const isOther = hungId !== picture.id;
   // What hangs there when the page opens is not new.
   const isNew = isOther && !isFirst;
@@ -120,14 +76,11 @@ function show() {
   hungId = picture.id;
   isMenuOpen = isMenuOpen && !isOther;
   const words = titleOf(picture);
-  host.replaceChildren(el('div', { class: `label${isNew ? ' is-new' : ''}` },
-    el('h2', { class: 'label-title', lang: /[\u3400-\u9fff]/.test(words) ? 'zh-Hans' : 'en' }, words),
+  renew(host, el('div', { class: `label${isNew ? ' is-new' : ''}` },
+    el('h2', { class: 'label-title', lang: languageOf(words) }, words),
     el('div', { class: 'label-facts' }, ...factsOf(picture).map((line) => el('p', null, line)), ...more(picture)),
     el('div', { class: 'label-actions' }, ...actions(picture)),
     seal(picture)));
-  if (focused) {
-    byId(focused)?.focus();
-  }
 }
 
 /** @param {Record<string, any>} picture */
@@ -169,12 +122,17 @@ function verdict(outcome) {
   }
   if (outcome.state === 'running') {
     const job = state.jobs.find((each) => each.id === outcome.job);
-    return job && job.steps > 0 ? t('step_of', { n: job.step, m: job.steps }) : '…';
+    return (job && countOf(job)) || '…';
   }
   if (outcome.state === 'done') {
     return outcome.holds ? t('verified_s') : t('mismatch', { n: outcome.divergesAtStep ?? 0 });
   }
   return outcome.problem?.message ?? t('stopped');
+}
+
+/** @param {Record<string, any>} picture */
+function remove(picture) {
+  removePictures([picture], { restored: (restored) => set('current', restored) });
 }
 
 /** @param {Record<string, any>} picture */

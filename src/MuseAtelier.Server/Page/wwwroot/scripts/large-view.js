@@ -5,6 +5,7 @@ import { byId, el, icon } from './dom.js';
 import { onLanguage, t } from './i18n.js';
 import { LargePicture } from './large-picture.js';
 import { goTo } from './navigation.js';
+import { countOf } from './jobs.js';
 import { factsOf, firstWords, visionOf } from './picture-words.js';
 import { removePictures } from './remove-pictures.js';
 import { say } from './say.js';
@@ -248,7 +249,7 @@ function showVerified() {
     return;
   }
   const outcome = state.verified[shown.id];
-  const job = state.jobs.find((each) => each.id === outcome?.job && each.steps > 0);
+  const job = state.jobs.find((each) => each.id === outcome?.job);
   const button = parts.actions.querySelector('[data-action="verify"]');
   const isRunning = outcome?.state === 'running';
   button?.toggleAttribute('aria-busy', isRunning);
@@ -266,7 +267,7 @@ function showVerified() {
  */
 function outcomeText(outcome, job) {
   switch (outcome?.state) {
-    case 'running': return job === undefined ? t('verifying') : `${t('verifying')} · ${t('step_of', { n: job.step, m: job.steps })}`;
+    case 'running': return [t('verifying'), job && countOf(job)].filter(Boolean).join(' · ');
     case 'done': return outcome.holds ? t('verified') : mismatch(outcome);
     case 'failed': return outcome.problem?.message ?? t('failed');
     default: return '';

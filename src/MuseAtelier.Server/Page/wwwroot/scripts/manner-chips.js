@@ -1,8 +1,8 @@
 // On the desk: the button that opens the manners, and those in use.
 import { openManners } from './drawer.js';
 import { byId, el, icon } from './dom.js';
-import { onLanguage, t } from './i18n.js';
-import { hasImprints, hasManners, isMissing, languageOf, leave, load, short, titleOf } from './manners.js';
+import { languageOf, onLanguage, t } from './i18n.js';
+import { hasImprints, hasManners, isMissing, leave, load, short, titleOf } from './manners.js';
 import { addKey } from './shortcuts.js';
 import { on, state } from './store.js';
 

@@ -13,6 +13,7 @@ addTexts({
     '也可写在绘意里：<lora:名字:0.8>',
     'In the Vision, <lora:name:0.8> does the same',
   ],
+  manner_unfit: ['这个文件不能用', 'This file cannot be used'],
   manner_take: ['用此画风：{x}', 'Paint in this manner: {x}'],
   manner_drop: ['不用此画风：{x}', 'Leave this manner: {x}'],
   manner_taken: ['已用画风 {x}', '{x} is in use'],

@@ -1,8 +1,8 @@
 // The drawer of manners: those in use with their strengths, those that can be taken up, and the imprints that words may name.
-import { el, icon } from './dom.js';
-import { amount, t } from './i18n.js';
+import { byId, el, icon, renew } from './dom.js';
+import { languageOf, t } from './i18n.js';
 import {
-  alter, areWritten, factsOf, find, hasImprints, hasManners, isInUse, languageOf, leave, load, take, titleOf, wordOf, write,
+  alter, areWritten, factsOf, find, hasImprints, hasManners, isInUse, leave, load, take, titleOf, wordOf, write,
 } from './manners.js';
 import { sliderField } from './slider.js';
 import { state } from './store.js';
@@ -29,10 +29,16 @@ export function mannerRows(syncs) {
       syncs.forEach((each) => each());
     },
   });
+  const used = usedList(syncs);
+  // What is found stands right below the search.
+  syncs.push(() => {
+    used.hidden = state.settings.loras.length === 0 || sought.trim() !== '';
+    search.value = sought;
+  });
   const parts = [
     el('p', { class: 'manner-sub' }, t('manner_sub')),
-    usedList(syncs),
     el('div', { class: 'gallery-search manner-search', role: 'search' }, icon('search'), search),
+    used,
   ];
   if (hasManners()) {
     parts.push(offeredList(syncs));
@@ -58,11 +64,7 @@ function fill(list, key, build) {
     return;
   }
   list.dataset.key = text;
-  const focused = list.contains(document.activeElement) ? document.activeElement?.id : '';
-  list.replaceChildren(...build());
-  if (focused) {
-    document.getElementById(focused)?.focus();
-  }
+  renew(list, ...build());
 }
 
 /** @param {(() => void)[]} syncs */
@@ -76,7 +78,6 @@ function usedList(syncs) {
       cards = [];
       return state.settings.loras.map(({ name }, index) => card(name, index, cards));
     });
-    list.hidden = state.settings.loras.length === 0;
     cards.forEach((each) => each());
   });
   return list;
@@ -103,9 +104,11 @@ function card(name, index, syncs) {
     id: `${id}-text`, label: t('strength_words'), title: t('words_text_strength'), ...range,
     get: () => now().textStrength ?? now().strength, set: (value) => alter(name, { textStrength: value }),
   });
-  syncs.push(strength.sync);
-  if (apart) {
-    syncs.push(apart.sync);
+  for (const field of [strength, apart]) {
+    if (field) {
+      field.element.classList.add('manner-strength');
+      syncs.push(field.sync);
+    }
   }
   return el('li', { class: 'manner-card' },
     el('div', { class: 'manner-head' },
@@ -114,7 +117,7 @@ function card(name, index, syncs) {
         id: `${id}-drop`, class: 'icon-button', type: 'button', title: t('manner_drop', { x: name }),
         'aria-label': t('manner_drop', { x: name }), onClick: () => drop(name),
       }, icon('close'))),
-    el('p', { class: listed ? 'craft-fact' : 'notice' }, listed ? factsOf(listed, amount) : t('manner_missing')),
+    el('p', { class: listed ? 'craft-fact' : 'notice' }, listed ? factsOf(listed) : t('manner_missing')),
     wordButtons(listed, syncs),
     strength.element,
     apart && apart.element,
@@ -127,7 +130,7 @@ function card(name, index, syncs) {
 /** @param {string} name */
 function drop(name) {
   leave(name);
-  document.getElementById('manner-search')?.focus();
+  byId('manner-search')?.focus();
 }
 
 /**
@@ -187,15 +190,15 @@ function offeredList(syncs) {
  */
 function row(lora) {
   const { name, title, problem, triggerWords = [] } = lora;
-  const facts = problem ? problem.message : factsOf(lora, amount);
+  const facts = problem ? t('manner_unfit') : factsOf(lora);
   return el('li', null, el('button', {
-    class: 'manner-row', type: 'button', 'aria-disabled': problem ? 'true' : null, title: problem ? null : t('manner_take', { x: name }),
+    class: 'manner-row', type: 'button', 'aria-disabled': problem ? 'true' : null, title: problem?.message ?? t('manner_take', { x: name }),
     onClick: () => problem || pick(name),
   },
   el('span', { class: 'manner-text' },
     el('span', { class: 'manner-name', dir: 'auto', lang: languageOf(title ?? name) }, title ?? name),
     title && title !== name && el('span', { class: 'craft-fact', dir: 'auto' }, ` ${name}`),
-    el('span', { class: 'craft-fact manner-facts', lang: problem ? 'en' : null }, facts),
+    el('span', { class: 'craft-fact manner-facts' }, facts),
     triggerWords.length > 0 && el('span', { class: 'craft-fact manner-facts', dir: 'auto' },
       `${t('needs')} ${triggerWords.slice(0, 3).join(', ')}`)),
   !problem && icon('plus')));
@@ -203,9 +206,10 @@ function row(lora) {
 
 /** @param {string} name */
 function pick(name) {
+  sought = '';
   take(name);
   const index = state.settings.loras.findIndex((each) => each.name === name);
-  document.getElementById(`manner-${index}`)?.focus();
+  byId(`manner-${index}`)?.focus();
 }
 
 /** @param {(() => void)[]} syncs */

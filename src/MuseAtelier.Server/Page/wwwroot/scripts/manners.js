@@ -1,6 +1,7 @@
 // The manners on the desk: LoRAs by name with their strengths. And the embeddings that words may name.
 import * as api from './api.js';
-import { t } from './i18n.js';
+import { endsInComment, withoutComments } from './comments.js';
+import { amount, t } from './i18n.js';
 import './manner-texts.js';
 import { say } from './say.js';
 import { change, set, state } from './store.js';
@@ -99,9 +100,8 @@ export const short = (strength) => String(Number(strength.toFixed(2)));
 /**
  * What a file is, in short.
  * @param {Listed} lora
- * @param {(bytes: number) => string} amount
  */
-export function factsOf({ families, leastRank, mostRank, trainedOn, bytes }, amount) {
+export function factsOf({ families, leastRank, mostRank, trainedOn, bytes }) {
   const ranks = leastRank === mostRank ? mostRank : `${leastRank}–${mostRank}`;
   const base = trainedOn === 'sdxl_base_v1-0' ? 'SDXL 1.0' : trainedOn;
   const facts = [families?.join(' + '), mostRank && t('rank_n', { n: ranks }), base, amount(bytes)].filter(Boolean);
@@ -116,16 +116,13 @@ export function factsOf({ families, leastRank, mostRank, trainedOn, bytes }, amo
 export const titleOf = (name) => find(name)?.title ?? name;
 
 /**
- * The language of a name, by which its face is chosen: Chinese has no italics.
- * @param {string} name
- */
-export const languageOf = (name) => (/[\u3400-\u9fff]/.test(name) ? 'zh-Hans' : 'en');
-
-/**
  * Whether words are in the Vision.
  * @param {string} words
  */
-export const areWritten = (words) => state.settings.prompt.toLowerCase().includes(words.toLowerCase());
+export const areWritten = (words) => {
+  const { prompt, others } = state.settings;
+  return withoutComments(prompt, others.syntax).toLowerCase().includes(words.toLowerCase());
+};
 
 /**
  * Writes words behind those that are there.
@@ -134,7 +131,8 @@ export const areWritten = (words) => state.settings.prompt.toLowerCase().include
  */
 export function write(words, into = 'prompt') {
   const before = state.settings[into].trimEnd();
-  const gap = before === '' ? '' : before.endsWith(',') || before.endsWith('，') ? ' ' : ', ';
+  const isCommented = endsInComment(before, state.settings.others.syntax);
+  const gap = before === '' ? '' : isCommented ? '\n' : before.endsWith(',') || before.endsWith('，') ? ' ' : ', ';
   change({ [into]: `${before}${gap}${words}` });
   say(t('words_in', { x: words }));
 }

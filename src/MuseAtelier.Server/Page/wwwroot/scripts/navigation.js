@@ -1,4 +1,4 @@
-import { el, icon, byId } from './dom.js';
+import { el, icon, byId, renew } from './dom.js';
 import { t, language, setLanguage, onLanguage } from './i18n.js';
 import { recall, keep } from './storage.js';
 import { state, on, set } from './store.js';
@@ -56,9 +56,7 @@ function setTheme(next) {
 }
 
 function show() {
-  const nav = byId('nav');
-  const focused = document.activeElement?.closest('#nav [id]')?.id;
-  nav.replaceChildren(
+  renew(byId('nav'),
     item('studio'),
     item('gallery'),
     el('span', { class: 'nav-rule', 'aria-hidden': 'true' }),
@@ -66,9 +64,6 @@ function show() {
     themeButton(),
     el('button', { id: 'nav-keys', class: 'icon-button nav-keys', type: 'button', title: t('help'), 'aria-label': t('help') },
       icon('keyboard')));
-  if (focused) {
-    byId(focused)?.focus();
-  }
 }
 
 /** @param {'studio' | 'gallery'} view */

@@ -1,6 +1,7 @@
 import { paintRequest, stop } from './actions.js';
 import { el, icon, byId } from './dom.js';
 import { t, duration, onLanguage } from './i18n.js';
+import { countOf, isEnlarging } from './jobs.js';
 import { addKey } from './shortcuts.js';
 import { state, on, set, running } from './store.js';
 
@@ -70,6 +71,9 @@ function nameOf(job) {
   if (job.kind === 'verify') {
     return t('verifying');
   }
+  if (isEnlarging(job)) {
+    return t('enlarging');
+  }
   // The steps are done; the picture is decoded, framed and written.
   return t(job.steps > 0 && job.step >= job.steps ? 'finishing' : 'painting');
 }
@@ -87,8 +91,8 @@ function showLines(job) {
   if (job.count > 1) {
     lines.push(fact(t('picture_of', { n: Math.min(job.count, job.finished + 1), m: job.count })));
   }
-  if (job.state !== 'opening' && job.steps > 0) {
-    lines.push(fact(t('step_of', { n: job.step, m: job.steps })));
+  if (countOf(job)) {
+    lines.push(fact(countOf(job)));
   }
   if (typeof job.secondsLeft === 'number') {
     lines.push(fact(t('left', { s: duration(job.secondsLeft) })));

@@ -1,12 +1,18 @@
-// What a picture says of itself in words: its vision, its first words and its facts.
-import { t } from './i18n.js';
+// What a picture says of itself in words: its vision, its title and its facts.
+import { withoutComments } from './comments.js';
+import { hiresFacts } from './hires.js';
+import { duration, t } from './i18n.js';
+import { secondsOf } from './jobs.js';
+import { mannerFacts } from './manners.js';
+import { sourceFacts } from './source.js';
+import { state } from './store.js';
 
 /**
- * The prompt of a picture in one line; empty if it has no record.
+ * The prompt of a picture in one line, without comments; empty if it has no record.
  * @param {any} picture
  */
 export function visionOf(picture) {
-  return oneLine(picture?.request?.prompt);
+  return oneLine(withoutComments(picture?.request?.prompt, picture?.request?.syntax));
 }
 
 /**
@@ -34,23 +40,48 @@ export function firstWords(text, most = 64) {
 }
 
 /**
- * The facts of a picture that its tile and the large view name.
+ * What a picture is called: the first words of its vision that say what it shows.
  * @param {import('./store.js').Picture} picture
  */
-export function factsOf(picture) {
-  const request = picture.request ?? {};
-  const facts = [`${picture.width} × ${picture.height}`];
-  if (request.seed !== undefined) {
-    facts.push(`${t('seed')} ${request.seed}`);
+export function titleOf(picture) {
+  const words = withoutComments(picture.request?.prompt, picture.request?.syntax);
+  const [first, second] = words.split(/[,，;；\n]/).map((each) => each.trim()).filter(Boolean);
+  if (!first) {
+    return t(picture.isStudy ? 'study' : 'untitled');
   }
-  if (request.frame !== undefined && request.frame !== 'none') {
-    facts.push(frameName(request.frame));
-  }
-  if (picture.model) {
-    facts.push(picture.model);
-  }
-  return facts;
+  // "oil painting by …" says how, not what.
+  return /^(oil|ink|watercolou?r|painting|picture|photo|a painting)\b.*(painting|by|of)\b/i.test(first) && second ? second : first;
 }
+
+/**
+ * The facts of a picture, line by line.
+ * @param {import('./store.js').Picture} picture
+ * @returns {string[]}
+ */
+export function factsOf(picture) {
+  const { width, height, request } = picture;
+  const job = state.jobs.find((each) => each.id === picture.job);
+  const seconds = secondsOf(job) / (job?.count ?? 1);
+  const painted = seconds > 0 ? t('by', { m: picture.model ?? '', s: duration(seconds) }) : picture.model;
+  const size = `${width} × ${height}`;
+  if (!request) {
+    return [size, painted].filter(Boolean);
+  }
+  const { steps, sampler, guidance, seed, frame } = request;
+  const framed = frame && frame !== 'none' ? t('framed', { x: frameName(frame) }) : t('unframed');
+  return [
+    [size, t('steps_n', { n: steps })],
+    [samplerName(sampler), t('guidance_n', { n: guidance })],
+    [t('seed_n', { n: seed }), lower(framed)],
+    sourceFacts(request),
+    hiresFacts(request),
+    mannerFacts(request),
+    [painted],
+  ].map((line) => line.filter(Boolean).join(' · ')).filter((line) => line !== '');
+}
+
+/** @param {string} text */
+const lower = (text) => text.charAt(0).toLowerCase() + text.slice(1);
 
 /**
  * The name of a frame.
@@ -61,17 +92,10 @@ export function frameName(frame) {
 }
 
 /**
- * The sheets of the design, as width over height.
- * @type {[string, number, number][]}
+ * The name that people know a sampler by.
+ * @param {string} name
+ * @returns {string}
  */
-const sheets = [['f11', 1, 1], ['f45', 4, 5], ['f23', 2, 3], ['f916', 9, 16], ['f32', 3, 2], ['f169', 16, 9], ['f125', 12, 5]];
-
-/**
- * The sheet that a size has, by its name and its ratio; undefined if none is near.
- * @param {number} width
- * @param {number} height
- */
-export function sheetOf(width, height) {
-  const found = sheets.find(([, wide, high]) => Math.abs(Math.log((width / height) / (wide / high))) < 0.04);
-  return found === undefined ? undefined : { key: found[0], ratio: `${found[1]}:${found[2]}` };
+export function samplerName(name) {
+  return state.offer?.samplers?.find((/** @type {any} */ each) => each.name === name)?.label ?? name;
 }

@@ -1,4 +1,5 @@
 import { t, duration, onLanguage } from './i18n.js';
+import { secondsOf } from './jobs.js';
 import { say } from './say.js';
 import { state, on, running } from './store.js';
 
@@ -30,8 +31,7 @@ function tell() {
   if (told.id !== '' && told.id !== job?.id) {
     const before = state.jobs.find((each) => each.id === told.id);
     if (before?.state === 'done' && before.kind !== 'verify') {
-      const taken = before.began && before.ended ? (Date.parse(before.ended) - Date.parse(before.began)) / 1000 : 0;
-      say(t('live_done', { s: duration(taken) }));
+      say(t('live_done', { s: duration(secondsOf(before)) }));
     } else if (before?.state === 'done') {
       say(before.verification?.holds ? t('verified') : t('mismatch', { n: before.verification?.divergesAtStep ?? 0 }));
     } else if (before?.state === 'stopped') {

@@ -5,13 +5,15 @@ import { byId, el, icon } from './dom.js';
 import { sentenceOf } from './errors.js';
 import { onLanguage, t } from './i18n.js';
 import './overlay-texts.js';
-import { firstWords, frameName, sheetOf } from './picture-words.js';
+import { firstWords, frameName, visionOf } from './picture-words.js';
 import { hiresFacts } from './hires.js';
 import { QueueDrag } from './queue-drag.js';
 import { say } from './say.js';
 import { addKey } from './shortcuts.js';
+import { formatOf } from './sizes.js';
 import { sourceFacts } from './source.js';
 import { change, on, set, state, waiting } from './store.js';
+import { tell, undoBy } from './toast.js';
 
 /** @typedef {import('./store.js').Job} Job */
 
@@ -88,7 +90,7 @@ function restoreFocus(lost, place) {
 /** @param {Job} job */
 function rowOf(job) {
   const request = job.request ?? {};
-  const words = firstWords(request.prompt, 80) || t('untitled');
+  const words = firstWords(visionOf(job), 80) || t('untitled');
   const name = (/** @type {string} */ key) => `${t(key)}: ${words}`;
   const sheet = el('span', { class: 'waiting-shape' });
   const ratio = (request.width ?? 1) / (request.height ?? 1);
@@ -114,8 +116,8 @@ function rowOf(job) {
 /** @param {Job} job */
 function factsOf(job) {
   const request = job.request ?? {};
-  const sheet = sheetOf(request.width ?? 1, request.height ?? 1);
-  const facts = [sheet?.ratio ?? `${request.width} × ${request.height}`];
+  const format = formatOf(request.width ?? 1, request.height ?? 1, 0.04);
+  const facts = [format?.ratio ?? `${request.width} × ${request.height}`];
   if (job.kind === 'verify') {
     return [t('verify'), ...facts];
   }
@@ -178,10 +180,10 @@ async function edit(job) {
   takeRequest(job.request);
   change({ count: job.count ?? 1 });
   byId('vision').focus();
-  tell(t('q_taken'), () => {
+  tell(t('q_taken'), undoBy(() => {
     change(before);
     putBack([job], place);
-  });
+  }));
 }
 
 /** @param {Job} job */
@@ -189,7 +191,7 @@ async function removeOne(job) {
   const place = state.queue.indexOf(job.id);
   const dropping = drop([job]);
   // Undoing is offered at once, and waits for the answer where it is faster.
-  tell(t('q_removed'), async () => await dropping && putBack([job], place));
+  tell(t('q_removed'), undoBy(async () => await dropping && putBack([job], place)));
   const toast = state.toast;
   if (!await dropping && state.toast === toast) {
     set('toast', null);
@@ -203,7 +205,7 @@ async function removeAll() {
     const ids = removed.map((/** @type {Job} */ job) => job.id);
     set('queue', state.queue.filter((id) => !ids.includes(id)));
     byId('stage')?.focus({ preventScroll: true });
-    tell(t('q_removed_n', { n: removed.length }), () => putBack(jobs.filter((job) => ids.includes(job.id)), 0));
+    tell(t('q_removed_n', { n: removed.length }), undoBy(() => putBack(jobs.filter((job) => ids.includes(job.id)), 0)));
   } catch (problem) {
     tell(sentenceOf(problem));
   }
@@ -245,13 +247,4 @@ async function putBack(jobs, place) {
   } catch (problem) {
     tell(sentenceOf(problem));
   }
-}
-
-/**
- * @param {string} text
- * @param {() => void} [undo]
- */
-function tell(text, undo) {
-  set('toast', { text, action: undo && { text: t('undo'), run: undo } });
-  say(text);
 }

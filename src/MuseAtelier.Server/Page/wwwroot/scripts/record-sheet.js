@@ -8,10 +8,11 @@ import './overlay-texts.js';
 import { hiresFacts } from './hires.js';
 import { mannerFacts } from './manners.js';
 import { goTo } from './navigation.js';
-import { frameName, oneLine, sheetOf } from './picture-words.js';
-import { say } from './say.js';
+import { frameName, oneLine, samplerName } from './picture-words.js';
+import { formatOf } from './sizes.js';
 import { sourceFacts } from './source.js';
-import { change, set, state } from './store.js';
+import { change, state } from './store.js';
+import { tell, undoBy } from './toast.js';
 
 /** @typedef {Record<string, any>} Found The server's answer for a picture file. */
 
@@ -58,17 +59,17 @@ function factsOf(record) {
   const request = record.request ?? {};
   const width = request.width ?? record.width;
   const height = request.height ?? record.height;
-  const sheet = sheetOf(width, height);
+  const format = formatOf(width, height, 0.04);
   const craft = [
     request.steps !== undefined && `${t('steps')} ${request.steps}`,
     request.guidance !== undefined && `${t('guidance')} ${request.guidance}`,
-    request.sampler && labelOf(state.offer?.samplers, request.sampler),
+    request.sampler && samplerName(request.sampler),
   ].filter(Boolean);
   const rows = [
     ['vision', oneLine(request.prompt)],
     ['avoid', oneLine(request.negativePrompt)],
     ['seed', request.seed],
-    ['format', [sheet === undefined ? undefined : t(sheet.key), `${width} × ${height}`].filter(Boolean).join(' · ')],
+    ['format', [format && t(format.key), `${width} × ${height}`].filter(Boolean).join(' · ')],
     ['craft', craft.join(' · ')],
     ['draft_t', sourceFacts(request).join(' · ')],
     ['hires', hiresFacts(request).join(' · ')],
@@ -83,15 +84,6 @@ function factsOf(record) {
     }
   }
   return list;
-}
-
-/**
- * The name that people know a sampler by.
- * @param {any[] | undefined} list
- * @param {string} name
- */
-function labelOf(list, name) {
-  return list?.find((each) => each.name === name)?.label ?? name;
 }
 
 /**
@@ -147,6 +139,5 @@ function choices(dialog, file, record, begins) {
 function takeWords(request) {
   const before = state.settings;
   change({ prompt: request.prompt ?? '', negativePrompt: request.negativePrompt ?? '' });
-  set('toast', { text: t('recalled'), action: { text: t('undo'), run: () => change(before) } });
-  say(t('recalled'));
+  tell(t('recalled'), undoBy(() => change(before)));
 }

@@ -3,7 +3,7 @@ import * as api from './api.js';
 import { sentenceOf } from './errors.js';
 import { t } from './i18n.js';
 import { say } from './say.js';
-import { set } from './store.js';
+import { tell, undoBy } from './toast.js';
 
 /** @typedef {import('./store.js').Picture} Picture */
 
@@ -24,13 +24,13 @@ export async function removePictures(pictures, hooks = {}) {
       restore(removed, hooks);
     }
   };
-  tell(removedText(pictures.length), { text: t('undo'), run: undo });
+  tell(removedText(pictures.length), undoBy(undo));
   const { removed, left, problem } = await removal;
   if (left.length > 0) {
     hooks.failed?.(left);
   }
   if (problem !== undefined) {
-    const action = removed.length > 0 && !isUndone ? { text: t('undo'), run: () => restore(removed, hooks) } : undefined;
+    const action = removed.length > 0 && !isUndone ? undoBy(() => restore(removed, hooks)) : undefined;
     tell(sentenceOf(problem), action);
   }
 }
@@ -76,13 +76,4 @@ async function restore(pictures, hooks) {
     }
   }
   say(pictures.length === 1 ? t('restored') : t('restored_n', { n: pictures.length }));
-}
-
-/**
- * @param {string} text
- * @param {{text: string, run: () => void}} [action]
- */
-function tell(text, action) {
-  set('toast', { text, action });
-  say(text);
 }

@@ -40,9 +40,10 @@ export function sizeOf(format, scale) {
  * The format whose proportions a size has, or null.
  * @param {number} width
  * @param {number} height
+ * @param {number} [slack] By how much the proportions may differ, as a share of them.
  */
-export function formatOf(width, height) {
-  return formats.find((each) => Math.abs(each.width / each.height - width / height) < 0.005) ?? null;
+export function formatOf(width, height, slack = 0.005) {
+  return formats.find((each) => Math.abs(Math.log(each.width / each.height / (width / height))) < slack) ?? null;
 }
 
 /**
@@ -61,7 +62,7 @@ export function scaleOf(width, height) {
  * @param {number} height
  * @param {number} side
  */
-export function sheetOf(width, height, side) {
+export function sheetShape(width, height, side) {
   const ratio = Math.sqrt(width / height);
   return { width: `${Math.round(side * ratio)}px`, height: `${Math.round(side / ratio)}px` };
 }

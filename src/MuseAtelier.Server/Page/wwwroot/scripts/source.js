@@ -2,10 +2,10 @@
 import * as api from './api.js';
 import { sentenceOf, tooBig } from './errors.js';
 import { t } from './i18n.js';
-import { say } from './say.js';
-import { formats, sizeOf } from './sizes.js';
+import { formatOf, sizeOf } from './sizes.js';
 import './source-texts.js';
 import { change, running, set, state } from './store.js';
+import { tell, undoBy } from './toast.js';
 
 /**
  * @typedef {object} SourceMask What is painted anew.
@@ -89,7 +89,7 @@ export function wireOf(source) {
 export async function beginFromFile(file) {
   const most = state.offer?.limits?.uploadBytes ?? Infinity;
   if (file.size > most) {
-    refuse(tooBig(file.size, most));
+    tell(tooBig(file.size, most));
     return false;
   }
   try {
@@ -97,7 +97,7 @@ export async function beginFromFile(file) {
     take({ upload: kept.id, name: kept.name ?? file.name, width: kept.width, height: kept.height, hasAlpha: kept.hasAlpha });
     return true;
   } catch (/** @type {any} */ problem) {
-    refuse(problem.kind === 'body-too-large' ? tooBig(file.size, most) : sentenceOf(problem));
+    tell(problem.kind === 'body-too-large' ? tooBig(file.size, most) : sentenceOf(problem));
     return false;
   }
 }
@@ -121,8 +121,7 @@ export function dropSource() {
   const { source } = state.settings;
   change({ source: null });
   set('isDrafting', false);
-  set('toast', { text: t('draft_off'), action: { text: t('undo'), run: () => change({ source }) } });
-  say(t('draft_off'));
+  tell(t('draft_off'), undoBy(() => change({ source })));
 }
 
 /**
@@ -246,8 +245,7 @@ function take(found) {
   };
   change({ source: { ...source, ...found }, ...shapeOf(found.width, found.height) });
   draft();
-  set('toast', { text: t('draft_on'), action: { text: t('undo'), run: () => change(before) } });
-  say(t('draft_on'));
+  tell(t('draft_on'), undoBy(() => change(before)));
 }
 
 /**
@@ -258,7 +256,7 @@ function take(found) {
 function shapeOf(width, height) {
   const scale = state.settings.scale || Math.round(Math.sqrt(state.settings.width * state.settings.height)) || 1024;
   const ratio = width / height;
-  const near = formats.find((each) => Math.abs(Math.log(each.width / each.height / ratio)) < 0.02);
+  const near = formatOf(width, height, 0.02);
   if (near) {
     return sizeOf(near, scale);
   }
@@ -268,10 +266,4 @@ function shapeOf(width, height) {
   const by = Math.min(Math.max(1, leastSide / shorter), mostSide / longer);
   const side = (/** @type {number} */ wanted) => Math.min(mostSide, Math.max(leastSide, Math.round((wanted * by) / 8) * 8));
   return { width: side(scale * Math.sqrt(ratio)), height: side(scale / Math.sqrt(ratio)) };
-}
-
-/** @param {string} sentence */
-function refuse(sentence) {
-  set('toast', { text: sentence });
-  say(sentence);
 }

@@ -1,12 +1,12 @@
-import { paint } from './actions.js';
 import { previewUrl } from './api.js';
 import { el, byId } from './dom.js';
 import { t, onLanguage } from './i18n.js';
-import { examples } from './examples.js';
+import { invitation } from './invitation.js';
+import { shareOf } from './jobs.js';
 import { isNarrow } from './layout.js';
 import { board } from './mask-board.js';
 import { addressOf, extentOf } from './source.js';
-import { state, on, set, change, running } from './store.js';
+import { state, on, set, running } from './store.js';
 
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -152,7 +152,7 @@ function showEasel(job) {
   });
   const { width = 1, height = 1 } = job.request ?? {};
   element.style.setProperty('--ratio', String(width / height));
-  const share = job.steps > 0 ? job.step / job.steps : 0;
+  const share = shareOf(job);
   /** @type {HTMLElement} */ (element.querySelector('.wash')).style.setProperty('--grown', `${88 + 16 * share}%`);
   const progress = /** @type {HTMLProgressElement} */ (element.querySelector('progress'));
   progress.value = share;
@@ -236,22 +236,4 @@ function showBlank() {
   const { width, height } = state.settings;
   const ratio = width > 0 ? width / height : 1;
   element.style.setProperty('--ratio', String(isInvited ? 1 : ratio));
-}
-
-function invitation() {
-  const list = examples().map((example) => el('li', null, el('button', {
-    class: 'example',
-    type: 'button',
-    onClick: () => {
-      change({ prompt: example.prompt });
-      paint();
-    },
-  },
-  el('img', { src: `pictures/${example.key}.webp`, alt: '', width: 148, height: 104 }),
-  el('span', { class: 'example-words hand' }, t(example.key)),
-  el('span', { class: 'example-act' }, t('try')))));
-  return el('div', { class: 'invitation' },
-    el('h2', { class: 'invitation-title hand' }, t('first_t')),
-    el('p', { class: 'invitation-line hand' }, t('first_s')),
-    el('ul', null, ...list));
 }

@@ -1,3 +1,4 @@
+import { isRunning } from './jobs.js';
 import { recall, keep } from './storage.js';
 
 /**
@@ -40,7 +41,7 @@ import { recall, keep } from './storage.js';
 /** @typedef {Record<string, any>} Job A job of docs/http-api.md. */
 
 /** @type {Settings} */
-export const freshSettings = Object.freeze({
+const freshSettings = Object.freeze({
   prompt: '',
   negativePrompt: '',
   width: 0,
@@ -150,7 +151,7 @@ export function change(some) {
 
 /** @returns {Job | null} The job that is painted or verified, or whose model is opened. */
 export function running() {
-  return state.jobs.find((each) => each.state === 'painting' || each.state === 'opening') ?? null;
+  return state.jobs.find(isRunning) ?? null;
 }
 
 /** @returns {Job[]} The waiting jobs in their order. */

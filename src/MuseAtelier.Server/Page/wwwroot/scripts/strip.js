@@ -1,9 +1,9 @@
 import { openDrawer, closeDrawer } from './drawer.js';
-import { el, icon, byId } from './dom.js';
+import { el, icon, byId, renew } from './dom.js';
 import { t, onLanguage } from './i18n.js';
 import { diceButton, lockButton, roll, toggleLock } from './seed.js';
 import { addKey } from './shortcuts.js';
-import { formatOf, scaleOf, sheetOf } from './sizes.js';
+import { formatOf, scaleOf, sheetShape } from './sizes.js';
 import { state, on } from './store.js';
 
 /** Begins the strip: the craft as it is set; each value opens the drawer at its control. */
@@ -31,7 +31,6 @@ function toggleCraft() {
 
 function show() {
   const strip = byId('strip');
-  const focused = strip.contains(document.activeElement) ? document.activeElement?.id : '';
   const { width, height, frame, seed } = state.settings;
   const steps = state.settings.steps ?? state.offer?.defaults?.steps;
   const counted = steps ? t('steps_n', { n: steps }) : '';
@@ -39,9 +38,9 @@ function show() {
   const scale = scaleOf(width, height);
   const size = scale ? String(scale.side) : `${width} × ${height}`;
   const name = `${t('format')}: ${format ? t(format.key) : ''} ${width} × ${height}`;
-  const sheet = el('span', { class: 'strip-sheet', style: sheetOf(width || 1, height || 1, 15) });
+  const sheet = el('span', { class: 'strip-sheet', style: sheetShape(width || 1, height || 1, 15) });
   strip.toggleAttribute('data-long', seed.length > 4 || !scale);
-  strip.replaceChildren(
+  renew(strip,
     el('button', {
       id: 'strip-craft',
       class: 'strip-craft hand',
@@ -56,9 +55,6 @@ function show() {
     value('seed', 'seed', `${t('seed')}: ${seed}`, el('span', { class: 'strip-seed' }, seed)),
     diceButton('strip-dice'),
     lockButton('strip-lock'));
-  if (focused) {
-    byId(focused)?.focus();
-  }
 }
 
 /**

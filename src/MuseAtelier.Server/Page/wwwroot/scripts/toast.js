@@ -1,5 +1,7 @@
 // One line at the lower middle of the window, with at most one action. A newer toast replaces an older one.
 import { byId, el } from './dom.js';
+import { t } from './i18n.js';
+import { say } from './say.js';
 import { addKey } from './shortcuts.js';
 import { on, set, state } from './store.js';
 
@@ -22,6 +24,22 @@ export function start() {
     }
   }, true);
 }
+
+/**
+ * Shows a sentence, and has it spoken.
+ * @param {string} text
+ * @param {{text: string, run: () => void}} [action] What can be done about it.
+ */
+export function tell(text, action) {
+  set('toast', { text, action });
+  say(text);
+}
+
+/**
+ * The action of a toast that takes back what was done.
+ * @param {() => void} run
+ */
+export const undoBy = (run) => ({ text: t('undo'), run });
 
 /** Moves the toast out of a dialog that closes, or into one that opens. */
 export function rehostToast() {
