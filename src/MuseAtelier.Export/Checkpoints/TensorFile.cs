@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using MuseAtelier.Export.Storage;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Export.Checkpoints;
@@ -115,6 +116,8 @@ internal abstract class TensorFile : IDisposable
         if (!File.Exists(path)) throw new CheckpointNotFoundException(path);
         try
         {
+            // A pipe has no size either, and opening it would wait for its other end.
+            if (new FileInfo(FinalPath.Of(path)).Length == 0) throw ForeignFormat.Recognise(path, [], 0);
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
