@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using MuseAtelier.Export.Storage;
 using MuseAtelier.Format;
 
@@ -34,6 +35,9 @@ internal abstract class TensorFile : IDisposable
 
     /// <summary>Every tensor by name.</summary>
     public IReadOnlyDictionary<string, SafetensorsTensor> Tensors { get; }
+
+    /// <summary>The opened file, whatever has its name by now; null where there are several.</summary>
+    public virtual SafeFileHandle? Handle => null;
 
     /// <summary>Opens a file of either format, which is recognised by its first bytes.</summary>
     /// <param name="path">Path of the file.</param>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using static System.FormattableString;
 
 namespace MuseAtelier.Export.Checkpoints;
@@ -75,6 +76,9 @@ internal sealed class TorchFile : TensorFile
             stream?.Dispose();
         }
     }
+
+    /// <inheritdoc/>
+    public override SafeFileHandle Handle => _stream.SafeFileHandle;
 
     /// <inheritdoc/>
     public override void CopyTo(SafetensorsTensor tensor, long start, Span<byte> destination)

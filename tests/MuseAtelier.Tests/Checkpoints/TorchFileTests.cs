@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using MuseAtelier.Export.Checkpoints;
@@ -38,6 +39,21 @@ public sealed class TorchFileTests : IDisposable
     {
         using TensorFile file = TensorFile.Open(Sample().Write(_folder["a.safetensors"]));
         Assert.IsType<SafetensorsFile>(file);
+    }
+
+    // Opening a pipe waits until another process writes to it.
+    [Fact]
+    public async Task Open_OfAPipe_RefusesWithoutWaiting()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Folders of Windows hold no pipes.");
+        using (Process process = Process.Start("mkfifo", _folder["pipe.safetensors"])) process.WaitForExit();
+        File.CreateSymbolicLink(_folder["link.safetensors"], _folder["pipe.safetensors"]);
+        foreach (string name in (string[])["pipe.safetensors", "link.safetensors"])
+        {
+            Task open = Task.Run(() => TensorFile.Open(_folder[name]), TestContext.Current.CancellationToken);
+            await Assert.ThrowsAsync<NotSafetensorsException>(
+                () => open.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        }
     }
 
     [Fact]
