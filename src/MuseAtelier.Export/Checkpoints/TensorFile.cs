@@ -121,7 +121,7 @@ internal abstract class TensorFile : IDisposable
         try
         {
             // A pipe has no size either, and opening it would wait for its other end.
-            if (new FileInfo(FinalPath.Of(path)).Length == 0) throw ForeignFormat.Recognise(path, [], 0);
+            if (FinalPath.FileOf(path).Length == 0) throw ForeignFormat.Recognise(path, [], 0);
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

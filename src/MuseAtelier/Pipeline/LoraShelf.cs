@@ -67,7 +67,7 @@ internal sealed class LoraShelf : IDisposable
         // No system has such names, and the framework refuses them with an exception of its own.
         if (path.Contains('\0', StringComparison.Ordinal)) throw RequestLoraException.NoFile(path);
         string full = Path.GetFullPath(path);
-        FileInfo info = Target(full);
+        FileInfo info = FinalPath.FileOf(full);
         if (!info.Exists) throw RequestLoraException.NoFile(path);
         var identity = new Identity(full, info.FullName, info.Length, info.LastWriteTimeUtc);
         // Two callers that open the same new file wait for each other, so that it is opened once.
@@ -82,19 +82,6 @@ internal sealed class LoraShelf : IDisposable
             known.Holders++;
             CloseIdle(MostOpen);
             return new Hold(this, known);
-        }
-    }
-
-    // A link stays as it is when the file that it leads to is replaced. A link to itself leads to no file.
-    private static FileInfo Target(string path)
-    {
-        try
-        {
-            return new FileInfo(FinalPath.Of(path));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return new FileInfo(path);
         }
     }
 

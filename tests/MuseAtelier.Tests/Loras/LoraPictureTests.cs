@@ -124,6 +124,15 @@ public sealed class LoraPictureTests(NarrowAtelier narrow, LoraFiles files) : IC
         Assert.NotEqual(first.Pixels.ToArray(), second.Pixels.ToArray());
     }
 
+    [Fact]
+    public async Task Generate_WithAnotherTextStrengthAlone_MergesTheWeightsAnew()
+    {
+        Picture without = await PaintAsync(new PictureLora { Path = files.A, TextStrength = 0 });
+        Picture with = await PaintAsync(new PictureLora { Path = files.A, TextStrength = 1 });
+        Assert.Equal((0f, 1f), (without.Provenance.Loras.Single().TextStrength, with.Provenance.Loras.Single().TextStrength));
+        Assert.NotEqual(without.Pixels.ToArray(), with.Pixels.ToArray());
+    }
+
     // A link keeps its own size and time when the file that it leads to is replaced.
     [Fact]
     public void Open_OfALinkWhoseFileWasReplaced_OpensTheNewOne()
