@@ -39,7 +39,17 @@ internal sealed class LoraChoices
     public IReadOnlyList<PictureLora> Read(ParseResult result) => [.. Given(result).Select(ToLora)];
 
     /// <summary>The folders in which names are looked up.</summary>
-    public IReadOnlyList<string> FoldersOf(ParseResult result) => result.GetValue(_folders) ?? [];
+    /// <exception cref="LoraFolderException">One of them does not exist.</exception>
+    public IReadOnlyList<string> FoldersOf(ParseResult result) => FoldersOf(result, _folders);
+
+    /// <summary>The folders that an option of <see cref="Folders"/> names.</summary>
+    /// <exception cref="LoraFolderException">One of them does not exist.</exception>
+    public static IReadOnlyList<string> FoldersOf(ParseResult result, Option<string[]> folders)
+    {
+        string[] named = result.GetValue(folders) ?? [];
+        // A prompt without tags reads no folder, and a wrong path would go unnoticed.
+        return Array.Find(named, folder => !Directory.Exists(folder)) is { } missing ? throw new LoraFolderException(missing) : named;
+    }
 
     /// <summary>The paths of the files that the command line names.</summary>
     public IReadOnlyList<string> PathsOf(ParseResult result) => [.. Given(result).Select(lora => lora.Path)];

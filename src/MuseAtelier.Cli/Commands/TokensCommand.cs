@@ -56,7 +56,10 @@ internal static class TokensCommand
                 Steps = Choice.Given(result, steps, Defaults.Steps),
             };
             var weighted = new WeightedTokens(
-                terminal, settings, new LoraFolder(result.GetValue(loras) ?? []), new EmbeddingFolder(result.GetValue(embeddings) ?? []));
+                terminal,
+                settings,
+                new LoraFolder(LoraChoices.FoldersOf(result, loras)),
+                new EmbeddingFolder(result.GetValue(embeddings) ?? []));
             if (result.GetValue(file) is { } path) ShowFile(terminal, path, settings, weighted, isJson, stop);
             else if (settings.PromptSyntax == PromptSyntax.Plain) ShowPrompt(terminal, result.GetValue(prompt)!, isJson);
             else weighted.Show(result.GetValue(prompt)!, isJson);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace MuseAtelier.Export.Checkpoints;
 
@@ -15,6 +16,7 @@ internal static class DiffusersFolder
     public const string SchedulerFile = "scheduler/scheduler_config.json";
 
     private const int MostBytes = 1 << 20;
+    private const int MostDepth = 16;
 
     private static readonly (ModelPart Part, string Folder, string Safe, string Torch)[] Parts =
     [
@@ -69,7 +71,8 @@ internal static class DiffusersFolder
                 throw ModelFolderException.Description(folder, name, $"it has {stream.Length} bytes, more than {mostBytes}");
             byte[] json = new byte[stream.Length];
             stream.ReadExactly(json);
-            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 16 });
+            RequireText(json);
+            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MostDepth });
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document.RootElement.Clone()
                 : throw ModelFolderException.Description(folder, name, "it is no JSON object");
@@ -81,6 +84,25 @@ internal static class DiffusersFolder
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new CheckpointUnreadableException(path, exception);
+        }
+    }
+
+    // A text that is no UTF-8, or that has half of a surrogate pair, passes as JSON and fails where it is read.
+    private static void RequireText(byte[] json)
+    {
+        if (!Utf8.IsValid(json)) throw new JsonException("it is not UTF-8");
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MostDepth });
+        while (reader.Read())
+        {
+            if (!reader.ValueIsEscaped) continue;
+            try
+            {
+                reader.GetString();
+            }
+            catch (InvalidOperationException exception)
+            {
+                throw new JsonException("a text in it has half of a surrogate pair", exception);
+            }
         }
     }
 

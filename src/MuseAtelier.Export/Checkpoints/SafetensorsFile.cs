@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
 
 namespace MuseAtelier.Export.Checkpoints;
 
@@ -67,6 +68,9 @@ internal sealed unsafe class SafetensorsFile : TensorFile
 
         return Slice(tensor, 0, (int)tensor.Bytes);
     }
+
+    /// <inheritdoc/>
+    public override SafeFileHandle Handle => _stream.SafeFileHandle;
 
     /// <inheritdoc/>
     public override void CopyTo(SafetensorsTensor tensor, long start, Span<byte> destination)

@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using MuseAtelier.Export.Storage;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Export.Checkpoints;
@@ -33,6 +35,9 @@ internal abstract class TensorFile : IDisposable
 
     /// <summary>Every tensor by name.</summary>
     public IReadOnlyDictionary<string, SafetensorsTensor> Tensors { get; }
+
+    /// <summary>The opened file, whatever has its name by now; null where there are several.</summary>
+    public virtual SafeFileHandle? Handle => null;
 
     /// <summary>Opens a file of either format, which is recognised by its first bytes.</summary>
     /// <param name="path">Path of the file.</param>
@@ -115,6 +120,8 @@ internal abstract class TensorFile : IDisposable
         if (!File.Exists(path)) throw new CheckpointNotFoundException(path);
         try
         {
+            // A pipe has no size either, and opening it would wait for its other end.
+            if (FinalPath.FileOf(path).Length == 0) throw ForeignFormat.Recognise(path, [], 0);
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

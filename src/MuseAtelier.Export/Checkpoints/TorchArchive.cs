@@ -7,7 +7,7 @@ namespace MuseAtelier.Export.Checkpoints;
 /// <summary>
 /// The zip archive of <c>torch.save</c>: <c>NAME/data.pkl</c> describes the tensors, and <c>NAME/data/KEY</c> holds a storage each.
 /// PyTorch stores every entry without compression, so that each is a range of the file; other archives are refused. The structures are
-/// those of PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16.
+/// those of PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16, and those of <see cref="TorchZip64"/>.
 /// </summary>
 internal sealed class TorchArchive
 {
@@ -102,15 +102,19 @@ internal sealed class TorchArchive
         while (end >= 0 && !IsEnd(tail, end)) end--;
         if (end < 0) throw new TorchArchiveException(path, "it has no directory: its end is missing");
         ReadOnlySpan<byte> record = tail.AsSpan(end, EndBytes);
-        count = BinaryPrimitives.ReadUInt16LittleEndian(record[10..]);
-        long bytes = BinaryPrimitives.ReadUInt32LittleEndian(record[12..]);
-        dataEnd = BinaryPrimitives.ReadUInt32LittleEndian(record[16..]);
-        if (count == ushort.MaxValue || dataEnd == uint.MaxValue || bytes == uint.MaxValue)
-            throw new TorchArchiveException(path, "it is a zip64 archive of more than 4 GB or 65,534 entries");
-        if (count > MostEntries || bytes > MostDirectoryBytes)
-            throw new TorchArchiveException(path, Invariant($"its directory has {count} entries in {bytes:N0} bytes"));
-        if (dataEnd + bytes > length - tail.Length + end) throw new TorchArchiveException(path, "its directory lies outside of it");
-        byte[] directory = new byte[(int)bytes];
+        var found = new ZipDirectory(
+            BinaryPrimitives.ReadUInt16LittleEndian(record[10..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(record[12..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(record[16..]),
+            length - tail.Length + end);
+        if (found.Count == ushort.MaxValue || found.Bytes == uint.MaxValue || found.Offset == uint.MaxValue)
+            found = TorchZip64.ReadEnd(path, stream, found.End);
+        if (found.Count is < 0 or > MostEntries || found.Bytes is < 0 or > MostDirectoryBytes)
+            throw new TorchArchiveException(path, Invariant($"its directory has {found.Count:N0} entries in {found.Bytes:N0} bytes"));
+        if (found.Offset < 0 || found.Offset > found.End - found.Bytes)
+            throw new TorchArchiveException(path, "its directory lies outside of it");
+        (count, dataEnd) = ((int)found.Count, found.Offset);
+        byte[] directory = new byte[(int)found.Bytes];
         ReadAt(path, stream, dataEnd, directory);
         return directory;
     }
@@ -126,17 +130,21 @@ internal sealed class TorchArchive
         if (header.Length < CentralHeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(header) != CentralHeader)
             throw new TorchArchiveException(path, "its directory ends in the middle of an entry");
         int flags = BinaryPrimitives.ReadUInt16LittleEndian(header[8..]), method = BinaryPrimitives.ReadUInt16LittleEndian(header[10..]);
-        long packed = BinaryPrimitives.ReadUInt32LittleEndian(header[20..]), bytes = BinaryPrimitives.ReadUInt32LittleEndian(header[24..]);
+        var stated = new ZipSizes(
+            BinaryPrimitives.ReadUInt32LittleEndian(header[24..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(header[20..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(header[42..]));
         int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(header[28..]);
-        int next = CentralHeaderBytes + nameLength + BinaryPrimitives.ReadUInt16LittleEndian(header[30..])
-            + BinaryPrimitives.ReadUInt16LittleEndian(header[32..]);
-        long start = BinaryPrimitives.ReadUInt32LittleEndian(header[42..]);
+        int extraLength = BinaryPrimitives.ReadUInt16LittleEndian(header[30..]);
+        int next = CentralHeaderBytes + nameLength + extraLength + BinaryPrimitives.ReadUInt16LittleEndian(header[32..]);
         if (next > header.Length) throw new TorchArchiveException(path, "its directory ends in the middle of an entry");
         ReadOnlySpan<byte> rawName = header.Slice(CentralHeaderBytes, nameLength);
         string name = Encoding.UTF8.GetString(rawName);
         string entry = $"its entry '{SafetensorsHeader.Shorten(name)}'";
         // Bit 0 of the flags means encryption.
         if ((flags & 1) != 0) throw new TorchArchiveException(path, $"{entry} is encrypted");
+        if (TorchZip64.Widen(header.Slice(CentralHeaderBytes + nameLength, extraLength), stated) is not var (bytes, packed, start))
+            throw new TorchArchiveException(path, $"{entry} has no size");
         if (method != 0 || packed != bytes) throw new TorchArchiveException(path, $"{entry} is compressed (method {method})");
         long data = DataOf(path, stream, start, rawName, dataEnd, entry);
         if (bytes > dataEnd - data) throw new TorchArchiveException(path, $"{entry} lies outside of it");
@@ -172,7 +180,9 @@ internal sealed class TorchArchive
         }
     }
 
-    private static void ReadAt(string path, FileStream stream, long offset, Span<byte> destination)
+    /// <summary>Reads bytes at an offset.</summary>
+    /// <exception cref="TorchArchiveException">The file ends before.</exception>
+    internal static void ReadAt(string path, FileStream stream, long offset, Span<byte> destination)
     {
         while (!destination.IsEmpty)
         {

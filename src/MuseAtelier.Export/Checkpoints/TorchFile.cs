@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using static System.FormattableString;
 
 namespace MuseAtelier.Export.Checkpoints;
@@ -18,8 +19,15 @@ internal sealed class TorchFile : TensorFile
 
     private const int LargestRank = 32;
 
+    /// <summary>
+    /// The most bytes over which a tensor may be spread whose elements are not in order. SDXL's largest one has 241 MiB in fp32.
+    /// </summary>
+    private const long MostSpreadBytes = 256 << 20;
+
     private readonly FileStream _stream;
     private readonly Dictionary<string, TorchLayout> _layouts;
+    private readonly Lock _gate = new();
+    private (SafetensorsTensor Tensor, byte[] Bytes)? _spread;
 
     private TorchFile(
         string path,
@@ -68,6 +76,9 @@ internal sealed class TorchFile : TensorFile
             stream?.Dispose();
         }
     }
+
+    /// <inheritdoc/>
+    public override SafeFileHandle Handle => _stream.SafeFileHandle;
 
     /// <inheritdoc/>
     public override void CopyTo(SafetensorsTensor tensor, long start, Span<byte> destination)
@@ -156,16 +167,32 @@ internal sealed class TorchFile : TensorFile
         return true;
     }
 
+    // The bytes from the first to the last element of a tensor. Those of the last tensor are kept, because each part of it needs them all.
+    private byte[] Spread(SafetensorsTensor tensor, long bytes)
+    {
+        if (bytes > MostSpreadBytes)
+        {
+            string found = Invariant($"is spread over {bytes:N0} bytes, more than {MostSpreadBytes:N0}");
+            throw new TensorRangeException(Path, tensor.Name, found);
+        }
+
+        lock (_gate)
+        {
+            if (_spread is var (known, kept) && ReferenceEquals(known, tensor)) return kept;
+            byte[] span = GC.AllocateUninitializedArray<byte>((int)bytes);
+            Read(_stream, tensor.Offset, span);
+            _spread = (tensor, span);
+            return span;
+        }
+    }
+
     // Copies elements of a tensor that lie in the storage in another order, such as a kernel with its channels last.
     private void Gather(SafetensorsTensor tensor, TorchLayout layout, long start, Span<byte> destination)
     {
         int size = (int)(tensor.Bytes / tensor.Elements);
         if (start % size != 0 || destination.Length % size != 0)
             throw new ArgumentException($"The part of '{tensor.Name}' cuts an element.", nameof(start));
-        long spanBytes = layout.Elements * size;
-        if (spanBytes > Array.MaxLength) throw new TensorRangeException(Path, tensor.Name, "is spread over more than 2 GiB");
-        byte[] span = GC.AllocateUninitializedArray<byte>((int)spanBytes);
-        Read(_stream, tensor.Offset, span);
+        byte[] span = Spread(tensor, layout.Elements * size);
         for (int done = 0; done < destination.Length; done += size)
         {
             int from = (int)(layout.IndexOf((start + done) / size) * size);

@@ -15,12 +15,20 @@ internal sealed record LoraArgument(string Path, float? Strength, float? TextStr
     {
         List<float> numbers = [];
         while (numbers.Count < 2 && text.LastIndexOf(':') is var colon and > 0
-            && float.TryParse(text.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out float number))
+            && TryNumber(text.AsSpan(colon + 1), out float number))
         {
             numbers.Insert(0, number);
             text = text[..colon];
         }
 
         return new LoraArgument(text, numbers.Count > 0 ? numbers[0] : null, numbers.Count > 1 ? numbers[1] : null);
+    }
+
+    // Python's word for infinity is a number too, which is refused as a strength and is no part of the path.
+    private static bool TryNumber(ReadOnlySpan<char> text, out float number)
+    {
+        if (float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number)) return true;
+        number = text.StartsWith("-") ? float.NegativeInfinity : float.PositiveInfinity;
+        return text.TrimStart("+-").Equals("inf", StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Microsoft.Win32.SafeHandles;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Format;
 
@@ -26,12 +27,33 @@ internal sealed record LoraDigest(string File, string? Content)
     public static string? Usable(string? stated) =>
         stated is { Length: >= ShortDigits and <= 64 } && stated.All(char.IsAsciiHexDigit) ? stated.ToLowerInvariant() : null;
 
-    /// <summary>Reads a file once, and not a mapping of it, so that its pages do not count as memory of this process.</summary>
+    /// <summary>Reads a file once.</summary>
     /// <param name="path">Path of the file.</param>
     /// <param name="hasContent">Whether the digest of the content is computed too.</param>
     /// <param name="cancellationToken">Cancels within a few MiB.</param>
     /// <exception cref="CheckpointUnreadableException">The system refuses to read the file.</exception>
     public static LoraDigest Of(string path, bool hasContent, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            using SafeFileHandle file = System.IO.File.OpenHandle(path, options: FileOptions.SequentialScan);
+            return Of(path, file, hasContent, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointUnreadableException(path, exception);
+        }
+    }
+
+    /// <summary>
+    /// Reads an opened file once, and not a mapping of it, so that its pages do not count as memory of this process.
+    /// </summary>
+    /// <param name="path">Path of the file, for messages.</param>
+    /// <param name="file">The file; borrowed.</param>
+    /// <param name="hasContent">Whether the digest of the content is computed too.</param>
+    /// <param name="cancellationToken">Cancels within a few MiB.</param>
+    /// <exception cref="CheckpointUnreadableException">The system refuses to read the file.</exception>
+    public static LoraDigest Of(string path, SafeFileHandle file, bool hasContent, CancellationToken cancellationToken = default)
     {
         using var all = new Sha256();
         using var content = new Sha256();
@@ -39,15 +61,13 @@ internal sealed record LoraDigest(string File, string? Content)
         long at = 0;
         try
         {
-            using FileStream stream = new(
-                path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
             byte[] buffer = new byte[BufferBytes];
-            for (int read; (read = stream.ReadAtLeast(buffer, PrefixBytes, throwOnEndOfStream: false)) > 0; at += read)
+            for (int read; (read = Fill(file, at, buffer)) > 0; at += read)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 ReadOnlySpan<byte> part = buffer.AsSpan(0, read);
                 all.Append(part);
-                if (at == 0 && hasContent) begin = ContentOf(part, stream.Length);
+                if (at == 0 && hasContent) begin = ContentOf(part, RandomAccess.GetLength(file));
                 if (at + read > begin) content.Append(part[(int)Math.Max(0, begin - at)..]);
             }
         }
@@ -57,6 +77,14 @@ internal sealed record LoraDigest(string File, string? Content)
         }
 
         return new LoraDigest(all.Finish(), at > begin ? content.Finish() : null);
+    }
+
+    // Reads until the buffer is full or the file ends, so that the first part has the whole prefix.
+    private static int Fill(SafeFileHandle file, long offset, Span<byte> buffer)
+    {
+        int filled = 0;
+        for (int read; filled < buffer.Length && (read = RandomAccess.Read(file, buffer[filled..], offset + filled)) > 0;) filled += read;
+        return filled;
     }
 
     // Where the content begins; beyond every file for other formats.

@@ -18,7 +18,8 @@ internal sealed class LoraFile : IDisposable
         Modules = LoraModules.Of(file, out IReadOnlyList<string> others);
         Others = others;
         Info = LoraInfo.Of(file, Modules);
-        _digest = new Lazy<LoraDigest>(() => LoraDigest.Of(path, hasContent: LoraDigest.Usable(Info.StatedHash) is null));
+        // The digest is that of the file whose factors are read, and not of one that has taken its name.
+        _digest = new Lazy<LoraDigest>(() => LoraDigest.Of(path, file.Handle!, hasContent: LoraDigest.Usable(Info.StatedHash) is null));
     }
 
     /// <summary>Path of the file.</summary>

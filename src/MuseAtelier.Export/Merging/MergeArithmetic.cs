@@ -34,7 +34,7 @@ internal sealed class MergeArithmetic(IReadOnlyList<TensorFile> files, float wei
         else if (weight == 0 && IsStored(tensor, tensor.First)) Copy(0, tensor.First, writer, cancellationToken);
         else if (weight == 1 && files.Count == 2 && IsStored(tensor, tensor.Others[0]))
             Copy(1, tensor.Others[0], writer, cancellationToken);
-        else if (MergePlan.IsExtended(tensor.First, tensor.Others[0])) WriteExtended(tensor, writer);
+        else if (tensor.Others.Any(other => MergePlan.IsExtended(tensor.First, other))) WriteExtended(tensor, writer);
         else WriteMerged(tensor, writer, cancellationToken);
     }
 

@@ -13,6 +13,22 @@ internal static class FinalPath
         return Resolve(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), ref links);
     }
 
+    /// <summary>
+    /// The file behind all links of a path: its size and its time change with its content, and those of a link do not. A path whose links
+    /// form a cycle leads to no file, and stays as it is.
+    /// </summary>
+    public static FileInfo FileOf(string path)
+    {
+        try
+        {
+            return new FileInfo(Of(path));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return new FileInfo(path);
+        }
+    }
+
     private static string Resolve(string path, ref int links)
     {
         string? parent = Path.GetDirectoryName(path);

@@ -1,3 +1,4 @@
+using MuseAtelier.Export.Storage;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Server.Adapters;
@@ -48,7 +49,7 @@ internal readonly record struct FileStamp(long Bytes, DateTime Modified)
     /// <summary>The stamp of a file; null if there is none.</summary>
     public static FileStamp? Of(string path)
     {
-        var file = new FileInfo(path);
+        FileInfo file = FinalPath.FileOf(path);
         return file.Exists ? new FileStamp(file.Length, file.LastWriteTimeUtc) : null;
     }
 }

@@ -1,5 +1,6 @@
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Loras;
+using MuseAtelier.Export.Storage;
 
 namespace MuseAtelier.Adapters;
 
@@ -56,7 +57,7 @@ internal sealed class LoraEntry(string path, string place)
 
     private (long Bytes, DateTime Modified, string? Alias, string? ContentHash) Read()
     {
-        var file = new FileInfo(path);
+        FileInfo file = FinalPath.FileOf(path);
         (long Bytes, DateTime Modified) now = file.Exists ? (file.Length, file.LastWriteTimeUtc) : default;
         lock (_lock)
         {

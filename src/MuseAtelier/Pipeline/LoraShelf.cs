@@ -1,4 +1,5 @@
 using MuseAtelier.Export.Loras;
+using MuseAtelier.Export.Storage;
 
 namespace MuseAtelier.Pipeline;
 
@@ -65,15 +66,16 @@ internal sealed class LoraShelf : IDisposable
     {
         // No system has such names, and the framework refuses them with an exception of its own.
         if (path.Contains('\0', StringComparison.Ordinal)) throw RequestLoraException.NoFile(path);
-        var info = new FileInfo(Path.GetFullPath(path));
+        string full = Path.GetFullPath(path);
+        FileInfo info = FinalPath.FileOf(full);
         if (!info.Exists) throw RequestLoraException.NoFile(path);
-        var identity = new Identity(info.FullName, info.Length, info.LastWriteTimeUtc);
+        var identity = new Identity(full, info.FullName, info.Length, info.LastWriteTimeUtc);
         // Two callers that open the same new file wait for each other, so that it is opened once.
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             Entry? known = _entries.Find(entry => entry.Identity == identity);
-            if (known is null) known = new Entry(identity, LoraFile.Open(info.FullName));
+            if (known is null) known = new Entry(identity, LoraFile.Open(full));
             else _entries.Remove(known);
             // The entry that was used last is the last one.
             _entries.Add(known);
@@ -133,5 +135,9 @@ internal sealed class LoraShelf : IDisposable
     }
 
     /// <summary>What tells a file from one that replaced it.</summary>
-    internal readonly record struct Identity(string Path, long Bytes, DateTime Written);
+    /// <param name="Path">The path by which it is named.</param>
+    /// <param name="Target">The path behind all links.</param>
+    /// <param name="Bytes">Its size.</param>
+    /// <param name="Written">The time of its last change.</param>
+    internal readonly record struct Identity(string Path, string Target, long Bytes, DateTime Written);
 }

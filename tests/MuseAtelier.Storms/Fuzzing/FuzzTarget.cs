@@ -16,6 +16,10 @@ internal abstract class FuzzTarget : IDisposable
             ["pictures"] = () => new PictureTarget(),
             ["parameters"] = () => new ParametersTarget(),
             ["tokens"] = () => new TokensTarget(),
+            ["loras"] = () => new LoraTarget(),
+            ["embeddings"] = () => new EmbeddingTarget(),
+            ["torch"] = () => new TorchTarget(),
+            ["folders"] = () => new ModelFolderTarget(),
         };
 
     /// <summary>Files of the target.</summary>

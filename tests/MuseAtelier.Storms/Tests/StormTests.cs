@@ -200,6 +200,10 @@ public sealed class StormTests
     [InlineData("pictures", 300)]
     [InlineData("parameters", 300)]
     [InlineData("tokens", 300)]
+    [InlineData("loras", 300)]
+    [InlineData("embeddings", 300)]
+    [InlineData("torch", 300)]
+    [InlineData("folders", 150)]
     public async Task Fuzz_OfEachTarget_IsReadOrRefusedByType(string target, int count)
     {
         var report = new StormReport("fuzz");

@@ -1,4 +1,6 @@
 using MuseAtelier.Adapters;
+using MuseAtelier.Format;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Tests.Checkpoints;
 using MuseAtelier.Tests.Support;
 
@@ -93,6 +95,22 @@ public sealed class LoraFolderTests : IDisposable
     }
 
     // A file that is no LoRA has no alias; only using it gives the reason.
+    // The size and the time of a link stay as they are when its file is replaced.
+    [Fact]
+    public void Alias_OfALinkWhoseFileWasReplaced_IsThatOfTheNewOne()
+    {
+        Directory.CreateDirectory(_folder["loras"]);
+        string target = RawLora(_folder["target.safetensors"], ("ss_output_name", "mist"));
+        File.CreateSymbolicLink(_folder["loras/link.safetensors"], target);
+        LoraEntry entry = Assert.Single(new LoraFolder([_folder["loras"]]).Current.Entries);
+        var digests = new FileDigests();
+        Assert.Equal(("mist", Digest()), (entry.Alias, digests.Of(entry.Path)));
+        RawLora(target, ("ss_output_name", "fog and rain"));
+        Assert.Equal(("fog and rain", Digest()), (entry.Alias, digests.Of(entry.Path)));
+
+        string Digest() => Sha256.Hash(File.ReadAllBytes(target));
+    }
+
     [Fact]
     public void Alias_OfAFileThatIsNoSafetensors_IsNone()
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using MuseAtelier.Export.Checkpoints;
@@ -40,6 +41,21 @@ public sealed class TorchFileTests : IDisposable
         Assert.IsType<SafetensorsFile>(file);
     }
 
+    // Opening a pipe waits until another process writes to it.
+    [Fact]
+    public async Task Open_OfAPipe_RefusesWithoutWaiting()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Folders of Windows hold no pipes.");
+        using (Process process = Process.Start("mkfifo", _folder["pipe.safetensors"])) process.WaitForExit();
+        File.CreateSymbolicLink(_folder["link.safetensors"], _folder["pipe.safetensors"]);
+        foreach (string name in (string[])["pipe.safetensors", "link.safetensors"])
+        {
+            Task open = Task.Run(() => TensorFile.Open(_folder[name]), TestContext.Current.CancellationToken);
+            await Assert.ThrowsAsync<NotSafetensorsException>(
+                () => open.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        }
+    }
+
     [Fact]
     public void ReadFloats_OfATransposedTensor_GivesRowMajorOrder()
     {
@@ -51,6 +67,21 @@ public sealed class TorchFileTests : IDisposable
         file.CopyTo(file.Tensors["w"], 8, bytes);
         Assert.Equal([2f, 5], MemoryMarshal.Cast<byte, float>(bytes).ToArray());
         Assert.Throws<ArgumentException>(() => file.CopyTo(file.Tensors["w"], 2, bytes));
+    }
+
+    // A part of such a tensor needs the whole range of the file, which must not be read again for each part.
+    [Fact]
+    public void ReadFloats_OfALargeTransposedTensor_ReadsItsRangeOnce()
+    {
+        const int Rows = 512, Columns = 1024;
+        byte[] pickle = One(writer => writer.Tensor("FloatStorage", "0", Rows * Columns, 0, [Columns, Rows], [1, Columns]));
+        using TorchFile file = Open(pickle, Bytes([.. Enumerable.Range(0, Rows * Columns).Select(i => (float)i)]));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        float[] values = file.ReadFloats("w");
+        long taken = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.Equal([0f, Columns, 2 * Columns], values[..3]);
+        Assert.Equal([1f, 1 + Columns], values[Rows..(Rows + 2)]);
+        Assert.InRange(taken, 0, 3L * sizeof(float) * Rows * Columns);
     }
 
     [Fact]
@@ -175,19 +206,76 @@ public sealed class TorchFileTests : IDisposable
     }
 
     [Fact]
+    public void Open_OfAZip64Archive_GivesItsTensors()
+    {
+        RawCheckpoint raw = Sample();
+        byte[][] storages = [.. raw.Tensors.Values.Select(tensor => tensor.Bytes)];
+        string path = Zip64Writer.WriteTorch(_folder["a.pth"], TorchWriter.Pickle(raw, null, isLegacy: false), storages);
+        RequireZip(path, storages.Length + 2);
+        using TorchFile file = TorchFile.Open(path);
+        Assert.Equal([1.5f, -2, 3, 4, 5, 6], file.ReadFloats("body.0.weight"));
+        Assert.Equal([0.25f, 8], file.ReadFloats("half"));
+    }
+
+    // More than 4 GiB, of which all but 2 KB are a hole.
+    [Fact]
+    public void Open_OfAnArchiveBeyond4Gib_GivesTheTensorsBehindTheHole()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The file has a hole of 4 GiB, which takes room on the disk there.");
+        const long Hole = 4L << 30;
+        byte[] pickle = new PickleWriter().Dictionary().Mark()
+            .Text("last").Tensor("FloatStorage", "0", 3, 0, [3], [1])
+            .Text("hole").Tensor("FloatStorage", "hole", Hole / sizeof(float), Hole / sizeof(float) - 2, [2], [1])
+            .SetItems().End();
+        string path = Zip64Writer.WriteTorch(_folder["large.pth"], pickle, [Bytes(1, 2, 3)], Hole);
+        RequireZip(path, 4);
+        using TorchFile file = TorchFile.Open(path);
+        Assert.InRange(file.Bytes, Hole, Hole + 4096);
+        Assert.Equal([1f, 2, 3], file.ReadFloats("last"));
+        Assert.Equal([0f, 0], file.ReadFloats("hole"));
+    }
+
+    [Fact]
+    public void Open_OfDamagedZip64Records_Refuses()
+    {
+        byte[] pickle = One(writer => writer.Tensor("FloatStorage", "0", 1, 0, [1], [1]));
+        byte[] sound = File.ReadAllBytes(Zip64Writer.WriteTorch(_folder["a.pth"], pickle, [Bytes(1)]));
+        int locator = sound.Length - 22 - 20, end = locator - 56, field = sound.AsSpan().LastIndexOf("archive/data/0"u8) + 14 + 6 + 4;
+        // The fields: entries, size and offset of the directory; its place in the locator; sizes and offset of the last entry.
+        foreach (int at in (int[])[end + 32, end + 40, end + 48, locator + 8, field, field + 8, field + 16])
+        {
+            foreach (ulong value in (ulong[])[ulong.MaxValue, 1UL << 63, long.MaxValue, 1UL << 40, 1_000_000])
+            {
+                byte[] damaged = [.. sound];
+                BitConverter.TryWriteBytes(damaged.AsSpan(at), value);
+                Assert.Throws<TorchArchiveException>(() => TorchFile.Open(_folder.Write("damaged.pth", damaged)));
+            }
+        }
+
+        foreach (int at in (int[])[end, locator, field - 4, field - 2])
+        {
+            byte[] damaged = [.. sound];
+            damaged[at] ^= 0x20;
+            Assert.Throws<TorchArchiveException>(() => TorchFile.Open(_folder.Write("damaged.pth", damaged)));
+        }
+    }
+
+    [Fact]
     public void Open_OfMutatedFiles_RefusesByTypeOrReads()
     {
         byte[][] originals =
         [
             File.ReadAllBytes(TorchWriter.Write(_folder["zip.pth"], Sample(), nested: "params")),
             File.ReadAllBytes(TorchWriter.WriteLegacy(_folder["legacy.pth"], Sample())),
+            File.ReadAllBytes(Zip64Writer.WriteTorch(
+                _folder["zip64.pth"], One(writer => writer.Tensor("FloatStorage", "0", 1, 0, [1], [1])), [Bytes(1)])),
         ];
         var random = new Random(21);
         var run = new MutationRun();
         string path = _folder["mutated.pth"];
         for (int i = 0; i < MutationRun.Count(2000); i++)
         {
-            byte[] input = Mutated(originals[i % 2], random);
+            byte[] input = Mutated(originals[i % originals.Length], random);
             File.WriteAllBytes(path, input);
             run.Try(i, input, () => ReadAll(path));
         }
@@ -252,6 +340,16 @@ public sealed class TorchFileTests : IDisposable
     }
 
     private static byte[] Bytes(params float[] values) => MemoryMarshal.AsBytes<float>(values).ToArray();
+
+    // Another reader of archives must agree.
+    private static void RequireZip(string path, int entries)
+    {
+        using ZipArchive archive = ZipFile.OpenRead(path);
+        Assert.Equal(entries, archive.Entries.Count);
+        using var pickle = new MemoryStream();
+        using (Stream content = archive.GetEntry("archive/data.pkl")!.Open()) content.CopyTo(pickle);
+        Assert.Equal((byte)'.', pickle.ToArray()[^1]);
+    }
 
     private TorchFile Open(byte[] pickle, params byte[][] storages) =>
         TorchFile.Open(TorchWriter.WriteArchive(_folder["file.pth"], pickle, storages));

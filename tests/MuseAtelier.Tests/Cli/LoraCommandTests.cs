@@ -40,12 +40,28 @@ public sealed class LoraCommandTests(LoraFiles files) : IClassFixture<LoraFiles>
     [InlineData("a.safetensors:much", "there is no LoRA")]
     [InlineData("a.safetensors:101", "expected FILE, FILE:STRENGTH")]
     [InlineData("a.safetensors:1:nan", "expected FILE, FILE:STRENGTH")]
+    [InlineData("a.safetensors:-inf", "expected FILE, FILE:STRENGTH")]
     [InlineData("", "expected FILE, FILE:STRENGTH")]
     public async Task Render_WithALoraThatIsNone_IsRefused(string lora, string expected)
     {
         MuseResult result = await Muse.RunAsync("render", "a lake", "--lora", lora, "--cache", Muse.Cache, "--out", files["no.png"]);
         Assert.NotEqual(0, result.Code);
         Assert.Contains(expected, result.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(files["no.png"]));
+    }
+
+    // A prompt without tags needs no folder; a wrong path is a mistake all the same.
+    [Fact]
+    public async Task Commands_WithAFolderThatIsNone_RefuseIt()
+    {
+        string[] model = ["--model", NarrowAtelier.Checkpoint, "--cache", Muse.Cache];
+        foreach (string folder in (string[])[files["nowhere"], files.A])
+        {
+            string[] wrong = ["--lora-folder", Folder, "--lora-folder", folder];
+            (await Muse.RunAsync(["render", "a lake", .. wrong, .. model, "--out", files["no.png"]])).AssertFailed(1, folder);
+            (await Muse.RunAsync(["tokens", "a lake", .. wrong])).AssertFailed(1, folder);
+        }
+
         Assert.False(File.Exists(files["no.png"]));
     }
 

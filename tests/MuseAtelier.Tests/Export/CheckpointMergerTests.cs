@@ -75,6 +75,30 @@ public sealed class CheckpointMergerTests : IDisposable
         Assert.Throws<MergeMismatchException>(() => Merge(Made(2), a, null, 0.5f));
     }
 
+    // A difference of an inpainting model and a base model has the channels that both have.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Write_OfADifferenceWithOneInpaintingModel_MergesTheSharedChannels(bool isSecond)
+    {
+        RawCheckpoint a = Made(1), b = Made(2), c = Made(3);
+        a.SetHalves(Kernel, Numbers(8 * 9 * 9, 7), [8, 9, 3, 3]);
+        RawCheckpoint wide = isSecond ? b : c, narrow = isSecond ? c : b;
+        wide.SetHalves(Kernel, Numbers(8 * 9 * 9, 8), [8, 9, 3, 3]);
+        Merge(a, b, c, 0.5f);
+        using SafetensorsFile merged = SafetensorsFile.Open(_folder["out.safetensors"]);
+        double[] own = Values(a, Kernel), nine = Values(wide, Kernel), four = Values(narrow, Kernel);
+        double sign = isSecond ? 1 : -1;
+        AssertNear(
+            own.Select((value, i) =>
+            {
+                int output = i / 81, inner = i % 81;
+                return inner < 36 ? value + sign * 0.5 * (nine[i] - four[output * 36 + inner]) : value;
+            }),
+            merged,
+            Kernel);
+    }
+
     [Theory]
     [InlineData(0, false, "a")]
     [InlineData(1, false, "b")]
@@ -106,14 +130,20 @@ public sealed class CheckpointMergerTests : IDisposable
     }
 
     [Fact]
-    public void Write_OfAFolderWithWeight0_GivesEqualTensors()
+    public void Write_OfAFolderWithWeight0_GivesEqualTensorsAndTheMarksOfItsScheduler()
     {
-        SplitModel.WriteDiffusers(_folder["m"]);
-        SplitModel.WriteDiffusers(_folder["n"]);
+        foreach (string name in (string[])["m", "n"])
+        {
+            SplitModel.WriteDiffusers(_folder[name]);
+            SplitModel.WriteDescriptions(_folder[name], """{"prediction_type": "v_prediction", "rescale_betas_zero_snr": true}""");
+        }
+
         var options = new MergeOptions { First = _folder["m"], Second = _folder["n"], Weight = 0 };
         CheckpointMerger.Write(options, _folder["out.safetensors"], null, Cancellation);
         using TensorFile folder = CheckpointFile.Open(_folder["m"]), merged = CheckpointFile.Open(_folder["out.safetensors"]);
-        Assert.Equal(folder.Tensors.Keys.Order(StringComparer.Ordinal), merged.Tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ((string[])[.. folder.Tensors.Keys, "v_pred", "ztsnr"]).Order(StringComparer.Ordinal),
+            merged.Tensors.Keys.Order(StringComparer.Ordinal));
         foreach ((string name, SafetensorsTensor tensor) in folder.Tensors)
         {
             byte[] expected = new byte[tensor.Bytes], found = new byte[tensor.Bytes];

@@ -98,6 +98,24 @@ public sealed class ModelFolderTests(TestAtelier miniature) : IDisposable
         Assert.Equal(mark?.Type == PredictionType.VelocityEdm ? new SigmaRange(0.002f, 100) : null, mark?.Sigmas);
     }
 
+    // Such texts are JSON, and cannot be read.
+    [Theory]
+    [InlineData("model_index.json", "{\"_class_name\": \"StableDiffusionXL\\ud83c\"}")]
+    [InlineData("scheduler/scheduler_config.json", "{\"prediction_type\": \"\\udc00\"}")]
+    [InlineData("scheduler/scheduler_config.json", "{\"\\ud83c\": \"epsilon\"}")]
+    [InlineData("scheduler/scheduler_config.json", "{\"prediction_type\": \"\u00ff\"}")]
+    public void Find_OfATextWithHalfACharacter_IsRefused(string file, string json)
+    {
+        SplitModel.WriteDescriptions(_folder["m"]);
+        File.WriteAllBytes(_folder["m/" + file], Encoding.Latin1.GetBytes(json));
+        ModelFolderException refused = Assert.Throws<ModelFolderException>(() =>
+        {
+            PredictionMarks.FindBeside(_folder["m"]);
+            ModelFolder.Of(_folder["m"]);
+        });
+        Assert.Contains(file, refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Of_AfterAChangeOfAnyFile_IsAnotherIdentity()
     {

@@ -1,4 +1,5 @@
 using MuseAtelier.Format;
+using MuseAtelier.Pipeline;
 using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Loras;
@@ -121,6 +122,34 @@ public sealed class LoraPictureTests(NarrowAtelier narrow, LoraFiles files) : IC
         Assert.Equal(DigestOf(files.A), first.Provenance.Loras.Single().Sha256);
         Assert.Equal(DigestOf(files.B), second.Provenance.Loras.Single().Sha256);
         Assert.NotEqual(first.Pixels.ToArray(), second.Pixels.ToArray());
+    }
+
+    [Fact]
+    public async Task Generate_WithAnotherTextStrengthAlone_MergesTheWeightsAnew()
+    {
+        Picture without = await PaintAsync(new PictureLora { Path = files.A, TextStrength = 0 });
+        Picture with = await PaintAsync(new PictureLora { Path = files.A, TextStrength = 1 });
+        Assert.Equal((0f, 1f), (without.Provenance.Loras.Single().TextStrength, with.Provenance.Loras.Single().TextStrength));
+        Assert.NotEqual(without.Pixels.ToArray(), with.Pixels.ToArray());
+    }
+
+    // A link keeps its own size and time when the file that it leads to is replaced.
+    [Fact]
+    public void Open_OfALinkWhoseFileWasReplaced_OpensTheNewOne()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "An open file cannot be replaced there.");
+        string target = files["target.safetensors"], link = files["link.safetensors"];
+        File.Copy(files.A, target);
+        File.CreateSymbolicLink(link, target);
+        using var shelf = new LoraShelf();
+        using LoraShelf.Hold first = shelf.Open(new PictureLora { Path = link });
+        File.Delete(target);
+        File.Copy(files.B, target);
+        File.SetLastWriteTimeUtc(target, File.GetLastWriteTimeUtc(files.A).AddSeconds(10));
+        using LoraShelf.Hold second = shelf.Open(new PictureLora { Path = link });
+        // The digest of the first one is computed only now, and is still that of its own content.
+        Assert.Equal((DigestOf(files.A), DigestOf(files.B)), (first.File.Sha256, second.File.Sha256));
+        Assert.Equal("link", second.File.Name);
     }
 
     [Fact]

@@ -83,6 +83,90 @@ public sealed class LoraSetTests : IDisposable
         for (int i = 0; i < 7; i++) Assert.Equal(before[i] + 2 * first[i] + 2 * 0.25 * second[i], after[i], 2e-6);
     }
 
+    // PEFT's bias of the upper factor has the factor of the product.
+    [Theory]
+    [InlineData("lora_B.bias")]
+    [InlineData("lora_up.bias")]
+    public void ABiasOfTheUpperFactorIsScaledByAlpha(string end)
+    {
+        const string Key = LoraModel.UNet + "input_blocks.1.1.proj_in", Name = "lora_unet_input_blocks_1_1_proj_in";
+        _model.Add(ComponentNames.UNet, Key + ".weight", [7, 5]);
+        WeightSpec bias = _model.Add(ComponentNames.UNet, Key + ".bias", [7]);
+        LoraTensorData added = _model.Tensor($"{Name}.{end}", 7);
+        LoraSet set = _model.Set(new LoraUse(
+            _model.File(
+                _model.Tensor($"{Name}.lora_up.weight", 7, 2), _model.Tensor($"{Name}.lora_down.weight", 2, 5), added,
+                new LoraTensorData($"{Name}.alpha", [], [3])),
+            0.5f, 0));
+        Assert.Empty(set.Notices);
+        (double[] before, float[] after) = LoraModel.Merge(set, bias, _model.Values(7));
+        for (int i = 0; i < 7; i++) Assert.Equal(before[i] + 0.5 * 1.5 * added[i], after[i], 1e-6);
+    }
+
+    // The package stores some weights multiplied by a factor; the magnitudes are those of the checkpoint's weights.
+    [Theory]
+    [InlineData("dora_scale", new long[] { 6, 1 })]
+    [InlineData("dora_scale", new long[] { 1, 5 })]
+    [InlineData("lora_magnitude_vector", new long[] { 6 })]
+    public void ADecompositionOfAScaledWeightIsTheScaledDecomposition(string end, long[] shape)
+    {
+        const float Scale = 0.125f;
+        const string Key = LoraModel.UNet + Query + ".weight";
+        LoraFile file = _model.File(
+            _model.Tensor($"{QueryName}.lora_up.weight", 6, 2), _model.Tensor($"{QueryName}.lora_down.weight", 2, 5),
+            _model.Tensor($"{QueryName}.{end}", shape));
+        float[] stored = _model.Values(30);
+        WeightSpec scaled = _model.Add(ComponentNames.UNet, [new TensorSlice(Key, 0, 6) { Scale = Scale }], [6, 5]);
+        (_, float[] after) = LoraModel.Merge(
+            _model.Set(new LoraUse(file, 0.7f, 0)), scaled, Array.ConvertAll(stored, value => Scale * value));
+        using LoraModel plain = new LoraModel().WithMarks();
+        WeightSpec weight = plain.Add(ComponentNames.UNet, Key, [6, 5]);
+        (_, float[] expected) = LoraModel.Merge(plain.Set(new LoraUse(file, 0.7f, 0)), weight, stored);
+        for (int i = 0; i < after.Length; i++) Assert.Equal(Scale * expected[i], after[i], 1e-6);
+    }
+
+    // Square factors of a square weight fit both layouts of GLoRA. LyCORIS's old one is meant then, as in ComfyUI.
+    [Fact]
+    public void SquareFactorsOfGloraHaveTheOldLayout()
+    {
+        const int Size = 4;
+        WeightSpec weight = _model.Add(ComponentNames.UNet, LoraModel.UNet + Query + ".weight", [Size, Size]);
+        LoraTensorData a1 = Factor("a1"), a2 = Factor("a2"), b1 = Factor("b1"), b2 = Factor("b2");
+        LoraSet set = _model.Set(new LoraUse(_model.File(a1, a2, b1, b2), 1, 0));
+        (double[] before, float[] after) = LoraModel.Merge(set, weight, _model.Values(Size * Size));
+        for (int row = 0; row < Size; row++)
+        {
+            for (int column = 0; column < Size; column++)
+            {
+                double change = 0;
+                for (int k = 0; k < Size; k++)
+                {
+                    change += b2[row, k] * b1[k, column];
+                    for (int j = 0; j < Size; j++) change += before[row * Size + j] * a2[j, k] * a1[k, column];
+                }
+
+                Assert.Equal(before[row * Size + column] + change, after[row * Size + column], 2e-6);
+            }
+        }
+
+        LoraTensorData Factor(string name) => _model.Tensor($"{QueryName}.{name}.weight", Size, Size);
+    }
+
+    // A replacement and a decomposition start from what the files before them leave.
+    [Fact]
+    public void ChangesAreMadeInTheOrderOfTheFiles()
+    {
+        WeightSpec weight = _model.Add(ComponentNames.UNet, LoraModel.UNet + Query + ".weight", [6, 5]);
+        LoraTensorData added = _model.Tensor($"{QueryName}.diff", 6, 5), whole = _model.Tensor($"{QueryName}.set_weight", 6, 5);
+        var addition = new LoraUse(_model.File(added), 1, 0);
+        var replacement = new LoraUse(_model.File(whole), 1, 0);
+        float[] stored = _model.Values(30);
+        (_, float[] replaced) = LoraModel.Merge(_model.Set(addition, replacement), weight, stored);
+        Assert.Equal(whole.Values, replaced);
+        (_, float[] both) = LoraModel.Merge(_model.Set(replacement, addition), weight, stored);
+        Assert.Equal(whole.Values.Zip(added.Values, (one, other) => one + other), both);
+    }
+
     [Fact]
     public void SeveralAddUpInTheirOrderAndHundredWork()
     {

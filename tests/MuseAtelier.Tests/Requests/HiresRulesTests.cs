@@ -44,6 +44,26 @@ public sealed class HiresRulesTests
     }
 
     [Fact]
+    public void SecondPassOf_ARequest_HasThePassesOwnMembersOrThoseOfTheRequest()
+    {
+        PictureRequest request = Usual with { NegativePrompt = "fog", GuidanceScale = 5, Seed = 3, Sampler = SamplerName.Heun };
+        PictureRequest same = HiresRules.SecondPassOf(request with { Hires = new HiresPass { Scale = 2 } });
+        Assert.Equal(request with { Width = 2 * request.Width, Height = 2 * request.Height }, same);
+        var hires = new HiresPass
+        {
+            Prompt = "a sea",
+            NegativePrompt = "rain",
+            Steps = 7,
+            Sampler = SamplerName.Ddim,
+            Schedule = new NoiseSchedule { Karras = true },
+            GuidanceScale = 3,
+        };
+        PictureRequest other = HiresRules.SecondPassOf(request with { Hires = hires });
+        Assert.Equal(("a sea", "rain", 7, SamplerName.Ddim), (other.Prompt, other.NegativePrompt, other.Steps, other.Sampler));
+        Assert.Equal((hires.Schedule, 3f, request.Seed), (other.Schedule, other.GuidanceScale, other.Seed));
+    }
+
+    [Fact]
     public void Check_WithAMask_RefusesBothByName()
     {
         var image = new SourceImage(256, 256, new byte[256 * 256 * 3]);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using MuseAtelier.Export.Checkpoints;
 
 namespace MuseAtelier.Tests.Support;
 
@@ -17,6 +18,17 @@ internal sealed partial class RawCheckpoint
 
     /// <summary>The metadata.</summary>
     public Dictionary<string, string> Metadata { get; } = [];
+
+    /// <summary>Reads a safetensors file.</summary>
+    public static RawCheckpoint Read(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        var raw = new RawCheckpoint();
+        foreach (SafetensorsTensor tensor in file.Tensors.Values)
+            raw.Tensors[tensor.Name] = new Tensor(tensor.TypeName, [.. tensor.Shape], file.Span(tensor).ToArray());
+        foreach ((string name, string value) in file.Metadata) raw.Metadata[name] = value;
+        return raw;
+    }
 
     /// <summary>Numbers of an F16 tensor.</summary>
     public float[] Floats(string name) => [.. MemoryMarshal.Cast<byte, Half>(Tensors[name].Bytes).ToArray().Select(value => (float)value)];

@@ -71,7 +71,11 @@ internal static class TorchWriter
         return path;
     }
 
-    private static byte[] Pickle(RawCheckpoint checkpoint, string? nested, bool isLegacy)
+    /// <summary>The description of the tensors of a checkpoint, F32 or F16, whose storages' keys are their numbers.</summary>
+    /// <param name="checkpoint">The tensors.</param>
+    /// <param name="nested">The key of the dictionary that holds them within another; null for none.</param>
+    /// <param name="isLegacy">Whether it is for the format before version 1.6.</param>
+    public static byte[] Pickle(RawCheckpoint checkpoint, string? nested, bool isLegacy)
     {
         var pickle = new PickleWriter();
         if (nested is not null) pickle.Dictionary().Mark().Text(nested);

@@ -1,4 +1,6 @@
 using MuseAtelier.Export;
+using MuseAtelier.Export.Checkpoints;
+using MuseAtelier.Export.Networks;
 using MuseAtelier.Export.Onnx.Proto;
 using MuseAtelier.Format;
 using MuseAtelier.Tests.Checkpoints;
@@ -38,6 +40,19 @@ public sealed class UpscalerLoweringTests : IDisposable
         RawCheckpoint weights = MadeUpUpscaler.Compact();
         byte[] pixels = MadeUpUpscaler.Picture(16, 12);
         await CompareAsync(weights, pixels, new DirectUpscaler(weights).Compact(pixels, 16, 12, 4), precision, allowed);
+    }
+
+    // Training keeps two sets of weights; here they differ in their scale.
+    [Fact]
+    public void Describe_OfAFileWithTwoSetsOfWeights_TakesTheirRunningMean()
+    {
+        var both = new RawCheckpoint();
+        foreach ((string name, RawCheckpoint.Tensor tensor) in MadeUpUpscaler.Compact(scale: 2).Tensors)
+            both.Tensors[$"params.{name}"] = tensor;
+        foreach ((string name, RawCheckpoint.Tensor tensor) in MadeUpUpscaler.Compact(scale: 4).Tensors)
+            both.Tensors[$"params_ema.{name}"] = tensor;
+        using TensorFile file = TensorFile.Open(both.Write(_folder["both.safetensors"]));
+        Assert.Equal(4, UpscalerNetworks.Describe(file, ElementType.F32).Spec.Scale);
     }
 
     [Fact]
