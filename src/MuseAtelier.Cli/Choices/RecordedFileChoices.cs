@@ -1,7 +1,7 @@
 using System.CommandLine;
 using MuseAtelier.Pictures;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that name the files of which a record holds digests alone.</summary>
 internal sealed class RecordedFileChoices
@@ -24,6 +24,8 @@ internal sealed class RecordedFileChoices
             command.Add(option);
         }
 
+        _loras.Files.Description = "A LoRA with which it was painted, which is recognised by its digest; may be given several times. A "
+            + "strength behind the name is not used.";
         _loras.AddTo(command);
         command.Add(_embeddings);
         command.Validators.Add(result => Choice.Require(result, _from, [_mask]));

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using MuseAtelier.Export.Loras;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that name LoRAs: files, and folders in which prompts find them.</summary>
 internal sealed class LoraChoices
@@ -11,14 +11,17 @@ internal sealed class LoraChoices
 
     private readonly Option<LoraArgument[]> _files = new("--lora")
     {
-        Description = "A LoRA (.safetensors), with its strength for the UNet and, if it is another one, for the text encoders; may be "
-            + "given several times. [default: strength 1]",
+        Description = "A LoRA (.safetensors, .pt, .ckpt), with its strength for the UNet and, if it is another one, for the text encoders; "
+            + "may be given several times. [default: strength 1]",
         HelpName = "FILE[:STRENGTH[:TEXT_STRENGTH]]",
         Arity = ArgumentArity.OneOrMore,
         CustomParser = result => [.. result.Tokens.Select(token => Parse(result, token.Value)).OfType<LoraArgument>()],
         DefaultValueFactory = _ => [],
     };
     private readonly Option<string[]> _folders = Folders();
+
+    /// <summary>The option that names files.</summary>
+    public Option Files => _files;
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
