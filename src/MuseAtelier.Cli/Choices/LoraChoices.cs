@@ -11,17 +11,14 @@ internal sealed class LoraChoices
 
     private readonly Option<LoraArgument[]> _files = new("--lora")
     {
-        Description = "A LoRA (.safetensors, .pt, .ckpt), with its strength for the UNet and, if it is another one, for the text encoders; "
-            + "may be given several times. [default: strength 1]",
+        Description = "A LoRA (.safetensors), with its strength for the UNet and, if it is another one, for the text encoders; may be "
+            + "given several times. [default: strength 1]",
         HelpName = "FILE[:STRENGTH[:TEXT_STRENGTH]]",
         Arity = ArgumentArity.OneOrMore,
         CustomParser = result => [.. result.Tokens.Select(token => Parse(result, token.Value)).OfType<LoraArgument>()],
         DefaultValueFactory = _ => [],
     };
     private readonly Option<string[]> _folders = Folders();
-
-    /// <summary>The option that names files.</summary>
-    public Option Files => _files;
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>

@@ -24,9 +24,9 @@ internal sealed class RecordedFileChoices
             command.Add(option);
         }
 
-        _loras.Files.Description = "A LoRA with which it was painted, which is recognised by its digest; may be given several times. A "
-            + "strength behind the name is not used.";
         _loras.AddTo(command);
+        command.Options.Single(option => option.Name == "--lora").Description = "A LoRA with which it was painted, which is recognised by "
+            + "its digest; may be given several times. A strength behind the name is not used.";
         command.Add(_embeddings);
         command.Validators.Add(result => Choice.Require(result, _from, [_mask]));
     }

@@ -57,7 +57,6 @@ public static class PromptSyntaxNotice
     /// <param name="prompt">The prompt as the user wrote it.</param>
     /// <param name="name">The prompt's name in the sentence, such as <c>prompt</c> or <c>negative prompt</c>.</param>
     /// <param name="syntax">The syntax of the prompt; a request's default if it is not given.</param>
-    /// <exception cref="ArgumentNullException">The prompt is null.</exception>
     public static string? Of(string prompt, string name = "prompt", PromptSyntax syntax = PromptSyntax.A1111) =>
         Of(prompt, name, syntax, readsEmbeddings: false);
 
