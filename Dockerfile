@@ -1,9 +1,12 @@
-# The atelier on a processor: docs/server.md says how to run it.
-FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+# The atelier on a processor: docs/server.md says how to run it. Needs BuildKit, which docker build uses since Docker 23.
+# The SDK runs on the machine's own architecture, because .NET does not run under QEMU, and publishes for the image's (amd64, arm64).
+FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 ARG TARGETARCH
 WORKDIR /source
 COPY . .
-RUN dotnet publish src/MuseAtelier.Cli -c Release -a $TARGETARCH --no-self-contained -p:RunAnalyzers=false -o /app
+# Packages stay in a cache of the builder, so that a change of the sources downloads nothing again.
+RUN --mount=type=cache,target=/root/.nuget/packages \
+    dotnet publish src/MuseAtelier.Cli -c Release -a $TARGETARCH --no-self-contained -p:RunAnalyzers=false -o /app
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 COPY --from=build /app /app

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MuseAtelier.Adapters;
+using MuseAtelier.Cli.Choices;
 
 namespace MuseAtelier.Cli;
 

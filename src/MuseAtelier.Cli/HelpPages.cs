@@ -4,7 +4,10 @@ using System.CommandLine.Invocation;
 
 namespace MuseAtelier.Cli;
 
-/// <summary>Adds lines to the end of a command's help that would be too long for its description.</summary>
+/// <summary>
+/// Adds lines to the end of a command's help that would be too long for its description. A list of commands shows only the first sentence
+/// of each.
+/// </summary>
 internal static class HelpPages
 {
     private static readonly string[] NoLines = [];
@@ -22,11 +25,16 @@ internal static class HelpPages
     {
         public override int Invoke(ParseResult parseResult)
         {
+            Command command = parseResult.CommandResult.Command;
+            foreach (Command listed in command.Subcommands) listed.Description = FirstSentence(listed.Description);
             int code = inner.Invoke(parseResult);
             TextWriter writer = parseResult.InvocationConfiguration.Output;
-            foreach (string line in pages.GetValueOrDefault(parseResult.CommandResult.Command, NoLines)) writer.WriteLine(line);
+            foreach (string line in pages.GetValueOrDefault(command, NoLines)) writer.WriteLine(line);
             writer.WriteLine(ExitCode.Help);
             return code;
         }
+
+        private static string? FirstSentence(string? description) =>
+            description?.IndexOf(". ", StringComparison.Ordinal) is int end and > 0 ? description[..(end + 1)] : description;
     }
 }

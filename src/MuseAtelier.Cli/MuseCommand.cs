@@ -7,6 +7,13 @@ namespace MuseAtelier.Cli;
 /// <summary>The command line of muse: its commands, their cancellation, and the messages for bad usage and failures.</summary>
 internal static class MuseCommand
 {
+    private static readonly string[] Help =
+    [
+        "Example: muse render \"a lighthouse in a storm\" --out lighthouse.png",
+        "",
+        "muse COMMAND --help lists the options of a command. muse doctor shows what this machine can paint with.",
+    ];
+
     /// <summary>Runs a command line to its end. Every failure becomes one line on stderr and an exit code; none is thrown.</summary>
     /// <param name="args">The command line.</param>
     /// <param name="terminal">Where the command writes.</param>
@@ -105,6 +112,7 @@ internal static class MuseCommand
         };
         HelpPages.Attach(root, new Dictionary<Command, string[]>
         {
+            [root] = Help,
             [render] = RenderCommand.Help,
             [variations] = VariationsCommand.Help,
             [verify] = VerifyCommand.Help,

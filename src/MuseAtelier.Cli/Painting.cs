@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Cli.Display;
 using MuseAtelier.Pictures;
 using static System.FormattableString;

@@ -1,3 +1,4 @@
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Cli;

@@ -37,6 +37,7 @@ public sealed class CpuBackend : Backend
     /// server's other threads, or to another atelier. Pictures have the same bytes with both. Threads never spin if there are more of them
     /// than processors. As with the number of threads, the first atelier of a process decides for all.
     /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of threads is negative.</exception>
     public static Backend Create(int threads = 0, bool spins = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);

@@ -18,6 +18,9 @@ public sealed class CudaBackend : Backend
 
     /// <summary>Creates a backend for an NVIDIA card. The card is looked up when an atelier is opened.</summary>
     /// <param name="options">How the card is used; null means the first card and the default settings.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The card's number or the number of threads that create sessions is negative, or the number of threads that read is not positive.
+    /// </exception>
     public static Backend Create(CudaOptions? options = null)
     {
         options ??= new CudaOptions();

@@ -48,6 +48,7 @@ public readonly record struct PartPrecision
     public static implicit operator PartPrecision(Precision precision) => From(precision);
 
     /// <summary>A part whose storage and arithmetic are equal.</summary>
+    /// <param name="precision">The precision of both.</param>
     public static PartPrecision From(Precision precision) => new(precision, precision);
 
     /// <summary>In words: <c>fp16</c>, or <c>fp32 stored in fp16</c>.</summary>
@@ -83,11 +84,16 @@ public sealed record Precisions
     /// <summary>Decoder and encoder.</summary>
     public PartPrecision Vae { get; init; }
 
-    /// <summary>The defaults of a lowering.</summary>
+    /// <summary>
+    /// The defaults of a lowering: fp32 for every part on processors; on NVIDIA cards fp16, except for the text encoders, whose fp16 shifts
+    /// colours.
+    /// </summary>
+    /// <param name="lowering">The kind of device.</param>
     public static Precisions Of(Lowering lowering) =>
         lowering == Lowering.Cuda ? new(Precision.Fp32, Precision.Fp16, Precision.Fp16) : All(Precision.Fp32);
 
     /// <summary>One precision for every part.</summary>
+    /// <param name="precision">The precision of storage and arithmetic.</param>
     public static Precisions All(Precision precision) => new(precision, precision, precision);
 
     /// <summary>As one word for names of folders, such as <c>text32-unet16-vae16</c>.</summary>

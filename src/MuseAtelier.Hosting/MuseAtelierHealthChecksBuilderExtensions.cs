@@ -17,6 +17,7 @@ public static class MuseAtelierHealthChecksBuilderExtensions
     /// <param name="failureStatus">The status that is reported in place of unhealthy; null means unhealthy.</param>
     /// <param name="tags">Tags by which health checks can be selected.</param>
     /// <returns>The builder.</returns>
+    /// <exception cref="ArgumentNullException">The builder is null.</exception>
     public static IHealthChecksBuilder AddMuseAtelier(
         this IHealthChecksBuilder builder, string? atelierName = null, string? name = null, HealthStatus? failureStatus = null,
         IEnumerable<string>? tags = null)

@@ -31,6 +31,7 @@ public static class MuseAtelierServiceCollectionExtensions
     /// <param name="services">The services of the host.</param>
     /// <param name="configure">Sets the options.</param>
     /// <returns>The services.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static IServiceCollection AddMuseAtelier(this IServiceCollection services, Action<MuseAtelierHostOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
@@ -45,6 +46,8 @@ public static class MuseAtelierServiceCollectionExtensions
     /// </param>
     /// <param name="configure">Sets the options.</param>
     /// <returns>The services.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The name is not one line of 1 to 64 characters.</exception>
     public static IServiceCollection AddMuseAtelier(
         this IServiceCollection services, string name, Action<MuseAtelierHostOptions> configure)
     {
@@ -58,6 +61,7 @@ public static class MuseAtelierServiceCollectionExtensions
     /// <param name="section">The section whose keys are the names of the options' properties.</param>
     /// <param name="configure">Sets options after the section was read: at least the backend.</param>
     /// <returns>The services.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static IServiceCollection AddMuseAtelier(
         this IServiceCollection services, IConfigurationSection section, Action<MuseAtelierHostOptions> configure)
     {
@@ -75,6 +79,8 @@ public static class MuseAtelierServiceCollectionExtensions
     /// <param name="section">The section whose keys are the names of the options' properties.</param>
     /// <param name="configure">Sets options after the section was read: at least the backend.</param>
     /// <returns>The services.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The name is not one line of 1 to 64 characters.</exception>
     public static IServiceCollection AddMuseAtelier(
         this IServiceCollection services, string name, IConfigurationSection section, Action<MuseAtelierHostOptions> configure)
     {

@@ -35,6 +35,7 @@ public sealed record ParsedSource
     /// <summary>The source with these settings.</summary>
     /// <param name="image">The other picture.</param>
     /// <param name="mask">The mask; null if there was none.</param>
+    /// <exception cref="ArgumentNullException">The picture is null.</exception>
     public PictureSource ToSource(SourceImage image, MaskImage? mask)
     {
         var source = new PictureSource(image);

@@ -63,6 +63,7 @@ public static class PictureFormats
 
     /// <summary>The media type of a format, such as <c>image/png</c>, for HTTP and for data URLs.</summary>
     /// <param name="format">The format.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The format is not defined.</exception>
     public static string MediaType(PictureFormat format) => format switch
     {
         PictureFormat.Png => "image/png",

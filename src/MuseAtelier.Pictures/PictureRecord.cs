@@ -54,6 +54,7 @@ public sealed record PictureRecord
     /// <summary>Creates the record of a picture that is about to be written.</summary>
     /// <param name="picture">The picture.</param>
     /// <param name="encoding">How its file will be encoded.</param>
+    /// <exception cref="ArgumentNullException">The picture is null.</exception>
     public static PictureRecord Of(Picture picture, RecordedEncoding encoding)
     {
         ArgumentNullException.ThrowIfNull(picture);

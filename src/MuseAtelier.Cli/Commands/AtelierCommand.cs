@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Server;
 
 namespace MuseAtelier.Cli.Commands;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Cli.Measuring;
 using Spectre.Console;
 using static System.FormattableString;
@@ -39,8 +40,8 @@ internal static class BenchCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object on stdout." };
         var command = new Command(
             "bench",
-            "Paints pictures, each with a prompt of its own, and shows the time of each part and the memory "
-                + "in use, as the driver and ONNX Runtime's arena count it.")
+            "Paints pictures, and shows the time of each part and the memory in use. Each picture has a prompt of its own; memory is what "
+                + "the driver and ONNX Runtime's arena count.")
         {
             pictures, batch, model, json,
         };
@@ -94,7 +95,7 @@ internal static class BenchCommand
         Row("managed bytes a step", $"{m.ManagedBytesPerStep:F1}");
         if (m.MergingSeconds > 0) Row("LoRAs", $"put in force in {m.MergingSeconds:F3} s, before the first picture");
         Row("from start", $"open {m.OpenSeconds:F1} s, first picture {m.FirstPictureAtSeconds:F1} s, its file {m.FirstFileAtSeconds:F1} s");
-        Row("device memory", $"{Amount(m.PeakDeviceBytes)} at most; planned {ByteSize.Format(m.PlannedBytes)}, {m.Offload}");
+        Row("budgeted memory", $"{Amount(m.PeakDeviceBytes)} at most; planned {ByteSize.Format(m.PlannedBytes)}, {m.Offload}");
         Row("arena", $"{Amount(m.ArenaUsedBytes)} in use at most, {Amount(m.ArenaHeldBytes)} held at most");
         Row("host memory", $"{ByteSize.Format(m.PeakHostBytes)} at most");
         Row("with", $"{versions}, {machine.Processor} cores, {machine.System}");

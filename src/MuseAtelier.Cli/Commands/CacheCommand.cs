@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Cli.Display;
 using Spectre.Console;
 using static System.FormattableString;
@@ -18,8 +19,8 @@ internal static class CacheCommand
         Option<bool> json = JsonOption();
         var command = new Command(
             "cache",
-            "Lists the exported packages: size, checkpoint, last use, and whether a checkpoint still uses the package. "
-                + "Also lists what killed exports left.")
+            "Lists the exported packages, or removes them. Shows size, checkpoint, last use, and whether a checkpoint still uses the "
+                + "package; also what killed exports left.")
         {
             folder, json, Clear(terminal),
         };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Cli.Display;
 using Spectre.Console;
 using static System.FormattableString;
@@ -39,7 +40,7 @@ internal static class CheckCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command(
             "check",
-            "Compares a model with reference values and shows the error of each part, or shows what fp16 costs. "
+            "Compares a model with reference values, or shows what fp16 costs. Shows the error of each part. "
                 + "The output also names the parts that have no reference values. With --samplers, compares the samplers and schedules.")
         {
             model, against, report, samplers,

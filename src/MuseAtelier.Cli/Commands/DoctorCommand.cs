@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Cli.Diagnosis;
 using MuseAtelier.Cpu;
 using MuseAtelier.Cuda;
@@ -26,8 +27,8 @@ internal static class DoctorCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command(
             "doctor",
-            "Shows what this machine can paint with, and what is missing: driver, CUDA, cuDNN, cards and their memory, ONNX Runtime, "
-                + "memory and its limits, models, the cache and free disk space, and the checklist that the page of muse atelier shows. "
+            "Shows what this machine can paint with, and what is missing. It looks at driver, CUDA, cuDNN, cards and their memory, ONNX "
+                + "Runtime, memory and its limits, models, the cache and free disk space, and shows the checklist of muse atelier's page. "
                 + "Checks the same places as render: --cache and --model, MUSE_CACHE and MUSE_MODEL. The exit code is always 0.")
         {
             cache, model, gallery, json,

@@ -24,8 +24,8 @@ internal static class LorasCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object per file, one a line." };
         var command = new Command(
             "loras",
-            "Lists the LoRAs of folders: name, family, rank, changed parts, trained on, trigger words and size. Files that cannot be used "
-                + "are listed with the reason. Reads only headers.") { folders, json };
+            "Lists the LoRAs of folders. Shows name, family, rank, changed parts, the model that it was trained on, trigger words and "
+                + "size. Files that cannot be used are listed with the reason. Reads only headers.") { folders, json };
         command.SetAction((result, stop) =>
         {
             string[] places = [.. result.GetRequiredValue(folders).Select(place => UserPath.Expand("FOLDER", place))];

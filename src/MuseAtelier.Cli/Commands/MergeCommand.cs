@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json.Nodes;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Cli.Display;
 using MuseAtelier.Export;
 using MuseAtelier.Export.Merging;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Format;
 using MuseAtelier.Pipeline;
 using Spectre.Console;
@@ -23,7 +24,7 @@ internal static class PlanCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command(
             "plan",
-            "Shows what a memory budget means: which weights stay, which are streamed, how pictures are decoded, and what that costs. "
+            "Shows what a memory budget means. Says which weights stay, which are streamed, how pictures are decoded, and what that costs. "
                 + "Plans for an NVIDIA card or, with --ram, for the processor; needs neither and loads nothing.");
         var choices = new PlanChoices(command);
         command.Add(model);

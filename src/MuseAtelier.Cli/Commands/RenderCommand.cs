@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Format;
 
 namespace MuseAtelier.Cli.Commands;

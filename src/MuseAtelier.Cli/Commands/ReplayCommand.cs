@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Pictures;
 using static System.FormattableString;
 

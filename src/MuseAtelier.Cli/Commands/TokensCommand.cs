@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MuseAtelier.Adapters;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Format;
 using Spectre.Console;
 using static System.FormattableString;
@@ -39,8 +40,8 @@ internal static class TokensCommand
         Option<string[]> loras = LoraChoices.Folders(), embeddings = EmbeddingChoice.Create();
         var command = new Command(
             "tokens",
-            "Shows the tokens of a prompt in chunks, their weights, and what each step sees of prompt editing and parts; in the plain "
-                + $"syntax, the text that is cut off after token {TextChunk.Capacity}. Needs no model.")
+            "Shows the tokens of a prompt, and what each step sees of it. Tokens are in chunks, with their weights; in the plain syntax, "
+                + $"the text that is cut off after token {TextChunk.Capacity} is shown too. Needs no model.")
             { prompt, file, json, syntax, backtrack, steps, loras, embeddings };
         command.Validators.Add(result =>
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Cli.Display;
 using MuseAtelier.Imaging;
 using MuseAtelier.Pictures;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MuseAtelier.Cli.Choices;
 
 namespace MuseAtelier.Cli.Commands;
 

@@ -1,3 +1,4 @@
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Cpu;
 using MuseAtelier.Format;
 using MuseAtelier.Limits;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MuseAtelier.Cli.Choices;
 using MuseAtelier.Pictures;
 
 namespace MuseAtelier.Cli.Measuring;
@@ -97,7 +98,7 @@ internal static class BenchRun
             TextSeconds = observed.MedianSeconds(timings => timings.Text),
             EncodingSeconds = observed.MedianSeconds(timings => timings.Encoding),
             DenoisingSeconds = observed.MedianSeconds(timings => timings.Denoising),
-            MergingSeconds = observed.First.Pictures.Sum(picture => picture.Timings.Merging.TotalSeconds),
+            MergingSeconds = request.Loras.Count == 0 ? 0 : observed.First.Pictures.Sum(picture => picture.Timings.Merging.TotalSeconds),
             DecodingSeconds = observed.MedianSeconds(timings => timings.Decoding),
             EnlargingSeconds = observed.MedianSeconds(timings => timings.Enlarging),
             Frame = request.Frame is { } frame ? $"{frame.Style} {frame.Placement}" : null,

@@ -166,6 +166,7 @@ public sealed record AtelierOptions
     /// Checks that a request is in range for an atelier with these options, before a model is opened for it. The request may name samplers
     /// and noise sources that the options register.
     /// </summary>
+    /// <param name="request">The request.</param>
     /// <exception cref="PictureRequestException">The request is out of range, or its prompt names a LoRA that is not there.</exception>
     /// <exception cref="LoraFolderException">A folder of LoRAs cannot be read.</exception>
     /// <exception cref="EmbeddingFolderException">A folder of embeddings cannot be read.</exception>

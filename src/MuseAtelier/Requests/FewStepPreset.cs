@@ -77,6 +77,8 @@ public sealed record FewStepPreset
     private static NoiseSchedule OfConsistency => new() { Spacing = TimestepSpacing.Lcm };
 
     /// <summary>The preset of a name, in any case; null if there is none.</summary>
+    /// <param name="name">The name, such as <c>lightning-4</c>.</param>
+    /// <exception cref="ArgumentNullException">The name is null.</exception>
     public static FewStepPreset? Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -84,6 +86,8 @@ public sealed record FewStepPreset
     }
 
     /// <summary>A request with the preset's sampler, timesteps, steps, guidance scale, eta and prediction.</summary>
+    /// <param name="request">Supplies all other members, and the prediction where the preset has none.</param>
+    /// <exception cref="ArgumentNullException">The request is null.</exception>
     public PictureRequest ApplyTo(PictureRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -106,6 +110,7 @@ public sealed record FewStepPreset
     /// <param name="modelName">The model's file name.</param>
     /// <param name="title">The title that the model states, if any.</param>
     /// <param name="loras">The names of the LoRAs that change the model, if any.</param>
+    /// <exception cref="ArgumentNullException">The model's name is null.</exception>
     public string? MisfitOf(string modelName, string? title = null, IEnumerable<string>? loras = null)
     {
         ArgumentNullException.ThrowIfNull(modelName);

@@ -13,7 +13,11 @@ public abstract class PictureRequestException : MuseAtelierException
     {
     }
 
-    /// <summary>Checks that a request is in range, before a model is opened for it. An <see cref="Atelier"/> does the same.</summary>
+    /// <summary>
+    /// Checks that a request is in range, before a model is opened for it. An <see cref="Atelier"/> does the same, and also reads the
+    /// syntax inside of prompts.
+    /// </summary>
+    /// <param name="request">The request. It may name samplers and noise sources of this library only.</param>
     /// <exception cref="PictureRequestException">The request is out of range.</exception>
     /// <exception cref="ArgumentNullException">The request is null, or a member that must not be null is.</exception>
     public static void ThrowIfUnpaintable(PictureRequest request) => RequestRules.Check(request);

@@ -12,7 +12,6 @@ internal static class RequestRules
     public const int MostSteps = 1000;
     public const float LargestGuidanceScale = 100;
     public const int MostCommaBacktrack = 75;
-    public const int MostMargin = 2048;
 
     /// <summary>The widest margin by which a source is extended, in px.</summary>
     public const int WidestMargin = 2048;

@@ -36,6 +36,7 @@ public static class ScheduleCatalog
     /// <summary>Finds a schedule by any program's name, in any case and punctuation: <c>SGM Uniform</c>, <c>kl_optimal</c>.</summary>
     /// <param name="name">The name.</param>
     /// <returns>The spacing, and whether the levels are Karras's; null if no schedule of this library has the name.</returns>
+    /// <exception cref="ArgumentNullException">The name is null.</exception>
     public static NoiseSchedule? Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -48,6 +49,8 @@ public static class ScheduleCatalog
     }
 
     /// <summary>The id of a schedule that <see cref="Find"/> gives.</summary>
+    /// <param name="schedule">The schedule. Its timesteps are ignored.</param>
+    /// <exception cref="ArgumentNullException">The schedule is null.</exception>
     public static string IdOf(NoiseSchedule schedule)
     {
         ArgumentNullException.ThrowIfNull(schedule);

@@ -70,9 +70,11 @@ public sealed record ComponentPlan
     internal StreamingBufferLayout? Buffer { get; init; }
 
     /// <summary>The bytes of weights in a place.</summary>
+    /// <param name="placement">The place.</param>
     public long Bytes(StagePlacement placement) => Stages.Where(stage => stage.Placement == placement).Sum(stage => stage.Bytes);
 
     /// <summary>The number of stages whose weights are in a place.</summary>
+    /// <param name="placement">The place.</param>
     public int Count(StagePlacement placement) => Stages.Count(stage => stage.Placement == placement);
 
     /// <summary>Whether sessions of the component are created for its runs and released after them.</summary>
@@ -304,5 +306,7 @@ public sealed record ResidencyPlan
     internal bool DecodesInFp32 => PipelineRecipe.Of(Decoder.Name).Use == ComponentUse.Fp32Decoding;
 
     /// <summary>The plan of a component.</summary>
+    /// <param name="name">The component's name in the package, such as <c>unet</c>.</param>
+    /// <exception cref="InvalidOperationException">The plan has no such component.</exception>
     public ComponentPlan Component(string name) => Components.First(component => component.Name == name);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MuseAtelier.Cli;
+using MuseAtelier.Cli.Choices;
 
 namespace MuseAtelier.Tests.Cli;
 

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace MuseAtelier.Tests.Cli;
 
 public sealed class MuseCommandTests
@@ -55,6 +57,36 @@ public sealed class MuseCommandTests
     }
 
     [Fact]
+    public async Task RunAsync_OfHelp_ShowsOneSentenceForEachCommand()
+    {
+        MuseResult result = await Muse.RunAsync("--help");
+        string[] listed = [.. result.Lines.SkipWhile(line => line != "Commands:").Skip(1).TakeWhile(line => line[0] == ' ')];
+        Assert.Equal(16, listed.Length);
+        Assert.All(listed, line => Assert.DoesNotContain(". ", line, StringComparison.Ordinal));
+        Assert.All(listed, line => Assert.EndsWith(".", line, StringComparison.Ordinal));
+        // The command's own help has all sentences.
+        Assert.Contains("Downloads nothing.", (await Muse.RunAsync("models", "--help")).Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--seed")]
+    [InlineData("--steps")]
+    [InlineData("--guidance")]
+    [InlineData("--schedule")]
+    [InlineData("--sampler")]
+    [InlineData("--frame")]
+    [InlineData("--strength")]
+    public async Task RunAsync_OfHelp_SaysWhatReplayTakesFromThePicture(string option)
+    {
+        MuseResult replay = await Muse.RunAsync("replay", "--help");
+        Assert.EndsWith("[default: the picture's]", LineOf(replay, option), StringComparison.Ordinal);
+        Assert.DoesNotContain("the picture's]", LineOf(await Muse.RunAsync("render", "--help"), option), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task RunAsync_OfABudgetThatCannotBeKept_FailsInOneLine() =>
         (await Muse.RunAsync("plan", "--vram", "1MiB")).AssertFailed(1, "1 MiB");
+
+    private static string LineOf(MuseResult help, string option) =>
+        Assert.Single(help.Lines, line => Regex.IsMatch(line, $@"^\s+(-\w, )?{option} ")).TrimEnd();
 }

@@ -89,13 +89,21 @@ public sealed class PlanCommandTests
         Assert.Contains($"5 pictures, {expected} at a time", text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Plan_WithTheShortNamesOfRender_PlansTheSame()
+    {
+        (int code, string text, _) = await RunAsync("--vram", "8GiB", "-W", "512", "-H", "768", "-g", "1");
+        Assert.Equal(0, code);
+        Assert.Equal(text, (await RunAsync("--vram", "8GiB", "--width", "512", "--height", "768", "--guidance", "1")).Text);
+    }
+
     [Theory]
     [InlineData("--batch", "9")]
     [InlineData("--batch", "-1")]
     [InlineData("--vram", "much")]
     [InlineData("--ram", "-1GiB")]
     [InlineData("--count", "0")]
-    [InlineData("--prompt-parts", "16")]
+    [InlineData("--prompt-parts", "9")]
     [InlineData("--prompt-sets", "65")]
     [InlineData("--sampler", "abacus")]
     [InlineData("--offload", "sideways")]

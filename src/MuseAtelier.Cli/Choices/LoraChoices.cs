@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using MuseAtelier.Export.Loras;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that name LoRAs: files, and folders in which prompts find them.</summary>
 internal sealed class LoraChoices

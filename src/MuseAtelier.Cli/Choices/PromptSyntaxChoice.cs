@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that say how a prompt becomes chunks.</summary>
 internal static class PromptSyntaxChoice

@@ -148,6 +148,7 @@ public sealed class SigmaSchedule
     /// </summary>
     /// <param name="sigma">The noise level, above 0.</param>
     /// <returns>0 to 999, with a fraction; for a model of the EDM formulation, a quarter of the noise level's logarithm.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The noise level is not above 0.</exception>
     public float TimestepOf(float sigma)
     {
         if (!(sigma > 0)) throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "A sigma with a timestep is above 0.");

@@ -4,11 +4,13 @@ using System.Globalization;
 using MuseAtelier.Sampling;
 using static System.FormattableString;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>Creates options whose values are names or numbers. Any other value is refused with a message of one line.</summary>
 internal static class Choice
 {
+    private const string DefaultMark = " [default:";
+
     /// <summary>An option whose value is a member of an enumeration, in any case; the first member is the default.</summary>
     /// <param name="name">The option's name.</param>
     /// <param name="description">Its description.</param>
@@ -20,7 +22,7 @@ internal static class Choice
         string[] names = [.. Enum.GetNames<T>().Select(value => value.ToLowerInvariant())];
         return new Option<T>(name)
         {
-            Description = $"{description} [default: {names[0]}]",
+            Description = $"{description}{DefaultMark} {names[0]}]",
             HelpName = string.Join('|', names),
             CustomParser = result =>
             {
@@ -45,7 +47,7 @@ internal static class Choice
         string[] names = [.. values.Keys];
         return new Option<T>(name)
         {
-            Description = $"{description} [default: {names[0]}]",
+            Description = $"{description}{DefaultMark} {names[0]}]",
             HelpName = string.Join('|', names),
             CustomParser = result =>
             {
@@ -110,11 +112,11 @@ internal static class Choice
     /// <summary>An option whose value is a whole number.</summary>
     /// <param name="name">The option's name.</param>
     /// <param name="description">Its description.</param>
-    /// <param name="standard">The default.</param>
+    /// <param name="standard">The default; null if the description states it.</param>
     /// <param name="least">The smallest value that is allowed.</param>
     /// <param name="most">The largest value that is allowed.</param>
     public static Option<int> Whole(
-        string name, string description, int standard, int least = int.MinValue, int most = int.MaxValue) => new(name)
+        string name, string description, int? standard, int least = int.MinValue, int most = int.MaxValue) => new(name)
         {
             Description = description,
             HelpName = "N",
@@ -124,7 +126,7 @@ internal static class Choice
                 bool isWhole = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value);
                 return isWhole && value >= least && value <= most ? value : Refuse<int>(result, name, text, Range(least, most));
             },
-            DefaultValueFactory = _ => standard,
+            DefaultValueFactory = standard is { } known ? _ => known : null,
         };
 
     /// <summary>An option whose value is a number.</summary>
@@ -143,6 +145,24 @@ internal static class Choice
         },
         DefaultValueFactory = standard is { } known ? _ => known : null,
     };
+
+    /// <summary>
+    /// Makes the help say that an option that is not given takes its value from a picture's file, in place of the usual default.
+    /// </summary>
+    /// <param name="options">The options. Those without a default stay as they are.</param>
+    public static void TakeFromPicture(IEnumerable<Option> options)
+    {
+        foreach (Option option in options)
+        {
+            string description = option.Description ?? "";
+            int stated = description.IndexOf(DefaultMark, StringComparison.Ordinal);
+            if (stated < 0 && !option.HasDefaultValue) continue;
+            option.Description = $"{(stated < 0 ? description : description[..stated])}{DefaultMark} the picture's]";
+            if (option is Option<int> whole) whole.DefaultValueFactory = null;
+            if (option is Option<float> number) number.DefaultValueFactory = null;
+            if (option is Option<string> text) text.DefaultValueFactory = null;
+        }
+    }
 
     /// <summary>The value of an option that the command line gives; of another one, the basis.</summary>
     public static T Given<T>(ParseResult result, Option<T> option, T basis) =>

@@ -5,7 +5,7 @@ using MuseAtelier.Cli.Diagnosis;
 using MuseAtelier.Server;
 using MuseAtelier.Server.Security;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that say what a server serves, where it listens, and who may ask.</summary>
 internal sealed class ServingChoices

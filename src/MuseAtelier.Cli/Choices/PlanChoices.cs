@@ -1,19 +1,20 @@
 using System.CommandLine;
+using MuseAtelier.Conditioning;
 using MuseAtelier.Pictures;
 using MuseAtelier.Pipeline;
 using MuseAtelier.Sampling;
 using static System.FormattableString;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that say which pictures to plan for.</summary>
 internal sealed class PlanChoices
 {
     private static readonly PictureSource UsualSource = new(new SourceImage(1, 1, new byte[3]));
 
-    private readonly Option<int> _width = Choice.Whole("--width", "Width in px.", 1024);
-    private readonly Option<int> _height = Choice.Whole("--height", "Height in px.", 1024);
-    private readonly Option<int> _steps = Choice.Whole("--steps", "Denoising steps.", 30);
+    private readonly Option<int> _width = Choice.Whole("--width", "Width in px, a multiple of 8 from 256 to 4096.", 1024);
+    private readonly Option<int> _height = Choice.Whole("--height", "Height in px, with the same limits.", 1024);
+    private readonly Option<int> _steps = Choice.Whole("--steps", "Denoising steps, 1 to 1000.", 30);
     private readonly Option<int> _count = Choice.Whole("--count", "Number of pictures of one prompt.", 1, least: 1);
     private readonly Option<int> _batch = Choice.Whole(
         "--batch",
@@ -36,13 +37,25 @@ internal sealed class PlanChoices
         "--guidance-to", "The share of the steps, 0 to 1, after which guidance ends.", 1);
 
     private readonly Option<int> _chunks = Choice.Whole(
-        "--prompt-chunks", "Chunks of 75 tokens that the longer of both prompts takes, 1 to 64.", 1, least: 1, most: 64);
+        "--prompt-chunks",
+        $"Chunks of 75 tokens that the longer of both prompts takes, 1 to {ChunkWriter.MostChunks}.",
+        1,
+        least: 1,
+        most: ChunkWriter.MostChunks);
 
     private readonly Option<int> _parts = Choice.Whole(
-        "--prompt-parts", "Parts of the prompt between the words AND, 1 to 15.", 1, least: 1, most: 15);
+        "--prompt-parts",
+        $"Parts of the prompt between the words AND, 1 to {PromptPart.MostParts}.",
+        1,
+        least: 1,
+        most: PromptPart.MostParts);
 
     private readonly Option<int> _sets = Choice.Whole(
-        "--prompt-sets", "Different prompts that the steps use, as of [a:b:0.5] or [a|b], 1 to 64.", 1, least: 1, most: 64);
+        "--prompt-sets",
+        $"Different prompts that the steps use, as of [a:b:0.5] or [a|b], 1 to {PromptTimeline.MostTexts}.",
+        1,
+        least: 1,
+        most: PromptTimeline.MostTexts);
 
     private readonly Option<string?> _from = UserPath.Option("--from");
     private readonly Option<float> _strength = Choice.Number(
@@ -52,6 +65,9 @@ internal sealed class PlanChoices
     /// <summary>Adds the options to a command.</summary>
     public PlanChoices(Command command)
     {
+        _width.Aliases.Add("-W");
+        _height.Aliases.Add("-H");
+        _guidance.Aliases.Add("-g");
         _from.Description = "The picture that is painted from. Its size alone is read.";
         _from.HelpName = "FILE";
         Option[] options =

@@ -4,7 +4,7 @@ using System.Globalization;
 using MuseAtelier.Pictures;
 using MuseAtelier.Sampling;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that describe a picture. The prompt is not among them: each command takes it in its own way.</summary>
 internal sealed class RequestChoices
@@ -72,12 +72,15 @@ internal sealed class RequestChoices
         [
             _negative, _seed, _preset.Option, _steps, _guidance, _width, _height, _sampler, _schedule, _karras, _noise, _emptyNegative,
         ];
+        int before = command.Options.Count;
         foreach (Option option in (Option[])[.. options, .. _sampling.All, .. _prompt.All]) command.Add(option);
         _frame = new FrameChoice(command);
         _isRecorded = isRecorded;
-        _loras.AddTo(command);
         _source.AddTo(command, isRecorded);
         _hires.AddTo(command, isRecorded);
+        if (isRecorded) Choice.TakeFromPicture(command.Options.Skip(before));
+        _prompt.AddFolders(command);
+        _loras.AddTo(command);
     }
 
     /// <summary>

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that paint from an existing picture: image to image, inpainting and outpainting.</summary>
 internal sealed class SourceChoices
@@ -31,17 +31,17 @@ internal sealed class SourceChoices
     };
     private readonly Option<string?> _mask = UserPath.Option("--mask");
     private readonly Option<int> _blur = Choice.Whole(
-        "--mask-blur", "Px by which the mask's edge is softened, 0 to 64.", UsualMask.Blur, least: 0, most: 64);
+        "--mask-blur", "Px by which the mask's edge is softened, 0 to 64.", UsualMask.Blur, least: 0, most: RequestRules.WidestBlur);
     private readonly Option<MaskedContent> _content = Choice.Of<MaskedContent>(
         "--mask-content",
         "What the masked part begins with: original, fill (the colours around it), noise or nothing (zeros), the last two in latents.");
     private readonly Option<int> _onlyMasked = Choice.Whole(
         "--only-masked",
         "Paints only the mask's surroundings, at the picture's size, with so many px of the source around it, 0 to 1024; the result has "
-            + "the source's size. 32 is usual; without the option the whole source is painted.",
-        0,
+            + "the source's size. 32 is usual. [default: the whole source is painted]",
+        standard: null,
         least: 0,
-        most: 1024);
+        most: RequestRules.WidestPadding);
     private readonly Option<Switch> _pasteBack = Choice.Of<Switch>(
         "--paste-back", "Whether the source's own pixels replace what is decoded outside of the mask.");
 
@@ -119,13 +119,14 @@ internal sealed class SourceChoices
             string[] pair = part.Split('=', StringSplitOptions.TrimEntries);
             string side = pair[0].ToLowerInvariant();
             bool isWhole = int.TryParse(pair[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int px);
-            if (pair.Length == 2 && isWhole && px <= RequestRules.MostMargin && sides.Add(side) && With(margins, side, px) is { } wider)
+            if (pair.Length == 2 && isWhole && px <= RequestRules.WidestMargin && sides.Add(side) && With(margins, side, px) is { } wider)
             {
                 margins = wider;
                 continue;
             }
 
-            string expected = $"left, top, right or bottom, each once, with 0 to {RequestRules.MostMargin} px, such as left=128,right=128";
+            string expected =
+                $"left, top, right or bottom, each once, with 0 to {RequestRules.WidestMargin} px, such as left=128,right=128";
             result.AddError(Choice.Refusal("--extend", text, expected));
             return default;
         }

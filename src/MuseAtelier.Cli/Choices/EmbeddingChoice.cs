@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The option that names the folders in which prompts find embeddings (textual inversion).</summary>
 internal static class EmbeddingChoice

@@ -72,15 +72,19 @@ public sealed class SamplerCatalog
     public IReadOnlyList<SamplerName> Names { get; }
 
     /// <summary>Whether a sampler has the name.</summary>
+    /// <param name="name">The name.</param>
     public bool Contains(SamplerName name) => Names.Contains(name);
 
     /// <summary>The name of a sampler in texts of AUTOMATIC1111's form; the id itself for a sampler that is not in the catalogue.</summary>
+    /// <param name="name">The name.</param>
     public string DisplayName(SamplerName name) => Find(name)?.DisplayName ?? name.Id;
 
     /// <summary>
     /// Finds a sampler by its id, by its name in AUTOMATIC1111 or by another program's name, such as euler_ancestral, sample_euler,
     /// dpmpp_2m_sde_gpu or EulerDiscreteScheduler, in any case and punctuation; null if there is none.
     /// </summary>
+    /// <param name="name">The name. One of more than 64 characters is none.</param>
+    /// <exception cref="ArgumentNullException">The name is null.</exception>
     public SamplerName? Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -92,7 +96,11 @@ public sealed class SamplerCatalog
         return (found ?? FindFolded(Fold(text)))?.Name;
     }
 
-    /// <summary>The ids of the samplers whose names are nearest to a word that is none of them, the nearest first.</summary>
+    /// <summary>
+    /// The ids of the samplers whose names are nearest to a word that is none of them, the nearest first; none if no name is near.
+    /// </summary>
+    /// <param name="word">The word.</param>
+    /// <exception cref="ArgumentNullException">The word is null.</exception>
     public IReadOnlyList<string> Nearest(string word)
     {
         ArgumentNullException.ThrowIfNull(word);
@@ -103,6 +111,7 @@ public sealed class SamplerCatalog
     /// The number of evaluations of the UNet that run for a request, in both of its passes if it has a second one. It does not depend on
     /// the model. Null if a sampler is not in the catalogue.
     /// </summary>
+    /// <param name="request">The request.</param>
     /// <exception cref="ArgumentOutOfRangeException">The request has fewer than 1 or more than 1000 steps.</exception>
     /// <exception cref="StepCountException">The sampler cannot make so many steps.</exception>
     public int? EvaluationsOf(PictureRequest request)

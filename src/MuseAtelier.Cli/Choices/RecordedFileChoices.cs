@@ -1,7 +1,7 @@
 using System.CommandLine;
 using MuseAtelier.Pictures;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that name the files of which a record holds digests alone.</summary>
 internal sealed class RecordedFileChoices
@@ -25,6 +25,8 @@ internal sealed class RecordedFileChoices
         }
 
         _loras.AddTo(command);
+        command.Options.Single(option => option.Name == "--lora").Description = "A LoRA with which it was painted, which is recognised by "
+            + "its digest; may be given several times. A strength behind the name is not used.";
         command.Add(_embeddings);
         command.Validators.Add(result => Choice.Require(result, _from, [_mask]));
     }

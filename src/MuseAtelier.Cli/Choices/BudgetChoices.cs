@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that limit a command's memory and choose where the weights are.</summary>
 internal sealed class BudgetChoices

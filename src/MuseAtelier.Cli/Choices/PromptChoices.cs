@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options that change how prompts are read and encoded.</summary>
 internal sealed class PromptChoices
@@ -27,7 +27,10 @@ internal sealed class PromptChoices
     private readonly Option<string[]> _embeddings = EmbeddingChoice.Create();
 
     /// <summary>The options.</summary>
-    public IReadOnlyList<Option> All => [_syntax, _emphasis, _backtrack, _clipSkip, _original, _crop, _target, _embeddings];
+    public IReadOnlyList<Option> All => [_syntax, _emphasis, _backtrack, _clipSkip, _original, _crop, _target];
+
+    /// <summary>Adds the option that names folders of embeddings, which are no part of a request.</summary>
+    public void AddFolders(Command command) => command.Add(_embeddings);
 
     /// <summary>The folders in which prompts find embeddings.</summary>
     public IReadOnlyList<string> EmbeddingFolders(ParseResult result) => result.GetValue(_embeddings) ?? [];

@@ -18,8 +18,6 @@ internal sealed class A1111Source(RequestDraft draft)
         OnlyMasked = "Only masked",
         Strength = "Denoising strength";
 
-    private const int MostBlur = 64;
-    private const int MostPadding = 1024;
     private const int UsualPadding = 32;
 
     // Masked content by AUTOMATIC1111's names.
@@ -67,10 +65,10 @@ internal sealed class A1111Source(RequestDraft draft)
         ParsedSource? source = name switch
         {
             Strength => Share(value) is { } strength ? known with { Strength = strength } : null,
-            MaskBlur => Whole(value, MostBlur) is { } blur ? known with { MaskBlur = blur } : null,
+            MaskBlur => Whole(value, RequestRules.WidestBlur) is { } blur ? known with { MaskBlur = blur } : null,
             Content => ContentOf(value) is { } content ? known with { MaskedContent = content } : null,
             Area when value == OnlyMasked => known with { OnlyMaskedPadding = known.OnlyMaskedPadding ?? UsualPadding },
-            AreaPadding => Whole(value, MostPadding) is { } padding ? known with { OnlyMaskedPadding = padding } : null,
+            AreaPadding => Whole(value, RequestRules.WidestPadding) is { } padding ? known with { OnlyMaskedPadding = padding } : null,
             OwnSettings.PasteBack when value == "off" => known with { PasteBack = false },
             OwnSettings.SourceFit => FitOf(value) is { } fit ? known with { Fit = fit } : null,
             OwnSettings.SourceExtend => MarginsOf(value) is { } margins ? known with { Extend = margins } : null,
@@ -97,7 +95,7 @@ internal sealed class A1111Source(RequestDraft draft)
     private static PictureMargins? MarginsOf(string value)
     {
         string[] parts = value.Split(' ', 5);
-        int?[] sides = [.. parts.Select(part => Whole(part, RequestRules.MostMargin))];
+        int?[] sides = [.. parts.Select(part => Whole(part, RequestRules.WidestMargin))];
         return sides is [{ } left, { } top, { } right, { } bottom] ? new PictureMargins(left, top, right, bottom) : null;
     }
 

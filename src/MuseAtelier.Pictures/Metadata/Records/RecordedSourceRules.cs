@@ -7,12 +7,6 @@ namespace MuseAtelier.Pictures.Metadata;
 /// </summary>
 internal static class RecordedSourceRules
 {
-    private const int MostMargin = 2048;
-    private const int MostBlur = 64;
-    private const int MostPadding = 1024;
-    private const int MostSteps = 1000;
-    private const float MostScale = 8;
-
     /// <summary>Checks that every value is in range.</summary>
     /// <param name="path">Path of the picture, for messages.</param>
     /// <param name="request">The recorded request.</param>
@@ -29,20 +23,22 @@ internal static class RecordedSourceRules
         PictureRecordRules.CheckShare(path, "strength", source.Strength);
         PictureMargins margins = source.Extend;
         foreach (int margin in (int[])[margins.Left, margins.Top, margins.Right, margins.Bottom])
-            PictureRecordRules.CheckWhole(path, "margin", margin, 0, MostMargin);
+            PictureRecordRules.CheckWhole(path, "margin", margin, 0, RequestRules.WidestMargin);
         if (source.Mask is not { } mask) return;
         if (!Enum.IsDefined(mask.Content)) throw new PictureRecordDamagedException(path, "it has an unknown masked content");
-        PictureRecordRules.CheckWhole(path, "blur of the mask", mask.Blur, 0, MostBlur);
-        if (mask.OnlyMaskedPadding is { } padding) PictureRecordRules.CheckWhole(path, "padding of the mask", padding, 0, MostPadding);
+        PictureRecordRules.CheckWhole(path, "blur of the mask", mask.Blur, 0, RequestRules.WidestBlur);
+        if (mask.OnlyMaskedPadding is { } padding)
+            PictureRecordRules.CheckWhole(path, "padding of the mask", padding, 0, RequestRules.WidestPadding);
     }
 
     private static void CheckPass(string path, HiresPass pass)
     {
         // The negated pattern also refuses NaN.
-        if (!(pass.Scale is > 1 and <= MostScale))
+        if (!(pass.Scale is > 1 and <= HiresRules.LargestScale))
             throw new PictureRecordDamagedException(path, Invariant($"its second pass has the scale {pass.Scale}"));
         PictureRecordRules.CheckShare(path, "strength of the second pass", pass.Strength);
-        if (pass.Steps is { } steps) PictureRecordRules.CheckWhole(path, "number of steps of the second pass", steps, 1, MostSteps);
+        if (pass.Steps is { } steps)
+            PictureRecordRules.CheckWhole(path, "number of steps of the second pass", steps, 1, RequestRules.MostSteps);
         if (pass.GuidanceScale is { } guidance && !float.IsFinite(guidance))
             throw new PictureRecordDamagedException(path, "the guidance scale of its second pass is not finite");
         if (pass.Schedule is { } schedule && !Enum.IsDefined(schedule.Spacing))

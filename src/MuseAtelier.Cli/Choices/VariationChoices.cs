@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using static System.FormattableString;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>A picture of a series, and the words that tell it from the others.</summary>
 /// <param name="Request">The picture.</param>

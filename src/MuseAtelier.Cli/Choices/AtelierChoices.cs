@@ -2,7 +2,7 @@ using System.CommandLine;
 using MuseAtelier.Cpu;
 using MuseAtelier.Pictures;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options of a command that runs a model: the device, the memory, the cache and the decoder.</summary>
 internal sealed class AtelierChoices

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
-namespace MuseAtelier.Cli;
+namespace MuseAtelier.Cli.Choices;
 
 /// <summary>Two numbers of pixels.</summary>
 /// <param name="First">The width, or the column.</param>
