@@ -172,6 +172,7 @@ public static class ParametersText
         if (request.Frame is { } frame)
             yield return (OwnSettings.Frame, $"{OwnSettings.WordOf(frame.Style)} {OwnSettings.WordOf(frame.Placement)}");
         if (A1111Adapters.OwnTagsOf(request) is { Length: > 0 } tags) yield return (OwnSettings.Loras, tags);
+        if (A1111Adapters.OwnTagsOfSecondPass(request) is { Length: > 0 } later) yield return (OwnSettings.HiresLoras, later);
     }
 
     // Prompts of fewer bytes than a chunk has tokens take one chunk.

@@ -23,4 +23,7 @@ public sealed record ParsedLora
 
     /// <summary>Whether a tag of the prompt names it, which has the strengths.</summary>
     public bool IsInPrompt { get; init; }
+
+    /// <summary>Whether the second pass's own prompt, or a setting of the second pass, names it.</summary>
+    public bool IsOfSecondPass { get; init; }
 }

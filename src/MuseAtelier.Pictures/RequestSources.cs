@@ -38,14 +38,17 @@ public sealed record RequestSources
     public PictureRequest ApplyTo(PictureRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        var files = new LoraSources(LoraFolders, LoraPaths);
         return request with
         {
             Source = request.Source is { } source ? ApplyTo(source) : null,
-            Hires = request.Hires is { Upscaler.Id: HiresUpscaler.ModelId } pass ? ApplyTo(pass) : request.Hires,
-            Loras = request.Loras.Any(lora => lora.IsReference) ? new LoraSources(LoraFolders, LoraPaths).ApplyTo(request.Loras)
-                : request.Loras,
+            Hires = request.Hires is { } pass ? ApplyTo(pass, files) : null,
+            Loras = ApplyTo(request.Loras, files),
         };
     }
+
+    private static IReadOnlyList<PictureLora> ApplyTo(IReadOnlyList<PictureLora> loras, LoraSources files) =>
+        loras.Any(lora => lora.IsReference) ? files.ApplyTo(loras) : loras;
 
     private PictureSource ApplyTo(PictureSource source)
     {
@@ -73,8 +76,10 @@ public sealed record RequestSources
         return Mask.Sha256 == wanted.Sha256 ? mask with { Image = Mask } : throw SourceMismatchException.Of(wanted, Mask);
     }
 
-    private HiresPass ApplyTo(HiresPass pass)
+    private HiresPass ApplyTo(HiresPass pass, LoraSources files)
     {
+        if (pass.Loras is { } loras) pass = pass with { Loras = ApplyTo(loras, files) };
+        if (pass.Upscaler.Id != HiresUpscaler.ModelId) return pass;
         HiresUpscaler wanted = pass.Upscaler;
         if (UpscalerPath is not { } path) throw new UpscalerMissingException(wanted.Path!, wanted.Sha256);
         string sha256 = DigestOf(path);

@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MuseAtelier.Export;
 using MuseAtelier.Export.Checkpoints;
 using MuseAtelier.Export.Loras;
 using MuseAtelier.Format;
@@ -172,6 +173,52 @@ public sealed class LoraTests : IDisposable
 
         await using Atelier alone = await Atelier.OpenAsync(CudaRig.Checkpoint, CudaRig.Options(), cancellationToken: Cancellation);
         Assert.Equal(expected, await PaintAsync(alone, second));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Generate_WithOtherLorasInTheSecondPass_GivesTheSameBytesInEveryMode(bool convolutions)
+    {
+        CudaRig.Require();
+        PictureRequest same = With("a", seed: 1, convolutions) with { Hires = new HiresPass { Scale = 1.25f, Steps = 2 } };
+        PictureRequest switching = same with { Hires = same.Hires! with { Loras = With("b", seed: 2, convolutions).Loras } };
+        PictureRequest none = same with { Hires = same.Hires! with { Loras = [] } };
+        byte[]? expected = null, plain = null, shared = null;
+        foreach (OffloadMode mode in Enum.GetValues<OffloadMode>())
+        {
+            AtelierOptions options = CudaRig.Options() with { Offload = mode };
+            await using Atelier atelier = await Atelier.OpenAsync(CudaRig.Checkpoint, options, cancellationToken: Cancellation);
+            byte[] first = await PaintAsync(atelier, switching);
+            Assert.Equal(expected ??= first, first);
+            // The first pass is painted again after the second pass's LoRAs were in force, and so is a picture without any.
+            Assert.Equal(expected, await PaintAsync(atelier, switching));
+            byte[] alone = await PaintAsync(atelier, none), both = await PaintAsync(atelier, same);
+            Assert.Equal(plain ??= alone, alone);
+            Assert.Equal(shared ??= both, both);
+        }
+
+        Assert.NotEqual(expected, plain);
+        Assert.NotEqual(expected, shared);
+        Assert.NotEqual(plain, shared);
+    }
+
+    // A card merges in the package's types, so the bits of the overlay are those that the engine makes in memory.
+    [Fact]
+    public async Task Generate_OfAnOverlay_EqualsTheMergeInMemory()
+    {
+        CudaRig.Require();
+        PictureRequest request = With("a", seed: 1, convolutions: true);
+        string basis = Path.Combine(_folder.FullName, "base"), overlay = Path.Combine(_folder.FullName, "overlay");
+        CheckpointExporter.Export(
+            CudaRig.Checkpoint, basis, new ExportOptions { Lowering = Lowering.Cuda }, cancellationToken: Cancellation);
+        using (var file = LoraFile.Open(request.Loras[0].Path))
+            LoraOverlay.Write(basis, "changed", [new LoraUse(file, 1, 1)], overlay, Cancellation);
+        await using Atelier one = await Atelier.OpenAsync(basis, CudaRig.Options(), cancellationToken: Cancellation);
+        await using Atelier other = await Atelier.OpenAsync(overlay, CudaRig.Options(), cancellationToken: Cancellation);
+        byte[] merged = await PaintAsync(one, request);
+        Assert.Equal(merged, await PaintAsync(other, Request));
+        Assert.NotEqual(merged, await PaintAsync(one, Request));
     }
 
     [Fact]

@@ -1,11 +1,14 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using MuseAtelier.Export.Loras;
 
 namespace MuseAtelier.Cli.Choices;
 
 /// <summary>The options of a second pass at a higher resolution.</summary>
 internal sealed class HiresChoices
 {
+    private const string None = "none";
+
     private static readonly HiresPass Usual = new();
     private static readonly string[] BuiltIn = [.. HiresUpscaler.BuiltIn.Select(upscaler => upscaler.Id)];
 
@@ -32,6 +35,12 @@ internal sealed class HiresChoices
     private readonly Option<float> _guidance = Choice.Number(
         "--hires-guidance", "Guidance scale of the second pass, 0 or 1 to 100. [default: the picture's]", null);
 
+    private readonly Option<LoraArgument[]> _loras = LoraChoices.Files(
+        "--hires-lora",
+        "A LoRA of the second pass, in the place of those of --lora, with strengths as there; may be given several times; none means no "
+            + "LoRA. [default: those of --lora]",
+        None);
+
     public HiresChoices()
     {
         _sampler.Description = "The sampler of the second pass, by the names of --sampler. [default: the picture's]";
@@ -42,13 +51,16 @@ internal sealed class HiresChoices
     /// <param name="isRecorded">Whether the options may also refer to the second pass of a record.</param>
     public void AddTo(Command command, bool isRecorded)
     {
-        Option[] others = [_strength, _steps, _upscaler, _prompt, _negative, _sampler, _guidance];
+        Option[] others = [_strength, _steps, _upscaler, _prompt, _negative, _sampler, _guidance, _loras];
         foreach (Option option in (Option[])[_scale, .. others]) command.Add(option);
         if (!isRecorded) command.Validators.Add(result => Choice.Require(result, _scale, others));
     }
 
     /// <summary>The path of the upscaler's model that the command line names; null if it names none.</summary>
     public string? UpscalerPath(ParseResult result) => result.GetValue(_upscaler)?.Path;
+
+    /// <summary>The paths of the LoRAs that the command line names.</summary>
+    public IReadOnlyList<string> LoraPaths(ParseResult result) => [.. Given(result).Select(lora => lora.Path)];
 
     /// <summary>A second pass with the changes that the command line names; null means none.</summary>
     /// <param name="result">The command line.</param>
@@ -59,6 +71,9 @@ internal sealed class HiresChoices
         if (isGiven && result.GetValue(_scale) == 1) return null;
         if (!isGiven && basis is null) return null;
         HiresPass pass = basis ?? Usual;
+        // The tags of another prompt name LoRAs of their own.
+        if (Choice.IsGiven(result, _prompt))
+            pass = pass with { Loras = pass.Loras?.Where(lora => !lora.IsFromPrompt).ToList(), HasFinalLoras = false };
         return pass with
         {
             Scale = Choice.Given(result, _scale, pass.Scale),
@@ -71,6 +86,30 @@ internal sealed class HiresChoices
             GuidanceScale = Choice.IsGiven(result, _guidance) ? result.GetValue(_guidance) : pass.GuidanceScale,
         };
     }
+
+    /// <summary>
+    /// A request with the LoRAs that the command line names for its second pass. Those of tags of a prompt stay. A file that is one of a
+    /// record keeps its strengths if the command line has none.
+    /// </summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="request">The request, with a second pass or without.</param>
+    public PictureRequest ReadLoras(ParseResult result, PictureRequest request)
+    {
+        if (request.Hires is not { } pass || !Choice.IsGiven(result, _loras)) return request;
+        PictureLora[] ofPrompt = [.. HiresRules.SecondPassOf(request).Loras.Where(lora => lora.IsFromPrompt)];
+        List<PictureLora> loras = [];
+        foreach (LoraArgument lora in Given(result))
+        {
+            bool isNamed = lora.Strength is null;
+            if (isNamed && ofPrompt.Any(known => known.Path == lora.Path)) continue;
+            PictureLora? own = isNamed ? pass.Loras?.FirstOrDefault(known => known.Path == lora.Path) : null;
+            loras.Add(own ?? LoraChoices.ToLora(lora));
+        }
+
+        return request with { Hires = pass with { Loras = [.. loras, .. ofPrompt] } };
+    }
+
+    private LoraArgument[] Given(ParseResult result) => result.GetValue(_loras) ?? [];
 
     // The file of a recorded model must be that model's, so its digest is kept to be compared.
     private HiresUpscaler ReadUpscaler(ParseResult result, HiresUpscaler basis)

@@ -9,15 +9,10 @@ internal sealed class LoraChoices
 {
     private const string Expected = "FILE, FILE:STRENGTH or FILE:STRENGTH:TEXT_STRENGTH with strengths from -100 to 100";
 
-    private readonly Option<LoraArgument[]> _files = new("--lora")
-    {
-        Description = "A LoRA (.safetensors), with its strength for the UNet and, if it is another one, for the text encoders; may be "
-            + "given several times. [default: strength 1]",
-        HelpName = "FILE[:STRENGTH[:TEXT_STRENGTH]]",
-        Arity = ArgumentArity.OneOrMore,
-        CustomParser = result => [.. result.Tokens.Select(token => Parse(result, token.Value)).OfType<LoraArgument>()],
-        DefaultValueFactory = _ => [],
-    };
+    private readonly Option<LoraArgument[]> _files = Files(
+        "--lora",
+        "A LoRA (.safetensors), with its strength for the UNet and, if it is another one, for the text encoders; may be given several "
+            + "times. [default: strength 1]");
     private readonly Option<string[]> _folders = Folders();
 
     /// <summary>Adds the options to a command.</summary>
@@ -29,14 +24,29 @@ internal sealed class LoraChoices
         if (hasPrompt) command.Add(_folders);
     }
 
+    /// <summary>An option that names LoRAs and their strengths.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="description">Its description.</param>
+    /// <param name="none">The word for an empty list; null if there is none.</param>
+    public static Option<LoraArgument[]> Files(string name, string description, string? none = null) => new(name)
+    {
+        Description = description,
+        HelpName = "FILE[:STRENGTH[:TEXT_STRENGTH]]",
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = result => [.. result.Tokens.Where(token => token.Value != none)
+            .Select(token => Parse(result, name, token.Value)).OfType<LoraArgument>()],
+        DefaultValueFactory = _ => [],
+    };
+
+    /// <summary>The LoRA that an argument names.</summary>
+    public static PictureLora ToLora(LoraArgument named) =>
+        new() { Path = named.Path, Strength = named.Strength ?? 1, TextStrength = named.TextStrength };
+
     /// <summary>An option that names folders of LoRAs.</summary>
     public static Option<string[]> Folders() => UserPath.Several(
         "--lora-folder",
         "A folder of LoRAs, with its subfolders, in which <lora:name:0.8> of a prompt is found; may be given several times. "
             + "[default: none; tags are text]");
-
-    /// <summary>The LoRAs that the command line names, without a request.</summary>
-    public IReadOnlyList<PictureLora> Read(ParseResult result) => [.. Given(result).Select(ToLora)];
 
     /// <summary>The folders in which names are looked up.</summary>
     /// <exception cref="LoraFolderException">One of them does not exist.</exception>
@@ -56,7 +66,7 @@ internal sealed class LoraChoices
 
     /// <summary>
     /// A request with the LoRAs that the command line names. A file that is one of the request's own changes its strengths if it has any;
-    /// the others follow the request's own.
+    /// the others follow the request's own. One without strengths that is of a recorded second pass only says where that file is.
     /// </summary>
     /// <param name="result">The command line.</param>
     /// <param name="request">The request, whose LoRAs have their paths.</param>
@@ -68,6 +78,8 @@ internal sealed class LoraChoices
         foreach (LoraArgument lora in given)
         {
             int own = loras.FindIndex(0, request.Loras.Count, known => known.Path == lora.Path);
+            bool isOfSecondPass = lora.Strength is null && request.Hires?.Loras?.Any(known => known.Path == lora.Path) == true;
+            if (own < 0 && isOfSecondPass) continue;
             if (own < 0) loras.Add(ToLora(lora));
             else if (lora.Strength is { } strength)
                 loras[own] = loras[own] with { Strength = strength, TextStrength = lora.TextStrength };
@@ -78,14 +90,14 @@ internal sealed class LoraChoices
 
     private LoraArgument[] Given(ParseResult result) => result.GetValue(_files) ?? [];
 
-    private static LoraArgument? Parse(ArgumentResult result, string text)
+    private static LoraArgument? Parse(ArgumentResult result, string name, string text)
     {
         LoraArgument named = LoraArgument.Parse(text);
         try
         {
             if (named.Path.Length > 0 && IsInRange(named.Strength) && IsInRange(named.TextStrength))
-                return named with { Path = UserPath.Expand("--lora", named.Path) };
-            result.AddError(Choice.Refusal("--lora", text, Expected));
+                return named with { Path = UserPath.Expand(name, named.Path) };
+            result.AddError(Choice.Refusal(name, text, Expected));
         }
         catch (UserPathException exception)
         {
@@ -96,7 +108,4 @@ internal sealed class LoraChoices
     }
 
     private static bool IsInRange(float? strength) => strength is null || LoraRules.IsStrength(strength.Value);
-
-    private static PictureLora ToLora(LoraArgument named) =>
-        new() { Path = named.Path, Strength = named.Strength ?? 1, TextStrength = named.TextStrength };
 }

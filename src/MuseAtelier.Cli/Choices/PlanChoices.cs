@@ -61,6 +61,7 @@ internal sealed class PlanChoices
     private readonly Option<float> _strength = Choice.Number(
         "--strength", "How much of the source is painted anew, 0 to 1, which decides how many steps run.", UsualSource.Strength);
     private readonly HiresChoices _hires = new();
+    private readonly LoraChoices _loras = new();
 
     /// <summary>Adds the options to a command.</summary>
     public PlanChoices(Command command)
@@ -76,6 +77,7 @@ internal sealed class PlanChoices
             _strength,
         ];
         foreach (Option option in options) command.Add(option);
+        _loras.AddTo(command, hasPrompt: false);
         _hires.AddTo(command, isRecorded: false);
         command.Validators.Add(result => Choice.Require(result, _from, [_strength]));
     }
@@ -112,6 +114,14 @@ internal sealed class PlanChoices
         }
 
         return first with { BatchSize = result.GetValue(_batch) is > 0 and var batch ? Math.Min(batch, first.LargestBatch) : null };
+    }
+
+    /// <summary>The LoRAs of each pass.</summary>
+    public (IReadOnlyList<PictureLora> First, IReadOnlyList<PictureLora> Second) LorasOf(ParseResult result)
+    {
+        PictureRequest request = _loras.Read(result, new PictureRequest { Prompt = "", Hires = _hires.Read(result, null) });
+        request = _hires.ReadLoras(result, request);
+        return (request.Loras, request.Hires?.Loras ?? request.Loras);
     }
 
     private PictureRequest ReadPicture(ParseResult result)

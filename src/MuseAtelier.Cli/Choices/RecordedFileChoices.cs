@@ -48,7 +48,8 @@ internal sealed class RecordedFileChoices
         else if (mask is not null && request.Source?.Mask is null) Ignore(_mask, "the picture was painted without a mask");
         bool isEnlarged = request.Hires?.Upscaler.Path is not null;
         if (upscaler is not null && !isEnlarged) Ignore(_upscaler, "the picture was enlarged without a model");
-        if (request.Loras.Count == 0 && _loras.PathsOf(result).Count > 0)
+        bool hasLoras = request.Loras.Count > 0 || request.Hires?.Loras is { Count: > 0 };
+        if (!hasLoras && _loras.PathsOf(result).Count > 0)
             terminal.WriteNotice("notice", "--lora is not used: the picture was painted without LoRAs");
         var sources = new RequestSources
         {

@@ -102,6 +102,7 @@ internal sealed class RequestChoices
         if (!_isRecorded && sources.Source is { } image) basis = Sized(result, basis, image, terminal);
         PictureRequest request = Read(result, basis);
         request = _loras.Read(result, await Task.Run(() => sources.ApplyTo(request), stop));
+        request = _hires.ReadLoras(result, request);
         if (sources.Source is not { } given) return request;
         PictureSource source = request.Source ?? parsed?.ToSource(given, sources.Mask) ?? new PictureSource(given);
         if (source.Mask is null && sources.Mask is { } added) source = source with { Mask = new InpaintMask(added) };
@@ -114,7 +115,7 @@ internal sealed class RequestChoices
         {
             UpscalerPath = _hires.UpscalerPath(result),
             LoraFolders = LoraFolders(result),
-            LoraPaths = _loras.PathsOf(result),
+            LoraPaths = [.. _loras.PathsOf(result), .. _hires.LoraPaths(result)],
         };
         if (_source.SourcePath(result) is not { } path) return sources;
         (SourceImage source, MaskImage? mask) = await SourceFiles.LoadAsync(path, _source.MaskPath(result), stop);

@@ -33,8 +33,6 @@ internal static class PlanCommand
         var budget = new BudgetChoices(command);
         budget.AllowOneBudget(command);
         var frame = new FrameChoice(command);
-        var loras = new LoraChoices();
-        loras.AddTo(command, hasPrompt: false);
         command.SetAction((result, _) =>
         {
             bool isOnProcessor = budget.Memory(result) is not null;
@@ -43,7 +41,7 @@ internal static class PlanCommand
             ResidencyRequest request = choices.Read(result, budget) with { Frame = frame.Read(result) };
             ModelSizes sizes = ModelSizes.Read(result.GetValue(model) ?? DefaultModel.Find(), lowering);
             if (result.GetValue(vae) is { } file) sizes = sizes.WithVae(file);
-            request = WithLoras(request, sizes, loras.Read(result));
+            request = WithLoras(request, sizes, choices.LorasOf(result));
             ResidencyPlan plan = ResidencyPlanner.Plan(sizes, request, device);
             if (result.GetValue(json)) terminal.Out.WriteLine(JsonOf(plan));
             else Show(plan, choices.StepsOf(result, request), device, terminal);
@@ -52,17 +50,14 @@ internal static class PlanCommand
         return command;
     }
 
-    // Both passes have the same LoRAs.
-    private static ResidencyRequest WithLoras(ResidencyRequest request, ModelSizes sizes, IReadOnlyList<PictureLora> loras)
+    private static ResidencyRequest WithLoras(
+        ResidencyRequest request, ModelSizes sizes, (IReadOnlyList<PictureLora> First, IReadOnlyList<PictureLora> Second) loras)
     {
-        if (loras.Count == 0) return request;
-        long merged = LoraSwitch.Check(sizes.Manifest, loras);
-        return request with
-        {
-            HasLoras = true,
-            MergedBytes = merged,
-            SecondPass = request.SecondPass is { } second ? second with { HasLoras = true, MergedBytes = merged } : null,
-        };
+        ResidencyRequest? later = request.SecondPass is { } second ? With(second, loras.Second) : null;
+        return With(request, loras.First) with { SecondPass = later };
+
+        ResidencyRequest With(ResidencyRequest pass, IReadOnlyList<PictureLora> own) =>
+            pass with { HasLoras = own.Count > 0, MergedBytes = LoraSwitch.Check(sizes.Manifest, own) };
     }
 
     // The planner's input is no public part of a plan.

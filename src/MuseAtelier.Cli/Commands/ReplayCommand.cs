@@ -58,6 +58,10 @@ internal static class ReplayCommand
         Prompt = prompt,
         Loras = [.. request.Loras.Where(lora => !lora.IsFromPrompt)],
         HasFinalLoras = false,
+        Hires = request.Hires is not { } pass ? null
+            // A prompt of its own keeps its LoRAs.
+            : pass.Prompt is not null ? pass with { Loras = pass.Loras ?? (request.HasFinalLoras ? request.Loras : null) }
+            : pass with { Loras = pass.Loras?.Where(lora => !lora.IsFromPrompt).ToList() },
     };
 
     private static Source FromRecord(Terminal terminal, PictureRecord record)

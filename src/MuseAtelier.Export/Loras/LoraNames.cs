@@ -80,11 +80,29 @@ internal sealed class LoraNames
     private void AddClipL(IReadOnlyDictionary<string, ModelTensor> tensors)
     {
         if (PrefixOf(tensors, TransformersTable) is not { } prefix) return;
-        foreach ((string own, LoraLayer layer) in Layers(tensors, prefix, isText: true))
-        {
-            Add(prefix + own, layer);
-            AddText("text_model." + own, layer, "text_encoder.", "clip_l", ["lora_te1_", "lora_te_"]);
-        }
+        Dictionary<string, LoraLayer> layers = Layers(tensors, prefix, isText: true);
+        foreach ((string own, LoraLayer layer) in layers) AddClipL(prefix, own, layer);
+        var unread = new LoraLayer(null, null, IsText: true) { IsUnread = true };
+        foreach (string own in UnreadLayers(layers.Keys)) AddClipL(prefix, own, unread);
+    }
+
+    private void AddClipL(string prefix, string own, LoraLayer layer)
+    {
+        Add(prefix + own, layer);
+        AddText("text_model." + own, layer, "text_encoder.", "clip_l", ["lora_te1_", "lora_te_"]);
+    }
+
+    // SDXL takes the hidden states of CLIP-L's penultimate block. The last block and the norm behind it, of which packages hold nothing,
+    // have the names that follow from the first block.
+    private static IEnumerable<string> UnreadLayers(IReadOnlyCollection<string> layers)
+    {
+        int blocks = 0;
+        while (layers.Any(layer => layer.StartsWith(Block(blocks), StringComparison.Ordinal))) blocks++;
+        if (blocks == 0) return [];
+        return layers.Where(layer => layer.StartsWith(Block(0), StringComparison.Ordinal))
+            .Select(layer => Block(blocks) + layer[Block(0).Length..]).Append("final_layer_norm");
+
+        static string Block(int index) => Invariant($"encoder.layers.{index}.");
     }
 
     private void AddClipG(IReadOnlyDictionary<string, ModelTensor> tensors)

@@ -97,9 +97,11 @@ internal sealed class LoraSet
 
         var known = new Dictionary<LoraLayer, LoraModule>(ReferenceEqualityComparer.Instance);
         List<string> unknown = [.. file.Others];
+        int unread = 0;
         foreach (LoraModule module in file.Modules)
         {
             if (names.Find(module.Name) is not { } layer) unknown.Add(module.Name);
+            else if (layer.IsUnread) unread++;
             // Of two names of one layer that of diffusers counts, as in diffusers and ComfyUI.
             else if (!known.TryGetValue(layer, out LoraModule? other)) known[layer] = module;
             else if (names.IsDiffusers(other.Name)) unknown.Add(module.Name);
@@ -110,7 +112,7 @@ internal sealed class LoraSet
             }
         }
 
-        if (known.Count == 0) throw new LoraMatchException(file.Path, unknown.Count == 0 ? "" : unknown[0]);
+        if (known.Count + unread == 0) throw new LoraMatchException(file.Path, unknown.Count == 0 ? "" : unknown[0]);
         foreach ((LoraLayer layer, LoraModule module) in known)
         {
             float strength = layer.IsText ? use.TextStrength : use.Strength;

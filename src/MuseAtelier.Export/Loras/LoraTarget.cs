@@ -21,4 +21,10 @@ internal sealed record LoraTarget(string Key, long FirstRow, long Rows, IReadOnl
 /// <param name="Weight">Its weight; null where the package has none.</param>
 /// <param name="Bias">Its bias; null where it has none.</param>
 /// <param name="IsText">Whether it belongs to a text encoder.</param>
-internal sealed record LoraLayer(LoraTarget? Weight, LoraTarget? Bias, bool IsText);
+internal sealed record LoraLayer(LoraTarget? Weight, LoraTarget? Bias, bool IsText)
+{
+    /// <summary>
+    /// Whether SDXL has the layer and never reads its output, so that a change of it has no effect and packages hold none of its weights.
+    /// </summary>
+    public bool IsUnread { get; init; }
+}

@@ -12,7 +12,7 @@ internal static class AdapterEndpoints
     /// <summary>Adds the services.</summary>
     public static void AddAdapters(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<LoraShelf>();
+        builder.Services.AddSingleton<LoraCatalog>();
         builder.Services.AddSingleton<EmbeddingShelf>();
     }
 
@@ -20,11 +20,11 @@ internal static class AdapterEndpoints
     public static void MapAdapters(this WebApplication app)
     {
         RouteGroupBuilder loras = app.MapGroup("/api/v1/loras");
-        loras.MapGet("", async Task<JsonHttpResult<LoraAnswer>> (LoraShelf shelf) => Answer(await Task.Run(shelf.All)))
+        loras.MapGet("", async Task<JsonHttpResult<LoraAnswer>> (LoraCatalog catalog) => Answer(await Task.Run(catalog.All)))
             .Produces<LoraAnswer>()
             .WithName("listLoras")
             .WithSummary("Lists the LoRAs in the server's folders, by name.");
-        loras.MapPost("refresh", async Task<JsonHttpResult<LoraAnswer>> (LoraShelf shelf) => Answer(await Task.Run(shelf.Refresh)))
+        loras.MapPost("refresh", async Task<JsonHttpResult<LoraAnswer>> (LoraCatalog catalog) => Answer(await Task.Run(catalog.Refresh)))
             .Produces<LoraAnswer>()
             .WithName("refreshLoras")
             .WithSummary("Lists the folders of LoRAs again at once.");

@@ -54,7 +54,8 @@ internal sealed class EmbeddingShelf(ServerOptions options)
             if (request.Hires is { } pass && (pass.Prompt ?? pass.NegativePrompt) is not null)
             {
                 string prompt = pass.Prompt ?? request.Prompt, negative = pass.NegativePrompt ?? request.NegativePrompt;
-                used = used.Concat(UsedBy(request with { Prompt = prompt, NegativePrompt = negative, Hires = null }));
+                IReadOnlyList<PictureLora> loras = pass.Loras ?? request.Loras;
+                used = used.Concat(UsedBy(request with { Prompt = prompt, NegativePrompt = negative, Loras = loras, Hires = null }));
             }
 
             string[] lines = [.. used.Select(embedding => $"{embedding.Name} {embedding.Sha256}").Distinct()];

@@ -41,7 +41,7 @@ internal static class Automatic1111Endpoints
         var routes = new ClientRoutes(app, "/sdapi/v1", Program, form);
         var uploads = app.Services.GetRequiredService<UploadStore>();
         var upscalers = app.Services.GetRequiredService<UpscalerShelf>();
-        var loras = app.Services.GetRequiredService<LoraShelf>();
+        var loras = app.Services.GetRequiredService<LoraCatalog>();
         var embeddings = app.Services.GetRequiredService<EmbeddingShelf>();
         var fields = new PaintingFields(
             shelf, store, new SourceCall(uploads, options.Limits), new SecondPass(upscalers, options.Limits), loras, options.Limits);
@@ -105,7 +105,7 @@ internal static class Automatic1111Endpoints
         routes.Get("/scripts", "The scripts: none", context => WriteRawAsync(context, """{"txt2img":[],"img2img":[]}"""));
     }
 
-    private static void MapAdapters(ClientRoutes routes, LoraShelf loras, EmbeddingShelf embeddings, string? vae)
+    private static void MapAdapters(ClientRoutes routes, LoraCatalog loras, EmbeddingShelf embeddings, string? vae)
     {
         routes.Get("/loras", "The LoRAs", context =>
             JsonAnswer.WriteAsync(context, json => AdapterLists.WriteLoras(json, loras.All())));

@@ -22,7 +22,7 @@ namespace MuseAtelier.Server.Automatic1111;
 /// <param name="loras">Has the LoRAs that prompts name.</param>
 /// <param name="limits">The limits of a request.</param>
 internal sealed class PaintingFields(
-    IModelShelf shelf, OptionStore store, SourceCall sources, SecondPass passes, LoraShelf loras, ServerLimits limits)
+    IModelShelf shelf, OptionStore store, SourceCall sources, SecondPass passes, LoraCatalog loras, ServerLimits limits)
 {
     private const string Overrides = "override_settings";
 

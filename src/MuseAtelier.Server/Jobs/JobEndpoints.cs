@@ -35,7 +35,7 @@ internal static class JobEndpoints
                 id => gallery.Find(id)?.Record?.Request,
                 new SourceFields(services.GetRequiredService<UploadStore>(), gallery.PathOf),
                 new HiresFields(services.GetRequiredService<UpscalerShelf>(), limits),
-                new LoraFields(services.GetRequiredService<LoraShelf>()),
+                new LoraFields(services.GetRequiredService<LoraCatalog>()),
                 services.GetRequiredService<EmbeddingShelf>());
         });
     }

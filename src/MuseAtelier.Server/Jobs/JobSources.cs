@@ -13,7 +13,7 @@ namespace MuseAtelier.Server.Jobs;
 /// <param name="upscalers">The models that enlarge pictures.</param>
 /// <param name="loras">The LoRAs.</param>
 /// <param name="embeddings">The embeddings.</param>
-internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers, LoraShelf loras, EmbeddingShelf embeddings)
+internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers, LoraCatalog loras, EmbeddingShelf embeddings)
 {
     /// <summary>Begins to delete uploads that no job needs.</summary>
     /// <param name="needed">The ids that jobs need at this moment; called from any thread.</param>
@@ -42,6 +42,8 @@ internal sealed class JobSources(UploadStore uploads, UpscalerShelf upscalers, L
     public PictureRequest Load(JobRequest job)
     {
         PictureRequest request = job.Picture with { Loras = [.. job.Picture.Loras.Select(loras.Again)] };
+        if (request.Hires is { Loras: { } later } pass)
+            request = request with { Hires = pass with { Loras = [.. later.Select(loras.Again)] } };
         if (job.Embeddings is { } known && embeddings.FingerprintOf(request) != known) throw EmbeddingsChanged();
         if (request.Source is not { } source) return request;
         SourceImage image = uploads.LoadSource(UploadOf(job.Uploads.Source));

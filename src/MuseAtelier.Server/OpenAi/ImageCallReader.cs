@@ -16,7 +16,7 @@ namespace MuseAtelier.Server.OpenAi;
 /// <param name="shelf">The models.</param>
 /// <param name="loras">Has the LoRAs that prompts name.</param>
 /// <param name="limits">The limits of a request.</param>
-internal sealed class ImageCallReader(IModelShelf shelf, LoraShelf loras, ServerLimits limits)
+internal sealed class ImageCallReader(IModelShelf shelf, LoraCatalog loras, ServerLimits limits)
 {
     private const int MostPartialPictures = 3;
 

@@ -20,7 +20,7 @@ internal static class OpenAiEndpoints
     {
         var shelf = app.Services.GetRequiredService<IModelShelf>();
         ServerLimits limits = app.Services.GetRequiredService<ServerOptions>().Limits;
-        var reader = new ImageCallReader(shelf, app.Services.GetRequiredService<LoraShelf>(), limits);
+        var reader = new ImageCallReader(shelf, app.Services.GetRequiredService<LoraCatalog>(), limits);
         var generation = new ImageGeneration(
             app.Services.GetRequiredService<IJobBoard>(),
             reader,

@@ -32,7 +32,7 @@ internal static class PlanningEndpoints
     }
 
     private static async Task<IResult> CountAsync(
-        HttpContext context, [FromServices] ServerOptions options, [FromServices] LoraShelf loras)
+        HttpContext context, [FromServices] ServerOptions options, [FromServices] LoraCatalog loras)
     {
         using JsonDocument body = await JsonBody.ReadAsync(context, options.Limits.BodyBytes).ConfigureAwait(false);
         var fields = new RequestFields(body.RootElement, TokenFields);

@@ -21,7 +21,7 @@ internal static class TokenCounter
     /// <exception cref="PictureRequestException">A prompt cannot be read in its syntax.</exception>
     /// <exception cref="MuseAtelierException">An embedding that a prompt names, or a folder of embeddings, cannot be read.</exception>
     public static Task<TokenCounts> CountAsync(
-        string prompt, string negative, PromptSyntax syntax, LoraShelf loras, EmbeddingFolder embeddings,
+        string prompt, string negative, PromptSyntax syntax, LoraCatalog loras, EmbeddingFolder embeddings,
         CancellationToken cancellationToken) => Task.Run(
         () =>
         {
@@ -31,7 +31,7 @@ internal static class TokenCounter
         },
         cancellationToken);
 
-    private static TokenCount OfPrompt(string prompt, PromptSyntax syntax, LoraShelf loras, EmbeddingFolder embeddings)
+    private static TokenCount OfPrompt(string prompt, PromptSyntax syntax, LoraCatalog loras, EmbeddingFolder embeddings)
     {
         string read = PromptComments.Strip(prompt, syntax);
         bool hasTags = loras.HasFolders && syntax == PromptSyntax.A1111 && LoraTags.IsIn(read);

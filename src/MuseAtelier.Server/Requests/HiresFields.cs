@@ -1,5 +1,6 @@
 using System.Globalization;
 using MuseAtelier.Sampling;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Models;
 
 namespace MuseAtelier.Server.Requests;
@@ -12,11 +13,16 @@ internal sealed class HiresFields(UpscalerShelf upscalers, ServerLimits limits)
     /// <summary>The largest factor of width and height.</summary>
     public const int MostScale = 8;
 
-    private const string Name = "hires";
+    /// <summary>The member's name.</summary>
+    public const string Name = "hires";
+
     private const int LongestName = 256;
 
-    private static readonly string[] Known =
-        ["scale", "strength", "steps", "upscaler", "prompt", "negativePrompt", "sampler", "schedule", "guidanceScale"];
+    /// <summary>The members of a second pass. <see cref="LoraFields"/> reads the last one.</summary>
+    public static readonly IReadOnlyList<string> Known =
+    [
+        "scale", "strength", "steps", "upscaler", "prompt", "negativePrompt", "sampler", "schedule", "guidanceScale", LoraFieldNames.List,
+    ];
 
     /// <summary>A second pass whose members have their defaults.</summary>
     public static HiresPass Defaults { get; } = new();

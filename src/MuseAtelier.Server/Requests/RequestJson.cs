@@ -42,14 +42,17 @@ internal static class RequestJson
             json["variationStrength"] = request.VariationStrength;
         }
 
-        PictureLora[] loras = [.. request.Loras.Where(lora => !lora.IsFromPrompt)];
-        if (loras.Length > 0) json[LoraFieldNames.List] = new JsonArray([.. loras.Select(lora => (JsonNode)Write(lora))]);
+        JsonArray loras = Write(request.Loras);
+        if (loras.Count > 0) json[LoraFieldNames.List] = loras;
         if (request.Source is { } source) json["source"] = SourceJson.Write(source, uploads);
         if (request.Hires is { } hires) json["hires"] = SourceJson.Write(hires);
         return json;
     }
 
-    // The tags of the prompt say the others.
+    /// <summary>The LoRAs that a request, or its second pass, names itself. The tags of its prompt say the others.</summary>
+    public static JsonArray Write(IReadOnlyList<PictureLora> loras) =>
+        [.. loras.Where(lora => !lora.IsFromPrompt).Select(lora => (JsonNode)Write(lora))];
+
     private static JsonObject Write(PictureLora lora)
     {
         var json = new JsonObject { ["name"] = lora.Name, ["strength"] = lora.Strength };

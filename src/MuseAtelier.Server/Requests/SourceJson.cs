@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Uploads;
 
@@ -46,6 +47,7 @@ internal static class SourceJson
         if (hires.Sampler is { } sampler) json["sampler"] = sampler.Id;
         if (hires.Schedule is { } schedule) json["schedule"] = ScheduleCatalog.IdOf(schedule);
         if (hires.GuidanceScale is { } guidance) json["guidanceScale"] = guidance;
+        if (hires.Loras is { } loras) json[LoraFieldNames.List] = RequestJson.Write(loras);
         return json;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.IO.Enumeration;
 using System.Runtime.CompilerServices;
 
@@ -16,8 +17,8 @@ internal sealed class EmbeddingFolder
     private const int DeepestFolder = 8;
     private const int MostEntries = 200_000;
 
-    // In ComfyUI's order (comfy/sd1_clip.py, load_embed).
-    private static readonly string[] Extensions = [".safetensors", ".pt", ".bin"];
+    private static readonly FrozenSet<string> Extensions =
+        FrozenSet.Create(StringComparer.OrdinalIgnoreCase, ".safetensors", ".pt", ".bin");
 
     private static readonly EnumerationOptions Everything = new()
     {
@@ -35,7 +36,7 @@ internal sealed class EmbeddingFolder
     private EmbeddingCatalog? _catalog;
 
     /// <summary>Prepares to scan folders.</summary>
-    /// <param name="folders">Their paths. Where two hold embeddings of one name, the first one's is used.</param>
+    /// <param name="folders">Their paths. Where two hold embeddings of one name, the last one's is used.</param>
     /// <exception cref="EmbeddingFolderException">A folder is missing.</exception>
     public EmbeddingFolder(IReadOnlyList<string> folders)
     {
@@ -111,22 +112,25 @@ internal sealed class EmbeddingFolder
             throw new EmbeddingFolderException(folder, exception);
         }
 
-        files.Sort(static (one, other) => string.CompareOrdinal(one.Order, other.Order));
+        // Of files that differ in their extension alone, .safetensors is the last one, and so the one that ComfyUI prefers.
+        files.Sort(static (one, other) => Compare(one.Path, other.Path));
         return files;
 
         FoundFile? Read(ref FileSystemEntry entry)
         {
             if (entry.IsDirectory) return null;
-            int kind = Array.FindIndex(Extensions, IsExtension(Path.GetExtension(entry.FileName).ToString()));
-            if (kind < 0) return null;
+            if (!Extensions.Contains(Path.GetExtension(entry.FileName).ToString())) return null;
             string path = entry.ToFullPath();
             string place = Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/');
-            string order = $"{Path.ChangeExtension(place, null)}\0{kind}";
-            return Target(path) is { } file ? new FoundFile(path, place, order, file.Length, file.LastWriteTimeUtc) : null;
+            return Target(path) is { } file ? new FoundFile(path, place, file.Length, file.LastWriteTimeUtc) : null;
         }
 
-        static Predicate<string> IsExtension(string extension) =>
-            known => known.Equals(extension, StringComparison.OrdinalIgnoreCase);
+        // The order of LoRAs.
+        static int Compare(string one, string other)
+        {
+            int folders = NaturalOrder.Instance.Compare(Path.GetDirectoryName(one), Path.GetDirectoryName(other));
+            return folders != 0 ? folders : NaturalOrder.Instance.Compare(one, other);
+        }
     }
 
     // A link has the size and the time of the file that it leads to. A link to nothing or to itself is no file.
@@ -147,8 +151,7 @@ internal sealed class EmbeddingFolder
     /// <summary>A file of a folder.</summary>
     /// <param name="Path">Its path.</param>
     /// <param name="Place">Its path within the folder, with slashes.</param>
-    /// <param name="Order">The text by which files are ordered: the place without its extension, then the extension's kind.</param>
     /// <param name="Bytes">Its size in bytes.</param>
     /// <param name="Modified">The time of its last change.</param>
-    private sealed record FoundFile(string Path, string Place, string Order, long Bytes, DateTime Modified);
+    private sealed record FoundFile(string Path, string Place, long Bytes, DateTime Modified);
 }

@@ -12,6 +12,17 @@ internal static class AtelierActivities
     /// <param name="name">The name of the activity.</param>
     public static Activity? StartPhase(string name) => Source.StartActivity(name);
 
+    /// <summary>Starts the activity of putting LoRAs in force, a child of the current one. The caller disposes it.</summary>
+    /// <param name="count">The number of LoRAs.</param>
+    /// <param name="weights">The number of weights that they change.</param>
+    public static Activity? StartLoras(int count, int weights)
+    {
+        Activity? activity = Source.StartActivity(AtelierTelemetry.LoraActivity);
+        activity?.SetTag(AtelierTelemetry.LoraCountTag, count);
+        activity?.SetTag(AtelierTelemetry.LoraWeightsTag, weights);
+        return activity;
+    }
+
     /// <summary>Starts the activity of a decoding, a child of the current one. The caller disposes it.</summary>
     /// <param name="picture">Index of the picture in its series.</param>
     public static Activity? StartDecoding(int picture)

@@ -12,6 +12,10 @@ namespace MuseAtelier;
 /// before.</description></item>
 /// <item><term>111 PictureFinished</term><description>Debug, <c>MuseAtelier</c>: size, steps, seed, seconds.</description></item>
 /// <item><term>112 MemoryRetried</term><description>Warning, <c>MuseAtelier</c>: memory ran out; the smaller plan.</description></item>
+/// <item><term>113 LorasSwitched</term><description>Debug, <c>MuseAtelier</c>: the number of LoRAs that a pass is painted with where it
+/// differs in them from the one before, of weights that they change, seconds.</description></item>
+/// <item><term>114 WeightsMerged</term><description>Debug, <c>MuseAtelier</c>: the number of weights that were merged in a batch, of LoRAs,
+/// seconds of all threads together.</description></item>
 /// <item><term>120 QueueFull</term><description>Warning, <c>MuseAtelier</c>: a request was refused.</description></item>
 /// <item><term>121 RequestFailed</term><description>Error, <c>MuseAtelier</c>: the exception.</description></item>
 /// <item><term>122 RequestCancelled</term><description>Debug, <c>MuseAtelier</c>.</description></item>
@@ -42,6 +46,12 @@ public static class AtelierEvents
 
     /// <summary>The device's memory ran out, and the rest of the batch is painted by a smaller plan.</summary>
     public const int MemoryRetried = 112;
+
+    /// <summary>Other LoRAs were put in force, or none.</summary>
+    public const int LorasSwitched = 113;
+
+    /// <summary>Weights were merged with LoRAs.</summary>
+    public const int WeightsMerged = 114;
 
     /// <summary>A request was refused, because the queue was full.</summary>
     public const int QueueFull = 120;

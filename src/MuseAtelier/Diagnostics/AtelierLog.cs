@@ -44,6 +44,18 @@ internal static partial class AtelierLog
     public static partial void MemoryRetried(ILogger logger, string atelier, string notice, Exception exception);
 
     [LoggerMessage(
+        AtelierEvents.LorasSwitched, LogLevel.Debug,
+        "{Atelier}: put {Loras} LoRAs in force, which change {Weights} weights, in {Seconds:F3} s.",
+        EventName = nameof(AtelierEvents.LorasSwitched))]
+    public static partial void LorasSwitched(ILogger logger, string atelier, int loras, int weights, double seconds);
+
+    [LoggerMessage(
+        AtelierEvents.WeightsMerged, LogLevel.Debug,
+        "{Atelier}: merged {Weights} weights with {Loras} LoRAs, in {Seconds:F3} s of all threads together.",
+        EventName = nameof(AtelierEvents.WeightsMerged))]
+    public static partial void WeightsMerged(ILogger logger, string atelier, long weights, int loras, double seconds);
+
+    [LoggerMessage(
         AtelierEvents.QueueFull, LogLevel.Warning, "{Atelier}: refused a request, because {Capacity} wait.",
         EventName = nameof(AtelierEvents.QueueFull))]
     public static partial void QueueFull(ILogger logger, string atelier, int capacity);

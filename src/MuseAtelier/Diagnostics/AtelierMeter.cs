@@ -34,6 +34,10 @@ internal sealed class AtelierMeter
         PhaseDuration = meter.CreateHistogram(AtelierTelemetry.PhaseDuration, seconds, "Time of a phase of a batch.", null, Work);
         StepDuration = meter.CreateHistogram(
             AtelierTelemetry.StepDuration, seconds, "Time of an evaluation of the UNet for a batch.", null, Work);
+        LoraSwitchDuration = meter.CreateHistogram(
+            AtelierTelemetry.LoraSwitchDuration, seconds, "Time of putting other LoRAs in force.", null, Work);
+        MergedWeights = meter.CreateCounter<long>(
+            AtelierTelemetry.MergedWeights, "{weight}", "Weights that were merged with LoRAs.");
         Pictures = meter.CreateCounter<long>(AtelierTelemetry.Pictures, "{picture}", "Pictures that were delivered.");
         Failures = meter.CreateCounter<long>(AtelierTelemetry.RequestFailures, request, "Accepted requests that failed.");
         Cancellations = meter.CreateCounter<long>(
@@ -59,6 +63,12 @@ internal sealed class AtelierMeter
 
     /// <summary>See <see cref="AtelierTelemetry.StepDuration"/>.</summary>
     public Histogram<double> StepDuration { get; }
+
+    /// <summary>See <see cref="AtelierTelemetry.LoraSwitchDuration"/>.</summary>
+    public Histogram<double> LoraSwitchDuration { get; }
+
+    /// <summary>See <see cref="AtelierTelemetry.MergedWeights"/>.</summary>
+    public Counter<long> MergedWeights { get; }
 
     /// <summary>See <see cref="AtelierTelemetry.Pictures"/>.</summary>
     public Counter<long> Pictures { get; }

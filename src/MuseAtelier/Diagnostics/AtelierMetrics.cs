@@ -52,6 +52,18 @@ internal sealed class AtelierMetrics : IDisposable
         if (_meter.StepDuration.Enabled) _meter.StepDuration.Record(time.TotalSeconds, _tags);
     }
 
+    /// <summary>Records the time of putting other LoRAs in force.</summary>
+    public void LorasSwitched(TimeSpan time)
+    {
+        if (_meter.LoraSwitchDuration.Enabled) _meter.LoraSwitchDuration.Record(time.TotalSeconds, _tags);
+    }
+
+    /// <summary>Counts weights that were merged with LoRAs.</summary>
+    public void WeightsMerged(long count)
+    {
+        if (_meter.MergedWeights.Enabled) _meter.MergedWeights.Add(count, _tags);
+    }
+
     /// <summary>Counts a picture.</summary>
     public void PictureDelivered()
     {

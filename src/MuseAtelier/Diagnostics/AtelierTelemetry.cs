@@ -30,6 +30,15 @@ public static class AtelierTelemetry
     public const string StepDuration = "muse.step.duration";
 
     /// <summary>
+    /// Instrument: the time of putting other LoRAs in force than those of the batch before, or none. Histogram, unit <c>s</c>. On a
+    /// processor the weights of a part are merged when it first runs, and that time belongs to the part's phase.
+    /// </summary>
+    public const string LoraSwitchDuration = "muse.loras.switch.duration";
+
+    /// <summary>Instrument: weights that were merged with LoRAs. Counter, unit <c>{weight}</c>.</summary>
+    public const string MergedWeights = "muse.loras.merged_weights";
+
+    /// <summary>
     /// Instrument: memory that the process holds, of the kind that counts for the device. Observable gauge, unit <c>By</c>; reported with
     /// <see cref="AtelierOptions.WatchMemory"/> only.
     /// </summary>
@@ -60,6 +69,12 @@ public static class AtelierTelemetry
 
     /// <summary>Activity: the time in the queue. A child of <see cref="RequestActivity"/>, like the following ones.</summary>
     public const string QueueActivity = "muse.queue";
+
+    /// <summary>
+    /// Activity: putting other LoRAs in force than those of the batch before, or none. It has the tags <see cref="LoraCountTag"/> and
+    /// <see cref="LoraWeightsTag"/>.
+    /// </summary>
+    public const string LoraActivity = "muse.loras";
 
     /// <summary>Activity: text encoders, cross-attention and time embeddings.</summary>
     public const string EncodeActivity = "muse.encode";
@@ -99,6 +114,12 @@ public static class AtelierTelemetry
 
     /// <summary>Tag of activities: <c>low</c>, <c>normal</c> or <c>high</c>.</summary>
     public const string PriorityTag = "muse.request.priority";
+
+    /// <summary>Tag of activities: the number of LoRAs that are put in force.</summary>
+    public const string LoraCountTag = "muse.loras.count";
+
+    /// <summary>Tag of activities: the number of weights that they change.</summary>
+    public const string LoraWeightsTag = "muse.loras.weights";
 
     /// <summary>Tag of activities: index of the picture, or of the first picture of the batch, in its series.</summary>
     public const string PictureTag = "muse.picture.index";

@@ -49,11 +49,22 @@ public sealed record PictureProvenance
     /// <summary>The quantity that the model was taken to predict; null if unknown.</summary>
     public UsedPrediction? Prediction { get; init; }
 
-    /// <summary>The LoRAs that changed the model, in the order in which they were added; empty if there were none.</summary>
+    /// <summary>
+    /// The LoRAs that changed the model, in the order in which they were added; with a second pass in the first one. Empty if there
+    /// were none.
+    /// </summary>
     public IReadOnlyList<UsedLora> Loras { get; init; } = [];
+
+    /// <summary>
+    /// The LoRAs that changed the model in the second pass; null if they are <see cref="Loras"/>, or if there was no second pass.
+    /// </summary>
+    public IReadOnlyList<UsedLora>? SecondPassLoras { get; init; }
 
     /// <summary>The digits by which AUTOMATIC1111's texts name each of <see cref="Loras"/>; none if they are not known.</summary>
     internal IReadOnlyList<string> LoraShortHashes { get; init; } = [];
+
+    /// <summary>The same for <see cref="SecondPassLoras"/>.</summary>
+    internal IReadOnlyList<string> SecondPassLoraShortHashes { get; init; } = [];
 
     /// <summary>Digests of the initial latents, then of every step; with a second pass those of both, one after the other.</summary>
     public required IReadOnlyList<StepHash> StepHashes { get; init; }

@@ -9,14 +9,14 @@ namespace MuseAtelier.Pipeline;
 /// </summary>
 internal sealed class BatchLoras : IDisposable
 {
-    private readonly IReadOnlyList<LoraShelf.Hold> _holds;
+    private readonly IReadOnlyList<LoraFileCache.Hold> _holds;
     private readonly Task<IReadOnlyList<UsedLora>> _used;
 
     /// <summary>Matches the files with a package, and begins to compute their digests.</summary>
     /// <param name="package">The package; borrowed.</param>
     /// <param name="loras">The LoRAs of a request.</param>
     /// <param name="holds">Their files; owned by this object.</param>
-    public BatchLoras(ModelPackage package, IReadOnlyList<PictureLora> loras, IReadOnlyList<LoraShelf.Hold> holds)
+    public BatchLoras(ModelPackage package, IReadOnlyList<PictureLora> loras, IReadOnlyList<LoraFileCache.Hold> holds)
     {
         _holds = holds;
         Uses = UsesOf(loras, holds);
@@ -51,7 +51,7 @@ internal sealed class BatchLoras : IDisposable
     }
 
     /// <summary>The files of a request and their strengths.</summary>
-    public static IReadOnlyList<LoraUse> UsesOf(IReadOnlyList<PictureLora> loras, IReadOnlyList<LoraShelf.Hold> holds) =>
+    public static IReadOnlyList<LoraUse> UsesOf(IReadOnlyList<PictureLora> loras, IReadOnlyList<LoraFileCache.Hold> holds) =>
         [.. loras.Zip(holds, (lora, hold) => new LoraUse(hold.File, lora.Strength, lora.TextStrength ?? lora.Strength))];
 
     /// <summary>
@@ -83,7 +83,7 @@ internal sealed class BatchLoras : IDisposable
     /// <summary>Frees the factors, which a later merge reads again.</summary>
     public void Forget()
     {
-        foreach (LoraShelf.Hold hold in _holds) hold.File.Forget();
+        foreach (LoraFileCache.Hold hold in _holds) hold.File.Forget();
     }
 
     /// <inheritdoc/>
@@ -91,7 +91,7 @@ internal sealed class BatchLoras : IDisposable
     {
         // The digests are read from the files.
         ((IAsyncResult)_used).AsyncWaitHandle.WaitOne();
-        foreach (LoraShelf.Hold hold in _holds) hold.Dispose();
+        foreach (LoraFileCache.Hold hold in _holds) hold.Dispose();
     }
 
     private static UsedLora Describe(LoraUse use) => new()

@@ -23,7 +23,7 @@ internal sealed record HiresSeries(PictureSeries First, PictureSeries Second)
             Span = HiresRules.SpanOf(request),
             EncodesEnlarged = !isLatent,
             Output = PassOutput.Pixels,
-            MergedBytes = series.MergedBytes,
+            MergedBytes = series.SecondMergedBytes,
         };
         return new HiresSeries(first, second);
     }

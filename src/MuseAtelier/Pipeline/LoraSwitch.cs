@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using MuseAtelier.Diagnostics;
 using MuseAtelier.Export.Loras;
 using MuseAtelier.Format;
 
@@ -9,11 +11,14 @@ namespace MuseAtelier.Pipeline;
 /// </summary>
 /// <param name="package">The package; borrowed.</param>
 /// <param name="parts">The loaded parts; borrowed.</param>
-internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDisposable
+/// <param name="diagnostics">Receives a message of each switch; borrowed.</param>
+internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts, AtelierDiagnostics diagnostics) : IDisposable
 {
-    private readonly LoraShelf _shelf = new();
+    private readonly LoraFileCache _files = new();
     private BatchLoras? _inForce;
-    private volatile CheckedLoras? _lastChecked;
+
+    // Those of both passes of a picture.
+    private volatile CheckedLoras[] _checked = [];
 
     /// <summary>Checks that the LoRAs of a request are there and fit the model. Thread-safe.</summary>
     /// <param name="loras">The LoRAs of the request.</param>
@@ -23,19 +28,20 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
     public long Check(IReadOnlyList<PictureLora> loras)
     {
         if (loras.Count == 0) return 0;
-        IReadOnlyList<LoraShelf.Hold> holds = _shelf.OpenAll(loras);
+        IReadOnlyList<LoraFileCache.Hold> holds = _files.OpenAll(loras);
         try
         {
             IReadOnlyList<LoraUse> uses = BatchLoras.UsesOf(loras, holds);
             // A series of requests with the same LoRAs matches them once.
-            if (_lastChecked is { } last && last.Uses.SequenceEqual(uses)) return last.MergedBytes;
+            CheckedLoras[] known = _checked;
+            if (Array.Find(known, checkedBefore => checkedBefore.Uses.SequenceEqual(uses)) is { } same) return same.MergedBytes;
             long bytes = MergedBytes(package.Manifest, uses);
-            _lastChecked = new CheckedLoras(uses, bytes);
+            _checked = [new CheckedLoras(uses, bytes), .. known.Take(1)];
             return bytes;
         }
         finally
         {
-            foreach (LoraShelf.Hold hold in holds) hold.Dispose();
+            foreach (LoraFileCache.Hold hold in holds) hold.Dispose();
         }
     }
 
@@ -45,15 +51,15 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
     public static long Check(PackageManifest manifest, IReadOnlyList<PictureLora> loras)
     {
         if (loras.Count == 0) return 0;
-        using var shelf = new LoraShelf();
-        IReadOnlyList<LoraShelf.Hold> holds = shelf.OpenAll(loras);
+        using var files = new LoraFileCache();
+        IReadOnlyList<LoraFileCache.Hold> holds = files.OpenAll(loras);
         try
         {
             return MergedBytes(manifest, BatchLoras.UsesOf(loras, holds));
         }
         finally
         {
-            foreach (LoraShelf.Hold hold in holds) hold.Dispose();
+            foreach (LoraFileCache.Hold hold in holds) hold.Dispose();
         }
     }
 
@@ -69,10 +75,10 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
             return null;
         }
 
-        IReadOnlyList<LoraShelf.Hold> holds = _shelf.OpenAll(loras);
+        IReadOnlyList<LoraFileCache.Hold> holds = _files.OpenAll(loras);
         if (_inForce is not null && _inForce.Uses.SequenceEqual(BatchLoras.UsesOf(loras, holds)))
         {
-            foreach (LoraShelf.Hold hold in holds) hold.Dispose();
+            foreach (LoraFileCache.Hold hold in holds) hold.Dispose();
             return _inForce;
         }
 
@@ -91,6 +97,16 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
         return next;
     }
 
+    /// <summary>Reports the weights that were merged in a batch, in a switch before it or while it was painted.</summary>
+    public void EndBatch()
+    {
+        if (_inForce is not { } loras) return;
+        (long weights, TimeSpan time) = loras.Applied.TakeMerges();
+        if (weights == 0) return;
+        AtelierLog.WeightsMerged(diagnostics.Logger, diagnostics.Name, weights, loras.Uses.Count, time.TotalSeconds);
+        diagnostics.Metrics.WeightsMerged(weights);
+    }
+
     /// <summary>Frees the factors of the LoRAs in force, whose weights are merged. A later merge reads them again.</summary>
     public void Forget() => _inForce?.Forget();
 
@@ -99,13 +115,13 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
     {
         _inForce?.Dispose();
         _inForce = null;
-        _shelf.Dispose();
+        _files.Dispose();
     }
 
     private static long MergedBytes(PackageManifest manifest, IReadOnlyList<LoraUse> uses) =>
         BatchLoras.MergedBytes(manifest.Lowering, manifest.PartPrecisions, manifest.Components, LoraSet.Of(manifest, uses));
 
-    private BatchLoras Match(IReadOnlyList<PictureLora> loras, IReadOnlyList<LoraShelf.Hold> holds)
+    private BatchLoras Match(IReadOnlyList<PictureLora> loras, IReadOnlyList<LoraFileCache.Hold> holds)
     {
         try
         {
@@ -113,7 +129,7 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
         }
         catch
         {
-            foreach (LoraShelf.Hold hold in holds) hold.Dispose();
+            foreach (LoraFileCache.Hold hold in holds) hold.Dispose();
             throw;
         }
     }
@@ -121,6 +137,11 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
     private void Put(BatchLoras? next, CancellationToken cancellationToken)
     {
         if (next is null && _inForce is null) return;
+        (int count, int weights) = next is null ? (0, 0) : (next.Uses.Count, next.Applied.ChangedWeights);
+        using Activity? activity = AtelierActivities.StartLoras(count, weights);
+        long begin = Stopwatch.GetTimestamp();
+        // The plan of a pass counts the factors of its own LoRAs.
+        _inForce?.Forget();
         try
         {
             parts.Switch(next?.Applied, cancellationToken);
@@ -135,6 +156,9 @@ internal sealed class LoraSwitch(ModelPackage package, LoadedParts parts) : IDis
 
         _inForce?.Dispose();
         _inForce = next;
+        TimeSpan time = Stopwatch.GetElapsedTime(begin);
+        AtelierLog.LorasSwitched(diagnostics.Logger, diagnostics.Name, count, weights, time.TotalSeconds);
+        diagnostics.Metrics.LorasSwitched(time);
     }
 
     // LoRAs that fit the model, and the bytes that their merged weights take.

@@ -55,6 +55,7 @@ internal sealed class MemoryRetry(
         finally
         {
             plans.EndBatch(plan, isWhole);
+            loras.EndBatch();
         }
     }
 

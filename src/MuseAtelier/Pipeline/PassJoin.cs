@@ -22,7 +22,7 @@ internal static class PassJoin
         Memory = Join(first.Memory!, second.Memory!),
         Latents = second.Latents,
         Owners = second.Owners,
-        Provenance = Join(first.Provenance, second.Provenance),
+        Provenance = Join(request, first.Provenance, second.Provenance),
         DecodedInFp32 = second.DecodedInFp32,
     };
 
@@ -44,8 +44,12 @@ internal static class PassJoin
         Phases = [.. first.Phases, .. second.Phases],
     };
 
-    private static PictureProvenance Join(PictureProvenance first, PictureProvenance second) => second with
+    private static PictureProvenance Join(PictureRequest request, PictureProvenance first, PictureProvenance second) => second with
     {
+        Loras = first.Loras,
+        LoraShortHashes = first.LoraShortHashes,
+        SecondPassLoras = request.Hires!.Loras is null ? null : second.Loras,
+        SecondPassLoraShortHashes = second.LoraShortHashes,
         Plan = $"{first.Plan}; second pass {second.Plan}",
         BatchSlot = first.BatchSlot,
         Embeddings = [.. first.Embeddings.Union(second.Embeddings)],

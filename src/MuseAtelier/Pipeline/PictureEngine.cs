@@ -33,7 +33,6 @@ internal sealed class PictureEngine : IDisposable
         _package = package;
         _device = device;
         _parts = new LoadedParts(package, device);
-        _loras = new LoraSwitch(package, _parts);
         _sampling = new ModelSampling(package.Manifest.Model, options.Catalogs);
         _standingNotices = [.. IgnoredBudgetNotices(options), .. device.Notices];
 
@@ -42,6 +41,7 @@ internal sealed class PictureEngine : IDisposable
         Model = assembler.Model;
         Diagnostics = new AtelierDiagnostics(
             options.Name ?? Model.Name, KindOf(options.Backend), options.LoggerFactory, options.MeterFactory);
+        _loras = new LoraSwitch(package, _parts, Diagnostics);
         var plans = new PlanApplier(_parts, Diagnostics);
         _planner = new BatchPlanner(ModelSizes.Of(package.Manifest), profile, options, device, _parts.Sessions, plans);
 
@@ -120,7 +120,7 @@ internal sealed class PictureEngine : IDisposable
     }
 
     /// <summary>Checks what depends on the model or on files, before a request waits. Thread-safe.</summary>
-    /// <param name="series">The series, which learns the bytes that its merged weights take.</param>
+    /// <param name="series">The series, which learns the bytes that its merged weights take in each pass.</param>
     /// <exception cref="ClipSkipException">The model's text encoders have fewer layers.</exception>
     /// <exception cref="ModelPartMissingException">The picture needs the encoder, which the model has not.</exception>
     /// <exception cref="RequestLoraException">The file of a LoRA is missing, or has another digest.</exception>
@@ -133,6 +133,7 @@ internal sealed class PictureEngine : IDisposable
         if (request.Hires is { } hires) encodes |= HiresSeries.KernelOf(hires.Upscaler) is null;
         if (encodes) VaeEncoder.Require(_package);
         series.MergedBytes = _loras.Check(request.Loras);
+        series.SecondMergedBytes = request.Hires?.Loras is { } later ? _loras.Check(later) : series.MergedBytes;
     }
 
     /// <summary>Checks that embeddings have the widths of the model's text encoders, before a request waits.</summary>

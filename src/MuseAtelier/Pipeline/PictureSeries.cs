@@ -39,6 +39,9 @@ internal sealed record PictureSeries(PictureRequest Request, int Count, int? Bat
     /// <summary>Bytes of host memory that weights take that LoRAs change, on a device that reads weights from mapped files.</summary>
     public long MergedBytes { get; set; }
 
+    /// <summary>The same for the LoRAs of the second pass.</summary>
+    public long SecondMergedBytes { get; set; }
+
     /// <summary>What is made of the denoised latents.</summary>
     public PassOutput Output { get; init; }
 

@@ -17,9 +17,11 @@ internal static class PlanForecast
         string path = PackageCache.Find(model, options.PackageChoice) ?? model;
         ModelSizes sizes = ModelSizes.Read(path, options.Backend.Lowering, options.Precisions);
         if (options.VaeFile is { } vae && path == model) sizes = sizes.WithVae(vae);
+        long merged = LoraSwitch.Check(sizes.Manifest, request.Loras);
         var single = new PictureSeries(request, 1, 1)
         {
-            MergedBytes = LoraSwitch.Check(sizes.Manifest, request.Loras),
+            MergedBytes = merged,
+            SecondMergedBytes = request.Hires?.Loras is { } later ? LoraSwitch.Check(sizes.Manifest, later) : merged,
             Embeddings = EmbeddingFolder.Of(options.EmbeddingFolders),
         };
         ResidencyRequest wanted = request.Hires is null

@@ -37,6 +37,19 @@ public sealed record HiresPass
     /// <summary>The guidance scale of the second pass; null means the request's.</summary>
     public float? GuidanceScale { get; init; }
 
+    /// <summary>
+    /// The LoRAs of the second pass, in the place of the request's; null means the request's, and an empty list none. LoRAs that the prompt
+    /// of the second pass names come after them, in the place of those that the request's prompt names. The list is copied; lists of equal
+    /// LoRAs are equal.
+    /// </summary>
+    public IReadOnlyList<PictureLora>? Loras { get; init => field = LoraList.Of(value); }
+
+    /// <summary>
+    /// Whether <see cref="Loras"/>, or the request's if it is null, already has those that <see cref="Prompt"/> names. See
+    /// <see cref="PictureRequest.HasFinalLoras"/>.
+    /// </summary>
+    internal bool HasFinalLoras { get; init; }
+
     /// <summary>The size of the second pass for a picture.</summary>
     /// <param name="width">Width of the first pass in px.</param>
     /// <param name="height">Height of the first pass in px.</param>

@@ -60,6 +60,7 @@ internal static class HiresRules
             Sampler = hires.Sampler ?? request.Sampler,
             Schedule = hires.Schedule ?? request.Schedule,
             GuidanceScale = hires.GuidanceScale ?? request.GuidanceScale,
+            Loras = hires.Loras ?? request.Loras,
             Source = null,
             Hires = null,
         };

@@ -18,7 +18,7 @@ internal sealed class LoraList : IReadOnlyList<PictureLora>
     /// <inheritdoc/>
     public PictureLora this[int index] => _loras[index];
 
-    /// <summary>Copies LoRAs; null stays null, which the rules of requests refuse.</summary>
+    /// <summary>Copies LoRAs; null stays null, which the rules of requests refuse where it has no meaning.</summary>
     public static IReadOnlyList<PictureLora> Of(IReadOnlyList<PictureLora>? loras) => loras switch
     {
         null => null!,

@@ -122,8 +122,8 @@ public sealed record PictureRequest
 
     /// <summary>
     /// The LoRAs that change the model for this picture; they add up in this order. None by default. LoRAs that the prompt names
-    /// (<c>&lt;lora:name:0.8&gt;</c>) come after them; see <see cref="AtelierOptions.LoraFolders"/>. The list is copied; lists of equal
-    /// LoRAs are equal.
+    /// (<c>&lt;lora:name:0.8&gt;</c>) come after them; see <see cref="AtelierOptions.LoraFolders"/>. A second pass has the same, unless
+    /// <see cref="HiresPass.Loras"/> or the tags of its own prompt name others. The list is copied; lists of equal LoRAs are equal.
     /// </summary>
     public IReadOnlyList<PictureLora> Loras { get; init => field = LoraList.Of(value); } = LoraList.Empty;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MuseAtelier.Export.Loras;
 using MuseAtelier.Format;
 using MuseAtelier.Recipe;
@@ -17,6 +18,14 @@ internal sealed class AppliedLoras(ModelPackage package, LoraSet set)
 
     // Sessions whose constants are changed are not those of another set.
     private readonly long _number = Interlocked.Increment(ref _count);
+    private readonly Lazy<int> _changedWeights = new(() => package.Manifest.Components.SelectMany(component => component.Stages)
+        .SelectMany(stage => stage.Weights.Concat(stage.Constants)).Where(set.Touches).DistinctBy(weight => weight.Range).Count());
+
+    private long _merges;
+    private long _mergeTicks;
+
+    /// <summary>The number of the package's weights that are changed.</summary>
+    public int ChangedWeights => _changedWeights.Value;
 
     /// <summary>
     /// The type in which a stage reads a merged weight. Graphs for processors cast stored weights to fp32 before they compute in fp32, so
@@ -75,8 +84,12 @@ internal sealed class AppliedLoras(ModelPackage package, LoraSet set)
     /// <summary>Changes the bytes of a weight in place.</summary>
     /// <param name="weight">A weight that is changed.</param>
     /// <param name="address">Address of its bytes in the package's type.</param>
-    public unsafe void Merge(WeightSpec weight, nint address) =>
+    public unsafe void Merge(WeightSpec weight, nint address)
+    {
+        long begin = Stopwatch.GetTimestamp();
         set.Merge(weight, new Span<byte>((void*)address, checked((int)weight.Bytes)));
+        Count(begin);
+    }
 
     /// <summary>Computes a changed weight from the package's mapped file.</summary>
     /// <param name="component">The component.</param>
@@ -84,6 +97,7 @@ internal sealed class AppliedLoras(ModelPackage package, LoraSet set)
     /// <param name="merged">Receives its values in the type of <see cref="TypeOf(ComponentSpec, WeightSpec)"/>.</param>
     public unsafe void Merge(ComponentSpec component, WeightSpec weight, Span<byte> merged)
     {
+        long begin = Stopwatch.GetTimestamp();
         var stored = new ReadOnlySpan<byte>((void*)package.MappedWeight(weight), checked((int)weight.Bytes));
         if (TypeOf(component, weight) == weight.Type)
         {
@@ -94,7 +108,16 @@ internal sealed class AppliedLoras(ModelPackage package, LoraSet set)
         {
             set.Merge(weight, stored, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(merged));
         }
+
+        Count(begin);
     }
+
+    /// <summary>
+    /// The number of weights that were merged since the last call, and the time of all threads that merged them. Weights that are merged
+    /// anew in every run count each time.
+    /// </summary>
+    public (long Weights, TimeSpan Time) TakeMerges() =>
+        (Interlocked.Exchange(ref _merges, 0), Stopwatch.GetElapsedTime(0, Interlocked.Exchange(ref _mergeTicks, 0)));
 
     /// <summary>
     /// The model of a stage, rewritten for its changed weights: changed constants are part of it, changed inputs have the type in which
@@ -104,6 +127,12 @@ internal sealed class AppliedLoras(ModelPackage package, LoraSet set)
     {
         bool isRewritten = ChangesConstants(stage) || WidenedWeights(component, stage).Count > 0;
         return isRewritten ? MergedGraph.Of(package.Graph(stage), component, stage, this) : null;
+    }
+
+    private void Count(long begin)
+    {
+        Interlocked.Increment(ref _merges);
+        Interlocked.Add(ref _mergeTicks, Stopwatch.GetTimestamp() - begin);
     }
 
     private List<string> WidenedWeights(ComponentSpec component, StageSpec stage) =>

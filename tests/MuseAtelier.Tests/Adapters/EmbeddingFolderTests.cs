@@ -25,7 +25,7 @@ public sealed class EmbeddingFolderTests : IDisposable
         EmbeddingCatalog catalog = new EmbeddingFolder([_folder["one"]]).Scan();
         Assert.True(catalog.IsComplete);
         Assert.Equal(
-            ["deep/below/Moss.safetensors", "empty.bin", "ink.safetensors", "old.pt"], catalog.Entries.Select(entry => entry.Place));
+            ["empty.bin", "ink.safetensors", "old.pt", "deep/below/Moss.safetensors"], catalog.Entries.Select(entry => entry.Place));
         Assert.Equal(["Moss", "ink"], catalog.Usable.Select(entry => entry.Name).Order(StringComparer.Ordinal));
         Assert.Equal(3, catalog.Find("moss")!.Vectors);
         Assert.Null(catalog.Find("old"));
@@ -35,26 +35,53 @@ public sealed class EmbeddingFolderTests : IDisposable
         Assert.Throws<EmbeddingKindException>(() => skipped[1].Load());
     }
 
+    // AUTOMATIC1111's dictionary of embeddings keeps the last one of a name, as its dictionary of LoRAs does.
     [Fact]
-    public void Scan_OfEqualNames_TakesThatOfTheFirstFolder()
+    public void Scan_OfEqualNames_TakesTheLastOneInTheOrderOfLoras()
     {
-        EmbeddingWriter.WriteSmall(_folder["one/b/ink.safetensors"], 2);
-        EmbeddingWriter.WriteSmall(_folder["one/a/INK.safetensors"], 4);
-        EmbeddingWriter.WriteSmall(_folder["two/ink.safetensors"], 3);
-        EmbeddingCatalog catalog = new EmbeddingFolder([_folder["two"], _folder["one"], _folder["one/a"]]).Scan();
-        Assert.Equal(3, catalog.Entries.Count);
-        Assert.Equal(3, catalog.Find("ink")!.Vectors);
-        Assert.Equal(["a/INK.safetensors", "b/ink.safetensors"], catalog.Hidden("ink").Select(entry => entry.Place));
+        EmbeddingWriter.WriteSmall(_folder["two/ink.safetensors"], 1);
+        EmbeddingWriter.WriteSmall(_folder["one/v10/ink.safetensors"], 2);
+        EmbeddingWriter.WriteSmall(_folder["one/v2/ink.safetensors"], 3);
+        EmbeddingWriter.WriteSmall(_folder["one/ink.safetensors"], 4);
+        EmbeddingCatalog catalog = new EmbeddingFolder([_folder["two"], _folder["one"], _folder["one/v2"]]).Scan();
+        string[] places = ["ink.safetensors", "ink.safetensors", "v2/ink.safetensors", "v10/ink.safetensors"];
+        Assert.Equal(places, catalog.Entries.Select(entry => entry.Place));
+        Assert.Equal(2, catalog.Find("ink")!.Vectors);
+        Assert.Equal(places[..3], catalog.Hidden("ink").Select(entry => entry.Place));
         Assert.Empty(catalog.Hidden("moss"));
+        Assert.Equal(1, new EmbeddingFolder([_folder["one"], _folder["two"]]).Scan().Find("ink")!.Vectors);
 
         // A path of ComfyUI reaches the others.
-        Assert.Equal(3, catalog.FindPath("ink")!.Vectors);
-        Assert.Equal(4, catalog.FindPath("INK")!.Vectors);
-        Assert.Equal(2, catalog.FindPath("b/ink")!.Vectors);
-        Assert.Equal(2, catalog.FindPath(@"b\ink.safetensors")!.Vectors);
-        Assert.Equal(3, catalog.FindPath("Ink")!.Vectors);
+        Assert.Equal(2, catalog.FindPath("ink")!.Vectors);
+        Assert.Equal(3, catalog.FindPath("v2/ink")!.Vectors);
+        Assert.Equal(3, catalog.FindPath(@"v2\ink.safetensors")!.Vectors);
+        Assert.Equal(2, catalog.FindPath("Ink")!.Vectors);
         Assert.Null(catalog.FindPath("nk"));
         Assert.Null(catalog.FindPath("../ink"));
+    }
+
+    // AUTOMATIC1111 compares names with their case when it keeps them, and without when it finds them in a prompt.
+    [Fact]
+    public void Scan_OfNamesThatDifferInCase_TakesTheFirstOfThem()
+    {
+        EmbeddingWriter.WriteSmall(_folder["a/INK.safetensors"], 1);
+        EmbeddingWriter.WriteSmall(_folder["b/ink.safetensors"], 2);
+        EmbeddingCatalog catalog = new EmbeddingFolder([_folder["a"], _folder["b"]]).Scan();
+        Assert.Equal(1, catalog.Find("ink")!.Vectors);
+        Assert.Equal(2, catalog.FindPath("ink")!.Vectors);
+        Assert.Equal(1, catalog.FindPath("INK")!.Vectors);
+        EmbeddingWriter.WriteSmall(_folder["b/c/INK.safetensors"], 3);
+        Assert.Equal(2, new EmbeddingFolder([_folder["a"], _folder["b"]]).Scan().Find("ink")!.Vectors);
+    }
+
+    [Fact]
+    public void Scan_OfFilesThatDifferInTheirExtension_TakesSafetensors()
+    {
+        EmbeddingWriter.WriteSmall(_folder["ink.safetensors"], 2);
+        EmbeddingWriter.Tensors(new float[4], new float[4], 1).Write(_folder["ink.pt"]);
+        EmbeddingCatalog catalog = new EmbeddingFolder([Path.GetDirectoryName(_folder["ink.pt"])!]).Scan();
+        Assert.Equal(2, catalog.Find("ink")!.Vectors);
+        Assert.Equal(2, catalog.FindPath("ink")!.Vectors);
     }
 
     [Fact]

@@ -80,13 +80,64 @@ public sealed class LoraPromptsTests : IDisposable
             resolved.Notices);
         Assert.Contains("networks such as <hypernet:h:1>", Assert.Single(RequestPrompts.Of(resolved.Request).Notices),
             StringComparison.Ordinal);
-        PictureRequest passes = Request("<lora:ink:1> sea") with { Hires = new HiresPass { Prompt = "sea <lora:ink:1>" } };
-        Assert.Empty(Resolve(passes).Notices);
-        PictureRequest second = HiresRules.SecondPassOf(Resolve(passes).Request);
-        Assert.Equal("sea ", LoraTags.TextOf(second));
-        PictureRequest others = passes with { Hires = new HiresPass { Prompt = "sea" } };
-        string notice = Assert.Single(Resolve(others).Notices);
-        Assert.StartsWith("The prompt of the second pass names other LoRAs", notice, StringComparison.Ordinal);
+    }
+
+    // The request names the LoRA "own" itself. Null: the LoRAs of the first pass, as they are.
+    [Theory]
+    [InlineData("sea <lora:ink:1>", null, null)]
+    [InlineData("sea", null, null)]
+    [InlineData("sea <lora:ink:1>", "lake <lora:ink:1>", null)]
+    [InlineData("sea <lora:ink:1>", "lake <lora:ink:0.5>", "own ink:0.5")]
+    [InlineData("sea <lora:ink:1>", "lake <lora:mist:2>", "own mist:2")]
+    [InlineData("sea <lora:ink:1>", "lake", "own")]
+    [InlineData("sea", "lake <lora:mist:2>", "own mist:2")]
+    [InlineData("sea", "lake", null)]
+    public void Resolve_OfASecondPass_TakesTheTagsOfItsOwnPromptInstead(string first, string? second, string? expected)
+    {
+        PictureRequest request = Request(first) with
+        {
+            Loras = [new PictureLora { Path = "own.safetensors" }],
+            Hires = new HiresPass { Prompt = second },
+        };
+        ResolvedLoras resolved = Resolve(request);
+        Assert.Empty(resolved.Notices);
+        Assert.Equal(expected, resolved.Request.Hires!.Loras is { } loras ? Words(loras) : null);
+        Assert.Equal(first.Contains("ink", StringComparison.Ordinal) ? "own ink" : "own", Words(resolved.Request.Loras));
+        PictureRequest pass = HiresRules.SecondPassOf(resolved.Request);
+        Assert.Equal(LoraTags.Strip(second ?? first), LoraTags.TextOf(pass));
+        Assert.Same(resolved.Request, Resolve(resolved.Request).Request);
+        Assert.Same(request, LoraPrompts.Resolve(request, []).Request);
+    }
+
+    [Theory]
+    [InlineData("sea <lora:ink:1>", null, "other ink")]
+    [InlineData("sea <lora:ink:1>", "lake <lora:mist:2>", "other mist:2")]
+    [InlineData("sea <lora:ink:1>", "lake", "other")]
+    [InlineData("sea", null, "other")]
+    public void Resolve_OfASecondPassWithLorasOfItsOwn_AddsTheTagsBehindThem(string first, string? second, string expected)
+    {
+        PictureRequest request = Request(first) with
+        {
+            Hires = new HiresPass { Prompt = second, Loras = [new PictureLora { Path = "other.safetensors" }] },
+        };
+        PictureRequest resolved = Resolve(request).Request;
+        Assert.Equal(expected, Words(resolved.Hires!.Loras!));
+        Assert.Same(resolved, Resolve(resolved).Request);
+    }
+
+    [Fact]
+    public void Resolve_OfASecondPass_NamesItsPrompt()
+    {
+        HiresPass pass = new() { Prompt = "<lora:ink:1><lora:ink:2>" };
+        Assert.Equal(
+            "The prompt of the second pass names the LoRA 'ink' 2 times. All of them are added up.",
+            Assert.Single(Resolve(Request("sea") with { Hires = pass }).Notices));
+        LoraTagException refused = Assert.Throws<LoraTagException>(
+            () => Resolve(Request("sea") with { Hires = pass with { Prompt = "<lora:ink:x>" } }));
+        Assert.Contains("the prompt of the second pass has <lora:ink:x>", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            "inc", Assert.Throws<LoraNotFoundException>(
+                () => Resolve(Request("sea") with { Hires = pass with { Prompt = "<lora:inc:1>" } })).Name);
     }
 
     [Fact]
@@ -99,6 +150,9 @@ public sealed class LoraPromptsTests : IDisposable
     private ResolvedLoras Resolve(PictureRequest request) => LoraPrompts.Resolve(request, [_folder["."]]);
 
     private static PictureRequest Request(string prompt) => new() { Prompt = prompt };
+
+    private static string Words(IReadOnlyList<PictureLora> loras) => string.Join(' ', loras.Select(
+        lora => lora.Strength == 1 ? lora.Name : FormattableString.Invariant($"{lora.Name}:{lora.Strength}")));
 
     private static string Tokens(RequestPrompts prompts) => string.Join('|', prompts.Sets.SelectMany(set => set.Parts)
         .Select(part => string.Join(',', part.ClipL(0).ToArray())));

@@ -36,6 +36,58 @@ public sealed class LoraCommandTests(LoraFiles files) : IClassFixture<LoraFiles>
             .AssertFailed(1, "'bb'", "Did you mean b?");
     }
 
+    [Fact]
+    public async Task Render_WithTagsInTheSecondPass_IsRecordedVerifiedAndReplayed()
+    {
+        string[] hires = ["--hires", "1.25", "--hires-steps", "1"];
+        MuseResult tagged = await PaintAsync(
+            "pass-tag.png", "a lake<lora:a:0.5>", [.. hires, "--hires-prompt", "a lake<lora:b:2>", "--lora-folder", Folder]);
+        string[] second = ["--hires-lora", $"{files.B}:2"];
+        MuseResult given = await PaintAsync("pass-option.png", "a lake", [.. hires, "--lora", $"{files.A}:0.5", .. second]);
+        Assert.Equal((0, 0), (tagged.Code, given.Code));
+        PictureFileContent file = PictureFile.Read(files["pass-tag.png"]);
+        PictureRecord one = file.ReadRecord(), other = PictureFile.Read(files["pass-option.png"]).ReadRecord();
+        Assert.Equal(one.Hashes.Pixels, other.Hashes.Pixels);
+        Assert.Equal([("a", 0.5f)], one.Request.Loras.Select(lora => (lora.Name, lora.Strength)));
+        Assert.Equal([("b", 2f)], one.Request.Hires!.Loras!.Select(lora => (lora.Name, lora.Strength)));
+        const string Text = "Hires prompt: \"a lake<lora:b:2>\"";
+        Assert.Contains(Text, file.Parameters, StringComparison.Ordinal);
+        Assert.Contains(Text, PictureFile.Read(files["pass-option.png"]).Parameters, StringComparison.Ordinal);
+
+        string[] model = ["--model", NarrowAtelier.Checkpoint, "--cache", Muse.Cache];
+        MuseResult verified = await Muse.RunAsync(["verify", files["pass-tag.png"], "--lora-folder", Folder, .. model]);
+        Assert.EndsWith("same bytes", verified.Lines[0], StringComparison.Ordinal);
+        // A file without strengths has those of the record.
+        foreach (string option in (string[])["--lora", "--hires-lora"])
+        {
+            string[] to = ["--out", files["pass-again.png"], "--force"];
+            MuseResult again = await Muse.RunAsync(
+                ["replay", files["pass-option.png"], "--lora", files.A, option, files.B, .. to, .. model]);
+            Assert.Equal(0, again.Code);
+            Assert.Equal(File.ReadAllBytes(files["pass-option.png"]), File.ReadAllBytes(files["pass-again.png"]));
+        }
+
+        (await Muse.RunAsync(["verify", files["pass-tag.png"], "--lora", files.A, .. model])).AssertFailed(1, "LoRA 'b'");
+    }
+
+    [Fact]
+    public async Task Plan_WithLorasOfTheSecondPass_CountsThoseOfEachPass()
+    {
+        string[] plan = ["plan", "--ram", "8GiB", "--model", NarrowAtelier.Checkpoint, "--json", "--hires", "1.5"];
+        MuseResult none = await Muse.RunAsync([.. plan, "--lora", files.A, "--hires-lora", "none"]);
+        MuseResult one = await Muse.RunAsync([.. plan, "--hires-lora", files.A]), both = await Muse.RunAsync([.. plan, "--lora", files.A]);
+        Assert.Equal((true, false), Has(none));
+        Assert.Equal((false, true), Has(one));
+        Assert.Equal((true, true), Has(both));
+
+        static (bool, bool) Has(MuseResult result)
+        {
+            using var json = System.Text.Json.JsonDocument.Parse(result.Out);
+            System.Text.Json.JsonElement request = json.RootElement.GetProperty("request");
+            return (request.GetProperty("hasLoras").GetBoolean(), request.GetProperty("secondPass").GetProperty("hasLoras").GetBoolean());
+        }
+    }
+
     [Theory]
     [InlineData("a.safetensors:much", "there is no LoRA")]
     [InlineData("a.safetensors:101", "expected FILE, FILE:STRENGTH")]

@@ -129,8 +129,9 @@ public sealed class EmbeddingPromptTests : IDisposable
         EmbeddingWriter.WriteSmall(_folder["all/sub/ink.safetensors"], 1);
         RequestPrompts prompts = Read("ink and ink", PromptSyntax.A1111);
         Assert.Equal(
-            "Several embeddings are called ink: all/ink.safetensors is used, not all/sub/ink.safetensors.", Assert.Single(prompts.Notices));
-        Assert.Equal(3, Assert.Single(prompts.Embeddings).Count);
+            "Several embeddings are called ink: all/sub/ink.safetensors is used, not all/ink.safetensors.", Assert.Single(prompts.Notices));
+        Assert.Equal(1, Assert.Single(prompts.Embeddings).Count);
+        Assert.Equal(prompts.Notices, Read("embedding:ink", PromptSyntax.Comfy).Notices);
     }
 
     [Theory]

@@ -236,6 +236,23 @@ public sealed class LoraSetTests : IDisposable
     }
 
     [Fact]
+    public void ChangesOfClipLsLastLayerAreLeftOutWithoutANotice()
+    {
+        const string Layer = "encoder.layers.0.mlp.fc1", Name = "lora_te1_text_model_encoder_layers_";
+        WeightSpec weight = _model.Add(ComponentNames.ClipL, LoraModel.ClipL + Layer + ".weight", [4, 4]);
+        LoraTensorData[] last =
+            [_model.Tensor($"{Name}1_mlp_fc1.lora_up.weight", 4, 1), _model.Tensor($"{Name}1_mlp_fc1.lora_down.weight", 1, 4)];
+        LoraTensorData norm = _model.Tensor("lora_te1_text_model_final_layer_norm.w_norm", 4);
+        LoraFile file = _model.File([_model.Tensor($"{Name}0_mlp_fc1.diff", 4, 4), .. last, norm]);
+        LoraSet set = _model.Set(new LoraUse(file, 1, 1));
+        Assert.True(set.Touches(weight));
+        Assert.Empty(set.Notices);
+
+        // A file that changes nothing else belongs to the model all the same.
+        Assert.False(_model.Set(new LoraUse(_model.File(last), 1, 1)).Touches(weight));
+    }
+
+    [Fact]
     public void AlphaAndScalarAreFactors()
     {
         WeightSpec weight = _model.Add(ComponentNames.UNet, LoraModel.UNet + Query + ".weight", [4, 4]);

@@ -63,6 +63,10 @@ public sealed class MemberRulesTests
             new HiresPass { GuidanceScale = 0.5f },
             new HiresPass { Sampler = new SamplerName("abacus") },
             new HiresPass { Prompt = "a\uD83C" },
+            new HiresPass { Loras = [null!] },
+            new HiresPass { Loras = [Lora with { Strength = 100.1f }] },
+            new HiresPass { Loras = [Lora with { Path = "" }] },
+            new HiresPass { Loras = [.. Enumerable.Repeat(Lora, 101)] },
         ],
         ["PictureRequest.Loras"] =
         [

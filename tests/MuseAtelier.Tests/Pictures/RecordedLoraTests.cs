@@ -111,6 +111,89 @@ public sealed class RecordedLoraTests : IDisposable
         Assert.Equal(["Loras: <lora:ink:0:0.5>"], parsed.NotTaken);
     }
 
+    // Null: those of the first pass. Records name the files by name and digest, and the text by tags.
+    [Theory]
+    [InlineData(PromptSyntax.A1111, "<lora:ink:0.5> sea", null, null)]
+    [InlineData(PromptSyntax.A1111, "<lora:ink:0.5> sea", "<lora:mist:2> lake", "mist:2!")]
+    [InlineData(PromptSyntax.A1111, "<lora:ink:0.5> sea", "lake", "")]
+    [InlineData(PromptSyntax.A1111, "sea", "lake", "mist:2")]
+    [InlineData(PromptSyntax.Comfy, "sea", "lake", "mist:2")]
+    [InlineData(PromptSyntax.Comfy, "sea", null, "mist:2")]
+    [InlineData(PromptSyntax.Comfy, "sea", null, "")]
+    [InlineData(PromptSyntax.Comfy, "sea", null, null)]
+    public void ToJsonAndText_OfASecondPass_KeepItsLoras(PromptSyntax syntax, string first, string? second, string? loras)
+    {
+        string ink = Lora("ink.safetensors", 1), mist = Lora("mist.safetensors", 2);
+        PictureLora[] later = loras is null or "" ? [] :
+            [new PictureLora { Path = mist, Strength = 2, IsFromPrompt = loras.EndsWith('!') }];
+        bool isTagged = first.Contains('<', StringComparison.Ordinal);
+        var request = new PictureRequest
+        {
+            Prompt = first,
+            PromptSyntax = syntax,
+            Steps = 1,
+            HasFinalLoras = isTagged,
+            Loras = [new PictureLora { Path = ink, Strength = 0.5f, IsFromPrompt = isTagged }],
+            Hires = new HiresPass
+            {
+                Scale = 1.5f,
+                Steps = 1,
+                Prompt = second,
+                Loras = loras is null ? null : later,
+                HasFinalLoras = second is not null && isTagged,
+            },
+        };
+        UsedLora[]? used = loras is null ? null : [.. later.Select(lora => Used(lora.Path, 2))];
+        using Picture picture = SamplePicture.Of(request, loras: [Used(ink, 0.5f)], secondPassLoras: used);
+        PictureRecord record = PictureRecord.Of(picture, new RecordedEncoding(PictureFormat.Png));
+        PictureRequest read = new RequestSources { LoraFolders = [_folder["."]] }.ApplyTo(Read(record));
+        Assert.Equal(record.ToJson(), (record with { Request = read }).ToJson());
+        Assert.Equal(Words(HiresRules.SecondPassOf(request).Loras), Words(HiresRules.SecondPassOf(read).Loras));
+        Assert.Equal(request.Hires.Loras is null, read.Hires!.Loras is null);
+        // The record's request is painted as it is, whatever its tags mean now.
+        Assert.Same(read, MuseAtelier.Adapters.LoraPrompts.Resolve(read, [_folder["."]]).Request);
+
+        string text = MuseAtelier.Pictures.Metadata.MetadataTexts.Of(record, "").Parameters!;
+        PictureRequest parsed = ParametersText.Parse("a.png", text).WithLoras([_folder["."]]).Request;
+        Assert.Equal(Words(request.Loras), Words(parsed.Loras));
+        Assert.Equal(Words(HiresRules.SecondPassOf(request).Loras), Words(HiresRules.SecondPassOf(parsed).Loras));
+        Assert.Equal(loras is "mist:2" or "mist:2!", text.Contains($"mist: {Short}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Parse_OfASecondPassWithADamagedLora_IsRefused()
+    {
+        string ink = Lora("ink.safetensors", 1);
+        PictureLora lora = new() { Path = ink, Sha256 = SamplePicture.Sha256 };
+        var request = new PictureRequest { Prompt = "sea", Steps = 1, Hires = new HiresPass { Scale = 1.5f, Loras = [lora] } };
+        using Picture picture = SamplePicture.Of(request, secondPassLoras: [Used(ink, 1)]);
+        string json = PictureRecord.Of(picture, new RecordedEncoding(PictureFormat.Png)).ToJson();
+        Assert.Contains("\"name\":\"ink\"", json, StringComparison.Ordinal);
+        (string, string)[] damages =
+        [
+            ("\"name\":\"ink\"", "\"name\":\"../ink\""),
+            ("\"loras\":[", "\"loras\":[null,"),
+            ("\"strength\":1,\"sha", "\"strength\":1e9,\"sha"),
+        ];
+        foreach ((string part, string damaged) in damages)
+        {
+            Assert.Contains(part, json, StringComparison.Ordinal);
+            string changed = json.Replace(part, damaged, StringComparison.Ordinal);
+            Assert.Throws<PictureRecordDamagedException>(() => PictureRecord.Parse("a.png", changed));
+        }
+    }
+
+    private static UsedLora Used(string path, float strength) => new()
+    {
+        Name = Path.GetFileNameWithoutExtension(path),
+        Sha256 = MuseAtelier.Adapters.LoraFolder.DigestOf(path),
+        Strength = strength,
+        TextStrength = strength,
+    };
+
+    private static string Words(IReadOnlyList<PictureLora> loras) =>
+        string.Join(' ', loras.Select(lora => FormattableString.Invariant($"{lora.Name}:{lora.Strength}")));
+
     private static PictureRequest Read(PictureRecord record) => PictureRecord.Parse("a.png", record.ToJson()).Request;
 
     private string Lora(string place, float number)

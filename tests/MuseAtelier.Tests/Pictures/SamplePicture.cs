@@ -16,7 +16,8 @@ internal static class SamplePicture
         int width = 64,
         int height = 48,
         IReadOnlyList<UsedLora>? loras = null,
-        IReadOnlyList<UsedEmbedding>? embeddings = null)
+        IReadOnlyList<UsedEmbedding>? embeddings = null,
+        IReadOnlyList<UsedLora>? secondPassLoras = null)
     {
         bool isPlain = request is { Source: null, Hires: null };
         int steps = isPlain ? request.Steps : PictureRecordRules.EvaluationsOf(request)!.Value;
@@ -43,6 +44,8 @@ internal static class SamplePicture
                 GraphsSha256 = Sha256,
                 Loras = loras ?? [],
                 LoraShortHashes = [.. (loras ?? []).Select(_ => ShortHash)],
+                SecondPassLoras = secondPassLoras,
+                SecondPassLoraShortHashes = [.. (secondPassLoras ?? []).Select(_ => ShortHash)],
                 Embeddings = embeddings ?? [],
                 StepHashes =
                     [.. Enumerable.Range(0, steps + 1)

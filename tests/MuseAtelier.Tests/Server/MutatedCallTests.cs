@@ -82,7 +82,7 @@ public sealed class MutatedCallTests(RunningServer server)
     [Fact]
     public void OpenAisBodies_Damaged_AreReadOrRefused()
     {
-        var reader = new ImageCallReader(Shelf, server.Services.GetRequiredService<LoraShelf>(), new ServerLimits());
+        var reader = new ImageCallReader(Shelf, server.Services.GetRequiredService<LoraCatalog>(), new ServerLimits());
         Run(Encoding.UTF8.GetBytes(OpenAi), body => reader.Read(body));
     }
 

@@ -13,6 +13,9 @@ internal static class A1111Adapters
         LoraHashes = "Lora hashes",
         EmbeddingHashes = "TI hashes";
 
+    /// <summary>The word for no LoRAs in the setting of a second pass.</summary>
+    public const string None = "none";
+
     // AUTOMATIC1111 has twelve digits of both (extensions-builtin/Lora/network.py and modules/textual_inversion, set_hash).
     private const int ShortDigits = 12;
     private const int LeastDigits = 8;
@@ -22,15 +25,35 @@ internal static class A1111Adapters
     /// The tags of the LoRAs that the request names beside the prompt, for the end of a prompt in AUTOMATIC1111's syntax. Nothing in other
     /// syntaxes, where tags are text.
     /// </summary>
-    public static string TagsOf(PictureRequest request) => request.PromptSyntax == PromptSyntax.A1111 ? Tags(request) : "";
+    public static string TagsOf(PictureRequest request) => request.PromptSyntax == PromptSyntax.A1111 ? Tags(request.Loras) : "";
+
+    /// <summary>
+    /// The prompt of a request's second pass with the tags of the LoRAs that it names beside the prompt; null where it is that of the
+    /// first pass. AUTOMATIC1111 paints the second pass with the tags of this prompt alone.
+    /// </summary>
+    public static string? SecondPromptOf(PictureRequest request)
+    {
+        if (request.Hires is not { } pass) return null;
+        string first = TagsOf(request), tags = TagsOf(HiresRules.SecondPassOf(request));
+        return pass.Prompt is null && tags == first ? null : PromptComments.Strip(pass.Prompt ?? request.Prompt, request.PromptSyntax) + tags;
+    }
 
     /// <summary>The same tags, for a setting of this project, in the syntaxes where they are text in the prompt.</summary>
-    public static string OwnTagsOf(PictureRequest request) => request.PromptSyntax == PromptSyntax.A1111 ? "" : Tags(request);
+    public static string OwnTagsOf(PictureRequest request) => request.PromptSyntax == PromptSyntax.A1111 ? "" : Tags(request.Loras);
+
+    /// <summary>
+    /// The tags of the LoRAs of a second pass that has others than the first, for a setting of this project; null where it has the same.
+    /// </summary>
+    public static string? OwnTagsOfSecondPass(PictureRequest request) =>
+        request.PromptSyntax == PromptSyntax.A1111 || request.Hires?.Loras is not { } loras ? null
+            : loras.Count == 0 ? None : Tags(loras);
 
     /// <summary>The digests of all LoRAs and embeddings whose digests are known.</summary>
     public static IEnumerable<(string Name, string Value)> SettingsOf(PictureRequest request, IReadOnlyList<UsedEmbedding> embeddings)
     {
-        string loras = Join(request.Loras.Zip(NamesOf(request), (lora, name) => (name, lora.ShortHash)));
+        IEnumerable<(string, string?)> named = Hashes(request);
+        if (request.Hires is { Loras: not null }) named = named.Concat(Hashes(HiresRules.SecondPassOf(request)));
+        string loras = Join(named);
         if (loras.Length > 0) yield return (LoraHashes, loras);
         string used = Join(embeddings.Select(embedding => (embedding.Name, (string?)embedding.Sha256)));
         if (used.Length > 0) yield return (EmbeddingHashes, used);
@@ -50,8 +73,11 @@ internal static class A1111Adapters
     }
 
     /// <summary>Takes the tags in a setting of this project, which texts in other syntaxes have.</summary>
+    /// <param name="draft">Receives the LoRAs.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="isOfSecondPass">Whether they are those of the second pass.</param>
     /// <returns>Whether they can be read.</returns>
-    public static bool TakeTags(RequestDraft draft, string value)
+    public static bool TakeTags(RequestDraft draft, string value, bool isOfSecondPass = false)
     {
         try
         {
@@ -63,6 +89,7 @@ internal static class A1111Adapters
                 {
                     Strength = tag.Strength,
                     TextStrength = tag.TextStrength == tag.Strength ? null : tag.TextStrength,
+                    IsOfSecondPass = isOfSecondPass,
                 });
             }
 
@@ -74,9 +101,12 @@ internal static class A1111Adapters
         }
     }
 
-    private static string Tags(PictureRequest request) => string.Concat(request.Loras
+    private static string Tags(IReadOnlyList<PictureLora> loras) => string.Concat(loras
         .Where(lora => !lora.IsFromPrompt && LoraTag.CanName(lora.Name))
         .Select(lora => LoraTag.Write(lora.Name, lora.Strength, lora.TextStrength ?? lora.Strength)));
+
+    private static IEnumerable<(string Name, string? Digest)> Hashes(PictureRequest request) =>
+        request.Loras.Zip(NamesOf(request), (lora, name) => (name, lora.ShortHash));
 
     // A LoRA of the prompt has the name in its tag, which may be an alias.
     private static IEnumerable<string> NamesOf(PictureRequest request)

@@ -87,7 +87,7 @@ internal sealed class A1111Hires
             if (label is null || schedule.Karras) yield return (OwnSettings.HiresSpacing, ScheduleNames.IdOf(schedule.Spacing));
         }
 
-        if (pass.Prompt is { Length: > 0 } prompt) yield return (Prompt, PromptComments.Strip(prompt, request.PromptSyntax));
+        if (A1111Adapters.SecondPromptOf(request) is { Length: > 0 } prompt) yield return (Prompt, prompt);
         if (pass.NegativePrompt is { Length: > 0 } negative)
             yield return (NegativePrompt, PromptComments.Strip(negative, request.PromptSyntax));
         if (pass.GuidanceScale is { } guidance) yield return (Guidance, Number(guidance));
@@ -126,6 +126,11 @@ internal sealed class A1111Hires
                 return true;
             case NegativePrompt:
                 _pass = _pass with { NegativePrompt = value };
+                return true;
+            case OwnSettings.HiresLoras when value == A1111Adapters.None || A1111Adapters.TakeTags(_draft, value, isOfSecondPass: true):
+                // Looking them up fills the list.
+                _pass = _pass with { Loras = [] };
+                if (value != A1111Adapters.None) _draft.SkipWithoutLoras(name, value);
                 return true;
             case Guidance when Number(value) is 0 or (>= 1 and <= RequestRules.LargestGuidanceScale):
                 _pass = _pass with { GuidanceScale = Number(value) };

@@ -17,6 +17,7 @@ internal sealed class OwnSettings(SettingValues values)
         Frame = "Frame",
         GuidanceFrom = "Guidance from",
         GuidanceTo = "Guidance to",
+        HiresLoras = "Hires loras",
         HiresSpacing = "Hires timestep spacing",
         HiresStrength = "Hires strength",
         Loras = "Loras",

@@ -22,12 +22,17 @@ internal sealed class ParsedLoras(LoraFolder folder)
     /// <exception cref="LoraFolderException">A folder cannot be read.</exception>
     public PictureRequest ApplyTo(PictureRequest request, IReadOnlyList<ParsedLora> loras)
     {
-        PictureLora[] named = [.. loras.Where(lora => !lora.IsInPrompt).Select(Find)];
+        PictureLora[] named = [.. loras.Where(lora => lora is { IsInPrompt: false, IsOfSecondPass: false }).Select(Find)];
+        PictureLora[] later = [.. loras.Where(lora => lora is { IsInPrompt: false, IsOfSecondPass: true }).Select(Find)];
         var hashes = loras.Where(lora => lora is { IsInPrompt: true, Hash: not null })
             .DistinctBy(lora => lora.Name).ToDictionary(lora => lora.Name, lora => lora.Hash!, StringComparer.Ordinal);
         ResolvedLoras resolved = LoraPrompts.Resolve(request, (name, notices) => Find(name, hashes.GetValueOrDefault(name), notices));
         foreach (string notice in resolved.Notices) Say(notice);
-        return resolved.Request with { Loras = [.. named, .. resolved.Request.Loras] };
+        HiresPass? pass = resolved.Request.Hires;
+        // A text that names LoRAs of the second pass apart has an empty list for them. Tags of its prompt alone replace those of the first.
+        bool isApart = request.Hires?.Loras is not null;
+        if (pass?.Loras is { } known) pass = pass with { Loras = [.. isApart ? later : named, .. known] };
+        return resolved.Request with { Loras = [.. named, .. resolved.Request.Loras], Hires = pass };
     }
 
     private PictureLora Find(ParsedLora lora) => new()

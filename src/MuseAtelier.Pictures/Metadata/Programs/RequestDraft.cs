@@ -330,8 +330,11 @@ internal sealed class RequestDraft
 
     private IEnumerable<ParsedLora> TaggedIn(PictureRequest request) => request.PromptSyntax != PromptSyntax.A1111
         ? []
-        : LoraTags.NamesIn(PromptComments.Strip(request.Prompt, request.PromptSyntax))
-            .Select(name => new ParsedLora(name) { IsInPrompt = true, Hash = LoraHashes.GetValueOrDefault(A1111Adapters.Plain(name)) });
+        : [.. TaggedIn(request.Prompt), .. TaggedIn(request.Hires?.Prompt ?? "").Select(lora => lora with { IsOfSecondPass = true })];
+
+    private IEnumerable<ParsedLora> TaggedIn(string prompt) => LoraTags
+        .NamesIn(PromptComments.Strip(prompt, PromptSyntax.A1111))
+        .Select(name => new ParsedLora(name) { IsInPrompt = true, Hash = LoraHashes.GetValueOrDefault(A1111Adapters.Plain(name)) });
 
     /// <summary>A sentence that names the syntax in the prompts that is not read; null if there is none.</summary>
     public static string? SyntaxOf(PictureRequest request)

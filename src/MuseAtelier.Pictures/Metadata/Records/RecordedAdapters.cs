@@ -10,18 +10,17 @@ internal static class RecordedAdapters
     /// <summary>The request of a picture, with the digests of the LoRAs that painted it.</summary>
     public static PictureRequest RequestOf(Picture picture)
     {
-        IReadOnlyList<PictureLora> loras = picture.Request.Loras;
-        if (loras.Count == 0) return picture.Request;
-        IReadOnlyList<UsedLora> used = picture.Provenance.Loras;
-        IReadOnlyList<string> hashes = picture.Provenance.LoraShortHashes;
-        return picture.Request with
+        PictureRequest request = picture.Request;
+        PictureProvenance provenance = picture.Provenance;
+        if (request.Hires is { Loras: { } later } pass)
         {
-            Loras = [.. loras.Select((lora, i) => lora with
-            {
-                Sha256 = i < used.Count ? used[i].Sha256 : lora.Sha256,
-                ShortHash = i < hashes.Count ? hashes[i] : null,
-            })],
-        };
+            IReadOnlyList<PictureLora> loras = Named(later, provenance.SecondPassLoras ?? [], provenance.SecondPassLoraShortHashes);
+            request = request with { Hires = pass with { Loras = loras } };
+        }
+
+        return request.Loras.Count == 0
+            ? request
+            : request with { Loras = Named(request.Loras, provenance.Loras, provenance.LoraShortHashes) };
     }
 
     /// <summary>The embeddings that a picture's prompts named; null if they named none.</summary>
@@ -32,6 +31,16 @@ internal static class RecordedAdapters
             ? null
             : [.. used.Select(embedding => embedding with { Name = RecordedFileName.Of(embedding.Name) ?? UnknownName })];
     }
+
+    private static IReadOnlyList<PictureLora> Named(
+        IReadOnlyList<PictureLora> loras, IReadOnlyList<UsedLora> used, IReadOnlyList<string> hashes) =>
+    [
+        .. loras.Select((lora, i) => lora with
+        {
+            Sha256 = i < used.Count ? used[i].Sha256 : lora.Sha256,
+            ShortHash = i < hashes.Count ? hashes[i] : null,
+        }),
+    ];
 
     /// <summary>Checks the embeddings of a record.</summary>
     /// <exception cref="PictureRecordDamagedException">There are too many, or one has no legal name or digest.</exception>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MuseAtelier.Adapters;
 
 namespace MuseAtelier.Pictures.Metadata;
 
@@ -26,6 +27,9 @@ internal sealed record RecordedHires(float Scale, float Strength, RecordedUpscal
     /// <summary>The guidance scale; null means the request's.</summary>
     public float? GuidanceScale { get; init; }
 
+    /// <summary>The LoRAs, in the order in which they are added; null means the request's, an empty list none.</summary>
+    public IReadOnlyList<RecordedLora>? Loras { get; init; }
+
     /// <summary>The recorded form of a request's second pass.</summary>
     public static RecordedHires? Of(HiresPass? pass) => pass is null
         ? null
@@ -37,12 +41,14 @@ internal sealed record RecordedHires(float Scale, float Strength, RecordedUpscal
             Sampler = pass.Sampler?.Id,
             Schedule = pass.Schedule is { } schedule ? RecordedSchedule.Of(schedule) : null,
             GuidanceScale = pass.GuidanceScale,
+            Loras = RecordedLora.OfSecondPass(pass.Loras),
         };
 
     /// <summary>The second pass of the request.</summary>
-    /// <exception cref="JsonException">The upscaler is unknown.</exception>
-    /// <exception cref="ArgumentException">The sampler's name is none.</exception>
-    public HiresPass ToPass() => new()
+    /// <param name="prompt">The prompt of the first pass.</param>
+    /// <exception cref="JsonException">The upscaler is unknown, or a LoRA is none.</exception>
+    /// <exception cref="ArgumentException">The sampler's name or a digest is none.</exception>
+    public HiresPass ToPass(string prompt) => new()
     {
         Scale = Scale,
         Strength = Strength,
@@ -53,6 +59,9 @@ internal sealed record RecordedHires(float Scale, float Strength, RecordedUpscal
         Sampler = Sampler is null ? null : new SamplerName(Sampler),
         Schedule = Schedule?.ToSchedule(),
         GuidanceScale = GuidanceScale,
+        Loras = RecordedLora.ToLorasOfSecondPass(Loras),
+        // A prompt without tags, beside one with tags, may have been painted with the LoRAs of those.
+        HasFinalLoras = Prompt is not null && (LoraTags.IsIn(Prompt) || LoraTags.IsIn(prompt)),
     };
 }
 

@@ -26,7 +26,10 @@ internal sealed record RecordedLora(string Name, float Strength)
     public bool? FromPrompt { get; init; }
 
     /// <summary>The recorded form of a request's LoRAs; null for none.</summary>
-    public static IReadOnlyList<RecordedLora>? Of(IReadOnlyList<PictureLora> loras) => loras.Count == 0
+    public static IReadOnlyList<RecordedLora>? Of(IReadOnlyList<PictureLora> loras) => loras.Count == 0 ? null : OfSecondPass(loras);
+
+    /// <summary>The recorded form of the LoRAs of a second pass; null where they are the request's, and an empty list for none.</summary>
+    public static IReadOnlyList<RecordedLora>? OfSecondPass(IReadOnlyList<PictureLora>? loras) => loras is null
         ? null
         : [.. loras.Select(lora => new RecordedLora(RecordedFileName.Of(lora.Name) ?? UnknownName, lora.Strength)
         {
@@ -38,11 +41,19 @@ internal sealed record RecordedLora(string Name, float Strength)
 
     /// <summary>The LoRAs of a recorded request. Painting with them needs their files.</summary>
     /// <exception cref="JsonException">There are too many, or one of them is not as <see cref="Of"/> writes it.</exception>
-    public static IReadOnlyList<PictureLora> ToLoras(IReadOnlyList<RecordedLora>? loras)
+    public static IReadOnlyList<PictureLora> ToLoras(IReadOnlyList<RecordedLora>? loras) => loras is null ? [] : ToLoras(loras, least: 1);
+
+    /// <summary>The LoRAs of a recorded second pass; null where they are the request's.</summary>
+    /// <exception cref="JsonException">
+    /// There are too many, or one of them is not as <see cref="OfSecondPass"/> writes it.
+    /// </exception>
+    public static IReadOnlyList<PictureLora>? ToLorasOfSecondPass(IReadOnlyList<RecordedLora>? loras) =>
+        loras is null ? null : ToLoras(loras, least: 0);
+
+    private static IReadOnlyList<PictureLora> ToLoras(IReadOnlyList<RecordedLora> loras, int least)
     {
-        if (loras is null) return [];
-        bool isInRange = loras.Count is > 0 and <= LoraRules.Most && loras.All(lora => lora is not null);
-        if (!isInRange) throw new JsonException(Invariant($"it has {loras.Count} LoRAs, not 1 to {LoraRules.Most}"));
+        bool isInRange = loras.Count >= least && loras.Count <= LoraRules.Most && loras.All(lora => lora is not null);
+        if (!isInRange) throw new JsonException(Invariant($"it has {loras.Count} LoRAs, not {least} to {LoraRules.Most}"));
         return [.. loras.Select(lora => lora.ToLora())];
     }
 

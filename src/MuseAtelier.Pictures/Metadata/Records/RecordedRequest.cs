@@ -162,7 +162,7 @@ internal sealed record RecordedRequest
             Source = Source?.ToSource(),
             Loras = RecordedLora.ToLoras(Loras),
             HasFinalLoras = LoraTags.IsIn(Prompt),
-            Hires = Hires?.ToPass(),
+            Hires = Hires?.ToPass(Prompt),
             Frame = Frame,
             Conditioning = MicroConditioning,
         };

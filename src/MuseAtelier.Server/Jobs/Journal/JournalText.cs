@@ -72,11 +72,15 @@ internal static class JournalText
         _ => true,
     };
 
-    // The tags of the prompt were looked up when the job was accepted.
+    // The tags of the prompts were looked up when the job was accepted. The LoRAs of a second pass are named where they are others.
     private static JournalEntry WithFinalLoras(JournalEntry entry)
     {
-        if (entry.Request is not { } request || !request.Picture.Loras.Any(lora => lora.IsFromPrompt)) return entry;
-        return entry with { Request = request with { Picture = request.Picture with { HasFinalLoras = true } } };
+        if (entry.Request is not { } request) return entry;
+        PictureRequest picture = request.Picture;
+        bool hasTags = picture.Loras.Any(lora => lora.IsFromPrompt) || picture.Hires?.Loras is not null;
+        if (!hasTags) return entry;
+        HiresPass? pass = picture.Hires is { } hires ? hires with { HasFinalLoras = true } : null;
+        return entry with { Request = request with { Picture = picture with { HasFinalLoras = true, Hires = pass } } };
     }
 
     private static bool IsPaintable(JobRequest request)

@@ -19,7 +19,7 @@ internal static class CallReaders
             store,
             new SourceCall(server.Services.GetRequiredService<UploadStore>(), limits),
             new SecondPass(server.Services.GetRequiredService<UpscalerShelf>(), limits),
-            server.Services.GetRequiredService<LoraShelf>(),
+            server.Services.GetRequiredService<LoraCatalog>(),
             limits);
     }
 }

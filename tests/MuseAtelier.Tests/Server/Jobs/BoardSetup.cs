@@ -26,7 +26,7 @@ internal sealed class BoardSetup : IAsyncDisposable, IHostApplicationLifetime
         Events = new EventHub(limits);
         Shelf = new OneShelf(atelier);
         Uploads = new UploadStore(new GalleryFolders(gallery.Folder), limits);
-        var sources = new JobSources(Uploads, new UpscalerShelf(options), new LoraShelf(options), new EmbeddingShelf(options));
+        var sources = new JobSources(Uploads, new UpscalerShelf(options), new LoraCatalog(options), new EmbeddingShelf(options));
         Board = new JobBoard(options, gallery, sources, Shelf, Events, this, NullLoggerFactory.Instance);
     }
 

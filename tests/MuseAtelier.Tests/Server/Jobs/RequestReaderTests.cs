@@ -151,7 +151,7 @@ public sealed class RequestReaderTests
             basisOf,
             new SourceFields(uploads, _ => null),
             new HiresFields(new UpscalerShelf(options), limits),
-            new LoraFields(new LoraShelf(options)),
+            new LoraFields(new LoraCatalog(options)),
             new EmbeddingShelf(options));
     }
 

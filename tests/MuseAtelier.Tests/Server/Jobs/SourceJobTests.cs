@@ -82,6 +82,8 @@ public sealed class SourceJobTests : IDisposable
             source with { Picture = source.Picture with { Source = source.Picture.Source! with { Mask = null, Fit = SourceFit.Stretch } } },
             source with { Picture = source.Picture with { Loras = [InkLora, InkLora with { IsFromPrompt = true }], HasFinalLoras = true } },
             source with { Picture = source.Picture with { Loras = [InkLora] }, Embeddings = "digest" },
+            WithLoras(source, [InkLora with { IsFromPrompt = true }], []),
+            WithLoras(source, [], [InkLora with { IsFromPrompt = true, Strength = 2 }]),
             .. HiresUpscaler.BuiltIn.Append(HiresUpscaler.Model("/models/4x.pth")).Select(upscaler => WithPass(source, upscaler)),
         ];
         await using (var journal = JobJournal.Open(_gallery.Folder))
@@ -164,6 +166,13 @@ public sealed class SourceJobTests : IDisposable
         // The model is open for the next job.
         await setup.AcceptAsync(2);
         Assert.Equal(2ul, (await _atelier.NextAsync()).Request.Seed);
+    }
+
+    private static JobRequest WithLoras(JobRequest request, PictureLora[] first, PictureLora[] second)
+    {
+        JobRequest passes = WithPass(request, HiresUpscaler.Latent);
+        HiresPass pass = passes.Picture.Hires! with { Prompt = "<lora:ink:2>", Loras = second, HasFinalLoras = true };
+        return passes with { Picture = passes.Picture with { Loras = first, HasFinalLoras = true, Hires = pass } };
     }
 
     // A picture with a mask has no second pass.

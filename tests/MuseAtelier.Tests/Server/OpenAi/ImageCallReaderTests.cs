@@ -113,7 +113,7 @@ public sealed class ImageCallReaderTests(RunningServer server)
     private ImageCall Read(string members)
     {
         using JsonDocument document = ClientBody.Parse(Encoding.UTF8.GetBytes($"{{\"prompt\":\"a fox\",{members}}}"));
-        var loras = server.Services.GetRequiredService<LoraShelf>();
+        var loras = server.Services.GetRequiredService<LoraCatalog>();
         return new ImageCallReader(server.Services.GetRequiredService<IModelShelf>(), loras, new ServerLimits()).Read(document.RootElement);
     }
 }

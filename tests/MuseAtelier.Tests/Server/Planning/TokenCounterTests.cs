@@ -9,7 +9,7 @@ namespace MuseAtelier.Tests.Server.Planning;
 
 public sealed class TokenCounterTests
 {
-    private static LoraShelf NoLoras { get; } =
+    private static LoraCatalog NoLoras { get; } =
         new(new ServerOptions { Models = [], Atelier = TestAtelier.Options, Gallery = "/nowhere" });
 
     [Theory]

@@ -9,7 +9,7 @@ namespace MuseAtelier.Server.Adapters;
 /// have not changed are not read again. Members may be called from any thread.
 /// </summary>
 /// <param name="options">Has the folders.</param>
-internal sealed class LoraShelf(ServerOptions options)
+internal sealed class LoraCatalog(ServerOptions options)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -81,14 +81,16 @@ internal sealed class LoraShelf(ServerOptions options)
     }
 
     /// <summary>
-    /// A request whose prompt's tags are LoRAs of the folders, each with the digest of its file, so that it is painted the same later or
+    /// A request whose prompts' tags are LoRAs of the folders, each with the digest of its file, so that it is painted the same later or
     /// not at all.
     /// </summary>
     /// <exception cref="ServerRequestException">A tag cannot be read, or names no LoRA.</exception>
     public PictureRequest Resolve(PictureRequest request)
     {
         PictureRequest resolved = LoraProblems.Guard("prompt", () => LoraPrompts.Resolve(request, _folder).Request);
-        return ReferenceEquals(resolved, request) ? request : resolved with { Loras = [.. resolved.Loras.Select(Pin)] };
+        if (ReferenceEquals(resolved, request)) return request;
+        HiresPass? pass = resolved.Hires is { Loras: { } later } hires ? hires with { Loras = [.. later.Select(Pin)] } : resolved.Hires;
+        return resolved with { Loras = [.. resolved.Loras.Select(Pin)], Hires = pass };
     }
 
     /// <summary>What the tags of a prompt mean, in sentences; none if all of them are LoRAs of the folders.</summary>

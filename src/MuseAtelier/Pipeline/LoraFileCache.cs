@@ -7,7 +7,7 @@ namespace MuseAtelier.Pipeline;
 /// The LoRAs that an engine has opened. A file is opened again when its size or its time has changed. Files that nobody holds stay open up
 /// to a number, so that switching between them reads no header. Thread-safe.
 /// </summary>
-internal sealed class LoraShelf : IDisposable
+internal sealed class LoraFileCache : IDisposable
 {
     private const int MostOpen = 32;
 
@@ -110,7 +110,7 @@ internal sealed class LoraShelf : IDisposable
     }
 
     /// <summary>Keeps a file open until it is disposed.</summary>
-    internal sealed class Hold(LoraShelf shelf, Entry entry) : IDisposable
+    internal sealed class Hold(LoraFileCache cache, Entry entry) : IDisposable
     {
         private int _released;
 
@@ -120,7 +120,7 @@ internal sealed class LoraShelf : IDisposable
         /// <inheritdoc/>
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _released, 1) == 0) shelf.Release(entry);
+            if (Interlocked.Exchange(ref _released, 1) == 0) cache.Release(entry);
         }
     }
 
