@@ -85,6 +85,18 @@ public sealed class HiresPictureTests(NarrowAtelier narrow) : IDisposable
     }
 
     [Fact]
+    public async Task GenerateMany_OfTwoInABatch_NamesTheSeedOfEach()
+    {
+        PictureRequest request = First with { Steps = 1, Hires = Pass with { Steps = 1 } };
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        List<Picture> series =
+            await narrow.Atelier.GenerateManyAsync(request, 2, 2, cancellationToken: cancellation).ToListAsync(cancellation);
+        Assert.Equal([7UL, 8UL], series.Select(picture => picture.Request.Seed));
+        Assert.Equal([0, 1], series.Select(picture => picture.Provenance.BatchSlot.Index));
+        foreach (Picture picture in series) picture.Dispose();
+    }
+
+    [Fact]
     public async Task Generate_WithOwnMembers_TakesThemInTheSecondPassAlone()
     {
         HiresPass own = Pass with { Prompt = "a red boat", Sampler = SamplerName.Dpmpp2M, GuidanceScale = 4, Strength = 1 };

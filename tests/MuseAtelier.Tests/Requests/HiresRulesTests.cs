@@ -1,3 +1,6 @@
+using MuseAtelier.Pipeline;
+using MuseAtelier.Sampling;
+
 namespace MuseAtelier.Tests.Requests;
 
 public sealed class HiresRulesTests
@@ -41,6 +44,16 @@ public sealed class HiresRulesTests
         Assert.Throws<PromptException>(() => Check(new HiresPass { Prompt = new string('a', RequestRules.LongestPrompt + 1) }));
         Assert.Throws<RequestChoiceException>(() => Check(new HiresPass { Sampler = new SamplerName("unknown") }));
         Assert.Throws<ArgumentNullException>(() => Check(new HiresPass { Upscaler = null! }));
+    }
+
+    [Fact]
+    public void KernelOf_EachUpscaler_IsThatOfItsName()
+    {
+        Assert.Equal(LatentKernel.Bilinear, HiresSeries.KernelOf(HiresUpscaler.Latent));
+        Assert.Equal(LatentKernel.Bicubic, HiresSeries.KernelOf(HiresUpscaler.LatentBicubic));
+        Assert.Equal(LatentKernel.Nearest, HiresSeries.KernelOf(HiresUpscaler.LatentNearest));
+        Assert.Null(HiresSeries.KernelOf(HiresUpscaler.Lanczos));
+        Assert.Null(HiresSeries.KernelOf(HiresUpscaler.Model("model.pth")));
     }
 
     [Fact]
