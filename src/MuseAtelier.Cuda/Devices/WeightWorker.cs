@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using MuseAtelier.Cuda.Native;
@@ -94,6 +95,7 @@ internal sealed unsafe class WeightWorker(int card, DeviceUsage usage, WeightFil
     // The weight is copied as it is in the package, and the device adds the products of the factors.
     private void CopyAndMerge(WeightLoad.Piece piece, LoraProducts products, DeviceMerge merge)
     {
+        long begin = Stopwatch.GetTimestamp();
         for (long done = 0; done < piece.Part.Bytes; done += WeightReader.PieceBytes)
         {
             (int buffer, nint host) = TakeBuffer();
@@ -113,6 +115,8 @@ internal sealed unsafe class WeightWorker(int card, DeviceUsage usage, WeightFil
             _copied[buffer]!.Record(_stream!);
             if (row + rows == products.Rows) _copying[buffer] = piece;
         }
+
+        piece.Load.Loras!.CountMerge(begin);
     }
 
     // Null where the card has no memory left for the factors, so that the processor merges.

@@ -88,7 +88,7 @@ internal sealed class AppliedLoras(ModelPackage package, LoraSet set)
     {
         long begin = Stopwatch.GetTimestamp();
         set.Merge(weight, new Span<byte>((void*)address, checked((int)weight.Bytes)));
-        Count(begin);
+        CountMerge(begin);
     }
 
     /// <summary>Computes a changed weight from the package's mapped file.</summary>
@@ -109,7 +109,7 @@ internal sealed class AppliedLoras(ModelPackage package, LoraSet set)
             set.Merge(weight, stored, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(merged));
         }
 
-        Count(begin);
+        CountMerge(begin);
     }
 
     /// <summary>
@@ -129,7 +129,9 @@ internal sealed class AppliedLoras(ModelPackage package, LoraSet set)
         return isRewritten ? MergedGraph.Of(package.Graph(stage), component, stage, this) : null;
     }
 
-    private void Count(long begin)
+    /// <summary>Counts a weight that was merged, in memory or by a device.</summary>
+    /// <param name="begin">Timestamp of the beginning.</param>
+    public void CountMerge(long begin)
     {
         Interlocked.Increment(ref _merges);
         Interlocked.Add(ref _mergeTicks, Stopwatch.GetTimestamp() - begin);

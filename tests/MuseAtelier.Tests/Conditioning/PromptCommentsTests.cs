@@ -113,9 +113,9 @@ public sealed class PromptCommentsTests : IDisposable
     public async Task Count_OfAPrompt_CountsNoComments()
     {
         AtelierOptions atelier = TestAtelier.Options with { LoraFolders = [Folder] };
-        var shelf = new LoraShelf(new ServerOptions { Models = [], Atelier = atelier, Gallery = Folder });
+        var catalog = new LoraCatalog(new ServerOptions { Models = [], Atelier = atelier, Gallery = Folder });
         TokenCounts counts = await TokenCounter.CountAsync(
-            "lake # <lora:none:1>", "fog # rain", PromptSyntax.A1111, shelf, EmbeddingFolder.None, TestContext.Current.CancellationToken);
+            "lake # <lora:none:1>", "fog # rain", PromptSyntax.A1111, catalog, EmbeddingFolder.None, TestContext.Current.CancellationToken);
         Assert.Equal((1, 1), (counts.Prompt.Tokens, counts.NegativePrompt.Tokens));
         Assert.Empty(counts.Prompt.Notices);
     }

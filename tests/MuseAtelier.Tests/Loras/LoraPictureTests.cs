@@ -143,12 +143,12 @@ public sealed class LoraPictureTests(NarrowAtelier narrow, LoraFiles files) : IC
         string target = files["target.safetensors"], link = files["link.safetensors"];
         File.Copy(files.A, target);
         File.CreateSymbolicLink(link, target);
-        using var shelf = new LoraShelf();
-        using LoraShelf.Hold first = shelf.Open(new PictureLora { Path = link });
+        using var cache = new LoraFileCache();
+        using LoraFileCache.Hold first = cache.Open(new PictureLora { Path = link });
         File.Delete(target);
         File.Copy(files.B, target);
         File.SetLastWriteTimeUtc(target, File.GetLastWriteTimeUtc(files.A).AddSeconds(10));
-        using LoraShelf.Hold second = shelf.Open(new PictureLora { Path = link });
+        using LoraFileCache.Hold second = cache.Open(new PictureLora { Path = link });
         // The digest of the first one is computed only now, and is still that of its own content.
         Assert.Equal((DigestOf(files.A), DigestOf(files.B)), (first.File.Sha256, second.File.Sha256));
         Assert.Equal("link", second.File.Name);

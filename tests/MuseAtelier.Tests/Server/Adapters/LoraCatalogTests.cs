@@ -191,7 +191,7 @@ public sealed class LoraCatalogTests : IDisposable
 
     private static string DigestOf(string path) => Format.Sha256.Hash(File.ReadAllBytes(path));
 
-    private static IReadOnlyList<PictureLora>? References(IReadOnlyList<PictureLora>? loras) =>
+    private static List<PictureLora>? References(IReadOnlyList<PictureLora>? loras) =>
         loras?.Select(lora => lora with { Path = Path.GetFileName(lora.Path), IsReference = true }).ToList();
 
     private static string Words(IReadOnlyList<PictureLora> loras) =>
