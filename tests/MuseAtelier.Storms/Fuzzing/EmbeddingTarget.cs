@@ -55,7 +55,7 @@ internal sealed class EmbeddingTarget : FuzzTarget
             CacheFolder = Folder.Cache,
             EmbeddingFolders = [_folder],
         };
-        await using Atelier atelier = await Atelier.OpenAsync(StormFolder.Model, options);
+        await using Atelier atelier = await Atelier.OpenAsync(StormFolder.Miniature, options);
         await atelier.GenerateAsync(new PictureRequest { Prompt = "a lake, damaged", Width = 256, Height = 256, Steps = 1 });
     }
 }

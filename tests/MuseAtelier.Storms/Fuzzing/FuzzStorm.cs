@@ -28,8 +28,8 @@ internal sealed record FuzzOptions
 
 /// <summary>
 /// Passes damaged inputs to a reader, one after the other. The reader must accept each input or refuse it with a type below
-/// <see cref="MuseAtelierException"/>, within a second of the processor and with at most 64 MiB of allocations. An input depends only on the seed and on its
-/// number.
+/// <see cref="MuseAtelierException"/>, within a second of the processor and with at most 64 MiB of allocations. An input depends only on
+/// the seed and on its number.
 /// </summary>
 internal static class FuzzStorm
 {

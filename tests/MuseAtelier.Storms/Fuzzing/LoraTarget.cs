@@ -27,7 +27,7 @@ internal sealed class LoraTarget : FuzzTarget
     {
         _path = Folder.Place("damaged.safetensors");
         _options = new AtelierOptions { Backend = StormDevice.Cpu.Create(), CacheFolder = Folder.Cache };
-        _package = _options.OpenPackage(StormFolder.Model, null, CancellationToken.None);
+        _package = _options.OpenPackage(StormFolder.Miniature, null, CancellationToken.None);
         _weight = new byte[Weights().Max(weight => weight.Bytes)];
         _files = [.. LoraSamples.All().Select(sample => File.ReadAllBytes(sample.Write(_path)))];
     }
@@ -55,7 +55,7 @@ internal sealed class LoraTarget : FuzzTarget
 
     public override async Task UseAsync()
     {
-        await using Atelier atelier = await Atelier.OpenAsync(StormFolder.Model, _options);
+        await using Atelier atelier = await Atelier.OpenAsync(StormFolder.Miniature, _options);
         await atelier.GenerateAsync(Request with { Loras = [new PictureLora { Path = _path, Strength = 0.5f }] });
     }
 
