@@ -189,7 +189,10 @@ internal sealed class FolderGallery : IGallery, IHostedService, IDisposable
             throw new PictureNotWrittenException(path, exception);
         }
 
-        if (_scanner.Look(new FileInfo(path)) is not { } picture) throw new NotAPictureException(path);
+        // A file that was there before may have other content.
+        var file = new FileInfo(path);
+        GalleryPicture? known = isNew ? _scanner.Look(file, content) : _scanner.Look(file);
+        if (known is not { } picture) throw new NotAPictureException(path);
         _isCacheOld = true;
         if (isNew) Added?.Invoke(picture);
         return picture;

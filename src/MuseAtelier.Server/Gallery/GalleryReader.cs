@@ -21,12 +21,19 @@ internal sealed class GalleryReader
 
     /// <summary>Reads a file; null if it is no picture that can be shown, or one that is cut off.</summary>
     /// <param name="file">The file.</param>
-    public GalleryPicture? Read(FileInfo file)
+    public GalleryPicture? Read(FileInfo file) => Read(file, PictureFile.Read);
+
+    /// <summary>Describes a file whose content is in memory, as <see cref="Read(FileInfo)"/> does.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="content">Its content; borrowed.</param>
+    public GalleryPicture? Read(FileInfo file, ReadOnlyMemory<byte> content) => Read(file, _ => PictureFile.Read(content));
+
+    private GalleryPicture? Read(FileInfo file, Func<string, PictureFileContent> read)
     {
         if (!GalleryFolders.IsRegular(file.FullName)) return null;
         try
         {
-            PictureFileContent content = PictureFile.Read(file.FullName);
+            PictureFileContent content = read(file.FullName);
             return content.IsCutOff ? null : Describe(file, content);
         }
         catch (Exception exception) when (exception is PictureFileException or IOException or UnauthorizedAccessException)

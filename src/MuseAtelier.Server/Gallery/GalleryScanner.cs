@@ -64,13 +64,12 @@ internal sealed class GalleryScanner(GalleryFolders folders, GalleryIndex index,
     }
 
     /// <summary>Reads one file now; null if it is no picture.</summary>
-    public GalleryPicture? Look(FileInfo file)
-    {
-        file.Refresh();
-        if (!file.Exists || GalleryNames.FormatOf(file.Name) is null || reader.Read(file) is not { } picture) return null;
-        Note(picture);
-        return picture;
-    }
+    public GalleryPicture? Look(FileInfo file) => Look(file, reader.Read);
+
+    /// <summary>Describes a file that was just written, without reading it; null if it is no picture.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="content">What was written; borrowed.</param>
+    public GalleryPicture? Look(FileInfo file, ReadOnlyMemory<byte> content) => Look(file, written => reader.Read(written, content));
 
     /// <summary>Enters a picture that the server itself wrote.</summary>
     public void Note(GalleryPicture picture)
@@ -89,6 +88,14 @@ internal sealed class GalleryScanner(GalleryFolders folders, GalleryIndex index,
         }
 
         if (seen.Id is { } id && index.Remove(id)) Gone?.Invoke(id);
+    }
+
+    private GalleryPicture? Look(FileInfo file, Func<FileInfo, GalleryPicture?> read)
+    {
+        file.Refresh();
+        if (!file.Exists || GalleryNames.FormatOf(file.Name) is null || read(file) is not { } picture) return null;
+        Note(picture);
+        return picture;
     }
 
     private bool IsNew(FileInfo file)

@@ -53,6 +53,26 @@ public sealed class LatentPreviewerTests
         Assert.Equal([255, 255, 255, 0, 0, 0, 0, 0, 0], pixels[..9]);
     }
 
+    // Rows that are wider than a vector, and no multiple of it.
+    [Fact]
+    public void Paint_OfWideRows_IsTheFormulaForEachPixel()
+    {
+        const int width = 37, height = 2, area = width * height;
+        var random = new Random(3);
+        float[] latents = [.. Enumerable.Range(0, LatentPreviewer.Channels * area).Select(_ => (float)(random.NextDouble() * 8 - 4))];
+        (latents[1], latents[2], latents[3]) = (float.NaN, 1e30f, -1e30f);
+        byte[] pixels = new byte[3 * area];
+        LatentPreviewer.Paint(latents, width, pixels, 3 * width);
+        float[] f = LatentColours.Sdxl.Factors;
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            (int pixel, int first) = (i / 3, i % 3 * (LatentPreviewer.Channels + 1));
+            float value = f[first] * latents[pixel] + f[first + 1] * latents[area + pixel] + f[first + 2] * latents[2 * area + pixel]
+                + f[first + 3] * latents[3 * area + pixel] + f[first + 4];
+            Assert.Equal((byte)Math.Clamp((int)(value + 0.5f), 0, 255), pixels[i]);
+        }
+    }
+
     [Fact]
     public void Paint_IntoAPlaceOfASheet_LeavesTheOthers()
     {
