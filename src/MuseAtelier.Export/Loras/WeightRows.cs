@@ -36,7 +36,9 @@ internal sealed class WeightRows : IDisposable
     /// <summary>Number of columns.</summary>
     public int Columns { get; }
 
-    /// <summary>Elements of a kernel that the weight stores before its input channels; 1 where it stores a row as the layer has it.</summary>
+    /// <summary>
+    /// Elements of a kernel that the weight stores before its input channels; 1 where it stores a row as the layer has it.
+    /// </summary>
     public int Plane { get; }
 
     /// <summary>Rents a block for this weight. A transposed weight is read and written as a whole.</summary>

@@ -33,7 +33,9 @@ public readonly record struct GenerationProgress
     /// </summary>
     public int Tile { get; init; }
 
-    /// <summary>Tiles in all, also before and after they are enlarged; 0 without an upscaler's model, and while the request waits.</summary>
+    /// <summary>
+    /// Tiles in all, also before and after they are enlarged; 0 without an upscaler's model, and while the request waits.
+    /// </summary>
     public int Tiles { get; init; }
 
     /// <summary>Time since the batch was requested.</summary>

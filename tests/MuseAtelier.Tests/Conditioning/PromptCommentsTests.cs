@@ -104,7 +104,7 @@ public sealed class PromptCommentsTests : IDisposable
         };
         string text = ParametersText.Write(request, "model", new string('0', 64), "MuseAtelier");
         Assert.StartsWith("a lake \n<lora:ink:1>\nNegative prompt: \nfog\nSteps:", text, StringComparison.Ordinal);
-        Assert.Contains("Hires prompt: \"a sea \\n\"", text, StringComparison.Ordinal);
+        Assert.Contains("Hires prompt: \"a sea \\n<lora:ink:1>\"", text, StringComparison.Ordinal);
         ParsedParameters read = ParametersText.Parse("picture.png", text);
         Assert.Equal("ink", Assert.Single(read.Loras).Name);
     }

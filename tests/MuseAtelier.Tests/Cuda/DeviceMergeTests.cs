@@ -38,7 +38,8 @@ public sealed unsafe class DeviceMergeTests : IDisposable
     {
         WeightSpec weight = _model.Add(ComponentNames.UNet, Convolution, [70, 3, 3, 6], WeightLayout.ChannelsLast, ElementType.F16);
         LoraFile file = _model.File(
-            _model.Tensor($"{ConvolutionName}.lora_up.weight", 70, 4, 1, 1), _model.Tensor($"{ConvolutionName}.lora_down.weight", 4, 6, 3, 3));
+            _model.Tensor($"{ConvolutionName}.lora_up.weight", 70, 4, 1, 1),
+            _model.Tensor($"{ConvolutionName}.lora_down.weight", 4, 6, 3, 3));
         RequireSameBytes(_model.Set(new LoraUse(file, 0.5f, 1)), weight);
     }
 
@@ -49,7 +50,8 @@ public sealed unsafe class DeviceMergeTests : IDisposable
         _model.Add(ComponentNames.ClipG, LoraModel.ClipG + "transformer.resblocks.0.attn.out_proj.weight", [50, 50]);
         WeightSpec weight = _model.Add(ComponentNames.ClipG, [new TensorSlice(Stacked, 0, 150)], [150, 50]);
         LoraSet set = _model.Set(
-            new LoraUse(Linear(StackedName + "_q_proj", 50, 50, rank: 3), 1, 1), new LoraUse(Linear(StackedName + "_v_proj", 50, 50, rank: 7), 1, 1));
+            new LoraUse(Linear(StackedName + "_q_proj", 50, 50, rank: 3), 1, 1),
+            new LoraUse(Linear(StackedName + "_v_proj", 50, 50, rank: 7), 1, 1));
         RequireSameBytes(set, weight);
     }
 

@@ -35,7 +35,8 @@ internal static class A1111Adapters
     {
         if (request.Hires is not { } pass) return null;
         string first = TagsOf(request), tags = TagsOf(HiresRules.SecondPassOf(request));
-        return pass.Prompt is null && tags == first ? null : PromptComments.Strip(pass.Prompt ?? request.Prompt, request.PromptSyntax) + tags;
+        if (pass.Prompt is null && tags == first) return null;
+        return PromptComments.Strip(pass.Prompt ?? request.Prompt, request.PromptSyntax) + tags;
     }
 
     /// <summary>The same tags, for a setting of this project, in the syntaxes where they are text in the prompt.</summary>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace MuseAtelier.Conditioning;
+namespace MuseAtelier;
 
 /// <summary>
 /// Takes comments out of prompts before anything else is read in them. AUTOMATIC1111: from <c>#</c> to the end of the line
