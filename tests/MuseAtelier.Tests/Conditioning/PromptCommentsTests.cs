@@ -106,7 +106,7 @@ public sealed class PromptCommentsTests : IDisposable
         Assert.StartsWith("a lake \n<lora:ink:1>\nNegative prompt: \nfog\nSteps:", text, StringComparison.Ordinal);
         Assert.Contains("Hires prompt: \"a sea \\n<lora:ink:1>\"", text, StringComparison.Ordinal);
         ParsedParameters read = ParametersText.Parse("picture.png", text);
-        Assert.Equal("ink", Assert.Single(read.Loras).Name);
+        Assert.Equal([("ink", false), ("ink", true)], read.Loras.Select(lora => (lora.Name, lora.IsOfSecondPass)));
     }
 
     [Fact]
