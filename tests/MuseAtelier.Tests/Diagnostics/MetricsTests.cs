@@ -67,7 +67,7 @@ public sealed class MetricsTests(NarrowAtelier narrow)
         await atelier.GenerateAsync(request, cancellationToken: Cancellation);
         Picture picture = await PaintAsync();
         // .NET and ONNX Runtime allocate by themselves once in hundreds of steps.
-        for (int i = 0; i < 8 && bytes[0] != bytes[7]; i++) picture = await PaintAsync();
+        for (int i = 0; i < 8 && (bytes[0] != bytes[7] || picture.Timings.DenoisingManagedBytes > 0); i++) picture = await PaintAsync();
         Assert.Equal(8, steps);
         Assert.Equal(0, bytes[7] - bytes[0]);
         Assert.Equal(0, picture.Timings.DenoisingManagedBytes);
