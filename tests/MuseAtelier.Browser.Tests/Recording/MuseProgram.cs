@@ -40,7 +40,7 @@ internal sealed partial class MuseProgram : IAsyncDisposable
     {
         string program = Environment.GetEnvironmentVariable("MUSE_PROGRAM") is { Length: > 0 } given
             ? given
-            : Path.Combine(AppContext.BaseDirectory, "..", "..", "MuseAtelier.Cli", "debug", "muse");
+            : Path.Combine(AppContext.BaseDirectory, "..", "..", "MuseAtelier.Cli", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "muse");
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["MUSE_CACHE"] = Path.Combine(folder, "cache");
         _process = Process.Start(start)!;

@@ -193,17 +193,17 @@ public sealed class StormTests
     }
 
     [Theory]
-    [InlineData("manifests", 300)]
+    [InlineData("manifests", 100)]
     [InlineData("records", 300)]
-    [InlineData("checkpoints", 300)]
-    [InlineData("references", 300)]
+    [InlineData("checkpoints", 100)]
+    [InlineData("references", 100)]
     [InlineData("pictures", 300)]
     [InlineData("parameters", 300)]
     [InlineData("tokens", 300)]
-    [InlineData("loras", 300)]
-    [InlineData("embeddings", 300)]
+    [InlineData("loras", 100)]
+    [InlineData("embeddings", 100)]
     [InlineData("torch", 300)]
-    [InlineData("folders", 150)]
+    [InlineData("folders", 50)]
     public async Task Fuzz_OfEachTarget_IsReadOrRefusedByType(string target, int count)
     {
         var report = new StormReport("fuzz");
