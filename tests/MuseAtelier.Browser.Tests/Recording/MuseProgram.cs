@@ -40,7 +40,7 @@ internal sealed partial class MuseProgram : IAsyncDisposable
     {
         string program = Environment.GetEnvironmentVariable("MUSE_PROGRAM") is { Length: > 0 } given
             ? given
-            : Path.Combine(AppContext.BaseDirectory, "..", "..", "MuseAtelier.Cli", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "muse");
+            : BesideTheTests();
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["MUSE_CACHE"] = Path.Combine(folder, "cache");
         _process = Process.Start(start)!;
@@ -90,6 +90,13 @@ internal sealed partial class MuseProgram : IAsyncDisposable
         }
 
         throw new TimeoutException("muse atelier does not answer.");
+    }
+
+    // The same configuration's build: artifacts/bin/PROJECT/CONFIGURATION.
+    private static string BesideTheTests()
+    {
+        string tests = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+        return Path.Combine(tests, "..", "..", "MuseAtelier.Cli", Path.GetFileName(tests), "muse");
     }
 
     /// <summary>Reads the anonymous memory, in bytes.</summary>

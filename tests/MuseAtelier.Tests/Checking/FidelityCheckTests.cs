@@ -2,17 +2,17 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Checking;
 
-public sealed class FidelityCheckTests(TestAtelier miniature)
+public sealed class FidelityCheckTests(NarrowAtelier narrow)
 {
     private static readonly FidelityRequest Small = new() { Seeds = 2, Width = 256, Height = 256, Steps = 2 };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task RunAsync_OfTheMiniature_FindsEveryPartAndPictureNearButNotEqual()
+    public async Task RunAsync_OfACheckpoint_FindsEveryPartAndPictureNearButNotEqual()
     {
         FidelityReport report = await FidelityCheck.RunAsync(
-            TestAtelier.Checkpoint, TestAtelier.Options, Small, cancellationToken: Cancellation);
+            NarrowAtelier.Checkpoint, TestAtelier.Options, Small, cancellationToken: Cancellation);
         Assert.Equal(
             ["CLIP-L hidden", "CLIP-G hidden", "CLIP-G pooled", "UNet prediction", "VAE decode"],
             report.Parts.Take(5).Select(part => part.Name));
@@ -46,7 +46,7 @@ public sealed class FidelityCheckTests(TestAtelier miniature)
     {
         var notices = new List<string>();
         FidelityReport report = await FidelityCheck.RunAsync(
-            TestAtelier.Checkpoint, TestAtelier.Options, Small with { WithPictures = false }, new Notices(notices), Cancellation);
+            NarrowAtelier.Checkpoint, TestAtelier.Options, Small with { WithPictures = false }, new Notices(notices), Cancellation);
         Assert.Equal(5, report.Parts.Count);
         Assert.All(report.Parts, part => Assert.InRange(part.MedianRelativeError, 5e-5, 5e-3));
         Assert.DoesNotContain(notices, notice => notice.Contains("picture", StringComparison.Ordinal));
@@ -57,8 +57,8 @@ public sealed class FidelityCheckTests(TestAtelier miniature)
     public async Task RunAsync_OfAPackage_ThrowsWithItsPath()
     {
         FidelityModelException exception = await Assert.ThrowsAsync<FidelityModelException>(() =>
-            FidelityCheck.RunAsync(miniature.Atelier.Model.Package, TestAtelier.Options, Small, cancellationToken: Cancellation));
-        Assert.Equal(miniature.Atelier.Model.Package, exception.Model);
+            FidelityCheck.RunAsync(narrow.Atelier.Model.Package, TestAtelier.Options, Small, cancellationToken: Cancellation));
+        Assert.Equal(narrow.Atelier.Model.Package, exception.Model);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Decoding;
 
 /// <summary>A picture whose decoding exceeds fp16, by the package that a card runs.</summary>
-public sealed class DecoderOverflowTests(TestAtelier miniature, DecoderOverflowTests.Packages packages)
+public sealed class DecoderOverflowTests(NarrowAtelier narrow, DecoderOverflowTests.Packages packages)
     : IClassFixture<DecoderOverflowTests.Packages>, IDisposable
 {
     // Factors of a power of two keep mantissas: what is left is that the norms' epsilon weighs less. 94 dB were measured.
@@ -46,7 +46,7 @@ public sealed class DecoderOverflowTests(TestAtelier miniature, DecoderOverflowT
         await using Atelier atelier = await Atelier.OpenAsync(
             packages.LoudCheckpoint, TestAtelier.Options with { CacheFolder = _folder["cache"] }, cancellationToken: Cancellation);
         Picture loud = await atelier.GenerateAsync(TestAtelier.Small, cancellationToken: Cancellation);
-        Picture plain = await miniature.ReferenceAsync(TestAtelier.Small);
+        Picture plain = await narrow.ReferenceAsync(TestAtelier.Small);
         Assert.Equal(plain.Latents.Span, loud.Latents.Span);
         Assert.True(
             Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span) > LeastPsnr, $"{Likeness.Psnr(plain.Pixels.Span, loud.Pixels.Span):F1} dB");
@@ -102,9 +102,9 @@ public sealed class DecoderOverflowTests(TestAtelier miniature, DecoderOverflowT
 
         public Packages()
         {
-            OverflowingCheckpoint.Write(TestAtelier.Checkpoint, LoudCheckpoint);
+            OverflowingCheckpoint.Write(NarrowAtelier.Checkpoint, LoudCheckpoint);
             CudaPackageOnProcessor.Export(LoudCheckpoint, Loud);
-            CudaPackageOnProcessor.Export(TestAtelier.Checkpoint, Plain);
+            CudaPackageOnProcessor.Export(NarrowAtelier.Checkpoint, Plain);
         }
 
         /// <summary>A checkpoint whose decoder overflows in fp16.</summary>
@@ -113,7 +113,7 @@ public sealed class DecoderOverflowTests(TestAtelier miniature, DecoderOverflowT
         /// <summary>Its package.</summary>
         public string Loud => _folder["loud"];
 
-        /// <summary>The package of the Miniature.</summary>
+        /// <summary>The package of one that does not.</summary>
         public string Plain => _folder["plain"];
 
         public void Dispose() => _folder.Dispose();

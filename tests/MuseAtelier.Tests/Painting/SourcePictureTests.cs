@@ -5,7 +5,7 @@ using MuseAtelier.Tests.Support;
 namespace MuseAtelier.Tests.Painting;
 
 /// <summary>Small pictures that are painted from an existing one.</summary>
-public sealed class SourcePictureTests(TestAtelier miniature)
+public sealed class SourcePictureTests(TestAtelier miniature, NarrowAtelier narrow)
 {
     private const int Side = 256;
 
@@ -23,7 +23,8 @@ public sealed class SourcePictureTests(TestAtelier miniature)
     [Fact]
     public async Task GenerateAsync_OfStrengthZero_EncodesAndDecodes()
     {
-        Picture picture = await PaintAsync(With(Request, source => source with { Strength = 0 }));
+        Picture picture = await miniature.Atelier.GenerateAsync(
+            With(Request, source => source with { Strength = 0 }), cancellationToken: Cancellation);
         Assert.True(Likeness.Psnr(picture.Pixels.Span, Starry.Small.Pixels.Span) > 22);
         Assert.Empty(picture.Timings.Steps);
         Assert.Single(picture.Provenance.StepHashes);
@@ -36,10 +37,10 @@ public sealed class SourcePictureTests(TestAtelier miniature)
     public async Task GenerateManyAsync_OfASource_GivesInItsPlaceAndAloneTheSamePicture()
     {
         PictureRequest request = Request with { Seed = ulong.MaxValue };
-        List<Picture> together = await miniature.Atelier.GenerateManyAsync(request, 2, 2, cancellationToken: Cancellation)
+        List<Picture> together = await narrow.Atelier.GenerateManyAsync(request, 2, 2, cancellationToken: Cancellation)
             .ToListAsync(Cancellation);
         Assert.Equal([ulong.MaxValue, 0], together.Select(picture => picture.Request.Seed));
-        Picture again = await miniature.Atelier.GenerateAsync(
+        Picture again = await narrow.Atelier.GenerateAsync(
             together[1].Request, together[1].Provenance.BatchSlot, cancellationToken: Cancellation);
         Assert.Equal(together[1].Provenance.StepHashes, again.Provenance.StepHashes);
         Assert.Equal(together[1].Pixels.Span, again.Pixels.Span);
@@ -97,7 +98,7 @@ public sealed class SourcePictureTests(TestAtelier miniature)
         white.AsSpan().Fill(255);
         var full = new InpaintMask(new MaskImage(Side, Side, white)) { Blur = 0 };
         Picture inpainted = await PaintAsync(With(Request, source => source with { Strength = 1, Mask = full }));
-        await using Atelier atelier = await miniature.OpenAsync(TestAtelier.Options with { NoiseSources = [LaterNoise.Registration] });
+        await using Atelier atelier = await narrow.OpenAsync(TestAtelier.Options with { NoiseSources = [LaterNoise.Registration] });
         Picture painted = await atelier.GenerateAsync(
             Request with { Source = null, NoiseSource = LaterNoise.Name }, cancellationToken: Cancellation);
         Assert.Equal(painted.Provenance.StepHashes[0], inpainted.Provenance.StepHashes[0]);
@@ -114,7 +115,7 @@ public sealed class SourcePictureTests(TestAtelier miniature)
     {
         var reports = new Reports<GenerationProgress>();
         PictureRequest request = With(Request, source => source with { Mask = Mask with { Content = MaskedContent.Noise } });
-        Picture picture = await miniature.Atelier.GenerateAsync(request with { Dialect = dialect }, reports, Cancellation);
+        Picture picture = await narrow.Atelier.GenerateAsync(request with { Dialect = dialect }, reports, Cancellation);
         Assert.Equal(steps, picture.Timings.Steps.Count);
         Assert.Equal(steps, picture.Memory!.Plan.Request.Steps);
         Assert.All(reports.All, report => Assert.Equal(steps, report.Steps));
@@ -122,7 +123,7 @@ public sealed class SourcePictureTests(TestAtelier miniature)
     }
 
     private Task<Picture> PaintAsync(PictureRequest request) =>
-        miniature.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
+        narrow.Atelier.GenerateAsync(request, cancellationToken: Cancellation);
 
     private static PictureRequest With(PictureRequest request, Func<PictureSource, PictureSource> change) =>
         request with { Source = change(request.Source!) };

@@ -4,7 +4,7 @@ using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Painting;
 
-public sealed class VaeDecoderTests(TestAtelier miniature)
+public sealed class VaeDecoderTests(NarrowAtelier narrow)
 {
     [Theory]
     [InlineData(64, 64)]
@@ -25,8 +25,8 @@ public sealed class VaeDecoderTests(TestAtelier miniature)
     {
         // Two tiles across that share 16 latents or more, one down.
         PictureRequest request = TestAtelier.Small with { Width = 768, Height = 512, Steps = 2, GuidanceScale = 1 };
-        await using Atelier tiling = await miniature.OpenAsync(TestAtelier.Options with { VaeTiling = VaeTiling.Tiled });
-        Picture whole = await miniature.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+        await using Atelier tiling = await narrow.OpenAsync(TestAtelier.Options with { VaeTiling = VaeTiling.Tiled });
+        Picture whole = await narrow.Atelier.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
         Picture tiled = await tiling.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(whole.Latents.Span, tiled.Latents.Span);
 
