@@ -23,10 +23,13 @@ public sealed class TerminalTests : IDisposable
         int before = Shown().Length;
         Signals.Send("TSTP", muse);
         await UntilAsync(script, () => File.ReadAllText($"/proc/{muse}/stat").Split(')')[^1].TrimStart()[0] == 'T');
-        // script stops with its child, and may show what the child wrote last only when it goes on.
         Signals.Send("CONT", muse);
-        Signals.Send("CONT", script.Id);
-        await UntilAsync(script, () => Places(before).Show >= 0 && Places(before).Hide >= 0);
+        await UntilAsync(script, () =>
+        {
+            // script stops with its child, at a time of its own, and may show what the child wrote last only when it goes on.
+            Signals.Send("CONT", script.Id);
+            return Places(before) is { Show: >= 0, Hide: >= 0 };
+        });
         Assert.True(Places(before).Show < Places(before).Hide);
         Signals.Send("INT", muse);
         Signals.Send("INT", muse);

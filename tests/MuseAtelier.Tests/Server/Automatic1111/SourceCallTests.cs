@@ -2,12 +2,15 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using MuseAtelier.Server;
+using MuseAtelier.Server.Adapters;
 using MuseAtelier.Server.Automatic1111;
 using MuseAtelier.Server.Clients;
 using MuseAtelier.Server.Models;
 using MuseAtelier.Server.Uploads;
+using MuseAtelier.Tests.Loras;
 using MuseAtelier.Tests.Server.Host;
 using MuseAtelier.Tests.Server.Uploads;
+using MuseAtelier.Tests.Support;
 
 namespace MuseAtelier.Tests.Server.Automatic1111;
 
@@ -129,6 +132,25 @@ public sealed class SourceCallTests(RunningServer server)
         Assert.Equal(same.Schedule, other.Schedule);
     }
 
+    [Fact]
+    public void TagsOfHrPrompt_AreTheLorasOfTheSecondPass()
+    {
+        using var files = new LoraFiles();
+        AtelierOptions atelier = TestAtelier.Options with { LoraFolders = [Path.GetDirectoryName(files.A)!] };
+        LoraCatalog loras = new(new ServerOptions { Models = [], Atelier = atelier, Gallery = "/nowhere" });
+        const string first = "\"enable_hr\":true,\"prompt\":\"cat <lora:a:0.5>\"";
+
+        PictureRequest picture = Read($"{first},\"hr_prompt\":\"dog <lora:b:0.25>\"", loras: loras).Job.Picture;
+        Assert.Equal([("a", 0.5f)], picture.Loras.Select(lora => (lora.Name, lora.Strength)));
+        Assert.Equal([("b", 0.25f)], picture.Hires!.Loras!.Select(lora => (lora.Name, lora.Strength)));
+        Assert.Equal(64, picture.Hires.Loras![0].Sha256!.Length);
+        Assert.Empty(Read($"{first},\"hr_prompt\":\"dog\"", loras: loras).Job.Picture.Hires!.Loras!);
+        // Without a prompt of its own, the second pass has the first one's.
+        Assert.Null(Read($"{first},\"hr_prompt\":\"\"", loras: loras).Job.Picture.Hires!.Loras);
+        var refused = Assert.Throws<ServerRequestException>(() => Read($"{first},\"hr_prompt\":\"<lora:none>\"", loras: loras));
+        Assert.Equal(404, refused.Status);
+    }
+
     [Theory]
     [InlineData("\"hr_resize_x\":384", 1.5f)]
     [InlineData("\"hr_resize_y\":1024", 2f)]
@@ -160,10 +182,10 @@ public sealed class SourceCallTests(RunningServer server)
 
     private PaintingCall Over(string fields) => Read(Joined($"\"init_images\":[\"{Picture}\"]", fields), isOver: true);
 
-    private PaintingCall Read(string fields, bool isOver = false)
+    private PaintingCall Read(string fields, bool isOver = false, LoraCatalog? loras = null)
     {
         using JsonDocument document = ClientBody.Parse(Encoding.UTF8.GetBytes($"{{{fields}}}"));
-        return CallReaders.Of(server, _store).Read(document.RootElement, isOver);
+        return CallReaders.Of(server, _store, loras).Read(document.RootElement, isOver);
     }
 
     private static string Joined(string first, string rest) => rest.Length == 0 ? first : $"{first},{rest}";
